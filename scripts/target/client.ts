@@ -1,0 +1,31 @@
+import type { Client } from "pg";
+import { type Connection, clientConfig } from "./connection.ts";
+import { connectionError } from "./connection-error.ts";
+
+/**
+ * Opens one connection, hands it to `use` and closes it whatever happens.
+ * @throws ConnectionError when the connection cannot be had; what `use` throws passes unchanged.
+ */
+export async function withClient<T>(
+  connection: Connection,
+  use: (client: Client) => Promise<T>,
+  applicationName = "pgroundwork",
+): Promise<T> {
+  const { default: pg } = await import("pg");
+  const client = new pg.Client(clientConfig(connection, applicationName));
+  // A server that goes away between two queries reports it here only, and an unheard 'error' event would end the process.
+  // The next query fails with the same news.
+  client.on("error", () => {});
+  try {
+    await client.connect();
+  } catch (error) {
+    client.end().catch(() => {});
+    throw connectionError(connection, error);
+  }
+  try {
+    return await use(client);
+  } finally {
+    // The answer of `use` counts; a connection that is gone already has nothing left to close.
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,161 @@
+import { OperationError } from "../errors/operation-error.ts";
+import { type Connection, describeConnection } from "./connection.ts";
+
+/** Why a connection could not be had; callers that must tell "server is down" from "may not" go by it. */
+export type ConnectionFailure =
+  | "unreachable"
+  | "starting"
+  | "full"
+  | "password"
+  | "denied"
+  | "database-missing"
+  | "tls"
+  | "other";
+
+/** No connection: the message names user, host, port and database, never the password. */
+export class ConnectionError extends OperationError {
+  readonly failure: ConnectionFailure;
+
+  constructor(message: string, failure: ConnectionFailure, remedy: string, cause: unknown) {
+    super(message, { remedy, cause });
+    this.failure = failure;
+  }
+}
+
+interface Explanation {
+  failure: ConnectionFailure;
+  reason: string;
+  remedy: string;
+}
+
+/** What the driver, the network or the server said, as an error for the person who asked for the connection. */
+export function connectionError(connection: Connection, error: unknown): ConnectionError {
+  const { failure, reason, remedy } = explain(connection, error);
+  return new ConnectionError(`Cannot connect to ${describeConnection(connection)}: ${reason}.`, failure, remedy, error);
+}
+
+function explain(connection: Connection, error: unknown): Explanation {
+  const code = textOf(error, "code");
+  const message = textOf(error, "message");
+  return byCode(connection, code) ?? byMessage(connection, message) ?? unexplained(code, message);
+}
+
+function byCode(connection: Connection, code: string): Explanation | undefined {
+  const { host, port, user, database } = connection;
+  const startIt = "Start the server (a stack: npm run up), or correct host and port.";
+  switch (code) {
+    case "ECONNREFUSED":
+      return {
+        failure: "unreachable",
+        reason: `nothing listens on ${host}:${port} (connection refused)`,
+        remedy: startIt,
+      };
+    case "ENOENT":
+      return { failure: "unreachable", reason: `there is no socket for port ${port} in ${host}`, remedy: startIt };
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return {
+        failure: "unreachable",
+        reason: `the name "${host}" cannot be resolved (${code})`,
+        remedy: "Correct the host, or check name resolution.",
+      };
+    case "ETIMEDOUT":
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+    case "ECONNRESET":
+    case "EPIPE":
+      return {
+        failure: "unreachable",
+        reason: `the server does not answer (${code})`,
+        remedy: "Check host, port, network and firewall.",
+      };
+    case "57P03":
+      return {
+        failure: "starting",
+        reason: "the server is starting up or shutting down",
+        remedy: "Try again in a few seconds.",
+      };
+    case "53300":
+      return {
+        failure: "full",
+        reason: "the server has no connection left",
+        remedy: "Close idle connections, or raise max_connections.",
+      };
+    case "28P01":
+      return {
+        failure: "password",
+        reason: `password authentication failed for user "${user}"`,
+        remedy: "Correct the password, or the user: the server answers the same when the role does not exist.",
+      };
+    case "28000":
+      return {
+        failure: "denied",
+        reason: `the server does not let user "${user}" in from here`,
+        remedy: "Check that the role may log in, and the server's pg_hba.conf (TLS may be asked for: sslmode=require).",
+      };
+    case "3D000":
+      return {
+        failure: "database-missing",
+        reason: `there is no database "${database}"`,
+        remedy: "Create it (a stack: npm run up), or correct the name.",
+      };
+    case "42501":
+      return {
+        failure: "denied",
+        reason: `user "${user}" may not connect to database "${database}"`,
+        remedy: `Use a role that may, or: GRANT CONNECT ON DATABASE … TO ….`,
+      };
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "CERT_HAS_EXPIRED":
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return {
+        failure: "tls",
+        reason: `the server's certificate was not accepted (${code})`,
+        remedy: "Give the authority that signed it as sslrootcert, and connect by a name that the certificate holds.",
+      };
+  }
+  return undefined;
+}
+
+/** What the driver throws without a code; texts of pg 8. */
+function byMessage(connection: Connection, message: string): Explanation | undefined {
+  if (/timeout expired|timeout exceeded/.test(message)) {
+    return {
+      failure: "unreachable",
+      reason: "the server does not answer in time",
+      remedy: "Check host, port, network and firewall.",
+    };
+  }
+  if (/does not support SSL/.test(message)) {
+    return {
+      failure: "tls",
+      reason: "the server does not speak TLS",
+      remedy: "Turn TLS on at the server; sslmode=disable sends everything in the clear and suits this machine only.",
+    };
+  }
+  if (/client password must be a/.test(message)) {
+    return {
+      failure: "password",
+      reason: `the server asks for a password of user "${connection.user}" and there is none`,
+      remedy: "Put it in DATABASE_URL, DB_PASSWORD, PGPASSWORD or ~/.pgpass.",
+    };
+  }
+  if (/Connection terminated/.test(message)) {
+    return { failure: "unreachable", reason: "the server closed the connection", remedy: "Read the server's log." };
+  }
+  return undefined;
+}
+
+function unexplained(code: string, message: string): Explanation {
+  const said = [message, code && `(${code})`].filter(Boolean).join(" ");
+  return { failure: "other", reason: said || "the driver gave no reason", remedy: "Read the server's log." };
+}
+
+function textOf(error: unknown, key: "code" | "message"): string {
+  if (typeof error !== "object" || error === null || !(key in error)) return "";
+  const value: unknown = (error as Record<string, unknown>)[key];
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import type { ClientConfig } from "pg";
+import { OperationError } from "../errors/operation-error.ts";
+
+/** libpq's modes that the kit accepts. `verify-full` is what everything should use beyond the machine itself. */
+export const sslModes = ["disable", "require", "verify-ca", "verify-full"] as const;
+export type SslMode = (typeof sslModes)[number];
+
+/** One way into one database of one server, whatever it was found by (stack, `DATABASE_URL`, `DB_*`, `PG*`). */
+export interface Connection {
+  /** Name or address; a path that begins with `/` is the folder of a Unix socket. */
+  host: string;
+  /** TCP port, 1 to 65535. */
+  port: number;
+  database: string;
+  user: string;
+  password?: string | undefined;
+  sslmode: SslMode;
+  /** File with the certificate authorities to trust instead of Node's own list (PEM). */
+  sslrootcert?: string | undefined;
+}
+
+/** How long a connection attempt may take, in ms, before the server counts as unreachable. */
+const connectionTimeoutMillis = 10_000;
+
+/** The same connection to another database of the server. */
+export function inDatabase(connection: Connection, database: string): Connection {
+  return { ...connection, database };
+}
+
+/** Settings for `new pg.Client()`. Shown in `pg_stat_activity` as `application_name`, so that a lock's holder can be named. */
+export function clientConfig(connection: Connection, applicationName = "pgroundwork"): ClientConfig {
+  return {
+    host: connection.host,
+    port: connection.port,
+    database: connection.database,
+    user: connection.user,
+    password: connection.password,
+    ssl: sslConfig(connection),
+    application_name: applicationName,
+    connectionTimeoutMillis,
+    keepAlive: true,
+  };
+}
+
+function sslConfig(connection: Connection): ClientConfig["ssl"] {
+  switch (connection.sslmode) {
+    case "disable":
+      return false;
+    case "require":
+      return { rejectUnauthorized: false };
+    case "verify-ca":
+      // libpq's verify-ca checks the chain and not the name.
+      return { rejectUnauthorized: true, checkServerIdentity: () => undefined, ...trustedAuthorities(connection) };
+    case "verify-full":
+      return { rejectUnauthorized: true, ...trustedAuthorities(connection) };
+  }
+}
+
+function trustedAuthorities(connection: Connection): { ca?: string } {
+  if (connection.sslrootcert === undefined) return {};
+  try {
+    return { ca: readFileSync(connection.sslrootcert, "utf8") };
+  } catch (error) {
+    throw new OperationError(`The certificate authorities' file "${connection.sslrootcert}" cannot be read.`, {
+      remedy: "Correct sslrootcert, or leave it out to trust Node's own list.",
+      cause: error,
+    });
+  }
+}
+
+/** Whether the server is on this machine, so that what is sent to it never crosses a network. */
+export function isLocalHost(host: string): boolean {
+  return host.startsWith("/") || host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** The connection as a `postgresql://` URL, password included: a secret. */
+export function connectionUrl(connection: Connection): string {
+  const user = encodeURIComponent(connection.user);
+  const password = connection.password === undefined ? "" : `:${encodeURIComponent(connection.password)}`;
+  const parameters = new URLSearchParams();
+  let authority: string;
+  if (connection.host.startsWith("/")) {
+    // A socket's folder cannot stand where a host does, and a URL without a host cannot carry a user there either.
+    parameters.set("host", connection.host);
+    parameters.set("port", String(connection.port));
+    parameters.set("user", connection.user);
+    if (connection.password !== undefined) parameters.set("password", connection.password);
+    authority = "";
+  } else {
+    const host = connection.host.includes(":") ? `[${connection.host}]` : connection.host;
+    authority = `${user}${password}@${host}:${connection.port}`;
+  }
+  parameters.set("sslmode", connection.sslmode);
+  if (connection.sslrootcert !== undefined) parameters.set("sslrootcert", connection.sslrootcert);
+  return `postgresql://${authority}/${encodeURIComponent(connection.database)}?${parameters}`;
+}
+
+/** The connection for people: `user@host:port/database`, never the password. */
+export function describeConnection(connection: Connection): string {
+  const host = connection.host.includes(":") ? `[${connection.host}]` : connection.host;
+  return `${connection.user}@${host}:${connection.port}/${connection.database}`;
+}
