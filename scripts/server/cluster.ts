@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { OperationError } from "../errors/operation-error.ts";
+import type { Account } from "./account.ts";
+import { type Binaries, makeEnterable } from "./binaries.ts";
+import { run } from "./program.ts";
+
+/** The major version whose data directories this kit can open. */
+export const majorVersion = "17";
+
+/** The superuser that `initdb` makes: the admin connection of everything the kit declares. */
+export const superuser = "postgres";
+
+/** What is in a data directory: nothing yet, a cluster of a major version, or files that are none. */
+export type ClusterState = { kind: "absent" } | { kind: "cluster"; majorVersion: string } | { kind: "foreign" };
+
+export async function clusterState(dataDirectory: string): Promise<ClusterState> {
+  let entries: string[];
+  try {
+    entries = await readdir(dataDirectory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "absent" };
+    throw new OperationError(`Could not tell what is in the data directory ${dataDirectory}: ${(error as Error).message}`);
+  }
+  if (entries.length === 0) return { kind: "absent" };
+  if (!entries.includes("PG_VERSION")) return { kind: "foreign" };
+  return { kind: "cluster", majorVersion: (await readFile(join(dataDirectory, "PG_VERSION"), "utf8")).trim() };
+}
+
+/** Refuses a data directory that this PostgreSQL cannot open, before anything is touched. */
+export function assertUsable(state: ClusterState, dataDirectory: string): void {
+  if (state.kind === "foreign") {
+    throw new OperationError(`The data directory ${dataDirectory} holds files, but no PostgreSQL cluster (no PG_VERSION).`, {
+      remedy: "Set pgroundwork:dataDirectory to an empty folder or to a PostgreSQL data directory.",
+    });
+  }
+  if (state.kind === "cluster" && state.majorVersion !== majorVersion) {
+    throw new OperationError(
+      `The data directory ${dataDirectory} was made by PostgreSQL ${state.majorVersion}; this is PostgreSQL ${majorVersion}.`,
+      { remedy: `Move its contents with pg_dumpall and a server of version ${state.majorVersion}, or set pgroundwork:dataDirectory to another folder.` },
+    );
+  }
+}
+
+/**
+ * Makes a cluster: SCRAM passwords, data checksums, ICU collation, UTF-8. It is made beside its place and renamed into it, so that a
+ * killed run leaves either no data directory or a whole one.
+ */
+export async function initialise(
+  binaries: Binaries,
+  dataDirectory: string,
+  superuserPassword: string,
+  account: Account | undefined,
+): Promise<void> {
+  const parent = dirname(dataDirectory);
+  await makeEnterable(dirname(parent));
+  await mkdir(parent, { recursive: true });
+  if (account !== undefined) await chown(parent, account.uid, account.gid);
+  await chmod(parent, 0o700);
+  await removeUnfinished(dataDirectory);
+
+  const staging = `${dataDirectory}.initdb-${randomUUID()}`;
+  const passwordFile = `${staging}.password`;
+  try {
+    await writeFile(passwordFile, superuserPassword, { mode: 0o600, flag: "wx" });
+    if (account !== undefined) await chown(passwordFile, account.uid, account.gid);
+    const args = [
+      `--pgdata=${staging}`,
+      `--username=${superuser}`,
+      `--pwfile=${passwordFile}`,
+      "--auth=scram-sha-256",
+      "--data-checksums",
+      "--encoding=UTF8",
+      "--locale-provider=icu",
+      "--icu-locale=und",
+      // Character classes of what does not use ICU (full text search among it). macOS has no C.UTF-8.
+      `--locale=${process.platform === "darwin" ? "en_US.UTF-8" : "C.UTF-8"}`,
+      "--no-instructions",
+    ];
+    const finished = await run(binaries.initdb, args, { account, cwd: parent }).catch((cause: NodeJS.ErrnoException) => {
+      throw cannotRun(binaries.initdb, cause);
+    });
+    if (finished.code !== 0) {
+      throw new OperationError(`initdb failed in ${dataDirectory}:\n${finished.stderr.trim() || finished.stdout.trim()}`, {
+        remedy: "Nothing was made. Mend what it names (room on the disk, rights on the folder), then run `up` again.",
+      });
+    }
+    await rename(staging, dataDirectory);
+  } finally {
+    await rm(passwordFile, { force: true });
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** Removes what killed runs of {@link initialise} left: never a whole cluster, which has its own name by then. */
+async function removeUnfinished(dataDirectory: string): Promise<void> {
+  const parent = dirname(dataDirectory);
+  for (const entry of await readdir(parent)) {
+    if (entry.startsWith(`${basename(dataDirectory)}.initdb-`)) await rm(join(parent, entry), { recursive: true, force: true });
+  }
+}
+
+function cannotRun(program: string, cause: NodeJS.ErrnoException): OperationError {
+  return new OperationError(`${program} cannot be run: ${cause.code ?? cause.message}`, {
+    remedy:
+      cause.code === "EACCES"
+        ? "As root, PostgreSQL runs as the account pgroundwork, which must be able to enter that folder: let others enter it (chmod o+x), or set XDG_DATA_HOME."
+        : "Run `npm ci` again.",
+    cause,
+  });
+}

@@ -1,0 +1,91 @@
+import { appendFile, chown, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { OperationError } from "../errors/operation-error.ts";
+import type { Account } from "./account.ts";
+import type { Binaries } from "./binaries.ts";
+import { run } from "./program.ts";
+
+/** Settings of a server by their postgresql.conf name, values unquoted (`256MB`, `on`). */
+export type ServerSettings = Readonly<Record<string, string>>;
+
+const fileName = "pgroundwork.conf";
+
+/** The settings that an embedded server always has: loopback only, TCP only, logs kept for a week. */
+export function baseSettings(address: { host: string; port: number }, logDirectory: string): ServerSettings {
+  return {
+    listen_addresses: address.host,
+    port: String(address.port),
+    // TCP is the one way in, with a password: a socket's path would have to fit 107 bytes, and needs a folder of its own.
+    unix_socket_directories: "",
+    password_encryption: "scram-sha-256",
+    logging_collector: "on",
+    log_directory: logDirectory,
+    log_filename: "postgresql-%a.log",
+    log_file_mode: "0600",
+    log_rotation_age: "1d",
+    log_rotation_size: "0",
+    log_truncate_on_rotation: "on",
+    log_line_prefix: "%m [%p] %q%u@%d %a ",
+    log_lock_waits: "on",
+    log_temp_files: "0",
+  };
+}
+
+/** The text of the configuration file; the same settings give the same text, whatever their order. */
+export function renderConfiguration(settings: ServerSettings): string {
+  const lines = Object.entries(settings)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name} = ${quote(value)}`);
+  return `# Written by pgroundwork at every change of the stack's settings; changes made here are overwritten.\n${lines.join("\n")}\n`;
+}
+
+/** What the file holds now; undefined where there is none. */
+export async function readConfiguration(dataDirectory: string): Promise<string | undefined> {
+  try {
+    return await readFile(join(dataDirectory, fileName), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Has the server's own program judge settings, before they are written where a restart would trip over them. */
+export async function checkSettings(
+  binaries: Binaries,
+  dataDirectory: string,
+  settings: ServerSettings,
+  account: Account | undefined,
+): Promise<void> {
+  const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const finished = await run(binaries.postgres, ["-D", dataDirectory, ...given, "-C", "data_directory"], { account, cwd: dataDirectory });
+  if (finished.code === 0) return;
+  // Each line begins with a time stamp and a pid, which tell nothing here.
+  const text = finished.stderr.trim().replaceAll(/^.*? (?:FATAL|LOG|HINT|DETAIL|CONTEXT): +/gm, "");
+  throw new OperationError(`PostgreSQL refuses a setting: ${text}`, {
+    remedy: "Correct it in pgroundwork:postgresql (pulumi config). The server was left as it was.",
+  });
+}
+
+/** The port that the configuration file names, to keep it over runs; undefined where there is none. */
+export function configuredPort(text: string | undefined): number | undefined {
+  const port = Number(/^port = '(\d+)'$/m.exec(text ?? "")?.[1]);
+  return Number.isInteger(port) && port > 0 ? port : undefined;
+}
+
+/** Writes the file whole or not at all, and has postgresql.conf include it. */
+export async function writeConfiguration(dataDirectory: string, text: string, account: Account | undefined): Promise<void> {
+  const target = join(dataDirectory, fileName);
+  const staging = `${target}.new`;
+  await writeFile(staging, text, { mode: 0o600 });
+  if (account !== undefined) await chown(staging, account.uid, account.gid);
+  await rename(staging, target);
+
+  const main = join(dataDirectory, "postgresql.conf");
+  const include = `include '${fileName}'`;
+  if (!(await readFile(main, "utf8")).split("\n").includes(include)) await appendFile(main, `\n${include}\n`);
+}
+
+/** A value as postgresql.conf quotes it (documentation, 19.1.2): quotes doubled, backslashes too. */
+function quote(value: string): string {
+  return `'${value.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+}

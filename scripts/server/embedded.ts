@@ -1,0 +1,160 @@
+import { chown, mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import getPort, { portNumbers } from "get-port";
+import { withClient } from "../target/client.ts";
+import type { Connection } from "../target/connection.ts";
+import { ConnectionError } from "../target/connection-error.ts";
+import { type Account, serverAccount } from "./account.ts";
+import { type Binaries, installBinaries } from "./binaries.ts";
+import { assertUsable, clusterState, initialise, superuser } from "./cluster.ts";
+import {
+  baseSettings,
+  checkSettings,
+  configuredPort,
+  readConfiguration,
+  renderConfiguration,
+  type ServerSettings,
+  writeConfiguration,
+} from "./configuration.ts";
+import { type ServerDirectory, serverDirectory } from "./locations.ts";
+import { findPostmaster, type Postmaster, reload, start, stop } from "./postmaster.ts";
+import { changeSuperuserPassword, resetSuperuserPassword } from "./superuser.ts";
+
+/** The address that embedded servers listen on: this machine only. */
+export const host = "127.0.0.1";
+
+/** Ports to choose from: below what Linux and macOS hand out for outgoing connections, so that a kept port stays free while its server is down. */
+const freePorts = portNumbers(20_000, 29_999);
+
+/** What an embedded server shall be. */
+export interface EmbeddedServerSpec {
+  /** Below it: the copied binaries (see `dataHome`). */
+  home: string;
+  /** The server's own folder; its data directory is `data` in it. */
+  folder: string;
+  /** The data directory, where it is not `folder`'s. */
+  dataDirectory?: string | undefined;
+  /** TCP port; undefined: the one it had, or a free one. */
+  port?: number | undefined;
+  superuserPassword: string;
+  /** The password until now, where it is known: a rotation then needs no restart. */
+  previousPassword?: string | undefined;
+  /** Settings beside {@link baseSettings}. */
+  settings: ServerSettings;
+}
+
+/** A server that runs as it was asked to. */
+export interface RunningServer extends Postmaster {
+  host: string;
+  version: string;
+  directory: ServerDirectory;
+}
+
+/** The directories of a server: data where it was asked for, the log always in the server's own folder. */
+export function directoryOf(spec: Pick<EmbeddedServerSpec, "folder" | "dataDirectory">): ServerDirectory {
+  const own = serverDirectory(spec.folder);
+  return { data: spec.dataDirectory ?? own.data, log: own.log };
+}
+
+/** The configuration file's text for a server on a port. */
+export function configurationText(spec: EmbeddedServerSpec, port: number): string {
+  return renderConfiguration({ ...spec.settings, ...baseSettings({ host, port }, directoryOf(spec).log) });
+}
+
+/**
+ * Makes the server what the spec says, from whatever is there: nothing, a cluster that is stopped, one that runs with other settings, one
+ * whose password is not known any more. Safe to run again after an interruption at any point.
+ */
+export async function ensureServer(spec: EmbeddedServerSpec): Promise<RunningServer> {
+  const directory = directoryOf(spec);
+  const account = await serverAccount(process.getuid?.());
+  const state = await clusterState(directory.data);
+  assertUsable(state, directory.data);
+  const binaries = await installBinaries(spec.home);
+  if (state.kind === "absent") await initialise(binaries, directory.data, spec.superuserPassword, account);
+  await makeLogFolder(directory, account);
+
+  await checkSettings(binaries, directory.data, spec.settings, account);
+  const before = await readConfiguration(directory.data);
+  const port = spec.port ?? configuredPort(before) ?? (await getPort({ port: freePorts, host }));
+  const wanted = configurationText(spec, port);
+  if (wanted !== before) await writeConfiguration(directory.data, wanted, account);
+
+  let postmaster = await findPostmaster(directory.data);
+  if (postmaster === undefined) postmaster = await start(binaries, directory, account);
+  else if (wanted !== before) postmaster = await applySettings(binaries, directory, account, postmaster, spec);
+
+  postmaster = await ensurePassword(binaries, directory, account, postmaster, spec);
+  return { ...postmaster, host, version: binaries.version, directory };
+}
+
+/** Stops the server of a data directory. True where one was running; the data stays. */
+export async function stopServer(home: string, directory: ServerDirectory): Promise<boolean> {
+  if ((await findPostmaster(directory.data)) === undefined) return false;
+  return stop(await installBinaries(home), directory, await serverAccount(process.getuid?.()));
+}
+
+async function makeLogFolder(directory: ServerDirectory, account: Account | undefined): Promise<void> {
+  await mkdir(dirname(directory.log), { recursive: true, mode: 0o755 });
+  await mkdir(directory.log, { recursive: true, mode: 0o700 });
+  if (account !== undefined) await chown(directory.log, account.uid, account.gid);
+}
+
+/** Reloads the configuration, and restarts where the server says that a setting waits for it (or the port moved). */
+async function applySettings(
+  binaries: Binaries,
+  directory: ServerDirectory,
+  account: Account | undefined,
+  running: Postmaster,
+  spec: EmbeddedServerSpec,
+): Promise<Postmaster> {
+  await reload(binaries, directory, account);
+  if (!(await needsRestart(admin(running.port, spec.previousPassword ?? spec.superuserPassword)))) return running;
+  await stop(binaries, directory, account);
+  return start(binaries, directory, account);
+}
+
+async function needsRestart(connection: Connection): Promise<boolean> {
+  try {
+    return await withClient(connection, async (client) => {
+      // The reload reaches a new session before its first query, since it reads the files itself.
+      const { rows } = await client.query("SELECT 1 FROM pg_settings WHERE pending_restart LIMIT 1");
+      return rows.length > 0;
+    });
+  } catch (error) {
+    // Without a way to ask (the password is not known), a restart is what surely applies everything.
+    if (error instanceof ConnectionError) return true;
+    throw error;
+  }
+}
+
+async function ensurePassword(
+  binaries: Binaries,
+  directory: ServerDirectory,
+  account: Account | undefined,
+  running: Postmaster,
+  spec: EmbeddedServerSpec,
+): Promise<Postmaster> {
+  if (await canLogIn(running.port, spec.superuserPassword)) return running;
+  if (spec.previousPassword !== undefined && (await canLogIn(running.port, spec.previousPassword))) {
+    await changeSuperuserPassword(admin(running.port, spec.previousPassword), spec.superuserPassword);
+    return running;
+  }
+  await stop(binaries, directory, account);
+  await resetSuperuserPassword(binaries, directory.data, spec.superuserPassword, account);
+  return start(binaries, directory, account);
+}
+
+async function canLogIn(port: number, password: string): Promise<boolean> {
+  try {
+    await withClient(admin(port, password), (client) => client.query("SELECT 1"));
+    return true;
+  } catch (error) {
+    if (error instanceof ConnectionError && error.failure === "password") return false;
+    throw error;
+  }
+}
+
+function admin(port: number, password: string): Connection {
+  return { host, port, database: "postgres", user: superuser, password, sslmode: "disable" };
+}

@@ -1,0 +1,38 @@
+import { open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+/** How much of a file's end is read for its last lines, in bytes. */
+const tailBytes = 64 * 1024;
+
+/** The file that the server wrote to last; undefined where it never wrote any. */
+export async function newestLog(logDirectory: string): Promise<string | undefined> {
+  let entries: string[];
+  try {
+    entries = await readdir(logDirectory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  let newest: { path: string; mtimeMs: number } | undefined;
+  for (const entry of entries.filter((name) => name.endsWith(".log"))) {
+    const path = join(logDirectory, entry);
+    const { mtimeMs, size } = await stat(path);
+    if (size > 0 && (newest === undefined || mtimeMs > newest.mtimeMs)) newest = { path, mtimeMs };
+  }
+  return newest?.path;
+}
+
+/** The last lines of what the server logged, oldest first; none where there is no log. Reads the end of the file only. */
+export async function lastLines(logDirectory: string, count: number): Promise<string[]> {
+  const path = await newestLog(logDirectory);
+  if (path === undefined) return [];
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const start = Math.max(0, size - tailBytes);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+    return buffer.toString("utf8", 0, bytesRead).trimEnd().split("\n").slice(-count);
+  } finally {
+    await file.close();
+  }
+}

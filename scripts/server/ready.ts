@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { OperationError } from "../errors/operation-error.ts";
+import { withClient } from "../target/client.ts";
+import type { Connection } from "../target/connection.ts";
+import { ConnectionError } from "../target/connection-error.ts";
+import { lastLines } from "./log.ts";
+
+/** Time between two attempts, in ms. */
+const pause = 100;
+
+/** Failures that waiting can mend; a wrong password or a missing database it cannot. */
+const passing = new Set(["unreachable", "starting", "full"]);
+
+export interface Readiness {
+  /** As the server says it: `17.10`. */
+  serverVersion: string;
+}
+
+/**
+ * Waits until the target database answers real SQL over TCP and is no longer in recovery: a port that is open, or `pg_isready`, says less than that.
+ *
+ * @param deadlineSeconds how long to wait in all
+ * @param logDirectory where the server's log is, for the error; undefined where it is not on this machine
+ * @throws OperationError with the server's last log lines
+ */
+export async function waitUntilReady(
+  connection: Connection,
+  deadlineSeconds: number,
+  logDirectory: string | undefined,
+  signal?: AbortSignal,
+): Promise<Readiness> {
+  const deadline = Date.now() + deadlineSeconds * 1000;
+  for (;;) {
+    const failure = await attempt(connection);
+    if (!(failure instanceof Error)) return failure;
+    const hopeless = failure instanceof ConnectionError && !passing.has(failure.failure);
+    if (hopeless || Date.now() >= deadline) throw notReady(failure, deadlineSeconds, hopeless, await logOf(logDirectory));
+    signal?.throwIfAborted();
+    await sleep(pause);
+  }
+}
+
+async function attempt(connection: Connection): Promise<Readiness | Error> {
+  try {
+    return await withClient(connection, async (client) => {
+      const { rows } = await client.query<{ recovering: boolean; version: string }>(
+        "SELECT pg_is_in_recovery() AS recovering, current_setting('server_version') AS version",
+      );
+      const row = rows[0];
+      if (row === undefined || row.recovering) return new Error("it is still in recovery");
+      return { serverVersion: row.version };
+    });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+async function logOf(logDirectory: string | undefined): Promise<string> {
+  if (logDirectory === undefined) return "";
+  const lines = await lastLines(logDirectory, 12).catch((error: Error) => [`(the log could not be read: ${error.message})`]);
+  return lines.length === 0 ? "" : `\nThe end of the server's log:\n${lines.join("\n")}`;
+}
+
+function notReady(failure: Error, deadlineSeconds: number, hopeless: boolean, log: string): OperationError {
+  const waited = hopeless ? "The server is not ready" : `The server was not ready within ${deadlineSeconds} s`;
+  const remedy = failure instanceof OperationError ? failure.remedy : undefined;
+  return new OperationError(`${waited}: ${failure.message}${log}`, { cause: failure, ...(remedy === undefined ? {} : { remedy }) });
+}
