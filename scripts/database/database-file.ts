@@ -1,0 +1,81 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
+
+/** An extension that the database has, made by the admin connection. */
+export interface DeclaredExtension {
+  name: string;
+  /** Where the server cannot have it, its absence is reported and not an error. Default: false. */
+  optional: boolean;
+  /** Schema that its objects go to; the server's default (`public`) when absent. */
+  schema?: string;
+}
+
+/** Partitions that are made ahead at every `up`. */
+export interface PartitionSpec {
+  /** `schema.name` of a function `(months_ahead integer, dry_run boolean) returns setof text` that names what it made, or would make. */
+  function: string;
+  /** How many months beyond the present one there are partitions for. */
+  monthsAhead: number;
+}
+
+/** What `migrations/<database>/database.json` says: the facts that hold for this database in every stack. */
+export interface DatabaseFile {
+  description?: string;
+  extensions: DeclaredExtension[];
+  /** Seed sets that the database has, each a folder `seeds/<set>`. */
+  seedSets: string[];
+  partitions?: PartitionSpec;
+}
+
+/** A database's folder below the migrations folder. */
+export function databaseFolder(migrationsFolder: string, database: string): string {
+  return path.join(migrationsFolder, database);
+}
+
+const fileName = "database.json";
+
+/** Names of the databases there are: the folders with a `database.json`, sorted. */
+export async function listDatabases(migrationsFolder: string): Promise<string[]> {
+  const entries = await readdir(migrationsFolder, { withFileTypes: true }).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  const names = await Promise.all(
+    entries
+      .filter((entry) => entry.isDirectory())
+      .map(async ({ name }) => ((await readdir(path.join(migrationsFolder, name))).includes(fileName) ? [name] : [])),
+  );
+  return names.flat().sort();
+}
+
+/**
+ * Reads and validates a database's `database.json`.
+ * @throws OperationError (wrong usage) with every fault and the file's path, or when there is no such database.
+ */
+export async function readDatabaseFile(migrationsFolder: string, database: string): Promise<DatabaseFile> {
+  const file = path.join(databaseFolder(migrationsFolder, database), fileName);
+  const text = await readFile(file, "utf8").catch(async (error: unknown) => {
+    if (isMissing(error)) throw await unknownDatabase(migrationsFolder, database, error);
+    throw error;
+  });
+  const { parseDatabaseFile } = await import("./database-schema.ts");
+  return parseDatabaseFile(text, file);
+}
+
+async function unknownDatabase(migrationsFolder: string, database: string, cause: unknown): Promise<OperationError> {
+  const known = await listDatabases(migrationsFolder);
+  const { nearest } = await import("./nearest.ts");
+  const near = nearest(database, known);
+  const suggestion = near === undefined ? "" : ` Did you mean "${near}"?`;
+  const there = known.length === 0 ? "there is none yet" : `there are: ${known.join(", ")}`;
+  return new OperationError(`There is no database "${database}" in ${migrationsFolder} (${there}).${suggestion}`, {
+    remedy: `A database is a folder with a ${fileName}: name one that exists, or add ${path.join(migrationsFolder, database, fileName)}.`,
+    exitCode: exitCode.usage,
+    cause,
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
+import type { DatabaseFile, DeclaredExtension } from "./database-file.ts";
+import { nearest } from "./nearest.ts";
+
+const extension = z.union(
+  [
+    z.string().min(1),
+    z.strictObject({
+      name: z.string().min(1),
+      optional: z.boolean().optional(),
+      schema: z.string().min(1).optional(),
+    }),
+  ],
+  { error: 'expected a name, or an object like {"name": "pgcrypto", "optional": true, "schema": "public"}' },
+);
+
+const setName = z.string().regex(/^[a-z][a-z0-9_-]*$/, "a set is a folder's name: lower-case letters, digits, - and _");
+
+const shape = z.strictObject({
+  description: z.string().optional(),
+  extensions: z.array(extension).optional(),
+  seedSets: z.array(setName).optional(),
+  partitions: z
+    .strictObject({
+      function: z.string().regex(/^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$/, "expected schema.name, in lower case"),
+      monthsAhead: z.int().min(1).max(120),
+    })
+    .optional(),
+});
+
+/** The known keys by the place of the object that holds them. */
+const knownKeys: Record<string, string[]> = {
+  "": Object.keys(shape.shape),
+  partitions: ["function", "monthsAhead"],
+};
+
+/**
+ * The text of a `database.json`, validated; `file` is what messages call it.
+ * @throws OperationError (wrong usage) with every fault.
+ */
+export function parseDatabaseFile(text: string, file: string): DatabaseFile {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw faultsIn(file, [`it is not JSON: ${error instanceof Error ? error.message : String(error)}`], error);
+  }
+  const parsed = shape.safeParse(content);
+  const faults = parsed.success ? [] : parsed.error.issues.flatMap(faultOf);
+  if (parsed.success) {
+    const names = (parsed.data.extensions ?? []).map((each) => (typeof each === "string" ? each : each.name));
+    faults.push(...repeated("extensions", names), ...repeated("seedSets", parsed.data.seedSets ?? []));
+  }
+  if (!parsed.success || faults.length > 0) throw faultsIn(file, faults);
+  const { description, extensions = [], seedSets = [], partitions } = parsed.data;
+  return {
+    ...(description === undefined ? {} : { description }),
+    extensions: extensions.map(declared),
+    seedSets,
+    ...(partitions === undefined ? {} : { partitions }),
+  };
+}
+
+function declared(value: z.infer<typeof extension>): DeclaredExtension {
+  if (typeof value === "string") return { name: value, optional: false };
+  const { name, optional = false, schema } = value;
+  return { name, optional, ...(schema === undefined ? {} : { schema }) };
+}
+
+function faultOf(issue: z.core.$ZodIssue): string[] {
+  const place = issue.path.join(".");
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => {
+      const near = nearest(key, knownKeys[place] ?? []);
+      const label = place === "" ? key : `${place}.${key}`;
+      return `"${label}" is not known${near === undefined ? "" : `, did you mean "${near}"?`}`;
+    });
+  }
+  return [place === "" ? issue.message : `${place}: ${issue.message}`];
+}
+
+function repeated(key: string, values: readonly string[]): string[] {
+  const twice = values.filter((value, index) => values.indexOf(value) !== index);
+  return [...new Set(twice)].map((value) => `${key}: "${value}" stands there more than once`);
+}
+
+function faultsIn(file: string, faults: readonly string[], cause?: unknown): OperationError {
+  return new OperationError([`${file} is not valid:`, ...faults.map((fault) => `- ${fault}`)].join("\n"), {
+    remedy: "Correct the file; migrations of a database that has nothing to declare need {} there.",
+    exitCode: exitCode.usage,
+    cause,
+  });
+}

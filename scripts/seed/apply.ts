@@ -1,0 +1,121 @@
+import type { Client } from "pg";
+import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
+import { ensureLedger } from "../database/kit-schema.ts";
+import { type Provenance, provenance } from "../database/provenance.ts";
+import { noticeLostClients } from "../database/session.ts";
+import { OperationError } from "../errors/operation-error.ts";
+import { runSql, sqlFileError } from "../sql/run-sql.ts";
+import { withClient } from "../target/client.ts";
+import { type Connection, describeConnection } from "../target/connection.ts";
+import { seedInfoOf } from "./info.ts";
+import { recordSeed } from "./ledger.ts";
+import { readSeedSets, type SeedFile } from "./seed-file.ts";
+
+export type SeedEvent =
+  /** Another deployer is at work; said once for each. */
+  | { kind: "waiting"; holder: LockHolder }
+  /** `index` from 1. */
+  | { kind: "started"; set: string; filename: string; index: number; total: number }
+  | { kind: "applied"; set: string; filename: string; durationMs: number };
+
+export interface ApplySeedsOptions {
+  connection: Connection;
+  /** The database's folder, the one that holds `seeds/`. */
+  folder: string;
+  /** Just these sets, in this order; none implies another. */
+  sets: readonly string[];
+  onEvent?: (event: SeedEvent) => void;
+  /** Ends the run while it waits and between two files; a running file is let finish. */
+  signal?: AbortSignal;
+  /** UUID of the whole operation; a new one when absent. */
+  runId?: string;
+}
+
+export interface ApplySeedsResult {
+  /** In the order they ran; `durationMs` as seen from here, commit included. */
+  applied: { set: string; filename: string; durationMs: number }[];
+  /** Recorded with this content already. */
+  skipped: { set: string; filename: string }[];
+}
+
+const remedy = "The file left nothing, and the files before it stay applied; correct it and run again.";
+
+/**
+ * Runs the files of the named sets that are new or changed, each with its record in one transaction, by the same lock as migrations.
+ * @throws OperationError for faults of the files; SqlFileError for a file that fails; ConnectionError.
+ */
+export async function applySeeds(options: ApplySeedsOptions): Promise<ApplySeedsResult> {
+  const { connection, folder, sets, signal } = options;
+  const files = await readSeedSets(folder, sets);
+  return withClient(
+    connection,
+    async (client) => {
+      const due = await dueFiles(client, files, options);
+      if (due.size === 0) return { applied: [], skipped: files.map(({ set, filename }) => ({ set, filename })) };
+      await noticeLostClients(client);
+      const onWait = (holder: LockHolder) => options.onEvent?.({ kind: "waiting", holder });
+      return withDeploymentLock(client, () => runDue(client, files, options), onWait, signal);
+    },
+    "pgroundwork seed",
+  );
+}
+
+async function dueFiles(
+  client: Client,
+  files: readonly SeedFile[],
+  { connection, sets }: ApplySeedsOptions,
+): Promise<Set<SeedFile>> {
+  const info = await seedInfoOf(client, files, sets);
+  if (!info.known) {
+    throw new OperationError(`Could not tell which seeds ${describeConnection(connection)} has: ${info.reason}.`, {
+      remedy: "Seed as the role that migrates (<database>_migrator).",
+    });
+  }
+  // The answer holds the files in the order given.
+  return new Set(files.filter((_, index) => info.files[index]?.state !== "current"));
+}
+
+async function runDue(
+  client: Client,
+  files: readonly SeedFile[],
+  options: ApplySeedsOptions,
+): Promise<ApplySeedsResult> {
+  const { onEvent, signal, runId } = options;
+  const due = await dueFiles(client, files, options);
+  const skipped = files.filter((file) => !due.has(file)).map(({ set, filename }) => ({ set, filename }));
+  if (due.size > 0) await ensureLedger(client, "seed_ledger");
+  const origin = provenance(runId);
+  const applied: ApplySeedsResult["applied"] = [];
+  for (const [index, file] of [...due].entries()) {
+    signal?.throwIfAborted();
+    const { set, filename } = file;
+    onEvent?.({ kind: "started", set, filename, index: index + 1, total: due.size });
+    const begun = performance.now();
+    await runSeed(client, file, origin);
+    const durationMs = performance.now() - begun;
+    applied.push({ set, filename, durationMs });
+    onEvent?.({ kind: "applied", set, filename, durationMs });
+  }
+  return { applied, skipped };
+}
+
+async function runSeed(client: Client, file: SeedFile, origin: Provenance): Promise<void> {
+  const source = { file: `${file.set}/${file.filename}`, text: file.text, start: 0 };
+  // What a file before set on the session must not matter, since that file may have been skipped.
+  await client.query("reset all; reset role");
+  await noticeLostClients(client);
+  await client.query("begin");
+  try {
+    await runSql(client, source, remedy);
+    await recordSeed(client, file, origin).catch((error: unknown) => {
+      throw sqlFileError(error, { ...source, file: `${source.file}, recording it` }, remedy);
+    });
+    await client.query("commit").catch((error: unknown) => {
+      throw sqlFileError(error, { ...source, file: `${source.file}, at its commit` }, remedy);
+    });
+  } catch (error) {
+    // Where the connection is lost there is nothing to roll back, and the first error counts.
+    await client.query("rollback").catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Client } from "pg";
+import { OperationError } from "../errors/operation-error.ts";
+import { describeSqlError, type ServerError, type SqlPlace, type SqlSource } from "./sql-error.ts";
+
+/** An SQL file that did not run through: the message has file, line, caret, SQLSTATE, detail and hint. */
+export class SqlFileError extends OperationError {
+  readonly file: string;
+  readonly sqlstate: string | undefined;
+  readonly place: SqlPlace | undefined;
+
+  constructor(
+    message: string,
+    remedy: string,
+    file: string,
+    sqlstate: string | undefined,
+    place: SqlPlace | undefined,
+    cause: unknown,
+  ) {
+    super(message, { remedy, cause });
+    this.file = file;
+    this.sqlstate = sqlstate;
+    this.place = place;
+  }
+}
+
+/**
+ * Sends a file's text (what `source.start` leaves of it, compiled) as one simple query, as psql -f and graphile-migrate do.
+ * @param remedy what to do when it fails; said with the error.
+ * @throws SqlFileError
+ */
+export async function runSql(client: Client, source: SqlSource, remedy: string): Promise<void> {
+  const part = source.text.slice(source.start);
+  const sql = source.compile === undefined ? part : source.compile(part);
+  let completed = 0;
+  const count = () => {
+    completed++;
+  };
+  // The driver has no public way to learn which statement of several failed; the server says "complete" after each.
+  client.connection.on("commandComplete", count);
+  try {
+    await client.query(sql);
+  } catch (error) {
+    throw sqlFileError(error, source, remedy, completed);
+  } finally {
+    client.connection.off("commandComplete", count);
+  }
+}
+
+/** The error of one file; one that the server did not send (connection lost) has no place in it. */
+export function sqlFileError(error: unknown, source: SqlSource, remedy: string, completed?: number): SqlFileError {
+  if (!isServerError(error)) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return new SqlFileError(`${source.file}: ${reason}`, remedy, source.file, undefined, undefined, error);
+  }
+  const { text, place } = describeSqlError(error, source, completed);
+  return new SqlFileError(text, remedy, source.file, error.code, place, error);
+}
+
+function isServerError(error: unknown): error is ServerError & Error {
+  return error instanceof Error && "severity" in error && "code" in error;
+}
