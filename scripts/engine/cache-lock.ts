@@ -1,0 +1,67 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isCode, readFileIfThere, writeFileAtomically } from "./atomic-file.ts";
+import { cacheFolder, type Variables } from "./locations.ts";
+import { type OnProgress, reporting } from "./progress.ts";
+
+/** A holder that has not refreshed its lock for this long, in ms, is dead: killed runs free the cache by this. */
+const staleAfterMs = 5_000;
+const refreshEveryMs = 1_000;
+const retryEveryMs = 500;
+
+export interface CacheLockOptions {
+  env: Variables;
+  onProgress: OnProgress;
+  /** Ends the waiting with its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs `work` as the only process that changes the cache; others wait here, however long the holder takes, and say so.
+ * Whoever comes after looks again at what is there before doing it a second time.
+ */
+export async function withCacheLock<T>(options: CacheLockOptions, work: () => Promise<T>): Promise<T> {
+  const folder = cacheFolder(options.env);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const release = (await tryLock(folder)) ?? (await waitForLock(folder, options));
+  const holderFile = join(folder, "install.pid");
+  try {
+    writeFileAtomically(holderFile, String(process.pid));
+    return await work();
+  } finally {
+    rmSync(holderFile, { force: true });
+    await release();
+  }
+}
+
+type Release = () => Promise<void>;
+
+function waitForLock(folder: string, { onProgress, signal }: CacheLockOptions): Promise<Release> {
+  const pid = () => readFileIfThere(join(folder, "install.pid")) ?? "unknown";
+  return reporting("waiting for another process that is preparing the Pulumi engine", onProgress, async (news) => {
+    for (;;) {
+      news(`pid ${pid()}`);
+      await sleep(retryEveryMs, undefined, { signal });
+      const release = await tryLock(folder);
+      if (release !== undefined) return release;
+    }
+  });
+}
+
+async function tryLock(folder: string): Promise<Release | undefined> {
+  const { lock } = await import("proper-lockfile");
+  try {
+    return await lock(folder, {
+      lockfilePath: join(folder, "install.lock"),
+      stale: staleAfterMs,
+      update: refreshEveryMs,
+      // A machine that slept can lose its lock to another process. Both then finish in staging folders of their own
+      // and rename whole results, so losing it costs time and nothing else.
+      onCompromised: () => undefined,
+    });
+  } catch (error) {
+    if (isCode(error, "ELOCKED")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import { existsSync } from "node:fs";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { absoluteBackendUrl } from "./backend-url.ts";
+import { type FoundEngine, type FoundLanguageHost, isFirstOnPath } from "./find-engine.ts";
+import { cloneHome, userHome, type Variables } from "./locations.ts";
+import { pathFolders } from "./path-search.ts";
+import type { PluginChoice } from "./plugin-choice.ts";
+import { needsCloneHome } from "./plugin-home.ts";
+
+export interface EnvironmentInput {
+  /** The clone. */
+  root: string;
+  env: Variables;
+  engine: FoundEngine;
+  languageHost: FoundLanguageHost;
+  plugins: readonly PluginChoice[];
+  /** The clone's passphrase file, used unless the user names a passphrase. */
+  passphraseFile: string;
+}
+
+/** The variables, besides the process's own, with which the engine runs the kit's program. PATH is whole. */
+export function engineEnvironment(input: EnvironmentInput): Record<string, string> {
+  const { root, env } = input;
+  return {
+    PATH: [...new Set([...enginePath(input), ...pathFolders(env)])].join(delimiter),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    ...homeVariables(input),
+    ...backendVariables(root, env),
+    ...passphraseVariables(input),
+  };
+}
+
+/**
+ * Folders that come first on PATH: the clone's pinned Node, which the language host starts as `node`; then the engine
+ * and its language host, unless PATH finds these by itself.
+ */
+export function enginePath({ root, env, engine, languageHost }: EnvironmentInput): string[] {
+  const folders = [join(root, "node_modules", ".bin")];
+  const isUsersOwn = engine.source === "path" && languageHost.source === "path" && isFirstOnPath(engine.path, env);
+  if (!isUsersOwn) folders.push(dirname(engine.path), dirname(languageHost.path));
+  return [...new Set(folders)];
+}
+
+function homeVariables({ root, env, plugins }: EnvironmentInput): Record<string, string> {
+  if (!needsCloneHome(plugins)) {
+    // A shell that took `engine env` while a stand-in was needed goes back to the user's home.
+    const isStale = env.PULUMI_HOME !== undefined && resolve(env.PULUMI_HOME) === resolve(cloneHome(root));
+    return isStale ? { PULUMI_HOME: userHome(root, env) } : {};
+  }
+  const home = { PULUMI_HOME: cloneHome(root), PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" };
+  // The login stays the user's, for stacks whose backend needs one.
+  const login = userHome(root, env);
+  const hasLogin = env.PULUMI_CREDENTIALS_PATH === undefined && existsSync(join(login, "credentials.json"));
+  return hasLogin ? { ...home, PULUMI_CREDENTIALS_PATH: login } : home;
+}
+
+function backendVariables(root: string, env: Variables): Record<string, string> {
+  if (env.PULUMI_BACKEND_URL) return {};
+  const url = absoluteBackendUrl(root);
+  return url === undefined ? {} : { PULUMI_BACKEND_URL: url };
+}
+
+function passphraseVariables({ env, passphraseFile }: EnvironmentInput): Record<string, string> {
+  // An empty passphrase is one: people set it for stacks without secrets.
+  const isNamed = env.PULUMI_CONFIG_PASSPHRASE !== undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE;
+  return isNamed ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile };
+}

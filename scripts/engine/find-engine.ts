@@ -1,0 +1,131 @@
+import { realpathSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+import { checkEngine, checkLanguageHost } from "./binary-check.ts";
+import { type ArtifactSource, readArtifact } from "./installed-artifact.ts";
+import { cacheFolder, engineFolder, languageHostFolder, type Variables } from "./locations.ts";
+import { allOnPath, isExecutableFile, pathFolders } from "./path-search.ts";
+import { compatibleEngines, isCompatibleEngine, languageHostVersion } from "./versions.ts";
+
+/** `path`: the user's own, found on PATH; otherwise how it came into the kit's cache. */
+export type EngineSource = "path" | ArtifactSource;
+
+export interface FoundEngine {
+  path: string;
+  version: string;
+  source: EngineSource;
+}
+
+export interface FoundLanguageHost {
+  path: string;
+  source: EngineSource;
+}
+
+/** What is on the machine now. */
+export interface EngineLookup {
+  engine?: FoundEngine;
+  languageHost?: FoundLanguageHost;
+  /** What was looked at and passed over, each with the reason. */
+  rejected: string[];
+}
+
+/** An engine with a language host. */
+export type CompleteEngine = Required<EngineLookup>;
+
+const hostName = "pulumi-language-nodejs";
+
+export function isComplete(lookup: EngineLookup): lookup is CompleteEngine {
+  return lookup.engine !== undefined && lookup.languageHost !== undefined;
+}
+
+/** Looks for a compatible engine on PATH, then in the kit's cache; downloads and builds nothing. */
+export async function findEngine(env: Variables): Promise<EngineLookup> {
+  const rejected: string[] = [];
+  const engine = (await engineOnPath(env, rejected)) ?? (await engineInCache(env, rejected));
+  if (engine === undefined) return { rejected };
+  const languageHost = await languageHostFor(engine, env, rejected);
+  return languageHost === undefined ? { engine, rejected } : { engine, languageHost, rejected };
+}
+
+async function engineOnPath(env: Variables, rejected: string[]): Promise<FoundEngine | undefined> {
+  // After `engine env` the cache itself is on PATH; what lies there is judged as the cache's.
+  const path = allOnPath("pulumi", env).find((candidate) => !isInCache(candidate, env));
+  if (path === undefined) {
+    rejected.push("PATH: no pulumi");
+    return undefined;
+  }
+  const answer = await checkEngine(path, env);
+  if ("fault" in answer) {
+    rejected.push(`PATH: ${answer.fault}`);
+    return undefined;
+  }
+  if (!isCompatibleEngine(answer.version)) {
+    rejected.push(`PATH: ${path} is version ${answer.version}, needed is ${compatibleEngines}`);
+    return undefined;
+  }
+  return { path, version: answer.version, source: "path" };
+}
+
+/** The cached engine, with the language host that was installed along with it. */
+async function engineInCache(env: Variables, rejected: string[]): Promise<FoundEngine | undefined> {
+  const folder = engineFolder(env);
+  const artifact = readArtifact(folder);
+  if (artifact.state !== "whole") {
+    rejected.push(artifact.state === "absent" ? `cache: nothing in ${folder}` : `cache: ${artifact.fault}`);
+    return undefined;
+  }
+  const { version, source } = artifact.manifest;
+  const path = join(folder, "bin", "pulumi");
+  const answer = await checkEngine(path, env);
+  if ("fault" in answer) {
+    rejected.push(`cache: ${answer.fault}`);
+    return undefined;
+  }
+  if (answer.version !== version) {
+    rejected.push(`cache: ${path} says version ${answer.version} instead of ${version}`);
+    return undefined;
+  }
+  return { path, version, source };
+}
+
+async function languageHostFor(
+  engine: FoundEngine,
+  env: Variables,
+  rejected: string[],
+): Promise<FoundLanguageHost | undefined> {
+  if (engine.source !== "path") return hostInCache(engineFolder(env), env, rejected);
+  // The engine takes the one on PATH, else the one beside its own file.
+  const own = [
+    ...allOnPath(hostName, env).filter((candidate) => !isInCache(candidate, env)),
+    join(dirname(realpathSync(engine.path)), hostName),
+  ].find(isExecutableFile);
+  if (own !== undefined) return { path: own, source: "path" };
+  rejected.push(`PATH: ${engine.path} comes without ${hostName}`);
+  return (
+    (await hostInCache(languageHostFolder(env), env, rejected)) ?? (await hostInCache(engineFolder(env), env, rejected))
+  );
+}
+
+/** The language host of one of the cache's folders. */
+async function hostInCache(folder: string, env: Variables, rejected: string[]): Promise<FoundLanguageHost | undefined> {
+  const artifact = readArtifact(folder);
+  if (artifact.state !== "whole") {
+    rejected.push(artifact.state === "absent" ? `cache: nothing in ${folder}` : `cache: ${artifact.fault}`);
+    return undefined;
+  }
+  const path = join(folder, "bin", hostName);
+  const answer = await checkLanguageHost(path, languageHostVersion, env);
+  if ("fault" in answer) {
+    rejected.push(`cache: ${answer.fault}`);
+    return undefined;
+  }
+  return { path, source: artifact.manifest.source };
+}
+
+/** Whether the engine is the first `pulumi` that a shell with this PATH would start. */
+export function isFirstOnPath(path: string, env: Variables): boolean {
+  return allOnPath("pulumi", env)[0] === path && pathFolders(env).includes(dirname(path));
+}
+
+function isInCache(path: string, env: Variables): boolean {
+  return path.startsWith(cacheFolder(env) + sep);
+}

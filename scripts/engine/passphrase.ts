@@ -1,0 +1,33 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { isCode, readFileIfThere } from "./atomic-file.ts";
+
+/** Where a clone keeps the passphrase of its local stacks. */
+export function passphraseFile(root: string): string {
+  return join(root, ".pgroundwork", "passphrase");
+}
+
+/**
+ * Makes the clone's passphrase (32 random bytes, base64url) if there is none yet, readable by this user only. Of
+ * several processes one wins, and every one goes on with the winner's: an overwritten passphrase would lock the stack.
+ *
+ * @returns the file's path
+ */
+export function ensurePassphrase(root: string): string {
+  const file = passphraseFile(root);
+  if (readFileIfThere(file) !== undefined) return file;
+  mkdirSync(dirname(file), { recursive: true });
+  const temporary = `${file}.${process.pid}-${randomBytes(4).toString("hex")}`;
+  try {
+    writeFileSync(temporary, randomBytes(32).toString("base64url"), { mode: 0o600, flag: "wx" });
+    chmodSync(temporary, 0o600);
+    // A link, unlike a rename, fails where the other process was first, and never shows a half-written file.
+    linkSync(temporary, file);
+  } catch (error) {
+    if (!isCode(error, "EEXIST")) throw error;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  return file;
+}
