@@ -1,0 +1,166 @@
+/*
+ * The direction of knowledge: infra/program -> components -> plan; infra/provider -> scripts/<module>; scripts/commands ->
+ * scripts/<module>. Tests may import anything.
+ */
+
+const typeOnly = ["type-only"];
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: "program-composes-components",
+      comment: "The program composes components; what a provider plugin does runs in another process.",
+      severity: "error",
+      from: { path: "^infra/program\\.ts$" },
+      to: { path: "^infra/(provider|airgap|plugin)/", pathNot: "^infra/provider/sdk\\.ts$" },
+    },
+    {
+      name: "nothing-imports-the-program",
+      comment: "Importing the program declares a stack.",
+      severity: "error",
+      from: { pathNot: "^test/" },
+      to: { path: "^infra/program\\.ts$" },
+    },
+    {
+      name: "components-see-plan-and-sdk",
+      comment: "Components construct what infra/plan decides, with the official SDKs and infra/provider/sdk.ts.",
+      severity: "error",
+      from: { path: "^infra/components/" },
+      to: {
+        path: "^(infra|scripts|test)/",
+        pathNot: [
+          "^infra/(components|plan)/",
+          "^infra/provider/sdk\\.ts$",
+          "^infra/settings(\\.ts$|/)",
+          "^scripts/(database|target)/",
+        ],
+      },
+    },
+    {
+      name: "components-take-only-types",
+      comment: "Of settings, databases and connections a component needs to know the shape, and nothing that runs.",
+      severity: "error",
+      from: { path: "^infra/components/" },
+      to: { path: ["^infra/settings(\\.ts$|/)", "^scripts/(database|target)/"], dependencyTypesNot: typeOnly },
+    },
+    {
+      name: "plan-imports-nothing",
+      comment: "Planning is pure: no Pulumi, no Node, nothing outside infra/plan.",
+      severity: "error",
+      from: { path: "^infra/plan/" },
+      to: { pathNot: "^infra/plan/" },
+    },
+    {
+      name: "settings-know-no-pulumi",
+      comment: "Settings are parsed from plain text, so that they are tested without Pulumi.",
+      severity: "error",
+      from: { path: "^infra/settings(\\.ts$|/)" },
+      to: {
+        path: ["^(infra|scripts|test)/", "node_modules/@pulumi/"],
+        pathNot: ["^infra/settings(\\.ts$|/)", "^scripts/errors/", "^scripts/database/nearest\\.ts$"],
+      },
+    },
+    {
+      name: "provider-uses-modules",
+      comment: "The provider plugin is a door to modules in scripts/; it knows no stack.",
+      severity: "error",
+      from: { path: "^infra/provider/" },
+      to: { path: "^infra/(components|airgap)/" },
+    },
+    {
+      name: "provider-takes-settings-types",
+      comment: "A plugin is given inputs; it never parses a stack's settings.",
+      severity: "error",
+      from: { path: "^infra/provider/" },
+      to: { path: "^infra/settings(\\.ts$|/)", dependencyTypesNot: typeOnly },
+    },
+    {
+      name: "airgap-stands-alone",
+      comment: "A stand-in behaves as the official plugin does, whatever the rest of the kit does.",
+      severity: "error",
+      from: { path: "^infra/airgap/" },
+      to: {
+        path: "^(infra|scripts|test)/",
+        pathNot: ["^infra/(airgap|plugin)/", "^scripts/(errors|target)/"],
+      },
+    },
+    {
+      name: "plugin-skeleton-stands-alone",
+      comment: "One skeleton serves every plugin, so it knows none.",
+      severity: "error",
+      from: { path: "^infra/plugin/" },
+      to: { path: "^(infra|scripts|test)/", pathNot: ["^infra/plugin/", "^scripts/errors/"] },
+    },
+    {
+      name: "only-the-command-line-imports-commands",
+      comment: "Commands read arguments and print; whoever needs the work calls the module.",
+      severity: "error",
+      from: { pathNot: ["^scripts/commands/", "^scripts/pgw\\.ts$", "^test/"] },
+      to: { path: "^scripts/commands/" },
+    },
+    {
+      name: "scripts-know-no-stack",
+      comment: "A module knows a connection, never a stack.",
+      severity: "error",
+      from: { path: "^scripts/" },
+      to: { path: "^infra/(components|provider|airgap|plugin)/" },
+    },
+    {
+      name: "scripts-take-settings-types",
+      comment: "The shape of settings is known everywhere; parsing them is the program's work.",
+      severity: "error",
+      from: { path: "^scripts/" },
+      to: { path: "^infra/settings(\\.ts$|/)", dependencyTypesNot: typeOnly },
+    },
+    {
+      name: "one-file-knows-graphile-migrate",
+      comment: "Its programmatic interface is undocumented: an upgrade has to be one file's matter.",
+      severity: "error",
+      from: { pathNot: ["^scripts/migrate/graphile-migrate\\.ts$", "^test/"] },
+      to: { path: "(^|/)node_modules/graphile-migrate/" },
+    },
+    {
+      name: "nothing-imports-tests",
+      severity: "error",
+      from: { path: "^(infra|scripts)/" },
+      to: { path: "^test/" },
+    },
+    {
+      name: "no-dev-dependencies-outside-tests",
+      comment: "`npm ci --omit=dev` leaves them out, the program and the commands must run all the same.",
+      severity: "error",
+      from: { pathNot: "^test/" },
+      to: { dependencyTypes: ["npm-dev"] },
+    },
+    {
+      name: "no-undeclared-dependencies",
+      comment: "A package that only another package brings can vanish with its next version: name it in package.json.",
+      severity: "error",
+      from: {},
+      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"] },
+    },
+    {
+      name: "no-circular-imports",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "no-unresolvable-imports",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    // Type imports count: knowledge has a direction even where nothing runs.
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+      extensions: [".ts", ".mjs", ".js", ".cjs", ".json", ".d.ts"],
+    },
+  },
+};

@@ -1,0 +1,113 @@
+import { readFile } from "node:fs/promises";
+import type { ClientConfig } from "pg";
+import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import { type Connection, clientConfig, type SslMode, sslModes } from "../../../scripts/target/connection.ts";
+import type { Properties } from "../../plugin/values.ts";
+
+/**
+ * Keys of the official provider's configuration. Its sign-in by AWS, Azure or GCP identity is left out on purpose: a machine that
+ * reaches those reaches the official plugin too.
+ */
+export const configurationKeys = [
+  "host",
+  "port",
+  "username",
+  "password",
+  "database",
+  "databaseUsername",
+  "superuser",
+  "expectedVersion",
+  "sslmode",
+  "sslMode",
+  "connectTimeout",
+  "maxConnections",
+  "clientcert",
+  "sslrootcert",
+  "scheme",
+] as const;
+
+/** What the official plugin's CheckConfig adds; without it a provider would show as changed when the plugins are exchanged. */
+export function configurationDefaults(environment: NodeJS.ProcessEnv = process.env): Properties {
+  const { PGCONNECT_TIMEOUT, PGSSLMODE } = environment;
+  return { connectTimeout: PGCONNECT_TIMEOUT ?? "180", ...(PGSSLMODE === undefined ? {} : { sslmode: PGSSLMODE }) };
+}
+
+/** A provider's configuration, understood. */
+export interface Access {
+  connection: Connection;
+  /** False: never ask for what only a superuser may read (stored passwords). */
+  superuser: boolean;
+  /** For `new pg.Client()`, in one database. */
+  client(database: string): Promise<ClientConfig>;
+}
+
+/** Everything arrives as strings; what is unset falls back as in the official plugin: PG* variables, then PostgreSQL's defaults. */
+export function accessOf(config: Properties, environment: NodeJS.ProcessEnv = process.env): Access {
+  const given = (key: string): string | undefined => {
+    const value = config[key];
+    return value === undefined || value === null || value === "" ? undefined : String(value);
+  };
+  const scheme = given("scheme") ?? "postgres";
+  if (scheme !== "postgres") {
+    throw new OperationError(`The stand-in for the postgresql provider has no scheme "${scheme}".`, {
+      remedy:
+        'Leave scheme out, or use the official plugin: it signs in to AWS and GCP with "awspostgres" and "gcppostgres".',
+    });
+  }
+  const connection: Connection = {
+    host: given("host") ?? environment.PGHOST ?? "localhost",
+    port: Number(given("port") ?? environment.PGPORT ?? 5432),
+    database: given("database") ?? environment.PGDATABASE ?? "postgres",
+    user: given("username") ?? environment.PGUSER ?? "postgres",
+    password: given("password") ?? environment.PGPASSWORD,
+    sslmode: sslMode(given("sslmode") ?? given("sslMode") ?? environment.PGSSLMODE ?? "require"),
+  };
+  const connectSeconds = Number(given("connectTimeout") ?? 180);
+  return {
+    connection,
+    superuser: given("superuser") !== "false",
+    client: async (database) => {
+      const settings = clientConfig({ ...connection, database });
+      const tls = await certificates(given("clientcert"), given("sslrootcert"));
+      return {
+        ...settings,
+        ...(settings.ssl ? { ssl: { ...(settings.ssl === true ? {} : settings.ssl), ...tls } } : {}),
+        connectionTimeoutMillis: connectSeconds * 1000,
+      };
+    },
+  };
+}
+
+function sslMode(value: string): SslMode {
+  const mode = sslModes.find((known) => known === value);
+  if (mode !== undefined) return mode;
+  throw new OperationError(`The postgresql provider's sslmode "${value}" is not one of ${sslModes.join(", ")}.`, {
+    remedy: 'Set sslmode: "verify-full" for a server elsewhere, "disable" for one on this machine without TLS.',
+  });
+}
+
+/** The official configuration nests the client's certificate as one object: cert and key as files, or inline with `sslinline`. */
+async function certificates(clientcert: string | undefined, sslrootcert: string | undefined) {
+  const client = clientcert === undefined ? undefined : parseClientcert(clientcert);
+  const load = async (value: string) => (client?.sslinline ? value : await readFile(value, "utf8"));
+  return {
+    ...(sslrootcert === undefined ? {} : { ca: await readFile(sslrootcert, "utf8") }),
+    ...(client === undefined ? {} : { cert: await load(client.cert), key: await load(client.key) }),
+  };
+}
+
+function parseClientcert(value: string): { cert: string; key: string; sslinline: boolean } {
+  const faulty = () =>
+    new OperationError("The postgresql provider's clientcert is not an object with cert and key.", {
+      remedy: "Give { cert, key } as file names, or as PEM text with sslinline: true.",
+    });
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    throw faulty();
+  }
+  const { cert, key, sslinline } = (parsed ?? {}) as Properties;
+  if (typeof cert !== "string" || typeof key !== "string") throw faulty();
+  return { cert, key, sslinline: sslinline === true || sslinline === "true" };
+}

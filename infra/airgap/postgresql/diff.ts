@@ -1,0 +1,47 @@
+import type { DiffKind, DiffResult, PropertyChange, ResourceState } from "../../plugin/resource-type.ts";
+import { isUnknown, type Properties } from "../../plugin/values.ts";
+import { effective, isEmpty, type Property, type PropertyTable, sameValue } from "./property.ts";
+
+/**
+ * Compares what the last run or refresh saw (the outputs) with what is wanted, as the official plugin does: drift shows here, and nothing
+ * is asked of a server. Keys that the table does not know (`__…`, outputs of another version) are left alone.
+ */
+export function diffProperties(
+  table: PropertyTable,
+  old: ResourceState & { inputs: Properties },
+  news: Properties,
+): DiffResult {
+  const changes: PropertyChange[] = [];
+  for (const [key, property] of Object.entries(table)) {
+    // A state without this output (written by another version) is taken at its inputs' word.
+    const before = old.outputs[key] === undefined ? old.inputs[key] : old.outputs[key];
+    const after = news[key];
+    if (!differs(property, before, after)) continue;
+    changes.push({
+      path: key,
+      kind: changeKind(before, after),
+      ...(property.replaces ? { replace: true } : {}),
+      input: isUnknown(after) || !sameValue(property.kind, old.inputs[key], after),
+    });
+  }
+  // Old and new of the same name cannot stand beside each other; and deleting the old one last would take the new one's privileges.
+  return { changes, deleteBeforeReplace: changes.some((change) => change.replace) && keepsName(table, news) };
+}
+
+function differs(property: Property, before: unknown, after: unknown): boolean {
+  if (isUnknown(after)) return true;
+  if (property.computed && (after === undefined || after === null)) return false;
+  return !sameValue(property.kind, effective(property, before), effective(property, after));
+}
+
+function changeKind(before: unknown, after: unknown): DiffKind {
+  if (isUnknown(after)) return isEmpty(before) ? "add" : "update";
+  if (isEmpty(before)) return "add";
+  return isEmpty(after) ? "delete" : "update";
+}
+
+/** Resources of a made-up name go by the engine's usual order, as under the official plugin. */
+function keepsName(table: PropertyTable, news: Properties): boolean {
+  const automatic = Array.isArray(news.__defaults) ? news.__defaults : [];
+  return !Object.entries(table).some(([key, property]) => property.autoNamed && automatic.includes(key));
+}

@@ -1,0 +1,65 @@
+import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import type { Properties } from "../../plugin/values.ts";
+import { text } from "./property.ts";
+import { isStoredForm, matchesStored, scramVerifier } from "./scram.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Sets a password where the server has another. Without one in the program the server's stays, as under the official plugin.
+ *
+ * @param superuser whether the stored form can be read, to leave a right password alone
+ */
+export async function ensurePassword(
+  session: Session,
+  superuser: boolean,
+  wanted: Properties,
+  before: Properties | undefined,
+): Promise<void> {
+  const name = text(wanted, "name");
+  const password = text(wanted, "password");
+  if (password === "") return;
+  if (superuser) {
+    const stored = await storedForm(session, name);
+    if (stored !== "" && (await matchesStored(password, stored, name))) return;
+  } else if (before !== undefined && before.password === password && before.name === name) {
+    return;
+  }
+  const form = isStoredForm(password) ? password : await scramVerifier(password);
+  await session.query(`ALTER ROLE ${session.identifier(name)} PASSWORD ${session.literal(form)}`);
+}
+
+/**
+ * The expected password where the server's is the same, or cannot be told; "" where it is another or none, so that the next up sets
+ * it. The stored form itself is never answered: it belongs into no state.
+ */
+export async function readPassword(session: Session, superuser: boolean, expected: Properties): Promise<string | null> {
+  const password = text(expected, "password");
+  if (password === "") return null;
+  if (!superuser) return password;
+  const name = text(expected, "name");
+  const stored = await storedForm(session, name);
+  return stored !== "" && (await matchesStored(password, stored, name)) ? password : "";
+}
+
+async function storedForm(session: Session, name: string): Promise<string> {
+  try {
+    const [row] = await session.query<{ stored: string | null }>(
+      "SELECT rolpassword AS stored FROM pg_catalog.pg_authid WHERE rolname = $1",
+      [name],
+    );
+    return row?.stored ?? "";
+  } catch (error) {
+    if (!isPermissionDenied(error)) throw error;
+    throw new OperationError(
+      `The password of role "${name}" cannot be compared: only a superuser may read stored passwords.`,
+      {
+        remedy: "Set superuser: false in the provider's configuration, or connect as a superuser.",
+        cause: error,
+      },
+    );
+  }
+}
+
+function isPermissionDenied(error: unknown): boolean {
+  return error instanceof OperationError && (error.cause as { code?: string } | undefined)?.code === "42501";
+}

@@ -1,0 +1,136 @@
+import * as postgresql from "@pulumi/postgresql";
+import * as pulumi from "@pulumi/pulumi";
+import type { DatabaseFile } from "../../scripts/database/database-file.ts";
+import { type DatabaseRole, roleName } from "../plan/names.ts";
+import { type PrivilegePlan, planPrivileges, schema } from "../plan/privileges.ts";
+import { Migrations, Partitions, Seeds } from "../provider/sdk.ts";
+import { declareLogin, declareRole } from "./login-role.ts";
+import type { Login, Server } from "./server.ts";
+
+export interface DatabaseArgs {
+  server: Server;
+  /** What `database.json` says, extensions narrowed to those that the server can have. */
+  file: DatabaseFile;
+  /** The database's folder, relative to the project's. */
+  folder: string;
+  /** Seed sets of this stack, in the order in which they build on each other. */
+  seeds: readonly string[];
+  passwordKeeper: string;
+  protect: boolean;
+}
+
+/**
+ * One database on a server: its roles, itself, its extensions, who may do what in it, and then what its folder holds: migrations, the coming
+ * months' partitions, seeds.
+ */
+export class Database extends pulumi.ComponentResource {
+  /** Logins by what they are for; the owner has none. */
+  readonly logins: Record<Exclude<DatabaseRole, "owner">, Login>;
+  /** Applied migrations, oldest first. */
+  readonly migrations: pulumi.Output<string[]>;
+  /** Applied seed files by set. */
+  readonly seeds: Record<string, pulumi.Output<string[]>>;
+  /** The point up to which declared things have an order: each of them waits for the one before. */
+  #last: pulumi.Resource[];
+
+  constructor(name: string, args: DatabaseArgs, options?: pulumi.ComponentResourceOptions) {
+    super("pgroundwork:components:Database", name, {}, options);
+    const plan = planPrivileges(name);
+    this.#last = args.server.rolesReady;
+
+    this.logins = this.#declareRoles(name, plan, args);
+    const database = this.#declareDatabase(name, args);
+    this.#declareExtensions(name, database, args);
+    this.#declarePrivileges(name, database, plan, args);
+
+    const connection = {
+      host: args.server.host,
+      port: args.server.port,
+      sslmode: args.server.sslmode,
+      database: database.name,
+      user: this.logins.migrator.user,
+      password: this.logins.migrator.password,
+    };
+    const migrations = new Migrations(`${name}-migrations`, { ...connection, folder: args.folder }, this.#inOrder());
+    this.#after(migrations);
+    if (args.file.partitions !== undefined) {
+      const partitions = { function: args.file.partitions.function, monthsAhead: args.file.partitions.monthsAhead };
+      this.#after(new Partitions(`${name}-partitions`, { ...connection, ...partitions }, this.#inOrder()));
+    }
+    this.migrations = migrations.applied;
+    this.seeds = {};
+    for (const set of args.seeds) {
+      const seeds = new Seeds(`${name}-seeds-${set}`, { ...connection, folder: args.folder, set }, this.#inOrder());
+      this.#after(seeds);
+      this.seeds[set] = seeds.applied;
+    }
+    this.registerOutputs({ migrations: this.migrations, seeds: this.seeds });
+  }
+
+  #declareRoles(name: string, plan: PrivilegePlan, args: DatabaseArgs): Database["logins"] {
+    const options = this.#onServer(args);
+    const owner = declareRole(`${name}-owner`, plan.roles.owner, options);
+    const login = (role: Exclude<DatabaseRole, "owner">) =>
+      declareLogin(`${name}-${role}`, plan.roles[role], args.passwordKeeper, { ...options, dependsOn: [owner] });
+    const [migrator, app, readonly] = [login("migrator"), login("app"), login("readonly")];
+    this.#last = [...this.#last, owner, migrator.role, app.role, readonly.role];
+    return { migrator: migrator.login, app: app.login, readonly: readonly.login };
+  }
+
+  #declareDatabase(name: string, args: DatabaseArgs): postgresql.Database {
+    const database = new postgresql.Database(
+      `${name}-database`,
+      { name, owner: roleName(name, "owner") },
+      // Data outlives what is declared: a database taken out of the settings stays on the server, and comes back with them.
+      { ...this.#onServer(args), retainOnDelete: true },
+    );
+    this.#after(database);
+    return database;
+  }
+
+  #declareExtensions(name: string, database: postgresql.Database, args: DatabaseArgs): void {
+    for (const extension of args.file.extensions) {
+      const { name: extensionName, schema: extensionSchema } = extension;
+      this.#after(
+        new postgresql.Extension(
+          `${name}-extension-${extensionName}`,
+          {
+            name: extensionName,
+            database: database.name,
+            ...(extensionSchema === undefined ? {} : { schema: extensionSchema }),
+          },
+          // Columns and indexes may depend on it.
+          { ...this.#onServer(args), retainOnDelete: true },
+        ),
+      );
+    }
+  }
+
+  /** One after the other: PostgreSQL answers parallel grants on one database with "tuple concurrently updated". */
+  #declarePrivileges(name: string, database: postgresql.Database, plan: PrivilegePlan, args: DatabaseArgs): void {
+    for (const { role, on, privileges } of plan.grants) {
+      const place = on === "schema" ? { objectType: on, schema } : { objectType: on };
+      const grant = { role, database: database.name, privileges, ...place };
+      this.#after(new postgresql.Grant(`${name}-grant-${on}-${role}`, grant, this.#onServer(args)));
+    }
+    for (const { role, on, privileges, everywhere } of plan.defaults) {
+      const place = everywhere ? {} : { schema };
+      const owner = roleName(name, "owner");
+      const defaults = { role, database: database.name, owner, objectType: on, privileges, ...place };
+      this.#after(new postgresql.DefaultPrivileges(`${name}-default-${on}-${role}`, defaults, this.#onServer(args)));
+    }
+  }
+
+  #after(resource: pulumi.Resource): void {
+    this.#last = [resource];
+  }
+
+  #inOrder() {
+    return { parent: this, dependsOn: this.#last };
+  }
+
+  /** Options of what the postgresql provider makes: with the server it goes, and it is not deleted piece by piece first. */
+  #onServer(args: DatabaseArgs) {
+    return { ...this.#inOrder(), provider: args.server.provider, protect: args.protect, deletedWith: args.server.process };
+  }
+}

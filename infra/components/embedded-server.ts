@@ -1,0 +1,96 @@
+import * as postgresql from "@pulumi/postgresql";
+import * as pulumi from "@pulumi/pulumi";
+import type { ServerRole } from "../plan/names.ts";
+import { serverRolePlans } from "../plan/privileges.ts";
+import { EmbeddedServer as EmbeddedServerResource, Password, Ready } from "../provider/sdk.ts";
+import { declareLogin } from "./login-role.ts";
+import type { Login, Server } from "./server.ts";
+
+export interface EmbeddedServerArgs {
+  port?: number | undefined;
+  dataDirectory?: string | undefined;
+  /** postgresql.conf settings, memory plan included. */
+  settings: Record<string, string>;
+  /** All passwords are made anew when it changes. */
+  passwordKeeper: string;
+  /** How long a start may take until SQL runs, in seconds. */
+  readyTimeout: number;
+  /** Whether roles refuse to be deleted even by `pulumi destroy`. */
+  protect: boolean;
+}
+
+/** A server on this machine, without Docker: its process, the point from which it may be used, its admin provider, its own roles. */
+export class EmbeddedServer extends pulumi.ComponentResource implements Server {
+  readonly process: pulumi.Resource;
+  readonly host: pulumi.Output<string>;
+  readonly port: pulumi.Output<number>;
+  readonly sslmode = "disable";
+  readonly dataDirectory: pulumi.Output<string>;
+  readonly logDirectory: pulumi.Output<string>;
+  readonly version: pulumi.Output<string>;
+  readonly superuser: Login;
+  readonly provider: postgresql.Provider;
+  readonly roles: Record<ServerRole, Login>;
+  readonly rolesReady: pulumi.Resource[];
+
+  constructor(name: string, args: EmbeddedServerArgs, options?: pulumi.ComponentResourceOptions) {
+    super("pgroundwork:components:EmbeddedServer", name, {}, options);
+    const child = { parent: this };
+
+    const password = new Password(`${name}-superuser-password`, { keeper: args.passwordKeeper }, child);
+    this.superuser = { user: "postgres", password: password.result };
+    const { port, dataDirectory, settings } = args;
+    const server = new EmbeddedServerResource(
+      `${name}-postgres`,
+      { port, dataDirectory, settings, superuserPassword: password.result },
+      child,
+    );
+    this.process = server;
+    const ready = new Ready(
+      `${name}-ready`,
+      {
+        host: server.host,
+        port: server.port,
+        database: "postgres",
+        user: this.superuser.user,
+        password: this.superuser.password,
+        sslmode: this.sslmode,
+        trigger: server.pid,
+        timeoutSeconds: args.readyTimeout,
+        logDirectory: server.logDirectory,
+      },
+      child,
+    );
+    this.provider = new postgresql.Provider(
+      `${name}-admin`,
+      {
+        host: ready.host,
+        port: ready.port,
+        username: this.superuser.user,
+        password: this.superuser.password,
+        superuser: true,
+        sslmode: this.sslmode,
+      },
+      child,
+    );
+
+    const login = (role: ServerRole) =>
+      declareLogin(`${name}-${role}`, serverRolePlans[role], args.passwordKeeper, {
+        parent: this,
+        provider: this.provider,
+        deletedWith: server,
+        protect: args.protect,
+      });
+    const monitor = login("monitor");
+    const backup = login("backup");
+    this.roles = { monitor: monitor.login, backup: backup.login };
+    this.rolesReady = [monitor.role, backup.role];
+
+    this.host = ready.host;
+    this.port = ready.port;
+    this.dataDirectory = server.dataDirectory;
+    this.logDirectory = server.logDirectory;
+    this.version = server.version;
+    this.registerOutputs({ host: this.host, port: this.port, dataDirectory: this.dataDirectory, version: this.version });
+  }
+}

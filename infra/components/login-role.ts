@@ -1,0 +1,44 @@
+import * as postgresql from "@pulumi/postgresql";
+import type * as pulumi from "@pulumi/pulumi";
+import type { RolePlan } from "../plan/privileges.ts";
+import { Password } from "../provider/sdk.ts";
+import type { Login } from "./server.ts";
+
+/** A role and how to log in as it. */
+export interface LoginRole {
+  login: Login;
+  role: postgresql.Role;
+}
+
+/** A role as planned; its objects outlive the declaration, so it is never dropped by one. */
+export function declareRole(
+  name: string,
+  plan: RolePlan,
+  options: pulumi.CustomResourceOptions,
+  password?: pulumi.Output<string>,
+): postgresql.Role {
+  return new postgresql.Role(
+    name,
+    {
+      name: plan.name,
+      login: plan.login,
+      ...(plan.replication ? { replication: true } : {}),
+      ...(plan.memberOf.length > 0 ? { roles: plan.memberOf } : {}),
+      ...(plan.assumes === undefined ? {} : { assumeRole: plan.assumes }),
+      ...(password === undefined ? {} : { password }),
+    },
+    { ...options, retainOnDelete: true },
+  );
+}
+
+/** A role that logs in, with a generated password. */
+export function declareLogin(
+  name: string,
+  plan: RolePlan,
+  passwordKeeper: string,
+  options: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
+): LoginRole {
+  // The password is the kit's own resource: it takes the parent, and none of what belongs to the postgresql provider.
+  const password = new Password(`${name}-password`, { keeper: passwordKeeper }, { parent: options.parent });
+  return { login: { user: plan.name, password: password.result }, role: declareRole(name, plan, options, password.result) };
+}

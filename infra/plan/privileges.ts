@@ -1,0 +1,94 @@
+import { type DatabaseRole, roleName, type ServerRole } from "./names.ts";
+
+/** The role every login belongs to; its built-in privileges are taken away. */
+export const everyone = "public";
+
+/** The schema that migrations make their objects in. */
+export const schema = "public";
+
+/** Attributes of a role. `memberOf` and `assumes` are names of roles of PostgreSQL. */
+export interface RolePlan {
+  name: string;
+  login: boolean;
+  replication?: boolean;
+  memberOf: string[];
+  /** Every session of it begins with `SET ROLE` to this one, so that what it makes is owned by that one. */
+  assumes?: string;
+}
+
+/** A privilege on the database or its schema, as it stands right after `up`. No privileges: whatever was there is revoked. */
+export interface GrantPlan {
+  role: string;
+  on: "database" | "schema";
+  privileges: string[];
+}
+
+/** A privilege that objects have from the moment the owner makes them. No privileges: the built-in ones are revoked. */
+export interface DefaultPrivilegePlan {
+  role: string;
+  on: "table" | "sequence" | "function";
+  privileges: string[];
+  /** In every schema, since PostgreSQL revokes built-in defaults only there. */
+  everywhere?: boolean;
+}
+
+/** The whole of one database's rows in the matrix of roles and privileges. */
+export interface PrivilegePlan {
+  roles: Record<DatabaseRole, RolePlan>;
+  grants: GrantPlan[];
+  defaults: DefaultPrivilegePlan[];
+}
+
+/** Attributes of the roles that a server has once. */
+export const serverRolePlans: Record<ServerRole, RolePlan> = {
+  monitor: { name: "monitor", login: true, memberOf: ["pg_monitor"] },
+  backup: { name: "backup", login: true, replication: true, memberOf: [] },
+};
+
+/**
+ * Roles and privileges of one database:
+ *
+ * | | connect | schema use | tables, sequences | functions | create in schema |
+ * |---|---|---|---|---|---|
+ * | `<db>_owner` NOLOGIN | yes | yes | owns | owns | yes |
+ * | `<db>_migrator`, acts as owner | yes | yes | as owner | as owner | yes |
+ * | `<db>_app` | yes | yes | select, insert, update, delete; usage | execute | no |
+ * | `<db>_readonly` | yes | yes | select | no | no |
+ * | `monitor` (pg_monitor) | yes | no | no | no | no |
+ * | `backup` (replication) | yes | no | no | no | no |
+ * | PUBLIC | no | no | no | no | no |
+ *
+ * Tables are reached by default privileges of the owner and not by grants on all tables: a grant would, at the next `up`, give back what a
+ * migration took away from an append-only table. The owner's own rights come from owning the database (and with it, through
+ * pg_database_owner, the schema).
+ */
+export function planPrivileges(database: string): PrivilegePlan {
+  const owner = roleName(database, "owner");
+  const migrator = roleName(database, "migrator");
+  const app = roleName(database, "app");
+  const readonly = roleName(database, "readonly");
+  const connects = [migrator, app, readonly, serverRolePlans.monitor.name, serverRolePlans.backup.name];
+  return {
+    roles: {
+      owner: { name: owner, login: false, memberOf: [] },
+      migrator: { name: migrator, login: true, memberOf: [owner], assumes: owner },
+      app: { name: app, login: true, memberOf: [] },
+      readonly: { name: readonly, login: true, memberOf: [] },
+    },
+    grants: [
+      { role: everyone, on: "database", privileges: [] },
+      { role: everyone, on: "schema", privileges: [] },
+      ...connects.map((role): GrantPlan => ({ role, on: "database", privileges: ["CONNECT"] })),
+      { role: app, on: "schema", privileges: ["USAGE"] },
+      { role: readonly, on: "schema", privileges: ["USAGE"] },
+    ],
+    defaults: [
+      { role: everyone, on: "function", privileges: [], everywhere: true },
+      { role: app, on: "table", privileges: ["SELECT", "INSERT", "UPDATE", "DELETE"] },
+      { role: app, on: "sequence", privileges: ["USAGE"] },
+      { role: app, on: "function", privileges: ["EXECUTE"] },
+      { role: readonly, on: "table", privileges: ["SELECT"] },
+      { role: readonly, on: "sequence", privileges: ["SELECT"] },
+    ],
+  };
+}

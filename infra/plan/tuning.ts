@@ -1,0 +1,186 @@
+/** What the server is mostly asked to do; decides how memory is shared out. */
+export type WorkloadProfile = "web" | "oltp" | "dw" | "desktop" | "mixed";
+
+/** What the data directory lies on; decides what a random read costs. */
+export type StorageKind = "ssd" | "hdd" | "san" | "nvme";
+
+/** The machine, and what it is for. */
+export interface TuningInput {
+  /** Memory that the server may count on, in MB. */
+  memoryMegabytes: number;
+  cpus: number;
+  profile: WorkloadProfile;
+  storage: StorageKind;
+  os: "linux" | "mac";
+  /** Connections to plan for; the profile's own number when absent. */
+  maxConnections?: number | undefined;
+}
+
+const kilobytesPerMegabyte = 1024;
+const kilobytesPerGigabyte = 1024 * kilobytesPerMegabyte;
+
+/** Fewer processors than this leave PostgreSQL's own parallel settings as they are. */
+const fewestParallelCpus = 4;
+
+/** `max_worker_processes` of PostgreSQL when nothing sets it. */
+const defaultWorkerProcesses = 8;
+
+interface Profile {
+  maxConnections: number;
+  /** One part of the memory in so many is for shared buffers. */
+  sharedBuffersPart: number;
+  /** How much of the memory the planner may expect to find cached. */
+  cacheShare: number;
+  maintenancePart: number;
+  /** Sessions of one workload sort more things at once than those of another. */
+  workMemDivisor: number;
+  minWalMegabytes: number;
+  maxWalMegabytes: number;
+  statisticsTarget: number;
+  /** Compiling short queries costs more than it saves. */
+  jit: boolean;
+}
+
+const web: Profile = {
+  maxConnections: 200,
+  sharedBuffersPart: 4,
+  cacheShare: 3 / 4,
+  maintenancePart: 16,
+  workMemDivisor: 1,
+  minWalMegabytes: 1024,
+  maxWalMegabytes: 4096,
+  statisticsTarget: 100,
+  jit: false,
+};
+
+const profiles: Record<WorkloadProfile, Profile> = {
+  web,
+  oltp: { ...web, maxConnections: 300, minWalMegabytes: 2048, maxWalMegabytes: 8192 },
+  dw: {
+    ...web,
+    maxConnections: 40,
+    maintenancePart: 8,
+    workMemDivisor: 2,
+    minWalMegabytes: 4096,
+    maxWalMegabytes: 16_384,
+    statisticsTarget: 500,
+    jit: true,
+  },
+  desktop: {
+    ...web,
+    maxConnections: 20,
+    sharedBuffersPart: 16,
+    cacheShare: 1 / 4,
+    workMemDivisor: 6,
+    minWalMegabytes: 100,
+    maxWalMegabytes: 2048,
+    jit: true,
+  },
+  mixed: { ...web, maxConnections: 100, workMemDivisor: 2 },
+};
+
+const readAheadRequests: Record<StorageKind, number> = { hdd: 2, ssd: 200, san: 300, nvme: 1000 };
+
+/**
+ * Settings of postgresql.conf for one machine and one kind of work, for PostgreSQL 17. Settings whose default is right are left out.
+ *
+ * The rules are pgtune's (https://pgtune.leopard.in.ua, `src/features/configuration/configurationSlice.js` of le0pard/pgtune at 830d3bb),
+ * for a database about as large as the memory. Two deviations: `wal_level` stays `replica`, and `wal_compression` is `pglz`; the
+ * reasons stand where they are made.
+ *
+ * @throws RangeError when memory, processors or connections are not whole numbers of at least 1
+ */
+export function planMemory(input: TuningInput): Record<string, string> {
+  assertWhole("memoryMegabytes", input.memoryMegabytes);
+  assertWhole("cpus", input.cpus);
+  if (input.maxConnections !== undefined) assertWhole("maxConnections", input.maxConnections);
+
+  const profile = profiles[input.profile];
+  const memory = input.memoryMegabytes * kilobytesPerMegabyte;
+  const maxConnections = input.maxConnections ?? profile.maxConnections;
+  const sharedBuffers = Math.floor(memory / profile.sharedBuffersPart);
+  const maintenanceWorkMem = Math.min(Math.floor(memory / profile.maintenancePart), 8 * kilobytesPerGigabyte);
+
+  // pgtune gives the desktop profile `wal_level = minimal`. Nobody could take a base backup of that server or archive its WAL, so
+  // PostgreSQL's default `replica` stays for every profile.
+  return {
+    max_connections: String(maxConnections),
+    shared_buffers: size(sharedBuffers),
+    effective_cache_size: size(Math.floor(memory * profile.cacheShare)),
+    maintenance_work_mem: size(maintenanceWorkMem),
+    checkpoint_completion_target: "0.9",
+    wal_buffers: size(walBuffers(sharedBuffers)),
+    default_statistics_target: String(profile.statisticsTarget),
+    random_page_cost: randomPageCost(input),
+    ...readAhead(input),
+    work_mem: size(workMem(memory - sharedBuffers, maxConnections, input.cpus, profile)),
+    huge_pages: input.os === "linux" && sharedBuffers >= 2 * kilobytesPerGigabyte ? "try" : "off",
+    ...(profile.jit ? {} : { jit: "off" }),
+    // pgtune says lz4, which only servers built with it accept, and the embedded one is not. pglz is in every build.
+    wal_compression: "pglz",
+    ...autovacuum(input.cpus, maintenanceWorkMem),
+    min_wal_size: size(profile.minWalMegabytes * kilobytesPerMegabyte),
+    max_wal_size: size(profile.maxWalMegabytes * kilobytesPerMegabyte),
+    ...parallelism(input.cpus, input.profile),
+  };
+}
+
+/** 3 % of the shared buffers, at most one WAL segment (16 MB), which is also taken when the result comes close to it. */
+function walBuffers(sharedBuffers: number): number {
+  const segment = 16 * kilobytesPerMegabyte;
+  const share = Math.floor((3 * sharedBuffers) / 100);
+  return share > 14 * kilobytesPerMegabyte ? segment : Math.max(share, 32);
+}
+
+/**
+ * What one sort or hash may take. A session may hold several at once, hence the 3; below 4 MB simple queries would already go to disk.
+ */
+function workMem(unshared: number, maxConnections: number, cpus: number, profile: Profile): number {
+  const workers = cpus < fewestParallelCpus ? defaultWorkerProcesses : cpus;
+  const share = unshared / ((maxConnections + workers) * 3);
+  return Math.max(Math.floor(share / profile.workMemDivisor), 4 * kilobytesPerMegabyte);
+}
+
+/** Low costs make index scans likely: right for a lookup on flash storage, harmful for a warehouse's large reads even there. */
+function randomPageCost({ storage, profile }: TuningInput): string {
+  return storage === "hdd" || profile === "dw" ? "4" : "1.1";
+}
+
+/** macOS has no posix_fadvise: PostgreSQL 17 refuses any value but 0 there. */
+function readAhead({ os, storage }: TuningInput): Record<string, string> {
+  return os === "linux" ? { effective_io_concurrency: String(readAheadRequests[storage]) } : {};
+}
+
+/** Each worker may take `maintenance_work_mem`: on large machines that is too much several times over. */
+function autovacuum(cpus: number, maintenanceWorkMem: number): Record<string, string> {
+  const limit = 2 * kilobytesPerGigabyte;
+  return {
+    ...(cpus >= 16 ? { autovacuum_max_workers: cpus >= 32 ? "5" : "4" } : {}),
+    ...(maintenanceWorkMem >= limit ? { autovacuum_work_mem: size(limit) } : {}),
+  };
+}
+
+function parallelism(cpus: number, profile: WorkloadProfile): Record<string, string> {
+  if (cpus < fewestParallelCpus) return {};
+  const half = Math.ceil(cpus / 2);
+  return {
+    max_worker_processes: String(cpus),
+    // Past four, further workers rarely make one query faster; a warehouse runs few queries and gives each what it can.
+    max_parallel_workers_per_gather: String(profile === "dw" ? half : Math.min(half, 4)),
+    max_parallel_workers: String(cpus),
+    max_parallel_maintenance_workers: String(Math.min(half, 4)),
+  };
+}
+
+/** Kilobytes in the largest unit that loses nothing. */
+function size(kilobytes: number): string {
+  if (kilobytes % kilobytesPerGigabyte === 0) return `${kilobytes / kilobytesPerGigabyte}GB`;
+  if (kilobytes % kilobytesPerMegabyte === 0) return `${kilobytes / kilobytesPerMegabyte}MB`;
+  return `${kilobytes}kB`;
+}
+
+function assertWhole(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) {
+    throw new RangeError(`${name} must be a whole number of at least 1, got ${value}`);
+  }
+}

@@ -1,0 +1,89 @@
+import { availableParallelism, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import * as pulumi from "@pulumi/pulumi";
+import { RunError } from "@pulumi/pulumi/errors.js";
+import { databaseFolder, listDatabases, readDatabaseFile } from "../scripts/database/database-file.ts";
+import { OperationError } from "../scripts/errors/operation-error.ts";
+import { availableExtensions } from "../scripts/server/binaries.ts";
+import { Database } from "./components/database.ts";
+import { EmbeddedServer } from "./components/embedded-server.ts";
+import { narrowExtensions } from "./plan/extensions.ts";
+import { planMemory } from "./plan/tuning.ts";
+import { parseSettings, type Settings } from "./settings.ts";
+
+/** Memory is planned in steps of this many MB, so that a kernel update does not restart a server. */
+const memoryStep = 256;
+
+const migrations = "migrations";
+const migrationsFolder = fileURLToPath(new URL(`../${migrations}`, import.meta.url));
+
+/** A stack: its settings, one server, the databases on it. */
+async function declareStack() {
+  const names = await listDatabases(migrationsFolder);
+  const files = Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await readDatabaseFile(migrationsFolder, name)] as const)),
+  );
+  const settings = parseSettings(pulumi.runtime.allConfig(), { databases: files, stack: pulumi.getStack() });
+  const server = serverFor(settings);
+  const available = await availableExtensions();
+
+  const databases = settings.databases.map((name) => {
+    const file = files[name];
+    if (file === undefined) throw new OperationError(`There is no database "${name}" in ${migrationsFolder}.`);
+    const { extensions, missing } = narrowExtensions(file.extensions, available);
+    for (const absent of missing) void pulumi.log.info(`${name}: this server has no optional extension ${absent}`, server);
+    const database = new Database(name, {
+      server,
+      file: { ...file, extensions },
+      folder: databaseFolder(migrations, name),
+      seeds: settings.seeds.filter((set) => file.seedSets.includes(set)),
+      passwordKeeper: settings.passwordVersion,
+      protect: settings.protected,
+    });
+    return [name, database] as const;
+  });
+
+  return {
+    server: {
+      kind: settings.server,
+      host: server.host,
+      port: server.port,
+      sslmode: server.sslmode,
+      version: server.version,
+      dataDirectory: server.dataDirectory,
+      logDirectory: server.logDirectory,
+      logins: { superuser: server.superuser, ...server.roles },
+    },
+    databases: Object.fromEntries(
+      databases.map(([name, { logins, migrations, seeds }]) => [name, { logins, migrations, seeds }] as const),
+    ),
+  };
+}
+
+/** The one place that tells the kinds of server apart. */
+function serverFor(settings: Settings): EmbeddedServer {
+  const { port, dataDirectory, maxConnections, profile, storage } = settings;
+  const planned = planMemory({
+    memoryMegabytes: settings.memory ?? Math.floor(totalmem() / 2 ** 20 / memoryStep) * memoryStep,
+    cpus: availableParallelism(),
+    os: process.platform === "darwin" ? "mac" : "linux",
+    profile,
+    storage,
+    maxConnections,
+  });
+  return new EmbeddedServer("server", {
+    port,
+    dataDirectory,
+    settings: { ...planned, ...settings.postgresql },
+    passwordKeeper: settings.passwordVersion,
+    readyTimeout: settings.readyTimeout,
+    protect: settings.protected,
+  });
+}
+
+// RunError is what Pulumi prints without a stack trace.
+const outputs = await declareStack().catch((error: unknown) => {
+  throw error instanceof OperationError ? new RunError(error.text) : error;
+});
+
+export const { server, databases } = outputs;

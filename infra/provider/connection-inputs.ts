@@ -1,0 +1,35 @@
+import { type Connection, type SslMode, sslModes } from "../../scripts/target/connection.ts";
+import type { CheckFailure } from "../plugin/resource-type.ts";
+import { isUnknown, type Properties } from "../plugin/values.ts";
+
+/** The inputs by which a resource reaches a database; `password` is a secret. */
+export const connectionKeys = ["host", "port", "database", "user", "password", "sslmode"] as const;
+
+/** The connection that inputs describe; undefined while any part of it is not known yet. */
+export function connectionOf(inputs: Properties): Connection | undefined {
+  if (connectionKeys.some((key) => isUnknown(inputs[key]))) return undefined;
+  return {
+    host: String(inputs.host),
+    port: Number(inputs.port),
+    database: String(inputs.database),
+    user: String(inputs.user),
+    password: inputs.password === undefined ? undefined : String(inputs.password),
+    sslmode: (inputs.sslmode as SslMode | undefined) ?? "disable",
+  };
+}
+
+/** Faults of those inputs that are known. */
+export function checkConnection(inputs: Properties): CheckFailure[] {
+  const failures: CheckFailure[] = [];
+  for (const key of ["host", "database", "user"] as const) {
+    if (!isUnknown(inputs[key]) && (typeof inputs[key] !== "string" || inputs[key] === ""))
+      failures.push({ property: key, reason: `${key} has to be a text that is not empty` });
+  }
+  const port = inputs.port;
+  if (!isUnknown(port) && !(typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65535))
+    failures.push({ property: "port", reason: `port has to be a whole number from 1 to 65535, and is ${JSON.stringify(port)}` });
+  const sslmode = inputs.sslmode;
+  if (sslmode !== undefined && !isUnknown(sslmode) && !sslModes.includes(sslmode as SslMode))
+    failures.push({ property: "sslmode", reason: `sslmode has to be one of ${sslModes.join(", ")}, and is ${JSON.stringify(sslmode)}` });
+  return failures;
+}

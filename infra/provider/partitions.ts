@@ -1,0 +1,59 @@
+import { ensurePartitions, missingPartitions } from "../../scripts/database/partitions.ts";
+import { withClient } from "../../scripts/target/client.ts";
+import { ConnectionError } from "../../scripts/target/connection-error.ts";
+import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
+import { isUnknown, type Properties } from "../plugin/values.ts";
+import { checkConnection, connectionOf } from "./connection-inputs.ts";
+import { connectionToAsk, diffPending, type Pending, pendingInput, pendingKey } from "./pending-work.ts";
+
+/**
+ * Partitions of the coming months, made by the database's own function. As months go by, preview names those that `up` will make.
+ */
+export const partitions: ResourceType = {
+  async check(_context, news, oldInputs) {
+    const failures = checkConnection(news);
+    if (failures.length > 0) return { inputs: news, failures };
+    return { inputs: { ...news, [pendingKey]: pendingInput(await askMissing(news, oldInputs)) } };
+  },
+
+  diff: (_context, old, news) => ({ changes: diffPending(old.inputs, news, ["database", "function", "monthsAhead"]) }),
+
+  async create(context, inputs, preview) {
+    const id = `${inputs.database}/partitions`;
+    if (!preview) await make(context, inputs);
+    return { id, outputs: {} };
+  },
+
+  read: async (_context, current) => current,
+
+  async update(context, _old, news, preview) {
+    if (!preview) await make(context, news);
+    else for (const name of news[pendingKey] as string[]) await context.log("info", `partition to make: ${name}`);
+    return {};
+  },
+
+  async delete() {},
+};
+
+async function askMissing(news: Properties, oldInputs: Properties | undefined): Promise<Pending> {
+  const connection = connectionToAsk(news, oldInputs);
+  // Before the first migration there is neither table nor function: what they make first is theirs to say.
+  if (connection === undefined || oldInputs === undefined || isUnknown(news)) return { known: true, names: [] };
+  try {
+    return { known: true, names: await withClient(connection, (client) => missingPartitions(client, specOf(news))) };
+  } catch (error) {
+    if (error instanceof ConnectionError && error.failure === "unreachable") return { known: false, reason: "server is down" };
+    return { known: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function make(context: CallContext, inputs: Properties): Promise<void> {
+  const connection = connectionOf(inputs);
+  if (connection === undefined) throw new Error("Partitions were to be made in a database whose address is not known.");
+  const made = await withClient(connection, (client) => ensurePartitions(client, specOf(inputs)));
+  for (const name of made) await context.log("info", `made partition ${name}`);
+}
+
+function specOf(inputs: Properties) {
+  return { function: String(inputs.function), monthsAhead: Number(inputs.monthsAhead) };
+}

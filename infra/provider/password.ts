@@ -1,0 +1,38 @@
+import { randomBytes } from "node:crypto";
+import type { ResourceType } from "../plugin/resource-type.ts";
+import { unknownValue } from "../plugin/values.ts";
+import { changedInputs } from "./changed-inputs.ts";
+
+/** 32 random bytes: 43 characters of the URL-safe alphabet, which no connection URL, shell or SQL literal has to quote. */
+const entropyBytes = 32;
+
+/**
+ * A generated password, kept in the state as a secret. It changes only when its `keeper` does, in place, so that whoever uses it is
+ * updated and not replaced.
+ */
+export const password: ResourceType = {
+  secretOutputs: ["result"],
+
+  async check(_context, news) {
+    return { inputs: { keeper: news.keeper ?? "" } };
+  },
+
+  diff: (_context, old, news) => ({ changes: changedInputs(old.inputs, news) }),
+
+  async create(_context, inputs, preview) {
+    return { id: "password", outputs: { ...inputs, result: preview ? unknownValue : generate() } };
+  },
+
+  // There is nothing outside the state that could have changed.
+  read: async (_context, current) => current,
+
+  async update(_context, _old, news, preview) {
+    return { ...news, result: preview ? unknownValue : generate() };
+  },
+
+  async delete() {},
+};
+
+function generate(): string {
+  return randomBytes(entropyBytes).toString("base64url");
+}

@@ -1,0 +1,18 @@
+import type { Plugin } from "../plugin/resource-type.ts";
+import { resourceToken } from "./token.ts";
+
+/** The kit's own provider plugin: what no official plugin has. */
+export const plugin: Plugin = {
+  name: "pgroundwork",
+  version: "0.1.0",
+  schema: async () => JSON.stringify((await import("./schema.ts")).schema),
+  configuration: undefined,
+  types: {
+    [resourceToken("EmbeddedServer")]: async () => (await import("./embedded-server.ts")).embeddedServer,
+    [resourceToken("Migrations")]: async () => (await import("./migrations.ts")).migrations,
+    [resourceToken("Partitions")]: async () => (await import("./partitions.ts")).partitions,
+    [resourceToken("Password")]: async () => (await import("./password.ts")).password,
+    [resourceToken("Ready")]: async () => (await import("./ready.ts")).ready,
+    [resourceToken("Seeds")]: async () => (await import("./seeds.ts")).seeds,
+  },
+};

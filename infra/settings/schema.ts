@@ -1,0 +1,130 @@
+import { isAbsolute } from "node:path";
+import { z } from "zod";
+import { postgresqlSection } from "./postgresql-section.ts";
+import { documented, flag, integer, list } from "./setting.ts";
+
+/** The longest of the roles' suffixes, `_migrator`, has to fit into PostgreSQL's 63 bytes with it. */
+const databaseName = z.string().regex(/^[a-z][a-z0-9_]{0,47}$/, {
+  error: (issue) =>
+    `'${issue.input}' cannot be a database's name: a letter, then letters, digits and _, lower case, 48 characters at most`,
+});
+
+/** Settings of every stack, whatever its server is. */
+export const commonShape = {
+  databases: documented(
+    list(databaseName).refine((names) => names.length > 0, "names no database"),
+    {
+      type: "a list of database names",
+      default: "[trading]",
+      effect: "none",
+      description:
+        "The databases of the stack, each a folder in migrations/. One that is taken out of the list stays on the server, with its data.",
+    },
+  ),
+  seeds: documented(list(z.string()), {
+    type: "a list of seed sets",
+    default: "[reference, dev]",
+    effect: "none",
+    description: "The seed sets to apply, each a folder in migrations/<database>/seeds/ of at least one database.",
+  }),
+  protected: documented(flag().default(false), {
+    type: "true or false",
+    default: "false",
+    effect: "none",
+    description: "The stack holds real data: the seed sets dev and demo are refused.",
+  }),
+  airgap: documented(flag().optional(), {
+    type: "true or false",
+    default: "refused by the stacks staging and production",
+    effect: "none",
+    description: "Whether stand-ins for provider plugins may be used where the official ones cannot be downloaded.",
+  }),
+  passwordVersion: documented(z.string().min(1).default("1"), {
+    type: "a text or number",
+    default: "1",
+    effect: "none",
+    description: "Any other value makes new passwords for every role that logs in; the old ones stop working.",
+  }),
+  readyTimeout: documented(integer(1, 3600).default(60), {
+    type: "a whole number from 1 to 3600",
+    default: "60",
+    effect: "none",
+    description: "How long `up` waits until the server answers real SQL, in seconds.",
+  }),
+};
+
+/** Settings of the embedded server. */
+export const embeddedShape = {
+  port: documented(integer(1, 65_535).optional(), {
+    type: "a whole number from 1 to 65535",
+    default: "a free port, chosen once and kept",
+    effect: "restart",
+    description: "TCP port on 127.0.0.1.",
+  }),
+  dataDirectory: documented(
+    z
+      .string()
+      .refine((path) => isAbsolute(path))
+      .optional(),
+    {
+      type: "an absolute path",
+      default: "a folder below the user's data folder",
+      effect: "restart",
+      description: "Where the server keeps its data. Data in the folder named before stays there.",
+    },
+  ),
+  memory: documented(integer(256, Number.MAX_SAFE_INTEGER).optional(), {
+    type: "a whole number of at least 256 (MB)",
+    default: "what the machine has",
+    effect: "restart",
+    description: "Memory that the server's settings are planned for, in MB.",
+  }),
+  profile: documented(z.enum(["web", "oltp", "dw", "desktop", "mixed"]).default("desktop"), {
+    type: "web, oltp, dw, desktop or mixed",
+    default: "desktop",
+    effect: "restart",
+    description:
+      "What the server is mostly asked to do: many short requests (web), transactions (oltp), a warehouse's large reads (dw), one developer (desktop), or several of these (mixed).",
+  }),
+  storage: documented(z.enum(["ssd", "hdd", "san", "nvme"]).default("ssd"), {
+    type: "ssd, hdd, san or nvme",
+    default: "ssd",
+    effect: "reload",
+    description: "What the data directory lies on: what the planner takes a random read to cost.",
+  }),
+  maxConnections: documented(integer(10, 10_000).optional(), {
+    type: "a whole number from 10 to 10000",
+    default: "the profile's (desktop: 20)",
+    effect: "restart",
+    description: "How many sessions the server accepts; the memory of each is planned with it.",
+  }),
+  postgresql: documented(postgresqlSection().optional(), {
+    type: "an object of PostgreSQL settings, each a text, number or true/false",
+    default: "none",
+    effect: "reload or restart",
+    description:
+      "Further settings of postgresql.conf by name; they win over the planned ones. A restart where PostgreSQL asks for one (`context` postmaster in pg_settings).",
+  }),
+};
+
+/** The kinds of server that exist, each with its own settings. */
+export const serverShapes = { embedded: embeddedShape };
+
+export type ServerKind = keyof typeof serverShapes;
+
+export const serverKinds = Object.keys(serverShapes) as [ServerKind, ...ServerKind[]];
+
+export const serverShape = {
+  server: documented(z.enum(serverKinds).default("embedded"), {
+    type: `one of the kinds that exist (${serverKinds.join(", ")})`,
+    default: "embedded",
+    effect: "restart",
+    description: "What runs PostgreSQL: `embedded` is a server on this machine, without Docker.",
+  }),
+};
+
+type Values<Shape extends z.core.$ZodLooseShape> = z.output<z.ZodObject<Shape>>;
+
+/** Common settings with those of one kind of server; `server` tells the kinds apart. */
+export type SettingsOf<Kind extends ServerKind> = { server: Kind } & Values<typeof commonShape> &
+  Values<(typeof serverShapes)[Kind]>;
