@@ -1,0 +1,59 @@
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { whyNoDownload } from "../../../../scripts/engine/official-download.ts";
+import { throughProxies, whyUnreachable } from "../../../../scripts/engine/reachability.ts";
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function listen(server: Server): Promise<string> {
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  return `127.0.0.1:${port}`;
+}
+
+const answering = (status: number) => createHttpServer((_, response) => response.writeHead(status).end());
+const below400 = (status: number) => status < 400;
+
+test("a host that takes the connection and never answers counts as out of reach", async () => {
+  const host = await listen(createServer((socket) => socket.on("error", () => undefined).unref()));
+  expect(await whyUnreachable(`http://${host}/file`, below400, 200)).toBe(`${host} does not answer within 0.2 s`);
+});
+
+test("a host where nothing listens counts as out of reach", async () => {
+  const server = createServer();
+  const host = await listen(server);
+  await new Promise((done) => server.close(done));
+  expect(await whyUnreachable(`http://${host}/`, below400)).toBe(`${host} is not reachable (ECONNREFUSED)`);
+});
+
+test("an answer that is not the file is told by its status", async () => {
+  const host = await listen(answering(403));
+  expect(await whyNoDownload({ env: {}, host: `http://${host}` })).toBe(`${host} answers 403`);
+});
+
+test("a host that has the file is in reach", async () => {
+  const host = await listen(answering(200));
+  expect(await whyNoDownload({ env: {}, host: `http://${host}` })).toBeUndefined();
+});
+
+test("PGW_OFFLINE asks nobody", async () => {
+  expect(await whyNoDownload({ env: { PGW_OFFLINE: "1" }, host: "http://127.0.0.1:1" })).toBe("PGW_OFFLINE is set");
+});
+
+test("a password in the URL is neither sent nor told", async () => {
+  const host = await listen(answering(401));
+  expect(await whyUnreachable(`http://me:secret@${host}/`, below400)).toBe(`${host} answers 401`);
+});
+
+test("the proxy that the environment names is asked instead of the host", async () => {
+  const proxy = await listen(answering(204));
+  const env = { http_proxy: `http://${proxy}` };
+  const ask = () => whyUnreachable("http://pgroundwork.invalid/file", below400);
+  expect(await throughProxies(env, ask)).toBeUndefined();
+  expect(await ask()).toMatch(/^pgroundwork\.invalid is not reachable/);
+});

@@ -1,0 +1,161 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { applyMigrations, type MigrationEvent } from "../../../../scripts/migrate/apply.ts";
+import { readStatus } from "../../../../scripts/migrate/verify.ts";
+import { withClient } from "../../../../scripts/target/client.ts";
+import type { Connection } from "../../../../scripts/target/connection.ts";
+import { committedFolderOf, type Draft, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
+import { startServer } from "../../server.ts";
+import { type Deployer, startDeployer } from "./processes.ts";
+
+let server: Awaited<ReturnType<typeof startServer>>;
+let connection: Connection;
+let made: TestFolder | undefined;
+let deployers: Deployer[] = [];
+let number = 0;
+
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server?.stop());
+beforeEach(async () => {
+  const database = `deployers${++number}`;
+  await server.createDatabase(database);
+  connection = server.as("migrator", database);
+});
+afterEach(async () => {
+  for (const deployer of deployers) deployer.child.kill("SIGKILL");
+  deployers = [];
+  await made?.remove();
+  made = undefined;
+});
+
+async function folderOf(drafts: readonly Draft[]): Promise<TestFolder> {
+  made = await committedFolderOf(drafts);
+  return made;
+}
+
+function start(folder: string): Deployer {
+  const deployer = startDeployer(connection, folder);
+  deployers.push(deployer);
+  return deployer;
+}
+
+/** Applies in this process; `waiting` resolves when it says that it waits. */
+function applyHere(folder: string, signal?: AbortSignal) {
+  const waiting = Promise.withResolvers<MigrationEvent & { kind: "waiting" }>();
+  const onEvent = (event: MigrationEvent) => {
+    if (event.kind === "waiting") waiting.resolve(event);
+  };
+  const result = applyMigrations({ connection, folder, onEvent, ...(signal === undefined ? {} : { signal }) });
+  // A run that ends without waiting must fail the test, not hang it.
+  result.then(
+    () => waiting.reject(new Error("it did not wait")),
+    (error: unknown) => waiting.reject(error),
+  );
+  waiting.promise.catch(() => {});
+  return { result, waiting: waiting.promise };
+}
+
+async function query<T extends object>(sql: string): Promise<T[]> {
+  return withClient(connection, async (client) => (await client.query<T>(sql)).rows);
+}
+
+describe("several deployers at once", () => {
+  it("all succeed, four processes, and each file is applied once", async () => {
+    const drafts = Array.from({ length: 12 }, (_, index) => ({
+      name: `t${index}`,
+      // Slow enough that the four overlap; a file run twice would fail.
+      body: `create table t${index} (id int);\nselect pg_sleep(0.05);`,
+    }));
+    drafts.splice(6, 0, { name: "idx", body: "--! no-transaction\ncreate index concurrently t0_id on t0 (id);" });
+    const { folder, migrations } = await folderOf(drafts);
+    const four = [start(folder), start(folder), start(folder), start(folder)];
+    expect(await Promise.all(four.map((deployer) => deployer.exited))).toEqual([0, 0, 0, 0]);
+    const applied = four.flatMap((deployer) => deployer.lines.find((line) => line.kind === "result")?.applied ?? []);
+    expect(applied.map((each) => each.filename).sort()).toEqual(migrations.map((each) => each.filename));
+    expect(await query("select from pgroundwork.migration_ledger")).toHaveLength(migrations.length);
+  });
+
+  it("a killed one frees the lock although its statement ran on, and the next applies the rest", async () => {
+    const { folder } = await folderOf([
+      { name: "a", body: "create table pause (seconds int); insert into pause values (3600);" },
+      { name: "b", body: "create table b ();\nselect pg_sleep(seconds) from pause;" },
+      { name: "c", body: "create table c ();" },
+    ]);
+    const killed = start(folder);
+    await killed.line((line) => line.kind === "started" && line.filename === "000002-b.sql");
+    const { result, waiting } = applyHere(folder);
+    const { holder } = await waiting;
+    expect(holder).toMatchObject({
+      applicationName: "pgroundwork migrate",
+      user: `${connection.database}_migrator`,
+      since: expect.any(Date),
+      pid: expect.any(Number),
+    });
+    killed.child.kill("SIGKILL");
+    expect(await killed.exited).toBeNull();
+    await query("update pause set seconds = 0");
+    expect((await result).applied.map((each) => each.filename)).toEqual(["000002-b.sql", "000003-c.sql"]);
+  });
+
+  it("one that waits does not hold up a concurrent index build of the one at work", async () => {
+    const { folder } = await folderOf([
+      { name: "t", body: "create table t (x int);" },
+      { name: "i", body: "--! no-transaction\ncreate index concurrently t_x on t (x);" },
+    ]);
+    const other = await folderOf([{ name: "t", body: "create table t (x int);" }]);
+    await applyMigrations({ connection, folder: other.folder });
+    await other.remove();
+    made = { ...other, folder, remove: async () => {} };
+    await withClient(connection, async (blocker) => {
+      // The build waits for this transaction, so that the second deployer surely comes meanwhile.
+      await blocker.query("begin; insert into t values (1)");
+      const first = start(folder);
+      await first.line((line) => line.kind === "started");
+      const { result, waiting } = applyHere(folder);
+      await waiting;
+      await blocker.query("commit");
+      expect(await first.exited).toBe(0);
+      expect((await result).applied).toEqual([]);
+    });
+    expect(await query("select indisvalid from pg_index where indexrelid = 't_x'::regclass")).toEqual([
+      { indisvalid: true },
+    ]);
+  });
+
+  it("one that waits can be told to give up, and has changed nothing", async () => {
+    const { folder } = await folderOf([{ name: "t", body: "create table t (x int);" }]);
+    await withClient(
+      connection,
+      async (holder) => {
+        await holder.query("select pg_advisory_lock(74768639675)");
+        const controller = new AbortController();
+        const { result, waiting } = applyHere(folder, controller.signal);
+        await waiting;
+        controller.abort(new Error("enough"));
+        await expect(result).rejects.toThrow();
+      },
+      "someone",
+    );
+    expect(await readStatus(connection, folder)).toMatchObject({
+      known: true,
+      applied: [],
+      pending: [{ filename: "000001-t.sql" }],
+    });
+  });
+
+  it("wait for graphile-migrate's own lock too", async () => {
+    const { folder } = await folderOf([{ name: "t", body: "create table t (x int);" }]);
+    await withClient(
+      connection,
+      async (holder) => {
+        await holder.query("select pg_advisory_lock(4727445306447283)");
+        const { result, waiting } = applyHere(folder);
+        expect((await waiting).holder.applicationName).toBe("graphile");
+        await holder.query("select pg_advisory_unlock(4727445306447283)");
+        expect((await result).applied).toHaveLength(1);
+      },
+      "graphile",
+    );
+  });
+});

@@ -1,0 +1,209 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const rules = fileURLToPath(new URL("../../../.dependency-cruiser.mjs", import.meta.url));
+const cruiser = fileURLToPath(
+  new URL("../../../node_modules/dependency-cruiser/bin/dependency-cruise.mjs", import.meta.url),
+);
+
+type Statement = "import" | "import type" | "dynamic import";
+
+interface Case {
+  statement?: Statement;
+  from: string;
+  to: string;
+  /** The way back of a cycle: the cruiser reports a cycle once. */
+  reported?: false;
+}
+
+/** What each rule refuses. Every importing file stands here once: a violation is known by it. */
+const refused: Record<string, Case[]> = {
+  "program-composes-components": [{ from: "infra/program.ts", to: "infra/provider/ready.ts" }],
+  "nothing-imports-the-program": [
+    { from: "infra/images/a.ts", to: "infra/program.ts" },
+    { from: "scripts/client/a.ts", to: "infra/program.ts", statement: "import type" },
+  ],
+  "components-see-plan-and-sdk": [
+    { from: "infra/components/a.ts", to: "infra/provider/token.ts" },
+    { from: "infra/components/b.ts", to: "infra/airgap/session.ts", statement: "import type" },
+    { from: "infra/components/c.ts", to: "scripts/server/log.ts" },
+    { from: "infra/components/d.ts", to: "infra/plugin/values.ts", statement: "dynamic import" },
+  ],
+  "components-take-only-types": [
+    { from: "infra/components/e.ts", to: "scripts/database/file.ts" },
+    { from: "infra/components/f.ts", to: "infra/settings.ts" },
+    { from: "infra/components/g.ts", to: "scripts/target/connection.ts", statement: "dynamic import" },
+  ],
+  "plan-imports-nothing": [
+    { from: "infra/plan/a.ts", to: "infra/settings.ts", statement: "import type" },
+    { from: "infra/plan/b.ts", to: "node:path" },
+    { from: "infra/plan/c.ts", to: "declared" },
+  ],
+  "settings-know-no-pulumi": [
+    { from: "infra/settings/a.ts", to: "@pulumi/pulumi" },
+    { from: "infra/settings/b.ts", to: "scripts/server/log.ts" },
+    { from: "infra/settings/c.ts", to: "infra/components/database.ts", statement: "import type" },
+  ],
+  "provider-uses-modules": [
+    { from: "infra/provider/a.ts", to: "infra/components/database.ts" },
+    { from: "infra/provider/b.ts", to: "infra/airgap/session.ts" },
+  ],
+  "provider-takes-settings-types": [{ from: "infra/provider/c.ts", to: "infra/settings.ts" }],
+  "airgap-stands-alone": [
+    { from: "infra/airgap/a.ts", to: "infra/plan/names.ts" },
+    { from: "infra/airgap/b.ts", to: "infra/provider/token.ts" },
+    { from: "infra/airgap/c.ts", to: "scripts/server/log.ts", statement: "import type" },
+  ],
+  "plugin-skeleton-stands-alone": [
+    { from: "infra/plugin/a.ts", to: "infra/provider/token.ts" },
+    { from: "infra/plugin/b.ts", to: "scripts/target/connection.ts", statement: "import type" },
+  ],
+  "only-the-command-line-imports-commands": [
+    { from: "scripts/server/a.ts", to: "scripts/commands/up.ts" },
+    { from: "infra/provider/d.ts", to: "scripts/commands/up.ts", statement: "import type" },
+  ],
+  "scripts-know-no-stack": [
+    { from: "scripts/server/b.ts", to: "infra/components/database.ts" },
+    { from: "scripts/server/c.ts", to: "infra/provider/sdk.ts", statement: "import type" },
+    { from: "scripts/commands/a.ts", to: "infra/airgap/session.ts", statement: "dynamic import" },
+    { from: "scripts/engine/a.ts", to: "infra/plugin/values.ts" },
+  ],
+  "scripts-take-settings-types": [
+    { from: "scripts/server/d.ts", to: "infra/settings.ts" },
+    { from: "scripts/server/e.ts", to: "infra/settings/schema.ts", statement: "dynamic import" },
+  ],
+  "one-file-knows-graphile-migrate": [
+    { from: "scripts/migrate/a.ts", to: "graphile-migrate" },
+    { from: "scripts/migrate/b.ts", to: "graphile-migrate/dist/hash.js", statement: "import type" },
+  ],
+  "nothing-imports-tests": [{ from: "scripts/server/f.ts", to: "test/embedded/server.ts" }],
+  "no-dev-dependencies-outside-tests": [{ from: "scripts/server/g.ts", to: "development" }],
+  "no-undeclared-dependencies": [{ from: "scripts/server/h.ts", to: "undeclared" }],
+  "no-circular-imports": [
+    { from: "scripts/server/i.ts", to: "scripts/server/j.ts" },
+    { from: "scripts/server/j.ts", to: "scripts/server/i.ts", statement: "import type", reported: false },
+  ],
+  "no-unresolvable-imports": [
+    { from: "scripts/server/k.ts", to: "scripts/server/absent.ts" },
+    { from: "scripts/server/l.ts", to: "not-installed" },
+  ],
+};
+
+/** The near misses: what looks alike and is allowed. */
+const allowed: Case[] = [
+  { from: "infra/program.ts", to: "infra/components/database.ts" },
+  { from: "infra/components/a.ts", to: "infra/plan/names.ts" },
+  { from: "infra/components/b.ts", to: "infra/provider/sdk.ts" },
+  { from: "infra/components/c.ts", to: "scripts/database/file.ts", statement: "import type" },
+  { from: "infra/components/d.ts", to: "infra/settings.ts", statement: "import type" },
+  { from: "infra/components/e.ts", to: "@pulumi/pulumi" },
+  { from: "infra/plan/a.ts", to: "infra/plan/names.ts" },
+  { from: "infra/settings/a.ts", to: "scripts/errors/operation-error.ts" },
+  { from: "infra/provider/a.ts", to: "scripts/server/log.ts" },
+  { from: "infra/provider/b.ts", to: "infra/plugin/values.ts" },
+  { from: "infra/provider/c.ts", to: "infra/settings.ts", statement: "import type" },
+  { from: "infra/airgap/a.ts", to: "scripts/target/connection.ts" },
+  { from: "infra/airgap/b.ts", to: "infra/plugin/values.ts" },
+  { from: "infra/airgap/c.ts", to: "scripts/errors/operation-error.ts" },
+  { from: "infra/airgap/d.ts", to: "declared" },
+  { from: "infra/plugin/a.ts", to: "scripts/errors/operation-error.ts" },
+  { from: "scripts/pgw.ts", to: "scripts/commands/up.ts", statement: "dynamic import" },
+  { from: "scripts/commands/a.ts", to: "scripts/commands/up.ts" },
+  { from: "scripts/commands/b.ts", to: "scripts/server/log.ts" },
+  { from: "scripts/server/a.ts", to: "infra/settings.ts", statement: "import type" },
+  { from: "scripts/server/b.ts", to: "infra/plan/names.ts" },
+  { from: "scripts/server/c.ts", to: "node:path" },
+  { from: "scripts/migrate/graphile-migrate.ts", to: "graphile-migrate/dist/hash.js", statement: "dynamic import" },
+  { from: "test/unit/a.test.ts", to: "infra/program.ts" },
+  { from: "test/unit/b.test.ts", to: "scripts/commands/up.ts" },
+  { from: "test/unit/c.test.ts", to: "graphile-migrate" },
+  { from: "test/unit/d.test.ts", to: "development" },
+  { from: "test/unit/e.test.ts", to: "infra/airgap/session.ts" },
+];
+
+const installed = ["declared", "development", "undeclared", "graphile-migrate", "@pulumi/pulumi"];
+const packageJson = {
+  name: "tree",
+  type: "module",
+  dependencies: { declared: "1.0.0", "graphile-migrate": "1.0.0", "@pulumi/pulumi": "1.0.0" },
+  devDependencies: { development: "1.0.0" },
+};
+
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
+
+/** Cruises a throw-away tree of just these imports; answers each violation as `rule: file`, sorted. */
+async function violations(cases: readonly Case[]): Promise<string[]> {
+  const root = await mkdtemp(join(tmpdir(), "import-directions-"));
+  folders.push(root);
+  const files = new Map<string, string>();
+  for (const { to } of cases)
+    if (/^(infra|scripts|test)\//.test(to) && !to.includes("absent")) files.set(to, "export {};\n");
+  for (const one of cases) files.set(one.from, statement(one));
+  for (const name of installed) {
+    files.set(`node_modules/${name}/package.json`, JSON.stringify({ name, version: "1.0.0", main: "index.js" }));
+    files.set(`node_modules/${name}/index.js`, "module.exports = {};\n");
+  }
+  files.set("node_modules/graphile-migrate/dist/hash.js", "module.exports = {};\n");
+  files.set("package.json", JSON.stringify(packageJson));
+  for (const folder of ["infra", "scripts", "test"]) await mkdir(join(root, folder), { recursive: true });
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+  }
+  const report = JSON.parse(await cruise(root)) as {
+    summary: { violations: { rule: { name: string }; from: string }[] };
+  };
+  return report.summary.violations.map(({ rule, from }) => `${rule.name}: ${from}`).sort();
+}
+
+function statement({ from, to, statement: kind = "import" }: Case): string {
+  const up = "../".repeat(from.split("/").length - 1);
+  const specifier = /^(infra|scripts|test)\//.test(to) ? `${up}${to}` : to;
+  if (kind === "dynamic import") return `export const loaded = import("${specifier}");\n`;
+  return kind === "import type"
+    ? `import type * as imported from "${specifier}";\nexport type Imported = typeof imported;\n`
+    : `import * as imported from "${specifier}";\nexport { imported };\n`;
+}
+
+function cruise(root: string): Promise<string> {
+  const args = [cruiser, "--config", rules, "--output-type", "json", "infra", "scripts", "test"];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, args, { cwd: root, maxBuffer: 2 ** 25 }, (error, stdout, stderr) => {
+      // The exit code is the number of violations; without a report on stdout it is a failure to run.
+      if (error !== null && stdout === "") reject(new Error(`depcruise: ${stderr}`, { cause: error }));
+      else resolve(stdout);
+    });
+  });
+}
+
+/** The violations that a rule's cases stand for. */
+function expectedOf(rule: string, cases: readonly Case[]): string[] {
+  return cases.filter(({ reported = true }) => reported).map(({ from }) => `${rule}: ${from}`);
+}
+
+describe("import directions", () => {
+  let found: string[];
+  beforeAll(async () => {
+    found = await violations(Object.values(refused).flat());
+  });
+
+  it.each(Object.entries(refused))("%s refuses what goes against it, and nothing else", (rule, cases) => {
+    expect(found.filter((violation) => violation.startsWith(`${rule}: `))).toEqual(expectedOf(rule, cases).sort());
+  });
+
+  it("has no rule without a case here", async () => {
+    const { default: configuration } = (await import(rules)) as { default: { forbidden: { name: string }[] } };
+    expect(configuration.forbidden.map(({ name }) => name).sort()).toEqual(Object.keys(refused).sort());
+  });
+
+  it("allows what goes with it", async () => {
+    expect(await violations(allowed)).toEqual([]);
+  });
+});

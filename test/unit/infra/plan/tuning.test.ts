@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest";
+import { planMemory, type TuningInput } from "../../../../infra/plan/tuning.ts";
+
+const gigabyte = 1024;
+
+const laptop: TuningInput = {
+  memoryMegabytes: 16 * gigabyte,
+  cpus: 8,
+  profile: "desktop",
+  storage: "ssd",
+  os: "linux",
+};
+
+/** Values that the tests of pgtune's own configurationSlice expect. */
+describe("planned settings agree with pgtune's own tests", () => {
+  const web: TuningInput = {
+    memoryMegabytes: 4 * gigabyte,
+    cpus: 4,
+    profile: "web",
+    storage: "ssd",
+    os: "linux",
+  };
+
+  it.each([
+    ["web", "200"],
+    ["oltp", "300"],
+    ["dw", "40"],
+    ["desktop", "20"],
+    ["mixed", "100"],
+  ] as const)("plans %s for %s connections", (profile, connections) => {
+    expect(planMemory({ ...web, profile }).max_connections).toBe(connections);
+  });
+
+  it("caps maintenance_work_mem at 8 GB and an autovacuum worker at 2 GB", () => {
+    expect(planMemory({ ...web, memoryMegabytes: 256 * gigabyte })).toMatchObject({
+      maintenance_work_mem: "8GB",
+      autovacuum_work_mem: "2GB",
+    });
+    expect(planMemory({ ...web, memoryMegabytes: 16 * gigabyte }).maintenance_work_mem).toBe("1GB");
+    expect(planMemory(web)).not.toHaveProperty("autovacuum_work_mem");
+  });
+
+  it("keeps work_mem at 4 MB however many connections there are", () => {
+    expect(planMemory({ ...web, maxConnections: 9999 }).work_mem).toBe("4MB");
+  });
+
+  it("tries huge pages from 2 GB of shared buffers, and never on macOS", () => {
+    expect(planMemory(web).huge_pages).toBe("off");
+    expect(planMemory({ ...web, memoryMegabytes: 16 * gigabyte }).huge_pages).toBe("try");
+    expect(planMemory({ ...web, memoryMegabytes: 128 * gigabyte, os: "mac" }).huge_pages).toBe("off");
+  });
+
+  it("costs random reads by storage, and for a warehouse as on a disk", () => {
+    const cost = (changes: Partial<TuningInput>) => planMemory({ ...web, ...changes }).random_page_cost;
+    expect([
+      cost({ storage: "hdd" }),
+      cost({ storage: "ssd" }),
+      cost({ storage: "san" }),
+      cost({ storage: "nvme" }),
+    ]).toEqual(["4", "1.1", "1.1", "1.1"]);
+    expect(cost({ profile: "dw" })).toBe("4");
+  });
+
+  it("reads ahead by storage on Linux, and leaves it alone on macOS", () => {
+    const requests = (storage: TuningInput["storage"]) => planMemory({ ...web, storage }).effective_io_concurrency;
+    expect([requests("hdd"), requests("ssd"), requests("san"), requests("nvme")]).toEqual(["2", "200", "300", "1000"]);
+    expect(planMemory({ ...web, os: "mac" })).not.toHaveProperty("effective_io_concurrency");
+  });
+
+  it("gives a query at most four workers, a warehouse's query half the processors", () => {
+    expect(planMemory({ ...web, cpus: 31 })).toMatchObject({
+      max_worker_processes: "31",
+      max_parallel_workers_per_gather: "4",
+      max_parallel_workers: "31",
+      max_parallel_maintenance_workers: "4",
+    });
+    expect(planMemory({ ...web, cpus: 31, profile: "dw" }).max_parallel_workers_per_gather).toBe("16");
+  });
+
+  it("switches JIT off for short queries and leaves it to PostgreSQL elsewhere", () => {
+    for (const profile of ["web", "oltp", "mixed"] as const) expect(planMemory({ ...web, profile }).jit).toBe("off");
+    for (const profile of ["dw", "desktop"] as const) expect(planMemory({ ...web, profile })).not.toHaveProperty("jit");
+  });
+
+  it("adds autovacuum workers from 16 and from 32 processors", () => {
+    const workers = (cpus: number) => planMemory({ ...web, cpus }).autovacuum_max_workers;
+    expect([workers(8), workers(15), workers(16), workers(31), workers(32)]).toEqual([
+      undefined,
+      undefined,
+      "4",
+      "4",
+      "5",
+    ]);
+  });
+});
+
+describe("deviations from pgtune", () => {
+  it("never touches wal_level or max_wal_senders: a backup has to stay possible", () => {
+    for (const profile of ["web", "oltp", "dw", "desktop", "mixed"] as const) {
+      const settings = planMemory({ ...laptop, profile });
+      expect(settings).not.toHaveProperty("wal_level");
+      expect(settings).not.toHaveProperty("max_wal_senders");
+      expect(settings.wal_compression).toBe("pglz");
+    }
+  });
+});
+
+describe("boundaries", () => {
+  it("plans the smallest machine", () => {
+    expect(planMemory({ ...laptop, memoryMegabytes: 256, cpus: 1 })).toEqual({
+      max_connections: "20",
+      shared_buffers: "16MB",
+      effective_cache_size: "64MB",
+      maintenance_work_mem: "16MB",
+      checkpoint_completion_target: "0.9",
+      wal_buffers: "491kB",
+      default_statistics_target: "100",
+      random_page_cost: "1.1",
+      effective_io_concurrency: "200",
+      work_mem: "4MB",
+      huge_pages: "off",
+      wal_compression: "pglz",
+      min_wal_size: "100MB",
+      max_wal_size: "2GB",
+    });
+  });
+
+  it("plans a machine of 1 GB", () => {
+    expect(planMemory({ ...laptop, memoryMegabytes: gigabyte, cpus: 2, profile: "web" })).toMatchObject({
+      shared_buffers: "256MB",
+      effective_cache_size: "768MB",
+      maintenance_work_mem: "64MB",
+      wal_buffers: "7864kB",
+      work_mem: "4MB",
+    });
+  });
+
+  it("plans a machine of 512 GB with 128 processors", () => {
+    const large = { ...laptop, memoryMegabytes: 512 * gigabyte, cpus: 128 };
+    expect(planMemory({ ...large, profile: "dw", storage: "nvme" })).toEqual({
+      max_connections: "40",
+      shared_buffers: "128GB",
+      effective_cache_size: "384GB",
+      maintenance_work_mem: "8GB",
+      checkpoint_completion_target: "0.9",
+      wal_buffers: "16MB",
+      default_statistics_target: "500",
+      random_page_cost: "4",
+      effective_io_concurrency: "1000",
+      work_mem: "399457kB",
+      huge_pages: "try",
+      wal_compression: "pglz",
+      autovacuum_max_workers: "5",
+      autovacuum_work_mem: "2GB",
+      min_wal_size: "4GB",
+      max_wal_size: "16GB",
+      max_worker_processes: "128",
+      max_parallel_workers_per_gather: "64",
+      max_parallel_workers: "128",
+      max_parallel_maintenance_workers: "4",
+    });
+  });
+
+  it("leaves parallel settings to PostgreSQL below four processors", () => {
+    expect(planMemory({ ...laptop, cpus: 3 })).not.toHaveProperty("max_worker_processes");
+    expect(planMemory({ ...laptop, cpus: 4 }).max_worker_processes).toBe("4");
+  });
+
+  it("rounds WAL buffers that come near a segment up to one", () => {
+    const buffers = (memoryMegabytes: number) => planMemory({ ...laptop, memoryMegabytes, profile: "web" }).wal_buffers;
+    // 3 % of a quarter: 14,330 kB, then more than 14 MB (14,336 kB)
+    expect([buffers(1866), buffers(1867), buffers(4096)]).toEqual(["14330kB", "16MB", "16MB"]);
+  });
+
+  it("prints sizes in the largest unit that loses nothing", () => {
+    expect(planMemory({ ...laptop, memoryMegabytes: 7953, profile: "web" })).toMatchObject({
+      shared_buffers: "2035968kB",
+      effective_cache_size: "6107904kB",
+      min_wal_size: "1GB",
+    });
+  });
+
+  it.each([
+    ["memoryMegabytes", 0],
+    ["memoryMegabytes", 512.5],
+    ["cpus", 0],
+    ["cpus", Number.NaN],
+    ["maxConnections", 0],
+  ])("refuses %s = %d", (name, value) => {
+    expect(() => planMemory({ ...laptop, [name]: value })).toThrow(
+      new RangeError(`${name} must be a whole number of at least 1, got ${value}`),
+    );
+  });
+});

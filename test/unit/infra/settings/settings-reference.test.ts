@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parseSettings, settingsReference } from "../../../../infra/settings.ts";
+
+/** The settings in Pulumi.yaml, as the engine hands them over: text, lists as JSON. */
+function defaultsInPulumiYaml(): Record<string, string> {
+  const text = readFileSync(new URL("../../../../Pulumi.yaml", import.meta.url), "utf8");
+  const section = text.slice(text.indexOf("\nconfig:\n"));
+  const entries = [...section.matchAll(/^ {2}(\w+):\n {4}value: (.*)$/gm)].map(([, name = "", value = ""]) => [
+    name,
+    value.startsWith("[")
+      ? JSON.stringify(
+          value
+            .slice(1, -1)
+            .split(",")
+            .map((item) => item.trim()),
+        )
+      : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+describe("the settings' reference", () => {
+  const reference = settingsReference();
+
+  it("has a row for every setting, with type, default, effect and meaning", () => {
+    expect(reference.map(({ name }) => name)).toEqual([
+      "server",
+      "port",
+      "dataDirectory",
+      "memory",
+      "profile",
+      "storage",
+      "maxConnections",
+      "postgresql",
+      "databases",
+      "seeds",
+      "protected",
+      "airgap",
+      "passwordVersion",
+      "readyTimeout",
+    ]);
+    for (const row of reference) {
+      expect(row.type).not.toBe("");
+      expect(row.default).not.toBe("");
+      expect(row.description).toMatch(/\.$/);
+      expect(["none", "reload", "restart", "reload or restart"]).toContain(row.effect);
+    }
+  });
+
+  it("says of each setting what it does to a running server", () => {
+    const effects = Object.fromEntries(reference.map(({ name, effect }) => [name, effect]));
+    expect(effects).toMatchObject({
+      port: "restart",
+      memory: "restart",
+      storage: "reload",
+      postgresql: "reload or restart",
+      databases: "none",
+      passwordVersion: "none",
+    });
+  });
+
+  it("agrees with what stands in Pulumi.yaml, which makes the local stack", () => {
+    const defaults = defaultsInPulumiYaml();
+    expect(Object.keys(defaults)).toEqual(["server", "databases", "seeds"]);
+    const shown = Object.fromEntries(reference.map((row) => [row.name, row.default]));
+    expect(Object.fromEntries(Object.entries(defaults).map(([name, text]) => [name, spaced(text)]))).toEqual({
+      server: shown.server,
+      databases: shown.databases,
+      seeds: shown.seeds,
+    });
+
+    const config = Object.fromEntries(Object.entries(defaults).map(([name, text]) => [`pgroundwork:${name}`, text]));
+    const known = { stack: "local", databases: { trading: { seedSets: ["reference", "dev"] } } };
+    expect(parseSettings(config, known)).toMatchObject({
+      server: "embedded",
+      databases: ["trading"],
+      protected: false,
+    });
+  });
+
+  it("shows defaults that the schema really fills in", () => {
+    const known = { stack: "x", databases: { a: { seedSets: [] } } };
+    const settings: Record<string, unknown> = parseSettings(
+      { "pgroundwork:databases": '["a"]', "pgroundwork:seeds": "[]" },
+      known,
+    );
+    for (const name of ["server", "profile", "storage", "protected", "passwordVersion", "readyTimeout"]) {
+      expect(String(settings[name])).toBe(reference.find((row) => row.name === name)?.default);
+    }
+  });
+});
+
+/** `["a","b"]` as people write it: `[a, b]`. */
+function spaced(text: string): string {
+  return text.replaceAll('"', "").replaceAll(",", ", ");
+}

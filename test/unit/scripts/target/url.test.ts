@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { connectionUrl } from "../../../../scripts/target/connection.ts";
+import { fromUrl, parseConnectionUrl } from "../../../../scripts/target/url.ts";
+
+describe("--url", () => {
+  it.each(["postgresql://me:hunter2@localhost/shop", "postgresql://me@localhost/shop?password=hunter2"])(
+    "with a password is refused without repeating it (%#)",
+    (url) => {
+      let text = "";
+      try {
+        fromUrl(url);
+      } catch (error) {
+        text = (error as { text: string }).text;
+      }
+      expect(text).toBe(
+        "--url has a password in it, and arguments are public: any user of the machine can read them.\n" +
+          "  Leave the password out of --url and put it in PGPASSWORD, or give the whole URL as DATABASE_URL.",
+      );
+    },
+  );
+
+  it("takes its password from PGPASSWORD", () => {
+    expect(fromUrl("postgresql://me@localhost:6000/shop", { PGPASSWORD: "pw" })).toEqual({
+      host: "localhost",
+      port: 6000,
+      database: "shop",
+      user: "me",
+      password: "pw",
+      sslmode: "disable",
+    });
+  });
+});
+
+describe("a connection URL", () => {
+  it.each<[string, string, string[]]>([
+    ["no host", "postgresql:///shop", ["the host in U is missing", "the user in U is missing"]],
+    ["no database", "postgresql://me@localhost", ["the database in U is missing"]],
+    [
+      "a port that is no number",
+      "postgresql://me@localhost:abc/shop",
+      ['the port in U is "abc", expected a number from 1 to 65535'],
+    ],
+    [
+      "an unknown parameter",
+      "postgresql://me@localhost/shop?schema=public",
+      ['U has the parameter "schema", which the kit does not support'],
+    ],
+    ["several hosts", "postgresql://me@a,b/shop", ['the host in U names several hosts ("a,b"); name one']],
+    [
+      "an @ in the password that is not encoded",
+      "postgresql://me:p@ss@localhost/shop",
+      ["U is not a valid URL (characters such as @ : / # % in a password must be percent-encoded)"],
+    ],
+    ...["pa/ss", "pa?ss", "pa#ss"].map((password): [string, string, string[]] => [
+      `${password} as a password that is not encoded`,
+      `postgresql://me:${password}@localhost/shop`,
+      ["U is not a valid URL (characters such as @ : / # % in a password must be percent-encoded)"],
+    ]),
+    [
+      "a stray percent sign",
+      "postgresql://me:50%@localhost/shop",
+      ["U is not a valid URL (characters such as @ : / # % in a password must be percent-encoded)"],
+    ],
+  ])("with %s is a fault", (_, url, faults) => {
+    expect(parseConnectionUrl(url, "U").faults).toEqual(faults);
+  });
+
+  it.each([
+    {
+      host: "localhost",
+      port: 5432,
+      database: "a b/c?",
+      user: "u:s@r",
+      password: "p/%#@:",
+      sslmode: "disable" as const,
+    },
+    { host: "::1", port: 1, database: "d", user: "u", sslmode: "require" as const },
+    { host: "/var/run/postgresql", port: 5433, database: "d", user: "u", password: "p w", sslmode: "disable" as const },
+    {
+      host: "db.example",
+      port: 5432,
+      database: "d",
+      user: "u",
+      sslmode: "verify-full" as const,
+      sslrootcert: "/a b.pem",
+    },
+  ])("made from a connection to $host reads back as the same", (connection) => {
+    expect(parseConnectionUrl(connectionUrl(connection), "U")).toEqual({ connection });
+  });
+});
