@@ -1,8 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-/** What `npm test` runs: unit, embedded, and docker where an engine answers. Soak and bench have their own commands. */
+/** What `npm test` runs. Tests need nothing of each other: every one has its own database, port and folder. */
 export default defineConfig({
   test: {
+    // CI takes its closing line from the runner's own counts.
+    reporters: process.env.CI ? ["default", ["json", { outputFile: ".pgroundwork/test-results.json" }]] : ["default"],
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       {

@@ -8,6 +8,7 @@ import { availableExtensions } from "../scripts/server/binaries.ts";
 import { Database } from "./components/database.ts";
 import { EmbeddedServer } from "./components/embedded-server.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
+import { standInRefusal } from "./plan/stand-ins.ts";
 import { planMemory } from "./plan/tuning.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 
@@ -24,6 +25,7 @@ async function declareStack() {
     await Promise.all(names.map(async (name) => [name, await readDatabaseFile(migrationsFolder, name)] as const)),
   );
   const settings = parseSettings(pulumi.runtime.allConfig(), { databases: files, stack: pulumi.getStack() });
+  refuseStandIns(settings);
   const server = serverFor(settings);
   const available = await availableExtensions();
 
@@ -31,7 +33,8 @@ async function declareStack() {
     const file = files[name];
     if (file === undefined) throw new OperationError(`There is no database "${name}" in ${migrationsFolder}.`);
     const { extensions, missing } = narrowExtensions(file.extensions, available);
-    for (const absent of missing) void pulumi.log.info(`${name}: this server has no optional extension ${absent}`, server);
+    for (const absent of missing)
+      void pulumi.log.info(`${name}: this server has no optional extension ${absent}`, server);
     const database = new Database(name, {
       server,
       file: { ...file, extensions },
@@ -58,6 +61,18 @@ async function declareStack() {
       databases.map(([name, { logins, migrations, seeds }]) => [name, { logins, migrations, seeds }] as const),
     ),
   };
+}
+
+/** @throws OperationError where the stack is too real for the provider plugins that this machine has */
+function refuseStandIns({ airgap, protected: isProtected }: Settings): void {
+  // Set by what starts the engine (`pgw`, `pgw engine env`), which knows the plugins that it will find.
+  const standIns = (process.env.PGW_STAND_INS ?? "").split(",").filter((name) => name !== "");
+  const refusal = standInRefusal({ standIns, airgap, stack: pulumi.getStack(), protected: isProtected });
+  if (refusal === undefined) return;
+  throw new OperationError(refusal, {
+    remedy:
+      "Make the plugin available (`npm run pgw -- engine install` on a machine with network), or set pgroundwork:airgap to true.",
+  });
 }
 
 /** The one place that tells the kinds of server apart. */

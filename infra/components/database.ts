@@ -28,8 +28,8 @@ export class Database extends pulumi.ComponentResource {
   readonly logins: Record<Exclude<DatabaseRole, "owner">, Login>;
   /** Applied migrations, oldest first. */
   readonly migrations: pulumi.Output<string[]>;
-  /** Applied seed files by set. */
-  readonly seeds: Record<string, pulumi.Output<string[]>>;
+  /** Seed sets in the order in which they are applied, and the files of each that are. */
+  readonly seeds: { set: string; applied: pulumi.Output<string[]> }[];
   /** The point up to which declared things have an order: each of them waits for the one before. */
   #last: pulumi.Resource[];
 
@@ -58,12 +58,11 @@ export class Database extends pulumi.ComponentResource {
       this.#after(new Partitions(`${name}-partitions`, { ...connection, ...partitions }, this.#inOrder()));
     }
     this.migrations = migrations.applied;
-    this.seeds = {};
-    for (const set of args.seeds) {
+    this.seeds = args.seeds.map((set) => {
       const seeds = new Seeds(`${name}-seeds-${set}`, { ...connection, folder: args.folder, set }, this.#inOrder());
       this.#after(seeds);
-      this.seeds[set] = seeds.applied;
-    }
+      return { set, applied: seeds.applied };
+    });
     this.registerOutputs({ migrations: this.migrations, seeds: this.seeds });
   }
 
@@ -131,6 +130,11 @@ export class Database extends pulumi.ComponentResource {
 
   /** Options of what the postgresql provider makes: with the server it goes, and it is not deleted piece by piece first. */
   #onServer(args: DatabaseArgs) {
-    return { ...this.#inOrder(), provider: args.server.provider, protect: args.protect, deletedWith: args.server.process };
+    return {
+      ...this.#inOrder(),
+      provider: args.server.provider,
+      protect: args.protect,
+      deletedWith: args.server.process,
+    };
   }
 }

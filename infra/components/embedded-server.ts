@@ -90,7 +90,12 @@ export class EmbeddedServer extends pulumi.ComponentResource implements Server {
     this.port = ready.port;
     this.dataDirectory = server.dataDirectory;
     this.logDirectory = server.logDirectory;
-    this.version = server.version;
-    this.registerOutputs({ host: this.host, port: this.port, dataDirectory: this.dataDirectory, version: this.version });
+    this.version = ready.serverVersion;
+    this.registerOutputs({
+      host: this.host,
+      port: this.port,
+      dataDirectory: this.dataDirectory,
+      version: this.version,
+    });
   }
 }

@@ -40,5 +40,8 @@ export function declareLogin(
 ): LoginRole {
   // The password is the kit's own resource: it takes the parent, and none of what belongs to the postgresql provider.
   const password = new Password(`${name}-password`, { keeper: passwordKeeper }, { parent: options.parent });
-  return { login: { user: plan.name, password: password.result }, role: declareRole(name, plan, options, password.result) };
+  return {
+    login: { user: plan.name, password: password.result },
+    role: declareRole(name, plan, options, password.result),
+  };
 }

@@ -12,7 +12,12 @@ export function checkConfiguration(plugin: Plugin, request: InstanceType<typeof 
   const inputs = Object.entries({ ...plugin.configurationDefaults?.(), ...values });
   const unknown = known === undefined ? [] : Object.keys(values).filter((key) => !accepted(known, key));
   return new provider_pb.CheckResponse()
-    .setInputs(encode(Object.fromEntries(known === undefined ? inputs.filter(([key]) => accepted([], key)) : inputs), secretKeys))
+    .setInputs(
+      encode(
+        Object.fromEntries(known === undefined ? inputs.filter(([key]) => accepted([], key)) : inputs),
+        secretKeys,
+      ),
+    )
     .setFailuresList(
       unknown.map((key) =>
         new provider_pb.CheckFailure()

@@ -27,9 +27,15 @@ export function checkConnection(inputs: Properties): CheckFailure[] {
   }
   const port = inputs.port;
   if (!isUnknown(port) && !(typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65535))
-    failures.push({ property: "port", reason: `port has to be a whole number from 1 to 65535, and is ${JSON.stringify(port)}` });
+    failures.push({
+      property: "port",
+      reason: `port has to be a whole number from 1 to 65535, and is ${JSON.stringify(port)}`,
+    });
   const sslmode = inputs.sslmode;
   if (sslmode !== undefined && !isUnknown(sslmode) && !sslModes.includes(sslmode as SslMode))
-    failures.push({ property: "sslmode", reason: `sslmode has to be one of ${sslModes.join(", ")}, and is ${JSON.stringify(sslmode)}` });
+    failures.push({
+      property: "sslmode",
+      reason: `sslmode has to be one of ${sslModes.join(", ")}, and is ${JSON.stringify(sslmode)}`,
+    });
   return failures;
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { describeHolder } from "../../scripts/database/deployment-lock.ts";
 import { applyMigrations, type MigrationEvent } from "../../scripts/migrate/apply.ts";
 import { describeProblem, pendingMigrations } from "../../scripts/migrate/verify.ts";
 import { describeConnection } from "../../scripts/target/connection.ts";
@@ -38,10 +39,16 @@ export const migrations: ResourceType = {
   async delete() {},
 };
 
-async function askPending(news: Properties, oldInputs: Properties | undefined): Promise<{ pending: Pending; problems: CheckFailure[] }> {
+async function askPending(
+  news: Properties,
+  oldInputs: Properties | undefined,
+): Promise<{ pending: Pending; problems: CheckFailure[] }> {
   const status = await pendingMigrations(connectionToAsk(news, oldInputs), folderOf(news));
   if (!status.known) return { pending: status, problems: [] };
-  const problems = status.problems.map((problem) => ({ property: "folder", reason: describeProblem(problem).replace(/^- /, "") }));
+  const problems = status.problems.map((problem) => ({
+    property: "folder",
+    reason: describeProblem(problem).replace(/^- /, ""),
+  }));
   return { pending: { known: true, names: status.pending.map(({ filename }) => filename) }, problems };
 }
 
@@ -52,19 +59,21 @@ async function announce(context: CallContext, inputs: Properties): Promise<Prope
 
 async function apply(context: CallContext, inputs: Properties): Promise<Properties> {
   const connection = connectionOf(inputs);
-  if (connection === undefined) throw new Error("Migrations were asked to run on a database whose address is not known.");
+  if (connection === undefined)
+    throw new Error("Migrations were asked to run on a database whose address is not known.");
   const folder = folderOf(inputs);
   const onEvent = (event: MigrationEvent) => void context.log(...describe(event));
   await applyMigrations({ connection, folder, onEvent, signal: context.signal });
   const status = await pendingMigrations(connection, folder);
-  if (!status.known) throw new Error(`Could not tell what is applied to ${describeConnection(connection)}: ${status.reason}`);
+  if (!status.known)
+    throw new Error(`Could not tell what is applied to ${describeConnection(connection)}: ${status.reason}`);
   return { applied: status.applied.map(({ filename }) => filename) };
 }
 
 function describe(event: MigrationEvent): ["info" | "warning" | "debug", string] {
   switch (event.kind) {
     case "waiting":
-      return ["info", `waiting for another deployer: ${JSON.stringify(event.holder)}`];
+      return ["info", `waiting for another deployer: ${describeHolder(event.holder)}`];
     case "hooks-not-run":
       return ["warning", `hooks of .gmrc are not run: ${event.hooks.join(", ")}`];
     case "started":

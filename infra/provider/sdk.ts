@@ -37,7 +37,13 @@ export class EmbeddedServer extends pulumi.CustomResource {
   declare readonly pid: pulumi.Output<number>;
 
   constructor(name: string, args: EmbeddedServerArgs, options?: pulumi.CustomResourceOptions) {
-    const outputs = { host: undefined, dataDirectory: undefined, logDirectory: undefined, version: undefined, pid: undefined };
+    const outputs = {
+      host: undefined,
+      dataDirectory: undefined,
+      logDirectory: undefined,
+      version: undefined,
+      pid: undefined,
+    };
     super(resourceToken("EmbeddedServer"), name, { ...outputs, ...args, port: args.port }, options);
   }
 }
@@ -72,7 +78,12 @@ export class Password extends pulumi.CustomResource {
   declare readonly result: pulumi.Output<string>;
 
   constructor(name: string, args: PasswordArgs, options?: pulumi.CustomResourceOptions) {
-    super(resourceToken("Password"), name, { result: undefined, ...args }, { ...options, additionalSecretOutputs: ["result"] });
+    super(
+      resourceToken("Password"),
+      name,
+      { result: undefined, ...args },
+      { ...options, additionalSecretOutputs: ["result"] },
+    );
   }
 }
 

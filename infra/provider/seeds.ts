@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { describeHolder } from "../../scripts/database/deployment-lock.ts";
 import { applySeeds, type SeedEvent } from "../../scripts/seed/apply.ts";
 import { pendingSeeds, readSeedInfo } from "../../scripts/seed/info.ts";
 import { describeConnection } from "../../scripts/target/connection.ts";
@@ -61,7 +62,7 @@ async function apply(context: CallContext, inputs: Properties): Promise<Properti
 function describe(event: SeedEvent): ["info" | "debug", string] {
   switch (event.kind) {
     case "waiting":
-      return ["info", `waiting for another deployer: ${JSON.stringify(event.holder)}`];
+      return ["info", `waiting for another deployer: ${describeHolder(event.holder)}`];
     case "started":
       return ["debug", `seed ${event.index} of ${event.total}: ${event.set}/${event.filename}`];
     case "applied":

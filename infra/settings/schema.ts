@@ -92,9 +92,9 @@ export const embeddedShape = {
     effect: "reload",
     description: "What the data directory lies on: what the planner takes a random read to cost.",
   }),
-  maxConnections: documented(integer(10, 10_000).optional(), {
+  maxConnections: documented(integer(10, 10_000).default(100), {
     type: "a whole number from 10 to 10000",
-    default: "the profile's (desktop: 20)",
+    default: "100",
     effect: "restart",
     description: "How many sessions the server accepts; the memory of each is planned with it.",
   }),

@@ -1,7 +1,32 @@
 import { z } from "zod";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
-import type { DatabaseFile, DeclaredExtension } from "./database-file.ts";
 import { nearest } from "./nearest.ts";
+
+/** An extension that the database has, made by the admin connection. */
+export interface DeclaredExtension {
+  name: string;
+  /** Where the server cannot have it, its absence is reported and not an error. Default: false. */
+  optional: boolean;
+  /** Schema that its objects go to; the server's default (`public`) when absent. */
+  schema?: string;
+}
+
+/** Partitions that are made ahead at every `up`. */
+export interface PartitionSpec {
+  /** `schema.name` of a function `(months_ahead integer, dry_run boolean) returns setof text` that names what it made, or would make. */
+  function: string;
+  /** How many months beyond the present one there are partitions for. */
+  monthsAhead: number;
+}
+
+/** What `migrations/<database>/database.json` says: the facts that hold for this database in every stack. */
+export interface DatabaseFile {
+  description?: string;
+  extensions: DeclaredExtension[];
+  /** Seed sets that the database has, each a folder `seeds/<set>`. */
+  seedSets: string[];
+  partitions?: PartitionSpec;
+}
 
 const extension = z.union(
   [

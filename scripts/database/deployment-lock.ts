@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 
 /**
- * Keys of session-level advisory locks, taken in this order. The kit's own (PGROUNDWORK on a phone's keys) keeps deployers apart for the whole of their
- * work; graphile-migrate's own is taken too, so that its CLI fails while the kit works and the kit waits while its CLI works.
+ * Keys of session-level advisory locks, taken in this order. The kit's own (PGROUNDWORK on a phone's keys) keeps deployers apart for
+ * the whole of their work; graphile-migrate's is taken too: its CLI fails while the kit works, the kit waits while its CLI works.
  */
 const lockKeys = ["74768639675", "4727445306447283"] as const;
 
@@ -22,8 +22,17 @@ export interface LockHolder {
   since: Date | null;
 }
 
+/** The holder for people, in a few words. */
+export function describeHolder({ pid, applicationName, user, address, since }: LockHolder): string {
+  const parts = [`pid ${pid}`];
+  if (user !== null) parts.push(address === null ? user : `${user} from ${address}`);
+  if (since !== null) parts.push(`connected since ${since.toISOString()}`);
+  return `${applicationName || "another session"} (${parts.join(", ")})`;
+}
+
 /**
- * Runs `work` with the deployment lock of the client's database, waiting for it. The server frees the lock when the connection ends, however it ends.
+ * Runs `work` with the deployment lock of the client's database, waiting for it. The server frees the lock when the connection ends,
+ * however it ends.
  * @param onWait called once for each other holder while waiting.
  * @throws the signal's reason when it aborts while waiting.
  */
@@ -62,7 +71,9 @@ async function waitForLock(
       reported = holder.pid;
       onWait(holder);
     }
-    await sleep(pollMillis + Math.random() * pollMillis, undefined, signal === undefined ? {} : { signal });
+    const pause = pollMillis + Math.random() * pollMillis;
+    // The sleep's own AbortError says less than the signal's reason, thrown above.
+    await sleep(pause, undefined, signal === undefined ? {} : { signal }).catch(() => {});
   }
 }
 

@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { OperationError } from "../errors/operation-error.ts";
 import { isCode, readFileIfThere, writeFileAtomically } from "./atomic-file.ts";
 import { cacheFolder, type Variables } from "./locations.ts";
 import { type OnProgress, reporting } from "./progress.ts";
@@ -23,7 +24,7 @@ export interface CacheLockOptions {
  */
 export async function withCacheLock<T>(options: CacheLockOptions, work: () => Promise<T>): Promise<T> {
   const folder = cacheFolder(options.env);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeCache(folder);
   const release = (await tryLock(folder)) ?? (await waitForLock(folder, options));
   const holderFile = join(folder, "install.pid");
   try {
@@ -32,6 +33,19 @@ export async function withCacheLock<T>(options: CacheLockOptions, work: () => Pr
   } finally {
     rmSync(holderFile, { force: true });
     await release();
+  }
+}
+
+function makeCache(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OperationError(`The cache folder ${folder} cannot be written: ${reason}`, {
+      remedy: "Make it writable for this user, or set XDG_CACHE_HOME to a folder that is.",
+      cause: error,
+    });
   }
 }
 

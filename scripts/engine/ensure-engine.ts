@@ -2,7 +2,7 @@ import { engineEnvironment, enginePath } from "./environment.ts";
 import { type CompleteEngine, type EngineSource, findEngine, isComplete } from "./find-engine.ts";
 import type { InstallOptions } from "./install-engine.ts";
 import type { Variables } from "./locations.ts";
-import { ensurePassphrase } from "./passphrase.ts";
+import { ensurePassphrase, namesPassphrase } from "./passphrase.ts";
 import { choosePlugin, findPlugin, type PluginChoice } from "./plugin-choice.ts";
 import { rememberedFault } from "./plugin-download-memory.ts";
 import { fillCloneHome, needsCloneHome } from "./plugin-home.ts";
@@ -48,8 +48,8 @@ export async function ensureEngine(options: EnsureOptions): Promise<EngineInstal
   const found = isComplete(lookup) ? lookup : await install({ env, onProgress, signal });
   const plugins = await ensurePlugins(found, { ...options, env, onProgress });
   if (needsCloneHome(plugins)) fillCloneHome(root, plugins);
-  const passphraseFile = ensurePassphrase(root);
-  const input = { root, env, engine: found.engine, languageHost: found.languageHost, plugins, passphraseFile };
+  if (!namesPassphrase(env)) ensurePassphrase(root);
+  const input = { root, env, engine: found.engine, languageHost: found.languageHost, plugins };
   return {
     pulumi: found.engine.path,
     languageHost: found.languageHost.path,

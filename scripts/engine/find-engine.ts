@@ -3,7 +3,7 @@ import { dirname, join, sep } from "node:path";
 import { checkEngine, checkLanguageHost } from "./binary-check.ts";
 import { type ArtifactSource, readArtifact } from "./installed-artifact.ts";
 import { cacheFolder, engineFolder, languageHostFolder, type Variables } from "./locations.ts";
-import { allOnPath, isExecutableFile, pathFolders } from "./path-search.ts";
+import { allOnPath, findOnPath, isExecutableFile } from "./path-search.ts";
 import { compatibleEngines, isCompatibleEngine, languageHostVersion } from "./versions.ts";
 
 /** `path`: the user's own, found on PATH; otherwise how it came into the kit's cache. */
@@ -123,7 +123,7 @@ async function hostInCache(folder: string, env: Variables, rejected: string[]): 
 
 /** Whether the engine is the first `pulumi` that a shell with this PATH would start. */
 export function isFirstOnPath(path: string, env: Variables): boolean {
-  return allOnPath("pulumi", env)[0] === path && pathFolders(env).includes(dirname(path));
+  return findOnPath("pulumi", env) === path;
 }
 
 function isInCache(path: string, env: Variables): boolean {

@@ -27,7 +27,7 @@ export function installEngine(options: InstallOptions): Promise<CompleteEngine> 
     const before = await findEngine(options.env);
     if (isComplete(before)) return before;
     removeLeftovers(options.env);
-    for (const reason of before.rejected) options.onProgress({ step: reason, elapsedMs: 0 });
+    options.onProgress({ step: "no usable Pulumi engine here yet", elapsedMs: 0, detail: before.rejected.join("; ") });
     const tried = before.engine === undefined ? await installAll(options) : await installLanguageHost(options);
     const after = await findEngine(options.env);
     if (isComplete(after)) return after;
@@ -55,7 +55,10 @@ async function installLanguageHost(options: InstallOptions): Promise<string[]> {
 async function tryDownload(options: InstallOptions): Promise<string | undefined> {
   const { env, onProgress } = options;
   const reason = await whyNoDownload({ env });
-  if (reason !== undefined) return `download: ${reason}`;
+  if (reason !== undefined) {
+    onProgress({ step: "the official download is out of reach", elapsedMs: 0, detail: reason });
+    return `download: ${reason}`;
+  }
   const names = [engineBinary.name, languageHostBinary.name];
   const target = { folder: engineFolder(env), version: engineVersion, source: "download", names } as const;
   return reasonOf("download", () =>

@@ -12,6 +12,11 @@ export function cacheFolder(env: Variables): string {
   return join(base && isAbsolute(base) ? base : join(home(env), ".cache"), "pgroundwork");
 }
 
+/** Where Node keeps the compiled form of what it loads. */
+export function compileCacheFolder(env: Variables): string {
+  return join(cacheFolder(env), "node");
+}
+
 /** Where the engine of the kit's version lies once it was downloaded or built; its binaries are in `bin/`. */
 export function engineFolder(env: Variables): string {
   return join(cacheFolder(env), "engine", `${engineVersion}-${platformName()}`);

@@ -2,10 +2,16 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isCode, readFileIfThere } from "./atomic-file.ts";
+import type { Variables } from "./locations.ts";
 
 /** Where a clone keeps the passphrase of its local stacks. */
 export function passphraseFile(root: string): string {
   return join(root, ".pgroundwork", "passphrase");
+}
+
+/** Whether the user names a passphrase of their own. An empty one is one: people set it for stacks without secrets. */
+export function namesPassphrase(env: Variables): boolean {
+  return env.PULUMI_CONFIG_PASSPHRASE !== undefined || Boolean(env.PULUMI_CONFIG_PASSPHRASE_FILE);
 }
 
 /**

@@ -25,7 +25,11 @@ export function rememberedFault(plugin: ProviderPackage, env: Variables, now = D
 /** Remembers why the download failed, so that machines without access do not wait at each run. */
 export function rememberFault(plugin: ProviderPackage, reason: string, env: Variables): void {
   const fault: Fault = { reason, at: Date.now() };
-  writeFileAtomically(faultFile(plugin, env), `${JSON.stringify(fault)}\n`);
+  try {
+    writeFileAtomically(faultFile(plugin, env), `${JSON.stringify(fault)}\n`);
+  } catch {
+    // Without a writable cache the next run tries again; nothing else is lost.
+  }
 }
 
 function faultFile({ name, version }: ProviderPackage, env: Variables): string {

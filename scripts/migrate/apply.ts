@@ -3,8 +3,9 @@ import { type LockHolder, withDeploymentLock } from "../database/deployment-lock
 import { ensureLedger, tableAccess } from "../database/kit-schema.ts";
 import { provenance } from "../database/provenance.ts";
 import { noticeLostClients } from "../database/session.ts";
+import { OperationError } from "../errors/operation-error.ts";
 import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
+import { type Connection, describeConnection } from "../target/connection.ts";
 import { type CommittedMigration, downFileSha256, readCommitted } from "./committed.ts";
 import { type GraphileSession, openGraphileSession, trackingTable } from "./graphile-migrate.ts";
 import { requireRunnable, runMigration } from "./run-migration.ts";
@@ -78,7 +79,7 @@ async function runPending(
 ): Promise<ApplyResult> {
   const pending = await pendingFiles(client, connection, files);
   requireRunnable(pending);
-  if (pending.length > 0) await prepare(client, session);
+  if (pending.length > 0) await prepare(client, session).catch((error: unknown) => throwDenied(error, connection));
   if (pending.length > 0 && session.hooks.length > 0) onEvent?.({ kind: "hooks-not-run", hooks: session.hooks });
   const origin = provenance(runId);
   const applied: ApplyResult["applied"] = [];
@@ -104,4 +105,13 @@ async function prepare(client: Client, session: GraphileSession): Promise<void> 
   for (const [name, value] of Object.entries(session.pgSettings)) {
     await client.query("select pg_catalog.set_config($1::text, $2::text, false)", [name, String(value)]);
   }
+}
+
+/** A role without the right to migrate fails at the tables that record it, which no file has to do with. */
+function throwDenied(error: unknown, connection: Connection): never {
+  if (!(error instanceof Error && "code" in error && error.code === "42501")) throw error;
+  throw new OperationError(`${describeConnection(connection)} may not record migrations: ${error.message}.`, {
+    remedy: "Migrate as the role that migrates (<database>_migrator).",
+    cause: error,
+  });
 }

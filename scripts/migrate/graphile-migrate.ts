@@ -14,7 +14,7 @@ import { type Connection, connectionUrl } from "../target/connection.ts";
 /** Where graphile-migrate records what is applied. */
 export const trackingTable = { schema: "graphile_migrate", name: "migrations" } as const;
 
-/** graphile-migrate's `VALID_FILE_REGEX`; `000012-x.down.sql` does not match. Repeated here since its module loads the driver and the colours. */
+/** graphile-migrate's `VALID_FILE_REGEX`, repeated since its module loads the driver; `000012-x.down.sql` does not match. */
 const committedName = /^([0-9]+)(-[-_a-zA-Z0-9]*)?\.sql$/;
 
 /** The number of a committed file's name as it is written there (`000012`), or undefined when the name is not one. */
@@ -63,7 +63,7 @@ export interface GraphileSession {
   ensureTracking(client: Client): Promise<void>;
   /** `pgSettings`: set on the session before anything runs. */
   pgSettings: Readonly<Record<string, string>>;
-  /** Hooks around migrating that `.gmrc` names, and that the kit does not run. */
+  /** Hooks around migrating that `.gmrc` names (beyond those for the shadow database), and that the kit does not run. */
   hooks: readonly string[];
 }
 
@@ -85,7 +85,9 @@ export async function openGraphileSession(folder: string, connection: Connection
     // Its client type is a pool's; it calls nothing but query().
     ensureTracking: (client) => _migrateMigrationSchema(client as unknown as PoolClient, settings),
     pgSettings: settings.pgSettings ?? {},
-    hooks: hookNames.filter((name) => raw[name] !== undefined && [raw[name]].flat().length > 0),
+    hooks: hookNames.filter((name) =>
+      [raw[name] ?? []].flat().some((action) => typeof action === "string" || action.shadow !== true),
+    ),
   };
 }
 
@@ -127,15 +129,14 @@ async function parse(
   connection: Connection,
 ): Promise<ParsedSettings> {
   const { parseSettings } = await import("graphile-migrate/dist/settings.js");
-  // The connection is the caller's; hooks are not run, and validating them may print.
-  const { shadowConnectionString: _shadow, beforeReset: _before, afterReset: _after, ...rest } = raw;
-  const { beforeAllMigrations, afterAllMigrations, beforeCurrent, afterCurrent, ...kept } = rest;
+  // The connection is the caller's. Hooks are not run, and validating their older form would print.
+  const { shadowConnectionString, beforeReset, afterReset, beforeCurrent, afterCurrent, ...others } = raw;
+  const { beforeAllMigrations, afterAllMigrations, ...kept } = others;
   try {
     return await parseSettings({
       ...kept,
       connectionString: connectionUrl(connection),
       rootConnectionString: "template1",
-      databaseOwner: kept.databaseOwner ?? connection.user,
       migrationsFolder: folder,
     });
   } catch (error) {

@@ -4,7 +4,10 @@ import type { Provenance } from "../database/provenance.ts";
 import type { CommittedMigration } from "./committed.ts";
 import type { LedgerEntry } from "./status.ts";
 
-/** The last entry of each hash. Empty where there is no ledger, or where this role may not read it: then graphile-migrate's hashes alone count. */
+/**
+ * The last entry of each hash. Empty where there is no ledger, or where this role may not read it: then graphile-migrate's hashes
+ * alone count.
+ */
 export async function readLedger(client: Client): Promise<LedgerEntry[]> {
   if ((await tableAccess(client, "pgroundwork", "migration_ledger")) !== "readable") return [];
   const { rows } = await client.query<LedgerEntry>(

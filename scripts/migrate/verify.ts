@@ -21,6 +21,16 @@ export async function readStatus(connection: Connection, folder: string): Promis
   return withClient(connection, async (client) => statusOf(client, await reading), "pgroundwork status");
 }
 
+/**
+ * The same where only an answer will do.
+ * @throws OperationError also when the status could not be told.
+ */
+export async function readKnownStatus(connection: Connection, folder: string): Promise<MigrationStatus> {
+  const status = await readStatus(connection, folder);
+  requireKnown(status, connection);
+  return status;
+}
+
 /** The same on an open connection, with files that were read before. */
 export async function statusOf(client: Client, files: readonly CommittedMigration[]): Promise<StatusAnswer> {
   const tracking = await readTracking(client);
@@ -53,8 +63,7 @@ async function allPending(folder: string): Promise<StatusAnswer> {
  * @throws OperationError: something is wrong (all of it), or it could not be told.
  */
 export async function verifyMigrations(connection: Connection, folder: string): Promise<MigrationStatus> {
-  const status = await readStatus(connection, folder);
-  requireKnown(status, connection);
+  const status = await readKnownStatus(connection, folder);
   requireNoProblems(status.problems);
   return status;
 }

@@ -38,6 +38,7 @@ export interface ApplySeedsResult {
   skipped: { set: string; filename: string }[];
 }
 
+const seedAs = "Seed as the role that migrates (<database>_migrator).";
 const remedy = "The file left nothing, and the files before it stay applied; correct it and run again.";
 
 /**
@@ -68,7 +69,7 @@ async function dueFiles(
   const info = await seedInfoOf(client, files, sets);
   if (!info.known) {
     throw new OperationError(`Could not tell which seeds ${describeConnection(connection)} has: ${info.reason}.`, {
-      remedy: "Seed as the role that migrates (<database>_migrator).",
+      remedy: seedAs,
     });
   }
   // The answer holds the files in the order given.
@@ -83,7 +84,7 @@ async function runDue(
   const { onEvent, signal, runId } = options;
   const due = await dueFiles(client, files, options);
   const skipped = files.filter((file) => !due.has(file)).map(({ set, filename }) => ({ set, filename }));
-  if (due.size > 0) await ensureLedger(client, "seed_ledger");
+  if (due.size > 0) await makeLedger(client, options.connection);
   const origin = provenance(runId);
   const applied: ApplySeedsResult["applied"] = [];
   for (const [index, file] of [...due].entries()) {
@@ -97,6 +98,18 @@ async function runDue(
     onEvent?.({ kind: "applied", set, filename, durationMs });
   }
   return { applied, skipped };
+}
+
+async function makeLedger(client: Client, connection: Connection): Promise<void> {
+  try {
+    await ensureLedger(client, "seed_ledger");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "42501")) throw error;
+    throw new OperationError(`${describeConnection(connection)} may not record seeds: ${error.message}.`, {
+      remedy: seedAs,
+      cause: error,
+    });
+  }
 }
 
 async function runSeed(client: Client, file: SeedFile, origin: Provenance): Promise<void> {

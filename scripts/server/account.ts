@@ -23,18 +23,31 @@ export async function serverAccount(uid: number | undefined): Promise<Account | 
   const existing = await lookUp(accountName);
   if (existing !== undefined) return existing;
   try {
-    await run("useradd", ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", accountName]);
+    await run("useradd", [
+      "--system",
+      "--user-group",
+      "--no-create-home",
+      "--home-dir",
+      "/nonexistent",
+      "--shell",
+      "/usr/sbin/nologin",
+      accountName,
+    ]);
   } catch (cause) {
     // Another run may have been quicker: what counts is whether the account is there now.
     const made = await lookUp(accountName);
     if (made !== undefined) return made;
-    throw new OperationError(`The system account "${accountName}" could not be made: ${(cause as Error).message.trim()}`, {
-      remedy: `PostgreSQL refuses to run as root. Make the account by hand (useradd --system ${accountName}), or run as an ordinary user.`,
-      cause,
-    });
+    throw new OperationError(
+      `The system account "${accountName}" could not be made: ${(cause as Error).message.trim()}`,
+      {
+        remedy: `PostgreSQL refuses to run as root. Make the account by hand (useradd --system ${accountName}), or run as an ordinary user.`,
+        cause,
+      },
+    );
   }
   const made = await lookUp(accountName);
-  if (made === undefined) throw new OperationError(`useradd reported success, but there is no account "${accountName}".`);
+  if (made === undefined)
+    throw new OperationError(`useradd reported success, but there is no account "${accountName}".`);
   return made;
 }
 

@@ -78,10 +78,14 @@ async function platformPackage(): Promise<{ version: string; native: string }> {
   try {
     root = dirname(dirname(resolve(name)));
   } catch (cause) {
-    throw new OperationError(`PostgreSQL's programs for ${process.platform}-${process.arch} are not installed (${name}).`, {
-      remedy: "Run `npm ci` without --omit=optional. Platforms: Linux x64 and arm64, macOS arm64 and x64; Windows through WSL.",
-      cause,
-    });
+    throw new OperationError(
+      `PostgreSQL's programs for ${process.platform}-${process.arch} are not installed (${name}).`,
+      {
+        remedy:
+          "Run `npm ci` without --omit=optional. Platforms: Linux x64 and arm64, macOS arm64 and x64; Windows through WSL.",
+        cause,
+      },
+    );
   }
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };
   return { version, native: join(root, "native") };

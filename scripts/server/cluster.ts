@@ -21,7 +21,9 @@ export async function clusterState(dataDirectory: string): Promise<ClusterState>
     entries = await readdir(dataDirectory);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "absent" };
-    throw new OperationError(`Could not tell what is in the data directory ${dataDirectory}: ${(error as Error).message}`);
+    throw new OperationError(
+      `Could not tell what is in the data directory ${dataDirectory}: ${(error as Error).message}`,
+    );
   }
   if (entries.length === 0) return { kind: "absent" };
   if (!entries.includes("PG_VERSION")) return { kind: "foreign" };
@@ -31,14 +33,19 @@ export async function clusterState(dataDirectory: string): Promise<ClusterState>
 /** Refuses a data directory that this PostgreSQL cannot open, before anything is touched. */
 export function assertUsable(state: ClusterState, dataDirectory: string): void {
   if (state.kind === "foreign") {
-    throw new OperationError(`The data directory ${dataDirectory} holds files, but no PostgreSQL cluster (no PG_VERSION).`, {
-      remedy: "Set pgroundwork:dataDirectory to an empty folder or to a PostgreSQL data directory.",
-    });
+    throw new OperationError(
+      `The data directory ${dataDirectory} holds files, but no PostgreSQL cluster (no PG_VERSION).`,
+      {
+        remedy: "Set pgroundwork:dataDirectory to an empty folder or to a PostgreSQL data directory.",
+      },
+    );
   }
   if (state.kind === "cluster" && state.majorVersion !== majorVersion) {
     throw new OperationError(
       `The data directory ${dataDirectory} was made by PostgreSQL ${state.majorVersion}; this is PostgreSQL ${majorVersion}.`,
-      { remedy: `Move its contents with pg_dumpall and a server of version ${state.majorVersion}, or set pgroundwork:dataDirectory to another folder.` },
+      {
+        remedy: `Move its contents with pg_dumpall and a server of version ${state.majorVersion}, or set pgroundwork:dataDirectory to another folder.`,
+      },
     );
   }
 }
@@ -78,13 +85,18 @@ export async function initialise(
       `--locale=${process.platform === "darwin" ? "en_US.UTF-8" : "C.UTF-8"}`,
       "--no-instructions",
     ];
-    const finished = await run(binaries.initdb, args, { account, cwd: parent }).catch((cause: NodeJS.ErrnoException) => {
-      throw cannotRun(binaries.initdb, cause);
-    });
+    const finished = await run(binaries.initdb, args, { account, cwd: parent }).catch(
+      (cause: NodeJS.ErrnoException) => {
+        throw cannotRun(binaries.initdb, cause);
+      },
+    );
     if (finished.code !== 0) {
-      throw new OperationError(`initdb failed in ${dataDirectory}:\n${finished.stderr.trim() || finished.stdout.trim()}`, {
-        remedy: "Nothing was made. Mend what it names (room on the disk, rights on the folder), then run `up` again.",
-      });
+      throw new OperationError(
+        `initdb failed in ${dataDirectory}:\n${finished.stderr.trim() || finished.stdout.trim()}`,
+        {
+          remedy: "Nothing was made. Mend what it names (room on the disk, rights on the folder), then run `up` again.",
+        },
+      );
     }
     await rename(staging, dataDirectory);
   } finally {
@@ -97,7 +109,8 @@ export async function initialise(
 async function removeUnfinished(dataDirectory: string): Promise<void> {
   const parent = dirname(dataDirectory);
   for (const entry of await readdir(parent)) {
-    if (entry.startsWith(`${basename(dataDirectory)}.initdb-`)) await rm(join(parent, entry), { recursive: true, force: true });
+    if (entry.startsWith(`${basename(dataDirectory)}.initdb-`))
+      await rm(join(parent, entry), { recursive: true, force: true });
   }
 }
 

@@ -57,7 +57,10 @@ export async function checkSettings(
   account: Account | undefined,
 ): Promise<void> {
   const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const finished = await run(binaries.postgres, ["-D", dataDirectory, ...given, "-C", "data_directory"], { account, cwd: dataDirectory });
+  const finished = await run(binaries.postgres, ["-D", dataDirectory, ...given, "-C", "data_directory"], {
+    account,
+    cwd: dataDirectory,
+  });
   if (finished.code === 0) return;
   // Each line begins with a time stamp and a pid, which tell nothing here.
   const text = finished.stderr.trim().replaceAll(/^.*? (?:FATAL|LOG|HINT|DETAIL|CONTEXT): +/gm, "");
@@ -73,7 +76,11 @@ export function configuredPort(text: string | undefined): number | undefined {
 }
 
 /** Writes the file whole or not at all, and has postgresql.conf include it. */
-export async function writeConfiguration(dataDirectory: string, text: string, account: Account | undefined): Promise<void> {
+export async function writeConfiguration(
+  dataDirectory: string,
+  text: string,
+  account: Account | undefined,
+): Promise<void> {
   const target = join(dataDirectory, fileName);
   const staging = `${target}.new`;
   await writeFile(staging, text, { mode: 0o600 });

@@ -1,5 +1,7 @@
+import { createReadStream } from "node:fs";
 import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** How much of a file's end is read for its last lines, in bytes. */
 const tailBytes = 64 * 1024;
@@ -35,4 +37,34 @@ export async function lastLines(logDirectory: string, count: number): Promise<st
   } finally {
     await file.close();
   }
+}
+
+/** How often a followed log is looked at, in ms. */
+const followEvery = 250;
+
+/** Hands over what the server logs from now on, until the signal fires. Goes along when the server changes to another file. */
+export async function followLog(
+  logDirectory: string,
+  onText: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let path = await newestLog(logDirectory);
+  let offset = path === undefined ? 0 : (await stat(path)).size;
+  while (!signal.aborted) {
+    await sleep(followEvery);
+    const newest = await newestLog(logDirectory);
+    if (newest === undefined) continue;
+    if (newest !== path) offset = 0;
+    path = newest;
+    offset = await readFrom(path, offset, onText);
+  }
+}
+
+/** Reads a file's new end and answers where it ends now. A file that was truncated is read from its start. */
+async function readFrom(path: string, offset: number, onText: (text: string) => void): Promise<number> {
+  const { size } = await stat(path);
+  const start = size < offset ? 0 : offset;
+  if (size === start) return size;
+  for await (const chunk of createReadStream(path, { start, end: size - 1, encoding: "utf8" })) onText(String(chunk));
+  return size;
 }

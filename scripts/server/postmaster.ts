@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
-import { lastLines } from "./log.ts";
 import type { ServerDirectory } from "./locations.ts";
+import { lastLines } from "./log.ts";
 import { run } from "./program.ts";
 
 /** How long a server may take to start or stop, in seconds: crash recovery counts as starting. */
@@ -53,9 +53,20 @@ async function isServerOf(dataDirectory: string, pid: number): Promise<boolean> 
 }
 
 /** Starts the server; it outlives this process. Returns when it accepts connections. */
-export async function start(binaries: Binaries, directory: ServerDirectory, account: Account | undefined): Promise<Postmaster> {
+export async function start(
+  binaries: Binaries,
+  directory: ServerDirectory,
+  account: Account | undefined,
+): Promise<Postmaster> {
   const startupLog = join(directory.log, "startup.log");
-  const args = ["start", "--wait", `--timeout=${patience}`, "--silent", `--pgdata=${directory.data}`, `--log=${startupLog}`];
+  const args = [
+    "start",
+    "--wait",
+    `--timeout=${patience}`,
+    "--silent",
+    `--pgdata=${directory.data}`,
+    `--log=${startupLog}`,
+  ];
   const finished = await run(binaries.pgCtl, args, { account, cwd: directory.data });
   const postmaster = await findPostmaster(directory.data);
   if (finished.code === 0 && postmaster !== undefined) return postmaster;
@@ -63,28 +74,46 @@ export async function start(binaries: Binaries, directory: ServerDirectory, acco
 }
 
 /** Stops the server: sessions end, open transactions roll back, everything acknowledged is on disk. True where one was running. */
-export async function stop(binaries: Binaries, directory: ServerDirectory, account: Account | undefined): Promise<boolean> {
+export async function stop(
+  binaries: Binaries,
+  directory: ServerDirectory,
+  account: Account | undefined,
+): Promise<boolean> {
   if ((await findPostmaster(directory.data)) === undefined) return false;
   const args = ["stop", "--mode=fast", "--wait", `--timeout=${patience}`, "--silent", `--pgdata=${directory.data}`];
   const finished = await run(binaries.pgCtl, args, { account, cwd: directory.data });
   if ((await findPostmaster(directory.data)) === undefined) return true;
-  throw new OperationError(`The server on ${directory.data} did not stop within ${patience} s: ${finished.stderr.trim()}`, {
-    remedy: "Look at its log (`pgw logs`): a long checkpoint or a stuck session holds it. Nothing was lost.",
-  });
+  throw new OperationError(
+    `The server on ${directory.data} did not stop within ${patience} s: ${finished.stderr.trim()}`,
+    {
+      remedy: "Look at its log (`pgw logs`): a long checkpoint or a stuck session holds it. Nothing was lost.",
+    },
+  );
 }
 
 /** Has the running server read its configuration again. */
-export async function reload(binaries: Binaries, directory: ServerDirectory, account: Account | undefined): Promise<void> {
-  const finished = await run(binaries.pgCtl, ["reload", "--silent", `--pgdata=${directory.data}`], { account, cwd: directory.data });
-  if (finished.code !== 0) throw new OperationError(`The server on ${directory.data} could not be reloaded: ${finished.stderr.trim()}`);
+export async function reload(
+  binaries: Binaries,
+  directory: ServerDirectory,
+  account: Account | undefined,
+): Promise<void> {
+  const finished = await run(binaries.pgCtl, ["reload", "--silent", `--pgdata=${directory.data}`], {
+    account,
+    cwd: directory.data,
+  });
+  if (finished.code !== 0)
+    throw new OperationError(`The server on ${directory.data} could not be reloaded: ${finished.stderr.trim()}`);
 }
 
 function startFailed(directory: ServerDirectory, log: readonly string[]): OperationError {
   const text = log.join("\n");
   const taken = /could not bind .*?"([^"]+)".*Address already in use/s.test(text);
-  return new OperationError(`The server on ${directory.data} did not start. The end of its log:\n${text || "(it has none)"}`, {
-    remedy: taken
-      ? "Its port is taken by another program: stop that one, or choose another port with `pulumi config set port N`."
-      : `The whole log is in ${directory.log}. The data is as it was.`,
-  });
+  return new OperationError(
+    `The server on ${directory.data} did not start. The end of its log:\n${text || "(it has none)"}`,
+    {
+      remedy: taken
+        ? "Its port is taken by another program: stop that one, or choose another port with `pulumi config set port N`."
+        : `The whole log is in ${directory.log}. The data is as it was.`,
+    },
+  );
 }

@@ -37,7 +37,9 @@ export function run(program: string, args: readonly string[], options: RunOption
       stderr += chunk;
     });
     child.on("error", reject);
-    child.on("close", (code, signal) => resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}killed by ${signal}` : stderr }));
+    child.on("close", (code, signal) =>
+      resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}killed by ${signal}` : stderr }),
+    );
     // A program that ends before it has read everything closes the pipe; its exit code tells more than EPIPE would.
     child.stdin.on("error", () => undefined);
     child.stdin.end(options.input ?? "");

@@ -34,7 +34,8 @@ export async function waitUntilReady(
     const failure = await attempt(connection);
     if (!(failure instanceof Error)) return failure;
     const hopeless = failure instanceof ConnectionError && !passing.has(failure.failure);
-    if (hopeless || Date.now() >= deadline) throw notReady(failure, deadlineSeconds, hopeless, await logOf(logDirectory));
+    if (hopeless || Date.now() >= deadline)
+      throw notReady(failure, deadlineSeconds, hopeless, await logOf(logDirectory));
     signal?.throwIfAborted();
     await sleep(pause);
   }
@@ -57,12 +58,17 @@ async function attempt(connection: Connection): Promise<Readiness | Error> {
 
 async function logOf(logDirectory: string | undefined): Promise<string> {
   if (logDirectory === undefined) return "";
-  const lines = await lastLines(logDirectory, 12).catch((error: Error) => [`(the log could not be read: ${error.message})`]);
+  const lines = await lastLines(logDirectory, 12).catch((error: Error) => [
+    `(the log could not be read: ${error.message})`,
+  ]);
   return lines.length === 0 ? "" : `\nThe end of the server's log:\n${lines.join("\n")}`;
 }
 
 function notReady(failure: Error, deadlineSeconds: number, hopeless: boolean, log: string): OperationError {
   const waited = hopeless ? "The server is not ready" : `The server was not ready within ${deadlineSeconds} s`;
   const remedy = failure instanceof OperationError ? failure.remedy : undefined;
-  return new OperationError(`${waited}: ${failure.message}${log}`, { cause: failure, ...(remedy === undefined ? {} : { remedy }) });
+  return new OperationError(`${waited}: ${failure.message}${log}`, {
+    cause: failure,
+    ...(remedy === undefined ? {} : { remedy }),
+  });
 }

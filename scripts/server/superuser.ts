@@ -24,14 +24,20 @@ export async function resetSuperuserPassword(
   password: string,
   account: Account | undefined,
 ): Promise<void> {
-  const finished = await run(binaries.postgres, ["--single", "-D", dataDirectory, "-c", "logging_collector=off", "postgres"], {
-    account,
-    cwd: dataDirectory,
-    input: `${await alterRole(password)};\n`,
-  });
+  const finished = await run(
+    binaries.postgres,
+    ["--single", "-D", dataDirectory, "-c", "logging_collector=off", "postgres"],
+    {
+      account,
+      cwd: dataDirectory,
+      input: `${await alterRole(password)};\n`,
+    },
+  );
   const failure = /(ERROR|FATAL|PANIC):.*/.exec(finished.stderr);
   if (finished.code !== 0 || failure !== null) {
-    throw new OperationError(`The password of ${superuser} could not be set on ${dataDirectory}: ${failure?.[0] ?? finished.stderr.trim()}`);
+    throw new OperationError(
+      `The password of ${superuser} could not be set on ${dataDirectory}: ${failure?.[0] ?? finished.stderr.trim()}`,
+    );
   }
 }
 

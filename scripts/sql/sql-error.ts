@@ -40,8 +40,8 @@ const shownWidth = 160;
 const linesBefore = 2;
 
 /**
- * An error as shown: file:line:column, the lines with a caret, SQLSTATE, detail, hint, context. The server gives a position for what it cannot parse
- * or resolve; for what fails while running, `completed` (how many statements were done) tells the statement.
+ * An error as shown: file:line:column, the lines with a caret, SQLSTATE, detail, hint, context. The server gives a position for what
+ * it cannot parse or resolve; for what fails while running, `completed` (how many statements were done) tells the statement.
  */
 export function describeSqlError(
   error: ServerError,

@@ -10,6 +10,7 @@ export type ConnectionFailure =
   | "denied"
   | "database-missing"
   | "tls"
+  | "lost"
   | "other";
 
 /** No connection: the message names user, host, port and database, never the password. */
@@ -20,6 +21,27 @@ export class ConnectionError extends OperationError {
     super(message, { remedy, cause });
     this.failure = failure;
   }
+}
+
+/** Server's codes for a session that it ended: administrator's command, crash, shutdown, idle time-outs. */
+const endedByServer = ["57P01", "57P02", "57P03", "57P05", "25P03"];
+
+/** The driver's texts and codes for a connection that is gone. */
+const goneInDriver = /Connection terminated|not queryable|connection error and is not/i;
+
+/** The error of a query as a ConnectionError where its reason is that the connection is gone; otherwise undefined. */
+export function lostConnectionError(connection: Connection, error: unknown): ConnectionError | undefined {
+  const code = textOf(error, "code");
+  const message = textOf(error, "message");
+  const lost =
+    endedByServer.includes(code) || ["ECONNRESET", "EPIPE", "ETIMEDOUT"].includes(code) || goneInDriver.test(message);
+  if (!lost) return undefined;
+  return new ConnectionError(
+    `The connection to ${describeConnection(connection)} was lost: ${message || code}.`,
+    "lost",
+    "Read the server's log, and run again when the server answers.",
+    error,
+  );
 }
 
 interface Explanation {

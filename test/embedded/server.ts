@@ -4,7 +4,13 @@ import { join } from "node:path";
 import pg from "pg";
 import { inject } from "vitest";
 import { type DatabaseRole, roleName } from "../../infra/plan/names.ts";
-import { type PrivilegePlan, planPrivileges, type RolePlan, schema, serverRolePlans } from "../../infra/plan/privileges.ts";
+import {
+  type PrivilegePlan,
+  planPrivileges,
+  type RolePlan,
+  schema,
+  serverRolePlans,
+} from "../../infra/plan/privileges.ts";
 import { listDatabases, readDatabaseFile } from "../../scripts/database/database-file.ts";
 import { ensureServer, stopServer } from "../../scripts/server/embedded.ts";
 import { withClient } from "../../scripts/target/client.ts";
@@ -62,11 +68,13 @@ async function createDatabase(connection: (database?: string) => Connection, nam
       const { rowCount } = await client.query("select from pg_roles where rolname = $1", [role.name]);
       if (rowCount === 0) await client.query(createRole(role));
     }
-    for (const role of [owner, ...Object.values(plan.roles).filter((each) => each !== owner)]) await client.query(createRole(role));
+    for (const role of [owner, ...Object.values(plan.roles).filter((each) => each !== owner)])
+      await client.query(createRole(role));
     await client.query(`create database ${id(name)} owner ${id(owner.name)}`);
   });
   await withClient(connection(name), async (client) => {
-    for (const extension of await extensionsOf(name)) await client.query(`create extension if not exists ${id(extension)}`);
+    for (const extension of await extensionsOf(name))
+      await client.query(`create extension if not exists ${id(extension)}`);
     for (const statement of privilegeStatements(name, plan)) await client.query(statement);
   });
 }

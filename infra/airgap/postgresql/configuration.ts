@@ -1,7 +1,13 @@
 import { readFile } from "node:fs/promises";
 import type { ClientConfig } from "pg";
 import { OperationError } from "../../../scripts/errors/operation-error.ts";
-import { type Connection, clientConfig, type SslMode, sslModes } from "../../../scripts/target/connection.ts";
+import {
+  type Connection,
+  clientConfig,
+  inDatabase,
+  type SslMode,
+  sslModes,
+} from "../../../scripts/target/connection.ts";
 import type { Properties } from "../../plugin/values.ts";
 
 /**
@@ -54,24 +60,28 @@ export function accessOf(config: Properties, environment: NodeJS.ProcessEnv = pr
         'Leave scheme out, or use the official plugin: it signs in to AWS and GCP with "awspostgres" and "gcppostgres".',
     });
   }
+  const sslrootcert = given("sslrootcert");
+  const sslmode = sslMode(given("sslmode") ?? given("sslMode") ?? environment.PGSSLMODE ?? "require");
   const connection: Connection = {
     host: given("host") ?? environment.PGHOST ?? "localhost",
     port: Number(given("port") ?? environment.PGPORT ?? 5432),
     database: given("database") ?? environment.PGDATABASE ?? "postgres",
     user: given("username") ?? environment.PGUSER ?? "postgres",
     password: given("password") ?? environment.PGPASSWORD,
-    sslmode: sslMode(given("sslmode") ?? given("sslMode") ?? environment.PGSSLMODE ?? "require"),
+    // As in libpq: an authority that is named is checked, in "require" too.
+    sslmode: sslmode === "require" && sslrootcert !== undefined ? "verify-ca" : sslmode,
+    sslrootcert,
   };
   const connectSeconds = Number(given("connectTimeout") ?? 180);
   return {
     connection,
     superuser: given("superuser") !== "false",
     client: async (database) => {
-      const settings = clientConfig({ ...connection, database });
-      const tls = await certificates(given("clientcert"), given("sslrootcert"));
+      const settings = clientConfig(inDatabase(connection, database));
+      const certificate = await clientCertificate(given("clientcert"));
       return {
         ...settings,
-        ...(settings.ssl ? { ssl: { ...(settings.ssl === true ? {} : settings.ssl), ...tls } } : {}),
+        ...(settings.ssl ? { ssl: { ...(settings.ssl === true ? {} : settings.ssl), ...certificate } } : {}),
         connectionTimeoutMillis: connectSeconds * 1000,
       };
     },
@@ -87,13 +97,10 @@ function sslMode(value: string): SslMode {
 }
 
 /** The official configuration nests the client's certificate as one object: cert and key as files, or inline with `sslinline`. */
-async function certificates(clientcert: string | undefined, sslrootcert: string | undefined) {
-  const client = clientcert === undefined ? undefined : parseClientcert(clientcert);
-  const load = async (value: string) => (client?.sslinline ? value : await readFile(value, "utf8"));
-  return {
-    ...(sslrootcert === undefined ? {} : { ca: await readFile(sslrootcert, "utf8") }),
-    ...(client === undefined ? {} : { cert: await load(client.cert), key: await load(client.key) }),
-  };
+async function clientCertificate(given: string | undefined): Promise<{ cert?: string; key?: string }> {
+  if (given === undefined) return {};
+  const { cert, key, sslinline } = parseClientcert(given);
+  return sslinline ? { cert, key } : { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
 }
 
 function parseClientcert(value: string): { cert: string; key: string; sslinline: boolean } {

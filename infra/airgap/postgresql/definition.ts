@@ -11,8 +11,6 @@ export interface Definition {
   /** As a program writes it, for messages. */
   typeName: string;
   properties: PropertyTable;
-  /** Outputs that are no inputs, with the value they always have. */
-  fixedOutputs?: Properties;
   secretOutputs?: readonly string[];
   /** Faults of inputs taken together. Pure; any value may be unknown yet. */
   validate?(inputs: Properties): CheckFailure[];
@@ -42,7 +40,7 @@ export function resourceType(definition: Definition): ResourceType {
     const sessions = await sessionsFor(context);
     const reality = await definition.find(sessions, expected);
     if (reality === undefined) return undefined;
-    const outputs = { ...carried, ...definition.fixedOutputs, ...complete(properties, expected, reality) };
+    const outputs = { ...carried, ...complete(properties, expected, reality) };
     return { ...outputs, id: definition.id(outputs) };
   };
 
@@ -81,7 +79,8 @@ export function resourceType(definition: Definition): ResourceType {
         Object.keys(current.outputs).length === 0 ? imported(definition, current.id, sessions) : current.outputs;
       const outputs = await found(context, withScope(definition, sessions, expected), current.outputs);
       if (outputs === undefined) return undefined;
-      return { id: String(outputs.id), outputs, inputs: refreshedInputs(properties, current.inputs, outputs) };
+      const id = isReordered(current.id, String(outputs.id)) ? current.id : String(outputs.id);
+      return { id, outputs: { ...outputs, id }, inputs: refreshedInputs(properties, current.inputs, outputs) };
     },
 
     async update(context, old, news, preview) {
@@ -96,6 +95,12 @@ export function resourceType(definition: Definition): ResourceType {
   };
 }
 
+/** The official plugin lists a grant's objects in an order of its own: its id is as good as ours. */
+function isReordered(before: string, now: string): boolean {
+  const parts = (id: string) => id.split("_").sort().join("_");
+  return parts(before) === parts(now);
+}
+
 function imported(definition: Definition, id: string, sessions: Sessions): Properties {
   if (definition.fromId !== undefined) return definition.fromId(id, sessions);
   throw new OperationError(`A ${definition.typeName} cannot be imported: its id "${id}" does not tell its parts.`, {
@@ -105,7 +110,7 @@ function imported(definition: Definition, id: string, sessions: Sessions): Prope
 
 /** Outputs that a preview knows: the inputs, and of the rest what the last run saw. */
 function foreseen(definition: Definition, news: Properties, before: Properties): Properties {
-  const outputs: Properties = { ...before, ...definition.fixedOutputs };
+  const outputs: Properties = { ...before };
   for (const [key, property] of Object.entries(definition.properties)) {
     const value = effective(property, news[key]);
     if (value !== null) outputs[key] = value;

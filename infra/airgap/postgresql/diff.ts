@@ -17,11 +17,13 @@ export function diffProperties(
     const before = old.outputs[key] === undefined ? old.inputs[key] : old.outputs[key];
     const after = news[key];
     if (!differs(property, before, after)) continue;
+    const declaredOtherwise = isThere(old.inputs[key]) && !sameValue(property.kind, old.inputs[key], after);
     changes.push({
       path: key,
       kind: changeKind(before, after),
       ...(property.replaces ? { replace: true } : {}),
-      input: isUnknown(after) || !sameValue(property.kind, old.inputs[key], after),
+      // Tells the engine where the old value stands that it shows: what was declared, or else what the server had.
+      input: declaredOtherwise || !isThere(before),
     });
   }
   // Old and new of the same name cannot stand beside each other; and deleting the old one last would take the new one's privileges.
@@ -35,9 +37,13 @@ function differs(property: Property, before: unknown, after: unknown): boolean {
 }
 
 function changeKind(before: unknown, after: unknown): DiffKind {
-  if (isUnknown(after)) return isEmpty(before) ? "add" : "update";
-  if (isEmpty(before)) return "add";
-  return isEmpty(after) ? "delete" : "update";
+  if (!isThere(before)) return "add";
+  return isThere(after) ? "update" : "delete";
+}
+
+/** False and 0 are values to show; null, "" and [] are none. */
+function isThere(value: unknown): boolean {
+  return value === false || value === 0 || !isEmpty(value);
 }
 
 /** Resources of a made-up name go by the engine's usual order, as under the official plugin. */

@@ -1,8 +1,10 @@
 import type pg from "pg";
+import { inDatabase } from "../../../scripts/target/connection.ts";
+import { connectionError } from "../../../scripts/target/connection-error.ts";
 import type { CallContext } from "../../plugin/resource-type.ts";
 import type { Properties } from "../../plugin/values.ts";
 import { type Access, accessOf } from "./configuration.ts";
-import { connectFailure, statementFailure } from "./failure.ts";
+import { statementFailure } from "./failure.ts";
 
 /** How long a connection may lie idle, in ms, before it is closed: an open one keeps its database from being dropped or copied. */
 const idleMillis = 2_000;
@@ -31,6 +33,7 @@ export class Sessions {
   readonly #open = new Map<string, Open>();
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  #aborted: unknown;
 
   constructor(access: Access) {
     this.#access = access;
@@ -85,8 +88,9 @@ export class Sessions {
     });
   }
 
-  /** Breaks off whatever runs: its statement fails, and the server rolls back. */
-  abort(): void {
+  /** Breaks off whatever runs, and what waits: its statement fails with the reason, and the server rolls back. */
+  abort(reason: unknown): void {
+    this.#aborted = reason;
     for (const { client } of this.#open.values()) void client.end();
   }
 
@@ -101,6 +105,7 @@ export class Sessions {
   }
 
   async #work<Result>(database: string, work: (session: Session) => Promise<Result>): Promise<Result> {
+    if (this.#aborted !== undefined) throw this.#aborted;
     clearTimeout(this.#timers.get(database));
     const { default: driver } = await import("pg");
     const { client } = await this.#connect(database, driver);
@@ -109,7 +114,7 @@ export class Sessions {
         try {
           return (await client.query<Row>(sql, values)).rows;
         } catch (error) {
-          throw statementFailure(error, database, this.#access.connection);
+          throw this.#aborted ?? statementFailure(error, inDatabase(this.#access.connection, database));
         }
       },
       identifier: (name) => driver.escapeIdentifier(name),
@@ -140,7 +145,8 @@ export class Sessions {
     try {
       await client.connect();
     } catch (error) {
-      throw connectFailure(error, database, this.#access.connection);
+      client.end().catch(() => undefined);
+      throw connectionError(inDatabase(this.#access.connection, database), error);
     }
     this.#open.set(database, open);
     return open;
@@ -156,6 +162,6 @@ export async function sessionsFor(context: CallContext): Promise<Sessions> {
   if (existing !== undefined) return existing;
   const sessions = new Sessions(accessOf(context.config));
   sessionsOf.set(context.config, sessions);
-  context.signal.addEventListener("abort", () => sessions.abort(), { once: true });
+  context.signal.addEventListener("abort", () => sessions.abort(context.signal.reason), { once: true });
   return sessions;
 }

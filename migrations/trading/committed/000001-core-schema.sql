@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:634f48ef694838c1eb7aa6da8ab8c822e9b2b524
+--! Hash: sha1:a2367f9218f315bfa54409def280f06cc003a437
 --! Message: core schema
 
 -- Money and quantities are numeric(24,8), prices numeric(20,10), rates and ratios numeric(9,6): exact, wide enough for a book in
@@ -121,7 +121,7 @@ create table exchange_rates (
   source text not null check (source <> ''),
   created_at timestamptz not null default now(),
   primary key (base_currency, quote_currency, as_of),
-  check (base_currency <> quote_currency)
+  constraint exchange_rates_currencies_differ check (base_currency <> quote_currency)
 );
 comment on table exchange_rates is 'Rates for turning profit, margin and exposure into an account''s currency.';
 comment on column exchange_rates.rate is 'Units of quote_currency for one unit of base_currency.';
@@ -152,7 +152,7 @@ create table users (
   metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  deleted_at timestamptz check (deleted_at >= created_at),
+  deleted_at timestamptz constraint users_deleted_after_creation check (deleted_at >= created_at),
   constraint users_two_factor_has_secret check (not two_factor_enabled or two_factor_secret is not null)
 );
 comment on table users is 'People who log in: clients, traders and staff. Never deleted while accounts or audit refer to them; deleted_at hides them.';
@@ -195,7 +195,7 @@ create table user_roles (
   role_id uuid not null references roles (id),
   granted_by uuid references users (id),
   granted_at timestamptz not null default now(),
-  expires_at timestamptz check (expires_at > granted_at),
+  expires_at timestamptz constraint user_roles_expires_after_grant check (expires_at > granted_at),
   primary key (user_id, role_id)
 );
 comment on table user_roles is 'Roles that a user holds.';
@@ -213,9 +213,9 @@ create table sessions (
   expires_at timestamptz not null,
   revoked_at timestamptz,
   revoke_reason text check (revoke_reason in ('logout', 'password_change', 'admin', 'suspicious')),
-  check (expires_at > created_at),
-  check (last_seen_at >= created_at),
-  check ((revoked_at is null) = (revoke_reason is null))
+  constraint sessions_expires_after_creation check (expires_at > created_at),
+  constraint sessions_seen_after_creation check (last_seen_at >= created_at),
+  constraint sessions_revoked_has_reason check ((revoked_at is null) = (revoke_reason is null))
 );
 comment on table sessions is 'Logged-in sessions. Their id is the session_id of activity and audit rows.';
 comment on column sessions.token_hash is 'SHA-256 of the bearer token in hex; the token itself is never stored.';
@@ -230,8 +230,8 @@ create table login_attempts (
   ip inet not null,
   user_agent text,
   attempted_at timestamptz not null default now(),
-  check (succeeded = (failure_reason is null)),
-  check (not succeeded or user_id is not null)
+  constraint login_attempts_failed_has_reason check (succeeded = (failure_reason is null)),
+  constraint login_attempts_success_has_user check (not succeeded or user_id is not null)
 );
 comment on table login_attempts is 'Every login tried, also for addresses that no user has; feeds lockout and intrusion alerts.';
 
@@ -243,8 +243,8 @@ create table password_reset_tokens (
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   used_at timestamptz,
-  check (expires_at > created_at),
-  check (used_at between created_at and expires_at)
+  constraint password_reset_tokens_expires_after_creation check (expires_at > created_at),
+  constraint password_reset_tokens_used_in_time check (used_at between created_at and expires_at)
 );
 comment on table password_reset_tokens is 'One-time tokens for setting a new password.';
 comment on column password_reset_tokens.token_hash is 'SHA-256 of the token in hex.';
@@ -277,7 +277,7 @@ create table accounts (
   metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  deleted_at timestamptz check (deleted_at >= created_at),
+  deleted_at timestamptz constraint accounts_deleted_after_creation check (deleted_at >= created_at),
   constraint accounts_balance_not_negative check (balance >= 0 or allow_negative_balance),
   constraint accounts_stop_out_below_margin_call check (stop_out_level < margin_call_level),
   constraint accounts_closed_has_time check ((status = 'closed') = (closed_at is not null)),
@@ -303,8 +303,8 @@ create table api_keys (
   rate_limit_per_minute integer not null default 600 check (rate_limit_per_minute > 0),
   last_used_at timestamptz,
   last_used_ip inet,
-  expires_at timestamptz check (expires_at > created_at),
-  revoked_at timestamptz check (revoked_at >= created_at),
+  expires_at timestamptz constraint api_keys_expires_after_creation check (expires_at > created_at),
+  revoked_at timestamptz constraint api_keys_revoked_after_creation check (revoked_at >= created_at),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint api_keys_withdraw_needs_network check (not 'withdraw' = any (scopes) or cardinality(allowed_networks) > 0)
@@ -323,7 +323,7 @@ create table payments (
   method text not null check (method in ('bank_transfer', 'card', 'crypto', 'e_wallet', 'internal')),
   status text not null default 'pending' check (status in ('pending', 'processing', 'completed', 'failed', 'cancelled')),
   amount numeric(24,8) not null check (amount > 0),
-  fee numeric(24,8) not null default 0 check (fee >= 0 and fee < amount),
+  fee numeric(24,8) not null default 0 constraint payments_fee_below_amount check (fee >= 0 and fee < amount),
   net_amount numeric(24,8) generated always as (amount - fee) stored,
   provider text,
   provider_reference text,
@@ -337,7 +337,7 @@ create table payments (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   unique (provider, provider_reference),
-  check ((approved_by is null) = (approved_at is null)),
+  constraint payments_approved_has_time check ((approved_by is null) = (approved_at is null)),
   constraint payments_four_eyes check (approved_by <> requested_by),
   constraint payments_withdrawal_approved check (direction = 'deposit' or status <> 'completed' or approved_by is not null),
   constraint payments_completed_has_time check ((status = 'completed') = (completed_at is not null)),
@@ -372,8 +372,8 @@ create table instruments (
   metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  deleted_at timestamptz check (deleted_at >= created_at),
-  check (max_quantity >= min_quantity),
+  deleted_at timestamptz constraint instruments_deleted_after_creation check (deleted_at >= created_at),
+  constraint instruments_quantity_range check (max_quantity >= min_quantity),
   constraint instruments_pair_has_base check (asset_class not in ('forex', 'crypto') or base_currency is not null),
   constraint instruments_pair_differs check (base_currency <> quote_currency),
   constraint instruments_tick_fits_decimals check (tick_size = round(tick_size, price_decimals))
@@ -391,7 +391,7 @@ create table instrument_sessions (
   opens_at time not null,
   closes_at time not null,
   created_at timestamptz not null default now(),
-  check (closes_at > opens_at),
+  constraint instrument_sessions_closes_after_opening check (closes_at > opens_at),
   constraint instrument_sessions_no_overlap exclude using gist (
     instrument_id with =,
     weekday with =,
@@ -405,10 +405,10 @@ create table price_bars (
   instrument_id uuid not null references instruments (id),
   timeframe text not null check (timeframe in ('1m', '5m', '15m', '1h', '4h', '1d')),
   opened_at timestamptz not null,
-  open numeric(20,10) not null check (open > 0),
+  open numeric(20,10) not null,
   high numeric(20,10) not null,
   low numeric(20,10) not null check (low > 0),
-  close numeric(20,10) not null check (close > 0),
+  close numeric(20,10) not null,
   volume numeric(24,8) not null default 0 check (volume >= 0),
   tick_count integer not null default 0 check (tick_count >= 0),
   primary key (instrument_id, timeframe, opened_at),
@@ -451,7 +451,7 @@ create table positions (
   constraint positions_closed_has_time check ((status = 'closed') = (closed_at is not null)),
   constraint positions_closed_has_reason check ((status = 'closed') = (close_reason is not null)),
   constraint positions_closed_is_settled check (status = 'open' or (unrealized_pnl = 0 and margin_used = 0)),
-  check (closed_at >= opened_at),
+  constraint positions_closed_after_opening check (closed_at >= opened_at),
   constraint positions_exits_on_their_sides check (
     stop_loss is null or take_profit is null
     or (side = 'long' and stop_loss < take_profit) or (side = 'short' and stop_loss > take_profit)
@@ -502,7 +502,7 @@ create table orders (
   updated_at timestamptz not null default now(),
   unique (account_id, client_order_id),
   unique (id, account_id, instrument_id),
-  check (parent_order_id <> id),
+  constraint orders_parent_is_another check (parent_order_id <> id),
   constraint orders_filled_quantity_range check (filled_quantity >= 0 and filled_quantity <= quantity),
   constraint orders_display_quantity_range check (display_quantity > 0 and display_quantity <= quantity),
   constraint orders_prices_fit_type check (case order_type
@@ -555,7 +555,7 @@ create table order_fills (
   metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz not null default now(),
   unique (venue, execution_id),
-  check (commission = 0 or commission_currency is not null)
+  constraint order_fills_commission_has_currency check (commission = 0 or commission_currency is not null)
 );
 comment on table order_fills is 'Executions reported by venues. Append-only; each one moves its order.';
 comment on column order_fills.execution_id is 'The venue''s own id: a report received twice is one fill.';
@@ -566,8 +566,8 @@ create table trades (
   id uuid primary key default gen_random_uuid(),
   fill_id uuid not null unique references order_fills (id),
   order_id uuid not null,
-  account_id uuid not null references accounts (id),
-  instrument_id uuid not null references instruments (id),
+  account_id uuid not null,
+  instrument_id uuid not null,
   position_id uuid references positions (id),
   side text not null check (side in ('buy', 'sell')),
   quantity numeric(24,8) not null check (quantity > 0),
@@ -586,6 +586,7 @@ create table trades (
   constraint trades_settle_after_execution check (settles_on >= (executed_at at time zone 'UTC')::date)
 );
 comment on table trades is 'The book: one row a fill, with the account, the position it moved and what it earned. Append-only.';
+comment on column trades.account_id is 'The order''s, as is the instrument: the foreign key spans all three.';
 comment on column trades.notional is 'quantity × price, in the instrument''s quote currency, before contract size.';
 comment on column trades.realized_pnl is 'In the account''s currency; only closing trades have any.';
 
@@ -630,7 +631,11 @@ declare
 begin
   select * into account from accounts where id = new.account_id for update;
   if not found then
-    return new; -- the foreign key says it better
+    -- The foreign key is what refuses this row; not null must not come first.
+    new.sequence_number := 1;
+    new.balance_before := 0;
+    new.balance_after := new.amount;
+    return new;
   end if;
   if account.status = 'closed' then
     raise exception 'account % is closed and takes no transactions', account.account_number

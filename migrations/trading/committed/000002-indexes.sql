@@ -1,5 +1,5 @@
---! Previous: sha1:634f48ef694838c1eb7aa6da8ab8c822e9b2b524
---! Hash: sha1:668aedd228d2f0c3188e9235b42c4f568837e05d
+--! Previous: sha1:a2367f9218f315bfa54409def280f06cc003a437
+--! Hash: sha1:ab37068dc861324611b0fa750a8db7cd8b5c8d27
 --! Message: indexes
 
 -- Not built concurrently: the tables are new and empty here. Later indexes on tables in use are (see 000006).

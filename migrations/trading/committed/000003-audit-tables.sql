@@ -1,5 +1,5 @@
---! Previous: sha1:668aedd228d2f0c3188e9235b42c4f568837e05d
---! Hash: sha1:43564849624b615adeb5a5305a15df31b6328de8
+--! Previous: sha1:ab37068dc861324611b0fa750a8db7cd8b5c8d27
+--! Hash: sha1:dd1ca9710af8efcd5e86b4c7f30a529cac07c1bb
 --! Message: audit tables
 
 -- Audit rows name users, orders and accounts without foreign keys: they outlive what they speak of. The large ones are partitioned
@@ -128,7 +128,7 @@ create table user_activity_log (
   user_agent text,
   details jsonb not null default '{}' check (jsonb_typeof(details) = 'object'),
   primary key (id, occurred_at),
-  check (resource_id is null or resource_type is not null)
+  constraint user_activity_log_resource_has_type check (resource_id is null or resource_type is not null)
 ) partition by range (occurred_at);
 comment on table user_activity_log is 'What people did: logins, views, exports, changes of settings. Append-only, one partition a month.';
 comment on column user_activity_log.activity is 'Dotted name such as session.login or report.export.';
@@ -184,7 +184,7 @@ create table risk_events (
   acknowledged_at timestamptz,
   resolved_at timestamptz,
   updated_at timestamptz not null default now(),
-  check ((acknowledged_by is null) = (acknowledged_at is null)),
+  constraint risk_events_acknowledged_has_time check ((acknowledged_by is null) = (acknowledged_at is null)),
   constraint risk_events_status_has_times check (case status
     when 'open' then acknowledged_at is null and resolved_at is null
     when 'acknowledged' then acknowledged_at is not null and resolved_at is null
@@ -210,7 +210,7 @@ create table compliance_events (
   closed_at timestamptz,
   resolution text,
   updated_at timestamptz not null default now(),
-  check (due_at > occurred_at),
+  constraint compliance_events_due_after_event check (due_at > occurred_at),
   constraint compliance_events_report_has_reference check ((reported_at is null) = (report_reference is null)),
   constraint compliance_events_reported_has_time check (status <> 'reported' or reported_at is not null),
   constraint compliance_events_closed_has_resolution check (

@@ -1,5 +1,5 @@
---! Previous: sha1:43564849624b615adeb5a5305a15df31b6328de8
---! Hash: sha1:480828076e46f8041bebdd2789878e10cde2f1fa
+--! Previous: sha1:dd1ca9710af8efcd5e86b4c7f30a529cac07c1bb
+--! Hash: sha1:f0d265139453d547e4031474760e86f8a1863e87
 --! Message: liquidity providers
 
 -- Who fills orders, at what prices, how orders find their way there (smart order routing) and how well it went.
@@ -25,7 +25,7 @@ create table liquidity_providers (
   metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  deleted_at timestamptz check (deleted_at >= created_at),
+  deleted_at timestamptz constraint liquidity_providers_deleted_after_creation check (deleted_at >= created_at),
   constraint liquidity_providers_daily_limit_holds_an_order check (daily_notional_limit >= coalesce(max_order_notional, 0)),
   constraint liquidity_providers_deleted_is_disabled check (deleted_at is null or status = 'disabled')
 );
@@ -51,7 +51,7 @@ create table lp_instruments (
   updated_at timestamptz not null default now(),
   unique (liquidity_provider_id, instrument_id),
   unique (liquidity_provider_id, lp_symbol),
-  check (max_quantity >= min_quantity)
+  constraint lp_instruments_quantity_range check (max_quantity >= min_quantity)
 );
 comment on table lp_instruments is 'What a provider offers, under its own symbol and terms.';
 comment on column lp_instruments.markup is 'Added to each side of the provider''s price before a client sees it, in price units.';
@@ -119,8 +119,8 @@ create table sor_rules (
   created_by uuid references users (id),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  check (max_notional > min_notional),
-  check (instrument_id is null or asset_class is null),
+  constraint sor_rules_notional_range check (max_notional > min_notional),
+  constraint sor_rules_one_subject check (instrument_id is null or asset_class is null),
   constraint sor_rules_split_has_share check (
     (action = 'split') = (a_book_share is not null) and (a_book_share is null or (a_book_share > 0 and a_book_share < 1))),
   constraint sor_rules_provider_is_a_book check (liquidity_provider_id is null or action in ('a_book', 'split'))
@@ -154,8 +154,8 @@ create table lp_order_routing (
   updated_at timestamptz not null default now(),
   unique (order_id, attempt),
   unique (liquidity_provider_id, lp_order_id),
-  check (sent_at >= decided_at),
-  check (completed_at >= decided_at),
+  constraint lp_order_routing_sent_after_decision check (sent_at >= decided_at),
+  constraint lp_order_routing_completed_after_decision check (completed_at >= decided_at),
   constraint lp_order_routing_a_book_has_provider check ((book = 'a_book') = (liquidity_provider_id is not null)),
   constraint lp_order_routing_filled_quantity_range check (filled_quantity >= 0 and filled_quantity <= quantity),
   constraint lp_order_routing_status_fits_fills check (case status
@@ -177,7 +177,7 @@ create table lp_performance_metrics (
   instrument_id uuid references instruments (id),
   period_start timestamptz not null,
   period_end timestamptz not null,
-  orders_sent integer not null default 0 check (orders_sent >= 0),
+  orders_sent integer not null default 0,
   orders_filled integer not null default 0 check (orders_filled >= 0),
   orders_rejected integer not null default 0 check (orders_rejected >= 0),
   fill_ratio numeric(9,6) generated always as (round(orders_filled::numeric / nullif(orders_sent, 0), 6)) stored,
@@ -189,7 +189,7 @@ create table lp_performance_metrics (
   uptime_ratio numeric(9,6) check (uptime_ratio between 0 and 1),
   created_at timestamptz not null default now(),
   unique nulls not distinct (liquidity_provider_id, instrument_id, period_start, period_end),
-  check (period_end > period_start),
+  constraint lp_performance_metrics_period_range check (period_end > period_start),
   constraint lp_performance_metrics_orders_add_up check (orders_filled + orders_rejected <= orders_sent)
 );
 comment on table lp_performance_metrics is 'Providers'' quality by period; a null instrument is all instruments together.';

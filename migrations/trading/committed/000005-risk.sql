@@ -1,5 +1,5 @@
---! Previous: sha1:480828076e46f8041bebdd2789878e10cde2f1fa
---! Hash: sha1:27ff947a7e0bb1312bdc7c62f0460c6bdeb59bfa
+--! Previous: sha1:f0d265139453d547e4031474760e86f8a1863e87
+--! Hash: sha1:d677d54c721ee6419af22027622f8db28aa398a6
 --! Message: risk
 
 -- What may be lost, what was, and what stops the loss: limits, margin, measures, breakers, alerts and stress tests.
@@ -43,11 +43,11 @@ create table risk_limit_breaches (
   threshold numeric(30,8) not null check (threshold > 0),
   action_taken text not null check (action_taken in ('none', 'alert', 'block_orders', 'close_only', 'liquidate')),
   breached_at timestamptz not null default now(),
-  resolved_at timestamptz check (resolved_at >= breached_at),
+  resolved_at timestamptz constraint risk_limit_breaches_resolved_after_breach check (resolved_at >= breached_at),
   resolved_by uuid references users (id),
   notes text not null default '',
   updated_at timestamptz not null default now(),
-  check (resolved_by is null or resolved_at is not null),
+  constraint risk_limit_breaches_resolver_has_time check (resolved_by is null or resolved_at is not null),
   constraint risk_limit_breaches_breach_is_over check (severity = 'warning' or measured_value >= threshold)
 );
 comment on table risk_limit_breaches is 'Limits reached or nearly so, with the threshold as it was then.';
@@ -65,8 +65,8 @@ create table margin_requirements (
   effective_to timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  check (max_notional > min_notional),
-  check (effective_to > effective_from),
+  constraint margin_requirements_notional_range check (max_notional > min_notional),
+  constraint margin_requirements_effective_range check (effective_to > effective_from),
   constraint margin_requirements_one_subject check (num_nonnulls(instrument_id, asset_class) = 1),
   constraint margin_requirements_maintenance_below_initial check (maintenance_rate <= initial_rate),
   constraint margin_requirements_instrument_no_overlap exclude using gist (
@@ -93,15 +93,15 @@ create table margin_calls (
   status text not null default 'open' check (status in ('open', 'met', 'stopped_out', 'withdrawn')),
   equity numeric(24,8) not null,
   margin_used numeric(24,8) not null check (margin_used > 0),
-  margin_level numeric(18,6) generated always as (round(equity / margin_used, 6)) stored,
+  margin_level numeric(18,6) generated always as (round(equity / nullif(margin_used, 0), 6)) stored,
   amount_due numeric(24,8) not null check (amount_due > 0),
   called_at timestamptz not null default now(),
   due_at timestamptz not null,
   notified_at timestamptz,
   closed_at timestamptz,
   updated_at timestamptz not null default now(),
-  check (due_at > called_at),
-  check (closed_at >= called_at),
+  constraint margin_calls_due_after_call check (due_at > called_at),
+  constraint margin_calls_closed_after_call check (closed_at >= called_at),
   constraint margin_calls_closed_has_time check ((status = 'open') = (closed_at is null))
 );
 comment on table margin_calls is 'Demands for more margin, with the account as it stood then.';
@@ -168,7 +168,7 @@ create table circuit_breakers (
   trip_count integer not null default 0 check (trip_count >= 0),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  check (resets_at >= tripped_at),
+  constraint circuit_breakers_resets_after_trip check (resets_at >= tripped_at),
   constraint circuit_breakers_scope_names_its_object check (
     (asset_class is not null) = (scope = 'asset_class') and (instrument_id is not null) = (scope = 'instrument')
     and (account_id is not null) = (scope = 'account')),

@@ -1,5 +1,5 @@
---! Previous: sha1:27ff947a7e0bb1312bdc7c62f0460c6bdeb59bfa
---! Hash: sha1:848d5d43ee29bd70953572e5630df2dc8e2c63ba
+--! Previous: sha1:d677d54c721ee6419af22027622f8db28aa398a6
+--! Hash: sha1:f3f31b1ee2c626f56ddc9200c40455dca4c005e1
 --! Message: working orders index
 
 --! no-transaction

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ensureEngine } from "../../../../scripts/engine/ensure-engine.ts";
 import { engineFolder } from "../../../../scripts/engine/locations.ts";
+import type { Progress } from "../../../../scripts/engine/progress.ts";
 import { platformName } from "../../../../scripts/engine/versions.ts";
 import { OperationError } from "../../../../scripts/errors/operation-error.ts";
 import { Machine } from "./fake-toolchain.ts";
@@ -20,11 +21,8 @@ afterEach(() => {
   machine.remove();
 });
 
-interface Line {
-  step?: string;
-  detail?: string;
-  source?: string;
-}
+/** Progress, or at the end the result. */
+type Line = Partial<Progress> & { source?: string };
 
 /** A second process of the kit on the same machine. */
 function startProcess(): { child: ChildProcess; lines: Line[]; ended: Promise<void> } {
@@ -86,6 +84,17 @@ test("a Go that is too old is named with its version", async () => {
   );
 });
 
+test("a cache that cannot be made is told with the way out", async () => {
+  machine.installGo();
+  machine.env.XDG_CACHE_HOME = machine.write("a file", "");
+  const error = await failure();
+  expect(error.message).toBe(
+    `The cache folder ${machine.base}/a file/pgroundwork cannot be written: ` +
+      `ENOTDIR: not a directory, mkdir '${machine.base}/a file/pgroundwork'`,
+  );
+  expect(error.remedy).toBe("Make it writable for this user, or set XDG_CACHE_HOME to a folder that is.");
+});
+
 test("a build that fails tells Go's last words, without the proxy's password, and leaves nothing behind", async () => {
   machine.installGo();
   const go = readFileSync(join(machine.bin, "go"), "utf8").split("\n").slice(0, 2).join("\n");
@@ -133,20 +142,21 @@ test("an engine on PATH without language host gets the kit's, and stays the engi
 test("a cached engine that was cut short is told and built again", async () => {
   machine.installGo();
   const { pulumi } = await ensureEngine({ root: machine.root, env: machine.env });
-  writeFileSync(pulumi, "#!/bin/sh\n");
-  const steps: string[] = [];
-  await ensureEngine({ root: machine.root, env: machine.env, onProgress: ({ step }) => steps.push(step) });
-  expect(steps).toContain(`cache: ${pulumi} has 10 bytes instead of 28`);
+  const { size } = statSync(pulumi);
+  truncateSync(pulumi, 10);
+  const news: Progress[] = [];
+  await ensureEngine({ root: machine.root, env: machine.env, onProgress: (progress) => news.push(progress) });
+  expect(news[0]?.detail).toBe(`PATH: no pulumi; cache: ${pulumi} has 10 bytes instead of ${size}`);
   expect(machine.builds).toBe(4);
 });
 
 test("a cached engine of the right size that no longer runs is told and built again", async () => {
   machine.installGo();
   const { pulumi } = await ensureEngine({ root: machine.root, env: machine.env });
-  writeFileSync(pulumi, "#!/bin/sh\nexit 1 ########\n\n\n");
-  const steps: string[] = [];
-  await ensureEngine({ root: machine.root, env: machine.env, onProgress: ({ step }) => steps.push(step) });
-  expect(steps[0]).toMatch(`cache: ${pulumi} does not run: `);
+  writeFileSync(pulumi, "#!/bin/sh\nexit 1\n".padEnd(statSync(pulumi).size, "#"));
+  const news: Progress[] = [];
+  await ensureEngine({ root: machine.root, env: machine.env, onProgress: (progress) => news.push(progress) });
+  expect(news[0]?.detail).toMatch(`PATH: no pulumi; cache: ${pulumi} does not run: `);
   expect(machine.builds).toBe(4);
 });
 
@@ -166,7 +176,8 @@ test("a second process waits for the first and builds nothing", async () => {
   expect(first.lines.at(-1)?.source).toBe("build");
   expect(second.lines.at(-1)?.source).toBe("build");
   expect(machine.builds).toBe(2);
-  expect(second.lines[1]).toMatchObject({
+  const waiting = second.lines.filter(({ step }) => step?.startsWith("waiting"));
+  expect(waiting.at(-1)).toMatchObject({
     step: "waiting for another process that is preparing the Pulumi engine",
     detail: `pid ${first.child.pid}`,
   });

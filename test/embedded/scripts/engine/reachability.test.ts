@@ -1,5 +1,5 @@
 import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { whyNoDownload } from "../../../../scripts/engine/official-download.ts";
 import { throughProxies, whyUnreachable } from "../../../../scripts/engine/reachability.ts";
@@ -51,8 +51,14 @@ test("a password in the URL is neither sent nor told", async () => {
 });
 
 test("the proxy that the environment names is asked instead of the host", async () => {
-  const proxy = await listen(answering(204));
-  const env = { http_proxy: `http://${proxy}` };
+  const target = await listen(answering(204));
+  const proxy = createHttpServer().on("connect", (_, client) => {
+    const upstream = connect(Number(target.split(":")[1]), "127.0.0.1", () => {
+      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      client.pipe(upstream).pipe(client);
+    });
+  });
+  const env = { http_proxy: `http://${await listen(proxy)}` };
   const ask = () => whyUnreachable("http://pgroundwork.invalid/file", below400);
   expect(await throughProxies(env, ask)).toBeUndefined();
   expect(await ask()).toMatch(/^pgroundwork\.invalid is not reachable/);

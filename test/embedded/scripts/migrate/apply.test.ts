@@ -1,56 +1,17 @@
-import { rm, writeFile } from "node:fs/promises";
-import path from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { exitCode, type OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { beforeEach, describe, expect, it } from "vitest";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { readStatus } from "../../../../scripts/migrate/verify.ts";
 import type { SqlFileError } from "../../../../scripts/sql/run-sql.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
 import type { Connection } from "../../../../scripts/target/connection.ts";
-import {
-  chain,
-  committedFolderOf,
-  type Draft,
-  type TestFolder,
-} from "../../../unit/scripts/migrate/committed-folder.ts";
-import { startServer } from "../../server.ts";
+import { chain, type Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
+import { databasePerTest, errorOf } from "./database-per-test.ts";
 
-let server: Awaited<ReturnType<typeof startServer>>;
+const test = databasePerTest();
+const { folderOf, query } = test;
 let connection: Connection;
-let made: TestFolder | undefined;
-let number = 0;
-
-beforeAll(async () => {
-  server = await startServer();
+beforeEach(() => {
+  connection = test.connection;
 });
-afterAll(() => server?.stop());
-beforeEach(async () => {
-  const database = `apply${++number}`;
-  await server.createDatabase(database);
-  connection = server.as("migrator", database);
-});
-afterEach(async () => {
-  await made?.remove();
-  made = undefined;
-});
-
-async function folderOf(drafts: readonly Draft[]): Promise<TestFolder> {
-  made = await committedFolderOf(drafts);
-  return made;
-}
-
-async function query<T extends object>(sql: string, as = connection): Promise<T[]> {
-  return withClient(as, async (client) => (await client.query<T>(sql)).rows);
-}
-
-async function errorOf<T extends OperationError>(work: Promise<unknown>): Promise<T> {
-  return work.then(
-    () => {
-      throw new Error("no error was thrown");
-    },
-    (error: T) => error,
-  );
-}
 
 const tracked = () =>
   query<{ filename: string }>("select filename from graphile_migrate.migrations order by 1").then((rows) =>
@@ -105,7 +66,7 @@ describe("applying migrations", () => {
       finished_at: expect.any(Date),
     });
     const denied = await errorOf(
-      query("select * from pgroundwork.migration_ledger", server.as("app", connection.database)),
+      query("select * from pgroundwork.migration_ledger", test.server.as("app", connection.database)),
     );
     expect(denied.message).toBe("permission denied for schema pgroundwork");
   });
@@ -183,14 +144,24 @@ describe("applying migrations", () => {
       { name: "lost", body: "create table lost (); select pg_terminate_backend(pg_backend_pid());" },
     ]);
     const error = await errorOf<SqlFileError>(
-      applyMigrations({ connection: server.connection(connection.database), folder }),
+      applyMigrations({ connection: test.server.connection(connection.database), folder }),
     );
     expect(error.message.split("\n")[0]).toMatch(
       /^000002-lost\.sql.*: (terminating connection due to administrator command|Connection terminated.*)$/,
     );
     expect(
-      await query("select filename from graphile_migrate.migrations", server.connection(connection.database)),
+      await query("select filename from graphile_migrate.migrations", test.server.connection(connection.database)),
     ).toEqual([{ filename: "000001.sql" }]);
+  });
+
+  it("by a role that may not is refused with the role that may", async () => {
+    const { folder } = await folderOf(five.slice(0, 1));
+    const app = test.server.as("app", connection.database);
+    const error = await errorOf(applyMigrations({ connection: app, folder }));
+    expect(error.text).toBe(
+      `${app.user}@${app.host}:${app.port}/${app.database} may not record migrations: permission denied for database ${app.database}.\n` +
+        "  Migrate as the role that migrates (<database>_migrator).",
+    );
   });
 
   it("runs a file whose hash is invalid with AllowInvalidHash, as graphile-migrate does", async () => {
@@ -200,129 +171,5 @@ describe("applying migrations", () => {
     await applyMigrations({ connection, folder });
     expect(await query("select to_regclass('even')::text as even")).toEqual([{ even: "even" }]);
     expect(await readStatus(connection, folder)).toMatchObject({ known: true, pending: [], problems: [] });
-  });
-
-  it("replaces placeholders of .gmrc and sets its pgSettings", async () => {
-    const { folder } = await folderOf([
-      {
-        name: "p",
-        body: "create table p as select ':DATABASE_NAME' as d, ':DATABASE_OWNER' as o, ':GREETING' as g, current_setting('shop.x') as x;",
-      },
-    ]);
-    const settings = {
-      placeholders: { ":GREETING": "hello" },
-      databaseOwner: "someone",
-      pgSettings: { "shop.x": "y" },
-    };
-    await writeFile(path.join(folder, ".gmrc"), `// JSON with comments\n${JSON.stringify(settings)}`);
-    await applyMigrations({ connection, folder });
-    expect(await query("select * from p")).toEqual([{ d: connection.database, o: "someone", g: "hello", x: "y" }]);
-  });
-
-  it("refuses faulty settings in .gmrc before anything runs", async () => {
-    const { folder } = await folderOf(five.slice(0, 1));
-    await writeFile(
-      path.join(folder, ".gmrc"),
-      JSON.stringify({ placeholders: { ":PGW_TEST_UNSET": "!ENV" }, nonsense: 1 }),
-    );
-    const error = await errorOf(applyMigrations({ connection, folder }));
-    expect(error.message).toBe(
-      `${folder}/.gmrc: Errors occurred during settings validation:\n` +
-        "- Setting 'placeholders': Could not find environmental variable 'PGW_TEST_UNSET'\n" +
-        "- The following config settings were not understood: 'nonsense'",
-    );
-    expect(error.exitCode).toBe(exitCode.usage);
-    expect(await query("select to_regclass('one') as one")).toEqual([{ one: null }]);
-  });
-});
-
-describe("a folder that does not fit what is applied", () => {
-  it("is refused with every problem by name and both hashes, and nothing runs", async () => {
-    const { folder, migrations, write } = await folderOf([five[0], five[1], five[3]] as Draft[]);
-    await applyMigrations({ connection, folder });
-    const [one, two, three] = migrations;
-    const text = (one?.text ?? "").replace("primary key", "primary kex");
-    await write("000001-one.sql", text);
-    await rm(path.join(folder, "committed", "000002-two.sql"));
-    const [added] = chain([{ name: "added", body: "create table added ();" }], 0);
-    await write("000000-added.sql", added?.text ?? "");
-    const [next] = chain([{ name: "next", body: "create table next ();" }], 4, three?.hash);
-    await write("000004-next.sql", next?.text ?? "");
-    const error = await errorOf(applyMigrations({ connection, folder }));
-    expect(error.exitCode).toBe(exitCode.wrong);
-    expect(error.message.split("\n")).toEqual([
-      "The committed migrations do not fit what is applied:",
-      expect.stringMatching(
-        new RegExp(`^- 000001-one\\.sql was edited after it was applied: applied ${one?.hash}, now sha1:[0-9a-f]{40}$`),
-      ),
-      `- 000002-two.sql is applied (${two?.hash}) and its file is missing`,
-      `- 000000-added.sql (${added?.hash}) is not applied and stands before files that are`,
-    ]);
-    expect(await query("select to_regclass('next') as next, to_regclass('added') as added")).toEqual([
-      { next: null, added: null },
-    ]);
-  });
-
-  it("is found out when the hash of an edited file was made to fit again", async () => {
-    const { folder, write } = await folderOf(five.slice(0, 1));
-    await applyMigrations({ connection, folder });
-    const [fitted] = chain([{ name: "one", body: "create table one (id bigint primary key);" }]);
-    await write("000001-one.sql", fitted?.text ?? "");
-    const status = await readStatus(connection, folder);
-    expect(status).toMatchObject({ problems: [{ kind: "edited", filename: "000001-one.sql", found: fitted?.hash }] });
-  });
-
-  it("is found out when a byte outside graphile-migrate's hash changed", async () => {
-    const { folder, write, migrations } = await folderOf(five.slice(0, 1));
-    await applyMigrations({ connection, folder });
-    await write("000001-one.sql", (migrations[0]?.text ?? "").replace("\n\n", "\n--! Message: new\n\n"));
-    const status = await readStatus(connection, folder);
-    expect(status).toMatchObject({
-      problems: [{ kind: "edited", filename: "000001-one.sql", expected: expect.stringMatching(/^sha256:/) }],
-    });
-  });
-});
-
-describe("files that cannot run in a transaction", () => {
-  const table: Draft = { name: "t", body: "create table t (x int); insert into t values (1), (1);" };
-
-  it("build an index concurrently, with a ledger row that was opened before and closed after", async () => {
-    const { folder } = await folderOf([
-      table,
-      { name: "i", body: "--! no-transaction\ncreate index concurrently t_x on t (x);" },
-    ]);
-    await applyMigrations({ connection, folder });
-    expect(await query("select indisvalid from pg_index where indexrelid = 't_x'::regclass")).toEqual([
-      { indisvalid: true },
-    ]);
-    expect(
-      await query(
-        "select finished_at > started_at as closed, duration_ms > 0 as timed from pgroundwork.migration_ledger where filename like '%-i.sql'",
-      ),
-    ).toEqual([{ closed: true, timed: true }]);
-    expect(await tracked()).toEqual(["000001.sql", "000002.sql"]);
-  });
-
-  it("stay pending and are marked interrupted when they fail", async () => {
-    const { folder } = await folderOf([
-      table,
-      { name: "i", body: "--! no-transaction\ncreate unique index concurrently t_x on t (x);" },
-    ]);
-    const error = await errorOf<SqlFileError>(applyMigrations({ connection, folder }));
-    expect(error.message.split("\n")[0]).toBe('000002-i.sql:5:1: could not create unique index "t_x"');
-    expect(error.remedy).toContain("invalid index");
-    expect(await readStatus(connection, folder)).toMatchObject({
-      pending: [{ filename: "000002-i.sql", interrupted: true }],
-      problems: [],
-    });
-  });
-
-  it("with more than one statement are refused before any file runs", async () => {
-    const { folder } = await folderOf([table, { name: "i", body: "--! no-transaction\nvacuum t; vacuum t;" }]);
-    const error = await errorOf(applyMigrations({ connection, folder }));
-    expect(error.message).toBe(
-      "A file outside a transaction holds exactly one statement:\n- 000002-i.sql has --! no-transaction and 2 statements",
-    );
-    expect(await query("select to_regclass('t') as t")).toEqual([{ t: null }]);
   });
 });

@@ -1,38 +1,22 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { applyMigrations, type MigrationEvent } from "../../../../scripts/migrate/apply.ts";
 import { readStatus } from "../../../../scripts/migrate/verify.ts";
 import { withClient } from "../../../../scripts/target/client.ts";
 import type { Connection } from "../../../../scripts/target/connection.ts";
-import { committedFolderOf, type Draft, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
-import { startServer } from "../../server.ts";
+import { databasePerTest } from "./database-per-test.ts";
 import { type Deployer, startDeployer } from "./processes.ts";
 
-let server: Awaited<ReturnType<typeof startServer>>;
+const test = databasePerTest();
+const { folderOf, query } = test;
 let connection: Connection;
-let made: TestFolder | undefined;
 let deployers: Deployer[] = [];
-let number = 0;
-
-beforeAll(async () => {
-  server = await startServer();
+beforeEach(() => {
+  connection = test.connection;
 });
-afterAll(() => server?.stop());
-beforeEach(async () => {
-  const database = `deployers${++number}`;
-  await server.createDatabase(database);
-  connection = server.as("migrator", database);
-});
-afterEach(async () => {
+afterEach(() => {
   for (const deployer of deployers) deployer.child.kill("SIGKILL");
   deployers = [];
-  await made?.remove();
-  made = undefined;
 });
-
-async function folderOf(drafts: readonly Draft[]): Promise<TestFolder> {
-  made = await committedFolderOf(drafts);
-  return made;
-}
 
 function start(folder: string): Deployer {
   const deployer = startDeployer(connection, folder);
@@ -54,10 +38,6 @@ function applyHere(folder: string, signal?: AbortSignal) {
   );
   waiting.promise.catch(() => {});
   return { result, waiting: waiting.promise };
-}
-
-async function query<T extends object>(sql: string): Promise<T[]> {
-  return withClient(connection, async (client) => (await client.query<T>(sql)).rows);
 }
 
 describe("several deployers at once", () => {
@@ -105,8 +85,6 @@ describe("several deployers at once", () => {
     ]);
     const other = await folderOf([{ name: "t", body: "create table t (x int);" }]);
     await applyMigrations({ connection, folder: other.folder });
-    await other.remove();
-    made = { ...other, folder, remove: async () => {} };
     await withClient(connection, async (blocker) => {
       // The build waits for this transaction, so that the second deployer surely comes meanwhile.
       await blocker.query("begin; insert into t values (1)");
@@ -133,7 +111,7 @@ describe("several deployers at once", () => {
         const { result, waiting } = applyHere(folder, controller.signal);
         await waiting;
         controller.abort(new Error("enough"));
-        await expect(result).rejects.toThrow();
+        await expect(result).rejects.toThrow("enough");
       },
       "someone",
     );

@@ -91,6 +91,16 @@ describe("seeds", () => {
     });
   });
 
+  it("and their record are one transaction: what cannot be recorded leaves nothing", async () => {
+    await apply("reference");
+    await query("alter table pgroundwork.seed_ledger add constraint no_a check (filename <> '010-a.sql')");
+    const error = (await apply("dev").catch((caught: unknown) => caught)) as SqlFileError;
+    expect(error.message.split("\n")[0]).toBe(
+      'dev/010-a.sql, recording it: new row for relation "seed_ledger" violates check constraint "no_a"',
+    );
+    expect(await runs()).toEqual(["r"]);
+  });
+
   it("are not touched by what a file before them set on the session", async () => {
     await write("reference", "010-r.sql", "set search_path = nowhere; set role none;");
     await write("dev", "010-a.sql", "create table made ();");

@@ -54,6 +54,16 @@ describe("a client", () => {
     await expect(withClient(connection, () => Promise.reject(thrown))).rejects.toBe(thrown);
   });
 
+  it("that is ended by the server in the middle of a query says so", async () => {
+    const ended = withClient(server.connection("client"), (client) =>
+      client.query("select pg_terminate_backend(pg_backend_pid())"),
+    );
+    await expect(ended).rejects.toMatchObject({
+      failure: "lost",
+      message: expect.stringMatching(/was lost: terminating connection due to administrator command\.$/),
+    });
+  });
+
   it("that loses its server while idle fails at the next query and does not end the process", async () => {
     const lost = withClient(connection, async (client) => {
       const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
@@ -62,7 +72,10 @@ describe("a client", () => {
       await closed;
       await client.query("select 1");
     });
-    await expect(lost).rejects.toThrow(/not queryable|terminat/);
+    await expect(lost).rejects.toMatchObject({
+      failure: "lost",
+      message: expect.stringContaining(`The connection to ${connection.user}@${connection.host}`),
+    });
   });
 });
 

@@ -46,6 +46,7 @@ describe("what is right", () => {
     expect(parse()).toEqual({
       server: "embedded",
       databases: ["trading"],
+      maxConnections: 100,
       seeds: ["reference", "dev"],
       profile: "desktop",
       storage: "ssd",

@@ -35,7 +35,6 @@ function input(changes: Partial<EnvironmentInput> = {}): EnvironmentInput {
     engine: changes.engine ?? { path: "/cache/bin/pulumi", version: "3.259.0", source: "build" },
     languageHost: changes.languageHost ?? { path: "/cache/bin/pulumi-language-nodejs", source: "build" },
     plugins: changes.plugins ?? [official],
-    passphraseFile: join(root, ".pgroundwork/passphrase"),
   };
 }
 

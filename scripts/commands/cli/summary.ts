@@ -1,0 +1,39 @@
+import type { DatabaseOutput, StackOutputs } from "../../stack/outputs.ts";
+import { style } from "./output.ts";
+
+/** What is up and how to get in, for people; without any password. */
+export function describeStack(outputs: StackOutputs, stack: string): string {
+  const { server } = outputs;
+  const option = stack === "local" ? "" : ` --stack ${stack}`;
+  const lines = [
+    `${style("bold", "server")}     PostgreSQL ${server.version} (${server.kind}) on ${server.host}:${server.port}`,
+    `           data  ${server.dataDirectory}`,
+  ];
+  for (const [name, database] of Object.entries(outputs.databases)) {
+    lines.push("", `${style("bold", "database")}   ${name}`, ...describeDatabase(database));
+  }
+  const [first = "NAME"] = Object.keys(outputs.databases);
+  lines.push(
+    "",
+    style("bold", "connect"),
+    `  psql     npm run pgw -- psql${option} --database ${first} --role app`,
+    `  a URL    npm run -s pgw -- url${option} --database ${first} --role app     (has the password)`,
+    `  Node     DATABASE_URL="$(npm run -s pgw -- url${option} -d ${first} -r app)" node app.js`,
+    `           new pg.Client({ connectionString: process.env.DATABASE_URL })`,
+    "",
+    `stop: npm run down${option === "" ? "" : ` --${option}`}   log: npm run pgw -- logs${option}   all commands: npm run pgw -- --help`,
+  );
+  return lines.join("\n");
+}
+
+function describeDatabase({ migrations, seeds, logins }: DatabaseOutput): string[] {
+  const last = migrations.at(-1);
+  const sets = seeds.map(({ set, applied }) => `${set} (${applied.length} files)`);
+  return [
+    `  migrations ${migrations.length} applied${last === undefined ? "" : `, last ${last}`}`,
+    `  seeds      ${sets.length === 0 ? "none" : sets.join(", ")}`,
+    `  roles      ${Object.values(logins)
+      .map(({ user }) => user)
+      .join(", ")}`,
+  ];
+}

@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import { databaseFolder, listDatabases, readDatabaseFile } from "../../database/database-file.ts";
+import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import { localStack } from "../../stack/stacks.ts";
+import { type Connection, describeConnection } from "../../target/connection.ts";
+import { fromEnvironment } from "../../target/environment.ts";
+import { fromUrl } from "../../target/url.ts";
+import { readyEngine } from "./engine.ts";
+import type { Run } from "./run.ts";
+
+export interface TargetOptions {
+  stack?: string;
+  database?: string;
+  url?: string;
+}
+
+/** What a data command works on. */
+export interface Target {
+  connection: Connection;
+  /** Name of the folder below migrations/. */
+  database: string;
+  /** The folder itself, absolute. */
+  folder: string;
+  /** For messages: `trading of stack local`, or the connection without its password. */
+  label: string;
+  /** The seed sets that are applied by default, in order: the stack's, or none where only a connection is known. */
+  seedSets: string[] | undefined;
+}
+
+/**
+ * Finds the one database that a data command means: `--url`, else a stack that is named, else `DATABASE_URL`, `DB_*` or `PG*`, else the local stack.
+ *
+ * @param role what to log in as on a stack
+ */
+export async function resolveTarget(run: Run, options: TargetOptions, role = "migrator"): Promise<Target> {
+  if (options.url !== undefined && options.stack !== undefined) {
+    throw new OperationError("--url and --stack exclude each other.", { exitCode: exitCode.usage });
+  }
+  if (options.url !== undefined) return ofConnection(run, options, fromUrl(options.url, run.env));
+  const connection = options.stack === undefined ? fromEnvironment(run.env) : undefined;
+  return connection === undefined ? ofStack(run, options, role) : ofConnection(run, options, connection);
+}
+
+async function ofConnection(run: Run, options: TargetOptions, connection: Connection): Promise<Target> {
+  const database = await folderFor(run, options, connection);
+  // Named, since a variable that was left in a shell is easily forgotten.
+  const label = describeConnection(connection);
+  run.out.note(`target: ${label}`);
+  return { connection, database, folder: databaseFolder(migrationsOf(run), database), label, seedSets: undefined };
+}
+
+async function ofStack(run: Run, options: TargetOptions, role: string): Promise<Target> {
+  const stack = options.stack ?? localStack;
+  const { connectionTo, onlyDatabase, readOutputs } = await import("../../stack/outputs.ts");
+  const engine = await readyEngine(run, { quiet: true });
+  const outputs = await readOutputs(engine, run.root, stack, true);
+  const database = options.database ?? onlyDatabase(outputs, stack);
+  return {
+    connection: connectionTo(outputs, stack, database, role),
+    database,
+    folder: databaseFolder(migrationsOf(run), database),
+    label: `${database} of stack ${stack}`,
+    seedSets: (outputs.databases[database]?.seeds ?? []).map(({ set }) => set),
+  };
+}
+
+/** The folder that belongs to a connection: the one named, the one of the database's name, or the only one. */
+async function folderFor(run: Run, options: TargetOptions, connection: Connection): Promise<string> {
+  const folders = await listDatabases(migrationsOf(run));
+  if (options.database !== undefined) {
+    // Says which there are, where it is none of them.
+    await readDatabaseFile(migrationsOf(run), options.database);
+    return options.database;
+  }
+  if (folders.includes(connection.database)) return connection.database;
+  const [only] = folders;
+  if (folders.length === 1 && only !== undefined) return only;
+  throw new OperationError(
+    `No folder in migrations/ has the name of the database "${connection.database}" (there are: ${folders.join(", ")}).`,
+    {
+      remedy: "Say which belongs to it with --database.",
+      exitCode: exitCode.usage,
+    },
+  );
+}
+
+function migrationsOf(run: Run): string {
+  return join(run.root, "migrations");
+}

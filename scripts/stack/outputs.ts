@@ -1,0 +1,107 @@
+import type { EngineInstallation } from "../engine/ensure-engine.ts";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
+import type { Connection, SslMode } from "../target/connection.ts";
+import { runEngine } from "./engine-process.ts";
+import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
+
+/** How to log in as one role. */
+export interface LoginOutput {
+  user: string;
+  password: string;
+}
+
+/** What the program exports of one database. */
+export interface DatabaseOutput {
+  logins: Record<string, LoginOutput>;
+  /** Applied files, oldest first. */
+  migrations: string[];
+  /** Sets in the order in which they are applied. */
+  seeds: { set: string; applied: string[] }[];
+}
+
+/** What the program exports (`infra/program.ts`). */
+export interface StackOutputs {
+  server: {
+    kind: string;
+    host: string;
+    port: number;
+    sslmode: SslMode;
+    version: string;
+    dataDirectory: string;
+    logDirectory: string;
+    logins: Record<string, LoginOutput>;
+  };
+  databases: Record<string, DatabaseOutput>;
+}
+
+/**
+ * Reads a stack's outputs from its state.
+ *
+ * @param secrets whether passwords are in it, or `[secret]` in their place
+ * @throws OperationError (wrong usage) for a stack that there is not, or that nothing was brought up in
+ */
+export async function readOutputs(
+  engine: EngineInstallation,
+  root: string,
+  stack: string,
+  secrets: boolean,
+): Promise<StackOutputs> {
+  const lines: string[] = [];
+  const args = ["stack", "output", "--stack", stack, "--json", ...(secrets ? ["--show-secrets"] : [])];
+  const exit = await runEngine(engine, { root, args, onLine: (line) => lines.push(line) });
+  if (exit.code !== 0) {
+    if (!saysNoSuchStack(exit.stderr))
+      throw new OperationError(`The outputs of stack "${stack}" could not be read: ${exit.stderr.trim()}`);
+    await requireDeclared(root, stack);
+    throw notUp(stack);
+  }
+  const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
+  if (outputs.server === undefined || outputs.databases === undefined) throw notUp(stack);
+  return { server: outputs.server, databases: outputs.databases };
+}
+
+/** Logins of the server itself, which work in every database. */
+const serverLogins = ["superuser", "monitor", "backup"];
+
+/**
+ * The connection of a role to a database of a stack.
+ *
+ * @throws OperationError (wrong usage) naming the databases or roles that there are
+ */
+export function connectionTo(outputs: StackOutputs, stack: string, database: string, role: string): Connection {
+  const found = outputs.databases[database];
+  if (found === undefined) {
+    throw new OperationError(
+      `Stack "${stack}" has no database "${database}". It has: ${Object.keys(outputs.databases).join(", ")}.`,
+      {
+        exitCode: exitCode.usage,
+      },
+    );
+  }
+  const login = serverLogins.includes(role) ? outputs.server.logins[role] : found.logins[role];
+  if (login === undefined) {
+    const roles = [...Object.keys(found.logins), ...serverLogins];
+    throw new OperationError(`There is no role "${role}" to log in as. There are: ${roles.join(", ")}.`, {
+      exitCode: exitCode.usage,
+    });
+  }
+  const { host, port, sslmode } = outputs.server;
+  return { host, port, sslmode, database, user: login.user, password: login.password };
+}
+
+/** The one database that is meant where none is named. */
+export function onlyDatabase(outputs: StackOutputs, stack: string): string {
+  const names = Object.keys(outputs.databases);
+  const [name] = names;
+  if (names.length === 1 && name !== undefined) return name;
+  throw new OperationError(`Stack "${stack}" has ${names.length} databases: ${names.join(", ")}.`, {
+    remedy: "Say which with --database.",
+    exitCode: exitCode.usage,
+  });
+}
+
+function notUp(stack: string): OperationError {
+  return new OperationError(`Stack "${stack}" is not up.`, {
+    remedy: stack === "local" ? "Run `npm run up`." : `Run \`npm run up -- --stack ${stack}\`.`,
+  });
+}

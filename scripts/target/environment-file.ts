@@ -1,0 +1,34 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { type Connection, connectionUrl } from "./connection.ts";
+
+/**
+ * Writes a connection as `.env`, readable by this user only, under the names that applications know. Answers the file's path.
+ *
+ * @throws OperationError (not allowed) where there is one already and `replace` does not allow it
+ */
+export async function writeEnvironmentFile(folder: string, connection: Connection, replace: boolean): Promise<string> {
+  const file = join(folder, ".env");
+  const lines = {
+    DATABASE_URL: connectionUrl(connection),
+    DB_HOST: connection.host,
+    DB_PORT: String(connection.port),
+    DB_USER: connection.user,
+    DB_PASSWORD: connection.password ?? "",
+    DB_NAME: connection.database,
+    DB_SSLMODE: connection.sslmode,
+  };
+  const text = Object.entries(lines).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
+  try {
+    await writeFile(file, text.join(""), { mode: 0o600, flag: replace ? "w" : "wx" });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    throw new OperationError(`${file} is there already.`, {
+      remedy: "Add --force to replace it.",
+      exitCode: exitCode.notAllowed,
+      cause,
+    });
+  }
+  return file;
+}

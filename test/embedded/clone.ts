@@ -1,0 +1,202 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chmod, copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import type { QueryResultRow } from "pg";
+import { inject } from "vitest";
+import { stopServer } from "../../scripts/server/embedded.ts";
+import { serverDirectory } from "../../scripts/server/locations.ts";
+import { withClient } from "../../scripts/target/client.ts";
+import type { Connection } from "../../scripts/target/connection.ts";
+import { fromUrl } from "../../scripts/target/url.ts";
+import { cloneRoot } from "../clone-root.ts";
+
+const run = promisify(execFile);
+
+/** How a command ended. */
+export interface Finished {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The kit as a new user has it: a folder of its own, a home of its own, a server of its own. */
+export interface Clone {
+  readonly root: string;
+  /** What its commands run with: nothing in it points at another database or engine. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Below it lie the servers of the clone's stacks. */
+  readonly dataHome: string;
+  /** Runs `pgw` to its end. */
+  pgw(...args: string[]): Promise<Finished>;
+  /** The same, and an answer that is no success ends the test with everything that was printed. */
+  succeed(...args: string[]): Promise<Finished>;
+  /** Runs `pgw` in a process group of its own, for tests that kill it. */
+  start(...args: string[]): ChildProcess;
+  /** Runs a script of bash in the clone's folder. */
+  shell(script: string): Promise<Finished>;
+  /** Writes a file, path relative to the clone. */
+  write(path: string, text: string): Promise<void>;
+  /** Writes the clone's own settings. Those that Pulumi put into the file are kept. */
+  configure(settings: Record<string, unknown>): Promise<void>;
+  /** How a role logs in, as `pgw url` says. */
+  login(role: string, database?: string): Promise<Connection>;
+  /** One statement as a role. */
+  query<Row extends QueryResultRow>(role: string, sql: string): Promise<Row[]>;
+  /** Renames its folder. */
+  move(name: string): Promise<void>;
+  /** Stops its servers and deletes everything of it. */
+  remove(): Promise<void>;
+}
+
+export interface CloneOptions {
+  /** Name of its folder; may hold what paths rarely do. */
+  at?: string;
+}
+
+/** Variables that lead elsewhere: to a database, an engine, or this test run. */
+const foreign = /^(DATABASE_URL$|DB_|AUTO_MIGRATE$|PG(?!W_OFFLINE$)|PULUMI_|NODE_|VITEST|XDG_|HOME$|CI$|npm_)/;
+
+/** Copies the work tree, files included that are not committed yet, into the run's scratch folder. */
+export async function makeClone({ at = "clone" }: CloneOptions = {}): Promise<Clone> {
+  const own = join(inject("scratch"), `clone-${randomUUID().slice(0, 8)}`);
+  const root = join(own, at);
+  const home = join(own, "home");
+  for (const folder of [own, home, join(own, "data")]) {
+    await mkdir(folder);
+    // The account that PostgreSQL runs as has to pass.
+    await chmod(folder, 0o755);
+  }
+  await copyWorkTree(root);
+  await linkPlugins(home);
+  const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
+  const env = {
+    ...Object.fromEntries(kept),
+    HOME: home,
+    XDG_DATA_HOME: join(own, "data"),
+    // The engine is taken from where the run's set-up put it.
+    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
+  };
+  return new TestClone(own, root, env);
+}
+
+async function copyWorkTree(root: string): Promise<void> {
+  const { stdout } = await run("git", ["ls-files", "-coz", "--exclude-standard"], { cwd: cloneRoot });
+  for (const file of stdout.split("\0").filter((name) => name !== "" && existsSync(join(cloneRoot, name)))) {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await copyFile(join(cloneRoot, file), join(root, file));
+  }
+  await symlink(join(cloneRoot, "node_modules"), join(root, "node_modules"));
+  const git = (...args: string[]) =>
+    run("git", ["-c", "user.name=test", "-c", "user.email=test@example.com", ...args], { cwd: root });
+  await git("init", "--quiet");
+  // .gitignore has the folder; a link is none.
+  await writeFile(join(root, ".git", "info", "exclude"), "/node_modules\n");
+  await git("add", "--all");
+  await git("commit", "--quiet", "--no-verify", "--message", "as cloned");
+}
+
+/** Official plugins that the user has need no second download. */
+async function linkPlugins(home: string): Promise<void> {
+  const plugins = join(process.env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "plugins");
+  if (!existsSync(plugins)) return;
+  await mkdir(join(home, ".pulumi"));
+  await symlink(plugins, join(home, ".pulumi", "plugins"));
+}
+
+class TestClone implements Clone {
+  root: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly dataHome: string;
+  readonly #own: string;
+  readonly #started = new Set<ChildProcess>();
+
+  constructor(own: string, root: string, env: NodeJS.ProcessEnv) {
+    this.#own = own;
+    this.root = root;
+    this.env = env;
+    this.dataHome = join(own, "data", "pgroundwork");
+  }
+
+  pgw(...args: string[]): Promise<Finished> {
+    return this.#run(join(this.root, "node_modules", ".bin", "node"), ["scripts/pgw.ts", ...args]);
+  }
+
+  async succeed(...args: string[]): Promise<Finished> {
+    const finished = await this.pgw(...args);
+    if (finished.code === 0) return finished;
+    throw new Error(`pgw ${args.join(" ")} ended with ${finished.code}:\n${finished.stdout}${finished.stderr}`);
+  }
+
+  start(...args: string[]): ChildProcess {
+    const node = join(this.root, "node_modules", ".bin", "node");
+    const child = spawn(node, ["scripts/pgw.ts", ...args], {
+      cwd: this.root,
+      env: this.env,
+      stdio: "ignore",
+      detached: true,
+    });
+    this.#started.add(child);
+    child.once("exit", () => this.#started.delete(child));
+    return child;
+  }
+
+  shell(script: string): Promise<Finished> {
+    return this.#run("bash", ["-c", script]);
+  }
+
+  async write(path: string, text: string): Promise<void> {
+    await mkdir(dirname(join(this.root, path)), { recursive: true });
+    await writeFile(join(this.root, path), text);
+  }
+
+  async configure(settings: Record<string, unknown>): Promise<void> {
+    const { readFile } = await import("node:fs/promises");
+    const path = join(this.root, "Pulumi.local.yaml");
+    const before = existsSync(path) ? (await readFile(path, "utf8")).split("\n") : [];
+    const kept = before.filter((line) => /^[a-z]/.test(line) && !line.startsWith("config:"));
+    const lines = Object.entries(settings).map(([name, value]) => `  pgroundwork:${name}: ${JSON.stringify(value)}`);
+    await writeFile(path, `${[...kept, ...(lines.length > 0 ? ["config:", ...lines] : [])].join("\n")}\n`);
+  }
+
+  async login(role: string, database?: string): Promise<Connection> {
+    const option = database === undefined ? [] : ["--database", database];
+    const { stdout } = await this.succeed("url", "--role", role, ...option);
+    const url = new URL(stdout.trim());
+    const password = decodeURIComponent(url.password);
+    url.password = "";
+    return fromUrl(url.href, { PGPASSWORD: password });
+  }
+
+  async query<Row extends QueryResultRow>(role: string, sql: string): Promise<Row[]> {
+    return withClient(await this.login(role), async (client) => (await client.query<Row>(sql)).rows);
+  }
+
+  async move(name: string): Promise<void> {
+    const moved = join(this.#own, name);
+    await rename(this.root, moved);
+    this.root = moved;
+  }
+
+  async remove(): Promise<void> {
+    for (const { pid } of this.#started) if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    const servers = join(this.dataHome, "servers");
+    const names = existsSync(servers) ? await readdir(servers) : [];
+    for (const name of names) await stopServer(this.dataHome, serverDirectory(join(servers, name)));
+    await rm(this.#own, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #run(command: string, args: string[]): Promise<Finished> {
+    const options = { cwd: this.root, env: this.env, maxBuffer: 2 ** 26 };
+    return new Promise((resolve, reject) => {
+      execFile(command, args, options, (error, stdout, stderr) => {
+        if (error === null) resolve({ code: 0, stdout, stderr });
+        else if (typeof error.code === "number") resolve({ code: error.code, stdout, stderr });
+        else reject(error);
+      });
+    });
+  }
+}

@@ -1,0 +1,171 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as postgresql from "@pulumi/postgresql";
+import * as pulumi from "@pulumi/pulumi";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Properties } from "../../../../../infra/plugin/values.ts";
+import { cloneRoot } from "../../../../clone-root.ts";
+import { startServer, type TestServer } from "../../../server.ts";
+import { sql } from "./sql.ts";
+import { projectName, stackName, startStack, type TestStack } from "./stack.ts";
+
+let server: TestServer;
+let test: TestStack;
+
+/** The password that the recorded role has in the fixture. */
+const password = "recorded-password";
+
+/** The program whose state under the official plugin was recorded, but for the GrantRole that fights its Role. */
+async function program(): Promise<void> {
+  const { host, port, user, password: adminPassword } = server.connection();
+  const settings = { host, port, username: user, password: pulumi.secret(adminPassword ?? ""), sslmode: "disable" };
+  const provider = new postgresql.Provider("pg", { ...settings, superuser: true });
+  const options = { provider };
+  const readers = new postgresql.Role("readers", { name: "readers" }, options);
+  new postgresql.Role("autorole", {}, options);
+  const login = { name: "app", login: true, password: pulumi.secret(password), roles: [readers.name] };
+  const app = new postgresql.Role("app", login, options);
+  const locale = { lcCollate: "C.UTF-8", lcCtype: "C.UTF-8" };
+  new postgresql.Database("plaindb", { name: "plaindb", ...locale }, options);
+  const database = new postgresql.Database("appdb", { name: "appdb", owner: app.name, ...locale }, options).name;
+  const schema = new postgresql.Schema("appschema", { name: "appschema", database, owner: app.name }, options).name;
+  new postgresql.Extension("pgcrypto", { name: "pgcrypto", database }, options);
+  const of = { database, role: readers.name };
+  new postgresql.Grant("g-db", { ...of, objectType: "database", privileges: ["CONNECT"] }, options);
+  new postgresql.Grant("g-sch", { ...of, schema, objectType: "schema", privileges: ["USAGE"] }, options);
+  new postgresql.Grant("g-tab", { ...of, schema: "public", objectType: "table", privileges: ["SELECT"] }, options);
+  new postgresql.DefaultPrivileges(
+    "dp",
+    { ...of, schema, owner: app.name, objectType: "table", privileges: ["SELECT"] },
+    options,
+  );
+}
+
+beforeAll(async () => {
+  server = await startServer();
+  test = await startStack(program);
+});
+afterAll(async () => {
+  await test?.remove();
+  await server?.stop();
+});
+
+const everything = 13;
+
+describe("a stack with the stand-in, under the real engine", () => {
+  it("that the official plugin left previews with no change", async () => {
+    const deployment = await test.stack.exportStack();
+    const recorded = await recordedDeployment();
+    await test.stack.importStack({ ...deployment, deployment: { ...deployment.deployment, ...recorded } });
+    // Nothing of it is on this server: whoever asked it would see a difference.
+    expect((await test.stack.preview()).changeSummary).toEqual({ same: everything });
+    await test.stack.importStack({ ...deployment, deployment: { ...deployment.deployment, resources: [] } });
+  });
+
+  it("comes up, and then has nothing to do: not at the next up, not after a refresh", async () => {
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ create: everything });
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ same: everything });
+    expect((await test.stack.refresh()).summary.resourceChanges).toEqual({ same: everything });
+    expect((await test.stack.preview()).changeSummary).toEqual({ same: everything });
+  });
+
+  it("keeps passwords out of its state", async () => {
+    const state = await test.stateOnDisk();
+    expect(state).toContain('"postgresql:index/role:Role"');
+    expect(state.includes(password)).toBe(false);
+    expect(state.includes(server.connection().password ?? "")).toBe(false);
+  });
+
+  it("shows in preview what refresh found, and up mends it", async () => {
+    await sql(
+      server.connection(),
+      "alter role app connection limit 3",
+      "revoke connect on database appdb from readers",
+    );
+    await sql(server.connection("appdb"), "drop extension pgcrypto");
+    await test.stack.refresh();
+    expect((await test.stack.preview()).changeSummary).toEqual({ create: 1, same: everything - 3, update: 2 });
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ create: 1, same: everything - 3, update: 2 });
+    await test.stack.refresh();
+    expect((await test.stack.preview()).changeSummary).toEqual({ same: everything });
+  });
+
+  it("takes back what it made although its state was lost", async () => {
+    const deployment = await test.stack.exportStack();
+    await test.stack.importStack({ ...deployment, deployment: { ...deployment.deployment, resources: [] } });
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ create: everything });
+    expect((await test.stack.preview()).changeSummary).toEqual({ same: everything });
+  });
+
+  it("is destroyed to nothing", async () => {
+    await test.stack.destroy();
+    const left =
+      "select datname as name from pg_database where datname like '%db' union select rolname from pg_roles where rolname in ('app', 'readers')";
+    expect(await sql(server.connection(), left)).toEqual([]);
+  });
+});
+
+interface RecordedResource {
+  stack: string;
+  name: string;
+  type: string;
+  id: string;
+  inputs: Properties;
+  outputs: Properties;
+}
+
+/** The recorded resources as a state of this stack, on a provider for this server. */
+async function recordedDeployment() {
+  const file = join(cloneRoot, "test/fixtures/states/postgresql.json");
+  const records = (JSON.parse(await readFile(file, "utf8")) as RecordedResource[]).filter(
+    ({ stack }) => stack === "pg",
+  );
+  const urn = (type: string, name: string) => `urn:pulumi:${stackName}::${projectName}::${type}::${name}`;
+  const root = urn("pulumi:pulumi:Stack", `${projectName}-${stackName}`);
+  const { host, port, user, password: adminPassword } = server.connection();
+  const configuration = {
+    connectTimeout: "180",
+    host,
+    password: sealed(adminPassword),
+    port: String(port),
+    sslmode: "disable",
+    superuser: "true",
+    username: user,
+    version: "3.18.1",
+  };
+  const provider = {
+    urn: urn("pulumi:providers:postgresql", "pg"),
+    custom: true,
+    id: "9aa4b9f0-d556-46db-93db-8f68c468cc0c",
+    type: "pulumi:providers:postgresql",
+    inputs: { __internal: {}, ...configuration },
+    outputs: configuration,
+    parent: root,
+  };
+  const resources = records.map(({ name, type, id, inputs, outputs }) => ({
+    urn: urn(type, name),
+    custom: true,
+    id,
+    type,
+    inputs: withSecrets(type.endsWith(":Role") && name === "app" ? { ...inputs, roles: ["readers"] } : inputs),
+    outputs: withSecrets(outputs),
+    parent: root,
+    provider: `${provider.urn}::${provider.id}`,
+  }));
+  return {
+    resources: [{ urn: root, custom: false, type: "pulumi:pulumi:Stack", outputs: {} }, provider, ...resources],
+  };
+}
+
+function withSecrets(values: Properties): Properties {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      key,
+      key.startsWith("password") && key !== "passwordWoVersion" ? sealed(value) : value,
+    ]),
+  );
+}
+
+function sealed(value: unknown) {
+  return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: JSON.stringify(value) };
+}

@@ -1,0 +1,209 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cloneRoot } from "../../../../clone-root.ts";
+import { startServer, type TestServer } from "../../../server.ts";
+import { type Made, PluginProcess } from "./plugin-process.ts";
+import { sql } from "./sql.ts";
+
+let server: TestServer;
+let plugin: PluginProcess;
+
+beforeAll(async () => {
+  server = await startServer();
+  plugin = await PluginProcess.start(server.connection());
+});
+afterAll(async () => {
+  await plugin?.stop();
+  await server?.stop();
+});
+
+/** Nothing to do: not now, and not after a refresh. */
+async function expectSettled(made: Made): Promise<void> {
+  expect(await plugin.diff(made), `${made.type} ${made.name}`).toEqual([]);
+  expect(await plugin.read(made)).toEqual(made);
+}
+
+async function outputKeysOf(type: string): Promise<string[]> {
+  const records = JSON.parse(await readFile(join(cloneRoot, "test/fixtures/states/postgresql.json"), "utf8")) as Made[];
+  const record = records.find((resource) => resource.type.endsWith(`:${type}`));
+  return Object.keys(record?.outputs ?? {})
+    .filter((key) => !key.startsWith("__"))
+    .sort();
+}
+
+describe("every resource type", () => {
+  it("makes what was declared, with the official outputs and ids, and is settled then", async () => {
+    const made = [
+      await plugin.create("Role", "owner", { name: "all_owner" }),
+      await plugin.create("Role", "readers", { name: "all_readers" }),
+      await plugin.create("Database", "db", { name: "all", owner: "all_owner" }),
+      await plugin.create("Extension", "ext", { name: "pgcrypto", database: "all" }),
+      await plugin.create("Schema", "schema", { name: "layer", database: "all", owner: "all_owner" }),
+      await plugin.create("Grant", "db", {
+        role: "all_readers",
+        database: "all",
+        objectType: "database",
+        privileges: ["CONNECT"],
+      }),
+      await plugin.create("Grant", "schema", {
+        role: "all_readers",
+        database: "all",
+        schema: "layer",
+        objectType: "schema",
+        privileges: ["USAGE"],
+      }),
+      await plugin.create("DefaultPrivileges", "defaults", {
+        role: "all_readers",
+        database: "all",
+        schema: "layer",
+        owner: "all_owner",
+        objectType: "table",
+        privileges: ["SELECT"],
+      }),
+    ];
+    expect(made.map(({ id }) => id)).toEqual([
+      "all_owner",
+      "all_readers",
+      "all",
+      "all.pgcrypto",
+      "all.layer",
+      "all_readers_all_database",
+      "all_readers_all_layer_schema",
+      "all_readers_all_layer_all_owner_table",
+    ]);
+    for (const resource of made) {
+      expect(Object.keys(resource.outputs).sort(), resource.type).toEqual(await outputKeysOf(resource.type));
+      expect(resource.outputs.id).toBe(resource.id);
+      await expectSettled(resource);
+    }
+    expect(made[2]?.outputs).toMatchObject({
+      owner: "all_owner",
+      encoding: "UTF8",
+      template: "template0",
+      tablespaceName: "pg_default",
+      isTemplate: false,
+    });
+    expect(made[3]?.outputs).toMatchObject({ schema: "public", createCascade: false, dropCascade: false });
+  });
+
+  it("takes over and corrects what is there already", async () => {
+    await sql(
+      server.connection(),
+      "create role there_owner createdb",
+      "create role there superuser login connection limit 3",
+    );
+    await sql(server.connection(), "create database there connection limit 7");
+    await sql(server.connection("there"), "create extension citext", "create schema layer");
+    const role = await plugin.create("Role", "there", { name: "there", roles: ["there_owner"] });
+    const database = await plugin.create("Database", "there", { name: "there", owner: "there_owner" });
+    const extension = await plugin.create("Extension", "citext", {
+      name: "citext",
+      database: "there",
+      schema: "layer",
+    });
+    const schema = await plugin.create("Schema", "layer", { name: "layer", database: "there", owner: "there" });
+    expect(role.outputs).toMatchObject({ superuser: false, login: false, connectionLimit: -1, roles: ["there_owner"] });
+    expect(database.outputs).toMatchObject({ owner: "there_owner", connectionLimit: -1 });
+    expect(extension.outputs).toMatchObject({ schema: "layer" });
+    expect(schema.outputs).toMatchObject({ owner: "there" });
+    for (const made of [role, database, extension, schema]) await expectSettled(made);
+  });
+
+  it("refuses a database that is there with another locale, and leaves it alone", async () => {
+    await sql(
+      server.connection(),
+      "create database latin template template0 encoding 'LATIN1' locale 'C' locale_provider libc",
+    );
+    await expect(plugin.create("Database", "latin", { name: "latin", encoding: "UTF8" })).rejects.toThrow(
+      'Database "latin" is there already with encoding "LATIN1", not "UTF8".',
+    );
+    expect(await sql(server.connection(), "select 1 from pg_database where datname = 'latin'")).toHaveLength(1);
+  });
+
+  it("leaves the state once it is gone, with its database or alone", async () => {
+    await plugin.create("Database", "gone", { name: "gone" });
+    const owner = await plugin.create("Role", "gone_owner", { name: "gone_owner" });
+    const within = { database: "gone" };
+    const extension = await plugin.create("Extension", "gone", { ...within, name: "pgcrypto" });
+    const schema = await plugin.create("Schema", "gone", { ...within, name: "layer" });
+    const grant = await plugin.create("Grant", "gone", {
+      ...within,
+      role: "gone_owner",
+      schema: "layer",
+      objectType: "schema",
+      privileges: ["USAGE"],
+    });
+    const defaults = await plugin.create("DefaultPrivileges", "gone", {
+      ...within,
+      role: "public",
+      owner: "gone_owner",
+      objectType: "function",
+      privileges: [],
+    });
+    await sql(server.connection("gone"), "drop extension pgcrypto", "drop schema layer cascade");
+    for (const made of [extension, schema, grant]) expect(await plugin.read(made), made.type).toBeUndefined();
+    expect(await plugin.read(defaults)).toEqual(defaults);
+    await sql(server.connection(), "drop database gone with (force)", "drop role gone_owner");
+    for (const made of [owner, extension, schema, grant, defaults])
+      expect(await plugin.read(made), made.type).toBeUndefined();
+    for (const made of [owner, extension, schema, grant, defaults]) await plugin.delete(made);
+  });
+
+  it("is removed by delete, connections and owned objects notwithstanding", async () => {
+    const role = await plugin.create("Role", "end", { name: "ending" });
+    const database = await plugin.create("Database", "end", { name: "ending", owner: "ending", isTemplate: true });
+    const extension = await plugin.create("Extension", "end", { name: "citext", database: "ending" });
+    const schema = await plugin.create("Schema", "end", { name: "layer", database: "ending", dropCascade: true });
+    await sql(server.connection("ending"), "create table layer.t (a citext)");
+    await expect(plugin.delete(extension)).rejects.toThrow(
+      `${server.connection().host}:${server.connection().port}/ending refused: cannot drop extension citext because other objects depend on it (SQLSTATE 2BP01).`,
+    );
+    await plugin.delete(schema);
+    await plugin.delete(extension);
+    await plugin.delete(database);
+    await plugin.delete(role);
+    expect(await sql(server.connection(), "select datname from pg_database where datname = 'ending'")).toEqual([]);
+    expect(await sql(server.connection(), "select rolname from pg_roles where rolname = 'ending'")).toEqual([]);
+  });
+
+  it("is renamed in place where the official plugin renames", async () => {
+    const role = await plugin.create("Role", "r", { name: "old_role", login: true, password: "password-of-old" });
+    const database = await plugin.create("Database", "r", { name: "old_db", owner: "old_role" });
+    const schema = await plugin.create("Schema", "r", { name: "old_schema", database: "old_db" });
+    const renamedSchema = await plugin.update(schema, { name: "new_schema", database: "old_db" });
+    const renamedDatabase = await plugin.update(database, { name: "new_db", owner: "old_role" });
+    const renamedRole = await plugin.update(role, { name: "new_role", login: true, password: "password-of-old" });
+    expect([renamedSchema, renamedDatabase, renamedRole].map(({ outputs }) => outputs.name)).toEqual([
+      "new_schema",
+      "new_db",
+      "new_role",
+    ]);
+    // The engine keeps the old id until the next refresh, which finds the object by its name.
+    expect((await plugin.read(renamedRole))?.id).toBe("new_role");
+    expect((await plugin.read(renamedDatabase))?.outputs.owner).toBe("new_role");
+  });
+});
+
+describe("importing", () => {
+  it("finds a role, database, extension and schema by id alone", async () => {
+    await plugin.create("Database", "imp", { name: "imp" });
+    await plugin.create("Extension", "imp", { name: "citext", database: "imp" });
+    const blank = { name: "x", inputs: {}, outputs: {} };
+    expect((await plugin.read({ ...blank, type: "Role", id: "postgres" }))?.outputs).toMatchObject({ superuser: true });
+    expect((await plugin.read({ ...blank, type: "Database", id: "imp" }))?.inputs).toMatchObject({
+      name: "imp",
+      encoding: "UTF8",
+    });
+    expect((await plugin.read({ ...blank, type: "Extension", id: "imp.citext" }))?.inputs).toMatchObject({
+      name: "citext",
+      database: "imp",
+    });
+    expect((await plugin.read({ ...blank, type: "Schema", id: "imp.public" }))?.inputs).toMatchObject({
+      name: "public",
+    });
+    await expect(plugin.read({ ...blank, type: "Grant", id: "a_b_database" })).rejects.toThrow(
+      'A Grant cannot be imported: its id "a_b_database" does not tell its parts.',
+    );
+  });
+});

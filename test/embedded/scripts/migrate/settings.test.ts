@@ -1,0 +1,85 @@
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { exitCode } from "../../../../scripts/errors/operation-error.ts";
+import { applyMigrations, type MigrationEvent } from "../../../../scripts/migrate/apply.ts";
+import type { Connection } from "../../../../scripts/target/connection.ts";
+import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
+import { databasePerTest, errorOf } from "./database-per-test.ts";
+
+const test = databasePerTest();
+const { folderOf, query } = test;
+let connection: Connection;
+beforeEach(() => {
+  connection = test.connection;
+});
+
+const one: Draft = { name: "one", body: "create table one (id int primary key);" };
+
+describe("settings of a folder's .gmrc", () => {
+  it("replaces placeholders of .gmrc and sets its pgSettings", async () => {
+    const { folder } = await folderOf([
+      {
+        name: "p",
+        body: "create table p as select ':DATABASE_NAME' as d, ':DATABASE_OWNER' as o, ':GREETING' as g, current_setting('shop.x') as x;",
+      },
+    ]);
+    const settings = {
+      placeholders: { ":GREETING": "hello" },
+      databaseOwner: "someone",
+      pgSettings: { "shop.x": "y" },
+    };
+    await writeFile(path.join(folder, ".gmrc"), `// JSON with comments\n${JSON.stringify(settings)}`);
+    await applyMigrations({ connection, folder });
+    expect(await query("select * from p")).toEqual([{ d: connection.database, o: "someone", g: "hello", x: "y" }]);
+  });
+
+  it.each([
+    [
+      "a command for the shadow database alone",
+      { afterAllMigrations: [{ _: "command", shadow: true, command: "false" }] },
+      [],
+    ],
+    ["a file", { beforeAllMigrations: "before.sql" }, ["beforeAllMigrations"]],
+    ["a command in the older form", { afterAllMigrations: [{ command: "false" }] }, ["afterAllMigrations"]],
+  ])("says which hooks of .gmrc it does not run: %s", async (_, settings, expected) => {
+    const { folder } = await folderOf([one]);
+    await writeFile(path.join(folder, ".gmrc"), JSON.stringify(settings));
+    const said: string[] = [];
+    const onEvent = (event: MigrationEvent) => {
+      if (event.kind === "hooks-not-run") said.push(...event.hooks);
+    };
+    expect((await applyMigrations({ connection, folder, onEvent })).applied).toHaveLength(1);
+    expect(said).toEqual(expected);
+  });
+
+  it("finds .gmrc beside a folder named migrations, where the CLI has it by default", async () => {
+    const { folder } = await folderOf([{ name: "p", body: "create table p as select ':GREETING' as g;" }]);
+    const project = await mkdtemp(path.join(tmpdir(), "pgw-project-"));
+    try {
+      await rename(folder, path.join(project, "migrations"));
+      await writeFile(path.join(project, ".gmrc"), JSON.stringify({ placeholders: { ":GREETING": "hello" } }));
+      await applyMigrations({ connection, folder: path.join(project, "migrations") });
+    } finally {
+      await rm(project, { recursive: true });
+    }
+    expect(await query("select g from p")).toEqual([{ g: "hello" }]);
+  });
+
+  it("refuses faulty settings in .gmrc before anything runs", async () => {
+    const { folder } = await folderOf([one]);
+    await writeFile(
+      path.join(folder, ".gmrc"),
+      JSON.stringify({ placeholders: { ":PGW_TEST_UNSET": "!ENV" }, nonsense: 1 }),
+    );
+    const error = await errorOf(applyMigrations({ connection, folder }));
+    expect(error.message).toBe(
+      `${folder}/.gmrc: Errors occurred during settings validation:\n` +
+        "- Setting 'placeholders': Could not find environmental variable 'PGW_TEST_UNSET'\n" +
+        "- The following config settings were not understood: 'nonsense'",
+    );
+    expect(error.exitCode).toBe(exitCode.usage);
+    expect(await query("select to_regclass('one') as one")).toEqual([{ one: null }]);
+  });
+});

@@ -1,0 +1,55 @@
+import { createHash, createHmac } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { isStoredForm, matchesStored, scramVerifier } from "../../../../../infra/airgap/postgresql/scram.ts";
+
+describe("the verifier of a password", () => {
+  it("agrees with the exchange that RFC 7677 gives as its example", async () => {
+    const verifier = await scramVerifier("pencil", Buffer.from("W22ZaJ0SNY7soEsUEjb6gQ==", "base64"), 4096);
+    const [, parameters, keys] = verifier.split("$");
+    expect(parameters).toBe("4096:W22ZaJ0SNY7soEsUEjb6gQ==");
+    const [storedKey, serverKey] = (keys ?? "").split(":").map((key) => Buffer.from(key, "base64"));
+    const nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
+    const exchange = `n=user,r=rOprNGfwEbeRWgbNEkqO,r=${nonce},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=${nonce}`;
+    const hmac = (key: Buffer | undefined) =>
+      createHmac("sha256", key ?? "")
+        .update(exchange)
+        .digest();
+    expect(hmac(serverKey).toString("base64")).toBe("6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
+    const signature = hmac(storedKey);
+    const clientKey = Buffer.from("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=", "base64").map(
+      (byte, index) => byte ^ (signature[index] ?? 0),
+    );
+    expect(createHash("sha256").update(clientKey).digest()).toEqual(storedKey);
+  });
+
+  it("has another salt every time", async () => {
+    expect(await scramVerifier("same")).not.toBe(await scramVerifier("same"));
+  });
+
+  it("does not tell apart passwords that SASLprep makes one", async () => {
+    const salt = Buffer.alloc(16, 1);
+    expect(await scramVerifier("I\u00ADX", salt)).toBe(await scramVerifier("IX", salt));
+    expect(await scramVerifier("a\u00A0b", salt)).toBe(await scramVerifier("a b", salt));
+    expect(await scramVerifier("\u2168", salt)).toBe(await scramVerifier("IX", salt));
+    expect(await scramVerifier("ix", salt)).not.toBe(await scramVerifier("IX", salt));
+  });
+});
+
+describe("comparing with what the server stores", () => {
+  it("recognises the password in SCRAM and md5 form, and no other", async () => {
+    const stored = await scramVerifier("right");
+    expect(await matchesStored("right", stored, "app")).toBe(true);
+    expect(await matchesStored("wrong", stored, "app")).toBe(false);
+    const md5 = `md5${createHash("md5").update("rightapp").digest("hex")}`;
+    expect(await matchesStored("right", md5, "app")).toBe(true);
+    expect(await matchesStored("right", md5, "other")).toBe(false);
+  });
+
+  it("takes a password in stored form at its word", async () => {
+    const stored = await scramVerifier("right");
+    expect(isStoredForm(stored)).toBe(true);
+    expect(isStoredForm("SCRAM-SHA-256$not really")).toBe(false);
+    expect(await matchesStored(stored, stored, "app")).toBe(true);
+    expect(await matchesStored(stored, await scramVerifier("right"), "app")).toBe(false);
+  });
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { type StandInUse, standInRefusal } from "../../../../infra/plan/stand-ins.ts";
+
+const use = (change: Partial<StandInUse>): StandInUse => ({
+  standIns: ["postgresql"],
+  airgap: undefined,
+  stack: "local",
+  protected: false,
+  ...change,
+});
+
+describe("stand-ins for official provider plugins", () => {
+  it.each([
+    ["a local stack", use({})],
+    ["a production stack whose plugins are all official", use({ stack: "production", standIns: [] })],
+    ["a production stack that allows them", use({ stack: "production", airgap: true })],
+  ])("run in %s", (_name, given) => {
+    expect(standInRefusal(given)).toBeUndefined();
+  });
+
+  it.each([
+    ["staging", use({ stack: "staging" })],
+    ["production", use({ stack: "production" })],
+    ["a protected stack of any name", use({ stack: "eu-1", protected: true })],
+    ["a stack that forbids them", use({ airgap: false })],
+  ])("are refused by %s", (_name, given) => {
+    expect(standInRefusal(given)).toBe(
+      `Stack "${given.stack}" refuses the stand-in for the official postgresql plugin.`,
+    );
+  });
+});
