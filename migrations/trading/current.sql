@@ -1,1 +1,1 @@
--- The next migration goes here; graphile-migrate commit moves it to committed/.
+-- Enter migration here

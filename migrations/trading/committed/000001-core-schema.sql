@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:a2367f9218f315bfa54409def280f06cc003a437
+--! Hash: sha1:74179ed569f104ef035a960f6e743ffd07890305
 --! Message: core schema
 
 -- Money and quantities are numeric(24,8), prices numeric(20,10), rates and ratios numeric(9,6): exact, wide enough for a book in
@@ -155,7 +155,8 @@ create table users (
   deleted_at timestamptz constraint users_deleted_after_creation check (deleted_at >= created_at),
   constraint users_two_factor_has_secret check (not two_factor_enabled or two_factor_secret is not null)
 );
-comment on table users is 'People who log in: clients, traders and staff. Never deleted while accounts or audit refer to them; deleted_at hides them.';
+comment on table users is
+  'People who log in: clients, traders and staff. Never deleted while accounts refer to them; deleted_at hides them.';
 comment on column users.password_hash is 'bcrypt, cost 10 or more. Redacted in audit rows.';
 comment on column users.two_factor_secret is 'TOTP secret, encrypted by the application. Redacted in audit rows.';
 comment on column users.locked_until is 'No login before this time, set after too many failed attempts.';

@@ -1,5 +1,5 @@
---! Previous: sha1:a2367f9218f315bfa54409def280f06cc003a437
---! Hash: sha1:ab37068dc861324611b0fa750a8db7cd8b5c8d27
+--! Previous: sha1:74179ed569f104ef035a960f6e743ffd07890305
+--! Hash: sha1:1955f59685be6eafe5026d31e9b2606161c63dbd
 --! Message: indexes
 
 -- Not built concurrently: the tables are new and empty here. Later indexes on tables in use are (see 000006).

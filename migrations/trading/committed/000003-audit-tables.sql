@@ -1,5 +1,5 @@
---! Previous: sha1:ab37068dc861324611b0fa750a8db7cd8b5c8d27
---! Hash: sha1:dd1ca9710af8efcd5e86b4c7f30a529cac07c1bb
+--! Previous: sha1:1955f59685be6eafe5026d31e9b2606161c63dbd
+--! Hash: sha1:44bb66ef9a23f8bb4da4de342d5443bedfba8e16
 --! Message: audit tables
 
 -- Audit rows name users, orders and accounts without foreign keys: they outlive what they speak of. The large ones are partitioned
@@ -284,7 +284,8 @@ as $$
   where value is distinct from old_data -> key
     and key <> all (ignored) and key not in ('updated_at', 'version')
 $$;
-comment on function changed_columns(jsonb, jsonb, text[]) is 'Names of the columns in which two versions of a row differ, the ignored ones, updated_at and version aside.';
+comment on function changed_columns(jsonb, jsonb, text[]) is
+  'Names of the columns in which two versions of a row differ, the ignored ones, updated_at and version aside.';
 
 -- Definer's rights: a change is recorded for logins that may not write to the audit themselves.
 

@@ -1,5 +1,5 @@
---! Previous: sha1:dd1ca9710af8efcd5e86b4c7f30a529cac07c1bb
---! Hash: sha1:f0d265139453d547e4031474760e86f8a1863e87
+--! Previous: sha1:44bb66ef9a23f8bb4da4de342d5443bedfba8e16
+--! Hash: sha1:7ee7096a32c060f15094d3f7d6a94967654d6ca6
 --! Message: liquidity providers
 
 -- Who fills orders, at what prices, how orders find their way there (smart order routing) and how well it went.

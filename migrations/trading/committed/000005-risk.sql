@@ -1,5 +1,5 @@
---! Previous: sha1:f0d265139453d547e4031474760e86f8a1863e87
---! Hash: sha1:d677d54c721ee6419af22027622f8db28aa398a6
+--! Previous: sha1:7ee7096a32c060f15094d3f7d6a94967654d6ca6
+--! Hash: sha1:f3ca171ad3a44f10520012280a40c53366accbdf
 --! Message: risk
 
 -- What may be lost, what was, and what stops the loss: limits, margin, measures, breakers, alerts and stress tests.
@@ -231,7 +231,8 @@ create table stress_test_scenarios (
   constraint stress_test_scenarios_historical_has_date check (scenario_type <> 'historical' or reference_date is not null)
 );
 comment on table stress_test_scenarios is 'Market moves to hold the book against.';
-comment on column stress_test_scenarios.shocks is 'Asset class or symbol to relative price change as a string: {"crypto": "-0.40", "XAUUSD": "0.08"}; a symbol goes before its class.';
+comment on column stress_test_scenarios.shocks is
+  'Asset class or symbol to relative price change, a string: {"crypto": "-0.40", "XAUUSD": "0.08"}; a symbol goes before its class.';
 
 create table stress_test_results (
   id uuid primary key default gen_random_uuid(),

@@ -1,5 +1,5 @@
---! Previous: sha1:d677d54c721ee6419af22027622f8db28aa398a6
---! Hash: sha1:f3f31b1ee2c626f56ddc9200c40455dca4c005e1
+--! Previous: sha1:f3ca171ad3a44f10520012280a40c53366accbdf
+--! Hash: sha1:4d23ef770f9bd33cc1afd170d260c7c6eb9da165
 --! Message: working orders index
 
 --! no-transaction

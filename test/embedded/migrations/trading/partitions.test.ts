@@ -1,15 +1,30 @@
 import type { Client } from "pg";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { catalogOf } from "./catalog.ts";
 import { inTransaction, refusal, startTradingDatabase, type TradingDatabase } from "./trading-database.ts";
 
 const partitioned = ["api_access_log", "audit_log", "lp_quotes", "order_audit", "user_activity_log"];
 let database: TradingDatabase;
 
-beforeEach(async () => {
+beforeAll(async () => {
   database = await startTradingDatabase(["reference", "dev"]);
 });
-afterEach(() => database?.stop());
+afterAll(() => database?.stop());
+// Back to the partitions that the migrations made, with nothing from the future in them.
+afterEach(async () => {
+  const { migrator } = database;
+  const { suffix } = await month(3);
+  await inTransaction(migrator, "commit", async () => {
+    await migrator.query("set local app.maintenance = 'on'");
+    const { rows } = await migrator.query<{ name: string }>(
+      "select relname as name from pg_class where relispartition and relkind = 'r' and right(relname, 7) > $1 and relname ~ '_\\d{4}_\\d{2}$'",
+      [suffix],
+    );
+    for (const { name } of rows) await migrator.query(`drop table ${name}`);
+    await migrator.query("delete from api_access_log");
+    await migrator.query("delete from lp_quotes where quoted_at > now()");
+  });
+});
 
 /** First day of the month `ahead` of the present one, in UTC, and the suffix of its partitions. */
 async function month(ahead: number): Promise<{ start: string; suffix: string }> {
@@ -39,7 +54,8 @@ describe("ensure_partitions", () => {
     const { rows } = await database.migrator.query<{ name: string }>(
       "select relname as name from pg_class where relispartition and relkind = 'r' order by 1",
     );
-    const suffixes = [...(await Promise.all([0, 1, 2, 3].map(month))).map(({ suffix }) => suffix), "default"];
+    const suffixes = ["default"];
+    for (const ahead of [0, 1, 2, 3]) suffixes.push((await month(ahead)).suffix);
     expect(rows.map(({ name }) => name).sort()).toEqual(
       partitioned.flatMap((table) => suffixes.map((suffix) => `${table}_${suffix}`)).sort(),
     );

@@ -44,7 +44,8 @@ async function logins(set: string): Promise<{ email: string; password: string }[
   return found;
 }
 
-describe.sequential("seeds", () => {
+// Each test stands on the sets that those before it applied.
+describe("seeds", () => {
   it("of the reference set put in what every environment needs, and no people", async () => {
     await applySeeds(database.migrator, "reference");
     expect(await count("currencies")).toBe(15);
@@ -87,13 +88,13 @@ describe.sequential("seeds", () => {
 
   it("let every user named log in with the password shown, and everybody active is named", async () => {
     await applySeeds(database.migrator, "demo");
-    await database.superuser.query("create extension pgcrypto schema pg_temp");
+    await database.superuser.query("create schema crypto; create extension pgcrypto schema crypto");
     const named = [...(await logins("dev")), ...(await logins("demo"))];
     for (const { email, password } of named) {
       // pgcrypto knows the older name of the same algorithm.
       const { rows } = await database.superuser.query(
-        `select status, replace(password_hash, '$2b$', '$2a$') = pg_temp.crypt($2, replace(password_hash, '$2b$', '$2a$')) as right,
-           replace(password_hash, '$2b$', '$2a$') = pg_temp.crypt('wrong', replace(password_hash, '$2b$', '$2a$')) as wrong
+        `select status, replace(password_hash, '$2b$', '$2a$') = crypto.crypt($2, replace(password_hash, '$2b$', '$2a$')) as right,
+           replace(password_hash, '$2b$', '$2a$') = crypto.crypt('wrong', replace(password_hash, '$2b$', '$2a$')) as wrong
          from users where email = $1`,
         [email, password],
       );
