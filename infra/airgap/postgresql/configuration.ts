@@ -12,7 +12,8 @@ import type { Properties } from "../../plugin/values.ts";
 
 /**
  * Keys of the official provider's configuration. Its sign-in by AWS, Azure or GCP identity is left out on purpose: a machine that
- * reaches those reaches the official plugin too.
+ * reaches those reaches the official plugin too. `expectedVersion`, `maxConnections` and `databaseUsername` are accepted and change
+ * nothing: the server is asked for what it is and for who is connected, and there is one connection a database at most.
  */
 export const configurationKeys = [
   "host",

@@ -79,7 +79,8 @@ export function resourceType(definition: Definition): ResourceType {
         Object.keys(current.outputs).length === 0 ? imported(definition, current.id, sessions) : current.outputs;
       const outputs = await found(context, withScope(definition, sessions, expected), current.outputs);
       if (outputs === undefined) return undefined;
-      const id = isReordered(current.id, String(outputs.id)) ? current.id : String(outputs.id);
+      const keepsId = definition.fromId === undefined && isReordered(current.id, String(outputs.id));
+      const id = keepsId ? current.id : String(outputs.id);
       return { id, outputs: { ...outputs, id }, inputs: refreshedInputs(properties, current.inputs, outputs) };
     },
 

@@ -91,7 +91,7 @@ export class Sessions {
   /** Breaks off whatever runs, and what waits: its statement fails with the reason, and the server rolls back. */
   abort(reason: unknown): void {
     this.#aborted = reason;
-    for (const { client } of this.#open.values()) void client.end();
+    for (const { client } of this.#open.values()) client.end().catch(() => undefined);
   }
 
   #inTurn<Result>(database: string, job: () => Promise<Result>): Promise<Result> {

@@ -185,6 +185,17 @@ describe("a grant", () => {
     expect(await may("app", "table", "passing.t", "SELECT")).toBe(true);
   });
 
+  it("on several objects keeps the id that the official plugin gave it, whatever the order", async () => {
+    await asOwner("create schema several", "create table several.a (x int)", "create table several.b (x int)");
+    const news = { ...within, role: "app", schema: "several", objectType: "table", privileges: ["SELECT"] };
+    const made = await plugin.create("Grant", "several", { ...news, objects: ["b", "a"] });
+    expect(made.id).toBe("app_trade_several_table_a_b");
+    const officialId = "app_trade_several_table_b_a";
+    expect((await plugin.read({ ...made, id: officialId }))?.id).toBe(officialId);
+    await asOwner("drop table several.b");
+    expect((await plugin.read(made))?.outputs.privileges).toEqual([]);
+  });
+
   it("fails with what is missing: role, schema, object", async () => {
     const news = { ...within, role: "app", schema: "public", objectType: "table", privileges: ["SELECT"] };
     await expect(plugin.create("Grant", "x", { ...news, role: "nobody", privileges: [] })).rejects.toThrow(
