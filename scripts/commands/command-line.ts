@@ -15,7 +15,7 @@ import { registerUp } from "./up.ts";
 import { registerUrl } from "./url.ts";
 
 /** The command line as a whole: every command registers itself. */
-export async function runCommandLine(): Promise<void> {
+export function commandLine(): Command {
   const program = new Command("pgw")
     .description("PostgreSQL for every environment from one Pulumi program")
     .addHelpText(
@@ -40,9 +40,13 @@ Any PostgreSQL instead of a stack: DATABASE_URL, DB_HOST DB_PORT DB_USER DB_PASS
   registerMigrate(program);
   registerSeed(program);
   registerEngine(program);
+  return program;
+}
 
+/** Runs what was typed. */
+export async function runCommandLine(): Promise<void> {
   try {
-    await program.parseAsync();
+    await commandLine().parseAsync();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // commander has printed what was wrong; help and version end with 0, everything else is wrong usage.

@@ -1,0 +1,25 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { settingsReference } from "../../infra/settings.ts";
+import { commandLine } from "../commands/command-line.ts";
+import { betweenMarkers, commandReference, settingReference } from "./reference.ts";
+
+/** A page and its generated part. */
+const pages = [
+  { file: "scripts/README.md", marker: "commands", generate: () => commandReference(commandLine()) },
+  { file: "infra/README.md", marker: "settings", generate: () => settingReference(settingsReference()) },
+];
+
+/** The pages whose generated part is not what the tool says now. With `write`, they are brought up to date. */
+export async function outdatedPages(root: string, write: boolean): Promise<string[]> {
+  const outdated: string[] = [];
+  for (const { file, marker, generate } of pages) {
+    const path = join(root, file);
+    const text = await readFile(path, "utf8");
+    const wanted = betweenMarkers(text, marker, generate());
+    if (text === wanted) continue;
+    outdated.push(file);
+    if (write) await writeFile(path, wanted);
+  }
+  return outdated;
+}

@@ -1,0 +1,64 @@
+import type { Command, Option } from "commander";
+
+/** One row of the settings' reference (`settingsReference()`). */
+export interface SettingRow {
+  name: string;
+  type: string;
+  default: string;
+  effect: string;
+  description: string;
+}
+
+/** Every command with its options, as Markdown: what `--help` says, in one place. */
+export function commandReference(program: Command): string {
+  return leaves(program)
+    .map(({ path, command }) => {
+      const args = command.registeredArguments.map((argument) => ` [${argument.name()}${argument.variadic ? "..." : ""}]`);
+      const options = command.options.filter((option) => !option.hidden).map(optionRow);
+      return [`#### \`pgw ${path}${args.join("")}\``, "", sentence(command.description()), "", ...optionTable(options)].join("\n");
+    })
+    .join("\n");
+}
+
+/** The settings of a stack, as a Markdown table. */
+export function settingReference(rows: readonly SettingRow[]): string {
+  const lines = rows.map(({ name, type, default: standard, effect, description }) =>
+    row([`\`${name}\``, `${description} ${capital(type)}.`, standard, effect]),
+  );
+  return [row(["setting", "what for", "default", "effect of a change"]), row(["---", "---", "---", "---"]), ...lines].join("\n");
+}
+
+/** Puts generated text between a file's markers `<!-- NAME -->` and `<!-- /NAME -->`. @throws Error when it has none */
+export function betweenMarkers(file: string, name: string, generated: string): string {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [before, after] = [file.indexOf(start), file.indexOf(end)];
+  if (before < 0 || after < before) throw new Error(`The markers ${start} and ${end} are missing.`);
+  return `${file.slice(0, before + start.length)}\n\n${generated.trim()}\n\n${file.slice(after)}`;
+}
+
+function leaves(command: Command, path: readonly string[] = []): { path: string; command: Command }[] {
+  return command.commands.flatMap((child) => {
+    const here = [...path, child.name()];
+    return child.commands.length > 0 ? leaves(child, here) : [{ path: here.join(" "), command: child }];
+  });
+}
+
+function optionRow(option: Option): string {
+  return row([`\`${option.flags}\``, option.description + (option.defaultValue === undefined ? "" : ` (default: ${option.defaultValue})`)]);
+}
+
+function optionTable(options: readonly string[]): string[] {
+  return options.length === 0 ? [] : [row(["option", ""]), row(["---", "---"]), ...options, ""];
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+}
+
+function sentence(text: string): string {
+  return `${capital(text)}.`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
