@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:74179ed569f104ef035a960f6e743ffd07890305
+--! Hash: sha1:1f1ba95ae892f9749d461f921d3a877de57026d7
 --! Message: core schema
 
 -- Money and quantities are numeric(24,8), prices numeric(20,10), rates and ratios numeric(9,6): exact, wide enough for a book in
@@ -15,7 +15,7 @@ begin
 end
 $$;
 
--- Shared trigger functions ----------------------------------------------------------------------------------------------------
+-- Shared trigger functions
 
 create function set_updated_at() returns trigger
   language plpgsql set search_path = pg_catalog, pg_temp
@@ -99,7 +99,7 @@ select restrict_to_owner('reject_row_change()'),
        restrict_to_owner('revoke_from_grantees(regclass, text[])'),
        restrict_to_owner('restrict_to_owner(regprocedure)');
 
--- Catalogue of currencies -----------------------------------------------------------------------------------------------------
+-- Catalogue of currencies
 
 create table currencies (
   code text primary key check (code ~ '^[A-Z0-9]{2,10}$'),
@@ -126,7 +126,7 @@ create table exchange_rates (
 comment on table exchange_rates is 'Rates for turning profit, margin and exposure into an account''s currency.';
 comment on column exchange_rates.rate is 'Units of quote_currency for one unit of base_currency.';
 
--- People and access -----------------------------------------------------------------------------------------------------------
+-- People and access
 
 create table users (
   id uuid primary key default gen_random_uuid(),
@@ -250,7 +250,7 @@ create table password_reset_tokens (
 comment on table password_reset_tokens is 'One-time tokens for setting a new password.';
 comment on column password_reset_tokens.token_hash is 'SHA-256 of the token in hex.';
 
--- Accounts --------------------------------------------------------------------------------------------------------------------
+-- Accounts
 
 create table accounts (
   id uuid primary key default gen_random_uuid(),
@@ -349,7 +349,7 @@ comment on column payments.idempotency_key is 'Chosen by the caller: the same re
 comment on column payments.currency is 'What was sent; converted where the account has another currency.';
 comment on column payments.fee is 'Part of amount that the house or the provider keeps.';
 
--- Instruments and market data -------------------------------------------------------------------------------------------------
+-- Instruments and market data
 
 create table instruments (
   id uuid primary key default gen_random_uuid(),
@@ -419,7 +419,7 @@ create table price_bars (
 comment on table price_bars is 'Price history as OHLC bars, one series an instrument and timeframe.';
 comment on column price_bars.opened_at is 'Start of the bar; a bar covers [opened_at, opened_at + timeframe).';
 
--- Positions, orders, fills, trades --------------------------------------------------------------------------------------------
+-- Positions, orders, fills, trades
 
 create table positions (
   id uuid primary key default gen_random_uuid(),

@@ -1,5 +1,5 @@
---! Previous: sha1:74179ed569f104ef035a960f6e743ffd07890305
---! Hash: sha1:1955f59685be6eafe5026d31e9b2606161c63dbd
+--! Previous: sha1:1f1ba95ae892f9749d461f921d3a877de57026d7
+--! Hash: sha1:4f5d2f2196b2acb82ad8fdf341a077d5aa043c0f
 --! Message: indexes
 
 -- Not built concurrently: the tables are new and empty here. Later indexes on tables in use are (see 000006).
@@ -139,7 +139,7 @@ create index trades_settlement_idx on trades (settles_on);
 create index trades_metadata_idx on trades using gin (metadata jsonb_path_ops);
 create index trades_executed_brin on trades using brin (executed_at);
 
--- Statistics -------------------------------------------------------------------------------------------------------------------
+-- Statistics
 
 -- A few accounts and instruments make most of the traffic: 1,000 most common values instead of 100 let the planner see them.
 alter table orders alter column account_id set statistics 1000;

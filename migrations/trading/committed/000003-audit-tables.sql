@@ -1,11 +1,11 @@
---! Previous: sha1:1955f59685be6eafe5026d31e9b2606161c63dbd
---! Hash: sha1:44bb66ef9a23f8bb4da4de342d5443bedfba8e16
+--! Previous: sha1:4f5d2f2196b2acb82ad8fdf341a077d5aa043c0f
+--! Hash: sha1:d71c51c6edbc00443f0aac743a7965d69ef3453e
 --! Message: audit tables
 
 -- Audit rows name users, orders and accounts without foreign keys: they outlive what they speak of. The large ones are partitioned
 -- by month, so that old months are dropped or archived whole; the functions for that stand at the end.
 
--- Who acts: the application tells by settings (SET LOCAL app.user_id = '…'), the connection tells the rest. ---------------------
+-- Who acts: the application tells by settings (SET LOCAL app.user_id = '…'), the connection tells the rest.
 
 create function current_app_user_id() returns uuid
   language sql stable parallel safe set search_path = pg_catalog, pg_temp
@@ -23,7 +23,7 @@ create function current_client_ip() returns inet
 as $$ select coalesce(nullif(current_setting('app.client_ip', true), '')::inet, inet_client_addr()) $$;
 comment on function current_client_ip() is 'The person''s address (setting app.client_ip), else that of the connection, which may be a pooler''s.';
 
--- Written by triggers -----------------------------------------------------------------------------------------------------------
+-- Written by triggers
 
 create table audit_log (
   id uuid not null default gen_random_uuid(),
@@ -114,7 +114,7 @@ create table account_audit (
 );
 comment on table account_audit is 'Each change of an account; revaluations alone are not recorded. Written by trigger, append-only.';
 
--- Written by the application ------------------------------------------------------------------------------------------------------
+-- Written by the application
 
 create table user_activity_log (
   id uuid not null default gen_random_uuid(),
@@ -263,7 +263,7 @@ create index compliance_events_account_idx on compliance_events (account_id) whe
 create index compliance_events_assigned_to_idx on compliance_events (assigned_to) where assigned_to is not null;
 create index compliance_events_details_idx on compliance_events using gin (details jsonb_path_ops);
 
--- Triggers that write the audit ---------------------------------------------------------------------------------------------------
+-- Triggers that write the audit
 
 create function redact_secrets(row_data jsonb) returns jsonb
   language sql immutable strict parallel safe set search_path = pg_catalog, pg_temp
@@ -384,7 +384,7 @@ create trigger audit_change after insert or update or delete on instruments for 
 create trigger audit_change after insert or update or delete on risk_events for each row execute function audit_row_change('id');
 create trigger audit_change after insert or update or delete on compliance_events for each row execute function audit_row_change('id');
 
--- Facts of an event stay ----------------------------------------------------------------------------------------------------------
+-- Facts of an event stay
 
 create function keep_event_facts() returns trigger
   language plpgsql set search_path = pg_catalog, pg_temp
@@ -431,7 +431,7 @@ begin
 end
 $$;
 
--- Partitions ----------------------------------------------------------------------------------------------------------------------
+-- Partitions
 
 create function copy_privileges(source regclass, target regclass) returns void
   language plpgsql set search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
---! Previous: sha1:44bb66ef9a23f8bb4da4de342d5443bedfba8e16
---! Hash: sha1:7ee7096a32c060f15094d3f7d6a94967654d6ca6
+--! Previous: sha1:d71c51c6edbc00443f0aac743a7965d69ef3453e
+--! Hash: sha1:f03d9a8af267512b4e435747fb8b5836118628c1
 --! Message: liquidity providers
 
 -- Who fills orders, at what prices, how orders find their way there (smart order routing) and how well it went.
@@ -215,7 +215,7 @@ comment on table lp_exposure is 'What we hold with each provider now. May exceed
 alter table order_fills add constraint order_fills_liquidity_provider_id_fkey
   foreign key (liquidity_provider_id) references liquidity_providers (id);
 
--- Indexes ---------------------------------------------------------------------------------------------------------------------------
+-- Indexes
 
 create index order_fills_liquidity_provider_idx on order_fills (liquidity_provider_id, executed_at desc) where liquidity_provider_id is not null;
 create index liquidity_providers_active_idx on liquidity_providers (priority) where status = 'active' and deleted_at is null;
@@ -248,7 +248,7 @@ create index lp_exposure_over_limit_idx on lp_exposure (liquidity_provider_id) w
 alter table lp_quotes alter column instrument_id set statistics 1000;
 alter table lp_quotes alter column liquidity_provider_id set statistics 1000;
 
--- Triggers --------------------------------------------------------------------------------------------------------------------------
+-- Triggers
 
 do $$
 declare

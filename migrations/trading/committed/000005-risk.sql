@@ -1,5 +1,5 @@
---! Previous: sha1:7ee7096a32c060f15094d3f7d6a94967654d6ca6
---! Hash: sha1:f3ca171ad3a44f10520012280a40c53366accbdf
+--! Previous: sha1:f03d9a8af267512b4e435747fb8b5836118628c1
+--! Hash: sha1:5b326d96fe465eda970a5efd642c2fb6f7120442
 --! Message: risk
 
 -- What may be lost, what was, and what stops the loss: limits, margin, measures, breakers, alerts and stress tests.
@@ -252,7 +252,7 @@ create table stress_test_results (
 comment on table stress_test_results is 'What a scenario would do to an account; a null account is the whole book.';
 comment on column stress_test_results.run_id is 'Groups the results of one run.';
 
--- Indexes ---------------------------------------------------------------------------------------------------------------------------
+-- Indexes
 
 -- One active limit of a kind for a subject: with two, which counts?
 create unique index risk_limits_active_subject_key on risk_limits (limit_type, scope, asset_class, instrument_id, user_id, account_id)
@@ -296,7 +296,7 @@ create index stress_test_results_account_idx on stress_test_results (account_id,
 create index stress_test_results_worst_position_idx on stress_test_results (worst_position_id) where worst_position_id is not null;
 create index stress_test_results_details_idx on stress_test_results using gin (details jsonb_path_ops);
 
--- Triggers --------------------------------------------------------------------------------------------------------------------------
+-- Triggers
 
 do $$
 declare

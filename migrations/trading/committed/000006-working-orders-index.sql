@@ -1,5 +1,5 @@
---! Previous: sha1:f3ca171ad3a44f10520012280a40c53366accbdf
---! Hash: sha1:4d23ef770f9bd33cc1afd170d260c7c6eb9da165
+--! Previous: sha1:5b326d96fe465eda970a5efd642c2fb6f7120442
+--! Hash: sha1:b6c9347642fc6a64f4d3eb6d3bcbe3c89f60cb6a
 --! Message: working orders index
 
 --! no-transaction
