@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { localStack } from "../stack/stacks.ts";
+import { describeChanges } from "./cli/changes.ts";
 import { operate } from "./cli/operate.ts";
-import { describeChanges } from "./cli/operation-display.ts";
 import { jsonOption, stackOption } from "./cli/options.ts";
 import { action } from "./cli/run.ts";
 
@@ -14,7 +14,7 @@ export function registerRefresh(program: Command): void {
     .action(
       action<{ stack?: string }, []>(async (run, { stack = localStack }) => {
         const { changes, unchanged } = await operate(run, "refresh", stack);
-        run.out.answer({ stack, changes, unchanged }, () => describeChanges({ changes, unchanged }));
+        run.out.answer({ stack, changes, unchanged }, () => describeChanges("refresh", { changes, unchanged }));
       }),
     );
 }

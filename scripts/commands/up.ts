@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { StackOutputs } from "../stack/outputs.ts";
 import { localStack } from "../stack/stacks.ts";
+import { describeChanges } from "./cli/changes.ts";
 import { operate } from "./cli/operate.ts";
-import { describeUp } from "./cli/operation-display.ts";
 import { jsonOption, stackOption } from "./cli/options.ts";
 import { action, type Run } from "./cli/run.ts";
 import { describeStack } from "./cli/summary.ts";
@@ -22,9 +22,14 @@ export function registerUp(program: Command): void {
 
 /** Brings a stack up and says what is there then. */
 export async function bringUp(run: Run, stack: string): Promise<StackOutputs> {
+  const started = performance.now();
   const result = await operate(run, "up", stack);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
   // What the program exports; passwords are masked in it.
   const outputs = result.outputs as unknown as StackOutputs;
-  run.out.answer({ stack, ...result }, () => `${describeUp(result)}\n\n${describeStack(outputs, stack)}`);
+  run.out.answer(
+    { stack, ...result },
+    () => `${describeChanges("up", result)}, in ${seconds} s\n\n${describeStack(outputs, stack)}`,
+  );
   return outputs;
 }

@@ -13,9 +13,17 @@ export interface SettingRow {
 export function commandReference(program: Command): string {
   return leaves(program)
     .map(({ path, command }) => {
-      const args = command.registeredArguments.map((argument) => ` [${argument.name()}${argument.variadic ? "..." : ""}]`);
+      const args = command.registeredArguments.map(
+        (argument) => ` [${argument.name()}${argument.variadic ? "..." : ""}]`,
+      );
       const options = command.options.filter((option) => !option.hidden).map(optionRow);
-      return [`#### \`pgw ${path}${args.join("")}\``, "", sentence(command.description()), "", ...optionTable(options)].join("\n");
+      return [
+        `#### \`pgw ${path}${args.join("")}\``,
+        "",
+        sentence(command.description()),
+        "",
+        ...optionTable(options),
+      ].join("\n");
     })
     .join("\n");
 }
@@ -25,7 +33,11 @@ export function settingReference(rows: readonly SettingRow[]): string {
   const lines = rows.map(({ name, type, default: standard, effect, description }) =>
     row([`\`${name}\``, `${description} ${capital(type)}.`, standard, effect]),
   );
-  return [row(["setting", "what for", "default", "effect of a change"]), row(["---", "---", "---", "---"]), ...lines].join("\n");
+  return [
+    row(["setting", "what for", "default", "effect of a change"]),
+    row(["---", "---", "---", "---"]),
+    ...lines,
+  ].join("\n");
 }
 
 /** Puts generated text between a file's markers `<!-- NAME -->` and `<!-- /NAME -->`. @throws Error when it has none */
@@ -44,7 +56,10 @@ function leaves(command: Command, path: readonly string[] = []): { path: string;
 }
 
 function optionRow(option: Option): string {
-  return row([`\`${option.flags}\``, option.description + (option.defaultValue === undefined ? "" : ` (default: ${option.defaultValue})`)]);
+  return row([
+    `\`${option.flags}\``,
+    option.description + (option.defaultValue === undefined ? "" : ` (default: ${option.defaultValue})`),
+  ]);
 }
 
 function optionTable(options: readonly string[]): string[] {

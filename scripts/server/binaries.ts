@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { access, chmod, cp, lstat, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { access, chmod, cp, lstat, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
+import { makeEnterable } from "./folders.ts";
 
 /** PostgreSQL's programs, as full paths. */
 export interface Binaries {
@@ -53,13 +54,6 @@ async function copy(native: string, target: string): Promise<void> {
     if (["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) return;
     throw error;
   }
-}
-
-/** Makes a folder and lets other accounts enter it, whatever the umask: the server's account has to pass. */
-export async function makeEnterable(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.startsWith(first); made = dirname(made)) await chmod(made, 0o755);
 }
 
 async function openToAll(folder: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
 import type { Account } from "./account.ts";
-import { type Binaries, makeEnterable } from "./binaries.ts";
+import type { Binaries } from "./binaries.ts";
+import { makeEnterable } from "./folders.ts";
 import { run } from "./program.ts";
 
 /** The major version whose data directories this kit can open. */
@@ -40,6 +41,14 @@ export function assertUsable(state: ClusterState, dataDirectory: string): void {
       },
     );
   }
+  if (state.kind === "cluster" && !/^\d/.test(state.majorVersion)) {
+    throw new OperationError(
+      `The data directory ${dataDirectory} is damaged: its PG_VERSION reads "${state.majorVersion}".`,
+      {
+        remedy: `Restore it from a backup. If only this file was lost, write ${majorVersion} into it.`,
+      },
+    );
+  }
   if (state.kind === "cluster" && state.majorVersion !== majorVersion) {
     throw new OperationError(
       `The data directory ${dataDirectory} was made by PostgreSQL ${state.majorVersion}; this is PostgreSQL ${majorVersion}.`,
@@ -48,6 +57,18 @@ export function assertUsable(state: ClusterState, dataDirectory: string): void {
       },
     );
   }
+}
+
+/**
+ * Refuses to leave a cluster behind for a data directory that has none: what the program declares would be made a second time, empty, and the
+ * data would seem lost.
+ */
+export async function assertMoved(previous: string, wanted: string): Promise<void> {
+  if (resolve(previous) === resolve(wanted)) return;
+  if ((await clusterState(previous)).kind !== "cluster" || (await clusterState(wanted)).kind !== "absent") return;
+  throw new OperationError(`The data is in ${previous}, and the data directory is to be ${wanted}, which has none.`, {
+    remedy: `Stop the server (npm run down), move it (mv ${previous} ${wanted}), then run \`up\` again.`,
+  });
 }
 
 /**
@@ -61,15 +82,15 @@ export async function initialise(
   account: Account | undefined,
 ): Promise<void> {
   const parent = dirname(dataDirectory);
-  await makeEnterable(dirname(parent));
-  await mkdir(parent, { recursive: true });
-  if (account !== undefined) await chown(parent, account.uid, account.gid);
-  await chmod(parent, 0o700);
+  await makeEnterable(parent);
   await removeUnfinished(dataDirectory);
 
   const staging = `${dataDirectory}.initdb-${randomUUID()}`;
   const passwordFile = `${staging}.password`;
   try {
+    // Made here and not by initdb: the parent folder may be one where the account cannot make any, and stays as it is.
+    await mkdir(staging, { mode: 0o700 });
+    if (account !== undefined) await chown(staging, account.uid, account.gid);
     await writeFile(passwordFile, superuserPassword, { mode: 0o600, flag: "wx" });
     if (account !== undefined) await chown(passwordFile, account.uid, account.gid);
     const args = [
@@ -94,7 +115,10 @@ export async function initialise(
       throw new OperationError(
         `initdb failed in ${dataDirectory}:\n${finished.stderr.trim() || finished.stdout.trim()}`,
         {
-          remedy: "Nothing was made. Mend what it names (room on the disk, rights on the folder), then run `up` again.",
+          remedy:
+            account !== undefined && /Permission denied/.test(finished.stderr)
+              ? closedToAccount
+              : "Nothing was made. Mend what it names (room on the disk, rights on the folder), then run `up` again.",
         },
       );
     }
@@ -114,12 +138,12 @@ async function removeUnfinished(dataDirectory: string): Promise<void> {
   }
 }
 
+const closedToAccount =
+  "As root, PostgreSQL runs as the account pgroundwork, which must be able to enter that folder: let others enter it (chmod o+x), or set XDG_DATA_HOME.";
+
 function cannotRun(program: string, cause: NodeJS.ErrnoException): OperationError {
   return new OperationError(`${program} cannot be run: ${cause.code ?? cause.message}`, {
-    remedy:
-      cause.code === "EACCES"
-        ? "As root, PostgreSQL runs as the account pgroundwork, which must be able to enter that folder: let others enter it (chmod o+x), or set XDG_DATA_HOME."
-        : "Run `npm ci` again.",
+    remedy: cause.code === "EACCES" ? closedToAccount : "Run `npm ci` again.",
     cause,
   });
 }

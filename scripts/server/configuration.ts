@@ -57,10 +57,9 @@ export async function checkSettings(
   account: Account | undefined,
 ): Promise<void> {
   const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const finished = await run(binaries.postgres, ["-D", dataDirectory, ...given, "-C", "data_directory"], {
-    account,
-    cwd: dataDirectory,
-  });
+  // Judged by themselves, and not together with the file that they are about to replace: a wrong one there must not keep a right one out.
+  const args = ["-D", dataDirectory, "-c", "config_file=/dev/null", ...given, "-C", "data_directory"];
+  const finished = await run(binaries.postgres, args, { account, cwd: dataDirectory });
   if (finished.code === 0) return;
   // Each line begins with a time stamp and a pid, which tell nothing here.
   const text = finished.stderr.trim().replaceAll(/^.*? (?:FATAL|LOG|HINT|DETAIL|CONTEXT): +/gm, "");
@@ -81,15 +80,19 @@ export async function writeConfiguration(
   text: string,
   account: Account | undefined,
 ): Promise<void> {
+  // First, so that a run that is killed in between leaves no settings that the server never reads.
+  await include(dataDirectory);
   const target = join(dataDirectory, fileName);
   const staging = `${target}.new`;
   await writeFile(staging, text, { mode: 0o600 });
   if (account !== undefined) await chown(staging, account.uid, account.gid);
   await rename(staging, target);
+}
 
+async function include(dataDirectory: string): Promise<void> {
   const main = join(dataDirectory, "postgresql.conf");
-  const include = `include '${fileName}'`;
-  if (!(await readFile(main, "utf8")).split("\n").includes(include)) await appendFile(main, `\n${include}\n`);
+  const line = `include_if_exists '${fileName}'`;
+  if (!(await readFile(main, "utf8")).split("\n").includes(line)) await appendFile(main, `\n${line}\n`);
 }
 
 /** A value as postgresql.conf quotes it (documentation, 19.1.2): quotes doubled, backslashes too. */

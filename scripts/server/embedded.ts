@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { chown, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import getPort, { portNumbers } from "get-port";
@@ -16,15 +17,26 @@ import {
   type ServerSettings,
   writeConfiguration,
 } from "./configuration.ts";
+import { makeEnterable } from "./folders.ts";
 import { type ServerDirectory, serverDirectory } from "./locations.ts";
+import { requireFreePort } from "./port.ts";
 import { findPostmaster, type Postmaster, reload, start, stop } from "./postmaster.ts";
+import { withServerLock } from "./server-lock.ts";
 import { changeSuperuserPassword, resetSuperuserPassword } from "./superuser.ts";
 
 /** The address that embedded servers listen on: this machine only. */
 export const host = "127.0.0.1";
 
-/** Ports to choose from: below what Linux and macOS hand out for outgoing connections, so that a kept port stays free while its server is down. */
-const freePorts = portNumbers(20_000, 29_999);
+/** Ports to choose from: below what Linux and macOS hand out for outgoing connections. */
+const ports = [...portNumbers(20_000, 29_999)];
+
+/**
+ * The ports in the order in which a server tries them. Each server begins elsewhere, so that nobody else's new server takes the port of one that is down.
+ */
+function portsFor(folder: string): number[] {
+  const first = createHash("sha256").update(folder).digest().readUInt32BE() % ports.length;
+  return [...ports.slice(first), ...ports.slice(0, first)];
+}
 
 /** What an embedded server shall be. */
 export interface EmbeddedServerSpec {
@@ -58,14 +70,18 @@ export function directoryOf(spec: Pick<EmbeddedServerSpec, "folder" | "dataDirec
 
 /** The configuration file's text for a server on a port. */
 export function configurationText(spec: EmbeddedServerSpec, port: number): string {
-  return renderConfiguration({ ...spec.settings, ...baseSettings({ host, port }, directoryOf(spec).log) });
+  return renderConfiguration({ ...baseSettings({ host, port }, directoryOf(spec).log), ...spec.settings });
 }
 
 /**
  * Makes the server what the spec says, from whatever is there: nothing, a cluster that is stopped, one that runs with other settings, one
  * whose password is not known any more. Safe to run again after an interruption at any point.
  */
-export async function ensureServer(spec: EmbeddedServerSpec): Promise<RunningServer> {
+export function ensureServer(spec: EmbeddedServerSpec): Promise<RunningServer> {
+  return withServerLock(spec.folder, () => ensure(spec));
+}
+
+async function ensure(spec: EmbeddedServerSpec): Promise<RunningServer> {
   const directory = directoryOf(spec);
   const account = await serverAccount(process.getuid?.());
   const state = await clusterState(directory.data);
@@ -76,11 +92,13 @@ export async function ensureServer(spec: EmbeddedServerSpec): Promise<RunningSer
 
   await checkSettings(binaries, directory.data, spec.settings, account);
   const before = await readConfiguration(directory.data);
-  const port = spec.port ?? configuredPort(before) ?? (await getPort({ port: freePorts, host }));
+  const port = spec.port ?? configuredPort(before) ?? (await getPort({ port: portsFor(spec.folder), host }));
+  let postmaster = await findPostmaster(directory.data);
+  // Before anything is written or stopped: a running server that cannot have its new port keeps the one it has.
+  if (postmaster?.port !== port) await requireFreePort(host, port);
   const wanted = configurationText(spec, port);
   if (wanted !== before) await writeConfiguration(directory.data, wanted, account);
 
-  let postmaster = await findPostmaster(directory.data);
   if (postmaster === undefined) postmaster = await start(binaries, directory, account);
   else if (wanted !== before) postmaster = await applySettings(binaries, directory, account, postmaster, spec);
 
@@ -91,11 +109,13 @@ export async function ensureServer(spec: EmbeddedServerSpec): Promise<RunningSer
 /** Stops the server of a data directory. True where one was running; the data stays. */
 export async function stopServer(home: string, directory: ServerDirectory): Promise<boolean> {
   if ((await findPostmaster(directory.data)) === undefined) return false;
-  return stop(await installBinaries(home), directory, await serverAccount(process.getuid?.()));
+  return withServerLock(dirname(directory.log), async () =>
+    stop(await installBinaries(home), directory, await serverAccount(process.getuid?.())),
+  );
 }
 
 async function makeLogFolder(directory: ServerDirectory, account: Account | undefined): Promise<void> {
-  await mkdir(dirname(directory.log), { recursive: true, mode: 0o755 });
+  await makeEnterable(dirname(directory.log));
   await mkdir(directory.log, { recursive: true, mode: 0o700 });
   if (account !== undefined) await chown(directory.log, account.uid, account.gid);
 }

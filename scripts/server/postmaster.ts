@@ -1,4 +1,4 @@
-import { readFile, readlink, realpath } from "node:fs/promises";
+import { readFile, readlink, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
 import type { Account } from "./account.ts";
@@ -43,13 +43,17 @@ async function isServerOf(dataDirectory: string, pid: number): Promise<boolean> 
     // ESRCH: it is gone. EPERM: the pid is another account's by now, since a server runs as its caller or is root's.
     return false;
   }
+  // Without /proc (macOS) the pid has to do.
+  if (process.platform !== "linux") return true;
+  let folder: string;
   try {
-    // A postmaster's working directory is its data directory, which no other program's is by accident.
-    return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(dataDirectory));
-  } catch {
-    // No /proc (macOS), or not ours to read: the pid has to do.
-    return true;
+    folder = await readlink(`/proc/${pid}/cwd`);
+  } catch (error) {
+    // Not ours to read: the pid has to do. Otherwise it has just ended, or is a zombie that nobody waits for.
+    return (error as NodeJS.ErrnoException).code === "EACCES";
   }
+  // A postmaster's working directory is its data directory, which no other program's is by accident.
+  return folder === (await realpath(dataDirectory));
 }
 
 /** Starts the server; it outlives this process. Returns when it accepts connections. */
@@ -58,6 +62,7 @@ export async function start(
   directory: ServerDirectory,
   account: Account | undefined,
 ): Promise<Postmaster> {
+  await removeStalePidFile(directory.data);
   const startupLog = join(directory.log, "startup.log");
   const args = [
     "start",
@@ -71,6 +76,15 @@ export async function start(
   const postmaster = await findPostmaster(directory.data);
   if (finished.code === 0 && postmaster !== undefined) return postmaster;
   throw startFailed(directory, await lastLines(directory.log, 12));
+}
+
+/**
+ * PostgreSQL takes a stale `postmaster.pid` for a live one where its pid belongs to another process of the same account by now, as after a reboot.
+ * Sessions of a killed server that still run are found by PostgreSQL all the same, by the shared memory that they hold.
+ */
+async function removeStalePidFile(dataDirectory: string): Promise<void> {
+  if ((await findPostmaster(dataDirectory)) === undefined)
+    await rm(join(dataDirectory, "postmaster.pid"), { force: true });
 }
 
 /** Stops the server: sessions end, open transactions roll back, everything acknowledged is on disk. True where one was running. */

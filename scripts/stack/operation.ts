@@ -2,6 +2,7 @@ import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/e
 import type { EngineInstallation } from "../engine/ensure-engine.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { runEngine } from "./engine-process.ts";
+import { lockedError } from "./stack-lock.ts";
 
 export type OperationKind = "up" | "preview" | "refresh" | "destroy";
 
@@ -61,7 +62,7 @@ const actions: Record<string, string> = { discard: "discard", "discard-replaced"
  */
 export async function runOperation(kind: OperationKind, options: OperationOptions): Promise<OperationResult> {
   const reading = new EventReading(options.onEvent ?? (() => undefined));
-  const flags = kind === "preview" ? [] : kind === "up" ? ["--yes", "--skip-preview"] : ["--yes"];
+  const flags = kind === "preview" ? [] : ["--yes", "--skip-preview"];
   const exit = await runEngine(options.engine, {
     root: options.root,
     args: [kind, "--stack", options.stack, "--json", ...flags],
@@ -120,6 +121,7 @@ class EventReading {
     const text = event.message.trimEnd();
     // The SDK writes the engine's own log as diagnostics of severity "debug", which its types do not list.
     if (text === "" || (event.severity as string) === "debug" || event.ephemeral === true) return;
+    if (saysOnlyFailed(text)) return;
     const severity = event.severity === "warning" ? "warning" : event.severity === "error" ? "error" : "info";
     if (severity === "error") this.errors.push(text);
     const resource = event.urn === undefined || event.urn === "" ? undefined : nameOf(event.urn);
@@ -155,11 +157,15 @@ function unsealed(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unsealed(inner)]));
 }
 
+/** The engine's last word, among its events and after them ("error: update failed"): it adds nothing to the messages before it. */
+function saysOnlyFailed(line: string): boolean {
+  return /^(error: )?(update|preview|refresh|destroy) failed$/.test(line);
+}
+
 function operationFailed(kind: OperationKind, stack: string, reading: EventReading, stderr: string): OperationError {
-  // What the engine says after its events ("error: update failed") adds nothing to the messages before it.
-  const said = stderr
-    .split("\n")
-    .filter((line) => line.trim() !== "" && !/^error: (update|preview|refresh|destroy) failed$/.test(line));
+  const said = stderr.split("\n").filter((line) => line.trim() !== "" && !saysOnlyFailed(line));
+  const locked = lockedError(stack, said);
+  if (locked !== undefined) return locked;
   const detail = reading.errors.length > 0 ? reading.errors : said;
   return new EngineFailure(`${kind} of stack "${stack}" failed.`, detail, reading.errors.length > 0);
 }

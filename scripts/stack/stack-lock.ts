@@ -1,0 +1,55 @@
+import { hostname } from "node:os";
+import { OperationError } from "../errors/operation-error.ts";
+
+/** Who holds a stack of a file backend, as the engine names them. */
+interface LockHolder {
+  user: string;
+  host: string;
+  pid: number;
+  since: string;
+}
+
+/**
+ * The engine's refusal to work on a stack that is locked, in words that say what to do; undefined where the messages are about something else.
+ */
+export function lockedError(stack: string, messages: readonly string[]): OperationError | undefined {
+  const text = messages.join("\n");
+  if (!text.includes("the stack is currently locked")) return undefined;
+  const holder = holderIn(text);
+  const cancel = `\`eval "$(npm run -s pgw -- engine env)" && pulumi cancel --yes --stack ${stack}\``;
+  if (holder === undefined) {
+    return new OperationError(`Another run works on stack "${stack}".`, {
+      remedy: `Wait for it to end. If it was killed: ${cancel}`,
+    });
+  }
+  const who = `${holder.user}@${holder.host} (pid ${holder.pid}) since ${holder.since}`;
+  if (holder.host !== hostname() || isAlive(holder.pid)) {
+    return new OperationError(`Another run works on stack "${stack}": ${who}.`, {
+      remedy: "Wait for it to end, then try again.",
+    });
+  }
+  return new OperationError(
+    `A run that was killed left its lock on stack "${stack}": ${who}, a process that is gone.`,
+    {
+      remedy: `Take the lock away, then try again: ${cancel}`,
+    },
+  );
+}
+
+/** `…: created by ana@host (pid 4425) at 2026-11-20T23:28:56Z` */
+function holderIn(text: string): LockHolder | undefined {
+  const match = /created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)/.exec(text);
+  if (match === null) return undefined;
+  const [, user = "", host = "", pid = "", since = ""] = match;
+  return { user, host, pid: Number(pid), since };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there, and another user's.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
