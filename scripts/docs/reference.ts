@@ -30,14 +30,15 @@ export function commandReference(program: Command): string {
 
 /** The settings of a stack, as a Markdown table. */
 export function settingReference(rows: readonly SettingRow[]): string {
-  const lines = rows.map(({ name, type, default: standard, effect, description }) =>
-    row([`\`${name}\``, `${description} ${capital(type)}.`, standard, effect]),
-  );
-  return [
-    row(["setting", "what for", "default", "effect of a change"]),
-    row(["---", "---", "---", "---"]),
-    ...lines,
-  ].join("\n");
+  const head = ["setting", "value", "what for", "default", "effect of a change"];
+  const body = rows.map(({ name, type, description, default: standard, effect }) => [
+    `\`${name}\``,
+    type,
+    description,
+    standard,
+    effect,
+  ]);
+  return [head, head.map(() => "---"), ...body].map(row).join("\n");
 }
 
 /** Puts generated text between a file's markers `<!-- NAME -->` and `<!-- /NAME -->`. @throws Error when it has none */
