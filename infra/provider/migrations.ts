@@ -6,7 +6,8 @@ import { describeConnection } from "../../scripts/target/connection.ts";
 import type { CallContext, CheckFailure, ResourceType } from "../plugin/resource-type.ts";
 import { type Properties, unknownValue } from "../plugin/values.ts";
 import { checkConnection, connectionOf } from "./connection-inputs.ts";
-import { connectionToAsk, diffPending, type Pending, pendingInput, pendingKey } from "./pending-work.ts";
+import { connectionToAsk, diffPending, type Pending, pendingInputs, pendingKey, unanswered } from "./pending-work.ts";
+import { runId } from "./run-id.ts";
 import { cloneRoot } from "./stack-of.ts";
 
 /**
@@ -18,7 +19,7 @@ export const migrations: ResourceType = {
     const failures = checkConnection(news);
     if (failures.length > 0) return { inputs: news, failures };
     const { pending, problems } = await askPending(news, oldInputs);
-    return { inputs: { ...news, [pendingKey]: pendingInput(pending) }, failures: problems };
+    return { inputs: { ...news, ...pendingInputs(pending) }, failures: problems };
   },
 
   diff: (_context, old, news) => ({ changes: diffPending(old.inputs, news, ["database", "folder"]) }),
@@ -43,8 +44,9 @@ async function askPending(
   news: Properties,
   oldInputs: Properties | undefined,
 ): Promise<{ pending: Pending; problems: CheckFailure[] }> {
-  const status = await pendingMigrations(connectionToAsk(news, oldInputs), folderOf(news));
-  if (!status.known) return { pending: status, problems: [] };
+  const connection = connectionToAsk(news, oldInputs);
+  const status = await pendingMigrations(connection, folderOf(news));
+  if (!status.known) return { pending: await unanswered(connection, status.reason), problems: [] };
   const problems = status.problems.map((problem) => ({
     property: "folder",
     reason: describeProblem(problem).replace(/^- /, ""),
@@ -63,7 +65,7 @@ async function apply(context: CallContext, inputs: Properties): Promise<Properti
     throw new Error("Migrations were asked to run on a database whose address is not known.");
   const folder = folderOf(inputs);
   const onEvent = (event: MigrationEvent) => void context.log(...describe(event));
-  await applyMigrations({ connection, folder, onEvent, signal: context.signal });
+  await applyMigrations({ connection, folder, onEvent, signal: context.signal, ...runId() });
   const status = await pendingMigrations(connection, folder);
   if (!status.known)
     throw new Error(`Could not tell what is applied to ${describeConnection(connection)}: ${status.reason}`);

@@ -6,7 +6,8 @@ import { describeConnection } from "../../scripts/target/connection.ts";
 import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
 import { type Properties, unknownValue } from "../plugin/values.ts";
 import { checkConnection, connectionOf } from "./connection-inputs.ts";
-import { connectionToAsk, diffPending, type Pending, pendingInput, pendingKey } from "./pending-work.ts";
+import { connectionToAsk, diffPending, type Pending, pendingInputs, pendingKey, unanswered } from "./pending-work.ts";
+import { runId } from "./run-id.ts";
 import { cloneRoot } from "./stack-of.ts";
 
 /**
@@ -17,7 +18,7 @@ export const seeds: ResourceType = {
   async check(_context, news, oldInputs) {
     const failures = checkConnection(news);
     if (failures.length > 0) return { inputs: news, failures };
-    return { inputs: { ...news, [pendingKey]: pendingInput(await askPending(news, oldInputs)) } };
+    return { inputs: { ...news, ...pendingInputs(await askPending(news, oldInputs)) } };
   },
 
   diff: (_context, old, news) => ({ changes: diffPending(old.inputs, news, ["database", "folder", "set"]) }),
@@ -38,8 +39,11 @@ export const seeds: ResourceType = {
 };
 
 async function askPending(news: Properties, oldInputs: Properties | undefined): Promise<Pending> {
-  const answer = await pendingSeeds(connectionToAsk(news, oldInputs), folderOf(news), [String(news.set)]);
-  return answer.known ? { known: true, names: answer.pending.map(({ filename }) => filename) } : answer;
+  const connection = connectionToAsk(news, oldInputs);
+  const answer = await pendingSeeds(connection, folderOf(news), [String(news.set)]);
+  return answer.known
+    ? { known: true, names: answer.pending.map(({ filename }) => filename) }
+    : unanswered(connection, answer.reason);
 }
 
 async function announce(context: CallContext, inputs: Properties): Promise<Properties> {
@@ -53,7 +57,7 @@ async function apply(context: CallContext, inputs: Properties): Promise<Properti
   const folder = folderOf(inputs);
   const sets = [String(inputs.set)];
   const onEvent = (event: SeedEvent) => void context.log(...describe(event));
-  await applySeeds({ connection, folder, sets, onEvent, signal: context.signal });
+  await applySeeds({ connection, folder, sets, onEvent, signal: context.signal, ...runId() });
   const info = await readSeedInfo(connection, folder, sets);
   if (!info.known) throw new Error(`Could not tell which seeds ${describeConnection(connection)} has: ${info.reason}`);
   return { applied: info.files.map(({ filename }) => filename) };

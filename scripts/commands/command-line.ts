@@ -24,6 +24,7 @@ export function commandLine(): Command {
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not allowed as asked, 4 work is pending, 5 something is wrong.
 Any PostgreSQL instead of a stack: DATABASE_URL, DB_HOST DB_PORT DB_USER DB_PASSWORD DB_NAME DB_SSLMODE, or PG*.`,
     )
+    .option("-v, --verbose", "log what is done to stderr: JSON lines, readable ones on a terminal")
     .showHelpAfterError("(--help lists what there is)")
     .exitOverride();
 

@@ -19,6 +19,7 @@ export class OperationDisplay {
   }
 
   readonly onEvent = (event: OperationEvent): void => {
+    this.#run.log.info({ operation: this.#kind, stack: this.#stack, ...logged(event) }, `resource ${event.kind}`);
     if (event.kind === "message") this.#message(event);
     else if (event.kind === "started") this.#step(event.change);
   };
@@ -45,4 +46,11 @@ export class OperationDisplay {
     else if (event.severity === "warning") this.#run.out.warn(`${prefix}${event.text}`);
     else this.#run.out.note(`${prefix}${event.text}`);
   }
+}
+
+/** What the log has of an event. */
+function logged(event: OperationEvent): object {
+  if (event.kind === "message") return { resource: event.resource, severity: event.severity, text: event.text };
+  const { action, type, name } = event.change;
+  return { resource: name, type, action };
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { type ExitCode, exitCode, OperationError } from "../../errors/operation-error.ts";
 import { redact } from "../../errors/redact.ts";
+import { type OperationLog, openOperationLog } from "../../log/operation-log.ts";
 import { Output } from "./output.ts";
 
 /** What every command is given beside its own options. */
@@ -13,8 +14,10 @@ export interface Run {
   out: Output;
   /** Fires at the first Ctrl-C; a second one ends the process at once. */
   signal: AbortSignal;
-  /** Ties together what this command, the program and the plugins record. */
+  /** UUID that ties together what this command, the program and the plugins record. */
   runId: string;
+  /** What is done, for whatever collects logs; silent without --verbose. */
+  log: OperationLog;
 }
 
 /** A command's work. What it answers is the exit code; nothing means done. */
@@ -31,22 +34,44 @@ export type Work<Options, Args extends unknown[]> = (
 export function action<Options extends object, Args extends unknown[]>(work: Work<Options, Args>) {
   return async (...given: unknown[]): Promise<void> => {
     const command = given.at(-1) as Command;
-    const options = command.optsWithGlobals<Options & { json?: boolean }>();
+    const options = command.optsWithGlobals<Options & { json?: boolean; verbose?: boolean }>();
     const args = given.slice(0, -2) as Args;
     const out = new Output(options.json ?? false);
+    const runId = process.env.PGW_RUN_ID ?? randomUUID();
+    const log = await openOperationLog({ verbose: options.verbose ?? false, runId, terminal: process.stderr.isTTY });
     const run: Run = {
       root: fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, ""),
       env: process.env,
       out,
       signal: interruption(),
-      runId: process.env.PGW_RUN_ID ?? randomUUID(),
+      runId,
+      log,
     };
+    const started = performance.now();
+    const finished = () => ({
+      command: commandName(command),
+      exitCode: process.exitCode,
+      durationMs: Math.round(performance.now() - started),
+    });
+    log.info({ command: commandName(command) }, "command started");
     try {
       process.exitCode = (await work(run, options, ...args)) ?? exitCode.done;
     } catch (error) {
       process.exitCode = report(error, out);
+      log.error(
+        { ...finished(), error: redact(error instanceof Error ? error.message : String(error)) },
+        "command failed",
+      );
+      return;
     }
+    log.info(finished(), "command finished");
   };
+}
+
+/** `migrate up`, without the program's own name. */
+function commandName(command: Command): string {
+  const parent = command.parent;
+  return parent === null || parent.parent === null ? command.name() : `${commandName(parent)} ${command.name()}`;
 }
 
 function report(error: unknown, out: Output): ExitCode {
