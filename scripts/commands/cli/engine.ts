@@ -27,7 +27,10 @@ export async function readyEngine(
 
 /** A stand-in is never used silently. */
 function nameStandIns(run: Run, engine: EngineInstallation): void {
-  for (const { name, version, use, reason } of engine.plugins) {
-    if (use === "stand-in") run.out.note(`provider ${name} ${version}: stand-in, since ${reason}`);
+  for (const { name, version, use } of engine.plugins) {
+    if (use !== "stand-in") continue;
+    run.out.note(
+      `provider ${name} ${version}: stand-in, the official plugin is out of reach (why: npm run pgw -- engine status)`,
+    );
   }
 }
