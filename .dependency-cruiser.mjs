@@ -108,7 +108,8 @@ export default {
     },
     {
       name: "scripts-take-settings-types",
-      comment: "The shape of settings is known everywhere; parsing them is the program's work. The docs print their reference.",
+      comment:
+        "The shape of settings is known everywhere; parsing them is the program's work. The docs print their reference.",
       severity: "error",
       from: { path: "^scripts/", pathNot: "^scripts/docs/" },
       to: { path: "^infra/settings(\\.ts$|/)", dependencyTypesNot: typeOnly },

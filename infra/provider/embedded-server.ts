@@ -1,4 +1,4 @@
-import { clusterState } from "../../scripts/server/cluster.ts";
+import { assertMoved, clusterState } from "../../scripts/server/cluster.ts";
 import { readConfiguration, type ServerSettings } from "../../scripts/server/configuration.ts";
 import {
   configurationText,
@@ -76,9 +76,13 @@ export const embeddedServer: ResourceType = {
 
   async update(_context, old, news, preview) {
     const outputs = old.outputs as unknown as Outputs;
+    const wanted = spec(outputs.folder, news as unknown as Inputs, outputs);
+    const directory = directoryOf(wanted);
+    if (!isUnknown(directory.data)) await assertMoved(outputs.dataDirectory, directory.data);
     // Host and port configure the postgresql provider: unknown here, everything behind it would show as changing.
     if (preview) return { ...old.outputs, ...news, port: portOf(news, outputs), pid: unknownValue };
-    const server = await ensureServer(spec(outputs.folder, news as unknown as Inputs, outputs));
+    if (directory.data !== outputs.dataDirectory) await stopServer(home(), directoryOf(outputs));
+    const server = await ensureServer(wanted);
     return outputsOf(news, outputs.folder, server);
   },
 

@@ -6,7 +6,7 @@ import { describeConnection } from "../../scripts/target/connection.ts";
 import type { CallContext, CheckFailure, ResourceType } from "../plugin/resource-type.ts";
 import { type Properties, unknownValue } from "../plugin/values.ts";
 import { checkConnection, connectionOf } from "./connection-inputs.ts";
-import { connectionToAsk, diffPending, type Pending, pendingInputs, pendingKey, unanswered } from "./pending-work.ts";
+import { askDatabase, diffPending, type Pending, pendingInputs, pendingKey } from "./pending-work.ts";
 import { runId } from "./run-id.ts";
 import { cloneRoot } from "./stack-of.ts";
 
@@ -44,9 +44,8 @@ async function askPending(
   news: Properties,
   oldInputs: Properties | undefined,
 ): Promise<{ pending: Pending; problems: CheckFailure[] }> {
-  const connection = connectionToAsk(news, oldInputs);
-  const status = await pendingMigrations(connection, folderOf(news));
-  if (!status.known) return { pending: await unanswered(connection, status.reason), problems: [] };
+  const status = await askDatabase(news, oldInputs, (connection) => pendingMigrations(connection, folderOf(news)));
+  if (!status.known) return { pending: status, problems: [] };
   const problems = status.problems.map((problem) => ({
     property: "folder",
     reason: describeProblem(problem).replace(/^- /, ""),

@@ -1,10 +1,9 @@
 import { ensurePartitions, missingPartitions } from "../../scripts/database/partitions.ts";
 import { withClient } from "../../scripts/target/client.ts";
-import { ConnectionError } from "../../scripts/target/connection-error.ts";
 import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties } from "../plugin/values.ts";
+import type { Properties } from "../plugin/values.ts";
 import { checkConnection, connectionOf } from "./connection-inputs.ts";
-import { connectionToAsk, diffPending, type Pending, pendingInput, pendingKey } from "./pending-work.ts";
+import { askDatabase, diffPending, type Pending, pendingInputs, pendingKey } from "./pending-work.ts";
 
 /**
  * Partitions of the coming months, made by the database's own function. As months go by, preview names those that `up` will make.
@@ -13,7 +12,7 @@ export const partitions: ResourceType = {
   async check(_context, news, oldInputs) {
     const failures = checkConnection(news);
     if (failures.length > 0) return { inputs: news, failures };
-    return { inputs: { ...news, [pendingKey]: pendingInput(await askMissing(news, oldInputs)) } };
+    return { inputs: { ...news, ...pendingInputs(await askMissing(news, oldInputs)) } };
   },
 
   diff: (_context, old, news) => ({ changes: diffPending(old.inputs, news, ["database", "function", "monthsAhead"]) }),
@@ -36,16 +35,16 @@ export const partitions: ResourceType = {
 };
 
 async function askMissing(news: Properties, oldInputs: Properties | undefined): Promise<Pending> {
-  const connection = connectionToAsk(news, oldInputs);
   // Before the first migration there is neither table nor function: what they make first is theirs to say.
-  if (connection === undefined || oldInputs === undefined || isUnknown(news)) return { known: true, names: [] };
-  try {
-    return { known: true, names: await withClient(connection, (client) => missingPartitions(client, specOf(news))) };
-  } catch (error) {
-    if (error instanceof ConnectionError && error.failure === "unreachable")
-      return { known: false, reason: "server is down" };
-    return { known: false, reason: error instanceof Error ? error.message : String(error) };
-  }
+  if (oldInputs === undefined) return { known: true, names: [] };
+  return askDatabase(news, oldInputs, async (connection): Promise<Pending> => {
+    if (connection === undefined) return { known: true, names: [] };
+    try {
+      return { known: true, names: await withClient(connection, (client) => missingPartitions(client, specOf(news))) };
+    } catch (error) {
+      return { known: false, reason: error instanceof Error ? error.message : String(error) };
+    }
+  });
 }
 
 async function make(context: CallContext, inputs: Properties): Promise<void> {

@@ -6,7 +6,7 @@ import { describeConnection } from "../../scripts/target/connection.ts";
 import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
 import { type Properties, unknownValue } from "../plugin/values.ts";
 import { checkConnection, connectionOf } from "./connection-inputs.ts";
-import { connectionToAsk, diffPending, type Pending, pendingInputs, pendingKey, unanswered } from "./pending-work.ts";
+import { askDatabase, diffPending, type Pending, pendingInputs, pendingKey } from "./pending-work.ts";
 import { runId } from "./run-id.ts";
 import { cloneRoot } from "./stack-of.ts";
 
@@ -39,11 +39,9 @@ export const seeds: ResourceType = {
 };
 
 async function askPending(news: Properties, oldInputs: Properties | undefined): Promise<Pending> {
-  const connection = connectionToAsk(news, oldInputs);
-  const answer = await pendingSeeds(connection, folderOf(news), [String(news.set)]);
-  return answer.known
-    ? { known: true, names: answer.pending.map(({ filename }) => filename) }
-    : unanswered(connection, answer.reason);
+  const sets = [String(news.set)];
+  const answer = await askDatabase(news, oldInputs, (connection) => pendingSeeds(connection, folderOf(news), sets));
+  return answer.known ? { known: true, names: answer.pending.map(({ filename }) => filename) } : answer;
 }
 
 async function announce(context: CallContext, inputs: Properties): Promise<Properties> {

@@ -67,7 +67,7 @@ export async function assertMoved(previous: string, wanted: string): Promise<voi
   if (resolve(previous) === resolve(wanted)) return;
   if ((await clusterState(previous)).kind !== "cluster" || (await clusterState(wanted)).kind !== "absent") return;
   throw new OperationError(`The data is in ${previous}, and the data directory is to be ${wanted}, which has none.`, {
-    remedy: `Stop the server (npm run down), move it (mv ${previous} ${wanted}), then run \`up\` again.`,
+    remedy: `Stop the server (npm run down), move it (mv '${previous}' '${wanted}'), then run \`up\` again.`,
   });
 }
 

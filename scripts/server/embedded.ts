@@ -17,7 +17,6 @@ import {
   type ServerSettings,
   writeConfiguration,
 } from "./configuration.ts";
-import { makeEnterable } from "./folders.ts";
 import { type ServerDirectory, serverDirectory } from "./locations.ts";
 import { requireFreePort } from "./port.ts";
 import { findPostmaster, type Postmaster, reload, start, stop } from "./postmaster.ts";
@@ -115,7 +114,6 @@ export async function stopServer(home: string, directory: ServerDirectory): Prom
 }
 
 async function makeLogFolder(directory: ServerDirectory, account: Account | undefined): Promise<void> {
-  await makeEnterable(dirname(directory.log));
   await mkdir(directory.log, { recursive: true, mode: 0o700 });
   if (account !== undefined) await chown(directory.log, account.uid, account.gid);
 }

@@ -47,7 +47,11 @@ async function tryLock(folder: string): Promise<(() => Promise<void>) | undefine
     // A lock lost on the way is not there to be given back.
     return () => release().catch(() => undefined);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ELOCKED") return undefined;
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ELOCKED") return undefined;
+    throw new OperationError(`The server's folder ${folder} cannot be written: ${message}`, {
+      remedy: "Run as the user who made it, or set XDG_DATA_HOME to a folder of your own.",
+      cause: error,
+    });
   }
 }

@@ -167,7 +167,11 @@ function operationFailed(kind: OperationKind, stack: string, reading: EventReadi
   const locked = lockedError(stack, said);
   if (locked !== undefined) return locked;
   const detail = reading.errors.length > 0 ? reading.errors : said;
-  return new EngineFailure(`${kind} of stack "${stack}" failed.`, detail, reading.errors.length > 0);
+  // The engine says the line and not the file.
+  const remedy = detail.some((line) => line.includes("invalid YAML file"))
+    ? `Correct Pulumi.${stack}.yaml (or Pulumi.yaml).`
+    : undefined;
+  return new EngineFailure(`${kind} of stack "${stack}" failed.`, detail, reading.errors.length > 0, remedy);
 }
 
 /** An operation that the engine could not finish. */
@@ -177,8 +181,9 @@ export class EngineFailure extends OperationError {
   /** Whether `onEvent` was given them already, so that nobody shows them twice. */
   readonly shown: boolean;
 
-  constructor(headline: string, messages: readonly string[], shown: boolean) {
-    super(shown || messages.length === 0 ? headline : `${headline}\n${messages.join("\n")}`);
+  constructor(headline: string, messages: readonly string[], shown: boolean, remedy?: string) {
+    const text = shown || messages.length === 0 ? headline : `${headline}\n${messages.join("\n")}`;
+    super(text, remedy === undefined ? {} : { remedy });
     this.messages = messages;
     this.shown = shown;
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { OperationError } from "../errors/operation-error.ts";
 
@@ -47,9 +48,21 @@ function holderIn(text: string): LockHolder | undefined {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     // EPERM: it is there, and another user's.
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Ended, but still listed: nobody has taken note of its end yet, and in a container perhaps nobody ever does. */
+function isZombie(pid: number): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    // `pid (name) state …`; the name may hold brackets of its own.
+    return /^.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch (error) {
+    // It has just gone. Whatever else is the matter, the process was there.
+    return (error as NodeJS.ErrnoException).code === "ENOENT";
   }
 }

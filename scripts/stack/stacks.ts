@@ -3,7 +3,9 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineInstallation } from "../engine/ensure-engine.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { dropUnusedSalt } from "./encryption-salt.ts";
 import { runEngine } from "./engine-process.ts";
+import { lockedError } from "./stack-lock.ts";
 
 /** The stack of a clone's own, made when it is first needed. */
 export const localStack = "local";
@@ -38,10 +40,23 @@ export async function stackExists(engine: EngineInstallation, root: string, stac
 /** Makes the stack's state where it may be made: the local stack, and every other that a settings file names. */
 export async function initialiseStack(engine: EngineInstallation, root: string, stack: string): Promise<void> {
   await requireDeclared(root, stack);
-  const exit = await runEngine(engine, { root, args: ["stack", "init", stack, "--no-select"] });
+  const init = () => runEngine(engine, { root, args: ["stack", "init", stack, "--no-select"] });
+  let exit = await init();
+  // The clone's passphrase was lost together with the state: the salt in the local stack's file belongs to the old one.
+  const isOwnPassphrase = stack === localStack && "PULUMI_CONFIG_PASSPHRASE_FILE" in engine.environment;
+  if (
+    exit.code !== 0 &&
+    isOwnPassphrase &&
+    /incorrect passphrase/.test(exit.stderr) &&
+    (await dropUnusedSalt(root, stack))
+  )
+    exit = await init();
   // Another `up` may have been quicker.
   if (exit.code === 0 || /already exists/.test(exit.stderr)) return;
-  throw new OperationError(`The stack "${stack}" could not be made: ${exit.stderr.trim()}`);
+  throw (
+    lockedError(stack, [exit.stderr]) ??
+    new OperationError(`The stack "${stack}" could not be made: ${exit.stderr.trim()}`)
+  );
 }
 
 /** @throws OperationError (wrong usage) for a name that no settings file has: a typing error must not become an environment */

@@ -3,21 +3,35 @@ import { promisify } from "node:util";
 
 const derive = promisify(pbkdf2);
 
-/** What PostgreSQL itself uses (`scram_iterations`). */
-const iterations = 4096;
+/** PostgreSQL's own numbers (`scram_iterations`, `SCRAM_DEFAULT_SALT_LEN`), so that ours look like the server's. */
+const defaultIterations = 4096;
 const saltBytes = 16;
 
 /**
  * A password as PostgreSQL stores it (RFC 5803, `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`), for `ALTER ROLE … PASSWORD`: sent this
- * way the password itself never reaches the server's log or its statement statistics. psql's `\password` does the same; pg has no function for it.
- *
- * @param password printable ASCII, as the kit generates them; others would need SASLprep (RFC 4013)
+ * way the password itself never reaches the server's log, pg_stat_activity or pg_stat_statements. psql's `\password` does the same; pg has no
+ * function for it.
  */
-export async function scramVerifier(password: string, salt: Buffer = randomBytes(saltBytes)): Promise<string> {
-  const salted = await derive(password, salt, iterations, 32, "sha256");
+export async function scramVerifier(
+  password: string,
+  salt: Buffer = randomBytes(saltBytes),
+  iterations = defaultIterations,
+): Promise<string> {
+  const salted = await derive(prepared(password), salt, iterations, 32, "sha256");
   const clientKey = createHmac("sha256", salted).update("Client Key").digest();
   const serverKey = createHmac("sha256", salted).update("Server Key").digest();
   const storedKey = createHash("sha256").update(clientKey).digest();
   const base64 = (bytes: Buffer) => bytes.toString("base64");
   return `SCRAM-SHA-256$${iterations}:${base64(salt)}$${base64(storedKey)}:${base64(serverKey)}`;
 }
+
+/** SASLprep's mappings (RFC 4013), the part of it that changes bytes: servers and libpq do the same before hashing. */
+function prepared(password: string): string {
+  return password
+    .replace(/[\u00A0\u1680\u2000-\u200B\u202F\u205F\u3000]/g, " ")
+    .replace(mappedToNothing, "")
+    .normalize("NFKC");
+}
+
+/** RFC 3454, table B.1. An alternation, since a character class would join some of these with their neighbours. */
+const mappedToNothing = /\u00AD|\u034F|\u1806|\u180B|\u180C|\u180D|\u200C|\u200D|\u2060|[\uFE00-\uFE0F]|\uFEFF/g;

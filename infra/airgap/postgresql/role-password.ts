@@ -1,8 +1,9 @@
 import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import { scramVerifier } from "../../../scripts/target/scram.ts";
 import type { Properties } from "../../plugin/values.ts";
 import { text } from "./property.ts";
-import { isStoredForm, matchesStored, scramVerifier } from "./scram.ts";
 import type { Session } from "./session.ts";
+import { isStoredForm, matchesStored } from "./stored-password.ts";
 
 /**
  * Sets a password where the server has another. Without one in the program the server's stays, as under the official plugin.

@@ -1,0 +1,54 @@
+import type { Plugin, PropertyChange, ResourceType } from "../../../../infra/plugin/resource-type.ts";
+import { serve } from "../../../../infra/plugin/server.ts";
+import { OperationError } from "../../../../scripts/errors/operation-error.ts";
+
+/*
+ * A provider plugin whose one resource type does as its inputs say: what the skeleton around it makes of that is tested.
+ */
+
+const specimen: ResourceType = {
+  secretOutputs: ["token"],
+
+  async check(_context, news, oldInputs) {
+    const failures =
+      news.password === "forbidden-password" ? [{ property: "password", reason: `not "${news.password}"` }] : [];
+    return { inputs: { ...news, isNew: oldInputs === undefined }, failures };
+  },
+
+  diff: (_context, _old, news) => ({
+    changes: (news.changes as PropertyChange[] | undefined) ?? [],
+    deleteBeforeReplace: news.deleteBeforeReplace === true,
+  }),
+
+  async create(context, inputs, preview) {
+    if (inputs.say !== undefined) await context.log("warning", String(inputs.say));
+    if (inputs.refuse !== undefined)
+      throw new OperationError(String(inputs.refuse), { remedy: `Not with ${inputs.password}.` });
+    if (inputs.crash !== undefined) throw new Error(String(inputs.crash));
+    if (inputs.wait === true)
+      await new Promise((_, reject) => context.signal.addEventListener("abort", () => reject(context.signal.reason)));
+    if (inputs.hang === true) await new Promise(() => setInterval(() => undefined, 1_000));
+    const { password } = inputs;
+    const length = typeof password === "string" ? password.length : undefined;
+    return { id: "one", outputs: { ...inputs, length, token: `made of ${context.config.key}`, preview } };
+  },
+
+  read: async (_context, current) => (current.inputs.gone === true ? undefined : current),
+
+  update: async (_context, old, news, preview) => ({ ...news, was: old.inputs.name, preview }),
+
+  async delete(context, old) {
+    await context.log("info", `${old.id} deleted`);
+  },
+};
+
+const plugin: Plugin = {
+  name: "specimen",
+  version: "1.2.3",
+  schema: async () => '{"name":"specimen"}',
+  configuration: ["key", "port"],
+  configurationDefaults: () => ({ port: "5432" }),
+  types: { "specimen:index:Specimen": async () => specimen },
+};
+
+await serve(plugin, process.argv.slice(2));

@@ -1,0 +1,12 @@
+import type { ResourceChange } from "../../../../scripts/stack/operation.ts";
+import type { Clone } from "../../clone.ts";
+
+/** What a command did, or in a preview would do, a line each: `update shop-app: login`. */
+export async function changesOf(clone: Clone, command: "up" | "preview" | "refresh"): Promise<string[]> {
+  const { stdout } = await clone.succeed(command, "--json");
+  const { changes } = JSON.parse(stdout) as { changes: ResourceChange[] };
+  return changes.map(({ action, name, properties, pending }) => {
+    const details = (pending.length > 0 ? pending : properties).join(", ");
+    return details === "" ? `${action} ${name}` : `${action} ${name}: ${details}`;
+  });
+}

@@ -1,0 +1,176 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
+import type { Clone } from "../../clone.ts";
+import { changesOf } from "./changes.ts";
+import { commit, makeShop, shopDrafts } from "./shop.ts";
+
+const added: Draft[] = [
+  { name: "shelves", body: "create table shelf (id integer primary key, label text not null);" },
+  { name: "notes", body: "alter table product add column note text;" },
+];
+const review: Draft = { name: "reviews", body: "create table review (id integer primary key, stars smallint);" };
+const broken: Draft = {
+  name: "cheap",
+  body: "create table bargain (id integer);\n\ncreate view cheap as\n  select nmae from product where price < 4;",
+};
+const mended: Draft = { name: "cheap", body: "create view cheap as\n  select name from product where price < 4;" };
+const last: Draft = { name: "labels", body: "create table label (id integer primary key);" };
+
+describe("committed migrations of a stack", () => {
+  let clone: Clone;
+
+  const status = async () => {
+    const { code, stdout } = await clone.pgw("migrate", "status", "--json");
+    const { applied, pending } = JSON.parse(stdout) as {
+      applied: { filename: string }[];
+      pending: { filename: string }[];
+    };
+    return { code, applied: applied.map(({ filename }) => filename), pending: pending.map(({ filename }) => filename) };
+  };
+
+  beforeAll(async () => {
+    clone = await makeShop();
+    await clone.succeed("up");
+  });
+  afterAll(() => clone?.remove());
+
+  it("are named by preview, applied by up and listed by status when they were added", async () => {
+    await commit(clone, [...shopDrafts, ...added]);
+    expect(await status()).toEqual({
+      code: 4,
+      applied: ["000001-products.sql", "000002-orders.sql"],
+      pending: ["000003-shelves.sql", "000004-notes.sql"],
+    });
+    const preview = await clone.succeed("preview");
+    expect(preview.stdout).toMatch(
+      /^ {2}~ Migrations shop-migrations\n {6}000003-shelves\.sql\n {6}000004-notes\.sql\n1 to update, /,
+    );
+    const up = await clone.succeed("up");
+    expect(up.stdout).toMatch(
+      /^ {2}~ Migrations shop-migrations\n {6}000003-shelves\.sql\n {6}000004-notes\.sql\n1 updated, /,
+    );
+    expect(up.stdout).toContain("  migrations 4 applied, last 000004-notes.sql\n");
+    expect(await status()).toMatchObject({ code: 0, pending: [] });
+  });
+
+  it("are no drift after they were applied", async () => {
+    expect(await changesOf(clone, "refresh")).toEqual([]);
+    expect(await changesOf(clone, "preview")).toEqual([]);
+  });
+
+  it("stop at a file with an error, shown with its place, code and hint, and the files before it stay", async () => {
+    await commit(clone, [...shopDrafts, ...added, review, broken, last]);
+    const up = await clone.pgw("up");
+    expect(up.code).toBe(1);
+    expect(up.stderr).toContain(`error: shop-migrations: 000006-cheap.sql:7:10: column "nmae" does not exist
+  5 | 
+  6 | create view cheap as
+  7 |   select nmae from product where price < 4;
+    |          ^
+  SQLSTATE 42703
+  Hint: Perhaps you meant to reference the column "product.name" or the column "product.note".
+  The files before it stay applied; correct this one (it was never applied) and run again.
+`);
+    expect(up.stderr).toMatch(/\nerror: up of stack "local" failed\.\n$/);
+    expect(up.stderr).not.toMatch(/^ +at /m);
+    expect(await status()).toMatchObject({ code: 4, pending: ["000006-cheap.sql", "000007-labels.sql"] });
+    expect(
+      await clone.query(
+        "migrator",
+        "select to_regclass('review') is not null as before, to_regclass('bargain') as half",
+      ),
+    ).toEqual([{ before: true, half: null }]);
+  });
+
+  it("go on from there once the file is mended", async () => {
+    await commit(clone, [...shopDrafts, ...added, review, mended, last]);
+    expect(await changesOf(clone, "preview")).toEqual(["update shop-migrations: 000006-cheap.sql, 000007-labels.sql"]);
+    await clone.succeed("up");
+    expect(await status()).toMatchObject({ code: 0, pending: [] });
+    expect(await clone.query("readonly", "select name from cheap")).toEqual([{ name: "tea" }]);
+  });
+
+  it("fail preview and up alike when an applied file was edited, and change nothing", async () => {
+    const files = await commit(clone, [
+      ...shopDrafts,
+      ...added,
+      review,
+      { ...mended, body: `${mended.body}\n-- edited` },
+      last,
+    ]);
+    for (const command of ["preview", "up"]) {
+      const { code, stderr } = await clone.pgw(command);
+      expect(code).toBe(1);
+      expect(stderr).toContain("000006-cheap.sql was edited after it was applied: applied sha1:");
+    }
+    const verify = await clone.pgw("migrate", "verify");
+    expect(verify.code).toBe(5);
+    expect(verify.stdout).toContain("- 000006-cheap.sql was edited after it was applied: applied sha1:");
+    expect(files).toContain("000006-cheap.sql");
+    await commit(clone, [...shopDrafts, ...added, review, mended, last]);
+    expect(await changesOf(clone, "up")).toEqual([]);
+  });
+
+  it("may be applied by graphile-migrate's own command, and what it made is open to the roles", async () => {
+    await clone.write("migrations/shop/.gmrc", '{ "migrationsFolder": "." }\n');
+    await commit(clone, [
+      ...shopDrafts,
+      ...added,
+      review,
+      mended,
+      last,
+      { name: "gifts", body: "create table gift (id integer primary key);" },
+    ]);
+    const byItself = await clone.shell(`set -e
+      url="$(node_modules/.bin/node scripts/pgw.ts url --role migrator)"
+      cd migrations/shop
+      export DATABASE_URL="$url" SHADOW_DATABASE_URL="postgresql://nobody@localhost:1/shadow"
+      ../../node_modules/.bin/node ../../node_modules/.bin/graphile-migrate migrate
+      ../../node_modules/.bin/node ../../node_modules/.bin/graphile-migrate status`);
+    expect(byItself.code, byItself.stdout + byItself.stderr).toBe(0);
+    expect(byItself.stdout).toContain("1 committed migrations executed");
+    expect(await clone.query("readonly", "select count(*)::int as rows from gift")).toEqual([{ rows: 0 }]);
+    expect(await clone.query("app", "insert into gift values (1) returning id")).toEqual([{ id: 1 }]);
+    expect(await status()).toMatchObject({ code: 0, pending: [] });
+    expect(await changesOf(clone, "up")).toEqual([]);
+    await rm(join(clone.root, "migrations/shop/.gmrc"));
+  });
+});
+
+describe("seeds of a stack", () => {
+  let clone: Clone;
+  const file = "migrations/shop/seeds/dev/010-orders.sql";
+
+  beforeAll(async () => {
+    clone = await makeShop();
+    await clone.succeed("up");
+  });
+  afterAll(() => clone?.remove());
+
+  it("are named by preview and run again by up when a file changed", async () => {
+    await clone.write(file, "--! Title: orders to look at\n\nupdate customer_order set amount = 7;\n");
+    expect((await clone.pgw("seed", "info")).code).toBe(4);
+    expect(await changesOf(clone, "preview")).toEqual(["update shop-seeds-dev: 010-orders.sql"]);
+    await clone.succeed("up");
+    expect(await clone.query("app", "select distinct amount from customer_order")).toEqual([{ amount: 7 }]);
+    expect((await clone.pgw("seed", "info")).code).toBe(0);
+  });
+
+  it("are named again when the same file changed twice", async () => {
+    await clone.write(file, "update customer_order set amount = 8;\n");
+    expect(await changesOf(clone, "preview")).toEqual(["update shop-seeds-dev: 010-orders.sql"]);
+    await clone.succeed("up");
+    expect(await clone.query("app", "select distinct amount from customer_order")).toEqual([{ amount: 8 }]);
+  });
+
+  it("fail up with the place of an error, and leave nothing of the file", async () => {
+    await clone.write(file, "delete from customer_order;\nselect 1 / 0;\n");
+    const up = await clone.pgw("up");
+    expect(up.code).toBe(1);
+    expect(up.stderr).toContain("error: shop-seeds-dev: dev/010-orders.sql:2:1: division by zero\n");
+    expect(up.stderr).toContain("  SQLSTATE 22012\n");
+    expect(await clone.query("app", "select amount from customer_order limit 1")).toEqual([{ amount: 8 }]);
+  });
+});

@@ -1,0 +1,43 @@
+import { relative } from "node:path";
+import type { ResourceType } from "../../../../infra/plugin/resource-type.ts";
+import type { Properties } from "../../../../infra/plugin/values.ts";
+import type { Connection } from "../../../../scripts/target/connection.ts";
+import { cloneRoot } from "../../../clone-root.ts";
+import type { RecordedContext } from "../../../unit/infra/provider/call-context.ts";
+
+/** A connection as a resource's inputs. */
+export function connectionInputs({ host, port, database, user, password, sslmode }: Connection): Properties {
+  return { host, port, database, user, password, sslmode };
+}
+
+/** A folder as inputs name it: from the clone's root. */
+export function folderInput(folder: string): string {
+  return relative(cloneRoot, folder);
+}
+
+/** A resource as the engine keeps it. */
+export interface Kept {
+  id: string;
+  inputs: Properties;
+  outputs: Properties;
+}
+
+/** What the engine does for a resource at `up`: check, then create, or diff and update where there is something to do. */
+export async function bringUp(
+  type: ResourceType,
+  context: RecordedContext,
+  declared: Properties,
+  old?: Kept,
+): Promise<Kept & { changes: string[] }> {
+  const { inputs, failures = [] } = await type.check(context, declared, old?.inputs);
+  if (failures.length > 0) throw new Error(failures.map(({ reason }) => reason).join("\n"));
+  if (old === undefined) return { ...(await type.create(context, inputs, false)), inputs, changes: ["created"] };
+  const { changes } = await type.diff(context, old, inputs);
+  const outputs = changes.length === 0 ? old.outputs : await type.update(context, old, inputs, false);
+  return {
+    id: old.id,
+    inputs: changes.length === 0 ? old.inputs : inputs,
+    outputs,
+    changes: changes.map(({ path }) => path),
+  };
+}

@@ -1,0 +1,255 @@
+import { randomUUID } from "node:crypto";
+import { appendFile, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { type Properties, unknownValue } from "../../../../infra/plugin/values.ts";
+import { embeddedServer } from "../../../../infra/provider/embedded-server.ts";
+import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
+import { withClient } from "../../../../scripts/target/client.ts";
+import { contextOf, type RecordedContext } from "../../../unit/infra/provider/call-context.ts";
+
+const declared = {
+  superuserPassword: "a-password-of-the-superuser",
+  settings: { shared_buffers: "16MB", max_connections: "20" },
+};
+
+interface Made {
+  id: string;
+  inputs: Properties;
+  outputs: Properties & { host: string; port: number; pid: number; dataDirectory: string; folder: string };
+}
+
+beforeAll(() => {
+  vi.stubEnv("XDG_DATA_HOME", join(inject("scratch"), "provider data"));
+});
+
+let made: Made[] = [];
+afterEach(async () => {
+  const all = made;
+  made = [];
+  for (const server of all) {
+    await embeddedServer.delete(contextOf("EmbeddedServer"), server);
+    await rm(server.outputs.folder, { recursive: true, force: true });
+  }
+});
+
+const newContext = () => contextOf("EmbeddedServer", `stack-${randomUUID()}`);
+
+async function create(context: RecordedContext, inputs: Properties = declared): Promise<Made> {
+  const state = await embeddedServer.create(context, inputs, false);
+  const server = { ...state, inputs } as Made;
+  made.push(server);
+  return server;
+}
+
+async function update(context: RecordedContext, server: Made, news: Properties): Promise<Made> {
+  const outputs = await embeddedServer.update(context, server, news, false);
+  const updated = { ...server, inputs: news, outputs } as Made;
+  made.push(updated);
+  return updated;
+}
+
+const query = (server: Made, sql: string, password = declared.superuserPassword) =>
+  withClient(
+    {
+      host: server.outputs.host,
+      port: server.outputs.port,
+      database: "postgres",
+      user: "postgres",
+      password,
+      sslmode: "disable",
+    },
+    async (client) => (await client.query(sql)).rows,
+  );
+
+async function kill(server: Made): Promise<void> {
+  process.kill(server.outputs.pid, "SIGKILL");
+  await expect.poll(() => findPostmaster(server.outputs.dataDirectory)).toBeUndefined();
+}
+
+describe("creating an embedded server", () => {
+  it("in a preview makes nothing, and knows its host, but a port only where one is declared", async () => {
+    const context = newContext();
+    const preview = await embeddedServer.create(context, declared, true);
+    expect(preview.outputs).toEqual({ ...declared, host: "127.0.0.1", folder: preview.id });
+    expect((await embeddedServer.create(context, { ...declared, port: 20_001 }, true)).outputs.port).toBe(20_001);
+    await expect(stat(preview.id)).rejects.toThrow("ENOENT");
+  });
+
+  it("starts one that then needs no change, in previews too", async () => {
+    const context = newContext();
+    const server = await create(context);
+    expect(server.outputs).toMatchObject({
+      ...declared,
+      host: "127.0.0.1",
+      folder: server.id,
+      dataDirectory: join(server.id, "data"),
+      logDirectory: join(server.id, "log"),
+      version: expect.stringMatching(/^17\./),
+    });
+    expect(await query(server, "show max_connections")).toEqual([{ max_connections: "20" }]);
+    expect(await embeddedServer.diff(context, server, declared)).toEqual({ changes: [] });
+  });
+
+  it("takes over one that runs already, after its state was lost: with its port and data, under the new password", async () => {
+    const context = newContext();
+    const server = await create(context);
+    await query(server, "create table kept (id int); insert into kept values (7)");
+    const again = await create(context, { ...declared, superuserPassword: "of-the-new-state" });
+    expect(again.outputs.port).toBe(server.outputs.port);
+    expect(await query(again, "select id from kept", "of-the-new-state")).toEqual([{ id: 7 }]);
+  });
+
+  it("takes over one that is stopped, after its state was lost", async () => {
+    const context = newContext();
+    const server = await create(context);
+    await query(server, "create table kept (id int); insert into kept values (7)");
+    await embeddedServer.delete(context, server);
+    const again = await create(context, { ...declared, superuserPassword: "of-the-new-state" });
+    expect(again.outputs.port).toBe(server.outputs.port);
+    expect(await query(again, "select id from kept", "of-the-new-state")).toEqual([{ id: 7 }]);
+  });
+
+  it("uses a data directory of one's own, and keeps the log in the server's folder", async () => {
+    const context = newContext();
+    const dataDirectory = join(inject("scratch"), `data of ${randomUUID()}`);
+    const server = await create(context, { ...declared, dataDirectory });
+    expect(server.outputs).toMatchObject({ dataDirectory, logDirectory: join(server.id, "log") });
+    expect(await readFile(join(dataDirectory, "PG_VERSION"), "utf8")).toBe("17\n");
+    await embeddedServer.delete(context, server);
+    await rm(dataDirectory, { recursive: true });
+  });
+});
+
+describe("a server that was killed", () => {
+  it("shows as a changed pid and comes back with its port and data", async () => {
+    const context = newContext();
+    const server = await create(context);
+    await query(server, "create table kept (id int); insert into kept values (7)");
+    await kill(server);
+    expect(await embeddedServer.diff(context, server, declared)).toEqual({
+      changes: [{ path: "pid", kind: "update", input: false }],
+    });
+    const preview = await embeddedServer.update(context, server, declared, true);
+    expect(preview).toMatchObject({ host: "127.0.0.1", port: server.outputs.port, pid: unknownValue });
+    const { pid } = server.outputs;
+    const back = await update(context, server, declared);
+    expect(back.outputs.port).toBe(server.outputs.port);
+    expect(back.outputs.pid).not.toBe(pid);
+    expect(await query(back, "select id from kept")).toEqual([{ id: 7 }]);
+    expect(await embeddedServer.diff(context, back, declared)).toEqual({ changes: [] });
+  });
+
+  it("shows as not running after a refresh, and is gone only with its data", async () => {
+    const context = newContext();
+    const server = await create(context);
+    expect((await embeddedServer.read(context, server))?.outputs).toEqual(server.outputs);
+    await kill(server);
+    expect((await embeddedServer.read(context, server))?.outputs).toEqual({ ...server.outputs, pid: 0 });
+    await rm(server.outputs.dataDirectory, { recursive: true });
+    expect(await embeddedServer.read(context, server)).toBeUndefined();
+    await writeFile(server.outputs.dataDirectory, "not a folder");
+    await expect(embeddedServer.read(context, server)).rejects.toThrow(
+      `Could not tell what is in the data directory ${server.outputs.dataDirectory}: ENOTDIR`,
+    );
+    await rm(server.outputs.dataDirectory);
+  });
+});
+
+describe("a server's settings", () => {
+  it("that were changed on disk show as changed and are put right", async () => {
+    const context = newContext();
+    const server = await create(context);
+    await appendFile(join(server.outputs.dataDirectory, "pgroundwork.conf"), "max_connections = '99'\n");
+    expect(await embeddedServer.diff(context, server, declared)).toEqual({
+      changes: [{ path: "settings", kind: "update", input: false }],
+    });
+    const mended = await update(context, server, declared);
+    expect(await query(mended, "show max_connections")).toEqual([{ max_connections: "20" }]);
+    expect(await embeddedServer.diff(context, mended, declared)).toEqual({ changes: [] });
+  });
+
+  it("that the program changes are one change", async () => {
+    const context = newContext();
+    const server = await create(context);
+    const news = { ...declared, settings: { ...declared.settings, work_mem: "9MB" } };
+    expect(await embeddedServer.diff(context, server, news)).toEqual({
+      changes: [{ path: "settings", kind: "update" }],
+    });
+    const changed = await update(context, server, news);
+    expect(await query(changed, "show work_mem")).toEqual([{ work_mem: "9MB" }]);
+    expect(await embeddedServer.diff(context, changed, news)).toEqual({ changes: [] });
+  });
+
+  it("do not hinder a preview in which the password is not known yet", async () => {
+    const context = newContext();
+    const server = await create(context);
+    const news = { ...declared, superuserPassword: unknownValue };
+    expect(await embeddedServer.diff(context, server, news)).toEqual({
+      changes: [{ path: "superuserPassword", kind: "update" }],
+    });
+    expect(await embeddedServer.update(context, server, news, true)).toMatchObject({ port: server.outputs.port });
+  });
+});
+
+describe("a server's data directory", () => {
+  it("that changes while the data stays where it is, is refused in preview and up, and nothing happens", async () => {
+    const context = newContext();
+    const server = await create(context);
+    const wanted = join(server.outputs.folder, "elsewhere");
+    const news = { ...declared, dataDirectory: wanted };
+    expect(await embeddedServer.diff(context, server, news)).toEqual({
+      changes: [{ path: "dataDirectory", kind: "add" }],
+    });
+    const refusal = {
+      message: `The data is in ${server.outputs.dataDirectory}, and the data directory is to be ${wanted}, which has none.`,
+      remedy: `Stop the server (npm run down), move it (mv '${server.outputs.dataDirectory}' '${wanted}'), then run \`up\` again.`,
+    };
+    for (const preview of [true, false]) {
+      await expect(embeddedServer.update(context, server, news, preview)).rejects.toMatchObject(refusal);
+    }
+    expect(await findPostmaster(server.outputs.dataDirectory)).toMatchObject({ pid: server.outputs.pid });
+  });
+
+  it("that was moved is taken up where it is now", async () => {
+    const context = newContext();
+    const server = await create(context);
+    await query(server, "create table kept (id int); insert into kept values (7)");
+    await embeddedServer.delete(context, server);
+    const wanted = join(server.outputs.folder, "elsewhere");
+    await rename(server.outputs.dataDirectory, wanted);
+    const news = { ...declared, dataDirectory: wanted };
+    const moved = await update(context, server, news);
+    expect(moved.outputs).toMatchObject({ dataDirectory: wanted, port: server.outputs.port });
+    expect(await query(moved, "select id from kept")).toEqual([{ id: 7 }]);
+    expect(await embeddedServer.diff(context, moved, news)).toEqual({ changes: [] });
+  });
+
+  it("that is another cluster's makes the old server stop", async () => {
+    const context = newContext();
+    const server = await create(context);
+    const other = await create(newContext());
+    await embeddedServer.delete(context, other);
+    const changed = await update(context, server, { ...declared, dataDirectory: other.outputs.dataDirectory });
+    expect(await findPostmaster(server.outputs.dataDirectory)).toBeUndefined();
+    expect(await findPostmaster(other.outputs.dataDirectory)).toMatchObject({ pid: changed.outputs.pid });
+  });
+});
+
+describe("deleting an embedded server", () => {
+  it("stops it, keeps its data and says where", async () => {
+    const context = newContext();
+    const server = await create(context);
+    await embeddedServer.delete(context, server);
+    expect(await findPostmaster(server.outputs.dataDirectory)).toBeUndefined();
+    expect(await readFile(join(server.outputs.dataDirectory, "PG_VERSION"), "utf8")).toBe("17\n");
+    expect(context.lines).toEqual([
+      `info: The server is stopped. Its data is kept in ${server.outputs.dataDirectory}.`,
+    ]);
+    await embeddedServer.delete(context, server);
+  });
+});
+
+it("an embedded server's password is a secret of its outputs", () => {
+  expect(embeddedServer.secretOutputs).toEqual(["superuserPassword"]);
+});

@@ -1,0 +1,264 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, it } from "vitest";
+import { Database, type DatabaseArgs } from "../../../../infra/components/database.ts";
+import { EmbeddedServer } from "../../../../infra/components/embedded-server.ts";
+import { type Recorded, recordResources, registered, value } from "./recorded-resources.ts";
+
+const file: DatabaseArgs["file"] = {
+  description: "A shop",
+  extensions: [
+    { name: "pg_trgm", optional: false },
+    { name: "hstore", optional: false, schema: "tools" },
+  ],
+  seedSets: ["reference", "dev", "demo"],
+  partitions: { function: "public.ensure_partitions", monthsAhead: 3 },
+};
+
+let resources: Awaited<ReturnType<typeof recordResources>>;
+let server: EmbeddedServer;
+let shop: Database;
+
+const make = (name: string, changed: Partial<DatabaseArgs> = {}) =>
+  registered(
+    (options) =>
+      new Database(
+        name,
+        {
+          server,
+          file,
+          folder: `migrations/${name}`,
+          seeds: ["reference", "dev"],
+          passwordKeeper: "1",
+          protect: false,
+          ...changed,
+        },
+        options,
+      ),
+  );
+
+beforeAll(async () => {
+  resources = await recordResources();
+  const args = { settings: {}, passwordKeeper: "1", readyTimeout: 60, protect: false };
+  server = await registered((options) => new EmbeddedServer("server", args, options));
+  shop = await make("shop");
+});
+
+const of = (database: string) => resources.recorded().filter(({ name }) => name.startsWith(`${database}-`));
+const role = (name: string) => resources.one(`shop-${name}`);
+
+describe("a database", () => {
+  it("is made of these resources and no other, in this order", () => {
+    const inOrder = [
+      "shop-database",
+      "shop-extension-pg_trgm",
+      "shop-extension-hstore",
+      "shop-grant-database-public",
+      "shop-grant-schema-public",
+      "shop-grant-database-shop_migrator",
+      "shop-grant-database-shop_app",
+      "shop-grant-database-shop_readonly",
+      "shop-grant-database-monitor",
+      "shop-grant-database-backup",
+      "shop-grant-schema-shop_app",
+      "shop-grant-schema-shop_readonly",
+      "shop-default-function-public",
+      "shop-default-table-shop_app",
+      "shop-default-sequence-shop_app",
+      "shop-default-function-shop_app",
+      "shop-default-table-shop_readonly",
+      "shop-default-sequence-shop_readonly",
+      "shop-migrations",
+      "shop-partitions",
+      "shop-seeds-reference",
+      "shop-seeds-dev",
+    ];
+    const roles = ["shop-owner", "shop-migrator", "shop-app", "shop-readonly"];
+    const passwords = ["shop-migrator-password", "shop-app-password", "shop-readonly-password"];
+    expect(
+      of("shop")
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual([...inOrder, ...roles, ...passwords].sort());
+    for (const [index, name] of inOrder.slice(1).entries()) {
+      expect([name, resources.one(name).dependsOn]).toEqual([name, expect.arrayContaining([inOrder[index]])]);
+    }
+    expect(resources.one("shop-database").dependsOn).toEqual(
+      expect.arrayContaining([...roles, "server-monitor", "server-backup"]),
+    );
+    expect(new Set(of("shop").map(({ parent }) => parent))).toEqual(new Set(["shop"]));
+  });
+
+  it("belongs to its owner and outlives its declaration, as do its roles and extensions", () => {
+    expect(resources.one("shop-database").inputs).toEqual({ name: "shop", owner: "shop_owner" });
+    const kept = of("shop").filter(({ retainOnDelete }) => retainOnDelete);
+    expect(kept.map(({ name }) => name).sort()).toEqual([
+      "shop-app",
+      "shop-database",
+      "shop-extension-hstore",
+      "shop-extension-pg_trgm",
+      "shop-migrator",
+      "shop-owner",
+      "shop-readonly",
+    ]);
+  });
+
+  it("has extensions, in a schema only where one is named", () => {
+    expect(resources.one("shop-extension-pg_trgm").inputs).toEqual({ name: "pg_trgm", database: "shop" });
+    expect(resources.one("shop-extension-hstore").inputs).toEqual({
+      name: "hstore",
+      database: "shop",
+      schema: "tools",
+    });
+  });
+});
+
+describe("the roles of a database", () => {
+  it("have an owner that cannot log in and has no password", () => {
+    expect(role("owner").inputs).toEqual({ name: "shop_owner", login: false });
+    expect(role("owner").secrets).toEqual([]);
+    expect(Object.keys(shop.logins)).toEqual(["migrator", "app", "readonly"]);
+  });
+
+  it("have a migrator that acts as the owner, once there is one", () => {
+    expect(role("migrator").inputs).toEqual({
+      name: "shop_migrator",
+      login: true,
+      roles: ["shop_owner"],
+      assumeRole: "shop_owner",
+      password: "result of shop-migrator-password",
+    });
+    expect(role("migrator").dependsOn).toContain("shop-owner");
+  });
+
+  it("have an app and a reader that belong to nobody", () => {
+    for (const name of ["app", "readonly"]) {
+      expect(role(name).inputs).toEqual({
+        name: `shop_${name}`,
+        login: true,
+        password: `result of shop-${name}-password`,
+      });
+      expect(role(name).secrets).toEqual(["password"]);
+    }
+  });
+
+  it("log in with secrets", async () => {
+    for (const [name, { user, password }] of Object.entries(shop.logins)) {
+      expect(user).toBe(`shop_${name}`);
+      expect(await value(password)).toBe(`result of shop-${name}-password`);
+      expect(await pulumi.isSecret(password)).toBe(true);
+    }
+  });
+});
+
+describe("the privileges of a database", () => {
+  const inputsOf = (kind: string) =>
+    of("shop")
+      .filter(({ name }) => name.startsWith(`shop-${kind}-`))
+      .map(({ inputs }) => inputs);
+  const database = "shop";
+  const owner = "shop_owner";
+  const schema = "public";
+
+  it("are taken from everyone first, and are then connecting and using the schema", () => {
+    const connect = (who: string) => ({ role: who, database, objectType: "database", privileges: ["CONNECT"] });
+    const use = (who: string) => ({ role: who, database, objectType: "schema", schema, privileges: ["USAGE"] });
+    expect(inputsOf("grant")).toEqual([
+      { role: "public", database, objectType: "database", privileges: [] },
+      { role: "public", database, objectType: "schema", schema, privileges: [] },
+      connect("shop_migrator"),
+      connect("shop_app"),
+      connect("shop_readonly"),
+      connect("monitor"),
+      connect("backup"),
+      use("shop_app"),
+      use("shop_readonly"),
+    ]);
+  });
+
+  it("on objects are defaults of the owner, and never grants: those would undo what a migration took away", () => {
+    const one = (who: string, objectType: string, ...privileges: string[]) => {
+      return { role: who, database, owner, schema, objectType, privileges };
+    };
+    expect(inputsOf("default")).toEqual([
+      { role: "public", database, owner, objectType: "function", privileges: [] },
+      one("shop_app", "table", "SELECT", "INSERT", "UPDATE", "DELETE"),
+      one("shop_app", "sequence", "USAGE"),
+      one("shop_app", "function", "EXECUTE"),
+      one("shop_readonly", "table", "SELECT"),
+      one("shop_readonly", "sequence", "SELECT"),
+    ]);
+    const kinds = inputsOf("grant").map(({ objectType }) => objectType);
+    expect(new Set(kinds)).toEqual(new Set(["database", "schema"]));
+  });
+});
+
+describe("the contents of a database", () => {
+  const connection = {
+    host: "127.0.0.1",
+    port: 20_123,
+    sslmode: "disable",
+    database: "shop",
+    user: "shop_migrator",
+    password: "result of shop-migrator-password",
+  };
+
+  it("come by the migrator, from the database's folder", () => {
+    const folder = "migrations/shop";
+    expect(resources.one("shop-migrations").inputs).toEqual({ ...connection, folder });
+    expect(resources.one("shop-partitions").inputs).toEqual({
+      ...connection,
+      function: "public.ensure_partitions",
+      monthsAhead: 3,
+    });
+    expect(resources.one("shop-seeds-reference").inputs).toEqual({ ...connection, folder, set: "reference" });
+    expect(resources.one("shop-seeds-dev").inputs).toEqual({ ...connection, folder, set: "dev" });
+    const sealed = of("shop").filter(({ inputs }) => inputs.user === "shop_migrator");
+    expect(sealed.map(({ secrets }) => secrets)).toEqual(Array(4).fill(["password"]));
+  });
+
+  it("have only the seed sets that the stack asks for", () => {
+    expect(of("shop").filter(({ name }) => name.includes("demo"))).toEqual([]);
+  });
+
+  it("are told by name", async () => {
+    expect(await value(shop.migrations)).toEqual(["000001-one.sql"]);
+    const seeds = await Promise.all(
+      shop.seeds.map(async ({ set, applied }) => ({ set, applied: await value(applied) })),
+    );
+    expect(seeds).toEqual([
+      { set: "reference", applied: ["01 of shop-seeds-reference"] },
+      { set: "dev", applied: ["01 of shop-seeds-dev"] },
+    ]);
+  });
+});
+
+describe("what the postgresql provider makes of a database", () => {
+  const isPostgresql = ({ type }: Recorded) => type.startsWith("postgresql:");
+
+  it("is made by the server's admin and goes with the server, unprotected unless asked for", () => {
+    const all = of("shop").filter(isPostgresql);
+    expect(all).toHaveLength(22);
+    for (const { provider, deletedWith, protect } of all) {
+      expect({ provider, deletedWith, protect }).toEqual({
+        provider: "server-admin",
+        deletedWith: "server-postgres",
+        protect: false,
+      });
+    }
+  });
+
+  it("is protected in a protected stack, and what can be made again is not", async () => {
+    await make("safe", { protect: true, seeds: [], file: { ...file, extensions: [] } });
+    for (const { type, protect, name } of of("safe")) {
+      expect([name, protect]).toEqual([name, type.startsWith("postgresql:")]);
+    }
+  });
+});
+
+it("a database without extensions, partitions and seeds declares none", async () => {
+  const { partitions: _, ...plain } = file;
+  await make("bare", { file: { ...plain, extensions: [] }, seeds: [] });
+  const names = of("bare").map(({ name }) => name);
+  expect(names.filter((name) => /extension|partitions|seeds/.test(name))).toEqual([]);
+  expect(names).toContain("bare-migrations");
+});

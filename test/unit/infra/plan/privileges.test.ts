@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { databaseRoles, roleName, serverRoles } from "../../../../infra/plan/names.ts";
+import { planPrivileges, serverRolePlans } from "../../../../infra/plan/privileges.ts";
+
+const plan = planPrivileges("shop");
+
+describe("the plan of a database's privileges", () => {
+  it("has the roles of the matrix, of which only the owner cannot log in", () => {
+    expect(Object.keys(plan.roles)).toEqual([...databaseRoles]);
+    const logins = Object.values(plan.roles).filter(({ login }) => login);
+    expect(logins.map(({ name }) => name)).toEqual(["shop_migrator", "shop_app", "shop_readonly"]);
+    for (const role of databaseRoles) expect(plan.roles[role].name).toBe(roleName("shop", role));
+  });
+
+  it("makes no role but the migrator a member of the owner", () => {
+    const members = Object.values(plan.roles).filter(({ memberOf }) => memberOf.length > 0);
+    expect(members).toEqual([{ name: "shop_migrator", login: true, memberOf: ["shop_owner"], assumes: "shop_owner" }]);
+  });
+
+  it("takes from everyone before it gives to anyone", () => {
+    const revocations = plan.grants.filter(({ privileges }) => privileges.length === 0);
+    expect(plan.grants.slice(0, revocations.length)).toEqual(revocations);
+    expect(revocations.map(({ role, on }) => `${role} ${on}`)).toEqual(["public database", "public schema"]);
+    expect(plan.defaults[0]).toEqual({ role: "public", on: "function", privileges: [], everywhere: true });
+  });
+
+  it("lets nobody create but the owner, through whom the migrator does", () => {
+    const given = [...plan.grants, ...plan.defaults].flatMap(({ privileges }) => privileges);
+    expect([...new Set(given)].sort()).toEqual(["CONNECT", "DELETE", "EXECUTE", "INSERT", "SELECT", "UPDATE", "USAGE"]);
+  });
+
+  it("says each thing once", () => {
+    const keys = [
+      ...plan.grants.map(({ role, on }) => `${role} on ${on}`),
+      ...plan.defaults.map(({ role, on }) => `${role} default ${on}`),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it("shares no role's name with another database or with the server's own", () => {
+    const names = ["shop", "shop_app"].flatMap((name) =>
+      Object.values(planPrivileges(name).roles).map((role) => role.name),
+    );
+    const own = serverRoles.map((role) => serverRolePlans[role].name);
+    expect(new Set([...names, ...own]).size).toBe(10);
+  });
+});

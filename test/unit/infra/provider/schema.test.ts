@@ -1,0 +1,93 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, it } from "vitest";
+import { plugin } from "../../../../infra/provider/plugin.ts";
+import { schema } from "../../../../infra/provider/schema.ts";
+import * as sdk from "../../../../infra/provider/sdk.ts";
+import { type ResourceName, resourceToken } from "../../../../infra/provider/token.ts";
+
+const connection: Required<sdk.ConnectionArgs> = {
+  host: "127.0.0.1",
+  port: 5432,
+  database: "shop",
+  user: "ann",
+  password: "a-secret-password",
+  sslmode: "disable",
+};
+
+/** Every class with every argument that its type knows: an argument added to the SDK does not compile until it is here. */
+const declared: Record<
+  ResourceName,
+  { args: object; declare: (name: string) => pulumi.CustomResource; outputs: string[] }
+> = {
+  EmbeddedServer: ofArgs<Required<sdk.EmbeddedServerArgs>>(
+    sdk.EmbeddedServer,
+    { port: 5432, dataDirectory: "/data", superuserPassword: "a-secret-password", settings: { work_mem: "4MB" } },
+    ["host", "port", "dataDirectory", "logDirectory", "version", "pid"],
+  ),
+  Ready: ofArgs<Required<sdk.ReadyArgs>>(
+    sdk.Ready,
+    { ...connection, trigger: 1, timeoutSeconds: 60, logDirectory: "/log" },
+    ["host", "port", "serverVersion"],
+  ),
+  Password: ofArgs<Required<sdk.PasswordArgs>>(sdk.Password, { keeper: "1" }, ["result"]),
+  Migrations: ofArgs<Required<sdk.MigrationsArgs>>(sdk.Migrations, { ...connection, folder: "migrations/shop" }, [
+    "applied",
+  ]),
+  Seeds: ofArgs<Required<sdk.SeedsArgs>>(sdk.Seeds, { ...connection, folder: "migrations/shop", set: "dev" }, [
+    "applied",
+  ]),
+  Partitions: ofArgs<Required<sdk.PartitionsArgs>>(
+    sdk.Partitions,
+    { ...connection, function: "public.ensure_partitions", monthsAhead: 3 },
+    [],
+  ),
+};
+
+function ofArgs<Args extends object>(
+  type: new (name: string, args: Args) => pulumi.CustomResource,
+  args: Args,
+  outputs: string[],
+) {
+  return { args, declare: (name: string) => new type(name, args), outputs };
+}
+
+const registered = new Map<string, pulumi.runtime.MockResourceArgs>();
+beforeAll(() =>
+  pulumi.runtime.setMocks({
+    newResource: (args) => {
+      registered.set(args.name, args);
+      return { id: args.name, state: args.inputs };
+    },
+    call: () => ({}),
+  }),
+);
+
+describe("the package schema", () => {
+  it("is what the plugin answers, with every resource type that it has and no other", async () => {
+    expect(JSON.parse(await plugin.schema())).toEqual(JSON.parse(JSON.stringify(schema)));
+    expect(Object.keys(schema.resources).sort()).toEqual(Object.keys(plugin.types).sort());
+    for (const load of Object.values(plugin.types)) expect(await load()).toHaveProperty("create");
+  });
+
+  it.each(Object.entries(declared))("has all that a program says of %s", async (name, { args, declare, outputs }) => {
+    const spec = schema.resources[resourceToken(name as ResourceName)];
+    const resource = declare(`all-of-${name}`);
+    await new Promise((resolve) => resource.urn.apply(resolve));
+    const { inputs, type } = registered.get(`all-of-${name}`) ?? {};
+    expect(type).toBe(`pgroundwork:index:${name}`);
+    expect(Object.keys(inputs).sort()).toEqual(Object.keys(args).sort());
+    expect(Object.keys(spec?.inputProperties ?? {}).sort()).toEqual(Object.keys(args).sort());
+    for (const required of spec?.requiredInputs ?? []) expect(args).toHaveProperty(required);
+    for (const output of outputs) {
+      expect(spec?.properties).toHaveProperty(output);
+      expect(pulumi.Output.isInstance((resource as unknown as Record<string, unknown>)[output])).toBe(true);
+    }
+  });
+
+  it("marks every password as a secret", () => {
+    for (const { properties } of Object.values(schema.resources)) {
+      const passwords = Object.entries(properties).filter(([key]) => /password$/i.test(key) || key === "result");
+      for (const [key, property] of passwords) expect([key, property.secret]).toEqual([key, true]);
+    }
+  });
+});

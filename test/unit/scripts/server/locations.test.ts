@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { dataHome, serverDirectory, serverFolder } from "../../../../scripts/server/locations.ts";
+
+describe("the folder of servers and their binaries", () => {
+  it("is below XDG_DATA_HOME where that is set, for root too", () => {
+    expect(dataHome({ XDG_DATA_HOME: "/data", HOME: "/home/ann" }, 1000)).toBe("/data/pgroundwork");
+    expect(dataHome({ XDG_DATA_HOME: "/data" }, 0)).toBe("/data/pgroundwork");
+  });
+
+  it("is below the user's own data folder otherwise", () => {
+    expect(dataHome({ HOME: "/home/ann" }, 1000)).toBe("/home/ann/.local/share/pgroundwork");
+    expect(dataHome({ HOME: "/home/ann", XDG_DATA_HOME: "" }, undefined)).toBe("/home/ann/.local/share/pgroundwork");
+  });
+
+  it("is not below root's home, which the server's account may not enter", () => {
+    expect(dataHome({ HOME: "/root" }, 0)).toBe("/var/lib/pgroundwork");
+  });
+});
+
+describe("a stack's server", () => {
+  it("has a folder that no other stack, project or clone has", () => {
+    const folder = serverFolder("/data/pgroundwork", "/work/one", "shop", "local");
+    expect(folder).toMatch(/^\/data\/pgroundwork\/servers\/shop-local-[0-9a-f]{8}$/);
+    expect(serverFolder("/data/pgroundwork", "/work/one", "shop", "local")).toBe(folder);
+    const others = [
+      serverFolder("/data/pgroundwork", "/work/two", "shop", "local"),
+      serverFolder("/data/pgroundwork", "/work/one", "shop", "dev"),
+      serverFolder("/data/pgroundwork", "/work/one", "store", "local"),
+    ];
+    expect(new Set([folder, ...others]).size).toBe(4);
+  });
+
+  it("keeps data and log side by side", () => {
+    expect(serverDirectory("/x")).toEqual({ data: "/x/data", log: "/x/log" });
+  });
+});

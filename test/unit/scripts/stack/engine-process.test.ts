@@ -1,0 +1,57 @@
+import { chmod, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { EngineInstallation } from "../../../../scripts/engine/ensure-engine.ts";
+import { runEngine } from "../../../../scripts/stack/engine-process.ts";
+
+let root: string;
+beforeEach(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), "pgw engine ")));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+/** A program in the engine's place: what is tested is how it is called and listened to. */
+async function engineOf(script: string): Promise<EngineInstallation> {
+  const pulumi = join(root, "pulumi");
+  await writeFile(pulumi, `#!/bin/sh\n${script}\n`);
+  await chmod(pulumi, 0o755);
+  return { pulumi, environment: { PULUMI_HOME: "/home of plugins" } } as unknown as EngineInstallation;
+}
+
+describe("a run of the engine", () => {
+  it("is in the clone, without questions and colours, with the engine's and the call's variables", async () => {
+    const engine = await engineOf('pwd; echo "$@"; echo "$PULUMI_HOME|$PGW_RUN_ID|$PULUMI_AUTOMATION_API"');
+    const lines: string[] = [];
+    const exit = await runEngine(engine, {
+      root,
+      args: ["up", "--stack", "dev"],
+      onLine: (line) => lines.push(line),
+      variables: { PGW_RUN_ID: "run-1" },
+    });
+    expect(exit).toEqual({ code: 0, stderr: "" });
+    expect(lines).toEqual([root, "up --stack dev --non-interactive --color never", "/home of plugins|run-1|true"]);
+  });
+
+  it("that fails answers its exit code and what it said", async () => {
+    const engine = await engineOf("echo out; echo 'error: no' >&2; exit 255");
+    expect(await runEngine(engine, { root, args: [] })).toEqual({ code: 255, stderr: "error: no\n" });
+  });
+
+  it("is asked to stop as by Ctrl-C, and ends in its own time", async () => {
+    const engine = await engineOf("trap 'echo stopping; exit 7' INT; echo begun; while :; do sleep 0.05; done");
+    const cancelled = new AbortController();
+    const lines: string[] = [];
+    const exit = await runEngine(engine, {
+      root,
+      args: [],
+      signal: cancelled.signal,
+      onLine: (line) => {
+        lines.push(line);
+        if (line === "begun") cancelled.abort();
+      },
+    });
+    expect(exit.code).toBe(7);
+    expect(lines).toEqual(["begun", "stopping"]);
+  });
+});
