@@ -1,3 +1,4 @@
+import { OperationError } from "../../scripts/errors/operation-error.ts";
 import { assertMoved, clusterState } from "../../scripts/server/cluster.ts";
 import { readConfiguration, type ServerSettings } from "../../scripts/server/configuration.ts";
 import {
@@ -79,6 +80,7 @@ export const embeddedServer: ResourceType = {
     const wanted = spec(outputs.folder, news as unknown as Inputs, outputs);
     const directory = directoryOf(wanted);
     if (!isUnknown(directory.data)) await assertMoved(outputs.dataDirectory, directory.data);
+    if (directory.data === outputs.dataDirectory) await assertThere(outputs.dataDirectory);
     // Host and port configure the postgresql provider: unknown here, everything behind it would show as changing.
     if (preview) return { ...old.outputs, ...news, port: portOf(news, outputs), pid: unknownValue };
     if (directory.data !== outputs.dataDirectory) await stopServer(home(), directoryOf(outputs));
@@ -92,6 +94,15 @@ export const embeddedServer: ResourceType = {
     await context.log("info", `The server is stopped. Its data is kept in ${outputs.dataDirectory}.`);
   },
 };
+
+/** A server whose data is gone is never replaced by an empty one on the quiet: it may lie on a disk that is not mounted. */
+async function assertThere(dataDirectory: string): Promise<void> {
+  if ((await clusterState(dataDirectory)).kind !== "absent") return;
+  throw new OperationError(`The data directory ${dataDirectory} of this server is gone.`, {
+    remedy:
+      "If it lies on a disk that is not mounted, mount it. To begin with an empty server: `npm run pgw -- refresh`, then `up`.",
+  });
+}
 
 function home(): string {
   return dataHome(process.env, process.getuid?.());

@@ -1,75 +1,37 @@
 import { join } from "node:path";
 import { describeHolder } from "../../scripts/database/deployment-lock.ts";
 import { applyMigrations, type MigrationEvent } from "../../scripts/migrate/apply.ts";
-import { describeProblem, pendingMigrations } from "../../scripts/migrate/verify.ts";
-import { describeConnection } from "../../scripts/target/connection.ts";
-import type { CallContext, CheckFailure, ResourceType } from "../plugin/resource-type.ts";
+import { pendingMigrations, readKnownStatus, requireNoProblems } from "../../scripts/migrate/verify.ts";
 import { type Properties, unknownValue } from "../plugin/values.ts";
-import { checkConnection, connectionOf } from "./connection-inputs.ts";
-import { askDatabase, diffPending, type Pending, pendingInputs, pendingKey } from "./pending-work.ts";
+import { pendingWorkType } from "./pending-work.ts";
 import { runId } from "./run-id.ts";
 import { cloneRoot } from "./stack-of.ts";
 
 /**
  * The committed migrations of a database's folder are applied. Preview names the pending files; an applied file that was edited, or is
- * missing, fails preview and up alike. Deleting the resource changes nothing in the database.
+ * missing, fails preview and up alike.
  */
-export const migrations: ResourceType = {
-  async check(_context, news, oldInputs) {
-    const failures = checkConnection(news);
-    if (failures.length > 0) return { inputs: news, failures };
-    const { pending, problems } = await askPending(news, oldInputs);
-    return { inputs: { ...news, ...pendingInputs(pending) }, failures: problems };
+export const migrations = pendingWorkType({
+  id: (inputs) => `${inputs.database}/migrations`,
+  identity: ["database", "folder"],
+  previewOutputs: { applied: unknownValue },
+  announcement: (name) => `pending migration: ${name}`,
+
+  async ask(connection, inputs) {
+    const status = await pendingMigrations(connection, folderOf(inputs));
+    if (!status.known) return status;
+    requireNoProblems(status.problems);
+    return { known: true, names: status.pending.map(({ filename }) => filename) };
   },
 
-  diff: (_context, old, news) => ({ changes: diffPending(old.inputs, news, ["database", "folder"]) }),
-
-  async create(context, inputs, preview) {
-    const id = `${inputs.database}/migrations`;
-    if (preview) return { id, outputs: await announce(context, inputs) };
-    return { id, outputs: await apply(context, inputs) };
+  async run(context, connection, inputs) {
+    const folder = folderOf(inputs);
+    const onEvent = (event: MigrationEvent) => void context.log(...describe(event));
+    await applyMigrations({ connection, folder, onEvent, signal: context.signal, ...runId() });
+    const { applied } = await readKnownStatus(connection, folder);
+    return { applied: applied.map(({ filename }) => filename) };
   },
-
-  // What is applied is asked by `check` at every run, from the database itself.
-  read: async (_context, current) => current,
-
-  async update(context, _old, news, preview) {
-    return preview ? announce(context, news) : apply(context, news);
-  },
-
-  async delete() {},
-};
-
-async function askPending(
-  news: Properties,
-  oldInputs: Properties | undefined,
-): Promise<{ pending: Pending; problems: CheckFailure[] }> {
-  const status = await askDatabase(news, oldInputs, (connection) => pendingMigrations(connection, folderOf(news)));
-  if (!status.known) return { pending: status, problems: [] };
-  const problems = status.problems.map((problem) => ({
-    property: "folder",
-    reason: describeProblem(problem).replace(/^- /, ""),
-  }));
-  return { pending: { known: true, names: status.pending.map(({ filename }) => filename) }, problems };
-}
-
-async function announce(context: CallContext, inputs: Properties): Promise<Properties> {
-  for (const name of inputs[pendingKey] as string[]) await context.log("info", `pending migration: ${name}`);
-  return { applied: unknownValue };
-}
-
-async function apply(context: CallContext, inputs: Properties): Promise<Properties> {
-  const connection = connectionOf(inputs);
-  if (connection === undefined)
-    throw new Error("Migrations were asked to run on a database whose address is not known.");
-  const folder = folderOf(inputs);
-  const onEvent = (event: MigrationEvent) => void context.log(...describe(event));
-  await applyMigrations({ connection, folder, onEvent, signal: context.signal, ...runId() });
-  const status = await pendingMigrations(connection, folder);
-  if (!status.known)
-    throw new Error(`Could not tell what is applied to ${describeConnection(connection)}: ${status.reason}`);
-  return { applied: status.applied.map(({ filename }) => filename) };
-}
+});
 
 function describe(event: MigrationEvent): ["info" | "warning" | "debug", string] {
   switch (event.kind) {

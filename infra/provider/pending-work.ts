@@ -1,89 +1,106 @@
 import { randomUUID } from "node:crypto";
-import { withClient } from "../../scripts/target/client.ts";
 import type { Connection } from "../../scripts/target/connection.ts";
-import { ConnectionError } from "../../scripts/target/connection-error.ts";
-import type { PropertyChange } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties } from "../plugin/values.ts";
-import { connectionKeys, connectionOf } from "./connection-inputs.ts";
-
-/*
- * Migrations, seeds and partitions are work on a database whose extent only the database knows. `check` asks it at every preview and up, and
- * puts the names of what is to be done into an input, `pending`: the engine shows an input's change by itself, name by name.
- */
-
-/** The input that the program never sets. */
-export const pendingKey = "pending";
-
-/** Tells one asking from the next; engines show no key that begins like this. */
-const askedKey = "__asked";
+import type { CallContext, PropertyChange, ResourceType } from "../plugin/resource-type.ts";
+import type { Properties } from "../plugin/values.ts";
+import { askDatabase } from "./ask-database.ts";
+import { checkConnection, connectionOf } from "./connection-inputs.ts";
 
 /** An answer of the database, or why there is none. */
 export type Pending = { known: true; names: string[] } | { known: false; reason: string };
 
+/** What tells one kind of work on a database from another. */
+export interface PendingWork {
+  /** Of the resource, from its inputs. */
+  id(inputs: Properties): string;
+  /** Inputs that say what the work is; another address, user or password of the same database is no change. */
+  identity: readonly string[];
+  /**
+   * Names of what is to be done.
+   *
+   * @param connection undefined: nothing is provisioned yet
+   * @throws OperationError where what the database holds forbids to go on
+   */
+  ask(connection: Connection | undefined, inputs: Properties, isNew: boolean): Promise<Pending>;
+  /** The line by which a preview names one of them. */
+  announcement(name: string, inputs: Properties): string;
+  /** Does it, and answers the outputs. */
+  run(context: CallContext, connection: Connection, inputs: Properties): Promise<Properties>;
+  /** The outputs as far as a preview knows them. */
+  previewOutputs: Properties;
+}
+
+/** The input that the program never sets. */
+const pendingKey = "pending";
+
 /**
- * The inputs that `check` adds: names, or one line that says why there are none. Never an empty list for "could not tell".
- *
- * What was pending stays among the inputs when it was applied, and a refresh compares these with themselves: by the mark of the asking it is known as done.
+ * Tells one asking from the next. What was pending stays among the inputs when it is done, and a refresh compares these with themselves; the same
+ * names asked again (a seed that changed once more, a migration that was taken back) are work again. The engine shows no key that begins like this.
  */
+const askedKey = "__asked";
+
+/** What stands in `pending` where the database could not be asked: never an empty list. */
+const unknownPrefix = "pending unknown, ";
+
+/**
+ * A resource type for work whose extent only the database knows: migrations, seeds, partitions. `check` asks it at every preview and up and puts the names of
+ * what is to be done into an input: the engine shows an input's change by itself, name by name. Deleting such a resource changes nothing in the database.
+ */
+export function pendingWorkType(work: PendingWork): ResourceType {
+  return {
+    async check(_context, news, oldInputs) {
+      const failures = checkConnection(news);
+      if (failures.length > 0) return { inputs: news, failures };
+      const isNew = oldInputs === undefined;
+      const pending = await askDatabase(news, oldInputs, (connection) => work.ask(connection, news, isNew));
+      return { inputs: { ...news, ...pendingInputs(pending) } };
+    },
+
+    diff: (_context, old, news) => ({ changes: diffPending(old.inputs, news, work.identity) }),
+
+    async create(context, inputs, preview) {
+      return { id: work.id(inputs), outputs: await runOrAnnounce(work, context, inputs, preview) };
+    },
+
+    // What is to be done is asked by `check` at every run, from the database itself.
+    read: async (_context, current) => current,
+
+    update: (context, _old, news, preview) => runOrAnnounce(work, context, news, preview),
+
+    async delete() {},
+  };
+}
+
+/** What `check` adds to the inputs: names, or one line that says why there are none. */
 export function pendingInputs(pending: Pending): Properties {
-  const names = pending.known ? pending.names : [`pending unknown, ${pending.reason}`];
+  const names = pending.known ? pending.names : [`${unknownPrefix}${pending.reason}`];
   return { [pendingKey]: names, ...(names.length === 0 ? {} : { [askedKey]: randomUUID() }) };
 }
 
-/**
- * Asks the database that the inputs lead to. Where it does not answer and stood elsewhere until now (a preview of another port), it is asked there.
- * That the server is down is said in these words, whatever the driver called it.
- *
- * @param ask given no connection where there is no server yet
- */
-export async function askDatabase<Answer extends { known: true } | { known: false; reason: string }>(
-  news: Properties,
-  oldInputs: Properties | undefined,
-  ask: (connection: Connection | undefined) => Promise<Answer>,
-): Promise<Answer | { known: false; reason: string }> {
-  const connection = connectionToAsk(news, oldInputs);
-  const answer = await ask(connection);
-  if (answer.known || connection === undefined) return answer;
-  const before = oldInputs === undefined ? undefined : connectionOf(oldInputs);
-  if (before !== undefined && (before.host !== connection.host || before.port !== connection.port)) {
-    const earlier = await ask(before);
-    if (earlier.known) return earlier;
-  }
-  return (await isDown(connection)) ? { known: false, reason: "server is down" } : answer;
-}
-
-async function isDown(connection: Connection): Promise<boolean> {
-  try {
-    await withClient(connection, async () => undefined);
-    return false;
-  } catch (error) {
-    return error instanceof ConnectionError && error.failure === "unreachable";
-  }
-}
-
-/**
- * The connection to ask at preview. Where a part of it is about to change (a password that is rotated), the server still has the old one, which
- * the old inputs hold. Undefined: there is no server yet.
- */
-export function connectionToAsk(news: Properties, oldInputs: Properties | undefined): Connection | undefined {
-  const known = Object.fromEntries(
-    connectionKeys
-      .map((key) => [key, isUnknown(news[key]) ? oldInputs?.[key] : news[key]])
-      .filter(([, value]) => value !== undefined),
-  );
-  const complete = connectionKeys.every((key) => key in known || key === "sslmode");
-  return complete ? connectionOf(known) : undefined;
-}
-
-/**
- * Pending work is a change, and so is another place or set of files. Another address, user or password is none: nothing has to run for it.
- */
+/** Pending work is a change, and so is other work. */
 export function diffPending(oldInputs: Properties, news: Properties, identity: readonly string[]): PropertyChange[] {
-  const done = news[askedKey] !== undefined && news[askedKey] === oldInputs[askedKey];
-  const pending = done ? [] : ((news[pendingKey] as string[] | undefined) ?? []);
+  const isDone = news[askedKey] !== undefined && news[askedKey] === oldInputs[askedKey];
+  const pending = isDone ? [] : ((news[pendingKey] as string[] | undefined) ?? []);
   const changes: PropertyChange[] = pending.map((_, index) => ({ path: `${pendingKey}[${index}]`, kind: "add" }));
   for (const key of identity) {
     if (oldInputs[key] !== news[key]) changes.push({ path: key, kind: "update" });
   }
   return changes;
+}
+
+async function runOrAnnounce(
+  work: PendingWork,
+  context: CallContext,
+  inputs: Properties,
+  preview: boolean,
+): Promise<Properties> {
+  if (preview) {
+    for (const name of inputs[pendingKey] as string[]) {
+      await context.log("info", name.startsWith(unknownPrefix) ? name : work.announcement(name, inputs));
+    }
+    return work.previewOutputs;
+  }
+  const connection = connectionOf(inputs);
+  if (connection === undefined)
+    throw new Error(`${work.id(inputs)} was to run on a database whose address is not known.`);
+  return work.run(context, connection, inputs);
 }

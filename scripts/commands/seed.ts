@@ -5,7 +5,6 @@ import { describeHolder } from "../database/deployment-lock.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import type { SeedEvent } from "../seed/apply.ts";
 import type { SeedInfo } from "../seed/info.ts";
-import { describeConnection } from "../target/connection.ts";
 import { databaseOption, jsonOption, stackOption, urlOption } from "./cli/options.ts";
 import { table } from "./cli/output.ts";
 import { action, type Run } from "./cli/run.ts";
@@ -45,19 +44,10 @@ async function apply(run: Run, options: SeedOptions) {
 }
 
 async function info(run: Run, options: SeedOptions) {
-  const { readSeedInfo } = await import("../seed/info.ts");
+  const { readKnownSeedInfo } = await import("../seed/info.ts");
   const target = await resolveTarget(run, options);
   const sets = await setsOf(run, options, target);
-  const answer = await readSeedInfo(target.connection, target.folder, sets);
-  if (!answer.known) {
-    throw new OperationError(
-      `Could not tell which seeds ${describeConnection(target.connection)} has: ${answer.reason}.`,
-      {
-        remedy: "Ask as the role that migrates (<database>_migrator).",
-      },
-    );
-  }
-  const { files, withoutFile } = answer;
+  const { files, withoutFile } = await readKnownSeedInfo(target.connection, target.folder, sets);
   run.out.answer({ files, withoutFile }, () => describeInfo(target, files, withoutFile.length));
   return files.some(({ state }) => state !== "current") ? exitCode.pending : exitCode.done;
 }

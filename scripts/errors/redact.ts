@@ -4,7 +4,8 @@ const shortestSecret = 6;
 /** What stands where a secret stood. */
 const mask = "[secret]";
 
-const passwordInUrl = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*:)[^\s@/]+(@)/gi;
+/** Up to the last `@` before the path: a password that was not encoded may hold one itself. */
+const passwordInUrl = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*:)[^\s/]+(@)/gi;
 
 /**
  * The one place where secrets are taken out of text that people or logs will see: known secrets wherever they stand
@@ -12,7 +13,8 @@ const passwordInUrl = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*:)[^\s@/]+(@)/gi;
  */
 export function redact(text: string, secrets: Iterable<string> = []): string {
   let clean = text;
-  for (const secret of secrets) {
+  // Longest first: of two secrets where one holds the other, the shorter would leave a rest of the longer.
+  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
     if (secret.length < shortestSecret) continue;
     for (const form of new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])) {
       clean = clean.replaceAll(form, mask);

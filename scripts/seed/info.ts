@@ -1,6 +1,7 @@
 import type { Client } from "pg";
+import { OperationError } from "../errors/operation-error.ts";
 import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
+import { type Connection, describeConnection } from "../target/connection.ts";
 import { ConnectionError } from "../target/connection-error.ts";
 import { readSeedLedger, type SeedRecord } from "./ledger.ts";
 import { readSeedSets, type SeedFile, type SeedLogin } from "./seed-file.ts";
@@ -43,6 +44,22 @@ export async function readSeedInfo(
 ): Promise<SeedAnswer> {
   const files = await readSeedSets(folder, sets);
   return withClient(connection, (client) => seedInfoOf(client, files, sets), "pgroundwork status");
+}
+
+/**
+ * The same where only an answer will do.
+ * @throws OperationError also when it could not be told.
+ */
+export async function readKnownSeedInfo(
+  connection: Connection,
+  folder: string,
+  sets: readonly string[],
+): Promise<Extract<SeedAnswer, { known: true }>> {
+  const answer = await readSeedInfo(connection, folder, sets);
+  if (answer.known) return answer;
+  throw new OperationError(`Could not tell which seeds ${describeConnection(connection)} has: ${answer.reason}.`, {
+    remedy: "Ask as the role that migrates (<database>_migrator).",
+  });
 }
 
 /** The same on an open connection, with files that were read before. */

@@ -42,6 +42,8 @@ export async function runEngine(engine: EngineInstallation, call: EngineCall): P
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
   });
+  // An engine that cannot be started fails here while its output is still being waited for.
+  exited.catch(() => undefined);
   try {
     for await (const line of createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }))
       call.onLine?.(line);

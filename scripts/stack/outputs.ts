@@ -1,6 +1,7 @@
 import type { EngineInstallation } from "../engine/ensure-engine.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import type { Connection, SslMode } from "../target/connection.ts";
+import { EngineFailure, engineRemedy } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
 
@@ -51,7 +52,12 @@ export async function readOutputs(
   const exit = await runEngine(engine, { root, args, onLine: (line) => lines.push(line) });
   if (exit.code !== 0) {
     if (!saysNoSuchStack(exit.stderr))
-      throw new OperationError(`The outputs of stack "${stack}" could not be read: ${exit.stderr.trim()}`);
+      throw new EngineFailure(
+        `The outputs of stack "${stack}" could not be read.`,
+        [exit.stderr.trim()],
+        false,
+        engineRemedy([exit.stderr], root, stack),
+      );
     await requireDeclared(root, stack);
     throw notUp(stack);
   }

@@ -1,10 +1,8 @@
-import {
-  EngineFailure,
-  type OperationKind,
-  type OperationOptions,
-  type OperationResult,
-  runOperation,
-} from "./operation.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { EngineFailure } from "./engine-failure.ts";
+import { runEngine } from "./engine-process.ts";
+import { type OperationKind, type OperationOptions, type OperationResult, runOperation } from "./operation.ts";
+import { StackLocked } from "./stack-lock.ts";
 import { initialiseStack, requireDeclared, saysNoSuchStack } from "./stacks.ts";
 
 /**
@@ -14,12 +12,35 @@ import { initialiseStack, requireDeclared, saysNoSuchStack } from "./stacks.ts";
  * @throws OperationError: an unknown stack (wrong usage), or what the engine failed on
  */
 export async function runStackOperation(kind: OperationKind, options: OperationOptions): Promise<OperationResult> {
+  const result = await runOrInitialise(kind, options);
+  if (kind === "up" && result.interrupted.length > 0) await forgetInterruption(options);
+  return result;
+}
+
+/** After this time, in ms, a lock whose holder has ended is one that was left. */
+const lockGrace = 1_000;
+
+async function runOrInitialise(kind: OperationKind, options: OperationOptions): Promise<OperationResult> {
   try {
     return await runOperation(kind, options);
   } catch (error) {
+    if (error instanceof StackLocked && error.holderIsGone) {
+      await sleep(lockGrace);
+      return runOperation(kind, options);
+    }
     if (!(error instanceof EngineFailure && error.messages.some(saysNoSuchStack))) throw error;
     await requireDeclared(options.root, options.stack);
     await initialiseStack(options.engine, options.root, options.stack);
     return runOperation(kind, options);
   }
+}
+
+/**
+ * Clears what an interrupted run left in the state as "being created". Every resource of the kit takes over what is there already, so once an `up` has
+ * succeeded there is nothing to find out any more; the engine would warn of it for ever.
+ */
+async function forgetInterruption({ engine, root, stack }: OperationOptions): Promise<void> {
+  const args = ["refresh", "--clear-pending-creates", "--yes", "--skip-preview", "--stack", stack];
+  // Where it fails, the next run warns once more and tries again.
+  await runEngine(engine, { root, args });
 }

@@ -10,30 +10,41 @@ interface LockHolder {
   since: string;
 }
 
+/** A stack that somebody else works on, or that a killed run left locked. */
+export class StackLocked extends OperationError {
+  /** The process that took the lock has ended. It may have done so a moment ago, in order, and taken its lock along. */
+  readonly holderIsGone: boolean;
+
+  constructor(message: string, remedy: string, holderIsGone: boolean) {
+    super(message, { remedy });
+    this.holderIsGone = holderIsGone;
+  }
+}
+
 /**
  * The engine's refusal to work on a stack that is locked, in words that say what to do; undefined where the messages are about something else.
  */
-export function lockedError(stack: string, messages: readonly string[]): OperationError | undefined {
+export function lockedError(stack: string, messages: readonly string[]): StackLocked | undefined {
   const text = messages.join("\n");
   if (!text.includes("the stack is currently locked")) return undefined;
   const holder = holderIn(text);
   const cancel = `\`eval "$(npm run -s pgw -- engine env)" && pulumi cancel --yes --stack ${stack}\``;
   if (holder === undefined) {
-    return new OperationError(`Another run works on stack "${stack}".`, {
-      remedy: `Wait for it to end. If it was killed: ${cancel}`,
-    });
+    return new StackLocked(
+      `Another run works on stack "${stack}".`,
+      `Wait for it to end. If it was killed: ${cancel}`,
+      false,
+    );
   }
   const who = `${holder.user}@${holder.host} (pid ${holder.pid}) since ${holder.since}`;
   if (holder.host !== hostname() || isAlive(holder.pid)) {
-    return new OperationError(`Another run works on stack "${stack}": ${who}.`, {
-      remedy: "Wait for it to end, then try again.",
-    });
+    const remedy = "Wait for it to end, then try again.";
+    return new StackLocked(`Another run works on stack "${stack}": ${who}.`, remedy, false);
   }
-  return new OperationError(
+  return new StackLocked(
     `A run that was killed left its lock on stack "${stack}": ${who}, a process that is gone.`,
-    {
-      remedy: `Take the lock away, then try again: ${cancel}`,
-    },
+    `Take the lock away, then try again: ${cancel}`,
+    true,
   );
 }
 

@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { type Connection, connectionUrl } from "./connection.ts";
@@ -20,8 +21,11 @@ export async function writeEnvironmentFile(folder: string, connection: Connectio
     DB_SSLMODE: connection.sslmode,
   };
   const text = Object.entries(lines).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
+  const staging = `${file}.${randomUUID()}`;
   try {
-    await writeFile(file, text.join(""), { mode: 0o600, flag: replace ? "w" : "wx" });
+    // A new file, put in place as a whole: one that is there keeps its mode when it is written to.
+    await writeFile(staging, text.join(""), { mode: 0o600, flag: "wx" });
+    await (replace ? rename(staging, file) : link(staging, file));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
     throw new OperationError(`${file} is there already.`, {
@@ -29,6 +33,8 @@ export async function writeEnvironmentFile(folder: string, connection: Connectio
       exitCode: exitCode.notAllowed,
       cause,
     });
+  } finally {
+    await rm(staging, { force: true });
   }
   return file;
 }

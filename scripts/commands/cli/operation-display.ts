@@ -1,4 +1,5 @@
-import type { OperationEvent, OperationKind, ResourceChange } from "../../stack/operation.ts";
+import type { OperationEvent, ResourceChange } from "../../stack/event-stream.ts";
+import type { OperationKind } from "../../stack/operation.ts";
 import { style } from "./output.ts";
 import { ProgressLine } from "./progress-line.ts";
 import type { Run } from "./run.ts";

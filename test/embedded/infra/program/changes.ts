@@ -1,4 +1,4 @@
-import type { ResourceChange } from "../../../../scripts/stack/operation.ts";
+import type { ResourceChange } from "../../../../scripts/stack/event-stream.ts";
 import type { Clone } from "../../clone.ts";
 
 /** What a command did, or in a preview would do, a line each: `update shop-app: login`. */
