@@ -18,7 +18,7 @@ afterAll(() => database?.stop());
 /** graphile-migrate's own command, run in the database's folder as its page says: with the migrator's URL and nothing more. */
 async function graphileMigrate(...args: string[]): Promise<string> {
   const environment = {
-    PATH: process.env["PATH"],
+    PATH: process.env.PATH,
     DATABASE_URL: connectionUrl(database.server.as("migrator", "trading")),
     // `status` wants one and never connects to it.
     SHADOW_DATABASE_URL: "postgresql://nobody@localhost:1/shadow",
