@@ -2,7 +2,12 @@ import { availableParallelism, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
-import { databaseFolder, listDatabases, readDatabaseFile } from "../scripts/database/database-file.ts";
+import {
+  type DatabaseFile,
+  databaseFolder,
+  listDatabases,
+  readDatabaseFile,
+} from "../scripts/database/database-file.ts";
 import { OperationError } from "../scripts/errors/operation-error.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
 import { Database } from "./components/database.ts";
@@ -10,7 +15,7 @@ import { EmbeddedServer } from "./components/embedded-server.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
 import { standInRefusal } from "./plan/stand-ins.ts";
 import { planMemory } from "./plan/tuning.ts";
-import { parseSettings, type Settings } from "./settings.ts";
+import { isRealStack, parseSettings, type Settings } from "./settings.ts";
 
 // Every resource records where it was declared. The hook that Pulumi's launcher sets for that reads and parses a source map for each file on the stack,
 // 0.25 s in all; Node's own trace is right as it is, since types are stripped in place.
@@ -18,6 +23,9 @@ import { parseSettings, type Settings } from "./settings.ts";
 
 /** Memory is planned in steps of this many MB, so that a kernel update does not restart a server. */
 const memoryStep = 256;
+
+/** Settings name only databases that have a file. */
+const emptyFile: DatabaseFile = { extensions: [], seedSets: [] };
 
 const migrations = "migrations";
 const migrationsFolder = fileURLToPath(new URL(`../${migrations}`, import.meta.url));
@@ -30,18 +38,17 @@ async function declareStack() {
   );
   const settings = parseSettings(pulumi.runtime.allConfig(), { databases: files, stack: pulumi.getStack() });
   refuseStandIns(settings);
-  const server = serverFor(settings);
-  const available = await availableExtensions();
+  const declared = settings.databases.map((name) => ({ name, file: files[name] ?? emptyFile }));
+  const narrowed = narrowAll(declared, await availableExtensions());
 
-  const databases = settings.databases.map((name) => {
-    const file = files[name];
-    if (file === undefined) throw new OperationError(`There is no database "${name}" in ${migrationsFolder}.`);
-    const { extensions, missing } = narrowExtensions(file.extensions, available);
-    for (const absent of missing)
+  const server = serverFor(settings);
+  const databases = narrowed.map(({ name, file, missing }) => {
+    for (const absent of missing) {
       void pulumi.log.info(`${name}: this server has no optional extension ${absent}`, server);
+    }
     const database = new Database(name, {
       server,
-      file: { ...file, extensions },
+      file,
       folder: databaseFolder(migrations, name),
       seeds: settings.seeds.filter((set) => file.seedSets.includes(set)),
       passwordKeeper: settings.passwordVersion,
@@ -51,6 +58,7 @@ async function declareStack() {
   });
 
   return {
+    protected: settings.protected,
     server: {
       kind: settings.server,
       host: server.host,
@@ -67,11 +75,34 @@ async function declareStack() {
   };
 }
 
+/**
+ * Narrows every database's extensions to those that the server has.
+ *
+ * @throws OperationError with every required one that it has not, before anything is declared
+ */
+function narrowAll(databases: readonly { name: string; file: DatabaseFile }[], available: ReadonlySet<string>) {
+  const narrowed = databases.map(({ name, file }) => {
+    const { extensions, missing, impossible } = narrowExtensions(file.extensions, available);
+    return { name, file: { ...file, extensions }, missing, impossible };
+  });
+  const faults = narrowed.flatMap(({ name, impossible }) =>
+    impossible.map((extension) => `- ${name} needs ${extension}`),
+  );
+  if (faults.length > 0) {
+    throw new OperationError(`The embedded server does not have these extensions:\n${faults.join("\n")}`, {
+      remedy:
+        "It has PostgreSQL's contrib extensions only. Take them out of database.json, or mark them optional there.",
+    });
+  }
+  return narrowed;
+}
+
 /** @throws OperationError where the stack is too real for the provider plugins that this machine has */
 function refuseStandIns({ airgap, protected: isProtected }: Settings): void {
   // Set by what starts the engine (`pgw`, `pgw engine env`), which knows the plugins that it will find.
   const standIns = (process.env.PGW_STAND_INS ?? "").split(",").filter((name) => name !== "");
-  const refusal = standInRefusal({ standIns, airgap, stack: pulumi.getStack(), protected: isProtected });
+  const stack = pulumi.getStack();
+  const refusal = standInRefusal({ standIns, airgap, stack, real: isProtected || isRealStack(stack) });
   if (refusal === undefined) return;
   throw new OperationError(refusal, {
     remedy:
@@ -105,4 +136,7 @@ const outputs = await declareStack().catch((error: unknown) => {
   throw error instanceof OperationError ? new RunError(error.text) : error;
 });
 
+/** Whether the stack holds real data: commands that seed ask for it. */
+const isProtected = outputs.protected;
 export const { server, databases } = outputs;
+export { isProtected as protected };

@@ -6,7 +6,7 @@ import { type SettingText, textOf } from "./settings/setting.ts";
 import { suggestion } from "./settings/suggestion.ts";
 
 /** One stack's settings, validated. `server` tells the kinds of server apart, each with its own settings beside the common ones. */
-export type Settings = { [Kind in ServerKind]: SettingsOf<Kind> }[ServerKind];
+export type Settings = { [Kind in ServerKind]: SettingsOf<Kind> & { protected: boolean } }[ServerKind];
 
 /** What there is to choose from, read from `migrations/` before the settings are. */
 export interface Known {
@@ -26,6 +26,11 @@ const namespace = "pgroundwork:";
 
 /** Seed sets of invented data. */
 const inventedSeeds: readonly string[] = ["dev", "demo"];
+
+/** Whether real people depend on a stack, by the name that such stacks usually have. */
+export function isRealStack(stack: string): boolean {
+  return ["staging", "production"].includes(stack);
+}
 
 const everyShape: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
   [serverShape, ...Object.values(serverShapes), commonShape].flatMap((shape): [string, z.ZodType][] =>
@@ -56,7 +61,8 @@ export function parseSettings(config: Readonly<Record<string, string>>, known: K
   if (faults.length > 0) throw settingsError(faults, known.stack);
 
   // Every value came out of the schema of its name: what the type says about the whole holds.
-  return values as Settings;
+  const settings = values as Settings;
+  return { ...settings, protected: settings.protected ?? isRealStack(known.stack) };
 }
 
 /** Every setting with its type, default, effect and meaning, in the order of the schema: the source of the README's table. */
@@ -79,10 +85,10 @@ function crossFaults(values: Readonly<Record<string, unknown>>, known: Known): F
   return [
     ...unknown.map((name) => ({
       setting: "databases",
-      reason: `'${name}' has no folder in migrations/${suggestion(name, Object.keys(known.databases))}`,
+      reason: `'${name}' has no folder with a database.json in migrations/${suggestion(name, Object.keys(known.databases))}`,
     })),
     ...(seeds === undefined ? [] : unknownSeeds(seeds, databases, unknown, known)),
-    ...(values.protected === true ? inventedIn(seeds ?? []) : []),
+    ...((values.protected ?? isRealStack(known.stack)) ? inventedIn(seeds ?? [], values.protected, known.stack) : []),
   ];
 }
 
@@ -104,16 +110,12 @@ function unknownSeeds(
     }));
 }
 
-function inventedIn(seeds: readonly string[]): Fault[] {
+function inventedIn(seeds: readonly string[], isProtected: unknown, stack: string): Fault[] {
   const invented = seeds.filter((set) => inventedSeeds.includes(set));
   if (invented.length === 0) return [];
-  const sets = invented.map((set) => `'${set}'`).join(" and ");
-  return [
-    {
-      setting: "protected",
-      reason: `true excludes the seed ${invented.length === 1 ? "set" : "sets"} ${sets}; change 'seeds' or set false`,
-    },
-  ];
+  const sets = `${invented.length === 1 ? "set" : "sets"} ${invented.map((set) => `'${set}'`).join(" and ")}`;
+  const why = isProtected === true ? "true" : `not set, and therefore true in a stack named "${stack}",`;
+  return [{ setting: "protected", reason: `${why} excludes the seed ${sets}; change 'seeds' or set false` }];
 }
 
 function settingsError(faults: readonly Fault[], stack: string): OperationError {

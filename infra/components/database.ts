@@ -80,8 +80,7 @@ export class Database extends pulumi.ComponentResource {
     const database = new postgresql.Database(
       `${name}-database`,
       { name, owner: roleName(name, "owner") },
-      // Data outlives what is declared: a database taken out of the settings stays on the server, and comes back with them.
-      { ...this.#onServer(args), retainOnDelete: true },
+      this.#kept(args),
     );
     this.#after(database);
     return database;
@@ -98,8 +97,7 @@ export class Database extends pulumi.ComponentResource {
             database: database.name,
             ...(extensionSchema === undefined ? {} : { schema: extensionSchema }),
           },
-          // Columns and indexes may depend on it.
-          { ...this.#onServer(args), retainOnDelete: true },
+          this.#kept(args),
         ),
       );
     }
@@ -110,13 +108,13 @@ export class Database extends pulumi.ComponentResource {
     for (const { role, on, privileges } of plan.grants) {
       const place = on === "schema" ? { objectType: on, schema } : { objectType: on };
       const grant = { role, database: database.name, privileges, ...place };
-      this.#after(new postgresql.Grant(`${name}-grant-${on}-${role}`, grant, this.#onServer(args)));
+      this.#after(new postgresql.Grant(`${name}-grant-${on}-${role}`, grant, this.#kept(args)));
     }
     for (const { role, on, privileges, everywhere } of plan.defaults) {
       const place = everywhere ? {} : { schema };
       const owner = roleName(name, "owner");
       const defaults = { role, database: database.name, owner, objectType: on, privileges, ...place };
-      this.#after(new postgresql.DefaultPrivileges(`${name}-default-${on}-${role}`, defaults, this.#onServer(args)));
+      this.#after(new postgresql.DefaultPrivileges(`${name}-default-${on}-${role}`, defaults, this.#kept(args)));
     }
   }
 
@@ -126,6 +124,14 @@ export class Database extends pulumi.ComponentResource {
 
   #inOrder() {
     return { parent: this, dependsOn: this.#last };
+  }
+
+  /**
+   * Options of what stays on the server when it is declared no more. Data outlives declarations: a database taken out of the settings keeps its rows, and its
+   * applications their access, and comes back with the setting.
+   */
+  #kept(args: DatabaseArgs) {
+    return { ...this.#onServer(args), retainOnDelete: true };
   }
 
   /** Options of what the postgresql provider makes: with the server it goes, and it is not deleted piece by piece first. */

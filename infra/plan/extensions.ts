@@ -9,10 +9,12 @@ export interface NarrowedExtensions<Extension> {
   extensions: Extension[];
   /** Optional ones that it cannot have: reported, not failed on. */
   missing: string[];
+  /** Required ones that it cannot have. */
+  impossible: string[];
 }
 
 /**
- * Takes out the optional extensions that a server does not offer. Required ones stay in: where one is missing, making it fails with the server's own words.
+ * Sorts the declared extensions by whether a server offers them.
  *
  * @param available names that the server offers
  */
@@ -20,9 +22,10 @@ export function narrowExtensions<Extension extends Declared>(
   declared: readonly Extension[],
   available: ReadonlySet<string>,
 ): NarrowedExtensions<Extension> {
-  const unavailable = declared.filter(({ name, optional }) => optional && !available.has(name));
+  const unavailable = declared.filter(({ name }) => !available.has(name));
   return {
     extensions: declared.filter((extension) => !unavailable.includes(extension)),
-    missing: unavailable.map(({ name }) => name),
+    missing: unavailable.filter(({ optional }) => optional).map(({ name }) => name),
+    impossible: unavailable.filter(({ optional }) => !optional).map(({ name }) => name),
   };
 }

@@ -1,6 +1,3 @@
-/** Stacks that real people depend on, by the names that they usually have. */
-const realStacks = ["staging", "production"];
-
 /** What the refusal of stand-ins depends on. */
 export interface StandInUse {
   /** Names of the providers whose stand-in runs; none where all are official. */
@@ -8,16 +5,17 @@ export interface StandInUse {
   /** The stack's setting; undefined: not set. */
   airgap: boolean | undefined;
   stack: string;
-  protected: boolean;
+  /** Whether real people depend on the stack. */
+  real: boolean;
 }
 
 /**
  * Why a stack refuses the stand-ins that are about to run; undefined where it does not. A network fault must never swap the provider under a
  * real environment: staging, production and protected stacks take stand-ins only where the stack says so.
  */
-export function standInRefusal({ standIns, airgap, stack, protected: isProtected }: StandInUse): string | undefined {
+export function standInRefusal({ standIns, airgap, stack, real }: StandInUse): string | undefined {
   if (standIns.length === 0) return undefined;
-  const allowed = airgap ?? !(isProtected || realStacks.includes(stack));
+  const allowed = airgap ?? !real;
   if (allowed) return undefined;
   return `Stack "${stack}" refuses the stand-in for ${standIns.map((name) => `the official ${name} plugin`).join(" and ")}.`;
 }

@@ -21,7 +21,8 @@ export const migrations = pendingWorkType({
     const status = await pendingMigrations(connection, folderOf(inputs));
     if (!status.known) return status;
     requireNoProblems(status.problems);
-    return { known: true, names: status.pending.map(({ filename }) => filename) };
+    const namesOf = (files: readonly { filename: string }[]) => files.map(({ filename }) => filename);
+    return { known: true, names: namesOf(status.pending), applied: namesOf(status.applied) };
   },
 
   async run(context, connection, inputs) {

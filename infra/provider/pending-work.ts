@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Connection } from "../../scripts/target/connection.ts";
 import type { CallContext, PropertyChange, ResourceType } from "../plugin/resource-type.ts";
 import type { Properties } from "../plugin/values.ts";
@@ -6,7 +7,15 @@ import { askDatabase } from "./ask-database.ts";
 import { checkConnection, connectionOf } from "./connection-inputs.ts";
 
 /** An answer of the database, or why there is none. */
-export type Pending = { known: true; names: string[] } | { known: false; reason: string };
+export type Pending =
+  | {
+      known: true;
+      /** What is to be done. */
+      names: string[];
+      /** What is done already, where the resource's output `applied` says so, too. */
+      applied?: string[];
+    }
+  | { known: false; reason: string };
 
 /** What tells one kind of work on a database from another. */
 export interface PendingWork {
@@ -38,6 +47,12 @@ const pendingKey = "pending";
  */
 const askedKey = "__asked";
 
+/**
+ * What the database has, as `check` found it. Where that is not what the output says, somebody worked on the database beside the stack (`pgw migrate up`): the
+ * output is brought up to date.
+ */
+const appliedKey = "applied";
+
 /** What stands in `pending` where the database could not be asked: never an empty list. */
 const unknownPrefix = "pending unknown, ";
 
@@ -55,7 +70,7 @@ export function pendingWorkType(work: PendingWork): ResourceType {
       return { inputs: { ...news, ...pendingInputs(pending) } };
     },
 
-    diff: (_context, old, news) => ({ changes: diffPending(old.inputs, news, work.identity) }),
+    diff: (_context, old, news) => ({ changes: diffPending(old, news, work.identity) }),
 
     async create(context, inputs, preview) {
       return { id: work.id(inputs), outputs: await runOrAnnounce(work, context, inputs, preview) };
@@ -73,16 +88,31 @@ export function pendingWorkType(work: PendingWork): ResourceType {
 /** What `check` adds to the inputs: names, or one line that says why there are none. */
 export function pendingInputs(pending: Pending): Properties {
   const names = pending.known ? pending.names : [`${unknownPrefix}${pending.reason}`];
-  return { [pendingKey]: names, ...(names.length === 0 ? {} : { [askedKey]: randomUUID() }) };
+  return {
+    [pendingKey]: names,
+    ...(names.length === 0 ? {} : { [askedKey]: randomUUID() }),
+    ...(pending.known && pending.applied !== undefined ? { [appliedKey]: pending.applied } : {}),
+  };
 }
 
-/** Pending work is a change, and so is other work. */
-export function diffPending(oldInputs: Properties, news: Properties, identity: readonly string[]): PropertyChange[] {
+/** Pending work is a change, and so is other work, and what was done beside the stack. */
+export function diffPending(
+  { inputs: oldInputs, outputs }: { inputs: Properties; outputs: Properties },
+  news: Properties,
+  identity: readonly string[],
+): PropertyChange[] {
   const isDone = news[askedKey] !== undefined && news[askedKey] === oldInputs[askedKey];
   const pending = isDone ? [] : ((news[pendingKey] as string[] | undefined) ?? []);
   const changes: PropertyChange[] = pending.map((_, index) => ({ path: `${pendingKey}[${index}]`, kind: "add" }));
   for (const key of identity) {
     if (oldInputs[key] !== news[key]) changes.push({ path: key, kind: "update" });
+  }
+  if (
+    !isDone &&
+    pending.length === 0 &&
+    !isDeepStrictEqual(news[appliedKey] ?? outputs[appliedKey], outputs[appliedKey])
+  ) {
+    changes.push({ path: appliedKey, kind: "update", input: false });
   }
   return changes;
 }

@@ -18,7 +18,7 @@ export const commonShape = {
       default: "[trading]",
       effect: "none",
       description:
-        "The databases of the stack, each a folder in migrations/. One that is taken out of the list stays on the server, with its data.",
+        "The databases of the stack, each a folder in migrations/. One that is taken out of the list stays on the server, with its data and its roles; put back, its roles get new passwords.",
     },
   ),
   seeds: documented(list(z.string()), {
@@ -27,9 +27,9 @@ export const commonShape = {
     effect: "none",
     description: "The seed sets to apply, each a folder in migrations/<database>/seeds/ of at least one database.",
   }),
-  protected: documented(flag().default(false), {
+  protected: documented(flag().optional(), {
     type: "true or false",
-    default: "false",
+    default: "true for stacks named staging or production, else false",
     effect: "none",
     description: "The stack holds real data: the seed sets dev and demo are refused.",
   }),
@@ -59,7 +59,7 @@ export const embeddedShape = {
     type: "a whole number from 1 to 65535",
     default: "a free port, chosen once and kept",
     effect: "restart",
-    description: "TCP port on 127.0.0.1.",
+    description: "TCP port on 127.0.0.1. The server keeps the last one where the setting is taken out again.",
   }),
   dataDirectory: documented(
     z

@@ -10,6 +10,9 @@ import { table } from "./cli/output.ts";
 import { action, type Run } from "./cli/run.ts";
 import { resolveTarget, type Target, type TargetOptions } from "./cli/target.ts";
 
+/** Sets of invented data, which no protected stack takes. */
+const inventedSets = ["dev", "demo"];
+
 interface SeedOptions extends TargetOptions {
   set?: string[];
 }
@@ -81,6 +84,13 @@ async function setsOf(run: Run, options: SeedOptions, target: Target): Promise<s
         exitCode: exitCode.usage,
       },
     );
+  }
+  const invented = sets.filter((set) => inventedSets.includes(set));
+  if (target.protected === true && invented.length > 0) {
+    throw new OperationError(`${target.label} is protected: it takes no ${invented.join(" and no ")} seeds.`, {
+      remedy: "They hold invented data, and logins whose passwords are known. Apply them to another stack.",
+      exitCode: exitCode.notAllowed,
+    });
   }
   return sets;
 }

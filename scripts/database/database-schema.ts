@@ -112,7 +112,7 @@ function repeated(key: string, values: readonly string[]): string[] {
 
 function faultsIn(file: string, faults: readonly string[], cause?: unknown): OperationError {
   return new OperationError([`${file} is not valid:`, ...faults.map((fault) => `- ${fault}`)].join("\n"), {
-    remedy: "Correct the file; migrations of a database that has nothing to declare need {} there.",
+    remedy: "Correct the file. A database that has nothing to declare needs {} there.",
     exitCode: exitCode.usage,
     cause,
   });

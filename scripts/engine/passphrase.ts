@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { OperationError } from "../errors/operation-error.ts";
 import { isCode, readFileIfThere } from "./atomic-file.ts";
 import type { Variables } from "./locations.ts";
 
@@ -24,6 +25,7 @@ export function ensurePassphrase(root: string): string {
   const file = passphraseFile(root);
   if (readFileIfThere(file) !== undefined) return file;
   mkdirSync(dirname(file), { recursive: true });
+  requireNoState(root, file);
   const temporary = `${file}.${process.pid}-${randomBytes(4).toString("hex")}`;
   try {
     writeFileSync(temporary, randomBytes(32).toString("base64url"), { mode: 0o600, flag: "wx" });
@@ -36,4 +38,13 @@ export function ensurePassphrase(root: string): string {
     rmSync(temporary, { force: true });
   }
   return file;
+}
+
+/** A new passphrase beside an old state would only turn "it is lost" into "it is wrong". */
+function requireNoState(root: string, file: string): void {
+  const state = join(root, ".pgroundwork", ".pulumi");
+  if (!existsSync(join(state, "stacks"))) return;
+  throw new OperationError(`The passphrase ${file} is gone, and this clone's state is encrypted with it.`, {
+    remedy: `Put it back, or set PULUMI_CONFIG_PASSPHRASE. If it is lost: delete ${state}; \`up\` then takes over the data of every stack of this clone, with new passwords.`,
+  });
 }

@@ -25,7 +25,9 @@ export class EngineFailure extends OperationError {
 export function engineRemedy(messages: readonly string[], root: string, stack: string): string | undefined {
   const text = messages.join("\n");
   // The engine says the line and not the file.
-  if (text.includes("invalid YAML file")) return `Correct Pulumi.${stack}.yaml (or Pulumi.yaml).`;
+  if (/invalid YAML|yaml: |mapping key/.test(text)) return `Correct Pulumi.${stack}.yaml (or Pulumi.yaml).`;
+  if (text.includes("permission denied"))
+    return `${join(root, ".pgroundwork")} and what is in it must be this user's, and writable.`;
   const state = join(root, ".pgroundwork", ".pulumi");
   const startOver = `delete ${state}; \`up\` then takes over the data, with new passwords.`;
   if (text.includes("incorrect passphrase")) {

@@ -2,7 +2,7 @@ import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/e
 
 /** One thing that an operation did to a resource, or in a preview would do. */
 export interface ResourceChange {
-  /** `create`, `update`, `delete`, `replace`, … */
+  /** `create`, `update`, `delete`, `replace`, …; `leave`: it is declared no more, and stays on the server. */
   action: string;
   /** Type token: `postgresql:index/role:Role`. */
   type: string;
@@ -105,8 +105,10 @@ function isContainer(metadata: StepEventMetadata): boolean {
 
 function changeOf(metadata: StepEventMetadata): ResourceChange {
   const pending: unknown = metadata.new?.inputs.pending;
+  // What is declared no more, and stays where it is all the same.
+  const isLeft = metadata.op === "delete" && metadata.old?.retainOnDelete === true;
   return {
-    action: actions[metadata.op] ?? metadata.op,
+    action: isLeft ? "leave" : (actions[metadata.op] ?? metadata.op),
     type: metadata.type,
     name: nameOf(metadata.urn),
     properties: metadata.op === "create" ? [] : (metadata.diffs ?? []),

@@ -3,6 +3,7 @@ import { exitCode, OperationError } from "../errors/operation-error.ts";
 import type { Connection, SslMode } from "../target/connection.ts";
 import { EngineFailure, engineRemedy } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
+import { requireStackSecrets } from "./stack-secrets.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
 
 /** How to log in as one role. */
@@ -22,6 +23,8 @@ export interface DatabaseOutput {
 
 /** What the program exports (`infra/program.ts`). */
 export interface StackOutputs {
+  /** Whether it holds real data. */
+  protected: boolean;
   server: {
     kind: string;
     host: string;
@@ -47,6 +50,7 @@ export async function readOutputs(
   stack: string,
   secrets: boolean,
 ): Promise<StackOutputs> {
+  requireStackSecrets(engine, root, stack);
   const lines: string[] = [];
   const args = ["stack", "output", "--stack", stack, "--json", ...(secrets ? ["--show-secrets"] : [])];
   const exit = await runEngine(engine, { root, args, onLine: (line) => lines.push(line) });
@@ -63,7 +67,7 @@ export async function readOutputs(
   }
   const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
   if (outputs.server === undefined || outputs.databases === undefined) throw notUp(stack);
-  return { server: outputs.server, databases: outputs.databases };
+  return { protected: outputs.protected ?? false, server: outputs.server, databases: outputs.databases };
 }
 
 /** Logins of the server itself, which work in every database. */

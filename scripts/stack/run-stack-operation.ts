@@ -3,6 +3,7 @@ import { EngineFailure } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { type OperationKind, type OperationOptions, type OperationResult, runOperation } from "./operation.ts";
 import { StackLocked } from "./stack-lock.ts";
+import { requireStackSecrets } from "./stack-secrets.ts";
 import { initialiseStack, requireDeclared, saysNoSuchStack } from "./stacks.ts";
 
 /**
@@ -12,6 +13,7 @@ import { initialiseStack, requireDeclared, saysNoSuchStack } from "./stacks.ts";
  * @throws OperationError: an unknown stack (wrong usage), or what the engine failed on
  */
 export async function runStackOperation(kind: OperationKind, options: OperationOptions): Promise<OperationResult> {
+  requireStackSecrets(options.engine, options.root, options.stack);
   const result = await runOrInitialise(kind, options);
   if (kind === "up" && result.interrupted.length > 0) await forgetInterruption(options);
   return result;

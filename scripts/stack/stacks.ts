@@ -32,11 +32,6 @@ export function saysNoSuchStack(stderr: string): boolean {
   return /no stack named/.test(stderr);
 }
 
-/** Whether the stack has a state in the backend. */
-export async function stackExists(engine: EngineInstallation, root: string, stack: string): Promise<boolean> {
-  return (await deployedStacks(engine, root)).some(({ name }) => name === stack);
-}
-
 /** Makes the stack's state where it may be made: the local stack, and every other that a settings file names. */
 export async function initialiseStack(engine: EngineInstallation, root: string, stack: string): Promise<void> {
   await requireDeclared(root, stack);

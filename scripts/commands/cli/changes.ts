@@ -12,10 +12,16 @@ const signs: Record<string, string> = {
   delete: "-",
   refresh: "~",
   discard: "-",
+  leave: "·",
 };
 
 /** The engine's words for what was done, where adding a "d" does not make them. */
-const past: Record<string, string> = { import: "imported", refresh: "refreshed", discard: "discarded" };
+const past: Record<string, string> = {
+  import: "imported",
+  refresh: "refreshed",
+  discard: "discarded",
+  leave: "left on the server",
+};
 
 /**
  * What an operation changed, or in a preview would: a line each, and their number. After `up` what was made is only counted, since the

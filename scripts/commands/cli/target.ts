@@ -25,6 +25,8 @@ export interface Target {
   label: string;
   /** The seed sets that are applied by default, in order: the stack's, or none where only a connection is known. */
   seedSets: string[] | undefined;
+  /** Whether it belongs to a stack that holds real data; undefined where only a connection is known. */
+  protected: boolean | undefined;
 }
 
 /**
@@ -46,7 +48,14 @@ async function ofConnection(run: Run, options: TargetOptions, connection: Connec
   // Named, since a variable that was left in a shell is easily forgotten.
   const label = describeConnection(connection);
   run.out.note(`target: ${label}`);
-  return { connection, database, folder: databaseFolder(migrationsOf(run), database), label, seedSets: undefined };
+  return {
+    connection,
+    database,
+    folder: databaseFolder(migrationsOf(run), database),
+    label,
+    seedSets: undefined,
+    protected: undefined,
+  };
 }
 
 async function ofStack(run: Run, options: TargetOptions, role: string): Promise<Target> {
@@ -61,6 +70,7 @@ async function ofStack(run: Run, options: TargetOptions, role: string): Promise<
     folder: databaseFolder(migrationsOf(run), database),
     label: `${database} of stack ${stack}`,
     seedSets: (outputs.databases[database]?.seeds ?? []).map(({ set }) => set),
+    protected: outputs.protected,
   };
 }
 

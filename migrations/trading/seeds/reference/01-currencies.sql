@@ -1,3 +1,5 @@
+--! Title: Currencies
+
 -- Currencies that instruments and accounts may use.
 insert into currencies (code, name, kind, decimals) values
   ('USD', 'US dollar', 'fiat', 2),

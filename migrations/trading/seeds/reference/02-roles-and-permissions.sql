@@ -1,3 +1,5 @@
+--! Title: Roles and what each may do
+
 -- Roles that the application ships with, and what each may do. Permissions taken from a role by an operator are given back here:
 -- the shipped roles are the program's; roles of one's own are not touched.
 insert into roles (id, name, description, is_system) values

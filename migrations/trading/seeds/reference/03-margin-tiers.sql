@@ -1,3 +1,5 @@
+--! Title: Margin tiers
+
 -- Margin where an instrument has no tiers of its own: the larger the position, the more of it must be covered.
 insert into margin_requirements (id, asset_class, account_type, min_notional, max_notional, initial_rate, maintenance_rate, effective_from)
 select md5(concat_ws(':', 'margin', asset_class, account_type, min_notional))::uuid,

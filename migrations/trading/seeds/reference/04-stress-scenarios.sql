@@ -1,3 +1,5 @@
+--! Title: Stress test scenarios
+
 -- Scenarios that every book is held against. Shocks are relative price changes, as strings: exact in every reader.
 insert into stress_test_scenarios (id, name, description, scenario_type, shocks, reference_date) values
   ('50000000-0000-4000-8000-000000000001', 'Financial crisis 2008', 'The month after the fall of Lehman Brothers', 'historical',

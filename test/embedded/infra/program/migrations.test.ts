@@ -134,6 +134,8 @@ describe("committed migrations of a stack", () => {
     expect(await clone.query("readonly", "select count(*)::int as rows from gift")).toEqual([{ rows: 0 }]);
     expect(await clone.query("app", "insert into gift values (1) returning id")).toEqual([{ id: 1 }]);
     expect(await status()).toMatchObject({ code: 0, pending: [] });
+    // The stack takes note of what was applied beside it, once.
+    expect(await changesOf(clone, "up")).toEqual(["update shop-migrations: applied"]);
     expect(await changesOf(clone, "up")).toEqual([]);
     await rm(join(clone.root, "migrations/shop/.gmrc"));
   });

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -19,6 +19,14 @@ test("the passphrase is made once, for this user only", () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
   ensurePassphrase(root);
   expect(readFileSync(file, "utf8")).toBe(passphrase);
+});
+
+test("no new passphrase is made beside a state that the lost one encrypted", () => {
+  const state = join(root, ".pgroundwork", ".pulumi");
+  mkdirSync(join(state, "stacks"), { recursive: true });
+  expect(() => ensurePassphrase(root)).toThrow(
+    `The passphrase ${join(root, ".pgroundwork", "passphrase")} is gone, and this clone's state is encrypted with it.`,
+  );
 });
 
 test("processes that start at once all go on with the same passphrase", async () => {

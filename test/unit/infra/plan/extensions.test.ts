@@ -8,14 +8,15 @@ const declared = [
   { name: "hstore", optional: true },
 ];
 
-it("optional extensions that a server cannot have are left out and named, required ones stay to fail", () => {
-  const { extensions, missing } = narrowExtensions(declared, new Set(["pg_trgm", "hstore"]));
-  expect(extensions.map(({ name }) => name)).toEqual(["pg_trgm", "vector", "hstore"]);
+it("extensions that a server cannot have are left out and named, optional and required ones apart", () => {
+  const { extensions, missing, impossible } = narrowExtensions(declared, new Set(["pg_trgm", "hstore"]));
+  expect(extensions.map(({ name }) => name)).toEqual(["pg_trgm", "hstore"]);
   expect(missing).toEqual(["pg_cron"]);
+  expect(impossible).toEqual(["vector"]);
 });
 
 it("extensions that a server has stay as they were declared", () => {
   const all = new Set(declared.map(({ name }) => name));
-  expect(narrowExtensions(declared, all)).toEqual({ extensions: declared, missing: [] });
-  expect(narrowExtensions([], all)).toEqual({ extensions: [], missing: [] });
+  expect(narrowExtensions(declared, all)).toEqual({ extensions: declared, missing: [], impossible: [] });
+  expect(narrowExtensions([], all)).toEqual({ extensions: [], missing: [], impossible: [] });
 });

@@ -17,7 +17,7 @@ describe("what is pending", () => {
   });
 
   it("is a change for each name", () => {
-    expect(diffPending(inputs, { ...inputs, pending: ["a", "b"] }, ["database"])).toEqual([
+    expect(diffPending({ inputs, outputs: {} }, { ...inputs, pending: ["a", "b"] }, ["database"])).toEqual([
       { path: "pending[0]", kind: "add" },
       { path: "pending[1]", kind: "add" },
     ]);
@@ -25,13 +25,23 @@ describe("what is pending", () => {
 
   it("comes with another place to do it in, and not with another way there", () => {
     const news = { ...inputs, database: "store", password: "new", host: "elsewhere" };
-    expect(diffPending(inputs, news, ["database", "folder"])).toEqual([{ path: "database", kind: "update" }]);
+    expect(diffPending({ inputs, outputs: {} }, news, ["database", "folder"])).toEqual([
+      { path: "database", kind: "update" },
+    ]);
   });
 
   it("is done where a state is compared with itself, and not where it was asked again", () => {
     const done = { ...inputs, ...pendingInputs({ known: true, names: ["a", "b"] }) };
-    expect(diffPending(done, done, ["database"])).toEqual([]);
+    expect(diffPending({ inputs: done, outputs: {} }, done, ["database"])).toEqual([]);
     const askedAgain = { ...inputs, ...pendingInputs({ known: true, names: ["a", "b"] }) };
-    expect(diffPending(done, askedAgain, ["database"])).toHaveLength(2);
+    expect(diffPending({ inputs: done, outputs: {} }, askedAgain, ["database"])).toHaveLength(2);
+  });
+
+  it("is a change of the outputs where somebody worked on the database beside the stack", () => {
+    const asked = { ...inputs, ...pendingInputs({ known: true, names: [], applied: ["a", "b"] }) };
+    expect(diffPending({ inputs, outputs: { applied: ["a"] } }, asked, ["database"])).toEqual([
+      { path: "applied", kind: "update", input: false },
+    ]);
+    expect(diffPending({ inputs, outputs: { applied: ["a", "b"] } }, asked, ["database"])).toEqual([]);
   });
 });

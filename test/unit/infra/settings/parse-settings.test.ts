@@ -138,7 +138,7 @@ describe("what is wrong", () => {
       "- Setting 'server': expected one of the kinds that exist (embedded), got 'docker'",
       "- Setting 'port': expected a whole number from 1 to 65535, got '70000'",
       "- Setting 'protected': expected true or false, got 'maybe'",
-      "- Setting 'databases': 'tradin' has no folder in migrations/; did you mean 'trading'?",
+      "- Setting 'databases': 'tradin' has no folder with a database.json in migrations/; did you mean 'trading'?",
       "- Setting 'seeds': no database of the stack has a seed set 'dve'; did you mean 'dev'?",
     ]);
   });
@@ -201,7 +201,7 @@ describe("what is wrong", () => {
   it("refuses a database's name to which no role's suffix can be added", () => {
     const longest = "a".repeat(48);
     expect(faults({ databases: JSON.stringify([longest]) })).toEqual([
-      `- Setting 'databases': '${longest}' has no folder in migrations/; there are: trading, learning`,
+      `- Setting 'databases': '${longest}' has no folder with a database.json in migrations/; there are: trading, learning`,
     ]);
     expect(faults({ databases: JSON.stringify([`${longest}a`]) })[0]).toContain("cannot be a database's name");
   });
@@ -214,7 +214,7 @@ describe("what is wrong", () => {
 
   it("does not blame seeds for an unknown database", () => {
     expect(faults({ databases: '["lerning"]', seeds: '["demo"]' })).toEqual([
-      "- Setting 'databases': 'lerning' has no folder in migrations/; did you mean 'learning'?",
+      "- Setting 'databases': 'lerning' has no folder with a database.json in migrations/; did you mean 'learning'?",
     ]);
   });
 
@@ -223,6 +223,21 @@ describe("what is wrong", () => {
       "- Setting 'seeds': no database of the stack has a seed set 'demo'; did you mean 'dev'?",
     ]);
   });
+
+  it.each(["staging", "production"])(
+    "is a seed set of invented data in a stack named %s that does not say otherwise",
+    (stack) => {
+      const config = (settings: Record<string, string>) =>
+        Object.fromEntries(Object.entries(settings).map(([name, value]) => [`pgroundwork:${name}`, value]));
+      const known = { stack, databases: { trading: { seedSets: ["reference", "dev"] } } };
+      const settings = { databases: '["trading"]', seeds: '["reference","dev"]' };
+      expect(() => parseSettings(config(settings), known)).toThrow(
+        `- Setting 'protected': not set, and therefore true in a stack named "${stack}", excludes the seed set 'dev'; change 'seeds' or set false`,
+      );
+      expect(parseSettings(config({ ...settings, seeds: '["reference"]' }), known).protected).toBe(true);
+      expect(parseSettings(config({ ...settings, protected: "false" }), known).protected).toBe(false);
+    },
+  );
 
   it("is every excluded seed set of a protected stack", () => {
     expect(faults({ protected: "true", databases: '["trading","learning"]', seeds: '["dev","demo"]' })).toEqual([

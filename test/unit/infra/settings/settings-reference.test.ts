@@ -85,7 +85,7 @@ describe("the settings' reference", () => {
       { "pgroundwork:databases": '["a"]', "pgroundwork:seeds": "[]" },
       known,
     );
-    for (const name of ["server", "profile", "storage", "protected", "passwordVersion", "readyTimeout"]) {
+    for (const name of ["server", "profile", "storage", "passwordVersion", "readyTimeout"]) {
       expect(String(settings[name])).toBe(reference.find((row) => row.name === name)?.default);
     }
   });

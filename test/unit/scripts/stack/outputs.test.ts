@@ -13,6 +13,7 @@ const database = (name: string): DatabaseOutput => ({
   seeds: [],
 });
 const outputs: StackOutputs = {
+  protected: false,
   server: {
     kind: "embedded",
     host: "127.0.0.1",
