@@ -6,20 +6,20 @@ export function describeStack(outputs: StackOutputs, stack: string): string {
   const { server } = outputs;
   const option = stack === "local" ? "" : ` --stack ${stack}`;
   const lines = [
-    `${style("bold", "server")}     PostgreSQL ${server.version} (${server.kind}) on ${server.host}:${server.port}`,
-    `           data  ${server.dataDirectory}`,
+    `${style("bold", "server")}       PostgreSQL ${server.version} (${server.kind}) on ${server.host}:${server.port}`,
+    `  data       ${server.dataDirectory}`,
   ];
   for (const [name, database] of Object.entries(outputs.databases)) {
-    lines.push("", `${style("bold", "database")}   ${name}`, ...describeDatabase(database));
+    lines.push("", `${style("bold", "database")}     ${name}`, ...describeDatabase(database));
   }
   const [first = "NAME"] = Object.keys(outputs.databases);
   lines.push(
     "",
     style("bold", "connect"),
-    `  psql     npm run pgw -- psql${option} --database ${first} --role app`,
-    `  a URL    npm run -s pgw -- url${option} --database ${first} --role app     (has the password)`,
-    `  Node     DATABASE_URL="$(npm run -s pgw -- url${option} -d ${first} -r app)" node app.js`,
-    `           new pg.Client({ connectionString: process.env.DATABASE_URL })`,
+    `  psql       npm run pgw -- psql${option} --database ${first} --role app`,
+    `  a URL      npm run -s pgw -- url${option} --database ${first} --role app     (has the password)`,
+    `  Node       DATABASE_URL="$(npm run -s pgw -- url${option} -d ${first} -r app)" node app.js`,
+    `             new pg.Client({ connectionString: process.env.DATABASE_URL })`,
     "",
     `stop: npm run down${option === "" ? "" : ` --${option}`}   log: npm run pgw -- logs${option}   all commands: npm run pgw -- --help`,
   );
