@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { OperationError } from "../../scripts/errors/operation-error.ts";
 import { assertMoved, clusterState } from "../../scripts/server/cluster.ts";
 import { readConfiguration, type ServerSettings } from "../../scripts/server/configuration.ts";
 import {
+  checkServerSettings,
   configurationText,
   directoryOf,
   type EmbeddedServerSpec,
@@ -81,6 +83,7 @@ export const embeddedServer: ResourceType = {
     const directory = directoryOf(wanted);
     if (!isUnknown(directory.data)) await assertMoved(outputs.dataDirectory, directory.data);
     if (directory.data === outputs.dataDirectory) await assertThere(outputs.dataDirectory);
+    if (preview && !isDeepStrictEqual(old.inputs.settings, news.settings)) await assertAccepted(wanted);
     // Host and port configure the postgresql provider: unknown here, everything behind it would show as changing.
     if (preview) return { ...old.outputs, ...news, port: portOf(news, outputs), pid: unknownValue };
     if (directory.data !== outputs.dataDirectory) await stopServer(home(), directoryOf(outputs));
@@ -102,6 +105,12 @@ async function assertThere(dataDirectory: string): Promise<void> {
     remedy:
       "If it lies on a disk that is not mounted, mount it. To begin with an empty server: `npm run pgw -- refresh`, then `up`.",
   });
+}
+
+/** Refuses in a preview what `up` would refuse, as far as it is known. */
+async function assertAccepted(wanted: EmbeddedServerSpec): Promise<void> {
+  if (isUnknown(wanted.settings) || isUnknown(wanted.dataDirectory)) return;
+  await checkServerSettings(wanted);
 }
 
 function home(): string {

@@ -20,6 +20,7 @@ export function openPsql(connection: Connection, args: readonly string[], env: N
       PGUSER: connection.user,
       PGSSLMODE: connection.sslmode,
       PGAPPNAME: "pgroundwork psql",
+      ...(connection.sslrootcert === undefined ? {} : { PGSSLROOTCERT: connection.sslrootcert }),
       ...(connection.password === undefined ? {} : { PGPASSWORD: connection.password }),
     },
   });

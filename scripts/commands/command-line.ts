@@ -1,5 +1,7 @@
 import { Command, CommanderError } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
 import { exitCode } from "../errors/operation-error.ts";
+import { ignoreClosedPipes } from "./cli/closed-pipe.ts";
 import { registerDown } from "./down.ts";
 import { registerEngine } from "./engine.ts";
 import { registerLogs } from "./logs.ts";
@@ -24,6 +26,7 @@ export function commandLine(): Command {
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not allowed as asked, 4 work is pending, 5 something is wrong.
 Any PostgreSQL instead of a stack: DATABASE_URL, DB_HOST DB_PORT DB_USER DB_PASSWORD DB_NAME DB_SSLMODE, or PG*.`,
     )
+    .version(packageJson.version)
     .option("-v, --verbose", "log what is done to stderr: JSON lines, readable ones on a terminal")
     .showHelpAfterError("(--help lists what there is)")
     .exitOverride();
@@ -46,6 +49,7 @@ Any PostgreSQL instead of a stack: DATABASE_URL, DB_HOST DB_PORT DB_USER DB_PASS
 
 /** Runs what was typed. */
 export async function runCommandLine(): Promise<void> {
+  ignoreClosedPipes();
   try {
     await commandLine().parseAsync();
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { localStack } from "../stack/stacks.ts";
+import { readerGone } from "./cli/closed-pipe.ts";
 import { readyEngine } from "./cli/engine.ts";
 import { stackOption } from "./cli/options.ts";
 import { action } from "./cli/run.ts";
@@ -18,8 +19,9 @@ export function registerLogs(program: Command): void {
           const { readOutputs } = await import("../stack/outputs.ts");
           const { server } = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, false);
           const { followLog, lastLines } = await import("../server/log.ts");
+          const end = AbortSignal.any([run.signal, readerGone()]);
           for (const line of await lastLines(server.logDirectory, lines)) run.out.say(line);
-          if (follow === true) await followLog(server.logDirectory, (text) => process.stdout.write(text), run.signal);
+          if (follow === true) await followLog(server.logDirectory, (text) => process.stdout.write(text), end);
         },
       ),
     );

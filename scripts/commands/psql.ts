@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { databaseOption, stackOption } from "./cli/options.ts";
+import { type LoginOptions, resolveLogin } from "./cli/login.ts";
+import { databaseOption, roleOption, stackOption, urlOption } from "./cli/options.ts";
 import { action } from "./cli/run.ts";
-import { resolveTarget } from "./cli/target.ts";
 
 export function registerPsql(program: Command): void {
   program
@@ -9,12 +9,14 @@ export function registerPsql(program: Command): void {
     .description("open psql on a database; arguments after -- are psql's own")
     .addOption(stackOption())
     .addOption(databaseOption())
-    .option("-r, --role <name>", "app, readonly, migrator, monitor, backup or superuser", "app")
+    .addOption(roleOption())
+    .addOption(urlOption())
     .action(
-      action<{ stack?: string; database?: string; role: string }, [string[]]>(async (run, options, given) => {
+      action<LoginOptions, [string[]]>(async (run, options, given) => {
         const { openPsql } = await import("../client/psql.ts");
-        const target = await resolveTarget(run, options, options.role);
-        return (await openPsql(target.connection, given, run.env)) === 0 ? 0 : 1;
+        const connection = await resolveLogin(run, options);
+        run.releaseSignals();
+        return (await openPsql(connection, given, run.env)) === 0 ? 0 : 1;
       }),
     );
 }

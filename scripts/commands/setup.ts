@@ -1,4 +1,7 @@
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Command } from "commander";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { localStack } from "../stack/stacks.ts";
 import { jsonOption, stackOption } from "./cli/options.ts";
 import { action } from "./cli/run.ts";
@@ -15,6 +18,7 @@ export function registerSetup(program: Command): void {
     .action(
       action<{ stack?: string; writeEnv?: boolean; force?: boolean }, []>(async (run, options) => {
         const { stack = localStack, writeEnv = false, force = false } = options;
+        if (writeEnv && !force) await refuseExisting(join(run.root, ".env"));
         const { databases } = await bringUp(run, stack);
         if (writeEnv) {
           const [database = ""] = Object.keys(databases);
@@ -36,4 +40,18 @@ export function registerSetup(program: Command): void {
         return undefined;
       }),
     );
+}
+
+/** Before `up` begins: a command that is refused has changed nothing. */
+async function refuseExisting(file: string): Promise<void> {
+  try {
+    await lstat(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  throw new OperationError(`${file} is there already.`, {
+    remedy: "Add --force to replace it.",
+    exitCode: exitCode.notAllowed,
+  });
 }

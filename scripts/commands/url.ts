@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import { localStack } from "../stack/stacks.ts";
 import { connectionUrl } from "../target/connection.ts";
-import { databaseOption, stackOption } from "./cli/options.ts";
+import { defaultRole } from "./cli/login.ts";
+import { databaseOption, roleOption, stackOption } from "./cli/options.ts";
 import { action } from "./cli/run.ts";
 import { resolveTarget } from "./cli/target.ts";
 
@@ -10,10 +12,10 @@ export function registerUrl(program: Command): void {
     .description("print one connection URL, password included: a secret, to stdout only")
     .addOption(stackOption())
     .addOption(databaseOption())
-    .option("-r, --role <name>", "app, readonly, migrator, monitor, backup or superuser", "app")
+    .addOption(roleOption())
     .action(
-      action<{ stack?: string; database?: string; role: string }, []>(
-        async (run, { stack = "local", database, role }) => {
+      action<{ stack?: string; database?: string; role?: string }, []>(
+        async (run, { stack = localStack, database, role = defaultRole }) => {
           const target = await resolveTarget(run, { stack, ...(database === undefined ? {} : { database }) }, role);
           process.stdout.write(`${connectionUrl(target.connection)}\n`);
         },

@@ -1,9 +1,6 @@
 import { appendFile, chown, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
 import type { Account } from "./account.ts";
-import type { Binaries } from "./binaries.ts";
-import { run } from "./program.ts";
 
 /** Settings of a server by their postgresql.conf name, values unquoted (`256MB`, `on`). */
 export type ServerSettings = Readonly<Record<string, string>>;
@@ -47,25 +44,6 @@ export async function readConfiguration(dataDirectory: string): Promise<string |
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-}
-
-/** Has the server's own program judge settings, before they are written where a restart would trip over them. */
-export async function checkSettings(
-  binaries: Binaries,
-  dataDirectory: string,
-  settings: ServerSettings,
-  account: Account | undefined,
-): Promise<void> {
-  const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  // Judged by themselves, and not together with the file that they are about to replace: a wrong one there must not keep a right one out.
-  const args = ["-D", dataDirectory, "-c", "config_file=/dev/null", ...given, "-C", "data_directory"];
-  const finished = await run(binaries.postgres, args, { account, cwd: dataDirectory });
-  if (finished.code === 0) return;
-  // Each line begins with a time stamp and a pid, which tell nothing here.
-  const text = finished.stderr.trim().replaceAll(/^.*? (?:FATAL|LOG|HINT|DETAIL|CONTEXT): +/gm, "");
-  throw new OperationError(`PostgreSQL refuses a setting: ${text}`, {
-    remedy: "Correct it in pgroundwork:postgresql (pulumi config). The server was left as it was.",
-  });
 }
 
 /** The port that the configuration file names, to keep it over runs; undefined where there is none. */

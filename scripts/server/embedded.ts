@@ -1,41 +1,29 @@
-import { createHash } from "node:crypto";
-import { chown, mkdir } from "node:fs/promises";
+import { access, chown, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import getPort, { portNumbers } from "get-port";
+import getPort from "get-port";
 import { withClient } from "../target/client.ts";
 import type { Connection } from "../target/connection.ts";
 import { ConnectionError } from "../target/connection-error.ts";
 import { type Account, serverAccount } from "./account.ts";
-import { type Binaries, installBinaries } from "./binaries.ts";
+import { installBinaries } from "./binaries.ts";
+import { changeConfiguration, type Installation } from "./change-configuration.ts";
+import { checkSettings } from "./check-settings.ts";
 import { assertUsable, clusterState, initialise, superuser } from "./cluster.ts";
 import {
   baseSettings,
-  checkSettings,
   configuredPort,
   readConfiguration,
   renderConfiguration,
   type ServerSettings,
-  writeConfiguration,
 } from "./configuration.ts";
 import { type ServerDirectory, serverDirectory } from "./locations.ts";
-import { requireFreePort } from "./port.ts";
+import { portsFor, requireFreePort } from "./port.ts";
 import { findPostmaster, type Postmaster, reload, start, stop } from "./postmaster.ts";
 import { withServerLock } from "./server-lock.ts";
 import { changeSuperuserPassword, resetSuperuserPassword } from "./superuser.ts";
 
 /** The address that embedded servers listen on: this machine only. */
 export const host = "127.0.0.1";
-
-/** Ports to choose from: below what Linux and macOS hand out for outgoing connections. */
-const ports = [...portNumbers(20_000, 29_999)];
-
-/**
- * The ports in the order in which a server tries them. Each server begins elsewhere, so that nobody else's new server takes the port of one that is down.
- */
-function portsFor(folder: string): number[] {
-  const first = createHash("sha256").update(folder).digest().readUInt32BE() % ports.length;
-  return [...ports.slice(first), ...ports.slice(0, first)];
-}
 
 /** What an embedded server shall be. */
 export interface EmbeddedServerSpec {
@@ -73,8 +61,20 @@ export function configurationText(spec: EmbeddedServerSpec, port: number): strin
 }
 
 /**
+ * Refuses settings that PostgreSQL does not take, and leaves the server alone: what a preview can tell. Without a cluster there is nothing to ask yet.
+ *
+ * @throws OperationError
+ */
+export async function checkServerSettings(spec: EmbeddedServerSpec): Promise<void> {
+  const { data } = directoryOf(spec);
+  if ((await clusterState(data)).kind !== "cluster") return;
+  await checkSettings(await installBinaries(spec.home), data, spec.settings, await serverAccount(process.getuid?.()));
+}
+
+/**
  * Makes the server what the spec says, from whatever is there: nothing, a cluster that is stopped, one that runs with other settings, one
- * whose password is not known any more. Safe to run again after an interruption at any point.
+ * whose password is not known any more. Safe to run again after an interruption at any point. Settings that the server cannot run with are
+ * taken back.
  */
 export function ensureServer(spec: EmbeddedServerSpec): Promise<RunningServer> {
   return withServerLock(spec.folder, () => ensure(spec));
@@ -90,27 +90,46 @@ async function ensure(spec: EmbeddedServerSpec): Promise<RunningServer> {
   await makeLogFolder(directory, account);
 
   await checkSettings(binaries, directory.data, spec.settings, account);
-  const before = await readConfiguration(directory.data);
-  const port = spec.port ?? configuredPort(before) ?? (await getPort({ port: portsFor(spec.folder), host }));
-  let postmaster = await findPostmaster(directory.data);
+  const former = await readConfiguration(directory.data);
+  const port = spec.port ?? configuredPort(former) ?? (await getPort({ port: portsFor(spec.folder), host }));
+  const running = await findPostmaster(directory.data);
   // Before anything is written or stopped: a running server that cannot have its new port keeps the one it has.
-  if (postmaster?.port !== port) await requireFreePort(host, port);
+  if (running?.port !== port) await requireFreePort(host, port);
   const wanted = configurationText(spec, port);
-  if (wanted !== before) await writeConfiguration(directory.data, wanted, account);
 
-  if (postmaster === undefined) postmaster = await start(binaries, directory, account);
-  else if (wanted !== before) postmaster = await applySettings(binaries, directory, account, postmaster, spec);
-
-  postmaster = await ensurePassword(binaries, directory, account, postmaster, spec);
+  const installation = { binaries, directory, account };
+  const apply = async () => {
+    // Also where the file says already what it should: a run that was killed before it reloaded leaves that.
+    const started =
+      running === undefined
+        ? await start(binaries, directory, account)
+        : await applySettings(installation, running, spec);
+    return ensurePassword(installation, started, spec);
+  };
+  const postmaster =
+    wanted === former ? await apply() : await changeConfiguration(installation, { former, wanted, running }, apply);
   return { ...postmaster, host, version: binaries.version, directory };
 }
 
-/** Stops the server of a data directory. True where one was running; the data stays. */
+/** Stops the server of a data directory, after a run that is just starting it. True where one was running; the data stays. */
 export async function stopServer(home: string, directory: ServerDirectory): Promise<boolean> {
-  if ((await findPostmaster(directory.data)) === undefined) return false;
-  return withServerLock(dirname(directory.log), async () =>
-    stop(await installBinaries(home), directory, await serverAccount(process.getuid?.())),
-  );
+  const folder = dirname(directory.log);
+  // Taking the lock would make the folder of a server that was never made.
+  if (!(await exists(folder)) && (await findPostmaster(directory.data)) === undefined) return false;
+  return withServerLock(folder, async () => {
+    if ((await findPostmaster(directory.data)) === undefined) return false;
+    return stop(await installBinaries(home), directory, await serverAccount(process.getuid?.()));
+  });
+}
+
+async function exists(folder: string): Promise<boolean> {
+  try {
+    await access(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
 }
 
 async function makeLogFolder(directory: ServerDirectory, account: Account | undefined): Promise<void> {
@@ -120,9 +139,7 @@ async function makeLogFolder(directory: ServerDirectory, account: Account | unde
 
 /** Reloads the configuration, and restarts where the server says that a setting waits for it (or the port moved). */
 async function applySettings(
-  binaries: Binaries,
-  directory: ServerDirectory,
-  account: Account | undefined,
+  { binaries, directory, account }: Installation,
   running: Postmaster,
   spec: EmbeddedServerSpec,
 ): Promise<Postmaster> {
@@ -147,9 +164,7 @@ async function needsRestart(connection: Connection): Promise<boolean> {
 }
 
 async function ensurePassword(
-  binaries: Binaries,
-  directory: ServerDirectory,
-  account: Account | undefined,
+  { binaries, directory, account }: Installation,
   running: Postmaster,
   spec: EmbeddedServerSpec,
 ): Promise<Postmaster> {

@@ -1,70 +1,114 @@
 import { createReadStream } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How much of a file's end is read for its last lines, in bytes. */
-const tailBytes = 64 * 1024;
+/** How much of a file's end is read for its last lines at first, in bytes; four times as much where it holds too few. */
+const firstTail = 64 * 1024;
+/** How far back lines are looked for at most, in bytes: a log of any size fits into memory by this. */
+const longestTail = 64 * 1024 * 1024;
+
+interface LogFile {
+  path: string;
+  size: number;
+  mtimeMs: number;
+}
 
 /** The file that the server wrote to last; undefined where it never wrote any. */
 export async function newestLog(logDirectory: string): Promise<string | undefined> {
-  let entries: string[];
+  return (await logFiles(logDirectory)).findLast(({ size }) => size > 0)?.path;
+}
+
+/** The log files, the one written to last at the end; none where there is no folder. */
+async function logFiles(logDirectory: string): Promise<LogFile[]> {
+  const names = (await unlessGone(readdir(logDirectory))) ?? [];
+  const files: LogFile[] = [];
+  for (const name of names.filter((entry) => entry.endsWith(".log"))) {
+    const path = join(logDirectory, name);
+    const found = await unlessGone(stat(path));
+    if (found !== undefined) files.push({ path, size: found.size, mtimeMs: found.mtimeMs });
+  }
+  return files.sort((a, b) => a.mtimeMs - b.mtimeMs);
+}
+
+async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
-    entries = await readdir(logDirectory);
+    return await reading;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  let newest: { path: string; mtimeMs: number } | undefined;
-  for (const entry of entries.filter((name) => name.endsWith(".log"))) {
-    const path = join(logDirectory, entry);
-    const { mtimeMs, size } = await stat(path);
-    if (size > 0 && (newest === undefined || mtimeMs > newest.mtimeMs)) newest = { path, mtimeMs };
-  }
-  return newest?.path;
 }
 
-/** The last lines of what the server logged, oldest first; none where there is no log. Reads the end of the file only. */
+/**
+ * The last lines of what the server logged, oldest first; none where there is no log. Reads the end of the file only, and no further back than
+ * 64 MiB: whole lines, fewer than `count` where no more lie within.
+ */
 export async function lastLines(logDirectory: string, count: number): Promise<string[]> {
   const path = await newestLog(logDirectory);
   if (path === undefined) return [];
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    const start = Math.max(0, size - tailBytes);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
-    return buffer.toString("utf8", 0, bytesRead).trimEnd().split("\n").slice(-count);
+    for (let length = firstTail; ; length *= 4) {
+      const start = Math.max(0, size - length);
+      const lines = await linesFrom(file, start, size);
+      if (lines.length >= count || start === 0 || length >= longestTail) return lines.slice(-count);
+    }
   } finally {
     await file.close();
   }
 }
 
+/** The whole lines between two places of a file: what stands before the first line break is a line's end, but at the file's start. */
+async function linesFrom(file: FileHandle, start: number, end: number): Promise<string[]> {
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(end - start), 0, end - start, start);
+  const lines = buffer.toString("utf8", 0, bytesRead).trimEnd().split("\n");
+  return start === 0 ? lines : lines.slice(1);
+}
+
 /** How often a followed log is looked at, in ms. */
 const followEvery = 250;
 
-/** Hands over what the server logs from now on, until the signal fires. Goes along when the server changes to another file. */
+/**
+ * Hands over what the server logs from now on, until the signal fires. Goes along when the server changes to another file, and back.
+ *
+ * @param every how often to look, in ms
+ */
 export async function followLog(
   logDirectory: string,
   onText: (text: string) => void,
   signal: AbortSignal,
+  every: number = followEvery,
 ): Promise<void> {
-  let path = await newestLog(logDirectory);
-  let offset = path === undefined ? 0 : (await stat(path)).size;
-  while (!signal.aborted) {
-    await sleep(followEvery);
-    const newest = await newestLog(logDirectory);
-    if (newest === undefined) continue;
-    if (newest !== path) offset = 0;
-    path = newest;
-    offset = await readFrom(path, offset, onText);
+  // Of every file, since a restart goes to one that may hold much already, and back again.
+  const handedOver = new Map((await logFiles(logDirectory)).map(({ path, size }) => [path, size]));
+  while (await pause(every, signal)) {
+    // The one written to last comes last: a file's rest precedes what stands in the next one.
+    for (const { path, size } of await logFiles(logDirectory)) {
+      const known = handedOver.get(path) ?? 0;
+      // A file that was truncated is read from its start.
+      const start = size < known ? 0 : known;
+      if (size > start) await handOver(path, start, size, onText);
+      handedOver.set(path, size);
+    }
   }
 }
 
-/** Reads a file's new end and answers where it ends now. A file that was truncated is read from its start. */
-async function readFrom(path: string, offset: number, onText: (text: string) => void): Promise<number> {
-  const { size } = await stat(path);
-  const start = size < offset ? 0 : offset;
-  if (size === start) return size;
-  for await (const chunk of createReadStream(path, { start, end: size - 1, encoding: "utf8" })) onText(String(chunk));
-  return size;
+/** Waits; true when the time is over, false as soon as the signal fires. */
+async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(ms, undefined, { signal });
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}
+
+async function handOver(path: string, start: number, end: number, onText: (text: string) => void): Promise<void> {
+  const reading = async () => {
+    for await (const chunk of createReadStream(path, { start, end: end - 1, encoding: "utf8" })) onText(String(chunk));
+  };
+  await unlessGone(reading());
 }

@@ -18,6 +18,17 @@ export interface Postmaster {
   port: number;
 }
 
+/** A server that did not start: the message has the end of its log. */
+export class StartError extends OperationError {
+  /** Another program listens on its port. */
+  readonly portTaken: boolean;
+
+  constructor(message: string, portTaken: boolean, remedy: string) {
+    super(message, { remedy });
+    this.portTaken = portTaken;
+  }
+}
+
 /**
  * The server running on a data directory, found by its `postmaster.pid`; undefined: none runs. A stale file, left by a crash or a
  * reboot, is recognised even where its pid belongs to another process by now.
@@ -56,7 +67,11 @@ async function isServerOf(dataDirectory: string, pid: number): Promise<boolean> 
   return folder === (await realpath(dataDirectory));
 }
 
-/** Starts the server; it outlives this process. Returns when it accepts connections. */
+/**
+ * Starts the server; it outlives this process. Returns when it accepts connections.
+ *
+ * @throws StartError
+ */
 export async function start(
   binaries: Binaries,
   directory: ServerDirectory,
@@ -119,15 +134,14 @@ export async function reload(
     throw new OperationError(`The server on ${directory.data} could not be reloaded: ${finished.stderr.trim()}`);
 }
 
-function startFailed(directory: ServerDirectory, log: readonly string[]): OperationError {
+function startFailed(directory: ServerDirectory, log: readonly string[]): StartError {
   const text = log.join("\n");
-  const taken = /could not bind .*?"([^"]+)".*Address already in use/s.test(text);
-  return new OperationError(
+  const portTaken = /could not bind .*?"([^"]+)".*Address already in use/s.test(text);
+  return new StartError(
     `The server on ${directory.data} did not start. The end of its log:\n${text || "(it has none)"}`,
-    {
-      remedy: taken
-        ? "Its port is taken by another program: stop that one, or choose another port with `pulumi config set port N`."
-        : `The whole log is in ${directory.log}. The data is as it was.`,
-    },
+    portTaken,
+    portTaken
+      ? "Its port is taken by another program: stop that one, or choose another port with `pulumi config set port N`."
+      : `The whole log is in ${directory.log}. The data is as it was.`,
   );
 }

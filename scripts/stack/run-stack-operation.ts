@@ -19,21 +19,32 @@ export async function runStackOperation(kind: OperationKind, options: OperationO
   return result;
 }
 
+async function runOrInitialise(kind: OperationKind, options: OperationOptions): Promise<OperationResult> {
+  const run = () => whenUnlocked(() => runOperation(kind, options));
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof EngineFailure && error.messages.some(saysNoSuchStack))) throw error;
+    await requireDeclared(options.root, options.stack);
+    await whenUnlocked(() => initialiseStack(options.engine, options.root, options.stack));
+    return run();
+  }
+}
+
 /** After this time, in ms, a lock whose holder has ended is one that was left. */
 const lockGrace = 1_000;
 
-async function runOrInitialise(kind: OperationKind, options: OperationOptions): Promise<OperationResult> {
-  try {
-    return await runOperation(kind, options);
-  } catch (error) {
-    if (error instanceof StackLocked && error.holderIsGone) {
+/** Tries again where the lock's holder has just ended, in order: such a lock goes by itself. Only one that stays was left by a killed run. */
+async function whenUnlocked<T>(work: () => Promise<T>): Promise<T> {
+  let seen: string | undefined;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StackLocked && error.holderIsGone) || error.message === seen) throw error;
+      seen = error.message;
       await sleep(lockGrace);
-      return runOperation(kind, options);
     }
-    if (!(error instanceof EngineFailure && error.messages.some(saysNoSuchStack))) throw error;
-    await requireDeclared(options.root, options.stack);
-    await initialiseStack(options.engine, options.root, options.stack);
-    return runOperation(kind, options);
   }
 }
 

@@ -37,7 +37,7 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): Connection | undefined 
     throw targetFaults(
       "DATABASE_URL",
       parsed.faults,
-      "Write it as postgresql://user:password@host:5432/database, or unset it.",
+      "Write it as postgresql://user@host:5432/database, with the password behind the user and a colon, or unset it.",
     );
   }
   return fromNames(env, kitNames, "DB_*") ?? fromNames(env, libpqNames, "PG*");

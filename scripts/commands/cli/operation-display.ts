@@ -38,6 +38,8 @@ export class OperationDisplay {
   #message(event: Extract<OperationEvent, { kind: "message" }>): void {
     // A preview's answer lists what is pending: the lines that say so for `pulumi preview` would only repeat it.
     if (this.#kind === "preview" && event.severity === "info") return;
+    // What was asked to stop says that it did.
+    if (this.#run.signal.aborted && saysOnlyCancelled(event.text)) return;
     // Every resource of a server that does not answer fails with the same words: once is enough.
     if (event.severity === "error" && this.#errors.has(event.text)) return;
     if (event.severity === "error") this.#errors.add(event.text);
@@ -54,4 +56,9 @@ function logged(event: OperationEvent): object {
   if (event.kind === "message") return { resource: event.resource, severity: event.severity, text: event.text };
   const { action, type, name } = event.change;
   return { resource: name, type, action };
+}
+
+/** The words of the engine and of plugins for a step that was cancelled. */
+function saysOnlyCancelled(text: string): boolean {
+  return /^(.*: )?(context |(update|refresh|preview) )?cancell?ed\.?$/i.test(text);
 }

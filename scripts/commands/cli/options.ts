@@ -1,9 +1,16 @@
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { localStack } from "../../stack/stacks.ts";
+import { defaultRole } from "./login.ts";
 
 /** `--stack`: which environment. */
 export function stackOption(): Option {
-  return new Option("-s, --stack <name>", `the stack (default: ${localStack})`);
+  return new Option("-s, --stack <name>", `the stack (default: ${localStack})`).argParser(stackName);
+}
+
+/** The engine's own rule for names, which become part of a file's name. */
+function stackName(text: string): string {
+  if (/^[A-Za-z0-9_.-]{1,100}$/.test(text)) return text;
+  throw new InvalidArgumentError("expected 1 to 100 letters, digits, underscores, dots or hyphens.");
 }
 
 /** `--json`: the answer for programs. */
@@ -14,6 +21,12 @@ export function jsonOption(): Option {
 /** `--database`: one of the stack's, or the folder below migrations/ that belongs to the target. */
 export function databaseOption(): Option {
   return new Option("-d, --database <name>", "the database (default: the only one)");
+}
+
+/** `--role`: what to log in as on a stack. No default of commander's, so that a role that was typed can be told from none. */
+export function roleOption(): Option {
+  const roles = "app, readonly, migrator, monitor, backup or superuser";
+  return new Option("-r, --role <name>", `${roles}, to log in to a stack as (default: ${defaultRole})`);
 }
 
 /** `--url`: any PostgreSQL instead of a stack. */

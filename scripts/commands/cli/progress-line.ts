@@ -10,6 +10,7 @@ export class ProgressLine {
   #spinner: Spinner | undefined;
   #step = "";
   #saidAt = 0;
+  readonly #clear = () => this.clear();
 
   /** @param elapsedMs since the step began */
   show(step: string, elapsedMs: number, detail?: string): void {
@@ -27,6 +28,7 @@ export class ProgressLine {
 
   /** Takes the line away, so that something else can be printed. */
   clear(): void {
+    process.off("exit", this.#clear);
     this.#spinner?.stop();
     this.#spinner = undefined;
     this.#step = "";
@@ -35,7 +37,13 @@ export class ProgressLine {
   #spin(text: string): void {
     const width = (process.stderr.columns ?? 80) - 4;
     const line = text.length > width ? `${text.slice(0, width - 1)}…` : text;
-    if (this.#spinner === undefined) this.#spinner = yoctoSpinner({ text: line, stream: process.stderr }).start();
-    else this.#spinner.text = line;
+    if (this.#spinner !== undefined) {
+      this.#spinner.text = line;
+      return;
+    }
+    // Its own handling of signals would end the process at once, and leave the engine behind.
+    this.#spinner = yoctoSpinner({ text: line, stream: process.stderr, handleSignals: false }).start();
+    // It hides the cursor, which an end at once has to bring back.
+    process.once("exit", this.#clear);
   }
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { type ExitCode, exitCode, OperationError } from "../../errors/operation-error.ts";
 import { redact } from "../../errors/redact.ts";
 import { type OperationLog, openOperationLog } from "../../log/operation-log.ts";
+import { Interrupted, interruptionOf, listenForInterruption } from "./interruption.ts";
 import { Output } from "./output.ts";
 
 /** What every command is given beside its own options. */
@@ -12,8 +14,12 @@ export interface Run {
   root: string;
   env: NodeJS.ProcessEnv;
   out: Output;
-  /** Fires at the first Ctrl-C; a second one ends the process at once. */
+  /** Fires at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
   signal: AbortSignal;
+  /** The same for the engine: it does not fire where the terminal has told the engine already. */
+  engineSignal: AbortSignal;
+  /** Leaves Ctrl-C to a program that has the terminal from now on. */
+  releaseSignals: () => void;
   /** UUID that ties together what this command, the program and the plugins record. */
   runId: string;
   /** What is done, for whatever collects logs; silent without --verbose. */
@@ -39,11 +45,14 @@ export function action<Options extends object, Args extends unknown[]>(work: Wor
     const out = new Output(options.json ?? false);
     const runId = process.env.PGW_RUN_ID ?? randomUUID();
     const log = await openOperationLog({ verbose: options.verbose ?? false, runId, terminal: process.stderr.isTTY });
+    const interruption = listenForInterruption([0, 1, 2].some((descriptor) => isatty(descriptor)));
     const run: Run = {
       root: fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, ""),
       env: process.env,
       out,
-      signal: interruption(),
+      signal: interruption.signal,
+      engineSignal: interruption.engineSignal,
+      releaseSignals: interruption.release,
       runId,
       log,
     };
@@ -57,7 +66,7 @@ export function action<Options extends object, Args extends unknown[]>(work: Wor
     try {
       process.exitCode = (await work(run, options, ...args)) ?? exitCode.done;
     } catch (error) {
-      process.exitCode = report(error, out);
+      process.exitCode = report(error, out, interruptionOf(run.signal));
       log.error(
         { ...finished(), error: redact(error instanceof Error ? error.message : String(error)) },
         "command failed",
@@ -74,10 +83,15 @@ function commandName(command: Command): string {
   return parent === null || parent.parent === null ? command.name() : `${commandName(parent)} ${command.name()}`;
 }
 
-function report(error: unknown, out: Output): ExitCode {
+function report(error: unknown, out: Output, interruption: Interrupted | undefined): number {
   if (error instanceof OperationError) {
     out.error(redact(error.text));
-    return error.exitCode;
+    return interruption?.exitCode ?? error.exitCode;
+  }
+  if (interruption !== undefined) {
+    // Anything else is only how the work that was under way took it.
+    out.note(error instanceof Interrupted ? error.message : interruption.message);
+    return interruption.exitCode;
   }
   const fault = error instanceof Error ? error : new Error(String(error));
   out.error(
@@ -85,15 +99,4 @@ function report(error: unknown, out: Output): ExitCode {
   );
   if (process.env.PGW_DEBUG) out.note(redact(fault.stack ?? ""));
   return exitCode.failed;
-}
-
-/** The engine gets the terminal's Ctrl-C too, and finishes the step under way: this process waits for it. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  process.once("SIGINT", () => {
-    controller.abort(new OperationError("Interrupted."));
-    process.once("SIGINT", () => process.exit(130));
-  });
-  process.once("SIGTERM", () => controller.abort(new OperationError("Terminated.")));
-  return controller.signal;
 }

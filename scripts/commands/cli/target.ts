@@ -35,12 +35,15 @@ export interface Target {
  * @param role what to log in as on a stack
  */
 export async function resolveTarget(run: Run, options: TargetOptions, role = "migrator"): Promise<Target> {
-  if (options.url !== undefined && options.stack !== undefined) {
-    throw new OperationError("--url and --stack exclude each other.", { exitCode: exitCode.usage });
-  }
-  if (options.url !== undefined) return ofConnection(run, options, fromUrl(options.url, run.env));
-  const connection = options.stack === undefined ? fromEnvironment(run.env) : undefined;
+  const connection = givenConnection(run, options);
   return connection === undefined ? ofStack(run, options, role) : ofConnection(run, options, connection);
+}
+
+/** The connection of `--url`, or where no stack is named of `DATABASE_URL`, `DB_*` or `PG*`; undefined where a stack is meant. */
+export function givenConnection(run: Run, options: TargetOptions): Connection | undefined {
+  if (options.url === undefined) return options.stack === undefined ? fromEnvironment(run.env) : undefined;
+  if (options.stack === undefined) return fromUrl(options.url, run.env);
+  throw new OperationError("--url and --stack exclude each other.", { exitCode: exitCode.usage });
 }
 
 async function ofConnection(run: Run, options: TargetOptions, connection: Connection): Promise<Target> {

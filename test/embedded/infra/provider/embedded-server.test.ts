@@ -181,6 +181,38 @@ describe("a server's settings", () => {
     expect(await embeddedServer.diff(context, changed, news)).toEqual({ changes: [] });
   });
 
+  it("that PostgreSQL does not take are refused in preview and up, and nothing happens", async () => {
+    const context = newContext();
+    const server = await create(context);
+    const news = { ...declared, settings: { ...declared.settings, work_mem: "lots" } };
+    for (const preview of [true, false]) {
+      await expect(embeddedServer.update(context, server, news, preview)).rejects.toMatchObject({
+        message: 'PostgreSQL refuses a setting: invalid value for parameter "work_mem": "lots"',
+        remedy: "Correct it in pgroundwork:postgresql (pulumi config). The server was left as it was.",
+      });
+    }
+    expect(await findPostmaster(server.outputs.dataDirectory)).toMatchObject({ pid: server.outputs.pid });
+    expect(await embeddedServer.diff(context, server, declared)).toEqual({ changes: [] });
+  });
+
+  it("are judged in a preview only where they change and are known, and there is a cluster to ask", async () => {
+    const context = newContext();
+    const server = await create(context);
+    const wrong = { ...declared, settings: { work_mem: "lots" } };
+    const previewed = { port: server.outputs.port, pid: unknownValue };
+    // As after an older version that took it: what did not change is not asked about again.
+    const same = { ...server, inputs: wrong };
+    expect(await embeddedServer.update(context, same, wrong, true)).toMatchObject(previewed);
+    const unknown = { ...declared, settings: { work_mem: unknownValue } };
+    expect(await embeddedServer.update(context, server, unknown, true)).toMatchObject(previewed);
+    const elsewhere = { ...wrong, dataDirectory: unknownValue };
+    expect(await embeddedServer.update(context, server, elsewhere, true)).toMatchObject(previewed);
+    await embeddedServer.delete(context, server);
+    await rm(server.outputs.dataDirectory, { recursive: true });
+    const anew = { ...wrong, dataDirectory: join(server.outputs.folder, "anew") };
+    expect(await embeddedServer.update(context, server, anew, true)).toMatchObject(previewed);
+  });
+
   it("do not hinder a preview in which the password is not known yet", async () => {
     const context = newContext();
     const server = await create(context);

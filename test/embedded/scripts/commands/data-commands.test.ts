@@ -32,8 +32,9 @@ describe("setup", () => {
 
   it("keeps a .env that is there", async () => {
     await writeFile(join(clone.root, ".env"), "MINE=1\n");
-    const { code, stderr } = await clone.pgw("setup", "--write-env");
-    expect(code).toBe(3);
+    const { code, stdout, stderr } = await clone.pgw("setup", "--write-env");
+    // Nothing of `up` was done, either.
+    expect([code, stdout]).toEqual([3, ""]);
     expect(stderr).toContain(`error: ${join(clone.root, ".env")} is there already.\n  Add --force to replace it.\n`);
     expect(await readFile(join(clone.root, ".env"), "utf8")).toBe("MINE=1\n");
     await clone.succeed("setup", "--write-env", "--force");
@@ -48,6 +49,10 @@ describe("data commands on a stack", () => {
     expect(stdout).toBe("shop of stack local: 1 applied\n");
     expect(stderr).toMatch(/^applied 000003-notes\.sql in \d+ ms$/m);
     expect((await clone.succeed("migrate", "up")).stdout).toBe("shop of stack local: nothing pending\n");
+    // The stack takes note of it once; there is nothing to run.
+    const up = await clone.succeed("up");
+    expect(up.stdout).toContain("~ Migrations shop-migrations (applied)\n1 updated");
+    expect(up.stderr).not.toContain("applied 000");
     expect((await clone.succeed("up")).stdout).toMatch(/^no changes /);
   });
 
@@ -112,12 +117,27 @@ describe("psql", () => {
     expect(others.join(" ")).not.toContain(password);
     expect(others.slice(-2)).toEqual(["-c", "select 1"]);
   });
+
+  it("opens what the environment names where no role is, though no folder belongs to it, and a stack that is named before it", async () => {
+    const connection = { ...(await clone.login("readonly")), database: "postgres" };
+    const variables = `DATABASE_URL='${connectionUrl(connection)}' PATH="$PWD/.git:$PATH"`;
+    const named = await pgwWith(variables, "psql --database postgres");
+    expect(named.stdout.split("\n")[1], named.stderr).toBe("shop_readonly");
+    expect(named.stderr).toMatch(/^target: shop_readonly@127\.0\.0\.1:\d+\/postgres$/m);
+    const stack = await pgwWith(variables, "psql --stack local --role migrator");
+    expect(stack.stdout.split("\n")[1], stack.stderr).toBe("shop_migrator");
+  });
 });
 
 describe("logs and stacks", () => {
   it("logs shows the last lines of the server's log", async () => {
     const { stdout } = await clone.succeed("logs", "--lines", "2");
     expect(stdout.trimEnd().split("\n")).toHaveLength(2);
+  });
+
+  it("logs -f ends when nobody reads it any more", async () => {
+    const piped = await clone.shell("set -o pipefail; node_modules/.bin/node scripts/pgw.ts logs -f | true");
+    expect(piped).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
   it("stacks lists the stack with its state", async () => {

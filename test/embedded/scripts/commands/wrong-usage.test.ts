@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Clone, makeClone } from "../../clone.ts";
@@ -28,7 +28,7 @@ describe("wrong settings", () => {
 - Setting 'port': expected a whole number from 1 to 65535, got '70000'
 - Setting 'profile': expected web, oltp, dw, desktop or mixed, got 'fast'
 - Setting 'readyTimeout': expected a whole number from 1 to 3600, got 'soon'
-- Setting 'databases': 'traiding' has no folder in migrations/; did you mean 'trading'?
+- Setting 'databases': 'traiding' has no folder with a database.json in migrations/; did you mean 'trading'?
   Set them with \`pulumi config set --stack local NAME VALUE\` or in Pulumi.local.yaml; defaults stand in Pulumi.yaml.
 `);
       expect(stderr.match(/settings of stack/g)).toHaveLength(1);
@@ -64,6 +64,27 @@ describe("wrong usage", () => {
       "error: --url and --stack exclude each other.\n",
     ],
     [["logs", "--lines", "many"], "expected a whole number of at least 1."],
+    [
+      ["up", "--stack", "../other"],
+      "error: option '-s, --stack <name>' argument '../other' is invalid. " +
+        "expected 1 to 100 letters, digits, underscores, dots or hyphens.\n",
+    ],
+    [["down", "--stack", "x".repeat(101)], "expected 1 to 100 letters, digits, underscores, dots or hyphens.\n"],
+    [
+      ["outputs", "--show-secrets"],
+      "error: --show-secrets has no effect on the summary, which shows no password.\n" +
+        "  Add --json, or take one URL from `npm run -s pgw -- url`.\n",
+    ],
+    [
+      ["psql", "--url", "postgresql://me@127.0.0.1/trading", "--role", "app"],
+      'error: --url says already who logs in: me@127.0.0.1:5432/trading. --role "app" cannot change that.\n' +
+        "  Leave out --role, or correct --url.\n",
+    ],
+    [
+      ["psql", "--url", "postgresql://me@127.0.0.1/trading", "--database", "kyb"],
+      "error: --url says already which database is meant: me@127.0.0.1:5432/trading. " +
+        '--database "kyb" is another one.\n  Leave out --database, or correct --url.\n',
+    ],
   ])("%j ends with 2 and says what is wrong", async (args, message) => {
     const { code, stdout, stderr } = await clone.pgw(...args);
     expect([code, stdout]).toEqual([2, ""]);
@@ -85,6 +106,26 @@ describe("wrong usage", () => {
     );
   });
 
+  it.each([
+    [
+      "--role readonly",
+      'who logs in: me@127.0.0.1:5432/trading. --role "readonly" cannot change that.\n' +
+        "  Leave out --role, or unset those variables, or name the stack with --stack.\n",
+    ],
+    [
+      "--database kyb",
+      'which database is meant: me@127.0.0.1:5432/trading. --database "kyb" is another one.\n' +
+        "  Leave out --database, or unset those variables, or name the stack with --stack.\n",
+    ],
+  ])("of psql %s, where the environment has a connection, does not go unnoticed", async (options, message) => {
+    const url = "postgresql://me:hunter22@127.0.0.1/trading";
+    const { code, stdout, stderr } = await clone.shell(
+      `DATABASE_URL=${url} node_modules/.bin/node scripts/pgw.ts psql ${options}`,
+    );
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toBe(`error: The environment (DATABASE_URL, DB_* or PG*) says already ${message}`);
+  });
+
   it.each(["down", "outputs", "url", "logs", "migrate status", "seed info"])(
     "of %s before the first up says so",
     async (command) => {
@@ -96,6 +137,11 @@ describe("wrong usage", () => {
 });
 
 describe("help", () => {
+  it("has a version", async () => {
+    const { version } = JSON.parse(await readFile(join(clone.root, "package.json"), "utf8")) as { version: string };
+    expect(await clone.pgw("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
   it("lists the commands and the exit codes", async () => {
     const { code, stdout } = await clone.pgw("--help");
     expect(code).toBe(0);

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { chown, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -56,6 +57,18 @@ describe("what a killed run left", () => {
     expect(await own.query(second.port, "show shared_buffers")).toEqual([{ shared_buffers: "16MB" }]);
   });
 
+  it("between writing new settings and reloading them is put to work", async () => {
+    const own = ownServer();
+    const first = await own.ensure();
+    const file = join(own.directory.data, "pgroundwork.conf");
+    const written = (await readFile(file, "utf8")).replace("max_connections = '20'", "max_connections = '25'");
+    await writeFile(file, written);
+    const settings = { ...own.spec.settings, max_connections: "25" };
+    const second = await own.ensure({ settings });
+    expect(await own.query(second.port, "show max_connections")).toEqual([{ max_connections: "25" }]);
+    expect(second.pid).not.toBe(first.pid);
+  });
+
   it("as a pid file whose pid belongs to another process by now is no running server", async () => {
     const own = ownServer();
     const first = await own.ensure();
@@ -101,6 +114,18 @@ describe("two runs at once", () => {
     expect(await own.query(one.port, "select 1 as one")).toEqual([{ one: 1 }]);
   });
 
+  it("one that stops waits for one that is just making the server, and then stops it", async () => {
+    const own = ownServer();
+    const starting = own.ensure();
+    await expect.poll(() => existsSync(join(own.spec.folder, "lock")), { interval: 5 }).toBe(true);
+    const running = await findPostmaster(own.directory.data);
+    const stopping = own.stop();
+    expect(running).toBeUndefined();
+    expect((await starting).pid).toBeGreaterThan(0);
+    expect(await stopping).toBe(true);
+    expect(await findPostmaster(own.directory.data)).toBeUndefined();
+  });
+
   it("one that starts and one that stops, leave it started or stopped and nothing in between", async () => {
     const own = ownServer();
     const first = await own.ensure();
@@ -109,6 +134,14 @@ describe("two runs at once", () => {
     expect(second.port).toBe(first.port);
     const third = await own.ensure({ settings });
     expect(await own.query(third.port, "show max_connections")).toEqual([{ max_connections: "25" }]);
+  });
+});
+
+describe("stopping a server that was never made", () => {
+  it("does nothing, and makes no folder for it", async () => {
+    const own = ownServer();
+    expect(await own.stop()).toBe(false);
+    expect(existsSync(own.spec.folder)).toBe(false);
   });
 });
 

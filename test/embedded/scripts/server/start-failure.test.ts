@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -7,6 +8,11 @@ import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import { ownServers } from "./own-servers.ts";
 
 const ownServer = ownServers();
+
+/** Linux, unless told to grant any amount (1), refuses what can never be there. */
+function refusesMemory(): boolean {
+  return process.platform === "linux" && readFileSync("/proc/sys/vm/overcommit_memory", "utf8").trim() !== "1";
+}
 
 describe("a setting that PostgreSQL does not take", () => {
   it.each([
@@ -25,6 +31,11 @@ describe("a setting that PostgreSQL does not take", () => {
       { work_mem: "8XB" },
       'PostgreSQL refuses a setting: invalid value for parameter "work_mem": "8XB"\nValid units for this parameter are "B", "kB", "MB", "GB", and "TB".',
     ],
+    [
+      "all faults at once",
+      { work_mem: "8XB", shared_buffers: "much" },
+      'PostgreSQL refuses a setting: invalid value for parameter "shared_buffers": "much"\ninvalid value for parameter "work_mem": "8XB"\nValid units for this parameter are "B", "kB", "MB", "GB", and "TB".',
+    ],
   ])("is refused by %s before anything is written, and the server runs on", async (_, wrong, message) => {
     const own = ownServer();
     const first = await own.ensure();
@@ -35,6 +46,87 @@ describe("a setting that PostgreSQL does not take", () => {
     });
     expect(await readConfiguration(own.directory.data)).toBe(before);
     expect(await findPostmaster(own.directory.data)).toMatchObject({ pid: first.pid });
+  });
+});
+
+describe("settings that PostgreSQL can read and not run with", () => {
+  const again =
+    "Correct pgroundwork:postgresql, or the setting that this is about (pulumi config). The server runs again with its former settings.";
+  const unrunnable: [string, Record<string, string>, string][] = [
+    [
+      "contradict each other",
+      { superuser_reserved_connections: "30" },
+      '"superuser_reserved_connections" (30) plus "reserved_connections" (0) must be less than "max_connections" (20)',
+    ],
+    [
+      "name a library that is not there",
+      { shared_preload_libraries: "no_such_library" },
+      'could not access file "no_such_library": No such file or directory',
+    ],
+    [
+      "let the server start and nobody in",
+      { session_preload_libraries: "no_such_library", max_connections: "25" },
+      'could not access file "no_such_library": No such file or directory',
+    ],
+  ];
+  // Where the system grants any amount, the server would begin to fill it.
+  if (refusesMemory()) {
+    unrunnable.push([
+      "ask for more memory than there is",
+      { shared_buffers: "900GB" },
+      "could not map anonymous shared memory: Cannot allocate memory",
+    ]);
+  }
+
+  it.each(unrunnable)(
+    "since they %s, are taken back: the server runs with its former ones",
+    async (_, wrong, reason) => {
+      const own = ownServer();
+      const first = await own.ensure();
+      await own.query(first.port, "create table kept (id int); insert into kept values (7)");
+      const before = await readConfiguration(own.directory.data);
+
+      await expect(own.ensure({ settings: { ...own.spec.settings, ...wrong } })).rejects.toMatchObject({
+        name: "OperationError",
+        message: expect.stringContaining(reason),
+        remedy: again,
+      });
+      expect(await readConfiguration(own.directory.data)).toBe(before);
+      expect(await own.query(first.port, "select id from kept")).toEqual([{ id: 7 }]);
+      expect(await own.query(first.port, "select name from pg_settings where pending_restart")).toEqual([]);
+
+      const mended = await own.ensure({ settings: { ...own.spec.settings, max_connections: "30" } });
+      expect(await own.query(mended.port, "show max_connections")).toEqual([{ max_connections: "30" }]);
+      expect(await own.query(mended.port, "select id from kept")).toEqual([{ id: 7 }]);
+    },
+  );
+
+  it("leave a stopped server stopped, with its former ones", async () => {
+    const own = ownServer();
+    const first = await own.ensure();
+    await own.stop();
+    const before = await readConfiguration(own.directory.data);
+    const settings = { ...own.spec.settings, shared_preload_libraries: "no_such_library" };
+    await expect(own.ensure({ settings })).rejects.toMatchObject({
+      message: expect.stringContaining('could not access file "no_such_library"'),
+      remedy:
+        "Correct pgroundwork:postgresql, or the setting that this is about (pulumi config). The server is stopped, as it was, and has its former settings.",
+    });
+    expect(await readConfiguration(own.directory.data)).toBe(before);
+    expect(await findPostmaster(own.directory.data)).toBeUndefined();
+    expect((await own.ensure()).port).toBe(first.port);
+  });
+
+  it("are not blamed where the server does not start with its former ones either", async () => {
+    const own = ownServer();
+    await own.ensure();
+    const before = await readConfiguration(own.directory.data);
+    await appendFile(join(own.directory.data, "pg_hba.conf"), "\nnonsense here\n");
+    await expect(own.ensure({ settings: { ...own.spec.settings, max_connections: "25" } })).rejects.toMatchObject({
+      message: expect.stringContaining("FATAL:  could not load "),
+      remedy: `The whole log is in ${own.directory.log}. The data is as it was. Its former settings are back, and it does not start with them either.`,
+    });
+    expect(await readConfiguration(own.directory.data)).toBe(before);
   });
 });
 

@@ -1,3 +1,5 @@
+import { getEventListeners } from "node:events";
+import { appendFileSync, utimesSync, writeFileSync } from "node:fs";
 import { appendFile, mkdtemp, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,6 +47,16 @@ describe("the end of a server's log", () => {
     await truncate(path, 8 * 2 ** 30);
     await appendFile(path, "\nbefore last\nlast\n");
     expect(await lastLines(folder, 2)).toEqual(["before last", "last"]);
+    // The line before these is too long to be told whole.
+    expect(await lastLines(folder, 3)).toEqual(["before last", "last"]);
+  });
+
+  it("reaches back as far as the lines asked for, and has whole lines only", async () => {
+    const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index} äöü`.padEnd(30, "é"));
+    await write("postgresql-Mon.log", `${lines.join("\n")}\n`);
+    for (const count of [1_000, 5_000, 19_999, 20_000, 30_000]) {
+      expect(await lastLines(folder, count)).toEqual(lines.slice(-count));
+    }
   });
 });
 
@@ -69,5 +81,62 @@ describe("following a log", () => {
     await expect.poll(() => seen, { timeout: 4_000 }).toMatch(/^(monday\n)+tuesday\n$/);
     stop.abort();
     await following;
+  });
+
+  /** Follows until the test ends it; `begun` is when what was there is known. */
+  function follow(every?: number) {
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const following = followLog(folder, (text) => seen.push(text), stop.signal, every);
+    return {
+      seen: () => seen.join(""),
+      // It listens to the signal while it waits.
+      begun: () => expect.poll(() => getEventListeners(stop.signal, "abort").length).toBe(1),
+      end: () => {
+        stop.abort();
+        return following;
+      },
+    };
+  }
+
+  it("ends as soon as it is told to, and not when the time to look again has come", async () => {
+    const followed = follow(3_600_000);
+    await followed.begun();
+    await followed.end();
+    expect(followed.seen()).toBe("");
+  });
+
+  it("hands over the rest of one file before it goes on to the next", async () => {
+    const monday = await write("postgresql-Mon.log", "before\n", 10);
+    const followed = follow();
+    await followed.begun();
+    // In one go, so that it cannot look in between.
+    appendFileSync(monday, "the rest\n");
+    const tuesday = join(folder, "postgresql-Tue.log");
+    writeFileSync(tuesday, "tuesday\n");
+    utimesSync(tuesday, new Date(), new Date(Date.now() + 1_000));
+    await expect.poll(followed.seen, { timeout: 4_000 }).toBe("the rest\ntuesday\n");
+    await followed.end();
+  });
+
+  it("hands over nothing that stood in the files before, when the server goes to another file and back", async () => {
+    const monday = await write("postgresql-Mon.log", "before\n", 10);
+    const startup = await write("startup.log", "an old start\n", 100);
+    const followed = follow();
+    await followed.begun();
+    await appendFile(startup, "a start\n");
+    await expect.poll(followed.seen, { timeout: 4_000 }).toBe("a start\n");
+    await appendFile(monday, "after\n");
+    await expect.poll(followed.seen, { timeout: 4_000 }).toBe("a start\nafter\n");
+    await followed.end();
+  });
+
+  it("reads a file that was truncated from its start", async () => {
+    const monday = await write("postgresql-Mon.log", "of last week, and long\n", 10);
+    const followed = follow();
+    await followed.begun();
+    await writeFile(monday, "new\n");
+    await expect.poll(followed.seen, { timeout: 4_000 }).toBe("new\n");
+    await followed.end();
   });
 });

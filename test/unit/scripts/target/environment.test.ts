@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { exitCode, OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { redact } from "../../../../scripts/errors/redact.ts";
 import { fromEnvironment } from "../../../../scripts/target/environment.ts";
 
 const kit = { DB_HOST: "db.example", DB_NAME: "shop", DB_USER: "shop_migrator", DB_PASSWORD: "s3cret" };
@@ -106,8 +107,13 @@ describe("the target that the environment names", () => {
     expect(error.text).toBe(
       "DATABASE_URL does not say which database to use:\n" +
         "- DATABASE_URL does not begin with postgresql://\n" +
-        "  Write it as postgresql://user:password@host:5432/database, or unset it.",
+        "  Write it as postgresql://user@host:5432/database, with the password behind the user and a colon, or unset it.",
     );
+  });
+
+  it("says what to write in words that are shown as they are, although they name a password", () => {
+    const { text } = errorOf({ DATABASE_URL: "localhost" });
+    expect(redact(text)).toBe(text);
   });
 
   it("fills what DATABASE_URL leaves out from PGPASSWORD and PGSSLMODE", () => {

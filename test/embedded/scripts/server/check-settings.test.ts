@@ -1,0 +1,83 @@
+import { chmod, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { serverAccount } from "../../../../scripts/server/account.ts";
+import { type Binaries, installBinaries } from "../../../../scripts/server/binaries.ts";
+import { checkSettings } from "../../../../scripts/server/check-settings.ts";
+import { type OwnServer, ownServers } from "./own-servers.ts";
+
+const ownServer = ownServers();
+const secret = "postgresql://ann:marked-secret@primary/db";
+
+/** PostgreSQL's programs, with a `postgres` that writes down how it was called before it is called. */
+async function recorded(own: OwnServer): Promise<{ binaries: Binaries; calls: () => Promise<string> }> {
+  const binaries = await installBinaries(own.spec.home);
+  const folder = join(own.spec.folder, "recorded");
+  await mkdir(folder);
+  // The server's account writes there.
+  await chmod(folder, 0o777);
+  const postgres = join(folder, "postgres");
+  await writeFile(
+    postgres,
+    `#!/bin/sh
+here=$(dirname "$0")
+printf '%s\\n' "$@" >>"$here/calls"
+ls -l "$PWD"/pgroundwork.check-*.conf | cut -c1-10 >>"$here/calls"
+exec '${binaries.postgres.replaceAll("'", `'\\''`)}' "$@"
+`,
+  );
+  await chmod(postgres, 0o755);
+  return { binaries: { ...binaries, postgres }, calls: () => readFile(join(folder, "calls"), "utf8") };
+}
+
+const filesOf = async (own: OwnServer) =>
+  (await readdir(own.directory.data)).filter((name) => name.startsWith("pgroundwork")).sort();
+
+it("a check of settings has no value in its arguments, and one in a file that is closed and then gone", async () => {
+  const own = ownServer();
+  await own.ensure();
+  const account = await serverAccount(process.getuid?.());
+  const { binaries, calls } = await recorded(own);
+  await checkSettings(binaries, own.directory.data, { primary_conninfo: secret }, account);
+  const said = await calls();
+  expect(said).not.toContain("marked-secret");
+  expect(said.split("\n")).toEqual([
+    "-D",
+    own.directory.data,
+    "-c",
+    expect.stringMatching(/^config_file=.*\/pgroundwork\.check-[-0-9a-f]{36}\.conf$/),
+    "-C",
+    "data_directory",
+    "-rw-------",
+    "",
+  ]);
+  expect(await filesOf(own)).toEqual(["pgroundwork.conf"]);
+});
+
+it("a check that refuses a setting leaves no file either, and does not name one", async () => {
+  const own = ownServer();
+  await own.ensure();
+  const account = await serverAccount(process.getuid?.());
+  const binaries = await installBinaries(own.spec.home);
+  const check = (settings: Record<string, string>) => checkSettings(binaries, own.directory.data, settings, account);
+  await expect(check({ work_mem: "8MB", "not a name": "1" })).rejects.toMatchObject({
+    message: "PostgreSQL refuses a setting: syntax error in the line: not a name = '1', near token \"name\"",
+  });
+  await expect(check({ shard_buffers: "16MB", shard_mem: "8MB" })).rejects.toMatchObject({
+    message:
+      'PostgreSQL refuses a setting: unrecognized configuration parameter "shard_buffers"\nunrecognized configuration parameter "shard_mem"',
+  });
+  expect(await filesOf(own)).toEqual(["pgroundwork.conf"]);
+});
+
+it("a check removes what killed ones left, and leaves alone what another one is reading", async () => {
+  const own = ownServer();
+  await own.ensure();
+  const left = join(own.directory.data, "pgroundwork.check-of-a-killed-run.conf");
+  await writeFile(left, "");
+  const long = Date.now() / 1000 - 3_600;
+  await utimes(left, long, long);
+  await writeFile(join(own.directory.data, "pgroundwork.check-of-another-run.conf"), "");
+  await own.ensure();
+  expect(await filesOf(own)).toEqual(["pgroundwork.check-of-another-run.conf", "pgroundwork.conf"]);
+});

@@ -1,0 +1,63 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openPsql } from "../../../../scripts/client/psql.ts";
+import type { Connection } from "../../../../scripts/target/connection.ts";
+
+const connection: Connection = {
+  host: "db.example",
+  port: 5433,
+  database: "shop",
+  user: "ann",
+  password: "hunter22",
+  sslmode: "verify-full",
+  sslrootcert: "/etc/authorities.pem",
+};
+
+describe("psql is opened", () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "pgw-psql-"));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** A psql that writes down what it was given, and ends with 3. */
+  const given = async (env: NodeJS.ProcessEnv): Promise<string[]> => {
+    const path = join(folder, "psql");
+    await writeFile(path, `#!/bin/sh\n{ printf '%s\\n' "$@"; env; } > '${folder}/given'\nexit 3\n`);
+    await chmod(path, 0o755);
+    expect(await openPsql(connection, ["-c", "select 1"], { PATH: `${folder}:${process.env.PATH}`, ...env })).toBe(3);
+    return (await readFile(join(folder, "given"), "utf8")).trimEnd().split("\n");
+  };
+
+  it("on every part of the connection, by libpq's variables and not by arguments", async () => {
+    const lines = await given({});
+    expect(lines.slice(0, 2)).toEqual(["-c", "select 1"]);
+    expect(lines.filter((line) => line.startsWith("PG")).sort()).toEqual([
+      "PGAPPNAME=pgroundwork psql",
+      "PGDATABASE=shop",
+      "PGHOST=db.example",
+      "PGPASSWORD=hunter22",
+      "PGPORT=5433",
+      "PGSSLMODE=verify-full",
+      "PGSSLROOTCERT=/etc/authorities.pem",
+      "PGUSER=ann",
+    ]);
+  });
+
+  it("without what the shell has that would lead elsewhere", async () => {
+    const lines = await given({ PGSERVICE: "other", PGHOSTADDR: "10.0.0.1", PGSSLROOTCERT: "/tmp/other.pem" });
+    expect(lines.filter((line) => /^PG(SERVICE|HOSTADDR|SSLROOTCERT)=/.test(line))).toEqual([
+      "PGSSLROOTCERT=/etc/authorities.pem",
+    ]);
+  });
+
+  it("or said to be missing", async () => {
+    await expect(openPsql(connection, [], { PATH: folder })).rejects.toMatchObject({
+      message: "There is no psql on PATH.",
+      exitCode: 1,
+    });
+  });
+});
