@@ -42,9 +42,11 @@ export class EventStream {
   unchanged = 0;
   outputs: Record<string, unknown> = {};
   readonly #onEvent: (event: OperationEvent) => void;
+  readonly #isRefresh: boolean;
 
-  constructor(onEvent: (event: OperationEvent) => void) {
+  constructor(onEvent: (event: OperationEvent) => void, isRefresh: boolean) {
     this.#onEvent = onEvent;
+    this.#isRefresh = isRefresh;
   }
 
   line(line: string): void {
@@ -53,13 +55,13 @@ export class EventStream {
     if (event.resourcePreEvent !== undefined) this.#started(event.resourcePreEvent.metadata);
     if (event.resOutputsEvent !== undefined) this.#finished(event.resOutputsEvent.metadata);
     if (event.resOpFailedEvent !== undefined)
-      this.#onEvent({ kind: "failed", change: changeOf(event.resOpFailedEvent.metadata) });
+      this.#onEvent({ kind: "failed", change: changeOf(event.resOpFailedEvent.metadata, this.#isRefresh) });
     if (event.diagnosticEvent !== undefined) this.#message(event.diagnosticEvent);
   }
 
   #started(metadata: StepEventMetadata): void {
     if (!quiet.has(metadata.op) && !isContainer(metadata))
-      this.#onEvent({ kind: "started", change: changeOf(metadata) });
+      this.#onEvent({ kind: "started", change: changeOf(metadata, this.#isRefresh) });
   }
 
   #finished(metadata: StepEventMetadata): void {
@@ -72,7 +74,7 @@ export class EventStream {
       if (metadata.op === "same" || metadata.op === "refresh") this.unchanged += 1;
       return;
     }
-    const change = changeOf(metadata);
+    const change = changeOf(metadata, this.#isRefresh);
     this.changes.push(change);
     this.#onEvent({ kind: "finished", change });
   }
@@ -103,10 +105,10 @@ function isContainer(metadata: StepEventMetadata): boolean {
   return metadata.type === "pulumi:pulumi:Stack" || metadata.type.startsWith("pgroundwork:components:");
 }
 
-function changeOf(metadata: StepEventMetadata): ResourceChange {
+function changeOf(metadata: StepEventMetadata, isRefresh: boolean): ResourceChange {
   const pending: unknown = metadata.new?.inputs.pending;
-  // What is declared no more, and stays where it is all the same.
-  const isLeft = metadata.op === "delete" && metadata.old?.retainOnDelete === true;
+  // What is declared no more, and stays where it is all the same. In a refresh the same step says that it is gone.
+  const isLeft = !isRefresh && metadata.op === "delete" && metadata.old?.retainOnDelete === true;
   return {
     action: isLeft ? "leave" : (actions[metadata.op] ?? metadata.op),
     type: metadata.type,

@@ -31,7 +31,7 @@ export interface OperationOptions {
  * @throws OperationError when it fails; its messages were passed to `onEvent` and are in the error, too
  */
 export async function runOperation(kind: OperationKind, options: OperationOptions): Promise<OperationResult> {
-  const stream = new EventStream(options.onEvent ?? (() => undefined));
+  const stream = new EventStream(options.onEvent ?? (() => undefined), kind === "refresh");
   const flags = kind === "preview" ? [] : ["--yes", "--skip-preview"];
   const exit = await runEngine(options.engine, {
     root: options.root,

@@ -16,7 +16,7 @@ describe("a clone as it is, with the trading database", () => {
 
   it("comes up with one command, migrated and seeded", () => {
     expect(first.code, first.stderr).toBe(0);
-    expect(first.stdout).toMatch(/^server {5}PostgreSQL 17\.\d+ \(embedded\) on 127\.0\.0\.1:\d+$/m);
+    expect(first.stdout).toMatch(/^server {7}PostgreSQL 17\.\d+ \(embedded\) on 127\.0\.0\.1:\d+$/m);
     expect(first.stdout).toContain("  migrations 6 applied, last 000006-working-orders-index.sql\n");
     expect(first.stdout).toContain("  seeds      reference (4 files), dev (8 files)\n");
     expect(first.stdout).toContain("  roles      trading_app, trading_migrator, trading_readonly\n");
