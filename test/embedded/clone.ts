@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -12,7 +12,7 @@ import { serverDirectory } from "../../scripts/server/locations.ts";
 import { withClient } from "../../scripts/target/client.ts";
 import type { Connection } from "../../scripts/target/connection.ts";
 import { fromUrl } from "../../scripts/target/url.ts";
-import { cloneRoot } from "../clone-root.ts";
+import { copyWorkTree } from "../work-tree.ts";
 
 const run = promisify(execFile);
 
@@ -71,6 +71,7 @@ export async function makeClone({ at = "clone" }: CloneOptions = {}): Promise<Cl
     await chmod(folder, 0o755);
   }
   await copyWorkTree(root);
+  await commitAll(root);
   await linkPlugins(home);
   const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
   const env = {
@@ -83,13 +84,8 @@ export async function makeClone({ at = "clone" }: CloneOptions = {}): Promise<Cl
   return new TestClone(own, root, env);
 }
 
-async function copyWorkTree(root: string): Promise<void> {
-  const { stdout } = await run("git", ["ls-files", "-coz", "--exclude-standard"], { cwd: cloneRoot });
-  for (const file of stdout.split("\0").filter((name) => name !== "" && existsSync(join(cloneRoot, name)))) {
-    await mkdir(dirname(join(root, file)), { recursive: true });
-    await copyFile(join(cloneRoot, file), join(root, file));
-  }
-  await symlink(join(cloneRoot, "node_modules"), join(root, "node_modules"));
+/** Makes the copy a repository, so that tests can ask whether it is as clean as it was cloned. */
+async function commitAll(root: string): Promise<void> {
   const git = (...args: string[]) =>
     run("git", ["-c", "user.name=test", "-c", "user.email=test@example.com", ...args], { cwd: root });
   await git("init", "--quiet");
@@ -183,6 +179,7 @@ class TestClone implements Clone {
 
   async remove(): Promise<void> {
     for (const { pid } of this.#started) if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    await endProcessesIn(this.#own);
     const servers = join(this.dataHome, "servers");
     const names = existsSync(servers) ? await readdir(servers) : [];
     for (const name of names) await stopServer(this.dataHome, serverDirectory(join(servers, name)));
@@ -198,5 +195,17 @@ class TestClone implements Clone {
         else reject(error);
       });
     });
+  }
+}
+
+/** Ends what an engine that was killed by force left behind: its language host does not notice. */
+async function endProcessesIn(folder: string): Promise<void> {
+  const pids = existsSync("/proc") ? (await readdir("/proc")).filter((name) => /^\d+$/.test(name)) : [];
+  for (const pid of pids) {
+    const [place, program] = await Promise.all([
+      readlink(`/proc/${pid}/cwd`).catch(() => ""),
+      readlink(`/proc/${pid}/exe`).catch(() => ""),
+    ]);
+    if (place.startsWith(folder) && program.endsWith("/pulumi-language-nodejs")) process.kill(Number(pid), "SIGKILL");
   }
 }
