@@ -1,11 +1,10 @@
-import { join } from "node:path";
 import { describeHolder } from "../../scripts/database/deployment-lock.ts";
 import { applyMigrations, type MigrationEvent } from "../../scripts/migrate/apply.ts";
 import { pendingMigrations, readKnownStatus, requireNoProblems } from "../../scripts/migrate/verify.ts";
-import { type Properties, unknownValue } from "../plugin/values.ts";
+import { unknownValue } from "../plugin/values.ts";
 import { pendingWorkType } from "./pending-work.ts";
 import { runId } from "./run-id.ts";
-import { cloneRoot } from "./stack-of.ts";
+import { folderOf } from "./stack-of.ts";
 
 /**
  * The committed migrations of a database's folder are applied. Preview names the pending files; an applied file that was edited, or is
@@ -45,8 +44,4 @@ function describe(event: MigrationEvent): ["info" | "warning" | "debug", string]
     case "applied":
       return ["info", `applied ${event.filename} in ${Math.round(event.durationMs)} ms`];
   }
-}
-
-function folderOf(inputs: Properties): string {
-  return join(cloneRoot, String(inputs.folder));
 }

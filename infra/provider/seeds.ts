@@ -1,11 +1,10 @@
-import { join } from "node:path";
 import { describeHolder } from "../../scripts/database/deployment-lock.ts";
 import { applySeeds, type SeedEvent } from "../../scripts/seed/apply.ts";
 import { pendingSeeds, readKnownSeedInfo } from "../../scripts/seed/info.ts";
-import { type Properties, unknownValue } from "../plugin/values.ts";
+import { unknownValue } from "../plugin/values.ts";
 import { pendingWorkType } from "./pending-work.ts";
 import { runId } from "./run-id.ts";
-import { cloneRoot } from "./stack-of.ts";
+import { folderOf } from "./stack-of.ts";
 
 /**
  * A seed set of a database's folder is applied: every file is recorded with its checksum, and runs again when it changed. Preview names the
@@ -41,8 +40,4 @@ function describe(event: SeedEvent): ["info" | "debug", string] {
     case "applied":
       return ["info", `applied ${event.set}/${event.filename} in ${Math.round(event.durationMs)} ms`];
   }
-}
-
-function folderOf(inputs: Properties): string {
-  return join(cloneRoot, String(inputs.folder));
 }

@@ -1,7 +1,14 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Properties } from "../plugin/values.ts";
 
 /** The clone that this plugin is part of: relative folders in inputs start here, so that a moved clone keeps its state. */
 export const cloneRoot = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
+
+/** The folder that a resource's input names, as a path. */
+export function folderOf(inputs: Properties): string {
+  return join(cloneRoot, String(inputs.folder));
+}
 
 /** Stack and project of a resource: `urn:pulumi:STACK::PROJECT::TYPE::NAME`. */
 export function stackOf(urn: string): { stack: string; project: string } {

@@ -1,7 +1,4 @@
-import { lstat } from "node:fs/promises";
-import { join } from "node:path";
 import type { Command } from "commander";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { localStack } from "../stack/stacks.ts";
 import { jsonOption, stackOption } from "./cli/options.ts";
 import { action } from "./cli/run.ts";
@@ -18,7 +15,10 @@ export function registerSetup(program: Command): void {
     .action(
       action<{ stack?: string; writeEnv?: boolean; force?: boolean }, []>(async (run, options) => {
         const { stack = localStack, writeEnv = false, force = false } = options;
-        if (writeEnv && !force) await refuseExisting(join(run.root, ".env"));
+        if (writeEnv && !force) {
+          const { requireNoEnvironmentFile } = await import("../target/environment-file.ts");
+          await requireNoEnvironmentFile(run.root);
+        }
         const { databases } = await bringUp(run, stack);
         if (writeEnv) {
           const [database = ""] = Object.keys(databases);
@@ -40,18 +40,4 @@ export function registerSetup(program: Command): void {
         return undefined;
       }),
     );
-}
-
-/** Before `up` begins: a command that is refused has changed nothing. */
-async function refuseExisting(file: string): Promise<void> {
-  try {
-    await lstat(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
-  }
-  throw new OperationError(`${file} is there already.`, {
-    remedy: "Add --force to replace it.",
-    exitCode: exitCode.notAllowed,
-  });
 }

@@ -31,7 +31,8 @@ const quiet = new Set([
   "delete-replaced",
   "remove-pending-replace",
 ]);
-const actions: Record<string, string> = { discard: "discard", "discard-replaced": "discard", import: "import" };
+/** Steps that people know by another name. */
+const actions: Record<string, string> = { "discard-replaced": "discard" };
 
 /** Follows the engine's event stream, one JSON object a line. */
 export class EventStream {

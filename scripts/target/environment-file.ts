@@ -1,8 +1,24 @@
 import { randomUUID } from "node:crypto";
-import { link, rename, rm, writeFile } from "node:fs/promises";
+import { link, lstat, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { type Connection, connectionUrl } from "./connection.ts";
+
+/**
+ * Refuses where there is a `.env` already: for a command that has other work to do first, and is to have changed nothing when it is refused.
+ *
+ * @throws OperationError (not allowed)
+ */
+export async function requireNoEnvironmentFile(folder: string): Promise<void> {
+  const file = environmentFile(folder);
+  try {
+    await lstat(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  throw alreadyThere(file);
+}
 
 /**
  * Writes a connection as `.env`, readable by this user only, under the names that applications know. Answers the file's path.
@@ -10,7 +26,7 @@ import { type Connection, connectionUrl } from "./connection.ts";
  * @throws OperationError (not allowed) where there is one already and `replace` does not allow it
  */
 export async function writeEnvironmentFile(folder: string, connection: Connection, replace: boolean): Promise<string> {
-  const file = join(folder, ".env");
+  const file = environmentFile(folder);
   const lines = {
     DATABASE_URL: connectionUrl(connection),
     DB_HOST: connection.host,
@@ -28,13 +44,18 @@ export async function writeEnvironmentFile(folder: string, connection: Connectio
     await (replace ? rename(staging, file) : link(staging, file));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
-    throw new OperationError(`${file} is there already.`, {
-      remedy: "Add --force to replace it.",
-      exitCode: exitCode.notAllowed,
-      cause,
-    });
+    throw alreadyThere(file, cause);
   } finally {
     await rm(staging, { force: true });
   }
   return file;
+}
+
+function environmentFile(folder: string): string {
+  return join(folder, ".env");
+}
+
+function alreadyThere(file: string, cause?: unknown): OperationError {
+  const remedy = "Add --force to replace it.";
+  return new OperationError(`${file} is there already.`, { remedy, exitCode: exitCode.notAllowed, cause });
 }
