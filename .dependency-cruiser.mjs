@@ -58,7 +58,7 @@ export default {
       from: { path: "^infra/settings(\\.ts$|/)" },
       to: {
         path: ["^(infra|scripts|test)/", "node_modules/@pulumi/"],
-        pathNot: ["^infra/settings(\\.ts$|/)", "^scripts/errors/", "^scripts/database/nearest\\.ts$"],
+        pathNot: ["^infra/settings(\\.ts$|/)", "^scripts/errors/", "^scripts/database/(nearest|database-name)\\.ts$"],
       },
     },
     {

@@ -1,12 +1,11 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
+import { databaseNamePattern, databaseNameRule } from "../../scripts/database/database-name.ts";
 import { postgresqlSection } from "./postgresql-section.ts";
 import { documented, flag, integer, list } from "./setting.ts";
 
-/** The longest of the roles' suffixes, `_migrator`, has to fit into PostgreSQL's 63 bytes with it. */
-const databaseName = z.string().regex(/^[a-z][a-z0-9_]{0,47}$/, {
-  error: (issue) =>
-    `'${issue.input}' cannot be a database's name: a letter, then letters, digits and _, lower case, 48 characters at most`,
+const databaseName = z.string().regex(databaseNamePattern, {
+  error: (issue) => `'${issue.input}' cannot be a database's name: ${databaseNameRule}`,
 });
 
 /** Settings of every stack, whatever its server is. */

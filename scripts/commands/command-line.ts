@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { exitCode } from "../errors/operation-error.ts";
 import { ignoreClosedPipes } from "./cli/closed-pipe.ts";
+import { registerDatabase } from "./database.ts";
 import { registerDown } from "./down.ts";
 import { registerEngine } from "./engine.ts";
 import { registerLogs } from "./logs.ts";
@@ -41,6 +42,7 @@ Any PostgreSQL instead of a stack: DATABASE_URL, DB_HOST DB_PORT DB_USER DB_PASS
   registerUrl(program);
   registerPsql(program);
   registerLogs(program);
+  registerDatabase(program);
   registerMigrate(program);
   registerSeed(program);
   registerEngine(program);

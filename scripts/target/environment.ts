@@ -43,6 +43,22 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): Connection | undefined 
   return fromNames(env, kitNames, "DB_*") ?? fromNames(env, libpqNames, "PG*");
 }
 
+/**
+ * The login that may make databases and extensions on the target's server: `ROOT_DATABASE_URL`, as graphile-migrate calls it; undefined where it is not set.
+ * @throws OperationError (wrong usage) with every fault.
+ */
+export function rootFromEnvironment(env: NodeJS.ProcessEnv): Connection | undefined {
+  const url = env.ROOT_DATABASE_URL;
+  if (!url) return undefined;
+  const parsed = parseConnectionUrl(url, "ROOT_DATABASE_URL");
+  if (parsed.connection !== undefined) return parsed.connection;
+  throw targetFaults(
+    "ROOT_DATABASE_URL",
+    parsed.faults,
+    "Write it as postgresql://user@host:5432/postgres, with the password behind the user and a colon, or unset it.",
+  );
+}
+
 function fromNames(env: NodeJS.ProcessEnv, names: PartNames, source: string): Connection | undefined {
   const parts = readParts(env, names);
   if (parts.host === undefined && parts.database === undefined) return undefined;

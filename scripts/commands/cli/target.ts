@@ -3,7 +3,7 @@ import { databaseFolder, listDatabases, readDatabaseFile } from "../../database/
 import { exitCode, OperationError } from "../../errors/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { type Connection, describeConnection } from "../../target/connection.ts";
-import { fromEnvironment } from "../../target/environment.ts";
+import { fromEnvironment, rootFromEnvironment } from "../../target/environment.ts";
 import { fromUrl } from "../../target/url.ts";
 import { readyEngine } from "./engine.ts";
 import type { Run } from "./run.ts";
@@ -17,6 +17,8 @@ export interface TargetOptions {
 /** What a data command works on. */
 export interface Target {
   connection: Connection;
+  /** Who may make databases beside it: the stack's superuser, `ROOT_DATABASE_URL`, or the connection itself. */
+  admin: Connection;
   /** Name of the folder below migrations/. */
   database: string;
   /** The folder itself, absolute. */
@@ -53,6 +55,7 @@ async function ofConnection(run: Run, options: TargetOptions, connection: Connec
   run.out.note(`target: ${label}`);
   return {
     connection,
+    admin: rootFromEnvironment(run.env) ?? connection,
     database,
     folder: databaseFolder(migrationsOf(run), database),
     label,
@@ -69,6 +72,7 @@ async function ofStack(run: Run, options: TargetOptions, role: string): Promise<
   const database = options.database ?? onlyDatabase(outputs, stack);
   return {
     connection: connectionTo(outputs, stack, database, role),
+    admin: connectionTo(outputs, stack, database, "superuser"),
     database,
     folder: databaseFolder(migrationsOf(run), database),
     label: `${database} of stack ${stack}`,

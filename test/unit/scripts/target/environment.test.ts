@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { exitCode, OperationError } from "../../../../scripts/errors/operation-error.ts";
 import { redact } from "../../../../scripts/errors/redact.ts";
-import { fromEnvironment } from "../../../../scripts/target/environment.ts";
+import { fromEnvironment, rootFromEnvironment } from "../../../../scripts/target/environment.ts";
 
 const kit = { DB_HOST: "db.example", DB_NAME: "shop", DB_USER: "shop_migrator", DB_PASSWORD: "s3cret" };
 
@@ -119,5 +119,24 @@ describe("the target that the environment names", () => {
   it("fills what DATABASE_URL leaves out from PGPASSWORD and PGSSLMODE", () => {
     const env = { DATABASE_URL: "postgres://me@db.example/shop", PGPASSWORD: "pw", PGSSLMODE: "verify-full" };
     expect(fromEnvironment(env)).toMatchObject({ password: "pw", sslmode: "verify-full" });
+  });
+});
+
+describe("ROOT_DATABASE_URL", () => {
+  it("names who may make databases", () => {
+    const ROOT_DATABASE_URL = "postgresql://admin:secret@127.0.0.1:5433/postgres";
+    expect(rootFromEnvironment({ ROOT_DATABASE_URL })).toMatchObject({ user: "admin", port: 5433, password: "secret" });
+  });
+
+  it("is none where it is unset or empty", () => {
+    expect(rootFromEnvironment({})).toBeUndefined();
+    expect(rootFromEnvironment({ ROOT_DATABASE_URL: "" })).toBeUndefined();
+  });
+
+  it("that cannot be read is wrong usage, and its password is not in the message", () => {
+    expect(() => rootFromEnvironment({ ROOT_DATABASE_URL: "http://admin:hunter22@host/x" })).toThrow(
+      /ROOT_DATABASE_URL does not begin with postgresql:\/\//,
+    );
+    expect(() => rootFromEnvironment({ ROOT_DATABASE_URL: "http://admin:hunter22@host/x" })).not.toThrow(/hunter22/);
   });
 });
