@@ -2,13 +2,11 @@ import { accessSync, constants, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperationError } from "../errors/operation-error.ts";
-import { isCode, readFileIfThere, writeFileAtomically } from "./atomic-file.ts";
+import { FolderLock, type Release } from "../lock/folder-lock.ts";
+import { readFileIfThere, writeFileAtomically } from "./atomic-file.ts";
 import { cacheFolder, type Variables } from "./locations.ts";
 import { type OnProgress, reporting } from "./progress.ts";
 
-/** A holder that has not refreshed its lock for this long, in ms, is dead: killed runs free the cache by this. */
-const staleAfterMs = 5_000;
-const refreshEveryMs = 1_000;
 const retryEveryMs = 500;
 
 export interface CacheLockOptions {
@@ -25,7 +23,9 @@ export interface CacheLockOptions {
 export async function withCacheLock<T>(options: CacheLockOptions, work: () => Promise<T>): Promise<T> {
   const folder = cacheFolder(options.env);
   makeCache(folder);
-  const release = (await tryLock(folder)) ?? (await waitForLock(folder, options));
+  // Where a machine that slept lost it to another process, both finish in staging folders of their own and rename whole results.
+  const lock = new FolderLock(folder, join(folder, "install.lock"));
+  const release = (await lock.take()) ?? (await waitForLock(folder, lock, options));
   const holderFile = join(folder, "install.pid");
   try {
     writeFileAtomically(holderFile, String(process.pid));
@@ -49,33 +49,14 @@ function makeCache(folder: string): void {
   }
 }
 
-type Release = () => Promise<void>;
-
-function waitForLock(folder: string, { onProgress, signal }: CacheLockOptions): Promise<Release> {
+function waitForLock(folder: string, lock: FolderLock, { onProgress, signal }: CacheLockOptions): Promise<Release> {
   const pid = () => readFileIfThere(join(folder, "install.pid")) ?? "unknown";
   return reporting("waiting for another process that is preparing the Pulumi engine", onProgress, async (news) => {
     for (;;) {
       news(`pid ${pid()}`);
       await sleep(retryEveryMs, undefined, { signal });
-      const release = await tryLock(folder);
+      const release = await lock.take();
       if (release !== undefined) return release;
     }
   });
-}
-
-async function tryLock(folder: string): Promise<Release | undefined> {
-  const { lock } = await import("proper-lockfile");
-  try {
-    return await lock(folder, {
-      lockfilePath: join(folder, "install.lock"),
-      stale: staleAfterMs,
-      update: refreshEveryMs,
-      // A machine that slept can lose its lock to another process. Both then finish in staging folders of their own
-      // and rename whole results, so losing it costs time and nothing else.
-      onCompromised: () => undefined,
-    });
-  } catch (error) {
-    if (isCode(error, "ELOCKED")) return undefined;
-    throw error;
-  }
 }

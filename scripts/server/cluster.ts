@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
 import type { Account } from "./account.ts";
@@ -55,6 +55,29 @@ export function assertUsable(state: ClusterState, dataDirectory: string): void {
       {
         remedy: `Move its contents with pg_dumpall and a server of version ${state.majorVersion}, or set pgroundwork:dataDirectory to another folder.`,
       },
+    );
+  }
+}
+
+/**
+ * Refuses a cluster that PostgreSQL could not write: it must be its account's own, and nobody else's to enter.
+ *
+ * @param account undefined: this process's own
+ */
+export async function assertOwned(dataDirectory: string, account: Account | undefined): Promise<void> {
+  const { uid, mode } = await stat(dataDirectory);
+  const wanted = account?.uid ?? process.getuid?.() ?? uid;
+  const who = account === undefined ? "this user" : "the account pgroundwork";
+  if (uid !== wanted) {
+    throw new OperationError(
+      `The data directory ${dataDirectory} belongs to the user with id ${uid}, and PostgreSQL runs as ${who}, id ${wanted}.`,
+      { remedy: `Give it back with everything in it: chown -R ${wanted} '${dataDirectory}'. Nothing was changed.` },
+    );
+  }
+  if ((mode & 0o700) !== 0o700) {
+    throw new OperationError(
+      `The data directory ${dataDirectory} has mode ${(mode & 0o777).toString(8).padStart(4, "0")}: PostgreSQL cannot write it.`,
+      { remedy: `Run: chmod 0700 '${dataDirectory}'. Nothing was changed.` },
     );
   }
 }

@@ -8,7 +8,7 @@ import { type Account, serverAccount } from "./account.ts";
 import { installBinaries } from "./binaries.ts";
 import { changeConfiguration, type Installation } from "./change-configuration.ts";
 import { checkSettings } from "./check-settings.ts";
-import { assertUsable, clusterState, initialise, superuser } from "./cluster.ts";
+import { assertOwned, assertUsable, clusterState, initialise, superuser } from "./cluster.ts";
 import {
   baseSettings,
   configuredPort,
@@ -85,6 +85,7 @@ async function ensure(spec: EmbeddedServerSpec): Promise<RunningServer> {
   const account = await serverAccount(process.getuid?.());
   const state = await clusterState(directory.data);
   assertUsable(state, directory.data);
+  if (state.kind === "cluster") await assertOwned(directory.data, account);
   const binaries = await installBinaries(spec.home);
   if (state.kind === "absent") await initialise(binaries, directory.data, spec.superuserPassword, account);
   await makeLogFolder(directory, account);

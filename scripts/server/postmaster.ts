@@ -6,6 +6,7 @@ import type { Binaries } from "./binaries.ts";
 import type { ServerDirectory } from "./locations.ts";
 import { lastLines } from "./log.ts";
 import { run } from "./program.ts";
+import { diagnoseStart } from "./start-diagnosis.ts";
 
 /** How long a server may take to start or stop, in seconds: crash recovery counts as starting. */
 const patience = 300;
@@ -136,12 +137,10 @@ export async function reload(
 
 function startFailed(directory: ServerDirectory, log: readonly string[]): StartError {
   const text = log.join("\n");
-  const portTaken = /could not bind .*?"([^"]+)".*Address already in use/s.test(text);
+  const { kind, remedy } = diagnoseStart(text, directory);
   return new StartError(
     `The server on ${directory.data} did not start. The end of its log:\n${text || "(it has none)"}`,
-    portTaken,
-    portTaken
-      ? "Its port is taken by another program: stop that one, or choose another port with `pulumi config set port N`."
-      : `The whole log is in ${directory.log}. The data is as it was.`,
+    kind === "port-taken",
+    remedy,
   );
 }

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { OperationError } from "../errors/operation-error.ts";
+import { serverFaultRemedy } from "../target/server-fault.ts";
 import { describeSqlError, type ServerError, type SqlPlace, type SqlSource } from "./sql-error.ts";
 
 /** An SQL file that did not run through: the message has file, line, caret, SQLSTATE, detail and hint. */
@@ -53,7 +54,9 @@ export function sqlFileError(error: unknown, source: SqlSource, remedy: string, 
     return new SqlFileError(`${source.file}: ${reason}`, remedy, source.file, undefined, undefined, error);
   }
   const { text, place } = describeSqlError(error, source, completed);
-  return new SqlFileError(text, remedy, source.file, error.code, place, error);
+  const machine = serverFaultRemedy(error.code);
+  const advice = machine === undefined ? remedy : `${machine} ${remedy}`;
+  return new SqlFileError(text, advice, source.file, error.code, place, error);
 }
 
 function isServerError(error: unknown): error is ServerError & Error {

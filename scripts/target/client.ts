@@ -2,10 +2,12 @@ import type { Client } from "pg";
 import { OperationError } from "../errors/operation-error.ts";
 import { type Connection, clientConfig } from "./connection.ts";
 import { connectionError, lostConnectionError } from "./connection-error.ts";
+import { serverFault } from "./server-fault.ts";
 
 /**
  * Opens one connection, hands it to `use` and closes it whatever happens.
- * @throws ConnectionError when the connection cannot be had or is lost; what else `use` throws passes unchanged.
+ * @throws ConnectionError when the connection cannot be had or is lost; OperationError when the server's machine fails it (disk full, damaged data);
+ * what else `use` throws passes unchanged.
  */
 export async function withClient<T>(
   connection: Connection,
@@ -27,7 +29,8 @@ export async function withClient<T>(
     return await use(client);
   } catch (error) {
     // An OperationError has said already what was under way.
-    throw (error instanceof OperationError ? undefined : lostConnectionError(connection, error)) ?? error;
+    if (error instanceof OperationError) throw error;
+    throw lostConnectionError(connection, error) ?? serverFault(connection, error) ?? error;
   } finally {
     // The answer of `use` counts; a connection that is gone already has nothing left to close.
     await client.end().catch(() => {});

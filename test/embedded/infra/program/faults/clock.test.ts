@@ -1,0 +1,50 @@
+import { mkdir, readdir, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Clone } from "../../../clone.ts";
+import { changesOf } from "../changes.ts";
+import { makeShop } from "../shop.ts";
+
+/** Has every program of Node's see the time of a day before: the command, the program, the plugins. */
+const yesterday = `const RealDate = Date;
+const day = 86_400_000;
+globalThis.Date = class extends RealDate {
+  constructor(...given) {
+    if (given.length === 0) super(RealDate.now() - day);
+    else super(...given);
+  }
+  static now() {
+    return RealDate.now() - day;
+  }
+};
+`;
+
+describe("a clock that was set back by a day", () => {
+  let clone: Clone;
+
+  beforeAll(async () => {
+    clone = await makeShop();
+    await clone.succeed("up");
+    await clone.write(".pgroundwork/yesterday.mjs", yesterday);
+    clone.env.NODE_OPTIONS = `--import=${join(clone.root, ".pgroundwork", "yesterday.mjs")}`;
+  });
+  afterAll(() => clone?.remove());
+
+  it("changes nothing that was declared", async () => {
+    const { stdout } = await clone.shell("node_modules/.bin/node -p 'Date.now()'");
+    expect(Number(stdout)).toBeLessThan(Date.now() - 80_000_000);
+    expect(await changesOf(clone, "preview")).toEqual([]);
+    expect(await changesOf(clone, "up")).toEqual([]);
+  });
+
+  it("does not make a run wait for a lock that a killed one left in the future", async () => {
+    await clone.succeed("down");
+    const servers = join(clone.dataHome, "servers");
+    const [server = ""] = await readdir(servers);
+    const lock = join(servers, server, "lock");
+    await mkdir(lock);
+    await utimes(lock, Date.now() / 1000, Date.now() / 1000);
+    expect(await changesOf(clone, "up")).toEqual(["update server-postgres: pid", "update server-ready: trigger"]);
+    expect(await clone.query("readonly", "select name from product where id = 1")).toEqual([{ name: "tea" }]);
+  });
+});

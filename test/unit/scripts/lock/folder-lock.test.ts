@@ -1,0 +1,65 @@
+import { mkdir, mkdtemp, readdir, rm, utimes } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FolderLock } from "../../../../scripts/lock/folder-lock.ts";
+
+describe("a lock between processes", () => {
+  let folder: string;
+  let path: string;
+  const lock = () => new FolderLock(folder, path);
+  /** Asks until the lock is had. */
+  const waited = async () => {
+    const asking = lock();
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const release = await asking.take();
+      if (release !== undefined) return release;
+      await sleep(100);
+    }
+    throw new Error("the lock was never had");
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "pgw-lock-"));
+    path = join(folder, "lock");
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it("is had by one at a time, and free again when it is given back", async () => {
+    const release = await lock().take();
+    expect(await lock().take()).toBeUndefined();
+    await release?.();
+    expect(await readdir(folder)).toEqual([]);
+    expect(await lock().take()).toBeTypeOf("function");
+  });
+
+  it("of a holder that died is had after some seconds", async () => {
+    await mkdir(path);
+    await (await waited())();
+  }, 20_000);
+
+  it("of a holder that died before the clock was set back is had after some seconds, too", async () => {
+    await mkdir(path);
+    const tomorrow = Date.now() / 1000 + 86_400;
+    await utimes(path, tomorrow, tomorrow);
+    await (await waited())();
+  }, 20_000);
+
+  it("of a holder that lives is not taken away, however long somebody asks", async () => {
+    const release = await lock().take();
+    const asking = lock();
+    for (let second = 0; second < 8; second += 1) {
+      expect(await asking.take()).toBeUndefined();
+      await sleep(1_000);
+    }
+    await release?.();
+    expect(await asking.take()).toBeTypeOf("function");
+  }, 20_000);
+
+  it("that cannot be made says why", async () => {
+    await expect(new FolderLock(folder, join(folder, "missing", "lock")).take()).rejects.toMatchObject({
+      code: "ENOENT",
+    });
+  });
+});
