@@ -114,7 +114,7 @@ export async function stop(
   const finished = await run(binaries.pgCtl, args, { account, cwd: directory.data });
   if ((await findPostmaster(directory.data)) === undefined) return true;
   throw new OperationError(
-    `The server on ${directory.data} did not stop within ${patience} s: ${finished.stderr.trim()}`,
+    `The server on ${directory.data} was not stopped (${patience} s are waited for): ${finished.stderr.trim()}`,
     {
       remedy: "Look at its log (`pgw logs`): a long checkpoint or a stuck session holds it. Nothing was lost.",
     },

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -55,13 +55,17 @@ export interface Clone {
 export interface CloneOptions {
   /** Name of its folder; may hold what paths rarely do. */
   at?: string;
+  /** Whose it is, with a home and a cache of that user's own; only root can make others'. */
+  uid?: number;
 }
 
 /** Variables that lead elsewhere: to a database, an engine, or this test run. */
 const foreign = /^(DATABASE_URL$|DB_|AUTO_MIGRATE$|PG(?!W_OFFLINE$)|PULUMI_|NODE_|VITEST|XDG_|HOME$|CI$|npm_)/;
 
+const cacheHome = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
+
 /** Copies the work tree, files included that are not committed yet, into the run's scratch folder. */
-export async function makeClone({ at = "clone" }: CloneOptions = {}): Promise<Clone> {
+export async function makeClone({ at = "clone", uid }: CloneOptions = {}): Promise<Clone> {
   const own = join(inject("scratch"), `clone-${randomUUID().slice(0, 8)}`);
   const root = join(own, at);
   const home = join(own, "home");
@@ -79,9 +83,20 @@ export async function makeClone({ at = "clone" }: CloneOptions = {}): Promise<Cl
     HOME: home,
     XDG_DATA_HOME: join(own, "data"),
     // The engine is taken from where the run's set-up put it.
-    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
+    XDG_CACHE_HOME: uid === undefined ? cacheHome : join(own, "cache"),
   };
-  return new TestClone(own, root, env);
+  if (uid !== undefined) {
+    await cp(join(cacheHome, "pgroundwork", "engine"), join(own, "cache", "pgroundwork", "engine"), {
+      recursive: true,
+    });
+    await giveTo(uid, own);
+  }
+  return new TestClone(own, root, env, uid);
+}
+
+/** Links, which lead to what all clones share, are given away and not what they lead to. */
+async function giveTo(uid: number, path: string): Promise<void> {
+  await run("chown", ["--no-dereference", "--recursive", `${uid}:${uid}`, path]);
 }
 
 /** Makes the copy a repository, so that tests can ask whether it is as clean as it was cloned. */
@@ -110,7 +125,10 @@ class TestClone implements Clone {
   readonly #own: string;
   readonly #started = new Set<ChildProcess>();
 
-  constructor(own: string, root: string, env: NodeJS.ProcessEnv) {
+  readonly #user: { uid?: number; gid?: number };
+
+  constructor(own: string, root: string, env: NodeJS.ProcessEnv, uid: number | undefined) {
+    this.#user = uid === undefined ? {} : { uid, gid: uid };
     this.#own = own;
     this.root = root;
     this.env = env;
@@ -134,6 +152,7 @@ class TestClone implements Clone {
       env: this.env,
       stdio: "ignore",
       detached: true,
+      ...this.#user,
     });
     this.#started.add(child);
     child.once("exit", () => this.#started.delete(child));
@@ -147,6 +166,8 @@ class TestClone implements Clone {
   async write(path: string, text: string): Promise<void> {
     await mkdir(dirname(join(this.root, path)), { recursive: true });
     await writeFile(join(this.root, path), text);
+    const [top = path] = path.split("/");
+    if (this.#user.uid !== undefined) await giveTo(this.#user.uid, join(this.root, top));
   }
 
   async configure(settings: Record<string, unknown>): Promise<void> {
@@ -155,7 +176,10 @@ class TestClone implements Clone {
     const before = existsSync(path) ? (await readFile(path, "utf8")).split("\n") : [];
     const kept = before.filter((line) => /^[a-z]/.test(line) && !line.startsWith("config:"));
     const lines = Object.entries(settings).map(([name, value]) => `  pgroundwork:${name}: ${JSON.stringify(value)}`);
-    await writeFile(path, `${[...kept, ...(lines.length > 0 ? ["config:", ...lines] : [])].join("\n")}\n`);
+    await this.write(
+      "Pulumi.local.yaml",
+      `${[...kept, ...(lines.length > 0 ? ["config:", ...lines] : [])].join("\n")}\n`,
+    );
   }
 
   async login(role: string, database?: string): Promise<Connection> {
@@ -180,6 +204,8 @@ class TestClone implements Clone {
   async remove(): Promise<void> {
     for (const { pid } of this.#started) if (pid !== undefined) process.kill(-pid, "SIGKILL");
     await endProcessesIn(this.#own);
+    // A server is stopped as the user that it runs as.
+    if (this.#user.uid !== undefined && existsSync(this.root)) await this.pgw("down");
     const servers = join(this.dataHome, "servers");
     const names = existsSync(servers) ? await readdir(servers) : [];
     for (const name of names) await stopServer(this.dataHome, serverDirectory(join(servers, name)));
@@ -187,7 +213,7 @@ class TestClone implements Clone {
   }
 
   async #run(command: string, args: string[]): Promise<Finished> {
-    const options = { cwd: this.root, env: this.env, maxBuffer: 2 ** 26 };
+    const options = { cwd: this.root, env: this.env, maxBuffer: 2 ** 26, ...this.#user };
     return new Promise((resolve, reject) => {
       execFile(command, args, options, (error, stdout, stderr) => {
         if (error === null) resolve({ code: 0, stdout, stderr });
