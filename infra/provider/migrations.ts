@@ -1,5 +1,6 @@
 import { describeHolder } from "../../scripts/database/deployment-lock.ts";
 import { applyMigrations, type MigrationEvent } from "../../scripts/migrate/apply.ts";
+import { describeBlocker } from "../../scripts/migrate/blockers.ts";
 import { pendingMigrations, readKnownStatus, requireNoProblems } from "../../scripts/migrate/verify.ts";
 import { unknownValue } from "../plugin/values.ts";
 import { pendingWorkType } from "./pending-work.ts";
@@ -37,8 +38,12 @@ function describe(event: MigrationEvent): ["info" | "warning" | "debug", string]
   switch (event.kind) {
     case "waiting":
       return ["info", `waiting for another deployer: ${describeHolder(event.holder)}`];
-    case "hooks-not-run":
-      return ["warning", `hooks of .gmrc are not run: ${event.hooks.join(", ")}`];
+    case "hook":
+      return ["info", event.text];
+    case "gave-way": {
+      const who = event.blockers.map(describeBlocker).join(", ") || "another session";
+      return ["warning", `${event.filename} gave way to ${who}; it is tried again`];
+    }
     case "started":
       return ["debug", `migration ${event.index} of ${event.total}: ${event.filename}`];
     case "applied":

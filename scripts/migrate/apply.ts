@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
 import { ensureLedger, tableAccess } from "../database/kit-schema.ts";
+import { requireOwnSession } from "../database/pooler.ts";
 import { provenance } from "../database/provenance.ts";
 import { noticeLostClients } from "../database/session.ts";
 import { OperationError } from "../errors/operation-error.ts";
@@ -8,22 +9,35 @@ import { withClient } from "../target/client.ts";
 import { type Connection, describeConnection } from "../target/connection.ts";
 import { type CommittedMigration, downFileSha256, readCommitted } from "./committed.ts";
 import { type GraphileSession, openGraphileSession, trackingTable } from "./graphile-migrate.ts";
-import { requireRunnable, runMigration } from "./run-migration.ts";
+import { type HookRun, runHooks } from "./hooks.ts";
+import { type GaveWay, withLockRetry } from "./lock-retry.ts";
+import { type MigrationRun, requireRunnable, runMigration } from "./run-migration.ts";
+import { upTo, withoutAllowed } from "./selection.ts";
+import { readTimeouts, type Timeouts } from "./timeouts.ts";
 import { requireKnown, requireNoProblems, statusOf } from "./verify.ts";
 
 export type MigrationEvent =
   /** Another deployer is at work; said once for each. */
   | { kind: "waiting"; holder: LockHolder }
-  /** `.gmrc` names hooks; the kit runs none. */
-  | { kind: "hooks-not-run"; hooks: readonly string[] }
+  /** A hook of `.gmrc` begins, or its command said something. */
+  | { kind: "hook"; text: string }
   /** `index` from 1. */
   | { kind: "started"; filename: string; index: number; total: number }
+  /** It did not get a lock in time, let others pass, and is tried again after a pause. */
+  | ({ kind: "gave-way"; filename: string } & GaveWay)
   | { kind: "applied"; filename: string; durationMs: number };
 
 export interface ApplyOptions {
   connection: Connection;
   /** The database's folder, the one that holds `committed/`. */
   folder: string;
+  /** Who hooks marked `root` run as. */
+  admin?: Connection | undefined;
+  /** The last file to apply, by number or name; all when absent. */
+  to?: string | undefined;
+  /** Names of files whose problem is accepted for this run. */
+  allow?: readonly string[] | undefined;
+  timeouts?: Timeouts | undefined;
   onEvent?: (event: MigrationEvent) => void;
   /** Ends the run while it waits and between two files; a running file is let finish. */
   signal?: AbortSignal;
@@ -32,15 +46,15 @@ export interface ApplyOptions {
 }
 
 export interface ApplyResult {
-  /** In the order they ran; `durationMs` as seen from here, commit included. */
+  /** In the order they ran; `durationMs` as seen from here, commit and waiting for locks included. */
   applied: { filename: string; durationMs: number }[];
 }
 
 /**
  * Applies a folder's pending migrations in order, each recorded in its own transaction. Waits for whoever else is deploying to this database,
- * then looks again: of several at once one does the work and all succeed.
- * @throws OperationError for problems with what is applied (nothing is run then); SqlFileError for a file that fails (the
- * files before it stay applied); ConnectionError.
+ * then looks again: of several at once one does the work and all succeed. A file that does not get its locks soon gives way and is tried again.
+ * @throws OperationError for problems with what is applied (nothing is run then), and when a lock could not be had in time; SqlFileError for a
+ * file that fails (the files before it stay applied); ConnectionError.
  */
 export async function applyMigrations(options: ApplyOptions): Promise<ApplyResult> {
   const { connection, folder, signal } = options;
@@ -49,7 +63,8 @@ export async function applyMigrations(options: ApplyOptions): Promise<ApplyResul
     connection,
     async (client) => {
       // Nothing pending needs no lock: what is recorded is committed.
-      if ((await pendingFiles(client, connection, files)).length === 0) return { applied: [] };
+      if ((await pendingFiles(client, files, options)).length === 0) return { applied: [] };
+      await requireOwnSession(client, connection);
       const session = await openGraphileSession(folder, connection);
       await noticeLostClients(client);
       const onWait = (holder: LockHolder) => options.onEvent?.({ kind: "waiting", holder });
@@ -61,50 +76,109 @@ export async function applyMigrations(options: ApplyOptions): Promise<ApplyResul
 
 async function pendingFiles(
   client: Client,
-  connection: Connection,
   files: readonly CommittedMigration[],
+  { connection, to, allow = [] }: ApplyOptions,
 ): Promise<CommittedMigration[]> {
   const status = await statusOf(client, files);
   requireKnown(status, connection);
-  requireNoProblems(status.problems);
-  const names = new Set(status.pending.map((pending) => pending.filename));
-  return files.filter((file) => names.has(file.filename));
+  const { problems, pending } = withoutAllowed(status, allow, files);
+  requireNoProblems(problems);
+  const names = new Set(pending);
+  return upTo(
+    files.filter((file) => names.has(file.filename)),
+    files,
+    to,
+  );
 }
 
 async function runPending(
   client: Client,
   files: readonly CommittedMigration[],
   session: GraphileSession,
-  { connection, folder, onEvent, signal, runId }: ApplyOptions,
+  options: ApplyOptions,
 ): Promise<ApplyResult> {
-  const pending = await pendingFiles(client, connection, files);
+  const pending = await pendingFiles(client, files, options);
+  if (pending.length === 0) return { applied: [] };
+  const { connection, folder, admin, onEvent } = options;
   requireRunnable(pending);
-  if (pending.length > 0) await prepare(client, session).catch((error: unknown) => throwDenied(error, connection));
-  if (pending.length > 0 && session.hooks.length > 0) onEvent?.({ kind: "hooks-not-run", hooks: session.hooks });
+  const timeouts = await readTimeouts(client, options.timeouts);
+  await prepareTables(client, session, connection);
+  const onOutput = (text: string) => onEvent?.({ kind: "hook", text });
+  const hooks: HookRun = { session, folder, connection, admin, shadow: false, onOutput };
+  await runHooks("beforeAllMigrations", hooks);
+  const lockTimeoutAsked = options.timeouts?.lockTimeout !== undefined;
+  const applied = await runFiles(client, pending, { compile: session.compile, timeouts, lockTimeoutAsked }, options);
+  await runHooks("afterAllMigrations", hooks);
+  return { applied };
+}
+
+async function runFiles(
+  client: Client,
+  pending: readonly CommittedMigration[],
+  run: MigrationRun,
+  { connection, folder, onEvent, signal, runId }: ApplyOptions,
+): Promise<ApplyResult["applied"]> {
   const origin = provenance(runId);
   const applied: ApplyResult["applied"] = [];
   for (const [index, migration] of pending.entries()) {
     signal?.throwIfAborted();
     const { filename } = migration;
     onEvent?.({ kind: "started", filename, index: index + 1, total: pending.length });
-    const downSha256 = await downFileSha256(folder, filename);
+    const subject = { migration, downSha256: await downFileSha256(folder, filename), provenance: origin };
     const begun = performance.now();
-    await runMigration(client, { migration, downSha256, provenance: origin }, session.compile);
+    const onGaveWay = (gaveWay: GaveWay) => onEvent?.({ kind: "gave-way", filename, ...gaveWay });
+    const retry = { client, connection, timeouts: run.timeouts, onGaveWay, signal };
+    await withLockRetry(retry, () => runMigration(client, subject, run));
     const durationMs = performance.now() - begun;
     applied.push({ filename, durationMs });
     onEvent?.({ kind: "applied", filename, durationMs });
   }
-  return { applied };
+  return applied;
 }
 
-async function prepare(client: Client, session: GraphileSession): Promise<void> {
-  // Only where absent: CREATE … IF NOT EXISTS wants the privilege to create all the same.
-  if ((await tableAccess(client, trackingTable.schema, trackingTable.name)) === "absent")
-    await session.ensureTracking(client);
-  await ensureLedger(client, "migration_ledger");
+/**
+ * Makes graphile-migrate's tables and the ledger where they are absent, and sets what `.gmrc` wants set; call with the deployment lock.
+ * @throws OperationError for a role that may not
+ */
+async function prepareTables(client: Client, session: GraphileSession, connection: Connection): Promise<void> {
+  try {
+    // Only where absent: CREATE … IF NOT EXISTS wants the privilege to create all the same.
+    if ((await tableAccess(client, trackingTable.schema, trackingTable.name)) === "absent")
+      await session.ensureTracking(client);
+    await ensureLedger(client, "migration_ledger");
+  } catch (error) {
+    throwDenied(error, connection);
+  }
   for (const [name, value] of Object.entries(session.pgSettings)) {
     await client.query("select pg_catalog.set_config($1::text, $2::text, false)", [name, String(value)]);
   }
+}
+
+/**
+ * Makes the tables that record migrations, and nothing else; where they are there, nothing.
+ * @returns whether anything was made
+ */
+export async function initialiseTracking(options: Pick<ApplyOptions, "connection" | "folder" | "signal">) {
+  const { connection, folder, signal } = options;
+  return withClient(
+    connection,
+    async (client) => {
+      const there = async () =>
+        (await tableAccess(client, trackingTable.schema, trackingTable.name)) !== "absent" &&
+        (await tableAccess(client, "pgroundwork", "migration_ledger")) !== "absent";
+      if (await there()) return false;
+      await requireOwnSession(client, connection);
+      const session = await openGraphileSession(folder, connection);
+      await withDeploymentLock(
+        client,
+        () => prepareTables(client, session, connection),
+        () => undefined,
+        signal,
+      );
+      return true;
+    },
+    "pgroundwork migrate",
+  );
 }
 
 /** A role without the right to migrate fails at the tables that record it, which no file has to do with. */

@@ -63,11 +63,28 @@ export interface GraphileSession {
   ensureTracking(client: Client): Promise<void>;
   /** `pgSettings`: set on the session before anything runs. */
   pgSettings: Readonly<Record<string, string>>;
-  /** Hooks around migrating that `.gmrc` names (beyond those for the shadow database), and that the kit does not run. */
-  hooks: readonly string[];
+  /** What `.gmrc` wants done at which moment, in order. */
+  hooks: Readonly<Record<HookName, readonly Hook[]>>;
+  /** Where `.gmrc` stands, and commands are run. */
+  directory: string;
 }
 
-const hookNames = ["beforeAllMigrations", "afterAllMigrations"] as const;
+/** Moments for which `.gmrc` can name hooks. */
+const hookNames = [
+  "beforeReset",
+  "afterReset",
+  "beforeAllMigrations",
+  "afterAllMigrations",
+  "beforeCurrent",
+  "afterCurrent",
+] as const;
+export type HookName = (typeof hookNames)[number];
+
+/** An SQL file of the folder, or a command of the shell. `shadow` absent: for both kinds of database. `root`: as the administrator. */
+export type Hook = ({ _: "sql"; file: string } | { _: "command"; command: string }) & {
+  shadow?: boolean;
+  root?: boolean;
+};
 
 /**
  * Reads and validates the `.gmrc` of a folder, as graphile-migrate's CLI would for this connection.
@@ -85,9 +102,10 @@ export async function openGraphileSession(folder: string, connection: Connection
     // Its client type is a pool's; it calls nothing but query().
     ensureTracking: (client) => _migrateMigrationSchema(client as unknown as PoolClient, settings),
     pgSettings: settings.pgSettings ?? {},
-    hooks: hookNames.filter((name) =>
-      [raw[name] ?? []].flat().some((action) => typeof action === "string" || action.shadow !== true),
-    ),
+    hooks: Object.fromEntries(
+      hookNames.map((name) => [name, settings[name] ?? []]),
+    ) as unknown as GraphileSession["hooks"],
+    directory: file === undefined ? folder : path.dirname(file),
   };
 }
 
@@ -129,9 +147,8 @@ async function parse(
   connection: Connection,
 ): Promise<ParsedSettings> {
   const { parseSettings } = await import("graphile-migrate/dist/settings.js");
-  // The connection is the caller's. Hooks are not run, and validating their older form would print.
-  const { shadowConnectionString, beforeReset, afterReset, beforeCurrent, afterCurrent, ...others } = raw;
-  const { beforeAllMigrations, afterAllMigrations, ...kept } = others;
+  // The connection is the caller's.
+  const { shadowConnectionString, ...kept } = raw;
   try {
     return await parseSettings({
       ...kept,

@@ -46,6 +46,16 @@ export async function recordApplied(client: Client, subject: LedgerSubject): Pro
   );
 }
 
+/** The last run of a file that was begun outside a transaction, where its end is not recorded: its id. */
+export async function openRun(client: Client, hash: string): Promise<string | undefined> {
+  const { rows } = await client.query<{ id: string; open: boolean }>(
+    `select id, finished_at is null and direction = 'up' as open from pgroundwork.migration_ledger
+      where hash = $1 order by id desc limit 1`,
+    [hash],
+  );
+  return rows[0]?.open === true ? rows[0].id : undefined;
+}
+
 /** Before a file that cannot run in a transaction: a row whose end is open. Answers its id. */
 export async function recordStarted(client: Client, subject: LedgerSubject): Promise<string> {
   const { rows } = await client.query<{ id: string }>(

@@ -4,30 +4,42 @@ import { runSql, sqlFileError } from "../sql/run-sql.ts";
 import type { SqlSource } from "../sql/sql-error.ts";
 import { statementSpans } from "../sql/statements.ts";
 import type { CommittedMigration } from "./committed.ts";
-import { type LedgerSubject, recordApplied, recordFinished, recordStarted } from "./ledger.ts";
+import { type ConcurrentIndex, concurrentIndexOf, dropInvalidIndex, indexState } from "./concurrent-index.ts";
+import { type LedgerSubject, openRun, recordApplied, recordFinished, recordStarted } from "./ledger.ts";
+import { setTimeouts, type TimeoutMillis } from "./timeouts.ts";
 
 const laterFiles = "The files before it stay applied; correct this one (it was never applied) and run again.";
 const outsideTransaction =
-  "This file does not run in a transaction, and part of its work may be there, such as an invalid index: drop that, then run again.";
+  "This file does not run in a transaction, and part of its work may be there. Correct it, or mend what it stumbled over, and run again.";
+
+/** What a file is run with. */
+export interface MigrationRun {
+  compile: (sql: string) => string;
+  timeouts: TimeoutMillis;
+  /** Whether the lock timeout was asked for, and is more than the default. */
+  lockTimeoutAsked: boolean;
+}
 
 /**
  * Runs one committed file and records it: in one transaction, or for `--! no-transaction` between a row that says "started" and its end.
  * @throws SqlFileError; a transactional file has then left nothing.
  */
-export async function runMigration(
-  client: Client,
-  subject: LedgerSubject,
-  compile: (sql: string) => string,
-): Promise<void> {
+export async function runMigration(client: Client, subject: LedgerSubject, run: MigrationRun): Promise<void> {
   const { migration } = subject;
-  const source = { file: migration.filename, text: migration.text, start: migration.bodyStart, compile };
-  if (migration.transactional) await inTransaction(client, subject, source);
-  else await outside(client, subject, source);
+  const source = { file: migration.filename, text: migration.text, start: migration.bodyStart, compile: run.compile };
+  if (migration.transactional) await inTransaction(client, subject, source, run);
+  else await outside(client, subject, source, run);
 }
 
-async function inTransaction(client: Client, subject: LedgerSubject, source: SqlSource): Promise<void> {
+async function inTransaction(
+  client: Client,
+  subject: LedgerSubject,
+  source: SqlSource,
+  { timeouts }: MigrationRun,
+): Promise<void> {
   await client.query("begin");
   try {
+    await setTimeouts(client, timeouts, "transaction");
     await runSql(client, source, laterFiles);
     await recordApplied(client, subject).catch((error: unknown) => {
       throw sqlFileError(error, { ...source, file: `${source.file}, recording it` }, laterFiles);
@@ -43,10 +55,53 @@ async function inTransaction(client: Client, subject: LedgerSubject, source: Sql
   }
 }
 
-async function outside(client: Client, subject: LedgerSubject, source: SqlSource): Promise<void> {
-  const id = await recordStarted(client, subject);
-  await runSql(client, source, outsideTransaction);
-  await recordFinished(client, id, subject.migration);
+async function outside(client: Client, subject: LedgerSubject, source: SqlSource, run: MigrationRun): Promise<void> {
+  const { migration } = subject;
+  const index = await concurrentIndexOf(run.compile(migration.text.slice(migration.bodyStart)));
+  const begun = await openRun(client, migration.hash);
+  // A run that was killed between the end of its build and its record has nothing left to do but that record.
+  if (begun !== undefined && index !== undefined && (await indexState(client, index)) === "valid") {
+    await recordFinished(client, begun, migration);
+    return;
+  }
+  const id = begun ?? (await recordStarted(client, subject));
+  await setTimeouts(client, timeoutsOutside(migration, run), "session");
+  try {
+    if (index !== undefined) await dropLeftOver(client, index, source);
+    await runSql(client, source, outsideTransaction);
+    if (index !== undefined) await requireValid(client, index, source);
+  } catch (error) {
+    // A failed build is taken away at once: until then it slows every write. Where that fails, too, the next run does it.
+    if (index !== undefined) await dropInvalidIndex(client, index).catch(() => false);
+    throw error;
+  } finally {
+    await client.query("reset lock_timeout; reset statement_timeout").catch(() => {});
+  }
+  await recordFinished(client, id, migration);
+}
+
+/**
+ * What works CONCURRENTLY waits for old transactions by the same means as for locks, and nobody queues behind it meanwhile: only who asked for a
+ * lock timeout gets one.
+ */
+function timeoutsOutside(migration: CommittedMigration, { timeouts, lockTimeoutAsked }: MigrationRun) {
+  const concurrent = /\bconcurrently\b/i.test(migration.text.slice(migration.bodyStart));
+  return { ...timeouts, lock: concurrent && !lockTimeoutAsked ? 0 : timeouts.lock };
+}
+
+/** Takes away what an earlier build left; it waits for the same transactions as the build, and gives way as it does. */
+async function dropLeftOver(client: Client, index: ConcurrentIndex, source: SqlSource): Promise<void> {
+  await dropInvalidIndex(client, index).catch((error: unknown) => {
+    throw sqlFileError(error, { ...source, file: `${source.file}, dropping its invalid index` }, outsideTransaction);
+  });
+}
+
+/** `IF NOT EXISTS` succeeds on an index that is not valid, and such a file must not count as applied. */
+async function requireValid(client: Client, index: ConcurrentIndex, { file }: SqlSource): Promise<void> {
+  if (index.name === undefined || (await indexState(client, index)) !== "invalid") return;
+  throw new OperationError(`${file}: the index "${index.name}" was built and is not valid.`, {
+    remedy: outsideTransaction,
+  });
 }
 
 /**

@@ -2,23 +2,73 @@ import type { Command } from "commander";
 import { describeHolder } from "../../database/deployment-lock.ts";
 import { exitCode } from "../../errors/operation-error.ts";
 import type { MigrationEvent } from "../../migrate/apply.ts";
+import { describeBlocker } from "../../migrate/blockers.ts";
 import { action, type Run } from "../cli/run.ts";
-import { resolveTarget, type TargetOptions } from "../cli/target.ts";
+import { resolveTarget, type Target, type TargetOptions } from "../cli/target.ts";
 import { migrateVerb } from "./verb.ts";
 
-export function registerMigrateUp(migrate: Command): void {
-  migrateVerb(migrate, "up", "apply what is pending").action(action<TargetOptions, []>(up));
+interface UpOptions extends TargetOptions {
+  to?: string;
+  dryRun?: boolean;
+  allow?: string[];
+  lockTimeout?: string;
+  statementTimeout?: string;
+  retryFor?: string;
 }
 
-async function up(run: Run, options: TargetOptions) {
+export function registerMigrateUp(migrate: Command): void {
+  migrateVerb(migrate, "up", "apply what is pending")
+    .option("--to <migration>", "apply up to this one, by number or file name")
+    .option(
+      "--dry-run",
+      "say what would be applied, and run nothing (exit code 4); `migrate plan` tries it in a scratch database",
+    )
+    .option(
+      "--lock-timeout <duration>",
+      "give way when a lock is not had within it (default: 3s; none for CONCURRENTLY)",
+    )
+    .option("--statement-timeout <duration>", "cancel a statement that runs longer (default: without limit)")
+    .option("--retry-for <duration>", "how long a file that gave way is tried again (default: 2min)")
+    .option("--allow <files...>", "accept what is wrong with exactly these files, for this run")
+    .action(action<UpOptions, []>(up));
+}
+
+async function up(run: Run, options: UpOptions) {
+  const target = await resolveTarget(run, options);
+  if (options.dryRun === true) return dryRun(run, target, options);
   const { applyMigrations } = await import("../../migrate/apply.ts");
-  const { connection, folder, label } = await resolveTarget(run, options);
-  const onEvent = (event: MigrationEvent) => showEvent(run, event);
-  const { applied } = await applyMigrations({ connection, folder, onEvent, signal: run.signal, runId: run.runId });
+  const { connection, admin, folder, label } = target;
+  const { to, allow, lockTimeout, statementTimeout, retryFor } = options;
+  const { applied } = await applyMigrations({
+    connection,
+    admin,
+    folder,
+    to,
+    allow,
+    timeouts: { lockTimeout, statementTimeout, retryFor },
+    onEvent: (event) => showEvent(run, event),
+    signal: run.signal,
+    runId: run.runId,
+  });
   run.out.answer({ applied }, () =>
     applied.length === 0 ? `${label}: nothing pending` : `${label}: ${applied.length} applied`,
   );
   return exitCode.done;
+}
+
+async function dryRun(run: Run, target: Target, { to, allow }: UpOptions) {
+  const { previewMigrations } = await import("../../migrate/preview.ts");
+  const pending = await previewMigrations(target.connection, target.folder, { to, allow });
+  run.out.answer({ pending }, () => {
+    const lines = pending.map(
+      ({ filename, transactional, statements }) =>
+        `  ${filename}  ${statements} ${statements === 1 ? "statement" : "statements"}${transactional ? "" : ", outside a transaction"}`,
+    );
+    return pending.length === 0
+      ? `${target.label}: nothing pending`
+      : [`${target.label}: ${pending.length} would be applied`, ...lines].join("\n");
+  });
+  return pending.length > 0 ? exitCode.pending : exitCode.done;
 }
 
 function showEvent(run: Run, event: MigrationEvent): void {
@@ -26,11 +76,18 @@ function showEvent(run: Run, event: MigrationEvent): void {
     case "waiting":
       run.out.note(`waiting for another deployer: ${describeHolder(event.holder)}`);
       return;
-    case "hooks-not-run":
-      run.out.warn(`hooks of .gmrc are not run: ${event.hooks.join(", ")}`);
+    case "hook":
+      run.out.note(event.text);
       return;
     case "started":
       return;
+    case "gave-way": {
+      const who = event.blockers.length === 0 ? "" : `: ${event.blockers.map(describeBlocker).join(", ")}`;
+      run.out.warn(
+        `${event.filename} gave way to who holds its lock${who}; again in ${(event.pauseMs / 1000).toFixed(1)} s`,
+      );
+      return;
+    }
     case "applied":
       run.out.note(`applied ${event.filename} in ${Math.round(event.durationMs)} ms`);
   }

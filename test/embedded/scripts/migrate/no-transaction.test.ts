@@ -38,18 +38,75 @@ describe("files that cannot run in a transaction", () => {
     expect(await tracked()).toEqual(["000001.sql", "000002.sql"]);
   });
 
-  it("stay pending and are marked interrupted when they fail", async () => {
-    const { folder } = await folderOf([
-      table,
-      { name: "i", body: "--! no-transaction\ncreate unique index concurrently t_x on t (x);" },
-    ]);
+  const unique = "--! no-transaction\ncreate unique index concurrently t_x on t (x);";
+  const valid = () =>
+    query("select relname, indisvalid from pg_index join pg_class on oid = indexrelid where indrelid = 't'::regclass");
+
+  it("stay pending and are marked interrupted when they fail, and what a failed build left is taken away", async () => {
+    const { folder } = await folderOf([table, { name: "i", body: unique }]);
     const error = await errorOf<SqlFileError>(applyMigrations({ connection, folder }));
     expect(error.message.split("\n")[0]).toBe('000002-i.sql:5:1: could not create unique index "t_x"');
-    expect(error.remedy).toContain("invalid index");
+    expect(error.sqlstate).toBe("23505");
     expect(await readStatus(connection, folder)).toMatchObject({
       pending: [{ filename: "000002-i.sql", interrupted: true }],
       problems: [],
     });
+    expect(await valid()).toEqual([]);
+
+    await query("delete from t where ctid in (select ctid from t limit 1)");
+    await applyMigrations({ connection, folder });
+    expect(await valid()).toEqual([{ relname: "t_x", indisvalid: true }]);
+    expect(
+      await query("select filename, finished_at is null as open from pgroundwork.migration_ledger order by id"),
+    ).toEqual([
+      { filename: "000001-t.sql", open: false },
+      { filename: "000002-i.sql", open: false },
+    ]);
+  });
+
+  it.each(["", "if not exists "])(
+    "never count as applied over an invalid index of that name: it is built anew (%j)",
+    async (clause) => {
+      const body = `--! no-transaction\ncreate index concurrently ${clause}"T x" on public.t (x);`;
+      const { folder } = await folderOf([table, { name: "i", body }]);
+      await applyMigrations({ connection, folder, to: "1" });
+      await query('create index "T x" on t (x)');
+      await query(
+        `update pg_index set indisvalid = false where indexrelid = '"T x"'::regclass`,
+        test.server.connection(connection.database),
+      );
+      await applyMigrations({ connection, folder });
+      expect(await valid()).toEqual([{ relname: "T x", indisvalid: true }]);
+      expect(await tracked()).toEqual(["000001.sql", "000002.sql"]);
+    },
+  );
+
+  it("that were killed between the end of their build and its record are recorded, and not built a second time", async () => {
+    const { folder, migrations } = await folderOf([
+      table,
+      { name: "i", body: "--! no-transaction\ncreate index concurrently t_x on t (x);" },
+    ]);
+    await applyMigrations({ connection, folder, to: "1" });
+    await query("create index t_x on t (x)");
+    const [before] = await query<{ oid: string }>("select 't_x'::regclass::oid as oid");
+    await query(`insert into pgroundwork.migration_ledger (filename, direction, hash, sha256, started_at, host, kit_version, run_id)
+      values ('000002-i.sql', 'up', '${migrations[1]?.hash}', 'x', now(), 'h', '0', gen_random_uuid())`);
+    await applyMigrations({ connection, folder });
+    expect(await query("select 't_x'::regclass::oid as oid")).toEqual([before]);
+    expect(await tracked()).toEqual(["000001.sql", "000002.sql"]);
+  });
+
+  it("do not replace an index of another table that has the same name, in another schema", async () => {
+    const { folder } = await folderOf([
+      table,
+      { name: "i", body: "--! no-transaction\ncreate index concurrently t_x on t (x);" },
+    ]);
+    await applyMigrations({ connection, folder, to: "1" });
+    await query("create schema other; create table other.t (x int); create index t_x on other.t (x)");
+    await applyMigrations({ connection, folder });
+    expect(await query("select count(*)::int as indexes from pg_class where relname = 't_x'")).toEqual([
+      { indexes: 2 },
+    ]);
   });
 
   it("with more than one statement are refused before any file runs", async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { exitCode } from "../../../../scripts/errors/operation-error.ts";
-import { applyMigrations, type MigrationEvent } from "../../../../scripts/migrate/apply.ts";
+import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import type { Connection } from "../../../../scripts/target/connection.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
@@ -33,25 +33,6 @@ describe("settings of a folder's .gmrc", () => {
     await writeFile(path.join(folder, ".gmrc"), `// JSON with comments\n${JSON.stringify(settings)}`);
     await applyMigrations({ connection, folder });
     expect(await query("select * from p")).toEqual([{ d: connection.database, o: "someone", g: "hello", x: "y" }]);
-  });
-
-  it.each([
-    [
-      "a command for the shadow database alone",
-      { afterAllMigrations: [{ _: "command", shadow: true, command: "false" }] },
-      [],
-    ],
-    ["a file", { beforeAllMigrations: "before.sql" }, ["beforeAllMigrations"]],
-    ["a command in the older form", { afterAllMigrations: [{ command: "false" }] }, ["afterAllMigrations"]],
-  ])("says which hooks of .gmrc it does not run: %s", async (_, settings, expected) => {
-    const { folder } = await folderOf([one]);
-    await writeFile(path.join(folder, ".gmrc"), JSON.stringify(settings));
-    const said: string[] = [];
-    const onEvent = (event: MigrationEvent) => {
-      if (event.kind === "hooks-not-run") said.push(...event.hooks);
-    };
-    expect((await applyMigrations({ connection, folder, onEvent })).applied).toHaveLength(1);
-    expect(said).toEqual(expected);
   });
 
   it("finds .gmrc beside a folder named migrations, where the CLI has it by default", async () => {

@@ -1,0 +1,64 @@
+import type { Client } from "pg";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
+
+/** How long a migration may wait for locks and run, as PostgreSQL writes durations: `3s`, `500ms`, `2min`; `0` is without limit. */
+export interface Timeouts {
+  /** How long a statement waits for a lock before it gives way to whoever queues behind it. Default: 3s. */
+  lockTimeout?: string | undefined;
+  /** How long one statement may run. Default: without limit. */
+  statementTimeout?: string | undefined;
+  /** How long a file that gave way is tried again, in all. Default: 2min; 0: not at all. */
+  retryFor?: string | undefined;
+}
+
+/** The same in ms. */
+export interface TimeoutMillis {
+  lock: number;
+  statement: number;
+  retry: number;
+}
+
+/** Every writer of a table queues behind a migration that waits for its lock: three seconds is what an application bears. */
+export const defaultTimeouts = { lockTimeout: "3s", statementTimeout: "0", retryFor: "2min" } as const;
+
+/**
+ * Reads durations as the server does.
+ * @throws OperationError (wrong usage) for one that it does not understand
+ */
+export async function readTimeouts(client: Client, given: Timeouts = {}): Promise<TimeoutMillis> {
+  const millis = async (name: string, text: string): Promise<number> => {
+    try {
+      const { rows } = await client.query<{ ms: number }>(
+        "select (extract(epoch from $1::interval) * 1000)::float8 as ms",
+        [text],
+      );
+      const ms = Math.ceil(rows[0]?.ms ?? -1);
+      if (ms >= 0) return ms;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && String(error.code).startsWith("22"))) throw error;
+    }
+    throw new OperationError(`${name} "${text}" is no duration.`, {
+      remedy: "Write it as PostgreSQL does: 3s, 500ms, 2min; 0 is without limit.",
+      exitCode: exitCode.usage,
+    });
+  };
+  return {
+    lock: await millis("The lock timeout", given.lockTimeout ?? defaultTimeouts.lockTimeout),
+    statement: await millis("The statement timeout", given.statementTimeout ?? defaultTimeouts.statementTimeout),
+    retry: await millis("The time for retries", given.retryFor ?? defaultTimeouts.retryFor),
+  };
+}
+
+/** Sets them for the transaction under way, or for the session. A file may set its own. */
+export async function setTimeouts(
+  client: Client,
+  { lock, statement }: Pick<TimeoutMillis, "lock" | "statement">,
+  scope: "transaction" | "session",
+): Promise<void> {
+  const local = scope === "transaction";
+  await client.query("select set_config('lock_timeout', $1, $3), set_config('statement_timeout', $2, $3)", [
+    String(lock),
+    String(statement),
+    local,
+  ]);
+}

@@ -1,0 +1,196 @@
+import pg from "pg";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { applyMigrations, type MigrationEvent } from "../../../../scripts/migrate/apply.ts";
+import { type Connection, clientConfig } from "../../../../scripts/target/connection.ts";
+import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
+import { databasePerTest, errorOf } from "./database-per-test.ts";
+
+const test = databasePerTest();
+const { folderOf, query } = test;
+let connection: Connection;
+let clients: pg.Client[] = [];
+beforeEach(() => {
+  connection = test.connection;
+});
+afterEach(async () => {
+  for (const client of clients) await client.end();
+  clients = [];
+});
+
+const table: Draft = { name: "t", body: "create table t (x int); insert into t values (1);" };
+const alter: Draft = { name: "alter", body: "alter table t add column y int;" };
+
+/** A session of an application, in a transaction that has read the table and goes on. */
+async function inTransaction(applicationName = "long report"): Promise<pg.Client> {
+  const client = new pg.Client(clientConfig(connection, applicationName));
+  await client.connect();
+  clients.push(client);
+  await client.query("begin");
+  await client.query("select * from t");
+  return client;
+}
+
+describe("a migration that does not get its lock", () => {
+  it("gives way, is tried again, and is applied once who was in its way has ended", async () => {
+    const { folder } = await folderOf([table, alter]);
+    await applyMigrations({ connection, folder, to: "1" });
+    const blocker = await inTransaction();
+    const events: MigrationEvent[] = [];
+    const onEvent = (event: MigrationEvent) => {
+      events.push(event);
+      if (event.kind === "gave-way" && event.attempt === 2) void blocker.query("commit");
+    };
+    await applyMigrations({ connection, folder, onEvent, timeouts: { lockTimeout: "300ms" } });
+    const gaveWay = events.filter((event) => event.kind === "gave-way");
+    expect(gaveWay.length).toBeGreaterThanOrEqual(2);
+    expect(gaveWay[0]).toMatchObject({
+      filename: "000002-alter.sql",
+      attempt: 1,
+      blockers: [
+        {
+          applicationName: "long report",
+          state: "idle in transaction",
+          user: connection.user,
+          since: expect.any(Date),
+        },
+      ],
+    });
+    expect(await query("select x, y from t")).toEqual([{ x: 1, y: null }]);
+  });
+
+  it("is given up with who was in its way when the time for retries is over, and leaves nothing", async () => {
+    const { folder } = await folderOf([table, alter]);
+    await applyMigrations({ connection, folder, to: "1" });
+    await inTransaction("stuck report");
+    const error = await errorOf(
+      applyMigrations({ connection, folder, timeouts: { lockTimeout: "200ms", retryFor: "1s" } }),
+    );
+    expect(error.message).toMatch(/^000002-alter\.sql:4:1: canceling statement due to lock timeout\n/);
+    expect(error.message).toMatch(/It was tried \d+ times, each time waiting for its lock for 200 ms at most\./);
+    expect(error.message).toMatch(/- stuck report \(pid \d+, \S+, idle in transaction, in a transaction since \S+\)/);
+    expect(error.remedy).toContain("pg_terminate_backend");
+    expect(await query("select filename from graphile_migrate.migrations")).toHaveLength(1);
+  });
+
+  it("never keeps writers that come meanwhile waiting for longer than its lock timeout", async () => {
+    const { folder } = await folderOf([table, alter]);
+    await applyMigrations({ connection, folder, to: "1" });
+    const blocker = await inTransaction();
+    const writers = await Promise.all(Array.from({ length: 4 }, () => writer()));
+    const waits = sampleWaits();
+    const done = applyMigrations({
+      connection,
+      folder,
+      timeouts: { lockTimeout: "400ms" },
+      onEvent: (event) => {
+        if (event.kind === "gave-way" && event.attempt === 3) void blocker.query("commit");
+      },
+    });
+    await done;
+    const longest = await waits.end();
+    const written = (await Promise.all(writers.map((each) => each.end()))).reduce((sum, rows) => sum + rows, 0);
+    // They did queue behind it, and each time it gave way to them. The sampling sees a wait a little longer than it was.
+    expect(longest.samples).toBeGreaterThan(0);
+    expect(longest.milliseconds).toBeLessThan(400 + 200);
+    expect(written).toBeGreaterThan(0);
+    expect(await query("select count(*)::int as rows from t")).toEqual([{ rows: written + 1 }]);
+  });
+
+  it("by a lock timeout of its own has that one", async () => {
+    const own: Draft = { name: "alter", body: "set local lock_timeout = '50ms';\nalter table t add column y int;" };
+    const { folder } = await folderOf([table, own]);
+    await applyMigrations({ connection, folder, to: "1" });
+    await inTransaction();
+    const timeouts = { lockTimeout: "1h", retryFor: "0" };
+    const error = await errorOf(applyMigrations({ connection, folder, timeouts }));
+    expect(error.message).toContain("It was tried once");
+  });
+
+  it("outside a transaction takes its unfinished index away, and builds it whole when it is its turn", async () => {
+    const index: Draft = { name: "i", body: "--! no-transaction\ncreate index concurrently t_x on t (x);" };
+    const { folder } = await folderOf([table, index]);
+    await applyMigrations({ connection, folder, to: "1" });
+    const blocker = await inTransaction();
+    await blocker.query("insert into t values (2)");
+    const onEvent = (event: MigrationEvent) => {
+      if (event.kind === "gave-way" && event.attempt === 2) void blocker.query("commit");
+    };
+    await applyMigrations({ connection, folder, onEvent, timeouts: { lockTimeout: "300ms" } });
+    expect(
+      await query(
+        "select relname, indisvalid from pg_index join pg_class on oid = indexrelid where indrelid = 't'::regclass",
+      ),
+    ).toEqual([{ relname: "t_x", indisvalid: true }]);
+  });
+});
+
+describe("durations", () => {
+  it("that the server does not understand are wrong usage, and nothing runs", async () => {
+    const { folder } = await folderOf([table]);
+    const error = await errorOf(applyMigrations({ connection, folder, timeouts: { lockTimeout: "soon" } }));
+    expect(error.text).toBe(
+      'The lock timeout "soon" is no duration.\n  Write it as PostgreSQL does: 3s, 500ms, 2min; 0 is without limit.',
+    );
+    expect(await query("select to_regclass('t') as t")).toEqual([{ t: null }]);
+  });
+
+  it("of statements cancel one that runs longer", async () => {
+    const { folder } = await folderOf([{ name: "slow", body: "select pg_sleep(60);" }]);
+    const error = await errorOf(applyMigrations({ connection, folder, timeouts: { statementTimeout: "100ms" } }));
+    expect(error.message).toContain("canceling statement due to statement timeout");
+  });
+});
+
+/** Inserts one row after the other until it is ended; answers how many it wrote. */
+async function writer(): Promise<{ end(): Promise<number> }> {
+  const client = new pg.Client(clientConfig(test.server.as("app", connection.database), "writer"));
+  await client.connect();
+  clients.push(client);
+  let going = true;
+  const writing = (async () => {
+    let rows = 0;
+    for (; going; rows += 1) {
+      await client.query("insert into t (x) values (3)");
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return rows;
+  })();
+  return {
+    end: () => {
+      going = false;
+      return writing;
+    },
+  };
+}
+
+/** Looks every 20 ms how long writers have been waiting for a lock, by the server's own clock. */
+function sampleWaits(): { end(): Promise<{ milliseconds: number; samples: number }> } {
+  let going = true;
+  const superuser = test.server.connection(connection.database);
+  const sampling = (async () => {
+    const client = new pg.Client(clientConfig(superuser, "sampler"));
+    await client.connect();
+    let milliseconds = 0;
+    let samples = 0;
+    while (going) {
+      const { rows } = await client.query<{ ms: number }>(
+        `select extract(epoch from clock_timestamp() - waitstart)::float8 * 1000 as ms
+           from pg_locks join pg_stat_activity using (pid)
+          where not granted and application_name = 'writer' and relation = 't'::regclass and waitstart is not null`,
+      );
+      for (const { ms } of rows) {
+        samples += 1;
+        milliseconds = Math.max(milliseconds, ms);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await client.end();
+    return { milliseconds, samples };
+  })();
+  return {
+    end: () => {
+      going = false;
+      return sampling;
+    },
+  };
+}
