@@ -8,6 +8,7 @@ drop function check_order_filled_quantity();
 drop function apply_order_fill();
 drop function guard_order_update();
 drop function order_transition_allowed(text, text);
+drop function guard_payment_update();
 drop function check_account_balance();
 drop function guard_account_update();
 drop function apply_account_transaction();

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:1f1ba95ae892f9749d461f921d3a877de57026d7
+--! Hash: sha1:0223baccb1419395099233cb817d27dd98dee420
 --! Message: core schema
 
 -- Money and quantities are numeric(24,8), prices numeric(20,10), rates and ratios numeric(9,6): exact, wide enough for a book in
@@ -629,6 +629,7 @@ create function apply_account_transaction() returns trigger
 as $$
 declare
   account accounts%rowtype;
+  reversed account_transactions%rowtype;
 begin
   select * into account from accounts where id = new.account_id for update;
   if not found then
@@ -641,6 +642,15 @@ begin
   if account.status = 'closed' then
     raise exception 'account % is closed and takes no transactions', account.account_number
       using errcode = 'check_violation', constraint = 'account_transactions_account_open', table = 'account_transactions';
+  end if;
+  if new.transaction_type = 'reversal' then
+    select * into reversed from account_transactions where id = new.reverses_id;
+    if found and (reversed.account_id <> account.id or reversed.amount <> -new.amount) then
+      raise exception 'account %: a reversal of % does not undo transaction % of %', account.account_number, new.amount, reversed.id,
+        reversed.amount
+        using errcode = 'check_violation', constraint = 'account_transactions_reversal_undoes_its_row', table = 'account_transactions',
+              hint = 'A reversal has the account and the negative amount of its row; anything else is an adjustment.';
+    end if;
   end if;
   new.sequence_number := account.last_transaction_number + 1;
   new.balance_before := account.balance;
@@ -708,6 +718,37 @@ create constraint trigger check_balance_on_insert after insert on accounts defer
 create constraint trigger check_balance_on_update after update of balance, last_transaction_number on accounts
   deferrable initially deferred
   for each row execute function check_account_balance();
+
+-- Payments: what is asked for stays, and what has ended has ended: the ledger was booked from it.
+
+create function guard_payment_update() returns trigger
+  language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if new.status <> old.status
+     and (old.status in ('completed', 'failed', 'cancelled') or (old.status = 'processing' and new.status = 'pending')) then
+    raise exception 'payment %: status cannot go from % to %', old.id, old.status, new.status
+      using errcode = 'check_violation', constraint = 'payments_status_transition', table = 'payments';
+  end if;
+  if (new.account_id, new.currency, new.direction, new.method, new.amount, new.idempotency_key, new.requested_by)
+     is distinct from (old.account_id, old.currency, old.direction, old.method, old.amount, old.idempotency_key, old.requested_by) then
+    raise exception 'payment %: account, currency, direction, method, amount, idempotency_key and requester never change', old.id
+      using errcode = 'check_violation', constraint = 'payments_terms_stay', table = 'payments',
+            hint = 'Cancel the payment and request another.';
+  end if;
+  if old.status in ('completed', 'failed', 'cancelled')
+     and (new.fee, new.approved_by, new.approved_at, new.completed_at, new.failure_reason)
+         is distinct from (old.fee, old.approved_by, old.approved_at, old.completed_at, old.failure_reason) then
+    raise exception 'payment % is % and no longer changes', old.id, old.status
+      using errcode = 'check_violation', constraint = 'payments_final_stays', table = 'payments';
+  end if;
+  return new;
+end
+$$;
+comment on function guard_payment_update() is 'Trigger: holds a payment to what was asked for and, once it has ended, to how it ended.';
+
+create trigger guard_payment_update before update on payments
+  for each row execute function guard_payment_update();
 
 -- Orders: allowed transitions, terms that stay, fills that move them.
 

@@ -1,5 +1,5 @@
---! Previous: sha1:1f1ba95ae892f9749d461f921d3a877de57026d7
---! Hash: sha1:4f5d2f2196b2acb82ad8fdf341a077d5aa043c0f
+--! Previous: sha1:0223baccb1419395099233cb817d27dd98dee420
+--! Hash: sha1:37a7035332bd8f50053b60525bef26702852e038
 --! Message: indexes
 
 -- Not built concurrently: the tables are new and empty here. Later indexes on tables in use are (see 000006).
@@ -45,7 +45,7 @@ create index sessions_ip_idx on sessions (ip);
 create index login_attempts_user_idx on login_attempts (user_id, attempted_at desc);
 create index login_attempts_email_failed_idx on login_attempts (email, attempted_at desc) where not succeeded;
 create index login_attempts_ip_failed_idx on login_attempts (ip, attempted_at desc) where not succeeded;
-create index login_attempts_attempted_brin on login_attempts using brin (attempted_at);
+create index login_attempts_attempted_brin on login_attempts using brin (attempted_at) with (autosummarize = on);
 
 create index password_reset_tokens_user_idx on password_reset_tokens (user_id, created_at desc);
 create index password_reset_tokens_unused_idx on password_reset_tokens (expires_at) where used_at is null;
@@ -78,12 +78,12 @@ create index account_transactions_type_idx on account_transactions (account_id, 
 create index account_transactions_payment_idx on account_transactions (payment_id) where payment_id is not null;
 create index account_transactions_trade_idx on account_transactions (trade_id) where trade_id is not null;
 create index account_transactions_created_by_idx on account_transactions (created_by) where created_by is not null;
-create index account_transactions_created_brin on account_transactions using brin (created_at);
+create index account_transactions_created_brin on account_transactions using brin (created_at) with (autosummarize = on);
 
 -- Instruments and market data
 
 create index exchange_rates_quote_idx on exchange_rates (quote_currency, base_currency, as_of desc);
-create index exchange_rates_as_of_brin on exchange_rates using brin (as_of);
+create index exchange_rates_as_of_brin on exchange_rates using brin (as_of) with (autosummarize = on);
 create index instruments_asset_class_idx on instruments (asset_class, symbol) where deleted_at is null;
 create index instruments_base_currency_idx on instruments (base_currency) where base_currency is not null;
 create index instruments_quote_currency_idx on instruments (quote_currency);
@@ -92,7 +92,7 @@ create index instruments_not_active_idx on instruments (trading_status) where tr
 create index instruments_symbol_trgm_idx on instruments using gin (symbol gin_trgm_ops);
 create index instruments_name_trgm_idx on instruments using gin (name gin_trgm_ops);
 create index instruments_metadata_idx on instruments using gin (metadata jsonb_path_ops);
-create index price_bars_opened_brin on price_bars using brin (opened_at);
+create index price_bars_opened_brin on price_bars using brin (opened_at) with (autosummarize = on);
 
 -- Positions
 
@@ -124,12 +124,12 @@ create index orders_expiring_idx on orders (expires_at)
   where expires_at is not null and status in ('pending_new', 'new', 'partially_filled', 'pending_cancel');
 create index orders_client_order_id_trgm_idx on orders using gin (client_order_id gin_trgm_ops);
 create index orders_metadata_idx on orders using gin (metadata jsonb_path_ops);
-create index orders_submitted_brin on orders using brin (submitted_at);
+create index orders_submitted_brin on orders using brin (submitted_at) with (autosummarize = on);
 
 create index order_fills_order_idx on order_fills (order_id, executed_at) include (quantity, price);
 create index order_fills_commission_currency_idx on order_fills (commission_currency) where commission_currency is not null;
 create index order_fills_venue_idx on order_fills (venue, executed_at desc);
-create index order_fills_executed_brin on order_fills using brin (executed_at);
+create index order_fills_executed_brin on order_fills using brin (executed_at) with (autosummarize = on);
 
 create index trades_order_idx on trades (order_id, account_id, instrument_id);
 create index trades_account_idx on trades (account_id, executed_at desc) include (realized_pnl, commission);
@@ -137,7 +137,7 @@ create index trades_instrument_idx on trades (instrument_id, executed_at desc) i
 create index trades_position_idx on trades (position_id) where position_id is not null;
 create index trades_settlement_idx on trades (settles_on);
 create index trades_metadata_idx on trades using gin (metadata jsonb_path_ops);
-create index trades_executed_brin on trades using brin (executed_at);
+create index trades_executed_brin on trades using brin (executed_at) with (autosummarize = on);
 
 -- Statistics
 

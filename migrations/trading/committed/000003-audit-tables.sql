@@ -1,5 +1,5 @@
---! Previous: sha1:4f5d2f2196b2acb82ad8fdf341a077d5aa043c0f
---! Hash: sha1:d71c51c6edbc00443f0aac743a7965d69ef3453e
+--! Previous: sha1:37a7035332bd8f50053b60525bef26702852e038
+--! Hash: sha1:8d2b9a91b1e83fea9a51b7b4b8c4968d2c0a2985
 --! Message: audit tables
 
 -- Audit rows name users, orders and accounts without foreign keys: they outlive what they speak of. The large ones are partitioned
@@ -226,30 +226,30 @@ create index audit_log_user_idx on audit_log (user_id, occurred_at desc) where u
 create index audit_log_transaction_idx on audit_log (transaction_id);
 create index audit_log_changed_columns_idx on audit_log using gin (changed_columns);
 create index audit_log_new_data_idx on audit_log using gin (new_data jsonb_path_ops);
-create index audit_log_occurred_brin on audit_log using brin (occurred_at);
+create index audit_log_occurred_brin on audit_log using brin (occurred_at) with (autosummarize = on);
 create index order_audit_order_idx on order_audit (order_id, occurred_at);
 create index order_audit_account_idx on order_audit (account_id, occurred_at desc);
-create index order_audit_occurred_brin on order_audit using brin (occurred_at);
+create index order_audit_occurred_brin on order_audit using brin (occurred_at) with (autosummarize = on);
 create index position_audit_position_idx on position_audit (position_id, occurred_at);
 create index position_audit_account_idx on position_audit (account_id, occurred_at desc);
-create index position_audit_occurred_brin on position_audit using brin (occurred_at);
+create index position_audit_occurred_brin on position_audit using brin (occurred_at) with (autosummarize = on);
 create index account_audit_account_idx on account_audit (account_id, occurred_at desc);
-create index account_audit_occurred_brin on account_audit using brin (occurred_at);
+create index account_audit_occurred_brin on account_audit using brin (occurred_at) with (autosummarize = on);
 create index user_activity_log_user_idx on user_activity_log (user_id, occurred_at desc);
 create index user_activity_log_activity_idx on user_activity_log (activity, occurred_at desc);
 create index user_activity_log_session_idx on user_activity_log (session_id) where session_id is not null;
 create index user_activity_log_ip_idx on user_activity_log (ip, occurred_at desc);
-create index user_activity_log_occurred_brin on user_activity_log using brin (occurred_at);
+create index user_activity_log_occurred_brin on user_activity_log using brin (occurred_at) with (autosummarize = on);
 create index api_access_log_user_idx on api_access_log (user_id, occurred_at desc) where user_id is not null;
 create index api_access_log_key_idx on api_access_log (api_key_id, occurred_at desc) where api_key_id is not null;
 create index api_access_log_path_idx on api_access_log (path, occurred_at desc);
 create index api_access_log_failed_idx on api_access_log (status_code, occurred_at desc) where status_code >= 400;
 create index api_access_log_request_idx on api_access_log (request_id) where request_id is not null;
-create index api_access_log_occurred_brin on api_access_log using brin (occurred_at);
+create index api_access_log_occurred_brin on api_access_log using brin (occurred_at) with (autosummarize = on);
 create index system_events_component_idx on system_events (component, occurred_at desc);
 create index system_events_serious_idx on system_events (severity, occurred_at desc) where severity in ('error', 'critical');
 create index system_events_details_idx on system_events using gin (details jsonb_path_ops);
-create index system_events_occurred_brin on system_events using brin (occurred_at);
+create index system_events_occurred_brin on system_events using brin (occurred_at) with (autosummarize = on);
 create index risk_events_open_idx on risk_events (severity, occurred_at desc) where status <> 'resolved';
 create index risk_events_user_idx on risk_events (user_id) where user_id is not null;
 create index risk_events_account_idx on risk_events (account_id, occurred_at desc) where account_id is not null;

@@ -1,5 +1,5 @@
---! Previous: sha1:d71c51c6edbc00443f0aac743a7965d69ef3453e
---! Hash: sha1:f03d9a8af267512b4e435747fb8b5836118628c1
+--! Previous: sha1:8d2b9a91b1e83fea9a51b7b4b8c4968d2c0a2985
+--! Hash: sha1:daac839524778228cacd3bb6fdd6509f660445bc
 --! Message: liquidity providers
 
 -- Who fills orders, at what prices, how orders find their way there (smart order routing) and how well it went.
@@ -226,7 +226,7 @@ create index lp_instruments_instrument_idx on lp_instruments (instrument_id, is_
 -- Newest price of a pair at one provider and at all of them; a month by time.
 create index lp_quotes_provider_idx on lp_quotes (liquidity_provider_id, instrument_id, quoted_at desc);
 create index lp_quotes_instrument_idx on lp_quotes (instrument_id, quoted_at desc) include (bid, ask);
-create index lp_quotes_quoted_brin on lp_quotes using brin (quoted_at);
+create index lp_quotes_quoted_brin on lp_quotes using brin (quoted_at) with (autosummarize = on);
 create index client_profiles_flow_idx on client_profiles (flow_class, toxicity_score desc);
 create index client_profiles_metadata_idx on client_profiles using gin (metadata jsonb_path_ops);
 -- The router reads active rules in order; two of one priority would make the choice an accident.
@@ -239,7 +239,7 @@ create index lp_order_routing_provider_idx on lp_order_routing (liquidity_provid
 create index lp_order_routing_rule_idx on lp_order_routing (sor_rule_id) where sor_rule_id is not null;
 create index lp_order_routing_in_flight_idx on lp_order_routing (sent_at) where status in ('sent', 'acknowledged', 'partially_filled');
 create index lp_order_routing_failed_idx on lp_order_routing (decided_at desc, liquidity_provider_id) where status in ('rejected', 'timed_out');
-create index lp_order_routing_decided_brin on lp_order_routing using brin (decided_at);
+create index lp_order_routing_decided_brin on lp_order_routing using brin (decided_at) with (autosummarize = on);
 create index lp_performance_metrics_period_idx on lp_performance_metrics (period_start desc, liquidity_provider_id);
 create index lp_performance_metrics_instrument_idx on lp_performance_metrics (instrument_id) where instrument_id is not null;
 create index lp_exposure_instrument_idx on lp_exposure (instrument_id);

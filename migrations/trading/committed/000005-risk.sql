@@ -1,5 +1,5 @@
---! Previous: sha1:f03d9a8af267512b4e435747fb8b5836118628c1
---! Hash: sha1:5b326d96fe465eda970a5efd642c2fb6f7120442
+--! Previous: sha1:daac839524778228cacd3bb6fdd6509f660445bc
+--! Hash: sha1:df0df88d7340c97a9f18d22a419f4d0c07bd556a
 --! Message: risk
 
 -- What may be lost, what was, and what stops the loss: limits, margin, measures, breakers, alerts and stress tests.
@@ -271,9 +271,9 @@ create index margin_requirements_instrument_idx on margin_requirements (instrume
 create unique index margin_calls_one_open_key on margin_calls (account_id) where status = 'open';
 create index margin_calls_account_idx on margin_calls (account_id, called_at desc);
 create index margin_calls_due_idx on margin_calls (due_at) where status = 'open';
-create index position_risk_metrics_calculated_brin on position_risk_metrics using brin (calculated_at);
+create index position_risk_metrics_calculated_brin on position_risk_metrics using brin (calculated_at) with (autosummarize = on);
 create index position_risk_metrics_var_idx on position_risk_metrics (var_99 desc nulls last);
-create index portfolio_risk_calculated_brin on portfolio_risk using brin (calculated_at);
+create index portfolio_risk_calculated_brin on portfolio_risk using brin (calculated_at) with (autosummarize = on);
 create index portfolio_risk_by_asset_class_idx on portfolio_risk using gin (by_asset_class jsonb_path_ops);
 create index circuit_breakers_armed_idx on circuit_breakers (breaker_type, scope) where status = 'armed';
 create index circuit_breakers_instrument_idx on circuit_breakers (instrument_id) where instrument_id is not null;
@@ -281,7 +281,7 @@ create index circuit_breakers_account_idx on circuit_breakers (account_id) where
 create index circuit_breakers_tripped_idx on circuit_breakers (resets_at) where status = 'tripped';
 create index circuit_breaker_events_breaker_idx on circuit_breaker_events (circuit_breaker_id, occurred_at desc);
 create index circuit_breaker_events_user_idx on circuit_breaker_events (user_id) where user_id is not null;
-create index circuit_breaker_events_occurred_brin on circuit_breaker_events using brin (occurred_at);
+create index circuit_breaker_events_occurred_brin on circuit_breaker_events using brin (occurred_at) with (autosummarize = on);
 create index risk_alerts_open_idx on risk_alerts (severity, created_at desc) where status = 'open';
 create index risk_alerts_account_idx on risk_alerts (account_id, created_at desc) where account_id is not null;
 create index risk_alerts_breach_idx on risk_alerts (risk_limit_breach_id) where risk_limit_breach_id is not null;

@@ -1,5 +1,5 @@
---! Previous: sha1:5b326d96fe465eda970a5efd642c2fb6f7120442
---! Hash: sha1:b6c9347642fc6a64f4d3eb6d3bcbe3c89f60cb6a
+--! Previous: sha1:df0df88d7340c97a9f18d22a419f4d0c07bd556a
+--! Hash: sha1:d2a874c9b411b0339b25ca283aa97696cafa7c5a
 --! Message: working orders index
 
 --! no-transaction

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { inTransaction, refusal, startTradingDatabase, type TradingDatabase } from "./trading-database.ts";
+import { inTransaction, type MigratedDatabase, refusal, startMigratedDatabase } from "../migrated-database.ts";
 
 const admin = "20000000-0000-4000-8000-000000000001";
 const trader = "20000000-0000-4000-8000-000000000002";
@@ -16,10 +16,10 @@ const appendOnly = [
 ];
 const writtenByTrigger = ["audit_log", "order_audit", "position_audit", "account_audit"];
 
-let database: TradingDatabase;
+let database: MigratedDatabase;
 
 beforeAll(async () => {
-  database = await startTradingDatabase(["reference", "dev"]);
+  database = await startMigratedDatabase("trading", ["reference", "dev"]);
 });
 afterAll(() => database?.stop());
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { inTransaction, refusal, startTradingDatabase, type TradingDatabase } from "./trading-database.ts";
+import { inTransaction, type MigratedDatabase, refusal, startMigratedDatabase } from "../migrated-database.ts";
 
 const account = "30000000-0000-4000-8000-000000000001";
-let database: TradingDatabase;
+let database: MigratedDatabase;
 
 beforeAll(async () => {
-  database = await startTradingDatabase(["reference", "dev"]);
+  database = await startMigratedDatabase("trading", ["reference", "dev"]);
 });
 afterAll(() => database?.stop());
 
@@ -98,6 +98,24 @@ describe("an account's ledger", () => {
       database.app.query(book, [account, "withdrawal", -1e9, "too much"]),
     );
     expect(await refusal(attempt)).toMatchObject({ code: "23514", constraint: "accounts_balance_not_negative" });
+  });
+
+  it("takes a reversal that undoes its row, and no other", async () => {
+    const { app } = database;
+    const reverse = `insert into account_transactions (account_id, transaction_type, amount, reverses_id, idempotency_key)
+      select $1, 'reversal', $2, id, 'undo' from account_transactions where account_id = $3 and amount = -2500`;
+    const elsewhere = "30000000-0000-4000-8000-000000000002";
+    await inTransaction(app, "rollback", async () => {
+      expect((await app.query(reverse, [account, 2500, account])).rowCount).toBe(1);
+    });
+    for (const [into, amount] of [
+      [account, 2499],
+      [account, -2500],
+      [elsewhere, 2500],
+    ]) {
+      const error = await refusal(app.query(reverse, [into, amount, account]));
+      expect(error).toMatchObject({ code: "23514", constraint: "account_transactions_reversal_undoes_its_row" });
+    }
   });
 
   it("takes nothing for a closed account", async () => {

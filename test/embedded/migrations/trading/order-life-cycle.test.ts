@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { inTransaction, refusal, startTradingDatabase, type TradingDatabase } from "./trading-database.ts";
+import { inTransaction, type MigratedDatabase, refusal, startMigratedDatabase } from "../migrated-database.ts";
 
 const statuses = [
   "pending_new",
@@ -26,10 +26,10 @@ const allowed: Record<Status, Status[]> = {
 };
 const pairs = statuses.flatMap((from) => statuses.filter((to) => to !== from).map((to) => ({ from, to })));
 
-let database: TradingDatabase;
+let database: MigratedDatabase;
 
 beforeAll(async () => {
-  database = await startTradingDatabase(["reference", "dev"]);
+  database = await startMigratedDatabase("trading", ["reference", "dev"]);
 });
 afterAll(() => database?.stop());
 

@@ -1,13 +1,13 @@
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { catalogOf } from "./catalog.ts";
-import { inTransaction, refusal, startTradingDatabase, type TradingDatabase } from "./trading-database.ts";
+import { catalogOf } from "../catalog.ts";
+import { inTransaction, type MigratedDatabase, refusal, startMigratedDatabase } from "../migrated-database.ts";
 
 const partitioned = ["api_access_log", "audit_log", "lp_quotes", "order_audit", "user_activity_log"];
-let database: TradingDatabase;
+let database: MigratedDatabase;
 
 beforeAll(async () => {
-  database = await startTradingDatabase(["reference", "dev"]);
+  database = await startMigratedDatabase("trading", ["reference", "dev"]);
 });
 afterAll(() => database?.stop());
 // Back to the partitions that the migrations made, with nothing from the future in them.

@@ -1,4 +1,5 @@
-import { at, seeded, type TableCases } from "./table-cases.ts";
+import { at, type TableCases } from "../../table-cases.ts";
+import { seeded } from "./seeded.ts";
 
 export const marketCases: TableCases[] = [
   {

@@ -1,4 +1,5 @@
-import { at, bcrypt, letter, seeded, sha256, type TableCases } from "./table-cases.ts";
+import { at, bcrypt, letter, sha256, type TableCases } from "../../table-cases.ts";
+import { seeded } from "./seeded.ts";
 
 export const peopleAndAccountsCases: TableCases[] = [
   {

@@ -1,4 +1,5 @@
-import { at, seeded, type TableCases } from "./table-cases.ts";
+import { at, type TableCases } from "../../table-cases.ts";
+import { seeded } from "./seeded.ts";
 
 export const riskCases: TableCases[] = [
   {
@@ -74,7 +75,14 @@ export const riskCases: TableCases[] = [
       margin_requirements_notional_range: { max_notional: 100 },
       margin_requirements_one_subject: { asset_class: "forex" },
     },
-    overlapping: { margin_requirements_instrument_no_overlap: { min_notional: 199 } },
+    overlapping: {
+      margin_requirements_instrument_no_overlap: { min_notional: 199 },
+      // A tier of the seeds' begins below this one and has no end.
+      margin_requirements_asset_class_no_overlap: {
+        instrument_id: null,
+        asset_class: "equity",
+      },
+    },
   },
   {
     table: "margin_calls",

@@ -1,0 +1,82 @@
+import type { Client } from "pg";
+
+/** Condition on pg_class: a table of the schema, partitions counted with their table. */
+export const isTable = "relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition";
+
+/** SQL: what a migration made, not an extension. */
+export function isOwn(catalog: "pg_class" | "pg_proc"): string {
+  const schema = catalog === "pg_class" ? "relnamespace" : "pronamespace";
+  return `${schema} = 'public'::regnamespace and not exists (
+    select from pg_depend where classid = '${catalog}'::regclass and objid = ${catalog}.oid and deptype = 'e')`;
+}
+
+/** The column `name` of what a query returns, sorted. */
+export async function names(client: Client, sql: string): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(sql);
+  return rows.map(({ name }) => name).sort();
+}
+
+export function tables(client: Client): Promise<string[]> {
+  return names(client, `select relname as name from pg_class where ${isTable}`);
+}
+
+export function checkAndExclusionConstraints(client: Client): Promise<string[]> {
+  return names(
+    client,
+    `select conname as name from pg_constraint join pg_class on pg_class.oid = conrelid where ${isTable} and contype in ('c', 'x')`,
+  );
+}
+
+/** A unique index, made by a constraint or by itself. */
+export interface UniqueKey {
+  name: string;
+  /** Its columns, and those that its expressions and its predicate read. */
+  columns: string[];
+  /** Its own name and those of its copies on partitions, which are what an error names. */
+  names: string[];
+}
+
+export async function uniqueKeys(client: Client, table: string): Promise<UniqueKey[]> {
+  const { rows } = await client.query<UniqueKey>(
+    `select index.relname as name,
+       array(
+         select attname::text from pg_attribute
+         where attrelid = indrelid and (
+           attnum = any ((indkey::int2[])[0:indnkeyatts - 1])
+           or attnum in (
+             select refobjsubid from pg_depend
+             where classid = 'pg_class'::regclass and objid = indexrelid and refclassid = 'pg_class'::regclass
+               and refobjid = indrelid and refobjsubid > 0)
+             and (indexprs is not null or indpred is not null))
+       ) as columns,
+       array(select relname::text from pg_partition_tree(index.oid) as part join pg_class on pg_class.oid = part.relid)
+         || index.relname::text as names
+     from pg_index join pg_class as index on index.oid = indexrelid
+     where indrelid = $1::regclass and indisunique
+       -- A key that holds the primary key is there to be referred to; the primary key answers first.
+       and not exists (
+         select from pg_index as narrower
+         where narrower.indrelid = pg_index.indrelid and narrower.indisprimary and narrower.indexrelid <> pg_index.indexrelid
+           and narrower.indkey::int2[] <@ pg_index.indkey::int2[])
+     order by 1`,
+    [table],
+  );
+  return rows;
+}
+
+export interface ForeignKey {
+  name: string;
+  /** The first of its columns. */
+  column: string;
+  type: string;
+}
+
+export async function foreignKeys(client: Client, table: string): Promise<ForeignKey[]> {
+  const { rows } = await client.query<ForeignKey>(
+    `select conname as name, attname as column, format_type(atttypid, null) as type
+     from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1]
+     where conrelid = $1::regclass and contype = 'f' order by conname`,
+    [table],
+  );
+  return rows;
+}

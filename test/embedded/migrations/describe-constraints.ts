@@ -1,0 +1,136 @@
+import type { Client, DatabaseError } from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkAndExclusionConstraints, foreignKeys, tables, uniqueKeys } from "./catalog-queries.ts";
+import { inTransaction, type MigratedDatabase, refusal, startMigratedDatabase } from "./migrated-database.ts";
+import { insert, missingId, type Row, type TableCases } from "./table-cases.ts";
+
+/*
+ * A database's constraints.test.ts calls `describeConstraints("name", [...itsCases])`: every table and every check has its case, and
+ * each check, unique key, foreign key and exclusion constraint takes one row and refuses one, by its own name.
+ */
+
+export interface ConstraintOptions {
+  /** What stands in the database before the cases; reference and dev unless said. */
+  seedSets?: readonly string[];
+  /** Makes rows beside the seeds' that cases refer to. */
+  prepare?: (database: MigratedDatabase) => Promise<void>;
+}
+
+/** A value of each type of key that no row has. */
+const missing: Record<string, unknown> = {
+  uuid: missingId,
+  text: "NONE",
+  "character varying": "NONE",
+  smallint: 32_767,
+  integer: 2_147_483_647,
+  bigint: "9223372036854775807",
+};
+
+export function describeConstraints(
+  name: string,
+  cases: readonly TableCases[],
+  { seedSets = ["reference", "dev"], prepare }: ConstraintOptions = {},
+): void {
+  let database: MigratedDatabase;
+
+  beforeAll(async () => {
+    database = await startMigratedDatabase(name, seedSets);
+    await prepare?.(database);
+  });
+  afterAll(() => database?.stop());
+
+  describe("every constraint has its case", () => {
+    it("every table", async () => {
+      expect(cases.map(({ table }) => table).sort()).toEqual(await tables(database.migrator));
+    });
+
+    it("every check and exclusion constraint", async () => {
+      const covered = cases.flatMap(({ rejects, overlapping = {} }) => [
+        ...Object.keys(rejects),
+        ...Object.keys(overlapping),
+      ]);
+      expect(covered.sort()).toEqual(await checkAndExclusionConstraints(database.migrator));
+    });
+
+    it("every name given for a foreign or unique key is one", async () => {
+      for (const { table, referring = {}, duplicating = {} } of cases) {
+        const foreign = (await foreignKeys(database.migrator, table)).map((key) => key.name);
+        expect(foreign).toEqual(expect.arrayContaining(Object.keys(referring)));
+        const unique = (await uniqueKeys(database.migrator, table)).map((key) => key.name);
+        expect(unique).toEqual(expect.arrayContaining(Object.keys(duplicating)));
+      }
+    });
+  });
+
+  describe.each(cases)("$table", (tableCases) => {
+    const { table, row } = tableCases;
+
+    it("accepts its row", async () => {
+      const { migrator } = database;
+      await inTransaction(migrator, "rollback", async () => {
+        await insert(migrator, table, row(1));
+        await insert(migrator, table, row(2));
+        await migrator.query("set constraints all immediate");
+      });
+    });
+
+    it.each(Object.entries(tableCases.rejects))("%s refuses the row that breaks it", async (constraint, change) => {
+      const error = await withoutTriggers(database, (client) => insert(client, table, { ...row(1), ...change }));
+      expect(error).toMatchObject({ code: "23514", constraint });
+    });
+
+    it.each(Object.entries(tableCases.overlapping ?? {}))(
+      "%s refuses a row that overlaps",
+      async (constraint, change) => {
+        const error = await withoutTriggers(database, async (client) => {
+          await insert(client, table, row(1));
+          await insert(client, table, { ...row(2), ...change });
+        });
+        expect(error).toMatchObject({ code: "23P01", constraint });
+      },
+    );
+
+    it("refuses a second row with the key of the first, for each unique key", async () => {
+      for (const key of await uniqueKeys(database.migrator, table)) {
+        const both = tableCases.duplicating?.[key.name] ?? {};
+        const error = await withoutTriggers(database, async (client) => {
+          const first = await insert(client, table, { ...row(1), ...both });
+          const copied = Object.fromEntries(key.columns.map((column) => [column, first[column]]));
+          await insert(client, table, { ...row(2), ...both, ...copied });
+        });
+        expect(error.code, key.name).toBe("23505");
+        expect(key.names, key.name).toContain(error.constraint);
+      }
+    });
+
+    it("refuses a reference to a row that is not there, for each foreign key", async () => {
+      for (const { name: constraint, column, type } of await foreignKeys(database.migrator, table)) {
+        const lost: Row = { ...row(1), [column]: missing[type], ...tableCases.referring?.[constraint] };
+        const error = await refusal(insertWithForeignKeysAlone(database.migrator, table, lost));
+        expect(error, constraint).toMatchObject({ code: "23503", constraint });
+      }
+    });
+  });
+}
+
+/** The refusal of a check or key alone: triggers that would refuse or mend the row first are off, foreign keys too. */
+function withoutTriggers(
+  { superuser }: MigratedDatabase,
+  attempt: (client: Client) => Promise<unknown>,
+): Promise<DatabaseError> {
+  return refusal(
+    inTransaction(superuser, "rollback", async () => {
+      await superuser.query("set local session_replication_role = replica");
+      await attempt(superuser);
+    }),
+  );
+}
+
+/** Inserts with the table's own triggers off: they would look for the missing row first. */
+function insertWithForeignKeysAlone(migrator: Client, table: string, row: Row): Promise<void> {
+  return inTransaction(migrator, "rollback", async () => {
+    await migrator.query(`alter table ${table} disable trigger user`);
+    await insert(migrator, table, row);
+    await migrator.query("set constraints all immediate");
+  });
+}
