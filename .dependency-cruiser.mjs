@@ -100,6 +100,13 @@ export default {
       to: { path: "^scripts/commands/" },
     },
     {
+      name: "only-destroy-erases",
+      comment: "Data is lost by one command alone, with the name of what goes typed.",
+      severity: "error",
+      from: { pathNot: ["^scripts/(erase|commands/destroy)/", "^scripts/commands/destroy\\.ts$", "^test/"] },
+      to: { path: "^scripts/erase/" },
+    },
+    {
       name: "scripts-know-no-stack",
       comment: "A module knows a connection, never a stack.",
       severity: "error",

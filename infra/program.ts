@@ -13,9 +13,10 @@ import { availableExtensions } from "../scripts/server/binaries.ts";
 import { Database } from "./components/database.ts";
 import { EmbeddedServer } from "./components/embedded-server.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
+import { isRealStack } from "./plan/real-data.ts";
 import { standInRefusal } from "./plan/stand-ins.ts";
 import { planMemory } from "./plan/tuning.ts";
-import { isRealStack, parseSettings, type Settings } from "./settings.ts";
+import { parseSettings, type Settings } from "./settings.ts";
 
 // Every resource records where it was declared. The hook that Pulumi's launcher sets for that reads and parses a source map for each file on the stack,
 // 0.25 s in all; Node's own trace is right as it is, since types are stripped in place.

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { OperationError } from "../scripts/errors/operation-error.ts";
+import { isInventedSeed, isRealStack } from "./plan/real-data.ts";
 import { type Fault, faultsOf } from "./settings/fault.ts";
 import { commonShape, type ServerKind, type SettingsOf, serverShape, serverShapes } from "./settings/schema.ts";
 import { type SettingText, textOf } from "./settings/setting.ts";
@@ -23,14 +24,6 @@ export interface SettingReference extends SettingText {
 
 /** Where the kit's settings stand in Pulumi's configuration; what other namespaces hold belongs to providers and to Pulumi. */
 const namespace = "pgroundwork:";
-
-/** Seed sets of invented data. */
-const inventedSeeds: readonly string[] = ["dev", "demo"];
-
-/** Whether real people depend on a stack, by the name that such stacks usually have. */
-export function isRealStack(stack: string): boolean {
-  return ["staging", "production"].includes(stack);
-}
 
 const everyShape: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
   [serverShape, ...Object.values(serverShapes), commonShape].flatMap((shape): [string, z.ZodType][] =>
@@ -111,7 +104,7 @@ function unknownSeeds(
 }
 
 function inventedIn(seeds: readonly string[], isProtected: unknown, stack: string): Fault[] {
-  const invented = seeds.filter((set) => inventedSeeds.includes(set));
+  const invented = seeds.filter(isInventedSeed);
   if (invented.length === 0) return [];
   const sets = `${invented.length === 1 ? "set" : "sets"} ${invented.map((set) => `'${set}'`).join(" and ")}`;
   const why = isProtected === true ? "true" : `not set, and therefore true in a stack named "${stack}",`;

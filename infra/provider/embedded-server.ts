@@ -67,6 +67,7 @@ export const embeddedServer: ResourceType = {
     const folder = defaultFolder(context);
     if (preview) return { id: folder, outputs: { ...inputs, host, folder } };
     const server = await ensureServer(spec(folder, inputs as unknown as Inputs));
+    takenOver.add(server.directory.data);
     return { id: folder, outputs: outputsOf(inputs, folder, server) };
   },
 
@@ -93,10 +94,20 @@ export const embeddedServer: ResourceType = {
 
   async delete(context, old) {
     const outputs = old.outputs as unknown as Outputs;
+    const data = outputs.dataDirectory;
+    if (takenOver.has(data)) return context.log("info", `The server runs on as its replacement, on ${data}.`);
     await stopServer(home(), directoryOf(outputs));
-    await context.log("info", `The server is stopped. Its data is kept in ${outputs.dataDirectory}.`);
+    const kept = (await clusterState(data)).kind !== "absent";
+    const where = kept ? `Its data is kept in ${data}.` : `Its data directory ${data} is gone.`;
+    // A clone that was moved, or a setting that was taken out: a server made anew would not find it.
+    const expected = old.inputs.dataDirectory ?? directoryOf({ folder: defaultFolder(context) }).data;
+    const hint = kept && data !== expected ? " Set pgroundwork:dataDirectory to it before the next `up`." : "";
+    await context.log("info", `The server is stopped. ${where}${hint}`);
   },
 };
+
+/** Data directories of servers that this process has made or taken over: the engine deletes what is replaced after its replacement was made. */
+const takenOver = new Set<string>();
 
 /** A server whose data is gone is never replaced by an empty one on the quiet: it may lie on a disk that is not mounted. */
 async function assertThere(dataDirectory: string): Promise<void> {

@@ -3,6 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { exitCode } from "../errors/operation-error.ts";
 import { ignoreClosedPipes } from "./cli/closed-pipe.ts";
 import { registerDatabase } from "./database.ts";
+import { registerDestroy } from "./destroy.ts";
 import { registerDown } from "./down.ts";
 import { registerEngine } from "./engine.ts";
 import { registerLogs } from "./logs.ts";
@@ -36,6 +37,7 @@ Any PostgreSQL instead of a stack: DATABASE_URL, DB_HOST DB_PORT DB_USER DB_PASS
   registerPreview(program);
   registerRefresh(program);
   registerDown(program);
+  registerDestroy(program);
   registerSetup(program);
   registerOutputs(program);
   registerStacks(program);

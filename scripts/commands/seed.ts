@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { isInventedSeed } from "../../infra/plan/real-data.ts";
 import { readDatabaseFile } from "../database/database-file.ts";
 import { describeHolder } from "../database/deployment-lock.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
@@ -9,9 +10,6 @@ import { databaseOption, jsonOption, stackOption, urlOption } from "./cli/option
 import { table } from "./cli/output.ts";
 import { action, type Run } from "./cli/run.ts";
 import { resolveTarget, type Target, type TargetOptions } from "./cli/target.ts";
-
-/** Sets of invented data, which no protected stack takes. */
-const inventedSets = ["dev", "demo"];
 
 interface SeedOptions extends TargetOptions {
   set?: string[];
@@ -85,7 +83,7 @@ async function setsOf(run: Run, options: SeedOptions, target: Target): Promise<s
       },
     );
   }
-  const invented = sets.filter((set) => inventedSets.includes(set));
+  const invented = sets.filter(isInventedSeed);
   if (target.protected === true && invented.length > 0) {
     throw new OperationError(`${target.label} is protected: it takes no ${invented.join(" and no ")} seeds.`, {
       remedy: "They hold invented data, and logins whose passwords are known. Apply them to another stack.",

@@ -5,7 +5,7 @@ import { runEngine } from "./engine-process.ts";
 import { EventStream, type OperationEvent, type ResourceChange, saysOnlyFailed } from "./event-stream.ts";
 import { lockedError } from "./stack-lock.ts";
 
-export type OperationKind = "up" | "preview" | "refresh";
+export type OperationKind = "up" | "preview" | "refresh" | "destroy";
 
 export interface OperationResult {
   changes: ResourceChange[];

@@ -66,6 +66,11 @@ const refused: Record<string, Case[]> = {
     { from: "scripts/server/a.ts", to: "scripts/commands/up.ts" },
     { from: "infra/provider/d.ts", to: "scripts/commands/up.ts", statement: "import type" },
   ],
+  "only-destroy-erases": [
+    { from: "infra/provider/e.ts", to: "scripts/erase/data.ts" },
+    { from: "scripts/server/m.ts", to: "scripts/erase/data.ts", statement: "import type" },
+    { from: "scripts/commands/c.ts", to: "scripts/erase/data.ts", statement: "dynamic import" },
+  ],
   "scripts-know-no-stack": [
     { from: "scripts/server/b.ts", to: "infra/components/database.ts" },
     { from: "scripts/server/c.ts", to: "infra/provider/sdk.ts", statement: "import type" },
@@ -114,6 +119,9 @@ const allowed: Case[] = [
   { from: "scripts/pgw.ts", to: "scripts/commands/up.ts", statement: "dynamic import" },
   { from: "scripts/commands/a.ts", to: "scripts/commands/up.ts" },
   { from: "scripts/commands/b.ts", to: "scripts/server/log.ts" },
+  { from: "scripts/commands/destroy.ts", to: "scripts/erase/data.ts", statement: "dynamic import" },
+  { from: "scripts/commands/destroy/a.ts", to: "scripts/erase/data.ts" },
+  { from: "scripts/erase/a.ts", to: "scripts/erase/data.ts" },
   { from: "scripts/server/a.ts", to: "infra/settings.ts", statement: "import type" },
   { from: "scripts/server/b.ts", to: "infra/plan/names.ts" },
   { from: "scripts/server/c.ts", to: "node:path" },

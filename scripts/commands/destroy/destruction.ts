@@ -1,0 +1,14 @@
+import type { StateAccess } from "../../erase/stack-state.ts";
+import type { Survey } from "../../erase/survey.ts";
+import type { Run } from "../cli/run.ts";
+
+/** What every way of destroying works on. */
+export interface Destruction {
+  run: Run;
+  access: StateAccess;
+  /** See `dataHome`. */
+  home: string;
+  survey: Survey;
+  /** Whether it was confirmed in advance. */
+  yes: boolean;
+}

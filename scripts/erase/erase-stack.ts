@@ -1,0 +1,44 @@
+import { forgetErasure, noteErasure } from "./begun-erasure.ts";
+import type { Remains } from "./cluster-files.ts";
+import { eraseServer, type FoundServer, type Ownership, stopOwn } from "./server-place.ts";
+import { removeState, type StateAccess } from "./stack-state.ts";
+import type { StackServers } from "./survey.ts";
+
+export interface StackErasure extends StateAccess {
+  servers: StackServers;
+  /** Has the engine take the stack down; undefined: the backend has no such stack. */
+  takeDown: (() => Promise<unknown>) | undefined;
+  /** Is told what is being done. */
+  onStep: (step: string) => void;
+  signal: AbortSignal;
+}
+
+/**
+ * Erases everything of a stack: what its state has, its servers with data and log, the state itself. Settings stay. The engine goes first: it refuses while
+ * somebody else works on the stack, and then nothing is lost. Safe to run again after an interruption at any point.
+ *
+ * @throws OperationError
+ */
+export async function eraseStack(erasure: StackErasure): Promise<Remains> {
+  const { root, stack, servers, onStep } = erasure;
+  noteErasure(root, stack, servers.found);
+  await erasure.takeDown?.();
+  erasure.signal.throwIfAborted();
+  const remains: Remains = { foreign: [], linked: [] };
+  for (const server of servers.found) {
+    const { foreign, linked } = await erase(servers.ownership, server, onStep);
+    remains.foreign.push(...foreign);
+    remains.linked.push(...linked);
+  }
+  onStep(`removing the state of stack ${stack}`);
+  await removeState(erasure);
+  await forgetErasure(root, stack);
+  return remains;
+}
+
+async function erase(ownership: Ownership, server: FoundServer, onStep: (step: string) => void) {
+  // One that no state knows runs on until here.
+  await stopOwn(ownership.home, server);
+  onStep(`deleting ${server.dataDirectory}`);
+  return eraseServer(ownership, server);
+}

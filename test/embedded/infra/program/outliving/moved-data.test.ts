@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Clone } from "../../../clone.ts";
+import { changesOf } from "../changes.ts";
+import { revealedOutputs } from "../passwords.ts";
+import { shopSettings } from "../shop.ts";
+import { expectStocked, expectTakenBack, makeStockedShop } from "./rows.ts";
+
+describe("a data directory that the settings name anew", () => {
+  let clone: Clone;
+  let data: string;
+  let elsewhere: string;
+
+  beforeAll(async () => {
+    clone = await makeStockedShop();
+    data = (await revealedOutputs(clone)).server.dataDirectory;
+    elsewhere = join(clone.dataHome, "elsewhere");
+  });
+  afterAll(() => clone?.remove());
+
+  it("is refused where the data was not moved, with how to move it, and the server runs on", async () => {
+    await clone.configure({ ...shopSettings, dataDirectory: elsewhere });
+    for (const command of ["preview", "up"]) {
+      const { code, stderr } = await clone.pgw(command);
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        `The data is in ${data}, and the data directory is to be ${elsewhere}, which has none.\n  Stop the server (npm run down), move it (mv '${data}' '${elsewhere}'), then run \`up\` again.`,
+      );
+    }
+    expect(existsSync(elsewhere)).toBe(false);
+    await expectStocked(clone);
+  });
+
+  it("is taken up where it was moved by hand", async () => {
+    await clone.succeed("down");
+    await rename(data, elsewhere);
+    await expectTakenBack(clone);
+    expect((await revealedOutputs(clone)).server.dataDirectory).toBe(elsewhere);
+  });
+
+  it("is kept where the setting is taken out again", async () => {
+    await clone.configure(shopSettings);
+    await expectTakenBack(clone);
+    expect((await revealedOutputs(clone)).server.dataDirectory).toBe(elsewhere);
+  });
+
+  it("is left as it was, and not made anew, where it is missing", async () => {
+    await clone.succeed("down");
+    await rename(elsewhere, `${elsewhere}.unmounted`);
+    const { code, stderr } = await clone.pgw("up");
+    expect(code).toBe(1);
+    expect(stderr).toContain(`The data directory ${elsewhere} of this server is gone.`);
+    await rename(`${elsewhere}.unmounted`, elsewhere);
+    await expectTakenBack(clone);
+    expect(await changesOf(clone, "preview")).toEqual([]);
+  });
+});

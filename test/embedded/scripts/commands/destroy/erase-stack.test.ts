@@ -1,0 +1,145 @@
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findPostmaster } from "../../../../../scripts/server/postmaster.ts";
+import type { Clone } from "../../../clone.ts";
+import { changesOf } from "../../../infra/program/changes.ts";
+import { revealedOutputs } from "../../../infra/program/passwords.ts";
+import { makeShop, shopSettings } from "../../../infra/program/shop.ts";
+
+const cocoa = "insert into product values (3, 'cocoa', 2)";
+const seeded = [{ name: "tea" }, { name: "coffee" }];
+const products = "select name from product order by id";
+
+describe("pgw destroy --erase of the stack", () => {
+  let clone: Clone;
+  let folder: string;
+
+  beforeAll(async () => {
+    clone = await makeShop();
+  });
+  afterAll(() => clone?.remove());
+
+  /** A stack that is up, with a row that no seed brings. */
+  const bringUp = async () => {
+    await clone.succeed("up");
+    folder = join((await revealedOutputs(clone)).server.dataDirectory, "..");
+    await clone.query("app", cocoa);
+  };
+  const servers = () => readdir(join(clone.dataHome, "servers"));
+  /** Nothing of it is there, and `up` makes it anew. */
+  const expectErased = async () => {
+    expect(await servers()).toEqual([]);
+    expect(await stateFiles(clone)).toEqual([]);
+    expect((await clone.shell("git status --porcelain")).stdout).toBe("");
+    expect((await clone.succeed("destroy", "--erase", "local", "--yes")).stdout).toBe(
+      'Nothing of stack "local" is there: there is nothing to erase.\n',
+    );
+    await clone.succeed("up");
+    expect(await clone.query("readonly", products)).toEqual(seeded);
+    expect(await changesOf(clone, "up")).toEqual([]);
+  };
+
+  it("says what would be lost, and without a terminal does it only with --yes", async () => {
+    await bringUp();
+    const { code, stdout, stderr } = await clone.pgw("destroy", "--erase", "local");
+    expect([code, stdout]).toEqual([3, ""]);
+    expect(stderr).toMatch(
+      new RegExp(
+        [
+          '^Lost for good: stack "local" with everything in it\\.',
+          "  its \\d+ resources, and every generated password",
+          `  the server's data in ${folder}/data and its log \\(\\d+ MB, running on port \\d+\\)`,
+          "    database shop: [\\d.]+ MB, \\d+ tables with about \\d+ rows",
+          "    last backup: none known",
+          "  its state, with the history of it; Pulumi\\.local\\.yaml stays",
+          'error: Erasing stack "local" needs a confirmation: nothing was changed\\.',
+          "  Add --yes\\.\n",
+        ].join("\n"),
+        "m",
+      ),
+    );
+    expect(await clone.query("readonly", products)).toHaveLength(3);
+  });
+
+  it("leaves nothing but the settings", async () => {
+    const settings = await readFile(join(clone.root, "Pulumi.local.yaml"), "utf8");
+    const { stdout } = await clone.succeed("destroy", "--erase", "local", "--yes");
+    expect(stdout).toBe('stack "local" is erased\n`npm run up` begins anew, with the settings in Pulumi.local.yaml.\n');
+    expect(await readFile(join(clone.root, "Pulumi.local.yaml"), "utf8")).toBe(settings);
+    await expectErased();
+  });
+
+  it("is complete after a run that was killed at any moment", async () => {
+    for (const seen of ["erasing-local.json", "data.erased-"]) {
+      await bringUp();
+      // Files enough for the deletion to take a while.
+      await clone.shell(`mkdir ${folder}/data/base/many && cd ${folder}/data/base/many && seq 30000 | xargs touch`);
+      const erase = clone.start("destroy", "--erase", "local", "--yes");
+      const isMoment = async () => {
+        const names = [
+          ...(await readdir(join(clone.root, ".pgroundwork"))),
+          ...(await readdir(folder).catch(() => [])),
+        ];
+        return names.some((name) => name.startsWith(seen));
+      };
+      await expect.poll(isMoment, { timeout: 60_000, interval: 5 }).toBe(true);
+      process.kill(-(erase.pid ?? 0), "SIGKILL");
+      await clone.shell(
+        'eval "$(node_modules/.bin/node scripts/pgw.ts engine env)" && pulumi cancel --yes --stack local',
+      );
+      await clone.succeed("destroy", "--erase", "local", "--yes");
+      await expectErased();
+    }
+  });
+
+  it("is complete where the stack had been taken down, or its state was lost, before", async () => {
+    await bringUp();
+    await clone.succeed("destroy", "--yes");
+    await clone.succeed("destroy", "--erase", "local", "--yes");
+    await expectErased();
+    await clone.shell("rm -r .pgroundwork/.pulumi");
+    const { stderr } = await clone.succeed("destroy", "--erase", "stack:local", "--yes");
+    expect(stderr).toContain(
+      "    which databases: could not tell (the server does not run); last backup: none known\n",
+    );
+    await expectErased();
+  });
+
+  it("erases of a data directory elsewhere only what is PostgreSQL's", async () => {
+    await bringUp();
+    const elsewhere = join(clone.dataHome, "elsewhere");
+    await clone.succeed("down");
+    await rename(join(folder, "data"), elsewhere);
+    await clone.configure({ ...shopSettings, dataDirectory: elsewhere });
+    await clone.succeed("up");
+    await writeFile(join(elsewhere, "notes.txt"), "of somebody else");
+    const { stderr } = await clone.succeed("destroy", "--erase", "local", "--yes");
+    expect(stderr).toContain(`warning: ${elsewhere}/notes.txt stays: it is not PostgreSQL's\n`);
+    expect(await readdir(elsewhere)).toEqual(["notes.txt"]);
+    expect(await servers()).toEqual([]);
+    await clone.configure(shopSettings);
+    await expectErased();
+  });
+
+  it("is refused where the settings name data of another server, and nothing goes", async () => {
+    await bringUp();
+    const { server } = await revealedOutputs(clone);
+    const foreign = join(clone.dataHome, "foreign");
+    await clone.shell(`mkdir ${foreign} && echo 17 > ${foreign}/PG_VERSION`);
+    await clone.configure({ ...shopSettings, dataDirectory: foreign });
+    const { code, stderr } = await clone.pgw("destroy", "--erase", "local", "--yes");
+    expect(code).toBe(3);
+    expect(stderr).toContain(`error: The data in ${foreign} is not known to be this stack's.`);
+    expect(await readdir(foreign)).toEqual(["PG_VERSION"]);
+    expect(await findPostmaster(server.dataDirectory)).toBeDefined();
+    await clone.configure(shopSettings);
+    expect(await clone.query("readonly", products)).toHaveLength(3);
+  });
+});
+
+/** The state files of a clone's stacks. */
+async function stateFiles(clone: Clone): Promise<string[]> {
+  const files = await readdir(join(clone.root, ".pgroundwork", ".pulumi", "stacks", "pgroundwork")).catch(() => []);
+  return files.filter((name) => name.endsWith(".json"));
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { stackContent, superuserPassword, withoutDatabases } from "../../../../scripts/erase/stack-content.ts";
+import type { StackState, StateResource } from "../../../../scripts/erase/stack-state.ts";
+
+const urn = (type: string, name: string) => `urn:pulumi:local::pgroundwork::${type}::${name}`;
+const component = "pgroundwork:components:Database";
+const stack: StateResource = {
+  urn: urn("pulumi:pulumi:Stack", "pgroundwork-local"),
+  type: "pulumi:pulumi:Stack",
+  outputs: { protected: false, databases: { shop: { migrations: [] }, shop_two: { migrations: [] } } },
+};
+const server: StateResource = {
+  urn: urn("pgroundwork:index:EmbeddedServer", "server-postgres"),
+  type: "pgroundwork:index:EmbeddedServer",
+  outputs: { folder: "/data/servers/a", dataDirectory: "/data/servers/a/data" },
+};
+const database = (name: string): StateResource[] => [
+  { urn: urn(component, name), type: component, parent: stack.urn },
+  {
+    urn: urn(`${component}$postgresql:index/database:Database`, `${name}-database`),
+    type: "postgresql:index/database:Database",
+    parent: urn(component, name),
+    outputs: { name },
+  },
+];
+const provider = { urn: urn("pulumi:providers:pgroundwork", "default"), type: "pulumi:providers:pgroundwork" };
+const state = (...resources: StateResource[]): StackState => ({ version: 3, deployment: { resources } });
+const whole = state(stack, provider, server, ...database("shop"), ...database("shop_two"));
+
+describe("what a state has", () => {
+  it("is its server, its databases and as many resources as `up` counts", () => {
+    expect(stackContent(whole)).toEqual({
+      resources: 3,
+      server: { folder: "/data/servers/a", dataDirectory: "/data/servers/a/data" },
+      databases: ["shop", "shop_two"],
+      protected: false,
+    });
+  });
+
+  it("is nothing where there is no state, and where it is empty", () => {
+    const nothing = { resources: 0, server: undefined, databases: [], protected: false };
+    expect(stackContent(undefined)).toEqual(nothing);
+    expect(stackContent({ version: 3, deployment: {} })).toEqual(nothing);
+  });
+
+  it("is protected where the stack says so, or any resource of it is", () => {
+    expect(stackContent(state({ ...stack, outputs: { protected: true } })).protected).toBe(true);
+    expect(stackContent(state({ ...server, protect: true })).protected).toBe(true);
+  });
+
+  it("has the superuser's password only where it was read with secrets", () => {
+    const secret = (value: object) => state({ ...server, outputs: { superuserPassword: value } });
+    expect(superuserPassword(secret({ plaintext: '"p4ss"' }))).toBe("p4ss");
+    expect(superuserPassword(secret({ ciphertext: "v1:xyz" }))).toBeUndefined();
+    expect(superuserPassword(undefined)).toBeUndefined();
+  });
+});
+
+describe("a state without a database", () => {
+  it("has neither its component, nor what is below it, nor what the stack exports of it", () => {
+    const rest = withoutDatabases(whole, ["shop"]);
+    const outputs = { protected: false, databases: { shop_two: { migrations: [] } } };
+    expect(rest).toEqual(state({ ...stack, outputs }, provider, server, ...database("shop_two")));
+  });
+
+  it("keeps everything else of the state, and of the one that was read", () => {
+    const rich = { ...whole, deployment: { ...whole.deployment, manifest: { version: "v3" } } };
+    expect(withoutDatabases(rich, ["shop"]).deployment).toHaveProperty("manifest", { version: "v3" });
+    expect(whole.deployment.resources).toHaveLength(7);
+    expect(stack.outputs?.databases).toHaveProperty("shop");
+  });
+});
