@@ -14,7 +14,7 @@ export const commonShape = {
     list(databaseName).refine((names) => names.length > 0, "names no database"),
     {
       type: "a list of database names",
-      default: "[trading]",
+      default: "those in Pulumi.yaml",
       effect: "none",
       description:
         "The databases of the stack, each a folder in migrations/. One that is taken out of the list stays on the server, with its data and its roles; put back, its roles get new passwords.",

@@ -1,13 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Document, isSeq, parseDocument, type YAMLSeq } from "yaml";
 
-/** Where a list of databases may stand in a settings file: a stack's own, and the project's default. */
-const places: Readonly<Record<string, readonly string[]>> = {
-  "Pulumi.local.yaml": ["config", "pgroundwork:databases"],
-  "Pulumi.yaml": ["config", "databases", "value"],
-};
+/** Where a list of databases stands in a settings file: a stack's own, and the project's default. */
+const ofStack = ["config", "pgroundwork:databases"];
+const ofProject = ["config", "databases", "value"];
 
 /**
  * Puts a database's name at the end of the list of databases that the local stack has: its own where it has one, else the default. What else
@@ -20,18 +18,44 @@ export async function declareDatabase(
   root: string,
   database: string,
 ): Promise<{ file: string; added: boolean } | undefined> {
-  for (const [file, place] of Object.entries(places)) {
-    const text = await readFile(join(root, file), "utf8").catch(absent);
-    if (text === undefined) continue;
-    const document = parseDocument(text);
-    const list = document.errors.length > 0 ? undefined : document.getIn(place);
-    if (!isSeq(list)) continue;
+  for (const file of ["Pulumi.local.yaml", "Pulumi.yaml"]) {
+    const setting = await readSetting(root, file);
+    if (setting === undefined) continue;
+    const { document, list } = setting;
     if (names(list).includes(database)) return { file, added: false };
     list.add(document.createNode(database));
     await replaceFile(join(root, file), render(document));
     return { file, added: true };
   }
   return undefined;
+}
+
+/**
+ * Takes a database's name out of the lists of all stacks.
+ *
+ * @param root the clone
+ * @returns names of the files that had it
+ */
+export async function undeclareDatabase(root: string, database: string): Promise<string[]> {
+  const files = (await readdir(root)).filter((name) => /^Pulumi\.(.+\.)?yaml$/.test(name)).sort();
+  const changed: string[] = [];
+  for (const file of files) {
+    const setting = await readSetting(root, file);
+    const index = setting === undefined ? -1 : names(setting.list).indexOf(database);
+    if (setting === undefined || index < 0) continue;
+    setting.list.delete(index);
+    await replaceFile(join(root, file), render(setting.document));
+    changed.push(file);
+  }
+  return changed;
+}
+
+async function readSetting(root: string, file: string): Promise<{ document: Document; list: YAMLSeq } | undefined> {
+  const text = await readFile(join(root, file), "utf8").catch(absent);
+  if (text === undefined) return undefined;
+  const document = parseDocument(text);
+  const list = document.errors.length > 0 ? undefined : document.getIn(file === "Pulumi.yaml" ? ofProject : ofStack);
+  return isSeq(list) ? { document, list } : undefined;
 }
 
 function names(list: YAMLSeq): unknown[] {

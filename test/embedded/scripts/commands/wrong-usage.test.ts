@@ -1,19 +1,20 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Clone, makeClone } from "../../clone.ts";
+import type { Clone } from "../../clone.ts";
+import { makeShop } from "../../infra/program/shop.ts";
 
 let clone: Clone;
 
 beforeAll(async () => {
-  clone = await makeClone();
+  clone = await makeShop();
 });
 afterAll(() => clone?.remove());
 
 describe("wrong settings", () => {
   it("are named all at once, with what was meant, and without a stack trace", async () => {
     await clone.configure({
-      databases: ["traiding"],
+      databases: ["shopp"],
       seeds: ["reference", "dev"],
       prot: 5432,
       port: 70000,
@@ -28,7 +29,7 @@ describe("wrong settings", () => {
 - Setting 'port': expected a whole number from 1 to 65535, got '70000'
 - Setting 'profile': expected web, oltp, dw, desktop or mixed, got 'fast'
 - Setting 'readyTimeout': expected a whole number from 1 to 3600, got 'soon'
-- Setting 'databases': 'traiding' has no folder with a database.json in migrations/; did you mean 'trading'?
+- Setting 'databases': 'shopp' has no folder with a database.json in migrations/; did you mean 'shop'?
   Set them with \`pulumi config set --stack local NAME VALUE\` or in Pulumi.local.yaml; defaults stand in Pulumi.yaml.
 `);
       expect(stderr.match(/settings of stack/g)).toHaveLength(1);
@@ -37,7 +38,7 @@ describe("wrong settings", () => {
   });
 
   it("exclude invented seeds from a stack that is protected", async () => {
-    await clone.configure({ protected: true });
+    await clone.configure({ databases: ["shop"], protected: true });
     const { code, stderr } = await clone.pgw("up");
     expect(code).toBe(1);
     expect(stderr).toContain("- Setting 'protected': true excludes the seed set 'dev'; change 'seeds' or set false\n");
@@ -60,7 +61,7 @@ describe("wrong usage", () => {
     [["up", "--stakc", "local"], "error: unknown option '--stakc'\n(Did you mean --stack?)\n"],
     [["migarte"], "error: unknown command 'migarte'\n(Did you mean migrate?)\n"],
     [
-      ["migrate", "status", "--url", "postgresql://me@127.0.0.1/trading", "--stack", "local"],
+      ["migrate", "status", "--url", "postgresql://me@127.0.0.1/shop", "--stack", "local"],
       "error: --url and --stack exclude each other.\n",
     ],
     [["logs", "--lines", "many"], "expected a whole number of at least 1."],
@@ -76,13 +77,13 @@ describe("wrong usage", () => {
         "  Add --json, or take one URL from `npm run -s pgw -- url`.\n",
     ],
     [
-      ["psql", "--url", "postgresql://me@127.0.0.1/trading", "--role", "app"],
-      'error: --url says already who logs in: me@127.0.0.1:5432/trading. --role "app" cannot change that.\n' +
+      ["psql", "--url", "postgresql://me@127.0.0.1/shop", "--role", "app"],
+      'error: --url says already who logs in: me@127.0.0.1:5432/shop. --role "app" cannot change that.\n' +
         "  Leave out --role, or correct --url.\n",
     ],
     [
-      ["psql", "--url", "postgresql://me@127.0.0.1/trading", "--database", "kyb"],
-      "error: --url says already which database is meant: me@127.0.0.1:5432/trading. " +
+      ["psql", "--url", "postgresql://me@127.0.0.1/shop", "--database", "kyb"],
+      "error: --url says already which database is meant: me@127.0.0.1:5432/shop. " +
         '--database "kyb" is another one.\n  Leave out --database, or correct --url.\n',
     ],
   ])("%j ends with 2 and says what is wrong", async (args, message) => {
@@ -97,7 +98,7 @@ describe("wrong usage", () => {
       "migrate",
       "status",
       "--url",
-      "postgresql://me:hunter22@127.0.0.1/trading",
+      "postgresql://me:hunter22@127.0.0.1/shop",
     );
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toBe(
@@ -109,16 +110,16 @@ describe("wrong usage", () => {
   it.each([
     [
       "--role readonly",
-      'who logs in: me@127.0.0.1:5432/trading. --role "readonly" cannot change that.\n' +
+      'who logs in: me@127.0.0.1:5432/shop. --role "readonly" cannot change that.\n' +
         "  Leave out --role, or unset those variables, or name the stack with --stack.\n",
     ],
     [
       "--database kyb",
-      'which database is meant: me@127.0.0.1:5432/trading. --database "kyb" is another one.\n' +
+      'which database is meant: me@127.0.0.1:5432/shop. --database "kyb" is another one.\n' +
         "  Leave out --database, or unset those variables, or name the stack with --stack.\n",
     ],
   ])("of psql %s, where the environment has a connection, does not go unnoticed", async (options, message) => {
-    const url = "postgresql://me:hunter22@127.0.0.1/trading";
+    const url = "postgresql://me:hunter22@127.0.0.1/shop";
     const { code, stdout, stderr } = await clone.shell(
       `DATABASE_URL=${url} node_modules/.bin/node scripts/pgw.ts psql ${options}`,
     );

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { declareDatabase } from "../../../../scripts/stack/declare-database.ts";
+import { declareDatabase, undeclareDatabase } from "../../../../scripts/stack/databases-setting.ts";
 
 const project = `name: pgroundwork
 # The local stack.
@@ -50,6 +50,34 @@ describe("a database that is declared", () => {
     expect(await declareDatabase(root, "shop")).toBeUndefined();
     await write("Pulumi.local.yaml", "config: [\n");
     expect(await declareDatabase(root, "shop")).toBeUndefined();
+    expect(await read("Pulumi.local.yaml")).toBe("config: [\n");
+  });
+});
+
+describe("a database that is taken out", () => {
+  let root: string;
+  const write = (file: string, text: string) => writeFile(join(root, file), text);
+  const read = (file: string) => readFile(join(root, file), "utf8");
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), "pgw-undeclare-"));
+    await write("Pulumi.yaml", project.replace("[trading]", "[trading, shop]"));
+  });
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  it("leaves the lists of all stacks, and everything else stays as it is written", async () => {
+    await write("Pulumi.local.yaml", "config:\n  pgroundwork:databases: [shop] # mine\n");
+    await write("Pulumi.staging.yaml", "config:\n  pgroundwork:databases:\n    - trading\n    - shop\n");
+    expect(await undeclareDatabase(root, "trading")).toEqual(["Pulumi.staging.yaml", "Pulumi.yaml"]);
+    expect(await read("Pulumi.yaml")).toBe(project.replace("[trading]", "[shop]"));
+    expect(await read("Pulumi.staging.yaml")).toBe("config:\n  pgroundwork:databases:\n    - shop\n");
+    expect(await read("Pulumi.local.yaml")).toBe("config:\n  pgroundwork:databases: [shop] # mine\n");
+    expect((await readdir(root)).sort()).toEqual(["Pulumi.local.yaml", "Pulumi.staging.yaml", "Pulumi.yaml"]);
+  });
+
+  it("changes no file that does not have it, or cannot be read as a list", async () => {
+    await write("Pulumi.local.yaml", "config: [\n");
+    expect(await undeclareDatabase(root, "kyb")).toEqual([]);
     expect(await read("Pulumi.local.yaml")).toBe("config: [\n");
   });
 });

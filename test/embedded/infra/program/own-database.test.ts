@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { databasesOn } from "../../../../scripts/erase/losses.ts";
+import { type Clone, makeClone } from "../../clone.ts";
+import { changesOf } from "./changes.ts";
+import { shopSettings } from "./shop.ts";
+
+/** The commands that a section of the README shows, one string a block. */
+async function shownCommands(clone: Clone, heading: string): Promise<string[]> {
+  const readme = await readFile(join(clone.root, "README.md"), "utf8");
+  const section = readme.split(/^## /m).find((text) => text.startsWith(heading)) ?? "";
+  return [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = ""]) => block);
+}
+
+describe("a database of one's own, made as the README shows it, and the examples dropped", () => {
+  let clone: Clone;
+  let examples: string[];
+  const { memory, maxConnections, postgresql } = shopSettings;
+
+  beforeAll(async () => {
+    clone = await makeClone();
+    await clone.configure({ memory, maxConnections, postgresql });
+    examples = await exampleDatabases(clone);
+  });
+  afterAll(() => clone?.remove());
+
+  it("comes up beside the examples", async () => {
+    const [make = ""] = await shownCommands(clone, "A database of your own");
+    expect(make).toContain("database new shop");
+    const { code, stdout, stderr } = await clone.shell(make);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain("Pulumi.yaml has it in its databases now.\n");
+    expect(stdout).toContain("database     shop\n  migrations 0 applied\n");
+    await commitAll(clone);
+  });
+
+  it("stands alone once they are removed, each as the README shows it", async () => {
+    const [, remove = ""] = await shownCommands(clone, "A database of your own");
+    expect(remove).toContain("database remove trading");
+    for (const example of examples) {
+      const { code, stdout, stderr } = await clone.shell(remove.replace("trading", example));
+      expect(code, stderr).toBe(0);
+      expect(stdout).toContain(`${example} is removed: migrations/${example}, test/embedded/migrations/${example}`);
+      expect(existsSync(join(clone.root, "migrations", example))).toBe(false);
+    }
+    expect((await clone.shell("grep -A1 databases: Pulumi.yaml")).stdout).toContain("value: [shop]\n");
+    expect(await exampleDatabases(clone)).toEqual(["shop"]);
+  });
+
+  it("leaves what was removed on the server, and the next up brings up the rest", async () => {
+    const { stdout } = await clone.succeed("up");
+    expect(stdout).toContain("database     shop\n");
+    expect(stdout).not.toContain("database     trading\n");
+    expect(await changesOf(clone, "up")).toEqual([]);
+    expect(await databasesOn({ ...(await clone.login("superuser", "shop")), database: "postgres" })).toContain(
+      "trading",
+    );
+  });
+
+  it("passes the checks of the code without them", async () => {
+    const { code, stdout, stderr } = await clone.shell("npm run check");
+    expect(code, stdout + stderr).toBe(0);
+  });
+
+  it("is not removed where something would be lost", async () => {
+    await clone.write("migrations/shop/current.sql", "-- not committed yet\n");
+    const changed = await clone.pgw("database", "remove", "shop");
+    expect(changed.code).toBe(3);
+    expect(changed.stderr).toContain(
+      "migrations/shop was not removed: error: the following file has local modifications:",
+    );
+    expect(changed.stderr).toContain("Commit or restore what is changed there, then again");
+    expect(await readFile(join(clone.root, "migrations/shop/current.sql"), "utf8")).toBe("-- not committed yet\n");
+    await clone.shell("git checkout --quiet migrations/shop");
+    await clone.write("migrations/shop/notes.txt", "of one's own");
+    const { stdout } = await clone.succeed("database", "remove", "shop");
+    expect(stdout).toContain("  migrations/shop stays: it holds files that Git does not know\n");
+    expect(await readFile(join(clone.root, "migrations/shop/notes.txt"), "utf8")).toBe("of one's own");
+    await rm(join(clone.root, "migrations/shop"), { recursive: true });
+    const unknown = await clone.pgw("database", "remove", "shop");
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('There is no database "shop"')]);
+  });
+});
+
+async function exampleDatabases(clone: Clone): Promise<string[]> {
+  const { stdout } = await clone.shell("ls -d migrations/*/ | xargs -n 1 basename");
+  return stdout.trim().split("\n");
+}
+
+async function commitAll(clone: Clone): Promise<void> {
+  const { code, stderr } = await clone.shell(
+    "git add --all && git -c user.name=test -c user.email=test@example.com commit --quiet --message own",
+  );
+  expect(code, stderr).toBe(0);
+}
