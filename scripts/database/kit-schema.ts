@@ -3,6 +3,13 @@ import type { Client } from "pg";
 /** The kit's own schema in a database: its ledgers. Whoever migrates owns it; nobody else has a privilege in it. */
 const schema = "pgroundwork";
 
+/** What a row says beside "it ran"; ledgers of earlier versions have no such column. */
+const outcomeColumn = `
+    alter table pgroundwork.migration_ledger
+      add column if not exists outcome text constraint migration_ledger_outcome check (outcome in ('baseline', 'failed'));
+    comment on column pgroundwork.migration_ledger.outcome is
+      'baseline: recorded without being run. failed: begun outside a transaction, and found not to have done its work. null: it ran, or runs.';`;
+
 const ledgers = {
   migration_ledger: `
     create table if not exists pgroundwork.migration_ledger (
@@ -22,6 +29,7 @@ const ledgers = {
     );
     comment on table pgroundwork.migration_ledger is
       'One row per run of a migration file. finished_at is null where a file that cannot run in a transaction was begun and its end is not known.';
+    ${outcomeColumn}
     revoke all on pgroundwork.migration_ledger from public;`,
   seed_ledger: `
     create table if not exists pgroundwork.seed_ledger (
@@ -38,21 +46,55 @@ const ledgers = {
     );
     comment on table pgroundwork.seed_ledger is 'The last run of each seed file.';
     revoke all on pgroundwork.seed_ledger from public;`,
+  seed_row: `
+    create table if not exists pgroundwork.seed_capture (
+      seed_set text not null,
+      filename text not null,
+      unknown_tables text[] not null,
+      primary key (seed_set, filename)
+    );
+    comment on table pgroundwork.seed_capture is
+      'Seed files whose rows stand in seed_row; unknown_tables: where new rows could not be told from changed ones (no primary key).';
+    create table if not exists pgroundwork.seed_row (
+      seed_set text not null,
+      filename text not null,
+      relation regclass not null,
+      key jsonb,
+      content jsonb not null,
+      key_digest text generated always as (md5(key::text)) stored,
+      foreign key (seed_set, filename) references pgroundwork.seed_capture (seed_set, filename) on delete cascade,
+      unique (relation, key_digest)
+    );
+    create index if not exists seed_row_file_idx on pgroundwork.seed_row (seed_set, filename);
+    comment on table pgroundwork.seed_row is
+      'Rows that seed files put in, as they were then; key is null in tables without a primary key. What seed clear takes out again.';
+    revoke all on pgroundwork.seed_capture, pgroundwork.seed_row from public;`,
 } as const;
+
+/** Columns that came later, and the statements that add them. */
+const upgrades: Partial<Record<LedgerTable, { column: string; statements: string }>> = {
+  migration_ledger: { column: "outcome", statements: outcomeColumn },
+};
 
 export type LedgerTable = keyof typeof ledgers;
 
 /**
- * Makes a ledger table where it is absent, in one transaction; call with the deployment lock. Nothing is issued when it is there, since
- * CREATE … IF NOT EXISTS wants the privilege to create all the same.
+ * Makes a ledger table where it is absent, and brings one of an earlier version up to date, in one transaction; call with the deployment lock.
+ * Nothing is issued when it is there, since CREATE … IF NOT EXISTS wants the privilege to create all the same.
  */
 export async function ensureLedger(client: Client, table: LedgerTable): Promise<void> {
-  const { rows } = await client.query<{ schema: boolean; table: boolean }>(
-    `select true as schema, exists (select from pg_class where relnamespace = n.oid and relname = $2) as "table"
-       from pg_namespace n where nspname = $1`,
-    [schema, table],
+  const upgrade = upgrades[table];
+  const { rows } = await client.query<{ table: boolean; current: boolean }>(
+    `select c.oid is not null as "table",
+            $3::text is null or exists (select from pg_attribute where attrelid = c.oid and attname = $3) as current
+       from pg_namespace n left join pg_class c on c.relnamespace = n.oid and c.relname = $2
+      where n.nspname = $1`,
+    [schema, table, upgrade?.column ?? null],
   );
-  if (rows[0]?.table === true) return;
+  if (rows[0]?.table === true) {
+    if (!rows[0].current && upgrade !== undefined) await client.query(upgrade.statements);
+    return;
+  }
   const makeSchema =
     rows[0] === undefined
       ? "create schema if not exists pgroundwork; revoke all on schema pgroundwork from public;"

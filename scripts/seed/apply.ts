@@ -7,6 +7,7 @@ import { OperationError } from "../errors/operation-error.ts";
 import { runSql, sqlFileError } from "../sql/run-sql.ts";
 import { withClient } from "../target/client.ts";
 import { type Connection, describeConnection } from "../target/connection.ts";
+import { captureRows, holdView, releaseView } from "./capture.ts";
 import { seedInfoOf } from "./info.ts";
 import { recordSeed } from "./ledger.ts";
 import { readSeedSets, type SeedFile } from "./seed-file.ts";
@@ -55,7 +56,12 @@ export async function applySeeds(options: ApplySeedsOptions): Promise<ApplySeeds
       if (due.size === 0) return { applied: [], skipped: files.map(({ set, filename }) => ({ set, filename })) };
       await noticeLostClients(client);
       const onWait = (holder: LockHolder) => options.onEvent?.({ kind: "waiting", holder });
-      return withDeploymentLock(client, () => runDue(client, files, options), onWait, signal);
+      return withDeploymentLock(
+        client,
+        () => withClient(connection, (witness) => runDue(client, witness, files, options), "pgroundwork seed"),
+        onWait,
+        signal,
+      );
     },
     "pgroundwork seed",
   );
@@ -78,6 +84,7 @@ async function dueFiles(
 
 async function runDue(
   client: Client,
+  witness: Client,
   files: readonly SeedFile[],
   options: ApplySeedsOptions,
 ): Promise<ApplySeedsResult> {
@@ -92,7 +99,7 @@ async function runDue(
     const { set, filename } = file;
     onEvent?.({ kind: "started", set, filename, index: index + 1, total: due.size });
     const begun = performance.now();
-    await runSeed(client, file, origin);
+    await runSeed(client, witness, file, origin);
     const durationMs = performance.now() - begun;
     applied.push({ set, filename, durationMs });
     onEvent?.({ kind: "applied", set, filename, durationMs });
@@ -103,6 +110,7 @@ async function runDue(
 async function makeLedger(client: Client, connection: Connection): Promise<void> {
   try {
     await ensureLedger(client, "seed_ledger");
+    await ensureLedger(client, "seed_row");
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "42501")) throw error;
     throw new OperationError(`${describeConnection(connection)} may not record seeds: ${error.message}.`, {
@@ -112,23 +120,35 @@ async function makeLedger(client: Client, connection: Connection): Promise<void>
   }
 }
 
-async function runSeed(client: Client, file: SeedFile, origin: Provenance): Promise<void> {
-  const source = { file: `${file.set}/${file.filename}`, text: file.text, start: 0 };
+async function runSeed(client: Client, witness: Client, file: SeedFile, origin: Provenance): Promise<void> {
+  const name = `${file.set}/${file.filename}`;
+  const source = { file: name, text: file.text, start: 0 };
+  const failing = (where: string) => (error: unknown) => {
+    throw sqlFileError(error, { ...source, file: `${name}, ${where}` }, remedy);
+  };
   // What a file before set on the session must not matter, since that file may have been skipped.
   await client.query("reset all; reset role");
   await noticeLostClients(client);
+  await holdView(witness);
   await client.query("begin");
   try {
     await runSql(client, source, remedy);
-    await recordSeed(client, file, origin).catch((error: unknown) => {
-      throw sqlFileError(error, { ...source, file: `${source.file}, recording it` }, remedy);
-    });
-    await client.query("commit").catch((error: unknown) => {
-      throw sqlFileError(error, { ...source, file: `${source.file}, at its commit` }, remedy);
-    });
+    // What is deferred to the commit may write rows, too.
+    await client.query("set constraints all immediate").catch(failing("at its commit"));
+    await record(client, witness, file, origin).catch(failing("recording it"));
+    await client.query("commit").catch(failing("at its commit"));
   } catch (error) {
     // Where the connection is lost there is nothing to roll back, and the first error counts.
     await client.query("rollback").catch(() => {});
     throw error;
+  } finally {
+    await releaseView(witness).catch(() => {});
   }
+}
+
+async function record(client: Client, witness: Client, file: SeedFile, origin: Provenance): Promise<void> {
+  // The file may have left another role, or a search path that hides what names mean.
+  await client.query("reset role; set local search_path = pg_catalog, pg_temp");
+  await captureRows(client, witness, file);
+  await recordSeed(client, file, origin);
 }

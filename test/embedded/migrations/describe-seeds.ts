@@ -1,6 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as kit from "../../../scripts/seed/apply.ts";
+import { clearSeeds } from "../../../scripts/seed/clear.ts";
+import { cloneRoot } from "../../clone-root.ts";
 import { contents, count } from "./contents.ts";
 import { applySeeds, type MigratedDatabase, seedFiles, startMigratedDatabase } from "./migrated-database.ts";
 
@@ -93,6 +96,33 @@ export function describeSeeds(name: string, { figures, empty = [], logins = user
       );
       expect(without.map(([table]) => table)).toEqual([...empty].sort());
     });
+  });
+
+  describe("after seed clear", () => describeClearing(name, sets));
+}
+
+function describeClearing(name: string, sets: readonly string[]): void {
+  let database: MigratedDatabase;
+
+  beforeAll(async () => {
+    database = await startMigratedDatabase(name);
+  });
+  afterAll(() => database?.stop());
+
+  it("the seeds are cleared to the last row, whatever triggers made of them", async () => {
+    const connection = database.server.as("migrator", name);
+    const before = await contents(database.migrator);
+    await kit.applySeeds({ connection, folder: join(cloneRoot, "migrations", name), sets });
+    const seeded = await contents(database.migrator);
+    const { deleted, unknownTables } = await clearSeeds({ connection, sets });
+    expect(unknownTables).toEqual([]);
+    expect(deleted.map(({ table }) => table).sort()).toEqual(
+      Object.keys(seeded)
+        .filter((table) => seeded[table] !== before[table])
+        .map((table) => `public.${table}`)
+        .sort(),
+    );
+    expect(await contents(database.migrator)).toEqual(before);
   });
 }
 

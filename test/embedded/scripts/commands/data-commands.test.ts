@@ -66,6 +66,24 @@ describe("data commands on a stack", () => {
     expect((await clone.succeed("seed", "info")).stdout).toMatch(/^dev +020-more\.sql +current/m);
   });
 
+  it("clear seeds once that is confirmed, and the next up puts them in again", async () => {
+    await clone.query("app", "insert into product values (99, 'mine', 1)");
+    const planned = await clone.pgw("seed", "clear", "--dry-run");
+    expect([planned.code, planned.stdout.split("\n")[0]]).toEqual([
+      4,
+      "shop of stack local: 5 rows of 3 seed files would be deleted",
+    ]);
+    const unconfirmed = await clone.pgw("seed", "clear");
+    expect([unconfirmed.code, unconfirmed.stdout]).toEqual([3, ""]);
+    expect(unconfirmed.stderr).toContain(
+      "error: Clearing seeds needs a confirmation: nothing was changed.\n  Add --yes.\n",
+    );
+    expect((await clone.succeed("seed", "clear", "--yes")).stdout).toContain("5 rows of 3 seed files deleted");
+    expect(await clone.query("app", "select id from product")).toEqual([{ id: 99 }]);
+    expect((await clone.succeed("up")).stderr).toContain("applied reference/010-products.sql");
+    expect(await clone.query("app", "select count(*)::int as products from product")).toEqual([{ products: 4 }]);
+  });
+
   it("refuse a database, role or set that there is not, with those there are", async () => {
     const messages = {
       "url --database shpo": 'Stack "local" has no database "shpo". It has: shop.',

@@ -1,0 +1,106 @@
+import type { Client } from "pg";
+import { type CapturedTable, hasKey, keyOf, writtenTables } from "./captured-table.ts";
+
+/** Which file put rows in. */
+interface Origin {
+  set: string;
+  filename: string;
+}
+
+/** Rows that go from one session to the other at once. */
+const batch = 1000;
+
+/**
+ * SQL: whether the running transaction, or a part of it that ended with RELEASE, wrote this version of a row. What others wrote and committed since it
+ * began is newer, too, and no longer in progress.
+ */
+const isOwn = `(t.xmin = pg_current_xact_id()::xid
+  or age(t.xmin) < 0 and pg_xact_status((pg_current_xact_id()::text::bigint - age(t.xmin))::text::xid8) = 'in progress')`;
+
+/** Has a second session keep the database in view as it is now, until {@link captureRows} has asked it what was there before. */
+export async function holdView(witness: Client): Promise<void> {
+  await witness.query("begin isolation level repeatable read read only; select 1");
+}
+
+export async function releaseView(witness: Client): Promise<void> {
+  await witness.query("rollback");
+}
+
+/**
+ * Writes down the rows that a seed file has put in: at the end of its transaction, those that are new. A row that was there before and was changed by the file is not
+ * the seeds' own; one that an earlier file put in, and nobody else has touched since, is written down as it is now.
+ *
+ * @param witness see {@link holdView}
+ */
+export async function captureRows(client: Client, witness: Client, origin: Origin): Promise<void> {
+  const tables = await writtenTables(client);
+  const unknown = tables.filter(({ key, updated }) => key.length === 0 && updated).map(({ rootName }) => rootName);
+  await client.query(
+    `insert into pgroundwork.seed_capture (seed_set, filename, unknown_tables) values ($1, $2, $3)
+     on conflict (seed_set, filename) do update set unknown_tables = excluded.unknown_tables`,
+    [origin.set, origin.filename, [...new Set(unknown)]],
+  );
+  for (const table of tables) {
+    if (!table.updated) await captureInserted(client, table, origin);
+    else if (table.key.length > 0) await captureWritten(client, witness, table, origin);
+  }
+}
+
+async function captureInserted(client: Client, table: CapturedTable, { set, filename }: Origin): Promise<void> {
+  await client.query(
+    `insert into pgroundwork.seed_row (seed_set, filename, relation, key, content)
+     select $1, $2, $3::oid, ${keyOf("t", table)}, to_jsonb(t) from only ${table.leafName} t where ${isOwn}
+     on conflict (relation, key_digest) do update
+       set seed_set = excluded.seed_set, filename = excluded.filename, content = excluded.content`,
+    [set, filename, table.root],
+  );
+}
+
+async function captureWritten(client: Client, witness: Client, table: CapturedTable, origin: Origin): Promise<void> {
+  await client.query(
+    `declare written no scroll cursor for
+     select ${keyOf("t", table)}::text as key, to_jsonb(t)::text as content from only ${table.leafName} t where ${isOwn}`,
+  );
+  for (;;) {
+    const { rows } = await client.query<{ key: string; content: string }>(`fetch ${batch} from written`);
+    if (rows.length === 0) break;
+    const before = await contentBefore(witness, table, rows);
+    await record(client, table, origin, rows, before);
+  }
+  await client.query("close written");
+}
+
+/** What the rows were before the file ran; null: they were not there. */
+async function contentBefore(witness: Client, table: CapturedTable, rows: readonly { key: string }[]) {
+  const { rows: found } = await witness.query<{ content: string | null }>(
+    `select to_jsonb(t)::text as content
+       from unnest($1::jsonb[]) with ordinality k (key, position)
+       left join ${table.rootName} t on ${hasKey("t", table, "k.key")}
+      order by k.position`,
+    [rows.map(({ key }) => key)],
+  );
+  return found.map(({ content }) => content);
+}
+
+async function record(
+  client: Client,
+  table: CapturedTable,
+  { set, filename }: Origin,
+  rows: readonly { key: string; content: string }[],
+  before: readonly (string | null)[],
+): Promise<void> {
+  await client.query(
+    `with written as (
+       select * from unnest($4::jsonb[], $5::jsonb[], $6::jsonb[]) as w (key, content, before)
+     ), refreshed as (
+       update pgroundwork.seed_row s set content = w.content
+         from written w
+        where s.relation = $3::oid and s.key_digest = md5(w.key::text) and s.content = w.before
+     )
+     insert into pgroundwork.seed_row (seed_set, filename, relation, key, content)
+     select $1, $2, $3::oid, key, content from written where before is null
+     on conflict (relation, key_digest) do update
+       set seed_set = excluded.seed_set, filename = excluded.filename, content = excluded.content`,
+    [set, filename, table.root, rows.map(({ key }) => key), rows.map(({ content }) => content), before],
+  );
+}
