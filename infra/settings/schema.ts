@@ -15,7 +15,7 @@ export const commonShape = {
     {
       type: "a list of database names",
       default: "those in Pulumi.yaml",
-      effect: "none",
+      effect: "databases made",
       description:
         "The databases of the stack, each a folder in migrations/. One that is taken out of the list stays on the server, with its data and its roles; put back, its roles get new passwords.",
     },
@@ -23,7 +23,7 @@ export const commonShape = {
   seeds: documented(list(z.string()), {
     type: "a list of seed sets",
     default: "[reference, dev]",
-    effect: "none",
+    effect: "seeds applied",
     description: "The seed sets to apply, each a folder in migrations/<database>/seeds/ of at least one database.",
   }),
   protected: documented(flag().optional(), {
@@ -41,8 +41,9 @@ export const commonShape = {
   passwordVersion: documented(z.string().min(1).default("1"), {
     type: "a text or number",
     default: "1",
-    effect: "none",
-    description: "Any other value makes new passwords for every role that logs in; the old ones stop working.",
+    effect: "new passwords",
+    description:
+      "Any other value makes new passwords for every role that logs in; the old ones stop working. Sessions stay, and nothing restarts.",
   }),
   readyTimeout: documented(integer(1, 3600).default(60), {
     type: "a whole number from 1 to 3600",
@@ -68,8 +69,9 @@ export const embeddedShape = {
     {
       type: "an absolute path",
       default: "a folder below the user's data folder",
-      effect: "restart",
-      description: "Where the server keeps its data. Data in the folder named before stays there.",
+      effect: "refused until the data is moved",
+      description:
+        "Where the server keeps its data. A server that exists takes another folder once its data lies there: `down`, move it, `up`.",
     },
   ),
   memory: documented(integer(256, Number.MAX_SAFE_INTEGER).optional(), {
@@ -117,7 +119,7 @@ export const serverShape = {
   server: documented(z.enum(serverKinds).default("embedded"), {
     type: `one of the kinds that exist (${serverKinds.join(", ")})`,
     default: "embedded",
-    effect: "restart",
+    effect: "none",
     description: "What runs PostgreSQL: `embedded` is a server on this machine, without Docker.",
   }),
 };

@@ -1,7 +1,21 @@
 import { z } from "zod";
 
-/** What a change of a setting does to the server at the next `up`. */
-export type Effect = "none" | "reload" | "restart" | "reload or restart";
+/**
+ * What a change of a setting does at the next `up`, beside what `up` always looks after. Each is tried with a real stack.
+ *
+ * - `none`: nothing on the server
+ * - `reload`: the server reads its settings again; sessions stay
+ * - `restart`: the server is stopped and started; sessions end, data stays
+ */
+export type Effect =
+  | "none"
+  | "reload"
+  | "restart"
+  | "reload or restart"
+  | "new passwords"
+  | "databases made"
+  | "seeds applied"
+  | "refused until the data is moved";
 
 /** What people read about one setting. */
 export interface SettingText {

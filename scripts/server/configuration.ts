@@ -5,7 +5,8 @@ import type { Account } from "./account.ts";
 /** Settings of a server by their postgresql.conf name, values unquoted (`256MB`, `on`). */
 export type ServerSettings = Readonly<Record<string, string>>;
 
-const fileName = "pgroundwork.conf";
+/** Name of the kit's own configuration file, in the data directory. */
+export const configurationFile = "pgroundwork.conf";
 
 /** The settings that an embedded server always has: loopback only, TCP only, logs kept for a week. */
 export function baseSettings(address: { host: string; port: number }, logDirectory: string): ServerSettings {
@@ -36,10 +37,22 @@ export function renderConfiguration(settings: ServerSettings): string {
   return `# Written by pgroundwork at every change of the stack's settings; changes made here are overwritten.\n${lines.join("\n")}\n`;
 }
 
+/** The settings in a configuration file's text, by hand or rendered; of one that stands there twice the last, as PostgreSQL takes it. */
+export function parseConfiguration(text: string): ServerSettings {
+  const settings: Record<string, string> = {};
+  for (const line of text.split("\n")) {
+    const [, name, quoted, bare] =
+      /^\s*([a-z_][\w$.]*)(?:\s*=\s*|\s+)(?:'((?:[^'\\]|''|\\.)*)'|([^\s#']+))/i.exec(line) ?? [];
+    if (name === undefined) continue;
+    settings[name.toLowerCase()] = quoted?.replaceAll(/''|\\(.)/g, (_, escaped) => escaped ?? "'") ?? bare ?? "";
+  }
+  return settings;
+}
+
 /** What the file holds now; undefined where there is none. */
 export async function readConfiguration(dataDirectory: string): Promise<string | undefined> {
   try {
-    return await readFile(join(dataDirectory, fileName), "utf8");
+    return await readFile(join(dataDirectory, configurationFile), "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
@@ -60,7 +73,7 @@ export async function writeConfiguration(
 ): Promise<void> {
   // First, so that a run that is killed in between leaves no settings that the server never reads.
   await include(dataDirectory);
-  const target = join(dataDirectory, fileName);
+  const target = join(dataDirectory, configurationFile);
   const staging = `${target}.new`;
   await writeFile(staging, text, { mode: 0o600 });
   if (account !== undefined) await chown(staging, account.uid, account.gid);
@@ -69,7 +82,7 @@ export async function writeConfiguration(
 
 async function include(dataDirectory: string): Promise<void> {
   const main = join(dataDirectory, "postgresql.conf");
-  const line = `include_if_exists '${fileName}'`;
+  const line = `include_if_exists '${configurationFile}'`;
   if (!(await readFile(main, "utf8")).split("\n").includes(line)) await appendFile(main, `\n${line}\n`);
 }
 

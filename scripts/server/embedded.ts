@@ -1,14 +1,12 @@
 import { access, chown, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import getPort from "get-port";
-import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
 import { ConnectionError } from "../target/connection-error.ts";
 import { type Account, serverAccount } from "./account.ts";
-import { installBinaries } from "./binaries.ts";
+import { type Binaries, installBinaries } from "./binaries.ts";
 import { changeConfiguration, type Installation } from "./change-configuration.ts";
 import { checkSettings } from "./check-settings.ts";
-import { assertOwned, assertUsable, clusterState, initialise, superuser } from "./cluster.ts";
+import { assertOwned, assertUsable, clusterState, initialise } from "./cluster.ts";
 import {
   baseSettings,
   configuredPort,
@@ -16,11 +14,16 @@ import {
   renderConfiguration,
   type ServerSettings,
 } from "./configuration.ts";
+import { assertUnclaimed } from "./data-directory-claim.ts";
 import { type ServerDirectory, serverDirectory } from "./locations.ts";
+import { readParameters } from "./parameters.ts";
 import { portsFor, requireFreePort } from "./port.ts";
 import { findPostmaster, type Postmaster, reload, start, stop } from "./postmaster.ts";
 import { withServerLock } from "./server-lock.ts";
+import { recordServer, type ServerOwner } from "./server-record.ts";
+import { settingFaults } from "./setting-faults.ts";
 import { changeSuperuserPassword, resetSuperuserPassword } from "./superuser.ts";
+import { superuserLogin, withSuperuser } from "./superuser-session.ts";
 
 /** The address that embedded servers listen on: this machine only. */
 export const host = "127.0.0.1";
@@ -40,6 +43,8 @@ export interface EmbeddedServerSpec {
   previousPassword?: string | undefined;
   /** Settings beside {@link baseSettings}. */
   settings: ServerSettings;
+  /** Whose it is, for the record in its folder; undefined: nobody's that is known, and there is no record. */
+  owner?: ServerOwner | undefined;
 }
 
 /** A server that runs as it was asked to. */
@@ -55,9 +60,19 @@ export function directoryOf(spec: Pick<EmbeddedServerSpec, "folder" | "dataDirec
   return { data: spec.dataDirectory ?? own.data, log: own.log };
 }
 
+/** Every setting of the configuration file of a server on a port. */
+export function wantedSettings(spec: EmbeddedServerSpec, port: number): ServerSettings {
+  return { ...baseSettings({ host, port }, directoryOf(spec).log), ...spec.settings };
+}
+
 /** The configuration file's text for a server on a port. */
 export function configurationText(spec: EmbeddedServerSpec, port: number): string {
-  return renderConfiguration({ ...baseSettings({ host, port }, directoryOf(spec).log), ...spec.settings });
+  return renderConfiguration(wantedSettings(spec, port));
+}
+
+/** What the superuser's password may be: until now, and from now on. */
+export function passwordsOf({ previousPassword, superuserPassword }: EmbeddedServerSpec): [string, ...string[]] {
+  return previousPassword === undefined ? [superuserPassword] : [previousPassword, superuserPassword];
 }
 
 /**
@@ -68,7 +83,23 @@ export function configurationText(spec: EmbeddedServerSpec, port: number): strin
 export async function checkServerSettings(spec: EmbeddedServerSpec): Promise<void> {
   const { data } = directoryOf(spec);
   if ((await clusterState(data)).kind !== "cluster") return;
-  await checkSettings(await installBinaries(spec.home), data, spec.settings, await serverAccount(process.getuid?.()));
+  await check(await installBinaries(spec.home), spec, await serverAccount(process.getuid?.()));
+}
+
+async function check(binaries: Binaries, spec: EmbeddedServerSpec, account: Account | undefined): Promise<void> {
+  const { data } = directoryOf(spec);
+  await checkSettings(binaries, data, spec.settings, account, async () => {
+    const running = await findPostmaster(data);
+    if (running === undefined) return [];
+    try {
+      const { byName } = await withSuperuser({ host, port: running.port }, passwordsOf(spec), readParameters);
+      return settingFaults(spec.settings, byName);
+    } catch (error) {
+      // What the program says of the settings has to do.
+      if (error instanceof ConnectionError) return [];
+      throw error;
+    }
+  });
 }
 
 /**
@@ -86,11 +117,15 @@ async function ensure(spec: EmbeddedServerSpec): Promise<RunningServer> {
   const state = await clusterState(directory.data);
   assertUsable(state, directory.data);
   if (state.kind === "cluster") await assertOwned(directory.data, account);
+  if (spec.owner !== undefined) {
+    await assertUnclaimed(directory.data, spec.owner);
+    await recordServer(spec.folder, spec.owner, directory.data);
+  }
   const binaries = await installBinaries(spec.home);
   if (state.kind === "absent") await initialise(binaries, directory.data, spec.superuserPassword, account);
   await makeLogFolder(directory, account);
 
-  await checkSettings(binaries, directory.data, spec.settings, account);
+  await check(binaries, spec, account);
   const former = await readConfiguration(directory.data);
   const port = spec.port ?? configuredPort(former) ?? (await getPort({ port: portsFor(spec.folder), host }));
   const running = await findPostmaster(directory.data);
@@ -145,14 +180,14 @@ async function applySettings(
   spec: EmbeddedServerSpec,
 ): Promise<Postmaster> {
   await reload(binaries, directory, account);
-  if (!(await needsRestart(admin(running.port, spec.previousPassword ?? spec.superuserPassword)))) return running;
+  if (!(await needsRestart(running.port, passwordsOf(spec)))) return running;
   await stop(binaries, directory, account);
   return start(binaries, directory, account);
 }
 
-async function needsRestart(connection: Connection): Promise<boolean> {
+async function needsRestart(port: number, passwords: readonly [string, ...string[]]): Promise<boolean> {
   try {
-    return await withClient(connection, async (client) => {
+    return await withSuperuser({ host, port }, passwords, async (client) => {
       // The reload reaches a new session before its first query, since it reads the files itself.
       const { rows } = await client.query("SELECT 1 FROM pg_settings WHERE pending_restart LIMIT 1");
       return rows.length > 0;
@@ -171,7 +206,7 @@ async function ensurePassword(
 ): Promise<Postmaster> {
   if (await canLogIn(running.port, spec.superuserPassword)) return running;
   if (spec.previousPassword !== undefined && (await canLogIn(running.port, spec.previousPassword))) {
-    await changeSuperuserPassword(admin(running.port, spec.previousPassword), spec.superuserPassword);
+    await changeSuperuserPassword(superuserLogin(host, running.port, spec.previousPassword), spec.superuserPassword);
     return running;
   }
   await stop(binaries, directory, account);
@@ -181,14 +216,10 @@ async function ensurePassword(
 
 async function canLogIn(port: number, password: string): Promise<boolean> {
   try {
-    await withClient(admin(port, password), (client) => client.query("SELECT 1"));
+    await withSuperuser({ host, port }, [password], (client) => client.query("SELECT 1"));
     return true;
   } catch (error) {
     if (error instanceof ConnectionError && error.failure === "password") return false;
     throw error;
   }
-}
-
-function admin(port: number, password: string): Connection {
-  return { host, port, database: "postgres", user: superuser, password, sslmode: "disable" };
 }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperationError } from "../errors/operation-error.ts";
 import { FolderLock, type Release } from "../lock/folder-lock.ts";
@@ -8,16 +9,25 @@ const retryEvery = 100;
 /** How long another run may take, in ms: longer than a start or a stop is waited for. */
 const patience = 660_000;
 
-/** Runs `work` as the only one that makes, starts or stops the server of a folder; others wait here. */
-export async function withServerLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
+/** The lock of a server's folder. */
+export function serverLockOf(folder: string): string {
+  return join(folder, "lock");
+}
+
+/**
+ * Runs `work` as the only one that makes, starts or stops the server of a folder; others wait here.
+ *
+ * @param waitMs how long another run is waited for
+ */
+export async function withServerLock<T>(folder: string, work: () => Promise<T>, waitMs = patience): Promise<T> {
   await makeEnterable(folder);
-  const deadline = performance.now() + patience;
-  const lock = new FolderLock(folder, `${folder}/lock`);
+  const deadline = performance.now() + waitMs;
+  const lock = new FolderLock(folder, serverLockOf(folder));
   let release = await tryLock(folder, lock);
   while (release === undefined) {
     if (performance.now() >= deadline) {
       throw new OperationError(
-        `Another run has been changing the server in ${folder} for ${patience / 60_000} minutes.`,
+        `Another run has been changing the server in ${folder} for ${Math.round(waitMs / 1_000)} seconds.`,
         {
           remedy: "Let it finish or end it, then run again.",
         },

@@ -2,7 +2,6 @@ import { createServer, type Server } from "node:net";
 import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
 import type { Clone } from "../../clone.ts";
 import { changesOf } from "./changes.ts";
 import { revealedOutputs } from "./passwords.ts";
@@ -33,44 +32,78 @@ describe("a change of the stack's settings", () => {
     expect((await clone.login("app")).port).toBe(port);
   });
 
+  /** What a preview lists and what `up` then does are the same; afterwards there is nothing to do. */
+  const changesOfBoth = async () => {
+    const previewed = await changesOf(clone, "preview");
+    expect(await changesOf(clone, "up")).toEqual(previewed);
+    expect(await changesOf(clone, "up")).toEqual([]);
+    return previewed;
+  };
+
   it("that the server reads again is applied without a restart", async () => {
     const before = await pid();
     await configure({}, { work_mem: "7MB" });
-    expect(await changesOf(clone, "preview")).toContain("update server-postgres: settings");
-    expect(await changesOf(clone, "up")).toEqual(["update server-postgres: settings"]);
+    const preview = await clone.succeed("preview");
+    expect(preview.stdout).toContain("EmbeddedServer server-postgres (settings.work_mem)");
+    expect(`${preview.stdout}${preview.stderr}`).toContain("server-postgres: work_mem 4MB -> 7MB (reload)");
+    expect(await changesOfBoth()).toEqual(["update server-postgres: settings.work_mem"]);
     expect([await shown("work_mem"), await pid()]).toEqual(["7MB", before]);
-    expect(await changesOf(clone, "up")).toEqual([]);
+  });
+
+  it("that the server takes for the same changes its file and nothing else", async () => {
+    const before = await pid();
+    await configure({}, { work_mem: "7168kB" });
+    const preview = await clone.succeed("preview");
+    expect(`${preview.stdout}${preview.stderr}`).toContain(
+      "server-postgres: work_mem 7MB -> 7168kB (no effect: the server takes both for the same)",
+    );
+    expect(await changesOfBoth()).toEqual(["update server-postgres: settings.work_mem"]);
+    expect([await shown("work_mem"), await pid()]).toEqual(["7MB", before]);
   });
 
   it("that PostgreSQL takes at a start only is applied by a restart, data intact", async () => {
     const before = await pid();
     await clone.query("app", "insert into product values (3, 'cocoa', 2)");
     await configure({ maxConnections: 40 }, { work_mem: "7MB" });
-    expect(await changesOf(clone, "preview")).toContain("update server-postgres: settings");
-    expect(await changesOf(clone, "up")).toEqual(["update server-postgres: settings", "update server-ready: trigger"]);
+    const preview = await clone.succeed("preview");
+    expect(`${preview.stdout}${preview.stderr}`).toContain(
+      "server-postgres: max_connections 30 -> 40 (restart, connections are cut)",
+    );
+    expect(await changesOfBoth()).toEqual([
+      "update server-postgres: settings.max_connections, settings.work_mem, pid",
+      "update server-ready: trigger",
+    ]);
     expect(await shown("max_connections")).toBe("40");
     expect(await pid()).not.toBe(before);
     expect(await clone.query("readonly", "select name from product where id = 3")).toEqual([{ name: "cocoa" }]);
-    expect(await changesOf(clone, "up")).toEqual([]);
+  });
+
+  it("that is taken out again leaves what PostgreSQL has by itself", async () => {
+    await configure({ maxConnections: 40 }, { work_mem: "7MB", deadlock_timeout: "2s" });
+    expect(await changesOfBoth()).toEqual(["update server-postgres: settings.deadlock_timeout"]);
+    await configure({ maxConnections: 40 }, { work_mem: "7MB" });
+    expect(await changesOfBoth()).toEqual(["update server-postgres: settings.deadlock_timeout"]);
+    expect(await shown("deadlock_timeout")).toBe("1s");
   });
 
   it("that has nothing to do with the server leaves it alone", async () => {
     const before = await pid();
     await configure({ maxConnections: 40, readyTimeout: 30 }, { work_mem: "7MB" });
-    expect(await changesOf(clone, "preview")).toEqual(["update server-ready: timeoutSeconds"]);
-    expect(await changesOf(clone, "up")).toEqual(["update server-ready: timeoutSeconds"]);
+    expect(await changesOfBoth()).toEqual(["update server-ready: timeoutSeconds"]);
     expect(await pid()).toBe(before);
   });
 
   it("that PostgreSQL refuses is an error, and the server goes on with the old ones", async () => {
     const before = await pid();
-    await configure({ maxConnections: 40, readyTimeout: 30 }, { work_mem: "lots" });
-    const { code, stderr } = await clone.pgw("up");
-    expect(code).toBe(1);
-    expect(stderr).toContain(
-      'error: server-postgres: PostgreSQL refuses a setting: invalid value for parameter "work_mem": "lots"',
-    );
-    expect(stderr).toContain("The server was left as it was.");
+    await configure({ maxConnections: 40, readyTimeout: 30 }, { work_mem: "lots", shard_buffers: "8MB" });
+    for (const command of ["preview", "up"]) {
+      const { code, stderr } = await clone.pgw(command);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^error: server-postgres: (Preview failed: )?PostgreSQL refuses these settings:$/m);
+      expect(stderr).toContain("- work_mem is 'lots'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB;");
+      expect(stderr).toContain("- shard_buffers is not a setting of this PostgreSQL; did you mean shared_buffers?");
+      expect(stderr).toContain("The server was left as it was.");
+    }
     expect([await shown("work_mem"), await pid()]).toEqual(["7MB", before]);
     await configure({ maxConnections: 40, readyTimeout: 30 }, { work_mem: "7MB" });
     expect(await changesOf(clone, "up")).toEqual([]);
@@ -92,7 +125,7 @@ describe("a change of the stack's settings", () => {
     await new Promise((resolve) => other.close(resolve));
     // The server still stands where it stood: it is asked there.
     expect(await changesOf(clone, "preview")).toEqual([
-      "update server-postgres: port",
+      "update server-postgres: port, pid",
       "update server-ready: port, trigger",
       "update server-admin: port",
     ]);
@@ -100,30 +133,6 @@ describe("a change of the stack's settings", () => {
     expect((await clone.login("app")).port).toBe(taken);
     expect(await clone.query("readonly", "select name from product where id = 3")).toEqual([{ name: "cocoa" }]);
     expect(await changesOf(clone, "up")).toEqual([]);
-  });
-
-  it("of the passwords' version makes all of them new, and restarts nothing", async () => {
-    const roles = ["app", "readonly", "migrator", "monitor", "backup", "superuser"];
-    const before = await pid();
-    const old = [];
-    for (const role of roles) old.push(await clone.login(role));
-    await configure({ maxConnections: 40, readyTimeout: 30, passwordVersion: "2" }, { work_mem: "7MB" });
-    expect(await changesOf(clone, "preview")).toEqual(
-      expect.arrayContaining(["update shop-app-password: keeper", "update server-superuser-password: keeper"]),
-    );
-    await clone.succeed("up");
-    expect(await pid()).toBe(before);
-    for (const [index, role] of roles.entries()) {
-      const login = old[index];
-      if (login === undefined) throw new Error(`There was no login of ${role}.`);
-      await expect(
-        withClient(login, async () => undefined),
-        role,
-      ).rejects.toThrow(/password authentication failed/);
-      await withClient(await clone.login(role), async () => undefined);
-    }
-    expect(await changesOf(clone, "up")).toEqual([]);
-    expect(await changesOf(clone, "refresh")).toEqual([]);
   });
 });
 

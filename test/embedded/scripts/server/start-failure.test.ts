@@ -19,22 +19,27 @@ describe("a setting that PostgreSQL does not take", () => {
     [
       "a value",
       { shared_buffers: "much" },
-      'PostgreSQL refuses a setting: invalid value for parameter "shared_buffers": "much"',
+      "PostgreSQL refuses a setting: shared_buffers is 'much'; expected from 128kB to 8589934584kB, in B, kB, MB, GB, TB; a number alone counts 8kB",
     ],
     [
       "a name",
       { shard_buffers: "16MB" },
-      'PostgreSQL refuses a setting: unrecognized configuration parameter "shard_buffers"',
+      "PostgreSQL refuses a setting: shard_buffers is not a setting of this PostgreSQL; did you mean shared_buffers?",
     ],
     [
       "a unit",
       { work_mem: "8XB" },
-      'PostgreSQL refuses a setting: invalid value for parameter "work_mem": "8XB"\nValid units for this parameter are "B", "kB", "MB", "GB", and "TB".',
+      "PostgreSQL refuses a setting: work_mem is '8XB'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; a number alone counts kB",
+    ],
+    [
+      "a check of its own",
+      { timezone: "Nowhere/Else" },
+      'PostgreSQL refuses a setting: invalid value for parameter "TimeZone": "Nowhere/Else"',
     ],
     [
       "all faults at once",
       { work_mem: "8XB", shared_buffers: "much" },
-      'PostgreSQL refuses a setting: invalid value for parameter "shared_buffers": "much"\ninvalid value for parameter "work_mem": "8XB"\nValid units for this parameter are "B", "kB", "MB", "GB", and "TB".',
+      "PostgreSQL refuses these settings:\n- shared_buffers is 'much'; expected from 128kB to 8589934584kB, in B, kB, MB, GB, TB; a number alone counts 8kB\n- work_mem is '8XB'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; a number alone counts kB",
     ],
   ])("is refused by %s before anything is written, and the server runs on", async (_, wrong, message) => {
     const own = ownServer();

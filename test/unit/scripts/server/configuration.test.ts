@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { baseSettings, configuredPort, renderConfiguration } from "../../../../scripts/server/configuration.ts";
+import {
+  baseSettings,
+  configuredPort,
+  parseConfiguration,
+  renderConfiguration,
+} from "../../../../scripts/server/configuration.ts";
 
 describe("the text of the configuration file", () => {
   it("is the same for the same settings, whatever their order", () => {
@@ -15,6 +20,19 @@ describe("the text of the configuration file", () => {
   it("tells the port again", () => {
     const text = renderConfiguration(baseSettings({ host: "127.0.0.1", port: 20_123 }, "/log"));
     expect(configuredPort(text)).toBe(20_123);
+  });
+
+  it("tells every setting again", () => {
+    const settings = {
+      ...baseSettings({ host: "127.0.0.1", port: 20_123 }, "/it's\\here"),
+      "auto_explain.log_min_duration": "1s",
+    };
+    expect(parseConfiguration(renderConfiguration(settings))).toEqual(settings);
+  });
+
+  it("tells what was written into it by hand, the last line of a name", () => {
+    const text = "Work_Mem 8MB # by hand\njit=off\n\n# fsync = off\nwork_mem = '9MB'\nnonsense\n";
+    expect(parseConfiguration(text)).toEqual({ work_mem: "9MB", jit: "off" });
   });
 
   it("tells no port where there is none", () => {

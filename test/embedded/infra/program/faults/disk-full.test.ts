@@ -51,7 +51,9 @@ describe.skipIf(!canMount())("a disk that is full (needs root, to mount one)", (
   });
 
   it("while the cluster is made is named, and nothing half-made is left", async () => {
-    expect(await refused()).toMatch(/initdb failed in .*(No space left on device|Check free disk space).*room on the disk/s);
+    expect(await refused()).toMatch(
+      /initdb failed in .*(No space left on device|Check free disk space).*room on the disk/s,
+    );
     expect(await readdir(disk)).toEqual([]);
     resize(160);
     await clone.succeed("up");

@@ -1,0 +1,119 @@
+import getPort from "get-port";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { settingsReference } from "../../../../infra/settings.ts";
+import { readConfiguration } from "../../../../scripts/server/configuration.ts";
+import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
+import type { StackOutputs } from "../../../../scripts/stack/outputs.ts";
+import { withClient } from "../../../../scripts/target/client.ts";
+import type { Clone } from "../../clone.ts";
+import { changesOf } from "./changes.ts";
+import { revealedOutputs } from "./passwords.ts";
+import { makeShop, shopSettings } from "./shop.ts";
+
+type Settings = Record<string, unknown>;
+
+/** What is set before the first try; each try goes on from where the one before it ended. */
+const first: Settings = { ...shopSettings, seeds: ["reference"], profile: "desktop", storage: "ssd" };
+
+/** A changed value for every setting, or several where the effect depends on it. `undefined` takes a setting out. */
+const tries: Readonly<Record<string, readonly (() => Settings | Promise<Settings>)[]>> = {
+  server: [() => ({ server: "embedded" })],
+  port: [async () => ({ port: await getPort() })],
+  dataDirectory: [() => ({ dataDirectory: "/nowhere/elsewhere" })],
+  memory: [() => ({ memory: 640 })],
+  profile: [() => ({ profile: "oltp" })],
+  storage: [() => ({ storage: "hdd" })],
+  maxConnections: [() => ({ maxConnections: 40 })],
+  postgresql: [
+    () => ({ postgresql: { fsync: "off", work_mem: "9MB" } }),
+    () => ({ postgresql: { fsync: "off", work_mem: "9MB", max_locks_per_transaction: 128 } }),
+  ],
+  databases: [() => ({ databases: ["shop", "annex"] })],
+  seeds: [() => ({ seeds: ["reference", "dev"] })],
+  // A stack of real data takes neither invented rows nor, unless told, stand-ins for plugins.
+  protected: [() => ({ protected: true, airgap: true, seeds: ["reference"] })],
+  airgap: [() => ({ protected: false, airgap: undefined })],
+  passwordVersion: [() => ({ passwordVersion: "of another day" })],
+  readyTimeout: [() => ({ readyTimeout: 45 })],
+};
+
+const reference = settingsReference();
+
+describe("a setting's effect in the reference", () => {
+  let clone: Clone;
+  let data: string;
+  let current: Settings = first;
+  let before: Awaited<ReturnType<typeof look>>;
+
+  beforeAll(async () => {
+    clone = await makeShop();
+    await clone.write("migrations/annex/database.json", JSON.stringify({ extensions: [], seedSets: [] }));
+    await clone.configure(current);
+    await clone.succeed("up");
+    data = (await revealedOutputs(clone)).server.dataDirectory;
+    before = await look();
+  });
+  afterAll(() => clone?.remove());
+
+  /** What can be seen of a stack from outside. */
+  const look = async () => {
+    const { server, databases } = await revealedOutputs(clone);
+    const logins = [server.logins, databases.shop?.logins ?? {}].flatMap((byRole) => Object.values(byRole));
+    return {
+      postmaster: await findPostmaster(data),
+      configuration: await readConfiguration(data),
+      passwords: logins.map(({ password }) => password),
+      databases: Object.keys(databases),
+      orders: await countOrders(server, databases),
+    };
+  };
+
+  /** Applies a change, and tells what was seen of it. */
+  const apply = async (changed: Settings): Promise<string> => {
+    const wanted = Object.fromEntries(
+      Object.entries({ ...current, ...changed }).filter(([, value]) => value !== undefined),
+    );
+    await clone.configure(wanted);
+    const previewed = await changesOf(clone, "preview").catch((error: Error) => error.message);
+    if (typeof previewed === "string") {
+      expect(previewed).toContain("Stop the server (npm run down), move it");
+      expect((await clone.pgw("up")).code).toBe(1);
+      await clone.configure(current);
+      expect(await look()).toEqual(before);
+      return "refused until the data is moved";
+    }
+    const done = await changesOf(clone, "up");
+    // How the program itself logs in follows a rotation.
+    expect(done.filter((change) => change !== "update server-admin: password").sort()).toEqual(previewed.toSorted());
+    const [earlier, now] = [before, await look()];
+    [current, before] = [wanted, now];
+    return effectOf(earlier, now);
+  };
+
+  it.each(reference.map(({ name, effect }) => [name, effect] as const))("%s: %s", async (name, effect) => {
+    const seen = [];
+    for (const changed of tries[name] ?? []) seen.push(await apply(await changed()));
+    expect(seen.join(" or ")).toBe(effect);
+  });
+
+  function effectOf(earlier: typeof before, now: typeof before): string {
+    if (now.postmaster?.pid !== earlier.postmaster?.pid) return "restart";
+    if (now.configuration !== earlier.configuration) return "reload";
+    if (now.databases.length > earlier.databases.length) return "databases made";
+    if (now.orders !== earlier.orders) return "seeds applied";
+    const isNew = now.passwords.map((password, index) => password !== earlier.passwords[index]);
+    if (isNew.every(Boolean)) return "new passwords";
+    return isNew.some(Boolean) ? "some new passwords" : "none";
+  }
+});
+
+/** Rows that only the invented seeds make. */
+function countOrders({ host, port }: StackOutputs["server"], databases: StackOutputs["databases"]): Promise<number> {
+  const login = databases.shop?.logins.readonly;
+  if (login === undefined) throw new Error("There is no login of the shop.");
+  const { user, password } = login;
+  return withClient({ host, port, database: "shop", user, password, sslmode: "disable" }, async (client) => {
+    const { rows } = await client.query<{ orders: number }>("select count(*)::int as orders from customer_order");
+    return rows[0]?.orders ?? -1;
+  });
+}
