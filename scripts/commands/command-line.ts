@@ -11,6 +11,7 @@ import { registerMigrate } from "./migrate.ts";
 import { registerOutputs } from "./outputs.ts";
 import { registerPreview } from "./preview.ts";
 import { registerPsql } from "./psql.ts";
+import { registerRecover } from "./recover.ts";
 import { registerRefresh } from "./refresh.ts";
 import { registerSeed } from "./seed.ts";
 import { registerSetup } from "./setup.ts";
@@ -38,6 +39,7 @@ Any PostgreSQL instead of a stack: DATABASE_URL, DB_HOST DB_PORT DB_USER DB_PASS
   registerRefresh(program);
   registerDown(program);
   registerDestroy(program);
+  registerRecover(program);
   registerSetup(program);
   registerOutputs(program);
   registerStacks(program);

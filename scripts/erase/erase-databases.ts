@@ -1,8 +1,8 @@
+import { readState, type StateAccess, writeState } from "../stack/stack-state.ts";
 import type { Connection } from "../target/connection.ts";
 import { dropDatabase, type KeptRole, rolesOf } from "./drop-database.ts";
 import { databasesOn } from "./losses.ts";
 import { stackContent, withoutDatabases } from "./stack-content.ts";
-import { readState, type StateAccess, writeState } from "./stack-state.ts";
 import type { Survey } from "./survey.ts";
 
 /** Databases that can be named: on the server, or in the state of a stack whose server has lost them. */

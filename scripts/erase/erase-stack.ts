@@ -1,7 +1,7 @@
+import { removeState, type StateAccess } from "../stack/stack-state.ts";
 import { forgetErasure, noteErasure } from "./begun-erasure.ts";
 import type { Remains } from "./cluster-files.ts";
 import { eraseServer, type FoundServer, type Ownership, stopOwn } from "./server-place.ts";
-import { removeState, type StateAccess } from "./stack-state.ts";
 import type { StackServers } from "./survey.ts";
 
 export interface StackErasure extends StateAccess {

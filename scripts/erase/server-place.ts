@@ -8,8 +8,8 @@ import { stopServer } from "../server/embedded.ts";
 import { serverDirectory } from "../server/locations.ts";
 import { findPostmaster, type Postmaster } from "../server/postmaster.ts";
 import { withServerLock } from "../server/server-lock.ts";
+import { readServerRecord } from "../server/server-record.ts";
 import { deleteCluster, isPartlyDeleted, type Remains } from "./cluster-files.ts";
-import { recordedClone } from "./server-record.ts";
 import type { ServerPlace } from "./stack-content.ts";
 
 /** What of a server is there. */
@@ -121,7 +121,7 @@ async function requireRunHere(folder: string, dataDirectory: string): Promise<vo
 /** A folder that is named for a clone in another place is this one's only where that other one is gone: a copy of a clone has the state of the original. */
 async function requireMoved({ root }: Ownership, folder: string): Promise<void> {
   if ((await stats(folder)) === undefined) return;
-  const maker = recordedClone(folder);
+  const maker = (await readServerRecord(folder))?.clone;
   if (maker !== undefined && (maker === root || (await stats(maker)) === undefined)) return;
   const whose = maker === undefined ? "a clone in another place" : `the clone ${maker}`;
   throw refusal(

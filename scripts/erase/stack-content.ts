@@ -1,4 +1,4 @@
-import type { StackState, StateResource } from "./stack-state.ts";
+import type { StackState, StateResource } from "../stack/stack-state.ts";
 
 /** Where a server keeps what it has. */
 export interface ServerPlace {

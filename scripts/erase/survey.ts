@@ -2,13 +2,13 @@ import { superuser } from "../server/cluster.ts";
 import { host } from "../server/embedded.ts";
 import { serverDirectory, serverFolder } from "../server/locations.ts";
 import { findPostmaster } from "../server/postmaster.ts";
+import { readState, type StackState, type StateAccess } from "../stack/stack-state.ts";
 import { requireDeclared } from "../stack/stacks.ts";
 import type { Connection } from "../target/connection.ts";
 import { begunErasure } from "./begun-erasure.ts";
 import { type DeclaredSettings, declaredSettings } from "./declared-settings.ts";
 import { type FoundServer, findServer, type Ownership } from "./server-place.ts";
 import { type ServerPlace, type StackContent, stackContent, superuserPassword } from "./stack-content.ts";
-import { readState, type StackState, type StateAccess } from "./stack-state.ts";
 
 /** What there is to know of a stack before anything of it goes. */
 export interface Survey {

@@ -1,14 +1,20 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/events.js";
+import { attributesFound } from "./adoption.ts";
 
 /** One thing that an operation did to a resource, or in a preview would do. */
 export interface ResourceChange {
-  /** `create`, `update`, `delete`, `replace`, …; `leave`: it is declared no more, and stays on the server. */
+  /**
+   * `create`, `update`, `delete`, `replace`, …; `adopt`: the server had it before the stack knew it; `leave`: it is declared no more, and stays on the
+   * server.
+   */
   action: string;
   /** Type token: `postgresql:index/role:Role`. */
   type: string;
   name: string;
-  /** Properties that differ, for updates. */
+  /** Properties that differ, for updates; what is corrected of something adopted. */
   properties: string[];
+  /** Owner and attributes that something adopted had before it was corrected, in PostgreSQL's words. */
+  found?: string[];
   /** Names of migrations, seeds or partitions that run, or why they are not known. */
   pending: string[];
 }
@@ -32,7 +38,7 @@ const quiet = new Set([
   "remove-pending-replace",
 ]);
 /** Steps that people know by another name. */
-const actions: Record<string, string> = { "discard-replaced": "discard" };
+const actions: Record<string, string> = { "discard-replaced": "discard", import: "adopt" };
 
 /** Follows the engine's event stream, one JSON object a line. */
 export class EventStream {
@@ -44,6 +50,8 @@ export class EventStream {
   outputs: Record<string, unknown> = {};
   readonly #onEvent: (event: OperationEvent) => void;
   readonly #isRefresh: boolean;
+  /** By URN. What is corrected of something adopted comes as a step of its own, and is told as one with the adoption. */
+  readonly #adopted = new Map<string, ResourceChange>();
 
   constructor(onEvent: (event: OperationEvent) => void, isRefresh: boolean) {
     this.#onEvent = onEvent;
@@ -56,13 +64,13 @@ export class EventStream {
     if (event.resourcePreEvent !== undefined) this.#started(event.resourcePreEvent.metadata);
     if (event.resOutputsEvent !== undefined) this.#finished(event.resOutputsEvent.metadata);
     if (event.resOpFailedEvent !== undefined)
-      this.#onEvent({ kind: "failed", change: changeOf(event.resOpFailedEvent.metadata, this.#isRefresh) });
+      this.#onEvent({ kind: "failed", change: this.#changeOf(event.resOpFailedEvent.metadata) });
     if (event.diagnosticEvent !== undefined) this.#message(event.diagnosticEvent);
   }
 
   #started(metadata: StepEventMetadata): void {
     if (!quiet.has(metadata.op) && !isContainer(metadata))
-      this.#onEvent({ kind: "started", change: changeOf(metadata, this.#isRefresh) });
+      this.#onEvent({ kind: "started", change: this.#changeOf(metadata) });
   }
 
   #finished(metadata: StepEventMetadata): void {
@@ -72,12 +80,23 @@ export class EventStream {
     // A refresh answers "refresh" for what is as it was, and the difference where it is not.
     const changed = metadata.op === "refresh" ? (metadata.diffs?.length ?? 0) > 0 : !quiet.has(metadata.op);
     if (!changed) {
+      // Of something adopted that needs no correction the next step says that it is the same.
+      if (this.#adopted.has(metadata.urn)) return;
       if (metadata.op === "same" || metadata.op === "refresh") this.unchanged += 1;
       return;
     }
-    const change = changeOf(metadata, this.#isRefresh);
-    this.changes.push(change);
+    const change = this.#changeOf(metadata);
+    const adopted = this.#adopted.get(metadata.urn);
+    if (adopted === undefined) this.changes.push(change);
+    else this.changes[this.changes.indexOf(adopted)] = change;
+    if (change.action === "adopt") this.#adopted.set(metadata.urn, change);
     this.#onEvent({ kind: "finished", change });
+  }
+
+  #changeOf(metadata: StepEventMetadata): ResourceChange {
+    const change = changeOf(metadata, this.#isRefresh);
+    const adopted = this.#adopted.get(metadata.urn);
+    return adopted === undefined ? change : { ...adopted, properties: change.properties.toSorted() };
   }
 
   #message(event: NonNullable<EngineEvent["diagnosticEvent"]>): void {
@@ -114,9 +133,20 @@ function changeOf(metadata: StepEventMetadata, isRefresh: boolean): ResourceChan
     action: isLeft ? "leave" : (actions[metadata.op] ?? metadata.op),
     type: metadata.type,
     name: nameOf(metadata.urn),
-    properties: metadata.op === "create" ? [] : (metadata.diffs ?? []),
+    properties: metadata.op === "create" || metadata.op === "import" ? [] : changedProperties(metadata),
+    ...(metadata.op === "import" ? { found: attributesFound(metadata.type, metadata.new?.outputs ?? {}) } : {}),
     pending: Array.isArray(pending) ? pending.map(String) : [],
   };
+}
+
+/** What differs, a property each; of an object (`settings`) the members, where the provider tells them. */
+function changedProperties({ diffs, detailedDiff }: StepEventMetadata): string[] {
+  // The engine writes null where there is none, which its types do not say.
+  const paths = Object.keys(detailedDiff ?? {});
+  return (diffs ?? []).flatMap((property) => {
+    const members = paths.filter((path) => path.startsWith(`${property}.`) || path.startsWith(`${property}["`));
+    return members.length > 0 ? members : [property];
+  });
 }
 
 function nameOf(urn: string): string {

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { OperationError } from "../errors/operation-error.ts";
 import { EngineFailure } from "./engine-failure.ts";
-import { runEngine } from "./engine-process.ts";
+import { EngineKilled, runEngine } from "./engine-process.ts";
 import { type OperationKind, type OperationOptions, type OperationResult, runOperation } from "./operation.ts";
+import { recoverCommand } from "./recover-command.ts";
 import { StackLocked } from "./stack-lock.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { initialiseStack, requireDeclared, saysNoSuchStack } from "./stacks.ts";
@@ -20,7 +22,7 @@ export async function runStackOperation(kind: OperationKind, options: OperationO
 }
 
 async function runOrInitialise(kind: OperationKind, options: OperationOptions): Promise<OperationResult> {
-  const run = () => whenUnlocked(() => runOperation(kind, options));
+  const run = () => whenUnlocked(() => orTidy(options, () => runOperation(kind, options)));
   try {
     return await run();
   } catch (error) {
@@ -28,6 +30,21 @@ async function runOrInitialise(kind: OperationKind, options: OperationOptions): 
     await requireDeclared(options.root, options.stack);
     await whenUnlocked(() => initialiseStack(options.engine, options.root, options.stack));
     return run();
+  }
+}
+
+/** An engine that failed or was killed may leave a process, and where it was killed more than that. */
+async function orTidy<T>({ root, stack, runId }: OperationOptions, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { endLanguageHost } = await import("../recover/left-processes.ts");
+    await endLanguageHost(root, runId);
+    if (!(error instanceof EngineKilled)) throw error;
+    throw new OperationError(`The engine was ended by ${error.signal} while it worked on stack "${stack}".`, {
+      remedy: `Take back what it left, then try again: \`${recoverCommand(stack)}\``,
+      cause: error,
+    });
   }
 }
 

@@ -36,8 +36,7 @@ export class OperationDisplay {
   }
 
   #message(event: Extract<OperationEvent, { kind: "message" }>): void {
-    // A preview's answer lists what is pending: the lines that say so for `pulumi preview` would only repeat it.
-    if (this.#kind === "preview" && event.severity === "info") return;
+    if (this.#kind === "preview" && event.severity === "info" && repeatsPending(event.text)) return;
     // What was asked to stop says that it did.
     if (this.#run.signal.aborted && saysOnlyCancelled(event.text)) return;
     // Every resource of a server that does not answer fails with the same words: once is enough.
@@ -56,6 +55,11 @@ function logged(event: OperationEvent): object {
   if (event.kind === "message") return { resource: event.resource, severity: event.severity, text: event.text };
   const { action, type, name } = event.change;
   return { resource: name, type, action };
+}
+
+/** A preview's answer lists what is pending: the lines that say so for `pulumi preview` would only repeat it. */
+function repeatsPending(text: string): boolean {
+  return /^(pending (migration|seed): |partition to make: |pending unknown, )/.test(text);
 }
 
 /** The words of the engine and of plugins for a step that was cancelled. */

@@ -1,5 +1,5 @@
-import type { StateAccess } from "../../erase/stack-state.ts";
 import type { Survey } from "../../erase/survey.ts";
+import type { StateAccess } from "../../stack/stack-state.ts";
 import type { Run } from "../cli/run.ts";
 
 /** What every way of destroying works on. */

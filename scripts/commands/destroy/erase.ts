@@ -8,6 +8,7 @@ import { OperationError } from "../../errors/operation-error.ts";
 import type { Connection } from "../../target/connection.ts";
 import { ConnectionError } from "../../target/connection-error.ts";
 import { ProgressLine } from "../cli/progress-line.ts";
+import { requireTyped } from "../cli/typed-name.ts";
 import { destroyByEngine } from "./destroy-by-engine.ts";
 import type { Destruction } from "./destruction.ts";
 import {
@@ -18,7 +19,6 @@ import {
   settingsFile,
   upCommand,
 } from "./texts.ts";
-import { requireTyped } from "./typed-name.ts";
 
 /** The stack's server as far as it can be asked: a way in, or why there is none. */
 type Access = { admin: Connection; databases: string[] } | { reason: string; databases: string[] };

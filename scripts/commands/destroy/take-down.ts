@@ -2,10 +2,10 @@ import { stopOwn } from "../../erase/server-place.ts";
 import type { Survey } from "../../erase/survey.ts";
 import { clusterState } from "../../server/cluster.ts";
 import { findPostmaster } from "../../server/postmaster.ts";
+import { requireTyped } from "../cli/typed-name.ts";
 import { destroyByEngine } from "./destroy-by-engine.ts";
 import type { Destruction } from "./destruction.ts";
 import { settingsFile, upCommand } from "./texts.ts";
-import { requireTyped } from "./typed-name.ts";
 
 /** Takes a stack down: everything goes but data and settings. */
 export async function takeDown({ run, access, home, survey, yes }: Destruction): Promise<void> {

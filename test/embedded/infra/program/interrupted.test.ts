@@ -27,9 +27,9 @@ describe("an up that was killed half-way through the first one", () => {
     const refused = await clone.pgw("up");
     expect(refused.code, refused.stdout).toBe(1);
     expect(refused.stderr).toMatch(/A run that was killed left its lock on stack "local": .* a process that is gone\./);
-    const [, remedy] = /^ {2}Take the lock away, then try again: `(.*)`$/m.exec(refused.stderr) ?? [];
-    const typed = await clone.shell(remedy ?? "exit 99");
-    expect(typed.code, typed.stderr).toBe(0);
+    expect(refused.stderr).toContain("\n  Take back what it left, then try again: `npm run pgw -- recover`\n");
+    const recovered = await clone.shell("npm run pgw -- recover");
+    expect(recovered.code, recovered.stderr).toBe(0);
     await clone.succeed("up");
     expect(await clone.query("readonly", "select name from product order by id")).toEqual([
       { name: "tea" },
@@ -70,7 +70,7 @@ describe("two runs of up at once on one stack", () => {
   afterAll(() => clone?.remove());
 
   const refusal =
-    /error: Another run works on stack "local": \S+@\S+ \(pid \d+\) since \S+\.\n {2}Wait for it to end, then try again\.\n$/;
+    /error: Another run works on stack "local": \S+@\S+ \(pid \d+\) since \S+\.\n {2}Wait for it to end, then try again; `up --wait` waits by itself\.\n$/;
 
   it("from nothing do no harm: who does not work says who does", async () => {
     const both = await Promise.all([clone.pgw("up"), clone.pgw("up")]);

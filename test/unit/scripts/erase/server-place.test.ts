@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { eraseServer, findServer, type Ownership } from "../../../../scripts/erase/server-place.ts";
 import { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { recordServer } from "../../../../scripts/server/server-record.ts";
 
 describe("the files of a stack's server", () => {
   let scratch: string;
@@ -104,7 +105,8 @@ describe("the files of a stack's server", () => {
 
   describe("in a folder that is named for a clone in another place", () => {
     let folder: string;
-    const record = (clone: string) => writeFile(join(folder, "server.json"), JSON.stringify({ clone }));
+    const record = (clone: string) =>
+      recordServer(folder, { clone, project: "pgroundwork", stack: "local" }, join(folder, "data"));
 
     beforeEach(async () => {
       folder = join(scratch, "home", "servers", "pgroundwork-local-22222222");

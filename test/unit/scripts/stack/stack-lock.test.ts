@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { hostname } from "node:os";
-import { expect, it } from "vitest";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
 import { lockedError } from "../../../../scripts/stack/stack-lock.ts";
 
 const since = "2026-11-20T23:28:56Z";
@@ -15,13 +17,34 @@ it("a lock is no matter of an error that speaks of something else", () => {
   expect(lockedError("dev", ["error: no stack named 'dev' found"])).toBeUndefined();
 });
 
-it.each([
-  ["a live process of this machine", hostname(), process.pid],
-  ["a process of another machine, which nobody here can tell dead", "elsewhere", 4_194_304],
-])("a lock of %s is waited for", (_, host, pid) => {
-  expect(lockedError("dev", refusal(host, pid))).toMatchObject({
-    message: `Another run works on stack "dev": ana@${host} (pid ${pid}) since ${since}.`,
-    remedy: "Wait for it to end, then try again.",
+/** An engine as far as a lock is concerned: a living process of that name. */
+async function startEngine(): Promise<ChildProcess> {
+  const folder = await mkdtemp(join(tmpdir(), "engine-"));
+  const engine = join(folder, "pulumi");
+  await copyFile("/bin/sleep", engine);
+  const child = spawn(engine, ["60"]);
+  await once(child, "spawn");
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await rm(folder, { recursive: true });
+  });
+  return child;
+}
+
+it("a lock of a living engine of this machine is waited for", async () => {
+  const { pid = 0 } = await startEngine();
+  expect(lockedError("dev", refusal(hostname(), pid))).toMatchObject({
+    message: `Another run works on stack "dev": ana@${hostname()} (pid ${pid}) since ${since}.`,
+    remedy: "Wait for it to end, then try again; `up --wait` waits by itself.",
+    holderIsGone: false,
+  });
+});
+
+it("a lock of a process of another machine, which nobody here can tell dead, is waited for", () => {
+  expect(lockedError("dev", refusal("elsewhere", 4_194_304))).toMatchObject({
+    message: `Another run works on stack "dev": ana@elsewhere (pid 4194304) since ${since}.`,
+    remedy: `Wait for it to end, then try again; \`up --wait\` waits by itself. If it was killed, which cannot be told from here: ${cancel}`,
+    holderIsGone: false,
   });
 });
 
@@ -30,13 +53,38 @@ it("a lock of a process that is gone may be taken away", async () => {
   await once(child, "exit");
   expect(lockedError("dev", refusal(hostname(), child.pid ?? 0))).toMatchObject({
     message: `A run that was killed left its lock on stack "dev": ana@${hostname()} (pid ${child.pid}) since ${since}, a process that is gone.`,
-    remedy: `Take the lock away, then try again: ${cancel}`,
+    remedy: "Take back what it left, then try again: `npm run pgw -- recover --stack dev`",
+    holderIsGone: true,
+    recoverable: true,
   });
+});
+
+it.runIf(process.platform === "linux")(
+  "a lock whose pid is another program's by now is that of a process that is gone",
+  () => {
+    expect(lockedError("dev", refusal(hostname(), process.pid))).toMatchObject({ holderIsGone: true });
+  },
+);
+
+it("a lock that is no file of this machine is taken away with the engine's own command", async () => {
+  const child = spawn("true");
+  await once(child, "exit");
+  const inBucket = refusal(hostname(), child.pid ?? 0).map((line) => line.replace("file:///clone", "s3://states"));
+  expect(lockedError("dev", inBucket)).toMatchObject({
+    remedy: `Take back what it left, then try again: ${cancel}`,
+    recoverable: false,
+  });
+});
+
+it("of several locks the one of a living engine is what counts", async () => {
+  const { pid = 0 } = await startEngine();
+  const gone = refusal(hostname(), process.pid);
+  expect(lockedError("dev", [...gone, ...refusal(hostname(), pid)])).toMatchObject({ holderIsGone: false });
 });
 
 it("a lock whose holder cannot be read is not called dead", () => {
   expect(lockedError("dev", ["the stack is currently locked by 1 lock(s)"])).toMatchObject({
     message: 'Another run works on stack "dev".',
-    remedy: `Wait for it to end. If it was killed: ${cancel}`,
+    remedy: `Wait for it to end, then try again; \`up --wait\` waits by itself. If it was killed: ${cancel}`,
   });
 });

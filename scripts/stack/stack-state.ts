@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineInstallation } from "../engine/ensure-engine.ts";
-import { EngineFailure, engineRemedy } from "../stack/engine-failure.ts";
-import { runEngine } from "../stack/engine-process.ts";
-import { lockedError } from "../stack/stack-lock.ts";
-import { requireStackSecrets } from "../stack/stack-secrets.ts";
-import { saysNoSuchStack } from "../stack/stacks.ts";
+import { EngineFailure, engineRemedy } from "./engine-failure.ts";
+import { runEngine } from "./engine-process.ts";
+import { lockedError } from "./stack-lock.ts";
+import { requireStackSecrets } from "./stack-secrets.ts";
+import { saysNoSuchStack } from "./stacks.ts";
 
 /** A resource in the engine's state: as much of it as is read here. What else it has is carried along. */
 export interface StateResource {
@@ -17,10 +17,16 @@ export interface StateResource {
   outputs?: Record<string, unknown>;
 }
 
+/** Something that a run had begun when it ended. */
+export interface PendingOperation {
+  type: string;
+  resource: { urn: string };
+}
+
 /** A stack's state as `pulumi stack export` writes it and `pulumi stack import` takes it. */
 export interface StackState {
   version: number;
-  deployment: { resources?: StateResource[] };
+  deployment: { resources?: StateResource[]; pending_operations?: PendingOperation[] };
 }
 
 /** Which stack, and what its state is read and written with. */

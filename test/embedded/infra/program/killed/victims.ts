@@ -1,0 +1,68 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ProcessEntry, processTable } from "../../../../../scripts/recover/process-table.ts";
+import type { Clone } from "../../../clone.ts";
+
+/** The processes of a run, each of which can be killed alone. */
+export const victims = {
+  engine: { name: "the engine", isOne: ({ program }) => program === "pulumi" },
+  cli: { name: "pgw", isOne: ({ args }) => args.includes("scripts/pgw.ts") },
+  plugin: { name: "the kit's own plugin", isOne: ({ args }) => args.some((arg) => arg.endsWith("provider/main.ts")) },
+  postgresql: {
+    name: "the postgresql plugin",
+    isOne: ({ program, args }) =>
+      program === "pulumi-resource-postgresql" || args.some((arg) => arg.endsWith("airgap/postgresql/main.ts")),
+  },
+} satisfies Record<string, Victim>;
+
+export interface Victim {
+  name: string;
+  isOne: (entry: ProcessEntry) => boolean;
+}
+
+/** Kills one kind of process of a clone's run by force; answers how many there were. */
+export async function kill(clone: Clone, { isOne }: Victim): Promise<number> {
+  const table = (await processTable()) ?? [];
+  const found = table.filter((entry) => entry.folder?.startsWith(clone.root) && isOne(entry));
+  for (const { pid } of found) process.kill(pid, "SIGKILL");
+  return found.length;
+}
+
+/** Everything of a clone that still runs, its server apart. */
+export async function stillRunning(clone: Clone): Promise<string[]> {
+  const table = (await processTable()) ?? [];
+  const own = table.filter(({ folder }) => folder === clone.root || folder?.startsWith(`${clone.root}/`));
+  return own.map(({ program, args }) => `${program} ${args.join(" ")}`);
+}
+
+/** What is in the folders of a clone's servers, and the locks on its stack. */
+export async function filesLeft(clone: Clone): Promise<string[]> {
+  const servers = join(clone.dataHome, "servers");
+  const state = join(clone.root, ".pgroundwork", ".pulumi");
+  const folders = [
+    ...(await readdir(servers)).map((name) => join(servers, name)),
+    join(state, "stacks", "pgroundwork"),
+  ];
+  const names = (await Promise.all(folders.map((folder) => readdir(folder)))).flat();
+  const locks = await readdir(join(state, "locks", "organization", "pgroundwork", "local"));
+  return [...names.filter((name) => !expected.has(name)), ...locks];
+}
+
+const expected = new Set([
+  "data",
+  "log",
+  "server.json",
+  "local.json",
+  "local.json.attrs",
+  "local.json.bak",
+  "local.json.bak.attrs",
+]);
+
+/** What the state says was not finished. */
+export async function pendingOperations(clone: Clone): Promise<unknown[]> {
+  const file = join(clone.root, ".pgroundwork", ".pulumi", "stacks", "pgroundwork", "local.json");
+  const { checkpoint } = JSON.parse(await readFile(file, "utf8")) as {
+    checkpoint: { latest: { pending_operations?: unknown[] } };
+  };
+  return checkpoint.latest.pending_operations ?? [];
+}

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Clone } from "../../../clone.ts";
+import { moments } from "../killed/moments.ts";
+import { makeShop } from "../shop.ts";
+
+let clone: Clone;
+
+beforeAll(async () => {
+  clone = await makeShop();
+});
+afterAll(() => clone?.remove());
+
+it("up --wait says who works on the stack, waits for the end of that and goes on; after its time it gives up", async () => {
+  await moments.migrating.prepare(clone);
+  const first = clone.pgw("up");
+  await moments.migrating.reached(clone);
+  const [impatient, patient] = await Promise.all([clone.pgw("up", "--wait", "1"), clone.pgw("up", "--wait")]);
+  expect(impatient.code).toBe(1);
+  expect(impatient.stderr).toContain("Wait for it to end, then try again; `up --wait` waits by itself.");
+  expect((await first).code).toBe(0);
+  expect(patient.code, patient.stderr).toBe(0);
+  expect(patient.stderr).toMatch(
+    /^Another run works on stack "local": \S+@\S+ \(pid \d+\) since \S+\. Waiting for it to end\.$/m,
+  );
+  expect(patient.stdout).toContain("no changes");
+});
+
+it("a time to wait that is no number is wrong usage", async () => {
+  const { code, stderr } = await clone.pgw("up", "--wait", "soon");
+  expect(code).toBe(2);
+  expect(stderr).toContain("expected a whole number of seconds.");
+});

@@ -1,0 +1,60 @@
+import { expect, it } from "vitest";
+import { orphansOf } from "../../../../scripts/recover/orphans.ts";
+import type { ProcessEntry } from "../../../../scripts/recover/process-table.ts";
+
+const clone = "/home/ana/clone";
+const init = entry(1, 0, { program: "systemd", folder: "/" });
+const languageHost = { program: "pulumi-language-nodejs", folder: `${clone}/infra` };
+const plugin = { program: "node", folder: `${clone}/infra`, args: ["node", `${clone}/infra/provider/main.ts`] };
+const program = {
+  program: "node",
+  folder: `${clone}/infra`,
+  args: ["node", `${clone}/node_modules/@pulumi/pulumi/cmd/run/index.js`, "--monitor"],
+};
+
+function entry(pid: number, parent: number, rest: Partial<ProcessEntry>): ProcessEntry {
+  return { pid, parent, program: undefined, folder: undefined, args: [], started: "1", runId: undefined, ...rest };
+}
+
+function orphans(...entries: ProcessEntry[]): string[] {
+  return orphansOf(clone, [init, ...entries]).map(({ pid, part }) => `${part} ${pid}`);
+}
+
+it("what the first process took in has lost its engine, and what that started, too", () => {
+  expect(orphans(entry(10, 1, languageHost), entry(11, 10, program), entry(12, 1, plugin))).toEqual([
+    "language host 10",
+    "program 11",
+    "plugin 12",
+  ]);
+});
+
+it("what has an engine above is needed, whoever started that", () => {
+  const engine = entry(9, 1, { program: "pulumi", folder: clone });
+  expect(orphans(engine, entry(10, 9, languageHost), entry(11, 10, program), entry(12, 9, plugin))).toEqual([]);
+});
+
+it("an orphan that another process than the first one took in is known by the run that it comes from", () => {
+  const session = entry(8, 1, { program: "systemd", folder: "/" });
+  expect(orphans(session, entry(10, 8, { ...languageHost, runId: "a-run" }))).toEqual(["language host 10"]);
+});
+
+it("what was started by hand in a shell is nobody's orphan", () => {
+  const shell = entry(8, 1, { program: "bash", folder: clone });
+  expect(orphans(shell, entry(12, 8, plugin))).toEqual([]);
+});
+
+it("a parent that cannot be seen may be an engine", () => {
+  expect(orphans(entry(10, 99, { ...languageHost, runId: "a-run" }))).toEqual([]);
+  const closed = entry(8, 1, {});
+  expect(orphans(closed, entry(10, 8, { ...languageHost, runId: "a-run" }))).toEqual([]);
+});
+
+it("another clone's processes are left alone, also one's whose path begins with this one's", () => {
+  expect(orphans(entry(10, 1, { ...languageHost, folder: "/home/ana/clone-2/infra" }))).toEqual([]);
+  expect(orphans(entry(10, 1, { ...languageHost, folder: undefined }))).toEqual([]);
+});
+
+it("other programs in the clone are nobody's business", () => {
+  const server = { program: "node", folder: clone, args: ["node", `${clone}/app.js`, `${clone}/infra/provider.ts`] };
+  expect(orphans(entry(10, 1, server), entry(11, 1, { program: "vim", folder: clone }))).toEqual([]);
+});
