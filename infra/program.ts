@@ -12,6 +12,8 @@ import { OperationError } from "../scripts/errors/operation-error.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
 import { Database } from "./components/database.ts";
 import { EmbeddedServer } from "./components/embedded-server.ts";
+import { findExisting } from "./components/existing.ts";
+import { declareServerRoles } from "./components/server-roles.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
 import { isRealStack } from "./plan/real-data.ts";
 import { standInRefusal } from "./plan/stand-ins.ts";
@@ -43,17 +45,22 @@ async function declareStack() {
   const narrowed = narrowAll(declared, await availableExtensions());
 
   const server = serverFor(settings);
+  const existing = await findExisting(server, settings.databases);
+  const { passwordVersion: passwordKeeper, protected: protect } = settings;
+  const serverRoles = declareServerRoles("server", { server, existing, passwordKeeper, protect });
   const databases = narrowed.map(({ name, file, missing }) => {
     for (const absent of missing) {
       void pulumi.log.info(`${name}: this server has no optional extension ${absent}`, server);
     }
     const database = new Database(name, {
       server,
+      serverRoles: serverRoles.roles,
+      existing,
       file,
       folder: databaseFolder(migrations, name),
       seeds: settings.seeds.filter((set) => file.seedSets.includes(set)),
-      passwordKeeper: settings.passwordVersion,
-      protect: settings.protected,
+      passwordKeeper,
+      protect,
     });
     return [name, database] as const;
   });
@@ -68,7 +75,7 @@ async function declareStack() {
       version: server.version,
       dataDirectory: server.dataDirectory,
       logDirectory: server.logDirectory,
-      logins: { superuser: server.superuser, ...server.roles },
+      logins: { superuser: server.superuser, ...serverRoles.logins },
     },
     databases: Object.fromEntries(
       databases.map(([name, { logins, migrations, seeds }]) => [name, { logins, migrations, seeds }] as const),
@@ -128,7 +135,6 @@ function serverFor(settings: Settings): EmbeddedServer {
     settings: { ...planned, ...settings.postgresql },
     passwordKeeper: settings.passwordVersion,
     readyTimeout: settings.readyTimeout,
-    protect: settings.protected,
   });
 }
 

@@ -2,13 +2,18 @@ import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import type { DatabaseFile } from "../../scripts/database/database-file.ts";
 import { type DatabaseRole, roleName } from "../plan/names.ts";
-import { type PrivilegePlan, planPrivileges, schema } from "../plan/privileges.ts";
-import { Migrations, Partitions, Seeds } from "../provider/sdk.ts";
+import { type DefaultPrivilegePlan, type PrivilegePlan, planPrivileges, schema } from "../plan/privileges.ts";
+import { Migrations, Partitions, type PrivilegesByRole, Seeds, Takeover } from "../provider/sdk.ts";
+import type { Existing } from "./existing.ts";
 import { declareLogin, declareRole } from "./login-role.ts";
 import type { Login, Server } from "./server.ts";
 
 export interface DatabaseArgs {
   server: Server;
+  /** The server's own roles, which are let into the database. */
+  serverRoles: pulumi.Resource[];
+  /** What the server has already. */
+  existing: Existing;
   /** What `database.json` says, extensions narrowed to those that the server can have. */
   file: DatabaseFile;
   /** The database's folder, relative to the project's. */
@@ -36,12 +41,13 @@ export class Database extends pulumi.ComponentResource {
   constructor(name: string, args: DatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:Database", name, {}, options);
     const plan = planPrivileges(name);
-    this.#last = args.server.rolesReady;
+    this.#last = args.serverRoles;
 
     this.logins = this.#declareRoles(name, plan, args);
     const database = this.#declareDatabase(name, args);
     this.#declareExtensions(name, database, args);
     this.#declarePrivileges(name, database, plan, args);
+    this.#declareTakeover(name, database, plan, args);
 
     const connection = {
       host: args.server.host,
@@ -51,7 +57,8 @@ export class Database extends pulumi.ComponentResource {
       user: this.logins.migrator.user,
       password: this.logins.migrator.password,
     };
-    const migrations = new Migrations(`${name}-migrations`, { ...connection, folder: args.folder }, this.#inOrder());
+    const files = { folder: args.folder, ...(args.protect ? { lint: true } : {}) };
+    const migrations = new Migrations(`${name}-migrations`, { ...connection, ...files }, this.#inOrder());
     this.#after(migrations);
     if (args.file.partitions !== undefined) {
       const partitions = { function: args.file.partitions.function, monthsAhead: args.file.partitions.monthsAhead };
@@ -68,9 +75,12 @@ export class Database extends pulumi.ComponentResource {
 
   #declareRoles(name: string, plan: PrivilegePlan, args: DatabaseArgs): Database["logins"] {
     const options = this.#onServer(args);
-    const owner = declareRole(`${name}-owner`, plan.roles.owner, options);
+    const owner = declareRole(`${name}-owner`, plan.roles.owner, args.existing, options);
     const login = (role: Exclude<DatabaseRole, "owner">) =>
-      declareLogin(`${name}-${role}`, plan.roles[role], args.passwordKeeper, { ...options, dependsOn: [owner] });
+      declareLogin(`${name}-${role}`, plan.roles[role], args.existing, args.passwordKeeper, {
+        ...options,
+        dependsOn: [owner],
+      });
     const [migrator, app, readonly] = [login("migrator"), login("app"), login("readonly")];
     this.#last = [...this.#last, owner, migrator.role, app.role, readonly.role];
     return { migrator: migrator.login, app: app.login, readonly: readonly.login };
@@ -80,7 +90,7 @@ export class Database extends pulumi.ComponentResource {
     const database = new postgresql.Database(
       `${name}-database`,
       { name, owner: roleName(name, "owner") },
-      this.#kept(args),
+      { ...this.#kept(args), ...(args.existing.databases.has(name) ? { import: name } : {}) },
     );
     this.#after(database);
     return database;
@@ -116,6 +126,21 @@ export class Database extends pulumi.ComponentResource {
       const defaults = { role, database: database.name, owner, objectType: on, privileges, ...place };
       this.#after(new postgresql.DefaultPrivileges(`${name}-default-${on}-${role}`, defaults, this.#kept(args)));
     }
+  }
+
+  /** Default privileges hold for what is made later: what others made before is opened once, by the superuser. */
+  #declareTakeover(name: string, database: postgresql.Database, plan: PrivilegePlan, args: DatabaseArgs): void {
+    const { host, port, sslmode, admin } = args.server;
+    const connection = { host, port, sslmode, database: database.name, ...admin };
+    const on = (kind: DefaultPrivilegePlan["on"]): PrivilegesByRole =>
+      Object.fromEntries(
+        plan.defaults
+          .filter((each) => each.on === kind && each.privileges.length > 0)
+          .map(({ role, privileges }) => [role, privileges.join(", ")]),
+      );
+    const privileges = { tables: on("table"), sequences: on("sequence"), functions: on("function") };
+    const takeover = { ...connection, owner: roleName(name, "owner"), schema, ...privileges };
+    this.#after(new Takeover(`${name}-takeover`, takeover, this.#inOrder()));
   }
 
   #after(resource: pulumi.Resource): void {

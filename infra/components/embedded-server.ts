@@ -1,9 +1,6 @@
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import type { ServerRole } from "../plan/names.ts";
-import { serverRolePlans } from "../plan/privileges.ts";
 import { EmbeddedServer as EmbeddedServerResource, Password, Ready } from "../provider/sdk.ts";
-import { declareLogin } from "./login-role.ts";
 import type { Login, Server } from "./server.ts";
 
 export interface EmbeddedServerArgs {
@@ -15,11 +12,9 @@ export interface EmbeddedServerArgs {
   passwordKeeper: string;
   /** How long a start may take until SQL runs, in seconds. */
   readyTimeout: number;
-  /** Whether roles refuse to be deleted even by `pulumi destroy`. */
-  protect: boolean;
 }
 
-/** A server on this machine, without Docker: its process, the point from which it may be used, its admin provider, its own roles. */
+/** A server on this machine, without Docker: its process, the point from which it may be used, its admin provider. */
 export class EmbeddedServer extends pulumi.ComponentResource implements Server {
   readonly process: pulumi.Resource;
   readonly host: pulumi.Output<string>;
@@ -29,9 +24,8 @@ export class EmbeddedServer extends pulumi.ComponentResource implements Server {
   readonly logDirectory: pulumi.Output<string>;
   readonly version: pulumi.Output<string>;
   readonly superuser: Login;
+  readonly admin: Login;
   readonly provider: postgresql.Provider;
-  readonly roles: Record<ServerRole, Login>;
-  readonly rolesReady: pulumi.Resource[];
 
   constructor(name: string, args: EmbeddedServerArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:EmbeddedServer", name, {}, options);
@@ -61,30 +55,20 @@ export class EmbeddedServer extends pulumi.ComponentResource implements Server {
       },
       child,
     );
+    this.admin = { user: this.superuser.user, password: ready.password };
     this.provider = new postgresql.Provider(
       `${name}-admin`,
       {
         host: ready.host,
         port: ready.port,
-        username: this.superuser.user,
-        password: this.superuser.password,
+        username: this.admin.user,
+        // Of what the server takes, which a preview knows: the new one of a rotation is made by `up`.
+        password: this.admin.password,
         superuser: true,
         sslmode: this.sslmode,
       },
       child,
     );
-
-    const login = (role: ServerRole) =>
-      declareLogin(`${name}-${role}`, serverRolePlans[role], args.passwordKeeper, {
-        parent: this,
-        provider: this.provider,
-        deletedWith: server,
-        protect: args.protect,
-      });
-    const monitor = login("monitor");
-    const backup = login("backup");
-    this.roles = { monitor: monitor.login, backup: backup.login };
-    this.rolesReady = [monitor.role, backup.role];
 
     this.host = ready.host;
     this.port = ready.port;

@@ -2,6 +2,7 @@ import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import type { RolePlan } from "../plan/privileges.ts";
 import { Password } from "../provider/sdk.ts";
+import type { Existing } from "./existing.ts";
 import type { Login } from "./server.ts";
 
 /** A role and how to log in as it. */
@@ -10,10 +11,11 @@ export interface LoginRole {
   role: postgresql.Role;
 }
 
-/** A role as planned; its objects outlive the declaration, so it is never dropped by one. */
+/** A role as planned, taken over where the server has it already; its objects outlive the declaration, so it is never dropped by one. */
 export function declareRole(
   name: string,
   plan: RolePlan,
+  existing: Existing,
   options: pulumi.CustomResourceOptions,
   password?: pulumi.Output<string>,
 ): postgresql.Role {
@@ -27,7 +29,7 @@ export function declareRole(
       ...(plan.assumes === undefined ? {} : { assumeRole: plan.assumes }),
       ...(password === undefined ? {} : { password }),
     },
-    { ...options, retainOnDelete: true },
+    { ...options, retainOnDelete: true, ...(existing.roles.has(plan.name) ? { import: plan.name } : {}) },
   );
 }
 
@@ -35,6 +37,7 @@ export function declareRole(
 export function declareLogin(
   name: string,
   plan: RolePlan,
+  existing: Existing,
   passwordKeeper: string,
   options: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
 ): LoginRole {
@@ -42,6 +45,6 @@ export function declareLogin(
   const password = new Password(`${name}-password`, { keeper: passwordKeeper }, { parent: options.parent });
   return {
     login: { user: plan.name, password: password.result },
-    role: declareRole(name, plan, options, password.result),
+    role: declareRole(name, plan, existing, options, password.result),
   };
 }

@@ -1,6 +1,5 @@
 import type * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
-import type { ServerRole } from "../plan/names.ts";
 
 /** A login and its password. */
 export interface Login {
@@ -9,7 +8,7 @@ export interface Login {
 }
 
 /** What a database needs of the server it is on, whatever kind that is. */
-export interface Server {
+export interface Server extends pulumi.ComponentResource {
   /** The server's process or container: what is on it goes with it, and is not deleted piece by piece first. */
   process: pulumi.Resource;
   /** Known once real SQL ran on the server, and no earlier. */
@@ -19,8 +18,6 @@ export interface Server {
   /** The admin's connection, for databases, roles, grants and extensions. */
   provider: postgresql.Provider;
   superuser: Login;
-  /** Logins of the roles that every database lets in. */
-  roles: Record<ServerRole, Login>;
-  /** What the roles above are waited for by. */
-  rolesReady: pulumi.Resource[];
+  /** The superuser with the password that the server takes: in a preview of a rotation still the old one, which is known. */
+  admin: Login;
 }

@@ -26,6 +26,11 @@ export class ResourceCalls {
     this.#signal = signal;
   }
 
+  /** The provider's configuration, once it has one. */
+  get config(): Properties {
+    return this.#config;
+  }
+
   configure(args: Decoded): void {
     this.#remember(args);
     this.#config = args.values;

@@ -1,3 +1,4 @@
+import type { PluginFunction } from "./function-type.ts";
 import type { Properties } from "./values.ts";
 
 /** Severity of a line that the engine prints under a resource. */
@@ -95,6 +96,8 @@ export interface Plugin {
   schema(): Promise<string>;
   /** Type token to a loader of the type. */
   types: Readonly<Record<string, () => Promise<ResourceType>>>;
+  /** Function token to a loader of the function. */
+  functions?: Readonly<Record<string, () => Promise<PluginFunction>>>;
   /**
    * Configuration keys accepted; any other is refused by name. Undefined: it takes none, and what arrives is dropped. (A project of the plugin's name
    * shares its namespace: the project's own settings reach the plugin as configuration.)

@@ -7,6 +7,7 @@ import { OperationError } from "../../scripts/errors/operation-error.ts";
 import { redact } from "../../scripts/errors/redact.ts";
 import { checkConfiguration, diffConfiguration } from "./configuration-calls.ts";
 import { EngineLog } from "./engine-log.ts";
+import { invokeFunction } from "./function-calls.ts";
 import { exitWithParent } from "./parent.ts";
 import { ResourceCalls } from "./resource-calls.ts";
 import type { Plugin } from "./resource-type.ts";
@@ -14,6 +15,7 @@ import { decode } from "./values.ts";
 
 type CheckRequest = InstanceType<typeof provider_pb.CheckRequest>;
 type DiffRequest = InstanceType<typeof provider_pb.DiffRequest>;
+type InvokeRequest = InstanceType<typeof provider_pb.InvokeRequest>;
 
 /** A call's request, as gRPC hands it to a handler. */
 interface Call<Request> {
@@ -57,6 +59,9 @@ export async function serve(plugin: Plugin, argv: readonly string[]): Promise<vo
     read: answer(calls, calls.read),
     update: answer(calls, calls.update),
     delete: answer(calls, calls.delete),
+    invoke: answer(calls, (request: InvokeRequest) =>
+      invokeFunction(plugin, { config: calls.config, signal: cancelled.signal }, calls.secrets, request),
+    ),
   });
 
   const port = await new Promise<number>((resolve, reject) => {

@@ -1,5 +1,5 @@
 import type { Plugin } from "../plugin/resource-type.ts";
-import { resourceToken } from "./token.ts";
+import { functionToken, resourceToken } from "./token.ts";
 
 /** The kit's own provider plugin: what no official plugin has. */
 export const plugin: Plugin = {
@@ -14,5 +14,9 @@ export const plugin: Plugin = {
     [resourceToken("Password")]: async () => (await import("./password.ts")).password,
     [resourceToken("Ready")]: async () => (await import("./ready.ts")).ready,
     [resourceToken("Seeds")]: async () => (await import("./seeds.ts")).seeds,
+    [resourceToken("Takeover")]: async () => (await import("./takeover.ts")).takeover,
+  },
+  functions: {
+    [functionToken("existingObjects")]: async () => (await import("./existing-objects.ts")).existingObjects,
   },
 };

@@ -1,8 +1,8 @@
-import { type ResourceName, resourceToken } from "./token.ts";
+import { type FunctionName, functionToken, type ResourceName, resourceToken } from "./token.ts";
 
 /** A property in Pulumi's package schema (https://www.pulumi.com/docs/iac/using-pulumi/pulumi-packages/schema/). */
 interface PropertySpec {
-  type: "string" | "integer" | "array" | "object";
+  type: "string" | "integer" | "boolean" | "array" | "object";
   description: string;
   secret?: boolean;
   items?: { type: "string" };
@@ -10,6 +10,15 @@ interface PropertySpec {
 }
 
 type PropertySpecs = Record<string, PropertySpec>;
+
+interface FunctionSpec {
+  description: string;
+  inputs: PropertySpecs;
+  required: string[];
+  outputs: PropertySpecs;
+  /** Outputs that are always there. */
+  answered: string[];
+}
 
 interface ResourceSpec {
   description: string;
@@ -22,6 +31,11 @@ const text = (description: string): PropertySpec => ({ type: "string", descripti
 const secret = (description: string): PropertySpec => ({ type: "string", description, secret: true });
 const whole = (description: string): PropertySpec => ({ type: "integer", description });
 const names = (description: string): PropertySpec => ({ type: "array", items: { type: "string" }, description });
+const privileges = (description: string): PropertySpec => ({
+  type: "object",
+  additionalProperties: { type: "string" },
+  description,
+});
 
 const connection: PropertySpecs = {
   host: text("Host name or address."),
@@ -78,7 +92,14 @@ const resources: Record<ResourceName, ResourceSpec> = {
   },
   Migrations: {
     description: "The committed migrations of a database's folder are applied. Preview names the pending ones.",
-    inputs: { ...connection, folder },
+    inputs: {
+      ...connection,
+      folder,
+      lint: {
+        type: "boolean",
+        description: "Pending files that are unsafe on a database in use are refused. Default: false.",
+      },
+    },
     required: [...connectionRequired, "folder"],
     outputs: { applied: names("All applied files, oldest first.") },
   },
@@ -99,6 +120,36 @@ const resources: Record<ResourceName, ResourceSpec> = {
     required: [...connectionRequired, "folder", "set"],
     outputs: { applied: names("All applied files, in order.") },
   },
+  Takeover: {
+    description:
+      "A database that others have worked in is opened to the stack's roles, once. Where the kit has worked before it does nothing.",
+    inputs: {
+      ...connection,
+      owner: text("The role that migrations act as."),
+      schema: text("The schema that migrations make their objects in."),
+      tables: privileges('Privileges on tables and views by role: {shop_app: "SELECT, INSERT"}.'),
+      sequences: privileges("Privileges on sequences by role."),
+      functions: privileges("Privileges on functions by role."),
+    },
+    required: [...connectionRequired, "owner", "schema", "tables", "sequences", "functions"],
+    outputs: {},
+  },
+};
+
+const functions: Record<FunctionName, FunctionSpec> = {
+  existingObjects: {
+    description: "Which of the asked roles and databases a server has.",
+    inputs: { ...connection, roles: names("Roles to look for."), databases: names("Databases to look for.") },
+    required: [...connectionRequired, "roles", "databases"],
+    outputs: {
+      known: { type: "boolean", description: "False: the server gave no connection." },
+      isDown: { type: "boolean", description: "That is because nothing answers." },
+      reason: text("Why not."),
+      roles: names("Those roles that are there."),
+      databases: names("Those databases that are there."),
+    },
+    answered: ["known"],
+  },
 };
 
 /** The package schema that the plugin answers with. */
@@ -116,6 +167,16 @@ export const schema = {
         requiredInputs: required,
         properties: { ...inputs, ...outputs },
         required: [...required, ...Object.keys(outputs)],
+      },
+    ]),
+  ),
+  functions: Object.fromEntries(
+    Object.entries(functions).map(([name, { description, inputs, required, outputs, answered }]) => [
+      functionToken(name as FunctionName),
+      {
+        description,
+        inputs: { type: "object", properties: inputs, required },
+        outputs: { type: "object", properties: outputs, required: answered },
       },
     ]),
   ),

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { resourceToken } from "./token.ts";
+import { functionToken, resourceToken } from "./token.ts";
 
 /*
  * The program's side of the kit's own provider plugin: what a program writes to declare its resources. Nothing of the plugin itself is
@@ -61,10 +61,17 @@ export interface ReadyArgs extends ConnectionArgs {
 export class Ready extends pulumi.CustomResource {
   declare readonly host: pulumi.Output<string>;
   declare readonly port: pulumi.Output<number>;
+  /** The password that the server takes: in a preview of a rotation still the old one. */
+  declare readonly password: pulumi.Output<string>;
   declare readonly serverVersion: pulumi.Output<string>;
 
   constructor(name: string, args: ReadyArgs, options?: pulumi.CustomResourceOptions) {
-    super(resourceToken("Ready"), name, { serverVersion: undefined, ...args }, options);
+    super(
+      resourceToken("Ready"),
+      name,
+      { serverVersion: undefined, ...args },
+      { ...options, additionalSecretOutputs: ["password"] },
+    );
   }
 }
 
@@ -90,6 +97,8 @@ export class Password extends pulumi.CustomResource {
 export interface MigrationsArgs extends ConnectionArgs {
   /** The database's folder, relative to the project's. */
   folder: pulumi.Input<string>;
+  /** Refuses pending files that are unsafe on a database in use. Default: false. */
+  lint?: pulumi.Input<boolean>;
 }
 
 /** The committed migrations of a database's folder are applied. */
@@ -131,4 +140,56 @@ export class Partitions extends pulumi.CustomResource {
   constructor(name: string, args: PartitionsArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("Partitions"), name, { ...args }, options);
   }
+}
+
+/** Privileges by role: `{shop_app: "SELECT, INSERT"}`. */
+export type PrivilegesByRole = Record<string, string>;
+
+export interface TakeoverArgs extends ConnectionArgs {
+  /** The role that migrations act as. */
+  owner: pulumi.Input<string>;
+  /** The schema that migrations make their objects in. */
+  schema: pulumi.Input<string>;
+  /** Privileges on tables and views, on sequences, on functions that are there already. */
+  tables: pulumi.Input<PrivilegesByRole>;
+  sequences: pulumi.Input<PrivilegesByRole>;
+  functions: pulumi.Input<PrivilegesByRole>;
+}
+
+/** A database that others have worked in is opened to the stack's roles, once. */
+export class Takeover extends pulumi.CustomResource {
+  constructor(name: string, args: TakeoverArgs, options?: pulumi.CustomResourceOptions) {
+    super(resourceToken("Takeover"), name, { ...args }, options);
+  }
+}
+
+export interface ExistingObjectsArgs extends ConnectionArgs {
+  /** Names of roles to look for. */
+  roles: readonly string[];
+  /** Names of databases to look for. */
+  databases: readonly string[];
+}
+
+/** Which of the asked roles and databases a server has; `known: false`: it could not be asked. */
+export type ExistingObjects =
+  | { known: true; roles: string[]; databases: string[] }
+  | { known: false; isDown: boolean; reason: string | undefined };
+
+/**
+ * Asks a server which roles and databases it has.
+ *
+ * A plain call and not one that answers an output, since the answer decides options of resources, which are no outputs. Where a preview does not know an
+ * argument yet, Pulumi answers such a call with nothing.
+ */
+export async function existingObjects(
+  args: ExistingObjectsArgs,
+  options?: pulumi.InvokeOptions,
+): Promise<ExistingObjects> {
+  const inputs = { ...args, roles: [...args.roles], databases: [...args.databases] };
+  const answer: Partial<ExistingObjects> = await pulumi.runtime.invoke(
+    functionToken("existingObjects"),
+    inputs,
+    options,
+  );
+  return answer.known === undefined ? { known: false, isDown: false, reason: undefined } : (answer as ExistingObjects);
 }

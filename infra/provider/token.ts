@@ -1,5 +1,13 @@
 /** The resource types of the kit's own plugin. */
-export type ResourceName = "EmbeddedServer" | "Migrations" | "Partitions" | "Password" | "Ready" | "Seeds";
+export type ResourceName = "EmbeddedServer" | "Migrations" | "Partitions" | "Password" | "Ready" | "Seeds" | "Takeover";
+
+/** The functions of the kit's own plugin. */
+export type FunctionName = "existingObjects";
+
+/** A function's token, as it stands in schema. */
+export function functionToken(name: FunctionName): string {
+  return `pgroundwork:index:${name}`;
+}
 
 /** A type's token, as it stands in URNs, state and schema. */
 export function resourceToken(name: ResourceName): string {

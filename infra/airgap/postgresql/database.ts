@@ -1,4 +1,3 @@
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { Properties } from "../../plugin/values.ts";
 import { type Definition, resourceType } from "./definition.ts";
 import { flag, type PropertyTable, text } from "./property.ts";
@@ -34,7 +33,8 @@ const definition: Definition = {
     if (template !== "DEFAULT") await sessions.close(template);
     // Not in a transaction: PostgreSQL makes databases outside of one only.
     await sessions.run(sessions.database, async (session) => {
-      const current = await readDatabase(session, name);
+      // One that is there is not ours to change: it is imported first, or this fails with PostgreSQL's "already exists".
+      const current = before === undefined ? undefined : await readDatabase(session, name);
       if (current === undefined) await session.query(createStatement(session, wanted));
       else await correct(session, current, wanted);
     });
@@ -105,16 +105,9 @@ function createStatement(session: Session, wanted: Properties): string {
   ].join(" ");
 }
 
-/** Brings a database that is there to what is wanted. What only a new one could have is refused: its data stays. */
+/** Brings a database that is there to what is wanted, as far as that can be changed in place. */
 async function correct(session: Session, current: Properties, wanted: Properties): Promise<void> {
   const name = text(current, "name");
-  for (const key of ["encoding", "lcCollate", "lcCtype"]) {
-    const declared = text(wanted, key);
-    if (declared === "" || isDefault(declared) || spelling(current[key], declared) === declared) continue;
-    throw new OperationError(`Database "${name}" is there already with ${key} "${current[key]}", not "${declared}".`, {
-      remedy: `Declare ${key}: "${current[key]}", or move its data into a database of another name.`,
-    });
-  }
   const database = session.identifier(name);
   const owner = text(wanted, "owner");
   if (owner !== "" && owner !== current.owner) {

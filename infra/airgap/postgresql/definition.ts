@@ -18,9 +18,9 @@ export interface Definition {
   /** What an id tells by itself, for imports; absent where the official plugin cannot import either. */
   fromId?(id: string, sessions: Sessions): Properties;
   /**
-   * Makes the server agree with `wanted`, whether the object is there or not: an interrupted run leaves things behind.
+   * Makes the server agree with `wanted`. What the official plugin makes with IF NOT EXISTS may be there already; a role or a database may not.
    *
-   * @param before outputs of the last run; undefined on create
+   * @param before outputs of the last run, or of the import; undefined on create
    */
   ensure(sessions: Sessions, wanted: Properties, before: Properties | undefined): Promise<void>;
   /**
@@ -30,6 +30,8 @@ export interface Definition {
    */
   find(sessions: Sessions, expected: Properties): Promise<Properties | undefined>;
   remove(sessions: Sessions, outputs: Properties): Promise<void>;
+  /** For what may be there before it is made: how it is found, in words; undefined: it is not there. */
+  describeExisting?(sessions: Sessions, wanted: Properties): Promise<string | undefined>;
 }
 
 /** A resource type of the protocol from its definition. */
@@ -47,6 +49,8 @@ export function resourceType(definition: Definition): ResourceType {
   const made = async (context: CallContext, wanted: Properties, before: Properties | undefined) => {
     const sessions = await sessionsFor(context);
     const inputs = withScope(definition, sessions, declared(wanted));
+    const existing = before === undefined ? await definition.describeExisting?.(sessions, inputs) : undefined;
+    if (existing !== undefined) await context.log("info", `adopted: ${existing}`);
     await definition.ensure(sessions, inputs, before);
     const outputs = await found(context, inputs, before ?? {});
     if (outputs === undefined) {

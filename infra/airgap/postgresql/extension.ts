@@ -51,6 +51,13 @@ const definition: Definition = {
     return extension === undefined ? undefined : { ...extension, database };
   },
 
+  async describeExisting(sessions, wanted) {
+    const current = await sessions.run(text(wanted, "database"), (session) =>
+      readExtension(session, text(wanted, "name")),
+    );
+    return current && `extension ${current.name} ${current.version} was there already, in schema ${current.schema}`;
+  },
+
   async remove(sessions, outputs) {
     const database = text(outputs, "database");
     if (!(await sessions.hasDatabase(database))) return;

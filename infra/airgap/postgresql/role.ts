@@ -58,8 +58,9 @@ const definition: Definition = {
       if (previous !== "" && previous !== name && (await readRole(session, previous, wanted)) !== undefined) {
         await session.query(`ALTER ROLE ${session.identifier(previous)} RENAME TO ${role}`);
       }
-      let current = await readRole(session, name, wanted);
+      let current = before === undefined ? undefined : await readRole(session, name, wanted);
       if (current === undefined) {
+        // One that is there is not ours to change: it is imported first, or this fails with PostgreSQL's "already exists".
         await session.query(`CREATE ROLE ${role}`);
         current = (await readRole(session, name, wanted)) ?? {};
       }

@@ -49,6 +49,13 @@ const definition: Definition = {
     return schema === undefined ? undefined : { ...schema, database };
   },
 
+  async describeExisting(sessions, wanted) {
+    const current = await sessions.run(text(wanted, "database"), (session) =>
+      readSchema(session, text(wanted, "name")),
+    );
+    return current && `schema ${current.name} was there already, owner ${current.owner}`;
+  },
+
   async remove(sessions, outputs) {
     const database = text(outputs, "database");
     if (!(await sessions.hasDatabase(database))) return;

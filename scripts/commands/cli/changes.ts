@@ -6,7 +6,7 @@ type Changes = Pick<OperationResult, "changes" | "unchanged">;
 
 const signs: Record<string, string> = {
   create: "+",
-  import: "=",
+  adopt: "=",
   update: "~",
   replace: "±",
   delete: "-",
@@ -17,7 +17,7 @@ const signs: Record<string, string> = {
 
 /** The engine's words for what was done, where adding a "d" does not make them. */
 const past: Record<string, string> = {
-  import: "imported",
+  adopt: "adopted",
   refresh: "refreshed",
   discard: "discarded",
   leave: "left on the server",
@@ -29,7 +29,7 @@ const past: Record<string, string> = {
  */
 export function describeChanges(kind: OperationKind, { changes, unchanged }: Changes): string {
   const told = kind === "up" ? changes.filter(({ action }) => action !== "create") : changes;
-  return [...told.map(describeChange), countLine(kind, { changes, unchanged })].join("\n");
+  return [...told.map((change) => describeChange(kind, change)), countLine(kind, { changes, unchanged })].join("\n");
 }
 
 /** `3 to create, 1 to update, 38 unchanged`; afterwards `3 created, 1 updated, 38 unchanged`. */
@@ -43,10 +43,23 @@ function countLine(kind: OperationKind, { changes, unchanged }: Changes): string
   return `${parts.join(", ")}, ${unchanged} unchanged`;
 }
 
-function describeChange({ action, type, name, properties, pending }: ResourceChange): string {
+function describeChange(operation: OperationKind, change: ResourceChange): string {
+  const { action, type, name, pending } = change;
   const colour = action === "create" ? "green" : action === "delete" ? "red" : "yellow";
   const sign = style(colour, signs[action] ?? "*");
   const kind = type.slice(type.lastIndexOf(":") + 1);
-  const details = properties.length > 0 && pending.length === 0 ? style("dim", ` (${properties.join(", ")})`) : "";
+  const said = pending.length > 0 ? "" : detailsOf(operation, change);
+  const details = said === "" ? "" : style("dim", ` (${said})`);
   return `  ${sign} ${kind} ${name}${details}${pending.map((item) => `\n      ${item}`).join("")}`;
+}
+
+/** What differs; of something adopted also how it was found. */
+function detailsOf(operation: OperationKind, { found, properties }: ResourceChange): string {
+  const differs = properties.join(", ");
+  if (found === undefined) return differs;
+  const [be, corrected] = operation === "preview" ? ["is", "to correct"] : ["was", "corrected"];
+  return [
+    ...(found.length === 0 ? [] : [`${be} ${found.join(", ")}`]),
+    ...(differs === "" ? [] : [`${corrected}: ${differs}`]),
+  ].join("; ");
 }

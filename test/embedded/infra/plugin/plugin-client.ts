@@ -89,6 +89,11 @@ export class PluginClient {
     return (await this.call<Response<"UpdateResponse">>("update", request)).getProperties()?.toJavaScript();
   }
 
+  async invoke(token: string, args: Wire) {
+    const request = new provider_pb.InvokeRequest().setTok(token).setArgs(struct(args));
+    return (await this.call<Response<"InvokeResponse">>("invoke", request)).getReturn()?.toJavaScript();
+  }
+
   /** Any call by the name of its method. */
   call<Answer>(method: string, request: unknown): Promise<Answer> {
     const methods = this.#client as unknown as Record<string, (request: unknown, done: Callback<Answer>) => void>;

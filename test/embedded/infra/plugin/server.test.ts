@@ -109,6 +109,31 @@ describe("a plugin's configuration", () => {
   });
 });
 
+describe("a function", () => {
+  it("is called with its arguments and the provider's configuration", async () => {
+    expect(await client.invoke("specimen:index:echo", { names: ["a", "b"], count: 2, flag: false })).toEqual({
+      names: ["a", "b"],
+      count: 2,
+      flag: false,
+      key: "the-key-of-all",
+    });
+  });
+
+  it("fails with message and remedy, without the arguments that are secrets", async () => {
+    const args = { refuse: "login with opened-sesame failed", password: "opened-sesame" };
+    await expect(client.invoke("specimen:index:echo", args)).rejects.toMatchObject({
+      details: "login with [secret] failed\n  Not with [secret].",
+    });
+  });
+
+  it("that the plugin does not have is refused by name, with those that it has", async () => {
+    await expect(client.invoke("specimen:index:other", {})).rejects.toMatchObject({
+      code: status.UNIMPLEMENTED,
+      details: "provider specimen has no function specimen:index:other; it has specimen:index:echo",
+    });
+  });
+});
+
 describe("secrets", () => {
   it("reach a resource type unwrapped and leave it sealed", async () => {
     const { outputs } = await client.create({ name: "x", password: sealed(password) });

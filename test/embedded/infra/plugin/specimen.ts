@@ -1,3 +1,4 @@
+import type { PluginFunction } from "../../../../infra/plugin/function-type.ts";
 import type { Plugin, PropertyChange, ResourceType } from "../../../../infra/plugin/resource-type.ts";
 import { serve } from "../../../../infra/plugin/server.ts";
 import { OperationError } from "../../../../scripts/errors/operation-error.ts";
@@ -42,6 +43,16 @@ const specimen: ResourceType = {
   },
 };
 
+const echo: PluginFunction = {
+  secretArguments: ["password"],
+
+  async call(context, args) {
+    if (args.refuse !== undefined)
+      throw new OperationError(String(args.refuse), { remedy: `Not with ${args.password}.` });
+    return { ...args, key: context.config.key };
+  },
+};
+
 const plugin: Plugin = {
   name: "specimen",
   version: "1.2.3",
@@ -49,6 +60,7 @@ const plugin: Plugin = {
   configuration: ["key", "port"],
   configurationDefaults: () => ({ port: "5432" }),
   types: { "specimen:index:Specimen": async () => specimen },
+  functions: { "specimen:index:echo": async () => echo },
 };
 
 await serve(plugin, process.argv.slice(2));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Properties } from "../../../../infra/plugin/values.ts";
+import { type Properties, unknownValue } from "../../../../infra/plugin/values.ts";
 import { ready } from "../../../../infra/provider/ready.ts";
 import { contextOf } from "../../../unit/infra/provider/call-context.ts";
 import { ownServers, password } from "../../scripts/server/own-servers.ts";
@@ -33,6 +33,15 @@ describe("a server's readiness", () => {
     const up = await bringUp(ready, contextOf("Ready"), declared);
     const preview = await ready.update(contextOf("Ready"), up, { ...declared, trigger: 2 }, true);
     expect(preview).toMatchObject({ host: declared.host, port: declared.port });
+  });
+
+  it("keeps the password known that the server still has in the preview of a rotation, and no longer than that", async () => {
+    const up = await bringUp(ready, contextOf("Ready"), declared);
+    const unknown = await ready.update(contextOf("Ready"), up, { ...declared, password: unknownValue }, true);
+    expect(unknown.password).toBe(declared.password);
+    const known = await ready.update(contextOf("Ready"), up, { ...declared, password: "the next one" }, true);
+    expect(known.password).toBe("the next one");
+    expect(ready.secretOutputs).toEqual(["password"]);
   });
 
   it("is waited for, for a server that starts later", async () => {

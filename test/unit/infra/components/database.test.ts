@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Database, type DatabaseArgs } from "../../../../infra/components/database.ts";
 import { EmbeddedServer } from "../../../../infra/components/embedded-server.ts";
+import { declareServerRoles } from "../../../../infra/components/server-roles.ts";
 import { type Recorded, recordResources, registered, value } from "./recorded-resources.ts";
 
 const file: DatabaseArgs["file"] = {
@@ -16,7 +17,10 @@ const file: DatabaseArgs["file"] = {
 
 let resources: Awaited<ReturnType<typeof recordResources>>;
 let server: EmbeddedServer;
+let serverRoles: pulumi.Resource[];
 let shop: Database;
+
+const nothing = { roles: new Set<string>(), databases: new Set<string>() };
 
 const make = (name: string, changed: Partial<DatabaseArgs> = {}) =>
   registered(
@@ -25,6 +29,8 @@ const make = (name: string, changed: Partial<DatabaseArgs> = {}) =>
         name,
         {
           server,
+          serverRoles,
+          existing: nothing,
           file,
           folder: `migrations/${name}`,
           seeds: ["reference", "dev"],
@@ -38,8 +44,14 @@ const make = (name: string, changed: Partial<DatabaseArgs> = {}) =>
 
 beforeAll(async () => {
   resources = await recordResources();
-  const args = { settings: {}, passwordKeeper: "1", readyTimeout: 60, protect: false };
+  const args = { settings: {}, passwordKeeper: "1", readyTimeout: 60 };
   server = await registered((options) => new EmbeddedServer("server", args, options));
+  serverRoles = declareServerRoles("server", {
+    server,
+    existing: nothing,
+    passwordKeeper: "1",
+    protect: false,
+  }).roles;
   shop = await make("shop");
 });
 
@@ -67,6 +79,7 @@ describe("a database", () => {
       "shop-default-function-shop_app",
       "shop-default-table-shop_readonly",
       "shop-default-sequence-shop_readonly",
+      "shop-takeover",
       "shop-migrations",
       "shop-partitions",
       "shop-seeds-reference",
@@ -254,4 +267,20 @@ it("a database without extensions, partitions and seeds declares none", async ()
   const names = of("bare").map(({ name }) => name);
   expect(names.filter((name) => /extension|partitions|seeds/.test(name))).toEqual([]);
   expect(names).toContain("bare-migrations");
+});
+
+describe("a database of which the server has something already", () => {
+  const imported = (database: string) =>
+    of(database)
+      .filter((each) => each.imported !== "")
+      .map((each) => `${each.name}: ${each.imported}`)
+      .sort();
+
+  it("takes over just that, by the names that the server knows", async () => {
+    expect(imported("shop")).toEqual([]);
+    await make("depot", {
+      existing: { roles: new Set(["depot_owner", "depot_app", "shop_readonly"]), databases: new Set(["depot"]) },
+    });
+    expect(imported("depot")).toEqual(["depot-app: depot_app", "depot-database: depot", "depot-owner: depot_owner"]);
+  });
 });

@@ -19,6 +19,8 @@ export interface Recorded {
   retainOnDelete: boolean;
   deletedWith: string;
   provider: string;
+  /** Id of what is there already and taken over; "": it is made. */
+  imported: string;
 }
 
 /** Outputs that the resources of the kit answer with, by type; others answer their inputs. */
@@ -37,7 +39,9 @@ const outputs: Record<string, (name: string) => Properties> = {
 };
 
 /** Has Pulumi register resources with a recorder in the engine's place. */
-export async function recordResources(): Promise<{ recorded(): Recorded[]; one(name: string): Recorded }> {
+export async function recordResources(
+  call: (args: pulumi.runtime.MockCallArgs) => Properties = () => ({}),
+): Promise<{ recorded(): Recorded[]; one(name: string): Recorded }> {
   const requests: RegisterResourceRequest[] = [];
   const register = MockMonitor.prototype.registerResource;
   // The mocks are told type, name and inputs only; options stand in the request.
@@ -47,7 +51,7 @@ export async function recordResources(): Promise<{ recorded(): Recorded[]; one(n
   };
   await pulumi.runtime.setMocks({
     newResource: ({ type, name, inputs }) => ({ id: `id of ${name}`, state: { ...inputs, ...outputs[type]?.(name) } }),
-    call: () => ({}),
+    call,
   });
   const recorded = () => requests.map(recordOf);
   return {
@@ -75,6 +79,7 @@ function recordOf(request: RegisterResourceRequest): Recorded {
     deletedWith: nameOf(request.getDeletedwith()),
     // A provider is referred to as URN::ID.
     provider: nameOf(request.getProvider().replace(/::id of .*$/, "")),
+    imported: request.getImportid(),
   };
 }
 

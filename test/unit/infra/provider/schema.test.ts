@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { plugin } from "../../../../infra/provider/plugin.ts";
 import { schema } from "../../../../infra/provider/schema.ts";
 import * as sdk from "../../../../infra/provider/sdk.ts";
-import { type ResourceName, resourceToken } from "../../../../infra/provider/token.ts";
+import { functionToken, type ResourceName, resourceToken } from "../../../../infra/provider/token.ts";
 
 const connection: Required<sdk.ConnectionArgs> = {
   host: "127.0.0.1",
@@ -30,12 +30,19 @@ const declared: Record<
     ["host", "port", "serverVersion"],
   ),
   Password: ofArgs<Required<sdk.PasswordArgs>>(sdk.Password, { keeper: "1" }, ["result"]),
-  Migrations: ofArgs<Required<sdk.MigrationsArgs>>(sdk.Migrations, { ...connection, folder: "migrations/shop" }, [
-    "applied",
-  ]),
+  Migrations: ofArgs<Required<sdk.MigrationsArgs>>(
+    sdk.Migrations,
+    { ...connection, folder: "migrations/shop", lint: true },
+    ["applied"],
+  ),
   Seeds: ofArgs<Required<sdk.SeedsArgs>>(sdk.Seeds, { ...connection, folder: "migrations/shop", set: "dev" }, [
     "applied",
   ]),
+  Takeover: ofArgs<Required<sdk.TakeoverArgs>>(
+    sdk.Takeover,
+    { ...connection, owner: "ann", schema: "public", tables: { bob: "SELECT" }, sequences: {}, functions: {} },
+    [],
+  ),
   Partitions: ofArgs<Required<sdk.PartitionsArgs>>(
     sdk.Partitions,
     { ...connection, function: "public.ensure_partitions", monthsAhead: 3 },
@@ -82,6 +89,17 @@ describe("the package schema", () => {
       expect(spec?.properties).toHaveProperty(output);
       expect(pulumi.Output.isInstance((resource as unknown as Record<string, unknown>)[output])).toBe(true);
     }
+  });
+
+  it("has every function that the plugin has, with all that a program says to it", async () => {
+    expect(Object.keys(schema.functions).sort()).toEqual(Object.keys(plugin.functions ?? {}).sort());
+    const spec = schema.functions[functionToken("existingObjects")];
+    const called = await plugin.functions?.[functionToken("existingObjects")]?.();
+    const args: Required<sdk.ExistingObjectsArgs> = { ...connection, roles: ["ann"], databases: ["shop"] };
+    expect(Object.keys(spec?.inputs.properties ?? {}).sort()).toEqual(Object.keys(args).sort());
+    for (const required of spec?.inputs.required ?? []) expect(args).toHaveProperty(required);
+    const secrets = Object.entries(spec?.inputs.properties ?? {}).filter(([, { secret }]) => secret);
+    expect(called?.secretArguments).toEqual(secrets.map(([key]) => key));
   });
 
   it("marks every password as a secret", () => {

@@ -15,19 +15,23 @@ let test: TestStack;
 /** The password that the recorded role has in the fixture. */
 const password = "recorded-password";
 
+/** Whether the program imports what has a name of its own. */
+let imports = false;
+
 /** The program whose state under the official plugin was recorded, but for the GrantRole that fights its Role. */
 async function program(): Promise<void> {
   const { host, port, user, password: adminPassword } = server.connection();
   const settings = { host, port, username: user, password: pulumi.secret(adminPassword ?? ""), sslmode: "disable" };
   const provider = new postgresql.Provider("pg", { ...settings, superuser: true });
   const options = { provider };
-  const readers = new postgresql.Role("readers", { name: "readers" }, options);
+  const named = (id: string) => ({ provider, ...(imports ? { import: id } : {}) });
+  const readers = new postgresql.Role("readers", { name: "readers" }, named("readers"));
   new postgresql.Role("autorole", {}, options);
   const login = { name: "app", login: true, password: pulumi.secret(password), roles: [readers.name] };
-  const app = new postgresql.Role("app", login, options);
+  const app = new postgresql.Role("app", login, named("app"));
   const locale = { lcCollate: "C.UTF-8", lcCtype: "C.UTF-8" };
-  new postgresql.Database("plaindb", { name: "plaindb", ...locale }, options);
-  const database = new postgresql.Database("appdb", { name: "appdb", owner: app.name, ...locale }, options).name;
+  new postgresql.Database("plaindb", { name: "plaindb", ...locale }, named("plaindb"));
+  const database = new postgresql.Database("appdb", { name: "appdb", owner: app.name, ...locale }, named("appdb")).name;
   const schema = new postgresql.Schema("appschema", { name: "appschema", database, owner: app.name }, options).name;
   new postgresql.Extension("pgcrypto", { name: "pgcrypto", database }, options);
   const of = { database, role: readers.name };
@@ -90,10 +94,21 @@ describe("a stack with the stand-in, under the real engine", () => {
     expect((await test.stack.preview()).changeSummary).toEqual({ same: everything });
   });
 
-  it("takes back what it made although its state was lost", async () => {
+  it("takes back what it made although its state was lost, where the program imports it", async () => {
     const deployment = await test.stack.exportStack();
     await test.stack.importStack({ ...deployment, deployment: { ...deployment.deployment, resources: [] } });
-    expect((await test.stack.up()).summary.resourceChanges).toEqual({ create: everything });
+    await expect(test.stack.up()).rejects.toThrow('role "readers" already exists (SQLSTATE 42710)');
+
+    imports = true;
+    await sql(server.connection(), "alter role readers createdb");
+    const { resourceChanges } = (await test.stack.up()).summary;
+    expect(resourceChanges).toMatchObject({ import: 4 });
+    expect((await test.stack.preview()).changeSummary).toEqual({ same: everything });
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ same: everything });
+    expect(await sql(server.connection(), "select rolcreatedb from pg_roles where rolname = 'readers'")).toEqual([
+      { rolcreatedb: false },
+    ]);
+    imports = false;
     expect((await test.stack.preview()).changeSummary).toEqual({ same: everything });
   });
 

@@ -87,38 +87,41 @@ describe("every resource type", () => {
     expect(made[3]?.outputs).toMatchObject({ schema: "public", createCascade: false, dropCascade: false });
   });
 
-  it("takes over and corrects what is there already", async () => {
+  it("makes no role and no database that is there already, and leaves it alone", async () => {
     await sql(
       server.connection(),
-      "create role there_owner createdb",
-      "create role there superuser login connection limit 3",
+      "create role there_before nologin connection limit 3",
+      "create database there_before connection limit 7",
     );
-    await sql(server.connection(), "create database there connection limit 7");
-    await sql(server.connection("there"), "create extension citext", "create schema layer");
-    const role = await plugin.create("Role", "there", { name: "there", roles: ["there_owner"] });
-    const database = await plugin.create("Database", "there", { name: "there", owner: "there_owner" });
-    const extension = await plugin.create("Extension", "citext", {
-      name: "citext",
-      database: "there",
-      schema: "layer",
-    });
-    const schema = await plugin.create("Schema", "layer", { name: "layer", database: "there", owner: "there" });
-    expect(role.outputs).toMatchObject({ superuser: false, login: false, connectionLimit: -1, roles: ["there_owner"] });
-    expect(database.outputs).toMatchObject({ owner: "there_owner", connectionLimit: -1 });
-    expect(extension.outputs).toMatchObject({ schema: "layer" });
-    expect(schema.outputs).toMatchObject({ owner: "there" });
-    for (const made of [role, database, extension, schema]) await expectSettled(made);
+    await expect(plugin.create("Role", "before", { name: "there_before", login: true })).rejects.toThrow(
+      'refused: role "there_before" already exists (SQLSTATE 42710).',
+    );
+    await expect(plugin.create("Database", "before", { name: "there_before" })).rejects.toThrow(
+      'refused: database "there_before" already exists (SQLSTATE 42P04).',
+    );
+    const attributes =
+      "select rolcanlogin, rolconnlimit, datconnlimit from pg_roles join pg_database on datname = rolname where rolname = 'there_before'";
+    expect(await sql(server.connection(), attributes)).toEqual([
+      { rolcanlogin: false, rolconnlimit: 3, datconnlimit: 7 },
+    ]);
   });
 
-  it("refuses a database that is there with another locale, and leaves it alone", async () => {
-    await sql(
-      server.connection(),
-      "create database latin template template0 encoding 'LATIN1' locale 'C' locale_provider libc",
-    );
-    await expect(plugin.create("Database", "latin", { name: "latin", encoding: "UTF8" })).rejects.toThrow(
-      'Database "latin" is there already with encoding "LATIN1", not "UTF8".',
-    );
-    expect(await sql(server.connection(), "select 1 from pg_database where datname = 'latin'")).toHaveLength(1);
+  it("takes over an extension and a schema that are there already", async () => {
+    await sql(server.connection(), "create role layer_owner", "create database furnished");
+    await sql(server.connection("furnished"), "create extension citext", "create schema layer");
+    const extension = await plugin.create("Extension", "citext", {
+      name: "citext",
+      database: "furnished",
+      schema: "layer",
+    });
+    const schema = await plugin.create("Schema", "layer", {
+      name: "layer",
+      database: "furnished",
+      owner: "layer_owner",
+    });
+    expect(extension.outputs).toMatchObject({ schema: "layer" });
+    expect(schema.outputs).toMatchObject({ owner: "layer_owner" });
+    for (const made of [extension, schema]) await expectSettled(made);
   });
 
   it("leaves the state once it is gone, with its database or alone", async () => {
@@ -205,5 +208,35 @@ describe("importing", () => {
     await expect(plugin.read({ ...blank, type: "Grant", id: "a_b_database" })).rejects.toThrow(
       'A Grant cannot be imported: its id "a_b_database" does not tell its parts.',
     );
+  });
+
+  it("corrects a role and a database by the update that follows", async () => {
+    await sql(
+      server.connection(),
+      "create role found_owner",
+      "create role found superuser login connection limit 3 valid until '2001-01-01' password 'known-before'",
+      "alter role found set statement_timeout = '5s'",
+      "create database found connection limit 7",
+    );
+    const blank = { name: "found", id: "found", inputs: {}, outputs: {} };
+    const role = await plugin.read({ ...blank, type: "Role" });
+    const database = await plugin.read({ ...blank, type: "Database" });
+    if (role === undefined || database === undefined) throw new Error("They are not found.");
+    expect(role.outputs).toMatchObject({ superuser: true, connectionLimit: 3, statementTimeout: 5_000 });
+    // The stored form of a password belongs into no state.
+    expect(role.outputs.password).toBeNull();
+    expect(Object.keys(role.outputs).sort()).toEqual(await outputKeysOf("Role"));
+    expect(Object.keys(database.outputs).sort()).toEqual(await outputKeysOf("Database"));
+    expect(database.outputs).toMatchObject({ owner: "postgres", connectionLimit: 7, template: "template0" });
+
+    const wanted = { name: "found", login: true, roles: ["found_owner"], password: "new-password" };
+    expect((await plugin.diff(role, wanted)).sort()).toEqual(
+      ["connectionLimit", "password", "roles", "statementTimeout", "superuser", "validUntil"].sort(),
+    );
+    const declaredRole = await plugin.update(role, wanted);
+    const declaredDatabase = await plugin.update(database, { name: "found", owner: "found_owner" });
+    expect(declaredRole.outputs).toMatchObject({ superuser: false, connectionLimit: -1, roles: ["found_owner"] });
+    expect(declaredDatabase.outputs).toMatchObject({ owner: "found_owner", connectionLimit: -1 });
+    for (const made of [declaredRole, declaredDatabase]) await expectSettled(made);
   });
 });

@@ -72,7 +72,9 @@ describe("a role's password", () => {
     await sql(server.connection(), "set password_encryption = md5", "create role before login password 'known-before'");
     const stored = "select rolpassword from pg_authid where rolname = 'before'";
     const form = await sql(server.connection(), stored);
-    await plugin.create("Role", "before", { name: "before", login: true, password: "known-before" });
+    const found = await plugin.read({ type: "Role", name: "before", id: "before", inputs: {}, outputs: {} });
+    if (found === undefined) throw new Error("It is not found.");
+    await plugin.update(found, { name: "before", login: true, password: "known-before" });
     expect(await sql(server.connection(), stored)).toEqual(form);
   });
 

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import type { Contents, DatabaseObject } from "../../../../infra/provider/contents.ts";
+import { planTakeover } from "../../../../infra/provider/takeover-plan.ts";
+
+const wish = {
+  owner: "shop_owner",
+  schema: "public",
+  privileges: {
+    table: { shop_app: "SELECT, INSERT", shop_readonly: "SELECT" },
+    sequence: { shop_app: "USAGE" },
+    function: {},
+  },
+};
+
+const object = (type: string, name: string, changed: Partial<DatabaseObject> = {}): DatabaseObject => ({
+  kind: type === "SEQUENCE" ? "sequence" : type === "ROUTINE" ? "function" : type === "SCHEMA" ? "schema" : "table",
+  type,
+  name,
+  schema: "public",
+  owner: "shop_owner",
+  attached: false,
+  ...changed,
+});
+
+const plan = (contents: Partial<Contents>) =>
+  planTakeover({ managed: false, objects: [], owners: [], ...contents }, wish, (name) => `"${name}"`);
+
+const shelf = object("TABLE", "public.shelf");
+
+describe("the takeover of a database", () => {
+  it("is nothing where the kit has worked before, or where nothing is", () => {
+    const nothing = { opened: [], statements: [], warnings: [] };
+    expect(plan({})).toEqual(nothing);
+    expect(plan({ objects: [object("SCHEMA", "public", { owner: "pg_database_owner" })] })).toEqual(nothing);
+    const objects = [object("TABLE", "public.shelf", { owner: "ana" })];
+    expect(plan({ managed: true, objects, owners: [{ name: "ana", reassignable: true }] })).toEqual(nothing);
+  });
+
+  it("grants each kind at once, to each role what it is to have, and leaves a mark", () => {
+    const objects = [shelf, object("VIEW", 'public."Odd one"'), object("SEQUENCE", "public.number")];
+    expect(plan({ objects }).statements).toEqual([
+      'GRANT SELECT, INSERT ON TABLE public.shelf, public."Odd one" TO "shop_app"',
+      'GRANT SELECT ON TABLE public.shelf, public."Odd one" TO "shop_readonly"',
+      'GRANT USAGE ON SEQUENCE public.number TO "shop_app"',
+      'CREATE SCHEMA pgroundwork AUTHORIZATION "shop_owner"',
+      "REVOKE ALL ON SCHEMA pgroundwork FROM PUBLIC",
+    ]);
+    expect(plan({ objects }).opened).toEqual(["table public.shelf", 'view public."Odd one"', "sequence public.number"]);
+  });
+
+  it("warns of what migrations cannot change, with the statement that hands it over", () => {
+    const objects = [
+      shelf,
+      object("TABLE", "public.rack", { owner: "ana" }),
+      object("SEQUENCE", "public.rack_id_seq", { owner: "ana", attached: true }),
+    ];
+    const owners = [
+      { name: "ana", reassignable: true },
+      { name: "shop_owner", reassignable: true },
+    ];
+    expect(plan({ objects, owners }).warnings).toEqual([
+      "ana owns an object that migrations cannot change: table public.rack. " +
+        'To hand over, as a superuser in this database: REASSIGN OWNED BY "ana" TO "shop_owner";',
+    ]);
+  });
+
+  it("hands over one by one where REASSIGN OWNED would move more, or is refused", () => {
+    const objects = ["a", "b", "c", "d"].map((name) => object("TABLE", `public.${name}`, { owner: "postgres" }));
+    expect(plan({ objects, owners: [{ name: "postgres", reassignable: false }] }).warnings).toEqual([
+      "postgres owns 4 objects that migrations cannot change: table public.a, table public.b, table public.c, 1 more. " +
+        'To hand over, as a superuser in this database: ALTER TABLE public.a OWNER TO "shop_owner"; ' +
+        'ALTER TABLE public.b OWNER TO "shop_owner"; ALTER TABLE public.c OWNER TO "shop_owner"; and so on',
+    ]);
+  });
+
+  it("leaves other schemas as they are, and says so", () => {
+    const elsewhere = { schema: "old" };
+    const objects = [object("TABLE", "old.shelf", elsewhere), object("VIEW", "old.seen", elsewhere)];
+    expect(plan({ objects })).toEqual({
+      opened: [],
+      statements: [],
+      warnings: [
+        'Schema "old" with 2 tables is left as it is: only schema "public" is opened to shop_app and shop_readonly. ' +
+          "Grant what they need in a migration.",
+      ],
+    });
+  });
+});
