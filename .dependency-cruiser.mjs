@@ -122,10 +122,11 @@ export default {
       to: { path: "^infra/settings(\\.ts$|/)", dependencyTypesNot: typeOnly },
     },
     {
-      name: "one-file-knows-graphile-migrate",
-      comment: "Its programmatic interface is undocumented: an upgrade has to be one file's matter.",
+      name: "two-files-know-graphile-migrate",
+      comment:
+        "Its programmatic interface is undocumented: an upgrade has to be these files' matter, one for running and one for writing.",
       severity: "error",
-      from: { pathNot: ["^scripts/migrate/graphile-migrate\\.ts$", "^test/"] },
+      from: { pathNot: ["^scripts/migrate/graphile-migrate(-authoring)?\\.ts$", "^test/"] },
       to: { path: "(^|/)node_modules/graphile-migrate/" },
     },
     {

@@ -1,6 +1,12 @@
 import type { Command } from "commander";
+import { registerMigrateBaseline } from "./migrate/baseline.ts";
+import { registerMigrateCommit } from "./migrate/commit.ts";
+import { registerMigrateDown } from "./migrate/down.ts";
 import { registerMigrateInit } from "./migrate/init.ts";
+import { registerMigrateNew } from "./migrate/new.ts";
+import { registerMigrateRepair } from "./migrate/repair.ts";
 import { registerMigrateStatus } from "./migrate/status.ts";
+import { registerMigrateUncommit } from "./migrate/uncommit.ts";
 import { registerMigrateUp } from "./migrate/up.ts";
 import { registerMigrateVerify } from "./migrate/verify.ts";
 
@@ -8,6 +14,12 @@ export function registerMigrate(program: Command): void {
   const migrate = program.command("migrate").description("committed migrations of a database");
   registerMigrateInit(migrate);
   registerMigrateUp(migrate);
+  registerMigrateDown(migrate);
+  registerMigrateNew(migrate);
+  registerMigrateCommit(migrate);
+  registerMigrateUncommit(migrate);
+  registerMigrateBaseline(migrate);
+  registerMigrateRepair(migrate);
   registerMigrateStatus(migrate);
   registerMigrateVerify(migrate);
 }

@@ -5,7 +5,7 @@ import type { Client } from "pg";
  * Keys of session-level advisory locks, taken in this order. The kit's own (PGROUNDWORK on a phone's keys) keeps deployers apart for
  * the whole of their work; graphile-migrate's is taken too: its CLI fails while the kit works, the kit waits while its CLI works.
  */
-const lockKeys = ["74768639675", "4727445306447283"] as const;
+export const lockKeys = ["74768639675", "4727445306447283"] as const;
 
 /** How often a taken lock is asked for again, in ms; a little more at random, so that many waiters do not ask in step. */
 const pollMillis = 150;

@@ -140,7 +140,7 @@ async function runFiles(
  * Makes graphile-migrate's tables and the ledger where they are absent, and sets what `.gmrc` wants set; call with the deployment lock.
  * @throws OperationError for a role that may not
  */
-async function prepareTables(client: Client, session: GraphileSession, connection: Connection): Promise<void> {
+export async function prepareTables(client: Client, session: GraphileSession, connection: Connection): Promise<void> {
   try {
     // Only where absent: CREATE … IF NOT EXISTS wants the privilege to create all the same.
     if ((await tableAccess(client, trackingTable.schema, trackingTable.name)) === "absent")

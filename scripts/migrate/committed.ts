@@ -66,6 +66,16 @@ export async function readCommitted(folder: string): Promise<CommittedMigration[
   return migrations;
 }
 
+/**
+ * A committed file by its content alone, which need not stand in a folder yet.
+ * @throws OperationError (something is wrong) where it does not follow the format.
+ */
+export async function parseCommitted(folder: string, filename: string, content: Buffer): Promise<CommittedMigration> {
+  const made = makeMigration(filename, content, await committedParser());
+  if (typeof made === "string") throw formatError(folder, [`${filename}: ${made}`]);
+  return made;
+}
+
 /** sha256 of the way back (`000012-name.down.sql`), hex; null when there is none. */
 export async function downFileSha256(folder: string, filename: string): Promise<string | null> {
   try {

@@ -5,7 +5,7 @@ import type { CommittedMigration } from "./committed.ts";
 import type { LedgerEntry } from "./status.ts";
 
 /**
- * The last entry of each hash. Empty where there is no ledger, or where this role may not read it: then graphile-migrate's hashes
+ * The last entry of each hash, runs that failed left out. Empty where there is no ledger, or where this role may not read it: then graphile-migrate's hashes
  * alone count.
  */
 export async function readLedger(client: Client): Promise<LedgerEntry[]> {
@@ -13,7 +13,8 @@ export async function readLedger(client: Client): Promise<LedgerEntry[]> {
   const { rows } = await client.query<LedgerEntry>(
     `select distinct on (hash) filename, direction, hash, sha256, started_at as "startedAt", finished_at as "finishedAt",
             duration_ms as "durationMs", applied_by as "appliedBy"
-       from pgroundwork.migration_ledger
+       from pgroundwork.migration_ledger entry
+      where to_jsonb(entry) ->> 'outcome' is distinct from 'failed'
       order by hash, id desc`,
   );
   return rows;

@@ -1,10 +1,11 @@
 import type { Client } from "pg";
 import { runSql } from "../sql/run-sql.ts";
+import type { SqlSource } from "../sql/sql-error.ts";
 import { withClient } from "../target/client.ts";
 import type { Connection } from "../target/connection.ts";
 import type { CommittedMigration } from "./committed.ts";
 import { type GraphileSession, openGraphileSession } from "./graphile-migrate.ts";
-import { runHooks } from "./hooks.ts";
+import { type HookRun, runHooks } from "./hooks.ts";
 
 const remedy = "Tried in a scratch database, which is gone again; nothing else was touched.";
 
@@ -23,19 +24,36 @@ export async function replay(
 ): Promise<void> {
   const session = await openGraphileSession(folder, scratch);
   const hooks = { session, folder, connection: scratch, admin, shadow: true };
-  await runHooks("beforeReset", hooks);
-  await withClient(scratch, (client) => session.ensureTracking(client), "pgroundwork scratch");
-  await runHooks("afterReset", hooks);
+  await prepareScratch(hooks);
   await runHooks("beforeAllMigrations", hooks);
+  await replayFiles(hooks, files);
+  await runHooks("afterAllMigrations", hooks);
+}
+
+/** Makes graphile-migrate's own table in an empty scratch database, with the hooks that surround that. */
+export async function prepareScratch(scratch: HookRun): Promise<void> {
+  const { session, connection } = scratch;
+  await runHooks("beforeReset", scratch);
+  await withClient(connection, (client) => session.ensureTracking(client), "pgroundwork scratch");
+  await runHooks("afterReset", scratch);
+}
+
+/**
+ * Runs committed files, without the hooks that surround them.
+ * @throws SqlFileError for the file that fails
+ */
+export async function replayFiles(
+  { session, connection }: Pick<HookRun, "session" | "connection">,
+  files: readonly CommittedMigration[],
+): Promise<void> {
   await withClient(
-    scratch,
+    connection,
     async (client) => {
       await applySettings(client, session);
       for (const file of files) await replayFile(client, file, session);
     },
     "pgroundwork scratch",
   );
-  await runHooks("afterAllMigrations", hooks);
 }
 
 /** Sets what `.gmrc` wants set for a session. */
@@ -45,8 +63,18 @@ export async function applySettings(client: Client, session: GraphileSession): P
   }
 }
 
-async function replayFile(client: Client, file: CommittedMigration, session: GraphileSession): Promise<void> {
-  const source = { file: file.filename, text: file.text, start: file.bodyStart, compile: session.compile };
+/**
+ * Runs one committed file and records it in graphile-migrate's table.
+ *
+ * @param place where its body stands for people, in place of the file itself
+ */
+export async function replayFile(
+  client: Client,
+  file: CommittedMigration,
+  session: GraphileSession,
+  place: Pick<SqlSource, "file" | "text" | "start"> = { file: file.filename, text: file.text, start: file.bodyStart },
+): Promise<void> {
+  const source = { ...place, compile: session.compile };
   const record = () =>
     client.query("insert into graphile_migrate.migrations (hash, previous_hash, filename) values ($1, $2, $3)", [
       file.hash,

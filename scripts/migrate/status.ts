@@ -45,11 +45,21 @@ export interface PendingMigration {
  * - edited: an applied file is not what ran.
  * - missing: an applied file is not there.
  * - reordered: an applied file stands under another number.
+ * - renamed: an applied file has kept number and content, and has another name.
  * - inserted: a file that is not applied stands before an applied one.
  * - invalid-hash: a pending file's hash does not fit its body.
+ * - half-undone: an applied file's way back, outside a transaction, was begun and its end is not known.
  * - broken-chain: a file's `Previous` is not the hash of the file before it.
  */
-export type ProblemKind = "edited" | "missing" | "reordered" | "inserted" | "invalid-hash" | "broken-chain";
+export type ProblemKind =
+  | "edited"
+  | "missing"
+  | "reordered"
+  | "renamed"
+  | "inserted"
+  | "invalid-hash"
+  | "half-undone"
+  | "broken-chain";
 
 export interface MigrationProblem {
   kind: ProblemKind;
@@ -80,12 +90,16 @@ export function compareMigrations(
   const last = rows.at(-1)?.trackingName;
 
   const problems: MigrationProblem[] = [];
+  const faulty = new Set<string>();
   const applied: AppliedMigration[] = [];
   for (const row of rows) {
     const file = fileOf.get(row.trackingName);
     const entry = entryOf.get(row.hash);
     const problem = appliedProblem(row, file, entry, filesByHash);
-    if (problem !== undefined) problems.push(problem);
+    if (problem !== undefined) {
+      problems.push(problem);
+      faulty.add(row.hash);
+    }
     applied.push({
       filename: file?.filename ?? entry?.filename ?? row.trackingName,
       message: file?.message,
@@ -108,7 +122,7 @@ export function compareMigrations(
     const interrupted = entry?.direction === "up" && entry.finishedAt === null;
     pending.push({ filename: file.filename, message: file.message, interrupted });
   }
-  problems.push(...chainProblems(files, new Set(problems.map((problem) => problem.filename))));
+  problems.push(...chainProblems(files, new Set(problems.map((problem) => problem.filename)), faulty));
   return { applied, pending, problems };
 }
 
@@ -136,6 +150,8 @@ function appliedProblem(
   if (file.computedHash !== row.hash && !file.allowInvalidHash) {
     return { kind: "edited", filename: file.filename, expected: row.hash, found: file.computedHash };
   }
+  if (entry?.direction === "down" && entry.finishedAt === null)
+    return { kind: "half-undone", filename: file.filename, expected: row.hash, found: null };
   // Headers and files with AllowInvalidHash are outside graphile-migrate's hash, not outside ours.
   if (entry !== undefined && entry.sha256 !== file.sha256) {
     return {
@@ -145,6 +161,8 @@ function appliedProblem(
       found: `sha256:${file.sha256}`,
     };
   }
+  if (entry !== undefined && entry.filename !== file.filename)
+    return { kind: "renamed", filename: file.filename, expected: entry.filename, found: file.filename };
   return undefined;
 }
 
@@ -154,12 +172,22 @@ function hashProblem(file: CommittedMigration): MigrationProblem | undefined {
   return { kind: "invalid-hash", filename: file.filename, expected: file.hash, found: file.computedHash };
 }
 
-/** A file whose neighbour is a problem already would only say the same again. */
-function chainProblems(files: readonly CommittedMigration[], known: ReadonlySet<string>): MigrationProblem[] {
+/**
+ * A file whose neighbour is a problem already would only say the same again.
+ *
+ * @param known names of files that are a problem
+ * @param faulty hashes of applied files that are one, which may stand elsewhere or nowhere
+ */
+function chainProblems(
+  files: readonly CommittedMigration[],
+  known: ReadonlySet<string>,
+  faulty: ReadonlySet<string>,
+): MigrationProblem[] {
   return files.flatMap((file, index): MigrationProblem[] => {
     const before = files[index - 1];
     if (file.previousHash === (before?.hash ?? null)) return [];
     if (known.has(file.filename) || (before !== undefined && known.has(before.filename))) return [];
+    if (file.previousHash !== null && faulty.has(file.previousHash)) return [];
     return [
       { kind: "broken-chain", filename: file.filename, expected: before?.hash ?? null, found: file.previousHash },
     ];

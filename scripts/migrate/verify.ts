@@ -100,12 +100,16 @@ export function describeProblem({ kind, filename, expected, found }: MigrationPr
       return `- ${filename} is applied (${expected}) and its file is missing`;
     case "reordered":
       return `- ${filename} was applied as ${expected} and now stands as ${found}`;
+    case "renamed":
+      return `- ${filename} was applied as ${expected} and has another name now`;
     case "inserted":
       return `- ${filename} (${found}) is not applied and stands before files that are`;
     case "invalid-hash":
       return found === expected
         ? `- ${filename} has AllowInvalidHash, and its hash ${found} is valid: take the header out`
         : `- ${filename} was edited after it was committed: its header says ${expected}, its body makes ${found}`;
+    case "half-undone":
+      return `- ${filename} is applied, its way back was begun and its end is not known: finish it with \`migrate down\`, or look with \`migrate repair\``;
     case "broken-chain":
       return `- ${filename} follows ${found ?? "nothing"}, and the file before it has ${expected ?? "no hash: there is none"}`;
   }

@@ -1,15 +1,9 @@
-import { randomBytes } from "node:crypto";
 import type { Client } from "pg";
 import { OperationError } from "../errors/operation-error.ts";
 import { withClient } from "../target/client.ts";
 import { type Connection, describeConnection, inDatabase } from "../target/connection.ts";
 import { type DatabaseLikeness, readLikeness } from "./database-likeness.ts";
-
-/** Names of scratch databases: the time in seconds tells how old one is. */
-const namePattern = /^pgw_scratch_(\d+)_[0-9a-f]{8}$/;
-
-/** How old one must be before it counts as left behind by a run that was killed, in seconds. */
-const staleSeconds = 3600;
+import { dropStale, newName } from "./left-behind.ts";
 
 /** Codes of what a role may not do: no privilege, must be superuser or member. */
 const denied = ["42501", "0LP01"];
@@ -32,7 +26,7 @@ export async function withScratchDatabase<T>(
   use: (scratch: Connection) => Promise<T>,
 ): Promise<T> {
   const likeness = await withClient(like, readLikeness, "pgroundwork scratch");
-  const name = `pgw_scratch_${Math.floor(Date.now() / 1000)}_${randomBytes(4).toString("hex")}`;
+  const name = newName();
   try {
     await make(admin, name, likeness);
     return await use(inDatabase(like, name));
@@ -77,20 +71,4 @@ function refusal(admin: Connection, error: unknown): unknown {
 
 async function drop(client: Client, name: string): Promise<void> {
   await client.query(`drop database if exists ${client.escapeIdentifier(name)} with (force)`);
-}
-
-/** Only what nobody works in: another run's scratch database may be as old as its migrations are slow. */
-async function dropStale(client: Client): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
-    `select datname as name from pg_database d
-      where datname like 'pgw\\_scratch\\_%' and pg_has_role(datdba, 'usage')
-        and not exists (select from pg_stat_activity a where a.datid = d.oid)`,
-  );
-  const oldest = Date.now() / 1000 - staleSeconds;
-  for (const { name } of rows) {
-    const made = namePattern.exec(name)?.[1];
-    // Two runs may find the same one; and a session that began meanwhile keeps it.
-    if (made !== undefined && Number(made) < oldest)
-      await client.query(`drop database if exists ${client.escapeIdentifier(name)}`).catch(() => {});
-  }
 }

@@ -81,6 +81,25 @@ async function ofStack(run: Run, options: TargetOptions, role: string): Promise<
   };
 }
 
+/**
+ * The folder of a database where no server is asked: the one named, or the only one.
+ *
+ * @returns absolute
+ */
+export async function resolveFolder(run: Run, database: string | undefined): Promise<string> {
+  const folders = await listDatabases(migrationsOf(run));
+  const name = database ?? (folders.length === 1 ? folders[0] : undefined);
+  if (name === undefined) {
+    throw new OperationError(`Which database is meant? There are: ${folders.join(", ")}.`, {
+      remedy: "Say it with --database.",
+      exitCode: exitCode.usage,
+    });
+  }
+  // Says which there are, where it is none of them.
+  await readDatabaseFile(migrationsOf(run), name);
+  return databaseFolder(migrationsOf(run), name);
+}
+
 /** The folder that belongs to a connection: the one named, the one of the database's name, or the only one. */
 async function folderFor(run: Run, options: TargetOptions, connection: Connection): Promise<string> {
   const folders = await listDatabases(migrationsOf(run));

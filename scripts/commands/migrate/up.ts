@@ -46,7 +46,7 @@ async function up(run: Run, options: UpOptions) {
     to,
     allow,
     timeouts: { lockTimeout, statementTimeout, retryFor },
-    onEvent: (event) => showEvent(run, event),
+    onEvent: (event) => showMigrationEvent(run, event),
     signal: run.signal,
     runId: run.runId,
   });
@@ -71,7 +71,8 @@ async function dryRun(run: Run, target: Target, { to, allow }: UpOptions) {
   return pending.length > 0 ? exitCode.pending : exitCode.done;
 }
 
-function showEvent(run: Run, event: MigrationEvent): void {
+/** Says as it happens what becomes of each file. */
+export function showMigrationEvent(run: Run, event: MigrationEvent): void {
   switch (event.kind) {
     case "waiting":
       run.out.note(`waiting for another deployer: ${describeHolder(event.holder)}`);

@@ -81,7 +81,7 @@ const refused: Record<string, Case[]> = {
     { from: "scripts/server/d.ts", to: "infra/settings.ts" },
     { from: "scripts/server/e.ts", to: "infra/settings/schema.ts", statement: "dynamic import" },
   ],
-  "one-file-knows-graphile-migrate": [
+  "two-files-know-graphile-migrate": [
     { from: "scripts/migrate/a.ts", to: "graphile-migrate" },
     { from: "scripts/migrate/b.ts", to: "graphile-migrate/dist/hash.js", statement: "import type" },
   ],
@@ -125,6 +125,11 @@ const allowed: Case[] = [
   { from: "scripts/server/a.ts", to: "infra/settings.ts", statement: "import type" },
   { from: "scripts/server/b.ts", to: "infra/plan/names.ts" },
   { from: "scripts/server/c.ts", to: "node:path" },
+  {
+    from: "scripts/migrate/graphile-migrate-authoring.ts",
+    to: "graphile-migrate/dist/hash.js",
+    statement: "dynamic import",
+  },
   { from: "scripts/migrate/graphile-migrate.ts", to: "graphile-migrate/dist/hash.js", statement: "dynamic import" },
   { from: "test/unit/a.test.ts", to: "infra/program.ts" },
   { from: "test/unit/b.test.ts", to: "scripts/commands/up.ts" },

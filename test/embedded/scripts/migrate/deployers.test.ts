@@ -4,6 +4,7 @@ import { readStatus } from "../../../../scripts/migrate/verify.ts";
 import { withClient } from "../../../../scripts/target/client.ts";
 import type { Connection } from "../../../../scripts/target/connection.ts";
 import { databasePerTest } from "./database-per-test.ts";
+import { expectRaceIsWon, raceDrafts } from "./disturbed-runs.ts";
 import { type Deployer, startDeployer } from "./processes.ts";
 
 const test = databasePerTest();
@@ -41,19 +42,9 @@ function applyHere(folder: string, signal?: AbortSignal) {
 }
 
 describe("several deployers at once", () => {
-  it("all succeed, four processes, and each file is applied once", async () => {
-    const drafts = Array.from({ length: 12 }, (_, index) => ({
-      name: `t${index}`,
-      // Slow enough that the four overlap; a file run twice would fail.
-      body: `create table t${index} (id int);\nselect pg_sleep(0.05);`,
-    }));
-    drafts.splice(6, 0, { name: "idx", body: "--! no-transaction\ncreate index concurrently t0_id on t0 (id);" });
-    const { folder, migrations } = await folderOf(drafts);
-    const four = [start(folder), start(folder), start(folder), start(folder)];
-    expect(await Promise.all(four.map((deployer) => deployer.exited))).toEqual([0, 0, 0, 0]);
-    const applied = four.flatMap((deployer) => deployer.lines.find((line) => line.kind === "result")?.applied ?? []);
-    expect(applied.map((each) => each.filename).sort()).toEqual(migrations.map((each) => each.filename));
-    expect(await query("select from pgroundwork.migration_ledger")).toHaveLength(migrations.length);
+  it.each([1, 2, 3])("all succeed, eight processes, and each file is applied once (race %i)", async () => {
+    const made = await folderOf(raceDrafts);
+    await expectRaceIsWon(connection, made, 8);
   });
 
   it("a killed one frees the lock although its statement ran on, and the next applies the rest", async () => {

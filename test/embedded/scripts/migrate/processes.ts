@@ -20,10 +20,18 @@ export interface Deployer {
   exited: Promise<number | null>;
 }
 
-/** Starts `deployer.ts` as a process. */
-export function startDeployer(connection: Connection, folder: string): Deployer {
+/**
+ * Starts `deployer.ts` as a process.
+ *
+ * @param freezeAfter name of a file: when it is applied, the process stands still for ever
+ */
+export function startDeployer(connection: Connection, folder: string, freezeAfter?: string): Deployer {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, "deployer.ts"), folder], {
-    env: { ...process.env, DATABASE_URL: connectionUrl(connection) },
+    env: {
+      ...process.env,
+      DATABASE_URL: connectionUrl(connection),
+      ...(freezeAfter === undefined ? {} : { FREEZE_AFTER: freezeAfter }),
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines: DeployerLine[] = [];
@@ -53,6 +61,7 @@ export async function graphileCli(
   connection: Connection,
   folder: string,
   args: string[],
+  { shadow, root }: { shadow?: Connection; root?: Connection } = {},
 ): Promise<{ code: number | null; output: string }> {
   const cli = path.resolve(import.meta.dirname, "../../../../node_modules/graphile-migrate/dist/cli.js");
   const child = spawn(process.execPath, [cli, ...args], {
@@ -60,7 +69,8 @@ export async function graphileCli(
     env: {
       ...process.env,
       DATABASE_URL: connectionUrl(connection),
-      SHADOW_DATABASE_URL: "postgresql://nobody@localhost/none",
+      SHADOW_DATABASE_URL: shadow === undefined ? "postgresql://nobody@localhost/none" : connectionUrl(shadow),
+      ...(root === undefined ? {} : { ROOT_DATABASE_URL: connectionUrl(root) }),
       FORCE_COLOR: "0",
     },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,12 +1,14 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { exitCode } from "../../../../scripts/errors/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
-import { readStatus } from "../../../../scripts/migrate/verify.ts";
+import { readStatus, verifyMigrations } from "../../../../scripts/migrate/verify.ts";
 import type { Connection } from "../../../../scripts/target/connection.ts";
 import { chain, type Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
+import { graphileCli } from "./processes.ts";
+import { drafts, tamperings } from "./tampering-cases.ts";
 
 const test = databasePerTest();
 const { folderOf, query } = test;
@@ -50,22 +52,78 @@ describe("a folder that does not fit what is applied", () => {
     ]);
   });
 
-  it("is found out when the hash of an edited file was made to fit again", async () => {
-    const { folder, write } = await folderOf([one]);
-    await applyMigrations({ connection, folder });
-    const [fitted] = chain([{ name: "one", body: "create table one (id bigint primary key);" }]);
-    await write("000001-one.sql", fitted?.text ?? "");
-    const status = await readStatus(connection, folder);
-    expect(status).toMatchObject({ problems: [{ kind: "edited", filename: "000001-one.sql", found: fitted?.hash }] });
-  });
+  it.each(tamperings)(
+    "is refused, nothing runs, and nothing is recorded: $name",
+    async ({ tamper, says, readable }) => {
+      const made = await folderOf(drafts);
+      const { folder, migrations } = made;
+      await applyMigrations({ connection, folder, to: "3" });
+      const records = () =>
+        query("select * from graphile_migrate.migrations, pgroundwork.migration_ledger order by 1, 5");
+      const before = await records();
+      await tamper(made);
+      const error = await errorOf(applyMigrations({ connection, folder }));
+      expect(error.exitCode).toBe(exitCode.wrong);
+      const [heading, ...lines] = error.message.split("\n");
+      expect(heading).toBe(
+        readable === false
+          ? `${folder}/committed has files that are not in graphile-migrate's format:`
+          : "The committed migrations do not fit what is applied:",
+      );
+      expect(lines).toEqual(says(migrations.map(({ hash }) => hash)).map(pattern));
+      expect((await errorOf(verifyMigrations(connection, folder))).message).toBe(error.message);
+      expect(await records()).toEqual(before);
+      expect(await query("select to_regclass('four') as four, to_regclass('zero') as zero")).toEqual([
+        { four: null, zero: null },
+      ]);
+    },
+  );
 
-  it("is found out when a byte outside graphile-migrate's hash changed", async () => {
-    const { folder, write, migrations } = await folderOf([one]);
-    await applyMigrations({ connection, folder });
-    await write("000001-one.sql", (migrations[0]?.text ?? "").replace("\n\n", "\n--! Message: new\n\n"));
-    const status = await readStatus(connection, folder);
-    expect(status).toMatchObject({
-      problems: [{ kind: "edited", filename: "000001-one.sql", expected: expect.stringMatching(/^sha256:/) }],
-    });
+  it("runs all the same what is allowed by name, and nothing more", async () => {
+    const made = await folderOf(drafts);
+    await applyMigrations({ connection, folder: made.folder, to: "3" });
+    const several = tamperings.find(({ name }) => name === "several of these at once");
+    await several?.tamper(made);
+    const apply = (...allow: string[]) => applyMigrations({ connection, folder: made.folder, allow });
+    expect((await errorOf(apply("000001-one.sql", "000002-two.sql"))).message.split("\n").slice(1)).toEqual([
+      expect.stringMatching(/^- 000003-three\.sql was edited/),
+    ]);
+    expect((await apply("000001-one.sql", "000002-two.sql", "000003-three.sql")).applied).toHaveLength(1);
   });
 });
+
+describe("a folder that graphile-migrate accepts", () => {
+  const accepted: [string, string][] = [
+    ["CRLF in a body", "create table x (\r\n  id int\r\n);\r\n"],
+    ["CRLF in a body outside a transaction", "--! no-transaction\r\ncreate index concurrently on base (id);\r\n"],
+    ["a byte order mark before a body", "\uFEFFcreate table x (id int);"],
+  ];
+  it.each(accepted)("is applied and stays accepted: %s", async (_, body) => {
+    const { folder } = await folderOf([
+      { name: "base", body: "create table base (id int);" },
+      { name: "x", body },
+    ]);
+    await writeFile(path.join(folder, ".gmrc"), JSON.stringify({ migrationsFolder: "." }));
+    expect((await applyMigrations({ connection, folder })).applied).toHaveLength(2);
+    expect(await readStatus(connection, folder)).toMatchObject({ pending: [], problems: [] });
+    expect(await graphileCli(connection, folder, ["migrate"])).toMatchObject({
+      code: 0,
+      output: expect.stringContaining("Already up to date"),
+    });
+  });
+
+  it("has a gap in its numbers, where the hashes follow each other", async () => {
+    const { folder, write, migrations } = await folderOf([one]);
+    const [next] = chain([{ name: "next", body: "create table next ();" }], 7, migrations[0]?.hash);
+    await write("000007-next.sql", next?.text ?? "");
+    expect((await applyMigrations({ connection, folder })).applied).toHaveLength(2);
+  });
+});
+
+/** A line with any hash where the case says so. */
+function pattern(line: string): unknown {
+  if (!/HASH|SHA256/.test(line)) return line;
+  const escaped = line.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const source = escaped.replaceAll("SHA256", "[0-9a-f]{64}").replaceAll("HASH", "sha1:[0-9a-f]{40}");
+  return expect.stringMatching(new RegExp(`^${source}$`));
+}

@@ -101,6 +101,19 @@ describe("committed files against what is applied", () => {
     expect(problems([], [row(1, "a", null)])).toEqual(["missing 000001.sql a -> null"]);
   });
 
+  it("finds an applied file that has another name, where the ledger knows its own", () => {
+    expect(problems([a], [row(1, "a", null)], [entry("a", { filename: "000001-y.sql" })])).toEqual([
+      "renamed 000001-x.sql 000001-y.sql -> 000001-x.sql",
+    ]);
+    expect(problems([a], [row(1, "a", null)])).toEqual([]);
+  });
+
+  it("finds an applied file whose way back was begun and not ended; one that ended is nothing", () => {
+    const down = (finishedAt: Date | null) => [entry("a", { direction: "down", finishedAt })];
+    expect(problems([a], [row(1, "a", null)], down(null))).toEqual(["half-undone 000001-x.sql a -> null"]);
+    expect(problems([a], [], down(date))).toEqual([]);
+  });
+
   it("finds an inserted file, and does not call it pending", () => {
     const status = compareMigrations(
       [a, file(2, "n", "a"), file(3, "b", "a")],

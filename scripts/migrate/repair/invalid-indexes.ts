@@ -1,0 +1,63 @@
+import type { Client } from "pg";
+import { isNoExtensions, isOwnSchema } from "../../catalog/own-objects.ts";
+import type { ConcurrentIndex } from "../concurrent-index.ts";
+import type { RepairFinding } from "./finding.ts";
+
+interface InvalidIndex {
+  schema: string;
+  name: string;
+  table: string;
+  /** Its table's id and name as the search path leads to it. */
+  visible: string;
+  /** Who has the lock on the table that a build has. */
+  workers: number[];
+}
+
+/** What REINDEX CONCURRENTLY calls what it builds beside an index, and what it is about to drop. */
+const besideAnother = /_cc(new|old)\d*$/;
+
+/**
+ * Indexes that a killed or failed concurrent build left: each slows every write and answers no query.
+ *
+ * @param pending the indexes that files build which are not applied yet
+ */
+export async function findInvalidIndexes(
+  client: Client,
+  pending: readonly ConcurrentIndex[],
+): Promise<RepairFinding[]> {
+  const { rows } = await client.query<InvalidIndex>(
+    `select nspname as schema, c.relname as name, t.relname as "table", indrelid::regclass::text as visible,
+            array(select distinct pid from pg_locks l
+                   where l.locktype = 'relation' and l.relation = indrelid and l.granted and l.mode = 'ShareUpdateExclusiveLock'
+                     and l.database = (select oid from pg_database where datname = current_database())) as workers
+       from pg_index join pg_class c on c.oid = indexrelid join pg_namespace n on n.oid = c.relnamespace
+       join pg_class t on t.oid = indrelid
+      where not (indisvalid and indisready) and c.relkind = 'i' and ${isOwnSchema("nspname")} and ${isNoExtensions("pg_class", "c.oid")}
+      order by 1, 2`,
+  );
+  return rows.map((index) => finding(client, index, pending));
+}
+
+function finding(client: Client, index: InvalidIndex, pending: readonly ConcurrentIndex[]): RepairFinding {
+  const { schema, name, table, workers } = index;
+  const id = `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(name)}`;
+  const found = `the index ${schema}.${name} on ${table} is not valid: writes keep it, and no query uses it`;
+  const kind = "invalid-index" as const;
+  if (workers.length > 0) {
+    const advice = `Session ${workers.join(", ")} works on the table and may be building it. Look again when it has ended.`;
+    return { kind, found, advice };
+  }
+  const drop = async (session: Client) => void (await session.query(`drop index concurrently if exists ${id}`));
+  if (besideAnother.test(name))
+    return { kind, found, action: "drop it: REINDEX CONCURRENTLY left it beside the index itself", act: drop };
+  if (pending.some((each) => isSame(each, index)))
+    return { kind, found, action: "drop it; the next `migrate up` builds it", act: drop };
+  const rebuild = async (session: Client) => void (await session.query(`reindex index concurrently ${id}`));
+  return { kind, found, action: "build it anew (REINDEX INDEX CONCURRENTLY): no pending file does", act: rebuild };
+}
+
+function isSame({ schema, table, name }: ConcurrentIndex, index: InvalidIndex): boolean {
+  if (name !== index.name || table !== index.table) return false;
+  // Without a schema it means the table that the search path leads to, which the server prints without one.
+  return schema === undefined ? !index.visible.includes(".") : schema === index.schema;
+}

@@ -1,0 +1,139 @@
+import type { Client } from "pg";
+import { ensureLedger, tableAccess } from "../../database/kit-schema.ts";
+import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import type { CommittedMigration } from "../committed.ts";
+import { readDownFile } from "../down-file.ts";
+import { type GraphileSession, trackingTable } from "../graphile-migrate.ts";
+import { type StatementOutcome, statementOutcome } from "../statement-outcome.ts";
+import type { RepairFinding } from "./finding.ts";
+
+/** A run outside a transaction that was begun and whose end is not recorded. */
+interface OpenRun {
+  id: string;
+  filename: string;
+  direction: "up" | "down";
+  hash: string;
+  startedAt: Date;
+  /** Whether graphile-migrate's table has the file. */
+  tracked: boolean;
+}
+
+export interface OpenRunScene {
+  files: readonly CommittedMigration[];
+  folder: string;
+  session: GraphileSession;
+  /** Names of files of which a person says that their statement did its work. */
+  done: readonly string[];
+}
+
+/**
+ * The runs whose end is not known, each with what the catalog says of it.
+ *
+ * @throws OperationError (wrong usage) for a name in `done` that no such run has
+ */
+export async function findOpenRuns(client: Client, scene: OpenRunScene): Promise<RepairFinding[]> {
+  const rows = await readOpenRuns(client);
+  const idle = scene.done.filter((name) => !rows.some(({ filename }) => filename === name));
+  if (idle.length > 0) {
+    throw new OperationError(`No run of ${idle.join(", ")} is open, and it was to be done.`, {
+      remedy: "Give --done the exact name of a file that `migrate repair` lists.",
+      exitCode: exitCode.usage,
+    });
+  }
+  const findings: RepairFinding[] = [];
+  for (const run of rows) findings.push(await finding(client, run, scene));
+  return findings;
+}
+
+async function readOpenRuns(client: Client): Promise<OpenRun[]> {
+  for (const [schema, table] of [
+    ["pgroundwork", "migration_ledger"],
+    [trackingTable.schema, trackingTable.name],
+  ] as const)
+    if ((await tableAccess(client, schema, table)) !== "readable") return [];
+  const { rows } = await client.query<OpenRun>(
+    `select id, filename, direction, hash, started_at as "startedAt",
+            exists (select from graphile_migrate.migrations tracked where tracked.hash = entry.hash) as tracked
+       from pgroundwork.migration_ledger entry where finished_at is null order by id`,
+  );
+  return rows;
+}
+
+async function finding(client: Client, run: OpenRun, scene: OpenRunScene): Promise<RepairFinding> {
+  const what = run.direction === "up" ? run.filename : `the way back of ${run.filename}`;
+  const begun = `${what} was begun outside a transaction on ${run.startedAt.toISOString()}, and its end is not recorded`;
+  const kind = "open-run" as const;
+  // graphile-migrate's own CLI finished it, or a later run did.
+  if (run.tracked === (run.direction === "up")) {
+    const action = `close the record: it is ${run.direction === "up" ? "applied" : "undone"}`;
+    return { kind, found: begun, action, act: (session) => finish(session, run) };
+  }
+  const outcome = scene.done.includes(run.filename) ? "done" : await outcomeOf(client, run, scene);
+  switch (outcome) {
+    case "done": {
+      const found = `${begun}; its work is there`;
+      const action = run.direction === "up" ? "record it as applied" : "record it as undone";
+      return { kind, found, action, act: (session) => settle(session, run, scene.files) };
+    }
+    case "undone":
+    case "repeatable": {
+      const found = `${begun}; ${outcome === "undone" ? "its work is not there" : "running it again does no harm"}`;
+      const state = run.direction === "up" ? "stays pending, and the next `migrate up` runs it" : "stays applied";
+      return {
+        kind,
+        found,
+        action: `record the run as failed; the file ${state}`,
+        act: (session) => fail(session, run),
+      };
+    }
+    case "unknown": {
+      const again = run.direction === "up" ? "migrate up" : "migrate down";
+      const advice = `Look whether its statement did its work. If so: \`migrate repair --done ${run.filename}\`; if not: \`${again}\` runs it again.`;
+      return { kind, found: `${begun}; whether its work is there, the catalog does not tell`, advice };
+    }
+  }
+}
+
+async function outcomeOf(
+  client: Client,
+  run: OpenRun,
+  { files, folder, session }: OpenRunScene,
+): Promise<StatementOutcome> {
+  if (run.direction === "down") {
+    const down = await readDownFile(folder, run.filename);
+    return down === undefined ? "unknown" : statementOutcome(client, session.compile(down.text));
+  }
+  const file = files.find(({ hash }) => hash === run.hash);
+  if (file === undefined) return "unknown";
+  return statementOutcome(client, session.compile(file.text.slice(file.bodyStart)));
+}
+
+async function finish(client: Client, { id }: OpenRun): Promise<void> {
+  await client.query("update pgroundwork.migration_ledger set finished_at = clock_timestamp() where id = $1", [id]);
+}
+
+async function fail(client: Client, { id }: OpenRun): Promise<void> {
+  await ensureLedger(client, "migration_ledger");
+  await client.query(
+    "update pgroundwork.migration_ledger set finished_at = clock_timestamp(), outcome = 'failed' where id = $1",
+    [id],
+  );
+}
+
+/** Both records, in one statement. How long it took is not known. */
+async function settle(client: Client, run: OpenRun, files: readonly CommittedMigration[]): Promise<void> {
+  const close = "update pgroundwork.migration_ledger set finished_at = clock_timestamp() where id = $1";
+  if (run.direction === "down") {
+    await client.query(`with untracked as (delete from graphile_migrate.migrations where hash = $2) ${close}`, [
+      run.id,
+      run.hash,
+    ]);
+    return;
+  }
+  const file = files.find(({ hash }) => hash === run.hash);
+  if (file === undefined) throw new Error(`${run.filename} has no file of the hash ${run.hash}`);
+  await client.query(
+    `with tracked as (insert into graphile_migrate.migrations (hash, previous_hash, filename) values ($2, $3, $4)) ${close}`,
+    [run.id, file.hash, file.previousHash, file.trackingName],
+  );
+}

@@ -1,0 +1,73 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import {
+  type ApplyResult,
+  autoMigrate,
+  ConnectionError,
+  migrate,
+  migrationStatus,
+  OperationError,
+  rollback,
+  SqlFileError,
+  seed,
+  verify,
+} from "pgroundwork";
+import { describe, expect, it } from "vitest";
+import { connectionUrl } from "../../../scripts/target/connection.ts";
+import { databasePerTest } from "./migrate/database-per-test.ts";
+
+const run = promisify(execFile);
+const test = databasePerTest();
+const drafts = [
+  { name: "a", body: "create table a (x int);" },
+  { name: "b", body: "create table b (x int); select pg_sleep(0.3);" },
+];
+const both = ["000001-a.sql", "000002-b.sql"];
+const names = ({ applied }: ApplyResult) => applied.map(({ filename }) => filename);
+
+/** Starts an application on the test's database. */
+async function start(folder: string, AUTO_MIGRATE?: string): Promise<ApplyResult & { ran: boolean }> {
+  const env = { ...process.env, DATABASE_URL: connectionUrl(test.connection), AUTO_MIGRATE };
+  const { stdout } = await run(process.execPath, [join(import.meta.dirname, "application.ts"), folder], { env });
+  return JSON.parse(stdout) as ApplyResult & { ran: boolean };
+}
+
+describe("an application", () => {
+  it("migrates itself as it starts where AUTO_MIGRATE says so, four at once too, without loading what provisions", async () => {
+    const { folder } = await test.folderOf(drafts);
+    for (const value of [undefined, "", "false"])
+      expect(await start(folder, value)).toEqual({ ran: false, applied: [] });
+    const started = await Promise.all([1, 2, 3, 4].map(() => start(folder, "true")));
+    expect(started.every(({ ran }) => ran)).toBe(true);
+    expect(started.flatMap(names).sort()).toEqual(both);
+    expect(await start(folder, "true")).toEqual({ ran: true, applied: [] });
+  });
+
+  it("is told what AUTO_MIGRATE may say, before anything is connected to", async () => {
+    const env = { DATABASE_URL: "postgresql://nobody@127.0.0.1:1/none", AUTO_MIGRATE: "yes" };
+    await expect(autoMigrate({ database: "shop", env })).rejects.toThrow('AUTO_MIGRATE is "yes".');
+  });
+
+  it("migrates, asks, verifies and goes back with a URL or its parts", async () => {
+    const { folder } = await test.folderOf(drafts);
+    const url = connectionUrl(test.connection);
+    expect(names(await migrate({ database: folder, connection: url, to: "1" }))).toEqual(["000001-a.sql"]);
+    const status = await migrationStatus({ database: folder, connection: test.connection });
+    expect(status.pending.map(({ filename }) => filename)).toEqual(["000002-b.sql"]);
+    expect((await verify({ database: folder, connection: url })).applied).toHaveLength(1);
+    await expect(rollback({ database: folder, connection: url })).rejects.toThrow("000001-a.sql has no way back");
+    expect(await seed({ database: folder, connection: url, sets: [] })).toEqual({ applied: [], skipped: [] });
+  });
+
+  it("can tell faults apart by their kind", async () => {
+    const { folder } = await test.folderOf([{ name: "a", body: "create table a (x nope);" }]);
+    await expect(migrate({ database: folder, connection: test.connection })).rejects.toBeInstanceOf(SqlFileError);
+    const away = { ...test.connection, port: 1 };
+    await expect(migrationStatus({ database: folder, connection: away })).rejects.toBeInstanceOf(ConnectionError);
+    await expect(migrationStatus({ database: folder, env: {} })).rejects.toBeInstanceOf(OperationError);
+    await expect(migrationStatus({ database: folder, connection: "mysql://x" })).rejects.toThrow(
+      "- connection does not begin with postgresql://",
+    );
+  });
+});
