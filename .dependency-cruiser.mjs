@@ -58,7 +58,12 @@ export default {
       from: { path: "^infra/settings(\\.ts$|/)" },
       to: {
         path: ["^(infra|scripts|test)/", "node_modules/@pulumi/"],
-        pathNot: ["^infra/settings(\\.ts$|/)", "^scripts/errors/", "^scripts/database/(nearest|database-name)\\.ts$"],
+        pathNot: [
+          "^infra/settings(\\.ts$|/)",
+          "^infra/plan/",
+          "^scripts/errors/",
+          "^scripts/database/(nearest|database-name)\\.ts$",
+        ],
       },
     },
     {

@@ -107,6 +107,7 @@ const allowed: Case[] = [
   { from: "infra/components/d.ts", to: "infra/settings.ts", statement: "import type" },
   { from: "infra/components/e.ts", to: "@pulumi/pulumi" },
   { from: "infra/plan/a.ts", to: "infra/plan/names.ts" },
+  { from: "infra/settings.ts", to: "infra/plan/names.ts" },
   { from: "infra/settings/a.ts", to: "scripts/errors/operation-error.ts" },
   { from: "infra/provider/a.ts", to: "scripts/server/log.ts" },
   { from: "infra/provider/b.ts", to: "infra/plugin/values.ts" },
