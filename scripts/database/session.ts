@@ -14,3 +14,11 @@ export async function noticeLostClients(client: Client): Promise<void> {
     if (!(error instanceof Error && "code" in error && error.code === "22023")) throw error;
   });
 }
+
+/** The server's process behind a session: by it others see whom they wait for. */
+export async function backendPid(client: Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+  const row = rows[0];
+  if (row === undefined) throw new Error("select pg_backend_pid() returned no row");
+  return row.pid;
+}

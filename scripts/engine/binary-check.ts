@@ -4,7 +4,8 @@ import { realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import parse from "semver/functions/parse.js";
 import { readFileIfThere, writeFileAtomically } from "./atomic-file.ts";
-import { cacheFolder, type Variables } from "./locations.ts";
+import { cacheFolder } from "./cache-folder.mjs";
+import type { Variables } from "./locations.ts";
 
 /** What running a binary told: its version, or why it is of no use. */
 export type BinaryCheck = { version: string } | { fault: string };

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { OperationError } from "../errors/operation-error.ts";
 import { FolderLock, type Release } from "../lock/folder-lock.ts";
 import { readFileIfThere, writeFileAtomically } from "./atomic-file.ts";
-import { cacheFolder, type Variables } from "./locations.ts";
+import { cacheFolder } from "./cache-folder.mjs";
+import type { Variables } from "./locations.ts";
 import { type OnProgress, reporting } from "./progress.ts";
 
 const retryEveryMs = 500;

@@ -1,5 +1,6 @@
+import { cacheFolder } from "./cache-folder.mjs";
 import { type EngineSource, findEngine } from "./find-engine.ts";
-import { cacheFolder, cloneHome, userHome, type Variables } from "./locations.ts";
+import { cloneHome, userHome, type Variables } from "./locations.ts";
 import { choosePlugin, findPlugin, type PluginChoice } from "./plugin-choice.ts";
 import { rememberedFault } from "./plugin-download-memory.ts";
 import { needsCloneHome } from "./plugin-home.ts";

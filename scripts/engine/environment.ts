@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { absoluteBackendUrl } from "./backend-url.ts";
+import { compileCacheFolder } from "./cache-folder.mjs";
 import { type FoundEngine, type FoundLanguageHost, isFirstOnPath } from "./find-engine.ts";
-import { cloneHome, compileCacheFolder, userHome, type Variables } from "./locations.ts";
+import { cloneHome, userHome, type Variables } from "./locations.ts";
 import { namesPassphrase, passphraseFile } from "./passphrase.ts";
 import { pathFolders } from "./path-search.ts";
 import type { PluginChoice } from "./plugin-choice.ts";

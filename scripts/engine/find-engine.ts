@@ -1,8 +1,9 @@
 import { realpathSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { checkEngine, checkLanguageHost } from "./binary-check.ts";
+import { cacheFolder } from "./cache-folder.mjs";
 import { type ArtifactSource, readArtifact } from "./installed-artifact.ts";
-import { cacheFolder, engineFolder, languageHostFolder, type Variables } from "./locations.ts";
+import { engineFolder, languageHostFolder, type Variables } from "./locations.ts";
 import { allOnPath, findOnPath, isExecutableFile } from "./path-search.ts";
 import { compatibleEngines, isCompatibleEngine, languageHostVersion } from "./versions.ts";
 

@@ -1,21 +1,10 @@
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { cacheFolder } from "./cache-folder.mjs";
 import { engineVersion, languageHostVersion, platformName } from "./versions.ts";
 
 /** Variables of a process, as in `process.env`. */
 export type Variables = Readonly<Record<string, string | undefined>>;
-
-/** The user's cache folder of the kit, shared by clones: `$XDG_CACHE_HOME/pgroundwork`, else `~/.cache/pgroundwork`. */
-export function cacheFolder(env: Variables): string {
-  const base = env.XDG_CACHE_HOME;
-  // The XDG specification has relative paths ignored.
-  return join(base && isAbsolute(base) ? base : join(home(env), ".cache"), "pgroundwork");
-}
-
-/** Where Node keeps the compiled form of what it loads. */
-export function compileCacheFolder(env: Variables): string {
-  return join(cacheFolder(env), "node");
-}
 
 /** Where the engine of the kit's version lies once it was downloaded or built; its binaries are in `bin/`. */
 export function engineFolder(env: Variables): string {

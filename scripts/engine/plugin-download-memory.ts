@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readFileIfThere, writeFileAtomically } from "./atomic-file.ts";
-import { cacheFolder, type Variables } from "./locations.ts";
+import { cacheFolder } from "./cache-folder.mjs";
+import type { Variables } from "./locations.ts";
 import type { ProviderPackage } from "./provider-packages.ts";
 
 /** For how long, in ms, a failed download is not tried again by itself; `engine install` tries at once. */

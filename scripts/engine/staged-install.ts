@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { cacheFolder } from "./cache-folder.mjs";
 import { type ArtifactSource, writeManifest } from "./installed-artifact.ts";
-import { cacheFolder, type Variables } from "./locations.ts";
+import type { Variables } from "./locations.ts";
 
 /** What one way of getting an artifact leaves in `<staging>/bin`. */
 export interface StagedArtifact {

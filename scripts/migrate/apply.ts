@@ -3,7 +3,7 @@ import { type LockHolder, withDeploymentLock } from "../database/deployment-lock
 import { ensureLedger, tableAccess } from "../database/kit-schema.ts";
 import { requireOwnSession } from "../database/pooler.ts";
 import { provenance } from "../database/provenance.ts";
-import { noticeLostClients } from "../database/session.ts";
+import { backendPid, noticeLostClients } from "../database/session.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { withClient } from "../target/client.ts";
 import { type Connection, describeConnection } from "../target/connection.ts";
@@ -119,6 +119,7 @@ async function runFiles(
   { connection, folder, onEvent, signal, runId }: ApplyOptions,
 ): Promise<ApplyResult["applied"]> {
   const origin = provenance(runId);
+  const pid = await backendPid(client);
   const applied: ApplyResult["applied"] = [];
   for (const [index, migration] of pending.entries()) {
     signal?.throwIfAborted();
@@ -127,7 +128,7 @@ async function runFiles(
     const subject = { migration, downSha256: await downFileSha256(folder, filename), provenance: origin };
     const begun = performance.now();
     const onGaveWay = (gaveWay: GaveWay) => onEvent?.({ kind: "gave-way", filename, ...gaveWay });
-    const retry = { client, connection, timeouts: run.timeouts, onGaveWay, signal };
+    const retry = { pid, connection, timeouts: run.timeouts, onGaveWay, signal };
     await withLockRetry(retry, () => runMigration(client, subject, run));
     const durationMs = performance.now() - begun;
     applied.push({ filename, durationMs });

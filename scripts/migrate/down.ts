@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
 import { requireOwnSession } from "../database/pooler.ts";
 import { provenance } from "../database/provenance.ts";
-import { noticeLostClients } from "../database/session.ts";
+import { backendPid, noticeLostClients } from "../database/session.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { withClient } from "../target/client.ts";
 import type { Connection } from "../target/connection.ts";
@@ -91,13 +91,14 @@ async function runUndo(
   const lockTimeoutAsked = options.timeouts?.lockTimeout !== undefined;
   const run: MigrationRun = { compile: session.compile, timeouts, lockTimeoutAsked };
   const origin = provenance(options.runId);
+  const pid = await backendPid(client);
   const undone: UndoResult["undone"] = [];
   for (const { down, filename, hash, sha256 } of planned) {
     signal?.throwIfAborted();
     const subject = { filename, hash, sha256, downSha256: down.sha256, provenance: origin };
     const begun = performance.now();
     const onGaveWay = (gaveWay: GaveWay) => onEvent?.({ kind: "gave-way", filename: down.filename, ...gaveWay });
-    await withLockRetry({ client, connection, timeouts, onGaveWay, signal }, () => runDown(client, subject, down, run));
+    await withLockRetry({ pid, connection, timeouts, onGaveWay, signal }, () => runDown(client, subject, down, run));
     const durationMs = performance.now() - begun;
     undone.push({ filename, durationMs });
     onEvent?.({ kind: "undone", filename, durationMs });

@@ -57,11 +57,16 @@ export async function openRun(client: Client, hash: string): Promise<string | un
   return rows[0]?.open === true ? rows[0].id : undefined;
 }
 
-/** Before a file that cannot run in a transaction: a row whose end is open. Answers its id. */
+/**
+ * Before a file that cannot run in a transaction: a row whose end is open. Answers its id.
+ *
+ * It waits for no disk of its own: whatever the file commits comes later in the WAL, so that after a crash nothing of the file is there without this row.
+ */
 export async function recordStarted(client: Client, subject: LedgerSubject): Promise<string> {
   const { rows } = await client.query<{ id: string }>(
     `insert into pgroundwork.migration_ledger (${columns}, started_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8::uuid, clock_timestamp()) returning id`,
+     select $1, $2, $3, $4, $5, $6, $7, $8::uuid, clock_timestamp() from set_config('synchronous_commit', 'off', true)
+     returning id`,
     values(subject),
   );
   const row = rows[0];

@@ -1,4 +1,3 @@
-import type { Client } from "pg";
 import { OperationError } from "../errors/operation-error.ts";
 import { SqlFileError } from "../sql/run-sql.ts";
 import type { Connection } from "../target/connection.ts";
@@ -25,7 +24,8 @@ export interface GaveWay {
 }
 
 export interface LockRetryOptions {
-  client: Client;
+  /** Of the session that does the work. */
+  pid: number;
   connection: Connection;
   timeouts: TimeoutMillis;
   onGaveWay: (gaveWay: GaveWay) => void;
@@ -39,13 +39,12 @@ export interface LockRetryOptions {
  * @throws OperationError naming who was in the way, when the time for retries is over; whatever else `work` throws
  */
 export async function withLockRetry<T>(options: LockRetryOptions, work: () => Promise<T>): Promise<T> {
-  const { client, connection, timeouts, onGaveWay, signal } = options;
+  const { pid, connection, timeouts, onGaveWay, signal } = options;
   const { default: pRetry } = await import("p-retry");
-  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
   const every = timeouts.lock > 0 ? Math.min(lookEvery, timeouts.lock / 3) : lookEvery;
   let blockers: Blocker[] = [];
   const attempt = async () => {
-    const watch = new BlockerWatch(connection, rows[0]?.pid ?? 0, every);
+    const watch = new BlockerWatch(connection, pid, every);
     watch.start();
     try {
       return await work();

@@ -4,7 +4,7 @@ import type { DownFile } from "./down-file.ts";
 import { type DownSubject, openDownRun, recordDownStarted, recordUndone } from "./down-ledger.ts";
 import type { MigrationRun } from "./run-migration.ts";
 import { statementOutcome } from "./statement-outcome.ts";
-import { setTimeouts } from "./timeouts.ts";
+import { beginWithTimeouts, setTimeouts } from "./timeouts.ts";
 
 const remedy = "The files after it are undone, this one and those before it stay applied; correct it and run again.";
 const outsideTransaction =
@@ -19,9 +19,8 @@ const outsideTransaction =
 export async function runDown(client: Client, subject: DownSubject, down: DownFile, run: MigrationRun): Promise<void> {
   const source = { file: down.filename, text: down.text, start: 0, compile: run.compile };
   if (!down.transactional) return outside(client, subject, source, run);
-  await client.query("begin");
+  await beginWithTimeouts(client, run.timeouts);
   try {
-    await setTimeouts(client, run.timeouts, "transaction");
     await runSql(client, source, remedy);
     await recordUndone(client, subject).catch((error: unknown) => {
       throw sqlFileError(error, { ...source, file: `${source.file}, recording it` }, remedy);
@@ -51,7 +50,7 @@ async function outside(
   const id = begun ?? (await recordDownStarted(client, subject));
   // As with files that go up: what works CONCURRENTLY has nobody queue behind it.
   const patient = /\bconcurrently\b/i.test(source.text) && !lockTimeoutAsked;
-  await setTimeouts(client, { ...timeouts, lock: patient ? 0 : timeouts.lock }, "session");
+  await setTimeouts(client, { ...timeouts, lock: patient ? 0 : timeouts.lock });
   try {
     await runSql(client, source, outsideTransaction);
   } finally {

@@ -6,7 +6,7 @@ import { statementSpans } from "../sql/statements.ts";
 import type { CommittedMigration } from "./committed.ts";
 import { type ConcurrentIndex, concurrentIndexOf, dropInvalidIndex, indexState } from "./concurrent-index.ts";
 import { type LedgerSubject, openRun, recordApplied, recordFinished, recordStarted } from "./ledger.ts";
-import { setTimeouts, type TimeoutMillis } from "./timeouts.ts";
+import { beginWithTimeouts, setTimeouts, type TimeoutMillis } from "./timeouts.ts";
 
 const laterFiles = "The files before it stay applied; correct this one (it was never applied) and run again.";
 const outsideTransaction =
@@ -37,9 +37,8 @@ async function inTransaction(
   source: SqlSource,
   { timeouts }: MigrationRun,
 ): Promise<void> {
-  await client.query("begin");
+  await beginWithTimeouts(client, timeouts);
   try {
-    await setTimeouts(client, timeouts, "transaction");
     await runSql(client, source, laterFiles);
     await recordApplied(client, subject).catch((error: unknown) => {
       throw sqlFileError(error, { ...source, file: `${source.file}, recording it` }, laterFiles);
@@ -65,7 +64,7 @@ async function outside(client: Client, subject: LedgerSubject, source: SqlSource
     return;
   }
   const id = begun ?? (await recordStarted(client, subject));
-  await setTimeouts(client, timeoutsOutside(migration, run), "session");
+  await setTimeouts(client, timeoutsOutside(migration, run));
   try {
     if (index !== undefined) await dropLeftOver(client, index, source);
     await runSql(client, source, outsideTransaction);

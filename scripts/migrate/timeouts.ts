@@ -49,16 +49,19 @@ export async function readTimeouts(client: Client, given: Timeouts = {}): Promis
   };
 }
 
-/** Sets them for the transaction under way, or for the session. A file may set its own. */
-export async function setTimeouts(
-  client: Client,
-  { lock, statement }: Pick<TimeoutMillis, "lock" | "statement">,
-  scope: "transaction" | "session",
-): Promise<void> {
-  const local = scope === "transaction";
-  await client.query("select set_config('lock_timeout', $1, $3), set_config('statement_timeout', $2, $3)", [
-    String(lock),
-    String(statement),
-    local,
-  ]);
+type StatementTimeouts = Pick<TimeoutMillis, "lock" | "statement">;
+
+/** Begins a transaction with them, in one round trip: a file may set its own. */
+export async function beginWithTimeouts(client: Client, timeouts: StatementTimeouts): Promise<void> {
+  await client.query(`begin; ${settingsOf("local", timeouts)}`);
+}
+
+/** Sets them for the session, as far as a file does not set its own. */
+export async function setTimeouts(client: Client, timeouts: StatementTimeouts): Promise<void> {
+  await client.query(settingsOf("session", timeouts));
+}
+
+/** SET takes no parameters; what stands here are numbers. */
+function settingsOf(scope: "local" | "session", { lock, statement }: StatementTimeouts): string {
+  return `set ${scope} lock_timeout = ${Number(lock)}; set ${scope} statement_timeout = ${Number(statement)}`;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { cacheFolder } from "../engine/cache-folder.mjs";
 import { withCacheLock } from "../engine/cache-lock.ts";
-import { cacheFolder } from "../engine/locations.ts";
 import { removeLeftovers } from "../engine/staged-install.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { isAbandoned } from "./abandoned-lock.ts";

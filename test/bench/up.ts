@@ -40,9 +40,9 @@ export async function benchUp(scratch: string, engine: EngineInstallation): Prom
       bare.push(without);
     }
     const status: number[] = [];
-    const url = (await kit.node("scripts/pgw.ts", "url", "--role", "migrator")).trim();
+    const url = (await kit.node("scripts/pgw.mjs", "url", "--role", "migrator")).trim();
     for (let i = 0; i <= pairs; i += 1) {
-      const seconds = await timed(() => kit.node("scripts/pgw.ts", "migrate", "status", { DATABASE_URL: url }));
+      const seconds = await timed(() => kit.node("scripts/pgw.mjs", "migrate", "status", { DATABASE_URL: url }));
       if (i > 0) status.push(seconds);
     }
     const noChange = (what: string, theirs: readonly number[], command: string): Measurement => {

@@ -136,7 +136,7 @@ class TestClone implements Clone {
   }
 
   pgw(...args: string[]): Promise<Finished> {
-    return this.#run(join(this.root, "node_modules", ".bin", "node"), ["scripts/pgw.ts", ...args]);
+    return this.#run(join(this.root, "node_modules", ".bin", "node"), ["scripts/pgw.mjs", ...args]);
   }
 
   async succeed(...args: string[]): Promise<Finished> {
@@ -147,7 +147,7 @@ class TestClone implements Clone {
 
   start(...args: string[]): ChildProcess {
     const node = join(this.root, "node_modules", ".bin", "node");
-    const child = spawn(node, ["scripts/pgw.ts", ...args], {
+    const child = spawn(node, ["scripts/pgw.mjs", ...args], {
       cwd: this.root,
       env: this.env,
       stdio: "ignore",

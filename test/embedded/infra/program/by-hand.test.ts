@@ -6,7 +6,7 @@ describe("pulumi typed by hand, in a shell that took `engine env`", () => {
   let clone: Clone;
   const inShell = (command: string): Promise<Finished> =>
     clone.shell(
-      `set -e; variables="$(node_modules/.bin/node scripts/pgw.ts engine env)"; eval "$variables"; ${command}`,
+      `set -e; variables="$(node_modules/.bin/node scripts/pgw.mjs engine env)"; eval "$variables"; ${command}`,
     );
 
   beforeAll(async () => {

@@ -124,7 +124,7 @@ describe("committed migrations of a stack", () => {
       { name: "gifts", body: "create table gift (id integer primary key);" },
     ]);
     const byItself = await clone.shell(`set -e
-      url="$(node_modules/.bin/node scripts/pgw.ts url --role migrator)"
+      url="$(node_modules/.bin/node scripts/pgw.mjs url --role migrator)"
       cd migrations/shop
       export DATABASE_URL="$url" SHADOW_DATABASE_URL="postgresql://nobody@localhost:1/shadow"
       ../../node_modules/.bin/node ../../node_modules/.bin/graphile-migrate migrate

@@ -59,7 +59,7 @@ describe("generated secrets", () => {
   });
 
   it("are in no process's arguments while commands run", () => {
-    expect([...processes].some((line) => line.includes("scripts/pgw.ts up"))).toBe(true);
+    expect([...processes].some((line) => line.includes("scripts/pgw.mjs up"))).toBe(true);
     expect(
       [...processes].some((line) => line.includes("pulumi-resource") || line.includes("infra/provider/main.ts")),
     ).toBe(true);
@@ -92,7 +92,7 @@ describe("generated secrets", () => {
   it("are taken out of the message of a connection that fails", async () => {
     const url = "postgresql://shop_app:not-the-password@127.0.0.1:1/shop";
     const { code, stdout, stderr } = await clone.shell(
-      `DATABASE_URL=${url} node_modules/.bin/node scripts/pgw.ts migrate status`,
+      `DATABASE_URL=${url} node_modules/.bin/node scripts/pgw.mjs migrate status`,
     );
     expect(code).toBe(1);
     expect(stdout + stderr).toContain("Cannot connect to shop_app@127.0.0.1:1/shop");

@@ -13,7 +13,7 @@ describe("a shared stack", () => {
     );
   });
   afterAll(async () => {
-    await clone?.shell("PULUMI_CONFIG_PASSPHRASE=ci node_modules/.bin/node scripts/pgw.ts down --stack ci");
+    await clone?.shell("PULUMI_CONFIG_PASSPHRASE=ci node_modules/.bin/node scripts/pgw.mjs down --stack ci");
     await clone?.remove();
   });
 
@@ -26,7 +26,7 @@ describe("a shared stack", () => {
 
   it("takes no invented seeds while it is protected", async () => {
     const pgw = (args: string) =>
-      clone.shell(`PULUMI_CONFIG_PASSPHRASE=ci node_modules/.bin/node scripts/pgw.ts ${args} --stack ci`);
+      clone.shell(`PULUMI_CONFIG_PASSPHRASE=ci node_modules/.bin/node scripts/pgw.mjs ${args} --stack ci`);
     const up = await pgw("up");
     expect(up.code, up.stderr).toBe(0);
     const seeded = await pgw("seed apply --set dev");

@@ -16,7 +16,7 @@ afterAll(() => clone?.remove());
 
 /** Runs `pgw` with variables in its environment. */
 const pgwWith = (variables: string, command: string): Promise<Finished> =>
-  clone.shell(`${variables} node_modules/.bin/node scripts/pgw.ts ${command}`);
+  clone.shell(`${variables} node_modules/.bin/node scripts/pgw.mjs ${command}`);
 
 describe("setup", () => {
   it("writes a .env for the application when asked, for its owner only and outside Git", async () => {
@@ -154,7 +154,7 @@ describe("logs and stacks", () => {
   });
 
   it("logs -f ends when nobody reads it any more", async () => {
-    const piped = await clone.shell("set -o pipefail; node_modules/.bin/node scripts/pgw.ts logs -f | true");
+    const piped = await clone.shell("set -o pipefail; node_modules/.bin/node scripts/pgw.mjs logs -f | true");
     expect(piped).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 

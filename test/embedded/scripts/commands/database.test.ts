@@ -37,7 +37,7 @@ describe("database new", () => {
 
   it("makes one that graphile-migrate's own command line works in", async () => {
     const { code, stdout, stderr } = await clone.shell(
-      `cd migrations/shop && DATABASE_URL="$(cd ../.. && node_modules/.bin/node scripts/pgw.ts url -r migrator)" ../../node_modules/.bin/graphile-migrate migrate`,
+      `cd migrations/shop && DATABASE_URL="$(cd ../.. && node_modules/.bin/node scripts/pgw.mjs url -r migrator)" ../../node_modules/.bin/graphile-migrate migrate`,
     );
     expect(code, stderr).toBe(0);
     expect(stdout + stderr).toContain("Up to date");

@@ -35,7 +35,7 @@ describe("an up that is asked to end", () => {
     }
     return child;
   };
-  const startUp = () => start(join(clone.root, "node_modules", ".bin", "node"), "scripts/pgw.ts", "up");
+  const startUp = () => start(join(clone.root, "node_modules", ".bin", "node"), "scripts/pgw.mjs", "up");
   const exitCodeOf = async (child: ChildProcess) => {
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     return child.exitCode;

@@ -121,7 +121,7 @@ describe("wrong usage", () => {
   ])("of psql %s, where the environment has a connection, does not go unnoticed", async (options, message) => {
     const url = "postgresql://me:hunter22@127.0.0.1/shop";
     const { code, stdout, stderr } = await clone.shell(
-      `DATABASE_URL=${url} node_modules/.bin/node scripts/pgw.ts psql ${options}`,
+      `DATABASE_URL=${url} node_modules/.bin/node scripts/pgw.mjs psql ${options}`,
     );
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toBe(`error: The environment (DATABASE_URL, DB_* or PG*) says already ${message}`);

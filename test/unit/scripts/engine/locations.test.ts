@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { cacheFolder, userHome } from "../../../../scripts/engine/locations.ts";
+import { cacheFolder } from "../../../../scripts/engine/cache-folder.mjs";
+import { userHome } from "../../../../scripts/engine/locations.ts";
 
 test.each([
   [{ HOME: "/home/u" }, "/home/u/.cache/pgroundwork"],

@@ -6,7 +6,7 @@ import type { Clone } from "../../../clone.ts";
 /** The processes of a run, each of which can be killed alone. */
 export const victims = {
   engine: { name: "the engine", isOne: ({ program }) => program === "pulumi" },
-  cli: { name: "pgw", isOne: ({ args }) => args.includes("scripts/pgw.ts") },
+  cli: { name: "pgw", isOne: ({ args }) => args.includes("scripts/pgw.mjs") },
   plugin: { name: "the kit's own plugin", isOne: ({ args }) => args.some((arg) => arg.endsWith("provider/main.ts")) },
   postgresql: {
     name: "the postgresql plugin",

@@ -9,7 +9,7 @@ export async function pulumi(clone: Clone, args: string): Promise<string> {
 
 /** The same, and how it ended. */
 export function tryPulumi(clone: Clone, args: string): Promise<Finished> {
-  const variables = `variables="$(node_modules/.bin/node scripts/pgw.ts engine env)" && eval "$variables"`;
+  const variables = `variables="$(node_modules/.bin/node scripts/pgw.mjs engine env)" && eval "$variables"`;
   return clone.shell(`${variables} && pulumi ${args} --stack local --non-interactive --color never`);
 }
 

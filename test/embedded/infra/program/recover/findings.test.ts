@@ -149,7 +149,7 @@ describe("an up whose engine was killed", () => {
 
   it("is followed by one that offers it on a terminal, and does nothing where it is declined", async () => {
     const typed = (answer: string) =>
-      clone.shell(`printf '%s\\n' ${answer} | script -qec "node_modules/.bin/node scripts/pgw.ts up" /dev/null`);
+      clone.shell(`printf '%s\\n' ${answer} | script -qec "node_modules/.bin/node scripts/pgw.mjs up" /dev/null`);
     const declined = await typed("n");
     expect(declined.stdout).toContain("Recover and go on? [Y/n]");
     expect(declined.code).toBe(1);

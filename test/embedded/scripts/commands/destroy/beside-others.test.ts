@@ -12,7 +12,7 @@ const products = "select name from product order by id";
 describe("pgw destroy --erase of a stack beside others", () => {
   let clone: Clone;
   const ci = (args: string) =>
-    clone.shell(`PULUMI_CONFIG_PASSPHRASE=ci node_modules/.bin/node scripts/pgw.ts ${args} --stack ci`);
+    clone.shell(`PULUMI_CONFIG_PASSPHRASE=ci node_modules/.bin/node scripts/pgw.mjs ${args} --stack ci`);
 
   beforeAll(async () => {
     clone = await makeShop();
@@ -72,7 +72,7 @@ describe("pgw destroy --erase of a stack beside others", () => {
   it("is refused to a copy of a clone, whose state names the original's server", async () => {
     await clone.shell("cp -r --no-dereference . ../copy");
     const { code, stderr } = await clone.shell(
-      "cd ../copy && node_modules/.bin/node scripts/pgw.ts destroy --erase local --yes",
+      "cd ../copy && node_modules/.bin/node scripts/pgw.mjs destroy --erase local --yes",
     );
     expect(code).toBe(3);
     expect(stderr).toMatch(

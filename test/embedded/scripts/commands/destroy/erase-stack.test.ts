@@ -86,7 +86,7 @@ describe("pgw destroy --erase of the stack", () => {
       await expect.poll(isMoment, { timeout: 60_000, interval: 5 }).toBe(true);
       process.kill(-(erase.pid ?? 0), "SIGKILL");
       await clone.shell(
-        'eval "$(node_modules/.bin/node scripts/pgw.ts engine env)" && pulumi cancel --yes --stack local',
+        'eval "$(node_modules/.bin/node scripts/pgw.mjs engine env)" && pulumi cancel --yes --stack local',
       );
       await clone.succeed("destroy", "--erase", "local", "--yes");
       await expectErased();

@@ -161,7 +161,7 @@ describe("pgw destroy of a stack", () => {
     await expect.poll(running, { timeout: 60_000, interval: 20 }).toBe(true);
     process.kill(-(up.pid ?? 0), "SIGKILL");
     await clone.shell(
-      'eval "$(node_modules/.bin/node scripts/pgw.ts engine env)" && pulumi cancel --yes --stack local',
+      'eval "$(node_modules/.bin/node scripts/pgw.mjs engine env)" && pulumi cancel --yes --stack local',
     );
     await clone.succeed("destroy", "--yes");
     const [folder] = (await clone.shell(`ls -d ${servers}/*/data`)).stdout.trim().split("\n");

@@ -12,7 +12,7 @@ export interface Answer {
 
 /** Runs `pgw` on a database given by its connection, with nobody to ask. `admin` goes into ROOT_DATABASE_URL. */
 export async function pgw(connection: Connection, args: readonly string[], admin?: Connection): Promise<Answer> {
-  const child = spawn(process.execPath, [join(cloneRoot, "scripts/pgw.ts"), ...args], {
+  const child = spawn(process.execPath, [join(cloneRoot, "scripts/pgw.mjs"), ...args], {
     env: {
       ...process.env,
       NO_COLOR: "1",

@@ -7,7 +7,7 @@ const run = promisify(execFile);
 
 /** What is left on the terminal, and what the command itself ended with. */
 async function piped(pipeline: string): Promise<string> {
-  const script = `pgw() { '${process.execPath}' scripts/pgw.ts "$@"; }; ${pipeline}; echo "ended with \${PIPESTATUS[0]}"`;
+  const script = `pgw() { '${process.execPath}' scripts/pgw.mjs "$@"; }; ${pipeline}; echo "ended with \${PIPESTATUS[0]}"`;
   const { stdout, stderr } = await run("bash", ["-c", script], { cwd: cloneRoot });
   return stdout + stderr;
 }
