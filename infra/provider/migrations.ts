@@ -2,14 +2,15 @@ import { describeHolder } from "../../scripts/database/deployment-lock.ts";
 import { applyMigrations, type MigrationEvent } from "../../scripts/migrate/apply.ts";
 import { describeBlocker } from "../../scripts/migrate/blockers.ts";
 import { pendingMigrations, readKnownStatus, requireNoProblems } from "../../scripts/migrate/verify.ts";
-import { unknownValue } from "../plugin/values.ts";
+import type { Connection } from "../../scripts/target/connection.ts";
+import { type Properties, unknownValue } from "../plugin/values.ts";
 import { pendingWorkType } from "./pending-work.ts";
 import { runId } from "./run-id.ts";
 import { folderOf } from "./stack-of.ts";
 
 /**
  * The committed migrations of a database's folder are applied. Preview names the pending files; an applied file that was edited, or is
- * missing, fails preview and up alike.
+ * missing, fails preview and up alike, and so does with `lint` a pending file that is unsafe on a database in use.
  */
 export const migrations = pendingWorkType({
   id: (inputs) => `${inputs.database}/migrations`,
@@ -21,18 +22,28 @@ export const migrations = pendingWorkType({
     const status = await pendingMigrations(connection, folderOf(inputs));
     if (!status.known) return status;
     requireNoProblems(status.problems);
+    // Before the first migration there is nothing in use, and maybe no database.
+    if (connection !== undefined && status.applied.length > 0) await gate(connection, inputs);
     const namesOf = (files: readonly { filename: string }[]) => files.map(({ filename }) => filename);
     return { known: true, names: namesOf(status.pending), applied: namesOf(status.applied) };
   },
 
   async run(context, connection, inputs) {
     const folder = folderOf(inputs);
+    await gate(connection, inputs);
     const onEvent = (event: MigrationEvent) => void context.log(...describe(event));
     await applyMigrations({ connection, folder, onEvent, signal: context.signal, ...runId() });
     const { applied } = await readKnownStatus(connection, folder);
     return { applied: applied.map(({ filename }) => filename) };
   },
 });
+
+/** @throws OperationError where lint is asked for and finds errors */
+async function gate(connection: Connection, inputs: Properties): Promise<void> {
+  if (inputs.lint !== true) return;
+  const { refuseUnsafe } = await import("../../scripts/lint/pending.ts");
+  await refuseUnsafe(connection, folderOf(inputs));
+}
 
 function describe(event: MigrationEvent): ["info" | "warning" | "debug", string] {
   switch (event.kind) {

@@ -3,7 +3,9 @@ import { registerMigrateBaseline } from "./migrate/baseline.ts";
 import { registerMigrateCommit } from "./migrate/commit.ts";
 import { registerMigrateDown } from "./migrate/down.ts";
 import { registerMigrateInit } from "./migrate/init.ts";
+import { registerMigrateLint } from "./migrate/lint.ts";
 import { registerMigrateNew } from "./migrate/new.ts";
+import { registerMigratePlan } from "./migrate/plan.ts";
 import { registerMigrateRepair } from "./migrate/repair.ts";
 import { registerMigrateStatus } from "./migrate/status.ts";
 import { registerMigrateUncommit } from "./migrate/uncommit.ts";
@@ -22,4 +24,6 @@ export function registerMigrate(program: Command): void {
   registerMigrateRepair(migrate);
   registerMigrateStatus(migrate);
   registerMigrateVerify(migrate);
+  registerMigratePlan(migrate);
+  registerMigrateLint(migrate);
 }

@@ -39,6 +39,10 @@ async function up(run: Run, options: UpOptions) {
   const { applyMigrations } = await import("../../migrate/apply.ts");
   const { connection, admin, folder, label } = target;
   const { to, allow, lockTimeout, statementTimeout, retryFor } = options;
+  if (target.protected === true) {
+    const { refuseUnsafe } = await import("../../lint/pending.ts");
+    await refuseUnsafe(connection, folder, { to, allow });
+  }
   const { applied } = await applyMigrations({
     connection,
     admin,

@@ -71,6 +71,13 @@ describe("pending migrations, at preview", () => {
     expect(context.lines).toEqual(["info: pending migration: 000003-three.sql"]);
   });
 
+  it("are asked for with the password that held before, where a rotation has not reached the role yet", async () => {
+    const up = await bringUp(migrations, contextOf("Migrations"), declared);
+    await writeThird();
+    const news = { ...declared, password: "a password that no role has yet" };
+    expect(await pendingOf(news, up.inputs)).toEqual(["000003-three.sql"]);
+  });
+
   it("are not known while the server is down, which is never reported as none", async () => {
     const up = await bringUp(migrations, contextOf("Migrations"), declared);
     const down = await startServer();
@@ -85,7 +92,8 @@ describe("pending migrations, at preview", () => {
 
   it("are not known with a password that the server refuses", async () => {
     const { host, port } = declared;
-    expect(await pendingOf({ ...declared, password: "another-password" }, declared)).toEqual([
+    const password = "another-password";
+    expect(await pendingOf({ ...declared, password }, { ...declared, password })).toEqual([
       `pending unknown, Cannot connect to ${database}_migrator@${host}:${port}/${database}: password authentication failed for user "${database}_migrator".`,
     ]);
   });

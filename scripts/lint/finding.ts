@@ -1,0 +1,44 @@
+export type FindingLevel = "error" | "warning";
+
+/** Something about a committed file that is unsafe on a database in use, or likely a mistake. */
+export interface Finding {
+  /** `000012-name.sql` */
+  file: string;
+  /** Both from 1. */
+  line: number;
+  column: number;
+  /** squawk's name of the rule, or one of the kit's own. */
+  rule: string;
+  /** An error keeps a file from a protected stack; a warning does not. */
+  level: FindingLevel;
+  message: string;
+  help: string | null;
+}
+
+/** A finding that a comment in the file accepts. */
+export interface Exception extends Finding {
+  reason: string;
+}
+
+/** How many further lines of a finding are named before the rest is counted. */
+const linesNamed = 8;
+
+/** Findings as they are printed: the same one in several places of a file is said once, with the lines of the others. */
+export function describeFindings(findings: readonly Finding[]): string[] {
+  const kinds = Map.groupBy(findings, ({ file, rule, level, message }) => [file, rule, level, message].join("\n"));
+  return [...kinds.values()].flatMap(([first, ...others]) => (first === undefined ? [] : describeKind(first, others)));
+}
+
+function describeKind(
+  { file, line, column, rule, level, message, help }: Finding,
+  others: readonly Finding[],
+): string[] {
+  const lines = [`${file}:${line}:${column}: ${level} ${rule}: ${message}`];
+  if (help !== null) lines.push(`    ${help}`);
+  if (others.length > 0) {
+    const named = others.slice(0, linesNamed).map((other) => other.line);
+    const more = others.length > named.length ? ` and ${others.length - named.length} more` : "";
+    lines.push(`    also in ${others.length === 1 ? "line" : "lines"} ${named.join(", ")}${more}`);
+  }
+  return lines;
+}

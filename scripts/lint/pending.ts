@@ -1,0 +1,66 @@
+import type { Client } from "pg";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { readCommitted } from "../migrate/committed.ts";
+import { previewMigrations } from "../migrate/preview.ts";
+import { withClient } from "../target/client.ts";
+import type { Connection } from "../target/connection.ts";
+import { describeFindings } from "./finding.ts";
+import type { LintedFile } from "./judge.ts";
+import { type LintReport, lintFiles } from "./lint.ts";
+import { readTableStates } from "./table-states.ts";
+
+/** Judges files that would be applied to the client's database, by its version and what it holds. */
+export async function lintPending(client: Client, files: readonly LintedFile[]): Promise<LintReport> {
+  if (files.length === 0) return { findings: [], exceptions: [] };
+  const { rows } = await client.query<{ version: number }>(
+    "select current_setting('server_version_num')::int as version",
+  );
+  const pgVersion = Math.floor((rows[0]?.version ?? 0) / 10_000);
+  return lintFiles(files, { pgVersion, tableStates: (names) => readTableStates(client, names) });
+}
+
+/** What of a folder to judge. */
+export interface PendingOptions {
+  /** The last file, by number or name; all when absent. */
+  to?: string | undefined;
+  /** Names of files whose problem is accepted. */
+  allow?: readonly string[] | undefined;
+}
+
+/**
+ * Judges what `up` would apply to a database.
+ * @throws OperationError as applying would, and where squawk cannot be run
+ */
+export async function lintTarget(
+  connection: Connection,
+  folder: string,
+  options: PendingOptions = {},
+): Promise<LintReport & { files: number }> {
+  const names = new Set((await previewMigrations(connection, folder, options)).map(({ filename }) => filename));
+  if (names.size === 0) return { files: 0, findings: [], exceptions: [] };
+  const files = (await readCommitted(folder)).filter(({ filename }) => names.has(filename));
+  const report = await withClient(connection, (client) => lintPending(client, files), "pgroundwork lint");
+  return { files: files.length, ...report };
+}
+
+/**
+ * The gate before protected data: what is unsafe on a database in use does not run there.
+ * @throws OperationError (not allowed) with every finding of level error; as {@link lintTarget}
+ */
+export async function refuseUnsafe(connection: Connection, folder: string, options?: PendingOptions): Promise<void> {
+  requireNoErrors(await lintTarget(connection, folder, options));
+}
+
+/** @throws OperationError (not allowed) with every finding of level error */
+export function requireNoErrors({ findings }: LintReport): void {
+  const errors = findings.filter(({ level }) => level === "error");
+  if (errors.length === 0) return;
+  throw new OperationError(
+    ["Pending migrations are unsafe on a database in use:", ...describeFindings(errors)].join("\n"),
+    {
+      remedy:
+        "Change the files, or accept a finding with its reason before the statement: -- squawk-ignore <rule>: <reason>. What was committed is uncommitted first.",
+      exitCode: exitCode.notAllowed,
+    },
+  );
+}

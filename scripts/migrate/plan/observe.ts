@@ -1,0 +1,97 @@
+import type { Client } from "pg";
+import { sqlFileError } from "../../sql/run-sql.ts";
+import type { CommittedMigration } from "../committed.ts";
+import { effectsBetween, type Look, type StatementEffects } from "./effects.ts";
+import { type HeldLocks, isLockMode, strongest } from "./lock-mode.ts";
+import { type Relation, readTableStates } from "./relations.ts";
+import { type FileStatement, readsByPlan } from "./statements.ts";
+
+const remedy = "Tried in a scratch database, which is gone again; nothing else was touched.";
+
+/** A file to be tried, and what to look at meanwhile. */
+export interface Trial {
+  file: CommittedMigration;
+  statements: readonly FileStatement[];
+  compile: (sql: string) => string;
+  /** What was there before the pending files. */
+  relations: ReadonlyMap<number, Relation>;
+}
+
+/**
+ * Runs a file's statements one by one in one transaction, and tells after each what it did.
+ *
+ * @param onEffects called in the statements' order, as far as they ran
+ * @throws SqlFileError
+ */
+export async function observeInTransaction(
+  client: Client,
+  trial: Trial,
+  onEffects: (effects: StatementEffects) => void,
+): Promise<void> {
+  await client.query("begin");
+  try {
+    let before = await look(client);
+    for (const statement of trial.statements) {
+      await runStatement(client, trial, statement);
+      const after = await look(client);
+      onEffects(effectsOf(trial, statement, before, after));
+      before = after;
+    }
+    await client.query("commit").catch((error: unknown) => {
+      throw sqlFileError(error, { ...sourceOf(trial, 0), file: `${trial.file.filename}, at its commit` }, remedy);
+    });
+  } catch (error) {
+    await client.query("rollback").catch(() => {});
+    throw error;
+  }
+}
+
+async function look(client: Client): Promise<Look> {
+  return { locks: await readLocks(client), tables: await readTableStates(client) };
+}
+
+export async function backendPid(client: Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+  return rows[0]?.pid ?? 0;
+}
+
+/** The locks that a backend holds or waits for in this database; the session's own where no process is named. */
+export async function readLocks(client: Client, pid?: number): Promise<HeldLocks> {
+  const { rows } = await client.query<{ oid: number; mode: string }>(
+    `select relation::int8::float8 as oid, mode from pg_locks
+      where locktype = 'relation' and pid = coalesce($1, pg_backend_pid())
+        and database = (select oid from pg_database where datname = current_database())`,
+    [pid ?? null],
+  );
+  return strongest(rows.flatMap(({ oid, mode }) => (isLockMode(mode) ? [[oid, mode] as const] : [])));
+}
+
+/**
+ * Sends one statement. The planner has no reason for an index where tables are empty: kept from sequential scans it takes one wherever one serves, and a
+ * scan that is left means that none does.
+ *
+ * @throws SqlFileError
+ */
+export async function runStatement(client: Client, trial: Trial, statement: FileStatement): Promise<void> {
+  const sql = trial.file.text.slice(statement.start, statement.end);
+  const planned = readsByPlan(sql);
+  if (planned) await client.query("set enable_seqscan = off");
+  await client.query(trial.compile(sql)).catch((error: unknown) => {
+    throw sqlFileError(error, sourceOf(trial, statement.start), remedy, 0);
+  });
+  if (planned) await client.query("reset enable_seqscan");
+}
+
+function sourceOf({ file, compile }: Trial, start: number) {
+  return { file: file.filename, text: file.text, start, compile };
+}
+
+/** What a statement did, by what was seen before and after it. */
+export function effectsOf(
+  { relations, file }: Trial,
+  { start, end }: FileStatement,
+  before: Look,
+  after: Look,
+): StatementEffects {
+  return effectsBetween(relations, before, after, /^truncate\b/i.test(file.text.slice(start, end)));
+}

@@ -1,0 +1,30 @@
+import type { Client } from "pg";
+import type { PartitionSpec } from "../../database/database-file.ts";
+import { ensurePartitions } from "../../database/partitions.ts";
+import type { StatementEffects } from "./effects.ts";
+import { isStronger } from "./lock-mode.ts";
+import type { Relation } from "./relations.ts";
+
+/** Makes the partitions that `up` keeps there. Where its function is not there yet, a pending file brings it. */
+export async function makePartitions(client: Client, partitions: PartitionSpec): Promise<void> {
+  await ensurePartitions(client, partitions).catch((error: unknown) => {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "42883" && code !== "3F000") throw error;
+  });
+}
+
+/** Partitioned tables that were changed and had no partition to show it on. */
+export function withoutPartition(
+  relations: ReadonlyMap<number, Relation>,
+  effects: readonly StatementEffects[],
+): string[] {
+  const divided = new Set([...relations.values()].flatMap(({ ancestors }) => ancestors));
+  const changed = new Set(
+    effects.flatMap(({ locks }) =>
+      locks.filter(({ mode }) => isStronger(mode, "RowExclusiveLock")).map(({ relation }) => relation),
+    ),
+  );
+  return [...relations.values()].flatMap(({ oid, name, kind, isPartitioned }) =>
+    kind === "table" && isPartitioned && !divided.has(oid) && changed.has(name) ? [name] : [],
+  );
+}
