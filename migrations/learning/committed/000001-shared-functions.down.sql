@@ -1,0 +1,6 @@
+drop function restrict_to_owner(regprocedure);
+drop function revoke_from_grantees(regclass, text[]);
+drop function keep_columns();
+drop function reject_row_change();
+drop function in_maintenance(oid);
+drop function set_updated_at();

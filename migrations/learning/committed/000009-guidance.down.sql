@@ -1,0 +1,1 @@
+drop table notifications, user_achievements, achievements, recommendations, learning_goals;

@@ -1,0 +1,2 @@
+--! no-transaction
+drop index concurrently attempt_answers_ungraded_idx;

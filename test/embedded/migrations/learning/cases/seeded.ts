@@ -1,0 +1,40 @@
+import { md5Uuid, numbered } from "../../table-cases.ts";
+
+/** Ids of seeded rows. */
+export const seeded = {
+  admin: numbered("20000000", 1),
+  instructor: numbered("20000000", 2),
+  lena: numbered("20000000", 3),
+  leo: numbered("20000000", 4),
+  /** Has done nothing yet. */
+  newcomer: numbered("20000000", 5),
+  course: md5Uuid("course:fractions-from-the-start"),
+  otherCourse: md5Uuid("course:python-first-steps"),
+  /** Of the course; Leo has not opened these. */
+  lesson: md5Uuid("lesson:fractions-from-the-start:adding"),
+  otherLesson: md5Uuid("lesson:fractions-from-the-start:multiplying"),
+  /** In progress. */
+  enrolment: numbered("30000000", 3),
+  topic: md5Uuid("topic:algebra"),
+  otherTopic: md5Uuid("topic:geometry"),
+  quiz: md5Uuid("assessment:fractions-quiz"),
+  exam: md5Uuid("assessment:python-exam"),
+  draft: md5Uuid("assessment:data-structures-quiz"),
+  styleAssessment: md5Uuid("assessment:learning-style"),
+  /** Of the quiz: a single choice that is answered in Leo's open attempt, and others that are not. */
+  singleChoice: md5Uuid("question:fractions-half"),
+  multipleChoice: md5Uuid("question:fractions-larger"),
+  trueFalse: md5Uuid("question:fractions-denominator"),
+  numeric: md5Uuid("question:fractions-sum"),
+  shortText: md5Uuid("question:fractions-name"),
+  /** Of the exam, waiting for a grade. */
+  essay: md5Uuid("question:python-explain"),
+  openAttempt: numbered("32000000", 8),
+  submittedAttempt: numbered("32000000", 7),
+  /** Graded: 6 of 7 points. */
+  gradedAttempt: numbered("32000000", 4),
+  conversation: numbered("36000000", 1),
+};
+
+/** Option `n` of a dev question. */
+export const option = (question: string, n: number) => md5Uuid(`option:${question}:${n}`);
