@@ -5,20 +5,20 @@ import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { databaseFolder } from "./database-file.ts";
 import { databaseNamePattern, databaseNameRule, systemDatabases } from "./database-name.ts";
 
-const databaseFile = { description: "", extensions: [], seedSets: ["reference", "dev"] };
-
-const graphileSettings = {
-  "//": "For graphile-migrate's own command line, run in this folder with DATABASE_URL (the migrator's) set.",
-  migrationsFolder: ".",
-  pgSettings: {},
-};
-
-const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-
-/** The files of a database to start from, by their paths in its folder. All of them do nothing yet, and all of them run. */
+/** The files of a database to start from, by their paths in its folder, laid out as `npm run check` wants them. All of them do nothing yet, and all of them run. */
 const files: Readonly<Record<string, string>> = {
-  "database.json": json(databaseFile),
-  ".gmrc": json(graphileSettings),
+  "database.json": `{
+  "description": "",
+  "extensions": [],
+  "seedSets": ["reference", "dev"]
+}
+`,
+  ".gmrc": `{
+  "//": "For graphile-migrate's own command line, run in this folder with DATABASE_URL (the migrator's) set.",
+  "migrationsFolder": ".",
+  "pgSettings": {}
+}
+`,
   "current.sql": `-- The next migration is written here, for example:
 -- create table products (id uuid primary key default gen_random_uuid(), name text not null);
 `,

@@ -1,0 +1,3 @@
+import { describeElsewhere } from "../describe-elsewhere.ts";
+
+describeElsewhere("kyb", ["refresh_analytics", "integrity_findings"]);
