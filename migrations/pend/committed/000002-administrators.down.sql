@@ -1,0 +1,1 @@
+drop table admin_permissions, admin_users;

@@ -1,0 +1,2 @@
+--! no-transaction
+drop index concurrently transactions_waiting_idx;

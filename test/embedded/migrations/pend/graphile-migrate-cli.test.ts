@@ -1,0 +1,3 @@
+import { describeGraphileMigrateCli } from "../describe-graphile-migrate-cli.ts";
+
+describeGraphileMigrateCli("pend");

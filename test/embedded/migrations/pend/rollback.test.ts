@@ -1,0 +1,3 @@
+import { describeRollback } from "../describe-rollback.ts";
+
+describeRollback("pend");
