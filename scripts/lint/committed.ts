@@ -18,3 +18,15 @@ export async function lintCommitted(
     since === undefined ? all : all.slice(all.indexOf(findMigration(all, since)) + 1);
   return { files: files.length, ...(await lintFiles(files)) };
 }
+
+/**
+ * Judges one file as those will meet it whose tables have rows by then.
+ * @throws OperationError (wrong usage) for a file that is not there
+ */
+export async function lintOne(folder: string, filename: string): Promise<LintReport> {
+  const all = await readCommitted(folder);
+  const before = all[all.indexOf(findMigration(all, filename)) - 1]?.filename;
+  const { findings, exceptions } = await lintCommitted(folder, before);
+  const isOf = ({ file }: { file: string }) => file === filename;
+  return { findings: findings.filter(isOf), exceptions: exceptions.filter(isOf) };
+}

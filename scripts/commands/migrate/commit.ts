@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { exitCode } from "../../errors/operation-error.ts";
+import type { Finding } from "../../lint/finding.ts";
 import { action, type Run } from "../cli/run.ts";
 import { resolveTarget, type TargetOptions } from "../cli/target.ts";
 import { requireUnprotected } from "./unprotected.ts";
@@ -34,11 +35,23 @@ async function commit(run: Run, options: CommitOptions) {
     signal: run.signal,
     runId: run.runId,
   });
-  run.out.answer({ filename, applied, resumed }, () =>
+  const findings = await tellFindings(run, folder, filename);
+  run.out.answer({ filename, applied, resumed, findings }, () =>
     [
       resumed ? `committed/${filename} was committed by a run that did not end` : `committed/${filename} is committed`,
       `${label}: ${applied.length} applied`,
     ].join("\n"),
   );
   return exitCode.done;
+}
+
+/** Said as long as the file can still be taken back: once others have applied it, not even an exception can be written into it. */
+async function tellFindings(run: Run, folder: string, filename: string): Promise<Finding[]> {
+  const { lintOne } = await import("../../lint/committed.ts");
+  const { describeFindings } = await import("../../lint/finding.ts");
+  const { findings } = await lintOne(folder, filename);
+  for (const line of describeFindings(findings)) run.out.note(line);
+  if (findings.some(({ level }) => level === "error"))
+    run.out.note("Protected stacks refuse it like that. To change it: `migrate uncommit`.");
+  return findings;
 }

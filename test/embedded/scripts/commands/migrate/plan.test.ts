@@ -113,3 +113,26 @@ describe("migrate lint", () => {
     expect(await lint("-d shop --since 2 --all")).toMatchObject({ code: 2 });
   });
 });
+
+describe("migrate commit", () => {
+  it("tells what protected stacks will refuse, as long as it can be taken back", async () => {
+    await commitThird();
+    await clone.write(
+      "migrations/shop/current.sql",
+      "--! Message: no price\n\nalter table product drop column price;\n",
+    );
+    await clone.write(
+      "migrations/shop/current.down.sql",
+      "alter table product add column price numeric(12, 2) not null check (price >= 0);\n",
+    );
+    const { code, stdout, stderr } = await migrate("commit -d shop");
+    expect([code, stdout], stderr).toEqual([
+      0,
+      expect.stringContaining("committed/000003-no-price.sql is committed\n"),
+    ]);
+    expect(stderr).toContain(
+      "000003-no-price.sql:5:21: error ban-drop-column: Dropping a column may break existing clients.\nProtected stacks refuse it like that. To change it: `migrate uncommit`.\n",
+    );
+    expect((await migrate("uncommit -d shop")).code).toBe(0);
+  });
+});
