@@ -7,9 +7,9 @@ import { type Clone, makeClone } from "../../clone.ts";
 import { changesOf } from "./changes.ts";
 import { shopSettings } from "./shop.ts";
 
-/** The commands that a section of the README shows, one string a block. */
-async function shownCommands(clone: Clone, heading: string): Promise<string[]> {
-  const readme = await readFile(join(clone.root, "README.md"), "utf8");
+/** The commands that a section of a README shows, one string a block. */
+async function shownCommands(clone: Clone, heading: string, file = "README.md"): Promise<string[]> {
+  const readme = await readFile(join(clone.root, file), "utf8");
   const section = readme.split(/^## /m).find((text) => text.startsWith(heading)) ?? "";
   return [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = ""]) => block);
 }
@@ -34,6 +34,17 @@ describe("a database of one's own, made as the README shows it, and the examples
     expect(stdout).toContain("Pulumi.yaml has it in its databases now.\n");
     expect(stdout).toContain("database     shop\n  migrations 0 applied\n");
     await commitAll(clone);
+  });
+
+  it("gets its first migration as migrations/README.md shows it, and can take it back", async () => {
+    const [write = ""] = await shownCommands(clone, "A first migration", "migrations/README.md");
+    expect(write).toContain("migrate commit -d shop");
+    const { code, stdout, stderr } = await clone.shell(write);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain("committed/000001-products.sql is committed\nshop of stack local: 1 applied\n");
+    await clone.succeed("migrate", "uncommit", "-d", "shop");
+    expect(await clone.shell("git status --porcelain")).toMatchObject({ stdout: expect.stringContaining("current") });
+    await clone.shell("git checkout --quiet migrations/shop && git clean --quiet --force migrations/shop");
   });
 
   it("stands alone once they are removed, each as the README shows it", async () => {
