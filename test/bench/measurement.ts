@@ -31,3 +31,9 @@ export function describeTimes(seconds: readonly number[]): string {
   const [low, high] = [Math.min(...seconds), Math.max(...seconds)];
   return `${median(seconds).toFixed(2)} s (${low.toFixed(2)}–${high.toFixed(2)})`;
 }
+
+/** The same in milliseconds, for what takes a few of them. */
+export function describeMilliseconds(seconds: readonly number[]): string {
+  const [low, high] = [Math.min(...seconds), Math.max(...seconds)];
+  return `${(1000 * median(seconds)).toFixed(1)} ms (${(1000 * low).toFixed(1)}–${(1000 * high).toFixed(1)})`;
+}

@@ -5,6 +5,8 @@ import { table } from "../../scripts/commands/cli/output.ts";
 import { ensureEngine } from "../../scripts/engine/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
 import type { Measurement } from "./measurement.ts";
+import { benchMigrations } from "./migrations/bench.ts";
+import { benchQueries } from "./queries/bench.ts";
 import { benchUp } from "./up.ts";
 
 /*
@@ -12,20 +14,42 @@ import { benchUp } from "./up.ts";
  * busy machine must not fail anybody's change.
  */
 
+/** What can be measured by itself: `npm run bench -- migrations`. */
+const parts: Readonly<Record<string, (scratch: string) => Promise<Measurement[]>>> = {
+  up: async (scratch) => benchUp(scratch, await engine()),
+  migrations: benchMigrations,
+  queries: benchQueries,
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in parts));
+if (unknown.length > 0)
+  throw new Error(`There is no part ${unknown.join(", ")}. There are: ${Object.keys(parts).join(", ")}.`);
+
 const scratch = await mkdtemp(join(tmpdir(), "pgroundwork-bench-"));
 // The account that PostgreSQL runs as under root has to pass.
 await chmod(scratch, 0o755);
 try {
-  const engine = await ensureEngine({ root: cloneRoot, onProgress: ({ step }) => process.stderr.write(`${step}\n`) });
-  const measurements: Measurement[] = await benchUp(scratch, engine);
-  console.log(
-    `${availableParallelism()} processors, Node ${process.version}, engine ${engine.version} (${engine.source})\n`,
-  );
+  const measurements: Measurement[] = [];
+  for (const [name, measure] of Object.entries(parts))
+    if (asked.length === 0 || asked.includes(name)) measurements.push(...(await measure(scratch)));
+  console.log(`${availableParallelism()} processors, Node ${process.version}\n`);
   console.log(table(["what", "here", "against", "ratio", "target", ""], measurements.map(row)));
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }
 
+function engine() {
+  return ensureEngine({ root: cloneRoot, onProgress: ({ step }) => process.stderr.write(`${step}\n`) });
+}
+
 function row({ what, here, against, ratio, target, met }: Measurement): string[] {
-  return [what, here, against ?? "", ratio === undefined ? "" : `${ratio.toFixed(2)}×`, target, met ? "met" : "MISSED"];
+  return [
+    what,
+    here,
+    against ?? "",
+    ratio === undefined ? "" : `${ratio.toFixed(2)}×`,
+    target,
+    target === "" ? "" : met ? "met" : "MISSED",
+  ];
 }

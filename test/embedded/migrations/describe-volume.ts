@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../scripts/target/client.ts";
 import { names } from "./catalog-queries.ts";
 import { contents, count } from "./contents.ts";
-import { type MigratedDatabase, runFile, sqlFiles, startMigratedDatabase } from "./migrated-database.ts";
+import { type MigratedDatabase, startMigratedDatabase } from "./migrated-database.ts";
+import { sqlFiles } from "./sql-files.ts";
+import { runVolume } from "./volume.ts";
 
 /*
  * A database's volume.test.ts calls `describeVolume("name", { mainTable: "orders", rows: 2_000 })`; what its rows mean together, and
@@ -17,12 +19,6 @@ export interface VolumeFacts {
   mainTable: string;
   /** Few, so that the test is quick, and enough for every table to have some. */
   rows: number;
-}
-
-/** Runs the database's volume generator as the benchmark does: its files in order, each in a transaction. */
-export async function runVolume(client: Client, name: string, rows: number): Promise<void> {
-  await client.query("select set_config('pgroundwork.volume_rows', $1, false)", [String(rows)]);
-  for (const path of await sqlFiles(name, "volume")) await runFile(client, path);
 }
 
 export function describeVolume(name: string, { mainTable, rows }: VolumeFacts): void {

@@ -1,9 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { type Connection, clientConfig } from "../../../scripts/target/connection.ts";
-import { cloneRoot } from "../../clone-root.ts";
 import { startServer, type TestServer } from "../server.ts";
+import { runFile, sqlFiles } from "./sql-files.ts";
+
+export { databaseFolder, inTransaction, runFile, sqlFiles } from "./sql-files.ts";
 
 /*
  * What the tests of a reference database stand on. A test file starts a server of its own in `beforeAll` with
@@ -67,8 +68,6 @@ export async function startMigratedDatabase(
   }
 }
 
-export const databaseFolder = (name: string) => join(cloneRoot, "migrations", name);
-
 /** Paths of the migrations, in order. */
 export async function upFiles(name: string): Promise<string[]> {
   return (await sqlFiles(name, "committed")).filter((path) => !path.endsWith(".down.sql"));
@@ -86,43 +85,6 @@ export async function applySeeds({ name, migrator }: MigratedDatabase, set: stri
 
 export function seedFiles(name: string, set: string): Promise<string[]> {
   return sqlFiles(name, join("seeds", set));
-}
-
-/** Paths of the SQL files in a folder of the database's, in the order of their names. */
-export async function sqlFiles(name: string, within: string): Promise<string[]> {
-  const names = await readdir(join(databaseFolder(name), within));
-  return names
-    .filter((each) => each.endsWith(".sql"))
-    .sort()
-    .map((each) => join(databaseFolder(name), within, each));
-}
-
-/** Runs a file in a transaction, or outside where its body says so. */
-export async function runFile(client: pg.Client, path: string): Promise<void> {
-  const sql = await readFile(path, "utf8");
-  if (/^--! no-transaction$/m.test(sql)) {
-    await client.query(sql);
-    return;
-  }
-  await inTransaction(client, "commit", () => client.query(sql));
-}
-
-/** Runs `use` in a transaction that ends as told; an error always rolls back. */
-export async function inTransaction<T>(
-  client: pg.Client,
-  end: "commit" | "rollback",
-  use: () => Promise<T>,
-): Promise<T> {
-  await client.query("begin");
-  let result: T;
-  try {
-    result = await use();
-  } catch (error) {
-    await client.query("rollback");
-    throw error;
-  }
-  await client.query(end);
-  return result;
 }
 
 /** What PostgreSQL answered instead of succeeding. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { count } from "../contents.ts";
-import { describeVolume, runVolume } from "../describe-volume.ts";
+import { describeVolume } from "../describe-volume.ts";
 import { inTransaction, type MigratedDatabase, startMigratedDatabase } from "../migrated-database.ts";
+import { runVolume } from "../volume.ts";
 
 describeVolume("pend", { mainTable: "transactions", rows: 2_000 });
 

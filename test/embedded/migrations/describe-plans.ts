@@ -1,0 +1,41 @@
+import pg, { type Client } from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { planMemory } from "../../../infra/plan/tuning.ts";
+import { type MigratedDatabase, startMigratedDatabase } from "./migrated-database.ts";
+import { type DatabaseQueries, indexesDue, listQueries } from "./named-queries.ts";
+import { explain, planFaults, prepare } from "./query-plan.ts";
+import { runVolume, settleVolume } from "./volume.ts";
+
+/** Rows of the main table: enough that an index wins, few enough for every change. `npm run bench` asks more. */
+const rows = 20_000;
+
+/** A database's plans.test.ts calls `describePlans("name", queries)` with the list in the queries.ts beside it. */
+export function describePlans(name: string, queries: DatabaseQueries): void {
+  let database: MigratedDatabase;
+  let client: Client;
+
+  beforeAll(async () => {
+    database = await startMigratedDatabase(name, ["reference"]);
+    const { superuser, migrator, connect, server } = database;
+    await runVolume(migrator, name, rows);
+    await settleVolume(superuser, migrator);
+    // What a random read costs decides plans, and `up` plans it for every server.
+    await superuser.query(`alter database ${pg.escapeIdentifier(name)} set random_page_cost = ${randomPageCost()}`);
+    client = await connect(server.as("app", name));
+  });
+  afterAll(() => database?.stop());
+
+  describe("the plans of the named queries", () => {
+    for (const query of listQueries(queries)) {
+      const due = indexesDue(query, rows);
+      it(`${query.group}, ${query.name}: ${due.length > 0 ? `reads ${due.join(", ")}` : "finds something"}`, async () => {
+        expect(planFaults(await explain(client, await prepare(client, query)), query, rows)).toEqual([]);
+      });
+    }
+  });
+}
+
+function randomPageCost(): string | undefined {
+  const machine = { memoryMegabytes: 1024, cpus: 1, os: "linux" } as const;
+  return planMemory({ ...machine, profile: "desktop", storage: "ssd" }).random_page_cost;
+}

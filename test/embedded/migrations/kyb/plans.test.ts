@@ -1,0 +1,4 @@
+import { describePlans } from "../describe-plans.ts";
+import { queries } from "./queries.ts";
+
+describePlans("kyb", queries);

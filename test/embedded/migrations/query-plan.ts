@@ -1,0 +1,104 @@
+import type { Client } from "pg";
+import { indexesDue, type NamedQuery } from "./named-queries.ts";
+
+/** A query whose values are found. */
+export interface PreparedQuery {
+  sql: string;
+  values: unknown[];
+}
+
+/** What a query really did. */
+export interface QueryPlan {
+  /** Rows of the answer. */
+  rows: number;
+  /** Indexes that were read; of a partition's index, the one that it belongs to. */
+  indexes: string[];
+  /** Tables and materialized views that were read from beginning to end, with the planner's number of their rows. */
+  scanned: { table: string; rows: number }[];
+}
+
+/** A node of EXPLAIN's JSON, as far as it is read here. */
+interface PlanNode {
+  "Node Type": string;
+  "Actual Loops": number;
+  "Actual Rows": number;
+  "Index Name"?: string;
+  "Relation Name"?: string;
+  Plans?: PlanNode[];
+}
+
+/**
+ * Finds a query's values, and makes its settings those of the session.
+ * @throws Error where the volume has no row to take the values from
+ */
+export async function prepare(
+  client: Client,
+  { name, sql, parameters, settings = {} }: NamedQuery,
+): Promise<PreparedQuery> {
+  await client.query("reset all");
+  for (const [setting, value] of Object.entries(settings))
+    await client.query("select set_config($1, $2, false)", [setting, value]);
+  if (parameters === undefined) return { sql, values: [] };
+  const { rows } = await client.query<unknown[]>({ text: parameters, rowMode: "array" });
+  const [values] = rows;
+  if (values === undefined) throw new Error(`${name}: nothing in the volume has the values to ask for`);
+  return { sql, values };
+}
+
+/** Runs the query and tells what it did. A node that was never entered does not count. */
+export async function explain(client: Client, { sql, values }: PreparedQuery): Promise<QueryPlan> {
+  const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
+    `explain (analyze, timing off, format json) ${sql}`,
+    values,
+  );
+  const root = rows[0]?.["QUERY PLAN"][0].Plan;
+  if (root === undefined) throw new Error("EXPLAIN answered without a plan");
+  const nodes = entered(root);
+  const indexes = nodes.flatMap((node) => node["Index Name"] ?? []);
+  const scanned = nodes
+    .filter((node) => node["Node Type"] === "Seq Scan")
+    .flatMap((node) => node["Relation Name"] ?? []);
+  return {
+    rows: root["Actual Rows"],
+    indexes: await wholeIndexes(client, indexes),
+    scanned: await withRows(client, scanned),
+  };
+}
+
+/**
+ * What speaks against a plan, one line each. Where no index is due, reading everything is fine as long as something is found.
+ *
+ * @param volumeRows of the volume's main table; a table with a tenth of them is large
+ */
+export function planFaults(plan: QueryPlan, query: NamedQuery, volumeRows: number): string[] {
+  const due = indexesDue(query, volumeRows);
+  const large = due.length === 0 ? [] : plan.scanned.filter(({ rows }) => rows >= volumeRows / 10);
+  return [
+    ...(plan.rows === 0 ? ["finds nothing"] : []),
+    ...due.filter((index) => !plan.indexes.includes(index)).map((index) => `does not use ${index}`),
+    ...large.map(({ table, rows }) => `reads all ${rows} rows of ${table}`),
+  ];
+}
+
+function entered(node: PlanNode): PlanNode[] {
+  if (node["Actual Loops"] === 0) return [];
+  return [node, ...(node.Plans ?? []).flatMap(entered)];
+}
+
+async function wholeIndexes(client: Client, names: readonly string[]): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select distinct coalesce(pg_partition_root(oid), oid)::regclass::text as name from pg_class
+     where relkind in ('i', 'I') and relnamespace = 'public'::regnamespace and relname = any ($1) order by 1`,
+    [names],
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function withRows(client: Client, names: readonly string[]): Promise<QueryPlan["scanned"]> {
+  const { rows } = await client.query<{ table: string; rows: number }>(
+    `select relname as table, reltuples::int as rows from pg_class
+     where relnamespace = 'public'::regnamespace and relname = any ($1) order by 1`,
+    [names],
+  );
+  return rows;
+}
