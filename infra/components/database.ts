@@ -2,11 +2,12 @@ import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import type { DatabaseFile } from "../../scripts/database/database-file.ts";
 import { type DatabaseRole, roleName } from "../plan/names.ts";
-import { type DefaultPrivilegePlan, type PrivilegePlan, planPrivileges, schema } from "../plan/privileges.ts";
+import { type DefaultPrivilegePlan, everyone, type PrivilegePlan, planPrivileges, schema } from "../plan/privileges.ts";
 import { Migrations, Partitions, type PrivilegesByRole, Seeds, Takeover } from "../provider/sdk.ts";
 import type { Existing } from "./existing.ts";
 import { declareLogin, declareRole } from "./login-role.ts";
 import type { Login, Server } from "./server.ts";
+import { type Declared, noticeVanished } from "./vanished.ts";
 
 export interface DatabaseArgs {
   server: Server;
@@ -43,8 +44,9 @@ export class Database extends pulumi.ComponentResource {
     const plan = planPrivileges(name);
     this.#last = args.serverRoles;
 
-    this.logins = this.#declareRoles(name, plan, args);
-    const database = this.#declareDatabase(name, args);
+    const { roles, logins } = this.#declareRoles(name, plan, args);
+    this.logins = logins;
+    const database = this.#declareDatabase(name, roles, args);
     this.#declareExtensions(name, database, args);
     this.#declarePrivileges(name, database, plan, args);
     this.#declareTakeover(name, database, plan, args);
@@ -53,7 +55,7 @@ export class Database extends pulumi.ComponentResource {
       host: args.server.host,
       port: args.server.port,
       sslmode: args.server.sslmode,
-      database: database.name,
+      database,
       user: this.logins.migrator.user,
       password: this.logins.migrator.password,
     };
@@ -73,7 +75,7 @@ export class Database extends pulumi.ComponentResource {
     this.registerOutputs({ migrations: this.migrations, seeds: this.seeds });
   }
 
-  #declareRoles(name: string, plan: PrivilegePlan, args: DatabaseArgs): Database["logins"] {
+  #declareRoles(name: string, plan: PrivilegePlan, args: DatabaseArgs) {
     const options = this.#onServer(args);
     const owner = declareRole(`${name}-owner`, plan.roles.owner, args.existing, options);
     const login = (role: Exclude<DatabaseRole, "owner">) =>
@@ -83,20 +85,32 @@ export class Database extends pulumi.ComponentResource {
       });
     const [migrator, app, readonly] = [login("migrator"), login("app"), login("readonly")];
     this.#last = [...this.#last, owner, migrator.role, app.role, readonly.role];
-    return { migrator: migrator.login, app: app.login, readonly: readonly.login };
+    const made: [DatabaseRole, postgresql.Role][] = [
+      ["owner", owner],
+      ["migrator", migrator.role],
+      ["app", app.role],
+      ["readonly", readonly.role],
+    ];
+    return {
+      logins: { migrator: migrator.login, app: app.login, readonly: readonly.login },
+      roles: made.map(([role, resource]): Declared => ({ kind: "roles", name: roleName(name, role), resource })),
+    };
   }
 
-  #declareDatabase(name: string, args: DatabaseArgs): postgresql.Database {
+  /** Its name, known to what uses it once it and its roles are there in truth. */
+  #declareDatabase(name: string, roles: Declared[], args: DatabaseArgs): pulumi.Output<string> {
     const database = new postgresql.Database(
       `${name}-database`,
       { name, owner: roleName(name, "owner") },
       { ...this.#kept(args), ...(args.existing.databases.has(name) ? { import: name } : {}) },
     );
     this.#after(database);
-    return database;
+    const declared: Declared[] = [...roles, { kind: "databases", name, resource: database }];
+    const there = noticeVanished(args.server, args.existing, declared);
+    return pulumi.all([database.name, there]).apply(([known]) => known);
   }
 
-  #declareExtensions(name: string, database: postgresql.Database, args: DatabaseArgs): void {
+  #declareExtensions(name: string, database: pulumi.Output<string>, args: DatabaseArgs): void {
     for (const extension of args.file.extensions) {
       const { name: extensionName, schema: extensionSchema } = extension;
       this.#after(
@@ -104,7 +118,7 @@ export class Database extends pulumi.ComponentResource {
           `${name}-extension-${extensionName}`,
           {
             name: extensionName,
-            database: database.name,
+            database,
             ...(extensionSchema === undefined ? {} : { schema: extensionSchema }),
           },
           this.#kept(args),
@@ -114,24 +128,26 @@ export class Database extends pulumi.ComponentResource {
   }
 
   /** One after the other: PostgreSQL answers parallel grants on one database with "tuple concurrently updated". */
-  #declarePrivileges(name: string, database: postgresql.Database, plan: PrivilegePlan, args: DatabaseArgs): void {
+  #declarePrivileges(name: string, database: pulumi.Output<string>, plan: PrivilegePlan, args: DatabaseArgs): void {
     for (const { role, on, privileges } of plan.grants) {
       const place = on === "schema" ? { objectType: on, schema } : { objectType: on };
-      const grant = { role, database: database.name, privileges, ...place };
+      const grant = { role, database, privileges, ...place };
       this.#after(new postgresql.Grant(`${name}-grant-${on}-${role}`, grant, this.#kept(args)));
     }
     for (const { role, on, privileges, everywhere } of plan.defaults) {
       const place = everywhere ? {} : { schema };
       const owner = roleName(name, "owner");
-      const defaults = { role, database: database.name, owner, objectType: on, privileges, ...place };
-      this.#after(new postgresql.DefaultPrivileges(`${name}-default-${on}-${role}`, defaults, this.#kept(args)));
+      const defaults = { role, database, owner, objectType: on, privileges, ...place };
+      // Of PUBLIC's there are two of a kind.
+      const which = role === everyone && !everywhere ? `${role}-in-schema` : role;
+      this.#after(new postgresql.DefaultPrivileges(`${name}-default-${on}-${which}`, defaults, this.#kept(args)));
     }
   }
 
   /** Default privileges hold for what is made later: what others made before is opened once, by the superuser. */
-  #declareTakeover(name: string, database: postgresql.Database, plan: PrivilegePlan, args: DatabaseArgs): void {
+  #declareTakeover(name: string, database: pulumi.Output<string>, plan: PrivilegePlan, args: DatabaseArgs): void {
     const { host, port, sslmode, admin } = args.server;
-    const connection = { host, port, sslmode, database: database.name, ...admin };
+    const connection = { host, port, sslmode, database, ...admin };
     const on = (kind: DefaultPrivilegePlan["on"]): PrivilegesByRole =>
       Object.fromEntries(
         plan.defaults
@@ -139,7 +155,8 @@ export class Database extends pulumi.ComponentResource {
           .map(({ role, privileges }) => [role, privileges.join(", ")]),
       );
     const privileges = { tables: on("table"), sequences: on("sequence"), functions: on("function") };
-    const takeover = { ...connection, owner: roleName(name, "owner"), schema, ...privileges };
+    const migrating = { owner: roleName(name, "owner"), members: [roleName(name, "migrator")], schema };
+    const takeover = { ...connection, ...migrating, ...privileges };
     this.#after(new Takeover(`${name}-takeover`, takeover, this.#inOrder()));
   }
 

@@ -10,11 +10,13 @@ import type { Server } from "./server.ts";
  * provider. Where it stands in the state already, the engine takes the option for what it is.
  */
 export interface Existing {
+  /** False: it could not be asked, in a preview, and the sets are empty. */
+  known: boolean;
   roles: ReadonlySet<string>;
   databases: ReadonlySet<string>;
 }
 
-const nothing: Existing = { roles: new Set(), databases: new Set() };
+const nothing: Existing = { known: false, roles: new Set(), databases: new Set() };
 
 /**
  * Asks a server, once it is ready, for the roles and databases that will be declared on it.
@@ -24,24 +26,30 @@ const nothing: Existing = { roles: new Set(), databases: new Set() };
  * @throws RunError where the server cannot be asked in an `up`
  */
 export async function findExisting(server: Server, databases: readonly string[]): Promise<Existing> {
-  const answer = await existingObjects(
-    {
-      host: server.host,
-      port: server.port,
-      sslmode: server.sslmode,
-      database: "postgres",
-      ...server.admin,
-      roles: [
-        ...serverRoles.map((role) => serverRolePlans[role].name),
-        ...databases.flatMap((name) => databaseRoles.map((role) => roleName(name, role))),
-      ],
-      databases,
-    },
-    { parent: server },
-  );
-  if (answer.known) return { roles: new Set(answer.roles), databases: new Set(answer.databases) };
+  const roles = [
+    ...serverRoles.map((role) => serverRolePlans[role].name),
+    ...databases.flatMap((name) => databaseRoles.map((role) => roleName(name, role))),
+  ];
+  const answer = await askServer(server, roles, databases);
+  if (answer.known) return answer;
   const fault = `The server could not be asked what it has: ${answer.reason ?? "its address is not known"}`;
   if (!pulumi.runtime.isDryRun()) throw new RunError(fault);
   if (answer.reason !== undefined && !answer.isDown) void pulumi.log.warn(fault, server);
   return nothing;
+}
+
+/** What a server has, or why it does not say. */
+type Answer = (Existing & { known: true }) | { known: false; isDown: boolean; reason: string | undefined };
+
+/** Asks a server, as its admin, which of these roles and databases it has. */
+export async function askServer(
+  server: Server,
+  roles: readonly string[],
+  databases: readonly string[],
+): Promise<Answer> {
+  const { host, port, sslmode, admin } = server;
+  const connection = { host, port, sslmode, database: "postgres", ...admin };
+  const answer = await existingObjects({ ...connection, roles, databases }, { parent: server });
+  if (!answer.known) return answer;
+  return { known: true, roles: new Set(answer.roles), databases: new Set(answer.databases) };
 }

@@ -4,6 +4,7 @@ import { serverRolePlans } from "../plan/privileges.ts";
 import type { Existing } from "./existing.ts";
 import { declareLogin } from "./login-role.ts";
 import type { Login, Server } from "./server.ts";
+import { noticeVanished } from "./vanished.ts";
 
 export interface ServerRolesArgs {
   server: Server;
@@ -32,5 +33,10 @@ export function declareServerRoles(name: string, args: ServerRolesArgs): ServerR
       protect,
     });
   const [monitor, backup] = [login("monitor"), login("backup")];
+  noticeVanished(
+    server,
+    existing,
+    [monitor, backup].map(({ login: { user }, role }) => ({ kind: "roles", name: user, resource: role })),
+  );
   return { logins: { monitor: monitor.login, backup: backup.login }, roles: [monitor.role, backup.role] };
 }

@@ -28,9 +28,12 @@ export interface DefaultPrivilegePlan {
   role: string;
   on: "table" | "sequence" | "function";
   privileges: string[];
-  /** In every schema, since PostgreSQL revokes built-in defaults only there. */
+  /** In every schema, since PostgreSQL revokes built-in defaults only there; otherwise in the one of migrations, whose entries add to those. */
   everywhere?: boolean;
 }
+
+/** What default privileges are declared for. */
+const kinds = ["function", "table", "sequence"] as const;
 
 /** The whole of one database's rows in the matrix of roles and privileges. */
 export interface PrivilegePlan {
@@ -59,8 +62,10 @@ export const serverRolePlans: Record<ServerRole, RolePlan> = {
  * | PUBLIC | no | no | no | no | no |
  *
  * Tables are reached by default privileges of the owner and not by grants on all tables: a grant would, at the next `up`, give back what a
- * migration took away from an append-only table. The owner's own rights come from owning the database (and with it, through
- * pg_database_owner, the schema).
+ * migration took away from an append-only table. The owner's own rights come from owning the database. In the schema it is granted them all the same: pg_database_owner,
+ * through which it would have them, owns no schema in a database that was dumped before PostgreSQL 15.
+ *
+ * PUBLIC's defaults are declared where PostgreSQL has none, too, so that those that somebody gave by hand show and are taken again.
  */
 export function planPrivileges(database: string): PrivilegePlan {
   const owner = roleName(database, "owner");
@@ -79,11 +84,13 @@ export function planPrivileges(database: string): PrivilegePlan {
       { role: everyone, on: "database", privileges: [] },
       { role: everyone, on: "schema", privileges: [] },
       ...connects.map((role): GrantPlan => ({ role, on: "database", privileges: ["CONNECT"] })),
+      { role: owner, on: "schema", privileges: ["CREATE", "USAGE"] },
       { role: app, on: "schema", privileges: ["USAGE"] },
       { role: readonly, on: "schema", privileges: ["USAGE"] },
     ],
     defaults: [
-      { role: everyone, on: "function", privileges: [], everywhere: true },
+      ...kinds.map((on): DefaultPrivilegePlan => ({ role: everyone, on, privileges: [], everywhere: true })),
+      ...kinds.map((on): DefaultPrivilegePlan => ({ role: everyone, on, privileges: [] })),
       { role: app, on: "table", privileges: ["SELECT", "INSERT", "UPDATE", "DELETE"] },
       { role: app, on: "sequence", privileges: ["USAGE"] },
       { role: app, on: "function", privileges: ["EXECUTE"] },

@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { tableAccess } from "../../scripts/database/kit-schema.ts";
 
 /** What privileges are granted on as one. */
 export type ObjectKind = "table" | "sequence" | "function";
@@ -15,6 +16,8 @@ export interface DatabaseObject {
   owner: string;
   /** A sequence of a column: it goes with its table. */
   attached: boolean;
+  /** Everybody has a privilege on it; on a function PostgreSQL gives one unasked. */
+  isPublic: boolean;
 }
 
 /** A role that owns objects in a database. */
@@ -24,16 +27,34 @@ export interface Owner {
   reassignable: boolean;
 }
 
-/** What a database holds, beside the kit's own bookkeeping. */
-export interface Contents {
-  /** The kit has worked in it before. */
-  managed: boolean;
-  objects: DatabaseObject[];
-  owners: Owner[];
+/** A setting that sessions in a database begin with. Its value may be a secret, and is not read. */
+export interface StoredSetting {
+  name: string;
+  /** Whose sessions; null: everybody's. */
+  role: string | null;
 }
 
-const usersSchema =
-  "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgroundwork', 'graphile_migrate')";
+/** What a database holds. */
+export interface Contents {
+  /** The kit has worked in it before: its ledger is there. Its schema alone is one that somebody made. */
+  managed: boolean;
+  objects: DatabaseObject[];
+  /** What is in the schemas where migrations are recorded, the schemas included. */
+  bookkeeping: DatabaseObject[];
+  /** Of objects, bookkeeping left out. */
+  owners: Owner[];
+  /** Of this database. */
+  settings: StoredSetting[];
+  /** Roles that have the rights of the role that migrations act as. */
+  members: string[];
+}
+
+const bookkeepingSchemas = ["pgroundwork", "graphile_migrate"];
+
+const usersSchema = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+
+/** Whether an access control list, built-in entries filled in, has an entry for PUBLIC. */
+const isPublic = (list: string) => `EXISTS (SELECT FROM pg_catalog.aclexplode(${list}) WHERE grantee = 0)`;
 
 const objectsQuery = `
   WITH member AS MATERIALIZED (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e')
@@ -45,19 +66,22 @@ const objectsQuery = `
          c.relkind = 'S' AND EXISTS (
            SELECT FROM pg_catalog.pg_depend d
             WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
-              AND d.refclassid = d.classid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')) AS attached
+              AND d.refclassid = d.classid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')) AS attached,
+         ${isPublic("c.relacl")} OR EXISTS (
+           SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND ${isPublic("a.attacl")}) AS "isPublic"
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${usersSchema}
      AND ('pg_catalog.pg_class'::pg_catalog.regclass, c.oid) NOT IN (SELECT classid, objid FROM member)
   UNION ALL
   SELECT 'function', 'ROUTINE', p.oid::pg_catalog.regprocedure::text, n.nspname,
-         pg_catalog.pg_get_userbyid(p.proowner), false
+         pg_catalog.pg_get_userbyid(p.proowner), false,
+         ${isPublic("COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner))")}
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
    WHERE ${usersSchema}
      AND ('pg_catalog.pg_proc'::pg_catalog.regclass, p.oid) NOT IN (SELECT classid, objid FROM member)
   UNION ALL
   SELECT 'schema', 'SCHEMA', pg_catalog.quote_ident(n.nspname), n.nspname,
-         pg_catalog.pg_get_userbyid(n.nspowner), false
+         pg_catalog.pg_get_userbyid(n.nspowner), false, ${isPublic("n.nspacl")}
     FROM pg_catalog.pg_namespace n
    WHERE ${usersSchema}
      AND ('pg_catalog.pg_namespace'::pg_catalog.regclass, n.oid) NOT IN (SELECT classid, objid FROM member)
@@ -71,13 +95,40 @@ const ownersQuery = `
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_tablespace t WHERE t.spcowner = r.oid) AS reassignable
     FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ($1) ORDER BY 1`;
 
-/** Reads the catalog; call in a transaction. */
-export async function readContents(client: Client): Promise<Contents> {
+const settingsQuery = `
+  SELECT pg_catalog.split_part(setting, '=', 1) AS name, r.rolname::text AS role
+    FROM pg_catalog.pg_db_role_setting s
+         JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase AND d.datname = pg_catalog.current_database()
+         LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole,
+         pg_catalog.unnest(s.setconfig) setting
+   ORDER BY 2 NULLS FIRST, 1`;
+
+const membersQuery = `
+  SELECT DISTINCT m.rolname::text AS name
+    FROM pg_catalog.pg_auth_members a JOIN pg_catalog.pg_roles o ON o.oid = a.roleid JOIN pg_catalog.pg_roles m ON m.oid = a.member
+   WHERE o.rolname = $1 ORDER BY 1`;
+
+/**
+ * Reads the catalog; call in a transaction.
+ *
+ * @param owner the role that migrations act as
+ */
+export async function readContents(client: Client, owner: string): Promise<Contents> {
   // Names come qualified only for what is not found on the path.
   await client.query("SET LOCAL search_path TO ''");
-  const managed = await client.query("SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'pgroundwork'");
-  const { rows: objects } = await client.query<DatabaseObject>(objectsQuery);
-  const names = [...new Set(objects.map(({ owner }) => owner))];
+  const managed = (await tableAccess(client, "pgroundwork", "migration_ledger")) !== "absent";
+  const { rows: all } = await client.query<DatabaseObject>(objectsQuery);
+  const isBookkeeping = ({ schema }: DatabaseObject) => bookkeepingSchemas.includes(schema);
+  const bookkeeping = all.filter(isBookkeeping);
+  const objects = all.filter((object) => !isBookkeeping(object));
+  const names = [...new Set(objects.map((object) => object.owner))];
   const { rows: owners } = await client.query<Owner>(ownersQuery, [names]);
-  return { managed: managed.rows.length > 0, objects, owners };
+  const { rows: settings } = await client.query<StoredSetting>(settingsQuery);
+  const { rows: members } = await client.query<{ name: string }>(membersQuery, [owner]);
+  return { managed, objects, bookkeeping, owners, settings, members: members.map(({ name }) => name) };
+}
+
+/** An object as messages name it. */
+export function describeObject({ kind, type, name }: DatabaseObject): string {
+  return `${kind === "function" ? "function" : type.toLowerCase()} ${name}`;
 }

@@ -2,6 +2,12 @@ import { isDeepStrictEqual } from "node:util";
 import { OperationError } from "../../scripts/errors/operation-error.ts";
 import { assertMoved, clusterState } from "../../scripts/server/cluster.ts";
 import {
+  assertNotTakenOver,
+  recordedDataDirectory,
+  runningServerOfOther,
+} from "../../scripts/server/data-directory-claim.ts";
+import {
+  checkDataDirectory,
   checkServerSettings,
   directoryOf,
   type EmbeddedServerSpec,
@@ -12,11 +18,12 @@ import {
 import { serverFolder } from "../../scripts/server/locations.ts";
 import { planChange, type ServerChange } from "../../scripts/server/plan-change.ts";
 import { findPostmaster } from "../../scripts/server/postmaster.ts";
-import type { ServerOwner } from "../../scripts/server/server-record.ts";
+import { recordServer, type ServerOwner } from "../../scripts/server/server-record.ts";
 import { describeSettingChange } from "../../scripts/server/setting-changes.ts";
 import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
 import { isUnknown, unknownValue } from "../plugin/values.ts";
 import { declaredChanges, driftedSettings } from "./changed-settings.ts";
+import { placementOf } from "./recorded-server.ts";
 import {
   home,
   isConfigured,
@@ -52,29 +59,46 @@ export const embeddedServer: ResourceType = {
 
   async create(context, inputs, preview) {
     const folder = defaultFolder(context);
-    if (preview) return { id: folder, outputs: { ...inputs, host, folder } };
-    const server = await ensureServer({
-      ...specOf(folder, inputs as unknown as ServerInputs),
-      owner: ownerOf(context),
-    });
+    const owner = ownerOf(context);
+    const { spec, formerData } = await placementOf({ ...specOf(folder, inputs as unknown as ServerInputs), owner });
+    await assertFit(spec);
+    if (preview) {
+      const { data } = directoryOf(spec);
+      if (!isUnknown(data) && (await clusterState(data)).kind === "cluster")
+        await context.log(
+          "info",
+          `A server's data is in ${data} already: \`up\` takes it over, with all that it holds.`,
+        );
+      return { id: folder, outputs: { ...inputs, host, folder } };
+    }
+    if (formerData !== undefined) await stopFormer(folder, formerData, owner);
+    const server = await ensureServer(spec);
+    if (server.directory.data !== (inputs.dataDirectory ?? directoryOf({ folder }).data))
+      await context.log("info", `Its data is in ${server.directory.data}, as the record in ${folder} says.`);
     takenOver.add(server.directory.data);
     return { id: folder, outputs: outputsOf(inputs, folder, server) };
   },
 
   async read(_context, current) {
     const outputs = current.outputs as unknown as ServerOutputs;
-    if ((await clusterState(outputs.dataDirectory)).kind === "absent") return undefined;
+    // Not taken for deleted: `up` would make an empty one then, while what was in it still counts as there.
+    await assertThere(outputs.dataDirectory);
     const running = await findPostmaster(outputs.dataDirectory);
     return { ...current, outputs: { ...current.outputs, pid: running?.pid ?? 0 } };
   },
 
   async update(context, old, news, preview) {
     const outputs = old.outputs as unknown as ServerOutputs;
-    const wanted = specOf(outputs.folder, news as unknown as ServerInputs, outputs);
+    const owner = ownerOf(context);
+    const wanted = { ...specOf(outputs.folder, news as unknown as ServerInputs, outputs), owner };
     const directory = directoryOf(wanted);
+    const isMoved = directory.data !== outputs.dataDirectory;
     if (!isUnknown(directory.data)) await assertMoved(outputs.dataDirectory, directory.data);
-    if (directory.data === outputs.dataDirectory) await assertThere(outputs.dataDirectory);
-    if (preview && !isDeepStrictEqual(old.inputs.settings, news.settings)) await assertAccepted(wanted);
+    if (!isMoved) await assertThere(outputs.dataDirectory);
+    await assertFit(wanted);
+    if (!isMoved) await assertNotTakenOver(outputs.dataDirectory, owner);
+    // Otherwise `up` asks the server itself before it touches anything; another directory's server is stopped first.
+    if (isMoved || (preview && !isDeepStrictEqual(old.inputs.settings, news.settings))) await assertAccepted(wanted);
     const change = await plan(wanted);
     for (const setting of change?.settings ?? []) await context.log("info", describeSettingChange(setting));
     // Host and port configure the postgresql provider: unknown here, everything behind it would show as changing.
@@ -82,8 +106,8 @@ export const embeddedServer: ResourceType = {
       const pid = change?.keeps?.pid ?? unknownValue;
       return { ...old.outputs, ...news, port: wanted.port, pid };
     }
-    if (directory.data !== outputs.dataDirectory) await stopServer(home(), directoryOf(outputs));
-    const server = await ensureServer({ ...wanted, owner: ownerOf(context) });
+    if (isMoved) await stopFormer(outputs.folder, outputs.dataDirectory, owner);
+    const server = await ensureServer(wanted);
     return outputsOf(news, outputs.folder, server);
   },
 
@@ -91,11 +115,16 @@ export const embeddedServer: ResourceType = {
     const outputs = old.outputs as unknown as ServerOutputs;
     const data = outputs.dataDirectory;
     if (takenOver.has(data)) return context.log("info", `The server runs on as its replacement, on ${data}.`);
-    await stopServer(home(), directoryOf(outputs));
+    const owner = ownerOf(context);
+    await stopServer(home(), directoryOf(outputs), owner);
     const kept = (await clusterState(data)).kind !== "absent";
+    // Who takes a server down whose data is gone may begin anew.
+    if (!kept) await recordWithoutData(outputs.folder, data, owner);
     const where = kept ? `Its data is kept in ${data}.` : `Its data directory ${data} is gone.`;
-    // A clone that was moved, or a setting that was taken out: a server made anew would not find it.
-    const expected = old.inputs.dataDirectory ?? directoryOf({ folder: defaultFolder(context) }).data;
+    // A clone that was moved: a server made anew would not find it.
+    const folder = defaultFolder(context);
+    const recorded = await recordedDataDirectory(folder, owner);
+    const expected = old.inputs.dataDirectory ?? recorded ?? directoryOf({ folder }).data;
     const hint = kept && data !== expected ? " Set pgroundwork:dataDirectory to it before the next `up`." : "";
     await context.log("info", `The server is stopped. ${where}${hint}`);
   },
@@ -109,8 +138,24 @@ async function assertThere(dataDirectory: string): Promise<void> {
   if ((await clusterState(dataDirectory)).kind !== "absent") return;
   throw new OperationError(`The data directory ${dataDirectory} of this server is gone.`, {
     remedy:
-      "If it lies on a disk that is not mounted, mount it. To begin with an empty server: `npm run pgw -- refresh`, then `up`.",
+      "If it lies on a disk that is not mounted, mount it. To begin with an empty server: `npm run pgw -- destroy`, then `up`.",
   });
+}
+
+/** Refuses a data directory that the server cannot have, before anything is touched and in previews, as far as it is known. */
+async function assertFit(wanted: EmbeddedServerSpec): Promise<void> {
+  if (!isUnknown(wanted.dataDirectory)) await checkDataDirectory(wanted);
+}
+
+async function recordWithoutData(folder: string, dataDirectory: string, owner: ServerOwner): Promise<void> {
+  if ((await recordedDataDirectory(folder, owner)) === dataDirectory)
+    await recordServer(folder, owner, dataDirectory, false);
+}
+
+/** Stops the server of a data directory that is not this one's any more; where another stack's runs on it by now, it is left alone. */
+async function stopFormer(folder: string, dataDirectory: string, owner: ServerOwner): Promise<void> {
+  if ((await runningServerOfOther(dataDirectory, owner)) === undefined)
+    await stopServer(home(), directoryOf({ folder, dataDirectory }), owner);
 }
 
 /** Refuses in a preview what `up` would refuse, as far as it is known. */

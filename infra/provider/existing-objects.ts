@@ -1,3 +1,4 @@
+import { superuserRefusedRemedy } from "../../scripts/stack/engine-failure.ts";
 import { withClient } from "../../scripts/target/client.ts";
 import type { Connection } from "../../scripts/target/connection.ts";
 import { ConnectionError } from "../../scripts/target/connection-error.ts";
@@ -19,7 +20,8 @@ export const existingObjects: PluginFunction = {
       return { known: true, ...(await ask(connection, names(args, "roles"), names(args, "databases"))) };
     } catch (error) {
       if (error instanceof ConnectionError) {
-        return { known: false, isDown: error.failure === "unreachable", reason: error.text };
+        const reason = error.failure === "password" ? `${error.message}\n  ${superuserRefusedRemedy}` : error.text;
+        return { known: false, isDown: error.failure === "unreachable", reason };
       }
       throw error;
     }

@@ -122,16 +122,17 @@ const resources: Record<ResourceName, ResourceSpec> = {
   },
   Takeover: {
     description:
-      "A database that others have worked in is opened to the stack's roles, once. Where the kit has worked before it does nothing.",
+      "A database that others have worked in is opened to the stack's roles and closed to PUBLIC, once. Where the kit has worked before it does nothing.",
     inputs: {
       ...connection,
       owner: text("The role that migrations act as."),
+      members: names("Roles that may have its rights."),
       schema: text("The schema that migrations make their objects in."),
       tables: privileges('Privileges on tables and views by role: {shop_app: "SELECT, INSERT"}.'),
       sequences: privileges("Privileges on sequences by role."),
       functions: privileges("Privileges on functions by role."),
     },
-    required: [...connectionRequired, "owner", "schema", "tables", "sequences", "functions"],
+    required: [...connectionRequired, "owner", "members", "schema", "tables", "sequences", "functions"],
     outputs: {},
   },
 };

@@ -148,6 +148,8 @@ export type PrivilegesByRole = Record<string, string>;
 export interface TakeoverArgs extends ConnectionArgs {
   /** The role that migrations act as. */
   owner: pulumi.Input<string>;
+  /** Roles that may have its rights. */
+  members: pulumi.Input<string[]>;
   /** The schema that migrations make their objects in. */
   schema: pulumi.Input<string>;
   /** Privileges on tables and views, on sequences, on functions that are there already. */
@@ -156,7 +158,7 @@ export interface TakeoverArgs extends ConnectionArgs {
   functions: pulumi.Input<PrivilegesByRole>;
 }
 
-/** A database that others have worked in is opened to the stack's roles, once. */
+/** A database that others have worked in is opened to the stack's roles and closed to PUBLIC, once. */
 export class Takeover extends pulumi.CustomResource {
   constructor(name: string, args: TakeoverArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("Takeover"), name, { ...args }, options);

@@ -1,12 +1,17 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
-import { databaseNamePattern, databaseNameRule } from "../../scripts/database/database-name.ts";
+import { databaseNamePattern, databaseNameRule, reservedName } from "../../scripts/database/database-name.ts";
 import { postgresqlSection } from "./postgresql-section.ts";
 import { documented, flag, integer, list } from "./setting.ts";
 
-const databaseName = z.string().regex(databaseNamePattern, {
-  error: (issue) => `'${issue.input}' cannot be a database's name: ${databaseNameRule}`,
-});
+const databaseName = z
+  .string()
+  .regex(databaseNamePattern, {
+    error: (issue) => `'${issue.input}' cannot be a database's name: ${databaseNameRule}`,
+  })
+  .refine((name) => reservedName(name) === undefined, {
+    error: (issue) => `'${issue.input}' ${reservedName(String(issue.input))}`,
+  });
 
 /** Settings of every stack, whatever its server is. */
 export const commonShape = {

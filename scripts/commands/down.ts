@@ -16,8 +16,10 @@ export function registerDown(program: Command): void {
         const { server } = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, false);
         const { stopServer } = await import("../server/embedded.ts");
         const { dataHome } = await import("../server/locations.ts");
+        const { projectName } = await import("../stack/project.ts");
         const directory = { data: server.dataDirectory, log: server.logDirectory };
-        const stopped = await stopServer(dataHome(run.env, process.getuid?.()), directory);
+        const owner = { clone: run.root, project: await projectName(run.root), stack };
+        const stopped = await stopServer(dataHome(run.env, process.getuid?.()), directory, owner);
         run.out.answer(
           { stack, stopped, dataDirectory: server.dataDirectory },
           () => `${stopped ? "stopped" : "was not running"}; the data is kept in ${server.dataDirectory}`,

@@ -34,6 +34,9 @@ export function registerUp(program: Command): void {
 export async function bringUp(run: Run, stack: string, options: OperateOptions = {}): Promise<StackOutputs> {
   const started = performance.now();
   const result = await operate(run, "up", stack, options);
+  // What an erasure that was not finished had begun is in use again.
+  const { forgetErasure } = await import("../stack/begun-erasure.ts");
+  await forgetErasure(run.root, stack);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   // What the program exports; passwords are masked in it.
   const outputs = result.outputs as unknown as StackOutputs;

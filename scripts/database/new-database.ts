@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { databaseFolder } from "./database-file.ts";
-import { databaseNamePattern, databaseNameRule, systemDatabases } from "./database-name.ts";
+import { databaseNamePattern, databaseNameRule, reservedName } from "./database-name.ts";
 
 /** The files of a database to start from, by their paths in its folder, laid out as `npm run check` wants them. All of them do nothing yet, and all of them run. */
 const files: Readonly<Record<string, string>> = {
@@ -48,8 +48,9 @@ export async function newDatabase(migrationsFolder: string, name: string, stagin
       exitCode: exitCode.usage,
     });
   }
-  if (systemDatabases.includes(name)) {
-    throw new OperationError(`"${name}" is a database of PostgreSQL's own.`, {
+  const reserved = reservedName(name);
+  if (reserved !== undefined) {
+    throw new OperationError(`"${name}" ${reserved}.`, {
       remedy: "Choose another name.",
       exitCode: exitCode.usage,
     });

@@ -3,6 +3,7 @@ import type { Dirent } from "node:fs";
 import { lstat, readdir, readlink, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
+import { clusterState } from "../server/cluster.ts";
 
 /** What PostgreSQL and this kit put into a data directory (PostgreSQL's documentation, 65.1, and its backup and recovery files). */
 const ownEntries = new Set([
@@ -24,14 +25,14 @@ export interface Remains {
 }
 
 /**
- * Deletes a cluster whose server is stopped. It is renamed aside first, whole: a deletion that is killed leaves no half of a data directory where
- * a server looks for one, and the next one goes on with what was set aside. Nothing is deleted through a symbolic link.
+ * Deletes a cluster whose server is stopped; what is no cluster (no PG_VERSION) stays. It is renamed aside first, whole: a deletion that is killed leaves
+ * no half of a data directory where a server looks for one, and the next one goes on with what was set aside. Nothing is deleted through a symbolic link.
  *
  * @throws OperationError
  */
 export async function deleteCluster(dataDirectory: string): Promise<Remains> {
-  await setAside(dataDirectory);
-  const remains: Remains = { foreign: [], linked: [] };
+  const remains: Remains = { foreign: await foreignIn(dataDirectory), linked: [] };
+  if (remains.foreign.length === 0) await setAside(dataDirectory);
   for (const aside of await setAsideBefore(dataDirectory)) {
     const { foreign, linked } = await empty(aside);
     remains.linked.push(...linked);
@@ -44,6 +45,12 @@ export async function deleteCluster(dataDirectory: string): Promise<Remains> {
 /** Whether an earlier deletion of it was killed on the way. */
 export async function isPartlyDeleted(dataDirectory: string): Promise<boolean> {
   return (await setAsideBefore(dataDirectory)).length > 0;
+}
+
+/** Everything in a folder that is none of PostgreSQL's: at most what an earlier deletion put back. */
+async function foreignIn(dataDirectory: string): Promise<string[]> {
+  if ((await clusterState(dataDirectory)).kind !== "foreign") return [];
+  return (await readdir(dataDirectory)).map((name) => join(dataDirectory, name));
 }
 
 async function setAside(dataDirectory: string): Promise<void> {

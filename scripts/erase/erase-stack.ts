@@ -1,7 +1,8 @@
-import { removeState, type StateAccess } from "../stack/stack-state.ts";
-import { forgetErasure, noteErasure } from "./begun-erasure.ts";
+import { forgetErasure, noteErasure } from "../stack/begun-erasure.ts";
+import { readState, removeState, type StateAccess } from "../stack/stack-state.ts";
 import type { Remains } from "./cluster-files.ts";
 import { eraseServer, type FoundServer, type Ownership, stopOwn } from "./server-place.ts";
+import { stackContent } from "./stack-content.ts";
 import type { StackServers } from "./survey.ts";
 
 export interface StackErasure extends StateAccess {
@@ -22,7 +23,12 @@ export interface StackErasure extends StateAccess {
 export async function eraseStack(erasure: StackErasure): Promise<Remains> {
   const { root, stack, servers, onStep } = erasure;
   noteErasure(root, stack, servers.found);
-  await erasure.takeDown?.();
+  try {
+    await erasure.takeDown?.();
+  } catch (error) {
+    await takeNoteBack(erasure);
+    throw error;
+  }
   erasure.signal.throwIfAborted();
   const remains: Remains = { foreign: [], linked: [] };
   for (const server of servers.found) {
@@ -36,9 +42,19 @@ export async function eraseStack(erasure: StackErasure): Promise<Remains> {
   return remains;
 }
 
+/** Where the engine refused, or came not as far as the server, the state still says where that is: there is nothing to complete that was not before. */
+async function takeNoteBack(erasure: StackErasure): Promise<void> {
+  const { root, stack, servers } = erasure;
+  // A state that cannot be read may have lost the server: the note stays.
+  const state = await readState(erasure).catch(() => undefined);
+  if (stackContent(state).server === undefined) return;
+  if (servers.begun.length > 0) noteErasure(root, stack, servers.begun);
+  else await forgetErasure(root, stack);
+}
+
 async function erase(ownership: Ownership, server: FoundServer, onStep: (step: string) => void) {
   // One that no state knows runs on until here.
-  await stopOwn(ownership.home, server);
+  await stopOwn(ownership.home, ownership.owner, server);
   onStep(`deleting ${server.dataDirectory}`);
   return eraseServer(ownership, server);
 }

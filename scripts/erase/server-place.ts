@@ -3,14 +3,13 @@ import { lstat, readdir, realpath, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { clusterState } from "../server/cluster.ts";
-import { readConfiguration } from "../server/configuration.ts";
+import { assertOwnToStop, claimOfOther, folderOfLastServer } from "../server/data-directory-claim.ts";
 import { stopServer } from "../server/embedded.ts";
-import { serverDirectory } from "../server/locations.ts";
+import { type ServerPlace, serverDirectory } from "../server/locations.ts";
 import { findPostmaster, type Postmaster } from "../server/postmaster.ts";
 import { withServerLock } from "../server/server-lock.ts";
-import { readServerRecord } from "../server/server-record.ts";
+import { isCloneGone, readServerRecord, type ServerOwner } from "../server/server-record.ts";
 import { deleteCluster, isPartlyDeleted, type Remains } from "./cluster-files.ts";
-import type { ServerPlace } from "./stack-content.ts";
 
 /** What of a server is there. */
 export interface FoundServer extends ServerPlace {
@@ -25,12 +24,11 @@ export interface FoundServer extends ServerPlace {
 export interface Ownership {
   /** See `dataHome`. */
   home: string;
-  /** The clone. */
-  root: string;
+  owner: ServerOwner;
   /** The folder of the stack's server, as it is named for this clone. */
   folder: string;
-  /** Whether an erasure of it was begun: files of others that were in its data directory may be all that is left there. */
-  continuing: boolean;
+  /** Data directories whose erasure was begun: files of others that were in one may be all that is left there. */
+  begun: readonly string[];
 }
 
 /**
@@ -52,9 +50,13 @@ export async function findServer(ownership: Ownership, place: ServerPlace): Prom
   };
 }
 
-/** Stops a server of a stack's own. True where one was running. */
-export function stopOwn(home: string, { folder, dataDirectory }: ServerPlace): Promise<boolean> {
-  return stopServer(home, { data: dataDirectory, log: serverDirectory(folder).log });
+/**
+ * Stops a server of a stack's own. True where one was running.
+ *
+ * @throws OperationError (not allowed) where another stack's runs there by now
+ */
+export function stopOwn(home: string, owner: ServerOwner, { folder, dataDirectory }: ServerPlace): Promise<boolean> {
+  return stopServer(home, { data: dataDirectory, log: serverDirectory(folder).log }, owner);
 }
 
 /**
@@ -97,21 +99,34 @@ async function requireOwn(ownership: Ownership, { folder, dataDirectory }: Serve
   await requireNoLink(dataDirectory);
   if (folder !== ownership.folder) await requireMoved(ownership, folder);
   const state = await clusterState(dataDirectory);
-  if (state.kind === "foreign" && !ownership.continuing) {
+  if (state.kind === "foreign" && !ownership.begun.includes(dataDirectory)) {
     throw refusal(
       `${dataDirectory} holds files, but no PostgreSQL cluster (no PG_VERSION).`,
       "If they are a damaged cluster's, delete them by hand. Otherwise correct pgroundwork:dataDirectory.",
     );
   }
-  if (state.kind === "cluster" && !isInside(folder, dataDirectory)) await requireRunHere(folder, dataDirectory);
+  if (state.kind !== "cluster") return;
+  await requireUnclaimed(ownership, dataDirectory);
+  if (!isInside(folder, dataDirectory)) await requireRunHere(folder, dataDirectory);
+}
+
+/** A stack that names another one's data directory has the data from then on, wherever it lies. */
+async function requireUnclaimed({ owner }: Ownership, dataDirectory: string): Promise<void> {
+  await assertOwnToStop(dataDirectory, owner);
+  const other = await claimOfOther(dataDirectory, owner);
+  if (other === undefined) return;
+  const { clone, stack } = other.record;
+  throw refusal(
+    `The data in ${dataDirectory} is that of stack "${stack}" of the clone ${clone}, whose server ran on it last.`,
+    "Erase it there. To take it back first: `npm run pgw -- destroy`, without --erase, then `up`.",
+  );
 }
 
 /** A cluster at a place of the user's own choice names the folder of the server that ran on it last, as that of its log. */
 async function requireRunHere(folder: string, dataDirectory: string): Promise<void> {
-  const log = /^log_directory = '(.*)'$/m.exec((await readConfiguration(dataDirectory)) ?? "")?.[1];
-  if (log?.replaceAll("''", "'").replaceAll("\\\\", "\\") === serverDirectory(folder).log) return;
-  const whose =
-    log === undefined ? "No server of this kit has run on it" : `The server of ${dirname(log)} ran on it last`;
+  const last = await folderOfLastServer(dataDirectory);
+  if (last === folder) return;
+  const whose = last === undefined ? "No server of this kit has run on it" : `The server of ${last} ran on it last`;
   throw refusal(
     `The data in ${dataDirectory} is not known to be this stack's. ${whose}.`,
     "Correct pgroundwork:dataDirectory. If it is this stack's all the same, bring the stack up once, then erase again.",
@@ -119,10 +134,10 @@ async function requireRunHere(folder: string, dataDirectory: string): Promise<vo
 }
 
 /** A folder that is named for a clone in another place is this one's only where that other one is gone: a copy of a clone has the state of the original. */
-async function requireMoved({ root }: Ownership, folder: string): Promise<void> {
+async function requireMoved({ owner }: Ownership, folder: string): Promise<void> {
   if ((await stats(folder)) === undefined) return;
   const maker = (await readServerRecord(folder))?.clone;
-  if (maker !== undefined && (maker === root || (await stats(maker)) === undefined)) return;
+  if (maker !== undefined && (maker === owner.clone || (await isCloneGone(maker)))) return;
   const whose = maker === undefined ? "a clone in another place" : `the clone ${maker}`;
   throw refusal(
     `The server in ${folder} is that of ${whose}, and this may be a copy of it.`,

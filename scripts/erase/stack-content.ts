@@ -1,11 +1,5 @@
+import type { ServerPlace } from "../server/locations.ts";
 import type { StackState, StateResource } from "../stack/stack-state.ts";
-
-/** Where a server keeps what it has. */
-export interface ServerPlace {
-  /** The server's own folder: its log, and by default its data. */
-  folder: string;
-  dataDirectory: string;
-}
 
 /** What a stack's state says there is. */
 export interface StackContent {

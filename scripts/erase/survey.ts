@@ -1,14 +1,17 @@
 import { superuser } from "../server/cluster.ts";
+import { recordedDataDirectory } from "../server/data-directory-claim.ts";
 import { host } from "../server/embedded.ts";
-import { serverDirectory, serverFolder } from "../server/locations.ts";
+import { type ServerPlace, serverDirectory, serverFolder } from "../server/locations.ts";
 import { findPostmaster } from "../server/postmaster.ts";
+import type { ServerOwner } from "../server/server-record.ts";
+import { begunErasure } from "../stack/begun-erasure.ts";
+import { projectName } from "../stack/project.ts";
 import { readState, type StackState, type StateAccess } from "../stack/stack-state.ts";
 import { requireDeclared } from "../stack/stacks.ts";
 import type { Connection } from "../target/connection.ts";
-import { begunErasure } from "./begun-erasure.ts";
 import { type DeclaredSettings, declaredSettings } from "./declared-settings.ts";
 import { type FoundServer, findServer, type Ownership } from "./server-place.ts";
-import { type ServerPlace, type StackContent, stackContent, superuserPassword } from "./stack-content.ts";
+import { type StackContent, stackContent, superuserPassword } from "./stack-content.ts";
 
 /** What there is to know of a stack before anything of it goes. */
 export interface Survey {
@@ -18,10 +21,8 @@ export interface Survey {
   settings: DeclaredSettings;
   /** Where `up` makes the stack's server when the state knows none and the settings name no other data directory. */
   defaultPlace: ServerPlace;
+  owner: ServerOwner;
 }
-
-/** The name that Pulumi.yaml gives the project: part of the folders' names. */
-const project = "pgroundwork";
 
 /**
  * Reads what a stack's state and settings say of it.
@@ -33,18 +34,23 @@ export async function surveyStack(access: StateAccess, home: string): Promise<Su
   const { root, stack } = access;
   const state = await readState(access);
   if (state === undefined) await requireDeclared(root, stack);
-  const folder = serverFolder(home, root, project, stack);
+  const owner = { clone: root, project: await projectName(root), stack };
+  const folder = serverFolder(home, root, owner.project, stack);
+  const recorded = await recordedDataDirectory(folder, owner);
   return {
     state,
     content: stackContent(state),
     settings: await declaredSettings(root, stack),
-    defaultPlace: { folder, dataDirectory: serverDirectory(folder).data },
+    defaultPlace: { folder, dataDirectory: recorded ?? serverDirectory(folder).data },
+    owner,
   };
 }
 
 /** Every server that is there of a stack, and what makes them its own. */
 export interface StackServers {
   found: FoundServer[];
+  /** Places of an erasure that was not finished. */
+  begun: readonly ServerPlace[];
   ownership: Ownership;
 }
 
@@ -57,22 +63,24 @@ export interface StackServers {
 export async function findServers(
   { root, stack }: StateAccess,
   home: string,
-  { content, settings, defaultPlace }: Survey,
+  { content, settings, defaultPlace, owner }: Survey,
 ): Promise<StackServers> {
   const begun = begunErasure(root, stack);
   const places = [
     ...(content.server === undefined ? [] : [content.server]),
     ...begun,
     defaultPlace,
+    { ...defaultPlace, dataDirectory: serverDirectory(defaultPlace.folder).data },
     ...(settings.dataDirectory === undefined ? [] : [{ ...defaultPlace, dataDirectory: settings.dataDirectory }]),
   ];
-  const ownership = { home, root, folder: defaultPlace.folder, continuing: begun.length > 0 };
+  const directories = begun.map(({ dataDirectory }) => dataDirectory);
+  const ownership = { home, owner, folder: defaultPlace.folder, begun: directories };
   const found: FoundServer[] = [];
   for (const place of distinct(places)) {
     const server = await findServer(ownership, place);
     if (server !== undefined) found.push(server);
   }
-  return { found, ownership };
+  return { found, begun, ownership };
 }
 
 function distinct(places: readonly ServerPlace[]): ServerPlace[] {

@@ -148,7 +148,7 @@ export async function prepareTables(client: Client, session: GraphileSession, co
       await session.ensureTracking(client);
     await ensureLedger(client, "migration_ledger");
   } catch (error) {
-    throwDenied(error, connection);
+    throwDenied(error, client, connection);
   }
   for (const [name, value] of Object.entries(session.pgSettings)) {
     await client.query("select pg_catalog.set_config($1::text, $2::text, false)", [name, String(value)]);
@@ -183,10 +183,18 @@ export async function initialiseTracking(options: Pick<ApplyOptions, "connection
 }
 
 /** A role without the right to migrate fails at the tables that record it, which no file has to do with. */
-function throwDenied(error: unknown, connection: Connection): never {
+function throwDenied(error: unknown, client: Client, connection: Connection): never {
   if (!(error instanceof Error && "code" in error && error.code === "42501")) throw error;
   throw new OperationError(`${describeConnection(connection)} may not record migrations: ${error.message}.`, {
-    remedy: "Migrate as the role that migrates (<database>_migrator).",
+    remedy: `Migrate as the role that migrates (<database>_migrator).${handOver(error.message, client, connection)}`,
     cause: error,
   });
+}
+
+/** The schema may be one that somebody else made, and then the role is not to blame. */
+function handOver(denial: string, client: Client, { database }: Connection): string {
+  const [, schema] = /permission denied for schema (graphile_migrate|pgroundwork)$/.exec(denial) ?? [];
+  if (schema === undefined) return "";
+  const owner = client.escapeIdentifier(`${database}_owner`);
+  return ` Where that is the one, the schema is another role's. To hand it over, as a superuser in this database: ALTER SCHEMA ${schema} OWNER TO ${owner};`;
 }

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { OperationError } from "../errors/operation-error.ts";
-import { runSql, sqlFileError } from "../sql/run-sql.ts";
+import { runSql, SqlFileError, sqlFileError } from "../sql/run-sql.ts";
 import type { SqlSource } from "../sql/sql-error.ts";
 import { statementSpans } from "../sql/statements.ts";
 import type { CommittedMigration } from "./committed.ts";
@@ -9,6 +9,8 @@ import { type LedgerSubject, openRun, recordApplied, recordFinished, recordStart
 import { beginWithTimeouts, setTimeouts, type TimeoutMillis } from "./timeouts.ts";
 
 const laterFiles = "The files before it stay applied; correct this one (it was never applied) and run again.";
+/** SQLSTATEs of CREATE for what is there already: table, schema, function, any other object. */
+const alreadyThere = new Set(["42P07", "42P06", "42723", "42710"]);
 const outsideTransaction =
   "This file does not run in a transaction, and part of its work may be there. Correct it, or mend what it stumbled over, and run again.";
 
@@ -39,7 +41,9 @@ async function inTransaction(
 ): Promise<void> {
   await beginWithTimeouts(client, timeouts);
   try {
-    await runSql(client, source, laterFiles);
+    await runSql(client, source, laterFiles).catch((error: unknown) => {
+      throw metEarlierObjects(error, subject) ? withRemedy(error, baselineRemedy(client.database)) : error;
+    });
     await recordApplied(client, subject).catch((error: unknown) => {
       throw sqlFileError(error, { ...source, file: `${source.file}, recording it` }, laterFiles);
     });
@@ -52,6 +56,19 @@ async function inTransaction(
     await client.query("rollback").catch(() => {});
     throw error;
   }
+}
+
+/** Whether the first file of all fails on what is there already: then the schema was made by other means than the files. */
+function metEarlierObjects(error: unknown, { migration }: LedgerSubject): error is SqlFileError {
+  return migration.previousHash === null && error instanceof SqlFileError && alreadyThere.has(error.sqlstate ?? "");
+}
+
+function withRemedy(error: SqlFileError, remedy: string): SqlFileError {
+  return new SqlFileError(error.message, remedy, error.file, error.sqlstate, error.place, error.cause);
+}
+
+function baselineRemedy(database = "NAME"): string {
+  return `Nothing is recorded as applied, and this is there already. If it is what the files make: \`npm run pgw -- migrate baseline --database ${database}\` records them as applied and runs none. If not: move it out of the way (its data with it), or correct this file, and run again.`;
 }
 
 async function outside(client: Client, subject: LedgerSubject, source: SqlSource, run: MigrationRun): Promise<void> {

@@ -1,5 +1,6 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describeHolder, holderState, type LockHolder } from "../stack/lock-holder.ts";
 import type { Finding } from "./finding.ts";
 
@@ -8,19 +9,31 @@ export interface EngineLock {
   path: string;
   /** undefined: the file does not say. */
   holder: LockHolder | undefined;
+  /** Whether who wrote it ended in between: nobody holds the stack by it, and the engine trips over it. */
+  unfinished: boolean;
 }
 
-/** The locks on a stack whose state is kept in a folder (`.pulumi`) of this machine. */
+/** A lock takes a moment to write; one that is not whole at this age, in ms, never will be. */
+const writtenWithin = 3_000;
+
+/**
+ * The locks on a stack whose state is kept in a folder (`.pulumi`) of this machine. The engine reads every file there as one, half-written ones
+ * (`<id>.json.<hex>.tmp`) among them; what may be being written is waited for.
+ */
 export async function engineLocks(state: string, project: string, stack: string): Promise<EngineLock[]> {
   const folder = join(state, "locks", "organization", project, stack);
   const names = await readdir(folder).catch(ifAbsent([]));
-  const locks = await Promise.all(names.filter((name) => name.endsWith(".json")).map((name) => read(folder, name)));
+  const locks = await Promise.all(
+    names.filter((name) => !name.endsWith(".attrs")).map((name) => settled(folder, name)),
+  );
   return locks.filter((lock) => lock !== undefined);
 }
 
 /** Whether somebody may be at work under one of the locks. */
 export function isInUse(locks: readonly EngineLock[]): boolean {
-  return locks.some(({ holder }) => holder === undefined || holderState(holder) !== "gone");
+  return locks.some(
+    ({ holder, unfinished }) => !unfinished && (holder === undefined || holderState(holder) !== "gone"),
+  );
 }
 
 /** What is to be done about locks: those of processes that are gone are taken away, all others only named. */
@@ -28,8 +41,17 @@ export function lockFindings(stack: string, locks: readonly EngineLock[]): Findi
   return locks.map((lock) => lockFinding(stack, lock));
 }
 
-function lockFinding(stack: string, { path, holder }: EngineLock): Finding {
+function lockFinding(stack: string, { path, holder, unfinished }: EngineLock): Finding {
   const kind = "engine-lock";
+  if (unfinished)
+    return {
+      kind,
+      found: `a lock on stack "${stack}" was never written to its end: ${path}`,
+      action: "take it away",
+      act: async () => {
+        if ((await read(path))?.unfinished) await remove(path);
+      },
+    };
   const byHand = `If it was killed: delete ${path}.`;
   if (holder === undefined)
     return {
@@ -57,17 +79,41 @@ function lockFinding(stack: string, { path, holder }: EngineLock): Finding {
   }
 }
 
-/** Its name is no other lock's ever, so nobody else's can be taken. */
 async function takeAway({ path, holder }: { path: string; holder: LockHolder }): Promise<void> {
-  if (holderState(holder) !== "gone") return;
-  await rm(path, { force: true });
-  await rm(`${path}.attrs`, { force: true });
+  if (holderState(holder) === "gone") await remove(path);
 }
 
-async function read(folder: string, name: string): Promise<EngineLock | undefined> {
+/** Its name is no other lock's ever, so nobody else's can be taken. */
+async function remove(path: string): Promise<void> {
+  const named = path.replace(/\.[\da-f]+\.tmp$/, "");
+  for (const each of [path, `${named}.attrs`]) await rm(each, { force: true });
+}
+
+/** A lock as it is once nobody can be writing it any more. */
+async function settled(folder: string, name: string): Promise<EngineLock | undefined> {
   const path = join(folder, name);
+  const lock = await read(path);
+  if (!lock?.unfinished) return lock;
+  const { mtimeMs } = (await stat(path).catch(ifAbsent(undefined))) ?? { mtimeMs: 0 };
+  const left = mtimeMs + writtenWithin - Date.now();
+  if (left <= 0) return lock;
+  // No longer than that, whatever the clock has done since.
+  await sleep(Math.min(left, writtenWithin));
+  return read(path);
+}
+
+async function read(path: string): Promise<EngineLock | undefined> {
   const text = await readFile(path, "utf8").catch(ifAbsent(undefined));
-  return text === undefined ? undefined : { path, holder: holderIn(text) };
+  return text === undefined ? undefined : { path, holder: holderIn(text), unfinished: !isWhole(text) };
+}
+
+function isWhole(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** `{"pid":1,"username":"ana","hostname":"host","timestamp":"2026-11-21T07:21:33Z"}` */

@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { engineLocks, isInUse } from "./engine-locks.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Nothing takes longer to write than this, in ms; what is older was broken off. */
@@ -9,8 +10,8 @@ const writtenWithin = 10 * 60_000;
 interface Place {
   folder: string;
   isOne: (name: string) => boolean;
-  /** Whether nobody else can be writing one: only such are taken at any age. */
-  exclusive: boolean;
+  /** Whether somebody may be writing one; undefined: nobody can tell, and its age decides. */
+  mayBeWritten?: () => Promise<boolean>;
 }
 
 const uuid = "[\\da-f]{8}(-[\\da-f]{4}){3}-[\\da-f]{12}";
@@ -26,25 +27,35 @@ const exportedState = new RegExp(`^state-${uuid}\\.json$`);
 export async function halfWritten({ root, home, stack }: Scene, project: string, state?: string): Promise<Finding[]> {
   const own = join(root, ".pgroundwork");
   const places: Place[] = [
-    { folder: join(home, "postgresql"), isOne: (name) => binaries.test(name), exclusive: false },
-    { folder: own, isOne: (name) => passphrase.test(name) || exportedState.test(name), exclusive: false },
+    { folder: join(home, "postgresql"), isOne: (name) => binaries.test(name) },
+    { folder: own, isOne: (name) => passphrase.test(name) || exportedState.test(name) },
   ];
   if (state !== undefined) {
     const isOne = (name: string) => name.startsWith(`${stack}.json.`) && name.endsWith(".tmp");
-    places.push({ folder: join(state, "stacks", project), isOne, exclusive: true });
+    places.push({
+      folder: join(state, "stacks", project),
+      isOne,
+      mayBeWritten: async () => isInUse(await engineLocks(state, project, stack)),
+    });
   }
-  const found = (await Promise.all(places.map(leftIn))).flat();
-  return found.map((path) => ({
+  return (await Promise.all(places.map(findingsIn))).flat();
+}
+
+async function findingsIn(place: Place): Promise<Finding[]> {
+  return (await leftIn(place)).map((path) => ({
     kind: "files",
     found: `it was never written to its end: ${path}`,
     action: "delete it",
-    act: () => rm(path, { recursive: true, force: true }),
+    act: async () => {
+      // Whoever is writing it had locked the stack before it was found here. A run that took the lock since has files of its own.
+      if (!(await place.mayBeWritten?.())) await rm(path, { recursive: true, force: true });
+    },
   }));
 }
 
-async function leftIn({ folder, isOne, exclusive }: Place): Promise<string[]> {
+async function leftIn({ folder, isOne, mayBeWritten }: Place): Promise<string[]> {
   const paths = (await names(folder)).filter(isOne).map((name) => join(folder, name));
-  if (exclusive) return paths;
+  if (mayBeWritten !== undefined) return paths;
   const ages = await Promise.all(paths.map(ageOf));
   return paths.filter((_, index) => (ages[index] ?? 0) > writtenWithin);
 }

@@ -1,5 +1,11 @@
 import { serverDirectory, serverFolder } from "../server/locations.ts";
-import { readServerRecord, type ServerRecord, serverFolders } from "../server/server-record.ts";
+import {
+  isSameOwner,
+  readServerRecord,
+  type ServerOwner,
+  type ServerRecord,
+  serverFolders,
+} from "../server/server-record.ts";
 import type { Scene } from "./finding.ts";
 
 /** A server's folder in the data home, and what is known of it. */
@@ -21,8 +27,18 @@ export async function allServers(home: string): Promise<KnownServer[]> {
   );
 }
 
+/** The scene's stack, as records name it. */
+export function ownerIn({ root, stack }: Scene, project: string): ServerOwner {
+  return { clone: root, project, stack };
+}
+
 /** Whether a server is that of the scene's stack, by its record or, without one, by its name. */
-export function isOwn({ home, root, stack }: Scene, project: string, { folder, record }: KnownServer): boolean {
-  if (record === undefined) return folder === serverFolder(home, root, project, stack);
-  return record.clone === root && record.project === project && record.stack === stack;
+export function isOwn(scene: Scene, project: string, { folder, record }: KnownServer): boolean {
+  if (record === undefined) return folder === ownFolder(scene, project);
+  return isSameOwner(record, ownerIn(scene, project));
+}
+
+/** Where `up` makes the server of the scene's stack. */
+export function ownFolder({ home, root, stack }: Scene, project: string): string {
+  return serverFolder(home, root, project, stack);
 }

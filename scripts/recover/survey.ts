@@ -10,6 +10,7 @@ import { leftProcesses } from "./left-processes.ts";
 import { allServers, isOwn } from "./own-servers.ts";
 import { pendingFindings } from "./pending-operations.ts";
 import { serverLeftovers } from "./server-leftovers.ts";
+import { unfinishedErasure } from "./unfinished-erasure.ts";
 import { unknownServers } from "./unknown-servers.ts";
 
 /**
@@ -38,6 +39,7 @@ export async function survey(scene: Scene): Promise<Finding[]> {
   return [
     ...found,
     ...pendingFindings(scene, state),
+    ...unfinishedErasure(scene),
     ...leftovers,
     ...(await cacheLeftovers(scene)),
     ...(await halfWritten(scene, project, folder)),

@@ -13,6 +13,8 @@ export interface Binaries {
   initdb: string;
   pgCtl: string;
   postgres: string;
+  /** The folder of the libraries that it loads (`$libdir`). */
+  libraries: string;
 }
 
 /**
@@ -31,6 +33,7 @@ export async function installBinaries(home: string): Promise<Binaries> {
     initdb: join(bin, "initdb"),
     pgCtl: join(bin, "pg_ctl"),
     postgres: join(bin, "postgres"),
+    libraries: join(target, "lib", "postgresql"),
   };
 }
 

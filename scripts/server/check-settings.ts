@@ -5,8 +5,11 @@ import { OperationError } from "../errors/operation-error.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { renderConfiguration, type ServerSettings } from "./configuration.ts";
+import { missingLibraries } from "./preload-libraries.ts";
 import { run } from "./program.ts";
+import { contradictionIn } from "./setting-combinations.ts";
 import type { SettingFault } from "./setting-faults.ts";
+import { mistakenPlace } from "./start-diagnosis.ts";
 
 const prefix = "pgroundwork.check-";
 /** A file of this age, in ms, is a killed run's: a check takes a fraction of a second. */
@@ -14,9 +17,9 @@ const leftAfter = 60_000;
 
 /**
  * Has the server's own program judge settings, before they are written where a restart would trip over them. It tells what PostgreSQL cannot
- * read; a value that it can read and then not run with shows at the start only.
+ * read, which settings contradict each other, and which libraries are not there; that the machine cannot give what they ask for shows at the start only.
  *
- * @param explain what a running server's list of settings has against them: asked where the program refuses some, since that stops at the first kind of fault
+ * @param explain what a running server has against them, and whether the program refuses some: only then its list of settings is asked, too
  * @throws OperationError with every fault
  */
 export async function checkSettings(
@@ -24,18 +27,49 @@ export async function checkSettings(
   dataDirectory: string,
   settings: ServerSettings,
   account: Account | undefined,
-  explain: () => Promise<SettingFault[]> = async () => [],
+  explain: (refused: boolean) => Promise<SettingFault[]> = async () => [],
 ): Promise<void> {
-  const said = await refusal(binaries, dataDirectory, settings, account);
-  if (said === undefined) return;
-  const faults = await explain();
+  await removeLeft(dataDirectory);
+  const refuses = (some: ServerSettings) => refusal(binaries, dataDirectory, some, account);
+  const faults = await missingLibraries(settings, binaries.libraries);
+  const said = await refuses(settings);
+  if (said === undefined) {
+    const contradiction = await contradictionIn(binaries, dataDirectory, settings, account, prefix);
+    if (contradiction !== undefined) faults.push({ name: "", reason: contradiction });
+  }
+  faults.push(...(await explain(said !== undefined)));
+  const lines = faults.map(({ name, reason }) => `${name} ${reason}`.trim());
   const names = new Set(faults.map(({ name }) => name));
-  const others = Object.fromEntries(Object.entries(settings).filter(([name]) => !names.has(name)));
-  const rest = names.size === 0 ? said : await refusal(binaries, dataDirectory, others, account);
-  const lines = faults.map(({ name, reason }) => `${name} ${reason}`);
-  throw new OperationError(refused([...lines, ...(rest === undefined ? [] : [rest])]), {
-    remedy: "Correct it in pgroundwork:postgresql (pulumi config). The server was left as it was.",
+  if (said !== undefined) lines.push(...(await allRefusals(without(settings, names), refuses)));
+  if (lines.length === 0) return;
+  const elsewhere = lines.map(mistakenPlace).filter((place) => place !== undefined);
+  const places = [
+    ...(elsewhere.length < lines.length ? ["it in pgroundwork:postgresql (pulumi config)"] : []),
+    ...elsewhere,
+  ];
+  throw new OperationError(refused(lines), {
+    remedy: `Correct ${places.join(", and ")}. The server was left as it was.`,
   });
+}
+
+/** Everything that the program has against settings, one after the other: of values that it can read only by looking them up, it names the first. */
+async function allRefusals(
+  settings: ServerSettings,
+  refuses: (settings: ServerSettings) => Promise<string | undefined>,
+): Promise<string[]> {
+  const said: string[] = [];
+  for (let left = settings; ; ) {
+    const words = await refuses(left);
+    if (words === undefined || said.includes(words)) return said;
+    said.push(words);
+    const names = [...words.matchAll(/parameter "([^"]+)"/g)].map(([, name = ""]) => name.toLowerCase());
+    if (!names.some((name) => Object.hasOwn(left, name))) return said;
+    left = without(left, new Set(names));
+  }
+}
+
+function without(settings: ServerSettings, names: ReadonlySet<string>): ServerSettings {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !names.has(name)));
 }
 
 function refused(reasons: readonly string[]): string {
@@ -52,7 +86,6 @@ async function refusal(
   settings: ServerSettings,
   account: Account | undefined,
 ): Promise<string | undefined> {
-  await removeLeft(dataDirectory);
   // In a file, since arguments are public and a value may hold a secret; in this folder, since the account may enter it whatever TMPDIR is.
   const file = join(dataDirectory, `${prefix}${randomUUID()}.conf`);
   try {
@@ -75,13 +108,15 @@ function complaint(stderr: string, file: string, text: string): string {
     .replaceAll(/^.*? (?:FATAL|LOG|HINT|DETAIL|CONTEXT): +/gm, "")
     .replaceAll(`configuration file "${file}" contains errors`, "")
     .split(` in file "${file}" line `);
-  return places
+  const all = places
     .reduce((said, place) => {
       const [number = ""] = /^\d+/.exec(place) ?? [];
       const named = /unrecognized configuration parameter ".*"$/.test(said);
       return `${said}${named ? "" : ` in the line: ${lines[Number(number) - 1]}`}${place.slice(number.length)}`;
     }, before)
     .trim();
+  // Of a file that a person wrote, where a line before it has said which one and why.
+  return all.replaceAll(/\nconfiguration file ".*" contains errors$/gm, "");
 }
 
 async function removeLeft(dataDirectory: string): Promise<void> {
@@ -92,6 +127,6 @@ async function removeLeft(dataDirectory: string): Promise<void> {
       if (error.code === "ENOENT") return undefined;
       throw error;
     });
-    if (found !== undefined && Date.now() - found.mtimeMs > leftAfter) await rm(path, { force: true });
+    if (found !== undefined && Date.now() - found.mtimeMs > leftAfter) await rm(path, { recursive: true, force: true });
   }
 }

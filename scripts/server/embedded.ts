@@ -6,7 +6,7 @@ import { type Account, serverAccount } from "./account.ts";
 import { type Binaries, installBinaries } from "./binaries.ts";
 import { changeConfiguration, type Installation } from "./change-configuration.ts";
 import { checkSettings } from "./check-settings.ts";
-import { assertOwned, assertUsable, clusterState, initialise } from "./cluster.ts";
+import { assertOwned, assertUsable, type ClusterState, clusterState, initialise } from "./cluster.ts";
 import {
   baseSettings,
   configuredPort,
@@ -14,14 +14,14 @@ import {
   renderConfiguration,
   type ServerSettings,
 } from "./configuration.ts";
-import { assertUnclaimed } from "./data-directory-claim.ts";
+import { assertOwnToStop, assertUnclaimed } from "./data-directory-claim.ts";
 import { type ServerDirectory, serverDirectory } from "./locations.ts";
 import { readParameters } from "./parameters.ts";
 import { portsFor, requireFreePort } from "./port.ts";
 import { findPostmaster, type Postmaster, reload, start, stop } from "./postmaster.ts";
 import { withServerLock } from "./server-lock.ts";
 import { recordServer, type ServerOwner } from "./server-record.ts";
-import { settingFaults } from "./setting-faults.ts";
+import { settingFaults, textFaults } from "./setting-faults.ts";
 import { changeSuperuserPassword, resetSuperuserPassword } from "./superuser.ts";
 import { superuserLogin, withSuperuser } from "./superuser-session.ts";
 
@@ -76,6 +76,23 @@ export function passwordsOf({ previousPassword, superuserPassword }: EmbeddedSer
 }
 
 /**
+ * Refuses a data directory that the server cannot have, and leaves everything alone: what a preview can tell, and what is to be known before another
+ * directory's server is stopped.
+ *
+ * @returns what is in it
+ * @throws OperationError
+ */
+export async function checkDataDirectory(spec: EmbeddedServerSpec): Promise<ClusterState> {
+  const { data } = directoryOf(spec);
+  const state = await clusterState(data);
+  assertUsable(state, data);
+  // As root this makes the account, which a preview of a first server does not.
+  if (state.kind === "cluster") await assertOwned(data, await serverAccount(process.getuid?.()));
+  if (spec.owner !== undefined) await assertUnclaimed(data, spec.owner);
+  return state;
+}
+
+/**
  * Refuses settings that PostgreSQL does not take, and leaves the server alone: what a preview can tell. Without a cluster there is nothing to ask yet.
  *
  * @throws OperationError
@@ -88,12 +105,17 @@ export async function checkServerSettings(spec: EmbeddedServerSpec): Promise<voi
 
 async function check(binaries: Binaries, spec: EmbeddedServerSpec, account: Account | undefined): Promise<void> {
   const { data } = directoryOf(spec);
-  await checkSettings(binaries, data, spec.settings, account, async () => {
+  await checkSettings(binaries, data, spec.settings, account, async (refused) => {
     const running = await findPostmaster(data);
     if (running === undefined) return [];
     try {
-      const { byName } = await withSuperuser({ host, port: running.port }, passwordsOf(spec), readParameters);
-      return settingFaults(spec.settings, byName);
+      return await withSuperuser({ host, port: running.port }, passwordsOf(spec), async (client) => {
+        const { byName } = await readParameters(client);
+        const faults = refused ? settingFaults(spec.settings, byName) : [];
+        const known = new Set(faults.map(({ name }) => name));
+        const texts = await textFaults(client, spec.settings, byName);
+        return [...faults, ...texts.filter(({ name }) => !known.has(name))];
+      });
     } catch (error) {
       // What the program says of the settings has to do.
       if (error instanceof ConnectionError) return [];
@@ -113,16 +135,15 @@ export function ensureServer(spec: EmbeddedServerSpec): Promise<RunningServer> {
 
 async function ensure(spec: EmbeddedServerSpec): Promise<RunningServer> {
   const directory = directoryOf(spec);
+  const hasData = (await checkDataDirectory(spec)).kind === "cluster";
   const account = await serverAccount(process.getuid?.());
-  const state = await clusterState(directory.data);
-  assertUsable(state, directory.data);
-  if (state.kind === "cluster") await assertOwned(directory.data, account);
-  if (spec.owner !== undefined) {
-    await assertUnclaimed(directory.data, spec.owner);
-    await recordServer(spec.folder, spec.owner, directory.data);
-  }
+  // Before there is data, too: what a killed run leaves of it is found by the record.
+  if (spec.owner !== undefined) await recordServer(spec.folder, spec.owner, directory.data, hasData);
   const binaries = await installBinaries(spec.home);
-  if (state.kind === "absent") await initialise(binaries, directory.data, spec.superuserPassword, account);
+  if (!hasData) {
+    await initialise(binaries, directory.data, spec.superuserPassword, account);
+    if (spec.owner !== undefined) await recordServer(spec.folder, spec.owner, directory.data);
+  }
   await makeLogFolder(directory, account);
 
   await check(binaries, spec, account);
@@ -147,13 +168,19 @@ async function ensure(spec: EmbeddedServerSpec): Promise<RunningServer> {
   return { ...postmaster, host, version: binaries.version, directory };
 }
 
-/** Stops the server of a data directory, after a run that is just starting it. True where one was running; the data stays. */
-export async function stopServer(home: string, directory: ServerDirectory): Promise<boolean> {
+/**
+ * Stops the server of a data directory, after a run that is just starting it. True where one was running; the data stays.
+ *
+ * @param owner who has it stopped; undefined: whoever may, whosever it is
+ * @throws OperationError (not allowed) where it is another stack's by now
+ */
+export async function stopServer(home: string, directory: ServerDirectory, owner?: ServerOwner): Promise<boolean> {
   const folder = dirname(directory.log);
   // Taking the lock would make the folder of a server that was never made.
   if (!(await exists(folder)) && (await findPostmaster(directory.data)) === undefined) return false;
   return withServerLock(folder, async () => {
     if ((await findPostmaster(directory.data)) === undefined) return false;
+    if (owner !== undefined) await assertOwnToStop(directory.data, owner);
     return stop(await installBinaries(home), directory, await serverAccount(process.getuid?.()));
   });
 }
@@ -193,8 +220,9 @@ async function needsRestart(port: number, passwords: readonly [string, ...string
       return rows.length > 0;
     });
   } catch (error) {
-    // Without a way to ask (the password is not known), a restart is what surely applies everything.
-    if (error instanceof ConnectionError) return true;
+    // Where the password is not known, a restart is what surely applies everything, and setting the password needs one anyway. Whatever else keeps
+    // this session out, a library that every session shall load among it, is no reason to end the others.
+    if (error instanceof ConnectionError && error.failure === "password") return true;
     throw error;
   }
 }

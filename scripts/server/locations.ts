@@ -10,6 +10,13 @@ export interface ServerDirectory {
   log: string;
 }
 
+/** Where a server keeps what it has. */
+export interface ServerPlace {
+  /** The server's own folder: its log, and by default its data. */
+  folder: string;
+  dataDirectory: string;
+}
+
 /**
  * The folder below which servers and their binaries live: `$XDG_DATA_HOME/pgroundwork`, by default `~/.local/share/pgroundwork`.
  * It is outside the clone, so that `git clean` or a deleted clone never takes a database along.

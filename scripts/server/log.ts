@@ -14,11 +14,6 @@ interface LogFile {
   mtimeMs: number;
 }
 
-/** The file that the server wrote to last; undefined where it never wrote any. */
-export async function newestLog(logDirectory: string): Promise<string | undefined> {
-  return (await logFiles(logDirectory)).findLast(({ size }) => size > 0)?.path;
-}
-
 /** The log files, the one written to last at the end; none where there is no folder. */
 async function logFiles(logDirectory: string): Promise<LogFile[]> {
   const names = (await unlessGone(readdir(logDirectory))) ?? [];
@@ -40,31 +35,53 @@ async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** How long each log file was at a moment, in bytes, by its path: what is written after that can be told by it. */
+export type LogMark = ReadonlyMap<string, number>;
+
+/** The log as it is now. */
+export async function markLog(logDirectory: string): Promise<LogMark> {
+  return new Map((await logFiles(logDirectory)).map(({ path, size }) => [path, size]));
+}
+
+/** Where in a file that what was written after a mark begins. A file that was truncated since is new from its start. */
+function newFrom({ path, size }: LogFile, mark: LogMark): number {
+  const known = mark.get(path) ?? 0;
+  return size < known ? 0 : known;
+}
+
 /**
  * The last lines of what the server logged, oldest first; none where there is no log. Reads the end of the file only, and no further back than
  * 64 MiB: whole lines, fewer than `count` where no more lie within.
+ *
+ * @param since only what was written after it
  */
-export async function lastLines(logDirectory: string, count: number): Promise<string[]> {
-  const path = await newestLog(logDirectory);
-  if (path === undefined) return [];
-  const file = await open(path);
+export async function lastLines(logDirectory: string, count: number, since: LogMark = new Map()): Promise<string[]> {
+  const files = await logFiles(logDirectory);
+  const newest = files.findLast((file) => file.size > newFrom(file, since));
+  if (newest === undefined) return [];
+  const first = newFrom(newest, since);
+  const file = await open(newest.path);
   try {
     const { size } = await file.stat();
     for (let length = firstTail; ; length *= 4) {
-      const start = Math.max(0, size - length);
-      const lines = await linesFrom(file, start, size);
-      if (lines.length >= count || start === 0 || length >= longestTail) return lines.slice(-count);
+      const start = Math.max(first, size - length);
+      const lines = await linesFrom(file, start, size, start === first);
+      if (lines.length >= count || start === first || length >= longestTail) return lines.slice(-count);
     }
   } finally {
     await file.close();
   }
 }
 
-/** The whole lines between two places of a file: what stands before the first line break is a line's end, but at the file's start. */
-async function linesFrom(file: FileHandle, start: number, end: number): Promise<string[]> {
+/**
+ * The whole lines between two places of a file: what stands before the first line break is a line's end.
+ *
+ * @param fromLine a line begins at the first place
+ */
+async function linesFrom(file: FileHandle, start: number, end: number, fromLine: boolean): Promise<string[]> {
   const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(end - start), 0, end - start, start);
   const lines = buffer.toString("utf8", 0, bytesRead).trimEnd().split("\n");
-  return start === 0 ? lines : lines.slice(1);
+  return fromLine ? lines : lines.slice(1);
 }
 
 /** How often a followed log is looked at, in ms. */
@@ -82,15 +99,13 @@ export async function followLog(
   every: number = followEvery,
 ): Promise<void> {
   // Of every file, since a restart goes to one that may hold much already, and back again.
-  const handedOver = new Map((await logFiles(logDirectory)).map(({ path, size }) => [path, size]));
+  const handedOver = new Map(await markLog(logDirectory));
   while (await pause(every, signal)) {
     // The one written to last comes last: a file's rest precedes what stands in the next one.
-    for (const { path, size } of await logFiles(logDirectory)) {
-      const known = handedOver.get(path) ?? 0;
-      // A file that was truncated is read from its start.
-      const start = size < known ? 0 : known;
-      if (size > start) await handOver(path, start, size, onText);
-      handedOver.set(path, size);
+    for (const file of await logFiles(logDirectory)) {
+      const start = newFrom(file, handedOver);
+      if (file.size > start) await handOver(file.path, start, file.size, onText);
+      handedOver.set(file.path, file.size);
     }
   }
 }

@@ -4,7 +4,7 @@ import { OperationError } from "../errors/operation-error.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import type { ServerDirectory } from "./locations.ts";
-import { lastLines } from "./log.ts";
+import { lastLines, markLog } from "./log.ts";
 import { run } from "./program.ts";
 import { diagnoseStart } from "./start-diagnosis.ts";
 
@@ -88,10 +88,12 @@ export async function start(
     `--pgdata=${directory.data}`,
     `--log=${startupLog}`,
   ];
+  // What earlier starts failed on stands in the same files.
+  const before = await markLog(directory.log);
   const finished = await run(binaries.pgCtl, args, { account, cwd: directory.data });
   const postmaster = await findPostmaster(directory.data);
   if (finished.code === 0 && postmaster !== undefined) return postmaster;
-  throw startFailed(directory, await lastLines(directory.log, 12));
+  throw startFailed(directory, await lastLines(directory.log, 12, before));
 }
 
 /**
@@ -139,7 +141,7 @@ function startFailed(directory: ServerDirectory, log: readonly string[]): StartE
   const text = log.join("\n");
   const { kind, remedy } = diagnoseStart(text, directory);
   return new StartError(
-    `The server on ${directory.data} did not start. The end of its log:\n${text || "(it has none)"}`,
+    `The server on ${directory.data} did not start. The end of its log:\n${text || "(it wrote nothing)"}`,
     kind === "port-taken",
     remedy,
   );

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 
@@ -19,16 +19,28 @@ export interface ServerRecord extends ServerOwner {
   createdAt: string;
   /** Version of the kit that brought it up last. */
   kitVersion: string;
+  /** There was no data any more, or not yet, when it was written. */
+  withoutData?: true;
 }
 
 const fileName = "server.json";
 
-/** Writes down whose server a folder is; the time of its making stays. */
-export async function recordServer(folder: string, owner: ServerOwner, dataDirectory: string): Promise<void> {
+/**
+ * Writes down whose server a folder is; the time of its making stays.
+ *
+ * @param hasData whether there is a cluster in the data directory by now
+ */
+export async function recordServer(
+  folder: string,
+  owner: ServerOwner,
+  dataDirectory: string,
+  hasData = true,
+): Promise<void> {
   const { clone, project, stack } = owner;
   const former = await readServerRecord(folder);
   const kept = { clone, project, stack, dataDirectory, kitVersion: packageJson.version };
-  const record: ServerRecord = { ...kept, createdAt: former?.createdAt ?? new Date().toISOString() };
+  const createdAt = former?.createdAt ?? new Date().toISOString();
+  const record: ServerRecord = { ...kept, createdAt, ...(hasData ? {} : { withoutData: true }) };
   const staging = join(folder, `${fileName}.${randomUUID()}`);
   try {
     await writeFile(staging, `${JSON.stringify(record, null, 2)}\n`);
@@ -58,6 +70,20 @@ export async function serverFolders(home: string): Promise<string[]> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
+  }
+}
+
+export function isSameOwner(one: ServerOwner, other: ServerOwner): boolean {
+  return one.clone === other.clone && one.project === other.project && one.stack === other.stack;
+}
+
+/** Whether a clone was deleted or moved. One that cannot be looked at is taken for there: what is its own is not anybody's then. */
+export async function isCloneGone(clone: string): Promise<boolean> {
+  try {
+    await stat(clone);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT";
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Client } from "pg";
 import { nearest } from "../database/nearest.ts";
 import type { ServerSettings } from "./configuration.ts";
 import { canonicalValue, type Parameter, shownValue } from "./parameters.ts";
@@ -16,6 +17,35 @@ export function settingFaults(settings: ServerSettings, parameters: ReadonlyMap<
     const reason = reasonAgainst(name, value, parameters);
     return reason === undefined ? [] : [{ name, reason }];
   });
+}
+
+/**
+ * What a session says against texts that a server takes from its file unseen, and that nobody can use then: the name of a text search configuration, of
+ * a tablespace. Each is tried in a transaction that is rolled back.
+ */
+export async function textFaults(
+  client: Client,
+  settings: ServerSettings,
+  parameters: ReadonlyMap<string, Parameter>,
+): Promise<SettingFault[]> {
+  const faults: SettingFault[] = [];
+  for (const [name, value] of Object.entries(settings)) {
+    const { vartype, context } = parameters.get(name) ?? {};
+    // Others cannot be set in a session.
+    if (vartype !== "string" || (context !== "user" && context !== "superuser")) continue;
+    await client.query("BEGIN");
+    try {
+      await client.query("SELECT pg_catalog.set_config($1, $2, true)", [name, value]);
+    } catch (error) {
+      // 22023: invalid_parameter_value, 42704: undefined_object. With any other it was not the value that was judged.
+      const { code, message } = error as { code?: string; message: string };
+      if (code !== "22023" && code !== "42704") throw error;
+      faults.push({ name, reason: `is '${value}'; PostgreSQL says: ${message}` });
+    } finally {
+      await client.query("ROLLBACK");
+    }
+  }
+  return faults;
 }
 
 function reasonAgainst(name: string, value: string, parameters: ReadonlyMap<string, Parameter>): string | undefined {

@@ -1,6 +1,6 @@
 /** What stands between a server and its start, as its own log tells it. */
 export interface StartDiagnosis {
-  kind: "port-taken" | "disk-full" | "damaged" | "permissions" | "unknown";
+  kind: "port-taken" | "disk-full" | "damaged" | "permissions" | "configuration" | "unknown";
   /** What to do, as one or two sentences. */
   remedy: string;
 }
@@ -15,9 +15,9 @@ const damaged = [
 ];
 
 /**
- * Reads the end of a log of a server that did not start.
+ * Reads what a server that did not start logged.
  *
- * @param log the last lines
+ * @param log the last lines of that start, and of no earlier one
  * @param place where the data and the whole log are
  */
 export function diagnoseStart(log: string, place: { data: string; log: string }): StartDiagnosis {
@@ -46,5 +46,16 @@ export function diagnoseStart(log: string, place: { data: string; log: string })
       remedy: `${place.data} and everything in it must belong to the account that PostgreSQL runs as, with mode 0700 (chown -R, chmod 0700), then run \`up\` again.`,
     };
   }
+  const mistake = mistakenPlace(log);
+  if (mistake !== undefined) {
+    return { kind: "configuration", remedy: `Correct ${mistake}, then run \`up\` again. The data is as it was.` };
+  }
   return { kind: "unknown", remedy: `The whole log is in ${place.log}. The data is as it was.` };
+}
+
+/** Where PostgreSQL found a mistake in a configuration file, as the file's path and the line where it says one; undefined: it found none. */
+export function mistakenPlace(said: string): string | undefined {
+  const [, file, line] = /in file "([^"]+)" line (\d+)/.exec(said) ?? [];
+  if (file !== undefined) return `line ${line} of ${file}`;
+  return /configuration file "([^"]+)" contains errors/.exec(said)?.[1];
 }

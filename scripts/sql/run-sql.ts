@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { OperationError } from "../errors/operation-error.ts";
 import { serverFaultRemedy } from "../target/server-fault.ts";
+import { sessionFaultRemedy } from "./session-fault.ts";
 import { describeSqlError, type ServerError, type SqlPlace, type SqlSource } from "./sql-error.ts";
 
 /** An SQL file that did not run through: the message has file, line, caret, SQLSTATE, detail and hint. */
@@ -55,7 +56,7 @@ export function sqlFileError(error: unknown, source: SqlSource, remedy: string, 
   }
   const { text, place } = describeSqlError(error, source, completed);
   const machine = serverFaultRemedy(error.code);
-  const advice = machine === undefined ? remedy : `${machine} ${remedy}`;
+  const advice = sessionFaultRemedy(error) ?? (machine === undefined ? remedy : `${machine} ${remedy}`);
   return new SqlFileError(text, advice, source.file, error.code, place, error);
 }
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
+import { readOnlyRemedy } from "../target/server-fault.ts";
 
 /** An operation that the engine could not finish. */
 export class EngineFailure extends OperationError {
@@ -17,6 +18,16 @@ export class EngineFailure extends OperationError {
   }
 }
 
+/** The server's superuser has another password than the stack's state: it was changed by hand, or an older state was put back. */
+export const superuserRefusedRemedy =
+  "Set pgroundwork:passwordVersion of this stack to another value, then `up`: all passwords are made anew, and set on the server.";
+
+/** Go says `open /…/.pgroundwork/…: permission denied`, Node `EACCES: permission denied, open '/…'`. PostgreSQL says for what, or to do what. */
+const deniedFile =
+  /\.pgroundwork\b[^\n]*: permission denied(?! (?:for|to) )|EACCES: permission denied[^\n]*\.pgroundwork\b/;
+
+const readOnly = /cannot execute .+ in a read-only transaction/;
+
 /**
  * What to do about a failure of the engine whose own words do not say it; undefined where they do, or nothing is known to help.
  *
@@ -24,10 +35,13 @@ export class EngineFailure extends OperationError {
  */
 export function engineRemedy(messages: readonly string[], root: string, stack: string): string | undefined {
   const text = messages.join("\n");
+  if (deniedFile.test(text))
+    return `${join(root, ".pgroundwork")} and what is in it must be this user's, and writable.`;
   // The engine says the line and not the file.
   if (/invalid YAML|yaml: |mapping key/.test(text)) return `Correct Pulumi.${stack}.yaml (or Pulumi.yaml).`;
-  if (text.includes("permission denied"))
-    return `${join(root, ".pgroundwork")} and what is in it must be this user's, and writable.`;
+  if (readOnly.test(text) && !text.includes(readOnlyRemedy)) return readOnlyRemedy;
+  if (text.includes('password authentication failed for user "postgres"') && !text.includes(superuserRefusedRemedy))
+    return superuserRefusedRemedy;
   const state = join(root, ".pgroundwork", ".pulumi");
   const startOver = `delete ${state}; \`up\` then takes over the data, with new passwords.`;
   if (text.includes("incorrect passphrase")) {

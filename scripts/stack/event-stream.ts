@@ -69,7 +69,7 @@ export class EventStream {
   }
 
   #started(metadata: StepEventMetadata): void {
-    if (!quiet.has(metadata.op) && !isContainer(metadata))
+    if (!isQuiet(metadata) && !isContainer(metadata))
       this.#onEvent({ kind: "started", change: this.#changeOf(metadata) });
   }
 
@@ -78,11 +78,11 @@ export class EventStream {
       this.outputs = unsealed(metadata.new?.outputs ?? {}) as Record<string, unknown>;
     if (isContainer(metadata)) return;
     // A refresh answers "refresh" for what is as it was, and the difference where it is not.
-    const changed = metadata.op === "refresh" ? (metadata.diffs?.length ?? 0) > 0 : !quiet.has(metadata.op);
+    const changed = metadata.op === "refresh" ? (metadata.diffs?.length ?? 0) > 0 : !isQuiet(metadata);
     if (!changed) {
       // Of something adopted that needs no correction the next step says that it is the same.
       if (this.#adopted.has(metadata.urn)) return;
-      if (metadata.op === "same" || metadata.op === "refresh") this.unchanged += 1;
+      if (metadata.op === "same" || metadata.op === "refresh" || isLoginOfProvider(metadata)) this.unchanged += 1;
       return;
     }
     const change = this.#changeOf(metadata);
@@ -118,6 +118,18 @@ export class EventStream {
     this.#onEvent({ kind: "message", severity: "warning", resource: undefined, text: what });
     return true;
   }
+}
+
+function isQuiet(metadata: StepEventMetadata): boolean {
+  return quiet.has(metadata.op) || isLoginOfProvider(metadata);
+}
+
+/**
+ * How a provider logs in has changed. On the server nothing does by that, and a preview cannot show it: while a password is not known yet, it logs in with the
+ * one that holds.
+ */
+function isLoginOfProvider({ op, type }: StepEventMetadata): boolean {
+  return op === "update" && type.startsWith("pulumi:providers:");
 }
 
 /** Components and the stack itself only hold others: what happens to those is told. */

@@ -17,10 +17,24 @@ export class StackLocked extends OperationError {
 }
 
 /**
+ * What the engine says of a lock that it cannot read: Go's words for faulty JSON and nothing else. Of every other file that it reads as JSON it says
+ * which one, or what for.
+ */
+const unreadableLock = /^(?:error: )?(unexpected end of JSON input|invalid character .+|json: .+diy\.lockContent)$/m;
+
+/**
  * The engine's refusal to work on a stack that is locked, in words that say what to do; undefined where the messages are about something else.
  */
 export function lockedError(stack: string, messages: readonly string[]): StackLocked | undefined {
   const text = messages.join("\n");
+  const unreadable = unreadableLock.exec(text)?.[1];
+  if (unreadable !== undefined) {
+    return new StackLocked(
+      `A run that was killed left a lock on stack "${stack}" that is not whole: the engine says "${unreadable}".`,
+      `Take back what it left, then try again: \`${recoverCommand(stack)}\``,
+      { holderIsGone: true, recoverable: true },
+    );
+  }
   if (!text.includes("the stack is currently locked")) return undefined;
   const holders = holdersIn(text);
   const living = holders.find((holder) => holderState(holder) !== "gone");

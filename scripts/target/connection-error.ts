@@ -119,7 +119,8 @@ function byCode(connection: Connection, code: string): Explanation | undefined {
       return {
         failure: "database-missing",
         reason: `there is no database "${database}"`,
-        remedy: "Create it (a stack: npm run up), or correct the name.",
+        // A stack that had it thinks that it has it still, until a refresh.
+        remedy: "Create it (a stack: npm run pgw -- refresh, then npm run up), or correct the name.",
       };
     case "42501":
       return {

@@ -82,7 +82,7 @@ async function eraseSome({ run, access, survey, yes }: Destruction, server: Acce
 async function eraseWhole({ run, access, home, survey, yes }: Destruction, server: Access): Promise<void> {
   const { stack } = access;
   const servers = await findServers(access, home, survey);
-  if (survey.state === undefined && servers.found.length === 0 && !servers.ownership.continuing) {
+  if (survey.state === undefined && servers.found.length === 0 && servers.begun.length === 0) {
     run.out.answer({ stack, erased: null }, () => `Nothing of stack "${stack}" is there: there is nothing to erase.`);
     return;
   }

@@ -1,6 +1,7 @@
 import { stopOwn } from "../../erase/server-place.ts";
 import type { Survey } from "../../erase/survey.ts";
 import { clusterState } from "../../server/cluster.ts";
+import { assertOwnToStop } from "../../server/data-directory-claim.ts";
 import { findPostmaster } from "../../server/postmaster.ts";
 import { requireTyped } from "../cli/typed-name.ts";
 import { destroyByEngine } from "./destroy-by-engine.ts";
@@ -12,6 +13,7 @@ export async function takeDown({ run, access, home, survey, yes }: Destruction):
   const { stack } = access;
   const { resources } = survey.content;
   const { place } = whereabouts(survey);
+  await assertOwnToStop(place.dataDirectory, survey.owner);
   const running = await findPostmaster(place.dataDirectory);
   const hasData = (await clusterState(place.dataDirectory)).kind === "cluster";
   const dataDirectory = hasData ? place.dataDirectory : null;
@@ -40,7 +42,7 @@ export async function takeDown({ run, access, home, survey, yes }: Destruction):
   // Also where the state is empty: the engine refuses while somebody else brings the stack up.
   if (survey.state !== undefined) await destroyByEngine(run, stack);
   // One that no state knows, as a killed `up` leaves it, is still there.
-  await stopOwn(home, place);
+  await stopOwn(home, survey.owner, place);
   const stopped = running !== undefined;
   run.out.answer({ stack, resources, stopped, dataDirectory }, () =>
     [

@@ -36,11 +36,17 @@ export function describeStackPlan(
 ): string {
   const lines = [
     ...(resources > 0 ? [`  its ${resources} resources, and every generated password`] : []),
-    ...servers.map((server) => `  ${describeServer(server)}`),
+    ...servers.filter(isWorthNaming).map((server) => `  ${describeServer(server)}`),
     ...(servers.some(({ hasData }) => hasData) ? databaseLines(databases) : ["  no data: none of it was found"]),
     `  its state, with the history of it; ${settingsFile(stack)} stays`,
   ];
   return [`Lost for good: stack "${stack}" with everything in it.`, ...lines].join("\n");
+}
+
+/** A folder in which there is no data counts once, and not where it goes with data of another place. */
+function isWorthNaming(server: FoundServer, _: number, all: readonly FoundServer[]): boolean {
+  const [first, ...others] = all.filter(({ folder }) => folder === server.folder);
+  return server.hasData || (first === server && !others.some(({ hasData }) => hasData));
 }
 
 function describeServer({ folder, dataDirectory, bytes, running, hasData }: FoundServer): string {

@@ -44,6 +44,10 @@ describe("roles and a database that others made", () => {
       "create table shelf (id serial primary key, label text not null)",
       "alter table shelf owner to ana",
       "insert into shelf (label) values ('left'), ('right')",
+      "grant all on shelf to public",
+      // As a dump of PostgreSQL 14 has it.
+      "alter schema public owner to postgres",
+      "grant all on schema public to public",
     );
     await clone.configure({ ...shopSettings, databases: ["shop", "depot"] });
   });
@@ -74,6 +78,7 @@ describe("roles and a database that others made", () => {
     expect(stderr).toContain(
       "depot-takeover: 2 objects of others are opened to the database's roles: sequence public.shelf_id_seq, table public.shelf\n",
     );
+    expect(stderr).toContain("depot-takeover: one object open to PUBLIC is closed to it: table public.shelf\n");
     expect(stderr).toMatch(/^depot-extension-citext: adopted: extension citext \S+ was there already, in schema old$/m);
     expect(stdout).toContain("= Role depot-owner (was LOGIN, CREATEDB; corrected: createDatabase, login)");
     expect(stdout).toContain("3 adopted");
@@ -107,6 +112,15 @@ describe("roles and a database that others made", () => {
     await expect(withClient(readonly, (client) => client.query("delete from shelf"))).rejects.toThrow(
       "permission denied for table shelf",
     );
+  });
+
+  it("are migrated where the schema is another's, and by nobody but the owner's members", async () => {
+    const makeOne = async (role: string) => {
+      const login = await clone.login(role, "depot");
+      return withClient(login, (client) => client.query("create table rack (id integer)"));
+    };
+    await expect(makeOne("app")).rejects.toThrow("permission denied for schema public");
+    await makeOne("migrator");
   });
 
   it("are no change any more", async () => {
@@ -157,6 +171,10 @@ describe("an up that was killed when it had just made a role", () => {
 describe("a stack whose state is lost", () => {
   it("takes everything over, and the next up changes nothing", async () => {
     await rm(join(clone.root, ".pgroundwork", ".pulumi"), { recursive: true });
+    const { stderr } = await clone.succeed("preview");
+    expect(stderr).toMatch(
+      /^server-postgres: A server's data is in \S+ already: `up` takes it over, with all that it holds\.$/m,
+    );
     const changes = await changesOf(clone, "up");
     const adopted = changes.filter((change) => change.startsWith("adopt "));
     expect(adopted).toHaveLength(2 + 3 * 5);

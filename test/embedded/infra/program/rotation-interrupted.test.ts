@@ -53,7 +53,6 @@ describe("a rotation that was killed after the server had the new passwords", ()
         ...["server-backup", "server-monitor", "shop-app", "shop-migrator", "shop-readonly"].map(
           (name) => `update ${name}: password`,
         ),
-        "update server-admin: password",
         "update server-postgres: superuserPassword",
         "update server-ready: password",
       ].sort(),

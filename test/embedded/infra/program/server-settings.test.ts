@@ -127,7 +127,6 @@ describe("a change of the stack's settings", () => {
     expect(await changesOf(clone, "preview")).toEqual([
       "update server-postgres: port, pid",
       "update server-ready: port, trigger",
-      "update server-admin: port",
     ]);
     await clone.succeed("up");
     expect((await clone.login("app")).port).toBe(taken);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { appendFile, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { type Properties, unknownValue } from "../../../../infra/plugin/values.ts";
@@ -14,6 +14,7 @@ const declared = {
 };
 
 interface Made {
+  context: RecordedContext;
   id: string;
   inputs: Properties;
   outputs: Properties & { host: string; port: number; pid: number; dataDirectory: string; folder: string };
@@ -25,10 +26,11 @@ beforeAll(() => {
 
 let made: Made[] = [];
 afterEach(async () => {
-  const all = made;
+  // The last one that ran on a data directory has it.
+  const all = made.reverse();
   made = [];
   for (const server of all) {
-    await deleteLater(contextOf("EmbeddedServer"), server);
+    await deleteLater(server.context, server);
     await rm(server.outputs.folder, { recursive: true, force: true });
   }
 });
@@ -37,14 +39,14 @@ const newContext = () => contextOf("EmbeddedServer", `stack-${randomUUID()}`);
 
 async function create(context: RecordedContext, inputs: Properties = declared): Promise<Made> {
   const state = await embeddedServer.create(context, inputs, false);
-  const server = { ...state, inputs } as Made;
+  const server = { ...state, inputs, context } as Made;
   made.push(server);
   return server;
 }
 
 async function update(context: RecordedContext, server: Made, news: Properties): Promise<Made> {
   const outputs = await embeddedServer.update(context, server, news, false);
-  const updated = { ...server, inputs: news, outputs } as Made;
+  const updated = { ...server, inputs: news, outputs, context } as Made;
   made.push(updated);
   return updated;
 }
@@ -147,14 +149,18 @@ describe("a server that was killed", () => {
     expect(await embeddedServer.diff(context, back, declared)).toEqual({ changes: [] });
   });
 
-  it("shows as not running after a refresh, and is gone only with its data", async () => {
+  it("shows as not running after a refresh, which fails where its data is gone", async () => {
     const context = newContext();
     const server = await create(context);
     expect((await embeddedServer.read(context, server))?.outputs).toEqual(server.outputs);
     await kill(server);
     expect((await embeddedServer.read(context, server))?.outputs).toEqual({ ...server.outputs, pid: 0 });
     await rm(server.outputs.dataDirectory, { recursive: true });
-    expect(await embeddedServer.read(context, server)).toBeUndefined();
+    await expect(embeddedServer.read(context, server)).rejects.toMatchObject({
+      message: `The data directory ${server.outputs.dataDirectory} of this server is gone.`,
+      remedy:
+        "If it lies on a disk that is not mounted, mount it. To begin with an empty server: `npm run pgw -- destroy`, then `up`.",
+    });
     await writeFile(server.outputs.dataDirectory, "not a folder");
     await expect(embeddedServer.read(context, server)).rejects.toThrow(
       `Could not tell what is in the data directory ${server.outputs.dataDirectory}: ENOTDIR`,
@@ -272,10 +278,106 @@ describe("a server's data directory", () => {
     const context = newContext();
     const server = await create(context);
     const other = await create(newContext());
-    await deleteLater(context, other);
+    await deleteLater(other.context, other);
     const changed = await update(context, server, { ...declared, dataDirectory: other.outputs.dataDirectory });
     expect(await findPostmaster(server.outputs.dataDirectory)).toBeUndefined();
     expect(await findPostmaster(other.outputs.dataDirectory)).toMatchObject({ pid: changed.outputs.pid });
+  });
+});
+
+describe("a data directory that cannot be taken", () => {
+  it("is refused in preview and up before the server is stopped: one with files that are no cluster", async () => {
+    const context = newContext();
+    const server = await create(context);
+    const stuff = join(server.outputs.folder, "stuff");
+    await mkdir(stuff);
+    await writeFile(join(stuff, "thesis.txt"), "");
+    for (const preview of [true, false]) {
+      await expect(
+        embeddedServer.update(context, server, { ...declared, dataDirectory: stuff }, preview),
+      ).rejects.toThrow(`The data directory ${stuff} holds files, but no PostgreSQL cluster (no PG_VERSION).`);
+    }
+    expect(await findPostmaster(server.outputs.dataDirectory)).toMatchObject({ pid: server.outputs.pid });
+  });
+
+  it("is refused in preview and up before the server is stopped: one on which another stack's runs", async () => {
+    const context = newContext();
+    const server = await create(context);
+    const other = await create(newContext());
+    const news = { ...declared, dataDirectory: other.outputs.dataDirectory };
+    for (const preview of [true, false]) {
+      const refusal = `On the data directory ${other.outputs.dataDirectory} runs the server of stack `;
+      await expect(embeddedServer.update(context, server, news, preview)).rejects.toThrow(refusal);
+      if (preview) await expect(embeddedServer.create(newContext(), news, preview)).rejects.toThrow(refusal);
+    }
+    for (const { outputs } of [server, other])
+      expect(await findPostmaster(outputs.dataDirectory)).toMatchObject({ pid: outputs.pid });
+  });
+});
+
+describe("a server whose state was lost, with its data elsewhere", () => {
+  it("is taken over where it is, whatever became of the setting, and never replaced by an empty one", async () => {
+    const context = newContext();
+    const dataDirectory = join(inject("scratch"), `data of ${randomUUID()}`);
+    const server = await create(context, { ...declared, dataDirectory });
+    const again = await create(context);
+    expect(again.outputs).toMatchObject({ dataDirectory, port: server.outputs.port, pid: server.outputs.pid });
+    expect(context.lines).toEqual([
+      `info: Its data is in ${dataDirectory}, as the record in ${server.outputs.folder} says.`,
+    ]);
+
+    const elsewhere = { ...declared, dataDirectory: `${dataDirectory}.else` };
+    await deleteLater(context, again);
+    const record = await readFile(join(server.outputs.folder, "server.json"), "utf8");
+    for (const preview of [true, false]) {
+      await expect(embeddedServer.create(context, elsewhere, preview)).rejects.toThrow(
+        `The data is in ${dataDirectory}, and the data directory is to be ${dataDirectory}.else, which has none.`,
+      );
+      await rename(dataDirectory, `${dataDirectory}.unmounted`);
+      await expect(embeddedServer.create(context, declared, preview)).rejects.toThrow(
+        `The data of this server was in ${dataDirectory}, and is not there now.`,
+      );
+      await rename(`${dataDirectory}.unmounted`, dataDirectory);
+    }
+    expect(await readFile(join(server.outputs.folder, "server.json"), "utf8")).toBe(record);
+    expect(await readdir(server.outputs.folder)).not.toContain("data");
+    await rm(dataDirectory, { recursive: true });
+  });
+
+  it("is taken over from the folder that it had before its clone was moved", async () => {
+    const context = newContext();
+    const server = await create(context);
+    await deleteLater(context, server);
+    const { folder, port } = server.outputs;
+    const former = `${folder}-former`;
+    await rename(folder, former);
+    const text = await readFile(join(former, "server.json"), "utf8");
+    await writeFile(join(former, "server.json"), text.replaceAll(folder, former));
+    const again = await create(context);
+    expect(again.outputs).toMatchObject({ folder, dataDirectory: join(former, "data"), port });
+    await deleteLater(context, again);
+    await rm(former, { recursive: true });
+  });
+});
+
+describe("a data directory that another stack has taken over", () => {
+  it("is that one's: its server is not stopped by the former owner, which may take it back later", async () => {
+    const [former, latter] = [newContext(), newContext()];
+    const server = await create(former);
+    await deleteLater(former, server);
+    const { dataDirectory } = server.outputs;
+    const other = await create(latter, { ...declared, dataDirectory });
+    await expect(deleteLater(former, server)).rejects.toMatchObject({
+      message: expect.stringMatching(/^On the data directory .* runs the server of stack .* It was not stopped\.$/),
+      exitCode: 3,
+    });
+    expect(await findPostmaster(dataDirectory)).toMatchObject({ pid: other.outputs.pid });
+
+    await deleteLater(latter, other);
+    await create(former);
+    // Its record names that data still, which is not its own any more.
+    const anew = await create(latter);
+    expect(anew.outputs.dataDirectory).toBe(join(other.outputs.folder, "data"));
   });
 });
 

@@ -294,7 +294,7 @@ describe("settings that PostgreSQL refuses", () => {
       "- block_size is read-only: PostgreSQL sets it itself",
       "- shard_mem is not a setting of this PostgreSQL",
       "- wrk_mem is not a setting of this PostgreSQL; did you mean work_mem?",
-      '- invalid value for parameter "TimeZone": "Nowhere/Else"',
+      `- timezone is 'Nowhere/Else'; PostgreSQL says: invalid value for parameter "TimeZone": "Nowhere/Else"`,
     ]);
     await expect(embeddedServer.update(context, server, news, false)).rejects.toEqual(error);
     expect(await embeddedServer.diff(context, server, declaring({}))).toEqual({ changes: [] });

@@ -20,6 +20,7 @@ const run = (database: string, ...statements: string[]) =>
 const inputsOf = (database: string): Properties => ({
   ...connectionInputs(server.connection(database)),
   owner: "shop_owner",
+  members: ["shop_migrator"],
   schema: "public",
   tables: { shop_app: "SELECT, INSERT, UPDATE, DELETE", shop_readonly: "SELECT" },
   sequences: { shop_app: "USAGE", shop_readonly: "SELECT" },
@@ -38,7 +39,9 @@ const can = (database: string, role: string, what: string) =>
 
 beforeAll(async () => {
   server = await startServer();
-  const roles = ["shop_owner", "shop_app", "shop_readonly", "ana", "shared"].map((name) => `create role ${name}`);
+  const roles = ["shop_owner", "shop_migrator", "shop_app", "shop_readonly", "ana", "shared"].map(
+    (name) => `create role ${name}`,
+  );
   await run("postgres", ...roles);
 });
 afterAll(() => server?.stop());
@@ -126,6 +129,82 @@ describe("the takeover of a database that others have worked in", () => {
   });
 });
 
+describe("the takeover of a database that was open to everybody", () => {
+  beforeAll(async () => {
+    await run("postgres", "create database bazaar owner shop_owner", "grant shop_owner to ana, shop_migrator");
+    await run(
+      "bazaar",
+      "create table stall (id serial primary key, note text)",
+      "grant all on all tables in schema public to public",
+      "grant all on all sequences in schema public to public",
+      "create view note as select note from stall",
+      "grant select (note) on note to public",
+      "create function empty_all() returns void language sql return null",
+      // As graphile-migrate's own command line left it, and a schema that only has the kit's name.
+      "create schema graphile_migrate authorization ana",
+      "create table graphile_migrate.migrations (hash text primary key)",
+      "alter table graphile_migrate.migrations owner to ana",
+      "create schema pgroundwork authorization ana",
+      "alter database bazaar set default_transaction_read_only = on",
+      "alter role shop_app in database bazaar set search_path = 'secret-of-ana'",
+    );
+  });
+
+  it("tells what it closes, what it hands over, and what a person has to decide", async () => {
+    expect(await create("bazaar", true)).toEqual([
+      "info: 4 objects of others would be opened to the database's roles: function public.empty_all(), " +
+        "sequence public.stall_id_seq, view public.note, table public.stall",
+      "info: 4 objects open to PUBLIC would be closed to it: function public.empty_all(), sequence public.stall_id_seq, view public.note, table public.stall",
+      "info: 3 objects that migrations are recorded in would be handed over to the role that migrates: " +
+        "schema graphile_migrate (ana's), schema pgroundwork (ana's), table graphile_migrate.migrations (ana's)",
+      expect.stringMatching(/^warning: postgres owns 3 objects that migrations cannot change: /),
+      "warning: Sessions in this database begin with settings that the stack does not declare: default_transaction_read_only, search_path (for shop_app). " +
+        'To take them back, as a superuser: ALTER DATABASE "bazaar" RESET "default_transaction_read_only"; ' +
+        'ALTER ROLE "shop_app" IN DATABASE "bazaar" RESET "search_path";',
+      "warning: ana is a member of shop_owner and can change what migrations make. To take that back, as a superuser: " +
+        'REVOKE "shop_owner" FROM "ana";',
+    ]);
+  });
+
+  it("leaves everybody nothing, and the roles what the matrix says", async () => {
+    await create("bazaar");
+    const readonly = (what: string) => can("bazaar", "shop_readonly", what);
+    expect(await readonly("has_table_privilege(ROLE, 'stall', 'select')")).toBe(true);
+    expect(await readonly("has_table_privilege(ROLE, 'stall', 'insert, update, delete, truncate')")).toBe(false);
+    expect(await readonly("has_sequence_privilege(ROLE, 'stall_id_seq', 'usage, update')")).toBe(false);
+    expect(await readonly("has_function_privilege(ROLE, 'empty_all()', 'execute')")).toBe(false);
+    expect(await can("bazaar", "shared", "has_any_column_privilege(ROLE, 'public.note', 'select')")).toBe(false);
+  });
+
+  it("lets the role that migrates record migrations", async () => {
+    expect(
+      await run(
+        "bazaar",
+        `select relnamespace::regnamespace::text || '.' || relname as name, relowner::regrole::text as owner
+           from pg_class where relkind = 'r' and relnamespace::regnamespace::text in ('pgroundwork', 'graphile_migrate') order by 1`,
+      ),
+    ).toEqual([
+      { name: "graphile_migrate.migrations", owner: "shop_owner" },
+      { name: "pgroundwork.migration_ledger", owner: "shop_owner" },
+    ]);
+    expect(await can("bazaar", "shop_owner", "has_schema_privilege(ROLE, 'graphile_migrate', 'create')")).toBe(true);
+    expect(await create("bazaar")).toEqual([]);
+  });
+
+  it("names statements that take settings and members back, which work as they are", async () => {
+    await run(
+      "bazaar",
+      "begin read write",
+      'ALTER DATABASE "bazaar" RESET "default_transaction_read_only"; ALTER ROLE "shop_app" IN DATABASE "bazaar" RESET "search_path";',
+      'REVOKE "shop_owner" FROM "ana";',
+      "commit",
+    );
+    expect(await run("bazaar", "show default_transaction_read_only")).toEqual([
+      { default_transaction_read_only: "off" },
+    ]);
+  });
+});
+
 describe("the takeover of a database", () => {
   it("that is new does nothing, and leaves no mark", async () => {
     await run("postgres", "create database fresh owner shop_owner");
@@ -137,6 +216,15 @@ describe("the takeover of a database", () => {
   it("that is not there yet is nothing in a preview, and an error in an up", async () => {
     expect(await create("absent", true)).toEqual([]);
     await expect(create("absent")).rejects.toThrow('there is no database "absent"');
+  });
+
+  it("is forgotten by a refresh with its database alone", async () => {
+    const stateOf = (inputs: Properties) => ({ id: "any/takeover", inputs, outputs: inputs });
+    const read = (inputs: Properties) => takeover.read(contextOf("Takeover"), stateOf(inputs));
+    expect(await read(inputsOf("absent"))).toBeUndefined();
+    for (const inputs of [inputsOf("postgres"), { ...inputsOf("absent"), password: "wrong" }]) {
+      expect(await read(inputs)).toEqual(stateOf(inputs));
+    }
   });
 
   it("is due again for another database only", async () => {

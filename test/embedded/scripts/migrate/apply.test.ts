@@ -92,6 +92,16 @@ describe("applying migrations", () => {
     expect(await query("select filename from pgroundwork.migration_ledger order by id")).toHaveLength(2);
   });
 
+  it("names baseline where the first file meets a table that was made by other means, and nothing is recorded", async () => {
+    await query("create table one (id int primary key)");
+    const { folder } = await folderOf(five.slice(0, 2));
+    await expect(applyMigrations({ connection, folder })).rejects.toMatchObject({
+      sqlstate: "42P07",
+      remedy: `Nothing is recorded as applied, and this is there already. If it is what the files make: \`npm run pgw -- migrate baseline --database ${connection.database}\` records them as applied and runs none. If not: move it out of the way (its data with it), or correct this file, and run again.`,
+    });
+    expect(await tracked()).toEqual([]);
+  });
+
   it("points into the file at what the server cannot parse, behind header lines and placeholders", async () => {
     const { folder } = await folderOf([
       { name: "bad", headers: ["--! Message: bad"], body: "select ':DATABASE_NAME', nope;" },
@@ -162,6 +172,29 @@ describe("applying migrations", () => {
       `${app.user}@${app.host}:${app.port}/${app.database} may not record migrations: permission denied for database ${app.database}.\n` +
         "  Migrate as the role that migrates (<database>_migrator).",
     );
+  });
+
+  it("into a schema that somebody else made names the statement that hands it over", async () => {
+    const { folder } = await folderOf(five.slice(0, 1));
+    const superuser = test.server.connection(connection.database);
+    await query("create schema graphile_migrate", superuser);
+    const error = await errorOf(applyMigrations({ connection, folder }));
+    expect(error.message).toContain("may not record migrations: permission denied for schema graphile_migrate.");
+    const statement = `ALTER SCHEMA graphile_migrate OWNER TO "${connection.database}_owner";`;
+    expect(error.remedy).toContain(`To hand it over, as a superuser in this database: ${statement}`);
+    await query(statement, superuser);
+    expect((await applyMigrations({ connection, folder })).applied).toHaveLength(1);
+  });
+
+  it("in a session that can make nothing says what is to be set, not that the file is wrong", async () => {
+    const { folder } = await folderOf(five.slice(0, 1));
+    const superuser = test.server.connection(connection.database);
+    await query(`alter database "${connection.database}" set search_path = 'nowhere'`, superuser);
+    const nowhere = await errorOf(applyMigrations({ connection, folder }));
+    expect(nowhere.message).toContain("no schema has been selected to create in");
+    expect(nowhere.remedy).toMatch(/ALTER DATABASE … RESET search_path;.* Then run again\.$/);
+    await query(`alter database "${connection.database}" reset search_path`, superuser);
+    expect((await applyMigrations({ connection, folder })).applied).toHaveLength(1);
   });
 
   it("runs a file whose hash is invalid with AllowInvalidHash, as graphile-migrate does", async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { serverAccount } from "../../../../scripts/server/account.ts";
@@ -22,7 +22,7 @@ async function recorded(own: OwnServer): Promise<{ binaries: Binaries; calls: ()
     `#!/bin/sh
 here=$(dirname "$0")
 printf '%s\\n' "$@" >>"$here/calls"
-ls -l "$PWD"/pgroundwork.check-*.conf | cut -c1-10 >>"$here/calls"
+ls -l "$PWD"/pgroundwork.check-*.conf 2>/dev/null | cut -c1-10 >>"$here/calls"
 exec '${binaries.postgres.replaceAll("'", `'\\''`)}' "$@"
 `,
   );
@@ -49,6 +49,10 @@ it("a check of settings has no value in its arguments, and one in a file that is
     "-C",
     "data_directory",
     "-rw-------",
+    "-D",
+    expect.stringMatching(/\/pgroundwork\.check-[-0-9a-f]{36}$/),
+    "-C",
+    "shared_memory_size",
     "",
   ]);
   expect(await filesOf(own)).toEqual(["pgroundwork.conf"]);
@@ -67,7 +71,35 @@ it("a check that refuses a setting leaves no file either, and does not name one"
     message:
       'PostgreSQL refuses a setting: unrecognized configuration parameter "shard_buffers"\nunrecognized configuration parameter "shard_mem"',
   });
+  // The program by itself tells faults of one kind alone.
+  await expect(check({ shard_buffers: "16MB", timezone: "Nowhere/Else" })).rejects.toMatchObject({
+    message:
+      'PostgreSQL refuses these settings:\n- unrecognized configuration parameter "shard_buffers"\n- invalid value for parameter "TimeZone": "Nowhere/Else"',
+  });
   expect(await filesOf(own)).toEqual(["pgroundwork.conf"]);
+});
+
+it("a mistake in a file that a person wrote is told as that file's", async () => {
+  const own = ownServer();
+  await own.ensure();
+  const file = join(own.directory.data, "postgresql.auto.conf");
+  await appendFile(file, "shard_buffers = '16MB'\n");
+  const written = (await readFile(file, "utf8")).trimEnd().split("\n").length;
+  await expect(own.ensure()).rejects.toMatchObject({
+    message: `PostgreSQL refuses a setting: unrecognized configuration parameter "shard_buffers" in file "${file}" line ${written}`,
+    remedy: `Correct line ${written} of ${file}. The server was left as it was.`,
+  });
+});
+
+it("settings that contradict each other by what a person wrote are refused, and ones that it makes right are not", async () => {
+  const own = ownServer();
+  await own.ensure();
+  await appendFile(join(own.directory.data, "postgresql.auto.conf"), "wal_level = 'minimal'\nmax_wal_senders = '0'\n");
+  const archiving = { ...own.spec.settings, archive_mode: "on" };
+  await expect(own.ensure({ settings: archiving })).rejects.toMatchObject({
+    message: 'PostgreSQL refuses a setting: WAL archival cannot be enabled when "wal_level" is "minimal"',
+  });
+  await own.ensure({ settings: { ...own.spec.settings, wal_level: "minimal" } });
 });
 
 it("a check removes what killed ones left, and leaves alone what another one is reading", async () => {
@@ -75,8 +107,10 @@ it("a check removes what killed ones left, and leaves alone what another one is 
   await own.ensure();
   const left = join(own.directory.data, "pgroundwork.check-of-a-killed-run.conf");
   await writeFile(left, "");
+  const leftFolder = join(own.directory.data, "pgroundwork.check-of-another-killed-run");
+  await mkdir(join(leftFolder, "global"), { recursive: true });
   const long = Date.now() / 1000 - 3_600;
-  await utimes(left, long, long);
+  for (const path of [left, leftFolder]) await utimes(path, long, long);
   await writeFile(join(own.directory.data, "pgroundwork.check-of-another-run.conf"), "");
   await own.ensure();
   expect(await filesOf(own)).toEqual(["pgroundwork.check-of-another-run.conf", "pgroundwork.conf"]);

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { appendFile, mkdir, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { installBinaries } from "../../../../scripts/server/binaries.ts";
 import { readConfiguration } from "../../../../scripts/server/configuration.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import { ownServers } from "./own-servers.ts";
@@ -34,19 +35,45 @@ describe("a setting that PostgreSQL does not take", () => {
     [
       "a check of its own",
       { timezone: "Nowhere/Else" },
-      'PostgreSQL refuses a setting: invalid value for parameter "TimeZone": "Nowhere/Else"',
+      `PostgreSQL refuses a setting: timezone is 'Nowhere/Else'; PostgreSQL says: invalid value for parameter "TimeZone": "Nowhere/Else"`,
+    ],
+    [
+      "a text that no session could use",
+      { default_text_search_config: "klingon" },
+      `PostgreSQL refuses a setting: default_text_search_config is 'klingon'; PostgreSQL says: invalid value for parameter "default_text_search_config": "klingon"`,
+    ],
+    [
+      "what it says together with others",
+      { superuser_reserved_connections: "30" },
+      'PostgreSQL refuses a setting: "superuser_reserved_connections" (30) plus "reserved_connections" (0) must be less than "max_connections" (20)',
+    ],
+    [
+      "a level of the write-ahead log that another one needs",
+      { wal_level: "minimal", archive_mode: "on", max_wal_senders: "0" },
+      'PostgreSQL refuses a setting: WAL archival cannot be enabled when "wal_level" is "minimal"',
     ],
     [
       "all faults at once",
-      { work_mem: "8XB", shared_buffers: "much" },
-      "PostgreSQL refuses these settings:\n- shared_buffers is 'much'; expected from 128kB to 8589934584kB, in B, kB, MB, GB, TB; a number alone counts 8kB\n- work_mem is '8XB'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; a number alone counts kB",
+      {
+        work_mem: "8XB",
+        shared_buffers: "much",
+        timezone: "Nowhere/Else",
+        default_text_search_config: "klingon",
+        session_preload_libraries: "auto_explain, no_such_library",
+      },
+      `PostgreSQL refuses these settings:
+- session_preload_libraries names the library no_such_library, which is not in LIBRARIES
+- shared_buffers is 'much'; expected from 128kB to 8589934584kB, in B, kB, MB, GB, TB; a number alone counts 8kB
+- work_mem is '8XB'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; a number alone counts kB
+- timezone is 'Nowhere/Else'; PostgreSQL says: invalid value for parameter "TimeZone": "Nowhere/Else"
+- default_text_search_config is 'klingon'; PostgreSQL says: invalid value for parameter "default_text_search_config": "klingon"`,
     ],
   ])("is refused by %s before anything is written, and the server runs on", async (_, wrong, message) => {
     const own = ownServer();
     const first = await own.ensure();
     const before = await readConfiguration(own.directory.data);
     await expect(own.ensure({ settings: { ...own.spec.settings, ...wrong } })).rejects.toMatchObject({
-      message,
+      message: message.replace("LIBRARIES", (await installBinaries(own.spec.home)).libraries),
       remedy: "Correct it in pgroundwork:postgresql (pulumi config). The server was left as it was.",
     });
     expect(await readConfiguration(own.directory.data)).toBe(before);
@@ -55,23 +82,23 @@ describe("a setting that PostgreSQL does not take", () => {
 });
 
 describe("settings that PostgreSQL can read and not run with", () => {
-  const again =
-    "Correct pgroundwork:postgresql, or the setting that this is about (pulumi config). The server runs again with its former settings.";
-  const unrunnable: [string, Record<string, string>, string][] = [
+  const again = (how: string) =>
+    `Correct pgroundwork:postgresql, or the setting that this is about (pulumi config). The server runs ${how} with its former settings.`;
+  // No library, but there.
+  const useless = "/dev/null";
+  const unrunnable: [string, Record<string, string>, string, string][] = [
     [
-      "contradict each other",
-      { superuser_reserved_connections: "30" },
-      '"superuser_reserved_connections" (30) plus "reserved_connections" (0) must be less than "max_connections" (20)',
+      "name a library that cannot be loaded",
+      { shared_preload_libraries: useless },
+      `could not load library "${useless}"`,
+      again("again"),
     ],
+    // Nobody can ask whether another setting waits for a restart: the sessions that are there go on.
     [
-      "name a library that is not there",
-      { shared_preload_libraries: "no_such_library" },
-      'could not access file "no_such_library": No such file or directory',
-    ],
-    [
-      "let the server start and nobody in",
-      { session_preload_libraries: "no_such_library", max_connections: "25" },
-      'could not access file "no_such_library": No such file or directory',
+      "let nobody in any more",
+      { session_preload_libraries: useless, max_connections: "25" },
+      `could not load library "${useless}"`,
+      again("on"),
     ],
   ];
   // Where the system grants any amount, the server would begin to fill it.
@@ -80,12 +107,13 @@ describe("settings that PostgreSQL can read and not run with", () => {
       "ask for more memory than there is",
       { shared_buffers: "900GB" },
       "could not map anonymous shared memory: Cannot allocate memory",
+      again("again"),
     ]);
   }
 
   it.each(unrunnable)(
     "since they %s, are taken back: the server runs with its former ones",
-    async (_, wrong, reason) => {
+    async (_, wrong, reason, remedy) => {
       const own = ownServer();
       const first = await own.ensure();
       await own.query(first.port, "create table kept (id int); insert into kept values (7)");
@@ -94,10 +122,11 @@ describe("settings that PostgreSQL can read and not run with", () => {
       await expect(own.ensure({ settings: { ...own.spec.settings, ...wrong } })).rejects.toMatchObject({
         name: "OperationError",
         message: expect.stringContaining(reason),
-        remedy: again,
+        remedy,
       });
       expect(await readConfiguration(own.directory.data)).toBe(before);
       expect(await own.query(first.port, "select id from kept")).toEqual([{ id: 7 }]);
+      if (remedy === again("on")) expect(await findPostmaster(own.directory.data)).toMatchObject({ pid: first.pid });
       expect(await own.query(first.port, "select name from pg_settings where pending_restart")).toEqual([]);
 
       const mended = await own.ensure({ settings: { ...own.spec.settings, max_connections: "30" } });
@@ -111,9 +140,9 @@ describe("settings that PostgreSQL can read and not run with", () => {
     const first = await own.ensure();
     await own.stop();
     const before = await readConfiguration(own.directory.data);
-    const settings = { ...own.spec.settings, shared_preload_libraries: "no_such_library" };
+    const settings = { ...own.spec.settings, shared_preload_libraries: useless };
     await expect(own.ensure({ settings })).rejects.toMatchObject({
-      message: expect.stringContaining('could not access file "no_such_library"'),
+      message: expect.stringContaining(`could not load library "${useless}"`),
       remedy:
         "Correct pgroundwork:postgresql, or the setting that this is about (pulumi config). The server is stopped, as it was, and has its former settings.",
     });
@@ -149,6 +178,29 @@ describe("a server that does not start", () => {
     expect(error?.message).toContain("FATAL:  could not load ");
     expect(error?.message.split("\n").length).toBeLessThanOrEqual(13);
     expect(error?.remedy).toBe(`The whole log is in ${own.directory.log}. The data is as it was.`);
+  });
+});
+
+describe("a server that does not start for another reason than the last time", () => {
+  it("is judged by what this start logged alone", async () => {
+    const own = ownServer();
+    await own.ensure();
+    await own.stop();
+    const control = join(own.directory.data, "global", "pg_control");
+    const whole = await readFile(control);
+    await truncate(control, 100);
+    await expect(own.ensure()).rejects.toMatchObject({ remedy: expect.stringContaining("are damaged") });
+    await writeFile(control, whole);
+    const file = join(own.directory.data, "postgresql.conf");
+    const text = await readFile(file, "utf8");
+    await writeFile(file, `shard_buffers = 16MB\n${text}`);
+    const mistake = `unrecognized configuration parameter "shard_buffers" in file "${file}" line 1`;
+    await expect(own.ensure()).rejects.toMatchObject({
+      message: expect.stringContaining(mistake),
+      remedy: `Correct line 1 of ${file}, then run \`up\` again. The data is as it was.`,
+    });
+    await writeFile(file, text);
+    await own.ensure();
   });
 });
 

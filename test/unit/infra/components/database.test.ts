@@ -20,7 +20,7 @@ let server: EmbeddedServer;
 let serverRoles: pulumi.Resource[];
 let shop: Database;
 
-const nothing = { roles: new Set<string>(), databases: new Set<string>() };
+const nothing = { known: false, roles: new Set<string>(), databases: new Set<string>() };
 
 const make = (name: string, changed: Partial<DatabaseArgs> = {}) =>
   registered(
@@ -71,9 +71,15 @@ describe("a database", () => {
       "shop-grant-database-shop_readonly",
       "shop-grant-database-monitor",
       "shop-grant-database-backup",
+      "shop-grant-schema-shop_owner",
       "shop-grant-schema-shop_app",
       "shop-grant-schema-shop_readonly",
       "shop-default-function-public",
+      "shop-default-table-public",
+      "shop-default-sequence-public",
+      "shop-default-function-public-in-schema",
+      "shop-default-table-public-in-schema",
+      "shop-default-sequence-public-in-schema",
       "shop-default-table-shop_app",
       "shop-default-sequence-shop_app",
       "shop-default-function-shop_app",
@@ -176,6 +182,7 @@ describe("the privileges of a database", () => {
       connect("shop_readonly"),
       connect("monitor"),
       connect("backup"),
+      { role: "shop_owner", database, objectType: "schema", schema, privileges: ["CREATE", "USAGE"] },
       use("shop_app"),
       use("shop_readonly"),
     ]);
@@ -186,7 +193,12 @@ describe("the privileges of a database", () => {
       return { role: who, database, owner, schema, objectType, privileges };
     };
     expect(inputsOf("default")).toEqual([
-      { role: "public", database, owner, objectType: "function", privileges: [] },
+      ...["function", "table", "sequence"].map((objectType) => {
+        return { role: "public", database, owner, objectType, privileges: [] };
+      }),
+      one("public", "function"),
+      one("public", "table"),
+      one("public", "sequence"),
       one("shop_app", "table", "SELECT", "INSERT", "UPDATE", "DELETE"),
       one("shop_app", "sequence", "USAGE"),
       one("shop_app", "function", "EXECUTE"),
@@ -243,7 +255,7 @@ describe("what the postgresql provider makes of a database", () => {
 
   it("is made by the server's admin and goes with the server, unprotected unless asked for", () => {
     const all = of("shop").filter(isPostgresql);
-    expect(all).toHaveLength(22);
+    expect(all).toHaveLength(28);
     for (const { provider, deletedWith, protect } of all) {
       expect({ provider, deletedWith, protect }).toEqual({
         provider: "server-admin",
@@ -279,7 +291,11 @@ describe("a database of which the server has something already", () => {
   it("takes over just that, by the names that the server knows", async () => {
     expect(imported("shop")).toEqual([]);
     await make("depot", {
-      existing: { roles: new Set(["depot_owner", "depot_app", "shop_readonly"]), databases: new Set(["depot"]) },
+      existing: {
+        known: true,
+        roles: new Set(["depot_owner", "depot_app", "shop_readonly"]),
+        databases: new Set(["depot"]),
+      },
     });
     expect(imported("depot")).toEqual(["depot-app: depot_app", "depot-database: depot", "depot-owner: depot_owner"]);
   });

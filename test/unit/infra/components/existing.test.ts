@@ -53,12 +53,12 @@ describe("what a server has already", () => {
       ],
       databases: ["shop", "depot"],
     });
-    expect(found).toEqual({ roles: new Set(["monitor", "shop_owner"]), databases: new Set(["shop"]) });
+    expect(found).toEqual({ known: true, roles: new Set(["monitor", "shop_owner"]), databases: new Set(["shop"]) });
   });
 
   it("is nothing in a preview that gets no answer, and an error in an up", async () => {
     answer = { known: false, isDown: true, reason: "Cannot connect to it." };
-    const nothing = { roles: new Set(), databases: new Set() };
+    const nothing = { known: false, roles: new Set(), databases: new Set() };
     expect(await inPreview(() => findExisting(server, ["shop"]))).toEqual(nothing);
     await expect(findExisting(server, ["shop"])).rejects.toThrow(
       "The server could not be asked what it has: Cannot connect to it.",
@@ -67,6 +67,10 @@ describe("what a server has already", () => {
 
   it("is nothing in a preview that does not know the server's address yet", async () => {
     answer = {};
-    expect(await inPreview(() => findExisting(server, ["shop"]))).toEqual({ roles: new Set(), databases: new Set() });
+    expect(await inPreview(() => findExisting(server, ["shop"]))).toEqual({
+      known: false,
+      roles: new Set(),
+      databases: new Set(),
+    });
   });
 });

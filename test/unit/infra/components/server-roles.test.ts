@@ -12,7 +12,7 @@ const declare = async (name: string, changed: { existing?: string[]; protect?: b
   const server = await registered((options) => new EmbeddedServer(name, args, options));
   const declared = declareServerRoles(name, {
     server,
-    existing: { roles: new Set(changed.existing ?? []), databases: new Set() },
+    existing: { known: true, roles: new Set(changed.existing ?? []), databases: new Set() },
     passwordKeeper: "1",
     protect: changed.protect ?? false,
   });

@@ -21,18 +21,40 @@ describe("the plan of a database's privileges", () => {
     const revocations = plan.grants.filter(({ privileges }) => privileges.length === 0);
     expect(plan.grants.slice(0, revocations.length)).toEqual(revocations);
     expect(revocations.map(({ role, on }) => `${role} ${on}`)).toEqual(["public database", "public schema"]);
-    expect(plan.defaults[0]).toEqual({ role: "public", on: "function", privileges: [], everywhere: true });
+    const closed = plan.defaults.filter(({ privileges }) => privileges.length === 0);
+    expect(plan.defaults.slice(0, closed.length)).toEqual(closed);
+    expect(
+      closed.map(({ role, on, everywhere }) => `${role} ${on} ${everywhere ? "everywhere" : "in schema"}`),
+    ).toEqual([
+      "public function everywhere",
+      "public table everywhere",
+      "public sequence everywhere",
+      "public function in schema",
+      "public table in schema",
+      "public sequence in schema",
+    ]);
   });
 
   it("lets nobody create but the owner, through whom the migrator does", () => {
-    const given = [...plan.grants, ...plan.defaults].flatMap(({ privileges }) => privileges);
-    expect([...new Set(given)].sort()).toEqual(["CONNECT", "DELETE", "EXECUTE", "INSERT", "SELECT", "UPDATE", "USAGE"]);
+    const given = [...plan.grants, ...plan.defaults].filter(({ role }) => role !== "shop_owner");
+    expect([...new Set(given.flatMap(({ privileges }) => privileges))].sort()).toEqual([
+      "CONNECT",
+      "DELETE",
+      "EXECUTE",
+      "INSERT",
+      "SELECT",
+      "UPDATE",
+      "USAGE",
+    ]);
+    expect(plan.grants.filter(({ role }) => role === "shop_owner")).toEqual([
+      { role: "shop_owner", on: "schema", privileges: ["CREATE", "USAGE"] },
+    ]);
   });
 
   it("says each thing once", () => {
     const keys = [
       ...plan.grants.map(({ role, on }) => `${role} on ${on}`),
-      ...plan.defaults.map(({ role, on }) => `${role} default ${on}`),
+      ...plan.defaults.map(({ role, on, everywhere }) => `${role} default ${on} ${everywhere}`),
     ];
     expect(new Set(keys).size).toBe(keys.length);
   });

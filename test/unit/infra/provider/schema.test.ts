@@ -40,7 +40,15 @@ const declared: Record<
   ]),
   Takeover: ofArgs<Required<sdk.TakeoverArgs>>(
     sdk.Takeover,
-    { ...connection, owner: "ann", schema: "public", tables: { bob: "SELECT" }, sequences: {}, functions: {} },
+    {
+      ...connection,
+      owner: "ann",
+      members: ["cid"],
+      schema: "public",
+      tables: { bob: "SELECT" },
+      sequences: {},
+      functions: {},
+    },
     [],
   ),
   Partitions: ofArgs<Required<sdk.PartitionsArgs>>(

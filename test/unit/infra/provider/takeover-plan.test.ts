@@ -3,7 +3,9 @@ import type { Contents, DatabaseObject } from "../../../../infra/provider/conten
 import { planTakeover } from "../../../../infra/provider/takeover-plan.ts";
 
 const wish = {
+  database: "shop",
   owner: "shop_owner",
+  members: ["shop_migrator"],
   schema: "public",
   privileges: {
     table: { shop_app: "SELECT, INSERT", shop_readonly: "SELECT" },
@@ -19,31 +21,34 @@ const object = (type: string, name: string, changed: Partial<DatabaseObject> = {
   schema: "public",
   owner: "shop_owner",
   attached: false,
+  isPublic: false,
   ...changed,
 });
 
 const plan = (contents: Partial<Contents>) =>
-  planTakeover({ managed: false, objects: [], owners: [], ...contents }, wish, (name) => `"${name}"`);
+  planTakeover(
+    { managed: false, objects: [], bookkeeping: [], owners: [], settings: [], members: [], ...contents },
+    wish,
+    (name) => `"${name}"`,
+  );
 
 const shelf = object("TABLE", "public.shelf");
 
 describe("the takeover of a database", () => {
   it("is nothing where the kit has worked before, or where nothing is", () => {
-    const nothing = { opened: [], statements: [], warnings: [] };
+    const nothing = { opened: [], closed: [], handedOver: [], statements: [], warnings: [] };
     expect(plan({})).toEqual(nothing);
     expect(plan({ objects: [object("SCHEMA", "public", { owner: "pg_database_owner" })] })).toEqual(nothing);
     const objects = [object("TABLE", "public.shelf", { owner: "ana" })];
     expect(plan({ managed: true, objects, owners: [{ name: "ana", reassignable: true }] })).toEqual(nothing);
   });
 
-  it("grants each kind at once, to each role what it is to have, and leaves a mark", () => {
+  it("grants each kind at once, to each role what it is to have", () => {
     const objects = [shelf, object("VIEW", 'public."Odd one"'), object("SEQUENCE", "public.number")];
     expect(plan({ objects }).statements).toEqual([
       'GRANT SELECT, INSERT ON TABLE public.shelf, public."Odd one" TO "shop_app"',
       'GRANT SELECT ON TABLE public.shelf, public."Odd one" TO "shop_readonly"',
       'GRANT USAGE ON SEQUENCE public.number TO "shop_app"',
-      'CREATE SCHEMA pgroundwork AUTHORIZATION "shop_owner"',
-      "REVOKE ALL ON SCHEMA pgroundwork FROM PUBLIC",
     ]);
     expect(plan({ objects }).opened).toEqual(["table public.shelf", 'view public."Odd one"', "sequence public.number"]);
   });
@@ -78,11 +83,63 @@ describe("the takeover of a database", () => {
     const objects = [object("TABLE", "old.shelf", elsewhere), object("VIEW", "old.seen", elsewhere)];
     expect(plan({ objects })).toEqual({
       opened: [],
+      closed: [],
+      handedOver: [],
       statements: [],
       warnings: [
         'Schema "old" with 2 tables is left as it is: only schema "public" is opened to shop_app and shop_readonly. ' +
           "Grant what they need in a migration.",
       ],
     });
+  });
+
+  it("takes from PUBLIC what it has on them, before anything is granted, and says on what", () => {
+    const open = { isPublic: true };
+    const objects = [
+      shelf,
+      object("TABLE", "public.rack", open),
+      object("VIEW", "public.seen", open),
+      object("ROUTINE", "public.count()", open),
+      object("TABLE", "old.rack", { ...open, schema: "old" }),
+    ];
+    const { statements, closed } = plan({ objects });
+    expect(statements.slice(0, 3)).toEqual([
+      "REVOKE ALL ON TABLE public.rack, public.seen FROM PUBLIC",
+      "REVOKE ALL ON ROUTINE public.count() FROM PUBLIC",
+      'GRANT SELECT, INSERT ON TABLE public.shelf, public.rack, public.seen TO "shop_app"',
+    ]);
+    expect(closed).toEqual(["table public.rack", "view public.seen", "function public.count()"]);
+  });
+
+  it("hands over what migrations are recorded in, where it is another's", () => {
+    const place = { schema: "graphile_migrate", owner: "ana" };
+    const bookkeeping = [
+      object("SCHEMA", "graphile_migrate", place),
+      object("TABLE", "graphile_migrate.migrations", place),
+      object("SEQUENCE", "graphile_migrate.migrations_id_seq", { ...place, attached: true }),
+      object("SCHEMA", "pgroundwork", { schema: "pgroundwork" }),
+    ];
+    expect(plan({ bookkeeping })).toMatchObject({
+      opened: [],
+      handedOver: ["schema graphile_migrate (ana's)", "table graphile_migrate.migrations (ana's)"],
+      statements: [
+        'ALTER SCHEMA graphile_migrate OWNER TO "shop_owner"',
+        'ALTER TABLE graphile_migrate.migrations OWNER TO "shop_owner"',
+      ],
+    });
+  });
+
+  it("warns of the database's own settings and of further members of the owner, with what takes them back", () => {
+    const settings = [
+      { name: "search_path", role: null },
+      { name: "app.tenant", role: "shop_app" },
+    ];
+    expect(plan({ settings, members: ["ana", "shop_migrator"] }).warnings).toEqual([
+      "Sessions in this database begin with settings that the stack does not declare: search_path, app.tenant (for shop_app). " +
+        'To take them back, as a superuser: ALTER DATABASE "shop" RESET "search_path"; ' +
+        'ALTER ROLE "shop_app" IN DATABASE "shop" RESET "app"."tenant";',
+      "ana is a member of shop_owner and can change what migrations make. To take that back, as a superuser: " +
+        'REVOKE "shop_owner" FROM "ana";',
+    ]);
   });
 });

@@ -206,6 +206,13 @@ describe("what is wrong", () => {
     expect(faults({ databases: JSON.stringify([`${longest}a`]) })[0]).toContain("cannot be a database's name");
   });
 
+  it("refuses databases whose roles PostgreSQL would refuse, or whose files Git would not keep", () => {
+    expect(faults({ databases: '["pg_shop","node_modules"]' })).toEqual([
+      "- Setting 'databases[0]': 'pg_shop' begins with pg_, which PostgreSQL reserves for roles of its own",
+      "- Setting 'databases[1]': 'node_modules' is a folder that Git is told to ignore: its files would not be committed",
+    ]);
+  });
+
   it("is that databases are missing", () => {
     expect(faults({ databases: undefined, seeds: "[]" })).toEqual([
       "- Setting 'databases': is missing; expected a list of database names",

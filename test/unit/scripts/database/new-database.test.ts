@@ -60,6 +60,21 @@ describe("a new database's folder", () => {
     await expect(make(name)).rejects.toMatchObject({ exitCode: exitCode.usage });
   });
 
+  it.each([
+    ["pg_shop", "begins with pg_, which PostgreSQL reserves for roles of its own"],
+    ["node_modules", "is a folder that Git is told to ignore: its files would not be committed"],
+  ])("is not made for %s, and the reason is said", async (name, reason) => {
+    await expect(make(name)).rejects.toMatchObject({ message: `"${name}" ${reason}.`, exitCode: exitCode.usage });
+    expect((await readdir(root)).length).toBe(0);
+  });
+
+  it("is not made for any folder that the kit's .gitignore names", async () => {
+    const lines = (await readFile(new URL("../../../../.gitignore", import.meta.url), "utf8")).split("\n");
+    const folders = lines.filter((line) => line.endsWith("/")).map((line) => line.slice(0, -1));
+    expect(folders).not.toEqual([]);
+    for (const folder of folders) await expect(make(folder)).rejects.toMatchObject({ exitCode: exitCode.usage });
+  });
+
   it("never replaces one that is there", async () => {
     await make("shop");
     await writeFile(join(migrations, "shop", "database.json"), '{"description":"mine"}');

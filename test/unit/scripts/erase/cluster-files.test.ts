@@ -72,6 +72,12 @@ describe("deleting a cluster", () => {
     expect((await readdir(parent)).sort()).toEqual([...alike, `data.erased-${uuid}`].sort());
   });
 
+  it("leaves a folder alone that is no cluster", async () => {
+    await rm(join(data, "PG_VERSION"));
+    expect((await deleteCluster(data)).foreign.sort()).toEqual((await readdir(data)).map((name) => join(data, name)));
+    expect(await readdir(join(data, "base", "5"))).toEqual(["1259"]);
+  });
+
   it("has nothing to do where there is none", async () => {
     expect(await deleteCluster(join(parent, "no", "such"))).toEqual({ foreign: [], linked: [] });
   });

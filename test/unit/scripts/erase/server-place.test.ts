@@ -15,11 +15,16 @@ describe("the files of a stack's server", () => {
   beforeEach(async () => {
     scratch = await realpath(await mkdtemp(join(tmpdir(), "server-place-")));
     const folder = join(scratch, "home", "servers", "pgroundwork-local-11111111");
-    ownership = { home: join(scratch, "home"), root: join(scratch, "clone"), folder, continuing: false };
+    ownership = {
+      home: join(scratch, "home"),
+      owner: { clone: join(scratch, "clone"), project: "pgroundwork", stack: "local" },
+      folder,
+      begun: [],
+    };
     data = join(folder, "data");
     await makeCluster(data);
     await mkdir(join(folder, "log"));
-    await mkdir(ownership.root);
+    await mkdir(ownership.owner.clone);
   });
   afterEach(() => rm(scratch, { recursive: true }));
 
@@ -85,6 +90,30 @@ describe("the files of a stack's server", () => {
     expect(await refusal(ownership.folder, data)).toBe(
       `${data} holds files, but no PostgreSQL cluster (no PG_VERSION). Nothing was deleted.`,
     );
+  });
+
+  it("are no files without a cluster because the erasure of another directory was begun", async () => {
+    const stuff = join(scratch, "stuff");
+    await mkdir(join(stuff, "base"), { recursive: true });
+    ownership = { ...ownership, begun: [data] };
+    expect(await refusal(ownership.folder, stuff)).toBe(
+      `${stuff} holds files, but no PostgreSQL cluster (no PG_VERSION). Nothing was deleted.`,
+    );
+  });
+
+  it("are not those in which another clone's stack has its data by now", async () => {
+    const other = join(scratch, "home", "servers", "pgroundwork-local-33333333");
+    const owner = { clone: join(scratch, "other"), project: "pgroundwork", stack: "local" };
+    for (const folder of [other, owner.clone]) await mkdir(folder);
+    await recordServer(other, owner, data);
+    await makeCluster(data, join(other, "log"));
+    expect(await refusal(ownership.folder, data)).toBe(
+      `The data in ${data} is that of stack "local" of the clone ${owner.clone}, whose server ran on it last. Nothing was deleted.`,
+    );
+    await rm(owner.clone, { recursive: true });
+    expect(await findServer(ownership, { folder: ownership.folder, dataDirectory: data })).toMatchObject({
+      hasData: true,
+    });
   });
 
   it("are not reached by a link", async () => {

@@ -53,6 +53,18 @@ it("a half-written state of the stack is deleted at any age, since nobody works 
   expect((await find()).map(({ found }) => found)).toEqual([`it was never written to its end: ${left}`]);
 });
 
+it("a half-written state is left where somebody has locked the stack since it was found", async () => {
+  const left = await write("state/stacks/shop/dev.json.18e9fe72b84083af.tmp", 0);
+  const [finding] = await find();
+  const lock = await write("state/locks/organization/shop/dev/1.json", 0);
+  await writeFile(lock, JSON.stringify({ pid: 1, username: "ana", hostname: "elsewhere", timestamp: "" }));
+  await finding?.act?.();
+  expect(existsSync(left)).toBe(true);
+  await rm(lock);
+  await finding?.act?.();
+  expect(existsSync(left)).toBe(false);
+});
+
 it("what is whole, or another stack's, is left", async () => {
   for (const path of [
     "home/postgresql/17.10.0-beta.17",

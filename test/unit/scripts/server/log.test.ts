@@ -4,7 +4,7 @@ import { appendFile, mkdtemp, rm, truncate, utimes, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { followLog, lastLines, newestLog } from "../../../../scripts/server/log.ts";
+import { followLog, lastLines, markLog } from "../../../../scripts/server/log.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -28,10 +28,9 @@ describe("the end of a server's log", () => {
 
   it("comes from the file written last that is not empty", async () => {
     await write("postgresql-Mon.log", "old\n", 100);
-    const path = await write("startup.log", "new\n", 50);
+    await write("startup.log", "new\n", 50);
     await write("postgresql-Tue.log", "");
     await write("notes.txt", "no log\n");
-    expect(await newestLog(folder)).toBe(path);
     expect(await lastLines(folder, 5)).toEqual(["new"]);
   });
 
@@ -39,6 +38,19 @@ describe("the end of a server's log", () => {
     await write("postgresql-Mon.log", "one\ntwo\nthree\n");
     expect(await lastLines(folder, 2)).toEqual(["two", "three"]);
     expect(await lastLines(folder, 9)).toEqual(["one", "two", "three"]);
+  });
+
+  it("since a mark has nothing that was written before it", async () => {
+    const startup = await write("startup.log", "an old failure\n", 50);
+    const mark = await markLog(folder);
+    expect(await lastLines(folder, 5, mark)).toEqual([]);
+    await write("postgresql-Mon.log", "a new file\n", 20);
+    expect(await lastLines(folder, 5, mark)).toEqual(["a new file"]);
+    await appendFile(startup, "one\ntwo\n");
+    expect(await lastLines(folder, 1, mark)).toEqual(["two"]);
+    expect(await lastLines(folder, 5, mark)).toEqual(["one", "two"]);
+    await write("startup.log", "cut\n");
+    expect(await lastLines(folder, 5, mark)).toEqual(["cut"]);
   });
 
   it("of a large file is read without reading all of it", async () => {

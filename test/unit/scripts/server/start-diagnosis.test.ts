@@ -14,10 +14,21 @@ describe("a server that did not start", () => {
     ["FATAL:  database files are incompatible with server", "damaged"],
     ['FATAL:  data directory "/data" has wrong ownership', "permissions"],
     ['FATAL:  could not create lock file "postmaster.pid": Permission denied', "permissions"],
+    ['FATAL:  configuration file "/data/postgresql.conf" contains errors', "configuration"],
     ["FATAL:  could not load /data/pg_hba.conf", "unknown"],
     ["", "unknown"],
   ])("and whose log ends with %j is told as %s", (log, expected) => {
     expect(kind(log)).toBe(expected);
+  });
+
+  it("by a mistake in a configuration file is told which file and line to correct", () => {
+    const log = [
+      'LOG:  unrecognized configuration parameter "shard_buffers" in file "/data/postgresql.auto.conf" line 3',
+      'FATAL:  configuration file "/data/postgresql.auto.conf" contains errors',
+    ].join("\n");
+    expect(diagnoseStart(log, place).remedy).toBe(
+      "Correct line 3 of /data/postgresql.auto.conf, then run `up` again. The data is as it was.",
+    );
   });
 
   it("never advises to delete anything, and says where to look", () => {

@@ -9,15 +9,16 @@ interface Step {
   diffs?: string[] | null;
   outputs?: Record<string, unknown>;
   of?: string;
+  as?: string;
 }
 
 /** Has a stream follow steps, each begun and ended. */
 function follow(steps: Step[]): { stream: EventStream; told: OperationEvent[] } {
   const told: OperationEvent[] = [];
   const stream = new EventStream((event) => told.push(event), false);
-  for (const { op, diffs = null, outputs = {}, of = urn } of steps) {
+  for (const { op, diffs = null, outputs = {}, of = urn, as = type } of steps) {
     // As the engine writes it: null where there is nothing.
-    const metadata = { op, urn: of, type, diffs, detailedDiff: null, old: null, new: { inputs: {}, outputs } };
+    const metadata = { op, urn: of, type: as, diffs, detailedDiff: null, old: null, new: { inputs: {}, outputs } };
     stream.line(JSON.stringify({ resourcePreEvent: { metadata } }));
     stream.line(JSON.stringify({ resOutputsEvent: { metadata } }));
   }
@@ -65,5 +66,19 @@ describe("an adoption in the engine's event stream", () => {
       "update shop-readonly",
     ]);
     expect(stream.unchanged).toBe(1);
+  });
+});
+
+describe("a provider in the engine's event stream", () => {
+  const provider = { of: urn.replace("shop-app", "server-admin"), as: "pulumi:providers:postgresql" };
+
+  it("that logs in otherwise from now on changes nothing", () => {
+    const { stream, told } = follow([{ op: "update", diffs: ["password"], ...provider }]);
+    expect([stream.changes, stream.unchanged, told]).toEqual([[], 1, []]);
+  });
+
+  it("that is made is told", () => {
+    const { stream } = follow([{ op: "create", ...provider }]);
+    expect(stream.changes).toMatchObject([{ action: "create", name: "server-admin" }]);
   });
 });

@@ -17,6 +17,23 @@ it("a lock is no matter of an error that speaks of something else", () => {
   expect(lockedError("dev", ["error: no stack named 'dev' found"])).toBeUndefined();
 });
 
+it("a state that cannot be read is none either", () => {
+  const damaged = "error: failed to load checkpoint: place 1: unexpected end of JSON input";
+  expect(lockedError("dev", [damaged])).toBeUndefined();
+});
+
+it.each(["unexpected end of JSON input", "invalid character '\\x00' looking for beginning of value"])(
+  "a lock of which the engine says only %j may be taken away",
+  (words) => {
+    expect(lockedError("dev", [`error: ${words}`])).toMatchObject({
+      message: `A run that was killed left a lock on stack "dev" that is not whole: the engine says "${words}".`,
+      remedy: "Take back what it left, then try again: `npm run pgw -- recover --stack dev`",
+      holderIsGone: true,
+      recoverable: true,
+    });
+  },
+);
+
 /** An engine as far as a lock is concerned: a living process of that name. */
 async function startEngine(): Promise<ChildProcess> {
   const folder = await mkdtemp(join(tmpdir(), "engine-"));

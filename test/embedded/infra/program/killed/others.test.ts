@@ -3,17 +3,14 @@ import { expectConverges } from "./converge.ts";
 import { moments } from "./moments.ts";
 import { victims } from "./victims.ts";
 
-const { makingData, serverStarted, makingRoles, migrating, seeding } = moments;
+const { makingData, makingRoles, migrating, seeding } = moments;
 const { cli, plugin, postgresql } = victims;
 
 describe("an up of which one process is killed by force converges with the next up", () => {
   it.each([
     { victim: plugin, moment: makingData },
-    { victim: plugin, moment: serverStarted },
-    { victim: plugin, moment: migrating },
     { victim: plugin, moment: seeding },
     { victim: postgresql, moment: makingRoles },
-    { victim: cli, moment: serverStarted },
     { victim: cli, moment: migrating },
   ])("$victim.name while $moment.name", ({ victim, moment }) => expectConverges(victim, moment));
 });

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { rename } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Clone } from "../../../clone.ts";
@@ -46,14 +46,38 @@ describe("a data directory that the settings name anew", () => {
     expect((await revealedOutputs(clone)).server.dataDirectory).toBe(elsewhere);
   });
 
+  it("is kept where the state is lost, too", async () => {
+    await rm(join(clone.root, ".pgroundwork", ".pulumi"), { recursive: true });
+    expect((await clone.succeed("recover")).stderr).toContain(
+      `in ${elsewhere}\n      The next \`up\` takes it over, with new passwords.\n`,
+    );
+    await clone.succeed("up");
+    await expectStocked(clone);
+    expect((await revealedOutputs(clone)).server.dataDirectory).toBe(elsewhere);
+  });
+
   it("is left as it was, and not made anew, where it is missing", async () => {
     await clone.succeed("down");
     await rename(elsewhere, `${elsewhere}.unmounted`);
-    const { code, stderr } = await clone.pgw("up");
-    expect(code).toBe(1);
-    expect(stderr).toContain(`The data directory ${elsewhere} of this server is gone.`);
+    for (const command of ["up", "refresh", "up"]) {
+      const { code, stderr } = await clone.pgw(command);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`The data directory ${elsewhere} of this server is gone.`);
+    }
     await rename(`${elsewhere}.unmounted`, elsewhere);
     await expectTakenBack(clone);
     expect(await changesOf(clone, "preview")).toEqual([]);
+  });
+
+  it("is begun anew, empty, where it is missing for good: after `destroy`", async () => {
+    await clone.succeed("down");
+    await rm(elsewhere, { recursive: true });
+    await clone.succeed("destroy", "--yes");
+    await clone.succeed("up");
+    expect((await revealedOutputs(clone)).server.dataDirectory).toBe(data);
+    expect(await clone.query("readonly", "select name from product order by id")).toEqual([
+      { name: "tea" },
+      { name: "coffee" },
+    ]);
   });
 });

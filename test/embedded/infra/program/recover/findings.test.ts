@@ -61,6 +61,26 @@ describe("recover on a stack that was brought up", () => {
     await rm(lock);
   });
 
+  it("takes away a lock that was never written to its end, as the `up` that trips over it says", async () => {
+    const locks = join(clone.root, ".pgroundwork", ".pulumi", "locks", "organization", "pgroundwork", "local");
+    await mkdir(locks, { recursive: true });
+    const lock = join(locks, "7a.json.18e9fe72b84083af.tmp");
+    await writeFile(lock, "");
+    const up = await clone.pgw("up");
+    expect(up.code).toBe(1);
+    expect(up.stderr).toContain('A run that was killed left a lock on stack "local" that is not whole');
+    expect(up.stderr).toContain("Take back what it left, then try again: `npm run pgw -- recover`");
+    expect(await findings(clone)).toMatchObject([
+      {
+        kind: "engine-lock",
+        found: `a lock on stack "local" was never written to its end: ${lock}`,
+        action: "take it away",
+        done: true,
+      },
+    ]);
+    expect(existsSync(lock)).toBe(false);
+  });
+
   it("takes away a data directory half-made and a lock that nobody holds, and says so first", async () => {
     await mkdir(join(server, "data.initdb-1", "base"), { recursive: true });
     await writeFile(join(server, "data.initdb-1.password"), "secret");

@@ -108,4 +108,36 @@ describe("a data directory that two clones' stacks name", () => {
     expect(refused.stderr).toContain(`of the clone ${second.root} (pid `);
     expect(await second.query("readonly", "select name from product where id = 1")).toEqual([{ name: "tea" }]);
   });
+
+  it("is neither stopped nor erased by the first then", async () => {
+    const running = await findPostmaster(data);
+    for (const args of [["down"], ["destroy", "--yes"], ["destroy", "--erase", "local", "--yes"]]) {
+      const { code, stderr } = await first.pgw(...args);
+      expect(code, stderr).toBe(3);
+      expect(stderr).toContain(
+        `error: On the data directory ${data} runs the server of stack "local" of the clone ${second.root} (pid ${running?.pid}). It was not stopped.\n` +
+          '  It took the data over from stack "local". Stop it there first: npm run down -- --stack local\n',
+      );
+    }
+    expect(await findPostmaster(data)).toEqual(running);
+
+    await second.succeed("down");
+    const { code, stderr } = await first.pgw("destroy", "--erase", "local", "--yes");
+    expect(code, stderr).toBe(3);
+    expect(stderr).toContain(`The data in ${data} is that of stack "local" of the clone ${second.root}`);
+  });
+
+  it("is the first one's again after `destroy` and `up`, and nothing that the second would find", async () => {
+    await second.succeed("destroy", "--yes");
+    await second.configure(shopSettings);
+    const { code, stderr } = await first.pgw("up");
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `Stack "local" of the clone ${second.root} has taken over the data in ${data}.\n  To take it back, with new passwords: \`npm run pgw -- destroy\`, which keeps it, then \`up\`.`,
+    );
+    await first.succeed("destroy", "--yes");
+    await first.succeed("up");
+    expect((await second.succeed("recover")).stdout).toContain("nothing was left");
+    expect(await first.query("readonly", "select name from product where id = 1")).toEqual([{ name: "tea" }]);
+  });
 });

@@ -136,6 +136,26 @@ describe("pgw destroy --erase of the stack", () => {
     await clone.configure(shopSettings);
     expect(await clone.query("readonly", products)).toHaveLength(3);
   });
+
+  it("takes no folder for its own because an earlier one was not finished, which `recover` says and `up` forgets", async () => {
+    const { dataDirectory } = (await revealedOutputs(clone)).server;
+    const note = JSON.stringify([{ folder, dataDirectory }]);
+    await clone.write(".pgroundwork/erasing-local.json", note);
+    const stuff = join(clone.dataHome, "stuff");
+    await clone.shell(`mkdir -p ${stuff}/base && echo dear > ${stuff}/base/photo && touch ${stuff}/file`);
+    await clone.configure({ ...shopSettings, dataDirectory: stuff });
+    const { code, stderr } = await clone.pgw("destroy", "--erase", "local", "--yes");
+    expect(code, stderr).toBe(3);
+    expect(stderr).toContain(`error: ${stuff} holds files, but no PostgreSQL cluster (no PG_VERSION).`);
+    expect((await readdir(stuff, { recursive: true })).sort()).toEqual(["base", "base/photo", "file"]);
+    await clone.configure(shopSettings);
+
+    expect((await clone.succeed("recover")).stderr).toContain(
+      `an erasure of stack "local" was not finished: ${dataDirectory}\n      To finish it: npm run pgw -- destroy --erase local.`,
+    );
+    await clone.succeed("up");
+    expect((await clone.succeed("recover")).stdout).toContain("nothing was left");
+  });
 });
 
 /** The state files of a clone's stacks. */

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readFileIfThere, writeFileAtomically } from "../engine/atomic-file.ts";
 import { OperationError } from "../errors/operation-error.ts";
-import type { ServerPlace } from "./stack-content.ts";
+import type { ServerPlace } from "../server/locations.ts";
 
 /*
  * The state forgets where a server's data is when the stack is taken down, and the data is deleted after that. What is written here in between lets a run
@@ -29,7 +29,7 @@ export function begunErasure(root: string, stack: string): ServerPlace[] {
   }
 }
 
-/** Nothing of the erasure is left to do, or it did not begin. */
+/** Nothing of the erasure is left to do, or it did not begin, or the stack was brought up since. */
 export async function forgetErasure(root: string, stack: string): Promise<void> {
   await rm(noteOf(root, stack), { force: true });
 }
