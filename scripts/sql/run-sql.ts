@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { OperationError } from "../errors/operation-error.ts";
 import { serverFaultRemedy } from "../target/server-fault.ts";
+import { extensionFaultRemedy, perhapsExtension } from "./extension-fault.ts";
 import { sessionFaultRemedy } from "./session-fault.ts";
 import { describeSqlError, type ServerError, type SqlPlace, type SqlSource } from "./sql-error.ts";
 
@@ -56,7 +57,9 @@ export function sqlFileError(error: unknown, source: SqlSource, remedy: string, 
   }
   const { text, place } = describeSqlError(error, source, completed);
   const machine = serverFaultRemedy(error.code);
-  const advice = sessionFaultRemedy(error) ?? (machine === undefined ? remedy : `${machine} ${remedy}`);
+  const special = sessionFaultRemedy(error) ?? extensionFaultRemedy(error);
+  const first = machine ?? perhapsExtension(error);
+  const advice = special ?? (first === undefined ? remedy : `${first} ${remedy}`);
   return new SqlFileError(text, advice, source.file, error.code, place, error);
 }
 
