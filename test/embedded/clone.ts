@@ -62,7 +62,7 @@ export interface CloneOptions {
 /** Variables that lead elsewhere: to a database, an engine, or this test run. */
 const foreign = /^(DATABASE_URL$|DB_|AUTO_MIGRATE$|PG(?!W_OFFLINE$)|PULUMI_|NODE_|VITEST|XDG_|HOME$|CI$|npm_)/;
 
-const cacheHome = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
+const cacheHome = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
 
 /** Copies the work tree, files included that are not committed yet, into the run's scratch folder. */
 export async function makeClone({ at = "clone", uid }: CloneOptions = {}): Promise<Clone> {
