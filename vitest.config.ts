@@ -1,8 +1,11 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** What `npm test` runs. Tests need nothing of each other: every one has its own database, port and folder. */
 export default defineConfig({
   test: {
+    // Much of the time a test waits for servers and engines, which are processes of their own; the default leaves a processor idle.
+    maxWorkers: availableParallelism() + 1,
     // CI takes its closing line from the runner's own counts.
     reporters: process.env.CI ? ["default", ["json", { outputFile: ".pgroundwork/test-results.json" }]] : ["default"],
     projects: [
