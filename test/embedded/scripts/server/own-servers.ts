@@ -26,11 +26,10 @@ export function ownServers(): (extra?: Partial<EmbeddedServerSpec>) => OwnServer
   afterEach(async () => {
     const all = made;
     made = [];
-    for (const server of all) {
-      await server.stop();
-      for (const folder of [server.spec.folder, server.directory.data])
-        await rm(folder, { recursive: true, force: true });
-    }
+    // All of them first: one's data may lie in the folder of another.
+    for (const server of all) await server.stop();
+    for (const { spec, directory } of all)
+      for (const folder of [spec.folder, directory.data]) await rm(folder, { recursive: true, force: true });
   });
   return (extra = {}) => {
     const home = join(inject("scratch"), "data-home");
