@@ -1,4 +1,5 @@
 import { forgetErasure, noteErasure } from "../stack/begun-erasure.ts";
+import { StackLocked } from "../stack/stack-lock.ts";
 import { readState, removeState, type StateAccess } from "../stack/stack-state.ts";
 import type { Remains } from "./cluster-files.ts";
 import { eraseServer, type FoundServer, type Ownership, stopOwn } from "./server-place.ts";
@@ -26,7 +27,8 @@ export async function eraseStack(erasure: StackErasure): Promise<Remains> {
   try {
     await erasure.takeDown?.();
   } catch (error) {
-    await takeNoteBack(erasure);
+    // The engine did nothing where somebody else works on the stack, whose server may not be in the state yet.
+    if (error instanceof StackLocked || (await knowsServer(erasure))) await takeNoteBack(erasure);
     throw error;
   }
   erasure.signal.throwIfAborted();
@@ -42,12 +44,15 @@ export async function eraseStack(erasure: StackErasure): Promise<Remains> {
   return remains;
 }
 
-/** Where the engine refused, or came not as far as the server, the state still says where that is: there is nothing to complete that was not before. */
-async function takeNoteBack(erasure: StackErasure): Promise<void> {
-  const { root, stack, servers } = erasure;
+/** Where the engine came not as far as the server, the state still says where that is. */
+async function knowsServer(erasure: StackErasure): Promise<boolean> {
   // A state that cannot be read may have lost the server: the note stays.
   const state = await readState(erasure).catch(() => undefined);
-  if (stackContent(state).server === undefined) return;
+  return stackContent(state).server !== undefined;
+}
+
+/** There is nothing to complete that was not before. */
+async function takeNoteBack({ root, stack, servers }: StackErasure): Promise<void> {
   if (servers.begun.length > 0) noteErasure(root, stack, servers.begun);
   else await forgetErasure(root, stack);
 }

@@ -1,0 +1,72 @@
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { EngineInstallation } from "../../../../scripts/engine/ensure-engine.ts";
+import { eraseStack } from "../../../../scripts/erase/erase-stack.ts";
+import { begunErasure, noteErasure } from "../../../../scripts/stack/begun-erasure.ts";
+import { StackLocked } from "../../../../scripts/stack/stack-lock.ts";
+
+describe("an erasure that the engine refuses to begin", () => {
+  let root: string;
+
+  beforeEach(async () => {
+    root = await realpath(await mkdtemp(join(tmpdir(), "erase-stack-")));
+  });
+  afterEach(() => rm(root, { recursive: true }));
+
+  /** What is noted as begun after an erasure of one server whose engine failed like this, over a state that cannot be read. */
+  async function begunAfter(refusal: Error, begunBefore: string[] = []): Promise<string[]> {
+    const place = (name: string) => ({ folder: join(root, name), dataDirectory: join(root, name, "data") });
+    const begun = begunBefore.map(place);
+    if (begun.length > 0) noteErasure(root, "local", begun);
+    const owner = { clone: root, project: "pgroundwork", stack: "local" };
+    const erasure = eraseStack({
+      root,
+      stack: "local",
+      engine: noEngine(root),
+      servers: {
+        found: [...begunBefore, "server"].map((name) => ({
+          ...place(name),
+          running: undefined,
+          hasData: true,
+          bytes: 0,
+        })),
+        begun,
+        ownership: { home: root, owner, folder: join(root, "server"), begun: begun.map((each) => each.dataDirectory) },
+      },
+      takeDown: () => Promise.reject(refusal),
+      onStep: () => {},
+      signal: new AbortController().signal,
+    });
+    await expect(erasure).rejects.toBe(refusal);
+    return begunErasure(root, "local").map(({ folder }) => folder.slice(root.length + 1));
+  }
+  const locked = new StackLocked("Another run works on it.", "Wait.", { holderIsGone: false, recoverable: false });
+
+  it("for somebody else who works on the stack leaves no note, however little the state says yet", async () => {
+    expect(await begunAfter(locked)).toEqual([]);
+  });
+
+  it("for somebody else leaves the note of an erasure before it as it was", async () => {
+    expect(await begunAfter(locked, ["earlier"])).toEqual(["earlier"]);
+  });
+
+  it("for another reason keeps its note where the state may have lost the server", async () => {
+    expect(await begunAfter(new Error("the engine was killed"))).toEqual(["server"]);
+  });
+});
+
+/** An installation with nothing in it. */
+function noEngine(root: string): EngineInstallation {
+  const languageHost = join(root, "pulumi-language-nodejs");
+  return {
+    pulumi: join(root, "pulumi"),
+    languageHost,
+    version: "0",
+    source: "path",
+    plugins: [],
+    environment: {},
+    pathPrefix: [],
+  };
+}
