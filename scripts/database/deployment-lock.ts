@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
+import { asLogin } from "./session.ts";
 
 /**
  * Keys of session-level advisory locks, taken in this order. The kit's own (PGROUNDWORK on a phone's keys) keeps deployers apart for
@@ -77,14 +78,10 @@ async function waitForLock(
   }
 }
 
-/**
- * Undefined when the holder was gone by the time of the question. Asked as the role that logged in: deployers share it, and the server shows a
- * session's details only to its own role, which the owner that a migrator works as is not.
- */
+/** Undefined when the holder was gone by the time of the question. */
 async function lockHolder(client: Client, key: string): Promise<LockHolder | undefined> {
-  await client.query("begin; set local role none");
-  try {
-    const { rows } = await client.query<LockHolder>(
+  const { rows } = await asLogin(client, () =>
+    client.query<LockHolder>(
       `select l.pid, a.application_name as "applicationName", a.usename as "user", host(a.client_addr) as address,
               a.backend_start as since
          from pg_locks l
@@ -93,9 +90,7 @@ async function lockHolder(client: Client, key: string): Promise<LockHolder | und
           and l.database = (select oid from pg_database where datname = current_database())
           and (l.classid::bigint << 32) | l.objid::bigint = $1::bigint`,
       [key],
-    );
-    return rows[0];
-  } finally {
-    await client.query("rollback");
-  }
+    ),
+  );
+  return rows[0];
 }

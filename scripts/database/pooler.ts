@@ -2,9 +2,7 @@ import type { Client } from "pg";
 import { OperationError } from "../errors/operation-error.ts";
 import { withClient } from "../target/client.ts";
 import { type Connection, describeConnection } from "../target/connection.ts";
-
-const backendPid = async (client: Client): Promise<number | undefined> =>
-  (await client.query<{ pid: number }>("select pg_backend_pid() as pid")).rows[0]?.pid;
+import { backendPid } from "./session.ts";
 
 /**
  * Refuses a connection whose server session is not its own: behind a proxy that pools by transaction or statement, the lock between deployers is

@@ -22,3 +22,45 @@ export async function backendPid(client: Client): Promise<number> {
   if (row === undefined) throw new Error("select pg_backend_pid() returned no row");
   return row.pid;
 }
+
+export interface TransactionOptions {
+  /** How it begins, with what holds for it alone. Default: `begin`. */
+  begin?: string;
+  /** Says what failed at the commit, where deferred constraints do; it throws. */
+  atCommit?: (error: unknown) => never;
+}
+
+/**
+ * Does work in one transaction of a session.
+ * @throws what the work or the commit failed on; nothing of it is done then
+ */
+export async function inTransaction<T>(
+  client: Client,
+  work: () => Promise<T>,
+  { begin = "begin", atCommit }: TransactionOptions = {},
+): Promise<T> {
+  await client.query(begin);
+  try {
+    const result = await work();
+    const committed = client.query("commit");
+    await (atCommit === undefined ? committed : committed.catch(atCommit));
+    return result;
+  } catch (error) {
+    // Where the connection is lost there is nothing to roll back, and the first error counts.
+    await client.query("rollback").catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Asks as the role that logged in: the server shows a session's details only to its own role, and lets only that one end it, which the owner that a migrator
+ * works as is not.
+ */
+export async function asLogin<T>(client: Client, ask: () => Promise<T>): Promise<T> {
+  await client.query("begin; set local role none");
+  try {
+    return await ask();
+  } finally {
+    await client.query("rollback");
+  }
+}

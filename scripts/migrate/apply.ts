@@ -8,7 +8,7 @@ import { OperationError } from "../errors/operation-error.ts";
 import { withClient } from "../target/client.ts";
 import { type Connection, describeConnection } from "../target/connection.ts";
 import { type CommittedMigration, downFileSha256, readCommitted } from "./committed.ts";
-import { type GraphileSession, openGraphileSession, trackingTable } from "./graphile-migrate.ts";
+import { applySettings, type GraphileSession, openGraphileSession, trackingTable } from "./graphile-migrate.ts";
 import { type HookRun, runHooks } from "./hooks.ts";
 import { type GaveWay, withLockRetry } from "./lock-retry.ts";
 import { type MigrationRun, requireRunnable, runMigration } from "./run-migration.ts";
@@ -150,9 +150,7 @@ export async function prepareTables(client: Client, session: GraphileSession, co
   } catch (error) {
     throwDenied(error, client, connection);
   }
-  for (const [name, value] of Object.entries(session.pgSettings)) {
-    await client.query("select pg_catalog.set_config($1::text, $2::text, false)", [name, String(value)]);
-  }
+  await applySettings(client, session);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Difference } from "../catalog/compare.ts";
 import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
 import { requireOwnSession } from "../database/pooler.ts";
 import { type Provenance, provenance } from "../database/provenance.ts";
+import { inTransaction } from "../database/session.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { withClient } from "../target/client.ts";
 import { type Connection, describeConnection } from "../target/connection.ts";
@@ -126,8 +127,7 @@ async function record(
   files: readonly CommittedMigration[],
   { host, kitVersion, runId }: Provenance,
 ): Promise<void> {
-  await client.query("begin");
-  try {
+  await inTransaction(client, async () => {
     for (const { filename, trackingName, hash, previousHash, sha256 } of files) {
       const downSha256 = await downFileSha256(folder, filename);
       await client.query(
@@ -140,9 +140,5 @@ async function record(
         [filename, hash, previousHash, trackingName, sha256, downSha256, host, kitVersion, runId],
       );
     }
-    await client.query("commit");
-  } catch (error) {
-    await client.query("rollback").catch(() => {});
-    throw error;
-  }
+  });
 }

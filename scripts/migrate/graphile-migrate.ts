@@ -109,6 +109,13 @@ export async function openGraphileSession(folder: string, connection: Connection
   };
 }
 
+/** Sets what `.gmrc` wants set for a session. */
+export async function applySettings(client: Client, session: GraphileSession): Promise<void> {
+  for (const [name, value] of Object.entries(session.pgSettings)) {
+    await client.query("select pg_catalog.set_config($1::text, $2::text, false)", [name, String(value)]);
+  }
+}
+
 /** In the folder, or beside it where the folder is the `migrations` that the CLI looks for by default. */
 async function findSettings(folder: string): Promise<string | undefined> {
   const places = path.basename(folder) === "migrations" ? [folder, path.dirname(folder)] : [folder];

@@ -6,13 +6,12 @@ import { withClient } from "../target/client.ts";
 import type { Connection } from "../target/connection.ts";
 import { type CommittedMigration, readCommitted } from "./committed.ts";
 import { type ConcurrentIndex, concurrentIndexOf } from "./concurrent-index.ts";
-import { type GraphileSession, openGraphileSession } from "./graphile-migrate.ts";
+import { applySettings, type GraphileSession, openGraphileSession } from "./graphile-migrate.ts";
 import type { RepairFinding } from "./repair/finding.ts";
 import { holderFinding, readHolders, terminate } from "./repair/holders.ts";
 import { findInvalidIndexes } from "./repair/invalid-indexes.ts";
 import { findOpenRuns } from "./repair/open-runs.ts";
 import { findScratchDatabases } from "./repair/scratch-databases.ts";
-import { applySettings } from "./replay.ts";
 import { requireKnown, statusOf } from "./verify.ts";
 
 export interface RepairOptions {

@@ -1,10 +1,11 @@
 import type { Client } from "pg";
+import { inTransaction } from "../database/session.ts";
 import { runSql } from "../sql/run-sql.ts";
 import type { SqlSource } from "../sql/sql-error.ts";
 import { withClient } from "../target/client.ts";
 import type { Connection } from "../target/connection.ts";
 import type { CommittedMigration } from "./committed.ts";
-import { type GraphileSession, openGraphileSession } from "./graphile-migrate.ts";
+import { applySettings, type GraphileSession, openGraphileSession } from "./graphile-migrate.ts";
 import { type HookRun, runHooks } from "./hooks.ts";
 
 const remedy = "Tried in a scratch database, which is gone again; nothing else was touched.";
@@ -56,13 +57,6 @@ export async function replayFiles(
   );
 }
 
-/** Sets what `.gmrc` wants set for a session. */
-export async function applySettings(client: Client, session: GraphileSession): Promise<void> {
-  for (const [name, value] of Object.entries(session.pgSettings)) {
-    await client.query("select pg_catalog.set_config($1::text, $2::text, false)", [name, String(value)]);
-  }
-}
-
 /**
  * Runs one committed file and records it in graphile-migrate's table.
  *
@@ -74,25 +68,30 @@ export async function replayFile(
   session: GraphileSession,
   place: Pick<SqlSource, "file" | "text" | "start"> = { file: file.filename, text: file.text, start: file.bodyStart },
 ): Promise<void> {
-  const source = { ...place, compile: session.compile };
   const record = () =>
     client.query("insert into graphile_migrate.migrations (hash, previous_hash, filename) values ($1, $2, $3)", [
       file.hash,
       file.previousHash,
       file.trackingName,
     ]);
-  if (!file.transactional) {
+  await runAndRecord(client, { ...place, compile: session.compile }, file, remedy, record);
+}
+
+/**
+ * Runs a file's SQL and changes what is recorded of it: in one transaction, or for a file that cannot run in one, one after the other.
+ *
+ * @throws SqlFileError
+ */
+export async function runAndRecord(
+  client: Client,
+  source: SqlSource,
+  { transactional }: { transactional: boolean },
+  remedy: string,
+  record: () => Promise<unknown>,
+): Promise<void> {
+  const work = async () => {
     await runSql(client, source, remedy);
     await record();
-    return;
-  }
-  await client.query("begin");
-  try {
-    await runSql(client, source, remedy);
-    await record();
-    await client.query("commit");
-  } catch (error) {
-    await client.query("rollback").catch(() => {});
-    throw error;
-  }
+  };
+  await (transactional ? inTransaction(client, work) : work());
 }

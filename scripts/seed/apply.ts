@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
 import { ensureLedger } from "../database/kit-schema.ts";
 import { type Provenance, provenance } from "../database/provenance.ts";
-import { noticeLostClients } from "../database/session.ts";
+import { inTransaction, noticeLostClients } from "../database/session.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { runSql, sqlFileError } from "../sql/run-sql.ts";
 import { withClient } from "../target/client.ts";
@@ -123,24 +123,23 @@ async function makeLedger(client: Client, connection: Connection): Promise<void>
 async function runSeed(client: Client, witness: Client, file: SeedFile, origin: Provenance): Promise<void> {
   const name = `${file.set}/${file.filename}`;
   const source = { file: name, text: file.text, start: 0 };
-  const failing = (where: string) => (error: unknown) => {
-    throw sqlFileError(error, { ...source, file: `${name}, ${where}` }, remedy);
-  };
+  const failing =
+    (where: string) =>
+    (error: unknown): never => {
+      throw sqlFileError(error, { ...source, file: `${name}, ${where}` }, remedy);
+    };
   // What a file before set on the session must not matter, since that file may have been skipped.
   await client.query("reset all; reset role");
   await noticeLostClients(client);
   await holdView(witness);
-  await client.query("begin");
-  try {
+  const work = async () => {
     await runSql(client, source, remedy);
     // What is deferred to the commit may write rows, too.
     await client.query("set constraints all immediate").catch(failing("at its commit"));
     await record(client, witness, file, origin).catch(failing("recording it"));
-    await client.query("commit").catch(failing("at its commit"));
-  } catch (error) {
-    // Where the connection is lost there is nothing to roll back, and the first error counts.
-    await client.query("rollback").catch(() => {});
-    throw error;
+  };
+  try {
+    await inTransaction(client, work, { atCommit: failing("at its commit") });
   } finally {
     await releaseView(witness).catch(() => {});
   }

@@ -4,14 +4,13 @@ import { type Catalog, readCatalog } from "../../catalog/catalog.ts";
 import { compareCatalogs, type Difference } from "../../catalog/compare.ts";
 import { exitCode, OperationError } from "../../errors/operation-error.ts";
 import { withScratchDatabase } from "../../scratch/scratch-database.ts";
-import { runSql } from "../../sql/run-sql.ts";
 import { withClient } from "../../target/client.ts";
 import type { Connection } from "../../target/connection.ts";
 import type { CommittedMigration } from "../committed.ts";
 import type { DownFile } from "../down-file.ts";
-import { type GraphileSession, openGraphileSession } from "../graphile-migrate.ts";
+import { applySettings, type GraphileSession, openGraphileSession } from "../graphile-migrate.ts";
 import type { CurrentMigration } from "../graphile-migrate-authoring.ts";
-import { applySettings, replay, replayFile } from "../replay.ts";
+import { replay, replayFile, runAndRecord } from "../replay.ts";
 import { draftDownName } from "./draft.ts";
 
 const remedy = "Tried in a scratch database, which is gone again: nothing was written and nothing else was touched.";
@@ -72,20 +71,7 @@ export async function tryOut({
 async function runBack(client: Client, migration: CommittedMigration, down: DownFile, session: GraphileSession) {
   const source = { file: draftDownName, text: down.text, start: 0, compile: session.compile };
   const forget = () => client.query("delete from graphile_migrate.migrations where hash = $1", [migration.hash]);
-  if (!down.transactional) {
-    await runSql(client, source, remedy);
-    await forget();
-    return;
-  }
-  await client.query("begin");
-  try {
-    await runSql(client, source, remedy);
-    await forget();
-    await client.query("commit");
-  } catch (error) {
-    await client.query("rollback").catch(() => {});
-    throw error;
-  }
+  await runAndRecord(client, source, down, remedy, forget);
 }
 
 function requireEqual(expected: Catalog, found: Catalog, what: string): void {

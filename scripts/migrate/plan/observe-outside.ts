@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
+import { backendPid } from "../../database/session.ts";
 import type { StatementEffects } from "./effects.ts";
 import { type HeldLocks, strongest } from "./lock-mode.ts";
-import { backendPid, effectsOf, readLocks, runStatement, type Trial } from "./observe.ts";
+import { effectsOf, readLocks, runStatement, type Trial } from "./observe.ts";
 import { readTableStates } from "./relations.ts";
 
 /** Between two looks at what the other session holds, in ms. */

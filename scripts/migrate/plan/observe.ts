@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { inTransaction } from "../../database/session.ts";
 import { sqlFileError } from "../../sql/run-sql.ts";
 import type { CommittedMigration } from "../committed.ts";
 import { effectsBetween, type Look, type StatementEffects } from "./effects.ts";
@@ -28,8 +29,7 @@ export async function observeInTransaction(
   trial: Trial,
   onEffects: (effects: StatementEffects) => void,
 ): Promise<void> {
-  await client.query("begin");
-  try {
+  const work = async () => {
     let before = await look(client);
     for (const statement of trial.statements) {
       await runStatement(client, trial, statement);
@@ -37,22 +37,16 @@ export async function observeInTransaction(
       onEffects(effectsOf(trial, statement, before, after));
       before = after;
     }
-    await client.query("commit").catch((error: unknown) => {
+  };
+  await inTransaction(client, work, {
+    atCommit(error) {
       throw sqlFileError(error, { ...sourceOf(trial, 0), file: `${trial.file.filename}, at its commit` }, remedy);
-    });
-  } catch (error) {
-    await client.query("rollback").catch(() => {});
-    throw error;
-  }
+    },
+  });
 }
 
 async function look(client: Client): Promise<Look> {
   return { locks: await readLocks(client), tables: await readTableStates(client) };
-}
-
-export async function backendPid(client: Client): Promise<number> {
-  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-  return rows[0]?.pid ?? 0;
 }
 
 /** The locks that a backend holds or waits for in this database; the session's own where no process is named. */

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { lockKeys } from "../../database/deployment-lock.ts";
+import { asLogin } from "../../database/session.ts";
 import type { RepairFinding } from "./finding.ts";
 
 /** A session that has the lock that keeps deployers apart. */
@@ -17,9 +18,8 @@ export interface Holder {
 
 /** Whoever holds the deployment lock of the client's database, or graphile-migrate's. Sessions show their details to their own role only. */
 export async function readHolders(client: Client): Promise<Holder[]> {
-  await client.query("begin; set local role none");
-  try {
-    const { rows } = await client.query<Holder>(
+  const { rows } = await asLogin(client, () =>
+    client.query<Holder>(
       `select distinct l.pid, application_name as "applicationName", usename as "user", host(client_addr) as address,
               backend_start as "connectedSince", state, state_change as "stateSince"
          from pg_locks l left join pg_stat_activity a on a.pid = l.pid
@@ -28,11 +28,9 @@ export async function readHolders(client: Client): Promise<Holder[]> {
           and (classid::bigint << 32) | l.objid::bigint = any ($1::bigint[])
         order by 1`,
       [[...lockKeys]],
-    );
-    return rows;
-  } finally {
-    await client.query("rollback");
-  }
+    ),
+  );
+  return rows;
 }
 
 /** What is to be said of a holder: whether its process is alive only its machine can tell. */
@@ -60,16 +58,13 @@ export function holderFinding(holder: Holder): RepairFinding {
  * @returns false where it is not allowed, or the session was gone
  */
 export async function terminate(client: Client, pid: number): Promise<boolean> {
-  // The login may end its own role's sessions, which the owner that a migrator works as may not.
-  await client.query("begin; set local role none");
+  // Waits for its end, at most so many ms.
+  const ask = () => client.query<{ ended: boolean }>("select pg_terminate_backend($1, 10000) as ended", [pid]);
   try {
-    // Waits for its end, at most so many ms.
-    const { rows } = await client.query<{ ended: boolean }>("select pg_terminate_backend($1, 10000) as ended", [pid]);
+    const { rows } = await asLogin(client, ask);
     return rows[0]?.ended === true;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "42501") return false;
     throw error;
-  } finally {
-    await client.query("rollback");
   }
 }
