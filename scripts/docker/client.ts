@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import Docker from "dockerode";
+import { OperationError } from "../errors/operation-error.ts";
+import { dockerError } from "./docker-error.ts";
+import { parseDockerHost } from "./host.ts";
+import { sshAgent } from "./ssh-agent.ts";
+
+/**
+ * A client of a Docker engine.
+ *
+ * @param host as `parseDockerHost` reads it; without it what `DOCKER_HOST` says, else this machine's own engine
+ * @throws OperationError for a host that cannot be one, and TLS files that cannot be read
+ */
+export function dockerClient(host?: string): Docker {
+  const text = host || process.env.DOCKER_HOST;
+  // dockerode finds the socket itself, Docker Desktop's, too.
+  if (text === undefined || text === "") return new Docker();
+  const parsed = parseDockerHost(text);
+  switch (parsed.kind) {
+    case "socket":
+      return new Docker({ socketPath: parsed.path });
+    case "ssh":
+      return new Docker({
+        protocol: "http",
+        host: "docker",
+        port: 80,
+        agent: sshAgent(parsed),
+      } as Docker.DockerOptions);
+    case "tcp": {
+      const { host: name, port } = parsed;
+      const verified = parsed.tls || isSet(process.env.DOCKER_TLS_VERIFY);
+      if (!verified) return new Docker({ protocol: "http", host: name, port });
+      return new Docker({ protocol: "https", host: name, port, ...clientCertificate() });
+    }
+  }
+}
+
+/**
+ * Does work with a Docker engine.
+ *
+ * @throws OperationError where the engine cannot be reached or refuses, in words that name it
+ */
+export async function withDocker<T>(host: string | undefined, work: (docker: Docker) => Promise<T>): Promise<T> {
+  const docker = dockerClient(host);
+  try {
+    return await work(docker);
+  } catch (error) {
+    throw dockerError(host, error);
+  }
+}
+
+/** Client certificate and authority, from where Docker's own tools read them. */
+function clientCertificate(): { ca: string; cert: string; key: string } {
+  const folder = process.env.DOCKER_CERT_PATH || join(homedir(), ".docker");
+  const read = (name: string) => {
+    const path = join(folder, name);
+    try {
+      return readFileSync(path, "utf8");
+    } catch (error) {
+      throw new OperationError(`The Docker client's certificate file ${path} cannot be read.`, {
+        remedy: "Put ca.pem, cert.pem and key.pem into the folder that DOCKER_CERT_PATH names.",
+        cause: error,
+      });
+    }
+  };
+  return { ca: read("ca.pem"), cert: read("cert.pem"), key: read("key.pem") };
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== "" && value !== "0";
+}

@@ -1,0 +1,63 @@
+import { OperationError } from "../errors/operation-error.ts";
+
+/** No Docker engine answers. */
+export class DockerUnreachable extends OperationError {}
+
+const unreachable = [
+  "ECONNREFUSED",
+  "ENOENT",
+  "EACCES",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ECONNRESET",
+  "EPIPE",
+];
+
+/**
+ * What went wrong with a Docker engine, for the person who asked for it.
+ *
+ * @param host as it was asked for; undefined: this machine's own
+ */
+export function dockerError(host: string | undefined, error: unknown): unknown {
+  if (error instanceof OperationError || !(error instanceof Error)) return error;
+  const { code, statusCode, json, message } = error as DockerFault;
+  const where = host || process.env.DOCKER_HOST || "this machine";
+  if (statusCode !== undefined) {
+    const said = json?.message ?? message;
+    return new OperationError(`The Docker engine of ${where} refused: ${said.trim()}.`.replace(/\.\.$/, "."), {
+      cause: error,
+    });
+  }
+  if (code === "EACCES") {
+    return new DockerUnreachable(`The Docker engine of ${where} may not be used by this user (EACCES).`, {
+      remedy: "Add the user to the group docker and log in again, or use a rootless engine.",
+      cause: error,
+    });
+  }
+  // What ssh says has no code.
+  if (unreachable.includes(code ?? "") || /socket hang up|ssh|Permission denied|Host key/i.test(message)) {
+    return new DockerUnreachable(`No Docker engine answers on ${where}: ${code ?? message}.`, {
+      remedy: "Start the Docker engine, or correct pgroundwork:dockerHost (or DOCKER_HOST).",
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** Whether Docker said that there is no such thing. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && (error as DockerFault).statusCode === 404;
+}
+
+/** Whether Docker said that a thing is there already, or in another state than asked for. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof Error && (error as DockerFault).statusCode === 409;
+}
+
+interface DockerFault extends Error {
+  code?: string;
+  statusCode?: number;
+  json?: { message?: string } | null;
+}

@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { Agent } from "node:http";
+import { Duplex } from "node:stream";
+import type { DockerHost } from "./host.ts";
+
+/**
+ * Carries HTTP to a Docker engine over ssh, as Docker's own tools do: by the machine's `ssh`, so that its configuration, its keys and its known hosts hold.
+ * (dockerode's own way knows none of them: it would trust any host key.)
+ */
+export function sshAgent({ host, port, user }: Extract<DockerHost, { kind: "ssh" }>): Agent {
+  const target = user === undefined ? host : `${user}@${host}`;
+  const options = [
+    "-o",
+    "BatchMode=yes",
+    "-o",
+    "ConnectTimeout=20",
+    ...(port === undefined ? [] : ["-p", String(port)]),
+  ];
+  const agent = new Agent({ maxSockets: 4 });
+  agent.createConnection = () => {
+    const child = spawn("ssh", [...options, "--", target, "docker", "system", "dial-stdio"], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    let said = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said = `${said}${text}`.slice(-2_000);
+    });
+    const ended = new Promise<Error>((resolve) => {
+      child.once("error", resolve);
+      child.once("close", (code) => resolve(new Error(`ssh: ${said.trim() || `ended with ${code}`}`)));
+    });
+    const connection = new Duplex({
+      read: () => void child.stdout.resume(),
+      // A pipe breaks before ssh has said why.
+      write: (chunk, _encoding, done) =>
+        void child.stdin.write(chunk, (broken) => (broken ? ended.then(done) : done())),
+      final: (done) => void child.stdin.end(done),
+      destroy: (error, done) => {
+        child.kill();
+        done(error);
+      },
+    });
+    child.stdin.on("error", () => {});
+    child.stdout.on("data", (chunk) => {
+      if (!connection.push(chunk)) child.stdout.pause();
+    });
+    child.stdout.once("end", () => connection.push(null));
+    // The request tells of a failure; a connection that is cut after its answer is none.
+    connection.on("error", () => {});
+    return withSocketCalls(connection);
+  };
+  return agent;
+}
+
+/** What Node's HTTP client calls on a socket and a stream has not. */
+function withSocketCalls(stream: Duplex): Duplex {
+  const nothing = () => stream;
+  return Object.assign(stream, {
+    setTimeout: nothing,
+    setNoDelay: nothing,
+    setKeepAlive: nothing,
+    ref: nothing,
+    unref: nothing,
+  });
+}
