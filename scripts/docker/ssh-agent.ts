@@ -25,15 +25,17 @@ export function sshAgent({ host, port, user }: Extract<DockerHost, { kind: "ssh"
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       said = `${said}${text}`.slice(-2_000);
     });
-    const ended = new Promise<Error>((resolve) => {
+    const failure = new Promise<Error | undefined>((resolve) => {
       child.once("error", resolve);
-      child.once("close", (code) => resolve(new Error(`ssh: ${said.trim() || `ended with ${code}`}`)));
+      child.once("close", (code) => {
+        resolve(code === 0 ? undefined : new Error(`ssh: ${said.trim() || `ended with ${code}`}`));
+      });
     });
     const connection = new Duplex({
       read: () => void child.stdout.resume(),
       // A pipe breaks before ssh has said why.
       write: (chunk, _encoding, done) =>
-        void child.stdin.write(chunk, (broken) => (broken ? ended.then(done) : done())),
+        void child.stdin.write(chunk, (broken) => (broken ? failure.then(done) : done())),
       final: (done) => void child.stdin.end(done),
       destroy: (error, done) => {
         child.kill();
@@ -44,7 +46,11 @@ export function sshAgent({ host, port, user }: Extract<DockerHost, { kind: "ssh"
     child.stdout.on("data", (chunk) => {
       if (!connection.push(chunk)) child.stdout.pause();
     });
-    child.stdout.once("end", () => connection.push(null));
+    child.stdout.once("end", async () => {
+      const error = await failure;
+      if (error === undefined) connection.push(null);
+      else connection.destroy(error);
+    });
     // The request tells of a failure; a connection that is cut after its answer is none.
     connection.on("error", () => {});
     return withSocketCalls(connection);
