@@ -2,25 +2,34 @@ import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { exitCode } from "../errors/operation-error.ts";
 import { ignoreClosedPipes } from "./cli/closed-pipe.ts";
-import { registerDatabase } from "./database.ts";
-import { registerDestroy } from "./destroy.ts";
-import { registerDown } from "./down.ts";
-import { registerEngine } from "./engine.ts";
-import { registerLogs } from "./logs.ts";
-import { registerMigrate } from "./migrate.ts";
-import { registerOutputs } from "./outputs.ts";
-import { registerPreview } from "./preview.ts";
-import { registerPsql } from "./psql.ts";
-import { registerRecover } from "./recover.ts";
-import { registerRefresh } from "./refresh.ts";
-import { registerSeed } from "./seed.ts";
-import { registerSetup } from "./setup.ts";
-import { registerStacks } from "./stacks.ts";
-import { registerUp } from "./up.ts";
-import { registerUrl } from "./url.ts";
+import { type Registration, register } from "./cli/registration.ts";
 
-/** The command line as a whole: every command registers itself. */
-export function commandLine(): Command {
+/** Every command, in the order in which help lists them. */
+const commands: Readonly<Record<string, Registration>> = {
+  up: async () => (await import("./up.ts")).registerUp,
+  preview: async () => (await import("./preview.ts")).registerPreview,
+  refresh: async () => (await import("./refresh.ts")).registerRefresh,
+  down: async () => (await import("./down.ts")).registerDown,
+  destroy: async () => (await import("./destroy.ts")).registerDestroy,
+  recover: async () => (await import("./recover.ts")).registerRecover,
+  setup: async () => (await import("./setup.ts")).registerSetup,
+  outputs: async () => (await import("./outputs.ts")).registerOutputs,
+  stacks: async () => (await import("./stacks.ts")).registerStacks,
+  url: async () => (await import("./url.ts")).registerUrl,
+  psql: async () => (await import("./psql.ts")).registerPsql,
+  logs: async () => (await import("./logs.ts")).registerLogs,
+  database: async () => (await import("./database.ts")).registerDatabase,
+  migrate: async () => (await import("./migrate.ts")).registerMigrate,
+  seed: async () => (await import("./seed.ts")).registerSeed,
+  engine: async () => (await import("./engine.ts")).registerEngine,
+};
+
+/**
+ * The command line: every command registers itself.
+ *
+ * @param typed what was typed after `pgw`; where that begins with a command's name, the others are not even read. Empty: all of it.
+ */
+export async function commandLine(typed: readonly string[] = []): Promise<Command> {
   const program = new Command("pgw")
     .description("PostgreSQL for every environment from one Pulumi program")
     .addHelpText(
@@ -34,22 +43,7 @@ Any PostgreSQL instead of a stack: DATABASE_URL, DB_HOST DB_PORT DB_USER DB_PASS
     .showHelpAfterError("(--help lists what there is)")
     .exitOverride();
 
-  registerUp(program);
-  registerPreview(program);
-  registerRefresh(program);
-  registerDown(program);
-  registerDestroy(program);
-  registerRecover(program);
-  registerSetup(program);
-  registerOutputs(program);
-  registerStacks(program);
-  registerUrl(program);
-  registerPsql(program);
-  registerLogs(program);
-  registerDatabase(program);
-  registerMigrate(program);
-  registerSeed(program);
-  registerEngine(program);
+  await register(program, commands, typed);
   return program;
 }
 
@@ -57,7 +51,8 @@ Any PostgreSQL instead of a stack: DATABASE_URL, DB_HOST DB_PORT DB_USER DB_PASS
 export async function runCommandLine(): Promise<void> {
   ignoreClosedPipes();
   try {
-    await commandLine().parseAsync();
+    const program = await commandLine(process.argv.slice(2));
+    await program.parseAsync();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // commander has printed what was wrong; help and version end with 0, everything else is wrong usage.

@@ -1,29 +1,22 @@
 import type { Command } from "commander";
-import { registerMigrateBaseline } from "./migrate/baseline.ts";
-import { registerMigrateCommit } from "./migrate/commit.ts";
-import { registerMigrateDown } from "./migrate/down.ts";
-import { registerMigrateInit } from "./migrate/init.ts";
-import { registerMigrateLint } from "./migrate/lint.ts";
-import { registerMigrateNew } from "./migrate/new.ts";
-import { registerMigratePlan } from "./migrate/plan.ts";
-import { registerMigrateRepair } from "./migrate/repair.ts";
-import { registerMigrateStatus } from "./migrate/status.ts";
-import { registerMigrateUncommit } from "./migrate/uncommit.ts";
-import { registerMigrateUp } from "./migrate/up.ts";
-import { registerMigrateVerify } from "./migrate/verify.ts";
+import { type Registration, register } from "./cli/registration.ts";
 
-export function registerMigrate(program: Command): void {
+const verbs: Readonly<Record<string, Registration>> = {
+  init: async () => (await import("./migrate/init.ts")).registerMigrateInit,
+  up: async () => (await import("./migrate/up.ts")).registerMigrateUp,
+  down: async () => (await import("./migrate/down.ts")).registerMigrateDown,
+  new: async () => (await import("./migrate/new.ts")).registerMigrateNew,
+  commit: async () => (await import("./migrate/commit.ts")).registerMigrateCommit,
+  uncommit: async () => (await import("./migrate/uncommit.ts")).registerMigrateUncommit,
+  baseline: async () => (await import("./migrate/baseline.ts")).registerMigrateBaseline,
+  repair: async () => (await import("./migrate/repair.ts")).registerMigrateRepair,
+  status: async () => (await import("./migrate/status.ts")).registerMigrateStatus,
+  verify: async () => (await import("./migrate/verify.ts")).registerMigrateVerify,
+  plan: async () => (await import("./migrate/plan.ts")).registerMigratePlan,
+  lint: async () => (await import("./migrate/lint.ts")).registerMigrateLint,
+};
+
+export async function registerMigrate(program: Command, typed: readonly string[]): Promise<void> {
   const migrate = program.command("migrate").description("committed migrations of a database");
-  registerMigrateInit(migrate);
-  registerMigrateUp(migrate);
-  registerMigrateDown(migrate);
-  registerMigrateNew(migrate);
-  registerMigrateCommit(migrate);
-  registerMigrateUncommit(migrate);
-  registerMigrateBaseline(migrate);
-  registerMigrateRepair(migrate);
-  registerMigrateStatus(migrate);
-  registerMigrateVerify(migrate);
-  registerMigratePlan(migrate);
-  registerMigrateLint(migrate);
+  await register(migrate, verbs, typed);
 }

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { readyEngine } from "./cli/engine.ts";
 import { jsonOption } from "./cli/options.ts";
-import { table } from "./cli/output.ts";
 import { action } from "./cli/run.ts";
+import { table } from "./cli/table.ts";
 
 export function registerStacks(program: Command): void {
   program

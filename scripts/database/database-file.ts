@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { access, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import type { DatabaseFile } from "./database-schema.ts";
@@ -24,6 +24,16 @@ export async function listDatabases(migrationsFolder: string): Promise<string[]>
       .map(async ({ name }) => ((await readdir(path.join(migrationsFolder, name))).includes(fileName) ? [name] : [])),
   );
   return names.flat().sort();
+}
+
+/**
+ * Makes sure that there is a database of this name, whatever its file says.
+ * @throws OperationError (wrong usage) that says which there are
+ */
+export async function requireDatabase(migrationsFolder: string, database: string): Promise<void> {
+  await access(path.join(databaseFolder(migrationsFolder, database), fileName)).catch(async (error: unknown) => {
+    throw isMissing(error) ? await unknownDatabase(migrationsFolder, database, error) : error;
+  });
 }
 
 /**

@@ -6,8 +6,8 @@ import { betweenMarkers, commandReference, settingReference } from "./reference.
 
 /** A page and its generated part. */
 const pages = [
-  { file: "scripts/README.md", marker: "commands", generate: () => commandReference(commandLine()) },
-  { file: "infra/README.md", marker: "settings", generate: () => settingReference(settingsReference()) },
+  { file: "scripts/README.md", marker: "commands", generate: async () => commandReference(await commandLine()) },
+  { file: "infra/README.md", marker: "settings", generate: async () => settingReference(settingsReference()) },
 ];
 
 /** The pages whose generated part is not what the tool says now. With `write`, they are brought up to date. */
@@ -16,7 +16,7 @@ export async function outdatedPages(root: string, write: boolean): Promise<strin
   for (const { file, marker, generate } of pages) {
     const path = join(root, file);
     const text = await readFile(path, "utf8");
-    const wanted = betweenMarkers(text, marker, generate());
+    const wanted = betweenMarkers(text, marker, await generate());
     if (text === wanted) continue;
     outdated.push(file);
     if (write) await writeFile(path, wanted);

@@ -27,9 +27,12 @@ export function trackingName(number: string): string {
   return `${number}.sql`;
 }
 
+/** What `localeCompare(…, "en")` makes anew for each two names. */
+const english = new Intl.Collator("en");
+
 /** graphile-migrate's order of files: by text, not by number. */
 export function compareTrackingNames(a: string, b: string): number {
-  return a.localeCompare(b, "en");
+  return english.compare(a, b);
 }
 
 /** `sha1:…` of a body and the hash before it, as graphile-migrate makes it. */

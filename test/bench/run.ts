@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { table } from "../../scripts/commands/cli/output.ts";
+import { table } from "../../scripts/commands/cli/table.ts";
 import { ensureEngine } from "../../scripts/engine/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
 import type { Measurement } from "./measurement.ts";

@@ -1,5 +1,4 @@
 import { styleText } from "node:util";
-import Table from "cli-table3";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -42,36 +41,4 @@ export class Output {
 /** Text in a style, where the stream shows one. */
 export function style(format: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
   return styleText(format, text, { stream });
-}
-
-/** Rows under a heading, aligned by spaces. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const none = "";
-  const chars = [
-    "top",
-    "top-mid",
-    "top-left",
-    "top-right",
-    "bottom",
-    "bottom-mid",
-    "bottom-left",
-    "bottom-right",
-    "left",
-    "left-mid",
-    "mid",
-    "mid-mid",
-    "right",
-    "right-mid",
-  ];
-  const drawn = new Table({
-    head: head.map((title) => style("dim", title)),
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-    chars: { ...Object.fromEntries(chars.map((place) => [place, none])), middle: "  " },
-  });
-  drawn.push(...rows.map((row) => [...row]));
-  return drawn
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { databaseFolder, listDatabases, readDatabaseFile } from "../../database/database-file.ts";
+import { databaseFolder, listDatabases, requireDatabase } from "../../database/database-file.ts";
 import { exitCode, OperationError } from "../../errors/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { type Connection, describeConnection } from "../../target/connection.ts";
@@ -95,8 +95,7 @@ export async function resolveFolder(run: Run, database: string | undefined): Pro
       exitCode: exitCode.usage,
     });
   }
-  // Says which there are, where it is none of them.
-  await readDatabaseFile(migrationsOf(run), name);
+  await requireDatabase(migrationsOf(run), name);
   return databaseFolder(migrationsOf(run), name);
 }
 
@@ -104,8 +103,7 @@ export async function resolveFolder(run: Run, database: string | undefined): Pro
 async function folderFor(run: Run, options: TargetOptions, connection: Connection): Promise<string> {
   const folders = await listDatabases(migrationsOf(run));
   if (options.database !== undefined) {
-    // Says which there are, where it is none of them.
-    await readDatabaseFile(migrationsOf(run), options.database);
+    await requireDatabase(migrationsOf(run), options.database);
     return options.database;
   }
   if (folders.includes(connection.database)) return connection.database;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { exitCode } from "../../errors/operation-error.ts";
-import { table } from "../cli/output.ts";
 import { action, type Run } from "../cli/run.ts";
+import { table } from "../cli/table.ts";
 import { resolveTarget, type TargetOptions } from "../cli/target.ts";
 import { migrateVerb } from "./verb.ts";
 
