@@ -1,6 +1,6 @@
 import type { CheckFailure } from "../../plugin/resource-type.ts";
 import type { Properties } from "../../plugin/values.ts";
-import { type Definition, resourceType } from "./definition.ts";
+import { flag, type PropertyTable, strings, text } from "../property.ts";
 import {
   correction,
   grantee,
@@ -11,7 +11,7 @@ import {
   privilegeFaults,
   requireParts,
 } from "./privileges.ts";
-import { flag, type PropertyTable, strings, text } from "./property.ts";
+import { type Definition, resourceType } from "./resource.ts";
 import type { Session } from "./session.ts";
 
 /** `pg_default_acl.defaclobjtype` by the official plugin's object types. `acldefault` knows the same letters but for sequences. */

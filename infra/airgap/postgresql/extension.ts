@@ -1,6 +1,6 @@
 import type { Properties } from "../../plugin/values.ts";
-import { type Definition, resourceType } from "./definition.ts";
-import { flag, type PropertyTable, text } from "./property.ts";
+import { flag, type PropertyTable, text } from "../property.ts";
+import { type Definition, resourceType } from "./resource.ts";
 import { scopedId } from "./scoped-id.ts";
 import type { Session } from "./session.ts";
 

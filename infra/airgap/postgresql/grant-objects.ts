@@ -1,6 +1,6 @@
 import type { Properties } from "../../plugin/values.ts";
+import { sorted, strings, text } from "../property.ts";
 import { grantee, type Holding, holdingColumns } from "./privileges.ts";
-import { sorted, strings, text } from "./property.ts";
 import type { Session } from "./session.ts";
 
 /** Where one object type's privileges stand in the catalogs, and how GRANT names its objects. */

@@ -1,6 +1,6 @@
 import type { CheckFailure } from "../../plugin/resource-type.ts";
 import { isUnknown, type Properties } from "../../plugin/values.ts";
-import { type Definition, resourceType } from "./definition.ts";
+import { flag, type PropertyTable, sorted, strings, text } from "../property.ts";
 import {
   granteeOf,
   grantObjectTypes,
@@ -19,7 +19,7 @@ import {
   requireParts,
   schemaIsThere,
 } from "./privileges.ts";
-import { flag, type PropertyTable, sorted, strings, text } from "./property.ts";
+import { type Definition, resourceType } from "./resource.ts";
 import type { Session, Sessions } from "./session.ts";
 
 const properties: PropertyTable = {

@@ -1,7 +1,7 @@
 import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { CheckFailure } from "../../plugin/resource-type.ts";
 import { isUnknown, type Properties } from "../../plugin/values.ts";
-import { sameValue, sorted, strings, text } from "./property.ts";
+import { sameValue, sorted, strings, text } from "../property.ts";
 import type { Session } from "./session.ts";
 
 /** Privileges by the official plugin's object types (PostgreSQL's documentation of GRANT). */
@@ -85,13 +85,13 @@ export function correction(
  */
 export function observed(holdings: readonly Holding[], expected: Properties): Properties {
   const wanted = strings(expected, "privileges");
-  const differing = holdings.find(({ held, all }) => !sameValue("set", held, expanded(wanted, all)));
+  const differing = holdings.find(({ held, all }) => !sameValue({ kind: "set" }, held, expanded(wanted, all)));
   const privileges = differing === undefined ? wanted : differing.held;
   const held = holdings.filter((holding) => holding.held.length > 0);
   const withGrantOption =
     held.length === 0
       ? expected.withGrantOption === true
-      : held.every((holding) => sameValue("set", holding.held, holding.grantable));
+      : held.every((holding) => sameValue({ kind: "set" }, holding.held, holding.grantable));
   return { privileges: sorted(privileges), withGrantOption };
 }
 

@@ -1,7 +1,7 @@
 import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import { scramVerifier } from "../../../scripts/target/scram.ts";
 import type { Properties } from "../../plugin/values.ts";
-import { text } from "./property.ts";
+import { text } from "../property.ts";
 import type { Session } from "./session.ts";
 import { isStoredForm, matchesStored } from "./stored-password.ts";
 

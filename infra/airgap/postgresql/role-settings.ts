@@ -1,5 +1,5 @@
 import type { Properties } from "../../plugin/values.ts";
-import { count, sameValue, strings, text } from "./property.ts";
+import { count, sameValue, strings, text } from "../property.ts";
 import type { Session } from "./session.ts";
 
 /** What a role's sessions begin with (`pg_roles.rolconfig`), as far as it is an input. Other settings are left alone. */
@@ -26,7 +26,7 @@ export async function alterSettings(
   const set = async (parameter: string, value: string) =>
     session.query(`ALTER ROLE ${role} ${value === "" ? `RESET ${parameter}` : `SET ${parameter} TO ${value}`}`);
   const searchPaths = strings(wanted, "searchPaths");
-  if (!sameValue("list", current.searchPaths, searchPaths)) {
+  if (!sameValue({ kind: "list" }, current.searchPaths, searchPaths)) {
     await set("search_path", searchPaths.map((path) => session.identifier(path)).join(", "));
   }
   for (const [key, parameter] of [

@@ -1,7 +1,7 @@
 import type { CheckFailure } from "../../plugin/resource-type.ts";
 import type { Properties } from "../../plugin/values.ts";
-import { type Definition, resourceType } from "./definition.ts";
-import { type PropertyTable, sorted, strings, text } from "./property.ts";
+import { type PropertyTable, sorted, strings, text } from "../property.ts";
+import { type Definition, resourceType } from "./resource.ts";
 import { ensurePassword, readPassword } from "./role-password.ts";
 import { alterSettings, readSettings } from "./role-settings.ts";
 import type { Session } from "./session.ts";

@@ -1,6 +1,6 @@
-import type { DiffKind, DiffResult, PropertyChange, ResourceState } from "../../plugin/resource-type.ts";
-import { isUnknown, type Properties } from "../../plugin/values.ts";
-import { effective, isEmpty, type Property, type PropertyTable, sameValue } from "./property.ts";
+import type { DiffKind, DiffResult, PropertyChange, ResourceState } from "../plugin/resource-type.ts";
+import { isUnknown, type Properties } from "../plugin/values.ts";
+import { isChanged, isEmpty, type PropertyTable, sameValue } from "./property.ts";
 
 /**
  * Compares what the last run or refresh saw (the outputs) with what is wanted, as the official plugin does: drift shows here, and nothing
@@ -16,24 +16,19 @@ export function diffProperties(
     // A state without this output (written by another version) is taken at its inputs' word.
     const before = old.outputs[key] === undefined ? old.inputs[key] : old.outputs[key];
     const after = news[key];
-    if (!differs(property, before, after)) continue;
-    const declaredOtherwise = isThere(old.inputs[key]) && !sameValue(property.kind, old.inputs[key], after);
+    if (!isUnknown(after) && !isChanged(property, before, after)) continue;
+    const declaredOtherwise = isThere(old.inputs[key]) && !sameValue(property, old.inputs[key], after);
+    const replaces = typeof property.replaces === "function" ? property.replaces(before, after) : property.replaces;
     changes.push({
       path: key,
       kind: changeKind(before, after),
-      ...(property.replaces ? { replace: true } : {}),
+      ...(replaces ? { replace: true } : {}),
       // Tells the engine where the old value stands that it shows: what was declared, or else what the server had.
       input: declaredOtherwise || !isThere(before),
     });
   }
   // Old and new of the same name cannot stand beside each other; and deleting the old one last would take the new one's privileges.
   return { changes, deleteBeforeReplace: changes.some((change) => change.replace) && keepsName(table, news) };
-}
-
-function differs(property: Property, before: unknown, after: unknown): boolean {
-  if (isUnknown(after)) return true;
-  if (property.computed && (after === undefined || after === null)) return false;
-  return !sameValue(property.kind, effective(property, before), effective(property, after));
 }
 
 function changeKind(before: unknown, after: unknown): DiffKind {
