@@ -71,6 +71,7 @@ export async function applyMigrations(options: ApplyOptions): Promise<ApplyResul
       return withDeploymentLock(client, () => runPending(client, files, session, options), onWait, signal);
     },
     "pgroundwork migrate",
+    { pipeline: true },
   );
 }
 
@@ -125,7 +126,7 @@ async function runFiles(
     signal?.throwIfAborted();
     const { filename } = migration;
     onEvent?.({ kind: "started", filename, index: index + 1, total: pending.length });
-    const subject = { migration, downSha256: await downFileSha256(folder, filename), provenance: origin };
+    const subject = { migration, downSha256: downFileSha256(folder, filename), provenance: origin };
     const begun = performance.now();
     const onGaveWay = (gaveWay: GaveWay) => onEvent?.({ kind: "gave-way", filename, ...gaveWay });
     const retry = { pid, connection, timeouts: run.timeouts, onGaveWay, signal };

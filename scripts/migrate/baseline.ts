@@ -129,7 +129,7 @@ async function record(
 ): Promise<void> {
   await inTransaction(client, async () => {
     for (const { filename, trackingName, hash, previousHash, sha256 } of files) {
-      const downSha256 = await downFileSha256(folder, filename);
+      const downSha256 = downFileSha256(folder, filename);
       await client.query(
         `with tracked as (
            insert into graphile_migrate.migrations (hash, previous_hash, filename) values ($2, $3, $4)

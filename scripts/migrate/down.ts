@@ -73,6 +73,7 @@ export async function undoMigrations(options: UndoOptions): Promise<UndoResult> 
       return withDeploymentLock(client, () => runUndo(client, files, options), onWait, signal);
     },
     "pgroundwork migrate",
+    { pipeline: true },
   );
 }
 

@@ -27,12 +27,13 @@ export function trackingName(number: string): string {
   return `${number}.sql`;
 }
 
-/** What `localeCompare(…, "en")` makes anew for each two names. */
-const english = new Intl.Collator("en");
-
-/** graphile-migrate's order of files: by text, not by number. */
+/**
+ * graphile-migrate's order of files: by text, not by number. It compares by the English locale, which takes longer to load than 200 files to read, and orders
+ * digits and `.sql` no differently.
+ */
 export function compareTrackingNames(a: string, b: string): number {
-  return english.compare(a, b);
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /** `sha1:…` of a body and the hash before it, as graphile-migrate makes it. */

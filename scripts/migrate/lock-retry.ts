@@ -49,7 +49,9 @@ export async function withLockRetry<T>(options: LockRetryOptions, work: () => Pr
     try {
       return await work();
     } finally {
-      blockers = await watch.stop();
+      const seen = await watch.stop();
+      // On a busy machine a look may come too late: who was seen before is the one to name then.
+      if (seen.length > 0) blockers = seen;
     }
   };
   const wanted = (error: Error) => error instanceof SqlFileError && error.sqlstate === lockNotAvailable;

@@ -1,10 +1,11 @@
 import type { Client } from "pg";
-import { runSql, sqlFileError } from "../sql/run-sql.ts";
+import { runSql } from "../sql/run-sql.ts";
 import type { DownFile } from "./down-file.ts";
 import { type DownSubject, openDownRun, recordDownStarted, recordUndone } from "./down-ledger.ts";
 import type { MigrationRun } from "./run-migration.ts";
+import { runRecorded } from "./run-recorded.ts";
 import { statementOutcome } from "./statement-outcome.ts";
-import { beginWithTimeouts, setTimeouts } from "./timeouts.ts";
+import { resetTimeouts, setTimeouts, timeoutsOutside } from "./timeouts.ts";
 
 const remedy = "The files after it are undone, this one and those before it stay applied; correct it and run again.";
 const outsideTransaction =
@@ -19,20 +20,7 @@ const outsideTransaction =
 export async function runDown(client: Client, subject: DownSubject, down: DownFile, run: MigrationRun): Promise<void> {
   const source = { file: down.filename, text: down.text, start: 0, compile: run.compile };
   if (!down.transactional) return outside(client, subject, source, run);
-  await beginWithTimeouts(client, run.timeouts);
-  try {
-    await runSql(client, source, remedy);
-    await recordUndone(client, subject).catch((error: unknown) => {
-      throw sqlFileError(error, { ...source, file: `${source.file}, recording it` }, remedy);
-    });
-    await client.query("commit").catch((error: unknown) => {
-      throw sqlFileError(error, { ...source, file: `${source.file}, at its commit` }, remedy);
-    });
-  } catch (error) {
-    // Where the connection is lost there is nothing to roll back, and the first error counts.
-    await client.query("rollback").catch(() => {});
-    throw error;
-  }
+  await runRecorded(client, { source, timeouts: run.timeouts, remedy }, () => recordUndone(client, subject));
 }
 
 async function outside(
@@ -48,13 +36,11 @@ async function outside(
     return;
   }
   const id = begun ?? (await recordDownStarted(client, subject));
-  // As with files that go up: what works CONCURRENTLY has nobody queue behind it.
-  const patient = /\bconcurrently\b/i.test(source.text) && !lockTimeoutAsked;
-  await setTimeouts(client, { ...timeouts, lock: patient ? 0 : timeouts.lock });
+  await setTimeouts(client, timeoutsOutside(source.text, timeouts, lockTimeoutAsked));
   try {
     await runSql(client, source, outsideTransaction);
   } finally {
-    await client.query("reset lock_timeout; reset statement_timeout").catch(() => {});
+    await resetTimeouts(client).catch(() => {});
   }
   await recordUndone(client, subject, id);
 }

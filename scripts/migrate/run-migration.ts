@@ -4,9 +4,16 @@ import { runSql, SqlFileError, sqlFileError } from "../sql/run-sql.ts";
 import type { SqlSource } from "../sql/sql-error.ts";
 import { statementSpans } from "../sql/statements.ts";
 import type { CommittedMigration } from "./committed.ts";
-import { type ConcurrentIndex, concurrentIndexOf, dropInvalidIndex, indexState } from "./concurrent-index.ts";
+import {
+  type ConcurrentIndex,
+  concurrentIndexOf,
+  dropInvalidIndex,
+  type IndexState,
+  indexState,
+} from "./concurrent-index.ts";
 import { type LedgerSubject, openRun, recordApplied, recordFinished, recordStarted } from "./ledger.ts";
-import { beginWithTimeouts, setTimeouts, type TimeoutMillis } from "./timeouts.ts";
+import { runRecorded } from "./run-recorded.ts";
+import { resetTimeouts, setTimeouts, type TimeoutMillis, timeoutsOutside } from "./timeouts.ts";
 
 const laterFiles = "The files before it stay applied; correct this one (it was never applied) and run again.";
 /** SQLSTATEs of CREATE for what is there already: table, schema, function, any other object. */
@@ -39,23 +46,10 @@ async function inTransaction(
   source: SqlSource,
   { timeouts }: MigrationRun,
 ): Promise<void> {
-  await beginWithTimeouts(client, timeouts);
-  try {
-    await runSql(client, source, laterFiles).catch((error: unknown) => {
-      throw metEarlierObjects(error, subject) ? withRemedy(error, baselineRemedy(client.database)) : error;
-    });
-    await recordApplied(client, subject).catch((error: unknown) => {
-      throw sqlFileError(error, { ...source, file: `${source.file}, recording it` }, laterFiles);
-    });
-    // Deferred constraints fail here.
-    await client.query("commit").catch((error: unknown) => {
-      throw sqlFileError(error, { ...source, file: `${source.file}, at its commit` }, laterFiles);
-    });
-  } catch (error) {
-    // Where the connection is lost there is nothing to roll back, and the first error counts.
-    await client.query("rollback").catch(() => {});
-    throw error;
-  }
+  const run = { source, timeouts, remedy: laterFiles };
+  await runRecorded(client, run, () => recordApplied(client, subject)).catch((error: unknown) => {
+    throw metEarlierObjects(error, subject) ? withRemedy(error, baselineRemedy(client.database)) : error;
+  });
 }
 
 /** Whether the first file of all fails on what is there already: then the schema was made by other means than the files. */
@@ -71,38 +65,35 @@ function baselineRemedy(database = "NAME"): string {
   return `Nothing is recorded as applied, and this is there already. If it is what the files make: \`npm run pgw -- migrate baseline --database ${database}\` records them as applied and runs none. If not: move it out of the way (its data with it), or correct this file, and run again.`;
 }
 
+/** What is asked and set together goes out together: the connection pipelines. */
 async function outside(client: Client, subject: LedgerSubject, source: SqlSource, run: MigrationRun): Promise<void> {
   const { migration } = subject;
-  const index = await concurrentIndexOf(run.compile(migration.text.slice(migration.bodyStart)));
-  const begun = await openRun(client, migration.hash);
+  const sql = run.compile(migration.text.slice(migration.bodyStart));
+  const index = await concurrentIndexOf(sql);
+  const [begun, before] = await Promise.all([openRun(client, migration.hash), stateOf(client, index)]);
   // A run that was killed between the end of its build and its record has nothing left to do but that record.
-  if (begun !== undefined && index !== undefined && (await indexState(client, index)) === "valid") {
+  if (begun !== undefined && before === "valid") {
     await recordFinished(client, begun, migration);
     return;
   }
-  const id = begun ?? (await recordStarted(client, subject));
-  await setTimeouts(client, timeoutsOutside(migration, run));
+  const timeouts = timeoutsOutside(sql, run.timeouts, run.lockTimeoutAsked);
+  const [id] = await Promise.all([begun ?? recordStarted(client, subject), setTimeouts(client, timeouts)]);
   try {
-    if (index !== undefined) await dropLeftOver(client, index, source);
+    if (index !== undefined && before === "invalid") await dropLeftOver(client, index, source);
     await runSql(client, source, outsideTransaction);
-    if (index !== undefined) await requireValid(client, index, source);
+    const [after] = await Promise.all([stateOf(client, index), resetTimeouts(client)]);
+    if (after === "invalid") throw notValid(source.file, index);
   } catch (error) {
     // A failed build is taken away at once: until then it slows every write. Where that fails, too, the next run does it.
     if (index !== undefined) await dropInvalidIndex(client, index).catch(() => false);
+    await resetTimeouts(client).catch(() => {});
     throw error;
-  } finally {
-    await client.query("reset lock_timeout; reset statement_timeout").catch(() => {});
   }
   await recordFinished(client, id, migration);
 }
 
-/**
- * What works CONCURRENTLY waits for old transactions by the same means as for locks, and nobody queues behind it meanwhile: only who asked for a
- * lock timeout gets one.
- */
-function timeoutsOutside(migration: CommittedMigration, { timeouts, lockTimeoutAsked }: MigrationRun) {
-  const concurrent = /\bconcurrently\b/i.test(migration.text.slice(migration.bodyStart));
-  return { ...timeouts, lock: concurrent && !lockTimeoutAsked ? 0 : timeouts.lock };
+async function stateOf(client: Client, index: ConcurrentIndex | undefined): Promise<IndexState> {
+  return index === undefined ? "absent" : indexState(client, index);
 }
 
 /** Takes away what an earlier build left; it waits for the same transactions as the build, and gives way as it does. */
@@ -113,9 +104,8 @@ async function dropLeftOver(client: Client, index: ConcurrentIndex, source: SqlS
 }
 
 /** `IF NOT EXISTS` succeeds on an index that is not valid, and such a file must not count as applied. */
-async function requireValid(client: Client, index: ConcurrentIndex, { file }: SqlSource): Promise<void> {
-  if (index.name === undefined || (await indexState(client, index)) !== "invalid") return;
-  throw new OperationError(`${file}: the index "${index.name}" was built and is not valid.`, {
+function notValid(file: string, index: ConcurrentIndex | undefined): OperationError {
+  return new OperationError(`${file}: the index "${index?.name}" was built and is not valid.`, {
     remedy: outsideTransaction,
   });
 }

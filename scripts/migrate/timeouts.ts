@@ -51,17 +51,37 @@ export async function readTimeouts(client: Client, given: Timeouts = {}): Promis
 
 type StatementTimeouts = Pick<TimeoutMillis, "lock" | "statement">;
 
-/** Begins a transaction with them, in one round trip: a file may set its own. */
-export async function beginWithTimeouts(client: Client, timeouts: StatementTimeouts): Promise<void> {
-  await client.query(`begin; ${settingsOf("local", timeouts)}`);
+/**
+ * What begins a transaction with them, as statements to send before a file's own: a file may set its own.
+ */
+export function beginWithTimeouts(timeouts: StatementTimeouts): readonly string[] {
+  return ["begin", ...settingsOf("local", timeouts)];
 }
 
 /** Sets them for the session, as far as a file does not set its own. */
 export async function setTimeouts(client: Client, timeouts: StatementTimeouts): Promise<void> {
-  await client.query(settingsOf("session", timeouts));
+  await client.query(settingsOf("session", timeouts).join("; "));
+}
+
+/** Takes back what `setTimeouts` set. */
+export async function resetTimeouts(client: Client): Promise<void> {
+  await client.query("reset lock_timeout; reset statement_timeout");
+}
+
+/**
+ * Those for a file outside a transaction. What works CONCURRENTLY waits for old transactions by the same means as for locks, and nobody queues behind it
+ * meanwhile: only who asked for a lock timeout gets one.
+ */
+export function timeoutsOutside(
+  sql: string,
+  timeouts: StatementTimeouts,
+  lockTimeoutAsked: boolean,
+): StatementTimeouts {
+  const patient = /\bconcurrently\b/i.test(sql) && !lockTimeoutAsked;
+  return { ...timeouts, lock: patient ? 0 : timeouts.lock };
 }
 
 /** SET takes no parameters; what stands here are numbers. */
-function settingsOf(scope: "local" | "session", { lock, statement }: StatementTimeouts): string {
-  return `set ${scope} lock_timeout = ${Number(lock)}; set ${scope} statement_timeout = ${Number(statement)}`;
+function settingsOf(scope: "local" | "session", { lock, statement }: StatementTimeouts): string[] {
+  return [`set ${scope} lock_timeout = ${Number(lock)}`, `set ${scope} statement_timeout = ${Number(statement)}`];
 }

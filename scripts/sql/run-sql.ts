@@ -29,24 +29,38 @@ export class SqlFileError extends OperationError {
 /**
  * Sends a file's text (what `source.start` leaves of it, compiled) as one simple query, as psql -f and graphile-migrate do.
  * @param remedy what to do when it fails; said with the error.
+ * @param before statements to send in front of it, in the same round trip: nothing of them is done where the server cannot read the file.
  * @throws SqlFileError
  */
-export async function runSql(client: Client, source: SqlSource, remedy: string): Promise<void> {
+export async function runSql(
+  client: Client,
+  source: SqlSource,
+  remedy: string,
+  before: readonly string[] = [],
+): Promise<void> {
   const part = source.text.slice(source.start);
   const sql = source.compile === undefined ? part : source.compile(part);
-  let completed = 0;
+  const head = before.map((statement) => `${statement}; `).join("");
+  let completed = -before.length;
   const count = () => {
     completed++;
   };
   // The driver has no public way to learn which statement of several failed; the server says "complete" after each.
   client.connection.on("commandComplete", count);
   try {
-    await client.query(sql);
+    await client.query(head + sql);
   } catch (error) {
-    throw sqlFileError(error, source, remedy, completed);
+    throw sqlFileError(withoutHead(error, head), source, remedy, completed);
   } finally {
     client.connection.off("commandComplete", count);
   }
+}
+
+/** An error's position, counted from the file's own text. */
+function withoutHead(error: unknown, head: string): unknown {
+  if (!isServerError(error) || error.position === undefined) return error;
+  error.position = String(Number(error.position) - head.length);
+  return error;
 }
 
 /** The error of one file; one that the server did not send (connection lost) has no place in it. */

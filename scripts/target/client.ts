@@ -4,6 +4,11 @@ import { type Connection, clientConfig } from "./connection.ts";
 import { connectionError, lostConnectionError } from "./connection-error.ts";
 import { serverFault } from "./server-fault.ts";
 
+export interface ClientOptions {
+  /** Sends a query while the answer to one before it is still awaited. */
+  pipeline?: boolean;
+}
+
 /**
  * Opens one connection, hands it to `use` and closes it whatever happens.
  * @throws ConnectionError when the connection cannot be had or is lost; OperationError when the server's machine fails it (disk full, damaged data);
@@ -13,9 +18,10 @@ export async function withClient<T>(
   connection: Connection,
   use: (client: Client) => Promise<T>,
   applicationName = "pgroundwork",
+  { pipeline = false }: ClientOptions = {},
 ): Promise<T> {
   const { default: pg } = await import("pg");
-  const client = new pg.Client(clientConfig(connection, applicationName));
+  const client = new pg.Client({ ...clientConfig(connection, applicationName), pipeline });
   // A server that goes away between two queries reports it here only, and an unheard 'error' event would end the process.
   // The next query fails with the same news.
   client.on("error", () => {});

@@ -148,6 +148,14 @@ describe("applying migrations", () => {
     expect(await tracked()).toEqual([]);
   });
 
+  it("does not record a file that ends its transaction itself and fails then", async () => {
+    const { folder } = await folderOf([{ name: "own", body: "create table own (id int);\ncommit;\nselect 1 / 0;" }]);
+    const error = await errorOf(applyMigrations({ connection, folder }));
+    expect(error.message).toMatch(/^000001-own\.sql:6:1: division by zero\n/);
+    expect(await tracked()).toEqual([]);
+    expect(await query("select filename from pgroundwork.migration_ledger")).toEqual([]);
+  });
+
   it("reports a connection that is lost in the middle with the file's name, and keeps the files before it", async () => {
     const { folder } = await folderOf([
       five[0] as Draft,

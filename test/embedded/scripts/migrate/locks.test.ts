@@ -63,10 +63,10 @@ describe("a migration that does not get its lock", () => {
     await applyMigrations({ connection, folder, to: "1" });
     await inTransaction("stuck report");
     const error = await errorOf(
-      applyMigrations({ connection, folder, timeouts: { lockTimeout: "200ms", retryFor: "1s" } }),
+      applyMigrations({ connection, folder, timeouts: { lockTimeout: "1s", retryFor: "3s" } }),
     );
     expect(error.message).toMatch(/^000002-alter\.sql:4:1: canceling statement due to lock timeout\n/);
-    expect(error.message).toMatch(/It was tried \d+ times, each time waiting for its lock for 200 ms at most\./);
+    expect(error.message).toMatch(/It was tried \d+ times, each time waiting for its lock for 1000 ms at most\./);
     expect(error.message).toMatch(/- stuck report \(pid \d+, \S+, idle in transaction, in a transaction since \S+\)/);
     expect(error.remedy).toContain("pg_terminate_backend");
     expect(await query("select filename from graphile_migrate.migrations")).toHaveLength(1);
