@@ -19,6 +19,17 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
+      {
+        test: {
+          name: "docker",
+          include: ["test/docker/**/*.test.ts"],
+          // The stacks' tests need the Pulumi engine and a folder, too.
+          globalSetup: ["test/docker/setup.ts", "test/embedded/setup.ts"],
+          runner: "test/docker/runner.ts",
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 });

@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type Docker from "dockerode";
+import { withDocker } from "../../scripts/docker/client.ts";
+import { isMissing } from "../../scripts/docker/docker-error.ts";
+import { FolderLock } from "../../scripts/lock/folder-lock.ts";
+import { cloneRoot } from "../clone-root.ts";
+import { buildImage } from "./build-image.ts";
+
+/** The image's build context. */
+export const postgresImageContext = join(cloneRoot, "infra", "images", "postgres");
+
+/**
+ * The kit's PostgreSQL image as the clone has it. Whichever test process asks first builds it, the others wait; its tag is a digest of what it is made
+ * from, so that the next run finds it.
+ *
+ * @returns its name and tag
+ */
+export function postgresImage(buildArguments: Readonly<Record<string, string>> = {}): Promise<string> {
+  return withDocker(undefined, (docker) => builtImage(docker, buildArguments));
+}
+
+async function builtImage(docker: Docker, buildArguments: Readonly<Record<string, string>>): Promise<string> {
+  const digest = await contextDigest(buildArguments);
+  const tag = `pgroundwork-test-postgres:${digest}`;
+  if (await exists(docker, tag)) return tag;
+  const folder = join(tmpdir(), "pgroundwork-test-images");
+  await mkdir(folder, { recursive: true });
+  const lock = new FolderLock(folder, join(folder, `${digest}.lock`));
+  for (;;) {
+    const release = await lock.take();
+    if (release === undefined) {
+      await delay(500);
+      continue;
+    }
+    try {
+      if (await exists(docker, tag)) return tag;
+      const { error, output } = await buildImage(docker, postgresImageContext, tag, buildArguments);
+      if (error !== undefined) throw new Error(`${error}\n${output.slice(-4_000)}`);
+      return tag;
+    } finally {
+      await release();
+    }
+  }
+}
+
+async function exists(docker: Docker, tag: string): Promise<boolean> {
+  try {
+    await docker.getImage(tag).inspect();
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function contextDigest(buildArguments: Readonly<Record<string, string>>): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify(Object.entries(buildArguments).sort()));
+  const entries = await readdir(postgresImageContext, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  for (const file of files.sort())
+    hash.update(`\0${relative(postgresImageContext, file)}\0`).update(await readFile(file));
+  return hash.digest("hex").slice(0, 16);
+}
