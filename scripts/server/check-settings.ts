@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { chown, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { renderConfiguration, type ServerSettings } from "./configuration.ts";
 import { missingLibraries } from "./preload-libraries.ts";
 import { run } from "./program.ts";
+import { complaint, refuseSettings } from "./refusals.ts";
 import { contradictionIn } from "./setting-combinations.ts";
 import type { SettingFault } from "./setting-faults.ts";
-import { mistakenPlace } from "./start-diagnosis.ts";
 
 const prefix = "pgroundwork.check-";
 /** A file of this age, in ms, is a killed run's: a check takes a fraction of a second. */
@@ -38,45 +37,7 @@ export async function checkSettings(
     if (contradiction !== undefined) faults.push({ name: "", reason: contradiction });
   }
   faults.push(...(await explain(said !== undefined)));
-  const lines = faults.map(({ name, reason }) => `${name} ${reason}`.trim());
-  const names = new Set(faults.map(({ name }) => name));
-  if (said !== undefined) lines.push(...(await allRefusals(without(settings, names), refuses)));
-  if (lines.length === 0) return;
-  const elsewhere = lines.map(mistakenPlace).filter((place) => place !== undefined);
-  const places = [
-    ...(elsewhere.length < lines.length ? ["it in pgroundwork:postgresql (pulumi config)"] : []),
-    ...elsewhere,
-  ];
-  throw new OperationError(refused(lines), {
-    remedy: `Correct ${places.join(", and ")}. The server was left as it was.`,
-  });
-}
-
-/** Everything that the program has against settings, one after the other: of values that it can read only by looking them up, it names the first. */
-async function allRefusals(
-  settings: ServerSettings,
-  refuses: (settings: ServerSettings) => Promise<string | undefined>,
-): Promise<string[]> {
-  const said: string[] = [];
-  for (let left = settings; ; ) {
-    const words = await refuses(left);
-    if (words === undefined || said.includes(words)) return said;
-    said.push(words);
-    const names = [...words.matchAll(/parameter "([^"]+)"/g)].map(([, name = ""]) => name.toLowerCase());
-    if (!names.some((name) => Object.hasOwn(left, name))) return said;
-    left = without(left, new Set(names));
-  }
-}
-
-function without(settings: ServerSettings, names: ReadonlySet<string>): ServerSettings {
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => !names.has(name)));
-}
-
-function refused(reasons: readonly string[]): string {
-  const [first = ""] = reasons;
-  return reasons.length === 1
-    ? `PostgreSQL refuses a setting: ${first}`
-    : ["PostgreSQL refuses these settings:", ...reasons.map((reason) => `- ${reason}`)].join("\n");
+  await refuseSettings(settings, faults, said, refuses);
 }
 
 /** What the program says against settings; undefined: nothing. */
@@ -99,24 +60,6 @@ async function refusal(
   } finally {
     await rm(file, { force: true });
   }
-}
-
-/** What the program said, without time stamps and pids, and with the line itself for a place in a file that is gone when this is read. */
-function complaint(stderr: string, file: string, text: string): string {
-  const lines = text.split("\n");
-  const [before = "", ...places] = stderr
-    .replaceAll(/^.*? (?:FATAL|LOG|HINT|DETAIL|CONTEXT): +/gm, "")
-    .replaceAll(`configuration file "${file}" contains errors`, "")
-    .split(` in file "${file}" line `);
-  const all = places
-    .reduce((said, place) => {
-      const [number = ""] = /^\d+/.exec(place) ?? [];
-      const named = /unrecognized configuration parameter ".*"$/.test(said);
-      return `${said}${named ? "" : ` in the line: ${lines[Number(number) - 1]}`}${place.slice(number.length)}`;
-    }, before)
-    .trim();
-  // Of a file that a person wrote, where a line before it has said which one and why.
-  return all.replaceAll(/\nconfiguration file ".*" contains errors$/gm, "");
 }
 
 async function removeLeft(dataDirectory: string): Promise<void> {

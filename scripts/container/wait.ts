@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type Docker from "dockerode";
+import { isMissing } from "../docker/docker-error.ts";
+import { OperationError } from "../errors/operation-error.ts";
+import { queryInContainer, SocketError } from "./query.ts";
+
+const between = 200;
+/** Lines of the container's log that are shown where it does not come up. */
+const shownLines = 15;
+
+/**
+ * Waits until the server in a container answers SQL on its socket.
+ *
+ * @param seconds how long at most
+ * @throws OperationError with the end of its log, where it ends, starts over and over, or does not answer in time
+ */
+export async function waitForServer(
+  docker: Docker,
+  container: string,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = performance.now() + seconds * 1_000;
+  for (let said = ""; ; ) {
+    signal.throwIfAborted();
+    const { State: state, RestartCount: restarts } = await inspect(docker, container);
+    if (!state.Running && !state.Restarting)
+      throw await neverCame(docker, container, `has ended with ${state.ExitCode}`);
+    if (restarts > 2)
+      throw await neverCame(docker, container, `ends soon after each start, last with ${state.ExitCode}`);
+    try {
+      if (state.Running) {
+        await queryInContainer(docker, container, "select 1");
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof SocketError) && !isGoneMeanwhile(error)) throw error;
+      said = error instanceof Error ? error.message : said;
+    }
+    if (performance.now() > deadline)
+      throw await neverCame(docker, container, `does not answer within ${seconds} s (${said})`);
+    await sleep(between, undefined, { signal });
+  }
+}
+
+/** The end of a container's log, as people read it; empty where there is none. */
+export async function lastLogLines(docker: Docker, container: string, lines: number): Promise<string> {
+  const log = await docker
+    .getContainer(container)
+    .logs({ stdout: true, stderr: true, tail: lines })
+    .catch(() => Buffer.alloc(0));
+  // Each piece is headed by eight bytes: which stream, and how long.
+  const pieces: string[] = [];
+  for (let at = 0; at + 8 <= log.length; ) {
+    const length = log.readUInt32BE(at + 4);
+    pieces.push(log.subarray(at + 8, at + 8 + length).toString("utf8"));
+    at += 8 + length;
+  }
+  return pieces.join("").trimEnd();
+}
+
+async function inspect(docker: Docker, container: string): Promise<Docker.ContainerInspectInfo> {
+  try {
+    return await docker.getContainer(container).inspect();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new OperationError(`The container ${container} is gone.`, { remedy: "Run `npm run up` again." });
+  }
+}
+
+/** Docker refuses to run a command in a container that is about to end or to restart. */
+function isGoneMeanwhile(error: unknown): boolean {
+  return error instanceof Error && /is not running|is restarting|is paused/.test(error.message);
+}
+
+async function neverCame(docker: Docker, container: string, how: string): Promise<OperationError> {
+  const log = await lastLogLines(docker, container, shownLines);
+  const end = log === "" ? "" : ` The end of its log:\n${log.replaceAll(/^/gm, "  ")}`;
+  return new OperationError(`The server in the container ${container} ${how}.${end}`);
+}
