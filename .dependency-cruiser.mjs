@@ -87,7 +87,7 @@ export default {
       from: { path: "^infra/airgap/" },
       to: {
         path: "^(infra|scripts|test)/",
-        pathNot: ["^infra/(airgap|plugin)/", "^scripts/(errors|target)/"],
+        pathNot: ["^infra/(airgap|plugin)/", "^scripts/(docker|errors|target)/"],
       },
     },
     {

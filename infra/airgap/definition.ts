@@ -3,7 +3,7 @@ import type { CallContext, CheckFailure, ResourceType } from "../plugin/resource
 import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
 import { diffProperties } from "./diff.ts";
 import { checkInputs, declared, refreshedInputs } from "./inputs.ts";
-import { effective, isChanged, type Property, type PropertyTable } from "./property.ts";
+import { effective, isChanged, isEmpty, type Property, type PropertyTable } from "./property.ts";
 
 /** What tells one resource type of a stand-in from another; {@link resourceType} adds what they share. */
 export interface Definition<Server> {
@@ -35,7 +35,9 @@ export interface Definition<Server> {
   describeExisting?(server: Server, wanted: Properties): Promise<string | undefined>;
   /** Fills in what is left out and the provider's configuration tells. */
   scoped?(server: Server, values: Properties): Properties;
-  /** Outputs beside those of the table that official states have and a preview knows. */
+  /** Outputs that are no inputs; `find` tells them. */
+  outputsOnly?: readonly string[];
+  /** Outputs that official states have and that are always the same. */
   constantOutputs?: Properties;
 }
 
@@ -56,7 +58,7 @@ export function resourceType<Server>(access: Access<Server>, definition: Definit
     const server = await access.server(context);
     const reality = await definition.find(server, expected);
     if (reality === undefined) return undefined;
-    const outputs = { ...definition.constantOutputs, ...carried, ...complete(properties, expected, reality) };
+    const outputs = { ...definition.constantOutputs, ...carried, ...complete(definition, expected, reality) };
     return { ...outputs, id: definition.id(outputs) };
   };
 
@@ -146,6 +148,7 @@ function foreseen<Server>(definition: Definition<Server>, news: Properties, befo
     const isKept = before[key] !== undefined && !isUnknown(news[key]) && !isChanged(property, before[key], news[key]);
     if (!isKept) outputs[key] = foreseenValue(property, news[key], before[key]);
   }
+  for (const key of definition.outputsOnly ?? []) outputs[key] = before[key] ?? unknownValue;
   if (outputs.name !== before.name) delete outputs.id;
   return outputs;
 }
@@ -168,15 +171,17 @@ function foreseenValue(property: Property, given: unknown, before: unknown): unk
 }
 
 /** Every output key, as official states have them: from the server, else as declared, else the type's own "nothing". */
-function complete(table: PropertyTable, expected: Properties, reality: Properties): Properties {
-  return Object.fromEntries(
-    Object.entries(table).map(([key, property]) => [
-      key,
+function complete<Server>(definition: Definition<Server>, expected: Properties, reality: Properties): Properties {
+  const { properties, outputsOnly = [] } = definition;
+  const outputs: Properties = Object.fromEntries(outputsOnly.map((key) => [key, reality[key] ?? null]));
+  for (const [key, property] of Object.entries(properties)) {
+    const value =
       key in reality
         ? reality[key]
-        : (effective(property, withoutProtocolKeys(expected[key])) ?? property.absent ?? null),
-    ]),
-  );
+        : (effective(property, withoutProtocolKeys(expected[key])) ?? property.absent ?? null);
+    if (!(property.omitted && isEmpty(value))) outputs[key] = value;
+  }
+  return outputs;
 }
 
 /** Objects within inputs carry a `__defaults` of their own; outputs do not. */

@@ -31,6 +31,8 @@ export interface Property {
   same?(left: string, right: string): boolean;
   /** Known to the official plugin and not supported here: the reason. Empty values pass. */
   refused?: string;
+  /** Official states leave the output out where there is nothing. */
+  omitted?: true;
   /** What an output holds where there is nothing; the recorded states tell null from "", 0 and []. */
   absent?: null | string | number | boolean | readonly string[] | Readonly<Record<string, string>>;
 }

@@ -44,9 +44,11 @@ export function decode(struct: struct_pb.Struct | undefined): Decoded {
   for (const [key, wire] of Object.entries(struct?.toJavaScript() ?? {})) {
     const found = secrets.length;
     let sealed = false;
+    // What a plugin keeps for itself is sealed as a whole: what in it is a secret arrives as one in an input, too.
+    const isOwn = key.startsWith("__");
     values[key] = unwrap(wire, false, (secret) => {
       sealed = true;
-      if (secret !== undefined) secrets.push(secret);
+      if (secret !== undefined && !isOwn) secrets.push(secret);
     });
     if (sealed || secrets.length > found) secretKeys.add(key);
   }

@@ -116,6 +116,7 @@ const allowed: Case[] = [
   { from: "infra/airgap/b.ts", to: "infra/plugin/values.ts" },
   { from: "infra/airgap/c.ts", to: "scripts/errors/operation-error.ts" },
   { from: "infra/airgap/d.ts", to: "declared" },
+  { from: "infra/airgap/e.ts", to: "scripts/docker/client.ts", statement: "dynamic import" },
   { from: "infra/plugin/a.ts", to: "scripts/errors/operation-error.ts" },
   { from: "scripts/pgw.ts", to: "scripts/commands/up.ts", statement: "dynamic import" },
   { from: "scripts/commands/a.ts", to: "scripts/commands/up.ts" },

@@ -1,0 +1,282 @@
+import type Docker from "dockerode";
+import type { Properties } from "../../plugin/values.ts";
+import { count, flag, isEmpty, object, objects, strings, text } from "../property.ts";
+import { portKey } from "./container-request.ts";
+import { goDuration, isSameDuration, nanoseconds } from "./duration.ts";
+import { labelEntries, labelsOf } from "./labels.ts";
+
+const bytesInMegabyte = 2 ** 20;
+
+/** What the engine tells of a container; the client's types know neither all of it nor what may be null. */
+export interface ContainerFacts {
+  container: Docker.ContainerInspectInfo;
+  /** Of the container's image; undefined: it is gone, so that what came from it cannot be told apart. */
+  imageConfig: { Env?: readonly string[] | null; Labels?: Readonly<Record<string, string>> | null } | undefined;
+  /** Whether the engine's kernel limits swap at all. */
+  limitsSwap: boolean;
+}
+
+type Loose = Record<string, unknown>;
+
+/**
+ * A container's outputs from what the engine tells.
+ *
+ * @param expected what was declared or seen before: the spelling to keep where two mean the same, and what the engine does not keep
+ */
+export function containerOutputs(facts: ContainerFacts, expected: Properties): Properties {
+  const { container } = facts;
+  const { Config: config, HostConfig: host, State: state } = container;
+  const loose = host as unknown as Loose;
+  return {
+    id: container.Id,
+    name: container.Name.replace(/^\//, ""),
+    image: image(container, expected),
+    command: config.Cmd ?? [],
+    entrypoints: entrypoints(config.Entrypoint),
+    envs: envs(facts, expected),
+    labels: labels(facts, expected),
+    hostname: config.Hostname,
+    domainname: config.Domainname,
+    user: config.User,
+    workingDir: config.WorkingDir,
+    init: loose.Init ?? false,
+    tty: config.Tty,
+    stdinOpen: config.OpenStdin,
+    stopSignal: (config as unknown as Loose).StopSignal ?? "",
+    stopTimeout: (config as unknown as Loose).StopTimeout ?? 0,
+    healthcheck: healthcheck(config.Healthcheck as Loose | null | undefined, object(expected, "healthcheck")),
+
+    mustRun: expected.mustRun !== false && (state.Running || expected.start === false),
+    restart: host.RestartPolicy?.Name || "no",
+    maxRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0,
+    rm: host.AutoRemove ?? false,
+
+    memory: megabytes(host.Memory),
+    memorySwap: memorySwap(facts, expected),
+    cpuShares: host.CpuShares ?? 0,
+    cpuSet: host.CpusetCpus ?? "",
+    cpus: cpus(host.NanoCpus, text(expected, "cpus")),
+    shmSize: megabytes(host.ShmSize),
+    ulimits: ((host.Ulimits ?? []) as Loose[]).map(({ Hard: hard, Name: name, Soft: soft }) => ({ hard, name, soft })),
+    sysctls: host.Sysctls ?? null,
+
+    networkMode: host.NetworkMode || "bridge",
+    networksAdvanced: networksAdvanced(container, expected),
+    networkDatas: networkDatas(container),
+    ports: ports(container),
+    publishAllPorts: host.PublishAllPorts ?? false,
+    hosts: (host.ExtraHosts ?? []).map(hostEntry),
+    dns: host.Dns?.length ? host.Dns : null,
+    dnsOpts: host.DnsOptions?.length ? host.DnsOptions : null,
+    dnsSearches: host.DnsSearch?.length ? host.DnsSearch : null,
+    bridge: (container.NetworkSettings as unknown as Loose).Bridge ?? "",
+
+    volumes: (host.Binds ?? []).map((bind) => volume(bind, expected)),
+    mounts: ((host.Mounts ?? []) as unknown as Loose[]).map(mount),
+    tmpfs: isEmpty(host.Tmpfs) ? null : host.Tmpfs,
+    uploads: objects(expected, "uploads").map(upload),
+    readOnly: host.ReadonlyRootfs ?? false,
+
+    privileged: host.Privileged ?? false,
+    capabilities: capabilities(host, object(expected, "capabilities")),
+    securityOpts: host.SecurityOpt ?? [],
+    groupAdds: host.GroupAdd?.length ? host.GroupAdd : null,
+    deviceCgroupRules: loose.DeviceCgroupRules ?? null,
+    ipcMode: host.IpcMode ?? "",
+    pidMode: host.PidMode || null,
+    usernsMode: host.UsernsMode ?? "",
+    runtime: host.Runtime ?? "",
+    logDriver: host.LogConfig?.Type ?? "",
+    logOpts: isEmpty(host.LogConfig?.Config) ? null : host.LogConfig?.Config,
+    platform: container.Platform,
+    containerLogs: null,
+    exitCode: null,
+  };
+}
+
+/** A tag that now means another image is no change of this container. */
+function image(container: Docker.ContainerInspectInfo, expected: Properties): string {
+  const declared = text(expected, "image");
+  return declared === container.Image ? declared : container.Config.Image;
+}
+
+function entrypoints(value: string | string[] | null | undefined): string[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+/** Without what the image brings; with it where the program declares the same. */
+function envs({ container, imageConfig }: ContainerFacts, expected: Properties): string[] {
+  const declared = new Set(strings(expected, "envs"));
+  const inherited = imageConfig === undefined ? undefined : new Set(imageConfig.Env ?? []);
+  const own = (entry: string) => declared.has(entry) || inherited?.has(entry) === false;
+  return (container.Config.Env ?? []).filter(own).sort();
+}
+
+function labels({ container, imageConfig }: ContainerFacts, expected: Properties): Properties[] {
+  const declared = labelsOf(expected);
+  const inherited = imageConfig?.Labels ?? {};
+  const own = ([label, value]: [string, string]) =>
+    declared[label] !== undefined || (imageConfig !== undefined && inherited[label] !== value);
+  return labelEntries(Object.fromEntries(Object.entries(container.Config.Labels ?? {}).filter(own)));
+}
+
+function healthcheck(there: Loose | null | undefined, expected: Properties): Properties | null {
+  if (there === null || there === undefined) return null;
+  const duration = (key: string, nanos: unknown) => {
+    const now = goDuration(typeof nanos === "number" ? nanos : 0);
+    const declared = text(expected, key);
+    // Declared as nothing: the image's own holds.
+    return declared !== "" && (nanoseconds(declared) === 0 || isSameDuration(declared, now)) ? declared : now;
+  };
+  return {
+    interval: duration("interval", there.Interval),
+    retries: there.Retries ?? 0,
+    startInterval: duration("startInterval", there.StartInterval),
+    startPeriod: duration("startPeriod", there.StartPeriod),
+    tests: there.Test ?? [],
+    timeout: duration("timeout", there.Timeout),
+  };
+}
+
+function megabytes(bytes: number | undefined): number {
+  return Math.round((bytes ?? 0) / bytesInMegabyte);
+}
+
+/** What the engine chose by itself is none: the next up would take it away again, and never settle. */
+function memorySwap({ container, limitsSwap }: ContainerFacts, expected: Properties): number {
+  const declared = count(expected, "memorySwap");
+  const there = container.HostConfig.MemorySwap ?? 0;
+  if (declared === 0) return 0;
+  if (there === -1) return limitsSwap ? -1 : declared;
+  return megabytes(there);
+}
+
+function cpus(nanos: number | undefined, expected: string): string | null {
+  if (!nanos) return null;
+  return Math.round(Number(expected) * 1e9) === nanos ? expected : String(nanos / 1e9);
+}
+
+/** Those declared that the container is attached to; of a container that nobody declared, all but the one that it has by its mode. */
+function networksAdvanced(container: Docker.ContainerInspectInfo, expected: Properties): Properties[] {
+  const attached = Object.entries(container.NetworkSettings.Networks ?? {});
+  const outputs = (name: string, endpoint: Loose) => {
+    const addresses = (endpoint.IPAMConfig ?? {}) as Loose;
+    return {
+      // Engines before 25 add the container's own short id.
+      aliases: ((endpoint.Aliases ?? []) as string[]).filter((alias) => !container.Id.startsWith(alias)),
+      driverOpts: [],
+      gwPriority: null,
+      ipv4Address: addresses.IPv4Address ?? "",
+      ipv6Address: addresses.IPv6Address ?? "",
+      linkLocalIps: [],
+      macAddress: "",
+      name,
+    };
+  };
+  if (expected.networkMode === undefined) {
+    const byMode = container.HostConfig.NetworkMode;
+    return attached
+      .filter(([name]) => name !== byMode && !(name === "bridge" && byMode === "default"))
+      .map(([name, endpoint]) => outputs(name, endpoint as unknown as Loose));
+  }
+  return objects(expected, "networksAdvanced").flatMap((declared) => {
+    const wanted = text(declared, "name");
+    const found = attached.find(([name, endpoint]) => name === wanted || endpoint.NetworkID === wanted);
+    return found === undefined ? [] : [outputs(wanted, found[1] as unknown as Loose)];
+  });
+}
+
+function networkDatas(container: Docker.ContainerInspectInfo): Properties[] {
+  return Object.entries(container.NetworkSettings.Networks ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([networkName, endpoint]) => ({
+      gateway: endpoint.Gateway,
+      globalIpv6Address: endpoint.GlobalIPv6Address,
+      globalIpv6PrefixLength: endpoint.GlobalIPv6PrefixLen,
+      ipAddress: endpoint.IPAddress,
+      ipPrefixLength: endpoint.IPPrefixLen,
+      ipv6Gateway: endpoint.IPv6Gateway,
+      macAddress: endpoint.MacAddress,
+      networkName,
+    }));
+}
+
+/** Those asked for, with the ports that the engine chose while it runs. */
+function ports(container: Docker.ContainerInspectInfo): Properties[] {
+  const bindings = (container.HostConfig.PortBindings ?? {}) as Record<string, { HostIp: string; HostPort: string }[]>;
+  const bound = (container.NetworkSettings.Ports ?? {}) as Record<string, (typeof bindings)[string] | null>;
+  return Object.entries(bindings)
+    .flatMap(([key, wishes]) =>
+      wishes.map((wish, index) => {
+        const [internal, protocol = "tcp"] = key.split("/");
+        const found = (bound[key] ?? []).filter(({ HostIp }) => wish.HostIp === "" || HostIp === wish.HostIp);
+        // Several wishes of one port and address have their answers in the same order.
+        const chosen = found[Math.min(index, found.length - 1)]?.HostPort ?? "0";
+        const external = Number(wish.HostPort || 0) || Number(chosen);
+        return { external, internal: Number(internal), ip: wish.HostIp, protocol };
+      }),
+    )
+    .sort((a, b) => portKey(a).localeCompare(portKey(b)) || a.external - b.external);
+}
+
+/** `db:10.0.0.1` and `db:::1`. */
+function hostEntry(entry: string): Properties {
+  const end = entry.indexOf(":");
+  return { host: entry.slice(0, end), ip: entry.slice(end + 1) };
+}
+
+/** `data:/var/lib/data:ro` */
+function volume(bind: string, expected: Properties): Properties {
+  const [source = "", containerPath = "", options = ""] = bind.split(":");
+  const declared = objects(expected, "volumes").find((candidate) => candidate.containerPath === containerPath);
+  const isHostPath = source.startsWith("/");
+  const readOnly = options.split(",").includes("ro");
+  return {
+    containerPath,
+    fromContainer: "",
+    hostPath: isHostPath ? source : "",
+    readOnly: readOnly || (declared?.readOnly === false ? false : null),
+    selinuxRelabel: options.split(",").find((option) => option === "z" || option === "Z") ?? "",
+    volumeName: isHostPath ? "" : source,
+  };
+}
+
+function mount(there: Loose): Properties {
+  const tmpfs = there.TmpfsOptions as Loose | null | undefined;
+  return {
+    bindOptions: null,
+    readOnly: there.ReadOnly ?? false,
+    source: there.Source ?? "",
+    target: there.Target,
+    tmpfsOptions: isEmpty(tmpfs) ? null : { mode: tmpfs?.Mode ?? 0, sizeBytes: tmpfs?.SizeBytes ?? 0 },
+    type: there.Type,
+    volumeOptions: null,
+  };
+}
+
+/** The engine does not tell what was put into a container before its start. */
+function upload(expected: Properties): Properties {
+  return {
+    content: text(expected, "content"),
+    contentBase64: text(expected, "contentBase64"),
+    executable: flag(expected, "executable"),
+    file: text(expected, "file"),
+    group: text(expected, "group"),
+    owner: text(expected, "owner"),
+    permissions: text(expected, "permissions"),
+    source: text(expected, "source"),
+    sourceHash: text(expected, "sourceHash"),
+  };
+}
+
+/** Engines add the prefix `CAP_`; the declared spelling stays. */
+function capabilities(host: Docker.HostConfig, expected: Properties): Properties | null {
+  const spelled = (there: unknown, key: string) => {
+    const declared = strings(expected, key);
+    const bare = (name: string) => name.toUpperCase().replace(/^CAP_/, "");
+    return ((there ?? []) as string[]).map((name) => declared.find((other) => bare(other) === bare(name)) ?? name);
+  };
+  const [adds, drops] = [spelled(host.CapAdd, "adds"), spelled(host.CapDrop, "drops")];
+  return adds.length + drops.length === 0 ? null : { adds, drops };
+}

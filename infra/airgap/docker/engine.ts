@@ -1,0 +1,116 @@
+import { existsSync } from "node:fs";
+import { get } from "node:http";
+import type Docker from "dockerode";
+import { dockerError } from "../../../scripts/docker/docker-error.ts";
+import { parseDockerHost } from "../../../scripts/docker/host.ts";
+import type { CallContext } from "../../plugin/resource-type.ts";
+import type { Properties } from "../../plugin/values.ts";
+import { type EngineAccess, engineAccess } from "./configuration.ts";
+
+/** Where Docker's own tools look first. */
+const defaultSocket = "/var/run/docker.sock";
+
+/** How long a local engine may take to say that it is there, in ms. */
+const pingLimit = 10_000;
+
+/** The Docker engine of one provider. */
+export interface Engine {
+  docker: Docker;
+  /** For messages: the host as configured, or this machine. */
+  where: string;
+  signal: AbortSignal;
+  /** Does work, and puts what Docker says against it into words. */
+  told<T>(work: () => Promise<T>): Promise<T>;
+}
+
+const engines = new WeakMap<Properties, Promise<Engine>>();
+const answers = new WeakMap<Properties, Promise<void>>();
+
+/** The engine of the provider that a call came through. A provider's configuration stays one object while it lives. */
+export function engineFor(context: CallContext): Promise<Engine> {
+  context.signal.throwIfAborted();
+  return remembered(engines, context.config, () => connect(context));
+}
+
+/**
+ * Asks once whether the engine answers, as the official plugin does before it looks at any input, so that a preview does not promise what cannot be
+ * done. The client's library is not loaded for an engine on this machine: every preview asks.
+ *
+ * @throws DockerUnreachable
+ */
+export async function engineAnswers(context: CallContext): Promise<void> {
+  const access = engineAccess(context.config);
+  if (!access.checksEngine) return;
+  await remembered(answers, context.config, async () => {
+    const socket = socketOf(access);
+    if (socket === undefined) {
+      const engine = await engineFor(context);
+      return engine.told(() => engine.docker.ping());
+    }
+    await ping(socket).catch((error: unknown) => {
+      throw dockerError(access.host, error);
+    });
+  });
+}
+
+async function connect({ config, signal }: CallContext): Promise<Engine> {
+  const access = engineAccess(config);
+  const docker = await client(access);
+  return {
+    docker,
+    where: access.host ?? process.env.DOCKER_HOST ?? "this machine",
+    signal,
+    told: async (work) => {
+      try {
+        signal.throwIfAborted();
+        return await work();
+      } catch (error) {
+        throw dockerError(access.host, error);
+      }
+    },
+  };
+}
+
+async function client(access: EngineAccess): Promise<Docker> {
+  const certificate = await access.certificate();
+  const { dockerClient } = await import("../../../scripts/docker/client.ts");
+  if (certificate === undefined) return dockerClient(access.host);
+  const { default: DockerClient } = await import("dockerode");
+  const host = parseDockerHost(access.host ?? process.env.DOCKER_HOST ?? `unix://${defaultSocket}`);
+  // A certificate is of use over TCP only.
+  if (host.kind !== "tcp") return dockerClient(access.host);
+  return new DockerClient({ protocol: "https", host: host.host, port: host.port, ...certificate });
+}
+
+/** The socket of an engine on this machine; undefined: it is elsewhere, or for the client's library to find. */
+function socketOf(access: EngineAccess): string | undefined {
+  const text = access.host ?? process.env.DOCKER_HOST;
+  if (text === undefined || text === "") return existsSync(defaultSocket) ? defaultSocket : undefined;
+  const host = parseDockerHost(text);
+  return host.kind === "socket" ? host.path : undefined;
+}
+
+function ping(socketPath: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = get({ socketPath, path: "/_ping", timeout: pingLimit }, (response) => {
+      response.resume();
+      response.once("end", resolve);
+    });
+    request.once("timeout", () => request.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })));
+    request.once("error", reject);
+  });
+}
+
+function remembered<Value>(
+  memory: WeakMap<Properties, Promise<Value>>,
+  config: Properties,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const known = memory.get(config);
+  if (known !== undefined) return known;
+  const made = make();
+  memory.set(config, made);
+  // The next call tries again.
+  made.catch(() => memory.delete(config));
+  return made;
+}

@@ -1,0 +1,152 @@
+import type Docker from "dockerode";
+import { isMissing } from "../../../scripts/docker/docker-error.ts";
+import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import type { Properties } from "../../plugin/values.ts";
+import { diffProperties } from "../diff.ts";
+import { flag, object, objects, type PropertyTable, text } from "../property.ts";
+import type { Engine } from "./engine.ts";
+import { isOfSameStack, labelEntries, labelFields, labelsOf, nameTaken } from "./labels.ts";
+import { untilRemoved } from "./removal.ts";
+import { type Definition, resourceType } from "./resource.ts";
+
+const properties: PropertyTable = {
+  name: { kind: "string", required: true, autoNamed: true, replaces: true },
+  attachable: { kind: "boolean", computed: true, replaces: true },
+  driver: { kind: "string", computed: true, replaces: true },
+  ingress: { kind: "boolean", computed: true, replaces: true },
+  internal: { kind: "boolean", computed: true, replaces: true },
+  ipamConfigs: {
+    kind: "objects",
+    computed: true,
+    replaces: true,
+    absent: [],
+    fields: {
+      auxAddress: { kind: "map", computed: true },
+      gateway: { kind: "string", computed: true },
+      ipRange: { kind: "string", computed: true },
+      subnet: { kind: "string", computed: true },
+    },
+  },
+  ipamDriver: { kind: "string", default: "default", replaces: true },
+  ipamOptions: { kind: "map", replaces: true },
+  ipv6: { kind: "boolean", computed: true, replaces: true },
+  labels: { kind: "objects", fields: labelFields, replaces: true, absent: [] },
+  options: { kind: "map", computed: true, replaces: true },
+};
+
+const definition: Definition = {
+  typeName: "Network",
+  properties,
+  outputsOnly: ["id", "scope"],
+  constantOutputs: { __meta: '{"schema_version":"1"}' },
+  id: (values) => text(values, "id"),
+  fromId: (id) => ({ id }),
+
+  async ensure(engine, wanted) {
+    const there = await inspect(engine.docker, wanted);
+    if (there !== undefined) {
+      const old = { id: there.Id, outputs: outputsOf(there), inputs: {} };
+      if (!isOfSameStack(wanted, there.Labels)) throw nameTaken(`Network "${there.Name}"`, engine.where, there.Labels);
+      if (diffProperties(properties, old, wanted).changes.length === 0) return;
+      await remove(engine, there.Id);
+    }
+    await engine.docker.createNetwork(request(wanted));
+  },
+
+  async find(engine, expected) {
+    const there = await inspect(engine.docker, expected);
+    return there && outputsOf(there);
+  },
+
+  async describeExisting(engine, wanted) {
+    const there = await inspect(engine.docker, wanted);
+    return there && isOfSameStack(wanted, there.Labels) ? `network ${there.Name} was there already` : undefined;
+  },
+
+  remove: (engine, outputs) => remove(engine, text(outputs, "id")),
+};
+
+export const network = resourceType(definition);
+
+async function inspect(docker: Docker, values: Properties): Promise<Docker.NetworkInspectInfo | undefined> {
+  const id = text(values, "id") || (await idOf(docker, text(values, "name")));
+  if (id === undefined) return undefined;
+  try {
+    return await docker.getNetwork(id).inspect();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Docker's own filter also finds names that only contain this one. */
+async function idOf(docker: Docker, name: string): Promise<string | undefined> {
+  const found = await docker.listNetworks({ filters: { name: [name] } });
+  return found.find((candidate) => candidate.Name === name)?.Id;
+}
+
+function request(wanted: Properties): Docker.NetworkCreateOptions {
+  const configs = objects(wanted, "ipamConfigs").map((config) => ({
+    ...(text(config, "subnet") === "" ? {} : { Subnet: text(config, "subnet") }),
+    ...(text(config, "gateway") === "" ? {} : { Gateway: text(config, "gateway") }),
+    ...(text(config, "ipRange") === "" ? {} : { IPRange: text(config, "ipRange") }),
+    ...(config.auxAddress === undefined ? {} : { AuxiliaryAddresses: object(config, "auxAddress") }),
+  }));
+  const options = object(wanted, "ipamOptions") as Record<string, string>;
+  return {
+    Name: text(wanted, "name"),
+    // Engines before 25 make a second network of the same name without it.
+    CheckDuplicate: true,
+    ...(text(wanted, "driver") === "" ? {} : { Driver: text(wanted, "driver") }),
+    Attachable: flag(wanted, "attachable"),
+    Ingress: flag(wanted, "ingress"),
+    Internal: flag(wanted, "internal"),
+    EnableIPv6: flag(wanted, "ipv6"),
+    Options: object(wanted, "options") as Record<string, string>,
+    Labels: labelsOf(wanted),
+    IPAM: {
+      Driver: text(wanted, "ipamDriver") || "default",
+      ...(Object.keys(options).length > 0 ? { Options: options } : {}),
+      ...(configs.length > 0 ? { Config: configs } : {}),
+    },
+  } as Docker.NetworkCreateOptions;
+}
+
+function outputsOf(there: Docker.NetworkInspectInfo): Properties {
+  const { IPAM } = there;
+  const configs = (IPAM?.Config ?? []) as Record<string, unknown>[];
+  return {
+    id: there.Id,
+    name: there.Name,
+    attachable: there.Attachable,
+    driver: there.Driver,
+    ingress: there.Ingress,
+    internal: there.Internal,
+    ipamConfigs: configs.map((config) => ({
+      auxAddress: config.AuxiliaryAddresses ?? {},
+      gateway: config.Gateway ?? "",
+      ipRange: config.IPRange ?? "",
+      subnet: config.Subnet ?? "",
+    })),
+    ipamDriver: IPAM?.Driver ?? "default",
+    ipamOptions: IPAM?.Options ?? null,
+    ipv6: there.EnableIPv6,
+    labels: labelEntries(there.Labels),
+    options: there.Options ?? {},
+    scope: there.Scope,
+  };
+}
+
+/** Containers leave a network a moment after they are removed. */
+async function remove(engine: Engine, id: string): Promise<void> {
+  await untilRemoved(engine, /active endpoints/, {
+    remove: () => engine.docker.getNetwork(id).remove(),
+    refusal: async (said) => {
+      const there = await inspect(engine.docker, { id });
+      const users = Object.values(there?.Containers ?? {}).map(({ Name }) => `"${Name}"`);
+      return new OperationError(`Network "${there?.Name ?? id}" cannot be removed: ${said}.`, {
+        ...(users.length > 0 ? { remedy: `Remove or disconnect these containers: ${users.join(", ")}.` } : {}),
+      });
+    },
+  });
+}
