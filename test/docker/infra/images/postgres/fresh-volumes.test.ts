@@ -1,0 +1,3 @@
+import { describeFreshVolumes } from "../../../describe-fresh-volumes.ts";
+
+describeFreshVolumes(4);

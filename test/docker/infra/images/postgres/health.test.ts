@@ -1,0 +1,84 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type Docker from "dockerode";
+import { beforeAll, describe, expect, it } from "vitest";
+import { dockerBelongings } from "../../../belongings.ts";
+import {
+  configurationFolder,
+  createPostgres,
+  filledVolume,
+  firstAnswer,
+  leastConfiguration,
+  logs,
+  shell,
+  sql,
+} from "../../../postgres-container.ts";
+import { postgresImage } from "../../../postgres-image.ts";
+
+const second = 1_000_000_000;
+/** The image's own check, more often. */
+const impatient = { Healthcheck: { Interval: second / 2, Timeout: 2 * second, Retries: 2 } };
+
+describe("the health of a container", () => {
+  const belongings = dockerBelongings();
+  const { docker } = belongings;
+  let image: string;
+  beforeAll(async () => {
+    image = await postgresImage();
+  });
+  const create = async (settings = "") => {
+    const configuration = await filledVolume(belongings, image, configurationFolder, {
+      ...leastConfiguration,
+      "postgresql.conf": `${leastConfiguration["postgresql.conf"]}${settings}`,
+    });
+    return createPostgres(belongings, { image, configuration, data: belongings.name("data"), changed: impatient });
+  };
+
+  it("is good while SQL is answered, and bad while it is not", async () => {
+    const container = await create();
+    await container.start();
+    expect(["starting", "healthy"]).toContain(await health(container));
+    await until(container, "healthy");
+    const postmaster = "$(head -n 1 /var/lib/postgresql/17/data/postmaster.pid)";
+    await shell(docker, container, `kill -STOP ${postmaster}`);
+    await until(container, "unhealthy");
+    await shell(docker, container, `kill -CONT ${postmaster}`);
+    await until(container, "healthy");
+  });
+
+  it("is good in recovery, as soon as reads are answered", async () => {
+    const container = await create();
+    await container.start();
+    await firstAnswer(docker, container);
+    await shell(docker, container, "touch /var/lib/postgresql/17/data/standby.signal");
+    await container.restart();
+    await until(container, "healthy");
+    expect(await sql(docker, container, "select pg_is_in_recovery()")).toBe("t");
+  });
+
+  it("is asked without its question in the server's log, whatever is logged", async () => {
+    const container = await create(
+      "log_disconnections = on\nlog_statement = all\nlog_min_duration_statement = 0\nlog_duration = on\nshared_preload_libraries = pgaudit\npgaudit.log = all\n",
+    );
+    await container.start();
+    await until(container, "healthy");
+    const log = await logs(container);
+    expect(log).toContain("ready to accept connections");
+    expect(log).not.toMatch(/select 1|duration|disconnection|AUDIT/);
+  });
+
+  it("is asked every 5 s, and a start may take 10 min", async () => {
+    expect((await docker.getImage(image).inspect()).Config.Healthcheck).toMatchObject({
+      Test: ["CMD", "postgres-health"],
+      Interval: 5 * second,
+      StartPeriod: 600 * second,
+    });
+  });
+});
+
+async function health(container: Docker.Container): Promise<string | undefined> {
+  return (await container.inspect()).State.Health?.Status;
+}
+
+async function until(container: Docker.Container, wanted: string): Promise<void> {
+  while ((await health(container)) !== wanted) await delay(100);
+}

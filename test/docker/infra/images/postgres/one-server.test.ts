@@ -1,0 +1,64 @@
+import type Docker from "dockerode";
+import { beforeAll, describe, expect, it } from "vitest";
+import { dockerBelongings } from "../../../belongings.ts";
+import {
+  configurationFolder,
+  createPostgres,
+  filledVolume,
+  firstAnswer,
+  leastConfiguration,
+  logs,
+  sql,
+  startPostgres,
+} from "../../../postgres-container.ts";
+import { postgresImage } from "../../../postgres-image.ts";
+
+const refusal = "pgroundwork: another container runs a server on the volume at /var/lib/postgresql.";
+
+describe("containers on one volume", () => {
+  const belongings = dockerBelongings();
+  const { docker } = belongings;
+  let image: string;
+  let configuration: string;
+  beforeAll(async () => {
+    image = await postgresImage();
+    configuration = await filledVolume(belongings, image, configurationFolder, leastConfiguration);
+  });
+
+  it("started at once on a fresh one: one serves, the other says why it does not, and takes over later", async () => {
+    const data = belongings.name("data");
+    const make = () => createPostgres(belongings, { image, data, configuration });
+    const both = await Promise.all([make(), make()]);
+    await Promise.all(both.map((container) => container.start()));
+    const first = await Promise.race(both.map(async (container) => ended(container)));
+    const [refused, serving] = first.container === both[0] ? both : both.toReversed();
+    if (refused === undefined || serving === undefined) throw new Error("two containers were made");
+    expect(first.code).toBe(1);
+    expect(await logs(refused)).toBe(`${refusal}\n`);
+
+    await firstAnswer(docker, serving);
+    await sql(docker, serving, "create table kept as select 42 as answer");
+    await serving.stop();
+    await refused.start();
+    await firstAnswer(docker, refused);
+    expect(await sql(docker, refused, "select answer from kept")).toBe("42");
+    expect(await logs(refused)).toContain("database system was shut down at");
+  });
+
+  it("a new one waits for an old one that is still shutting down", async () => {
+    const data = belongings.name("data");
+    const old = await startPostgres(belongings, { image, data, configuration });
+    await sql(docker, old, "create table kept as select 42 as answer");
+    const next = await createPostgres(belongings, { image, data, configuration });
+    await next.start();
+    await old.stop();
+    await firstAnswer(docker, next);
+    expect(await sql(docker, next, "select answer from kept")).toBe("42");
+    expect(await logs(next)).not.toContain("recovery");
+  });
+});
+
+async function ended(container: Docker.Container): Promise<{ container: Docker.Container; code: number }> {
+  const { StatusCode: code } = await container.wait();
+  return { container, code };
+}

@@ -1,0 +1,90 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { dockerBelongings } from "../../../belongings.ts";
+import {
+  configurationFolder,
+  createPostgres,
+  filledVolume,
+  leastConfiguration,
+  type PostgresContainer,
+  runToEnd,
+  startPostgres,
+  volumeRoot,
+} from "../../../postgres-container.ts";
+import { postgresImage } from "../../../postgres-image.ts";
+
+describe("a container that cannot serve says why in one line, and ends with 1", () => {
+  const belongings = dockerBelongings();
+  let image: string;
+  let configuration: string;
+  beforeAll(async () => {
+    image = await postgresImage();
+    configuration = await filledVolume(belongings, image, configurationFolder, leastConfiguration);
+  });
+  const volume = (files: Record<string, string>) => filledVolume(belongings, image, volumeRoot, files);
+  const end = async (given: Partial<PostgresContainer>) => {
+    const { data = belongings.name("data"), ...others } = given;
+    return runToEnd(await createPostgres(belongings, { image, configuration, data, ...others }));
+  };
+  const refused = (line: string) => ({ code: 1, log: `pgroundwork: ${line}\n` });
+
+  it("a cluster of another major version", async () => {
+    const data = await volume({ "17/": "", "17/data/": "", "17/data/PG_VERSION": "16\n" });
+    expect(await end({ data })).toEqual(
+      refused("/var/lib/postgresql/17/data is a cluster of PostgreSQL 16, and this image runs PostgreSQL 17."),
+    );
+  });
+
+  it("a volume whose only cluster is one of another major version", async () => {
+    const data = await volume({ "16/": "", "16/data/": "", "16/data/PG_VERSION": "16\n" });
+    expect(await end({ data })).toEqual(
+      refused("/var/lib/postgresql/16/data is a cluster of PostgreSQL 16, and this image runs PostgreSQL 17."),
+    );
+  });
+
+  it("a volume that another image has laid out", async () => {
+    const data = await volume({ "data/": "", "data/PG_VERSION": "17\n" });
+    expect(await end({ data })).toEqual(
+      refused(
+        "/var/lib/postgresql/data is a cluster already, and this image keeps its own in /var/lib/postgresql/17/data.",
+      ),
+    );
+  });
+
+  it("a data directory with files that are no cluster", async () => {
+    const data = await volume({ "17/": "", "17/data/": "", "17/data/notes.txt": "mine" });
+    expect(await end({ data })).toEqual(
+      refused("/var/lib/postgresql/17/data is neither empty nor a cluster: it has no PG_VERSION."),
+    );
+  });
+
+  it("a volume that is mounted read-only", async () => {
+    expect(await end({ readOnlyData: true })).toEqual(
+      refused("the volume at /var/lib/postgresql cannot be written by postgres (uid 999)."),
+    );
+  });
+
+  it.each(Object.keys(leastConfiguration))("a configuration without %s", async (missing) => {
+    const files = Object.fromEntries(Object.entries(leastConfiguration).filter(([name]) => name !== missing));
+    const without = await filledVolume(belongings, image, configurationFolder, files);
+    expect(await end({ configuration: without })).toEqual(
+      refused(`the configuration file /etc/pgroundwork/${missing} is missing.`),
+    );
+  });
+
+  it("root", async () => {
+    expect(await end({ changed: { User: "root" } })).toEqual(
+      refused("refusing to run as root: run the container as postgres (uid 999), which is its default."),
+    );
+  });
+
+  it("no init process", async () => {
+    expect(await end({ changed: { HostConfig: { Init: false } } })).toEqual(
+      refused("the container has no init process: run it with --init."),
+    );
+  });
+
+  it("but an empty data directory is a fresh one", async () => {
+    const data = await volume({ "17/": "", "17/data/": "" });
+    await startPostgres(belongings, { image, configuration, data });
+  });
+});

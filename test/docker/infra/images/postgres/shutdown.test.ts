@@ -1,0 +1,81 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { dockerBelongings } from "../../../belongings.ts";
+import {
+  configurationFolder,
+  filledVolume,
+  firstAnswer,
+  leastConfiguration,
+  logs,
+  shell,
+  sql,
+  startPostgres,
+} from "../../../postgres-container.ts";
+import { postgresImage } from "../../../postgres-image.ts";
+
+describe("a server in a container", () => {
+  const belongings = dockerBelongings();
+  const { docker } = belongings;
+  let image: string;
+  let configuration: string;
+  beforeAll(async () => {
+    image = await postgresImage();
+    configuration = await filledVolume(belongings, image, configurationFolder, leastConfiguration);
+  });
+  const start = () => startPostgres(belongings, { image, data: belongings.name("data"), configuration });
+
+  it("is shut down by docker stop while sessions are open, and starts without recovery", async () => {
+    const container = await start();
+    const session = sql(docker, container, "create table kept as select 42 as answer; select pg_sleep(600)").catch(
+      String,
+    );
+    await shell(docker, container, "until psql -X -A -t -c 'table kept' 2>/dev/null | grep -q 42; do sleep 0.05; done");
+    await container.stop();
+    expect(await session).toContain("terminating connection due to administrator command");
+    expect((await container.inspect()).State).toMatchObject({ ExitCode: 0, OOMKilled: false });
+    const before = await logs(container);
+    expect(before).toContain("received fast shutdown request");
+    expect(before.trimEnd()).toMatch(/database system is shut down$/);
+
+    await container.start();
+    await firstAnswer(docker, container);
+    const log = (await logs(container)).slice(before.length);
+    expect(log).toContain("database system was shut down at");
+    expect(log).not.toContain("recovery");
+    expect(await sql(docker, container, "select answer from kept")).toBe("42");
+  });
+
+  it("ends by itself on SIGTERM, once its clients have left", async () => {
+    const container = await start();
+    await container.kill({ signal: "SIGTERM" });
+    expect(await container.wait()).toMatchObject({ StatusCode: 0 });
+    expect((await logs(container)).trimEnd()).toMatch(/database system is shut down$/);
+  });
+
+  it.each([
+    { what: "the container", kill: "container" },
+    { what: "the postmaster", kill: "postmaster" },
+  ])("recovers what was committed when $what is killed", async ({ kill }) => {
+    const container = await start();
+    await sql(docker, container, "create table kept as select 42 as answer");
+    const before = await logs(container);
+    const end = container.wait();
+    if (kill === "container") await container.kill({ signal: "SIGKILL" });
+    else
+      await shell(docker, container, "kill -KILL $(head -n 1 /var/lib/postgresql/17/data/postmaster.pid)").catch(
+        String,
+      );
+    expect(await end).toMatchObject({ StatusCode: 137 });
+
+    await container.start();
+    await firstAnswer(docker, container);
+    expect((await logs(container)).slice(before.length)).toContain("automatic recovery in progress");
+    expect(await sql(docker, container, "select answer from kept")).toBe("42");
+  });
+
+  it("does not take an orphan's end for a crash of its own", async () => {
+    const container = await start();
+    await shell(docker, container, "(setsid sh -c 'sleep 0.2; exit 25' &); sleep 0.6");
+    expect(await sql(docker, container, "select 1")).toBe("1");
+    expect(await logs(container)).not.toContain("terminating any other active server processes");
+  });
+});

@@ -1,0 +1,133 @@
+import { buffer } from "node:stream/consumers";
+import type Docker from "dockerode";
+import { pack } from "tar-stream";
+import { runInContainer } from "../../scripts/docker/run-in-container.ts";
+import type { DockerBelongings } from "./belongings.ts";
+
+/** The user of every image of the kit's. */
+const postgres = 999;
+
+/** Where the image expects its volumes. */
+export const volumeRoot = "/var/lib/postgresql";
+export const configurationFolder = "/etc/pgroundwork";
+
+/** The least that a server starts with: its socket, for the superuser. */
+export const leastConfiguration: Readonly<Record<string, string>> = {
+  "postgresql.conf": "listen_addresses = '*'\nshared_buffers = '32MB'\n",
+  "pg_hba.conf": "local all postgres peer\n",
+  "pg_ident.conf": "",
+};
+
+export interface PostgresContainer {
+  image: string;
+  /** Volumes by name; one that is not there is made. */
+  data: string;
+  configuration: string;
+  /** What differs from how the kit runs it. */
+  changed?: Partial<Docker.ContainerCreateOptions>;
+  readOnlyData?: boolean;
+}
+
+/** Makes a container, as the kit does, and does not start it. */
+export function createPostgres(belongings: DockerBelongings, given: PostgresContainer): Promise<Docker.Container> {
+  const { image, data, configuration, changed = {}, readOnlyData = false } = given;
+  return belongings.docker.createContainer({
+    name: belongings.name("postgres"),
+    Image: image,
+    ...changed,
+    HostConfig: {
+      Init: true,
+      Mounts: [
+        { Type: "volume", Source: data, Target: volumeRoot, ReadOnly: readOnlyData },
+        { Type: "volume", Source: configuration, Target: configurationFolder, ReadOnly: true },
+      ],
+      ...changed.HostConfig,
+    },
+  });
+}
+
+/** Makes a volume that holds files, by path below `target`, owned by postgres; a path that ends in a slash is a folder. */
+export async function filledVolume(
+  belongings: DockerBelongings,
+  image: string,
+  target: string,
+  files: Readonly<Record<string, string>>,
+): Promise<string> {
+  const volume = belongings.name("volume");
+  const container = await belongings.docker.createContainer({
+    name: belongings.name("files"),
+    Image: image,
+    HostConfig: { Mounts: [{ Type: "volume", Source: volume, Target: target }] },
+  });
+  await putFiles(container, target, files);
+  await container.remove();
+  return volume;
+}
+
+/** Puts files into a container, started or not. */
+export async function putFiles(
+  container: Docker.Container,
+  target: string,
+  files: Readonly<Record<string, string>>,
+  mode = 0o600,
+): Promise<void> {
+  const archive = pack();
+  for (const [path, content] of Object.entries(files)) {
+    const owner = { uid: postgres, gid: postgres };
+    if (path.endsWith("/")) archive.entry({ name: path, type: "directory", mode: 0o700, ...owner });
+    else archive.entry({ name: path, mode, ...owner }, content);
+  }
+  archive.finalize();
+  await container.putArchive(await buffer(archive), { path: target });
+}
+
+/** The superuser's answer over the socket, unaligned; fails with what psql says. */
+export async function sql(docker: Docker, container: Docker.Container, query: string): Promise<string> {
+  const command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"];
+  const { code, stdout, stderr } = await runInContainer(docker, container.id, { command, input: query });
+  if (code !== 0) throw new Error(`psql ended with ${code}: ${stderr}`);
+  return stdout.trim();
+}
+
+/** Runs shell text in a running container, and fails where it fails. */
+export async function shell(docker: Docker, container: Docker.Container, text: string): Promise<string> {
+  const { code, stdout, stderr } = await runInContainer(docker, container.id, { command: ["sh", "-c", text] });
+  if (code !== 0) throw new Error(`${text} ended with ${code}: ${stderr}`);
+  return stdout.trim();
+}
+
+/** Waits until the server answers SQL for the first time. The container's end ends the wait, too. */
+export async function firstAnswer(docker: Docker, container: Docker.Container): Promise<void> {
+  try {
+    await shell(docker, container, "until psql -X -q -A -t -c 'select 1' >/dev/null 2>&1; do sleep 0.02; done");
+  } catch (error) {
+    throw new Error(`the server never answered: ${error}\n${await logs(container)}`);
+  }
+}
+
+export async function startPostgres(belongings: DockerBelongings, given: PostgresContainer): Promise<Docker.Container> {
+  const container = await createPostgres(belongings, given);
+  await container.start();
+  await firstAnswer(belongings.docker, container);
+  return container;
+}
+
+/** Starts a container that is to end by itself. */
+export async function runToEnd(container: Docker.Container): Promise<{ code: number; log: string }> {
+  await container.start();
+  const { StatusCode: code } = await container.wait();
+  return { code, log: await logs(container) };
+}
+
+/** What the container has written to stdout and stderr, in the order of writing, since it was made. */
+export async function logs(container: Docker.Container): Promise<string> {
+  const frames = await container.logs({ stdout: true, stderr: true, follow: false });
+  let text = "";
+  // Docker's frames: stream, three bytes of nothing, length, content.
+  for (let at = 0; at + 8 <= frames.length; ) {
+    const end = at + 8 + frames.readUInt32BE(at + 4);
+    text += frames.subarray(at + 8, end).toString();
+    at = end;
+  }
+  return text;
+}
