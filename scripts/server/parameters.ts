@@ -1,4 +1,4 @@
-import type { Client } from "pg";
+import type { QueryResultRow } from "pg";
 import { formatQuantity, parseQuantity } from "./quantity.ts";
 
 /** A setting as the running server knows it: a row of pg_settings. */
@@ -34,15 +34,20 @@ export interface ServerParameters {
   entries: readonly FileEntry[];
 }
 
+/** Who answers questions of a server: a client of it, or whatever asks it by other ways. */
+export interface Asked {
+  query<Row extends QueryResultRow>(sql: string): Promise<{ rows: Row[] }>;
+}
+
 /** @param client the superuser's: others are shown neither every setting nor the files */
-export async function readParameters(client: Client): Promise<ServerParameters> {
-  const parameters = await client.query<Parameter>(
+export async function readParameters(client: Asked): Promise<ServerParameters> {
+  const parameters = await client.query<Parameter & QueryResultRow>(
     `SELECT lower(name) AS name, coalesce(setting, '') AS setting, coalesce(unit, '') AS unit, context, vartype,
             min_val AS min, max_val AS max, enumvals AS choices, boot_val AS boot, source,
             pending_restart AS "pendingRestart"
        FROM pg_settings`,
   );
-  const entries = await client.query<FileEntry>(
+  const entries = await client.query<FileEntry & QueryResultRow>(
     `SELECT lower(name) AS name, coalesce(setting, '') AS setting, coalesce(sourcefile, '') AS file
        FROM pg_file_settings WHERE name IS NOT NULL ORDER BY seqno`,
   );

@@ -29,6 +29,30 @@ const declared: Record<
     { ...connection, trigger: 1, timeoutSeconds: 60, logDirectory: "/log" },
     ["host", "port", "serverVersion"],
   ),
+  VolumeFiles: ofArgs<Required<sdk.VolumeFilesArgs>>(
+    sdk.VolumeFiles,
+    { dockerHost: "unix:///docker.sock", image: "sha256:0", volume: "shop-config", files: { "a.conf": "a-secret" } },
+    ["revision"],
+  ),
+  ServerSettings: ofArgs<Required<sdk.ServerSettingsArgs>>(
+    sdk.ServerSettings,
+    { dockerHost: "unix:///docker.sock", image: "sha256:0", settings: { work_mem: "4MB" } },
+    ["text"],
+  ),
+  ContainerServer: ofArgs<Required<sdk.ContainerServerArgs>>(
+    sdk.ContainerServer,
+    {
+      dockerHost: "unix:///docker.sock",
+      container: "shop",
+      containerId: "0",
+      revision: "0",
+      settings: {},
+      superuserPassword: "a-secret-password",
+      timeoutSeconds: 60,
+    },
+    ["container", "containerId"],
+  ),
+  Port: { args: {}, declare: (name) => new sdk.Port(name), outputs: ["port"] },
   Password: ofArgs<Required<sdk.PasswordArgs>>(sdk.Password, { keeper: "1" }, ["result"]),
   Migrations: ofArgs<Required<sdk.MigrationsArgs>>(
     sdk.Migrations,

@@ -1,0 +1,88 @@
+import * as pulumi from "@pulumi/pulumi";
+import { resourceToken } from "./token.ts";
+
+/*
+ * The program's side of what the kit's own plugin does in a Docker engine, beside what the docker provider declares there.
+ */
+
+/** The Docker engine that a resource works with. */
+export interface DockerArgs {
+  /** `unix://`, `tcp://` or `ssh://`; absent: this machine's own. */
+  dockerHost?: pulumi.Input<string> | undefined;
+}
+
+export interface VolumeFilesArgs extends DockerArgs {
+  /** Id of an image that is there, through whose containers the volume is reached. */
+  image: pulumi.Input<string>;
+  /** Name of the volume. */
+  volume: pulumi.Input<string>;
+  /** Contents by path below the volume; secret as a whole. */
+  files: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/** Files in a Docker volume, readable by postgres alone. */
+export class VolumeFiles extends pulumi.CustomResource {
+  /** Another one for other contents. */
+  declare readonly revision: pulumi.Output<string>;
+  /** The volume's name, known once the files are there. */
+  declare readonly volume: pulumi.Output<string>;
+
+  constructor(name: string, args: VolumeFilesArgs, options?: pulumi.CustomResourceOptions) {
+    super(
+      resourceToken("VolumeFiles"),
+      name,
+      { revision: undefined, ...args },
+      { ...options, additionalSecretOutputs: ["files"] },
+    );
+  }
+}
+
+export interface ServerSettingsArgs extends DockerArgs {
+  /** Id of the image whose PostgreSQL looks at them. */
+  image: pulumi.Input<string>;
+  /** Settings of postgresql.conf, values as text. */
+  settings: pulumi.Input<Record<string, string>>;
+}
+
+/** Settings that an image's PostgreSQL accepts. */
+export class ServerSettings extends pulumi.CustomResource {
+  /** The text of postgresql.conf. */
+  declare readonly text: pulumi.Output<string>;
+
+  constructor(name: string, args: ServerSettingsArgs, options?: pulumi.CustomResourceOptions) {
+    super(resourceToken("ServerSettings"), name, { text: undefined, ...args }, options);
+  }
+}
+
+export interface ContainerServerArgs extends DockerArgs {
+  /** Name of the container. */
+  container: pulumi.Input<string>;
+  /** Its id: another one is a container made anew. */
+  containerId: pulumi.Input<string>;
+  /** Of its files: another one has the server read them again. */
+  revision: pulumi.Input<string>;
+  /** Settings of postgresql.conf, for what previews say of their changes. */
+  settings: pulumi.Input<Record<string, string>>;
+  superuserPassword: pulumi.Input<string>;
+  /** How long a start may take until SQL runs, in seconds. */
+  timeoutSeconds?: pulumi.Input<number>;
+}
+
+/** The server in a container runs, has read its files, and its superuser has the password. */
+export class ContainerServer extends pulumi.CustomResource {
+  declare readonly container: pulumi.Output<string>;
+  declare readonly containerId: pulumi.Output<string>;
+
+  constructor(name: string, args: ContainerServerArgs, options?: pulumi.CustomResourceOptions) {
+    super(resourceToken("ContainerServer"), name, { ...args }, options);
+  }
+}
+
+/** A free TCP port of this machine, chosen once. */
+export class Port extends pulumi.CustomResource {
+  declare readonly port: pulumi.Output<number>;
+
+  constructor(name: string, options?: pulumi.CustomResourceOptions) {
+    super(resourceToken("Port"), name, { port: undefined }, options);
+  }
+}

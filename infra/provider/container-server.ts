@@ -1,0 +1,122 @@
+import type Docker from "dockerode";
+import { files, paths } from "../../scripts/container/configuration.ts";
+import { queryInContainer } from "../../scripts/container/query.ts";
+import { reloadServer } from "../../scripts/container/reload.ts";
+import { setSuperuserPassword } from "../../scripts/container/superuser-password.ts";
+import { waitForServer } from "../../scripts/container/wait.ts";
+import { withDocker } from "../../scripts/docker/client.ts";
+import { isMissing } from "../../scripts/docker/docker-error.ts";
+import { OperationError } from "../../scripts/errors/operation-error.ts";
+import type { ServerSettings } from "../../scripts/server/configuration.ts";
+import { readParameters } from "../../scripts/server/parameters.ts";
+import { describeSettingChange, settingChanges } from "../../scripts/server/setting-changes.ts";
+import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
+import { isUnknown, type Properties } from "../plugin/values.ts";
+import { changedInputs } from "./changed-inputs.ts";
+
+/**
+ * The server in a container as it is declared: it runs, it has read its files, its superuser has the password. All of it in place, over the socket in the
+ * container: a password is rotated and a certificate renewed without the container being replaced; a setting that needs a restart restarts it.
+ */
+export const containerServer: ResourceType = {
+  secretOutputs: ["superuserPassword"],
+
+  async check(_context, news) {
+    return { inputs: news };
+  },
+
+  async diff(_context, old, news) {
+    const changes = changedInputs(old.inputs, news, ["timeoutSeconds"]);
+    if (changes.length > 0) return { changes };
+    const running = await withDocker(hostOf(news), (docker) => isRunning(docker, String(news.container)));
+    return { changes: running ? [] : [{ path: "running", kind: "update", input: false }] };
+  },
+
+  async create(context, inputs, preview) {
+    if (!preview) await settle(context, inputs, undefined);
+    return { id: String(inputs.container), outputs: { ...inputs, running: true } };
+  },
+
+  // A container that is gone shows at its own resource; here it would take the server's password along.
+  async read(_context, current) {
+    const running = await withDocker(hostOf(current.inputs), (docker) =>
+      isRunning(docker, String(current.inputs.container)),
+    );
+    return { ...current, outputs: { ...current.outputs, running } };
+  },
+
+  async update(context, old, news, preview) {
+    if (preview) await describeChanges(context, old.inputs, news);
+    else await settle(context, news, old.inputs);
+    return { ...news, running: true };
+  },
+
+  async delete() {},
+};
+
+/** Makes it so. What was done before is done again: each step asks for nothing but its own end. */
+async function settle(context: CallContext, inputs: Properties, before: Properties | undefined): Promise<void> {
+  const container = String(inputs.container);
+  const { signal } = context;
+  const seconds = Number(inputs.timeoutSeconds ?? 60);
+  await withDocker(hostOf(inputs), async (docker) => {
+    await start(docker, container);
+    await waitForServer(docker, container, seconds, signal);
+    await setSuperuserPassword(docker, container, String(inputs.superuserPassword));
+    // A container that was made anew has read them at its start.
+    if (before === undefined || before.revision === inputs.revision || before.containerId !== inputs.containerId)
+      return;
+    const waiting = await reloadServer(docker, container);
+    if (waiting.length === 0) return;
+    const begun = performance.now();
+    await docker.getContainer(container).restart();
+    await waitForServer(docker, container, seconds, signal);
+    const took = ((performance.now() - begun) / 1_000).toFixed(1);
+    await context.log("info", `restarted for ${waiting.join(", ")}: ${took} s without the server`);
+  });
+}
+
+/** Says of each setting what its change does to the running server, as far as that can be asked. */
+async function describeChanges(context: CallContext, old: Properties, news: Properties): Promise<void> {
+  if (isUnknown([old.settings, news.settings])) return;
+  const file = `${paths.configuration}/${files.postgresql}`;
+  const container = String(old.container);
+  try {
+    await withDocker(hostOf(old), async (docker) => {
+      const parameters = await readParameters({
+        query: async <Row>(sql: string) => ({ rows: await queryInContainer<Row>(docker, container, sql) }),
+      });
+      const changes = settingChanges(parameters, file, old.settings as ServerSettings, news.settings as ServerSettings);
+      for (const change of changes) await context.log("info", describeSettingChange(change));
+    });
+  } catch (error) {
+    // One that does not run has no say: `up` starts it.
+    if (!(error instanceof OperationError)) throw error;
+  }
+}
+
+async function isRunning(docker: Docker, container: string): Promise<boolean> {
+  try {
+    const { State } = await docker.getContainer(container).inspect();
+    return State.Running && !State.Restarting;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function start(docker: Docker, container: string): Promise<void> {
+  try {
+    // No error where it runs already.
+    if (!(await isRunning(docker, container))) await docker.getContainer(container).start();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new OperationError(`The container ${container} is gone, and the stack's state does not know it yet.`, {
+      remedy: "Run `npm run pgw -- refresh --stack NAME`, then `up`.",
+    });
+  }
+}
+
+function hostOf(inputs: Properties): string | undefined {
+  return inputs.dockerHost as string | undefined;
+}

@@ -1,0 +1,47 @@
+import { checkSettingsInImage } from "../../scripts/container/check-settings.ts";
+import { withDocker } from "../../scripts/docker/client.ts";
+import { renderConfiguration, type ServerSettings } from "../../scripts/server/configuration.ts";
+import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
+import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
+import { changedInputs } from "./changed-inputs.ts";
+import { stackOf } from "./stack-of.ts";
+
+/**
+ * Settings of postgresql.conf that an image's own PostgreSQL has looked at, in previews too as soon as the image is there: what depends on the file is not touched
+ * where it would refuse one. It changes nothing by itself.
+ */
+export const serverSettings: ResourceType = {
+  async check(_context, news) {
+    return { inputs: news };
+  },
+
+  diff: (_context, old, news) => ({ changes: changedInputs(old.inputs, news) }),
+
+  async create(context, inputs) {
+    await judge(context, inputs);
+    return { id: "settings", outputs: outputsOf(inputs) };
+  },
+
+  read: async (_context, current) => current,
+
+  async update(context, _old, news) {
+    await judge(context, news);
+    return outputsOf(news);
+  },
+
+  async delete() {},
+};
+
+function outputsOf(inputs: Properties): Properties {
+  return {
+    ...inputs,
+    text: isUnknown(inputs.settings) ? unknownValue : renderConfiguration(inputs.settings as ServerSettings),
+  };
+}
+
+async function judge({ urn }: CallContext, { dockerHost, image, settings }: Properties): Promise<void> {
+  if (isUnknown([image, settings])) return;
+  await withDocker(dockerHost as string | undefined, (docker) =>
+    checkSettingsInImage(docker, { image: String(image), owner: stackOf(urn) }, settings as ServerSettings),
+  );
+}
