@@ -83,6 +83,17 @@ describe("a container that cannot serve says why in one line, and ends with 1", 
     );
   });
 
+  it("a volume without room for a cluster", async () => {
+    const data = belongings.name("data");
+    await belongings.docker.createVolume({
+      Name: data,
+      DriverOpts: { type: "tmpfs", device: "tmpfs", o: "size=8m,uid=999,gid=999,mode=0700" },
+    });
+    const { code, log } = await end({ data });
+    expect(code).toBe(1);
+    expect(log).toMatch(/^pgroundwork: initdb failed: .*No space left on device.*\n$/);
+  });
+
   it("but an empty data directory is a fresh one", async () => {
     const data = await volume({ "17/": "", "17/data/": "" });
     await startPostgres(belongings, { image, configuration, data });

@@ -1,0 +1,177 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cloneRoot } from "../../../../clone-root.ts";
+import type { StandInProcess } from "../../../../stand-in-process.ts";
+import { dockerBelongings } from "../../../belongings.ts";
+import { image, type Made, ownerLabels, startDockerStandIn } from "./docker-stand-in.ts";
+
+const belongings = dockerBelongings();
+const { docker } = belongings;
+
+let plugin: StandInProcess;
+
+beforeAll(async () => {
+  plugin = await startDockerStandIn();
+});
+afterAll(() => plugin?.stop());
+
+async function official(recordName: string): Promise<Record<string, unknown>> {
+  const text = await readFile(join(cloneRoot, "test/fixtures/states/docker.json"), "utf8");
+  const records = JSON.parse(text) as { name: string; outputs: Record<string, unknown> }[];
+  const { __pulumi_raw_state_delta: _, ...outputs } = records.find(({ name }) => name === recordName)?.outputs ?? {};
+  return outputs;
+}
+
+const settled = async (made: Made, news?: Record<string, unknown>) => {
+  expect(await plugin.diff(made, news)).toEqual([]);
+  const read = await plugin.read(made);
+  expect(read).toEqual(made);
+  expect(await plugin.diff(made, news)).toEqual([]);
+};
+
+const failing = (type: string, inputs: Record<string, unknown>) =>
+  plugin.create(type, "x", inputs).then(
+    () => "no error",
+    (error: Error) => error.message,
+  );
+
+describe("a network", () => {
+  it("has the outputs of an official one, and shows no change", async () => {
+    const name = belongings.name("net");
+    const made = await plugin.create("Network", "net", { name, driver: "bridge" });
+    const [config] = made.outputs.ipamConfigs as { gateway: string; subnet: string }[];
+    expect(made.outputs).toEqual({
+      ...(await official("probe-net")),
+      id: made.id,
+      name,
+      ipamConfigs: [{ auxAddress: {}, gateway: config?.gateway, ipRange: "", subnet: config?.subnet }],
+    });
+    expect(made.id).toMatch(/^[0-9a-f]{64}$/);
+    await settled(made);
+    await plugin.delete(made);
+    expect(await plugin.read(made)).toBeUndefined();
+    await plugin.delete(made);
+  });
+
+  it("with addresses and labels of its own shows no change", async () => {
+    const inputs = {
+      name: belongings.name("own"),
+      internal: true,
+      labels: [
+        { label: "b", value: "2" },
+        { label: "a", value: "1" },
+      ],
+      ipamConfigs: [{ subnet: "198.18.77.0/24" }],
+      options: { "com.docker.network.bridge.enable_icc": "true" },
+    };
+    const made = await plugin.create("Network", "own", inputs);
+    expect(await plugin.diff(made)).toEqual([]);
+    const read = await plugin.read(made);
+    expect(read?.outputs).toEqual(made.outputs);
+    expect(await plugin.diff(read ?? made, inputs)).toEqual([]);
+    expect(await failing("Network", { ...inputs, name: belongings.name("overlap") })).toContain("overlaps");
+    await plugin.delete(made);
+  });
+
+  it("that a container still uses is not removed, and the error names the container", async () => {
+    const made = await plugin.create("Network", "used", { name: belongings.name("used") });
+    const user = await plugin.create("Container", "c", {
+      image,
+      name: belongings.name("user"),
+      command: ["sleep", "600"],
+      init: true,
+      networksAdvanced: [{ name: made.outputs.name }],
+    });
+    await expect(plugin.delete(made)).rejects.toThrow(
+      `Remove or disconnect these containers: "${String(user.outputs.name)}".`,
+    );
+    await plugin.delete(user);
+    await plugin.delete(made);
+  });
+
+  it("of another owner is not taken, one that a run of this stack left is", async () => {
+    const name = belongings.name("name");
+    const foreign = await docker.createNetwork({ Name: name });
+    expect(await failing("Network", { name, labels: ownerLabels("dev") })).toContain(
+      `Network "${name}" is there already on the Docker engine of this machine: it was not made by this stack.`,
+    );
+    await foreign.remove();
+    const first = await plugin.create("Network", "n", { name, labels: ownerLabels("dev") });
+    expect((await plugin.create("Network", "n", { name, labels: ownerLabels("dev") })).id).toBe(first.id);
+    expect(await failing("Network", { name, labels: ownerLabels("prod") })).toContain(
+      "and is of the stack dev of stand-in-tests: it was not made by this stack.",
+    );
+    const other = await plugin.create("Network", "n", { name, labels: ownerLabels("dev"), internal: true });
+    expect(other.id).not.toBe(first.id);
+    expect(other.outputs.internal).toBe(true);
+    await plugin.delete(other);
+  });
+});
+
+describe("a volume", () => {
+  it("has the outputs of an official one, and shows no change", async () => {
+    const name = belongings.name("vol");
+    const made = await plugin.create("Volume", "vol", { name });
+    expect(made.id).toBe(name);
+    expect(made.outputs).toEqual({
+      ...(await official("probe-vol")),
+      id: name,
+      name,
+      mountpoint: expect.stringMatching(`/volumes/${name}/_data$`),
+    });
+    await settled(made);
+    await plugin.delete(made);
+    expect(await plugin.read(made)).toBeUndefined();
+    await plugin.delete(made);
+  });
+
+  it("with options and labels shows no change", async () => {
+    const made = await plugin.create("Volume", "tmp", {
+      name: belongings.name("tmp"),
+      driver: "local",
+      driverOpts: { type: "tmpfs", device: "tmpfs", o: "size=1m" },
+      labels: [
+        { label: "b", value: "2" },
+        { label: "a", value: "1" },
+      ],
+    });
+    await settled(made);
+    await plugin.delete(made);
+  });
+
+  it("of another owner is never taken, one of this stack is, with what it holds", async () => {
+    const name = belongings.name("data");
+    await docker.createVolume({ Name: name });
+    expect(await failing("Volume", { name, labels: ownerLabels("dev") })).toContain(
+      `Volume "${name}" is there already`,
+    );
+    await docker.getVolume(name).remove();
+    const inputs = { name, labels: ownerLabels("dev") };
+    const made = await plugin.create("Volume", "v", inputs);
+    const before = (await docker.getVolume(name).inspect()) as { CreatedAt?: string };
+    const again = await plugin.create("Volume", "v", inputs);
+    expect(again.outputs).toEqual(made.outputs);
+    expect(((await docker.getVolume(name).inspect()) as { CreatedAt?: string }).CreatedAt).toBe(before.CreatedAt);
+    expect(await failing("Volume", { ...inputs, driverOpts: { type: "tmpfs", device: "tmpfs" } })).toContain(
+      `Volume "${name}" of this stack is there already with another driverOpts.`,
+    );
+    await plugin.delete(made);
+  });
+
+  it("in use is not removed, and the error names the container", async () => {
+    const made = await plugin.create("Volume", "v", { name: belongings.name("busy") });
+    const user = await plugin.create("Container", "c", {
+      image,
+      name: belongings.name("holder"),
+      command: ["sleep", "600"],
+      init: true,
+      volumes: [{ volumeName: made.outputs.name, containerPath: "/data" }],
+    });
+    await expect(plugin.delete(made)).rejects.toThrow(
+      `cannot be removed: it is in use by "${String(user.outputs.name)}".`,
+    );
+    await plugin.delete(user);
+    await plugin.delete(made);
+  });
+});
