@@ -148,7 +148,7 @@ function foreseen<Server>(definition: Definition<Server>, news: Properties, befo
     const isKept = before[key] !== undefined && !isUnknown(news[key]) && !isChanged(property, before[key], news[key]);
     if (!isKept) outputs[key] = foreseenValue(property, news[key], before[key]);
   }
-  for (const key of definition.outputsOnly ?? []) outputs[key] = before[key] ?? unknownValue;
+  for (const key of definition.outputsOnly ?? []) outputs[key] = key in before ? before[key] : unknownValue;
   if (outputs.name !== before.name) delete outputs.id;
   return outputs;
 }

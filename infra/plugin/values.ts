@@ -48,11 +48,17 @@ export function decode(struct: struct_pb.Struct | undefined): Decoded {
     const isOwn = key.startsWith("__");
     values[key] = unwrap(wire, false, (secret) => {
       sealed = true;
-      if (secret !== undefined && !isOwn) secrets.push(secret);
+      if (secret !== undefined && !isOwn) secrets.push(secret, ...valueOfVariable(secret));
     });
     if (sealed || secrets.length > found) secretKeys.add(key);
   }
   return { values, secretKeys, secrets };
+}
+
+/** Of `NAME=value`, as environments are given, the value alone is as secret. */
+function valueOfVariable(secret: string): string[] {
+  const [, value] = /^[A-Za-z_]\w*=(.+)$/s.exec(secret) ?? [];
+  return value === undefined ? [] : [value];
 }
 
 /** Wraps the named top-level properties as secrets. Undefined values are left out, as the wire has none. */

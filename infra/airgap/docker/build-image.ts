@@ -78,7 +78,7 @@ function buildFailure(imageName: string, messages: readonly BuildMessage[], erro
   const step = start < 0 ? "" : ` at ${lines[start]}`;
   const output = lines
     .slice(start + 1)
-    .filter((line) => !/^ ---> /.test(line))
+    .filter((line) => !/^( ---> |Removing intermediate container )/.test(line))
     .slice(-quoted);
   const quote = output.length === 0 ? "" : `\n${output.map((line) => `    ${line}`).join("\n")}`;
   return new OperationError(`Building image "${imageName}" failed${step}: ${error.trim()}.${quote}`, {

@@ -89,8 +89,6 @@ export function containerOutputs(facts: ContainerFacts, expected: Properties): P
     logDriver: host.LogConfig?.Type ?? "",
     logOpts: isEmpty(host.LogConfig?.Config) ? null : host.LogConfig?.Config,
     platform: container.Platform,
-    containerLogs: null,
-    exitCode: null,
   };
 }
 
@@ -160,11 +158,13 @@ function cpus(nanos: number | undefined, expected: string): string | null {
 /** Those declared that the container is attached to; of a container that nobody declared, all but the one that it has by its mode. */
 function networksAdvanced(container: Docker.ContainerInspectInfo, expected: Properties): Properties[] {
   const attached = Object.entries(container.NetworkSettings.Networks ?? {});
-  const outputs = (name: string, endpoint: Loose) => {
+  // The engine adds the container's short id and its hostname.
+  const added = [container.Id.slice(0, 12), container.Config.Hostname];
+  const outputs = (name: string, endpoint: Loose, declared: Properties) => {
     const addresses = (endpoint.IPAMConfig ?? {}) as Loose;
+    const own = strings(declared, "aliases");
     return {
-      // Engines before 25 add the container's own short id.
-      aliases: ((endpoint.Aliases ?? []) as string[]).filter((alias) => !container.Id.startsWith(alias)),
+      aliases: ((endpoint.Aliases ?? []) as string[]).filter((alias) => own.includes(alias) || !added.includes(alias)),
       driverOpts: [],
       gwPriority: null,
       ipv4Address: addresses.IPv4Address ?? "",
@@ -178,12 +178,12 @@ function networksAdvanced(container: Docker.ContainerInspectInfo, expected: Prop
     const byMode = container.HostConfig.NetworkMode;
     return attached
       .filter(([name]) => name !== byMode && !(name === "bridge" && byMode === "default"))
-      .map(([name, endpoint]) => outputs(name, endpoint as unknown as Loose));
+      .map(([name, endpoint]) => outputs(name, endpoint as unknown as Loose, {}));
   }
   return objects(expected, "networksAdvanced").flatMap((declared) => {
     const wanted = text(declared, "name");
     const found = attached.find(([name, endpoint]) => name === wanted || endpoint.NetworkID === wanted);
-    return found === undefined ? [] : [outputs(wanted, found[1] as unknown as Loose)];
+    return found === undefined ? [] : [outputs(wanted, found[1] as unknown as Loose, declared)];
   });
 }
 

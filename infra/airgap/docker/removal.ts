@@ -3,7 +3,7 @@ import { isMissing } from "../../../scripts/docker/docker-error.ts";
 import type { Engine } from "./engine.ts";
 
 /** How long something may stay in use after what used it went away, in ms. */
-const patience = 20_000;
+const patience = 10_000;
 const interval = 250;
 
 export interface Removal {

@@ -82,10 +82,11 @@ async function stillRuns(container: Docker.Container, wanted: Properties): Promi
   const lines = await lastLines(container);
   await discard(container);
   const killed = state.OOMKilled ? " (out of memory)" : "";
-  throw new OperationError(
-    `Container "${text(wanted, "name")}" ended right after its start with code ${state.ExitCode}${killed}.${lines}`,
-    { remedy: "Correct what it complains of, then run up again." },
-  );
+  // Started once more by its restart policy it has no code just now.
+  const code = state.Running ? "" : ` with code ${state.ExitCode}`;
+  throw new OperationError(`Container "${text(wanted, "name")}" ended right after its start${code}${killed}.${lines}`, {
+    remedy: "Correct what it complains of, then run up again.",
+  });
 }
 
 /** The failure that led here is the one to tell of. */

@@ -18,6 +18,12 @@ describe("values that arrive", () => {
     expect(decoded.secrets.sort()).toEqual(["b", "e", "g"]);
   });
 
+  it("have in an environment's entry a secret of its own, and none in what a plugin keeps for itself", () => {
+    const decoded = decode(struct({ envs: [secret("TOKEN=abc=d")], __inputs: secret({ path: "/srv" }) }));
+    expect(decoded.secrets.sort()).toEqual(["TOKEN=abc=d", "abc=d"]);
+    expect([...decoded.secretKeys].sort()).toEqual(["__inputs", "envs"]);
+  });
+
   it("of types other than text are secret too", () => {
     const decoded = decode(struct({ number: secret(1), flag: secret(false), nothing: secret(null) }));
     expect(decoded.values).toEqual({ number: 1, flag: false, nothing: null });

@@ -6,9 +6,12 @@ export { declared, type Made } from "../../../../stand-in-process.ts";
 /** What every engine of the tests has. */
 export const image = "debian:trixie-slim";
 
-/** The stand-in for the docker provider, on the tests' engine; environment, uploads and builds travel as secrets. */
-export function startDockerStandIn(config: Properties = {}): Promise<StandInProcess> {
-  return new StandInProcess({ name: "docker", config, secretKeys: ["envs", "uploads"] }).started();
+/** The stand-in for the docker provider, on the tests' engine unless its configuration says otherwise. */
+export function startDockerStandIn(
+  config: Properties = {},
+  secretKeys: readonly string[] = ["envs", "uploads"],
+): Promise<StandInProcess> {
+  return new StandInProcess({ name: "docker", config, secretKeys }).started();
 }
 
 /** Labels by which an interrupted run's containers are taken back. */

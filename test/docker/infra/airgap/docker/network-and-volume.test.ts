@@ -74,22 +74,6 @@ describe("a network", () => {
     await plugin.delete(made);
   });
 
-  it("that a container still uses is not removed, and the error names the container", async () => {
-    const made = await plugin.create("Network", "used", { name: belongings.name("used") });
-    const user = await plugin.create("Container", "c", {
-      image,
-      name: belongings.name("user"),
-      command: ["sleep", "600"],
-      init: true,
-      networksAdvanced: [{ name: made.outputs.name }],
-    });
-    await expect(plugin.delete(made)).rejects.toThrow(
-      `Remove or disconnect these containers: "${String(user.outputs.name)}".`,
-    );
-    await plugin.delete(user);
-    await plugin.delete(made);
-  });
-
   it("of another owner is not taken, one that a run of this stack left is", async () => {
     const name = belongings.name("name");
     const foreign = await docker.createNetwork({ Name: name });
@@ -158,20 +142,26 @@ describe("a volume", () => {
     );
     await plugin.delete(made);
   });
+});
 
-  it("in use is not removed, and the error names the container", async () => {
-    const made = await plugin.create("Volume", "v", { name: belongings.name("busy") });
-    const user = await plugin.create("Container", "c", {
-      image,
-      name: belongings.name("holder"),
-      command: ["sleep", "600"],
-      init: true,
-      volumes: [{ volumeName: made.outputs.name, containerPath: "/data" }],
-    });
-    await expect(plugin.delete(made)).rejects.toThrow(
-      `cannot be removed: it is in use by "${String(user.outputs.name)}".`,
-    );
-    await plugin.delete(user);
-    await plugin.delete(made);
+it("a network and a volume that a container still uses are not removed, and the errors name the container", async () => {
+  const network = await plugin.create("Network", "n", { name: belongings.name("used") });
+  const volume = await plugin.create("Volume", "v", { name: belongings.name("busy") });
+  const user = await plugin.create("Container", "c", {
+    image,
+    name: belongings.name("user"),
+    command: ["sleep", "600"],
+    init: true,
+    networksAdvanced: [{ name: network.outputs.name }],
+    volumes: [{ volumeName: volume.outputs.name, containerPath: "/data" }],
   });
+  await Promise.all([
+    expect(plugin.delete(network)).rejects.toThrow(
+      `Remove or disconnect these containers: "${String(user.outputs.name)}".`,
+    ),
+    expect(plugin.delete(volume)).rejects.toThrow(`cannot be removed: it is in use by "${String(user.outputs.name)}".`),
+  ]);
+  await plugin.delete(user);
+  await plugin.delete(network);
+  await plugin.delete(volume);
 });

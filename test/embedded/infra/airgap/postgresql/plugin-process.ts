@@ -1,166 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { type Client, credentials, type ServiceError } from "@grpc/grpc-js";
-import provider_grpc_pb from "@pulumi/pulumi/proto/provider_grpc_pb.js";
-import provider_pb from "@pulumi/pulumi/proto/provider_pb.js";
-import empty_pb from "google-protobuf/google/protobuf/empty_pb.js";
-import { decode, encode, type Properties } from "../../../../../infra/plugin/values.ts";
+import type { Properties } from "../../../../../infra/plugin/values.ts";
 import type { Connection } from "../../../../../scripts/target/connection.ts";
-import { cloneRoot } from "../../../../clone-root.ts";
+import { StandInProcess } from "../../../../stand-in-process.ts";
 
-/** A resource as the engine keeps it. */
-export interface Made {
-  type: string;
-  name: string;
-  id: string;
-  inputs: Properties;
-  outputs: Properties;
-}
+export { declared, type Made } from "../../../../stand-in-process.ts";
 
-/** The plugin as the engine runs it: a process of its own, asked over gRPC, with secrets wrapped. */
-export class PluginProcess {
-  readonly #process: ChildProcess;
-  readonly #client: Client;
-
-  private constructor(child: ChildProcess, port: string) {
-    this.#process = child;
-    this.#client = new provider_grpc_pb.ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure());
-  }
-
-  static async start(connection: Connection, config: Properties = {}): Promise<PluginProcess> {
-    const child = spawn(process.execPath, ["infra/airgap/postgresql/main.ts"], {
-      cwd: cloneRoot,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const [port] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-    const plugin = new PluginProcess(child, port);
+/** The stand-in for the postgresql provider, connected to a test's server; inputs named `password` travel as secrets. */
+export class PluginProcess extends StandInProcess {
+  static start(connection: Connection, config: Properties = {}): Promise<PluginProcess> {
     const { host, user, password, sslmode } = connection;
-    const args = {
-      host,
-      port: String(connection.port),
-      username: user,
-      password,
-      sslmode,
-      superuser: "true",
-      ...config,
-    };
-    await plugin.#call("configure", new provider_pb.ConfigureRequest().setArgs(encode(args, ["password"])));
-    return plugin;
+    const access = { host, port: String(connection.port), username: user, password, sslmode, superuser: "true" };
+    return new PluginProcess({
+      name: "postgresql",
+      config: { ...access, ...config },
+      secretKeys: ["password"],
+    }).started();
   }
-
-  async stop(): Promise<void> {
-    this.#client.close();
-    this.#process.kill();
-    await once(this.#process, "exit");
-  }
-
-  /** Check and create; inputs named `password` travel as secrets. */
-  async create(type: string, name: string, news: Properties): Promise<Made> {
-    const inputs = await this.check(type, name, news);
-    const request = new provider_pb.CreateRequest()
-      .setUrn(urn(type, name))
-      .setProperties(encode(inputs, secrets(inputs)));
-    const response = await this.#call<InstanceType<typeof provider_pb.CreateResponse>>("create", request);
-    return { type, name, id: response.getId(), inputs, outputs: decode(response.getProperties()).values };
-  }
-
-  async check(type: string, name: string, news: Properties, olds?: Properties): Promise<Properties> {
-    const request = new provider_pb.CheckRequest().setUrn(urn(type, name)).setNews(encode(news, secrets(news)));
-    if (olds !== undefined) request.setOlds(encode(olds, secrets(olds)));
-    const response = await this.#call<InstanceType<typeof provider_pb.CheckResponse>>("check", request);
-    const failures = response.getFailuresList().map((failure) => failure.getReason());
-    if (failures.length > 0) throw new Error(failures.join("\n"));
-    return decode(response.getInputs()).values;
-  }
-
-  /** The keys of a diff, as the engine prints them; `!` marks a replacement. */
-  async diff(made: Made, news: Properties = declared(made.inputs)): Promise<string[]> {
-    const inputs = await this.check(made.type, made.name, news, made.inputs);
-    const request = new provider_pb.DiffRequest()
-      .setId(made.id)
-      .setUrn(urn(made.type, made.name))
-      .setOlds(encode(made.outputs, secrets(made.outputs)))
-      .setOldInputs(encode(made.inputs, secrets(made.inputs)))
-      .setNews(encode(inputs, secrets(inputs)));
-    const response = await this.#call<InstanceType<typeof provider_pb.DiffResponse>>("diff", request);
-    const replaces = response.getReplacesList();
-    return response.getDiffsList().map((key) => (replaces.includes(key) ? `${key}!` : key));
-  }
-
-  async update(made: Made, news: Properties = declared(made.inputs)): Promise<Made> {
-    const inputs = await this.check(made.type, made.name, news, made.inputs);
-    const request = new provider_pb.UpdateRequest()
-      .setId(made.id)
-      .setUrn(urn(made.type, made.name))
-      .setOlds(encode(made.outputs, secrets(made.outputs)))
-      .setOldInputs(encode(made.inputs, secrets(made.inputs)))
-      .setNews(encode(inputs, secrets(inputs)));
-    const response = await this.#call<InstanceType<typeof provider_pb.UpdateResponse>>("update", request);
-    return { ...made, inputs, outputs: decode(response.getProperties()).values };
-  }
-
-  /** Undefined: gone. */
-  async read(made: Made): Promise<Made | undefined> {
-    const request = new provider_pb.ReadRequest()
-      .setId(made.id)
-      .setUrn(urn(made.type, made.name))
-      .setProperties(encode(made.outputs, secrets(made.outputs)))
-      .setInputs(encode(made.inputs, secrets(made.inputs)));
-    const response = await this.#call<InstanceType<typeof provider_pb.ReadResponse>>("read", request);
-    if (response.getId() === "") return undefined;
-    const inputs = decode(response.getInputs()).values;
-    return { ...made, id: response.getId(), inputs, outputs: decode(response.getProperties()).values };
-  }
-
-  async delete(made: Made): Promise<void> {
-    const request = new provider_pb.DeleteRequest()
-      .setId(made.id)
-      .setUrn(urn(made.type, made.name))
-      .setProperties(encode(made.outputs, secrets(made.outputs)))
-      .setOldInputs(encode(made.inputs, secrets(made.inputs)));
-    await this.#call("delete", request);
-  }
-
-  /** What the engine asks for when its user interrupts it. */
-  async cancel(): Promise<void> {
-    await this.#call("cancel", new empty_pb.Empty());
-  }
-
-  /** Which outputs of a create come sealed. */
-  async sealedOutputs(type: string, name: string, news: Properties): Promise<string[]> {
-    const inputs = await this.check(type, name, news);
-    const request = new provider_pb.CreateRequest()
-      .setUrn(urn(type, name))
-      .setProperties(encode(inputs, secrets(inputs)));
-    const response = await this.#call<InstanceType<typeof provider_pb.CreateResponse>>("create", request);
-    return [...decode(response.getProperties()).secretKeys].sort();
-  }
-
-  #call<Response>(method: string, request: unknown): Promise<Response> {
-    const call = (this.#client as unknown as Record<string, (request: unknown, done: Callback<Response>) => void>)[
-      method
-    ];
-    return new Promise((resolve, reject) => {
-      call?.call(this.#client, request, (error, response) =>
-        error === null ? resolve(response) : reject(new Error(error.details)),
-      );
-    });
-  }
-}
-
-type Callback<Response> = (error: ServiceError | null, response: Response) => void;
-
-function urn(type: string, name: string): string {
-  return `urn:pulumi:test::project::postgresql:index/${type[0]?.toLowerCase()}${type.slice(1)}:${type}::${name}`;
-}
-
-function secrets(values: Properties): string[] {
-  return "password" in values ? ["password"] : [];
-}
-
-/** What a program declared: inputs without what check added. */
-export function declared(inputs: Properties): Properties {
-  const added = Array.isArray(inputs.__defaults) ? inputs.__defaults : [];
-  return Object.fromEntries(Object.entries(inputs).filter(([key]) => key !== "__defaults" && !added.includes(key)));
 }

@@ -1,0 +1,205 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { dockerClient } from "../../../../../scripts/docker/client.ts";
+import { cloneRoot } from "../../../../clone-root.ts";
+import type { Made, StandInProcess } from "../../../../stand-in-process.ts";
+import { image, startDockerStandIn } from "./docker-stand-in.ts";
+
+const docker = dockerClient();
+const imageName = `pgw-test-image-${randomBytes(4).toString("hex")}:v1`;
+const repository = imageName.split(":")[0] ?? "";
+
+let plugin: StandInProcess;
+let folder: string;
+
+beforeAll(async () => {
+  plugin = await startDockerStandIn();
+});
+afterAll(async () => {
+  await plugin?.stop();
+  const left = await docker.listImages({ filters: { reference: [repository, imageName] } });
+  await Promise.all(left.map(({ Id }) => docker.getImage(Id).remove({ force: true })));
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pgw-context-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function write(name: string, content: string, mode = 0o644): Promise<void> {
+  const path = join(folder, name);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+  await chmod(path, mode);
+}
+
+const inputs = (build: Record<string, unknown> = {}) => ({
+  imageName,
+  skipPush: true,
+  build: { context: folder, platform: "linux/amd64", ...build },
+});
+
+const create = (build?: Record<string, unknown>) => plugin.create("Image", "i", inputs(build));
+const failing = (build?: Record<string, unknown>) =>
+  create(build).then(
+    () => "no error",
+    (error: Error) => error.message,
+  );
+
+/** What a file of the image holds. */
+async function fileOf(made: Made, path: string): Promise<string> {
+  const container = await docker.createContainer({ Image: String(made.outputs.repoDigest), Cmd: ["cat", path] });
+  try {
+    await container.start();
+    await container.wait();
+    const log = await container.logs({ stdout: true, stderr: true });
+    return log.subarray(8).toString("utf8").trim();
+  } finally {
+    await container.remove({ force: true });
+  }
+}
+
+describe("an image", () => {
+  it("has inputs and outputs as the official ones, is of its Dockerfile, and shows no change", async () => {
+    const text = await readFile(join(cloneRoot, "test/fixtures/states/docker.json"), "utf8");
+    const records = JSON.parse(text) as { name: string; inputs: Record<string, unknown>; outputs: object }[];
+    const official = records.find(({ name }) => name === "probe-img");
+    await write(
+      "Dockerfile",
+      `FROM ${image}\nARG WHO=nobody\nRUN echo $WHO > /who\nCOPY sub/ /sub/\nCMD ["cat", "/who"]\n`,
+    );
+    await write("sub/run.sh", "hello", 0o755);
+    await mkdir(join(folder, "sub/empty"));
+    await symlink("run.sh", join(folder, "sub/link"));
+    const made = await create({ args: { WHO: "me" } });
+    expect(Object.keys(made.inputs).sort()).toEqual(Object.keys(official?.inputs ?? {}).sort());
+    expect(Object.keys(made.outputs).sort()).toEqual(Object.keys(official?.outputs ?? {}).sort());
+    expect(made.inputs.build).toEqual({
+      args: { WHO: "me" },
+      context: folder,
+      contextDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      dockerfile: join(folder, "Dockerfile"),
+      platform: "linux/amd64",
+    });
+    expect(made.outputs).toEqual({
+      __inputs: made.inputs,
+      baseImageName: imageName,
+      context: folder,
+      dockerfile: "Dockerfile",
+      imageName,
+      platform: "linux/amd64",
+      registryServer: "",
+      repoDigest: (await docker.getImage(imageName).inspect()).Id,
+    });
+    expect(made.id).toBe(imageName);
+    expect(await plugin.diff(made, inputs({ args: { WHO: "me" } }))).toEqual([]);
+    expect(await plugin.read(made)).toEqual(made);
+    expect(await fileOf(made, "/who")).toBe("me");
+    expect(await fileOf(made, "/sub/link")).toBe("hello");
+    expect((await create({ args: { WHO: "me" } })).outputs.repoDigest).toBe(made.outputs.repoDigest);
+
+    await plugin.delete(made);
+    expect((await docker.getImage(imageName).inspect()).Id).toBe(made.outputs.repoDigest);
+  });
+
+  it("of a changed context is built in place and has another digest; a file that is ignored changes nothing", async () => {
+    await write("Dockerfile", `FROM ${image}\nCOPY . /app\n`);
+    await write(".dockerignore", "*.log\nDockerfile\nkeep\n!keep/this\n");
+    await write("a", "1");
+    await write("noise.log", "1");
+    await write("keep/this", "1");
+    await write("keep/that", "1");
+    const made = await create();
+    await write("noise.log", "2");
+    await write("keep/that", "2");
+    expect(await plugin.diff(made, inputs())).toEqual([]);
+    expect(await fileOf(made, "/app/noise.log")).toContain("No such file");
+    await write("keep/this", "2");
+    expect(await plugin.diff(made, inputs())).toEqual(["build"]);
+    await write("keep/this", "1");
+    expect(await plugin.diff(made, inputs())).toEqual([]);
+    await write("a", "2");
+    expect(await plugin.diff(made, inputs())).toEqual(["build"]);
+    const updated = await plugin.update(made, inputs());
+    expect(updated.outputs.repoDigest).not.toBe(made.outputs.repoDigest);
+    expect(await fileOf(updated, "/app/a")).toBe("2");
+    await chmod(join(folder, "a"), 0o755);
+    expect(await plugin.diff(updated, inputs())).toEqual(["build"]);
+  });
+
+  it("is the same from a clone that lies elsewhere", async () => {
+    await write("one/Dockerfile", `FROM ${image}\n`);
+    await write("two/Dockerfile", `FROM ${image}\n`);
+    const made = await create({ context: join(folder, "one") });
+    expect(await plugin.diff(made, inputs({ context: join(folder, "two") }))).toEqual([]);
+    expect(await plugin.diff(made, { ...inputs({ context: join(folder, "one") }), imageName: "other:v1" })).toEqual([
+      "imageName!",
+    ]);
+  });
+
+  it("that is gone from the engine leaves the state; another behind its tag does not matter", async () => {
+    await write("Dockerfile", `FROM ${image}\nLABEL n=1\n`);
+    const first = await create();
+    await write("Dockerfile", `FROM ${image}\nLABEL n=2\n`);
+    const second = await create();
+    expect(await plugin.read(first)).toEqual(first);
+    await docker.getImage(String(first.outputs.repoDigest)).remove({ force: true });
+    expect(await plugin.read(first)).toBeUndefined();
+    expect(await plugin.read(second)).toEqual(second);
+  });
+});
+
+describe("a build that fails", () => {
+  it("tells the step and its last lines", async () => {
+    await write("Dockerfile", `FROM ${image}\nRUN echo first\nRUN for i in $(seq 30); do echo line $i; done; false\n`);
+    const message = await failing();
+    expect(message).toMatch(
+      new RegExp(
+        `^Building image "${imageName}" failed at Step 3/3 : RUN for i .*: The command .* returned a non-zero code: 1\\.\n`,
+      ),
+    );
+    expect(message).toContain("    line 30");
+    expect(message).toContain("    line 11");
+    expect(message).not.toContain("line 10\n");
+    expect(message).not.toContain("first");
+  });
+
+  it("tells no secret of its arguments", async () => {
+    await write("Dockerfile", `FROM ${image}\nARG TOKEN\nRUN echo "token $TOKEN"; false\n`);
+    const secretPlugin = await startDockerStandIn({}, ["build"]);
+    const message = await secretPlugin.create("Image", "i", inputs({ args: { TOKEN: "hush-hush-hush" } })).then(
+      () => "no error",
+      (error: Error) => error.message,
+    );
+    await secretPlugin.stop();
+    expect(message).toContain("token [secret]");
+    expect(message).not.toContain("hush");
+  });
+
+  it("tells of a Dockerfile that is none, and of a base image that is not there", async () => {
+    await write("Dockerfile", "FORM x\n");
+    expect(await failing()).toMatch(/^Building image .* failed.*: .*FORM/);
+    await write("Dockerfile", "FROM pgw-no-such-image:1\n");
+    expect(await failing()).toMatch(/^Building image .* failed at Step 1\/1 : FROM pgw-no-such-image:1: /);
+  });
+});
+
+describe("inputs of an image", () => {
+  it("that cannot be carried out are refused by name", async () => {
+    expect(await failing({ context: join(folder, "nowhere") })).toBe(
+      `Image.build.context "${join(folder, "nowhere")}" is no folder`,
+    );
+    expect(await failing()).toBe(`Image.build.dockerfile "${join(folder, "Dockerfile")}" is not there`);
+    expect(await failing({ dockerfile: "/etc/hostname" })).toContain("is not within the context");
+    expect(await failing({ builderVersion: "BuilderBuildKit" })).toContain("must be BuilderV1 here");
+    await write("Dockerfile", `FROM ${image}\n`);
+    await expect(plugin.create("Image", "i", { ...inputs(), skipPush: false })).rejects.toThrow(
+      "Image.skipPush must be true here: the stand-in does not push images",
+    );
+    await expect(plugin.create("Image", "i", { ...inputs(), registry: { server: "x" } })).rejects.toThrow(
+      "Image.registry is not supported here",
+    );
+  });
+});

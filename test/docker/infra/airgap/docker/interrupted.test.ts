@@ -1,0 +1,155 @@
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
+import type { StandInProcess } from "../../../../stand-in-process.ts";
+import { dockerBelongings } from "../../../belongings.ts";
+import { image, ownerLabels, startDockerStandIn } from "./docker-stand-in.ts";
+
+const belongings = dockerBelongings();
+const { docker } = belongings;
+
+let plugin: StandInProcess;
+
+beforeAll(async () => {
+  plugin = await startDockerStandIn();
+});
+afterAll(() => plugin?.stop());
+
+const sleeping = { image, command: ["sleep", "600"], init: true, labels: ownerLabels("dev") };
+
+const failing = (inputs: Record<string, unknown>) =>
+  plugin.create("Container", "c", inputs).then(
+    () => "no error",
+    (error: Error) => error.message,
+  );
+
+describe("a container that an interrupted run left", () => {
+  it("is taken over as it is where it is as wanted, and started where it stands still", async () => {
+    const inputs = { ...sleeping, name: belongings.name("left") };
+    const first = await plugin.create("Container", "c", inputs);
+    const again = await plugin.create("Container", "c", inputs);
+    expect(again).toEqual(first);
+    await docker.getContainer(first.id).stop({ t: 0 });
+    const started = await plugin.create("Container", "c", inputs);
+    expect(started.id).toBe(first.id);
+    expect((await docker.getContainer(first.id).inspect()).State.Running).toBe(true);
+  });
+
+  it("is made anew where it is not as wanted, or was never started", async () => {
+    const name = belongings.name("old");
+    const first = await plugin.create("Container", "c", { ...sleeping, name });
+    const other = await plugin.create("Container", "c", { ...sleeping, name, hostname: "other" });
+    expect(other.id).not.toBe(first.id);
+    await expect(docker.getContainer(first.id).inspect()).rejects.toThrow("No such container");
+
+    const half = belongings.name("half");
+    const labels = Object.fromEntries(sleeping.labels.map(({ label, value }) => [label, value as string]));
+    const made = await docker.createContainer({ name: half, Image: image, Cmd: ["sleep", "600"], Labels: labels });
+    const whole = await plugin.create("Container", "c", {
+      ...sleeping,
+      name: half,
+      uploads: [{ file: "/x", content: "y" }],
+    });
+    expect(whole.id).not.toBe(made.id);
+  });
+
+  it("is none where it has no owner's labels, or another owner's: the error names it", async () => {
+    const name = belongings.name("foreign");
+    const foreign = await docker.createContainer({ name, Image: image, Cmd: ["true"] });
+    expect(await failing({ ...sleeping, name })).toContain(
+      `Container "${name}" is there already on the Docker engine of this machine: it was not made by this stack.`,
+    );
+    expect((await foreign.inspect()).State.Status).toBe("created");
+    const prod = await plugin.create("Container", "c", {
+      ...sleeping,
+      name: belongings.name("prod"),
+      labels: ownerLabels("prod"),
+    });
+    expect(await failing({ ...sleeping, name: prod.outputs.name })).toContain("is of the stack prod of stand-in-tests");
+    expect((await docker.getContainer(prod.id).inspect()).State.Running).toBe(true);
+  });
+
+  it.each([20, 120, 400, 1_000])("is taken back after the plugin was killed %i ms into the making", async (delay) => {
+    const network = await plugin.create("Network", "n", { name: belongings.name("net"), labels: ownerLabels("dev") });
+    const inputs = {
+      ...sleeping,
+      name: belongings.name("killed"),
+      networksAdvanced: [{ name: network.outputs.name, aliases: ["db"] }],
+      uploads: [{ file: "/etc/x", content: "whole" }],
+      healthcheck: { tests: ["CMD-SHELL", "test -f /etc/x"], interval: "300ms" },
+      wait: true,
+    };
+    const victim = await startDockerStandIn();
+    const create = victim.create("Container", "c", inputs).catch(() => undefined);
+    await sleep(delay);
+    await victim.kill();
+    await create;
+    const made = await plugin.create("Container", "c", inputs);
+    expect(await plugin.diff(made, inputs)).toEqual([]);
+    expect((await docker.getContainer(made.id).inspect()).State.Health?.Status).toBe("healthy");
+    expect(await docker.listContainers({ all: true, filters: { name: [inputs.name] } })).toHaveLength(1);
+    await plugin.delete(made);
+    await plugin.delete(network);
+  });
+
+  it("is made once by two runs at the same time", async () => {
+    const other = await startDockerStandIn();
+    const inputs = { ...sleeping, name: belongings.name("twice"), uploads: [{ file: "/x", content: "y" }] };
+    const [one, two] = await Promise.all([
+      plugin.create("Container", "c", inputs),
+      other.create("Container", "c", inputs),
+    ]);
+    expect(one?.id).toBe(two?.id);
+    await Promise.all([plugin.delete(one), other.delete(two)]);
+    await other.stop();
+  });
+});
+
+describe("a server that did not get healthy in time", () => {
+  it("goes on, and the next run takes it over", async () => {
+    const inputs = {
+      ...sleeping,
+      name: belongings.name("slow"),
+      healthcheck: { tests: ["CMD-SHELL", "test -f /ready"], interval: "200ms", retries: 100 },
+      wait: true,
+      waitTimeout: 1,
+    };
+    expect(await failing(inputs)).toContain("It goes on; run up again to wait further");
+    const [left] = await docker.listContainers({ filters: { name: [inputs.name] } });
+    await runInContainer(docker, left?.Id ?? "", { command: ["touch", "/ready"] });
+    const made = await plugin.create("Container", "c", { ...inputs, waitTimeout: 20 });
+    expect(made.id).toBe(left?.Id);
+  });
+});
+
+describe("an engine that does not answer", () => {
+  it("fails a check already, in one sentence with its name, and at once", async () => {
+    const socket = await startDockerStandIn({ host: "unix:///nowhere/docker.sock" });
+    await expect(socket.check("Volume", "v", { name: "x" })).rejects.toThrow(
+      "No Docker engine answers on unix:///nowhere/docker.sock: ENOENT.\n  Start the Docker engine",
+    );
+    await socket.stop();
+    const server = createServer();
+    const port = await new Promise<number>((done) => {
+      server.listen(0, "127.0.0.1", () => done((server.address() as { port: number }).port));
+    });
+    server.close();
+    const tcp = await startDockerStandIn({ host: `tcp://127.0.0.1:${port}` });
+    await expect(tcp.check("Container", "c", { image })).rejects.toThrow(
+      `No Docker engine answers on tcp://127.0.0.1:${port}: ECONNREFUSED.`,
+    );
+    await tcp.stop();
+  });
+
+  it("is not asked for where the program says so, and configuration that means nothing here is refused", async () => {
+    const quiet = await startDockerStandIn({ host: "unix:///nowhere/docker.sock", disableDockerDaemonCheck: "true" });
+    expect(await quiet.check("Volume", "v", { name: "x" })).toMatchObject({ name: "x" });
+    await quiet.stop();
+    const context = await startDockerStandIn({ context: "remote" });
+    await expect(context.check("Volume", "v", { name: "x" })).rejects.toThrow(
+      'The stand-in for the docker provider does not support the configuration "context".',
+    );
+    await context.stop();
+  });
+});
