@@ -26,7 +26,7 @@ const failing = (inputs: Record<string, unknown>) =>
 
 describe("a container that an interrupted run left", () => {
   it("is taken over as it is where it is as wanted, and started where it stands still", async () => {
-    const inputs = { ...sleeping, name: belongings.name("left") };
+    const inputs = { ...sleeping, name: belongings.name("left"), waitTimeout: 30, destroyGraceSeconds: 1 };
     const first = await plugin.create("Container", "c", inputs);
     const again = await plugin.create("Container", "c", inputs);
     expect(again).toEqual(first);

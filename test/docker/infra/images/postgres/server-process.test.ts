@@ -1,3 +1,4 @@
+import type Docker from "dockerode";
 import { beforeAll, describe, expect, it } from "vitest";
 import { dockerBelongings } from "../../../belongings.ts";
 import {
@@ -21,7 +22,8 @@ describe("a server in a container", () => {
     image = await postgresImage();
     configuration = await filledVolume(belongings, image, configurationFolder, leastConfiguration);
   });
-  const start = () => startPostgres(belongings, { image, data: belongings.name("data"), configuration });
+  const start = (changed: Partial<Docker.ContainerCreateOptions> = {}) =>
+    startPostgres(belongings, { image, data: belongings.name("data"), configuration, changed });
 
   it("is shut down by docker stop while sessions are open, and starts without recovery", async () => {
     const container = await start();
@@ -77,5 +79,11 @@ describe("a server in a container", () => {
     await shell(docker, container, "(setsid sh -c 'sleep 0.2; exit 25' &); sleep 0.6");
     expect(await sql(docker, container, "select 1")).toBe("1");
     expect(await logs(container)).not.toContain("terminating any other active server processes");
+  });
+
+  it("runs without capabilities, on a root file system that is read-only", async () => {
+    const hardened = { Init: true, ReadonlyRootfs: true, CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"] };
+    const container = await start({ HostConfig: { ...hardened, Tmpfs: { "/var/run/postgresql": "uid=999,gid=999" } } });
+    expect(await sql(docker, container, "select 1")).toBe("1");
   });
 });
