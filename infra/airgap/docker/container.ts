@@ -5,7 +5,7 @@ import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { CheckFailure } from "../../plugin/resource-type.ts";
 import type { Properties } from "../../plugin/values.ts";
 import { diffProperties } from "../diff.ts";
-import { count, isEmpty, objects, type PropertyTable, text } from "../property.ts";
+import { count, isEmpty, objects, text } from "../property.ts";
 import { type ContainerFacts, containerOutputs } from "./container-outputs.ts";
 import { containerProperties } from "./container-properties.ts";
 import { updateRequest } from "./container-request.ts";
@@ -20,6 +20,9 @@ type Inspection = Docker.ContainerInspectInfo;
 
 /** How long a container that another run is making gets to be started, in ms, before it counts as left behind. */
 const makingLimit = 5_000;
+
+/** How long a name may be taken without a container to see, in ms. */
+const contestLimit = 20_000;
 
 /** How long an engine may take to remove a container, in ms. */
 const removalLimit = 60_000;
@@ -39,18 +42,7 @@ const definition: Definition = {
   fromId: (id) => ({ id }),
   validate,
 
-  async ensure(engine, wanted, before) {
-    if (before !== undefined) return change(engine, wanted);
-    const there = await settled(engine, text(wanted, "name"));
-    if (there === undefined) return makeOrAdopt(engine, wanted);
-    if (!isOfSameStack(wanted, there.Config.Labels)) {
-      throw nameTaken(`Container "${text(wanted, "name")}"`, engine.where, there.Config.Labels);
-    }
-    if (await isAsWanted(engine, there, wanted)) return startContainer(engine, there.Id, wanted);
-    // It holds no data: making it anew is surer than mending what an interrupted run made of it.
-    await removeContainer(engine, there.Id, wanted);
-    await makeContainer(engine, wanted);
-  },
+  ensure: (engine, wanted, before) => (before === undefined ? makeOrAdopt(engine, wanted) : change(engine, wanted)),
 
   async find(engine, expected) {
     const there = await inspect(engine.docker, text(expected, "id") || text(expected, "name"));
@@ -94,22 +86,30 @@ function validate(inputs: Properties): CheckFailure[] {
 }
 
 async function makeOrAdopt(engine: Engine, wanted: Properties): Promise<void> {
-  try {
-    await makeContainer(engine, wanted);
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-    // Another run was faster: what it makes is as good, or belongs to somebody else.
-    const there = await settled(engine, text(wanted, "name"));
-    if (there === undefined) throw error;
-    if (!isOfSameStack(wanted, there.Config.Labels)) {
-      throw nameTaken(`Container "${text(wanted, "name")}"`, engine.where, there.Config.Labels);
+  const name = text(wanted, "name");
+  const deadline = Date.now() + contestLimit;
+  for (let contested = false; ; contested = true) {
+    const there = await settled(engine, name);
+    if (there !== undefined) {
+      if (!isOfSameStack(wanted, there.Config.Labels)) {
+        throw nameTaken(`Container "${name}"`, engine.where, there.Config.Labels);
+      }
+      if (await isAsWanted(engine, there, wanted)) return startContainer(engine, there.Id, wanted);
+      if (contested && there.State.Status !== "created") {
+        throw new OperationError(`Container "${name}" is being made by another run.`, {
+          remedy: "Wait until the other run has ended, then run this one again.",
+        });
+      }
+      // It holds no data: making it anew is surer than mending what an interrupted run made of it.
+      await removeContainer(engine, there.Id, wanted);
     }
-    if (!(await isAsWanted(engine, there, wanted))) {
-      throw new OperationError(`Container "${text(wanted, "name")}" is being made by another run.`, {
-        remedy: "Wait until the other run has ended, then run this one again.",
-      });
+    try {
+      return await makeContainer(engine, wanted);
+    } catch (error) {
+      // Another run was faster, or the engine is still at what a killed one asked for: a name is taken before there is a container to see.
+      if (!isConflict(error) || !/already in use/.test(saidBy(error)) || Date.now() > deadline) throw error;
+      await sleep(interval, undefined, { signal: engine.signal });
     }
-    await startContainer(engine, there.Id, wanted);
   }
 }
 
@@ -118,8 +118,10 @@ async function isAsWanted(engine: Engine, there: Inspection, wanted: Properties)
   if (there.State.Status === "created") return false;
   const outputs = containerOutputs(await factsOf(engine, there, wanted), wanted);
   const old = { id: there.Id, outputs, inputs: {} };
-  // A stopped one is started.
-  const { mustRun: _, ...compared } = containerProperties satisfies PropertyTable;
+  // A stopped one is started; and what the engine does not know is a matter of this run alone.
+  const compared = Object.fromEntries(
+    Object.entries(containerProperties).filter(([key]) => key in outputs && key !== "mustRun"),
+  );
   return diffProperties(compared, old, wanted).changes.length === 0;
 }
 

@@ -1,59 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
-import { LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
-import { inject } from "vitest";
+import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
 import { version } from "../../../../../infra/airgap/postgresql/plugin.ts";
-import { findEngine } from "../../../../../scripts/engine/find-engine.ts";
-import { pluginFileName, pluginFolder } from "../../../../../scripts/engine/plugin-choice.ts";
-import { launcherScript } from "../../../../../scripts/engine/plugin-home.ts";
-import { cloneRoot } from "../../../../clone-root.ts";
+import { startStack as startAnyStack, type TestStack } from "../../../../stand-in-stack.ts";
+
+export type { TestStack } from "../../../../stand-in-stack.ts";
 
 export const projectName = "probe-pg";
 export const stackName = "dev";
 
-/** A stack under the real engine, with the stand-in as its only plugin and everything it keeps in a folder of its own. */
-export interface TestStack {
-  stack: Stack;
-  /** What the backend keeps, as text. */
-  stateOnDisk(): Promise<string>;
-  remove(): Promise<void>;
-}
-
-export async function startStack(program: PulumiFn): Promise<TestStack> {
-  const folder = join(inject("scratch"), `stack-${randomUUID()}`);
-  const home = join(folder, "home");
-  await mkdir(join(folder, "state"), { recursive: true });
-  await installStandIn(home);
-  const { engine } = await findEngine(process.env);
-  if (engine === undefined) throw new Error("the run's setup has left no engine");
-  const path = [dirname(engine.path), process.env.PATH].join(delimiter);
-  // The Automation API looks for the engine on this process's own PATH.
-  process.env.PATH = path;
-  const stack = await LocalWorkspace.createOrSelectStack(
-    { projectName, stackName, program },
-    {
-      workDir: folder,
-      pulumiHome: home,
-      envVars: { PATH: path, PULUMI_CONFIG_PASSPHRASE: "test", PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" },
-      projectSettings: { name: projectName, runtime: "nodejs", backend: { url: `file://${join(folder, "state")}` } },
-    },
-  );
-  const stateOnDisk = async () => {
-    const files = await readdir(join(folder, "state"), { recursive: true, withFileTypes: true });
-    const texts = files
-      .filter((file) => file.isFile())
-      .map((file) => readFile(join(file.parentPath, file.name), "utf8"));
-    return (await Promise.all(texts)).join("\n");
-  };
-  return { stack, stateOnDisk, remove: () => rm(folder, { recursive: true, force: true }) };
-}
-
-async function installStandIn(home: string): Promise<void> {
-  const choice = { name: "postgresql", version, use: "stand-in", reason: "test" } as const;
-  const folder = pluginFolder(home, choice);
-  const launcher = join(folder, pluginFileName(choice));
-  await mkdir(folder, { recursive: true });
-  await writeFile(launcher, launcherScript(cloneRoot, choice));
-  await chmod(launcher, 0o755);
+/** A stack under the real engine, with the stand-in as its only plugin. */
+export function startStack(program: PulumiFn): Promise<TestStack> {
+  return startAnyStack({ projectName, stackName, standIns: [{ name: "postgresql", version }], program });
 }

@@ -1,0 +1,249 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { version } from "../../../../../infra/airgap/docker/plugin.ts";
+import type { Properties } from "../../../../../infra/plugin/values.ts";
+import { cloneRoot } from "../../../../clone-root.ts";
+import { startStack, type TestStack } from "../../../../stand-in-stack.ts";
+import { dockerBelongings } from "../../../belongings.ts";
+import { image as baseImage } from "./docker-stand-in.ts";
+
+const belongings = dockerBelongings();
+const engine = belongings.docker;
+const { prefix } = belongings;
+const [projectName, stackName] = ["probe-dk", "dev"];
+const imageName = `${prefix}-image:v1`;
+
+let folder: string;
+let test: TestStack;
+
+/** What tests change of the program. */
+const settings = { restart: "no", greeting: "hello" };
+
+const token = "hush-hush-hush";
+const everything = 6;
+
+/** A stack as the kit declares them: everything that can be declared together, with a provider of its own. */
+async function program(): Promise<void> {
+  const provider = new docker.Provider("docker", {});
+  const options = { provider };
+  const labels = [
+    { label: "pgroundwork.project", value: projectName },
+    { label: "pgroundwork.stack", value: prefix },
+  ];
+  const image = new docker.Image(
+    "image",
+    {
+      imageName,
+      skipPush: true,
+      build: { context: folder, platform: "linux/amd64", args: { TOKEN: pulumi.secret(token) } },
+    },
+    options,
+  );
+  const network = new docker.Network("network", { name: `${prefix}-net`, driver: "bridge", labels }, options);
+  const volume = new docker.Volume("volume", { name: `${prefix}-data`, labels }, options);
+  new docker.Container(
+    "container",
+    {
+      name: `${prefix}-server`,
+      image: image.repoDigest,
+      command: ["sleep", "600"],
+      init: true,
+      restart: settings.restart,
+      envs: [pulumi.secret(`TOKEN=${token}`), "PLAIN=1"],
+      labels,
+      networksAdvanced: [{ name: network.name, aliases: ["db"] }],
+      ports: [{ internal: 5432, ip: "127.0.0.1" }],
+      volumes: [{ volumeName: volume.name, containerPath: "/data" }],
+      uploads: [{ file: "/etc/greeting", content: settings.greeting }],
+      healthcheck: { tests: ["CMD", "test", "-f", "/etc/greeting"], interval: "1s", retries: 3 },
+      wait: true,
+      memory: 64,
+      memorySwap: 64,
+      destroyGraceSeconds: 2,
+    },
+    options,
+  );
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pgw-context-"));
+  await writeFile(join(folder, "Dockerfile"), `FROM ${baseImage}\nCOPY version /\n`);
+  await writeFile(join(folder, "version"), "1\n");
+  test = await startStack({ projectName, stackName, standIns: [{ name: "docker", version }], program });
+});
+afterAll(async () => {
+  await test?.remove();
+  await rm(folder, { recursive: true, force: true });
+  await belongings.remove();
+  const left = await engine.listImages({ filters: { reference: [imageName] } });
+  await Promise.all(left.map(({ Id }) => engine.getImage(Id).remove({ force: true })));
+});
+
+const server = () => engine.getContainer(`${prefix}-server`);
+
+describe("a stack with the stand-in, under the real engine", () => {
+  it("that the official plugin left previews with no change", async () => {
+    const deployment = await test.stack.exportStack();
+    const recorded = await recordedDeployment();
+    const recordedProgram = await startStack({
+      projectName,
+      stackName,
+      standIns: [{ name: "docker", version }],
+      program: officialProgram,
+    });
+    const resources = { ...deployment, deployment: { ...deployment.deployment, ...recorded } };
+    await recordedProgram.stack.importStack(resources);
+    expect((await recordedProgram.stack.preview()).changeSummary).toEqual({ same: recorded.resources.length - 1 });
+    await recordedProgram.remove();
+  });
+
+  it("comes up, and then has nothing to do: not at the next up, not after a refresh", async () => {
+    expect((await test.stack.preview()).changeSummary).toEqual({ create: everything });
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ create: everything });
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ same: everything });
+    expect((await test.stack.refresh()).summary.resourceChanges).toEqual({ same: everything });
+    expect((await test.stack.preview()).changeSummary).toEqual({ same: everything });
+    expect((await server().inspect()).State.Health?.Status).toBe("healthy");
+  });
+
+  it("keeps secrets out of its state", async () => {
+    const state = await test.stateOnDisk();
+    expect(state).toContain('"docker:index/container:Container"');
+    expect(state).not.toContain(token);
+  });
+
+  it("changes a container in place where that can be", async () => {
+    const { Id } = await server().inspect();
+    settings.restart = "unless-stopped";
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ same: everything - 1, update: 1 });
+    expect(await server().inspect()).toMatchObject({ Id, HostConfig: { RestartPolicy: { Name: "unless-stopped" } } });
+  });
+
+  it("mends a container that was stopped, and one that was removed, by hand", async () => {
+    const { Id } = await server().inspect();
+    await server().stop({ t: 0 });
+    await test.stack.refresh();
+    expect((await test.stack.preview()).changeSummary).toMatchObject({ replace: 1, same: everything - 1 });
+    await test.stack.up();
+    const replaced = await server().inspect();
+    expect(replaced.Id).not.toBe(Id);
+    expect(replaced.State.Running).toBe(true);
+
+    await server().remove({ force: true });
+    await test.stack.refresh();
+    expect((await test.stack.preview()).changeSummary).toEqual({ create: 1, same: everything - 1 });
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ create: 1, same: everything - 1 });
+    expect((await server().inspect()).State.Running).toBe(true);
+  });
+
+  it("replaces a container whose image was built of other files, and shows so before", async () => {
+    await writeFile(join(folder, "version"), "2\n");
+    expect((await test.stack.preview()).changeSummary).toMatchObject({ update: 1, replace: 1 });
+    expect((await test.stack.up()).summary.resourceChanges).toMatchObject({ update: 1, replace: 1 });
+    expect((await server().inspect()).Image).toBe((await engine.getImage(imageName).inspect()).Id);
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ same: everything });
+  });
+
+  it("takes back what it made although its state was lost", async () => {
+    const deployment = await test.stack.exportStack();
+    const before = await server().inspect();
+    await test.stack.importStack({ ...deployment, deployment: { ...deployment.deployment, resources: [] } });
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ create: everything });
+    expect((await server().inspect()).Id).toBe(before.Id);
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ same: everything });
+  });
+
+  it("says in one sentence that no engine answers", async () => {
+    process.env.DOCKER_HOST = "unix:///nowhere/docker.sock";
+    const message = await test.stack.preview().then(
+      () => "no error",
+      (error: Error) => error.message,
+    );
+    delete process.env.DOCKER_HOST;
+    expect(message.match(/No Docker engine answers on unix:\/\/\/nowhere\/docker\.sock: ENOENT\./g)).toHaveLength(1);
+  });
+
+  it("is destroyed to nothing but its image", async () => {
+    await test.stack.destroy();
+    const filters = { name: [prefix] };
+    expect(await engine.listContainers({ all: true, filters })).toEqual([]);
+    expect(await engine.listNetworks({ filters })).toEqual([]);
+    expect((await engine.listVolumes({ filters })).Volumes ?? []).toEqual([]);
+    expect(await engine.listImages({ filters: { reference: [imageName] } })).toHaveLength(1);
+  });
+});
+
+interface RecordedResource {
+  stack: string;
+  name: string;
+  type: string;
+  id: string;
+  inputs: Properties;
+  outputs: Properties;
+}
+
+/** The recorded resources but for images, whose files are not here. */
+async function recordedResources(): Promise<RecordedResource[]> {
+  const text = await readFile(join(cloneRoot, "test/fixtures/states/docker.json"), "utf8");
+  const records = JSON.parse(text) as RecordedResource[];
+  return records.filter(({ stack, type }) => stack === "docker" && !type.endsWith(":Image"));
+}
+
+/** The program whose state under the official plugin was recorded. */
+async function officialProgram(): Promise<void> {
+  const image = "sha256:245c220a1c9fbebee5244766dcbc052d68e5bfddec596b82d4401c82019388f5";
+  const volume = new docker.Volume("probe-vol", { name: "probe-vol" });
+  const network = new docker.Network("probe-net", { name: "probe-net", driver: "bridge" });
+  const envs = pulumi.secret(["TOKEN=recorded-token"]);
+  new docker.Container("probe-ctr2", { image, command: ["sleep", "300"], envs, mustRun: true });
+  new docker.Container("probe-ctr", {
+    name: "probe-ctr",
+    image: "probe-official:v1",
+    envs: ["GREETING=hello"],
+    labels: [{ label: "com.example", value: "x" }],
+    networksAdvanced: [{ name: network.name, aliases: ["web"] }],
+    ports: [{ internal: 8080, external: 58080, ip: "127.0.0.1" }],
+    restart: "unless-stopped",
+    volumes: [{ volumeName: volume.name, containerPath: "/data" }],
+  });
+}
+
+/** The recorded resources as a state of this stack. */
+async function recordedDeployment() {
+  const urn = (type: string, name: string) => `urn:pulumi:${stackName}::${projectName}::${type}::${name}`;
+  const root = urn("pulumi:pulumi:Stack", `${projectName}-${stackName}`);
+  const provider = {
+    urn: urn("pulumi:providers:docker", "default_5_2_0"),
+    custom: true,
+    id: "79580c49-50e4-4b8e-92f2-e63a30f51d9d",
+    type: "pulumi:providers:docker",
+    inputs: { __internal: {}, version },
+    outputs: { version },
+  };
+  const sealed = (values: Properties) =>
+    Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [
+        key,
+        key === "envs" && JSON.stringify(value).includes("TOKEN")
+          ? { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: JSON.stringify(value) }
+          : value,
+      ]),
+    );
+  const resources = (await recordedResources()).map(({ name, type, id, inputs, outputs }) => ({
+    urn: urn(type, name),
+    custom: true,
+    id,
+    type,
+    inputs: sealed(inputs),
+    outputs: sealed(outputs),
+    parent: root,
+    provider: `${provider.urn}::${provider.id}`,
+  }));
+  return {
+    resources: [{ urn: root, custom: false, type: "pulumi:pulumi:Stack", outputs: {} }, provider, ...resources],
+  };
+}

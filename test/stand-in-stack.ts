@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { inject } from "vitest";
+import { findEngine } from "../scripts/engine/find-engine.ts";
+import { pluginFileName, pluginFolder } from "../scripts/engine/plugin-choice.ts";
+import { launcherScript } from "../scripts/engine/plugin-home.ts";
+import type { ProviderPackage } from "../scripts/engine/provider-packages.ts";
+import { cloneRoot } from "./clone-root.ts";
+
+/** A stack under the real engine, with stand-ins as its only plugins and everything it keeps in a folder of its own. */
+export interface TestStack {
+  stack: Stack;
+  /** What the backend keeps, as text. */
+  stateOnDisk(): Promise<string>;
+  remove(): Promise<void>;
+}
+
+export interface StackOptions {
+  projectName: string;
+  stackName: string;
+  standIns: readonly ProviderPackage[];
+  program: PulumiFn;
+  env?: Record<string, string>;
+}
+
+export async function startStack(options: StackOptions): Promise<TestStack> {
+  const { projectName, stackName, standIns, program, env = {} } = options;
+  const folder = join(inject("scratch"), `stack-${randomUUID()}`);
+  const home = join(folder, "home");
+  await mkdir(join(folder, "state"), { recursive: true });
+  await Promise.all(standIns.map((standIn) => installStandIn(home, standIn)));
+  const { engine } = await findEngine(process.env);
+  if (engine === undefined) throw new Error("the run's setup has left no engine");
+  const path = [dirname(engine.path), process.env.PATH].join(delimiter);
+  // The Automation API looks for the engine on this process's own PATH.
+  process.env.PATH = path;
+  const stack = await LocalWorkspace.createOrSelectStack(
+    { projectName, stackName, program },
+    {
+      workDir: folder,
+      pulumiHome: home,
+      envVars: {
+        PATH: path,
+        PULUMI_CONFIG_PASSPHRASE: "test",
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        ...env,
+      },
+      projectSettings: { name: projectName, runtime: "nodejs", backend: { url: `file://${join(folder, "state")}` } },
+    },
+  );
+  const stateOnDisk = async () => {
+    const files = await readdir(join(folder, "state"), { recursive: true, withFileTypes: true });
+    const texts = files
+      .filter((file) => file.isFile())
+      .map((file) => readFile(join(file.parentPath, file.name), "utf8"));
+    return (await Promise.all(texts)).join("\n");
+  };
+  return { stack, stateOnDisk, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+async function installStandIn(home: string, standIn: ProviderPackage): Promise<void> {
+  const choice = { ...standIn, use: "stand-in", reason: "test" } as const;
+  const folder = pluginFolder(home, choice);
+  const launcher = join(folder, pluginFileName(choice));
+  await mkdir(folder, { recursive: true });
+  await writeFile(launcher, launcherScript(cloneRoot, choice));
+  await chmod(launcher, 0o755);
+}
