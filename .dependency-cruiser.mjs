@@ -63,6 +63,7 @@ export default {
           "^infra/plan/",
           "^scripts/errors/",
           "^scripts/database/(nearest|database-name)\\.ts$",
+          "^scripts/docker/host\\.ts$",
         ],
       },
     },

@@ -1,4 +1,5 @@
 import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
@@ -8,13 +9,18 @@ import {
   listDatabases,
   readDatabaseFile,
 } from "../scripts/database/database-file.ts";
+import { machineOf } from "../scripts/docker/host.ts";
 import { OperationError } from "../scripts/errors/operation-error.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
+import { authorityFile, writeAuthorityFile } from "../scripts/tls/authority-file.ts";
 import { Database } from "./components/database.ts";
+import { DockerServer } from "./components/docker-server.ts";
 import { EmbeddedServer } from "./components/embedded-server.ts";
 import { findExisting } from "./components/existing.ts";
 import { declareServerRoles } from "./components/server-roles.ts";
+import { reachableHost } from "./plan/container.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
+import { imageExtensions, preloadLibraries } from "./plan/image-extensions.ts";
 import { isRealStack } from "./plan/real-data.ts";
 import { standInRefusal } from "./plan/stand-ins.ts";
 import { planMemory } from "./plan/tuning.ts";
@@ -30,8 +36,10 @@ const memoryStep = 256;
 /** Settings name only databases that have a file. */
 const emptyFile: DatabaseFile = { extensions: [], seedSets: [] };
 
+/** The clone. */
+const root = fileURLToPath(new URL("..", import.meta.url));
 const migrations = "migrations";
-const migrationsFolder = fileURLToPath(new URL(`../${migrations}`, import.meta.url));
+const migrationsFolder = join(root, migrations);
 
 /** A stack: its settings, one server, the databases on it. */
 async function declareStack() {
@@ -42,9 +50,10 @@ async function declareStack() {
   const settings = parseSettings(pulumi.runtime.allConfig(), { databases: files, stack: pulumi.getStack() });
   refuseStandIns(settings);
   const declared = settings.databases.map((name) => ({ name, file: files[name] ?? emptyFile }));
-  const narrowed = narrowAll(declared, await availableExtensions());
+  const narrowed = narrowAll(declared, await extensionsOf(settings), settings.server);
 
-  const server = serverFor(settings);
+  const extensions = narrowed.flatMap(({ file }) => file.extensions.map(({ name }) => name));
+  const server = serverFor(settings, extensions);
   const existing = await findExisting(server, settings.databases);
   const { passwordVersion: passwordKeeper, protected: protect } = settings;
   const serverRoles = declareServerRoles("server", { server, existing, passwordKeeper, protect });
@@ -73,8 +82,7 @@ async function declareStack() {
       port: server.port,
       sslmode: server.sslmode,
       version: server.version,
-      dataDirectory: server.dataDirectory,
-      logDirectory: server.logDirectory,
+      ...placeOf(server),
       logins: { superuser: server.superuser, ...serverRoles.logins },
     },
     databases: Object.fromEntries(
@@ -88,8 +96,13 @@ async function declareStack() {
  *
  * @throws OperationError with every required one that it has not, before anything is declared
  */
-function narrowAll(databases: readonly { name: string; file: DatabaseFile }[], available: ReadonlySet<string>) {
+function narrowAll(
+  databases: readonly { name: string; file: DatabaseFile }[],
+  available: ReadonlySet<string> | undefined,
+  kind: Settings["server"],
+) {
   const narrowed = databases.map(({ name, file }) => {
+    if (available === undefined) return { name, file, missing: [], impossible: [] };
     const { extensions, missing, impossible } = narrowExtensions(file.extensions, available);
     return { name, file: { ...file, extensions }, missing, impossible };
   });
@@ -97,12 +110,24 @@ function narrowAll(databases: readonly { name: string; file: DatabaseFile }[], a
     impossible.map((extension) => `- ${name} needs ${extension}`),
   );
   if (faults.length > 0) {
-    throw new OperationError(`The embedded server does not have these extensions:\n${faults.join("\n")}`, {
-      remedy:
-        "It has PostgreSQL's contrib extensions only. Take them out of database.json, or mark them optional there.",
+    throw new OperationError(`The ${kind} server does not have these extensions:\n${faults.join("\n")}`, {
+      remedy: `${whatItHas[kind]} Take them out of database.json, or mark them optional there.`,
     });
   }
   return narrowed;
+}
+
+/** What each kind of server has beside what is asked for. */
+const whatItHas: Readonly<Record<Settings["server"], string>> = {
+  embedded: "It has PostgreSQL's contrib extensions only.",
+  docker:
+    "Its image has contrib, pgaudit, pg_cron, pg_partman and pgvector, and PostGIS where pgroundwork:postgis is true.",
+};
+
+/** The extensions that the server can have; undefined: it is not known before it runs. */
+async function extensionsOf(settings: Settings): Promise<ReadonlySet<string> | undefined> {
+  if (settings.server === "embedded") return availableExtensions();
+  return settings.image === undefined ? imageExtensions(settings.postgis) : undefined;
 }
 
 /** @throws OperationError where the stack is too real for the provider plugins that this machine has */
@@ -118,23 +143,48 @@ function refuseStandIns({ airgap, protected: isProtected }: Settings): void {
   });
 }
 
+type KindOfServer = EmbeddedServer | DockerServer;
+
+/** Where the server and its data are found by commands. */
+function placeOf(server: KindOfServer) {
+  if (server instanceof EmbeddedServer)
+    return { dataDirectory: server.dataDirectory, logDirectory: server.logDirectory };
+  return {
+    container: server.container,
+    dataVolume: server.dataVolume,
+    caCertificate: server.caCertificate,
+    dockerHost: server.place.dockerHost,
+  };
+}
+
 /** The one place that tells the kinds of server apart. */
-function serverFor(settings: Settings): EmbeddedServer {
-  const { port, dataDirectory, maxConnections, profile, storage } = settings;
+function serverFor(settings: Settings, extensions: readonly string[]): KindOfServer {
+  const { port, maxConnections, profile, storage, passwordVersion: passwordKeeper, readyTimeout } = settings;
   const planned = planMemory({
     memoryMegabytes: settings.memory ?? Math.floor(totalmem() / 2 ** 20 / memoryStep) * memoryStep,
-    cpus: availableParallelism(),
-    os: process.platform === "darwin" ? "mac" : "linux",
+    cpus: (settings.server === "docker" ? settings.cpus : undefined) ?? availableParallelism(),
+    os: settings.server === "embedded" && process.platform === "darwin" ? "mac" : "linux",
     profile,
     storage,
     maxConnections,
   });
-  return new EmbeddedServer("server", {
-    port,
-    dataDirectory,
-    settings: { ...planned, ...settings.postgresql },
-    passwordKeeper: settings.passwordVersion,
-    readyTimeout: settings.readyTimeout,
+  const every = { port, settings: { ...planned, ...settings.postgresql }, passwordKeeper, readyTimeout };
+  if (settings.server === "embedded")
+    return new EmbeddedServer("server", { ...every, dataDirectory: settings.dataDirectory });
+  const { dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, protected: protect } = settings;
+  const preload = { shared_preload_libraries: preloadLibraries(extensions) };
+  return new DockerServer("server", {
+    ...every,
+    settings: { ...preload, ...every.settings },
+    ...{ dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, protect },
+    project: pulumi.getProject(),
+    stack: pulumi.getStack(),
+    authorityFile: (bundle) => {
+      writeAuthorityFile(root, pulumi.getStack(), bundle);
+      // Program and plugins run in this folder: the path is the same in every clone, and moves no provider.
+      return join("..", authorityFile(pulumi.getStack()));
+    },
+    host: settings.host ?? reachableHost(bindAddress, machineOf(dockerHost)),
   });
 }
 

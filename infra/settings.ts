@@ -2,7 +2,14 @@ import type { z } from "zod";
 import { OperationError } from "../scripts/errors/operation-error.ts";
 import { isInventedSeed, isRealStack } from "./plan/real-data.ts";
 import { type Fault, faultsOf } from "./settings/fault.ts";
-import { commonShape, type ServerKind, type SettingsOf, serverShape, serverShapes } from "./settings/schema.ts";
+import {
+  commonShape,
+  type ServerKind,
+  type SettingsOf,
+  serverKinds,
+  serverShape,
+  serverShapes,
+} from "./settings/schema.ts";
 import { type SettingText, textOf } from "./settings/setting.ts";
 import { suggestion } from "./settings/suggestion.ts";
 
@@ -25,11 +32,21 @@ export interface SettingReference extends SettingText {
 /** Where the kit's settings stand in Pulumi's configuration; what other namespaces hold belongs to providers and to Pulumi. */
 const namespace = "pgroundwork:";
 
+/** Every setting there is; of one that several kinds of server have, the texts are one. */
 const everyShape: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
-  [serverShape, ...Object.values(serverShapes), commonShape].flatMap((shape): [string, z.ZodType][] =>
-    Object.entries(shape),
-  ),
+  [serverShape, ...Object.values(serverShapes), commonShape].flatMap(entriesOf),
 );
+
+function entriesOf(shape: object): [string, z.ZodType][] {
+  return Object.entries(shape);
+}
+
+/** The settings that a kind of server has, common ones included; where the kind is wrong, all. */
+function shapeOf(kind: unknown): Readonly<Record<string, z.ZodType>> {
+  const known = serverKinds.find((each) => each === kind);
+  if (known === undefined) return everyShape;
+  return Object.fromEntries([serverShape, serverShapes[known], commonShape].flatMap(entriesOf));
+}
 
 /**
  * A stack's configuration as one typed value.
@@ -43,9 +60,11 @@ export function parseSettings(config: Readonly<Record<string, string>>, known: K
     if (key.startsWith(namespace)) written.set(key.slice(namespace.length), value);
   }
 
-  const faults: Fault[] = unknownSettings([...written.keys()]);
+  const kind = serverShape.server.safeParse(written.get("server")).data;
+  const shape = shapeOf(kind);
+  const faults: Fault[] = unknownSettings([...written.keys()], shape, kind);
   const values: Record<string, unknown> = {};
-  for (const [name, schema] of Object.entries(everyShape)) {
+  for (const [name, schema] of Object.entries(shape)) {
     const result = schema.safeParse(written.get(name));
     if (result.success) values[name] = result.data;
     else faults.push(...faultsOf(name, schema, written.get(name), result.error));
@@ -63,11 +82,15 @@ export function settingsReference(): SettingReference[] {
   return Object.entries(everyShape).map(([name, schema]) => ({ name, ...textOf(schema) }));
 }
 
-function unknownSettings(names: readonly string[]): Fault[] {
-  const known = Object.keys(everyShape);
+function unknownSettings(names: readonly string[], shape: object, kind: string | undefined): Fault[] {
+  const known = Object.keys(shape);
   return names
-    .filter((name) => !Object.hasOwn(everyShape, name))
-    .map((name) => ({ setting: name, reason: `is not a setting${suggestion(name, known)}` }));
+    .filter((name) => !Object.hasOwn(shape, name))
+    .map((setting) => {
+      const kinds = serverKinds.filter((each) => Object.hasOwn(serverShapes[each], setting));
+      const elsewhere = `is no setting of a server of the kind '${kind}', only of ${kinds.map((each) => `'${each}'`).join(" and ")}`;
+      return { setting, reason: kinds.length > 0 ? elsewhere : `is not a setting${suggestion(setting, known)}` };
+    });
 }
 
 /** Faults between settings, and with what there is. A setting that is wrong by itself is absent here, and blamed for nothing more. */

@@ -55,6 +55,7 @@ export class Database extends pulumi.ComponentResource {
       host: args.server.host,
       port: args.server.port,
       sslmode: args.server.sslmode,
+      caCertificate: args.server.caCertificate,
       database,
       user: this.logins.migrator.user,
       password: this.logins.migrator.password,
@@ -146,8 +147,8 @@ export class Database extends pulumi.ComponentResource {
 
   /** Default privileges hold for what is made later: what others made before is opened once, by the superuser. */
   #declareTakeover(name: string, database: pulumi.Output<string>, plan: PrivilegePlan, args: DatabaseArgs): void {
-    const { host, port, sslmode, admin } = args.server;
-    const connection = { host, port, sslmode, database, ...admin };
+    const { host, port, sslmode, caCertificate, admin } = args.server;
+    const connection = { host, port, sslmode, caCertificate, database, ...admin };
     const on = (kind: DefaultPrivilegePlan["on"]): PrivilegesByRole =>
       Object.fromEntries(
         plan.defaults

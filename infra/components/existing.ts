@@ -47,8 +47,8 @@ export async function askServer(
   roles: readonly string[],
   databases: readonly string[],
 ): Promise<Answer> {
-  const { host, port, sslmode, admin } = server;
-  const connection = { host, port, sslmode, database: "postgres", ...admin };
+  const { host, port, sslmode, caCertificate, admin } = server;
+  const connection = { host, port, sslmode, caCertificate, database: "postgres", ...admin };
   const answer = await existingObjects({ ...connection, roles, databases }, { parent: server });
   if (!answer.known) return answer;
   return { known: true, roles: new Set(answer.roles), databases: new Set(answer.databases) };

@@ -15,6 +15,8 @@ export interface Server extends pulumi.ComponentResource {
   host: pulumi.Output<string>;
   port: pulumi.Output<number>;
   sslmode: string;
+  /** Authorities to trust, PEM; absent: none of its own. */
+  caCertificate?: pulumi.Output<string>;
   /** The admin's connection, for databases, roles, grants and extensions. */
   provider: postgresql.Provider;
   superuser: Login;

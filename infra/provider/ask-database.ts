@@ -3,7 +3,7 @@ import { withClient } from "../../scripts/target/client.ts";
 import type { Connection } from "../../scripts/target/connection.ts";
 import { ConnectionError } from "../../scripts/target/connection-error.ts";
 import { isUnknown, type Properties } from "../plugin/values.ts";
-import { connectionKeys, connectionOf } from "./connection-inputs.ts";
+import { connectionKeys, connectionOf, optionalKeys } from "./connection-inputs.ts";
 
 /**
  * Asks the database that the inputs lead to. Where it does not answer and stood elsewhere until now (a preview of another port), or had another password (one of
@@ -46,6 +46,6 @@ export function connectionToAsk(news: Properties, oldInputs: Properties | undefi
       .map((key) => [key, isUnknown(news[key]) ? oldInputs?.[key] : news[key]])
       .filter(([, value]) => value !== undefined),
   );
-  const complete = connectionKeys.every((key) => key in known || key === "sslmode");
+  const complete = connectionKeys.every((key) => key in known || optionalKeys.includes(key));
   return complete ? connectionOf(known) : undefined;
 }

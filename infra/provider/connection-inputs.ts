@@ -3,7 +3,10 @@ import type { CheckFailure } from "../plugin/resource-type.ts";
 import { isUnknown, type Properties } from "../plugin/values.ts";
 
 /** The inputs by which a resource reaches a database; `password` is a secret. */
-export const connectionKeys = ["host", "port", "database", "user", "password", "sslmode"] as const;
+export const connectionKeys = ["host", "port", "database", "user", "password", "sslmode", "caCertificate"] as const;
+
+/** Those of them that may be left out. */
+export const optionalKeys: readonly string[] = ["sslmode", "caCertificate"];
 
 /** The connection that inputs describe; undefined while any part of it is not known yet. */
 export function connectionOf(inputs: Properties): Connection | undefined {
@@ -15,6 +18,7 @@ export function connectionOf(inputs: Properties): Connection | undefined {
     user: String(inputs.user),
     password: inputs.password === undefined ? undefined : String(inputs.password),
     sslmode: (inputs.sslmode as SslMode | undefined) ?? "disable",
+    ...(inputs.caCertificate === undefined ? {} : { ca: String(inputs.caCertificate) }),
   };
 }
 

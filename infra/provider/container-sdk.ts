@@ -46,6 +46,7 @@ export interface ServerSettingsArgs extends DockerArgs {
 
 /** Settings that an image's PostgreSQL accepts. */
 export class ServerSettings extends pulumi.CustomResource {
+  declare readonly settings: pulumi.Output<Record<string, string>>;
   /** The text of postgresql.conf. */
   declare readonly text: pulumi.Output<string>;
 

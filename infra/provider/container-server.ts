@@ -1,5 +1,4 @@
 import type Docker from "dockerode";
-import { files, paths } from "../../scripts/container/configuration.ts";
 import { queryInContainer } from "../../scripts/container/query.ts";
 import { reloadServer } from "../../scripts/container/reload.ts";
 import { setSuperuserPassword } from "../../scripts/container/superuser-password.ts";
@@ -10,6 +9,7 @@ import { OperationError } from "../../scripts/errors/operation-error.ts";
 import type { ServerSettings } from "../../scripts/server/configuration.ts";
 import { readParameters } from "../../scripts/server/parameters.ts";
 import { describeSettingChange, settingChanges } from "../../scripts/server/setting-changes.ts";
+import { configurationFiles, containerPaths } from "../plan/container.ts";
 import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
 import { isUnknown, type Properties } from "../plugin/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
@@ -79,7 +79,7 @@ async function settle(context: CallContext, inputs: Properties, before: Properti
 /** Says of each setting what its change does to the running server, as far as that can be asked. */
 async function describeChanges(context: CallContext, old: Properties, news: Properties): Promise<void> {
   if (isUnknown([old.settings, news.settings])) return;
-  const file = `${paths.configuration}/${files.postgresql}`;
+  const file = `${containerPaths.configuration}/${configurationFiles.postgresql}`;
   const container = String(old.container);
   try {
     await withDocker(hostOf(old), async (docker) => {

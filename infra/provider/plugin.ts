@@ -8,6 +8,8 @@ export const plugin: Plugin = {
   schema: async () => JSON.stringify((await import("./schema.ts")).schema),
   configuration: undefined,
   types: {
+    [resourceToken("CertificateAuthority")]: async () =>
+      (await import("./certificate-authority.ts")).certificateAuthority,
     [resourceToken("ContainerServer")]: async () => (await import("./container-server.ts")).containerServer,
     [resourceToken("EmbeddedServer")]: async () => (await import("./embedded-server.ts")).embeddedServer,
     [resourceToken("Migrations")]: async () => (await import("./migrations.ts")).migrations,
@@ -16,6 +18,7 @@ export const plugin: Plugin = {
     [resourceToken("Port")]: async () => (await import("./port.ts")).port,
     [resourceToken("Ready")]: async () => (await import("./ready.ts")).ready,
     [resourceToken("Seeds")]: async () => (await import("./seeds.ts")).seeds,
+    [resourceToken("ServerCertificate")]: async () => (await import("./server-certificate.ts")).serverCertificate,
     [resourceToken("ServerSettings")]: async () => (await import("./server-settings.ts")).serverSettings,
     [resourceToken("Takeover")]: async () => (await import("./takeover.ts")).takeover,
     [resourceToken("VolumeFiles")]: async () => (await import("./volume-files.ts")).volumeFiles,

@@ -44,6 +44,7 @@ const connection: PropertySpecs = {
   user: text("Role to log in as."),
   password: secret("Its password."),
   sslmode: text("disable, require, verify-ca or verify-full. Default: disable."),
+  caCertificate: text("Authorities to trust, PEM. Default: Node's own list."),
 };
 const connectionRequired = ["host", "port", "database", "user", "password"];
 const folder = text("The database's folder, relative to the project's.");
@@ -100,7 +101,38 @@ const inContainers = {
   },
 } satisfies Partial<Record<ResourceName, ResourceSpec>>;
 
+const term: PropertySpecs = {
+  validityDays: whole("How long it lasts, in days."),
+  renewBeforeDays: whole("How long before its end the next is made, in days."),
+};
+const certified: PropertySpecs = {
+  certificate: text("PEM."),
+  privateKey: secret("PEM, PKCS#8."),
+  notAfter: text("When it ends, in ISO 8601."),
+};
+
+const certificates = {
+  CertificateAuthority: {
+    description: "A stack's own certificate authority, renewed in time.",
+    inputs: { commonName: text("What it is called."), ...term },
+    required: ["commonName", "validityDays", "renewBeforeDays"],
+    outputs: { ...certified, trustBundle: text("What clients trust, PEM: those before it that last included.") },
+  },
+  ServerCertificate: {
+    description: "A server's certificate, renewed in time.",
+    inputs: {
+      authorityCertificate: text("The authority's certificate, PEM."),
+      authorityKey: secret("Its private key, PEM."),
+      hosts: names("DNS names and IP addresses by which clients reach the server."),
+      ...term,
+    },
+    required: ["authorityCertificate", "authorityKey", "hosts", "validityDays", "renewBeforeDays"],
+    outputs: certified,
+  },
+} satisfies Partial<Record<ResourceName, ResourceSpec>>;
+
 const resources: Record<ResourceName, ResourceSpec> = {
+  ...certificates,
   ...inContainers,
   EmbeddedServer: {
     description:

@@ -6,6 +6,7 @@ import { functionToken, resourceToken } from "./token.ts";
  * loaded by it.
  */
 
+export * from "./certificate-sdk.ts";
 export * from "./container-sdk.ts";
 
 /** The way into one database that a resource uses. */
@@ -17,6 +18,8 @@ export interface ConnectionArgs {
   password: pulumi.Input<string>;
   /** Default: `disable`, for a server on this machine. */
   sslmode?: pulumi.Input<string>;
+  /** Authorities to trust, PEM; absent: Node's own list. */
+  caCertificate?: pulumi.Input<string> | undefined;
 }
 
 export interface EmbeddedServerArgs {

@@ -1,5 +1,6 @@
 /** The resource types of the kit's own plugin. */
 export type ResourceName =
+  | "CertificateAuthority"
   | "ContainerServer"
   | "EmbeddedServer"
   | "Migrations"
@@ -8,6 +9,7 @@ export type ResourceName =
   | "Port"
   | "Ready"
   | "Seeds"
+  | "ServerCertificate"
   | "ServerSettings"
   | "Takeover"
   | "VolumeFiles";

@@ -1,7 +1,6 @@
-import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { databaseNamePattern, databaseNameRule, reservedName } from "../../scripts/database/database-name.ts";
-import { postgresqlSection } from "./postgresql-section.ts";
+import { dockerShape, embeddedShape } from "./server-shapes.ts";
 import { documented, flag, integer, list } from "./setting.ts";
 
 const databaseName = z
@@ -58,63 +57,8 @@ export const commonShape = {
   }),
 };
 
-/** Settings of the embedded server. */
-export const embeddedShape = {
-  port: documented(integer(1, 65_535).optional(), {
-    type: "a whole number from 1 to 65535",
-    default: "a free port, chosen once and kept",
-    effect: "restart",
-    description: "TCP port on 127.0.0.1. The server keeps the last one where the setting is taken out again.",
-  }),
-  dataDirectory: documented(
-    z
-      .string()
-      .refine((path) => isAbsolute(path))
-      .optional(),
-    {
-      type: "an absolute path",
-      default: "a folder below the user's data folder",
-      effect: "refused until the data is moved",
-      description:
-        "Where the server keeps its data. A server that exists takes another folder once its data lies there: `down`, move it, `up`.",
-    },
-  ),
-  memory: documented(integer(256, Number.MAX_SAFE_INTEGER).optional(), {
-    type: "a whole number of at least 256 (MB)",
-    default: "what the machine has",
-    effect: "restart",
-    description: "Memory that the server's settings are planned for, in MB.",
-  }),
-  profile: documented(z.enum(["web", "oltp", "dw", "desktop", "mixed"]).default("desktop"), {
-    type: "web, oltp, dw, desktop or mixed",
-    default: "desktop",
-    effect: "restart",
-    description:
-      "What the server is mostly asked to do: many short requests (web), transactions (oltp), a warehouse's large reads (dw), one developer (desktop), or several of these (mixed).",
-  }),
-  storage: documented(z.enum(["ssd", "hdd", "san", "nvme"]).default("ssd"), {
-    type: "ssd, hdd, san or nvme",
-    default: "ssd",
-    effect: "reload",
-    description: "What the data directory lies on: what the planner takes a random read to cost.",
-  }),
-  maxConnections: documented(integer(10, 10_000).default(100), {
-    type: "a whole number from 10 to 10000",
-    default: "100",
-    effect: "restart",
-    description: "How many sessions the server accepts; the memory of each is planned with it.",
-  }),
-  postgresql: documented(postgresqlSection().optional(), {
-    type: "an object of PostgreSQL settings, each a text, number or true/false",
-    default: "none",
-    effect: "reload or restart",
-    description:
-      "Further settings of postgresql.conf by name; they win over the planned ones. A restart where PostgreSQL asks for one (`context` postmaster in pg_settings).",
-  }),
-};
-
 /** The kinds of server that exist, each with its own settings. */
-export const serverShapes = { embedded: embeddedShape };
+export const serverShapes = { embedded: embeddedShape, docker: dockerShape };
 
 export type ServerKind = keyof typeof serverShapes;
 
@@ -125,7 +69,8 @@ export const serverShape = {
     type: `one of the kinds that exist (${serverKinds.join(", ")})`,
     default: "embedded",
     effect: "none",
-    description: "What runs PostgreSQL: `embedded` is a server on this machine, without Docker.",
+    description:
+      "What runs PostgreSQL: `embedded` is a server on this machine, without Docker; `docker` one in a container.",
   }),
 };
 

@@ -14,16 +14,33 @@ export function registerDown(program: Command): void {
       action<{ stack?: string }, []>(async (run, { stack = localStack }) => {
         const { readOutputs } = await import("../stack/outputs.ts");
         const { server } = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, false);
+        const { projectName } = await import("../stack/project.ts");
+        const project = await projectName(run.root);
+        if (server.kind === "docker") {
+          const { withDocker } = await import("../docker/client.ts");
+          const { stopContainers } = await import("../docker/stop-containers.ts");
+          const containers = await withDocker(server.dockerHost, (docker) =>
+            stopContainers(docker, { project, stack }),
+          );
+          run.out.answer(
+            { stack, stopped: containers.length > 0, containers, dataVolume: server.dataVolume },
+            () => `${stoppedText(containers.length > 0)}; the data is kept in the volume ${server.dataVolume}`,
+          );
+          return;
+        }
         const { stopServer } = await import("../server/embedded.ts");
         const { dataHome } = await import("../server/locations.ts");
-        const { projectName } = await import("../stack/project.ts");
         const directory = { data: server.dataDirectory, log: server.logDirectory };
-        const owner = { clone: run.root, project: await projectName(run.root), stack };
+        const owner = { clone: run.root, project, stack };
         const stopped = await stopServer(dataHome(run.env, process.getuid?.()), directory, owner);
         run.out.answer(
           { stack, stopped, dataDirectory: server.dataDirectory },
-          () => `${stopped ? "stopped" : "was not running"}; the data is kept in ${server.dataDirectory}`,
+          () => `${stoppedText(stopped)}; the data is kept in ${server.dataDirectory}`,
         );
       }),
     );
+}
+
+function stoppedText(stopped: boolean): string {
+  return stopped ? "stopped" : "was not running";
 }

@@ -18,8 +18,16 @@ export function registerLogs(program: Command): void {
         async (run, { stack = localStack, lines, follow }) => {
           const { readOutputs } = await import("../stack/outputs.ts");
           const { server } = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, false);
-          const { followLog, lastLines } = await import("../server/log.ts");
           const end = AbortSignal.any([run.signal, readerGone()]);
+          if (server.kind === "docker") {
+            const { withDocker } = await import("../docker/client.ts");
+            const { printLog } = await import("../docker/container-log.ts");
+            await withDocker(server.dockerHost, (docker) =>
+              printLog(docker, server.container, { lines, follow: follow === true, signal: end }, process.stdout),
+            );
+            return;
+          }
+          const { followLog, lastLines } = await import("../server/log.ts");
           for (const line of await lastLines(server.logDirectory, lines)) run.out.say(line);
           if (follow === true) await followLog(server.logDirectory, (text) => process.stdout.write(text), end);
         },

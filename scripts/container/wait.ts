@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
+import { lastLogLines } from "../docker/container-log.ts";
 import { isMissing } from "../docker/docker-error.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { queryInContainer, SocketError } from "./query.ts";
@@ -41,22 +42,6 @@ export async function waitForServer(
       throw await neverCame(docker, container, `does not answer within ${seconds} s (${said})`);
     await sleep(between, undefined, { signal });
   }
-}
-
-/** The end of a container's log, as people read it; empty where there is none. */
-export async function lastLogLines(docker: Docker, container: string, lines: number): Promise<string> {
-  const log = await docker
-    .getContainer(container)
-    .logs({ stdout: true, stderr: true, tail: lines })
-    .catch(() => Buffer.alloc(0));
-  // Each piece is headed by eight bytes: which stream, and how long.
-  const pieces: string[] = [];
-  for (let at = 0; at + 8 <= log.length; ) {
-    const length = log.readUInt32BE(at + 4);
-    pieces.push(log.subarray(at + 8, at + 8 + length).toString("utf8"));
-    at += 8 + length;
-  }
-  return pieces.join("").trimEnd();
 }
 
 async function inspect(docker: Docker, container: string): Promise<Docker.ContainerInspectInfo> {

@@ -1,6 +1,7 @@
 import type { EngineInstallation } from "../engine/ensure-engine.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import type { Connection, SslMode } from "../target/connection.ts";
+import { writeAuthorityFile } from "../tls/authority-file.ts";
 import { EngineFailure, engineRemedy } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
@@ -21,20 +22,27 @@ export interface DatabaseOutput {
   seeds: { set: string; applied: string[] }[];
 }
 
+/** What the program exports of the server, with what finds it and its data by its kind. */
+export type ServerOutput = {
+  host: string;
+  port: number;
+  sslmode: SslMode;
+  /** Authorities to trust, PEM, where it has any of its own. */
+  caCertificate?: string;
+  /** The clone's file with them. */
+  sslrootcert?: string;
+  version: string;
+  logins: Record<string, LoginOutput>;
+} & (
+  | { kind: "embedded"; dataDirectory: string; logDirectory: string }
+  | { kind: "docker"; container: string; dataVolume: string; dockerHost?: string }
+);
+
 /** What the program exports (`infra/program.ts`). */
 export interface StackOutputs {
   /** Whether it holds real data. */
   protected: boolean;
-  server: {
-    kind: string;
-    host: string;
-    port: number;
-    sslmode: SslMode;
-    version: string;
-    dataDirectory: string;
-    logDirectory: string;
-    logins: Record<string, LoginOutput>;
-  };
+  server: ServerOutput;
   databases: Record<string, DatabaseOutput>;
 }
 
@@ -67,7 +75,11 @@ export async function readOutputs(
   }
   const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
   if (outputs.server === undefined || outputs.databases === undefined) throw notUp(stack);
-  return { protected: outputs.protected ?? false, server: outputs.server, databases: outputs.databases };
+  const { caCertificate } = outputs.server;
+  const sslrootcert =
+    caCertificate === undefined ? {} : { sslrootcert: writeAuthorityFile(root, stack, caCertificate) };
+  const server = { ...outputs.server, ...sslrootcert };
+  return { protected: outputs.protected ?? false, server, databases: outputs.databases };
 }
 
 /** Logins of the server itself, which work in every database. */
@@ -95,8 +107,8 @@ export function connectionTo(outputs: StackOutputs, stack: string, database: str
       exitCode: exitCode.usage,
     });
   }
-  const { host, port, sslmode } = outputs.server;
-  return { host, port, sslmode, database, user: login.user, password: login.password };
+  const { host, port, sslmode, sslrootcert } = outputs.server;
+  return { host, port, sslmode, sslrootcert, database, user: login.user, password: login.password };
 }
 
 /** The one database that is meant where none is named. */

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { PeerCertificate } from "node:tls";
 import type { ClientConfig } from "pg";
 import { OperationError } from "../errors/operation-error.ts";
 
@@ -18,6 +19,8 @@ export interface Connection {
   sslmode: SslMode;
   /** File with the certificate authorities to trust instead of Node's own list (PEM). */
   sslrootcert?: string | undefined;
+  /** The authorities themselves (PEM), where there is no file of them; they win. */
+  ca?: string | undefined;
 }
 
 /** How long a connection attempt may take, in ms, before the server counts as unreachable. */
@@ -43,28 +46,41 @@ export function clientConfig(connection: Connection, applicationName = "pgroundw
   };
 }
 
+/** As libpq reads the mode, sockets and `require` with authorities included. */
 function sslConfig(connection: Connection): ClientConfig["ssl"] {
-  switch (connection.sslmode) {
-    case "disable":
-      return false;
-    case "require":
-      return { rejectUnauthorized: false };
-    case "verify-ca":
-      // libpq's verify-ca checks the chain and not the name.
-      return { rejectUnauthorized: true, checkServerIdentity: () => undefined, ...trustedAuthorities(connection) };
-    case "verify-full":
-      return { rejectUnauthorized: true, ...trustedAuthorities(connection) };
-  }
+  const { host, sslmode } = connection;
+  // A socket does not leave the machine; no server speaks TLS on one.
+  if (sslmode === "disable" || host.startsWith("/")) return false;
+  const trusted = trustedAuthorities(connection);
+  if (sslmode === "require" && trusted.ca === undefined) return { rejectUnauthorized: false };
+  // The driver names no address to Node, which then checks "localhost" in its place: the name is checked here.
+  const checkServerIdentity = (_host: string, certificate: PeerCertificate) =>
+    process.getBuiltinModule("node:tls").checkServerIdentity(host, certificate);
+  return {
+    rejectUnauthorized: true,
+    checkServerIdentity: sslmode === "verify-full" ? checkServerIdentity : () => undefined,
+    ...trusted,
+  };
 }
 
-function trustedAuthorities(connection: Connection): { ca?: string } {
-  if (connection.sslrootcert === undefined) return {};
+function trustedAuthorities({ ca, sslrootcert }: Connection): { ca?: string } {
+  if (ca !== undefined) return { ca };
+  if (sslrootcert === undefined) return {};
+  const bundle = readAuthorities(sslrootcert);
+  // Node would take any text, trust nobody, and say so of the server's certificate.
+  if (bundle.includes("-----BEGIN CERTIFICATE-----")) return { ca: bundle };
+  throw new OperationError(`The certificate authorities' file "${sslrootcert}" holds no certificate (PEM).`, {
+    remedy: "Correct sslrootcert, or leave it out to trust Node's own list.",
+  });
+}
+
+function readAuthorities(file: string): string {
   try {
-    return { ca: readFileSync(connection.sslrootcert, "utf8") };
-  } catch (error) {
-    throw new OperationError(`The certificate authorities' file "${connection.sslrootcert}" cannot be read.`, {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new OperationError(`The certificate authorities' file "${file}" cannot be read.`, {
       remedy: "Correct sslrootcert, or leave it out to trust Node's own list.",
-      cause: error,
+      cause,
     });
   }
 }

@@ -7,7 +7,7 @@ export function describeStack(outputs: StackOutputs, stack: string): string {
   const option = stack === "local" ? "" : ` --stack ${stack}`;
   const lines = [
     `${style("bold", "server")}       PostgreSQL ${server.version} (${server.kind}) on ${server.host}:${server.port}`,
-    `  data       ${server.dataDirectory}`,
+    `  data       ${server.kind === "docker" ? `volume ${server.dataVolume}` : server.dataDirectory}`,
   ];
   for (const [name, database] of Object.entries(outputs.databases)) {
     lines.push("", `${style("bold", "database")}     ${name}`, ...describeDatabase(database));

@@ -12,6 +12,7 @@ const connection: Required<sdk.ConnectionArgs> = {
   user: "ann",
   password: "a-secret-password",
   sslmode: "disable",
+  caCertificate: "PEM",
 };
 
 /** Every class with every argument that its type knows: an argument added to the SDK does not compile until it is here. */
@@ -28,6 +29,22 @@ const declared: Record<
     sdk.Ready,
     { ...connection, trigger: 1, timeoutSeconds: 60, logDirectory: "/log" },
     ["host", "port", "serverVersion"],
+  ),
+  CertificateAuthority: ofArgs<Required<sdk.CertificateAuthorityArgs>>(
+    sdk.CertificateAuthority,
+    { commonName: "shop dev", validityDays: 3650, renewBeforeDays: 365 },
+    ["certificate", "privateKey", "trustBundle", "notAfter"],
+  ),
+  ServerCertificate: ofArgs<Required<sdk.ServerCertificateArgs>>(
+    sdk.ServerCertificate,
+    {
+      authorityCertificate: "PEM",
+      authorityKey: "a-secret-key",
+      hosts: ["127.0.0.1"],
+      validityDays: 365,
+      renewBeforeDays: 60,
+    },
+    ["certificate", "privateKey", "notAfter"],
   ),
   VolumeFiles: ofArgs<Required<sdk.VolumeFilesArgs>>(
     sdk.VolumeFiles,

@@ -123,11 +123,29 @@ describe("what is right", () => {
 });
 
 describe("what is wrong", () => {
+  it("names the kind of server that a setting belongs to, where the stack's is another", () => {
+    expect(faults({ shmSize: "64" })).toEqual([
+      "- Setting 'shmSize': is no setting of a server of the kind 'embedded', only of 'docker'",
+    ]);
+    expect(faults({ server: "docker", dataDirectory: "/data" })).toEqual([
+      "- Setting 'dataDirectory': is no setting of a server of the kind 'docker', only of 'embedded'",
+    ]);
+  });
+
+  it.each(["ftp://here", "ssh://", "unix://docker.sock", "tcp://ana:secret@here"])(
+    "refuses the Docker host %s",
+    (dockerHost) => {
+      expect(faults({ server: "docker", dockerHost })).toEqual([
+        expect.stringMatching(/^- Setting 'dockerHost': ".*" is no Docker host: /),
+      ]);
+    },
+  );
+
   it("is reported all at once, unknown settings first and the rest in the order of the reference", () => {
     expect(
       faults({
         prot: "5433",
-        server: "docker",
+        server: "cloud",
         port: "70000",
         databases: '["tradin"]',
         seeds: '["dve"]',
@@ -135,7 +153,7 @@ describe("what is wrong", () => {
       }),
     ).toEqual([
       "- Setting 'prot': is not a setting; did you mean 'port'?",
-      "- Setting 'server': expected one of the kinds that exist (embedded), got 'docker'",
+      "- Setting 'server': expected one of the kinds that exist (embedded, docker), got 'cloud'",
       "- Setting 'port': expected a whole number from 1 to 65535, got '70000'",
       "- Setting 'protected': expected true or false, got 'maybe'",
       "- Setting 'databases': 'tradin' has no folder with a database.json in migrations/; did you mean 'trading'?",

@@ -1,18 +1,13 @@
-import type { ServerSettings } from "../server/configuration.ts";
-
-/** Where things are in a container of the kit's image. */
-export const paths = {
-  /** The volume with the cluster, and the cluster in it. */
+/** Settings of the kit's own for a server in a container, and where its image has things: see infra/images/postgres. */
+export const containerPaths = {
+  /** The volume with the cluster. */
   data: "/var/lib/postgresql",
-  dataDirectory: "/var/lib/postgresql/17/data",
   /** The volume with configuration, keys and certificates. */
   configuration: "/etc/pgroundwork",
-  /** The socket's folder. */
-  run: "/var/run/postgresql",
 } as const;
 
-/** Names of the files in the volume with the configuration. */
-export const files = {
+/** Files in the volume with the configuration. */
+export const configurationFiles = {
   postgresql: "postgresql.conf",
   hba: "pg_hba.conf",
   ident: "pg_ident.conf",
@@ -20,16 +15,28 @@ export const files = {
   key: "tls/server.key",
 } as const;
 
+/** A container's name of what is a stack's: `pgroundwork-dev-postgres`. */
+export function containerName(project: string, stack: string, role: string): string {
+  return `${project}-${stack}-${role}`;
+}
+
+/** By which machine's name clients reach a port that an engine has opened; undefined where only a setting can tell. */
+export function reachableHost(bindAddress: string, engineMachine: string | undefined): string {
+  const everywhere = bindAddress === "0.0.0.0" || bindAddress === "::";
+  if (everywhere) return engineMachine ?? "127.0.0.1";
+  return bindAddress;
+}
+
 /** Settings that a server in a container always has: TLS from 1.2 on for what comes over the network, its log where Docker takes it. */
-export const baseSettings: ServerSettings = {
+export const containerSettings: Readonly<Record<string, string>> = {
   // The network is the container's own; what is published of it, Docker decides.
   listen_addresses: "*",
   port: "5432",
-  unix_socket_directories: paths.run,
+  unix_socket_directories: "/var/run/postgresql",
   password_encryption: "scram-sha-256",
   ssl: "on",
-  ssl_cert_file: `${paths.configuration}/${files.certificate}`,
-  ssl_key_file: `${paths.configuration}/${files.key}`,
+  ssl_cert_file: `${containerPaths.configuration}/${configurationFiles.certificate}`,
+  ssl_key_file: `${containerPaths.configuration}/${configurationFiles.key}`,
   ssl_min_protocol_version: "TLSv1.2",
   log_destination: "stderr",
   logging_collector: "off",

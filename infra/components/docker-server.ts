@@ -1,0 +1,221 @@
+import * as docker from "@pulumi/docker";
+import * as postgresql from "@pulumi/postgresql";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  configurationFiles,
+  containerName,
+  containerPaths,
+  containerSettings,
+  hostBasedAuthentication,
+  identityMap,
+} from "../plan/container.ts";
+import { ContainerServer, Password, Port, Ready, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
+import { type DockerPlace, dockerPlace, labels } from "./docker-engine.ts";
+import type { Login, Server } from "./server.ts";
+import { ServerCertificates } from "./server-certificates.ts";
+import { serverImage } from "./server-image.ts";
+
+export interface DockerServerArgs {
+  project: string;
+  stack: string;
+  dockerHost?: string | undefined;
+  /** An image from elsewhere; absent: built from infra/images/postgres. */
+  image?: string | undefined;
+  postgis: boolean;
+  /** By what clients reach the server. */
+  host: string;
+  port?: number | undefined;
+  bindAddress: string;
+  /** Of the container, in MB; there is no swap beyond it. */
+  memory: number;
+  cpus?: number | undefined;
+  /** /dev/shm, in MB. */
+  shmSize: number;
+  /** postgresql.conf settings, memory plan included. */
+  settings: Record<string, string>;
+  passwordKeeper: string;
+  /** How long a start may take until SQL runs, in seconds. */
+  readyTimeout: number;
+  protect: boolean;
+  /** Puts authorities where the postgresql provider finds them as a file; answers its path, the same in every clone. */
+  authorityFile: (bundle: string) => string;
+}
+
+/** How long a container may take to end, in seconds: a checkpoint of a large server is written meanwhile. */
+const stopTimeout = 300;
+
+/** A server in a container: its image, network and volumes, the container, the point from which it may be used, its admin provider. */
+export class DockerServer extends pulumi.ComponentResource implements Server {
+  readonly process: pulumi.Resource;
+  readonly host: pulumi.Output<string>;
+  readonly port: pulumi.Output<number>;
+  readonly sslmode = "verify-full";
+  readonly caCertificate: pulumi.Output<string>;
+  readonly container: pulumi.Output<string>;
+  readonly dataVolume: pulumi.Output<string>;
+  readonly version: pulumi.Output<string>;
+  readonly superuser: Login;
+  readonly admin: Login;
+  readonly provider: postgresql.Provider;
+  /** The engine, for what stands beside the server in it. */
+  readonly place: DockerPlace;
+
+  constructor(name: string, args: DockerServerArgs, options?: pulumi.ComponentResourceOptions) {
+    super("pgroundwork:components:DockerServer", name, {}, options);
+    const child = { parent: this };
+    const { project, stack, dockerHost } = args;
+    this.place = dockerPlace(`${name}-docker`, { project, stack, dockerHost }, child);
+
+    const password = new Password(`${name}-superuser-password`, { keeper: args.passwordKeeper }, child);
+    this.superuser = { user: "postgres", password: password.result };
+    const container = containerName(project, stack, "postgres");
+    const certificates = new ServerCertificates(
+      `${name}-tls`,
+      { project, stack, hosts: [args.host, container] },
+      child,
+    );
+    this.caCertificate = certificates.trustBundle;
+
+    const image = serverImage(`${name}-image`, args, this.place, this);
+    const checked = new ServerSettings(
+      `${name}-settings`,
+      { dockerHost, image, settings: { ...containerSettings, ...args.settings } },
+      child,
+    );
+    const volumes = this.#declareVolumes(name, args);
+    const configuration = new VolumeFiles(
+      `${name}-files`,
+      {
+        dockerHost,
+        image,
+        volume: volumes.config.name,
+        files: pulumi.secret({
+          [configurationFiles.postgresql]: checked.text,
+          [configurationFiles.hba]: hostBasedAuthentication,
+          [configurationFiles.ident]: identityMap,
+          [configurationFiles.certificate]: certificates.certificate,
+          [configurationFiles.key]: certificates.privateKey,
+        }),
+      },
+      child,
+    );
+    const port = args.port === undefined ? new Port(`${name}-port`, child).port : pulumi.output(args.port);
+    const process = this.#declareContainer(name, args, { container, image, port, volumes, configuration });
+    this.process = process;
+
+    const running = new ContainerServer(
+      `${name}-running`,
+      {
+        dockerHost,
+        container,
+        containerId: process.id,
+        revision: configuration.revision,
+        settings: checked.settings,
+        superuserPassword: password.result,
+        timeoutSeconds: args.readyTimeout,
+      },
+      child,
+    );
+    const ready = new Ready(
+      `${name}-ready`,
+      {
+        host: args.host,
+        port,
+        database: "postgres",
+        user: this.superuser.user,
+        password: this.superuser.password,
+        sslmode: this.sslmode,
+        caCertificate: this.caCertificate,
+        trigger: running.containerId,
+        timeoutSeconds: args.readyTimeout,
+      },
+      child,
+    );
+    this.admin = { user: this.superuser.user, password: ready.password };
+    this.provider = new postgresql.Provider(
+      `${name}-admin`,
+      {
+        host: ready.host,
+        port: ready.port,
+        username: this.admin.user,
+        password: this.admin.password,
+        superuser: true,
+        sslmode: this.sslmode,
+        sslrootcert: this.caCertificate.apply(args.authorityFile),
+      },
+      child,
+    );
+    this.host = ready.host;
+    this.port = ready.port;
+    this.container = running.container;
+    this.dataVolume = volumes.data.name;
+    this.version = ready.serverVersion;
+    this.registerOutputs({ host: this.host, port: this.port, container: this.container, version: this.version });
+  }
+
+  /** The cluster outlives the stack; configuration is made anew with it. */
+  #declareVolumes(name: string, { protect }: DockerServerArgs) {
+    const declare = (role: string, options: pulumi.CustomResourceOptions) =>
+      new docker.Volume(
+        `${name}-${role}`,
+        { name: containerName(this.place.project, this.place.stack, role), labels: labels(this.place, role) },
+        { parent: this, provider: this.place.provider, ...options },
+      );
+    return {
+      data: declare("data", { protect, retainOnDelete: true }),
+      config: declare("config", {}),
+      run: declare("run", {}),
+    };
+  }
+
+  #declareContainer(
+    name: string,
+    args: DockerServerArgs,
+    parts: {
+      container: string;
+      image: pulumi.Input<string>;
+      port: pulumi.Input<number>;
+      volumes: { data: docker.Volume; config: docker.Volume; run: docker.Volume };
+      configuration: VolumeFiles;
+    },
+  ): docker.Container {
+    const { container, image, port, volumes, configuration } = parts;
+    const options = { parent: this, provider: this.place.provider };
+    const network = new docker.Network(
+      `${name}-network`,
+      { name: containerName(this.place.project, this.place.stack, "network"), labels: labels(this.place, "network") },
+      options,
+    );
+    return new docker.Container(
+      `${name}-postgres`,
+      {
+        name: container,
+        image,
+        hostname: container,
+        init: true,
+        restart: "unless-stopped",
+        memory: args.memory,
+        // Without it, or with another value, the engine adds swap.
+        memorySwap: args.memory,
+        ...(args.cpus === undefined ? {} : { cpus: String(args.cpus) }),
+        shmSize: args.shmSize,
+        stopTimeout,
+        destroyGraceSeconds: stopTimeout,
+        ports: [{ internal: 5432, external: port, ip: args.bindAddress, protocol: "tcp" }],
+        networksAdvanced: [{ name: network.name, aliases: ["postgres"] }],
+        volumes: [
+          { volumeName: volumes.data.name, containerPath: containerPaths.data },
+          // Its files are there before the container is.
+          { volumeName: configuration.volume, containerPath: containerPaths.configuration, readOnly: true },
+          { volumeName: volumes.run.name, containerPath: "/var/run/postgresql" },
+        ],
+        capabilities: { drops: ["ALL"] },
+        securityOpts: ["no-new-privileges"],
+        logOpts: { "max-size": "50m", "max-file": "3" },
+        labels: labels(this.place, "postgres"),
+      },
+      // Two containers cannot have one port, nor one cluster.
+      { ...options, deleteBeforeReplace: true },
+    );
+  }
+}

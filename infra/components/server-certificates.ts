@@ -1,0 +1,45 @@
+import * as pulumi from "@pulumi/pulumi";
+import { CertificateAuthority, ServerCertificate } from "../provider/sdk.ts";
+
+export interface ServerCertificatesArgs {
+  project: string;
+  stack: string;
+  /** By which clients reach the server. */
+  hosts: string[];
+}
+
+/** Ten years, renewed in the last. */
+const authorityTerm = { validityDays: 3650, renewBeforeDays: 365 };
+/** A year, renewed in the last two months. */
+const serverTerm = { validityDays: 365, renewBeforeDays: 60 };
+
+/** A stack's own certificate authority, and the certificate of its server. */
+export class ServerCertificates extends pulumi.ComponentResource {
+  readonly certificate: pulumi.Output<string>;
+  readonly privateKey: pulumi.Output<string>;
+  /** What clients trust, PEM. */
+  readonly trustBundle: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    { project, stack, hosts }: ServerCertificatesArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("pgroundwork:components:ServerCertificates", name, {}, options);
+    const child = { parent: this };
+    const authority = new CertificateAuthority(
+      `${name}-authority`,
+      { commonName: `${project} ${stack}`, ...authorityTerm },
+      child,
+    );
+    const server = new ServerCertificate(
+      `${name}-certificate`,
+      { authorityCertificate: authority.certificate, authorityKey: authority.privateKey, hosts, ...serverTerm },
+      child,
+    );
+    this.certificate = server.certificate;
+    this.privateKey = server.privateKey;
+    this.trustBundle = authority.trustBundle;
+    this.registerOutputs({ trustBundle: this.trustBundle });
+  }
+}

@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+import type Docker from "dockerode";
+
+/** The end of a container's log as text; empty where there is none. */
+export async function lastLogLines(docker: Docker, container: string, lines: number): Promise<string> {
+  const log = await docker
+    .getContainer(container)
+    .logs({ stdout: true, stderr: true, tail: lines })
+    .catch(() => Buffer.alloc(0));
+  // Each piece is headed by eight bytes: which stream, and how long.
+  const pieces: string[] = [];
+  for (let at = 0; at + 8 <= log.length; ) {
+    const length = log.readUInt32BE(at + 4);
+    pieces.push(log.subarray(at + 8, at + 8 + length).toString("utf8"));
+    at += 8 + length;
+  }
+  return pieces.join("").trimEnd();
+}
+
+/**
+ * Writes the end of a container's log.
+ *
+ * @param options `follow`: and goes on with what is logged from now on, until the signal or the container's end
+ */
+export async function printLog(
+  docker: Docker,
+  container: string,
+  { lines, follow, signal }: { lines: number; follow: boolean; signal: AbortSignal },
+  to: Writable,
+): Promise<void> {
+  if (!follow) {
+    const text = await lastLogLines(docker, container, lines);
+    if (text !== "") to.write(`${text}\n`);
+    return;
+  }
+  const log = await docker
+    .getContainer(container)
+    .logs({ stdout: true, stderr: true, tail: lines, follow: true, abortSignal: signal });
+  docker.modem.demuxStream(log, to, to);
+  await once(log, "end", { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}
