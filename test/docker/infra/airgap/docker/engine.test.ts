@@ -1,9 +1,11 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { version } from "../../../../../infra/airgap/docker/plugin.ts";
 import type { Properties } from "../../../../../infra/plugin/values.ts";
 import { cloneRoot } from "../../../../clone-root.ts";
@@ -157,6 +159,21 @@ describe("a stack with the stand-in, under the real engine", () => {
     expect((await test.stack.up()).summary.resourceChanges).toEqual({ same: everything });
   });
 
+  it("takes over a container whose plugin was killed while it was waited for", async () => {
+    await server().remove({ force: true });
+    await test.stack.refresh();
+    const interrupted = test.stack.up().then(
+      () => "no error",
+      (error: Error) => error.message,
+    );
+    const started = await startedServer();
+    await killPlugins();
+    expect(await interrupted).toContain("exited prematurely");
+    await test.stack.up();
+    expect((await server().inspect()).Id).toBe(started);
+    expect((await test.stack.up()).summary.resourceChanges).toEqual({ same: everything });
+  });
+
   it("says in one sentence that no engine answers", async () => {
     process.env.DOCKER_HOST = "unix:///nowhere/docker.sock";
     const message = await test.stack.preview().then(
@@ -164,7 +181,10 @@ describe("a stack with the stand-in, under the real engine", () => {
       (error: Error) => error.message,
     );
     delete process.env.DOCKER_HOST;
-    expect(message.match(/No Docker engine answers on unix:\/\/\/nowhere\/docker\.sock: ENOENT\./g)).toHaveLength(1);
+    const [diagnostics = ""] = message.split("Diagnostics:")[1]?.split("Resources:") ?? [];
+    const sentence = "No Docker engine answers on unix:///nowhere/docker.sock: ENOENT.";
+    expect(diagnostics.split(sentence)).toHaveLength(2);
+    expect(diagnostics).not.toMatch(/\.(ts|js|go):\d+/);
   });
 
   it("is destroyed to nothing but its image", async () => {
@@ -176,6 +196,34 @@ describe("a stack with the stand-in, under the real engine", () => {
     expect(await engine.listImages({ filters: { reference: [imageName] } })).toHaveLength(1);
   });
 });
+
+/** The id of the server's container, as soon as it runs and before it is healthy. */
+async function startedServer(): Promise<string> {
+  return vi.waitFor(
+    async () => {
+      const { Id, State } = await server().inspect();
+      expect(State).toMatchObject({ Running: true, Health: { Status: "starting" } });
+      return Id;
+    },
+    { timeout: 60_000, interval: 50 },
+  );
+}
+
+/** Kills the stand-ins that descend from this process, by force. */
+async function killPlugins(): Promise<void> {
+  const { stdout } = await promisify(execFile)("ps", ["-eo", "pid=,ppid=,args="]);
+  const table = stdout.split("\n").map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line));
+  const entries = table.flatMap((match) =>
+    match === null ? [] : [{ pid: Number(match[1]), parent: Number(match[2]), args: match[3] ?? "" }],
+  );
+  const descends = (pid: number): boolean => {
+    const parent = entries.find((entry) => entry.pid === pid)?.parent ?? 0;
+    return parent === process.pid || (parent > 1 && descends(parent));
+  };
+  const plugins = entries.filter(({ pid, args }) => args.includes("infra/airgap/docker/main.ts") && descends(pid));
+  expect(plugins).not.toEqual([]);
+  for (const { pid } of plugins) process.kill(pid, "SIGKILL");
+}
 
 interface RecordedResource {
   stack: string;
