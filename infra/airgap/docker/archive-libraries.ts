@@ -9,7 +9,7 @@ const ofDockerode = createRequire(createRequire(import.meta.url).resolve("docker
 const ofTarFs = createRequire(ofDockerode.resolve("tar-fs"));
 
 interface TarFs {
-  pack(folder: string, options: { entries: readonly string[] }): Readable;
+  pack(folder: string, options: { entries: readonly string[]; ignore(path: string): boolean; umask: number }): Readable;
 }
 
 interface TarHeader {

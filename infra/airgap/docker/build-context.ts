@@ -11,33 +11,30 @@ export interface BuildContext {
   dockerfile: string;
   /** Files and links, relative to the folder, without what .dockerignore leaves out. */
   files: readonly string[];
-  /** Folders that hold nothing that is sent: an archive of files alone would lose them. */
-  emptyFolders: readonly string[];
+  /** Folders, outer ones first: an archive of files alone would lose empty ones, and the modes of all. */
+  folders: readonly string[];
 }
 
 /** Reads what a build's context holds; what is read differs from what is sent in nothing. */
 export async function readContext(folder: string, dockerfile: string): Promise<BuildContext> {
   const isSent = await ignoreFilter(folder, dockerfile);
   const files: string[] = [];
-  const emptyFolders: string[] = [];
-  const walk = async (path: string): Promise<number> => {
+  const folders: string[] = [];
+  const walk = async (path: string): Promise<void> => {
     const entries = await readdir(join(folder, path), { withFileTypes: true });
-    let sent = 0;
     for (const entry of entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))) {
       const child = path === "" ? entry.name : `${path}/${entry.name}`;
       if (entry.isDirectory()) {
-        const within = await walk(child);
-        if (within === 0 && isSent(child)) emptyFolders.push(child);
-        sent += within + (isSent(child) ? 1 : 0);
+        if (isSent(child)) folders.push(child);
+        // What is in an ignored folder can be excepted.
+        await walk(child);
       } else if ((entry.isFile() || entry.isSymbolicLink()) && (child === dockerfile || isSent(child))) {
         files.push(child);
-        sent += 1;
       }
     }
-    return sent;
   };
   await walk("");
-  return { folder, dockerfile, files, emptyFolders };
+  return { folder, dockerfile, files, folders };
 }
 
 /**

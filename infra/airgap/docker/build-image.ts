@@ -29,7 +29,12 @@ export async function buildImage(
   context: BuildContext,
 ): Promise<string> {
   const { tarFs } = await import("./archive-libraries.ts");
-  const archive = tarFs.pack(context.folder, { entries: [...context.files, ...context.emptyFolders] });
+  const archive = tarFs.pack(context.folder, {
+    entries: [...context.folders, ...context.files],
+    // Everything is named: what a folder holds beside that is not sent.
+    ignore: () => true,
+    umask: 0,
+  });
   const messages = await send(engine, imageName, archive, {
     t: imageName,
     dockerfile: context.dockerfile,

@@ -65,7 +65,8 @@ async function connect({ config, signal }: CallContext): Promise<Engine> {
         signal.throwIfAborted();
         return await work();
       } catch (error) {
-        throw dockerError(access.host, error);
+        // What was broken off fails in many ways; the reason is one.
+        throw signal.aborted ? signal.reason : dockerError(access.host, error);
       }
     },
   };

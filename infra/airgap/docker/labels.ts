@@ -11,7 +11,8 @@ export const labelFields: PropertyTable = {
 type Labels = Readonly<Record<string, string>>;
 
 /** The labels that tell whose a thing is: one that an interrupted run left is taken back by them. */
-const owner = ["pgroundwork.project", "pgroundwork.stack"];
+const projectLabel = "pgroundwork.project";
+const owner = [projectLabel, "pgroundwork.stack", "pgroundwork.owner"];
 
 /** As Docker takes them. */
 export function labelsOf(values: Properties): Record<string, string> {
@@ -28,7 +29,8 @@ export function labelEntries(labels: Labels | null | undefined): Properties[] {
 /** Whether what is there carries the owner's labels that the wanted one carries. Without such labels nothing is anyone's. */
 export function isOfSameStack(wanted: Properties, there: Labels | null | undefined): boolean {
   const labels = labelsOf(wanted);
-  return owner.every((label) => labels[label] !== undefined && labels[label] === there?.[label]);
+  // The last is absent where a stack has its name to itself.
+  return owner.every((label) => labels[label] === there?.[label]) && labels[projectLabel] !== undefined;
 }
 
 /** @param thing as in `Container "web"` */

@@ -106,16 +106,19 @@ describe("an image", () => {
 
   it("of a changed context is built in place and has another digest; a file that is ignored changes nothing", async () => {
     await write("Dockerfile", `FROM ${image}\nCOPY . /app\n`);
-    await write(".dockerignore", "*.log\nDockerfile\nkeep\n!keep/this\n");
+    await write(".dockerignore", "**/*.log\nDockerfile\nkeep\n!keep/this\n");
     await write("a", "1");
     await write("noise.log", "1");
     await write("keep/this", "1");
     await write("keep/that", "1");
+    await write("deep/only.log", "1");
     const made = await create();
     await write("noise.log", "2");
     await write("keep/that", "2");
     expect(await plugin.diff(made, inputs())).toEqual([]);
-    expect(await fileOf(made, "/app/noise.log")).toContain("No such file");
+    for (const ignored of ["noise.log", "keep/that", "deep/only.log", "Dockerfile"]) {
+      expect(await fileOf(made, `/app/${ignored}`)).toContain("No such file");
+    }
     await write("keep/this", "2");
     expect(await plugin.diff(made, inputs())).toEqual(["build"]);
     await write("keep/this", "1");
