@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
+import { DockerNames } from "../provider/sdk.ts";
 
 /** Whose things in a Docker engine are, and how they are told apart there. */
 export interface DockerPlace {
@@ -8,22 +9,29 @@ export interface DockerPlace {
   provider: docker.Provider;
   /** As the setting has it; absent: this machine's own. */
   dockerHost: string | undefined;
+  /** The name of what is for this: `pgroundwork-dev-data`. */
+  name(role: string): pulumi.Output<string>;
+  /** By these `pgw recover` finds what a killed run left, `down` what runs, and `destroy` what is the stack's. */
+  labels(role: string): pulumi.Output<{ label: string; value: string }[]>;
 }
 
-/** The stack's provider for its Docker engine. */
+/** The stack's place in its Docker engine. */
 export function dockerPlace(
   name: string,
   { project, stack, dockerHost }: { project: string; stack: string; dockerHost: string | undefined },
   options: pulumi.CustomResourceOptions,
 ): DockerPlace {
   const provider = new docker.Provider(name, dockerHost === undefined ? {} : { host: dockerHost }, options);
-  return { project, stack, provider, dockerHost };
-}
-
-/** By these `pgw recover` finds what a killed run left, and `destroy` what is the stack's. */
-export function labels(place: DockerPlace, role: string): { label: string; value: string }[] {
-  return Object.entries({ project: place.project, role, stack: place.stack }).map(([key, value]) => ({
-    label: `pgroundwork.${key}`,
-    value,
-  }));
+  const names = new DockerNames(`${name}-names`, { dockerHost }, options);
+  return {
+    project,
+    stack,
+    provider,
+    dockerHost,
+    name: (role) => pulumi.interpolate`${names.prefix}-${role}`,
+    labels: (role) =>
+      names.owner.apply((owner) =>
+        Object.entries({ owner, project, role, stack }).map(([key, value]) => ({ label: `pgroundwork.${key}`, value })),
+      ),
+  };
 }

@@ -3,14 +3,13 @@ import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import {
   configurationFiles,
-  containerName,
   containerPaths,
   containerSettings,
   hostBasedAuthentication,
   identityMap,
 } from "../plan/container.ts";
 import { ContainerServer, Password, Port, Ready, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
-import { type DockerPlace, dockerPlace, labels } from "./docker-engine.ts";
+import { type DockerPlace, dockerPlace } from "./docker-engine.ts";
 import type { Login, Server } from "./server.ts";
 import { ServerCertificates } from "./server-certificates.ts";
 import { serverImage } from "./server-image.ts";
@@ -68,10 +67,10 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
 
     const password = new Password(`${name}-superuser-password`, { keeper: args.passwordKeeper }, child);
     this.superuser = { user: "postgres", password: password.result };
-    const container = containerName(project, stack, "postgres");
+    const container = this.place.name("postgres");
     const certificates = new ServerCertificates(
       `${name}-tls`,
-      { project, stack, hosts: [args.host, container] },
+      { project, stack, hosts: [args.host, container, "postgres"] },
       child,
     );
     this.caCertificate = certificates.trustBundle;
@@ -158,7 +157,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     const declare = (role: string, options: pulumi.CustomResourceOptions) =>
       new docker.Volume(
         `${name}-${role}`,
-        { name: containerName(this.place.project, this.place.stack, role), labels: labels(this.place, role) },
+        { name: this.place.name(role), labels: this.place.labels(role) },
         { parent: this, provider: this.place.provider, ...options },
       );
     return {
@@ -172,7 +171,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     name: string,
     args: DockerServerArgs,
     parts: {
-      container: string;
+      container: pulumi.Input<string>;
       image: pulumi.Input<string>;
       port: pulumi.Input<number>;
       volumes: { data: docker.Volume; config: docker.Volume; run: docker.Volume };
@@ -183,7 +182,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     const options = { parent: this, provider: this.place.provider };
     const network = new docker.Network(
       `${name}-network`,
-      { name: containerName(this.place.project, this.place.stack, "network"), labels: labels(this.place, "network") },
+      { name: this.place.name("network"), labels: this.place.labels("network") },
       options,
     );
     return new docker.Container(
@@ -212,7 +211,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
         capabilities: { drops: ["ALL"] },
         securityOpts: ["no-new-privileges"],
         logOpts: { "max-size": "50m", "max-file": "3" },
-        labels: labels(this.place, "postgres"),
+        labels: this.place.labels("postgres"),
       },
       // Two containers cannot have one port, nor one cluster.
       { ...options, deleteBeforeReplace: true },

@@ -5,13 +5,16 @@ export interface ServerCertificatesArgs {
   project: string;
   stack: string;
   /** By which clients reach the server. */
-  hosts: string[];
+  hosts: readonly pulumi.Input<string>[];
 }
 
 /** Ten years, renewed in the last. */
 const authorityTerm = { validityDays: 3650, renewBeforeDays: 365 };
 /** A year, renewed in the last two months. */
 const serverTerm = { validityDays: 365, renewBeforeDays: 60 };
+
+/** Node's driver checks this name where it is given an address, whichever: an application that takes the URL has to find it. */
+const everywhere = ["localhost"];
 
 /** A stack's own certificate authority, and the certificate of its server. */
 export class ServerCertificates extends pulumi.ComponentResource {
@@ -34,7 +37,12 @@ export class ServerCertificates extends pulumi.ComponentResource {
     );
     const server = new ServerCertificate(
       `${name}-certificate`,
-      { authorityCertificate: authority.certificate, authorityKey: authority.privateKey, hosts, ...serverTerm },
+      {
+        authorityCertificate: authority.certificate,
+        authorityKey: authority.privateKey,
+        hosts: [...hosts, ...everywhere],
+        ...serverTerm,
+      },
       child,
     );
     this.certificate = server.certificate;

@@ -1,6 +1,5 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { containerName } from "../plan/container.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 
 /** From the folder that program and plugins run in: the same in every clone. */
@@ -10,14 +9,14 @@ const context = "images/postgres";
 export function serverImage(
   name: string,
   { image, postgis }: { image?: string | undefined; postgis: boolean },
-  { project, stack, provider }: DockerPlace,
+  place: DockerPlace,
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
   if (image !== undefined) return pulumi.output(image);
   const built = new docker.Image(
     name,
     {
-      imageName: `${containerName(project, stack, "postgres")}:17`,
+      imageName: pulumi.interpolate`${place.name("postgres")}:17`,
       build: {
         context,
         platform: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`,
@@ -25,7 +24,7 @@ export function serverImage(
       },
       skipPush: true,
     },
-    { parent, provider },
+    { parent, provider: place.provider },
   );
   return built.repoDigest;
 }

@@ -15,11 +15,6 @@ export const configurationFiles = {
   key: "tls/server.key",
 } as const;
 
-/** A container's name of what is a stack's: `pgroundwork-dev-postgres`. */
-export function containerName(project: string, stack: string, role: string): string {
-  return `${project}-${stack}-${role}`;
-}
-
 /** By which machine's name clients reach a port that an engine has opened; undefined where only a setting can tell. */
 export function reachableHost(bindAddress: string, engineMachine: string | undefined): string {
   const everywhere = bindAddress === "0.0.0.0" || bindAddress === "::";

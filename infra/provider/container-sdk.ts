@@ -79,6 +79,18 @@ export class ContainerServer extends pulumi.CustomResource {
   }
 }
 
+/** Under what names a stack's things stand in a Docker engine; chosen once, then kept. */
+export class DockerNames extends pulumi.CustomResource {
+  /** Every name begins with it. */
+  declare readonly prefix: pulumi.Output<string>;
+  /** Mark of what is the stack's own, as the label `pgroundwork.owner`. */
+  declare readonly owner: pulumi.Output<string>;
+
+  constructor(name: string, args: DockerArgs, options?: pulumi.CustomResourceOptions) {
+    super(resourceToken("DockerNames"), name, { prefix: undefined, owner: undefined, ...args }, options);
+  }
+}
+
 /** A free TCP port of this machine, chosen once. */
 export class Port extends pulumi.CustomResource {
   declare readonly port: pulumi.Output<number>;

@@ -11,6 +11,7 @@ export const plugin: Plugin = {
     [resourceToken("CertificateAuthority")]: async () =>
       (await import("./certificate-authority.ts")).certificateAuthority,
     [resourceToken("ContainerServer")]: async () => (await import("./container-server.ts")).containerServer,
+    [resourceToken("DockerNames")]: async () => (await import("./docker-names.ts")).dockerNames,
     [resourceToken("EmbeddedServer")]: async () => (await import("./embedded-server.ts")).embeddedServer,
     [resourceToken("Migrations")]: async () => (await import("./migrations.ts")).migrations,
     [resourceToken("Partitions")]: async () => (await import("./partitions.ts")).partitions,

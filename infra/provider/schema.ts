@@ -93,6 +93,12 @@ const inContainers = {
     required: ["container", "containerId", "revision", "settings", "superuserPassword"],
     outputs: { running: { type: "boolean", description: "Whether the container runs." } },
   },
+  DockerNames: {
+    description: "Under what names a stack's things stand in a Docker engine; chosen once, then kept.",
+    inputs: { dockerHost },
+    required: [],
+    outputs: { prefix: text("Every name begins with it."), owner: text("Mark of what is the stack's own.") },
+  },
   Port: {
     description: "A TCP port of this machine that was free when it was chosen, and is kept.",
     inputs: {},
@@ -114,7 +120,11 @@ const certified: PropertySpecs = {
 const certificates = {
   CertificateAuthority: {
     description: "A stack's own certificate authority, renewed in time.",
-    inputs: { commonName: text("What it is called."), ...term },
+    inputs: {
+      commonName: text("What it is called. Another name makes another authority."),
+      keeper: text("Another authority is made, with another key, when it changes."),
+      ...term,
+    },
     required: ["commonName", "validityDays", "renewBeforeDays"],
     outputs: { ...certified, trustBundle: text("What clients trust, PEM: those before it that last included.") },
   },
@@ -127,7 +137,7 @@ const certificates = {
       ...term,
     },
     required: ["authorityCertificate", "authorityKey", "hosts", "validityDays", "renewBeforeDays"],
-    outputs: certified,
+    outputs: { ...certified, fingerprint: text("SHA-256, as OpenSSL prints it.") },
   },
 } satisfies Partial<Record<ResourceName, ResourceSpec>>;
 

@@ -2,6 +2,7 @@
 export type ResourceName =
   | "CertificateAuthority"
   | "ContainerServer"
+  | "DockerNames"
   | "EmbeddedServer"
   | "Migrations"
   | "Partitions"

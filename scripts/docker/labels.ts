@@ -13,9 +13,9 @@ export function labelsOf({ project, stack, role }: DockerOwner): Record<string, 
   return { [`${prefix}project`]: project, [`${prefix}stack`]: stack, [`${prefix}role`]: role };
 }
 
-/** A filter, as Docker's lists take it, for all that is a stack's; `role` narrows it. */
-export function labelFilter({ project, stack, role }: Omit<DockerOwner, "role"> & { role?: string }): string {
-  const wanted = [`${prefix}project=${project}`, `${prefix}stack=${stack}`];
-  if (role !== undefined) wanted.push(`${prefix}role=${role}`);
-  return JSON.stringify({ label: wanted });
+/** Labels to list by what is a stack's; `role` and `owner` narrow it. */
+export function labelsToFind(wanted: Omit<DockerOwner, "role"> & { role?: string; owner?: string }): string[] {
+  return Object.entries(wanted)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${prefix}${key}=${value}`);
 }

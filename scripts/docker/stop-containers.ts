@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { type DockerOwner, labelFilter } from "./labels.ts";
+import { type DockerOwner, labelsToFind } from "./labels.ts";
 
 /** How long a container may take to end before it is killed, in seconds, where it does not say so itself. */
 const patience = 300;
@@ -9,8 +9,11 @@ const patience = 300;
  *
  * @returns the names of those that ran
  */
-export async function stopContainers(docker: Docker, owner: Omit<DockerOwner, "role">): Promise<string[]> {
-  const running = await docker.listContainers({ filters: labelFilter(owner) });
+export async function stopContainers(
+  docker: Docker,
+  owner: Omit<DockerOwner, "role"> & { owner?: string },
+): Promise<string[]> {
+  const running = await docker.listContainers({ filters: { label: labelsToFind(owner) } });
   const isServer = (container: Docker.ContainerInfo) => container.Labels["pgroundwork.role"] === "postgres";
   const ordered = [...running.filter((each) => !isServer(each)), ...running.filter(isServer)];
   for (const { Id } of ordered) await docker.getContainer(Id).stop({ t: patience });

@@ -20,7 +20,7 @@ export function dockerBelongings(): DockerBelongings {
   const docker = dockerClient();
   const prefix = `pgw-test-${randomBytes(4).toString("hex")}`;
   let count = 0;
-  const remove = () => removeNamed(docker, prefix);
+  const remove = () => removeNamed(prefix);
   afterAll(remove);
   return {
     docker,
@@ -33,8 +33,9 @@ export function dockerBelongings(): DockerBelongings {
   };
 }
 
-/** Containers first: they hold volumes and networks. */
-async function removeNamed(docker: Docker, prefix: string): Promise<void> {
+/** Removes containers, volumes and networks whose names begin so: containers first, since they hold the others. */
+export async function removeNamed(prefix: string): Promise<void> {
+  const docker = dockerClient();
   const filters = { name: [prefix] };
   const containers = await docker.listContainers({ all: true, filters });
   await Promise.all(containers.map(({ Id }) => gone(docker.getContainer(Id).remove({ force: true, v: true }))));

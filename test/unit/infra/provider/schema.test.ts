@@ -32,7 +32,7 @@ const declared: Record<
   ),
   CertificateAuthority: ofArgs<Required<sdk.CertificateAuthorityArgs>>(
     sdk.CertificateAuthority,
-    { commonName: "shop dev", validityDays: 3650, renewBeforeDays: 365 },
+    { commonName: "shop dev", keeper: "1", validityDays: 3650, renewBeforeDays: 365 },
     ["certificate", "privateKey", "trustBundle", "notAfter"],
   ),
   ServerCertificate: ofArgs<Required<sdk.ServerCertificateArgs>>(
@@ -44,7 +44,7 @@ const declared: Record<
       validityDays: 365,
       renewBeforeDays: 60,
     },
-    ["certificate", "privateKey", "notAfter"],
+    ["certificate", "privateKey", "notAfter", "fingerprint"],
   ),
   VolumeFiles: ofArgs<Required<sdk.VolumeFilesArgs>>(
     sdk.VolumeFiles,
@@ -69,6 +69,10 @@ const declared: Record<
     },
     ["container", "containerId"],
   ),
+  DockerNames: ofArgs<Required<sdk.DockerArgs>>(sdk.DockerNames, { dockerHost: "unix:///docker.sock" }, [
+    "prefix",
+    "owner",
+  ]),
   Port: { args: {}, declare: (name) => new sdk.Port(name), outputs: ["port"] },
   Password: ofArgs<Required<sdk.PasswordArgs>>(sdk.Password, { keeper: "1" }, ["result"]),
   Migrations: ofArgs<Required<sdk.MigrationsArgs>>(

@@ -1,0 +1,25 @@
+import { withDocker } from "../../scripts/docker/client.ts";
+import { chooseNames, ownerOf } from "../../scripts/docker/names.ts";
+import type { ResourceType } from "../plugin/resource-type.ts";
+import { cloneRoot, stackOf } from "./stack-of.ts";
+
+/** The names of a stack's things in a Docker engine: chosen once, then kept, wherever the clone moves. */
+export const dockerNames: ResourceType = {
+  async check(_context, news) {
+    return { inputs: news };
+  },
+
+  diff: () => ({ changes: [] }),
+
+  async create({ urn }, inputs) {
+    const owner = ownerOf(process.env.PULUMI_BACKEND_URL, cloneRoot);
+    const names = await withDocker(inputs.dockerHost as string | undefined, (docker) =>
+      chooseNames(docker, stackOf(urn), owner),
+    );
+    return { id: names.prefix, outputs: { ...inputs, ...names } };
+  },
+
+  read: async (_context, current) => current,
+  update: async (_context, old) => old.outputs,
+  async delete() {},
+};
