@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { isMissing } from "../../../scripts/docker/docker-error.ts";
+import { isConflict, isMissing } from "../../../scripts/docker/docker-error.ts";
 import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { Properties } from "../../plugin/values.ts";
 import { diffProperties } from "../diff.ts";
@@ -43,14 +43,13 @@ const definition: Definition = {
   fromId: (id) => ({ id }),
 
   async ensure(engine, wanted) {
-    const there = await inspect(engine.docker, wanted);
-    if (there !== undefined) {
-      const old = { id: there.Id, outputs: outputsOf(there), inputs: {} };
-      if (!isOfSameStack(wanted, there.Labels)) throw nameTaken(`Network "${there.Name}"`, engine.where, there.Labels);
-      if (diffProperties(properties, old, wanted).changes.length === 0) return;
-      await remove(engine, there.Id);
+    if (await isThere(engine, wanted)) return;
+    try {
+      await engine.docker.createNetwork(request(wanted));
+    } catch (error) {
+      // Another run was faster: what it made is as good, or belongs to somebody else.
+      if (!isConflict(error) || !(await isThere(engine, wanted))) throw error;
     }
-    await engine.docker.createNetwork(request(wanted));
   },
 
   async find(engine, expected) {
@@ -67,6 +66,21 @@ const definition: Definition = {
 };
 
 export const network = resourceType(definition);
+
+/**
+ * Whether an interrupted run of this stack left the network as wanted; one that is not as wanted is taken away.
+ *
+ * @throws OperationError for a network of somebody else
+ */
+async function isThere(engine: Engine, wanted: Properties): Promise<boolean> {
+  const there = await inspect(engine.docker, wanted);
+  if (there === undefined) return false;
+  if (!isOfSameStack(wanted, there.Labels)) throw nameTaken(`Network "${there.Name}"`, engine.where, there.Labels);
+  const old = { id: there.Id, outputs: outputsOf(there), inputs: {} };
+  if (diffProperties(properties, old, wanted).changes.length === 0) return true;
+  await remove(engine, there.Id);
+  return false;
+}
 
 async function inspect(docker: Docker, values: Properties): Promise<Docker.NetworkInspectInfo | undefined> {
   const id = text(values, "id") || (await idOf(docker, text(values, "name")));

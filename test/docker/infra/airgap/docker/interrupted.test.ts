@@ -95,7 +95,15 @@ describe("a container that an interrupted run left", () => {
 
   it("is made once by two runs at the same time", async () => {
     const other = await startDockerStandIn();
-    const inputs = { ...sleeping, name: belongings.name("twice"), uploads: [{ file: "/x", content: "y" }] };
+    const shared = { name: belongings.name("shared"), labels: ownerLabels("dev") };
+    const networks = await Promise.all([plugin.create("Network", "n", shared), other.create("Network", "n", shared)]);
+    expect(networks[0].id).toBe(networks[1].id);
+    const inputs = {
+      ...sleeping,
+      name: belongings.name("twice"),
+      networksAdvanced: [{ name: shared.name }],
+      uploads: [{ file: "/x", content: "y" }],
+    };
     const [one, two] = await Promise.all([
       plugin.create("Container", "c", inputs),
       other.create("Container", "c", inputs),
