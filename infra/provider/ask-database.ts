@@ -46,6 +46,7 @@ export function connectionToAsk(news: Properties, oldInputs: Properties | undefi
       .map((key) => [key, isUnknown(news[key]) ? oldInputs?.[key] : news[key]])
       .filter(([, value]) => value !== undefined),
   );
-  const complete = connectionKeys.every((key) => key in known || optionalKeys.includes(key));
+  // What is left out is complete; what is not known yet is not.
+  const complete = connectionKeys.every((key) => key in known || (optionalKeys.includes(key) && !isUnknown(news[key])));
   return complete ? connectionOf(known) : undefined;
 }

@@ -8,8 +8,10 @@ interface TermArgs {
 }
 
 export interface CertificateAuthorityArgs extends TermArgs {
-  /** What it is called. */
+  /** What it is called. Another name makes another authority. */
   commonName: pulumi.Input<string>;
+  /** Another authority is made, with another key, when it changes; the one before it is trusted for as long as it lasts. */
+  keeper?: pulumi.Input<string> | undefined;
 }
 
 /** A stack's own certificate authority. */
@@ -35,10 +37,12 @@ export class CertificateAuthority extends pulumi.CustomResource {
 }
 
 export interface ServerCertificateArgs extends TermArgs {
+  /** PEM; one that was renewed with the same key is no reason for a new certificate of the server's. */
   authorityCertificate: pulumi.Input<string>;
+  /** PEM, PKCS#8; secret. */
   authorityKey: pulumi.Input<string>;
   /** DNS names and IP addresses by which clients reach the server. */
-  hosts: pulumi.Input<string[]>;
+  hosts: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /** A server's certificate. */
@@ -49,9 +53,11 @@ export class ServerCertificate extends pulumi.CustomResource {
   declare readonly privateKey: pulumi.Output<string>;
   /** When it ends, in ISO 8601. */
   declare readonly notAfter: pulumi.Output<string>;
+  /** SHA-256, as OpenSSL prints it. */
+  declare readonly fingerprint: pulumi.Output<string>;
 
   constructor(name: string, args: ServerCertificateArgs, options?: pulumi.CustomResourceOptions) {
-    const outputs = { certificate: undefined, privateKey: undefined, notAfter: undefined };
+    const outputs = { certificate: undefined, privateKey: undefined, notAfter: undefined, fingerprint: undefined };
     super(
       resourceToken("ServerCertificate"),
       name,

@@ -41,5 +41,12 @@ export function checkConnection(inputs: Properties): CheckFailure[] {
       property: "sslmode",
       reason: `sslmode has to be one of ${sslModes.join(", ")}, and is ${JSON.stringify(sslmode)}`,
     });
+  const authorities = inputs.caCertificate;
+  if (authorities !== undefined && !isUnknown(authorities) && !isPem(authorities))
+    failures.push({ property: "caCertificate", reason: "caCertificate has to hold at least one certificate (PEM)" });
   return failures;
+}
+
+function isPem(value: unknown): boolean {
+  return typeof value === "string" && value.includes("-----BEGIN CERTIFICATE-----");
 }

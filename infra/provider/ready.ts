@@ -6,7 +6,8 @@ import { checkConnection, connectionOf } from "./connection-inputs.ts";
 
 /**
  * The point from which on a server may be used: real SQL ran over TCP on the target database. Providers are configured from its `host`,
- * `port` and `password`, so that nothing connects too early. Waits again whenever an input changes; `trigger` is one for that (the server's pid).
+ * `port` and `password`, so that nothing connects too early. Waits again whenever an input changes; `trigger` is one for that (the server's pid). Other authorities to trust
+ * are none: what the server shows is changed, and looked at, elsewhere.
  */
 export const ready: ResourceType = {
   secretOutputs: ["password"],
@@ -15,7 +16,7 @@ export const ready: ResourceType = {
     return { inputs: news, failures: checkConnection(news) };
   },
 
-  diff: (_context, old, news) => ({ changes: changedInputs(old.inputs, news) }),
+  diff: (_context, old, news) => ({ changes: changedInputs(old.inputs, news, ["caCertificate"]) }),
 
   async create(context, inputs, preview) {
     return { id: `${inputs.host}:${inputs.port}`, outputs: preview ? inputs : await wait(inputs, context.signal) };

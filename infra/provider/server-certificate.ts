@@ -1,49 +1,82 @@
 import type { ResourceType } from "../plugin/resource-type.ts";
-import { type Properties, unknownValue } from "../plugin/values.ts";
-import { announce } from "./certificate-authority.ts";
+import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
+import { announceRenewal, checkHosts, checkTerm, renewal } from "./certificate-inputs.ts";
 import { changedInputs } from "./changed-inputs.ts";
 
-/** A server's certificate of the stack's authority, its private key kept in the state as a secret; renewed in time by `up`. */
-export const serverCertificate: ResourceType = {
-  secretOutputs: ["privateKey", "authorityKey"],
+/**
+ * Inputs that are no reason to make a new certificate: how long the next one lasts, and an authority that was renewed with the key that signed this one.
+ */
+const noReasons = ["validityDays", "renewBeforeDays", "authorityCertificate"];
 
-  async check(_context, news) {
-    return { inputs: news };
-  },
+/**
+ * A server's certificate of the stack's authority, its private key kept in the state as a secret; renewed in time by `up`, each time with a new key.
+ *
+ * @param clock what tells how late it is
+ */
+export function serverCertificateType(clock: () => Date = () => new Date()): ResourceType {
+  return {
+    secretOutputs: ["privateKey", "authorityKey"],
 
-  async diff(_context, old, news) {
-    const changes = changedInputs(old.inputs, news, ["validityDays", "renewBeforeDays"]);
-    const { isDue } = await import("../../scripts/tls/term.ts");
-    if (isDue(String(old.outputs.certificate), Number(news.renewBeforeDays)))
-      changes.push({ path: "notAfter", kind: "update", input: false });
-    return { changes };
-  },
+    async check(_context, news) {
+      return { inputs: news, failures: [...checkTerm(news), ...checkHosts(news.hosts)] };
+    },
 
-  async create(_context, inputs, preview) {
-    return { id: "certificate", outputs: preview ? unknownOutputs(inputs) : await made(inputs) };
-  },
+    async diff(_context, old, news) {
+      const changes = changedInputs(old.inputs, news, noReasons);
+      return { changes: (await isDue(old.outputs, news, clock())) ? [...changes, renewal] : changes };
+    },
 
-  read: async (_context, current) => current,
+    async create(_context, inputs, preview) {
+      return { id: "certificate", outputs: preview ? unknownOutputs(inputs) : await make(inputs, clock()) };
+    },
 
-  async update(context, old, news, preview) {
-    await announce(context, old.outputs);
-    return preview ? unknownOutputs(news) : made(news);
-  },
+    // There is nothing outside the state that could have changed.
+    read: async (_context, current) => current,
 
-  async delete() {},
-};
+    async update(context, old, news, preview) {
+      if (changedInputs(old.inputs, news, noReasons).length === 0) await announceRenewal(context, old.outputs, preview);
+      return preview ? unknownOutputs(news) : make(news, clock());
+    },
 
-async function made(inputs: Properties): Promise<Properties> {
+    async delete() {},
+  };
+}
+
+export const serverCertificate = serverCertificateType();
+
+async function isDue(outputs: Properties, news: Properties, now: Date): Promise<boolean> {
+  if (isUnknown(news.renewBeforeDays)) return false;
+  const { endOf, isDue } = await import("../../scripts/tls/term.ts");
+  const certificate = String(outputs.certificate);
+  if (!isDue(certificate, Number(news.renewBeforeDays), now)) return false;
+  // No certificate outlives its authority: a new one of the same would end at the same time. A preview does not know the next authority.
+  return isUnknown(news.authorityCertificate) || endOf(certificate) < endOf(String(news.authorityCertificate));
+}
+
+async function make(inputs: Properties, now: Date): Promise<Properties> {
   const { makeServerCertificate } = await import("../../scripts/tls/certificates.ts");
-  const { endOf } = await import("../../scripts/tls/term.ts");
+  const { endOf, fingerprintOf } = await import("../../scripts/tls/term.ts");
   const authority = { certificate: String(inputs.authorityCertificate), privateKey: String(inputs.authorityKey) };
   const { certificate, privateKey } = await makeServerCertificate(authority, {
     hosts: inputs.hosts as string[],
     validityDays: Number(inputs.validityDays),
+    from: now,
   });
-  return { ...inputs, certificate, privateKey, notAfter: endOf(certificate) };
+  return {
+    ...inputs,
+    certificate,
+    privateKey,
+    notAfter: endOf(certificate),
+    fingerprint: fingerprintOf(certificate),
+  };
 }
 
 function unknownOutputs(inputs: Properties): Properties {
-  return { ...inputs, certificate: unknownValue, privateKey: unknownValue, notAfter: unknownValue };
+  const unknown = {
+    certificate: unknownValue,
+    privateKey: unknownValue,
+    notAfter: unknownValue,
+    fingerprint: unknownValue,
+  };
+  return { ...inputs, ...unknown };
 }

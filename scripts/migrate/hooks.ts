@@ -7,6 +7,7 @@ import { redact } from "../errors/redact.ts";
 import { runSql } from "../sql/run-sql.ts";
 import { withClient } from "../target/client.ts";
 import { type Connection, connectionUrl, inDatabase } from "../target/connection.ts";
+import { withAuthorityFile } from "../tls/authority-file.ts";
 import type { GraphileSession, Hook, HookName } from "./graphile-migrate.ts";
 
 const run = promisify(exec);
@@ -40,7 +41,7 @@ export async function runHooks(name: HookName, { shadow, ...hookRun }: HookRun):
     if (hook.shadow !== undefined && hook.shadow !== shadow) continue;
     const as = hook.root === true ? rootFor(hook, name, hookRun) : hookRun.connection;
     if (hook._ === "sql") await runFile(name, hook.file, as, hookRun);
-    else await runCommand(name, hook, as, shadow, hookRun);
+    else await withAuthorityFile(as, (connection) => runCommand(name, hook, connection, shadow, hookRun));
   }
 }
 

@@ -1,5 +1,6 @@
 import { OperationError } from "../errors/operation-error.ts";
 import { type Connection, describeConnection } from "./connection.ts";
+import { explainTls } from "./tls-error.ts";
 
 /** Why a connection could not be had; callers that must tell "server is down" from "may not" go by it. */
 export type ConnectionFailure =
@@ -59,7 +60,17 @@ export function connectionError(connection: Connection, error: unknown): Connect
 function explain(connection: Connection, error: unknown): Explanation {
   const code = textOf(error, "code");
   const message = textOf(error, "message");
-  return byCode(connection, code) ?? byMessage(connection, message) ?? unexplained(code, message);
+  return (
+    byCertificate(connection, error) ??
+    byMessage(connection, message) ??
+    byCode(connection, code) ??
+    unexplained(code, message)
+  );
+}
+
+function byCertificate({ host }: Connection, error: unknown): Explanation | undefined {
+  const explained = explainTls(host, error);
+  return explained === undefined ? undefined : { failure: "tls", ...explained };
 }
 
 function byCode(connection: Connection, code: string): Explanation | undefined {
@@ -128,17 +139,6 @@ function byCode(connection: Connection, code: string): Explanation | undefined {
         reason: `user "${user}" may not connect to database "${database}"`,
         remedy: `Use a role that may, or: GRANT CONNECT ON DATABASE … TO ….`,
       };
-    case "DEPTH_ZERO_SELF_SIGNED_CERT":
-    case "SELF_SIGNED_CERT_IN_CHAIN":
-    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
-    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-    case "CERT_HAS_EXPIRED":
-    case "ERR_TLS_CERT_ALTNAME_INVALID":
-      return {
-        failure: "tls",
-        reason: `the server's certificate was not accepted (${code})`,
-        remedy: "Give the authority that signed it as sslrootcert, and connect by a name that the certificate holds.",
-      };
   }
   return undefined;
 }
@@ -150,6 +150,13 @@ function byMessage(connection: Connection, message: string): Explanation | undef
       failure: "unreachable",
       reason: "the server does not answer in time",
       remedy: "Check host, port, network and firewall.",
+    };
+  }
+  if (/no pg_hba\.conf entry .*, no encryption$/.test(message)) {
+    return {
+      failure: "tls",
+      reason: `the server does not let user "${connection.user}" in from here without TLS`,
+      remedy: "Use sslmode=verify-full, with the authority that signed its certificate as sslrootcert.",
     };
   }
   if (/does not support SSL/.test(message)) {

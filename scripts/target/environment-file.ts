@@ -35,6 +35,7 @@ export async function writeEnvironmentFile(folder: string, connection: Connectio
     DB_PASSWORD: connection.password ?? "",
     DB_NAME: connection.database,
     DB_SSLMODE: connection.sslmode,
+    ...(connection.sslrootcert === undefined ? {} : { DB_SSLROOTCERT: connection.sslrootcert }),
   };
   const text = Object.entries(lines).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
   const staging = `${file}.${randomUUID()}`;

@@ -1,8 +1,9 @@
 // The library's own dependency injection wants it first.
 import "reflect-metadata";
-import { randomBytes, webcrypto } from "node:crypto";
+import { createPublicKey, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
+import { OperationError } from "../errors/operation-error.ts";
 
 /** A certificate with its private key, both PEM; the key is PKCS#8 and a secret. */
 export interface CertifiedKey {
@@ -22,6 +23,8 @@ export interface AuthoritySpec {
   validityDays: number;
   /** From when on; default: now. */
   from?: Date;
+  /** The key of the authority that this one continues, under the same name: certificates that either signed are good for who trusts the other. */
+  privateKey?: string | undefined;
 }
 
 /** Makes a certificate authority that may sign servers' certificates, and no further authorities. */
@@ -29,12 +32,13 @@ export async function makeAuthority({
   commonName,
   validityDays,
   from = new Date(),
+  privateKey,
 }: AuthoritySpec): Promise<CertifiedKey> {
-  const keys = await makeKeys();
+  const keys = privateKey === undefined ? await makeKeys() : await readKeys(privateKey);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...termOf(from, validityDays),
     serialNumber: serialNumber(),
-    name: [{ CN: [commonName] }],
+    name: nameOf(commonName),
     keys,
     signingAlgorithm: algorithm,
     extensions: [
@@ -54,21 +58,28 @@ export interface ServerSpec {
   from?: Date;
 }
 
-/** Makes a server's certificate, signed by an authority. */
+/** Makes a server's certificate, signed by an authority; it ends with the authority at the latest. */
 export async function makeServerCertificate(
   authority: CertifiedKey,
   { hosts, validityDays, from = new Date() }: ServerSpec,
 ): Promise<CertifiedKey> {
   const keys = await makeKeys();
+  const { privateKey: signingKey } = await readKeys(authority.privateKey);
   const issuer = new x509.X509Certificate(authority.certificate);
-  const names = hosts.map((value): x509.JsonGeneralName => ({ type: isIP(value) === 0 ? "dns" : "ip", value }));
+  const { notBefore, notAfter } = termOf(from, validityDays);
+  const names = [...new Set(hosts)].map(
+    (value): x509.JsonGeneralName => ({ type: isIP(value) === 0 ? "dns" : "ip", value }),
+  );
   const certificate = await x509.X509CertificateGenerator.create({
-    ...termOf(from, validityDays),
+    notBefore,
+    notAfter: notAfter < issuer.notAfter ? notAfter : issuer.notAfter,
     serialNumber: serialNumber(),
-    subject: [{ CN: [hosts[0] ?? ""] }],
-    issuer: issuer.subject,
+    // For people: clients go by the alternative names.
+    subject: nameOf(hosts[0] ?? ""),
+    // As it stands in the authority's certificate, byte for byte: that is what clients compare.
+    issuer: issuer.subjectName,
     publicKey: keys.publicKey,
-    signingKey: await signingKey(authority.privateKey),
+    signingKey,
     signingAlgorithm: algorithm,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
@@ -106,7 +117,24 @@ async function privateKeyPem({ privateKey }: webcrypto.CryptoKeyPair): Promise<s
   return `${x509.PemConverter.encode(bytes, "PRIVATE KEY")}\n`;
 }
 
-async function signingKey(text: string): Promise<webcrypto.CryptoKey> {
-  const bytes = x509.PemConverter.decodeFirst(text);
-  return webcrypto.subtle.importKey("pkcs8", bytes, algorithm, false, ["sign"]);
+/** @throws OperationError without the text, which may be a key all the same */
+async function readKeys(text: string): Promise<webcrypto.CryptoKeyPair> {
+  try {
+    const publicBytes = createPublicKey(text).export({ type: "spki", format: "der" });
+    const { subtle } = webcrypto;
+    const [privateKey, publicKey] = await Promise.all([
+      subtle.importKey("pkcs8", x509.PemConverter.decodeFirst(text), algorithm, true, ["sign"]),
+      subtle.importKey("spki", publicBytes, algorithm, true, ["verify"]),
+    ]);
+    return { privateKey, publicKey };
+  } catch {
+    throw new OperationError(
+      "The certificate authority's private key cannot be read: it is no P-256 key in PKCS#8 (PEM).",
+    );
+  }
+}
+
+/** X.520 ends a common name after 64 characters, and OpenSSL knows longer ones not at all. */
+function nameOf(commonName: string): x509.JsonName {
+  return [{ CN: [commonName.slice(0, 64)] }];
 }

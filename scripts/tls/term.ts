@@ -7,6 +7,11 @@ export function endOf(certificate: string): string {
   return new X509Certificate(certificate).validToDate.toISOString();
 }
 
+/** By which people and tools tell one certificate from another: SHA-256, as OpenSSL prints it. */
+export function fingerprintOf(certificate: string): string {
+  return new X509Certificate(certificate).fingerprint256;
+}
+
 /** Whether a certificate ends within so many days, or has ended. */
 export function isDue(certificate: string, days: number, now = new Date()): boolean {
   return new X509Certificate(certificate).validToDate.getTime() - now.getTime() <= days * day;

@@ -18,6 +18,12 @@ describe("the connection to ask at preview", () => {
     expect(connectionToAsk(news, inputs)).toMatchObject({ password: "old", port: 5432 });
   });
 
+  it("trusts the old authorities while new ones are about to be made, and is none before there are any", () => {
+    const news = { ...inputs, sslmode: "verify-full", caCertificate: unknownValue };
+    expect(connectionToAsk(news, { ...inputs, caCertificate: "old" })).toMatchObject({ ca: "old" });
+    expect(connectionToAsk(news, inputs)).toBeUndefined();
+  });
+
   it("is none before there is a server", () => {
     expect(connectionToAsk({ ...inputs, port: unknownValue }, undefined)).toBeUndefined();
     expect(connectionToAsk({ ...inputs, port: unknownValue }, { ...inputs, port: unknownValue })).toBeUndefined();

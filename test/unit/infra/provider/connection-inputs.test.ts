@@ -3,11 +3,17 @@ import { unknownValue } from "../../../../infra/plugin/values.ts";
 import { checkConnection, connectionOf } from "../../../../infra/provider/connection-inputs.ts";
 
 const inputs = { host: "db", port: 5432, database: "shop", user: "ann", password: "secret" };
+const pem = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
 
 describe("the connection that a resource's inputs describe", () => {
   it("has sslmode disable unless they say otherwise", () => {
     expect(connectionOf(inputs)).toEqual({ ...inputs, sslmode: "disable" });
     expect(connectionOf({ ...inputs, sslmode: "verify-full" })).toEqual({ ...inputs, sslmode: "verify-full" });
+  });
+
+  it("has the authorities to trust", () => {
+    expect(connectionOf({ ...inputs, caCertificate: pem })).toEqual({ ...inputs, sslmode: "disable", ca: pem });
+    expect(connectionOf({ ...inputs, caCertificate: unknownValue })).toBeUndefined();
   });
 
   it("may have no password", () => {
@@ -38,6 +44,13 @@ describe("faults of a connection's inputs", () => {
         property: "sslmode",
         reason: 'sslmode has to be one of disable, require, verify-ca, verify-full, and is "prefer"',
       },
+    ]);
+  });
+
+  it.each(["", "/etc/ca.pem", 7])("are found in authorities that are no PEM text: %j", (caCertificate) => {
+    expect(checkConnection({ ...inputs, caCertificate: pem })).toEqual([]);
+    expect(checkConnection({ ...inputs, caCertificate })).toEqual([
+      { property: "caCertificate", reason: "caCertificate has to hold at least one certificate (PEM)" },
     ]);
   });
 

@@ -35,27 +35,66 @@ describe("a connection", () => {
   });
 });
 
+const authorities = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+
+function checkOf(ssl: unknown): (host: string, certificate: object) => unknown {
+  return (ssl as { checkServerIdentity: (host: string, certificate: object) => unknown }).checkServerIdentity;
+}
+
 describe("TLS of a connection", () => {
   const sslOf = (changed: Partial<Connection>) => clientConfig({ ...connection, ...changed }).ssl;
 
   it("is off, on, or on with the server's certificate checked", () => {
     expect(sslOf({ sslmode: "disable" })).toBe(false);
     expect(sslOf({ sslmode: "require" })).toEqual({ rejectUnauthorized: false });
-    expect(sslOf({ sslmode: "verify-full" })).toEqual({ rejectUnauthorized: true });
+    expect(sslOf({ sslmode: "verify-full" })).toEqual({
+      rejectUnauthorized: true,
+      checkServerIdentity: expect.any(Function),
+    });
+  });
+
+  it.each([
+    ["db.example.org", "DNS:db.example.org"],
+    ["127.0.0.1", "IP Address:127.0.0.1"],
+    ["2001:db8::1", "IP Address:2001:DB8:0:0:0:0:0:1"],
+  ])("as verify-full checks %s, and not what the driver says of it", (host, subjectaltname) => {
+    const check = checkOf(sslOf({ sslmode: "verify-full", host }));
+    expect(check("localhost", { subjectaltname })).toBeUndefined();
+    for (const other of ["DNS:localhost", "DNS:127.0.0.1", "IP Address:127.0.0.2", "DNS:example.org"])
+      expect(check("localhost", { subjectaltname: other })).toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+  });
+
+  it("is none on a socket, whatever is asked for", () => {
+    for (const sslmode of ["require", "verify-full"] as const)
+      expect(sslOf({ sslmode, host: "/var/run/postgresql" })).toBe(false);
   });
 
   it("as verify-ca checks the authority and not the name", () => {
     const ssl = sslOf({ sslmode: "verify-ca" });
     expect(ssl).toEqual({ rejectUnauthorized: true, checkServerIdentity: expect.any(Function) });
-    const check = (ssl as { checkServerIdentity: (host: string, certificate: object) => unknown }).checkServerIdentity;
-    expect(check("another.example.org", {})).toBeUndefined();
+    expect(checkOf(ssl)("another.example.org", {})).toBeUndefined();
+  });
+
+  it("as require with an authority checks the authority, as libpq does", () => {
+    const ssl = sslOf({ sslmode: "require", ca: authorities });
+    expect(ssl).toEqual({ rejectUnauthorized: true, checkServerIdentity: expect.any(Function), ca: authorities });
+    expect(checkOf(ssl)("another.example.org", {})).toBeUndefined();
+  });
+
+  it("trusts the authorities given, before those of a file", () => {
+    const ssl = sslOf({ sslmode: "verify-full", ca: authorities, sslrootcert: "/no/such/file" });
+    expect(ssl).toMatchObject({ rejectUnauthorized: true, ca: authorities });
   });
 
   it("trusts the authorities of the file that is named, and names the file that cannot be read", async () => {
     const folder = await mkdtemp(join(tmpdir(), "pgw-ca-"));
     const sslrootcert = join(folder, "ca.pem");
+    await writeFile(sslrootcert, authorities);
+    expect(sslOf({ sslmode: "verify-full", sslrootcert })).toMatchObject({ rejectUnauthorized: true, ca: authorities });
     await writeFile(sslrootcert, "the authorities");
-    expect(sslOf({ sslmode: "verify-full", sslrootcert })).toEqual({ rejectUnauthorized: true, ca: "the authorities" });
+    expect(() => sslOf({ sslmode: "verify-full", sslrootcert })).toThrow(
+      `The certificate authorities' file "${sslrootcert}" holds no certificate (PEM).`,
+    );
     await rm(folder, { recursive: true });
     expect(() => sslOf({ sslmode: "verify-full", sslrootcert })).toThrow(
       expect.objectContaining({

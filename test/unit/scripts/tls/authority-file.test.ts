@@ -1,0 +1,73 @@
+import { existsSync } from "node:fs";
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Connection } from "../../../../scripts/target/connection.ts";
+import { authorityFile, withAuthorityFile, writeAuthorityFile } from "../../../../scripts/tls/authority-file.ts";
+
+describe("the file of a stack's authorities", () => {
+  let root: string;
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), "pgw-clone-"));
+  });
+  afterEach(() => rm(root, { recursive: true }));
+
+  it("is in the clone, one a stack, and may be read by everybody", async () => {
+    const file = writeAuthorityFile(root, "dev", "the authorities\n");
+    expect(file).toBe(join(root, authorityFile("dev")));
+    expect(file).toBe(join(root, ".pgroundwork", "ca-dev.pem"));
+    expect(await readFile(file, "utf8")).toBe("the authorities\n");
+    expect((await stat(file)).mode & 0o777).toBe(0o644);
+    expect(writeAuthorityFile(root, "staging", "others\n")).not.toBe(file);
+  });
+
+  it("is left alone while it says what it should, and replaced as a whole when not", async () => {
+    const file = writeAuthorityFile(root, "dev", "one\n");
+    const first = await stat(file);
+    writeAuthorityFile(root, "dev", "one\n");
+    expect((await stat(file)).ino).toBe(first.ino);
+    writeAuthorityFile(root, "dev", "two\n");
+    expect((await stat(file)).ino).not.toBe(first.ino);
+    expect(await readFile(file, "utf8")).toBe("two\n");
+  });
+
+  it("is written anew where somebody emptied it", async () => {
+    const file = writeAuthorityFile(root, "dev", "one\n");
+    await writeFile(file, "");
+    await chmod(file, 0o600);
+    writeAuthorityFile(root, "dev", "one\n");
+    expect(await readFile(file, "utf8")).toBe("one\n");
+    expect((await stat(file)).mode & 0o777).toBe(0o644);
+  });
+});
+
+describe("a program that takes authorities from a file alone", () => {
+  const connection: Connection = { host: "db", port: 5432, database: "shop", user: "ann", sslmode: "verify-full" };
+
+  it("is given one for as long as it works", async () => {
+    const file = await withAuthorityFile({ ...connection, ca: "the authorities\n" }, async (given) => {
+      expect(given).toEqual({ ...connection, sslrootcert: expect.any(String) });
+      expect(await readFile(given.sslrootcert ?? "", "utf8")).toBe("the authorities\n");
+      return given.sslrootcert;
+    });
+    expect(existsSync(file ?? "")).toBe(false);
+  });
+
+  it("is given none where there are none, and the one that is there where there is one", async () => {
+    const given = async (of: Connection) => withAuthorityFile(of, async (changed) => changed);
+    expect(await given(connection)).toEqual(connection);
+    const withFile = { ...connection, sslrootcert: "/ca.pem" };
+    expect(await given(withFile)).toEqual(withFile);
+  });
+
+  it("leaves none behind when it fails", async () => {
+    let file = "";
+    const failed = withAuthorityFile({ ...connection, ca: "text" }, async ({ sslrootcert }) => {
+      file = sslrootcert ?? "";
+      throw new Error("failed");
+    });
+    await expect(failed).rejects.toThrow("failed");
+    expect(existsSync(file)).toBe(false);
+  });
+});

@@ -1,0 +1,146 @@
+import { createPrivateKey, createSign, createVerify, X509Certificate } from "node:crypto";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { type CertifiedKey, makeAuthority, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
+
+const from = new Date("2026-03-01T12:00:00Z");
+const minutes = 60_000;
+const days = 24 * 60 * minutes;
+/** id-kp-serverAuth. */
+const serverAuth = "1.3.6.1.5.5.7.3.1";
+
+let authority: CertifiedKey;
+let server: CertifiedKey;
+
+beforeAll(async () => {
+  authority = await makeAuthority({ commonName: "shop dev", validityDays: 3650, from });
+  const hosts = ["db.example.org", "shop_dev-postgres", "127.0.0.1", "2001:db8::1", "db.example.org"];
+  server = await makeServerCertificate(authority, { hosts, validityDays: 365, from });
+});
+
+describe("a certificate authority", () => {
+  it("signs itself and servers, by a P-256 key in PKCS#8, and is named as asked", () => {
+    const certificate = new X509Certificate(authority.certificate);
+    expect(certificate.ca).toBe(true);
+    expect(certificate.subject).toBe("CN=shop dev");
+    expect(certificate.checkIssued(certificate)).toBe(true);
+    expect(certificate.verify(certificate.publicKey)).toBe(true);
+    expect(authority.privateKey).toMatch(/^-----BEGIN PRIVATE KEY-----\n[^-]+\n-----END PRIVATE KEY-----\n$/);
+    expect(createPrivateKey(authority.privateKey).asymmetricKeyDetails).toEqual({ namedCurve: "prime256v1" });
+    expect(certificate.checkPrivateKey(createPrivateKey(authority.privateKey))).toBe(true);
+  });
+
+  it("may sign no further authority", () => {
+    // basicConstraints: SEQUENCE { cA TRUE, pathLenConstraint 0 }; keyUsage, critical: keyCertSign and cRLSign alone.
+    const der = new X509Certificate(authority.certificate).raw.toString("hex");
+    expect(der).toContain("0603551d130101ff040830060101ff020100");
+    expect(der).toContain("0603551d0f0101ff040403020106");
+  });
+
+  it("holds for its days, and from some minutes ago, for clocks that are behind", () => {
+    const certificate = new X509Certificate(authority.certificate);
+    expect(certificate.validFromDate).toEqual(new Date(from.getTime() - 5 * minutes));
+    expect(certificate.validToDate).toEqual(new Date(from.getTime() + 3650 * days));
+  });
+
+  it("that continues another with its key accepts what that one signed, and the reverse", async () => {
+    const next = await makeAuthority({ commonName: "shop dev", validityDays: 1, privateKey: authority.privateKey });
+    expect(next.privateKey).toBe(authority.privateKey);
+    expect(next.certificate).not.toBe(authority.certificate);
+    const later = await makeServerCertificate(next, { hosts: ["db"], validityDays: 1 });
+    for (const { certificate } of [authority, next]) {
+      for (const signed of [server, later]) {
+        const issuer = new X509Certificate(certificate);
+        expect(new X509Certificate(signed.certificate).checkIssued(issuer)).toBe(true);
+        expect(new X509Certificate(signed.certificate).verify(issuer.publicKey)).toBe(true);
+      }
+    }
+  });
+
+  it("has a name of 64 characters at most, which is all that X.520 knows", async () => {
+    const { certificate } = await makeAuthority({ commonName: "x".repeat(100), validityDays: 1 });
+    expect(new X509Certificate(certificate).subject).toBe(`CN=${"x".repeat(64)}`);
+  });
+});
+
+describe("a server's certificate", () => {
+  it("is its authority's, and no authority itself", () => {
+    const certificate = new X509Certificate(server.certificate);
+    const issuer = new X509Certificate(authority.certificate);
+    expect(certificate.ca).toBe(false);
+    expect(certificate.checkIssued(issuer)).toBe(true);
+    expect(certificate.verify(issuer.publicKey)).toBe(true);
+    expect(certificate.issuer).toBe("CN=shop dev");
+  });
+
+  it("is no other authority's, though that has the same name", async () => {
+    const other = new X509Certificate(
+      (await makeAuthority({ commonName: "shop dev", validityDays: 1, from })).certificate,
+    );
+    expect(new X509Certificate(server.certificate).verify(other.publicKey)).toBe(false);
+    expect(new X509Certificate(server.certificate).checkIssued(other)).toBe(false);
+  });
+
+  it("is for the names and addresses given, each once, and for no other", () => {
+    const certificate = new X509Certificate(server.certificate);
+    expect(certificate.subjectAltName).toBe(
+      "DNS:db.example.org, DNS:shop_dev-postgres, IP Address:127.0.0.1, IP Address:2001:DB8:0:0:0:0:0:1",
+    );
+    expect(certificate.checkHost("db.example.org")).toBe("db.example.org");
+    expect(certificate.checkHost("shop_dev-postgres")).toBe("shop_dev-postgres");
+    expect(certificate.checkIP("127.0.0.1")).toBe("127.0.0.1");
+    expect(certificate.checkIP("2001:db8::1")).toBe("2001:db8::1");
+    expect(certificate.checkHost("example.org")).toBeUndefined();
+    expect(certificate.checkHost("127.0.0.1")).toBeUndefined();
+    expect(certificate.checkIP("127.0.0.2")).toBeUndefined();
+  });
+
+  it("is for servers alone, and holds for its days", () => {
+    const certificate = new X509Certificate(server.certificate);
+    expect(certificate.keyUsage).toEqual([serverAuth]);
+    expect(certificate.validFromDate).toEqual(new Date(from.getTime() - 5 * minutes));
+    expect(certificate.validToDate).toEqual(new Date(from.getTime() + 365 * days));
+  });
+
+  it("ends with its authority at the latest", async () => {
+    const short = await makeAuthority({ commonName: "shop dev", validityDays: 10, from });
+    const { certificate } = await makeServerCertificate(short, { hosts: ["db"], validityDays: 365, from });
+    expect(new X509Certificate(certificate).validToDate).toEqual(new Date(from.getTime() + 10 * days));
+  });
+
+  it("comes with a key of its own, in PKCS#8, that signs what the certificate verifies", () => {
+    expect(server.privateKey).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+    expect(server.privateKey).not.toBe(authority.privateKey);
+    const signature = createSign("sha256").update("text").sign(server.privateKey);
+    const { publicKey } = new X509Certificate(server.certificate);
+    expect(createVerify("sha256").update("text").verify(publicKey, signature)).toBe(true);
+  });
+
+  it("is refused with a key that is none, of which the error says nothing", async () => {
+    for (const privateKey of ["not-a-key", authority.privateKey.replace(/\n\w{8}/, "\nAAAAAAAA")]) {
+      const made = makeServerCertificate({ ...authority, privateKey }, { hosts: ["db"], validityDays: 1 });
+      const error: OperationError = await made.then(
+        () => expect.unreachable(),
+        (caught) => caught,
+      );
+      expect(error.message).toBe(
+        "The certificate authority's private key cannot be read: it is no P-256 key in PKCS#8 (PEM).",
+      );
+      expect(error.cause).toBeUndefined();
+    }
+  });
+});
+
+it("serial numbers are positive, of 128 bits at most, and another each time", async () => {
+  const serials = await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      const { certificate } = await makeAuthority({ commonName: "shop dev", validityDays: 1 });
+      return new X509Certificate(certificate).serialNumber;
+    }),
+  );
+  expect(new Set(serials).size).toBe(50);
+  for (const serial of serials) {
+    expect(serial).toMatch(/^[0-9A-F]{1,32}$/);
+    expect(BigInt(`0x${serial}`) > 0n && BigInt(`0x${serial}`) < 2n ** 127n).toBe(true);
+  }
+});

@@ -1,0 +1,53 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { makeAuthority } from "../../../../scripts/tls/certificates.ts";
+import { certificatesIn, endOf, fingerprintOf, isDue, trustBundle } from "../../../../scripts/tls/term.ts";
+
+const from = new Date("2026-03-01T12:00:00Z");
+const at = (text: string) => new Date(text);
+const make = async (validityDays: number) =>
+  (await makeAuthority({ commonName: "shop dev", validityDays, from })).certificate;
+
+let tenDays: string;
+let twentyDays: string;
+beforeAll(async () => {
+  [tenDays, twentyDays] = await Promise.all([make(10), make(20)]);
+});
+
+describe("a certificate", () => {
+  it("says when it ends, and what it is known by", () => {
+    expect(endOf(tenDays)).toBe("2026-03-11T12:00:00.000Z");
+    expect(fingerprintOf(tenDays)).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+    expect(fingerprintOf(tenDays)).not.toBe(fingerprintOf(twentyDays));
+  });
+
+  it.each([
+    ["2026-03-08T11:59:59.999Z", false],
+    ["2026-03-08T12:00:00Z", true],
+    ["2026-03-11T12:00:00Z", true],
+    ["2027-01-01T00:00:00Z", true],
+    // A clock that was set back.
+    ["2025-01-01T00:00:00Z", false],
+  ])("of ten days that is renewed three days before its end is due on %s: %s", (now, expected) => {
+    expect(isDue(tenDays, 3, at(now))).toBe(expected);
+  });
+});
+
+describe("the authorities to trust", () => {
+  it("are the new one first, and the ones before it that have not ended", async () => {
+    const current = await make(3650);
+    const former = `${twentyDays}${tenDays}`;
+    expect(trustBundle(current, former, from)).toBe(`${current}${twentyDays}${tenDays}`);
+    expect(trustBundle(current, former, at("2026-03-11T12:00:00Z"))).toBe(`${current}${twentyDays}`);
+    expect(trustBundle(current, former, at("2026-03-30T12:00:00Z"))).toBe(current);
+    expect(trustBundle(current, "", from)).toBe(current);
+  });
+
+  it("are each there once", () => {
+    expect(trustBundle(tenDays, `${tenDays}${twentyDays}`, from)).toBe(`${tenDays}${twentyDays}`);
+  });
+
+  it("are read one by one, whatever stands between them", () => {
+    expect(certificatesIn(`of a stack\n${tenDays}\n# older\n${twentyDays.trim()}`)).toEqual([tenDays, twentyDays]);
+    expect(certificatesIn("")).toEqual([]);
+  });
+});
