@@ -143,10 +143,12 @@ describe("a stack with the stand-in, under the real engine", () => {
   });
 
   it("replaces a container whose image was built of other files, and shows so before", async () => {
+    const before = (await server().inspect()).Image;
     await writeFile(join(folder, "version"), "2\n");
     expect((await test.stack.preview()).changeSummary).toMatchObject({ update: 1, replace: 1 });
     expect((await test.stack.up()).summary.resourceChanges).toMatchObject({ update: 1, replace: 1 });
     expect((await server().inspect()).Image).toBe((await engine.getImage(imageName).inspect()).Id);
+    await engine.getImage(before).remove({ force: true });
     expect((await test.stack.up()).summary.resourceChanges).toEqual({ same: everything });
   });
 

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
+import { isMissing } from "../../../../../scripts/docker/docker-error.ts";
 import { cloneRoot } from "../../../../clone-root.ts";
 import type { Made, StandInProcess } from "../../../../stand-in-process.ts";
 import { image, startDockerStandIn } from "./docker-stand-in.ts";
 
 const docker = dockerClient();
 const imageName = `pgw-test-image-${randomBytes(4).toString("hex")}:v1`;
-const repository = imageName.split(":")[0] ?? "";
+const built = new Set<string>();
 
 let plugin: StandInProcess;
 let folder: string;
@@ -20,8 +21,15 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await plugin?.stop();
-  const left = await docker.listImages({ filters: { reference: [repository, imageName] } });
-  await Promise.all(left.map(({ Id }) => docker.getImage(Id).remove({ force: true })));
+  // Tests build and remove one tag again and again: the images before the last have none.
+  for (const id of [...built].reverse()) {
+    await docker
+      .getImage(id)
+      .remove({ force: true })
+      .catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+      });
+  }
 });
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "pgw-context-"));
@@ -41,7 +49,11 @@ const inputs = (build: Record<string, unknown> = {}) => ({
   build: { context: folder, platform: "linux/amd64", ...build },
 });
 
-const create = (build?: Record<string, unknown>) => plugin.create("Image", "i", inputs(build));
+const remembered = (made: Made) => {
+  built.add(String(made.outputs.repoDigest));
+  return made;
+};
+const create = (build?: Record<string, unknown>) => plugin.create("Image", "i", inputs(build)).then(remembered);
 const failing = (build?: Record<string, unknown>) =>
   create(build).then(
     () => "no error",
@@ -125,7 +137,7 @@ describe("an image", () => {
     expect(await plugin.diff(made, inputs())).toEqual([]);
     await write("a", "2");
     expect(await plugin.diff(made, inputs())).toEqual(["build"]);
-    const updated = await plugin.update(made, inputs());
+    const updated = remembered(await plugin.update(made, inputs()));
     expect(updated.outputs.repoDigest).not.toBe(made.outputs.repoDigest);
     expect(await fileOf(updated, "/app/a")).toBe("2");
     await chmod(join(folder, "a"), 0o755);
