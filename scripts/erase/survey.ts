@@ -5,11 +5,11 @@ import { type ServerPlace, serverDirectory, serverFolder } from "../server/locat
 import { findPostmaster } from "../server/postmaster.ts";
 import type { ServerOwner } from "../server/server-record.ts";
 import { begunErasure } from "../stack/begun-erasure.ts";
+import { type DeclaredSettings, declaredSettings } from "../stack/declared-settings.ts";
 import { projectName } from "../stack/project.ts";
 import { readState, type StackState, type StateAccess } from "../stack/stack-state.ts";
 import { requireDeclared } from "../stack/stacks.ts";
 import type { Connection } from "../target/connection.ts";
-import { type DeclaredSettings, declaredSettings } from "./declared-settings.ts";
 import { type FoundServer, findServer, type Ownership } from "./server-place.ts";
 import { type StackContent, stackContent, superuserPassword } from "./stack-content.ts";
 

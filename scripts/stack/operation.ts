@@ -23,6 +23,8 @@ export interface OperationOptions {
   onEvent?: (event: OperationEvent) => void;
   signal?: AbortSignal | undefined;
   runId: string;
+  /** URNs to confine it to, `*` and `**` as the engine reads them; all where absent. */
+  targets?: readonly string[];
 }
 
 /**
@@ -35,7 +37,14 @@ export async function runOperation(kind: OperationKind, options: OperationOption
   const flags = kind === "preview" ? [] : ["--yes", "--skip-preview"];
   const exit = await runEngine(options.engine, {
     root: options.root,
-    args: [kind, "--stack", options.stack, "--json", ...flags],
+    args: [
+      kind,
+      "--stack",
+      options.stack,
+      "--json",
+      ...flags,
+      ...(options.targets ?? []).flatMap((urn) => ["--target", urn]),
+    ],
     onLine: (line) => stream.line(line),
     signal: options.signal,
     // A preview streams its events like every other operation only when asked to.

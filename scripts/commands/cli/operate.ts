@@ -33,9 +33,12 @@ export async function operate(
   const { root, engineSignal: signal, runId } = run;
   try {
     if (recover) await recoverStack(run, engine, stack);
-    return await pastLocks(run, engine, stack, { recover, waitMs }, () =>
-      runStackOperation(kind, { engine, root, stack, signal, runId, onEvent: display.onEvent }),
-    );
+    const operation = { engine, root, stack, signal, runId };
+    return await pastLocks(run, engine, stack, { recover, waitMs }, async () => {
+      if ((kind === "up" || kind === "preview") && (await hasDriftedInDocker(run, stack)))
+        await runStackOperation("refresh", { ...operation, targets: [inDocker] });
+      return runStackOperation(kind, { ...operation, onEvent: display.onEvent });
+    });
   } catch (error) {
     const interruption = interruptionOf(run.signal);
     if (interruption === undefined) throw error;
@@ -43,6 +46,21 @@ export async function operate(
   } finally {
     display.close();
   }
+}
+
+/** What stands in a Docker engine. */
+const inDocker = "urn:pulumi:**docker:index/**";
+
+/** Whether containers are not as the stack's state has them, so that it has to be read anew before anything is compared with it. */
+async function hasDriftedInDocker({ root }: Run, stack: string): Promise<boolean> {
+  const { declaredSettings } = await import("../../stack/declared-settings.ts");
+  const { docker } = await declaredSettings(root, stack);
+  if (docker === undefined) return false;
+  const { withDocker } = await import("../../docker/client.ts");
+  const { hasDrifted } = await import("../../docker/drift.ts");
+  const { projectName } = await import("../../stack/project.ts");
+  const project = await projectName(root);
+  return withDocker(docker.host, (client) => hasDrifted(client, { project, stack }));
 }
 
 /** How often it is looked whether a stack is free again, in ms. */

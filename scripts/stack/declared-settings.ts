@@ -10,6 +10,8 @@ export interface DeclaredSettings {
   /** Where its server's data is to be; undefined: in the server's own folder. */
   dataDirectory: string | undefined;
   databases: string[];
+  /** Whether its server is a container, and in which Docker engine; undefined: this machine's own. */
+  docker: { host: string | undefined } | undefined;
 }
 
 /**
@@ -27,11 +29,11 @@ export async function declaredSettings(root: string, stack: string): Promise<Dec
     ofStack[name] ??
     projectValue(ofProject[name] ?? ofProject[`pgroundwork:${name}`]);
   const isProtected = setting("protected") ?? isRealStack(stack);
-  const dataDirectory = setting("dataDirectory");
   return {
     protected: String(isProtected) !== "false",
-    dataDirectory: typeof dataDirectory === "string" && dataDirectory !== "" ? dataDirectory : undefined,
+    dataDirectory: text(setting("dataDirectory")),
     databases: names(setting("databases")),
+    docker: setting("server") === "docker" ? { host: text(setting("dockerHost")) } : undefined,
   };
 }
 
@@ -60,6 +62,10 @@ function projectValue(declared: unknown): unknown {
   if (typeof declared !== "object" || declared === null || Array.isArray(declared)) return declared;
   const { value, default: fallback } = declared as { value?: unknown; default?: unknown };
   return value ?? fallback;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /** A list, or the JSON of one. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isRealStack } from "../../../../infra/plan/real-data.ts";
-import { declaredSettings } from "../../../../scripts/erase/declared-settings.ts";
+import { declaredSettings } from "../../../../scripts/stack/declared-settings.ts";
 
 describe("the settings of a stack, as its files say them", () => {
   let root: string;

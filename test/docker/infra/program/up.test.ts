@@ -1,0 +1,164 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { type DockerStack, makeDockerStack } from "../../stack.ts";
+
+const docker = dockerClient();
+
+describe("a stack whose server is a container", () => {
+  let shop: DockerStack;
+  let container: string;
+
+  beforeAll(async () => {
+    shop = await makeDockerStack();
+    container = `${shop.prefix}-postgres`;
+    await shop.succeed("up");
+  });
+
+  const inspected = () => docker.getContainer(container).inspect();
+  const products = () => shop.query<{ count: number }>("readonly", "select count(*)::int from product");
+
+  it("has its databases migrated and seeded, and a second up changes nothing", async () => {
+    expect(await products()).toEqual([{ count: 2 }]);
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes \(\d+ resources\)/m);
+  });
+
+  it("shows no change after a refresh", async () => {
+    expect((await shop.succeed("refresh")).stdout).toMatch(/^no changes/m);
+    expect((await shop.succeed("preview")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("is open on the declared address alone, and only to who speaks TLS with a password", async () => {
+    const { HostConfig } = await inspected();
+    const { stdout } = await shop.succeed("url", "--role", "app");
+    const url = new URL(stdout.trim());
+    expect(HostConfig.PortBindings).toEqual({ "5432/tcp": [{ HostIp: "127.0.0.1", HostPort: url.port }] });
+    const { stdout: sockets } = await shop.clone.shell("ss --no-header --listening --tcp --numeric");
+    const listening = sockets.split("\n").filter((line) => line.includes(`:${url.port} `));
+    expect(listening.map((line) => line.split(/\s+/)[3])).toEqual([`127.0.0.1:${url.port}`]);
+
+    expect(url.searchParams.get("sslmode")).toBe("verify-full");
+    const plain = await shop.clone.shell(`psql "${stdout.trim().replace("verify-full", "disable")}" -c "select 1"`);
+    expect(plain.code).not.toBe(0);
+    expect(plain.stderr).toMatch(/no pg_hba\.conf entry for host .* no encryption/);
+    const wrongPassword = await shop.clone.shell(
+      `psql "${stdout.trim().replace(/:[^:@]+@/, ":wrong@")}" -c "select 1"`,
+    );
+    expect(wrongPassword.stderr).toContain("password authentication failed");
+    const right = await shop.clone.shell(
+      `psql "${stdout.trim()}" -Atc "select version from pg_stat_ssl where pid = pg_backend_pid()"`,
+    );
+    expect(right.stdout, right.stderr).toMatch(/^TLSv1\.[23]\n$/);
+  });
+
+  it("stores passwords as SCRAM, and lets nobody in by trust or md5", async () => {
+    const rules = await shop.query<{ type: string; auth_method: string }>(
+      "superuser",
+      "select distinct type, auth_method from pg_hba_file_rules order by 1, 2",
+    );
+    expect(rules).toEqual([
+      { type: "hostssl", auth_method: "scram-sha-256" },
+      { type: "local", auth_method: "peer" },
+    ]);
+    expect(
+      await shop.query(
+        "superuser",
+        "select rolname from pg_authid where rolcanlogin and rolpassword not like 'SCRAM-SHA-256$%'",
+      ),
+    ).toEqual([]);
+  });
+
+  it("runs without root, capabilities or swap, with the memory that was set", async () => {
+    const { HostConfig, Config } = await inspected();
+    expect(HostConfig).toMatchObject({
+      Memory: 1024 * 2 ** 20,
+      MemorySwap: 1024 * 2 ** 20,
+      CapDrop: ["ALL"],
+      Init: true,
+    });
+    expect(Config.User).toBe("postgres");
+  });
+
+  it("shows none of its secrets in the engine, the log, the state or the process list", async () => {
+    const secrets = (
+      await allStrings(JSON.parse((await shop.succeed("outputs", "--json", "--show-secrets")).stdout))
+    ).filter((text) => /^[\w-]{43}$/.test(text));
+    expect(secrets.length).toBeGreaterThan(5);
+    const key = "PRIVATE KEY";
+    const { Config, HostConfig, Image } = await inspected();
+    const places = {
+      inspect: JSON.stringify({ Config, HostConfig }),
+      history: JSON.stringify(await docker.getImage(Image).history()),
+      log: (await shop.succeed("logs", "--lines", "1000")).stdout,
+      state: (await shop.clone.shell(`cat .pgroundwork/.pulumi/stacks/*/${shop.stack}.json`)).stdout,
+      processes: (await shop.clone.shell("ps axww -o args; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"))
+        .stdout,
+      inside: JSON.stringify(await docker.getContainer(container).top()),
+      preview: (await shop.succeed("preview")).stdout,
+    };
+    expect(places.state.length).toBeGreaterThan(10_000);
+    for (const [place, text] of Object.entries(places)) {
+      expect(
+        secrets.filter((secret) => text.includes(secret)),
+        place,
+      ).toEqual([]);
+      expect(text.includes(key), place).toBe(false);
+    }
+  });
+
+  it("rotates every password without a container being replaced or restarted", async () => {
+    const before = await inspected();
+    const { stdout: former } = await shop.succeed("url", "--role", "app");
+    await shop.configure({ passwordVersion: 2 });
+    await shop.succeed("up");
+    const after = await inspected();
+    expect([after.Id, after.State.StartedAt]).toEqual([before.Id, before.State.StartedAt]);
+    expect((await shop.clone.shell(`psql "${former.trim()}" -c "select 1"`)).stderr).toContain(
+      "password authentication failed",
+    );
+    expect(await products()).toEqual([{ count: 2 }]);
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("takes a setting that needs a reload without a restart, and restarts for one that needs that", async () => {
+    const before = await inspected();
+    await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7MB" } });
+    expect((await shop.succeed("preview")).stdout).toMatch(/work_mem \S+ -> 7MB \(reload\)/);
+    await shop.succeed("up");
+    expect(await shop.query("app", "show work_mem")).toEqual([{ work_mem: "7MB" }]);
+    expect((await inspected()).State.StartedAt).toBe(before.State.StartedAt);
+
+    await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7MB", max_locks_per_transaction: 99 } });
+    expect((await shop.succeed("preview")).stdout).toMatch(
+      /max_locks_per_transaction 64 -> 99 \(restart, connections are cut\)/,
+    );
+    const { stdout, stderr } = await shop.succeed("up");
+    expect(stdout + stderr).toMatch(/restarted for max_locks_per_transaction: \d+\.\d s without the server/);
+    const after = await inspected();
+    expect(after.Id).toBe(before.Id);
+    expect(after.State.StartedAt).not.toBe(before.State.StartedAt);
+    expect(await shop.query("app", "show max_locks_per_transaction")).toEqual([{ max_locks_per_transaction: "99" }]);
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("refuses settings that PostgreSQL does not take before anything changes, in a preview already", async () => {
+    const before = await inspected();
+    await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7 apples", nonsense: 1 } });
+    for (const command of ["preview", "up"]) {
+      const { code, stderr } = await shop.pgw(command);
+      expect(code, command).toBe(1);
+      expect(stderr).toContain("PostgreSQL refuses these settings:");
+      expect(stderr).toContain("nonsense");
+      expect(stderr).toContain("7 apples");
+    }
+    expect((await inspected()).State.StartedAt).toBe(before.State.StartedAt);
+    expect(await shop.query("app", "show work_mem")).toEqual([{ work_mem: "7MB" }]);
+    await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7MB", max_locks_per_transaction: 99 } });
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+});
+
+async function allStrings(value: unknown): Promise<string[]> {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return (await Promise.all(Object.values(value).map(allStrings))).flat();
+}
