@@ -131,9 +131,12 @@ async function extensionsOf(settings: Settings): Promise<ReadonlySet<string> | u
 }
 
 /** @throws OperationError where the stack is too real for the provider plugins that this machine has */
-function refuseStandIns({ airgap, protected: isProtected }: Settings): void {
+function refuseStandIns({ server, airgap, protected: isProtected }: Settings): void {
   // Set by what starts the engine (`pgw`, `pgw engine env`), which knows the plugins that it will find.
-  const standIns = (process.env.PGW_STAND_INS ?? "").split(",").filter((name) => name !== "");
+  const usesDocker = server === "docker";
+  const standIns = (process.env.PGW_STAND_INS ?? "")
+    .split(",")
+    .filter((name) => name !== "" && (name !== "docker" || usesDocker));
   const stack = pulumi.getStack();
   const refusal = standInRefusal({ standIns, airgap, stack, real: isProtected || isRealStack(stack) });
   if (refusal === undefined) return;

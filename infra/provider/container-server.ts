@@ -9,7 +9,7 @@ import { OperationError } from "../../scripts/errors/operation-error.ts";
 import type { ServerSettings } from "../../scripts/server/configuration.ts";
 import { readParameters } from "../../scripts/server/parameters.ts";
 import { describeSettingChange, settingChanges } from "../../scripts/server/setting-changes.ts";
-import { configurationFiles, containerPaths } from "../plan/container.ts";
+import { configurationFiles } from "../plan/container.ts";
 import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
 import { isUnknown, type Properties } from "../plugin/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
@@ -79,14 +79,18 @@ async function settle(context: CallContext, inputs: Properties, before: Properti
 /** Says of each setting what its change does to the running server, as far as that can be asked. */
 async function describeChanges(context: CallContext, old: Properties, news: Properties): Promise<void> {
   if (isUnknown([old.settings, news.settings])) return;
-  const file = `${containerPaths.configuration}/${configurationFiles.postgresql}`;
   const container = String(old.container);
   try {
     await withDocker(hostOf(old), async (docker) => {
       const parameters = await readParameters({
         query: async <Row>(sql: string) => ({ rows: await queryInContainer<Row>(docker, container, sql) }),
       });
-      const changes = settingChanges(parameters, file, old.settings as ServerSettings, news.settings as ServerSettings);
+      const changes = settingChanges(
+        parameters,
+        configurationFiles.postgresql,
+        old.settings as ServerSettings,
+        news.settings as ServerSettings,
+      );
       for (const change of changes) await context.log("info", describeSettingChange(change));
     });
   } catch (error) {

@@ -122,13 +122,13 @@ describe("a stack whose server is a container", () => {
   it("takes a setting that needs a reload without a restart, and restarts for one that needs that", async () => {
     const before = await inspected();
     await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7MB" } });
-    expect((await shop.succeed("preview")).stdout).toMatch(/work_mem \S+ -> 7MB \(reload\)/);
+    expect((await shop.succeed("preview")).stderr).toMatch(/work_mem \S+ -> 7MB \(reload\)/);
     await shop.succeed("up");
     expect(await shop.query("app", "show work_mem")).toEqual([{ work_mem: "7MB" }]);
     expect((await inspected()).State.StartedAt).toBe(before.State.StartedAt);
 
     await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7MB", max_locks_per_transaction: 99 } });
-    expect((await shop.succeed("preview")).stdout).toMatch(
+    expect((await shop.succeed("preview")).stderr).toMatch(
       /max_locks_per_transaction 64 -> 99 \(restart, connections are cut\)/,
     );
     const { stdout, stderr } = await shop.succeed("up");
