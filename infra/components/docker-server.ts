@@ -52,6 +52,8 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   readonly caCertificate: pulumi.Output<string>;
   readonly container: pulumi.Output<string>;
   readonly dataVolume: pulumi.Output<string>;
+  /** In which it is called `postgres`. */
+  readonly network: pulumi.Output<string>;
   readonly version: pulumi.Output<string>;
   readonly superuser: Login;
   readonly admin: Login;
@@ -99,6 +101,12 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       child,
     );
     const port = args.port === undefined ? new Port(`${name}-port`, child).port : pulumi.output(args.port);
+    const network = new docker.Network(
+      `${name}-network`,
+      { name: this.place.name("network"), labels: this.place.labels("network") },
+      { parent: this, provider: this.place.provider },
+    );
+    this.network = network.name;
     const process = this.#declareContainer(name, args, { container, image, port, volumes, configuration });
     this.process = process;
 
@@ -180,11 +188,6 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   ): docker.Container {
     const { container, image, port, volumes, configuration } = parts;
     const options = { parent: this, provider: this.place.provider };
-    const network = new docker.Network(
-      `${name}-network`,
-      { name: this.place.name("network"), labels: this.place.labels("network") },
-      options,
-    );
     return new docker.Container(
       `${name}-postgres`,
       {
@@ -201,7 +204,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
         stopTimeout,
         destroyGraceSeconds: stopTimeout,
         ports: [{ internal: 5432, external: port, ip: args.bindAddress, protocol: "tcp" }],
-        networksAdvanced: [{ name: network.name, aliases: ["postgres"] }],
+        networksAdvanced: [{ name: this.network, aliases: ["postgres"] }],
         volumes: [
           { volumeName: volumes.data.name, containerPath: containerPaths.data },
           // Its files are there before the container is.
