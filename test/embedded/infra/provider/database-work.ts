@@ -6,8 +6,8 @@ import { cloneRoot } from "../../../clone-root.ts";
 import type { RecordedContext } from "../../../unit/infra/provider/call-context.ts";
 
 /** A connection as a resource's inputs. */
-export function connectionInputs({ host, port, database, user, password, sslmode }: Connection): Properties {
-  return { host, port, database, user, password, sslmode };
+export function connectionInputs({ host, port, database, user, password, sslmode, ca }: Connection): Properties {
+  return { host, port, database, user, password, sslmode, ...(ca === undefined ? {} : { caCertificate: ca }) };
 }
 
 /** A folder as inputs name it: from the clone's root. */

@@ -1,0 +1,116 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { existingObjects } from "../../../../infra/provider/existing-objects.ts";
+import { migrations } from "../../../../infra/provider/migrations.ts";
+import { ready } from "../../../../infra/provider/ready.ts";
+import { takeover } from "../../../../infra/provider/takeover.ts";
+import type { Connection } from "../../../../scripts/target/connection.ts";
+import { type CertifiedKey, makeAuthority, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
+import { trustBundle } from "../../../../scripts/tls/term.ts";
+import { contextOf } from "../../../unit/infra/provider/call-context.ts";
+import { committedFolderOf } from "../../../unit/scripts/migrate/committed-folder.ts";
+import { startTlsServer, type TlsServer } from "../../tls-server.ts";
+import { PluginProcess } from "../airgap/postgresql/plugin-process.ts";
+import { bringUp, connectionInputs, folderInput } from "./database-work.ts";
+
+let authority: CertifiedKey;
+let stranger: CertifiedKey;
+let server: TlsServer;
+
+/** A connection as the kit makes them to servers in containers. */
+const verified = (connection: Connection, ca = authority.certificate): Connection => {
+  return { ...connection, sslmode: "verify-full", ca };
+};
+
+beforeAll(async () => {
+  [authority, stranger] = (await Promise.all(
+    ["shop dev", "shop dev"].map((commonName) => makeAuthority({ commonName, validityDays: 10 })),
+  )) as [CertifiedKey, CertifiedKey];
+  server = await startTlsServer(await makeServerCertificate(authority, { hosts: ["127.0.0.1"], validityDays: 5 }));
+  await server.createDatabase("shop");
+  await server.refusePlain();
+});
+afterAll(() => server?.stop());
+
+const untrusted = /the server's certificate is of no authority that is trusted here/;
+
+describe("a server that is verified", () => {
+  it("is ready for who trusts its authority, and for nobody else, which is told at once", async () => {
+    const declared = { trigger: 1, timeoutSeconds: 3_600 };
+    const up = await bringUp(ready, contextOf("Ready"), {
+      ...declared,
+      ...connectionInputs(verified(server.connection())),
+    });
+    expect(up.outputs.serverVersion).toMatch(/^17\./);
+    const other = connectionInputs(verified(server.connection(), stranger.certificate));
+    await expect(bringUp(ready, contextOf("Ready"), { ...declared, ...other })).rejects.toThrow(untrusted);
+  });
+
+  it("says what it has to who trusts its authority", async () => {
+    const ask = (connection: Connection) =>
+      existingObjects.call(
+        { config: {}, signal: new AbortController().signal },
+        { ...connectionInputs(connection), roles: ["postgres"], databases: ["shop"] },
+      );
+    expect(await ask(verified(server.connection()))).toEqual({ known: true, roles: ["postgres"], databases: ["shop"] });
+    expect(await ask(verified(server.connection(), stranger.certificate))).toEqual({
+      known: false,
+      isDown: false,
+      reason: expect.stringMatching(untrusted),
+    });
+  });
+
+  it("is migrated, and a hook's command is given the authorities in a file", async () => {
+    const folder = await committedFolderOf([{ name: "one", body: "create table one (id int primary key);" }]);
+    const command =
+      `case "$GM_DBURL" in *sslmode=verify-full*sslrootcert=*) ;; *) exit 3;; esac; ` +
+      `grep -c 'BEGIN CERTIFICATE' "$(printf %s "$GM_DBURL" | sed 's/.*sslrootcert=//; s,%2F,/,g')"`;
+    await writeFile(join(folder.folder, ".gmrc"), JSON.stringify({ afterAllMigrations: [{ _: "command", command }] }));
+    try {
+      const connection = verified(server.as("migrator", "shop"));
+      const declared = { ...connectionInputs(connection), folder: folderInput(folder.folder) };
+      const up = await bringUp(migrations, contextOf("Migrations"), declared);
+      expect(up.outputs.applied).toEqual(["000001-one.sql"]);
+    } finally {
+      await folder.remove();
+    }
+  });
+
+  it("is reached by the postgresql provider, which is given the authorities as a file", async () => {
+    const folder = await committedFolderOf([]);
+    const sslrootcert = join(folder.folder, "ca.pem");
+    const config = { sslmode: "verify-full", sslrootcert };
+    await writeFile(sslrootcert, authority.certificate);
+    const plugin = await PluginProcess.start(server.connection(), config);
+    try {
+      const role = await plugin.create("Role", "verified", { name: "verified" });
+      expect(role.id).toBe("verified");
+    } finally {
+      await plugin.stop();
+    }
+    await writeFile(sslrootcert, stranger.certificate);
+    const other = await PluginProcess.start(server.connection(), config);
+    try {
+      await expect(other.create("Role", "unverified", { name: "unverified" })).rejects.toThrow(untrusted);
+    } finally {
+      await other.stop();
+      await folder.remove();
+    }
+  });
+});
+
+describe("when other authorities are trusted, and nothing else changes,", () => {
+  const news = () =>
+    connectionInputs(verified(server.connection("shop"), trustBundle(stranger.certificate, authority.certificate)));
+
+  it("nothing is waited for, migrated or taken over again", async () => {
+    const inputs = connectionInputs(verified(server.connection("shop")));
+    const old = (more: object) => ({ id: "one", inputs: { ...inputs, ...more }, outputs: { ...inputs, ...more } });
+    const none = { changes: [] };
+    expect(await ready.diff(contextOf("Ready"), old({ trigger: 1 }), { ...news(), trigger: 1 })).toEqual(none);
+    const work = { folder: "migrations/shop", applied: [], pending: [] };
+    expect(await migrations.diff(contextOf("Migrations"), old(work), { ...news(), ...work })).toEqual(none);
+    expect(await takeover.diff(contextOf("Takeover"), old({}), news())).toEqual(none);
+  });
+});
