@@ -34,6 +34,15 @@ const outputs: Record<string, (name: string) => Properties> = {
   }),
   "pgroundwork:index:Ready": () => ({ serverVersion: "17.10" }),
   "pgroundwork:index:Password": (name) => ({ result: pulumi.secret(`result of ${name}`) }),
+  "pgroundwork:index:CertificateAuthority": (name) => ({
+    certificate: `certificate of ${name}`,
+    privateKey: pulumi.secret(`key of ${name}`),
+    trustBundle: `bundle of ${name}`,
+  }),
+  "pgroundwork:index:ServerCertificate": (name) => ({
+    certificate: `certificate of ${name}`,
+    privateKey: pulumi.secret(`key of ${name}`),
+  }),
   "pgroundwork:index:Migrations": () => ({ applied: ["000001-one.sql"] }),
   "pgroundwork:index:Seeds": (name) => ({ applied: [`01 of ${name}`] }),
 };
