@@ -12,7 +12,7 @@ export default {
       name: "program-composes-components",
       comment: "The program composes components; what a provider plugin does runs in another process.",
       severity: "error",
-      from: { path: "^infra/program\\.ts$" },
+      from: { path: "^infra/(program|server)\\.ts$" },
       to: { path: "^infra/(provider|airgap|plugin)/", pathNot: "^infra/provider/sdk\\.ts$" },
     },
     {
@@ -64,6 +64,7 @@ export default {
           "^scripts/errors/",
           "^scripts/database/(nearest|database-name)\\.ts$",
           "^scripts/docker/host\\.ts$",
+          "^scripts/target/(url|parts|connection)\\.ts$",
         ],
       },
     },

@@ -1,4 +1,3 @@
-import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
@@ -9,29 +8,19 @@ import {
   listDatabases,
   readDatabaseFile,
 } from "../scripts/database/database-file.ts";
-import { machineOf } from "../scripts/docker/host.ts";
 import { OperationError } from "../scripts/errors/operation-error.ts";
-import { availableExtensions } from "../scripts/server/binaries.ts";
-import { authorityFile, writeAuthorityFile } from "../scripts/tls/authority-file.ts";
 import { Database } from "./components/database.ts";
-import { DockerServer } from "./components/docker-server.ts";
-import { EmbeddedServer } from "./components/embedded-server.ts";
 import { findExisting } from "./components/existing.ts";
 import { declareServerRoles } from "./components/server-roles.ts";
-import { reachableHost } from "./plan/container.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
-import { imageExtensions, preloadLibraries } from "./plan/image-extensions.ts";
 import { isRealStack } from "./plan/real-data.ts";
 import { standInRefusal } from "./plan/stand-ins.ts";
-import { planMemory } from "./plan/tuning.ts";
+import { extensionsOf, serverFor, whatItHas } from "./server.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 
 // Every resource records where it was declared. The hook that Pulumi's launcher sets for that reads and parses a source map for each file on the stack,
 // 0.25 s in all; Node's own trace is right as it is, since types are stripped in place.
 (Error as { prepareStackTrace?: unknown }).prepareStackTrace = undefined;
-
-/** Memory is planned in steps of this many MB, so that a kernel update does not restart a server. */
-const memoryStep = 256;
 
 /** Settings name only databases that have a file. */
 const emptyFile: DatabaseFile = { extensions: [], seedSets: [] };
@@ -53,7 +42,7 @@ async function declareStack() {
   const narrowed = narrowAll(declared, await extensionsOf(settings), settings.server);
 
   const extensions = narrowed.flatMap(({ file }) => file.extensions.map(({ name }) => name));
-  const server = serverFor(settings, extensions);
+  const { server, place } = await serverFor(settings, extensions);
   const existing = await findExisting(server, settings.databases);
   const { passwordVersion: passwordKeeper, protected: protect } = settings;
   const serverRoles = declareServerRoles("server", { server, existing, passwordKeeper, protect });
@@ -82,7 +71,7 @@ async function declareStack() {
       port: server.port,
       sslmode: server.sslmode,
       version: server.version,
-      ...placeOf(server),
+      ...place,
       logins: { superuser: server.superuser, ...serverRoles.logins },
     },
     databases: Object.fromEntries(
@@ -117,19 +106,6 @@ function narrowAll(
   return narrowed;
 }
 
-/** What each kind of server has beside what is asked for. */
-const whatItHas: Readonly<Record<Settings["server"], string>> = {
-  embedded: "It has PostgreSQL's contrib extensions only.",
-  docker:
-    "Its image has contrib, pgaudit, pg_cron, pg_partman and pgvector, and PostGIS where pgroundwork:postgis is true.",
-};
-
-/** The extensions that the server can have; undefined: it is not known before it runs. */
-async function extensionsOf(settings: Settings): Promise<ReadonlySet<string> | undefined> {
-  if (settings.server === "embedded") return availableExtensions();
-  return settings.image === undefined ? imageExtensions(settings.postgis) : undefined;
-}
-
 /** @throws OperationError where the stack is too real for the provider plugins that this machine has */
 function refuseStandIns({ server, airgap, protected: isProtected }: Settings): void {
   // Set by what starts the engine (`pgw`, `pgw engine env`), which knows the plugins that it will find.
@@ -143,51 +119,6 @@ function refuseStandIns({ server, airgap, protected: isProtected }: Settings): v
   throw new OperationError(refusal, {
     remedy:
       "Make the plugin available (`npm run pgw -- engine install` on a machine with network), or set pgroundwork:airgap to true.",
-  });
-}
-
-type KindOfServer = EmbeddedServer | DockerServer;
-
-/** Where the server and its data are found by commands. */
-function placeOf(server: KindOfServer) {
-  if (server instanceof EmbeddedServer)
-    return { dataDirectory: server.dataDirectory, logDirectory: server.logDirectory };
-  return {
-    container: server.container,
-    dataVolume: server.dataVolume,
-    caCertificate: server.caCertificate,
-    dockerHost: server.place.dockerHost,
-  };
-}
-
-/** The one place that tells the kinds of server apart. */
-function serverFor(settings: Settings, extensions: readonly string[]): KindOfServer {
-  const { port, maxConnections, profile, storage, passwordVersion: passwordKeeper, readyTimeout } = settings;
-  const planned = planMemory({
-    memoryMegabytes: settings.memory ?? Math.floor(totalmem() / 2 ** 20 / memoryStep) * memoryStep,
-    cpus: (settings.server === "docker" ? settings.cpus : undefined) ?? availableParallelism(),
-    os: settings.server === "embedded" && process.platform === "darwin" ? "mac" : "linux",
-    profile,
-    storage,
-    maxConnections,
-  });
-  const every = { port, settings: { ...planned, ...settings.postgresql }, passwordKeeper, readyTimeout };
-  if (settings.server === "embedded")
-    return new EmbeddedServer("server", { ...every, dataDirectory: settings.dataDirectory });
-  const { dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, protected: protect } = settings;
-  const preload = { shared_preload_libraries: preloadLibraries(extensions) };
-  return new DockerServer("server", {
-    ...every,
-    settings: { ...preload, ...every.settings },
-    ...{ dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, protect },
-    project: pulumi.getProject(),
-    stack: pulumi.getStack(),
-    authorityFile: (bundle) => {
-      writeAuthorityFile(root, pulumi.getStack(), bundle);
-      // Program and plugins run in this folder: the path is the same in every clone, and moves no provider.
-      return join("..", authorityFile(pulumi.getStack()));
-    },
-    host: settings.host ?? reachableHost(bindAddress, machineOf(dockerHost)),
   });
 }
 

@@ -65,6 +65,8 @@ export function parseSettings(config: Readonly<Record<string, string>>, known: K
   const faults: Fault[] = unknownSettings([...written.keys()], shape, kind);
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(shape)) {
+    // Of a server whose kind is not known nothing is missing.
+    if (kind === undefined && !written.has(name)) continue;
     const result = schema.safeParse(written.get(name));
     if (result.success) values[name] = result.data;
     else faults.push(...faultsOf(name, schema, written.get(name), result.error));

@@ -19,6 +19,8 @@ export interface Server extends pulumi.ComponentResource {
   caCertificate?: pulumi.Output<string>;
   /** The admin's connection, for databases, roles, grants and extensions. */
   provider: postgresql.Provider;
+  /** As the server says it. */
+  version: pulumi.Output<string>;
   superuser: Login;
   /** The superuser with the password that the server takes: in a preview of a rotation still the old one, which is known. */
   admin: Login;

@@ -1,10 +1,9 @@
-import type Docker from "dockerode";
 import { queryInContainer } from "../../scripts/container/query.ts";
 import { reloadServer } from "../../scripts/container/reload.ts";
+import { isRunning, startContainer } from "../../scripts/container/running.ts";
 import { setSuperuserPassword } from "../../scripts/container/superuser-password.ts";
 import { waitForServer } from "../../scripts/container/wait.ts";
 import { withDocker } from "../../scripts/docker/client.ts";
-import { isMissing } from "../../scripts/docker/docker-error.ts";
 import { OperationError } from "../../scripts/errors/operation-error.ts";
 import type { ServerSettings } from "../../scripts/server/configuration.ts";
 import { readParameters } from "../../scripts/server/parameters.ts";
@@ -60,7 +59,7 @@ async function settle(context: CallContext, inputs: Properties, before: Properti
   const { signal } = context;
   const seconds = Number(inputs.timeoutSeconds ?? 60);
   await withDocker(hostOf(inputs), async (docker) => {
-    await start(docker, container);
+    await startContainer(docker, container);
     await waitForServer(docker, container, seconds, signal);
     await setSuperuserPassword(docker, container, String(inputs.superuserPassword));
     // A container that was made anew has read them at its start.
@@ -96,28 +95,6 @@ async function describeChanges(context: CallContext, old: Properties, news: Prop
   } catch (error) {
     // One that does not run has no say: `up` starts it.
     if (!(error instanceof OperationError)) throw error;
-  }
-}
-
-async function isRunning(docker: Docker, container: string): Promise<boolean> {
-  try {
-    const { State } = await docker.getContainer(container).inspect();
-    return State.Running && !State.Restarting;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
-}
-
-async function start(docker: Docker, container: string): Promise<void> {
-  try {
-    // No error where it runs already.
-    if (!(await isRunning(docker, container))) await docker.getContainer(container).start();
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    throw new OperationError(`The container ${container} is gone, and the stack's state does not know it yet.`, {
-      remedy: "Run `npm run pgw -- refresh --stack NAME`, then `up`.",
-    });
   }
 }
 

@@ -25,6 +25,7 @@ export const plugin: Plugin = {
     [resourceToken("VolumeFiles")]: async () => (await import("./volume-files.ts")).volumeFiles,
   },
   functions: {
+    [functionToken("availableExtensions")]: async () => (await import("./available-extensions.ts")).availableExtensions,
     [functionToken("existingObjects")]: async () => (await import("./existing-objects.ts")).existingObjects,
   },
 };

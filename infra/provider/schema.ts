@@ -233,6 +233,17 @@ const resources: Record<ResourceName, ResourceSpec> = {
 };
 
 const functions: Record<FunctionName, FunctionSpec> = {
+  availableExtensions: {
+    description: "Which extensions a server could make.",
+    inputs: connection,
+    required: connectionRequired,
+    outputs: {
+      known: { type: "boolean", description: "False: the server gave no connection." },
+      reason: text("Why not."),
+      extensions: names("Their names."),
+    },
+    answered: ["known"],
+  },
   existingObjects: {
     description: "Which of the asked roles and databases a server has.",
     inputs: { ...connection, roles: names("Roles to look for."), databases: names("Databases to look for.") },

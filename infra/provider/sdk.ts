@@ -170,6 +170,24 @@ export class Takeover extends pulumi.CustomResource {
   }
 }
 
+/** The extensions that a server could make; `known: false`: it could not be asked. */
+export type AvailableExtensions = { known: true; extensions: string[] } | { known: false; reason: string };
+
+/** Asks a server which extensions it could make: a plain call, as `existingObjects` is. */
+export async function availableExtensions(
+  args: ConnectionArgs,
+  options?: pulumi.InvokeOptions,
+): Promise<AvailableExtensions> {
+  const answer: Partial<AvailableExtensions> = await pulumi.runtime.invoke(
+    functionToken("availableExtensions"),
+    { ...args },
+    options,
+  );
+  return answer.known === undefined
+    ? { known: false, reason: "its address is not known yet" }
+    : (answer as AvailableExtensions);
+}
+
 export interface ExistingObjectsArgs extends ConnectionArgs {
   /** Names of roles to look for. */
   roles: readonly string[];

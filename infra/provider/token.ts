@@ -16,7 +16,7 @@ export type ResourceName =
   | "VolumeFiles";
 
 /** The functions of the kit's own plugin. */
-export type FunctionName = "existingObjects";
+export type FunctionName = "availableExtensions" | "existingObjects";
 
 /** A function's token, as it stands in schema. */
 export function functionToken(name: FunctionName): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { databaseNamePattern, databaseNameRule, reservedName } from "../../scripts/database/database-name.ts";
-import { dockerShape, embeddedShape } from "./server-shapes.ts";
+import { dockerShape, embeddedShape, externalShape } from "./server-shapes.ts";
 import { documented, flag, integer, list } from "./setting.ts";
 
 const databaseName = z
@@ -58,7 +58,7 @@ export const commonShape = {
 };
 
 /** The kinds of server that exist, each with its own settings. */
-export const serverShapes = { embedded: embeddedShape, docker: dockerShape };
+export const serverShapes = { embedded: embeddedShape, docker: dockerShape, external: externalShape };
 
 export type ServerKind = keyof typeof serverShapes;
 
@@ -70,7 +70,7 @@ export const serverShape = {
     default: "embedded",
     effect: "none",
     description:
-      "What runs PostgreSQL: `embedded` is a server on this machine, without Docker; `docker` one in a container.",
+      "What runs PostgreSQL: `embedded` is a server on this machine, without Docker; `docker` one in a container, `external` one that somebody else runs.",
   }),
 };
 

@@ -2,6 +2,8 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { parseDockerHost } from "../../scripts/docker/host.ts";
 import { OperationError } from "../../scripts/errors/operation-error.ts";
+import type { Connection } from "../../scripts/target/connection.ts";
+import { parseConnectionUrl } from "../../scripts/target/url.ts";
 import { postgresqlSection } from "./postgresql-section.ts";
 import { documented, flag, integer } from "./setting.ts";
 
@@ -132,6 +134,41 @@ export const dockerShape = {
     description: "Whether the image is built with PostGIS.",
   }),
 };
+
+/** Settings of a server that somebody else runs. */
+export const externalShape = {
+  url: documented(serverUrl(), {
+    type: "a URL postgresql://user@host:port/postgres?sslmode=verify-full, without a password",
+    default: "none: it has to be set",
+    effect: "none",
+    description:
+      "The server, and the role that makes roles and databases on it. A relative `sslrootcert` begins in the clone. It is not the kit's to stop, and nothing on it is dropped.",
+  }),
+  superuserPassword: documented(z.string().min(1), {
+    type: "a text, set with --secret",
+    default: "none: it has to be set",
+    effect: "none",
+    description: "Password of that role: `pulumi config set --secret superuserPassword`.",
+  }),
+  superuser: documented(flag().default(true), {
+    type: "true or false",
+    default: "true",
+    effect: "none",
+    description:
+      "Whether that role is a superuser. Managed servers give a role that may make roles and databases instead.",
+  }),
+};
+
+function serverUrl() {
+  return z.string().transform((text, context): Connection => {
+    const parsed = parseConnectionUrl(text, "it");
+    const faults = parsed.faults ?? [];
+    if (parsed.connection?.password !== undefined)
+      faults.push("it has a password in it: set superuserPassword with --secret instead");
+    for (const message of faults) context.addIssue({ code: "custom", message });
+    return parsed.connection ?? z.NEVER;
+  });
+}
 
 function dockerHost() {
   return z.string().superRefine((text, context) => {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { localStack } from "../stack/stacks.ts";
 import { readyEngine } from "./cli/engine.ts";
 import { jsonOption, stackOption } from "./cli/options.ts";
@@ -16,6 +17,11 @@ export function registerDown(program: Command): void {
         const { server } = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, false);
         const { projectName } = await import("../stack/project.ts");
         const project = await projectName(run.root);
+        if (server.kind === "external")
+          throw new OperationError(
+            `The server of stack "${stack}" is run by somebody else: it is not the kit's to stop.`,
+            { exitCode: exitCode.notAllowed },
+          );
         if (server.kind === "docker") {
           const { withDocker } = await import("../docker/client.ts");
           const { stopContainers } = await import("../docker/stop-containers.ts");

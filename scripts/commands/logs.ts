@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { localStack } from "../stack/stacks.ts";
 import { readerGone } from "./cli/closed-pipe.ts";
 import { readyEngine } from "./cli/engine.ts";
@@ -19,6 +20,11 @@ export function registerLogs(program: Command): void {
           const { readOutputs } = await import("../stack/outputs.ts");
           const { server } = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, false);
           const end = AbortSignal.any([run.signal, readerGone()]);
+          if (server.kind === "external")
+            throw new OperationError(
+              `The server of stack "${stack}" is run by somebody else: its log is where it runs.`,
+              { exitCode: exitCode.notAllowed },
+            );
           if (server.kind === "docker") {
             const { withDocker } = await import("../docker/client.ts");
             const { printLog } = await import("../docker/container-log.ts");

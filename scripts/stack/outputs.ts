@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { EngineInstallation } from "../engine/ensure-engine.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import type { Connection, SslMode } from "../target/connection.ts";
@@ -29,13 +30,14 @@ export type ServerOutput = {
   sslmode: SslMode;
   /** Authorities to trust, PEM, where it has any of its own. */
   caCertificate?: string;
-  /** The clone's file with them. */
+  /** A file with them. */
   sslrootcert?: string;
   version: string;
   logins: Record<string, LoginOutput>;
 } & (
   | { kind: "embedded"; dataDirectory: string; logDirectory: string }
   | { kind: "docker"; container: string; dataVolume: string; dockerHost?: string }
+  | { kind: "external" }
 );
 
 /** What the program exports (`infra/program.ts`). */
@@ -75,11 +77,18 @@ export async function readOutputs(
   }
   const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
   if (outputs.server === undefined || outputs.databases === undefined) throw notUp(stack);
-  const { caCertificate } = outputs.server;
-  const sslrootcert =
-    caCertificate === undefined ? {} : { sslrootcert: writeAuthorityFile(root, stack, caCertificate) };
-  const server = { ...outputs.server, ...sslrootcert };
+  const server = { ...outputs.server, ...authorities(outputs.server, root, stack) };
   return { protected: outputs.protected ?? false, server, databases: outputs.databases };
+}
+
+/** The file with the authorities to trust: the clone's own with those of the stack, or the one that the settings name. */
+function authorities(
+  { caCertificate, sslrootcert }: ServerOutput,
+  root: string,
+  stack: string,
+): { sslrootcert?: string } {
+  if (caCertificate !== undefined) return { sslrootcert: writeAuthorityFile(root, stack, caCertificate) };
+  return sslrootcert === undefined ? {} : { sslrootcert: resolve(root, sslrootcert) };
 }
 
 /** Logins of the server itself, which work in every database. */

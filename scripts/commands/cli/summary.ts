@@ -1,4 +1,4 @@
-import type { DatabaseOutput, StackOutputs } from "../../stack/outputs.ts";
+import type { DatabaseOutput, ServerOutput, StackOutputs } from "../../stack/outputs.ts";
 import { style } from "./output.ts";
 
 /** What is up and how to get in, for people; without any password. */
@@ -7,7 +7,7 @@ export function describeStack(outputs: StackOutputs, stack: string): string {
   const option = stack === "local" ? "" : ` --stack ${stack}`;
   const lines = [
     `${style("bold", "server")}       PostgreSQL ${server.version} (${server.kind}) on ${server.host}:${server.port}`,
-    `  data       ${server.kind === "docker" ? `volume ${server.dataVolume}` : server.dataDirectory}`,
+    ...dataOf(server),
   ];
   for (const [name, database] of Object.entries(outputs.databases)) {
     lines.push("", `${style("bold", "database")}     ${name}`, ...describeDatabase(database));
@@ -24,6 +24,17 @@ export function describeStack(outputs: StackOutputs, stack: string): string {
     `stop: npm run down${option === "" ? "" : ` --${option}`}   log: npm run pgw -- logs${option}   all commands: npm run pgw -- --help`,
   );
   return lines.join("\n");
+}
+
+function dataOf(server: ServerOutput): string[] {
+  switch (server.kind) {
+    case "embedded":
+      return [`  data       ${server.dataDirectory}`];
+    case "docker":
+      return [`  data       volume ${server.dataVolume}`];
+    case "external":
+      return [];
+  }
 }
 
 function describeDatabase({ migrations, seeds, logins }: DatabaseOutput): string[] {

@@ -132,6 +132,25 @@ describe("what is wrong", () => {
     ]);
   });
 
+  it("asks for what a server that somebody else runs cannot be reached without, and shows no password", () => {
+    const url = "postgresql://admin@db.example.org/postgres?sslmode=verify-full";
+    expect(faults({ server: "external" })).toEqual([
+      expect.stringMatching(/^- Setting 'url': is missing; expected a URL /),
+      expect.stringMatching(/^- Setting 'superuserPassword': is missing; expected a text, set with --secret/),
+    ]);
+    expect(faults({ server: "external", superuserPassword: "x", url: url.replace("admin", "admin:hush") })).toEqual([
+      "- Setting 'url': it has a password in it: set superuserPassword with --secret instead",
+    ]);
+    expect(faults({ server: "external", superuserPassword: "x", url: "mysql://db" })).toEqual([
+      "- Setting 'url': it does not begin with postgresql://",
+    ]);
+    expect(parse({ server: "external", superuserPassword: "x", url })).toMatchObject({
+      server: "external",
+      url: { host: "db.example.org", port: 5432, user: "admin", sslmode: "verify-full" },
+      superuser: true,
+    });
+  });
+
   it.each(["ftp://here", "ssh://", "unix://docker.sock", "tcp://ana:secret@here"])(
     "refuses the Docker host %s",
     (dockerHost) => {
@@ -153,7 +172,7 @@ describe("what is wrong", () => {
       }),
     ).toEqual([
       "- Setting 'prot': is not a setting; did you mean 'port'?",
-      "- Setting 'server': expected one of the kinds that exist (embedded, docker), got 'cloud'",
+      "- Setting 'server': expected one of the kinds that exist (embedded, docker, external), got 'cloud'",
       "- Setting 'port': expected a whole number from 1 to 65535, got '70000'",
       "- Setting 'protected': expected true or false, got 'maybe'",
       "- Setting 'databases': 'tradin' has no folder with a database.json in migrations/; did you mean 'trading'?",

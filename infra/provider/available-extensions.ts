@@ -1,0 +1,23 @@
+import { withClient } from "../../scripts/target/client.ts";
+import { ConnectionError } from "../../scripts/target/connection-error.ts";
+import type { PluginFunction } from "../plugin/function-type.ts";
+import { connectionOf } from "./connection-inputs.ts";
+
+/** Which extensions a server could make. One that gives no connection is an answer of its own: `known: false`, with the reason. */
+export const availableExtensions: PluginFunction = {
+  secretArguments: ["password"],
+
+  async call(_context, args) {
+    const connection = connectionOf(args);
+    if (connection === undefined) return { known: false, reason: "its address is not known yet" };
+    try {
+      const { rows } = await withClient(connection, (client) =>
+        client.query<{ name: string }>("select name from pg_catalog.pg_available_extensions order by name"),
+      );
+      return { known: true, extensions: rows.map(({ name }) => name) };
+    } catch (error) {
+      if (error instanceof ConnectionError) return { known: false, reason: error.text };
+      throw error;
+    }
+  },
+};
