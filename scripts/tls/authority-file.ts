@@ -4,9 +4,13 @@ import { join } from "node:path";
 import { readFileIfThere, writeFileAtomically } from "../engine/atomic-file.ts";
 import type { Connection } from "../target/connection.ts";
 
-/** Where a clone keeps the authorities that a stack's server is trusted by, below the clone: psql, libpq and the postgresql provider want a file. */
+/**
+ * Where a clone keeps the authorities that a stack's server is trusted by, below the clone: psql, libpq and the postgresql provider want a file.
+ *
+ * @param stack its name; of a full one (`organisation/project/stack`) what comes last
+ */
 export function authorityFile(stack: string): string {
-  return join(".pgroundwork", `ca-${stack}.pem`);
+  return join(".pgroundwork", `ca-${stack.slice(stack.lastIndexOf("/") + 1)}.pem`);
 }
 
 /**

@@ -20,6 +20,7 @@ describe("the file of a stack's authorities", () => {
     expect(await readFile(file, "utf8")).toBe("the authorities\n");
     expect((await stat(file)).mode & 0o777).toBe(0o644);
     expect(writeAuthorityFile(root, "staging", "others\n")).not.toBe(file);
+    expect(authorityFile("shop-team/shop/dev")).toBe(authorityFile("dev"));
   });
 
   it("is left alone while it says what it should, and replaced as a whole when not", async () => {
