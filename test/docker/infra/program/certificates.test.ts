@@ -1,12 +1,13 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { withClient } from "../../../../scripts/target/client.ts";
 import type { Connection } from "../../../../scripts/target/connection.ts";
 import { fromUrl } from "../../../../scripts/target/url.ts";
 import { authorityFile } from "../../../../scripts/tls/authority-file.ts";
+import { removeNamed } from "../../belongings.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
 const docker = dockerClient();
@@ -39,6 +40,12 @@ describe("the certificate of a stack's server", () => {
     await shop.succeed("up");
     if (NODE_OPTIONS === undefined) delete shop.clone.env.NODE_OPTIONS;
     else shop.clone.env.NODE_OPTIONS = NODE_OPTIONS;
+  });
+
+  // What is registered while a hook runs is never called.
+  afterAll(async () => {
+    await removeNamed(shop.prefix);
+    await shop.clone.remove();
   });
 
   /** As `pgw url` says. */
