@@ -42,7 +42,7 @@ async function declareStack() {
   const narrowed = narrowAll(declared, await extensionsOf(settings), settings.server);
 
   const extensions = narrowed.flatMap(({ file }) => file.extensions.map(({ name }) => name));
-  const { server, place } = await serverFor(settings, extensions);
+  const { server, place, beside } = await serverFor(settings, extensions);
   const existing = await findExisting(server, settings.databases);
   const { passwordVersion: passwordKeeper, protected: protect } = settings;
   const serverRoles = declareServerRoles("server", { server, existing, passwordKeeper, protect });
@@ -64,6 +64,7 @@ async function declareStack() {
   });
 
   return {
+    ...(await beside?.(serverRoles)),
     protected: settings.protected,
     server: {
       kind: settings.server,
@@ -129,5 +130,5 @@ const outputs = await declareStack().catch((error: unknown) => {
 
 /** Whether the stack holds real data: commands that seed ask for it. */
 const isProtected = outputs.protected;
-export const { server, databases } = outputs;
+export const { server, databases, monitoring } = outputs;
 export { isProtected as protected };

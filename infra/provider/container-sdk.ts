@@ -79,6 +79,31 @@ export class ContainerServer extends pulumi.CustomResource {
   }
 }
 
+export interface ContainerProcessArgs extends DockerArgs {
+  /** Name of the container. */
+  container: pulumi.Input<string>;
+  /** Its id: another one is a container made anew. */
+  containerId: pulumi.Input<string>;
+  /** Of its files: another one has the process read them again. */
+  revision?: pulumi.Input<string>;
+  /** A command of the image that has the process read its files again; absent: it is started again. */
+  reload?: pulumi.Input<string[]>;
+  /** A command of the image that fails, and says on stderr why, while the process is not as it should be. */
+  check: pulumi.Input<string[]>;
+  /** How long it may take to pass, in seconds. */
+  timeoutSeconds?: pulumi.Input<number>;
+}
+
+/** The process of a container runs, has read its files, and passes its check. */
+export class ContainerProcess extends pulumi.CustomResource {
+  declare readonly container: pulumi.Output<string>;
+  declare readonly containerId: pulumi.Output<string>;
+
+  constructor(name: string, args: ContainerProcessArgs, options?: pulumi.CustomResourceOptions) {
+    super(resourceToken("ContainerProcess"), name, { ...args }, options);
+  }
+}
+
 /** Under what names a stack's things stand in a Docker engine; chosen once, then kept. */
 export class DockerNames extends pulumi.CustomResource {
   /** Every name begins with it. */

@@ -10,6 +10,7 @@ export const plugin: Plugin = {
   types: {
     [resourceToken("CertificateAuthority")]: async () =>
       (await import("./certificate-authority.ts")).certificateAuthority,
+    [resourceToken("ContainerProcess")]: async () => (await import("./container-process.ts")).containerProcess,
     [resourceToken("ContainerServer")]: async () => (await import("./container-server.ts")).containerServer,
     [resourceToken("DockerNames")]: async () => (await import("./docker-names.ts")).dockerNames,
     [resourceToken("EmbeddedServer")]: async () => (await import("./embedded-server.ts")).embeddedServer,

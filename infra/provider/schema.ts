@@ -93,6 +93,20 @@ const inContainers = {
     required: ["container", "containerId", "revision", "settings", "superuserPassword"],
     outputs: { running: { type: "boolean", description: "Whether the container runs." } },
   },
+  ContainerProcess: {
+    description: "The process of a container runs, has read its files, and passes a check.",
+    inputs: {
+      dockerHost,
+      container: text("Name of the container."),
+      containerId: text("Its id."),
+      revision: text("Of its files: another one has it read them again. Default: it has none."),
+      reload: names("A command in the container that has it read its files again. Default: it is started again."),
+      check: names("A command in the container that says on stderr what is wrong."),
+      timeoutSeconds: whole("How long it may take to pass the check, in seconds. Default: 60."),
+    },
+    required: ["container", "containerId", "check"],
+    outputs: { running: { type: "boolean", description: "Whether the container runs." } },
+  },
   DockerNames: {
     description: "Under what names a stack's things stand in a Docker engine; chosen once, then kept.",
     inputs: { dockerHost },

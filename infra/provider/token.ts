@@ -1,6 +1,7 @@
 /** The resource types of the kit's own plugin. */
 export type ResourceName =
   | "CertificateAuthority"
+  | "ContainerProcess"
   | "ContainerServer"
   | "DockerNames"
   | "EmbeddedServer"

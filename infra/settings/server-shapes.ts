@@ -4,6 +4,7 @@ import { parseDockerHost } from "../../scripts/docker/host.ts";
 import { OperationError } from "../../scripts/errors/operation-error.ts";
 import type { Connection } from "../../scripts/target/connection.ts";
 import { parseConnectionUrl } from "../../scripts/target/url.ts";
+import { defaultMonitoring, monitoringSection } from "./monitoring-section.ts";
 import { postgresqlSection } from "./postgresql-section.ts";
 import { documented, flag, integer } from "./setting.ts";
 
@@ -132,6 +133,13 @@ export const dockerShape = {
     default: "false",
     effect: "restart",
     description: "Whether the image is built with PostGIS.",
+  }),
+  monitoring: documented(monitoringSection().optional(), {
+    type: "true, false or an object of prometheusPort, exporterPort and retentionDays",
+    default: `false; true: {retentionDays: ${defaultMonitoring.retentionDays}}`,
+    effect: "none",
+    description:
+      "Whether containers beside the server watch it: exporters of its statistics and volumes, and a Prometheus with alert rules. Ports are open on 127.0.0.1 of the engine's machine: Prometheus's (a free one, chosen once), the exporter's only where `exporterPort` is given. Measurements are kept for `retentionDays` days.",
   }),
 };
 

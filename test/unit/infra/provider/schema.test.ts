@@ -69,6 +69,19 @@ const declared: Record<
     },
     ["container", "containerId"],
   ),
+  ContainerProcess: ofArgs<Required<sdk.ContainerProcessArgs>>(
+    sdk.ContainerProcess,
+    {
+      dockerHost: "unix:///docker.sock",
+      container: "shop",
+      containerId: "0",
+      revision: "0",
+      reload: ["reload"],
+      check: ["check"],
+      timeoutSeconds: 60,
+    },
+    ["container", "containerId"],
+  ),
   DockerNames: ofArgs<Required<sdk.DockerArgs>>(sdk.DockerNames, { dockerHost: "unix:///docker.sock" }, [
     "prefix",
     "owner",

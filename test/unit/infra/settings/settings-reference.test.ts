@@ -40,6 +40,7 @@ describe("the settings' reference", () => {
       "host",
       "image",
       "postgis",
+      "monitoring",
       "url",
       "superuserPassword",
       "superuser",

@@ -1,0 +1,235 @@
+import { readFileSync } from "node:fs";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  endpoints,
+  exporterCommand,
+  exporterEnvironment,
+  exporterFiles,
+  monitoringPaths,
+  prometheusCommand,
+  prometheusConfiguration,
+  prometheusFiles,
+  scheduleRules,
+  volumeExporterCommand,
+} from "../plan/monitoring.ts";
+import { ContainerProcess, Port, VolumeFiles } from "../provider/sdk.ts";
+import type { DockerPlace } from "./docker-engine.ts";
+import { monitoringImage } from "./monitoring-image.ts";
+import type { Login } from "./server.ts";
+
+export interface MonitoringArgs {
+  place: DockerPlace;
+  /** The network in which the server is called `postgres`. */
+  network: pulumi.Input<string>;
+  /** What the server's certificate is verified by, PEM. */
+  authorities: pulumi.Input<string>;
+  /** The role that asks, a member of pg_monitor. */
+  login: Login;
+  /** Roles of the server, with the one that asks among them: it has to be there, with its password, before it can. */
+  roles: pulumi.Resource[];
+  /** Volumes to measure, by what they are for. */
+  volumes: Readonly<Record<string, pulumi.Input<string>>>;
+  /** A volume with metrics that others write as text (`*.prom`). */
+  textfiles?: pulumi.Input<string> | undefined;
+  /** The longest times between two backups of a kind, in seconds, by pgBackRest's name of the kind. */
+  backupIntervals?: Readonly<Record<string, number>>;
+  prometheusPort?: number | undefined;
+  exporterPort?: number | undefined;
+  /** How long measurements are kept, in days. */
+  retentionDays: number;
+  /** How long a process may take until it passes its check, in seconds. */
+  readyTimeout: number;
+}
+
+/** Of the containers, in MB: about four times what was measured with a thousand tables and two weeks of measurements. */
+const memory = { postgresExporter: 96, volumeExporter: 64, prometheus: 512 };
+
+/** Who may look at volumes and read nothing in them. */
+const nobody = "65534:65534";
+
+/** Where ports are open. Neither Prometheus nor an exporter asks who wants to know. */
+const loopback = "127.0.0.1";
+
+interface ContainerPlan {
+  role: string;
+  endpoint: { alias: string; port: number };
+  memory: number;
+  command: readonly string[];
+  environment?: readonly string[];
+  volumes: docker.ContainerArgs["volumes"];
+  /** Outside the network, on the loopback address; absent: nowhere. */
+  port?: pulumi.Input<number> | undefined;
+  user?: string;
+}
+
+/** What watches a server: exporters of its statistics and of its volumes, and a Prometheus that asks them and knows what to warn of. */
+export class Monitoring extends pulumi.ComponentResource {
+  /** Where Prometheus answers, known once it does. */
+  readonly prometheus: pulumi.Output<string>;
+
+  readonly #name: string;
+  readonly #args: MonitoringArgs;
+  readonly #image: pulumi.Output<string>;
+
+  constructor(name: string, args: MonitoringArgs, options?: pulumi.ComponentResourceOptions) {
+    super("pgroundwork:components:Monitoring", name, {}, options);
+    this.#name = name;
+    this.#args = args;
+    this.#image = monitoringImage(`${name}-image`, args.place, this);
+    this.#declarePostgresExporter();
+    this.#declareVolumeExporter();
+    this.prometheus = this.#declarePrometheus();
+    this.registerOutputs({ prometheus: this.prometheus });
+  }
+
+  #declarePostgresExporter(): void {
+    const { login, authorities, roles, exporterPort } = this.#args;
+    const files = this.#declareFiles("postgres-exporter", {
+      [exporterFiles.password]: login.password,
+      [exporterFiles.authorities]: authorities,
+      [exporterFiles.queries]: fileOf("queries.yml"),
+    });
+    const container = this.#declareContainer({
+      role: "postgres-exporter",
+      endpoint: endpoints.postgresExporter,
+      memory: memory.postgresExporter,
+      command: exporterCommand,
+      environment: exporterEnvironment("postgres", login.user),
+      volumes: [{ volumeName: files.volume, containerPath: monitoringPaths.configuration, readOnly: true }],
+      port: exporterPort,
+    });
+    // It reads the password once, when it starts.
+    this.#declareProcess("postgres-exporter", container, ["postgres-exporter-check"], {
+      revision: files.revision,
+      dependsOn: roles,
+    });
+  }
+
+  #declareVolumeExporter(): void {
+    const { volumes, textfiles } = this.#args;
+    const mounted = Object.entries(volumes).map(([purpose, volumeName]) => ({
+      volumeName,
+      containerPath: `${monitoringPaths.volumes}/${purpose}`,
+      readOnly: true,
+    }));
+    const written = { volumeName: textfiles ?? "", containerPath: monitoringPaths.textfiles, readOnly: true };
+    const container = this.#declareContainer({
+      role: "volume-exporter",
+      endpoint: endpoints.volumeExporter,
+      memory: memory.volumeExporter,
+      command: volumeExporterCommand(textfiles !== undefined),
+      volumes: [...mounted, ...(textfiles === undefined ? [] : [written])],
+      user: nobody,
+    });
+    this.#declareProcess("volume-exporter", container, ["monitoring-health"]);
+  }
+
+  #declarePrometheus(): pulumi.Output<string> {
+    const { place, retentionDays, prometheusPort, backupIntervals = {} } = this.#args;
+    const { project, stack } = place;
+    const child = { parent: this };
+    const files = this.#declareFiles("prometheus", {
+      [prometheusFiles.configuration]: prometheusConfiguration({ project, stack }),
+      [prometheusFiles.alerts]: fileOf("alerts.yml"),
+      [prometheusFiles.schedule]: scheduleRules(backupIntervals),
+    });
+    // What was measured cannot be measured again: it outlives the stack, as the server's data does.
+    const data = this.#declareVolume("prometheus-data", { retainOnDelete: true });
+    const port = prometheusPort ?? new Port(`${this.#name}-prometheus-port`, child).port;
+    const container = this.#declareContainer({
+      role: "prometheus",
+      endpoint: endpoints.prometheus,
+      memory: memory.prometheus,
+      command: prometheusCommand(retentionDays),
+      volumes: [
+        { volumeName: files.volume, containerPath: monitoringPaths.configuration, readOnly: true },
+        { volumeName: data.name, containerPath: monitoringPaths.data },
+      ],
+      port,
+    });
+    const running = this.#declareProcess("prometheus", container, ["monitoring-health"], {
+      revision: files.revision,
+      reload: ["prometheus-reload"],
+    });
+    return pulumi.all([running.containerId, port]).apply(([, open]) => `http://${loopback}:${open}`);
+  }
+
+  #declareVolume(role: string, options: pulumi.CustomResourceOptions = {}): docker.Volume {
+    const { place } = this.#args;
+    return new docker.Volume(
+      `${this.#name}-${role}`,
+      { name: place.name(role), labels: place.labels(role) },
+      { parent: this, provider: place.provider, ...options },
+    );
+  }
+
+  /** A container's own files, in a volume of its own: Prometheus has no use for the exporter's password. */
+  #declareFiles(role: string, files: Record<string, pulumi.Input<string>>): VolumeFiles {
+    const volume = this.#declareVolume(`${role}-config`);
+    const { dockerHost } = this.#args.place;
+    return new VolumeFiles(
+      `${this.#name}-${role}-files`,
+      { dockerHost, image: this.#image, volume: volume.name, files: pulumi.secret(files) },
+      { parent: this },
+    );
+  }
+
+  #declareContainer(plan: ContainerPlan): docker.Container {
+    const { place, network } = this.#args;
+    const { role, endpoint, port, user } = plan;
+    const container = place.name(role);
+    return new docker.Container(
+      `${this.#name}-${role}`,
+      {
+        name: container,
+        image: this.#image,
+        hostname: container,
+        command: [...plan.command],
+        // Go frees memory when it has to, and the limit ends it.
+        envs: [...(plan.environment ?? []), `GOMEMLIMIT=${Math.floor(plan.memory * 0.9)}MiB`],
+        ...(user === undefined ? {} : { user }),
+        init: true,
+        restart: "unless-stopped",
+        memory: plan.memory,
+        memorySwap: plan.memory,
+        readOnly: true,
+        ports: port === undefined ? [] : [{ internal: endpoint.port, external: port, ip: loopback, protocol: "tcp" }],
+        networksAdvanced: [{ name: network, aliases: [endpoint.alias] }],
+        volumes: plan.volumes,
+        capabilities: { drops: ["ALL"] },
+        securityOpts: ["no-new-privileges"],
+        logOpts: { "max-size": "10m", "max-file": "3" },
+        labels: place.labels(role),
+      },
+      { parent: this, provider: place.provider, deleteBeforeReplace: true },
+    );
+  }
+
+  #declareProcess(
+    role: string,
+    container: docker.Container,
+    check: string[],
+    given: { revision?: pulumi.Input<string>; reload?: string[]; dependsOn?: pulumi.Resource[] } = {},
+  ): ContainerProcess {
+    const { dependsOn = [], ...files } = given;
+    const { place, readyTimeout: timeoutSeconds } = this.#args;
+    return new ContainerProcess(
+      `${this.#name}-${role}-running`,
+      {
+        dockerHost: place.dockerHost,
+        container: container.name,
+        containerId: container.id,
+        check,
+        timeoutSeconds,
+        ...files,
+      },
+      { parent: this, dependsOn },
+    );
+  }
+}
+
+/** A file of infra/monitoring, as it is: it can be read, checked and tried without the kit. */
+function fileOf(name: string): string {
+  return readFileSync(new URL(`../monitoring/${name}`, import.meta.url), "utf8");
+}
