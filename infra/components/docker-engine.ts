@@ -9,6 +9,8 @@ export interface DockerPlace {
   provider: docker.Provider;
   /** As the setting has it; absent: this machine's own. */
   dockerHost: string | undefined;
+  /** Marks what is this stack's, beside those of other clones that bear its name. */
+  owner: pulumi.Output<string>;
   /** The name of what is for this: `pgroundwork-dev-data`. */
   name(role: string): pulumi.Output<string>;
   /** By these `pgw recover` finds what a killed run left, `down` what runs, and `destroy` what is the stack's. */
@@ -28,6 +30,7 @@ export function dockerPlace(
     stack,
     provider,
     dockerHost,
+    owner: names.owner,
     name: (role) => pulumi.interpolate`${names.prefix}-${role}`,
     labels: (role) =>
       names.owner.apply((owner) =>

@@ -1,7 +1,7 @@
 import { withDocker } from "../../scripts/docker/client.ts";
-import { chooseNames, ownerOf } from "../../scripts/docker/names.ts";
+import { chooseNames } from "../../scripts/docker/names.ts";
 import type { ResourceType } from "../plugin/resource-type.ts";
-import { cloneRoot, stackOf } from "./stack-of.ts";
+import { dockerOwnerOf } from "./stack-of.ts";
 
 /** The names of a stack's things in a Docker engine: chosen once, then kept, wherever the clone moves. */
 export const dockerNames: ResourceType = {
@@ -12,9 +12,9 @@ export const dockerNames: ResourceType = {
   diff: () => ({ changes: [] }),
 
   async create({ urn }, inputs) {
-    const owner = ownerOf(process.env.PULUMI_BACKEND_URL, cloneRoot);
+    const { owner, ...stack } = dockerOwnerOf(urn);
     const names = await withDocker(inputs.dockerHost as string | undefined, (docker) =>
-      chooseNames(docker, stackOf(urn), owner),
+      chooseNames(docker, stack, owner),
     );
     return { id: names.prefix, outputs: { ...inputs, ...names } };
   },

@@ -4,7 +4,7 @@ import { renderConfiguration, type ServerSettings } from "../../scripts/server/c
 import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
 import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
-import { stackOf } from "./stack-of.ts";
+import { dockerOwnerOf } from "./stack-of.ts";
 
 /**
  * Settings of postgresql.conf that an image's own PostgreSQL has looked at, in previews too as soon as the image is there: what depends on the file is not touched
@@ -42,6 +42,6 @@ function outputsOf(inputs: Properties): Properties {
 async function judge({ urn }: CallContext, { dockerHost, image, settings }: Properties): Promise<void> {
   if (isUnknown([image, settings])) return;
   await withDocker(dockerHost as string | undefined, (docker) =>
-    checkSettingsInImage(docker, { image: String(image), owner: stackOf(urn) }, settings as ServerSettings),
+    checkSettingsInImage(docker, { image: String(image), owner: dockerOwnerOf(urn) }, settings as ServerSettings),
   );
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ownerOf } from "../../scripts/docker/names.ts";
 import type { Properties } from "../plugin/values.ts";
 
 /** The clone that this plugin is part of: relative folders in inputs start here, so that a moved clone keeps its state. */
@@ -14,4 +15,9 @@ export function folderOf(inputs: Properties): string {
 export function stackOf(urn: string): { stack: string; project: string } {
   const [prefix = "", project = ""] = urn.split("::");
   return { stack: prefix.slice("urn:pulumi:".length), project };
+}
+
+/** Whose a resource's things in a Docker engine are. */
+export function dockerOwnerOf(urn: string): { stack: string; project: string; owner: string } {
+  return { ...stackOf(urn), owner: ownerOf(process.env.PULUMI_BACKEND_URL, cloneRoot) };
 }

@@ -6,7 +6,7 @@ import { readVolumeFiles, type VolumePlace, writeVolumeFiles } from "../../scrip
 import type { CheckFailure, ResourceType } from "../plugin/resource-type.ts";
 import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
-import { stackOf } from "./stack-of.ts";
+import { dockerOwnerOf } from "./stack-of.ts";
 
 type Files = Record<string, string>;
 
@@ -74,7 +74,7 @@ function revisionOf(files: Files): string {
 }
 
 function placeOf(urn: string, inputs: Properties): VolumePlace {
-  return { image: String(inputs.image), volume: String(inputs.volume), owner: stackOf(urn) };
+  return { image: String(inputs.image), volume: String(inputs.volume), owner: dockerOwnerOf(urn) };
 }
 
 function hostOf(inputs: Properties): string | undefined {

@@ -26,7 +26,7 @@ export function registerDown(program: Command): void {
           const { withDocker } = await import("../docker/client.ts");
           const { stopContainers } = await import("../docker/stop-containers.ts");
           const containers = await withDocker(server.dockerHost, (docker) =>
-            stopContainers(docker, { project, stack }),
+            stopContainers(docker, { project, stack, owner: server.owner }),
           );
           run.out.answer(
             { stack, stopped: containers.length > 0, containers, dataVolume: server.dataVolume },

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { type DockerOwner, labelsToFind } from "./labels.ts";
+import { labelsToFind, type StackName } from "./labels.ts";
 
 /**
  * Whether something of a stack in a Docker engine is visibly not as `up` leaves it: a container that does not run, is in no network of the stack's, or is gone while
@@ -7,7 +7,7 @@ import { type DockerOwner, labelsToFind } from "./labels.ts";
  *
  * It may be true of another clone's stack of the same name: a refresh too many does no harm.
  */
-export async function hasDrifted(docker: Docker, stack: Omit<DockerOwner, "role">): Promise<boolean> {
+export async function hasDrifted(docker: Docker, stack: StackName): Promise<boolean> {
   const label = labelsToFind(stack);
   const [containers, { Volumes: volumes }] = await Promise.all([
     docker.listContainers({ all: true, filters: { label } }),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import type Docker from "dockerode";
-import { labelsToFind } from "./labels.ts";
+import { labelsToFind, type StackName } from "./labels.ts";
 
 /** Under what names a stack's things stand in a Docker engine, and by which mark they are its own. */
 export interface DockerNames {
@@ -26,11 +26,7 @@ export function ownerOf(backend: string | undefined, clone: string): string {
  * Chooses the names of a stack whose state knows none: those that its data has there already, since the state may have been lost and the data not; else the plain
  * ones; else, where another clone has taken these, longer ones.
  */
-export async function chooseNames(
-  docker: Docker,
-  stack: { project: string; stack: string },
-  owner: string,
-): Promise<DockerNames> {
+export async function chooseNames(docker: Docker, stack: StackName, owner: string): Promise<DockerNames> {
   const plain = `${stack.project}-${stack.stack}`;
   const filters = { label: labelsToFind({ ...stack, role: "data" }) };
   const { Volumes: data } = await docker.listVolumes({ filters });

@@ -9,10 +9,7 @@ const patience = 300;
  *
  * @returns the names of those that ran
  */
-export async function stopContainers(
-  docker: Docker,
-  owner: Omit<DockerOwner, "role"> & { owner?: string },
-): Promise<string[]> {
+export async function stopContainers(docker: Docker, owner: Omit<DockerOwner, "role">): Promise<string[]> {
   const running = await docker.listContainers({ filters: { label: labelsToFind(owner) } });
   const isServer = (container: Docker.ContainerInfo) => container.Labels["pgroundwork.role"] === "postgres";
   const ordered = [...running.filter((each) => !isServer(each)), ...running.filter(isServer)];

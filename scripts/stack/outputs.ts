@@ -36,7 +36,14 @@ export type ServerOutput = {
   logins: Record<string, LoginOutput>;
 } & (
   | { kind: "embedded"; dataDirectory: string; logDirectory: string }
-  | { kind: "docker"; container: string; dataVolume: string; dockerHost?: string }
+  | {
+      kind: "docker";
+      container: string;
+      dataVolume: string;
+      dockerHost?: string;
+      /** Marks in the engine what is this stack's, beside those of other clones that bear its name. */
+      owner: string;
+    }
   | { kind: "external" }
 );
 
