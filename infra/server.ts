@@ -5,7 +5,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { machineOf } from "../scripts/docker/host.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
 import { authorityFile, writeAuthorityFile } from "../scripts/tls/authority-file.ts";
+import type { DockerServer } from "./components/docker-server.ts";
 import type { Server } from "./components/server.ts";
+import type { ServerRoles } from "./components/server-roles.ts";
 import { reachableHost } from "./plan/container.ts";
 import { imageExtensions, preloadLibraries } from "./plan/image-extensions.ts";
 import { planMemory } from "./plan/tuning.ts";
@@ -19,10 +21,17 @@ const memoryStep = 256;
 
 type OfKind<Kind extends Settings["server"]> = Extract<Settings, { server: Kind }>;
 
+/** What a stack exports of what stands beside its server. */
+export interface Beside {
+  monitoring?: { prometheus: pulumi.Output<string> };
+}
+
 /** A stack's server, and what it exports beside what every kind does: where commands find it and its data. */
 export interface DeclaredServer {
   server: Server;
   place: Record<string, unknown>;
+  /** Declares what stands beside the server, once the roles are declared that it logs in as; answers what the stack exports of it. */
+  beside?: (roles: ServerRoles) => Promise<Beside>;
 }
 
 /**
@@ -91,7 +100,28 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
     host: settings.host ?? reachableHost(bindAddress, machineOf(dockerHost)),
   });
   const { container, dataVolume, caCertificate } = server;
-  return { server, place: { container, dataVolume, caCertificate, dockerHost, owner: server.place.owner } };
+  return {
+    server,
+    place: { container, dataVolume, caCertificate, dockerHost, owner: server.place.owner },
+    beside: async (roles) => ({ ...(await monitored(settings, server, roles)) }),
+  };
+}
+
+async function monitored(
+  { monitoring, readyTimeout }: OfKind<"docker">,
+  server: DockerServer,
+  roles: ServerRoles,
+): Promise<Beside> {
+  if (monitoring === undefined) return {};
+  const { Monitoring } = await import("./components/monitoring.ts");
+  const { place, network, caCertificate: authorities, dataVolume } = server;
+  const { prometheus } = new Monitoring("monitoring", {
+    ...{ place, network, authorities, readyTimeout },
+    ...{ login: roles.logins.monitor, roles: roles.roles },
+    volumes: { data: dataVolume },
+    ...monitoring,
+  });
+  return { monitoring: { prometheus } };
 }
 
 async function external(settings: OfKind<"external">): Promise<DeclaredServer> {
