@@ -24,15 +24,22 @@ export interface DockerStack {
   query<Row extends QueryResultRow>(role: string, sql: string): Promise<Row[]>;
 }
 
-/** Call it at the top of a test file; everything of it is removed after the file's last test. */
+const all: { clone: Clone; prefix: string }[] = [];
+
+// Here and not where one is made: what is registered while a hook runs is never called.
+afterAll(async () => {
+  for (const { clone, prefix } of all) {
+    await removeNamed(prefix);
+    await clone.remove();
+  }
+});
+
+/** Everything of it is removed after the file's last test. */
 export async function makeDockerStack(options: CloneOptions = {}): Promise<DockerStack> {
   const clone = await makeShop(options);
   const stack = `t${randomBytes(4).toString("hex")}`;
   const prefix = `pgroundwork-${stack}`;
-  afterAll(async () => {
-    await removeNamed(prefix);
-    await clone.remove();
-  });
+  all.push({ clone, prefix });
   clone.env.PULUMI_CONFIG_PASSPHRASE = "a-passphrase-for-tests";
   const made: DockerStack = {
     clone,
@@ -42,8 +49,8 @@ export async function makeDockerStack(options: CloneOptions = {}): Promise<Docke
       const file = `Pulumi.${stack}.yaml`;
       const { stdout } = await clone.shell(`cat ${file}`);
       const kept = stdout.split("\n").filter((line) => line.startsWith("encryptionsalt:"));
-      const all = { server: "docker", databases: ["shop"], seeds: ["reference", "dev"], ...settings };
-      const lines = Object.entries(all).map(([name, value]) => `  pgroundwork:${name}: ${JSON.stringify(value)}`);
+      const given = { server: "docker", databases: ["shop"], seeds: ["reference", "dev"], ...settings };
+      const lines = Object.entries(given).map(([name, value]) => `  pgroundwork:${name}: ${JSON.stringify(value)}`);
       await clone.write(file, `${[...kept, "config:", ...lines].join("\n")}\n`);
     },
     pgw: (command, ...args) => clone.pgw(command ?? "", ...args, "--stack", stack),

@@ -144,8 +144,9 @@ async function locate(build: Properties): Promise<Located> {
   const context = text(build, "context");
   const folder = resolve(context);
   if (!existsSync(folder) || !statSync(folder).isDirectory()) return fault("context", `"${context}" is no folder`);
-  const dockerfile = resolve(text(build, "dockerfile") || join(folder, "Dockerfile"));
-  const within = relative(folder, dockerfile);
+  // Relative where the context is: a state is read in other folders, too.
+  const dockerfile = text(build, "dockerfile") || join(context, "Dockerfile");
+  const within = relative(folder, resolve(dockerfile));
   if (within.startsWith("..")) return fault("dockerfile", `"${dockerfile}" is not within the context "${context}"`);
   if (!existsSync(dockerfile)) return fault("dockerfile", `"${dockerfile}" is not there`);
   return { inputs: { dockerfile, contextDigest: await contextDigest(await readContext(folder, within)) } };
