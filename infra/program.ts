@@ -130,5 +130,5 @@ const outputs = await declareStack().catch((error: unknown) => {
 
 /** Whether the stack holds real data: commands that seed ask for it. */
 const isProtected = outputs.protected;
-export const { server, databases, monitoring } = outputs;
+export const { server, databases, monitoring, backups } = outputs;
 export { isProtected as protected };

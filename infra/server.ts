@@ -24,6 +24,7 @@ type OfKind<Kind extends Settings["server"]> = Extract<Settings, { server: Kind 
 /** What a stack exports of what stands beside its server. */
 export interface Beside {
   monitoring?: { prometheus: pulumi.Output<string> };
+  backups?: Record<string, unknown>;
 }
 
 /** A stack's server, and what it exports beside what every kind does: where commands find it and its data. */
@@ -83,10 +84,10 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
 
 async function inContainer(settings: OfKind<"docker">, extensions: readonly string[]): Promise<DeclaredServer> {
   const { DockerServer } = await import("./components/docker-server.ts");
-  const { dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout } = settings;
+  const { dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
   const planned = plannedSettings(settings, "linux", cpus ?? availableParallelism());
   const server = new DockerServer("server", {
-    ...{ dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout },
+    ...{ dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
     settings: { shared_preload_libraries: preloadLibraries(extensions), ...planned },
     passwordKeeper: settings.passwordVersion,
     protect: settings.protected,
@@ -103,7 +104,10 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
   return {
     server,
     place: { container, dataVolume, caCertificate, dockerHost, owner: server.place.owner },
-    beside: async (roles) => ({ ...(await monitored(settings, server, roles)) }),
+    beside: async (roles) => ({
+      ...(await monitored(settings, server, roles)),
+      ...(await backedUp(settings, server, roles)),
+    }),
   };
 }
 
@@ -122,6 +126,22 @@ async function monitored(
     ...monitoring,
   });
   return { monitoring: { prometheus } };
+}
+
+/** How long a segment of the write-ahead log may take into the repository, in seconds. */
+const archiveTimeout = 60;
+
+async function backedUp({ backups }: OfKind<"docker">, server: DockerServer, { roles }: ServerRoles): Promise<Beside> {
+  if (backups === undefined || server.repository === undefined) return {};
+  const { Backups } = await import("./components/backups.ts");
+  const { full, incremental, retentionDays } = backups;
+  const { volume, passphrase } = server.repository;
+  const { container } = new Backups("backups", { server, roles, full, incremental, archiveTimeout });
+  const { data, config, run } = server.volumes;
+  const volumes = { repository: volume, data: data.name, configuration: config.name, run: run.name };
+  return {
+    backups: { container, image: server.image, volumes, schedule: { full, incremental }, retentionDays, passphrase },
+  };
 }
 
 async function external(settings: OfKind<"external">): Promise<DeclaredServer> {

@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
+import { archiveDefaults, archiveSettings, repositoryPath } from "../plan/backups.ts";
 import {
   configurationFiles,
   containerPaths,
@@ -9,6 +10,7 @@ import {
   identityMap,
 } from "../plan/container.ts";
 import { ContainerServer, Password, Port, Ready, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
+import { BackupRepository } from "./backup-repository.ts";
 import { type DockerPlace, dockerPlace } from "./docker-engine.ts";
 import type { Login, Server } from "./server.ts";
 import { ServerCertificates } from "./server-certificates.ts";
@@ -36,6 +38,8 @@ export interface DockerServerArgs {
   /** How long a start may take until SQL runs, in seconds. */
   readyTimeout: number;
   protect: boolean;
+  /** The write-ahead log is archived and backups are made, kept for so many days; absent: neither. */
+  backups?: { retentionDays: number } | undefined;
   /** Puts authorities where the postgresql provider finds them as a file; answers its path, the same in every clone. */
   authorityFile: (bundle: string) => string;
 }
@@ -60,6 +64,14 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   readonly provider: postgresql.Provider;
   /** The engine, for what stands beside the server in it. */
   readonly place: DockerPlace;
+  readonly image: pulumi.Output<string>;
+  readonly volumes: { data: docker.Volume; config: docker.Volume; run: docker.Volume };
+  /** Of its files: another one for other contents. */
+  readonly revision: pulumi.Output<string>;
+  /** Where it archives to and backups go. */
+  readonly repository: BackupRepository | undefined;
+  /** From which on it is reached over its socket. */
+  readonly running: ContainerServer;
 
   constructor(name: string, args: DockerServerArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:DockerServer", name, {}, options);
@@ -78,12 +90,20 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     this.caCertificate = certificates.trustBundle;
 
     const image = serverImage(`${name}-image`, args, this.place, this);
+    this.image = image;
+    const archiving = args.backups === undefined ? undefined : { before: archiveDefaults, after: archiveSettings };
     const checked = new ServerSettings(
       `${name}-settings`,
-      { dockerHost, image, settings: { ...containerSettings, ...args.settings } },
+      {
+        dockerHost,
+        image,
+        settings: { ...containerSettings, ...archiving?.before, ...args.settings, ...archiving?.after },
+      },
       child,
     );
     const volumes = this.#declareVolumes(name, args);
+    this.volumes = volumes;
+    this.repository = this.#declareRepository(name, args);
     const configuration = new VolumeFiles(
       `${name}-files`,
       {
@@ -96,10 +116,12 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
           [configurationFiles.ident]: identityMap,
           [configurationFiles.certificate]: certificates.certificate,
           [configurationFiles.key]: certificates.privateKey,
+          ...(this.repository === undefined ? {} : { [configurationFiles.backups]: this.repository.configuration }),
         }),
       },
       child,
     );
+    this.revision = configuration.revision;
     const port = args.port === undefined ? new Port(`${name}-port`, child).port : pulumi.output(args.port);
     const network = new docker.Network(
       `${name}-network`,
@@ -123,6 +145,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       },
       child,
     );
+    this.running = running;
     const ready = new Ready(
       `${name}-ready`,
       {
@@ -175,6 +198,16 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     };
   }
 
+  #declareRepository(name: string, { backups, protect }: DockerServerArgs): BackupRepository | undefined {
+    if (backups === undefined) return undefined;
+    const { place, image, volumes } = this;
+    return new BackupRepository(
+      `${name}-backups`,
+      { place, image, dataVolume: volumes.data.name, retentionDays: backups.retentionDays, protect },
+      { parent: this },
+    );
+  }
+
   #declareContainer(
     name: string,
     args: DockerServerArgs,
@@ -210,6 +243,9 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
           // Its files are there before the container is.
           { volumeName: configuration.volume, containerPath: containerPaths.configuration, readOnly: true },
           { volumeName: volumes.run.name, containerPath: "/var/run/postgresql" },
+          ...(this.repository === undefined
+            ? []
+            : [{ volumeName: this.repository.volume, containerPath: repositoryPath }]),
         ],
         capabilities: { drops: ["ALL"] },
         securityOpts: ["no-new-privileges"],

@@ -13,6 +13,7 @@ export const configurationFiles = {
   ident: "pg_ident.conf",
   certificate: "tls/server.crt",
   key: "tls/server.key",
+  backups: "pgbackrest.conf",
 } as const;
 
 /** By which machine's name clients reach a port that an engine has opened; undefined where only a setting can tell. */

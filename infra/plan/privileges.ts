@@ -45,7 +45,8 @@ export interface PrivilegePlan {
 /** Attributes of the roles that a server has once. */
 export const serverRolePlans: Record<ServerRole, RolePlan> = {
   monitor: { name: "monitor", login: true, memberOf: ["pg_monitor"] },
-  backup: { name: "backup", login: true, replication: true, memberOf: [] },
+  // pgBackRest asks where the data lies and how it is archived.
+  backup: { name: "backup", login: true, replication: true, memberOf: ["pg_read_all_settings"] },
 };
 
 /**
@@ -58,7 +59,7 @@ export const serverRolePlans: Record<ServerRole, RolePlan> = {
  * | `<db>_app` | yes | yes | select, insert, update, delete; usage | execute | no |
  * | `<db>_readonly` | yes | yes | select | no | no |
  * | `monitor` (pg_monitor) | yes | no | no | no | no |
- * | `backup` (replication) | yes | no | no | no | no |
+ * | `backup` (replication, pg_read_all_settings) | yes | no | no | no | no |
  * | PUBLIC | no | no | no | no | no |
  *
  * Tables are reached by default privileges of the owner and not by grants on all tables: a grant would, at the next `up`, give back what a

@@ -8,6 +8,8 @@ export const plugin: Plugin = {
   schema: async () => JSON.stringify((await import("./schema.ts")).schema),
   configuration: undefined,
   types: {
+    [resourceToken("BackupPassphrase")]: async () => (await import("./backup-passphrase.ts")).backupPassphrase,
+    [resourceToken("BackupStanza")]: async () => (await import("./backup-stanza.ts")).backupStanza,
     [resourceToken("CertificateAuthority")]: async () =>
       (await import("./certificate-authority.ts")).certificateAuthority,
     [resourceToken("ContainerProcess")]: async () => (await import("./container-process.ts")).containerProcess,

@@ -6,6 +6,7 @@ import { functionToken, resourceToken } from "./token.ts";
  * loaded by it.
  */
 
+export * from "./backup-sdk.ts";
 export * from "./certificate-sdk.ts";
 export * from "./container-sdk.ts";
 

@@ -1,5 +1,7 @@
 /** The resource types of the kit's own plugin. */
 export type ResourceName =
+  | "BackupPassphrase"
+  | "BackupStanza"
   | "CertificateAuthority"
   | "ContainerProcess"
   | "ContainerServer"

@@ -4,6 +4,7 @@ import { parseDockerHost } from "../../scripts/docker/host.ts";
 import { OperationError } from "../../scripts/errors/operation-error.ts";
 import type { Connection } from "../../scripts/target/connection.ts";
 import { parseConnectionUrl } from "../../scripts/target/url.ts";
+import { backupsSection, defaultBackups } from "./backups-section.ts";
 import { defaultMonitoring, monitoringSection } from "./monitoring-section.ts";
 import { postgresqlSection } from "./postgresql-section.ts";
 import { documented, flag, integer } from "./setting.ts";
@@ -140,6 +141,13 @@ export const dockerShape = {
     effect: "none",
     description:
       "Whether containers beside the server watch it: exporters of its statistics and volumes, and a Prometheus with alert rules. Ports are open on 127.0.0.1 of the engine's machine: Prometheus's (a free one, chosen once), the exporter's only where `exporterPort` is given. Measurements are kept for `retentionDays` days.",
+  }),
+  backups: documented(backupsSection().optional(), {
+    type: "true, false or an object of full, incremental (schedules) and retentionDays",
+    default: `false; true: {full: "${defaultBackups.full}", incremental: "${defaultBackups.incremental}", retentionDays: ${defaultBackups.retentionDays}}`,
+    effect: "restart",
+    description:
+      "Whether the write-ahead log is archived and backups are made, in a volume of their own, encrypted. Schedules in cron's syntax, in UTC; any moment of the last `retentionDays` days can be restored. Only switching it on or off restarts the server.",
   }),
 };
 

@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, Registration>> = {
   database: async () => (await import("./database.ts")).registerDatabase,
   migrate: async () => (await import("./migrate.ts")).registerMigrate,
   seed: async () => (await import("./seed.ts")).registerSeed,
+  backup: async () => (await import("./backup.ts")).registerBackup,
   engine: async () => (await import("./engine.ts")).registerEngine,
 };
 

@@ -2,6 +2,7 @@ import { text } from "node:stream/consumers";
 import type Docker from "dockerode";
 import { extract, pack } from "tar-stream";
 import { OperationError } from "../errors/operation-error.ts";
+import { isMissing } from "./docker-error.ts";
 import type { DockerOwner } from "./labels.ts";
 import { withScratchContainer } from "./scratch-container.ts";
 
@@ -16,9 +17,9 @@ export interface VolumePlace {
   image: string;
   volume: string;
   owner: Omit<DockerOwner, "role">;
+  /** Where it is mounted meanwhile. On a volume that is fresh, a folder of the image's at that place gives owner and mode. */
+  mountedAt?: string;
 }
-
-const root = "/volume";
 
 /**
  * Writes files into a volume: owned by postgres, readable by nobody else. They go through a container that is never started, so that they appear in no image,
@@ -32,6 +33,7 @@ export async function writeVolumeFiles(
   files: VolumeFiles,
   removed: readonly string[] = [],
 ): Promise<void> {
+  const root = rootOf(place);
   const command = ["rm", "-f", "--", ...removed.map((path) => `${root}/${path}`)];
   const spec = { ...place, command, volumes: { [root]: place.volume }, user: "0" };
   await withScratchContainer(docker, spec, async (container) => {
@@ -49,6 +51,7 @@ export async function readVolumeFiles(
   place: VolumePlace,
   paths: readonly string[],
 ): Promise<Record<string, string>> {
+  const root = rootOf(place);
   const spec = { ...place, command: ["true"], volumes: { [root]: place.volume } };
   return withScratchContainer(docker, spec, async (container) => {
     const archive = await container.getArchive({ path: `${root}/.` });
@@ -62,6 +65,28 @@ export async function readVolumeFiles(
     }
     return files;
   });
+}
+
+/** One file of a volume that may hold much else; undefined: it is not there. */
+export async function readVolumeFile(docker: Docker, place: VolumePlace, path: string): Promise<string | undefined> {
+  const root = rootOf(place);
+  const spec = { ...place, command: ["true"], volumes: { [root]: place.volume } };
+  return withScratchContainer(docker, spec, async (container) => {
+    const archive = await container.getArchive({ path: `${root}/${path}` }).catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    if (archive === undefined) return undefined;
+    const entries = extract();
+    archive.pipe(entries);
+    let content: string | undefined;
+    for await (const entry of entries) content = await text(entry);
+    return content;
+  });
+}
+
+function rootOf({ mountedAt = "/volume" }: VolumePlace): string {
+  return mountedAt;
 }
 
 /** Folders come first, since an archive makes those that it does not name with root's ownership. */

@@ -47,12 +47,28 @@ export type ServerOutput = {
   | { kind: "external" }
 );
 
+/** What the program exports of a server's backups. */
+export interface BackupsOutput {
+  /** The container that makes them. */
+  container: string;
+  image: string;
+  /** Names of volumes. */
+  volumes: { repository: string; data: string; configuration: string; run: string };
+  /** In cron's syntax, UTC. */
+  schedule: { full: string; incremental: string };
+  retentionDays: number;
+  /** What they are encrypted with. */
+  passphrase: string;
+}
+
 /** What the program exports (`infra/program.ts`). */
 export interface StackOutputs {
   /** Whether it holds real data. */
   protected: boolean;
   server: ServerOutput;
   databases: Record<string, DatabaseOutput>;
+  /** Absent: none are made. */
+  backups?: BackupsOutput;
 }
 
 /**
@@ -85,7 +101,8 @@ export async function readOutputs(
   const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
   if (outputs.server === undefined || outputs.databases === undefined) throw notUp(stack);
   const server = { ...outputs.server, ...authorities(outputs.server, root, stack) };
-  return { protected: outputs.protected ?? false, server, databases: outputs.databases };
+  const { databases, backups } = outputs;
+  return { protected: outputs.protected ?? false, server, databases, ...(backups === undefined ? {} : { backups }) };
 }
 
 /** The file with the authorities to trust: the clone's own with those of the stack, or the one that the settings name. */

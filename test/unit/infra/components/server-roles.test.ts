@@ -48,6 +48,7 @@ describe("a server's own roles", () => {
       name: "backup",
       login: true,
       replication: true,
+      roles: ["pg_read_all_settings"],
       password: "result of server-backup-password",
     });
   });

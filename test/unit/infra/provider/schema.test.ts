@@ -82,6 +82,24 @@ const declared: Record<
     },
     ["container", "containerId"],
   ),
+  BackupPassphrase: ofArgs<Required<sdk.BackupPassphraseArgs>>(
+    sdk.BackupPassphrase,
+    { dockerHost: "unix:///docker.sock", image: "sha256:0", volume: "shop-data" },
+    ["result"],
+  ),
+  BackupStanza: ofArgs<Required<sdk.BackupStanzaArgs>>(
+    sdk.BackupStanza,
+    {
+      dockerHost: "unix:///docker.sock",
+      container: "shop-backup",
+      containerId: "0",
+      server: "shop",
+      serverId: "0",
+      revision: "0",
+      timeoutSeconds: 60,
+    },
+    ["container"],
+  ),
   DockerNames: ofArgs<Required<sdk.DockerArgs>>(sdk.DockerNames, { dockerHost: "unix:///docker.sock" }, [
     "prefix",
     "owner",

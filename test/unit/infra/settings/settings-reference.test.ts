@@ -41,6 +41,7 @@ describe("the settings' reference", () => {
       "image",
       "postgis",
       "monitoring",
+      "backups",
       "url",
       "superuserPassword",
       "superuser",

@@ -1,0 +1,41 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { backupConfiguration } from "../plan/backups.ts";
+import { BackupPassphrase } from "../provider/sdk.ts";
+import type { DockerPlace } from "./docker-engine.ts";
+
+export interface BackupRepositoryArgs {
+  place: DockerPlace;
+  image: pulumi.Input<string>;
+  /** The volume with the cluster, which keeps the passphrase, too. */
+  dataVolume: pulumi.Input<string>;
+  retentionDays: number;
+  protect: boolean;
+}
+
+/** Where a server's write-ahead log and backups go: a volume of its own, encrypted. It is there before the server, which archives from its first start. */
+export class BackupRepository extends pulumi.ComponentResource {
+  readonly volume: pulumi.Output<string>;
+  /** The text of pgbackrest.conf; secret, since it has the passphrase. */
+  readonly configuration: pulumi.Output<string>;
+  readonly passphrase: pulumi.Output<string>;
+
+  constructor(name: string, args: BackupRepositoryArgs, options?: pulumi.ComponentResourceOptions) {
+    super("pgroundwork:components:BackupRepository", name, {}, options);
+    const { place, image, dataVolume, retentionDays, protect } = args;
+    const volume = new docker.Volume(
+      `${name}-volume`,
+      { name: place.name("backup"), labels: place.labels("backup") },
+      { parent: this, provider: place.provider, protect, retainOnDelete: true },
+    );
+    const passphrase = new BackupPassphrase(
+      `${name}-passphrase`,
+      { dockerHost: place.dockerHost, image, volume: dataVolume },
+      { parent: this, protect },
+    );
+    this.volume = volume.name;
+    this.passphrase = passphrase.result;
+    this.configuration = passphrase.result.apply((text) => backupConfiguration(text, retentionDays));
+    this.registerOutputs({ volume: this.volume });
+  }
+}

@@ -1,0 +1,34 @@
+import type Docker from "dockerode";
+import { queryInContainer } from "../container/query.ts";
+
+/** What a server knows of its archiving (pg_stat_archiver). */
+export interface ArchiverState {
+  archived: number;
+  /** ISO 8601. */
+  lastArchivedAt: string | null;
+  /** How many failures in all; the archiver tries again until it succeeds. */
+  failed: number;
+  lastFailedAt: string | null;
+  lastFailedSegment: string | null;
+  /** Whether the last attempt was a failure. */
+  failing: boolean;
+  /** Segments that wait. */
+  waiting: number;
+  mode: string;
+}
+
+/** Asks a server in a container, over its socket. */
+export async function readArchiver(docker: Docker, server: string): Promise<ArchiverState> {
+  const [state] = await queryInContainer<ArchiverState>(
+    docker,
+    server,
+    `select archived_count as archived, last_archived_time as "lastArchivedAt", failed_count as failed,
+            last_failed_time as "lastFailedAt", last_failed_wal as "lastFailedSegment",
+            last_failed_time > coalesce(last_archived_time, '-infinity') is true as failing,
+            (select count(*)::int from pg_ls_archive_statusdir() where name like '%.ready') as waiting,
+            current_setting('archive_mode') as mode
+       from pg_stat_archiver`,
+  );
+  if (state === undefined) throw new Error("pg_stat_archiver has no row.");
+  return state;
+}
