@@ -63,8 +63,9 @@ async function declareStack() {
     return [name, database] as const;
   });
 
+  const { backups, ...others } = { ...(await beside?.(serverRoles)) };
   return {
-    ...(await beside?.(serverRoles)),
+    ...others,
     protected: settings.protected,
     server: {
       kind: settings.server,
@@ -74,6 +75,7 @@ async function declareStack() {
       version: server.version,
       ...place,
       logins: { superuser: server.superuser, ...serverRoles.logins },
+      ...(backups === undefined ? {} : { backups }),
     },
     databases: Object.fromEntries(
       databases.map(([name, { logins, migrations, seeds }]) => [name, { logins, migrations, seeds }] as const),
@@ -130,5 +132,5 @@ const outputs = await declareStack().catch((error: unknown) => {
 
 /** Whether the stack holds real data: commands that seed ask for it. */
 const isProtected = outputs.protected;
-export const { server, databases, monitoring, backups } = outputs;
+export const { server, databases, monitoring } = outputs;
 export { isProtected as protected };

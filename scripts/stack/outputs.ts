@@ -43,6 +43,8 @@ export type ServerOutput = {
       dockerHost?: string;
       /** Marks in the engine what is this stack's, beside those of other clones that bear its name. */
       owner: string;
+      /** Absent: none are made. */
+      backups?: BackupsOutput;
     }
   | { kind: "external" }
 );
@@ -67,8 +69,6 @@ export interface StackOutputs {
   protected: boolean;
   server: ServerOutput;
   databases: Record<string, DatabaseOutput>;
-  /** Absent: none are made. */
-  backups?: BackupsOutput;
 }
 
 /**
@@ -101,8 +101,7 @@ export async function readOutputs(
   const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
   if (outputs.server === undefined || outputs.databases === undefined) throw notUp(stack);
   const server = { ...outputs.server, ...authorities(outputs.server, root, stack) };
-  const { databases, backups } = outputs;
-  return { protected: outputs.protected ?? false, server, databases, ...(backups === undefined ? {} : { backups }) };
+  return { protected: outputs.protected ?? false, server, databases: outputs.databases };
 }
 
 /** The file with the authorities to trust: the clone's own with those of the stack, or the one that the settings name. */
