@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import { withDocker } from "../../scripts/docker/client.ts";
@@ -10,8 +10,9 @@ import { FolderLock } from "../../scripts/lock/folder-lock.ts";
 import { cloneRoot } from "../clone-root.ts";
 import { buildImage } from "./build-image.ts";
 
-/** The image's build context. */
+/** The images' build contexts. */
 export const postgresImageContext = join(cloneRoot, "infra", "images", "postgres");
+export const monitoringImageContext = join(cloneRoot, "infra", "images", "monitoring");
 
 /**
  * The kit's PostgreSQL image as the clone has it. Whichever test process asks first builds it, the others wait; its tag is a digest of what it is made
@@ -20,12 +21,21 @@ export const postgresImageContext = join(cloneRoot, "infra", "images", "postgres
  * @returns its name and tag
  */
 export function postgresImage(buildArguments: Readonly<Record<string, string>> = {}): Promise<string> {
-  return withDocker(undefined, (docker) => builtImage(docker, buildArguments));
+  return withDocker(undefined, (docker) => builtImage(docker, postgresImageContext, buildArguments));
 }
 
-async function builtImage(docker: Docker, buildArguments: Readonly<Record<string, string>>): Promise<string> {
-  const digest = await contextDigest(buildArguments);
-  const tag = `pgroundwork-test-postgres:${digest}`;
+/** The same for the image of what watches a stack. */
+export function monitoringImage(): Promise<string> {
+  return withDocker(undefined, (docker) => builtImage(docker, monitoringImageContext, {}));
+}
+
+async function builtImage(
+  docker: Docker,
+  context: string,
+  buildArguments: Readonly<Record<string, string>>,
+): Promise<string> {
+  const digest = await contextDigest(context, buildArguments);
+  const tag = `pgroundwork-test-${basename(context)}:${digest}`;
   if (await exists(docker, tag)) return tag;
   const folder = join(tmpdir(), "pgroundwork-test-images");
   await mkdir(folder, { recursive: true });
@@ -38,7 +48,7 @@ async function builtImage(docker: Docker, buildArguments: Readonly<Record<string
     }
     try {
       if (await exists(docker, tag)) return tag;
-      const { error, output } = await buildImage(docker, postgresImageContext, tag, buildArguments);
+      const { error, output } = await buildImage(docker, context, tag, buildArguments);
       if (error !== undefined) throw new Error(`${error}\n${output.slice(-4_000)}`);
       return tag;
     } finally {
@@ -57,11 +67,10 @@ async function exists(docker: Docker, tag: string): Promise<boolean> {
   }
 }
 
-async function contextDigest(buildArguments: Readonly<Record<string, string>>): Promise<string> {
+async function contextDigest(context: string, buildArguments: Readonly<Record<string, string>>): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(Object.entries(buildArguments).sort()));
-  const entries = await readdir(postgresImageContext, { recursive: true, withFileTypes: true });
+  const entries = await readdir(context, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-  for (const file of files.sort())
-    hash.update(`\0${relative(postgresImageContext, file)}\0`).update(await readFile(file));
+  for (const file of files.sort()) hash.update(`\0${relative(context, file)}\0`).update(await readFile(file));
   return hash.digest("hex").slice(0, 16);
 }
