@@ -30,12 +30,13 @@ export function registerDestroy(program: Command): void {
 
 async function destroy(run: Run, { stack = localStack, erase = [], yes = false }: DestroyOptions): Promise<undefined> {
   const { surveyStack } = await import("../erase/survey.ts");
+  const { dataOf } = await import("../erase/data-of.ts");
   const { dataHome } = await import("../server/locations.ts");
   const home = dataHome(run.env, process.getuid?.());
   const access = { engine: await readyEngine(run), root: run.root, stack };
   const survey = await surveyStack(access, home);
   refuseProtected(survey, stack, erase.length > 0);
-  const destruction = { run, access, home, survey, yes };
+  const destruction = { run, access, survey, data: dataOf(access, home, survey), yes };
   if (erase.length === 0) {
     const { takeDown } = await import("./destroy/take-down.ts");
     await takeDown(destruction);

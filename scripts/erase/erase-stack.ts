@@ -2,12 +2,12 @@ import { forgetErasure, noteErasure } from "../stack/begun-erasure.ts";
 import { StackLocked } from "../stack/stack-lock.ts";
 import { readState, removeState, type StateAccess } from "../stack/stack-state.ts";
 import type { Remains } from "./cluster-files.ts";
-import { eraseServer, type FoundServer, type Ownership, stopOwn } from "./server-place.ts";
 import { stackContent } from "./stack-content.ts";
-import type { StackServers } from "./survey.ts";
+import type { ErasableData } from "./stack-data.ts";
 
 export interface StackErasure extends StateAccess {
-  servers: StackServers;
+  /** Of every kind of server. */
+  data: readonly ErasableData[];
   /** Has the engine take the stack down; undefined: the backend has no such stack. */
   takeDown: (() => Promise<unknown>) | undefined;
   /** Is told what is being done. */
@@ -16,14 +16,18 @@ export interface StackErasure extends StateAccess {
 }
 
 /**
- * Erases everything of a stack: what its state has, its servers with data and log, the state itself. Settings stay. The engine goes first: it refuses while
+ * Erases everything of a stack: what its state has, its server with data and log, the state itself. Settings stay. The engine goes first: it refuses while
  * somebody else works on the stack, and then nothing is lost. Safe to run again after an interruption at any point.
  *
  * @throws OperationError
  */
 export async function eraseStack(erasure: StackErasure): Promise<Remains> {
-  const { root, stack, servers, onStep } = erasure;
-  noteErasure(root, stack, servers.found);
+  const { root, stack, data, onStep } = erasure;
+  noteErasure(
+    root,
+    stack,
+    data.flatMap(({ places }) => places),
+  );
   try {
     await erasure.takeDown?.();
   } catch (error) {
@@ -33,8 +37,8 @@ export async function eraseStack(erasure: StackErasure): Promise<Remains> {
   }
   erasure.signal.throwIfAborted();
   const remains: Remains = { foreign: [], linked: [] };
-  for (const server of servers.found) {
-    const { foreign, linked } = await erase(servers.ownership, server, onStep);
+  for (const each of data) {
+    const { foreign, linked } = await each.erase(onStep);
     remains.foreign.push(...foreign);
     remains.linked.push(...linked);
   }
@@ -52,14 +56,8 @@ async function knowsServer(erasure: StackErasure): Promise<boolean> {
 }
 
 /** There is nothing to complete that was not before. */
-async function takeNoteBack({ root, stack, servers }: StackErasure): Promise<void> {
-  if (servers.begun.length > 0) noteErasure(root, stack, servers.begun);
+async function takeNoteBack({ root, stack, data }: StackErasure): Promise<void> {
+  const begun = data.flatMap((each) => each.begun);
+  if (begun.length > 0) noteErasure(root, stack, begun);
   else await forgetErasure(root, stack);
-}
-
-async function erase(ownership: Ownership, server: FoundServer, onStep: (step: string) => void) {
-  // One that no state knows runs on until here.
-  await stopOwn(ownership.home, ownership.owner, server);
-  onStep(`deleting ${server.dataDirectory}`);
-  return eraseServer(ownership, server);
 }

@@ -1,4 +1,4 @@
-import { begunErasure } from "../stack/begun-erasure.ts";
+import { begunErasure, type ErasedPlace, isServerPlace } from "../stack/begun-erasure.ts";
 import { localStack } from "../stack/stacks.ts";
 import type { Finding, Scene } from "./finding.ts";
 
@@ -10,8 +10,12 @@ export function unfinishedErasure({ root, stack }: Scene): Finding[] {
   return [
     {
       kind: "files",
-      found: `an erasure of stack "${stack}" was not finished: ${places.map(({ dataDirectory }) => dataDirectory).join(", ")}`,
+      found: `an erasure of stack "${stack}" was not finished: ${places.map(describe).join(", ")}`,
       advice: `To finish it: npm run pgw -- destroy --erase ${stack}${option}. The next \`up\` forgets it, and takes back what is still there.`,
     },
   ];
+}
+
+function describe(place: ErasedPlace): string {
+  return isServerPlace(place) ? place.dataDirectory : place.volumes.map((name) => `the volume ${name}`).join(", ");
 }

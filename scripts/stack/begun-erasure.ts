@@ -9,21 +9,42 @@ import type { ServerPlace } from "../server/locations.ts";
  * that was killed be completed by the next one.
  */
 
-/** Writes down which servers are about to be erased. */
-export function noteErasure(root: string, stack: string, places: readonly ServerPlace[]): void {
-  writeFileAtomically(noteOf(root, stack), `${JSON.stringify(places, ["folder", "dataDirectory"], 2)}\n`);
+/** What of a stack is in a Docker engine. */
+export interface VolumesPlace {
+  /** The engine; absent: this machine's own. */
+  dockerHost?: string | undefined;
+  /** By which mark it is the stack's own: see `ownerOf`. */
+  owner: string;
+  /** Names of its volumes. */
+  volumes: string[];
 }
 
-/** The servers of an erasure that was begun and not finished. */
-export function begunErasure(root: string, stack: string): ServerPlace[] {
+/** Where something lies that is erased. */
+export type ErasedPlace = ServerPlace | VolumesPlace;
+
+export function isServerPlace(place: ErasedPlace): place is ServerPlace {
+  return "dataDirectory" in place;
+}
+
+export function isVolumesPlace(place: ErasedPlace): place is VolumesPlace {
+  return "volumes" in place;
+}
+
+/** Writes down what is about to be erased. */
+export function noteErasure(root: string, stack: string, places: readonly ErasedPlace[]): void {
+  writeFileAtomically(noteOf(root, stack), `${JSON.stringify(places, undefined, 2)}\n`);
+}
+
+/** The places of an erasure that was begun and not finished. */
+export function begunErasure(root: string, stack: string): ErasedPlace[] {
   const file = noteOf(root, stack);
   const text = readFileIfThere(file);
   if (text === undefined) return [];
   try {
-    return JSON.parse(text) as ServerPlace[];
+    return JSON.parse(text) as ErasedPlace[];
   } catch (error) {
-    throw new OperationError(`Could not tell which servers an earlier erasure was about: ${file} is damaged.`, {
-      remedy: `It names folders that were to be deleted. Delete it if they are gone.`,
+    throw new OperationError(`Could not tell what an earlier erasure was about: ${file} is damaged.`, {
+      remedy: `It names folders and volumes that were to be deleted. Delete it if they are gone.`,
       cause: error,
     });
   }

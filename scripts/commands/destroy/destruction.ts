@@ -1,3 +1,4 @@
+import type { StackData } from "../../erase/stack-data.ts";
 import type { Survey } from "../../erase/survey.ts";
 import type { StateAccess } from "../../stack/stack-state.ts";
 import type { Run } from "../cli/run.ts";
@@ -6,9 +7,9 @@ import type { Run } from "../cli/run.ts";
 export interface Destruction {
   run: Run;
   access: StateAccess;
-  /** See `dataHome`. */
-  home: string;
   survey: Survey;
+  /** What each kind of server has of it, that of its own kind first. */
+  data: readonly [StackData, ...StackData[]];
   /** Whether it was confirmed in advance. */
   yes: boolean;
 }

@@ -2,7 +2,6 @@ import { rolesOf } from "../../erase/drop-database.ts";
 import { erasableDatabases, eraseDatabases, halfErased } from "../../erase/erase-databases.ts";
 import { eraseStack } from "../../erase/erase-stack.ts";
 import { type DatabaseLoss, measureDatabases } from "../../erase/losses.ts";
-import { adminConnection, findServers } from "../../erase/survey.ts";
 import { eraseTargets } from "../../erase/targets.ts";
 import { OperationError } from "../../errors/operation-error.ts";
 import type { Connection } from "../../target/connection.ts";
@@ -39,8 +38,8 @@ export async function eraseNamed(destruction: Destruction, names: readonly strin
   else await eraseSome(destruction, server, targets.databases);
 }
 
-async function reach({ access, survey }: Destruction): Promise<Access> {
-  const admin = await adminConnection(access, survey);
+async function reach({ survey, data: [server] }: Destruction): Promise<Access> {
+  const admin = await server.admin();
   if (admin === undefined) return { reason: "the server does not run", databases: survey.content.databases };
   try {
     return { admin, databases: await erasableDatabases(survey, admin) };
@@ -79,24 +78,29 @@ async function eraseSome({ run, access, survey, yes }: Destruction, server: Acce
   );
 }
 
-async function eraseWhole({ run, access, home, survey, yes }: Destruction, server: Access): Promise<void> {
+async function eraseWhole({ run, access, survey, data, yes }: Destruction, server: Access): Promise<void> {
   const { stack } = access;
-  const servers = await findServers(access, home, survey);
-  if (survey.state === undefined && servers.found.length === 0 && servers.begun.length === 0) {
+  const erasable = await Promise.all(data.map((each) => each.find()));
+  const places = erasable.flatMap((each) => [...each.places, ...each.begun]);
+  if (survey.state === undefined && places.length === 0) {
     run.out.answer({ stack, erased: null }, () => `Nothing of stack "${stack}" is there: there is nothing to erase.`);
     return;
   }
   const { resources } = survey.content;
   const databases: DatabaseLoss[] | string =
     "admin" in server ? await measureDatabases(server.admin, server.databases) : server.reason;
-  run.out.note(describeStackPlan(stack, resources, servers.found, databases));
+  const found = erasable.flatMap((each) => each.found);
+  run.out.note(describeStackPlan(stack, resources, found, databases));
   if (!yes) await requireTyped(run, [stack], `Erasing stack "${stack}"`);
 
   const takeDown = survey.state === undefined ? undefined : () => destroyByEngine(run, stack);
   const { signal } = run;
-  const files = await shown((onStep) => eraseStack({ ...access, servers, takeDown, onStep, signal }));
+  const files = await shown((onStep) => eraseStack({ ...access, data: erasable, takeDown, onStep, signal }));
   for (const line of describeLeft({ files })) run.out.warn(line);
-  const erased = { servers: servers.found, databases: typeof databases === "string" ? null : databases };
+  const erased = {
+    servers: found.map(({ told }) => told),
+    databases: typeof databases === "string" ? null : databases,
+  };
   run.out.answer({ stack, erased, left: files }, () =>
     [
       `stack "${stack}" is erased`,

@@ -1,7 +1,7 @@
 import type { Remains } from "../../erase/cluster-files.ts";
 import type { KeptRole } from "../../erase/drop-database.ts";
 import type { DatabaseLoss } from "../../erase/losses.ts";
-import type { FoundServer } from "../../erase/server-place.ts";
+import type { FoundData } from "../../erase/stack-data.ts";
 
 /** A database that is about to be erased, and what else goes with it. */
 export interface DatabasePlan {
@@ -31,29 +31,16 @@ export function describeDatabasePlans(stack: string, plans: readonly DatabasePla
 export function describeStackPlan(
   stack: string,
   resources: number,
-  servers: readonly FoundServer[],
+  found: readonly FoundData[],
   databases: readonly DatabaseLoss[] | string,
 ): string {
   const lines = [
     ...(resources > 0 ? [`  its ${resources} resources, and every generated password`] : []),
-    ...servers.filter(isWorthNaming).map((server) => `  ${describeServer(server)}`),
-    ...(servers.some(({ hasData }) => hasData) ? databaseLines(databases) : ["  no data: none of it was found"]),
+    ...found.map(({ what, bytes, state }) => `  ${what} (${size(bytes)}, ${state})`),
+    ...(found.some(({ hasData }) => hasData) ? databaseLines(databases) : ["  no data: none of it was found"]),
     `  its state, with the history of it; ${settingsFile(stack)} stays`,
   ];
   return [`Lost for good: stack "${stack}" with everything in it.`, ...lines].join("\n");
-}
-
-/** A folder in which there is no data counts once, and not where it goes with data of another place. */
-function isWorthNaming(server: FoundServer, _: number, all: readonly FoundServer[]): boolean {
-  const [first, ...others] = all.filter(({ folder }) => folder === server.folder);
-  return server.hasData || (first === server && !others.some(({ hasData }) => hasData));
-}
-
-function describeServer({ folder, dataDirectory, bytes, running, hasData }: FoundServer): string {
-  const state = running === undefined ? "stopped" : `running on port ${running.port}`;
-  return hasData
-    ? `the server's data in ${dataDirectory} and its log (${size(bytes)}, ${state})`
-    : `the rest of a server in ${folder} (${size(bytes)}, no data)`;
 }
 
 function databaseLines(databases: readonly DatabaseLoss[] | string): string[] {

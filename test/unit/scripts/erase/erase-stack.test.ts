@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EngineInstallation } from "../../../../scripts/engine/ensure-engine.ts";
 import { eraseStack } from "../../../../scripts/erase/erase-stack.ts";
-import { begunErasure, noteErasure } from "../../../../scripts/stack/begun-erasure.ts";
+import { begunErasure, isServerPlace, noteErasure } from "../../../../scripts/stack/begun-erasure.ts";
 import { StackLocked } from "../../../../scripts/stack/stack-lock.ts";
 
 describe("an erasure that the engine refuses to begin", () => {
@@ -20,27 +20,26 @@ describe("an erasure that the engine refuses to begin", () => {
     const place = (name: string) => ({ folder: join(root, name), dataDirectory: join(root, name, "data") });
     const begun = begunBefore.map(place);
     if (begun.length > 0) noteErasure(root, "local", begun);
-    const owner = { clone: root, project: "pgroundwork", stack: "local" };
     const erasure = eraseStack({
       root,
       stack: "local",
       engine: noEngine(root),
-      servers: {
-        found: [...begunBefore, "server"].map((name) => ({
-          ...place(name),
-          running: undefined,
-          hasData: true,
-          bytes: 0,
-        })),
-        begun,
-        ownership: { home: root, owner, folder: join(root, "server"), begun: begun.map((each) => each.dataDirectory) },
-      },
+      data: [
+        {
+          found: [],
+          places: [...begunBefore, "server"].map(place),
+          begun,
+          erase: () => Promise.reject(new Error("nothing is to be erased")),
+        },
+      ],
       takeDown: () => Promise.reject(refusal),
       onStep: () => {},
       signal: new AbortController().signal,
     });
     await expect(erasure).rejects.toBe(refusal);
-    return begunErasure(root, "local").map(({ folder }) => folder.slice(root.length + 1));
+    return begunErasure(root, "local")
+      .filter(isServerPlace)
+      .map(({ folder }) => folder.slice(root.length + 1));
   }
   const locked = new StackLocked("Another run works on it.", "Wait.", { holderIsGone: false, recoverable: false });
 

@@ -137,7 +137,7 @@ describe("pgw destroy of a stack", () => {
     expect(existsSync(join(clone.root, "Pulumi.local.yaml"))).toBe(true);
     const { code, stderr } = await clone.pgw("destroy", "--stack", "loacl", "--yes");
     expect(code).toBe(2);
-    expect(stderr).toContain('error: There is no stack "loacl". There are: local.');
+    expect(stderr).toMatch(/^error: There is no stack "loacl"\. There are: .*\blocal\b/m);
   });
 
   it("that is being brought up says who works on it, and disturbs nothing", async () => {
