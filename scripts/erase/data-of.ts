@@ -1,13 +1,44 @@
+import { ownersOf } from "../docker/stack-owners.ts";
+import { begunErasure, isVolumesPlace } from "../stack/begun-erasure.ts";
+import type { ServerKind } from "../stack/declared-settings.ts";
 import type { StateAccess } from "../stack/stack-state.ts";
+import { dockerData } from "./docker-data.ts";
 import { embeddedData } from "./embedded-data.ts";
+import { externalData } from "./external-data.ts";
 import type { StackData } from "./stack-data.ts";
 import type { Survey } from "./survey.ts";
 
 /**
- * What each kind of server has of a stack, that of the stack's own kind first.
+ * What each kind of server has of a stack, that of the stack's own kind first: a stack that changed from one kind to another has data of both.
  *
  * @param home see `dataHome`
  */
 export function dataOf(access: StateAccess, home: string, survey: Survey): readonly [StackData, ...StackData[]] {
-  return [embeddedData(access, home, survey)];
+  const { content, settings } = survey;
+  const embedded = embeddedData(access, home, survey);
+  const docker = inDocker(access, survey);
+  const kinds: Record<ServerKind, () => readonly StackData[]> = {
+    embedded: () => [embedded],
+    docker: () => docker,
+    external: () => [externalData(access, content)],
+  };
+  const own = kinds[content.kind ?? settings.kind]();
+  const [first = embedded, ...others] = [...new Set([...own, ...docker, embedded])];
+  return [first, ...others];
+}
+
+/** One for each engine that there may be something of it in. */
+function inDocker(access: StateAccess, { content, settings, owner }: Survey): StackData[] {
+  const begun = begunErasure(access.root, access.stack).filter(isVolumesPlace);
+  const hosts = [
+    ...(content.docker === undefined ? [] : [content.docker.host]),
+    ...(settings.docker === undefined ? [] : [settings.docker.host]),
+    ...begun.map(({ dockerHost }) => dockerHost),
+  ];
+  const owners = [...ownersOf(access, content.docker?.owner), ...begun.map((place) => place.owner)];
+  const stack = { project: owner.project, stack: owner.stack, owners: [...new Set(owners)] };
+  return [...new Set(hosts)].map((host) => {
+    const there = begun.filter(({ dockerHost }) => dockerHost === host);
+    return dockerData(access, { host, stack, content, begun: there });
+  });
 }

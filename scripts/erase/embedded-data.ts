@@ -28,6 +28,7 @@ export function embeddedData(access: StateAccess, home: string, survey: Survey):
         running: running && `the server on port ${running.port}`,
         hasData,
         place: place.dataDirectory,
+        goes: [],
         stays: [],
         wayBack:
           expected === place.dataDirectory

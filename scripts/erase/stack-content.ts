@@ -1,18 +1,49 @@
 import type { ServerPlace } from "../server/locations.ts";
+import type { ServerKind } from "../stack/declared-settings.ts";
 import type { StackState, StateResource } from "../stack/stack-state.ts";
 
 /** What a stack's state says there is. */
 export interface StackContent {
   /** How many resources, as `up` counts them; 0: the stack is not up. */
   resources: number;
+  /** Whether a run came to its end: the stack's outputs are there. */
+  isUp: boolean;
+  /** Which kind of server it has; undefined: the state knows none. */
+  kind: ServerKind | undefined;
+  /** Its embedded server. */
   server: ServerPlace | undefined;
+  /** Where its things are in a Docker engine. */
+  docker: DockerContent | undefined;
   databases: string[];
   /** Whether the stack was brought up as one that holds real data. */
   protected: boolean;
 }
 
+/** What a state says of a stack in a Docker engine. */
+export interface DockerContent {
+  /** The engine; undefined: this machine's own. */
+  host: string | undefined;
+  /** By which mark what is there is the stack's own. */
+  owner: string;
+  /** What every name begins with. */
+  prefix: string;
+  /** Its volumes, and whether each stays when the stack is taken down. */
+  volumes: { name: string; stays: boolean }[];
+  images: string[];
+}
+
 const stackType = "pulumi:pulumi:Stack";
 const serverType = "pgroundwork:index:EmbeddedServer";
+/** What every stack of a kind has in its state, from the first moment on. */
+const kindTypes: Readonly<Record<ServerKind, string>> = {
+  embedded: "pgroundwork:components:EmbeddedServer",
+  docker: "pgroundwork:components:DockerServer",
+  external: "pgroundwork:components:ExternalServer",
+};
+
+const namesType = "pgroundwork:index:DockerNames";
+const volumeType = "docker:index/volume:Volume";
+const imageType = "docker:index/image:Image";
 const databaseType = "postgresql:index/database:Database";
 const databaseComponent = "pgroundwork:components:Database";
 
@@ -22,7 +53,10 @@ export function stackContent(state: StackState | undefined): StackContent {
   const stack = resources.find(({ type }) => type === stackType);
   return {
     resources: resources.filter(isCounted).length,
+    isUp: stack?.outputs?.server !== undefined,
+    kind: kindOf(resources),
     server: serverPlace(resources),
+    docker: dockerContent(resources),
     databases: resources.filter(({ type }) => type === databaseType).flatMap((each) => text(each, "name") ?? []),
     protected: stack?.outputs?.protected === true || resources.some(({ protect }) => protect === true),
   };
@@ -69,6 +103,27 @@ function serverPlace(resources: readonly StateResource[]): ServerPlace | undefin
   const folder = text(server, "folder");
   const dataDirectory = text(server, "dataDirectory");
   return folder === undefined || dataDirectory === undefined ? undefined : { folder, dataDirectory };
+}
+
+function kindOf(resources: readonly StateResource[]): ServerKind | undefined {
+  const kinds = Object.entries(kindTypes) as [ServerKind, string][];
+  return kinds.find(([, type]) => resources.some((each) => each.type === type))?.[0];
+}
+
+function dockerContent(resources: readonly StateResource[]): DockerContent | undefined {
+  const names = resources.find(({ type }) => type === namesType);
+  if (names === undefined) return undefined;
+  const owner = text(names, "owner");
+  const prefix = text(names, "prefix");
+  if (owner === undefined || prefix === undefined) return undefined;
+  const volumes = resources
+    .filter(({ type }) => type === volumeType)
+    .flatMap((each) => {
+      const name = text(each, "name");
+      return name === undefined ? [] : [{ name, stays: each.retainOnDelete === true }];
+    });
+  const images = resources.filter(({ type }) => type === imageType).flatMap((each) => text(each, "imageName") ?? []);
+  return { host: text(names, "dockerHost"), owner, prefix, volumes, images };
 }
 
 function resourcesOf(state: StackState | undefined): readonly StateResource[] {

@@ -9,6 +9,8 @@ export interface Whereabouts {
   hasData: boolean;
   /** Where the data is, or would be, in words. */
   place: string;
+  /** What else goes, beside the resources in the state, in words. */
+  goes: readonly string[];
   /** What else stays where it is, in words. */
   stays: readonly string[];
   /** What is to be done first where `up` would not take the data back by itself; it ends in "then". */
@@ -21,8 +23,8 @@ export interface Whereabouts {
 export interface FoundData {
   /** In words. */
   what: string;
-  /** What it takes on the disk. */
-  bytes: number;
+  /** What it takes on the disk; undefined: it could not be told. */
+  bytes: number | undefined;
   /** In words: whether it is in use. */
   state: string;
   /** Whether it is, or may hold, what somebody would miss. */

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { isRealStack } from "../../infra/plan/real-data.ts";
 import { OperationError } from "../errors/operation-error.ts";
 
+/** What runs a stack's server. */
+export type ServerKind = "embedded" | "docker" | "external";
+
 /** What a stack's settings say of it, brought up or not. */
 export interface DeclaredSettings {
   /** Whether it holds real data. */
@@ -10,6 +13,7 @@ export interface DeclaredSettings {
   /** Where its server's data is to be; undefined: in the server's own folder. */
   dataDirectory: string | undefined;
   databases: string[];
+  kind: ServerKind;
   /** Whether its server is a container, and in which Docker engine; undefined: this machine's own. */
   docker: { host: string | undefined } | undefined;
 }
@@ -33,6 +37,7 @@ export async function declaredSettings(root: string, stack: string): Promise<Dec
     protected: String(isProtected) !== "false",
     dataDirectory: text(setting("dataDirectory")),
     databases: names(setting("databases")),
+    kind: kindOf(setting("server")),
     docker: setting("server") === "docker" ? { host: text(setting("dockerHost")) } : undefined,
   };
 }
@@ -62,6 +67,11 @@ function projectValue(declared: unknown): unknown {
   if (typeof declared !== "object" || declared === null || Array.isArray(declared)) return declared;
   const { value, default: fallback } = declared as { value?: unknown; default?: unknown };
   return value ?? fallback;
+}
+
+/** What is no kind is the program's to refuse. */
+function kindOf(value: unknown): ServerKind {
+  return value === "docker" || value === "external" ? value : "embedded";
 }
 
 function text(value: unknown): string | undefined {

@@ -14,6 +14,7 @@ export interface StateResource {
   type: string;
   parent?: string;
   protect?: boolean;
+  retainOnDelete?: boolean;
   outputs?: Record<string, unknown>;
 }
 

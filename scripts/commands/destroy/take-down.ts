@@ -7,12 +7,12 @@ import { upCommand } from "./texts.ts";
 export async function takeDown({ run, access, survey, data: [server], yes }: Destruction): Promise<void> {
   const { stack } = access;
   const { resources, databases } = survey.content;
-  const { running, hasData, place, stays, wayBack, answer } = await server.look();
+  const { running, hasData, place, goes, stays, wayBack, answer } = await server.look();
   const up = `\`${upCommand(stack)}\` takes it back, with new passwords.`;
   const kept = hasData
     ? `The data is kept in ${place}: ${wayBack === undefined ? up : `${wayBack} ${up}`}`
     : `There is no data in ${place}.`;
-  if (resources === 0 && running === undefined) {
+  if (resources === 0 && running === undefined && goes.length === 0) {
     run.out.answer({ stack, resources: 0, stopped: false, ...answer }, () =>
       [`Stack "${stack}" is not up: there is nothing to take down.`, ...(hasData ? [kept] : [])].join("\n"),
     );
@@ -21,6 +21,7 @@ export async function takeDown({ run, access, survey, data: [server], yes }: Des
   const lines = [
     `Stack "${stack}" is taken down:`,
     ...(resources > 0 ? [`  goes   its ${resources} resources in the state, and every generated password`] : []),
+    ...goes.map((what) => `  goes   ${what}`),
     ...(running === undefined ? [] : [`  stops  ${running}`]),
     ...(hasData ? [`  stays  the data in ${place}${databases.length > 0 ? `: ${databases.join(", ")}` : ""}`] : []),
     ...stays.map((what) => `  stays  ${what}`),

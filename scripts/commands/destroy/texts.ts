@@ -36,7 +36,9 @@ export function describeStackPlan(
 ): string {
   const lines = [
     ...(resources > 0 ? [`  its ${resources} resources, and every generated password`] : []),
-    ...found.map(({ what, bytes, state }) => `  ${what} (${size(bytes)}, ${state})`),
+    ...found.map(
+      ({ what, bytes, state }) => `  ${what} (${bytes === undefined ? "size not known" : size(bytes)}, ${state})`,
+    ),
     ...(found.some(({ hasData }) => hasData) ? databaseLines(databases) : ["  no data: none of it was found"]),
     `  its state, with the history of it; ${settingsFile(stack)} stays`,
   ];

@@ -25,12 +25,18 @@ const database = (name: string): StateResource[] => [
 ];
 const provider = { urn: urn("pulumi:providers:pgroundwork", "default"), type: "pulumi:providers:pgroundwork" };
 const state = (...resources: StateResource[]): StackState => ({ version: 3, deployment: { resources } });
-const whole = state(stack, provider, server, ...database("shop"), ...database("shop_two"));
+const place = {
+  urn: urn("pgroundwork:components:EmbeddedServer", "server"),
+  type: "pgroundwork:components:EmbeddedServer",
+};
+const whole = state(stack, provider, place, server, ...database("shop"), ...database("shop_two"));
 
 describe("what a state has", () => {
   it("is its server, its databases and as many resources as `up` counts", () => {
     expect(stackContent(whole)).toEqual({
       resources: 3,
+      isUp: false,
+      kind: "embedded",
       server: { folder: "/data/servers/a", dataDirectory: "/data/servers/a/data" },
       databases: ["shop", "shop_two"],
       protected: false,
@@ -38,7 +44,7 @@ describe("what a state has", () => {
   });
 
   it("is nothing where there is no state, and where it is empty", () => {
-    const nothing = { resources: 0, server: undefined, databases: [], protected: false };
+    const nothing = { resources: 0, isUp: false, server: undefined, databases: [], protected: false };
     expect(stackContent(undefined)).toEqual(nothing);
     expect(stackContent({ version: 3, deployment: {} })).toEqual(nothing);
   });
@@ -46,6 +52,46 @@ describe("what a state has", () => {
   it("is protected where the stack says so, or any resource of it is", () => {
     expect(stackContent(state({ ...stack, outputs: { protected: true } })).protected).toBe(true);
     expect(stackContent(state({ ...server, protect: true })).protected).toBe(true);
+  });
+
+  it("is in a Docker engine under names and a mark of its own, some of it to stay there", () => {
+    const component = "pgroundwork:components:DockerServer";
+    const volume = (name: string, retainOnDelete: boolean): StateResource => ({
+      urn: urn("docker:index/volume:Volume", `server-${name}`),
+      type: "docker:index/volume:Volume",
+      outputs: { name: `pgroundwork-local-${name}` },
+      retainOnDelete,
+    });
+    const names: StateResource = {
+      urn: urn("pgroundwork:index:DockerNames", "server-docker-names"),
+      type: "pgroundwork:index:DockerNames",
+      outputs: { dockerHost: "ssh://box", owner: "0123456789ab", prefix: "pgroundwork-local" },
+    };
+    const image: StateResource = {
+      urn: urn("docker:index/image:Image", "server-image"),
+      type: "docker:index/image:Image",
+      outputs: { imageName: "pgroundwork-local-postgres:17" },
+    };
+    const whole = state(
+      { urn: urn(component, "server"), type: component },
+      names,
+      image,
+      volume("data", true),
+      volume("run", false),
+    );
+    expect(stackContent(whole)).toMatchObject({
+      kind: "docker",
+      docker: {
+        host: "ssh://box",
+        owner: "0123456789ab",
+        prefix: "pgroundwork-local",
+        volumes: [
+          { name: "pgroundwork-local-data", stays: true },
+          { name: "pgroundwork-local-run", stays: false },
+        ],
+        images: ["pgroundwork-local-postgres:17"],
+      },
+    });
   });
 
   it("has the superuser's password only where it was read with secrets", () => {
@@ -60,13 +106,13 @@ describe("a state without a database", () => {
   it("has neither its component, nor what is below it, nor what the stack exports of it", () => {
     const rest = withoutDatabases(whole, ["shop"]);
     const outputs = { protected: false, databases: { shop_two: { migrations: [] } } };
-    expect(rest).toEqual(state({ ...stack, outputs }, provider, server, ...database("shop_two")));
+    expect(rest).toEqual(state({ ...stack, outputs }, provider, place, server, ...database("shop_two")));
   });
 
   it("keeps everything else of the state, and of the one that was read", () => {
     const rich = { ...whole, deployment: { ...whole.deployment, manifest: { version: "v3" } } };
     expect(withoutDatabases(rich, ["shop"]).deployment).toHaveProperty("manifest", { version: "v3" });
-    expect(whole.deployment.resources).toHaveLength(7);
+    expect(whole.deployment.resources).toHaveLength(8);
     expect(stack.outputs?.databases).toHaveProperty("shop");
   });
 });

@@ -16,7 +16,7 @@ describe("the settings of a stack, as its files say them", () => {
   afterEach(() => rm(root, { recursive: true }));
 
   it("are the project's where the stack has none of its own", async () => {
-    const settings = { protected: false, dataDirectory: undefined, databases: ["trading"] };
+    const settings = { protected: false, dataDirectory: undefined, databases: ["trading"], kind: "embedded" };
     expect(await declaredSettings(root, "local")).toEqual(settings);
   });
 
@@ -25,7 +25,7 @@ describe("the settings of a stack, as its files say them", () => {
       "Pulumi.ci.yaml",
       `config:\n  pgroundwork:databases: '["shop","depot"]'\n  pgroundwork:dataDirectory: /srv/pg\n  pgroundwork:protected: "true"\n`,
     );
-    const settings = { protected: true, dataDirectory: "/srv/pg", databases: ["shop", "depot"] };
+    const settings = { protected: true, dataDirectory: "/srv/pg", databases: ["shop", "depot"], kind: "embedded" };
     expect(await declaredSettings(root, "ci")).toEqual(settings);
   });
 
