@@ -69,6 +69,8 @@ export interface StackOutputs {
   protected: boolean;
   server: ServerOutput;
   databases: Record<string, DatabaseOutput>;
+  /** Where the stack is watched, if it is: URLs. */
+  monitoring?: { prometheus: string };
 }
 
 /**
@@ -101,7 +103,8 @@ export async function readOutputs(
   const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
   if (outputs.server === undefined || outputs.databases === undefined) throw notUp(stack);
   const server = { ...outputs.server, ...authorities(outputs.server, root, stack) };
-  return { protected: outputs.protected ?? false, server, databases: outputs.databases };
+  const { databases, monitoring } = outputs;
+  return { protected: outputs.protected ?? false, server, databases, ...(monitoring && { monitoring }) };
 }
 
 /** The file with the authorities to trust: the clone's own with those of the stack, or the one that the settings name. */
