@@ -10,6 +10,7 @@ import type { Server } from "./components/server.ts";
 import type { ServerRoles } from "./components/server-roles.ts";
 import { reachableHost } from "./plan/container.ts";
 import { imageExtensions, preloadLibraries } from "./plan/image-extensions.ts";
+import { backupIntervals } from "./plan/schedule.ts";
 import { planMemory } from "./plan/tuning.ts";
 import type { Settings } from "./settings.ts";
 
@@ -112,17 +113,18 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
 }
 
 async function monitored(
-  { monitoring, readyTimeout }: OfKind<"docker">,
+  { monitoring, backups, readyTimeout }: OfKind<"docker">,
   server: DockerServer,
   roles: ServerRoles,
 ): Promise<Beside> {
   if (monitoring === undefined) return {};
   const { Monitoring } = await import("./components/monitoring.ts");
-  const { place, network, caCertificate: authorities, dataVolume } = server;
+  const { place, network, caCertificate: authorities, dataVolume: data, repository } = server;
   const { prometheus } = new Monitoring("monitoring", {
     ...{ place, network, authorities, readyTimeout },
     ...{ login: roles.logins.monitor, roles: roles.roles },
-    volumes: { data: dataVolume },
+    volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
+    backupIntervals: backups === undefined ? {} : backupIntervals(backups),
     ...monitoring,
   });
   return { monitoring: { prometheus } };

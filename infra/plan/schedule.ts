@@ -32,6 +32,17 @@ export function longestInterval(schedule: string): number | undefined {
   return longest;
 }
 
+/**
+ * The longest times between two backups of a kind, in seconds, by pgBackRest's name of the kind. A full one is as good as an incremental one, so that the time
+ * between incremental ones is at most that between full ones.
+ */
+export function backupIntervals(schedules: { full: string; incremental: string }): Record<string, number> {
+  const full = longestInterval(schedules.full);
+  const incremental = longestInterval(schedules.incremental) ?? full;
+  if (full === undefined || incremental === undefined) return {};
+  return { full, incr: Math.min(full, incremental) };
+}
+
 /** A day of the month and one of the week that are both restricted are alternatives, as cron has it. */
 function dayFilter(monthDays: string, monthNames: string, weekDays: string): (date: Date) => boolean {
   const inMonth = values(monthDays, 1, 31);
