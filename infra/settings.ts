@@ -105,8 +105,25 @@ function crossFaults(values: Readonly<Record<string, unknown>>, known: Known): F
       setting: "databases",
       reason: `'${name}' has no folder with a database.json in migrations/${suggestion(name, Object.keys(known.databases))}`,
     })),
+    ...archiveFaults(values),
     ...(seeds === undefined ? [] : unknownSeeds(seeds, databases, unknown, known)),
     ...((values.protected ?? isRealStack(known.stack)) ? inventedIn(seeds ?? [], values.protected, known.stack) : []),
+  ];
+}
+
+/** What a server that archives cannot have otherwise. */
+function archiveFaults({ backups, postgresql }: Readonly<Record<string, unknown>>): Fault[] {
+  if (backups === undefined) return [];
+  const settings = (postgresql ?? {}) as Record<string, string>;
+  const names = ["archive_mode", "archive_command", "archive_library"].filter((name) => Object.hasOwn(settings, name));
+  return [
+    ...names.map((name) => ({
+      setting: `postgresql.${name}`,
+      reason: "is set by the kit where there are backups: set 'backups' to false to archive otherwise",
+    })),
+    ...(settings.wal_level === "minimal"
+      ? [{ setting: "postgresql.wal_level", reason: "'minimal' cannot be archived, and 'backups' asks for that" }]
+      : []),
   ];
 }
 
