@@ -1,0 +1,103 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { type BackedUpShop, makeBackedUpShop } from "../../backed-up-shop.ts";
+
+const docker = dockerClient();
+
+/** Writes something and has it archived. */
+async function work(shop: BackedUpShop): Promise<void> {
+  await shop.query(
+    "superuser",
+    "insert into product (id, name, price) select max(id) + 1, 'p' || max(id), 1 from product; select pg_switch_wal()",
+  );
+}
+
+async function expectReported(shop: BackedUpShop, words: RegExp): Promise<void> {
+  await shop.until("the list tells of it", async () => words.test((await shop.list()).text));
+  expect((await shop.list()).code).toBe(5);
+  const preview = await shop.succeed("preview");
+  expect(preview.stdout).toContain("~ BackupStanza backups-stanza (archiving)");
+  const up = await shop.pgw("up");
+  expect(up.code).toBe(1);
+  expect(up.stderr).toMatch(words);
+  // The server serves meanwhile.
+  await work(shop);
+}
+
+/** All is well again, and a restore of the next backup has every row. */
+async function expectMended(shop: BackedUpShop): Promise<void> {
+  await shop.succeed("up");
+  await shop.succeed("backup", "create", "--type", "full");
+  expect(await shop.list()).toMatchObject({ code: 0, text: "" });
+  const [{ count } = { count: 0 }] = await shop.query<{ count: number }>(
+    "superuser",
+    "select count(*)::int from product",
+  );
+  const volume = `${shop.prefix}-restored-${Date.now()}`;
+  const { stdout } = await shop.succeed("backup", "restore", "--to-volume", volume, "--json");
+  await docker.getVolume(volume).remove();
+  const { databases } = JSON.parse(stdout) as {
+    databases: { database: string; tables: { table: string; rows: number }[] }[];
+  };
+  const tables = databases.find(({ database }) => database === "shop")?.tables ?? [];
+  expect(tables.find(({ table }) => table === "public.product")?.rows).toBe(count);
+}
+
+describe("a repository that", () => {
+  let shop: BackedUpShop;
+
+  beforeAll(async () => {
+    shop = await makeBackedUpShop();
+    // Memory of this size instead of the engine's disk; kept as long as a container has it.
+    await docker.createVolume({
+      Name: shop.repository,
+      DriverOpts: { type: "tmpfs", device: "tmpfs", o: "size=96m,uid=999,gid=999,mode=0700" },
+    });
+    await shop.succeed("up");
+    await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
+  });
+
+  it("is full is told of, and serves again once there is room", async () => {
+    await shop.onRepository("dd if=/dev/zero of=/repository/filler bs=4k 2>/dev/null || true; df /repository");
+    await work(shop);
+    await expectReported(shop, /The backup repository is full: .*No space left on device/);
+    await shop.onRepository("rm /repository/filler");
+    await expectMended(shop);
+  });
+
+  it("cannot be written is told of, and serves again once it can", async () => {
+    await shop.onRepository("chown -R root:root /repository/archive && chmod -R go-rwx /repository/archive");
+    await work(shop);
+    await expectReported(shop, /The backup repository cannot be written: .*Permission denied/);
+    await shop.onRepository("chown -R 999:999 /repository/archive");
+    await expectMended(shop);
+  });
+
+  it("was made with another passphrase is told of, and no secret with it", async () => {
+    const exec = "sed -i 's/^repo1-cipher-pass=.*/repo1-cipher-pass=another/' /configuration/pgbackrest.conf";
+    await onConfiguration(shop, exec);
+    await work(shop);
+    await expectReported(shop, /cannot be read with this stack's passphrase: it was made with another one/);
+    // By hand it was changed in the volume; the stack knows the right one.
+    await shop.succeed("refresh");
+    await expectMended(shop);
+  });
+});
+
+async function onConfiguration(shop: BackedUpShop, script: string): Promise<void> {
+  const { Image } = await docker.getContainer(shop.server).inspect();
+  const container = await docker.createContainer({
+    name: `${shop.prefix}-by-hand`,
+    Image,
+    User: "999",
+    Entrypoint: ["sh", "-c", script],
+    HostConfig: {
+      Init: true,
+      Mounts: [{ Type: "volume", Source: `${shop.prefix}-config`, Target: "/configuration" }],
+    },
+  });
+  await container.start();
+  const { StatusCode } = (await container.wait()) as { StatusCode: number };
+  await container.remove();
+  expect(StatusCode).toBe(0);
+}
