@@ -3,8 +3,8 @@ const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 const dayMilliseconds = 86_400_000;
-/** A leap year is among them; whatever comes at all comes in them. */
-const days = 4 * 366;
+/** Two leap years are among them: whatever comes at all comes twice. */
+const days = 5 * 366;
 const firstDay = Date.UTC(2024, 0, 1);
 
 /**
