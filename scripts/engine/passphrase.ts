@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
 import { isCode, readFileIfThere } from "./atomic-file.ts";
 import type { Variables } from "./locations.ts";
@@ -40,11 +40,18 @@ export function ensurePassphrase(root: string): string {
   return file;
 }
 
-/** A new passphrase beside an old state would only turn "it is lost" into "it is wrong". */
+/** A new passphrase beside an old state would only turn "it is lost" into "it is wrong". Shared stacks have passphrases of their own. */
 function requireNoState(root: string, file: string): void {
-  const state = join(root, ".pgroundwork", ".pulumi");
-  if (!existsSync(join(state, "stacks"))) return;
+  const state = localState(join(root, ".pgroundwork", ".pulumi", "stacks"));
+  if (state === undefined) return;
   throw new OperationError(`The passphrase ${file} is gone, and this clone's state is encrypted with it.`, {
-    remedy: `Put it back, or set PULUMI_CONFIG_PASSPHRASE. If it is lost: delete ${state}; \`up\` then takes over the data of every stack of this clone, with new passwords.`,
+    remedy: `Put it back, or set PULUMI_CONFIG_PASSPHRASE. If it is lost: delete ${state}; \`up\` then takes over the stack's data, with new passwords.`,
   });
+}
+
+/** The state of the local stack: below the project's folder, or beside it where an older engine put it. */
+function localState(stacks: string): string | undefined {
+  if (!existsSync(stacks)) return undefined;
+  const states = readdirSync(stacks, { recursive: true }).map((path) => join(stacks, String(path)));
+  return states.find((path) => /^local\.json(\.gz)?$/.test(basename(path)));
 }

@@ -1,5 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -22,11 +31,19 @@ test("the passphrase is made once, for this user only", () => {
 });
 
 test("no new passphrase is made beside a state that the lost one encrypted", () => {
-  const state = join(root, ".pgroundwork", ".pulumi");
-  mkdirSync(join(state, "stacks"), { recursive: true });
+  const stacks = join(root, ".pgroundwork", ".pulumi", "stacks", "pgroundwork");
+  mkdirSync(stacks, { recursive: true });
+  writeFileSync(join(stacks, "local.json"), "{}");
   expect(() => ensurePassphrase(root)).toThrow(
     `The passphrase ${join(root, ".pgroundwork", "passphrase")} is gone, and this clone's state is encrypted with it.`,
   );
+});
+
+test("a shared stack's state, which it never encrypted, does not stand in its way", () => {
+  const stacks = join(root, ".pgroundwork", ".pulumi", "stacks", "pgroundwork");
+  mkdirSync(stacks, { recursive: true });
+  writeFileSync(join(stacks, "dev.json"), "{}");
+  expect(existsSync(ensurePassphrase(root))).toBe(true);
 });
 
 test("processes that start at once all go on with the same passphrase", async () => {
