@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import { OperationError } from "../errors/operation-error.ts";
 import { isConflict, isMissing } from "./docker-error.ts";
 import { labelsToFind, type StackName } from "./labels.ts";
+import { holderLabel } from "./scratch-holder.ts";
 
 /** A stack's name, and by which marks something of that name in a Docker engine is this stack's and no other clone's. */
 export interface DockerStack extends StackName {
@@ -18,8 +19,8 @@ export interface DockerThing {
 
 export interface DockerContainer extends DockerThing {
   running: boolean;
-  /** ms since 1970, by the engine's clock. */
-  created: number;
+  /** Of one for a moment's work: whose work that is. */
+  holder: string | undefined;
 }
 
 /** Everything of a stack's in a Docker engine, images apart. */
@@ -37,21 +38,26 @@ export async function belongingsOf(docker: Docker, { owners, ...stack }: DockerS
     docker.listNetworks({ filters }),
     docker.listVolumes({ filters }),
   ]);
-  const isOwn = ({ Labels }: { Labels?: Record<string, string> | undefined }) =>
-    owners.includes(Labels?.[ownerLabel] ?? "");
-  const roleOf = (labels: Record<string, string> | undefined) => labels?.[roleLabel] ?? "";
+  const isOwn = ({ Labels }: { Labels?: Labels }) => owners.includes(Labels?.[ownerLabel] ?? "");
+  const thing = (id: string, name: string, labels: Labels) => ({ id, name, role: labels?.[roleLabel] ?? "" });
   return {
-    containers: containers.filter(isOwn).map(({ Id, Names: [name = Id], Labels, State, Created }) => ({
-      id: Id,
-      name: name.replace(/^\//, ""),
-      role: roleOf(Labels),
-      running: State === "running" || State === "restarting",
-      created: Created * 1_000,
-    })),
-    networks: networks.filter(isOwn).map(({ Id, Name, Labels }) => ({ id: Id, name: Name, role: roleOf(Labels) })),
+    containers: inOrder(
+      containers.filter(isOwn).map(({ Id, Names: [name = Id], Labels, State }) => ({
+        ...thing(Id, name.replace(/^\//, ""), Labels),
+        running: State === "running" || State === "restarting",
+        holder: Labels[holderLabel],
+      })),
+    ),
+    networks: inOrder(networks.filter(isOwn).map(({ Id, Name, Labels }) => thing(Id, Name, Labels))),
     // The engine's answer is null where there is none.
-    volumes: (volumes ?? []).filter(isOwn).map(({ Name, Labels }) => ({ id: Name, name: Name, role: roleOf(Labels) })),
+    volumes: inOrder((volumes ?? []).filter(isOwn).map(({ Name, Labels }) => thing(Name, Name, Labels))),
   };
+}
+
+type Labels = Record<string, string> | undefined;
+
+function inOrder<Thing extends DockerThing>(things: Thing[]): Thing[] {
+  return things.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 const ownerLabel = "pgroundwork.owner";

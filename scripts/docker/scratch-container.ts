@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
-import { type DockerOwner, labelsOf } from "./labels.ts";
+import { type DockerOwner, labelsOf, labelsToFind } from "./labels.ts";
+import { holderLabel, ownHolder, scratchHolder } from "./scratch-holder.ts";
 
 export interface ScratchSpec {
   /** Id or name of an image that is there. */
@@ -16,7 +17,7 @@ export interface ScratchSpec {
   user?: string;
 }
 
-/** Has a container for the time of some work, created and not started. A killed run leaves it behind, with its stack's labels and the role `scratch`. */
+/** Has a container for the time of some work, created and not started. A killed run leaves it behind, with its stack's labels and the role `scratch`, until the next one or `pgw recover`. */
 export async function withScratchContainer<T>(
   docker: Docker,
   { image, owner, command, volumes = {}, readOnlyVolumes = {}, environment = {}, user }: ScratchSpec,
@@ -28,7 +29,7 @@ export async function withScratchContainer<T>(
     Image: image,
     Entrypoint: [...command],
     Cmd: [],
-    Labels: labelsOf({ ...owner, role: "scratch" }),
+    Labels: { ...labelsOf({ ...owner, role: "scratch" }), [holderLabel]: await ownHolder() },
     ...(user === undefined ? {} : { User: user }),
     Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     Healthcheck: { Test: ["NONE"] },
@@ -43,5 +44,15 @@ export async function withScratchContainer<T>(
   } finally {
     // Volumes that it has of the image's own go with it.
     await container.remove({ force: true, v: true }).catch(() => {});
+    await removeAbandoned(docker, owner).catch(() => {});
+  }
+}
+
+/** Those of the stack whose work was killed: the run that does the work again takes them away. */
+async function removeAbandoned(docker: Docker, owner: Omit<DockerOwner, "role">): Promise<void> {
+  const filters = { label: labelsToFind({ ...owner, role: "scratch" }) };
+  for (const { Id, Labels } of await docker.listContainers({ all: true, filters })) {
+    if ((await scratchHolder(Labels[holderLabel])) === "gone")
+      await docker.getContainer(Id).remove({ force: true, v: true });
   }
 }

@@ -1,5 +1,6 @@
 import type { ServerPlace } from "../server/locations.ts";
 import type { ServerKind } from "../stack/declared-settings.ts";
+import { type DockerPlace, dockerPlaceIn } from "../stack/docker-place.ts";
 import type { StackState, StateResource } from "../stack/stack-state.ts";
 
 /** What a stack's state says there is. */
@@ -20,13 +21,7 @@ export interface StackContent {
 }
 
 /** What a state says of a stack in a Docker engine. */
-export interface DockerContent {
-  /** The engine; undefined: this machine's own. */
-  host: string | undefined;
-  /** By which mark what is there is the stack's own. */
-  owner: string;
-  /** What every name begins with. */
-  prefix: string;
+export interface DockerContent extends DockerPlace {
   /** Its volumes, and whether each stays when the stack is taken down. */
   volumes: { name: string; stays: boolean }[];
   images: string[];
@@ -41,7 +36,6 @@ const kindTypes: Readonly<Record<ServerKind, string>> = {
   external: "pgroundwork:components:ExternalServer",
 };
 
-const namesType = "pgroundwork:index:DockerNames";
 const volumeType = "docker:index/volume:Volume";
 const imageType = "docker:index/image:Image";
 const databaseType = "postgresql:index/database:Database";
@@ -111,11 +105,8 @@ function kindOf(resources: readonly StateResource[]): ServerKind | undefined {
 }
 
 function dockerContent(resources: readonly StateResource[]): DockerContent | undefined {
-  const names = resources.find(({ type }) => type === namesType);
-  if (names === undefined) return undefined;
-  const owner = text(names, "owner");
-  const prefix = text(names, "prefix");
-  if (owner === undefined || prefix === undefined) return undefined;
+  const place = dockerPlaceIn(resources);
+  if (place === undefined) return undefined;
   const volumes = resources
     .filter(({ type }) => type === volumeType)
     .flatMap((each) => {
@@ -123,7 +114,7 @@ function dockerContent(resources: readonly StateResource[]): DockerContent | und
       return name === undefined ? [] : [{ name, stays: each.retainOnDelete === true }];
     });
   const images = resources.filter(({ type }) => type === imageType).flatMap((each) => text(each, "imageName") ?? []);
-  return { host: text(names, "dockerHost"), owner, prefix, volumes, images };
+  return { ...place, volumes, images };
 }
 
 function resourcesOf(state: StackState | undefined): readonly StateResource[] {

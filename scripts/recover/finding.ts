@@ -1,7 +1,7 @@
 import type { EngineInstallation } from "../engine/ensure-engine.ts";
 
 /** What kind of thing a killed run left. */
-export type FindingKind = "engine-lock" | "process" | "files" | "lock" | "pending-operation" | "server";
+export type FindingKind = "engine-lock" | "process" | "files" | "lock" | "pending-operation" | "server" | "container";
 
 /** One thing that was found. */
 export interface Finding {

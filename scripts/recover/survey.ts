@@ -3,6 +3,7 @@ import { readState } from "../stack/stack-state.ts";
 import { requireDeclared } from "../stack/stacks.ts";
 import { stateFolder } from "../stack/state-folder.ts";
 import { cacheLeftovers } from "./cache-leftovers.ts";
+import { dockerLeftovers } from "./docker-leftovers.ts";
 import { engineLocks, isInUse, lockFindings } from "./engine-locks.ts";
 import type { Finding, Scene } from "./finding.ts";
 import { halfWritten } from "./half-written.ts";
@@ -41,6 +42,7 @@ export async function survey(scene: Scene): Promise<Finding[]> {
     ...pendingFindings(scene, state),
     ...unfinishedErasure(scene),
     ...leftovers,
+    ...(await dockerLeftovers(scene, project, state)),
     ...(await cacheLeftovers(scene)),
     ...(await halfWritten(scene, project, folder)),
     ...(await unknownServers(scene, project, servers, state)),
