@@ -1,3 +1,5 @@
+import type Docker from "dockerode";
+import { endOf } from "../../scripts/container/downtime.ts";
 import { queryInContainer } from "../../scripts/container/query.ts";
 import { reloadServer } from "../../scripts/container/reload.ts";
 import { isRunning, startContainer } from "../../scripts/container/running.ts";
@@ -60,7 +62,9 @@ async function settle(context: CallContext, inputs: Properties, before: Properti
   const seconds = Number(inputs.timeoutSeconds ?? 60);
   await withDocker(hostOf(inputs), async (docker) => {
     await startContainer(docker, container);
-    await waitForServer(docker, container, seconds, signal);
+    const answer = await waitForServer(docker, container, seconds, signal);
+    if (before !== undefined && before.containerId !== inputs.containerId)
+      await context.log("info", await describeReplacement(docker, before, inputs, answer));
     await setSuperuserPassword(docker, container, String(inputs.superuserPassword));
     // A container that was made anew has read them at its start.
     if (before === undefined || before.revision === inputs.revision || before.containerId !== inputs.containerId)
@@ -73,6 +77,24 @@ async function settle(context: CallContext, inputs: Properties, before: Properti
     const took = ((performance.now() - begun) / 1_000).toFixed(1);
     await context.log("info", `restarted for ${waiting.join(", ")}: ${took} s without the server`);
   });
+}
+
+/** A server that was there at once after this long, in ms, was ready nobody knows since when. */
+const unwatched = 5_000;
+
+/** How long clients had no server while one container took another's place. */
+async function describeReplacement(
+  docker: Docker,
+  before: Properties,
+  inputs: Properties,
+  { answeredAt, atOnce }: { answeredAt: number; atOnce: boolean },
+): Promise<string> {
+  const { State: state } = await docker.getContainer(String(inputs.containerId)).inspect();
+  const wasWatched = !atOnce || answeredAt - Date.parse(state.StartedAt) < unwatched;
+  const gone = wasWatched ? await endOf(docker, String(before.containerId), answeredAt) : undefined;
+  return gone === undefined
+    ? "replaced: how long there was no server could not be told"
+    : `replaced: ${((answeredAt - gone) / 1_000).toFixed(1)} s without the server`;
 }
 
 /** Says of each setting what its change does to the running server, as far as that can be asked. */

@@ -5,6 +5,8 @@ import { isMissing } from "../docker/docker-error.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { queryInContainer, SocketError } from "./query.ts";
 
+const clock = "select extract(epoch from clock_timestamp())::float8 * 1000 as now";
+
 const between = 200;
 /** Lines of the container's log that are shown where it does not come up. */
 const shownLines = 15;
@@ -13,6 +15,7 @@ const shownLines = 15;
  * Waits until the server in a container answers SQL on its socket.
  *
  * @param seconds how long at most
+ * @returns when it answered, by the clock of the engine's machine, and whether it did so when first asked: it may have been ready long before then
  * @throws OperationError with the end of its log, where it ends, starts over and over, or does not answer in time
  */
 export async function waitForServer(
@@ -20,9 +23,9 @@ export async function waitForServer(
   container: string,
   seconds: number,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<{ answeredAt: number; atOnce: boolean }> {
   const deadline = performance.now() + seconds * 1_000;
-  for (let said = ""; ; ) {
+  for (let said = "", atOnce = true; ; atOnce = false) {
     signal.throwIfAborted();
     const { State: state, RestartCount: restarts } = await inspect(docker, container);
     if (!state.Running && !state.Restarting)
@@ -31,8 +34,8 @@ export async function waitForServer(
       throw await neverCame(docker, container, `ends soon after each start, last with ${state.ExitCode}`);
     try {
       if (state.Running) {
-        await queryInContainer(docker, container, "select 1");
-        return;
+        const [{ now } = { now: Number.NaN }] = await queryInContainer<{ now: number }>(docker, container, clock);
+        return { answeredAt: now, atOnce };
       }
     } catch (error) {
       if (!(error instanceof SocketError) && !isGoneMeanwhile(error)) throw error;

@@ -1,0 +1,98 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { beforeAll, describe, expect, it } from "vitest";
+import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { type Connection, clientConfig } from "../../../../scripts/target/connection.ts";
+import { fromUrl } from "../../../../scripts/target/url.ts";
+import { type DockerStack, makeDockerStack } from "../../stack.ts";
+
+const docker = dockerClient();
+
+describe("a changed image", () => {
+  let shop: DockerStack;
+
+  beforeAll(async () => {
+    shop = await makeDockerStack();
+    await shop.succeed("up");
+    await shop.query("app", "insert into product select n, 'p' || n, 1 from generate_series(3, 2000) n");
+  });
+
+  const inspected = () => docker.getContainer(`${shop.prefix}-postgres`).inspect();
+  const total = () => shop.query("readonly", "select count(*)::int, sum(id)::int from product");
+
+  it("replaces the container, keeps every row, and up says for how long there was no server", async () => {
+    const [before, rows] = [await inspected(), await total()];
+    const file = "infra/images/postgres/Dockerfile";
+    const dockerfile = await readFile(join(shop.clone.root, file), "utf8");
+    await shop.clone.write(file, `${dockerfile}\nLABEL of="${shop.stack}"\n`);
+    const { stdout } = await shop.succeed("url", "--role", "readonly");
+    const client = watch(connectionOf(stdout.trim()));
+    const up = await shop.succeed("up");
+    const seconds = await client.end();
+
+    const after = await inspected();
+    expect(after.Id).not.toBe(before.Id);
+    expect(after.Image).not.toBe(before.Image);
+    expect(await total()).toEqual(rows);
+    const said = Number(/replaced: (\d+\.\d) s without the server/.exec(up.stdout + up.stderr)?.[1]);
+    process.stderr.write(`replaced: ${said} s by up, ${seconds.toFixed(1)} s for a client\n`);
+    // What a client sees begins and ends between two attempts of it.
+    expect(Math.abs(said - seconds)).toBeLessThan(2);
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("is one of several reasons: more shared memory replaces it, too, with every row", async () => {
+    const rows = await total();
+    await shop.configure({ shmSize: 300 });
+    expect((await shop.succeed("preview")).stdout).toMatch(/Container server-postgres/);
+    const { stdout, stderr } = await shop.succeed("up");
+    expect(stdout + stderr).toMatch(/replaced: \d+\.\d s without the server/);
+    expect(await total()).toEqual(rows);
+  });
+});
+
+/** Asks a server again and again; answers the longest time without an answer, in seconds. */
+function watch(connection: Connection): { end(): Promise<number> } {
+  let watching = true;
+  const watched = (async () => {
+    let longest = 0;
+    let last = performance.now();
+    while (watching) {
+      if (await answers(connection)) {
+        longest = Math.max(longest, performance.now() - last);
+        last = performance.now();
+      }
+      await sleep(50);
+    }
+    return longest / 1_000;
+  })();
+  return {
+    end: () => {
+      watching = false;
+      return watched;
+    },
+  };
+}
+
+async function answers(connection: Connection): Promise<boolean> {
+  const client = new pg.Client({ ...clientConfig(connection), connectionTimeoutMillis: 1_000 });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await client.query("select 1");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function connectionOf(text: string): Connection {
+  const url = new URL(text);
+  const password = decodeURIComponent(url.password);
+  url.password = "";
+  return fromUrl(url.href, { PGPASSWORD: password });
+}
