@@ -39,7 +39,8 @@ export function exporterEnvironment(host: string, role: string): string[] {
   const parameters = new URLSearchParams({
     sslmode: "verify-full",
     sslrootcert: `${configuration}/${exporterFiles.authorities}`,
-    connect_timeout: "5",
+    // The exporter tries twice, a second apart, and Prometheus waits for 10 s: a server that is down is one, and not an exporter that does not answer.
+    connect_timeout: "3",
     application_name: "postgres_exporter",
   });
   return [

@@ -1,0 +1,223 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
+import type { StackOutputs } from "../../../../scripts/stack/outputs.ts";
+import { type Prometheus, prometheusAt } from "../../prometheus.ts";
+import { type DockerStack, makeDockerStack } from "../../stack.ts";
+
+const docker = dockerClient();
+const patience = { timeout: 60_000, interval: 500 };
+
+/** What takes long in the rules, shortened: each condition is made, and lasts as long as it takes to see it. */
+function impatient(rules: string): string {
+  const shorter: [string, string][] = [
+    ["> 1800", "> 1"],
+    ["pg_wal_archive_waiting_seconds > 300", "pg_wal_archive_waiting_seconds > 1"],
+    ["> 256 * 1024 * 1024", "> 65536"],
+  ];
+  let text = rules.replaceAll(/^ +for: .*\n/gm, "");
+  for (const [from, to] of shorter) {
+    if (!text.includes(from)) throw new Error(`No rule has ${from}.`);
+    text = text.replace(from, to);
+  }
+  return text;
+}
+
+describe("the alerts of a live server", () => {
+  let shop: DockerStack;
+  let prometheus: Prometheus;
+  let server: string;
+  const sessions: pg.Client[] = [];
+
+  beforeAll(async () => {
+    shop = await makeDockerStack();
+    server = `${shop.prefix}-postgres`;
+    const path = "infra/monitoring/alerts.yml";
+    await shop.clone.write(path, impatient(await readFile(join(shop.clone.root, path), "utf8")));
+    await shop.clone.shell(
+      "sed -i 's/^\\(  scrape_interval\\|  scrape_timeout\\|  evaluation_interval\\): .*/\\1: 3s/' infra/plan/monitoring.ts",
+    );
+    await shop.configure({ monitoring: true, maxConnections: 40 });
+    await shop.succeed("up");
+    const { monitoring } = JSON.parse((await shop.succeed("outputs", "--json")).stdout) as StackOutputs;
+    prometheus = prometheusAt(monitoring?.prometheus ?? "");
+    // Archiving, and what a reader of changes needs, begin with a start of the server.
+    await superuser("alter system set archive_mode = on");
+    await superuser("alter system set archive_command = 'true'");
+    await superuser("alter system set wal_level = logical");
+    await docker.getContainer(server).restart();
+  });
+  afterAll(() => endSessions());
+
+  const shell = (text: string) => runInContainer(docker, server, { command: ["bash", "-c", text] });
+  /** Over the socket: where connections are what is missing, too. */
+  const superuser = async (sql: string) => {
+    const command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", "shop", "-c", sql];
+    const { code, stdout, stderr } = await runInContainer(docker, server, { command });
+    if (code !== 0) throw new Error(stderr);
+    return stdout.trim();
+  };
+  const session = async (role = "app"): Promise<pg.Client> => {
+    const { stdout } = await shop.succeed("url", "--role", role);
+    const url = new URL(stdout.trim());
+    const client = await connect(url);
+    return client;
+  };
+  const connect = async (url: URL) => {
+    const { searchParams, hostname, port, username, password } = url;
+    const client = new pg.Client({
+      host: hostname,
+      port: Number(port),
+      user: username,
+      password: decodeURIComponent(password),
+      database: "shop",
+      ssl: { ca: await readFile(searchParams.get("sslrootcert") ?? "", "utf8") },
+    });
+    // A server that is stopped ends it.
+    client.on("error", () => {});
+    await client.connect();
+    sessions.push(client);
+    return client;
+  };
+  const endSessions = async () => {
+    await Promise.all(sessions.splice(0).map((client) => client.end().catch(() => {})));
+  };
+  const firing = () => prometheus.firing();
+  const calm = () => expect.poll(firing, patience).toEqual([]);
+
+  it("there are none while all is well", async () => {
+    await expect
+      .poll(() => prometheus.query("pg_wal_archive_enabled == 1 and on () pg_up == 1"), patience)
+      .toHaveLength(1);
+    await calm();
+    expect(await prometheus.query("pg_scrape_collector_success == 0")).toEqual([]);
+  });
+
+  it("a transaction that stays open is named by role and database, until it ends", async () => {
+    const client = await session();
+    await client.query("begin");
+    await client.query("select 1");
+    await expect.poll(firing, patience).toEqual(["PostgreSQLLongTransaction"]);
+    const [alert] = await prometheus.query("ALERTS");
+    expect(alert?.labels).toMatchObject({ datname: "shop", usename: "shop_app", severity: "warning" });
+    await client.query("rollback");
+    await calm();
+    await endSessions();
+  });
+
+  it("full connections are told of at 70 % and at 90 %, and the rest goes on being measured", async () => {
+    const url = new URL((await shop.succeed("url", "--role", "app")).stdout.trim());
+    while (sessions.length < 29) await connect(url);
+    await expect.poll(firing, patience).toEqual(["PostgreSQLConnectionsHigh"]);
+    const refused = async (): Promise<string> => {
+      try {
+        for (;;) await connect(url);
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(await refused()).toMatch(/remaining connection slots are reserved/);
+    await expect
+      .poll(firing, patience)
+      .toEqual(["PostgreSQLCollectorFailing", "PostgreSQLConnectionsCritical", "PostgreSQLConnectionsHigh"]);
+    expect((await prometheus.query("pg_up")).map(({ value }) => value)).toEqual([1]);
+    await endSessions();
+    await calm();
+  });
+
+  it("a deadlock is told of, in its database", async () => {
+    const [one, two] = [await session(), await session()];
+    for (const client of [one, two]) await client.query("begin");
+    const update = (client: pg.Client, id: number) => client.query(`update product set price = price where id = ${id}`);
+    await update(one, 1);
+    await update(two, 2);
+    const ends = await Promise.allSettled([update(one, 2), update(two, 1)]);
+    expect(ends.filter(({ status }) => status === "rejected")).toHaveLength(1);
+    await endSessions();
+    await expect.poll(firing, patience).toEqual(["PostgreSQLDeadlocks"]);
+    const [alert] = await prometheus.query("ALERTS");
+    expect(alert?.labels.datname).toBe("shop");
+    expect((await prometheus.query("increase(pg_stat_database_deadlocks{datname='shop'}[15m])"))[0]?.value).toBeCloseTo(
+      1,
+      0,
+    );
+    // It would be told of for 15 min.
+    await superuser("select pg_stat_reset()");
+    await shop.clone.shell(
+      "sed -i 's/pg_stat_database_deadlocks\\[15m\\]/pg_stat_database_deadlocks[7s]/' infra/monitoring/alerts.yml",
+    );
+    await shop.succeed("up");
+    await calm();
+  });
+
+  it("an archive that fails and one that hangs are told of, and an idle one is not", async () => {
+    await superuser("alter system set archive_command = 'false'");
+    await superuser("select pg_reload_conf()");
+    await superuser("select pg_switch_wal()");
+    await expect.poll(firing, patience).toEqual(["PostgreSQLArchiveFailing", "PostgreSQLArchiveStale"]);
+    expect((await prometheus.query("pg_wal_archive_waiting_segments"))[0]?.value).toBeGreaterThan(0);
+    await superuser("alter system set archive_command = 'true'");
+    await superuser("select pg_reload_conf()");
+    await calm();
+
+    await superuser("alter system set archive_command = 'sleep 600'");
+    await superuser("select pg_reload_conf()");
+    await superuser("create table moved (); drop table moved");
+    await superuser("select pg_switch_wal()");
+    await expect.poll(firing, patience).toEqual(["PostgreSQLArchiveStale"]);
+    await superuser("alter system set archive_command = 'true'");
+    await superuser("select pg_reload_conf()");
+    await shell("kill $(grep -lz '^sleep' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3)");
+    await calm();
+  });
+
+  it("a reader of the write-ahead log that stands still is told of", async () => {
+    await superuser("select pg_create_logical_replication_slot('reader', 'test_decoding')");
+    await shell("nohup pg_recvlogical -U postgres -d shop --slot reader --start -f /dev/null >/dev/null 2>&1 &");
+    await expect.poll(() => prometheus.query("pg_wal_sender_lag_bytes"), patience).toHaveLength(1);
+    await shell("kill -STOP $(grep -lz '^pg_recvlogical' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3)");
+    await superuser("create table filled as select generate_series(1, 1000)");
+    await expect.poll(firing, patience).toContain("PostgreSQLReplicationLagBytes");
+    await shell("kill -KILL $(grep -lz '^pg_recvlogical' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3)");
+    await expect.poll(() => superuser("select count(*) from pg_stat_replication"), patience).toBe("0");
+    await superuser("select pg_drop_replication_slot('reader')");
+    await calm();
+  });
+
+  it("what is measured of volumes is what df says in the server's container", async () => {
+    const { stdout } = await shell("df --block-size=1 --output=used,avail /var/lib/postgresql | tail -1");
+    const [used = 0, available = 0] = stdout.trim().split(/\s+/).map(Number);
+    const [measured] = await prometheus.query(
+      '(node_filesystem_size_bytes{volume="data"} - node_filesystem_free_bytes) / (node_filesystem_size_bytes - node_filesystem_free_bytes + node_filesystem_avail_bytes)',
+    );
+    expect(measured?.value).toBeCloseTo(used / (used + available), 2);
+  });
+
+  it("the age of transaction ids is what PostgreSQL says, and so is the limit", async () => {
+    const ages = await prometheus.query("pg_database_wraparound_age_datfrozenxid_seconds{datname='shop'}");
+    const age = Number(await superuser("select age(datfrozenxid) from pg_database where datname = 'shop'"));
+    expect(Math.abs((ages[0]?.value ?? 0) - age)).toBeLessThan(20);
+    expect((await prometheus.query("pg_settings_autovacuum_freeze_max_age"))[0]?.value).toBe(200_000_000);
+    expect((await prometheus.query("pg_settings_autovacuum_multixact_freeze_max_age"))[0]?.value).toBe(400_000_000);
+  });
+
+  it("an exporter that does not answer is not taken for a server that is well", async () => {
+    const exporters = ["postgres-exporter", "volume-exporter"].map((role) =>
+      docker.getContainer(`${shop.prefix}-${role}`),
+    );
+    for (const exporter of exporters) await exporter.pause();
+    await expect.poll(firing, patience).toEqual(["PostgreSQLStorageUnknown", "PostgreSQLUnknown"]);
+    for (const exporter of exporters) await exporter.unpause();
+    await calm();
+  });
+
+  it("a server that is down is told of, and no longer once up has started it", async () => {
+    await docker.getContainer(server).stop();
+    await expect.poll(firing, patience).toEqual(["PostgreSQLDown"]);
+    await shop.succeed("up");
+    await calm();
+  });
+});

@@ -1,0 +1,204 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
+import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
+import type { StackOutputs } from "../../../../scripts/stack/outputs.ts";
+import { type Prometheus, prometheusAt } from "../../prometheus.ts";
+import { type DockerStack, makeDockerStack } from "../../stack.ts";
+
+const docker = dockerClient();
+const roles = ["postgres-exporter", "volume-exporter", "prometheus"] as const;
+type Role = (typeof roles)[number];
+
+describe("what watches a stack", () => {
+  let shop: DockerStack;
+  let url: URL;
+  let prometheus: Prometheus;
+
+  const settings = { monitoring: { retentionDays: 3 } };
+  beforeAll(async () => {
+    shop = await makeDockerStack();
+    await shop.configure(settings);
+    await shop.succeed("up");
+    const { monitoring } = JSON.parse((await shop.succeed("outputs", "--json")).stdout) as StackOutputs;
+    url = new URL(monitoring?.prometheus ?? "");
+    prometheus = prometheusAt(url.origin);
+  });
+
+  const inspected = (role: Role | "postgres") => docker.getContainer(`${shop.prefix}-${role}`).inspect();
+  const ids = async () => Promise.all(["postgres" as const, ...roles].map(async (role) => (await inspected(role)).Id));
+  const script = (role: Role, text: string) =>
+    runInContainer(docker, `${shop.prefix}-${role}`, { command: ["bash", "-c", text] });
+  const isUp = async () => (await prometheus.query("pg_up")).map(({ value }) => value);
+  /** Measured later than now. */
+  const isUpAnew = async () => {
+    const now = Date.now() / 1_000;
+    await expect
+      .poll(async () => (await prometheus.query(`timestamp(pg_up) > ${now}`)).length, { timeout: 40_000 })
+      .toBe(1);
+    return isUp();
+  };
+
+  it("asks the server from the first up on, and a second up changes nothing", async () => {
+    await expect.poll(isUp, { timeout: 40_000 }).toEqual([1]);
+    expect(await prometheus.query("pg_scrape_collector_success == 0")).toEqual([]);
+    expect(await prometheus.query("node_filesystem_size_bytes{volume='data'} > 0")).toHaveLength(1);
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("shows no change after a refresh", async () => {
+    expect((await shop.succeed("refresh")).stdout).toMatch(/^no changes/m);
+    expect((await shop.succeed("preview")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("is open on 127.0.0.1 alone, and the exporters outside the stack's network not at all", async () => {
+    const bindings = await Promise.all(
+      roles.map(async (role) => (await inspected(role)).HostConfig.PortBindings ?? {}),
+    );
+    expect(bindings).toEqual([{}, {}, { "9090/tcp": [{ HostIp: "127.0.0.1", HostPort: url.port }] }]);
+    const { stdout } = await shop.clone.shell("ss --no-header --listening --tcp --numeric");
+    const listening = stdout.split("\n").filter((line) => line.includes(`:${url.port} `));
+    expect(listening.map((line) => line.split(/\s+/)[3])).toEqual([`127.0.0.1:${url.port}`]);
+  });
+
+  it("runs with as little as it needs", async () => {
+    for (const role of roles) {
+      const { Config, HostConfig, State } = await inspected(role);
+      expect(HostConfig, role).toMatchObject({
+        ReadonlyRootfs: true,
+        CapDrop: ["ALL"],
+        SecurityOpt: ["no-new-privileges"],
+        Init: true,
+        RestartPolicy: { Name: "unless-stopped" },
+      });
+      expect(HostConfig.MemorySwap, role).toBe(HostConfig.Memory);
+      expect(HostConfig.Memory, role).toBeGreaterThan(0);
+      expect(State.Health?.Status, role).toBe("healthy");
+      expect(Config.User, role).toBe(role === "volume-exporter" ? "65534:65534" : "prometheus");
+    }
+    expect((await script("volume-exporter", "ls /volumes/data")).stderr).toContain("Permission denied");
+    expect((await script("volume-exporter", "touch /volumes/data/x")).code).not.toBe(0);
+    expect((await script("prometheus", "ls /etc/pgroundwork")).stdout).toBe("prometheus.yml\nrules\n");
+  });
+
+  it("logs in over verified TLS, as a role that is a member of pg_monitor and may do nothing else", async () => {
+    const sessions = await shop.query<{ ssl: boolean; version: string }>(
+      "superuser",
+      "select distinct ssl, version from pg_stat_ssl join pg_stat_activity using (pid) where usename = 'monitor' and application_name = 'postgres_exporter'",
+    );
+    expect(sessions).toEqual([{ ssl: true, version: expect.stringMatching(/^TLSv1\.[23]$/) }]);
+    const memberships = await shop.query(
+      "superuser",
+      "select roleid::regrole::text as role from pg_auth_members where member = 'monitor'::regrole",
+    );
+    expect(memberships).toEqual([{ role: "pg_monitor" }]);
+    for (const refused of [
+      "select * from product",
+      "insert into product values (9, 'x', 1)",
+      "create table public.x ()",
+      "create temporary table x ()",
+      "create schema x",
+      "create role x",
+      "select pg_read_file('/etc/pgroundwork/postgresql.conf')",
+      "copy (select 1) to program 'true'",
+      "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'postgres' and pid <> pg_backend_pid()",
+      "select pg_reload_conf()",
+      "set role shop_app",
+    ]) {
+      await expect(shop.query("monitor", refused), refused).rejects.toThrow(/permission denied|must be/);
+    }
+  });
+
+  it("is answered in a fraction of a second", async () => {
+    const [scrape] = await prometheus.query('scrape_duration_seconds{job="postgresql"}');
+    expect(scrape?.value).toBeLessThan(0.25);
+  });
+
+  it("shows no secret in the engine, the logs, the state or the process list", async () => {
+    const { stdout } = await shop.succeed("outputs", "--json", "--show-secrets");
+    const secrets = [...stdout.matchAll(/"([\w-]{43})"/g)].map(([, secret = ""]) => secret);
+    expect(secrets.length).toBeGreaterThan(5);
+    const { Image } = await inspected("prometheus");
+    const places: Record<string, string> = {
+      history: JSON.stringify(await docker.getImage(Image).history()),
+      state: (await shop.clone.shell(`cat .pgroundwork/.pulumi/stacks/*/${shop.stack}.json`)).stdout,
+      processes: (await shop.clone.shell("ps axww -o args; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"))
+        .stdout,
+      metrics: (await script("postgres-exporter", "http-get 9187 /metrics")).stdout,
+      configuration: JSON.stringify(await (await fetch(`${url.origin}/api/v1/status/config`)).json()),
+    };
+    for (const role of roles) {
+      const { Config, HostConfig } = await inspected(role);
+      const container = docker.getContainer(`${shop.prefix}-${role}`);
+      places[`${role}: inspect`] = JSON.stringify({ Config, HostConfig });
+      places[`${role}: log`] = await lastLogLines(docker, `${shop.prefix}-${role}`, 10_000);
+      places[`${role}: processes`] = JSON.stringify(await container.top());
+    }
+    for (const [place, text] of Object.entries(places)) {
+      expect(text.length, place).toBeGreaterThan(20);
+      expect(
+        secrets.filter((secret) => text.includes(secret)),
+        place,
+      ).toEqual([]);
+    }
+    const password = await script("postgres-exporter", "stat -c '%U %a' /etc/pgroundwork/password");
+    expect(password.stdout).toBe("prometheus 600\n");
+  });
+
+  it("goes on with a new password, and no container is replaced for it", async () => {
+    const before = await ids();
+    await shop.configure({ ...settings, passwordVersion: 2 });
+    await shop.succeed("up");
+    expect(await ids()).toEqual(before);
+    expect(await isUpAnew()).toEqual([1]);
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("is mended by up where a container was stopped or removed by hand", async () => {
+    await docker.getContainer(`${shop.prefix}-postgres-exporter`).stop();
+    await docker.getContainer(`${shop.prefix}-volume-exporter`).remove({ force: true });
+    expect((await shop.succeed("preview")).stdout).not.toMatch(/^no changes/m);
+    await shop.succeed("up");
+    expect(await isUpAnew()).toEqual([1]);
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("reads changed rules in place, and refuses faulty ones in words that name them", async () => {
+    const { StartedAt } = (await inspected("prometheus")).State;
+    const alerts = (await shop.clone.shell("cat infra/monitoring/alerts.yml")).stdout;
+    await shop.clone.write("infra/monitoring/alerts.yml", alerts.replace("alert: PostgreSQLDown", "alert: GoneDown"));
+    await shop.succeed("up");
+    const rules = async () => (await fetch(`${url.origin}/api/v1/rules`)).text();
+    expect(await rules()).toContain("GoneDown");
+
+    await shop.clone.write("infra/monitoring/alerts.yml", alerts.replace("pg_up == 0", "pg_up === 0"));
+    const { code, stderr } = await shop.pgw("up");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/cannot read its new files:\n.*alerts\.yml: .*"PostgreSQLDown": could not parse expression/);
+    expect(await rules()).toContain("GoneDown");
+
+    await shop.clone.write("infra/monitoring/alerts.yml", alerts);
+    await shop.succeed("up");
+    expect(await rules()).not.toContain("GoneDown");
+    expect((await inspected("prometheus")).State.StartedAt).toBe(StartedAt);
+  });
+
+  it("is taken away where it is no longer asked for; what was measured stays, and is there again", async () => {
+    const measured = async () => {
+      const [counted] = await prometheus.query("count_over_time(pg_up[1h])");
+      return counted?.value ?? 0;
+    };
+    expect(await measured()).toBeGreaterThan(1);
+    await shop.configure({ passwordVersion: 2 });
+    await shop.succeed("up");
+    const left = await docker.listContainers({ all: true, filters: { name: [shop.prefix] } });
+    expect(left.map(({ Names }) => Names)).toEqual([[`/${shop.prefix}-postgres`]]);
+    const { Volumes } = await docker.listVolumes({ filters: { name: [shop.prefix] } });
+    const volumes = Volumes.map(({ Name }) => Name.slice(shop.prefix.length + 1));
+    expect(volumes.sort()).toEqual(["config", "data", "prometheus-data", "run"]);
+
+    await shop.configure({ monitoring: { prometheusPort: Number(url.port) }, passwordVersion: 2 });
+    await shop.succeed("up");
+    expect(await measured()).toBeGreaterThan(1);
+  });
+});
