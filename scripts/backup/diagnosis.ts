@@ -79,8 +79,8 @@ function causeIn(output: string): string {
   const warning = entries.findLast(({ level }) => level === "WARN")?.text;
   const isVague = error === undefined || /no database found|unable to find primary/.test(error);
   const text = (isVague ? (warning ?? error) : error) ?? output.trim().split("\n").at(-1) ?? "";
-  // A list follows on lines of its own.
-  const detail = /encountered error\(s\):$/.test(text) ? /\[\w+\] (unable to .*)/.exec(output)?.[1] : undefined;
+  // What it lists on lines of its own ends in what the operating system said.
+  const detail = text.endsWith(":") ? /unable to [^\n]*: \[\d+\] [^\n]+/.exec(output)?.[0] : undefined;
   return printable(detail ?? text);
 }
 

@@ -15,6 +15,17 @@ describe("what pgBackRest says when something is wrong", () => {
     );
   });
 
+  it("in a list of its own is told with what the operating system said", () => {
+    const output = [
+      `${at} ERROR: [099]: unable to load info file '/r/archive.info' or '/r/archive.info.copy':`,
+      "                                    FileOpenError: unable to open file '/r/archive.info' for read: [13] Permission denied",
+      "                                    HINT: has a stanza-create been performed?",
+    ].join("\n");
+    expect(diagnose(99, output).message).toBe(
+      "The backup repository cannot be written: unable to open file '/r/archive.info' for read: [13] Permission denied",
+    );
+  });
+
   it("of another passphrase shows nothing of what was made of the file", () => {
     const output = [
       `${at} ERROR: [029]: unable to load info file '/var/lib/pgbackrest/archive/main/archive.info' or '….copy':`,
