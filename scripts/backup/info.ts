@@ -86,7 +86,9 @@ export function parseInfo(json: string): Repository {
 }
 
 function parse(json: string): z.output<typeof stanzaSchema>[] {
-  const answer = z.array(stanzaSchema).safeParse(JSON.parse(json));
+  // Of a file that it cannot decrypt, it repeats the bytes as they are.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  const answer = z.array(stanzaSchema).safeParse(JSON.parse(json.replaceAll(/[\u0000-\u001f]/g, " ")));
   if (!answer.success) throw new BackupError(`pgBackRest's answer is not understood: ${z.prettifyError(answer.error)}`);
   return answer.data;
 }
