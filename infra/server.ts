@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { machineOf } from "../scripts/docker/host.ts";
+import { OperationError } from "../scripts/errors/operation-error.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
 import { authorityFile, writeAuthorityFile } from "../scripts/tls/authority-file.ts";
 import type { DockerServer } from "./components/docker-server.ts";
 import type { Server } from "./components/server.ts";
 import type { ServerRoles } from "./components/server-roles.ts";
 import { reachableHost } from "./plan/container.ts";
+import { memoryFault } from "./plan/container-memory.ts";
 import { imageExtensions, preloadLibraries } from "./plan/image-extensions.ts";
 import { backupIntervals } from "./plan/schedule.ts";
 import { planMemory } from "./plan/tuning.ts";
@@ -87,6 +89,11 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
   const { DockerServer } = await import("./components/docker-server.ts");
   const { dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
   const planned = plannedSettings(settings, "linux", cpus ?? availableParallelism());
+  const fault = memoryFault(memory, planned);
+  if (fault !== undefined)
+    throw new OperationError(`The server does not fit into its container: ${fault}.`, {
+      remedy: "Set pgroundwork:memory higher, or shared_buffers in pgroundwork:postgresql lower.",
+    });
   const server = new DockerServer("server", {
     ...{ dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
     settings: { shared_preload_libraries: preloadLibraries(extensions), ...planned },

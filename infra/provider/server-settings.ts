@@ -1,5 +1,6 @@
 import { checkSettingsInImage } from "../../scripts/container/check-settings.ts";
 import { withDocker } from "../../scripts/docker/client.ts";
+import { hasImage, pullImage } from "../../scripts/docker/image.ts";
 import { renderConfiguration, type ServerSettings } from "../../scripts/server/configuration.ts";
 import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
 import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
@@ -17,15 +18,15 @@ export const serverSettings: ResourceType = {
 
   diff: (_context, old, news) => ({ changes: changedInputs(old.inputs, news) }),
 
-  async create(context, inputs) {
-    await judge(context, inputs);
+  async create(context, inputs, preview) {
+    await judge(context, inputs, preview);
     return { id: "settings", outputs: outputsOf(inputs) };
   },
 
   read: async (_context, current) => current,
 
-  async update(context, _old, news) {
-    await judge(context, news);
+  async update(context, _old, news, preview) {
+    await judge(context, news, preview);
     return outputsOf(news);
   },
 
@@ -39,9 +40,16 @@ function outputsOf(inputs: Properties): Properties {
   };
 }
 
-async function judge({ urn }: CallContext, { dockerHost, image, settings }: Properties): Promise<void> {
-  if (isUnknown([image, settings])) return;
-  await withDocker(dockerHost as string | undefined, (docker) =>
-    checkSettingsInImage(docker, { image: String(image), owner: dockerOwnerOf(urn) }, settings as ServerSettings),
-  );
+/** An image from elsewhere is pulled first; what is in one that has yet to be, a preview cannot say. */
+async function judge({ urn }: CallContext, inputs: Properties, preview: boolean): Promise<void> {
+  const { dockerHost, settings } = inputs;
+  if (isUnknown([inputs.image, settings])) return;
+  const image = String(inputs.image);
+  await withDocker(dockerHost as string | undefined, async (docker) => {
+    if (!(await hasImage(docker, image))) {
+      if (preview) return;
+      await pullImage(docker, image);
+    }
+    await checkSettingsInImage(docker, { image, owner: dockerOwnerOf(urn) }, settings as ServerSettings);
+  });
 }

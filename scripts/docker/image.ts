@@ -1,0 +1,48 @@
+import type Docker from "dockerode";
+import { OperationError } from "../errors/operation-error.ts";
+import { isMissing } from "./docker-error.ts";
+
+/** Whether an engine has an image. */
+export async function hasImage(docker: Docker, image: string): Promise<boolean> {
+  try {
+    await docker.getImage(image).inspect();
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw badName(image, error);
+  }
+}
+
+/**
+ * Has an engine pull an image.
+ *
+ * @throws OperationError where it cannot
+ */
+export async function pullImage(docker: Docker, image: string): Promise<void> {
+  try {
+    const progress = await docker.pull(image);
+    await new Promise<void>((resolve, reject) => {
+      docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
+    });
+  } catch (error) {
+    const said = (error as { json?: { message?: string } }).json?.message ?? (error as Error).message;
+    throw new OperationError(
+      `The image ${image} is not in the Docker engine, and it could not be pulled: ${said.trim()}`,
+      {
+        remedy: `Correct pgroundwork:image. Where the registry asks for a login, pull it on the engine's machine: docker pull ${image}`,
+        cause: error,
+      },
+    );
+  }
+}
+
+/** The engine cannot even look for what is no image's name. */
+function badName(image: string, error: unknown): unknown {
+  const { statusCode, json, message } = error as Error & { statusCode?: number; json?: { message?: string } };
+  if (statusCode === undefined || statusCode >= 500 || !/invalid reference/.test(json?.message ?? message))
+    return error;
+  return new OperationError(`"${image}" is no image's name: ${(json?.message ?? message).trim()}`, {
+    remedy: "Correct pgroundwork:image.",
+    cause: error,
+  });
+}
