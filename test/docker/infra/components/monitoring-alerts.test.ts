@@ -179,7 +179,7 @@ describe("the alerts of a live server", () => {
     await shell("nohup pg_recvlogical -U postgres -d shop --slot reader --start -f /dev/null >/dev/null 2>&1 &");
     await expect.poll(() => prometheus.query("pg_wal_sender_lag_bytes"), patience).toHaveLength(1);
     await shell("kill -STOP $(grep -lz '^pg_recvlogical' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3)");
-    await superuser("create table filled as select generate_series(1, 1000)");
+    await superuser("create table filled as select generate_series(1, 100000)");
     await expect.poll(firing, patience).toContain("PostgreSQLReplicationLagBytes");
     await shell("kill -KILL $(grep -lz '^pg_recvlogical' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3)");
     await expect.poll(() => superuser("select count(*) from pg_stat_replication"), patience).toBe("0");
