@@ -101,7 +101,9 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       },
       child,
     );
-    const volumes = this.#declareVolumes(name, args);
+    // Nothing is made in the engine for settings that the image's server would refuse.
+    const checkedFirst = { parent: this, provider: this.place.provider, dependsOn: [checked] };
+    const volumes = this.#declareVolumes(name, args, checkedFirst);
     this.volumes = volumes;
     this.repository = this.#declareRepository(name, args);
     const configuration = new VolumeFiles(
@@ -126,7 +128,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     const network = new docker.Network(
       `${name}-network`,
       { name: this.place.name("network"), labels: this.place.labels("network") },
-      { parent: this, provider: this.place.provider },
+      checkedFirst,
     );
     this.network = network.name;
     const process = this.#declareContainer(name, args, { container, image, port, volumes, configuration });
@@ -184,12 +186,12 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   }
 
   /** The cluster outlives the stack; configuration is made anew with it. */
-  #declareVolumes(name: string, { protect }: DockerServerArgs) {
+  #declareVolumes(name: string, { protect }: DockerServerArgs, common: pulumi.CustomResourceOptions) {
     const declare = (role: string, options: pulumi.CustomResourceOptions) =>
       new docker.Volume(
         `${name}-${role}`,
         { name: this.place.name(role), labels: this.place.labels(role) },
-        { parent: this, provider: this.place.provider, ...options },
+        { ...common, ...options },
       );
     return {
       data: declare("data", { protect, retainOnDelete: true }),

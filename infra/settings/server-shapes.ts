@@ -70,6 +70,10 @@ export const embeddedShape = {
   ),
 };
 
+/** What Docker takes for an image: `registry:5000/team/image:tag@sha256:…`, or an id. */
+const imageReference =
+  /^(?:(?:[a-zA-Z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+|\/)[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64})$/;
+
 /** Settings of a server in a container. */
 export const dockerShape = {
   ...startedShape,
@@ -123,7 +127,7 @@ export const dockerShape = {
       description: "By what clients reach the server. The certificate holds it.",
     },
   ),
-  image: documented(z.string().min(1).optional(), {
+  image: documented(z.string().regex(imageReference).optional(), {
     type: "an image's name, with registry and digest as needed",
     default: "built from infra/images/postgres",
     effect: "restart",

@@ -2,12 +2,13 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import type Docker from "dockerode";
 
-/** The end of a container's log as text; empty where there is none. */
+/** The end of a container's log as text, to go with a fault that is told anyway; empty where there is none, or it cannot be read. */
 export async function lastLogLines(docker: Docker, container: string, lines: number): Promise<string> {
-  const log = await docker
-    .getContainer(container)
-    .logs({ stdout: true, stderr: true, tail: lines })
-    .catch(() => Buffer.alloc(0));
+  return readLog(docker, container, lines).catch(() => "");
+}
+
+async function readLog(docker: Docker, container: string, lines: number): Promise<string> {
+  const log = await docker.getContainer(container).logs({ stdout: true, stderr: true, tail: lines });
   // Each piece is headed by eight bytes: which stream, and how long.
   const pieces: string[] = [];
   for (let at = 0; at + 8 <= log.length; ) {
@@ -30,7 +31,7 @@ export async function printLog(
   to: Writable,
 ): Promise<void> {
   if (!follow) {
-    const text = await lastLogLines(docker, container, lines);
+    const text = await readLog(docker, container, lines);
     if (text !== "") to.write(`${text}\n`);
     return;
   }

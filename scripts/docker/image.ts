@@ -9,7 +9,7 @@ export async function hasImage(docker: Docker, image: string): Promise<boolean> 
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
-    throw badName(image, error);
+    throw error;
   }
 }
 
@@ -34,15 +34,4 @@ export async function pullImage(docker: Docker, image: string): Promise<void> {
       },
     );
   }
-}
-
-/** The engine cannot even look for what is no image's name. */
-function badName(image: string, error: unknown): unknown {
-  const { statusCode, json, message } = error as Error & { statusCode?: number; json?: { message?: string } };
-  if (statusCode === undefined || statusCode >= 500 || !/invalid reference/.test(json?.message ?? message))
-    return error;
-  return new OperationError(`"${image}" is no image's name: ${(json?.message ?? message).trim()}`, {
-    remedy: "Correct pgroundwork:image.",
-    cause: error,
-  });
 }

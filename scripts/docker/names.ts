@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
+import { pathToFileURL } from "node:url";
 import type Docker from "dockerode";
 import { labelsToFind, type StackName } from "./labels.ts";
 
@@ -12,14 +13,20 @@ export interface DockerNames {
 }
 
 /**
- * Who a stack is beside others of its name: the backend that keeps its state, or the clone where it is the clone's own folder.
+ * Who a stack is beside others of its name: the backend that keeps its state, or the clone where it is the clone's own folder. What is kept in files is this
+ * machine's: another one can have the same folder, and the same Docker engine.
  *
  * @param backend `PULUMI_BACKEND_URL`; undefined: what Pulumi.yaml says, which is the clone's own folder
  */
 export function ownerOf(backend: string | undefined, clone: string): string {
-  const isOwnFolder = backend === undefined || backend === "" || backend.startsWith("file://.");
-  const identity = isOwnFolder ? `${hostname()}:${clone}` : backend;
-  return createHash("sha256").update(identity).digest("hex").slice(0, 12);
+  return createHash("sha256").update(identityOf(backend, clone)).digest("hex").slice(0, 12);
+}
+
+function identityOf(backend: string | undefined, clone: string): string {
+  if (backend === undefined || backend === "" || /^file:\/\/(?![/~])/.test(backend)) return `${hostname()}:${clone}`;
+  if (!backend.startsWith("file://")) return backend;
+  const isOwnFolder = backend.startsWith(`${pathToFileURL(clone).href}/`);
+  return `${hostname()}:${isOwnFolder ? clone : backend}`;
 }
 
 /**
