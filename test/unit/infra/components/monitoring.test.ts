@@ -1,0 +1,112 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { DockerPlace } from "../../../../infra/components/docker-engine.ts";
+import { Monitoring } from "../../../../infra/components/monitoring.ts";
+import { recordResources, registered } from "./recorded-resources.ts";
+
+const place: DockerPlace = {
+  project: "shop",
+  stack: "team",
+  provider: undefined as unknown as DockerPlace["provider"],
+  dockerHost: undefined,
+  owner: pulumi.output("0123456789ab"),
+  name: (role) => pulumi.output(`shop-team-${role}`),
+  labels: (role) => pulumi.output([{ label: "pgroundwork.role", value: role }]),
+};
+
+let resources: Awaited<ReturnType<typeof recordResources>>;
+const declare = (name: string, given: object) =>
+  registered(
+    (options) =>
+      new Monitoring(
+        name,
+        {
+          place,
+          network: "shop-team-network",
+          authorities: "PEM",
+          login: { user: "monitor", password: pulumi.secret("a-secret-password") },
+          roles: [],
+          volumes: { data: "shop-team-data" },
+          retentionDays: 15,
+          readyTimeout: 60,
+          ...given,
+        },
+        options,
+      ),
+  );
+beforeAll(async () => {
+  resources = await recordResources();
+  await declare("watch", {});
+});
+
+describe("what watches a server", () => {
+  it("has files in volumes of its own for who reads them, sealed", () => {
+    const exporter = resources.one("watch-postgres-exporter-files");
+    expect(exporter.secrets).toEqual(["files"]);
+    expect(exporter.inputs.volume).toBe("shop-team-postgres-exporter-config");
+    expect(Object.keys(exporter.inputs.files as object).sort()).toEqual(["ca.crt", "password", "queries.yml"]);
+    const prometheus = resources.one("watch-prometheus-files");
+    expect(prometheus.inputs.volume).toBe("shop-team-prometheus-config");
+    expect(JSON.stringify(prometheus.inputs.files)).not.toContain("a-secret-password");
+  });
+
+  it("opens Prometheus on the loopback address, and no exporter", () => {
+    const ports = (name: string) => resources.one(name).inputs.ports;
+    expect(ports("watch-postgres-exporter")).toEqual([]);
+    expect(ports("watch-volume-exporter")).toEqual([]);
+    expect(ports("watch-prometheus")).toMatchObject([{ internal: 9090, ip: "127.0.0.1" }]);
+  });
+
+  it("opens the ports that are asked for, on the loopback address, too", async () => {
+    await declare("asked", { prometheusPort: 9_090, exporterPort: 9_187 });
+    const ports = (name: string) => resources.one(name).inputs.ports;
+    expect(ports("asked-prometheus")).toEqual([{ internal: 9090, external: 9090, ip: "127.0.0.1", protocol: "tcp" }]);
+    expect(ports("asked-postgres-exporter")).toEqual([
+      { internal: 9187, external: 9187, ip: "127.0.0.1", protocol: "tcp" },
+    ]);
+  });
+
+  it("has limits, no privileges and a read-only root in every container, and no password in any", () => {
+    const containers = resources.recorded().filter(({ type }) => type === "docker:index/container:Container");
+    expect(containers.length).toBeGreaterThanOrEqual(3);
+    for (const { name, inputs } of containers) {
+      expect(inputs, name).toMatchObject({
+        readOnly: true,
+        init: true,
+        restart: "unless-stopped",
+        capabilities: { drops: ["ALL"] },
+        securityOpts: ["no-new-privileges"],
+      });
+      expect(inputs.memorySwap, name).toBe(inputs.memory);
+      expect(JSON.stringify(inputs), name).not.toContain("a-secret-password");
+    }
+  });
+
+  it("measures volumes that it cannot write to, as nobody", () => {
+    expect(resources.one("watch-volume-exporter").inputs).toMatchObject({
+      user: "65534:65534",
+      volumes: [{ volumeName: "shop-team-data", containerPath: "/volumes/data", readOnly: true }],
+    });
+  });
+
+  it("keeps what was measured, and does not keep the stack from giving it up", () => {
+    expect(resources.one("watch-prometheus-data")).toMatchObject({ retainOnDelete: true, protect: false });
+  });
+
+  it("has the exporter start again with new files, and Prometheus read them", () => {
+    expect(resources.one("watch-postgres-exporter-running").inputs).not.toHaveProperty("reload");
+    expect(resources.one("watch-prometheus-running").inputs.reload).toEqual(["prometheus-reload"]);
+  });
+
+  it("reads what backups write only where there is a volume with it", async () => {
+    expect(JSON.stringify(resources.one("watch-volume-exporter").inputs.command)).not.toContain("textfile.directory");
+    await declare("written", { textfiles: "shop-team-backup-metrics" });
+    const { command, volumes } = resources.one("written-volume-exporter").inputs;
+    expect(JSON.stringify(command)).toContain("--collector.textfile.directory=/var/lib/pgroundwork/metrics");
+    expect(volumes).toContainEqual({
+      volumeName: "shop-team-backup-metrics",
+      containerPath: "/var/lib/pgroundwork/metrics",
+      readOnly: true,
+    });
+  });
+});
