@@ -103,31 +103,19 @@ export const dockerShape = {
     description:
       "The Docker engine. On tcp://…:2376 with TLS: ca.pem, cert.pem and key.pem from DOCKER_CERT_PATH. Over ssh as the machine's `ssh` connects.",
   }),
-  bindAddress: documented(
-    z
-      .string()
-      .regex(/^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:]*)$/i)
-      .default("127.0.0.1"),
-    {
-      type: "an IP address",
-      default: "127.0.0.1",
-      effect: "restart",
-      description: "Address of the engine's machine on which the port is open. 0.0.0.0: on all of them.",
-    },
-  ),
-  host: documented(
-    z
-      .string()
-      .regex(/^[a-z0-9]([a-z0-9.:-]*[a-z0-9])?$/i)
-      .optional(),
-    {
-      type: "a host name or IP address",
-      default: "the address that the port is bound to, or the name of the engine's machine",
-      effect: "none",
-      description: "By what clients reach the server. The certificate holds it.",
-    },
-  ),
-  image: documented(z.string().regex(imageReference).optional(), {
+  bindAddress: documented(matching(/^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:]*)$/i).default("127.0.0.1"), {
+    type: "an IP address",
+    default: "127.0.0.1",
+    effect: "restart",
+    description: "Address of the engine's machine on which the port is open. 0.0.0.0: on all of them.",
+  }),
+  host: documented(matching(/^[a-z0-9]([a-z0-9.:-]*[a-z0-9])?$/i).optional(), {
+    type: "a host name or IP address",
+    default: "the address that the port is bound to, or the name of the engine's machine",
+    effect: "none",
+    description: "By what clients reach the server. The certificate holds it.",
+  }),
+  image: documented(matching(imageReference).optional(), {
     type: "an image's name, with registry and digest as needed",
     default: "built from infra/images/postgres",
     effect: "restart",
@@ -178,6 +166,11 @@ export const externalShape = {
       "Whether that role is a superuser. Managed servers give a role that may make roles and databases instead.",
   }),
 };
+
+/** What is expected instead, the setting's own text says better than a pattern. */
+function matching(pattern: RegExp) {
+  return z.string().refine((text) => pattern.test(text));
+}
 
 function serverUrl() {
   return z.string().transform((text, context): Connection => {

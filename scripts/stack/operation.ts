@@ -61,14 +61,14 @@ export async function runOperation(kind: OperationKind, options: OperationOption
 
 function operationFailed(
   kind: OperationKind,
-  { root, stack }: OperationOptions,
+  { root, stack, onEvent }: OperationOptions,
   stream: EventStream,
   stderr: string,
 ): OperationError {
   const said = stderr.split("\n").filter((line) => line.trim() !== "" && !saysOnlyFailed(line));
   const locked = lockedError(stack, said);
   if (locked !== undefined) return locked;
-  const shown = stream.errors.length > 0;
-  const messages = shown ? stream.errors : said;
+  const messages = stream.errors.length > 0 ? stream.errors : said;
+  const shown = stream.errors.length > 0 && onEvent !== undefined;
   return new EngineFailure(`${kind} of stack "${stack}" failed.`, messages, shown, engineRemedy(messages, root, stack));
 }
