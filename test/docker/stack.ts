@@ -34,10 +34,16 @@ afterAll(async () => {
   }
 });
 
-/** Everything of it is removed after the file's last test. */
-export async function makeDockerStack(options: CloneOptions = {}): Promise<DockerStack> {
+/**
+ * Everything of it is removed after the file's last test.
+ *
+ * @param stack the name of a stack that another clone has, too
+ */
+export async function makeDockerStack(
+  options: CloneOptions = {},
+  stack = `t${randomBytes(4).toString("hex")}`,
+): Promise<DockerStack> {
   const clone = await makeShop(options);
-  const stack = `t${randomBytes(4).toString("hex")}`;
   const prefix = `pgroundwork-${stack}`;
   all.push({ clone, prefix });
   clone.env.PULUMI_CONFIG_PASSPHRASE = "a-passphrase-for-tests";

@@ -1,0 +1,92 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dockerClient } from "../../../../../scripts/docker/client.ts";
+import { labelsOf } from "../../../../../scripts/docker/labels.ts";
+import { ownerOf } from "../../../../../scripts/docker/names.ts";
+import { commit, shopDrafts } from "../../../../embedded/infra/program/shop.ts";
+import { type DockerStack, makeDockerStack } from "../../../stack.ts";
+
+const docker = dockerClient();
+const settings = { postgresql: { max_wal_size: "64MB", min_wal_size: "32MB" } };
+
+/** Whether a volume's folder can be given a disk of a size of its own: the engine is this machine's, and only root can have one mounted. */
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), "pgw-mount-"));
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1M", "tmpfs", folder], { stdio: "ignore" });
+    execFileSync("umount", [folder], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(folder);
+  }
+}
+
+describe.skipIf(!canMount())("a data volume that is full (needs root, to mount one of a size of its own)", () => {
+  let shop: DockerStack;
+  /** The volume's folder on this machine. */
+  let disk: string;
+  /** Rows whose insertion the server has acknowledged. */
+  let acknowledged = 2;
+
+  const rows = () => shop.query("readonly", "select count(*)::int from product");
+
+  beforeAll(async () => {
+    shop = await makeDockerStack();
+    const { clone, prefix, stack } = shop;
+    const Labels = labelsOf({ owner: ownerOf(undefined, clone.root), project: "pgroundwork", role: "data", stack });
+    await docker.createVolume({ Name: `${prefix}-data`, Labels });
+    disk = (await docker.getVolume(`${prefix}-data`).inspect()).Mountpoint;
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=200M,uid=999,gid=999,mode=700", "tmpfs", disk]);
+    await shop.configure(settings);
+    await shop.succeed("up");
+  });
+  afterAll(() => {
+    if (disk !== undefined) execFileSync("umount", ["--lazy", disk]);
+  });
+
+  it("refuses writes with the server's error, and loses nothing that it acknowledged", async () => {
+    expect((await shop.clone.shell(`cat /dev/zero >${disk}/filler`)).stderr).toContain("No space left on device");
+    const insert = (first: number) =>
+      `insert into product select n, 'p' || n || repeat('x', 500), 1 from generate_series(${first}, ${first + 9}) n`;
+    let refusal: unknown;
+    for (let first = 3; refusal === undefined && first < 10_000; first += 10) {
+      await shop.query("app", insert(first)).then(
+        () => {
+          acknowledged += 10;
+        },
+        (error: unknown) => {
+          refusal = error;
+        },
+      );
+    }
+    expect(refusal).toMatchObject({
+      message: expect.stringMatching(/could not extend file .*: No space left on device \(SQLSTATE 53100\)/),
+    });
+    expect(await rows()).toEqual([{ count: acknowledged }]);
+  });
+
+  it("is named by an up that needs room, with the migration's file", async () => {
+    const body = "create table big as select n, repeat('x', 1000) as text from generate_series(1, 20000) n;";
+    await commit(shop.clone, [...shopDrafts, { name: "big", body }]);
+    const { code, stdout, stderr } = await shop.pgw("up");
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).not.toMatch(/^ +at |fault of pgroundwork/m);
+    expect(stderr).toMatch(/000003-big\.sql/);
+    expect(stderr).toMatch(/No space left on device/);
+    expect(await rows()).toEqual([{ count: acknowledged }]);
+  });
+
+  it("is over once there is room: up applies what failed, and no row is missing", async () => {
+    await rm(join(disk, "filler"));
+    await shop.succeed("up");
+    expect(await rows()).toEqual([{ count: acknowledged }]);
+    expect(await shop.query("readonly", "select count(*)::int from big")).toEqual([{ count: 20_000 }]);
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+});

@@ -1,0 +1,103 @@
+import { createServer } from "node:net";
+import { beforeAll, describe, expect, it } from "vitest";
+import { inEngine } from "../../../in-engine.ts";
+import { type DockerStack, makeDockerStack } from "../../../stack.ts";
+import { expectWhole } from "../../../whole.ts";
+
+const databaseFile = "migrations/shop/database.json";
+const nowhere = "unix:///nowhere/docker.sock";
+
+describe("a first up with something wrong", () => {
+  let shop: DockerStack;
+
+  beforeAll(async () => {
+    shop = await makeDockerStack();
+  });
+
+  /** Runs `up`, which is to fail; answers what it said, headed by no more than one error beside the engine's own. */
+  async function refused(settings: Record<string, unknown>): Promise<string> {
+    await shop.configure(settings);
+    const { code, stdout, stderr } = await shop.pgw("up");
+    expect([code, stdout], stderr).toEqual([1, ""]);
+    expect(stderr).not.toMatch(/^ +at |fault of pgroundwork/m);
+    const errors = stderr.match(/^error: .*/gm) ?? [];
+    expect(errors.filter((line) => line !== `error: up of stack "${shop.stack}" failed.`)).toHaveLength(1);
+    return stderr;
+  }
+
+  it.each([
+    {
+      what: "an image's name that is none",
+      settings: { image: "Not An Image" },
+      said: /Setting 'image': expected an image's name, with registry and digest as needed, got 'Not An Image'/,
+    },
+    {
+      what: "an image that no registry has",
+      settings: { image: "registry.invalid/nothing:1" },
+      said: /The image registry\.invalid\/nothing:1 is not in the Docker engine, and it could not be pulled: .*\n {2}Correct pgroundwork:image\./,
+    },
+    {
+      what: "shared buffers that the memory does not hold",
+      settings: { memory: 256, postgresql: { shared_buffers: "1GB" } },
+      said: /The server does not fit into its container: shared_buffers is 1GB, and the container has 256 MB of memory, of which it may take 192 MB\.\n {2}Set pgroundwork:memory higher, or shared_buffers in pgroundwork:postgresql lower\./,
+    },
+    {
+      what: "less memory than any server needs",
+      settings: { memory: 100 },
+      said: /Setting 'memory': .*256/,
+    },
+    {
+      what: "a value that PostgreSQL does not take",
+      settings: { postgresql: { work_mem: "7 apples" } },
+      said: /PostgreSQL refuses a setting: invalid value for parameter "work_mem": "7 apples"/,
+    },
+    {
+      what: "an engine that does not listen",
+      settings: { dockerHost: "tcp://127.0.0.1:1" },
+      said: /No Docker engine answers on tcp:\/\/127\.0\.0\.1:1: ECONNREFUSED\.\n {2}Start the Docker engine, or correct pgroundwork:dockerHost/,
+    },
+    {
+      what: "a machine that ssh does not reach",
+      settings: { dockerHost: "ssh://nobody@127.0.0.1:1" },
+      said: /No Docker engine answers on ssh:\/\/nobody@127\.0\.0\.1:1: .*Connection refused\.\n {2}Start the Docker engine, or correct pgroundwork:dockerHost/,
+    },
+    {
+      what: "a socket that is not there",
+      settings: { dockerHost: nowhere },
+      said: /No Docker engine answers on unix:\/\/\/nowhere\/docker\.sock: ENOENT\.\n {2}Start the Docker engine, or correct pgroundwork:dockerHost/,
+    },
+  ])("$what is told in one message, and nothing is made", async ({ settings, said }) => {
+    expect(await refused(settings)).toMatch(said);
+    expect(await inEngine(shop.prefix)).toEqual([]);
+  });
+
+  it("an extension that the image does not have is told in one message, and nothing is made", async () => {
+    const seedSets = ["reference", "dev"];
+    await shop.clone.write(databaseFile, JSON.stringify({ extensions: ["nonsense"], seedSets }));
+    expect(await refused({})).toMatch(
+      /The docker server does not have these extensions:\n- shop needs nonsense\n {2}Its image has /,
+    );
+    expect(await inEngine(shop.prefix)).toEqual([]);
+    await shop.clone.write(databaseFile, JSON.stringify({ extensions: ["citext"], seedSets }));
+  });
+
+  it("a port that is taken is named with who has it, and the next up completes once it is free", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as { port: number };
+    expect(await refused({ port })).toContain(
+      `Container "${shop.prefix}-postgres" cannot have port ${port} on 127.0.0.1: another program has it.`,
+    );
+    await new Promise((resolve) => other.close(resolve));
+    await shop.succeed("up");
+    await expectWhole(shop);
+  });
+
+  it("a port that another stack's container has is named with that container", async () => {
+    const neighbour = await makeDockerStack();
+    const { stdout } = await shop.succeed("url", "--role", "app");
+    await neighbour.configure({ port: Number(new URL(stdout.trim()).port) });
+    expect((await neighbour.pgw("up")).stderr).toContain(`: container "${shop.prefix}-postgres" has it.`);
+    expect(await shop.query("readonly", "select count(*)::int from product")).toEqual([{ count: 2 }]);
+  });
+});

@@ -1,0 +1,68 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { inEngine } from "../../in-engine.ts";
+import { type DockerStack, makeDockerStack } from "../../stack.ts";
+
+const docker = dockerClient();
+const names = "select name from product order by id";
+const seeded = [{ name: "tea" }, { name: "coffee" }];
+
+describe("two clones with stacks of one name on one Docker engine", () => {
+  let first: DockerStack;
+  let second: DockerStack;
+  /** What is in the engine of the second, whose names are longer ones. */
+  let ofSecond: string;
+
+  beforeAll(async () => {
+    first = await makeDockerStack();
+    second = await makeDockerStack({}, first.stack);
+    await first.succeed("up");
+    await second.succeed("up");
+    await first.query("app", "insert into product values (3, 'cocoa', 2)");
+    const { server } = JSON.parse((await second.succeed("outputs", "--json")).stdout) as {
+      server: { container: string };
+    };
+    ofSecond = server.container.replace(/-postgres$/, "");
+  });
+
+  const running = async (container: string) => (await docker.getContainer(container).inspect()).State.Running;
+  const things = async () => (await inEngine(first.prefix)).filter((thing) => !thing.startsWith("a scratch"));
+  const expectSecondWhole = async () => {
+    expect(await running(`${ofSecond}-postgres`)).toBe(true);
+    expect(await second.query("readonly", names)).toEqual(seeded);
+    expect((await second.succeed("up")).stdout).toMatch(/^no changes/m);
+    expect((await second.succeed("recover")).stdout).toMatch(/^nothing was left/);
+  };
+
+  it("come up apart from each other, under names of their own", async () => {
+    expect(ofSecond).toMatch(new RegExp(`^${first.prefix}-[0-9a-f]{6}$`));
+    expect(await first.query("readonly", names)).toEqual([...seeded, { name: "cocoa" }]);
+    await expectSecondWhole();
+    expect((await first.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("are stopped one by one", async () => {
+    await first.succeed("down");
+    expect(await running(`${first.prefix}-postgres`)).toBe(false);
+    await expectSecondWhole();
+    await first.succeed("up");
+  });
+
+  it("are taken down one by one", async () => {
+    const before = await things();
+    await first.succeed("destroy", "--yes");
+    await expectSecondWhole();
+    const gone = before.filter((thing) => !thing.includes(ofSecond) && !thing.endsWith(`${first.prefix}-data`));
+    expect(await things()).toEqual(before.filter((thing) => !gone.includes(thing)));
+    await first.succeed("up");
+    expect(await first.query("readonly", names)).toEqual([...seeded, { name: "cocoa" }]);
+  });
+
+  it("are erased one by one", async () => {
+    await first.succeed("destroy", "--erase", first.stack, "--yes");
+    expect((await things()).filter((thing) => !thing.includes(ofSecond))).toEqual([]);
+    await expectSecondWhole();
+    await second.succeed("destroy", "--erase", second.stack, "--yes");
+    expect(await things()).toEqual([]);
+  });
+});

@@ -1,0 +1,38 @@
+import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A Docker engine that can go away: what stands in front of the real one's socket. */
+export class SocketProxy {
+  readonly #path = join(tmpdir(), `pgw-proxy-${randomBytes(4).toString("hex")}.sock`);
+  readonly #open = new Set<Socket>();
+  #server: Server | undefined;
+
+  /** As DOCKER_HOST takes it. */
+  get host(): string {
+    return `unix://${this.#path}`;
+  }
+
+  async come(): Promise<void> {
+    const server = createServer({ allowHalfOpen: true }, (client) => {
+      const engine = connect({ path: "/var/run/docker.sock", allowHalfOpen: true });
+      for (const socket of [client, engine]) {
+        this.#open.add(socket);
+        socket.on("error", () => undefined);
+        socket.once("close", () => this.#open.delete(socket));
+      }
+      client.pipe(engine).pipe(client);
+    });
+    this.#server = server;
+    await new Promise<void>((resolve) => server.listen(this.#path, resolve));
+  }
+
+  /** Cuts every connection, and takes no more. */
+  async goAway(): Promise<void> {
+    this.#server?.close();
+    for (const socket of this.#open) socket.destroy();
+    await rm(this.#path, { force: true });
+  }
+}
