@@ -12,13 +12,19 @@ const passwordInUrl = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*:)[^\s/]+(@)/gi;
  * (also percent-encoded, as in URLs), and the password part of anything that looks like a URL.
  */
 export function redact(text: string, secrets: Iterable<string> = []): string {
-  let clean = text;
-  // Longest first: of two secrets where one holds the other, the shorter would leave a rest of the longer.
-  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
-    if (secret.length < shortestSecret) continue;
-    for (const form of new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])) {
-      clean = clean.replaceAll(form, mask);
-    }
-  }
+  const hidden = formsOf(secrets).map((form) => form.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  // In one pass, so that nothing is looked for in what has been masked already.
+  const clean = hidden.length === 0 ? text : text.replaceAll(new RegExp(hidden.join("|"), "g"), mask);
   return clean.replace(passwordInUrl, `$1${mask}$2`);
+}
+
+/** As they may stand in a text, longest first: of two secrets where one holds the other, the shorter would leave a rest of the longer. */
+function formsOf(secrets: Iterable<string>): string[] {
+  const worthHiding = [...secrets].filter(({ length }) => length >= shortestSecret);
+  const forms = worthHiding.flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+  ]);
+  return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }

@@ -29,4 +29,8 @@ describe("text that people will see", () => {
       expect(redact(text)).toBe(text);
     }
   });
+
+  it("looks for no secret in what it has masked already", () => {
+    expect(redact("login with hush-hush failed", ["hush-hush", "secret"])).toBe("login with [secret] failed");
+  });
 });
