@@ -112,10 +112,10 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
   return {
     server,
     place: { container, dataVolume, caCertificate, dockerHost, owner: server.place.owner },
-    beside: async (roles) => ({
-      ...(await monitored(settings, server, roles)),
-      ...(await backedUp(settings, server, roles)),
-    }),
+    beside: async (roles) => {
+      const { metrics, ...backups } = await backedUp(settings, server, roles);
+      return { ...(await monitored(settings, server, roles, metrics)), ...backups };
+    },
   };
 }
 
@@ -123,12 +123,13 @@ async function monitored(
   { monitoring, backups, readyTimeout }: OfKind<"docker">,
   server: DockerServer,
   roles: ServerRoles,
+  textfiles: pulumi.Output<string> | undefined,
 ): Promise<Beside> {
   if (monitoring === undefined) return {};
   const { Monitoring } = await import("./components/monitoring.ts");
   const { place, network, caCertificate: authorities, dataVolume: data, repository } = server;
   const { prometheus } = new Monitoring("monitoring", {
-    ...{ place, network, authorities, readyTimeout },
+    ...{ place, network, authorities, readyTimeout, textfiles },
     ...{ login: roles.logins.monitor, roles: roles.roles },
     volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
     backupIntervals: backups === undefined ? {} : backupIntervals(backups),
@@ -140,15 +141,21 @@ async function monitored(
 /** How long a segment of the write-ahead log may take into the repository, in seconds. */
 const archiveTimeout = 60;
 
-async function backedUp({ backups }: OfKind<"docker">, server: DockerServer, { roles }: ServerRoles): Promise<Beside> {
+/** @returns `metrics`: a volume with what is told to Prometheus of the backups */
+async function backedUp(
+  { backups }: OfKind<"docker">,
+  server: DockerServer,
+  { roles }: ServerRoles,
+): Promise<Beside & { metrics?: pulumi.Output<string> }> {
   if (backups === undefined || server.repository === undefined) return {};
   const { Backups } = await import("./components/backups.ts");
   const { full, incremental, retentionDays } = backups;
   const { volume, passphrase } = server.repository;
-  const { container } = new Backups("backups", { server, roles, full, incremental, archiveTimeout });
+  const { container, metrics } = new Backups("backups", { server, roles, full, incremental, archiveTimeout });
   const { data, config, run } = server.volumes;
   const volumes = { repository: volume, data: data.name, configuration: config.name, run: run.name };
   return {
+    metrics,
     backups: { container, image: server.image, volumes, schedule: { full, incremental }, retentionDays, passphrase },
   };
 }

@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import { backupEnvironment, backupFunctions, repositoryPath } from "../plan/backups.ts";
+import { backupEnvironment, backupFunctions, metricsPath, repositoryPath } from "../plan/backups.ts";
 import { containerPaths } from "../plan/container.ts";
 import { BackupStanza } from "../provider/sdk.ts";
 import type { DockerServer } from "./docker-server.ts";
@@ -26,6 +26,8 @@ const stopTimeout = 60;
 /** Backups of a server on a schedule: what the role that makes them may call, the container that makes them, and the proof that archiving works. */
 export class Backups extends pulumi.ComponentResource {
   readonly container: pulumi.Output<string>;
+  /** A volume with what is told to Prometheus of them, as text. */
+  readonly metrics: pulumi.Output<string>;
 
   constructor(name: string, args: BackupsArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:Backups", name, {}, options);
@@ -42,6 +44,13 @@ export class Backups extends pulumi.ComponentResource {
       },
       { parent: this, provider: server.provider, deletedWith: server.process, dependsOn: roles },
     );
+    const { place } = server;
+    const metrics = new docker.Volume(
+      `${name}-metrics`,
+      { name: place.name("backup-metrics"), labels: place.labels("backup-metrics") },
+      { parent: this, provider: place.provider },
+    );
+    this.metrics = metrics.name;
     const container = this.#declareContainer(name, args);
     const stanza = new BackupStanza(
       `${name}-stanza`,
@@ -87,6 +96,7 @@ export class Backups extends pulumi.ComponentResource {
           { volumeName: volumes.config.name, containerPath: containerPaths.configuration, readOnly: true },
           { volumeName: volumes.run.name, containerPath: "/var/run/postgresql", readOnly: true },
           { volumeName: repository.volume, containerPath: repositoryPath },
+          { volumeName: this.metrics, containerPath: metricsPath },
         ],
         capabilities: { drops: ["ALL"] },
         securityOpts: ["no-new-privileges"],

@@ -6,6 +6,9 @@ export const stanza = "main";
 /** Where containers have the volume with the repository. */
 export const repositoryPath = "/var/lib/pgbackrest";
 
+/** Where a backup tells Prometheus when it was complete. */
+export const metricsPath = "/var/lib/pgroundwork/metrics";
+
 const configurationFile = `${containerPaths.configuration}/${configurationFiles.backups}`;
 
 /** What pgBackRest in a container is told by the environment: nothing of it is secret. */

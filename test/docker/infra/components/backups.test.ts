@@ -37,7 +37,7 @@ describe("a stack with backups", () => {
     expect(HostConfig.SecurityOpt).toEqual(["no-new-privileges"]);
     expect(HostConfig.Memory).toBe(HostConfig.MemorySwap);
     const writable = Mounts.filter(({ RW }) => RW).map(({ Destination }) => Destination);
-    expect(writable).toEqual(["/var/lib/pgbackrest"]);
+    expect(writable.sort()).toEqual(["/var/lib/pgbackrest", "/var/lib/pgroundwork/metrics"].sort());
     expect(Config.Cmd).toEqual(["backup-scheduler", "run", "0 0 29 2 *", "0 0 29 2 *"]);
   });
 
