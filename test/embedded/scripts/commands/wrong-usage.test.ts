@@ -56,8 +56,14 @@ describe("wrong settings", () => {
 
 describe("wrong usage", () => {
   it.each([
-    [["up", "--stack", "prodution"], 'error: There is no stack "prodution". There are: local.\n'],
-    [["outputs", "--stack", "prodution"], 'error: There is no stack "prodution". There are: local.\n'],
+    [
+      ["up", "--stack", "prodution"],
+      'error: There is no stack "prodution". There are: dev, local, production, staging.\n',
+    ],
+    [
+      ["outputs", "--stack", "prodution"],
+      'error: There is no stack "prodution". There are: dev, local, production, staging.\n',
+    ],
     [["up", "--stakc", "local"], "error: unknown option '--stakc'\n(Did you mean --stack?)\n"],
     [["migarte"], "error: unknown command 'migarte'\n(Did you mean migrate?)\n"],
     [
