@@ -35,10 +35,11 @@ function inDocker(access: StateAccess, { content, settings, owner }: Survey): St
     ...(settings.docker === undefined ? [] : [settings.docker.host]),
     ...begun.map(({ dockerHost }) => dockerHost),
   ];
+  const [ownMark = ""] = ownersOf(access, undefined);
   const owners = [...ownersOf(access, content.docker?.owner), ...begun.map((place) => place.owner)];
   const stack = { project: owner.project, stack: owner.stack, owners: [...new Set(owners)] };
   return [...new Set(hosts)].map((host) => {
     const there = begun.filter(({ dockerHost }) => dockerHost === host);
-    return dockerData(access, { host, stack, content, begun: there });
+    return dockerData(access, { host, stack, content, ownMark, begun: there });
   });
 }

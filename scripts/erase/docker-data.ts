@@ -8,6 +8,7 @@ import {
   removeVolume,
 } from "../docker/belongings.ts";
 import { withDocker } from "../docker/client.ts";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
 import type { VolumesPlace } from "../stack/begun-erasure.ts";
 import type { StateAccess } from "../stack/stack-state.ts";
 import { outputsConnection } from "./outputs-connection.ts";
@@ -24,6 +25,8 @@ export interface DockerScene {
   host: string | undefined;
   stack: DockerStack;
   content: StackContent;
+  /** The mark that a run of this clone gives. */
+  ownMark: string;
   /** Of an erasure there that was not finished. */
   begun: readonly VolumesPlace[];
 }
@@ -73,8 +76,21 @@ export function dockerData(access: StateAccess, scene: DockerScene): StackData {
   };
 }
 
+/** A copy of a clone has the state of the original, and in it the original's mark. */
+function requireOwnMark({ content, ownMark, stack }: DockerScene): void {
+  if (content.docker === undefined || content.docker.owner === ownMark) return;
+  throw new OperationError(
+    `What stack "${stack.stack}" has in the Docker engine was made by a clone in another place, and this may be a copy of it. Nothing was deleted.`,
+    {
+      remedy: `Erase it there. If this clone was moved and the other is gone: take the stack down (without --erase), then remove the volume ${content.docker.prefix}-data by hand.`,
+      exitCode: exitCode.notAllowed,
+    },
+  );
+}
+
 async function findErasable(docker: Docker, scene: DockerScene): Promise<ErasableData> {
   const { host, stack, content, begun } = scene;
+  requireOwnMark(scene);
   const recorded = [
     ...(content.docker?.volumes ?? []).map(({ name }) => name),
     ...begun.flatMap(({ volumes }) => volumes),

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { QueryResultRow } from "pg";
 import { afterAll } from "vitest";
+import { dockerClient } from "../../scripts/docker/client.ts";
 import { withClient } from "../../scripts/target/client.ts";
 import { fromUrl } from "../../scripts/target/url.ts";
 import type { Clone, CloneOptions, Finished } from "../embedded/clone.ts";
@@ -24,15 +25,23 @@ export interface DockerStack {
   query<Row extends QueryResultRow>(role: string, sql: string): Promise<Row[]>;
 }
 
-const all: { clone: Clone; prefix: string }[] = [];
+const all: { clone: Clone; prefix: string; stack: string }[] = [];
 
 // Here and not where one is made: what is registered while a hook runs is never called.
 afterAll(async () => {
-  for (const { clone, prefix } of all) {
+  for (const { clone, prefix, stack } of all) {
+    await removeUnnamed(stack);
     await removeNamed(prefix);
     await clone.remove();
   }
 });
+
+/** What was made for a moment's work by a run that failed: it has a name of Docker's own. */
+async function removeUnnamed(stack: string): Promise<void> {
+  const docker = dockerClient();
+  const left = await docker.listContainers({ all: true, filters: { label: [`pgroundwork.stack=${stack}`] } });
+  for (const { Id } of left) await docker.getContainer(Id).remove({ force: true, v: true });
+}
 
 /**
  * Everything of it is removed after the file's last test.
@@ -45,7 +54,7 @@ export async function makeDockerStack(
 ): Promise<DockerStack> {
   const clone = await makeShop(options);
   const prefix = `pgroundwork-${stack}`;
-  all.push({ clone, prefix });
+  all.push({ clone, prefix, stack });
   clone.env.PULUMI_CONFIG_PASSPHRASE = "a-passphrase-for-tests";
   const made: DockerStack = {
     clone,

@@ -109,6 +109,14 @@ describe("pgw destroy of a stack in the Docker engine", () => {
     expect(await shop.query("readonly", names)).toEqual(all);
   });
 
+  it("refuses to erase what a clone in another place made, which this may be a copy of", async () => {
+    await shop.clone.move("moved");
+    const { code, stderr } = await shop.pgw("destroy", "--erase", shop.stack, "--yes");
+    expect([code, stderr]).toEqual([3, expect.stringContaining("was made by a clone in another place")]);
+    expect(await shop.query("readonly", names)).toEqual(all);
+    await shop.clone.move("clone");
+  });
+
   it("erases the whole stack: says what is lost, then leaves nothing but the settings", async () => {
     const told = await shop.pgw("destroy", "--erase", shop.stack);
     expect(told.code).toBe(3);
