@@ -27,6 +27,8 @@ export interface Known {
 /** One row of the settings' reference. */
 export interface SettingReference extends SettingText {
   name: string;
+  /** The kinds of server that have it. */
+  servers: readonly ServerKind[];
 }
 
 /** Where the kit's settings stand in Pulumi's configuration; what other namespaces hold belongs to providers and to Pulumi. */
@@ -81,7 +83,11 @@ export function parseSettings(config: Readonly<Record<string, string>>, known: K
 
 /** Every setting with its type, default, effect and meaning, in the order of the schema: the source of the README's table. */
 export function settingsReference(): SettingReference[] {
-  return Object.entries(everyShape).map(([name, schema]) => ({ name, ...textOf(schema) }));
+  return Object.entries(everyShape).map(([name, schema]) => ({ name, servers: kindsWith(name), ...textOf(schema) }));
+}
+
+function kindsWith(setting: string): ServerKind[] {
+  return serverKinds.filter((kind) => Object.hasOwn(shapeOf(kind), setting));
 }
 
 function unknownSettings(names: readonly string[], shape: object, kind: string | undefined): Fault[] {
@@ -89,7 +95,7 @@ function unknownSettings(names: readonly string[], shape: object, kind: string |
   return names
     .filter((name) => !Object.hasOwn(shape, name))
     .map((setting) => {
-      const kinds = serverKinds.filter((each) => Object.hasOwn(serverShapes[each], setting));
+      const kinds = kindsWith(setting);
       const elsewhere = `is no setting of a server of the kind '${kind}', only of ${kinds.map((each) => `'${each}'`).join(" and ")}`;
       return { setting, reason: kinds.length > 0 ? elsewhere : `is not a setting${suggestion(setting, known)}` };
     });

@@ -3,6 +3,8 @@ import type { Command, Option } from "commander";
 /** One row of the settings' reference (`settingsReference()`). */
 export interface SettingRow {
   name: string;
+  /** The kinds of server that have it. */
+  servers: readonly string[];
   type: string;
   default: string;
   effect: string;
@@ -30,9 +32,10 @@ export function commandReference(program: Command): string {
 
 /** The settings of a stack, as a Markdown table. */
 export function settingReference(rows: readonly SettingRow[]): string {
-  const head = ["setting", "value", "what for", "default", "effect of a change"];
-  const body = rows.map(({ name, type, description, default: standard, effect }) => [
+  const head = ["setting", "server", "value", "what for", "default", "effect of a change"];
+  const body = rows.map(({ name, servers, type, description, default: standard, effect }) => [
     `\`${name}\``,
+    servers.join(", "),
     type,
     description,
     standard,
