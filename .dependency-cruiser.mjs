@@ -62,6 +62,7 @@ export default {
           "^infra/settings(\\.ts$|/)",
           "^infra/plan/",
           "^scripts/errors/",
+          "^scripts/backup/schedule\\.ts$",
           "^scripts/database/(nearest|database-name)\\.ts$",
           "^scripts/docker/host\\.ts$",
           "^scripts/target/(url|parts|connection)\\.ts$",
@@ -89,7 +90,7 @@ export default {
       from: { path: "^infra/airgap/" },
       to: {
         path: "^(infra|scripts|test)/",
-        pathNot: ["^infra/(airgap|plugin)/", "^scripts/(docker|errors|target)/"],
+        pathNot: ["^infra/(airgap|plugin)/", "^scripts/(docker|errors|files|target)/"],
       },
     },
     {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { unlessAbsent } from "../files/absent.ts";
 
 /**
  * Refuses a folder that holds something: nothing is written over.
@@ -44,9 +45,7 @@ export async function extractDirectory(
       for await (const entry of entries) await writeEntry(entry, unfinished);
     })();
     await Promise.all([read, written]);
-    await rmdir(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-    });
+    await unlessAbsent(rmdir(path));
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });

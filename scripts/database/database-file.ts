@@ -1,6 +1,7 @@
 import { access, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { leadsNowhere, unlessAbsent } from "../files/absent.ts";
 import type { DatabaseFile } from "./database-schema.ts";
 
 export type { DatabaseFile, DeclaredExtension, PartitionSpec } from "./database-schema.ts";
@@ -14,10 +15,7 @@ const fileName = "database.json";
 
 /** Names of the databases there are: the folders with a `database.json`, sorted. */
 export async function listDatabases(migrationsFolder: string): Promise<string[]> {
-  const entries = await readdir(migrationsFolder, { withFileTypes: true }).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
+  const entries = (await unlessAbsent(readdir(migrationsFolder, { withFileTypes: true }), leadsNowhere)) ?? [];
   const names = await Promise.all(
     entries
       .filter((entry) => entry.isDirectory())
@@ -32,7 +30,7 @@ export async function listDatabases(migrationsFolder: string): Promise<string[]>
  */
 export async function requireDatabase(migrationsFolder: string, database: string): Promise<void> {
   await access(path.join(databaseFolder(migrationsFolder, database), fileName)).catch(async (error: unknown) => {
-    throw isMissing(error) ? await unknownDatabase(migrationsFolder, database, error) : error;
+    throw leadsNowhere(error) ? await unknownDatabase(migrationsFolder, database, error) : error;
   });
 }
 
@@ -43,7 +41,7 @@ export async function requireDatabase(migrationsFolder: string, database: string
 export async function readDatabaseFile(migrationsFolder: string, database: string): Promise<DatabaseFile> {
   const file = path.join(databaseFolder(migrationsFolder, database), fileName);
   const text = await readFile(file, "utf8").catch(async (error: unknown) => {
-    if (isMissing(error)) throw await unknownDatabase(migrationsFolder, database, error);
+    if (leadsNowhere(error)) throw await unknownDatabase(migrationsFolder, database, error);
     throw error;
   });
   const { parseDatabaseFile } = await import("./database-schema.ts");
@@ -61,8 +59,4 @@ async function unknownDatabase(migrationsFolder: string, database: string, cause
     exitCode: exitCode.usage,
     cause,
   });
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { leadsNowhere, unlessAbsentSync } from "../files/absent.ts";
 
 /** Writes a whole file or nothing: a reader, or a run killed half-way, never meets a part of it. */
 export function writeFileAtomically(path: string, content: string, mode = 0o600): void {
@@ -19,12 +20,7 @@ export function writeFileAtomically(path: string, content: string, mode = 0o600)
 
 /** A file's text, or undefined when there is none; any other fault is thrown. */
 export function readFileIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (isCode(error, "ENOENT") || isCode(error, "ENOTDIR")) return undefined;
-    throw error;
-  }
+  return unlessAbsentSync(() => readFileSync(path, "utf8"), leadsNowhere);
 }
 
 /** Whether a caught value is the system error of that code, e.g. `ENOENT`. */

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { isCode, readFileIfThere, writeFileAtomically } from "./atomic-file.ts";
+import { leadsNowhere, unlessAbsentSync } from "../files/absent.ts";
+import { readFileIfThere, writeFileAtomically } from "./atomic-file.ts";
 
 /** How something in the cache came there. */
 export const artifactSources = ["download", "build"] as const;
@@ -59,10 +60,5 @@ function parseManifest(text: string): ArtifactManifest | undefined {
 }
 
 function sizeOf(path: string): number | undefined {
-  try {
-    return statSync(path).size;
-  } catch (error) {
-    if (isCode(error, "ENOENT") || isCode(error, "ENOTDIR")) return undefined;
-    throw error;
-  }
+  return unlessAbsentSync(() => statSync(path).size, leadsNowhere);
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { unlessAbsentSync } from "../files/absent.ts";
 import { cacheFolder } from "./cache-folder.mjs";
 import { type ArtifactSource, writeManifest } from "./installed-artifact.ts";
 import type { Variables } from "./locations.ts";
@@ -53,9 +54,5 @@ function stagingParent(env: Variables): string {
 }
 
 function moveIfThere(from: string, to: string): void {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-  }
+  unlessAbsentSync(() => renameSync(from, to));
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { Dirent } from "node:fs";
 import { lstat, readdir, readlink, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
+import { unlessAbsent } from "../files/absent.ts";
 import { clusterState } from "../server/cluster.ts";
 
 /** What PostgreSQL and this kit put into a data directory (PostgreSQL's documentation, 65.1, and its backup and recovery files). */
@@ -73,7 +73,7 @@ async function setAside(dataDirectory: string): Promise<void> {
 async function setAsideBefore(dataDirectory: string): Promise<string[]> {
   const parent = dirname(dataDirectory);
   const prefix = `${basename(dataDirectory)}.erased-`;
-  const entries = await readdir(parent, { withFileTypes: true }).catch(noEntries);
+  const entries = (await unlessAbsent(readdir(parent, { withFileTypes: true }))) ?? [];
   return entries
     .filter((entry) => entry.isDirectory() && entry.name.startsWith(prefix) && isUuid(entry.name.slice(prefix.length)))
     .map(({ name }) => join(parent, name));
@@ -81,11 +81,6 @@ async function setAsideBefore(dataDirectory: string): Promise<string[]> {
 
 function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
-}
-
-function noEntries(error: NodeJS.ErrnoException): Dirent[] {
-  if (error.code === "ENOENT") return [];
-  throw error;
 }
 
 /** Deletes what is PostgreSQL's in a folder. */
@@ -101,7 +96,7 @@ async function empty(folder: string): Promise<Remains> {
 async function linksOf(folder: string): Promise<string[]> {
   const candidates = [
     ...(await readdir(folder, { withFileTypes: true })),
-    ...(await readdir(join(folder, "pg_tblspc"), { withFileTypes: true }).catch(noEntries)),
+    ...((await unlessAbsent(readdir(join(folder, "pg_tblspc"), { withFileTypes: true }))) ?? []),
   ];
   const links = candidates.filter((entry) => entry.isSymbolicLink());
   return Promise.all(links.map((entry) => readlink(join(entry.parentPath, entry.name))));
@@ -109,13 +104,7 @@ async function linksOf(folder: string): Promise<string[]> {
 
 /** Leaves foreign files where they were found. */
 async function putBack(aside: string, dataDirectory: string, foreign: readonly string[]): Promise<string[]> {
-  const isFree = await lstat(dataDirectory).then(
-    () => false,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return true;
-      throw error;
-    },
-  );
+  const isFree = (await unlessAbsent(lstat(dataDirectory))) === undefined;
   if (isFree) await rename(aside, dataDirectory);
   return foreign.map((name) => join(isFree ? dataDirectory : aside, name));
 }

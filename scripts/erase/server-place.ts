@@ -1,7 +1,8 @@
-import type { Stats } from "node:fs";
 import { lstat, readdir, realpath, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { unlessAbsent } from "../files/absent.ts";
+import { bytesIn } from "../files/bytes-in.ts";
 import { clusterState } from "../server/cluster.ts";
 import { assertOwnToStop, claimOfOther, folderOfLastServer } from "../server/data-directory-claim.ts";
 import { stopServer } from "../server/embedded.ts";
@@ -41,7 +42,7 @@ export async function findServer(ownership: Ownership, place: ServerPlace): Prom
   await requireOwn(ownership, place);
   const isCluster = (await clusterState(place.dataDirectory)).kind === "cluster";
   const hasData = isCluster || (await isPartlyDeleted(place.dataDirectory));
-  if (!hasData && (await stats(place.folder)) === undefined) return undefined;
+  if (!hasData && (await unlessAbsent(lstat(place.folder))) === undefined) return undefined;
   return {
     ...place,
     running: await findPostmaster(place.dataDirectory),
@@ -135,7 +136,7 @@ async function requireRunHere(folder: string, dataDirectory: string): Promise<vo
 
 /** A folder that is named for a clone in another place is this one's only where that other one is gone: a copy of a clone has the state of the original. */
 async function requireMoved({ owner }: Ownership, folder: string): Promise<void> {
-  if ((await stats(folder)) === undefined) return;
+  if ((await unlessAbsent(lstat(folder))) === undefined) return;
   const maker = (await readServerRecord(folder))?.clone;
   if (maker !== undefined && (maker === owner.clone || (await isCloneGone(maker)))) return;
   const whose = maker === undefined ? "a clone in another place" : `the clone ${maker}`;
@@ -146,7 +147,7 @@ async function requireMoved({ owner }: Ownership, folder: string): Promise<void>
 }
 
 async function requireNoLink(path: string): Promise<void> {
-  if (!(await stats(path))?.isSymbolicLink()) return;
+  if (!(await unlessAbsent(lstat(path)))?.isSymbolicLink()) return;
   throw refusal(
     `${path} is a symbolic link to ${await realpath(path).catch(() => "a place that is not there")}.`,
     "Nothing is deleted through a link: put the folder itself in the link's place, then erase again.",
@@ -159,26 +160,4 @@ function refusal(what: string, remedy: string): OperationError {
 
 function isInside(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder + sep);
-}
-
-async function stats(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** Size of what is in a folder; what goes while it is counted counts as nothing. */
-async function bytesIn(path: string): Promise<number> {
-  const found = await stats(path);
-  if (!found?.isDirectory()) return found?.isFile() ? found.size : 0;
-  const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  let bytes = 0;
-  for (const name of names) bytes += await bytesIn(join(path, name));
-  return bytes;
 }

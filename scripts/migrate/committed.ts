@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { unlessAbsent, unlessAbsentSync } from "../files/absent.ts";
 import {
   bodyHash,
   committedParser,
@@ -48,7 +49,8 @@ export function committedFolder(folder: string): string {
  * @throws OperationError (something is wrong) with every file that does not follow the format.
  */
 export async function readCommitted(folder: string): Promise<CommittedMigration[]> {
-  const names = (await list(committedFolder(folder))).filter((name) => numberInName(name) !== undefined);
+  const entries = (await unlessAbsent(readdir(committedFolder(folder)))) ?? [];
+  const names = entries.filter((name) => numberInName(name) !== undefined);
   if (names.length === 0) return [];
   const parse = await committedParser();
   const faults: string[] = [];
@@ -77,12 +79,8 @@ export async function parseCommitted(folder: string, filename: string, content: 
 
 /** sha256 of the way back (`000012-name.down.sql`), hex; null when there is none. */
 export function downFileSha256(folder: string, filename: string): string | null {
-  try {
-    return sha256(readFileSync(path.join(committedFolder(folder), filename.replace(/\.sql$/, ".down.sql"))));
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
+  const file = path.join(committedFolder(folder), filename.replace(/\.sql$/, ".down.sql"));
+  return unlessAbsentSync(() => sha256(readFileSync(file))) ?? null;
 }
 
 /** The migration, or what is wrong with the file. */
@@ -145,19 +143,6 @@ function formatError(folder: string, faults: readonly string[]): OperationError 
     ].join("\n"),
     { remedy: "Restore the files from Git, or commit them anew with graphile-migrate.", exitCode: exitCode.wrong },
   );
-}
-
-async function list(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 function sha256(content: Buffer): string {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { unlessAbsent } from "../files/absent.ts";
 import { committedFolder } from "./committed.ts";
 import { runsOutsideTransaction } from "./graphile-migrate.ts";
 
@@ -25,10 +26,7 @@ export function downFilename(filename: string): string {
 /** Reads the way back of a committed file; undefined where there is none, an empty file included. */
 export async function readDownFile(folder: string, filename: string): Promise<DownFile | undefined> {
   const name = downFilename(filename);
-  const content = await readFile(path.join(committedFolder(folder), name)).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const content = await unlessAbsent(readFile(path.join(committedFolder(folder), name)));
   return content === undefined ? undefined : parseDownFile(name, content);
 }
 

@@ -9,6 +9,7 @@ import { isNoTransactionDefined } from "graphile-migrate/dist/header.js";
 import type { ParsedSettings, Settings } from "graphile-migrate/dist/settings.js";
 import type { Client, PoolClient } from "pg";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { unlessAbsent } from "../files/absent.ts";
 import { type Connection, connectionUrl } from "../target/connection.ts";
 
 /** Where graphile-migrate records what is applied. */
@@ -133,13 +134,7 @@ async function findSettings(folder: string): Promise<string | undefined> {
 }
 
 async function exists(file: string): Promise<boolean> {
-  try {
-    await access(file);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
-    throw error;
-  }
+  return (await unlessAbsent(access(file).then(() => true))) ?? false;
 }
 
 async function readSettings(file: string): Promise<Settings> {

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { unlessAbsent } from "../files/absent.ts";
 
 /** A living holder touches its lock every second; one that has not for this long, in ms, is dead (see `FolderLock`). */
 const staleAfter = 5_500;
@@ -19,10 +20,5 @@ export async function isAbandoned(lock: string): Promise<boolean> {
 }
 
 async function touchedAt(lock: string): Promise<number | undefined> {
-  try {
-    return (await stat(lock)).mtimeMs;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  return (await unlessAbsent(stat(lock)))?.mtimeMs;
 }

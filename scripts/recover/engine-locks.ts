@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { unlessAbsent } from "../files/absent.ts";
 import { describeHolder, holderState, type LockHolder } from "../stack/lock-holder.ts";
 import type { Finding } from "./finding.ts";
 
@@ -22,7 +23,7 @@ const writtenWithin = 3_000;
  */
 export async function engineLocks(state: string, project: string, stack: string): Promise<EngineLock[]> {
   const folder = join(state, "locks", "organization", project, stack);
-  const names = await readdir(folder).catch(ifAbsent([]));
+  const names = (await unlessAbsent(readdir(folder))) ?? [];
   const locks = await Promise.all(
     names.filter((name) => !name.endsWith(".attrs")).map((name) => settled(folder, name)),
   );
@@ -94,7 +95,7 @@ async function settled(folder: string, name: string): Promise<EngineLock | undef
   const path = join(folder, name);
   const lock = await read(path);
   if (!lock?.unfinished) return lock;
-  const { mtimeMs } = (await stat(path).catch(ifAbsent(undefined))) ?? { mtimeMs: 0 };
+  const { mtimeMs } = (await unlessAbsent(stat(path))) ?? { mtimeMs: 0 };
   const left = mtimeMs + writtenWithin - Date.now();
   if (left <= 0) return lock;
   // No longer than that, whatever the clock has done since.
@@ -103,7 +104,7 @@ async function settled(folder: string, name: string): Promise<EngineLock | undef
 }
 
 async function read(path: string): Promise<EngineLock | undefined> {
-  const text = await readFile(path, "utf8").catch(ifAbsent(undefined));
+  const text = await unlessAbsent(readFile(path, "utf8"));
   return text === undefined ? undefined : { path, holder: holderIn(text), unfinished: !isWhole(text) };
 }
 
@@ -127,11 +128,4 @@ export function holderIn(text: string): LockHolder | undefined {
   const { pid, username, hostname, timestamp } = (content ?? {}) as Record<string, unknown>;
   if (typeof pid !== "number" || typeof hostname !== "string") return undefined;
   return { user: String(username), host: hostname, pid, since: String(timestamp) };
-}
-
-function ifAbsent<Other>(other: Other) {
-  return (error: NodeJS.ErrnoException): Other => {
-    if (error.code === "ENOENT") return other;
-    throw error;
-  };
 }

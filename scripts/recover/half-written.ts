@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { unlessAbsent } from "../files/absent.ts";
 import { engineLocks, isInUse } from "./engine-locks.ts";
 import type { Finding, Scene } from "./finding.ts";
 
@@ -54,27 +55,15 @@ async function findingsIn(place: Place): Promise<Finding[]> {
 }
 
 async function leftIn({ folder, isOne, mayBeWritten }: Place): Promise<string[]> {
-  const paths = (await names(folder)).filter(isOne).map((name) => join(folder, name));
+  const names = (await unlessAbsent(readdir(folder))) ?? [];
+  const paths = names.filter(isOne).map((name) => join(folder, name));
   if (mayBeWritten !== undefined) return paths;
   const ages = await Promise.all(paths.map(ageOf));
   return paths.filter((_, index) => (ages[index] ?? 0) > writtenWithin);
 }
 
-async function names(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
-}
-
 /** In ms; undefined: it is gone. */
 async function ageOf(path: string): Promise<number | undefined> {
-  try {
-    return Date.now() - (await stat(path)).mtimeMs;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  const now = Date.now();
+  return unlessAbsent(stat(path).then(({ mtimeMs }) => now - mtimeMs));
 }

@@ -1,5 +1,6 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { bytesIn } from "../files/bytes-in.ts";
 import { clusterState } from "../server/cluster.ts";
 import { claimOfOther, folderOfLastServer, runningServerOfOther } from "../server/data-directory-claim.ts";
 import { stopServer } from "../server/embedded.ts";
@@ -80,7 +81,8 @@ async function orphanedServer({ home, stopOrphans }: Scene, server: KnownServer)
 async function describe(dataDirectory: string): Promise<string> {
   const running = await findPostmaster(dataDirectory);
   const state = running === undefined ? "stopped" : `running on port ${running.port} (pid ${running.pid})`;
-  const megabytes = Math.ceil((await bytesIn(dataDirectory)) / 1_000_000);
+  // It may be a link, which would count as nothing.
+  const megabytes = Math.ceil((await bytesIn(await realpath(dataDirectory))) / 1_000_000);
   const databases = await databaseCount(dataDirectory);
   return `${state}, ${megabytes} MB, ${databases} ${databases === 1 ? "database" : "databases"}, in ${dataDirectory}`;
 }
@@ -92,20 +94,4 @@ const firstUserOid = 16_384;
 async function databaseCount(dataDirectory: string): Promise<number> {
   const entries = await readdir(join(dataDirectory, "base"));
   return entries.filter((name) => Number(name) >= firstUserOid).length;
-}
-
-/** What goes while it is counted counts as nothing. */
-async function bytesIn(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    bytes += await stat(join(entry.parentPath, entry.name)).then(
-      ({ size }) => size,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return 0;
-        throw error;
-      },
-    );
-  }
-  return bytes;
 }

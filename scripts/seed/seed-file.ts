@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { unlessAbsent } from "../files/absent.ts";
 
 /** A login that a seed makes, for people to try the system with. */
 export interface SeedLogin {
@@ -28,7 +29,7 @@ const referenceSet = "reference";
 
 /** Names of the sets that a database's folder holds, sorted. */
 export async function listSeedSets(folder: string): Promise<string[]> {
-  const entries = await readdir(path.join(folder, "seeds"), { withFileTypes: true }).catch(absentAs([]));
+  const entries = (await unlessAbsent(readdir(path.join(folder, "seeds"), { withFileTypes: true }))) ?? [];
   return entries
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
@@ -43,7 +44,7 @@ export async function readSeedSets(folder: string, sets: readonly string[]): Pro
   const faults: string[] = [];
   const files: SeedFile[] = [];
   for (const set of sets) {
-    const names = await readdir(path.join(folder, "seeds", set)).catch(absentAs(undefined));
+    const names = await unlessAbsent(readdir(path.join(folder, "seeds", set)));
     if (names === undefined) throw await unknownSet(folder, set);
     for (const filename of names.filter((name) => name.endsWith(".sql")).sort()) {
       const content = await readFile(path.join(folder, "seeds", set, filename));
@@ -96,11 +97,4 @@ async function unknownSet(folder: string, set: string): Promise<OperationError> 
     remedy: `A set is a folder of SQL files: name one that exists, or add ${path.join(folder, "seeds", set)}.`,
     exitCode: exitCode.usage,
   });
-}
-
-function absentAs<T>(value: T): (error: unknown) => T {
-  return (error) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return value;
-    throw error;
-  };
 }

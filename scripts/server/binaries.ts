@@ -4,6 +4,7 @@ import { access, chmod, cp, lstat, readdir, readFile, rename, rm } from "node:fs
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
+import { unlessAbsent } from "../files/absent.ts";
 import { makeEnterable } from "./folders.ts";
 
 /** PostgreSQL's programs, as full paths. */
@@ -89,11 +90,5 @@ async function platformPackage(): Promise<{ version: string; native: string }> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.F_OK);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
+  return (await unlessAbsent(access(path, constants.F_OK).then(() => true))) ?? false;
 }

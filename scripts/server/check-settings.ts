@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chown, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { unlessAbsent } from "../files/absent.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { renderConfiguration, type ServerSettings } from "./configuration.ts";
@@ -65,11 +66,8 @@ async function refusal(
 async function removeLeft(dataDirectory: string): Promise<void> {
   for (const name of (await readdir(dataDirectory)).filter((entry) => entry.startsWith(prefix))) {
     const path = join(dataDirectory, name);
-    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-      // Another run's check has just ended.
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
+    // Undefined: another run's check has just ended.
+    const found = await unlessAbsent(stat(path));
     if (found !== undefined && Date.now() - found.mtimeMs > leftAfter) await rm(path, { recursive: true, force: true });
   }
 }

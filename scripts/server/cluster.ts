@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
+import { isAbsent } from "../files/absent.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { makeEnterable } from "./folders.ts";
@@ -21,7 +22,7 @@ export async function clusterState(dataDirectory: string): Promise<ClusterState>
   try {
     entries = await readdir(dataDirectory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "absent" };
+    if (isAbsent(error)) return { kind: "absent" };
     throw new OperationError(
       `Could not tell what is in the data directory ${dataDirectory}: ${(error as Error).message}`,
     );

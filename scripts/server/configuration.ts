@@ -1,5 +1,6 @@
 import { appendFile, chown, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { unlessAbsent } from "../files/absent.ts";
 import type { Account } from "./account.ts";
 
 /** Settings of a server by their postgresql.conf name, values unquoted (`256MB`, `on`). */
@@ -51,12 +52,7 @@ export function parseConfiguration(text: string): ServerSettings {
 
 /** What the file holds now; undefined where there is none. */
 export async function readConfiguration(dataDirectory: string): Promise<string | undefined> {
-  try {
-    return await readFile(join(dataDirectory, configurationFile), "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  return unlessAbsent(readFile(join(dataDirectory, configurationFile), "utf8"));
 }
 
 /** The port that the configuration file names, to keep it over runs; undefined where there is none. */

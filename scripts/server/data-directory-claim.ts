@@ -1,6 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { unlessAbsent } from "../files/absent.ts";
 import { clusterState } from "./cluster.ts";
 import { readConfiguration } from "./configuration.ts";
 import { findPostmaster, type Postmaster } from "./postmaster.ts";
@@ -120,10 +121,5 @@ async function isSamePlace(one: string, other: string): Promise<boolean> {
 }
 
 async function whereItIs(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return resolve(path);
-    throw error;
-  }
+  return (await unlessAbsent(realpath(path))) ?? resolve(path);
 }

@@ -1,6 +1,7 @@
 import { access, chown, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import getPort from "get-port";
+import { unlessAbsent } from "../files/absent.ts";
 import { ConnectionError } from "../target/connection-error.ts";
 import { type Account, serverAccount } from "./account.ts";
 import { type Binaries, installBinaries } from "./binaries.ts";
@@ -186,13 +187,7 @@ export async function stopServer(home: string, directory: ServerDirectory, owner
 }
 
 async function exists(folder: string): Promise<boolean> {
-  try {
-    await access(folder);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
+  return (await unlessAbsent(access(folder).then(() => true))) ?? false;
 }
 
 async function makeLogFolder(directory: ServerDirectory, account: Account | undefined): Promise<void> {

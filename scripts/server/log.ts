@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { unlessAbsent } from "../files/absent.ts";
 
 /** How much of a file's end is read for its last lines at first, in bytes; four times as much where it holds too few. */
 const firstTail = 64 * 1024;
@@ -16,23 +17,14 @@ interface LogFile {
 
 /** The log files, the one written to last at the end; none where there is no folder. */
 async function logFiles(logDirectory: string): Promise<LogFile[]> {
-  const names = (await unlessGone(readdir(logDirectory))) ?? [];
+  const names = (await unlessAbsent(readdir(logDirectory))) ?? [];
   const files: LogFile[] = [];
   for (const name of names.filter((entry) => entry.endsWith(".log"))) {
     const path = join(logDirectory, name);
-    const found = await unlessGone(stat(path));
+    const found = await unlessAbsent(stat(path));
     if (found !== undefined) files.push({ path, size: found.size, mtimeMs: found.mtimeMs });
   }
   return files.sort((a, b) => a.mtimeMs - b.mtimeMs);
-}
-
-async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 /** How long each log file was at a moment, in bytes, by its path: what is written after that can be told by it. */
@@ -125,5 +117,5 @@ async function handOver(path: string, start: number, end: number, onText: (text:
   const reading = async () => {
     for await (const chunk of createReadStream(path, { start, end: end - 1, encoding: "utf8" })) onText(String(chunk));
   };
-  await unlessGone(reading());
+  await unlessAbsent(reading());
 }

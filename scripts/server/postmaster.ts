@@ -1,6 +1,7 @@
 import { readFile, readlink, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
+import { isAbsent } from "../files/absent.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import type { ServerDirectory } from "./locations.ts";
@@ -39,7 +40,7 @@ export async function findPostmaster(dataDirectory: string): Promise<Postmaster 
   try {
     lines = (await readFile(join(dataDirectory, "postmaster.pid"), "utf8")).split("\n");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (isAbsent(error)) return undefined;
     throw new OperationError(`Could not tell whether a server runs on ${dataDirectory}: ${(error as Error).message}`);
   }
   const [pid, , started, port] = lines.map((line) => line.trim());

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { leadsNowhere } from "../files/absent.ts";
 import type { ServerSettings } from "./configuration.ts";
 import type { SettingFault } from "./setting-faults.ts";
 
@@ -44,7 +45,6 @@ async function isAbsent(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" || code === "ENOTDIR";
+    return leadsNowhere(error);
   }
 }

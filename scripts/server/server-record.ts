@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
+import { isAbsent, unlessAbsent } from "../files/absent.ts";
 
 /** Whose server it is. */
 export interface ServerOwner {
@@ -56,7 +57,7 @@ export async function readServerRecord(folder: string): Promise<ServerRecord | u
     const record: unknown = JSON.parse(await readFile(join(folder, fileName), "utf8"));
     return isRecord(record) ? record : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (error instanceof SyntaxError || isAbsent(error)) return undefined;
     throw error;
   }
 }
@@ -64,13 +65,8 @@ export async function readServerRecord(folder: string): Promise<ServerRecord | u
 /** The folders of all servers below a data home. */
 export async function serverFolders(home: string): Promise<string[]> {
   const servers = join(home, "servers");
-  try {
-    const entries = await readdir(servers, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(servers, name));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
+  const entries = (await unlessAbsent(readdir(servers, { withFileTypes: true }))) ?? [];
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(servers, name));
 }
 
 export function isSameOwner(one: ServerOwner, other: ServerOwner): boolean {
@@ -83,7 +79,7 @@ export async function isCloneGone(clone: string): Promise<boolean> {
     await stat(clone);
     return false;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT";
+    return isAbsent(error);
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { unlessAbsent } from "../files/absent.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { configurationFile, renderConfiguration, type ServerSettings } from "./configuration.ts";
@@ -54,10 +55,5 @@ export async function contradictionIn(
 }
 
 async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
-  }
+  return (await unlessAbsent(readFile(path, "utf8"))) ?? "";
 }

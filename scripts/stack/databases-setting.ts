@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Document, isSeq, parseDocument, type YAMLSeq } from "yaml";
+import { unlessAbsent } from "../files/absent.ts";
 
 /** Where a list of databases stands in a settings file: a stack's own, and the project's default. */
 const ofStack = ["config", "pgroundwork:databases"];
@@ -51,7 +52,7 @@ export async function undeclareDatabase(root: string, database: string): Promise
 }
 
 async function readSetting(root: string, file: string): Promise<{ document: Document; list: YAMLSeq } | undefined> {
-  const text = await readFile(join(root, file), "utf8").catch(absent);
+  const text = await unlessAbsent(readFile(join(root, file), "utf8"));
   if (text === undefined) return undefined;
   const document = parseDocument(text);
   const list = document.errors.length > 0 ? undefined : document.getIn(file === "Pulumi.yaml" ? ofProject : ofStack);
@@ -76,9 +77,4 @@ async function replaceFile(path: string, text: string): Promise<void> {
   } finally {
     await rm(staging, { force: true });
   }
-}
-
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === "ENOENT") return undefined;
-  throw error;
 }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRealStack } from "../../infra/plan/real-data.ts";
 import { OperationError } from "../errors/operation-error.ts";
+import { isAbsent } from "../files/absent.ts";
 
 /** What runs a stack's server. */
 export type ServerKind = "embedded" | "docker" | "external";
@@ -47,7 +48,7 @@ async function configOf(path: string): Promise<Record<string, unknown>> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    if (isAbsent(error)) return {};
     throw new OperationError(`Could not tell the settings in ${path}: ${(error as Error).message}`, { cause: error });
   }
   const { parse } = await import("yaml");

@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
+import { isAbsent } from "../files/absent.ts";
 
 /** Who holds a stack of a file backend, as the engine names them. */
 export interface LockHolder {
@@ -43,7 +44,7 @@ function isZombie(pid: number): boolean {
     return /^.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch (error) {
     // It has just gone. Whatever else is the matter, the process was there.
-    return (error as NodeJS.ErrnoException).code === "ENOENT";
+    return isAbsent(error);
   }
 }
 
@@ -52,6 +53,6 @@ function runsEngine(pid: number): boolean {
     return basename(readlinkSync(`/proc/${pid}/exe`)).startsWith("pulumi");
   } catch (error) {
     // Not ours to read: it may be one.
-    return (error as NodeJS.ErrnoException).code !== "ENOENT";
+    return !isAbsent(error);
   }
 }

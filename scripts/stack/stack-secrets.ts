@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineInstallation } from "../engine/ensure-engine.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { unlessAbsentSync } from "../files/absent.ts";
 import { localStack } from "./stacks.ts";
 
 /**
@@ -25,12 +26,7 @@ export function requireStackSecrets(engine: EngineInstallation, root: string, st
 
 /** Undefined: there is no such file, and what that means is somebody else's to say. */
 function settingsOf(root: string, stack: string): string | undefined {
-  try {
-    return readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  return unlessAbsentSync(() => readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8"));
 }
 
 /** Pulumi Cloud keeps secrets itself. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { link, lstat, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { unlessAbsent } from "../files/absent.ts";
 import { type Connection, connectionUrl } from "./connection.ts";
 
 /**
@@ -11,13 +12,7 @@ import { type Connection, connectionUrl } from "./connection.ts";
  */
 export async function requireNoEnvironmentFile(folder: string): Promise<void> {
   const file = environmentFile(folder);
-  try {
-    await lstat(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
-  }
-  throw alreadyThere(file);
+  if ((await unlessAbsent(lstat(file))) !== undefined) throw alreadyThere(file);
 }
 
 /**

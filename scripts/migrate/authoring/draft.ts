@@ -1,6 +1,7 @@
 import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import { unlessAbsent } from "../../files/absent.ts";
 import { statementSpans } from "../../sql/statements.ts";
 import { type CurrentMigration, readCurrent, writeCurrent } from "../graphile-migrate-authoring.ts";
 
@@ -19,10 +20,7 @@ export interface Draft {
 /** Reads what is being written in a database's folder. */
 export async function readDraft(folder: string): Promise<Draft> {
   const current = await readCurrent(folder);
-  const down = await readFile(path.join(folder, draftDownName), "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
-    throw error;
-  });
+  const down = (await unlessAbsent(readFile(path.join(folder, draftDownName), "utf8"))) ?? "";
   return { current, down: isBlank(down) && !/^--! Irreversible/.test(down) ? undefined : down };
 }
 

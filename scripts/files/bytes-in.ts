@@ -1,0 +1,13 @@
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { unlessAbsent } from "./absent.ts";
+
+/** Size of a file or of all files in a folder; links count as nothing, and so does what goes while it is counted. */
+export async function bytesIn(path: string): Promise<number> {
+  const found = await unlessAbsent(lstat(path));
+  if (!found?.isDirectory()) return found?.isFile() ? found.size : 0;
+  const names = (await unlessAbsent(readdir(path))) ?? [];
+  let bytes = 0;
+  for (const name of names) bytes += await bytesIn(join(path, name));
+  return bytes;
+}
