@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { scheduleFault } from "./cron.ts";
+import { scheduleFault } from "../../scripts/backup/schedule.ts";
 import { fromJson } from "./setting.ts";
 import { suggestion } from "./suggestion.ts";
 

@@ -1,12 +1,14 @@
 import type Docker from "dockerode";
 import { SocketError } from "../container/query.ts";
+import { isRunning } from "../container/running.ts";
 import { runInContainer } from "../docker/run-in-container.ts";
 import type { OperationError } from "../errors/operation-error.ts";
 import { type ArchiverState, readArchiver } from "./archive.ts";
 import { type Finding, findInBackups, type LastRun } from "./findings.ts";
 import { type Backup, readDatabases, readRepository } from "./info.ts";
+import { backupIntervals } from "./schedule.ts";
 import { type StackBackups, withRepository } from "./stack-backups.ts";
-import { archiveFailure, runs } from "./stanza.ts";
+import { archiveFailure } from "./stanza.ts";
 
 /** A stack's backups, and what is to be said of them. */
 export interface BackupList {
@@ -30,23 +32,25 @@ const asked = 20;
  */
 export async function listBackups(docker: Docker, stack: StackBackups, now: Date): Promise<BackupList> {
   const findings: Finding[] = [];
-  const isRunning = await runs(docker, stack.container);
-  if (!isRunning) {
+  const backupsRun = await isRunning(docker, stack.container);
+  if (!backupsRun) {
     const text = `The container ${stack.container}, which makes backups, does not run.`;
     findings.push({ level: "wrong", text, remedy: "Run `up`, which starts it." });
   }
-  const content = await withRepository(docker, stack, isRunning, async (container) => {
+  const content = await withRepository(docker, stack, backupsRun, async (container) => {
     const repository = await readRepository(docker, container);
     const newestFirst = repository.backups.toReversed();
     for (const backup of newestFirst.slice(0, asked))
       backup.databases = await readDatabases(docker, container, backup.label);
-    return { repository, newestFirst, gaps: await readGaps(docker, container, stack) };
+    return { repository, newestFirst };
   });
-  const { repository, newestFirst, gaps } = content;
+  const { repository, newestFirst } = content;
   const { fault, underWay, wal } = repository;
   if (fault !== undefined) findings.push(wrong(fault));
   else {
-    const lastRuns = isRunning ? await readLastRuns(docker, stack.container) : [];
+    const intervals = backupIntervals(stack.schedule);
+    const gaps = intervals && { full: intervals.full, any: intervals.incr };
+    const lastRuns = backupsRun ? await readLastRuns(docker, stack.container) : [];
     findings.push(...findInBackups({ backups: repository.backups, underWay, gaps, lastRuns, now }));
   }
   const archiver = await askServer(docker, stack.server, findings);
@@ -59,7 +63,7 @@ async function askServer(docker: Docker, server: string, findings: Finding[]): P
     findings.push({ level: "unknown", text });
     return undefined;
   };
-  if (!(await runs(docker, server))) return unknown(`the container ${server} does not run.`);
+  if (!(await isRunning(docker, server))) return unknown(`the container ${server} does not run.`);
   try {
     const state = await readArchiver(docker, server);
     const failure = await archiveFailure(docker, server);
@@ -77,18 +81,6 @@ async function askServer(docker: Docker, server: string, findings: Finding[]): P
 
 function wrong({ message, remedy }: OperationError): Finding {
   return { level: "wrong", text: message, ...(remedy === undefined ? {} : { remedy }) };
-}
-
-/** The image's scheduler knows best when it will run. */
-async function readGaps(docker: Docker, container: string, { schedule }: StackBackups) {
-  const longest = async (text: string) => {
-    const { code, stdout } = await runInContainer(docker, container, {
-      command: ["backup-scheduler", "longest-gap", text],
-    });
-    return code === 0 ? Number(stdout) : undefined;
-  };
-  const [full, incremental] = [await longest(schedule.full), await longest(schedule.incremental)];
-  return full === undefined || incremental === undefined ? undefined : { full, any: Math.min(full, incremental) };
 }
 
 async function readLastRuns(docker: Docker, container: string): Promise<LastRun[]> {

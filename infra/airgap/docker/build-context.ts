@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { unlessAbsent } from "../../../scripts/files/absent.ts";
 
 /** What a build is given, in the order in which it is hashed. */
 export interface BuildContext {
@@ -62,17 +63,13 @@ async function ignoreFilter(folder: string, dockerfile: string): Promise<(path: 
   const patterns =
     (await textOf(join(folder, `${dockerfile}.dockerignore`))) ?? (await textOf(join(folder, ".dockerignore")));
   if (patterns === undefined) return () => true;
-  const { dockerIgnore } = await import("./archive-libraries.ts");
+  // A CommonJS module, whose declarations tell of a default export of its own.
+  const { default: dockerIgnore } = (await import("@balena/dockerignore")).default;
   return dockerIgnore({ ignorecase: false }).add(patterns).createFilter();
 }
 
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+function textOf(path: string): Promise<string | undefined> {
+  return unlessAbsent(readFile(path, "utf8"));
 }
 
 async function digestOf(path: string, isLink: boolean): Promise<Buffer> {

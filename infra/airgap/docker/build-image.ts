@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import type { PackOptions } from "tar-fs";
 import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { Properties } from "../../plugin/values.ts";
 import { object, strings, text } from "../property.ts";
@@ -28,14 +29,15 @@ export async function buildImage(
   build: Properties,
   context: BuildContext,
 ): Promise<string> {
-  const { tarFs } = await import("./archive-libraries.ts");
-  const archive = tarFs.pack(context.folder, {
+  const { pack } = await import("tar-fs");
+  const options: PackOptions & { umask: number } = {
     entries: [...context.folders, ...context.files],
     // Everything is named: what a folder holds beside that is not sent.
     ignore: () => true,
     umask: 0,
-  });
-  const messages = await send(engine, imageName, archive, {
+  };
+  const archive: unknown = pack(context.folder, options);
+  const messages = await send(engine, imageName, archive as NodeJS.ReadableStream, {
     t: imageName,
     dockerfile: context.dockerfile,
     buildargs: object(build, "args") as Record<string, string>,

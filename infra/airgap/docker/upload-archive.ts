@@ -7,8 +7,8 @@ import { flag, text } from "../property.ts";
 /** The archive that puts a container's files into it; undefined: it has none. */
 export async function uploadArchive(uploads: readonly Properties[]): Promise<Buffer | undefined> {
   if (uploads.length === 0) return undefined;
-  const { tarStream } = await import("./archive-libraries.ts");
-  const archive = tarStream.pack();
+  const { pack } = await import("tar-stream");
+  const archive = pack();
   for (const upload of uploads) {
     const header = {
       name: text(upload, "file").slice(1),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { backupIntervals, longestInterval } from "../../../../infra/plan/schedule.ts";
+import { backupIntervals, longestInterval } from "../../../../scripts/backup/schedule.ts";
 
 const minute = 60;
 const hour = 60 * minute;
