@@ -1,0 +1,53 @@
+/** A property in Pulumi's package schema (https://www.pulumi.com/docs/iac/using-pulumi/pulumi-packages/schema/). */
+export interface PropertySpec {
+  type: "string" | "integer" | "boolean" | "array" | "object";
+  description: string;
+  secret?: boolean;
+  items?: { type: "string" };
+  additionalProperties?: { type: "string" };
+}
+
+export type PropertySpecs = Record<string, PropertySpec>;
+
+export interface ResourceSpec {
+  description: string;
+  inputs: PropertySpecs;
+  required: string[];
+  outputs: PropertySpecs;
+}
+
+export interface FunctionSpec {
+  description: string;
+  inputs: PropertySpecs;
+  required: string[];
+  outputs: PropertySpecs;
+  /** Outputs that are always there. */
+  answered: string[];
+}
+
+export const text = (description: string): PropertySpec => ({ type: "string", description });
+export const secret = (description: string): PropertySpec => ({ type: "string", description, secret: true });
+export const whole = (description: string): PropertySpec => ({ type: "integer", description });
+export const flag = (description: string): PropertySpec => ({ type: "boolean", description });
+/** A list of texts. */
+export const texts = (description: string): PropertySpec => ({ type: "array", items: { type: "string" }, description });
+/** Texts by name. */
+export const textByName = (description: string): PropertySpec => ({
+  type: "object",
+  additionalProperties: { type: "string" },
+  description,
+});
+
+/** The way into one database. */
+export const connection: PropertySpecs = {
+  host: text("Host name or address."),
+  port: whole("TCP port, 1 to 65535."),
+  database: text("Database."),
+  user: text("Role to log in as."),
+  password: secret("Its password."),
+  sslmode: text("disable, require, verify-ca or verify-full. Default: disable."),
+  caCertificate: text("Authorities to trust, PEM. Default: Node's own list."),
+};
+export const connectionRequired = ["host", "port", "database", "user", "password"];
+
+export const dockerHost = text("The Docker engine: unix://, tcp:// or ssh://. Default: this machine's own.");
