@@ -1,8 +1,8 @@
 import { keptPassphrase } from "../../scripts/backup/kept-passphrase.ts";
-import { withDocker } from "../../scripts/docker/client.ts";
 import { containerPaths } from "../plan/container.ts";
 import type { ResourceType } from "../plugin/resource-type.ts";
 import { unknownValue } from "../plugin/values.ts";
+import { onEngine } from "./on-engine.ts";
 import { dockerOwnerOf } from "./stack-of.ts";
 
 /**
@@ -28,7 +28,7 @@ export const backupPassphrase: ResourceType = {
       owner: dockerOwnerOf(urn),
       mountedAt: containerPaths.data,
     };
-    const result = await withDocker(inputs.dockerHost as string | undefined, (docker) => keptPassphrase(docker, place));
+    const result = await onEngine(inputs, (docker) => keptPassphrase(docker, place));
     return { id, outputs: { ...inputs, result } };
   },
 

@@ -1,9 +1,9 @@
 import type Docker from "dockerode";
 import { findArchiveFault, settleArchive } from "../../scripts/backup/stanza.ts";
-import { withDocker } from "../../scripts/docker/client.ts";
 import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
 import { isUnknown, type Properties } from "../plugin/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
+import { onEngine } from "./on-engine.ts";
 
 /**
  * A repository takes a server's write-ahead log: it is made for the server, and a segment that was switched has arrived there. Each preview asks again, and a repository
@@ -17,7 +17,7 @@ export const backupStanza: ResourceType = {
   async diff(context, old, news) {
     const changes = changedInputs(old.inputs, news, ["timeoutSeconds"]);
     if (changes.length > 0 || isUnknown(news)) return { changes };
-    const fault = await withDocker(hostOf(news), (docker) => findArchiveFault(docker, placeOf(news)));
+    const fault = await onEngine(news, (docker) => findArchiveFault(docker, placeOf(news)));
     if (fault === undefined) return { changes };
     await context.log("warning", fault);
     return { changes: [{ path: "archiving", kind: "update", input: false }] };
@@ -29,9 +29,7 @@ export const backupStanza: ResourceType = {
   },
 
   async read(_context, current) {
-    const fault = await withDocker(hostOf(current.inputs), (docker) =>
-      findArchiveFault(docker, placeOf(current.inputs)),
-    );
+    const fault = await onEngine(current.inputs, (docker) => findArchiveFault(docker, placeOf(current.inputs)));
     return { ...current, outputs: { ...current.outputs, archiving: fault ?? "" } };
   },
 
@@ -50,14 +48,10 @@ function outputsOf(inputs: Properties): Properties {
 
 async function settle(context: CallContext, inputs: Properties): Promise<void> {
   const seconds = Number(inputs.timeoutSeconds ?? 60);
-  const begun = await withDocker(hostOf(inputs), (docker: Docker) => settleArchive(docker, placeOf(inputs), seconds));
+  const begun = await onEngine(inputs, (docker: Docker) => settleArchive(docker, placeOf(inputs), seconds));
   if (begun) await context.log("info", "there was no backup yet: the first one is begun, and goes on by itself");
 }
 
 function placeOf(inputs: Properties): { container: string; server: string } {
   return { container: String(inputs.container), server: String(inputs.server) };
-}
-
-function hostOf(inputs: Properties): string | undefined {
-  return inputs.dockerHost as string | undefined;
 }

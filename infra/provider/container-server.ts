@@ -2,65 +2,35 @@ import type Docker from "dockerode";
 import { endOf } from "../../scripts/container/downtime.ts";
 import { queryInContainer } from "../../scripts/container/query.ts";
 import { reloadServer } from "../../scripts/container/reload.ts";
-import { isRunning, startContainer } from "../../scripts/container/running.ts";
+import { startContainer } from "../../scripts/container/running.ts";
 import { setSuperuserPassword } from "../../scripts/container/superuser-password.ts";
 import { waitForServer } from "../../scripts/container/wait.ts";
-import { withDocker } from "../../scripts/docker/client.ts";
 import { OperationError } from "../../scripts/errors/operation-error.ts";
 import type { ServerSettings } from "../../scripts/server/configuration.ts";
 import { readParameters } from "../../scripts/server/parameters.ts";
 import { describeSettingChange, settingChanges } from "../../scripts/server/setting-changes.ts";
 import { configurationFiles } from "../plan/container.ts";
-import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
+import type { CallContext } from "../plugin/resource-type.ts";
 import { isUnknown, type Properties } from "../plugin/values.ts";
-import { changedInputs } from "./changed-inputs.ts";
+import { onEngine } from "./on-engine.ts";
+import { runningContainer } from "./running-container.ts";
 
 /**
  * The server in a container as it is declared: it runs, it has read its files, its superuser has the password. All of it in place, over the socket in the
  * container: a password is rotated and a certificate renewed without the container being replaced; a setting that needs a restart restarts it.
  */
-export const containerServer: ResourceType = {
+export const containerServer = runningContainer({
   secretOutputs: ["superuserPassword"],
+  ignored: ["timeoutSeconds"],
+  settle,
+  describe: describeChanges,
+});
 
-  async check(_context, news) {
-    return { inputs: news };
-  },
-
-  async diff(_context, old, news) {
-    const changes = changedInputs(old.inputs, news, ["timeoutSeconds"]);
-    if (changes.length > 0) return { changes };
-    const running = await withDocker(hostOf(news), (docker) => isRunning(docker, String(news.container)));
-    return { changes: running ? [] : [{ path: "running", kind: "update", input: false }] };
-  },
-
-  async create(context, inputs, preview) {
-    if (!preview) await settle(context, inputs, undefined);
-    return { id: String(inputs.container), outputs: { ...inputs, running: true } };
-  },
-
-  // A container that is gone shows at its own resource; here it would take the server's password along.
-  async read(_context, current) {
-    const running = await withDocker(hostOf(current.inputs), (docker) =>
-      isRunning(docker, String(current.inputs.container)),
-    );
-    return { ...current, outputs: { ...current.outputs, running } };
-  },
-
-  async update(context, old, news, preview) {
-    if (preview) await describeChanges(context, old.inputs, news);
-    else await settle(context, news, old.inputs);
-    return { ...news, running: true };
-  },
-
-  async delete() {},
-};
-
-/** Makes it so. What was done before is done again: each step asks for nothing but its own end. */
 async function settle(context: CallContext, inputs: Properties, before: Properties | undefined): Promise<void> {
   const container = String(inputs.container);
   const { signal } = context;
   const seconds = Number(inputs.timeoutSeconds ?? 60);
-  await withDocker(hostOf(inputs), async (docker) => {
+  await onEngine(inputs, async (docker) => {
     await startContainer(docker, container);
     const answer = await waitForServer(docker, container, seconds, signal);
     if (before !== undefined && before.containerId !== inputs.containerId)
@@ -102,7 +72,7 @@ async function describeChanges(context: CallContext, old: Properties, news: Prop
   if (isUnknown([old.settings, news.settings])) return;
   const container = String(old.container);
   try {
-    await withDocker(hostOf(old), async (docker) => {
+    await onEngine(old, async (docker) => {
       const parameters = await readParameters({
         query: async <Row>(sql: string) => ({ rows: await queryInContainer<Row>(docker, container, sql) }),
       });
@@ -118,8 +88,4 @@ async function describeChanges(context: CallContext, old: Properties, news: Prop
     // One that does not run has no say: `up` starts it.
     if (!(error instanceof OperationError)) throw error;
   }
-}
-
-function hostOf(inputs: Properties): string | undefined {
-  return inputs.dockerHost as string | undefined;
 }

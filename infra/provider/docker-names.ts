@@ -1,6 +1,6 @@
-import { withDocker } from "../../scripts/docker/client.ts";
 import { chooseNames } from "../../scripts/docker/names.ts";
 import type { ResourceType } from "../plugin/resource-type.ts";
+import { onEngine } from "./on-engine.ts";
 import { dockerOwnerOf } from "./stack-of.ts";
 
 /** The names of a stack's things in a Docker engine: chosen once, then kept, wherever the clone moves. */
@@ -13,9 +13,7 @@ export const dockerNames: ResourceType = {
 
   async create({ urn }, inputs) {
     const { owner, ...stack } = dockerOwnerOf(urn);
-    const names = await withDocker(inputs.dockerHost as string | undefined, (docker) =>
-      chooseNames(docker, stack, owner),
-    );
+    const names = await onEngine(inputs, (docker) => chooseNames(docker, stack, owner));
     return { id: names.prefix, outputs: { ...inputs, ...names } };
   },
 

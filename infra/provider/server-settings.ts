@@ -1,10 +1,10 @@
 import { checkSettingsInImage } from "../../scripts/container/check-settings.ts";
-import { withDocker } from "../../scripts/docker/client.ts";
 import { hasImage, pullImage } from "../../scripts/docker/image.ts";
 import { renderConfiguration, type ServerSettings } from "../../scripts/server/configuration.ts";
 import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
 import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
+import { onEngine } from "./on-engine.ts";
 import { dockerOwnerOf } from "./stack-of.ts";
 
 /**
@@ -42,10 +42,10 @@ function outputsOf(inputs: Properties): Properties {
 
 /** An image from elsewhere is pulled first; what is in one that has yet to be, a preview cannot say. */
 async function judge({ urn }: CallContext, inputs: Properties, preview: boolean): Promise<void> {
-  const { dockerHost, settings } = inputs;
+  const { settings } = inputs;
   if (isUnknown([inputs.image, settings])) return;
   const image = String(inputs.image);
-  await withDocker(dockerHost as string | undefined, async (docker) => {
+  await onEngine(inputs, async (docker) => {
     if (!(await hasImage(docker, image))) {
       if (preview) return;
       await pullImage(docker, image);

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { withDocker } from "../../scripts/docker/client.ts";
 import { isMissing } from "../../scripts/docker/docker-error.ts";
 import { readVolumeFiles, type VolumePlace, writeVolumeFiles } from "../../scripts/docker/volume-files.ts";
 import type { CheckFailure, ResourceType } from "../plugin/resource-type.ts";
 import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
+import { onEngine } from "./on-engine.ts";
 import { dockerOwnerOf } from "./stack-of.ts";
 
 type Files = Record<string, string>;
@@ -27,9 +27,7 @@ export const volumeFiles: ResourceType = {
   async create(context, inputs, preview) {
     const id = String(inputs.volume);
     if (preview) return { id, outputs: outputsOf(inputs) };
-    await withDocker(hostOf(inputs), (docker) =>
-      writeVolumeFiles(docker, placeOf(context.urn, inputs), inputs.files as Files),
-    );
+    await onEngine(inputs, (docker) => writeVolumeFiles(docker, placeOf(context.urn, inputs), inputs.files as Files));
     return { id, outputs: outputsOf(inputs) };
   },
 
@@ -37,7 +35,7 @@ export const volumeFiles: ResourceType = {
     const expected = current.inputs.files as Files;
     try {
       const place = placeOf(context.urn, current.inputs);
-      const found = await withDocker(hostOf(current.inputs), async (docker) => {
+      const found = await onEngine(current.inputs, async (docker) => {
         await docker.getVolume(place.volume).inspect();
         return readVolumeFiles(docker, place, Object.keys(expected));
       });
@@ -56,7 +54,7 @@ export const volumeFiles: ResourceType = {
     if (preview) return outputsOf(news);
     const wanted = news.files as Files;
     const removed = Object.keys((old.inputs.files ?? {}) as Files).filter((path) => !Object.hasOwn(wanted, path));
-    await withDocker(hostOf(news), (docker) => writeVolumeFiles(docker, placeOf(context.urn, news), wanted, removed));
+    await onEngine(news, (docker) => writeVolumeFiles(docker, placeOf(context.urn, news), wanted, removed));
     return outputsOf(news);
   },
 
@@ -75,10 +73,6 @@ function revisionOf(files: Files): string {
 
 function placeOf(urn: string, inputs: Properties): VolumePlace {
   return { image: String(inputs.image), volume: String(inputs.volume), owner: dockerOwnerOf(urn) };
-}
-
-function hostOf(inputs: Properties): string | undefined {
-  return inputs.dockerHost as string | undefined;
 }
 
 function faultyPaths(files: Files): CheckFailure[] {

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type Docker from "dockerode";
 import { executeInContainer } from "../container/query.ts";
+import { isRunning } from "../container/running.ts";
 import { waitForServer } from "../container/wait.ts";
 import { lastLogLines } from "../docker/container-log.ts";
-import { isMissing } from "../docker/docker-error.ts";
+import { unlessMissing } from "../docker/docker-error.ts";
 import { labelsOf } from "../docker/labels.ts";
 import { withScratchContainer } from "../docker/scratch-container.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
@@ -12,7 +13,6 @@ import { BackupError, diagnose } from "./diagnosis.ts";
 import { extractDirectory } from "./extract-directory.ts";
 import { pgBackRest } from "./pgbackrest.ts";
 import { environment, paths, type StackBackups } from "./stack-backups.ts";
-import { runs } from "./stanza.ts";
 
 /** Where a restored cluster is to be afterwards. */
 export type Destination = { kind: "directory"; path: string } | { kind: "volume"; name: string };
@@ -62,8 +62,9 @@ async function archiveRest(
   stack: StackBackups,
   onStep: (step: string) => void,
 ): Promise<true | string> {
-  if (!(await runs(docker, stack.server))) return "the server does not run: what it had not archived yet is missing";
-  if (!(await runs(docker, stack.container))) return `the container ${stack.container} does not run`;
+  if (!(await isRunning(docker, stack.server)))
+    return "the server does not run: what it had not archived yet is missing";
+  if (!(await isRunning(docker, stack.container))) return `the container ${stack.container} does not run`;
   onStep("archiving what is not archived yet");
   try {
     await pgBackRest(docker, stack.container, ["check"]);
@@ -78,7 +79,7 @@ async function makeVolume(docker: Docker, { owner }: StackBackups, to: Destinati
   const role = to.kind === "volume" ? "restored" : "scratch";
   const name =
     to.kind === "volume" ? to.name : `${owner.project}-${owner.stack}-restore-${randomBytes(4).toString("hex")}`;
-  if (await hasVolume(docker, name)) {
+  if ((await unlessMissing(docker.getVolume(name).inspect())) !== undefined) {
     throw new OperationError(`There is a volume ${name} already.`, {
       remedy: "Name one that there is not yet: nothing is written over.",
       exitCode: exitCode.usage,
@@ -86,16 +87,6 @@ async function makeVolume(docker: Docker, { owner }: StackBackups, to: Destinati
   }
   await docker.createVolume({ Name: name, Labels: labelsOf({ ...owner, role }) });
   return name;
-}
-
-async function hasVolume(docker: Docker, name: string): Promise<boolean> {
-  try {
-    await docker.getVolume(name).inspect();
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
 }
 
 async function restoreFiles(docker: Docker, stack: StackBackups, volume: string, backup: string | undefined) {

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { SocketError } from "../container/query.ts";
+import { isRunning } from "../container/running.ts";
 import { lastLogLines } from "../docker/container-log.ts";
-import { isMissing } from "../docker/docker-error.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { readArchiver } from "./archive.ts";
 import { beginBackup } from "./create.ts";
@@ -28,7 +28,7 @@ export async function findArchiveFault(
   docker: Docker,
   { container, server }: BackupPlace,
 ): Promise<string | undefined> {
-  if (!(await runs(docker, container))) return `the container ${container}, which makes backups, does not run`;
+  if (!(await isRunning(docker, container))) return `the container ${container}, which makes backups, does not run`;
   const { fault } = await readRepository(docker, container);
   if (fault !== undefined) return fault.message;
   return (await archiveFailure(docker, server))?.message;
@@ -36,7 +36,7 @@ export async function findArchiveFault(
 
 /** Why the last attempt to archive was a failure; undefined: it was none, or the server does not say. */
 export async function archiveFailure(docker: Docker, server: string): Promise<BackupError | undefined> {
-  if (!(await runs(docker, server))) return undefined;
+  if (!(await isRunning(docker, server))) return undefined;
   const state = await readArchiver(docker, server).catch((error: unknown) => {
     if (error instanceof SocketError) return undefined;
     throw error;
@@ -75,17 +75,6 @@ export async function settleArchive(docker: Docker, place: BackupPlace, seconds:
   if (backups.length > 0 || underWay) return false;
   await beginBackup(docker, container, "full");
   return true;
-}
-
-/** Whether a container runs; one that is not there does not. */
-export async function runs(docker: Docker, container: string): Promise<boolean> {
-  try {
-    const { State } = await docker.getContainer(container).inspect();
-    return State.Running && !State.Restarting;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
 }
 
 async function start(docker: Docker, container: string): Promise<void> {

@@ -1,16 +1,11 @@
 import type Docker from "dockerode";
-import { isMissing } from "../docker/docker-error.ts";
+import { isMissing, unlessMissing } from "../docker/docker-error.ts";
 import { OperationError } from "../errors/operation-error.ts";
 
 /** Whether a container runs; one that is gone does not. */
 export async function isRunning(docker: Docker, container: string): Promise<boolean> {
-  try {
-    const { State } = await docker.getContainer(container).inspect();
-    return State.Running && !State.Restarting;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
+  const state = (await unlessMissing(docker.getContainer(container).inspect()))?.State;
+  return state?.Running === true && !state.Restarting;
 }
 
 /**

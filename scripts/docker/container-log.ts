@@ -9,14 +9,21 @@ export async function lastLogLines(docker: Docker, container: string, lines: num
 
 async function readLog(docker: Docker, container: string, lines: number): Promise<string> {
   const log = await docker.getContainer(container).logs({ stdout: true, stderr: true, tail: lines });
-  // Each piece is headed by eight bytes: which stream, and how long.
-  const pieces: string[] = [];
-  for (let at = 0; at + 8 <= log.length; ) {
-    const length = log.readUInt32BE(at + 4);
-    pieces.push(log.subarray(at + 8, at + 8 + length).toString("utf8"));
-    at += 8 + length;
+  return withoutHeaders(log).trimEnd();
+}
+
+/** Bytes before each piece of the log of a container without a terminal: which stream, padding, how long. */
+const header = 8;
+
+/** The text of such a log. */
+export function withoutHeaders(log: Buffer): string {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at + header <= log.length; ) {
+    const end = at + header + log.readUInt32BE(at + 4);
+    pieces.push(log.subarray(at + header, end));
+    at = end;
   }
-  return pieces.join("").trimEnd();
+  return Buffer.concat(pieces).toString("utf8");
 }
 
 /**

@@ -51,6 +51,16 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && (error as DockerFault).statusCode === 404;
 }
 
+/** What an engine answers about one thing; undefined: there is no such thing. */
+export async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
 /** Whether Docker said that a thing is there already, or in another state than asked for. */
 export function isConflict(error: unknown): boolean {
   return error instanceof Error && (error as DockerFault).statusCode === 409;

@@ -1,16 +1,10 @@
 import type Docker from "dockerode";
 import { OperationError } from "../errors/operation-error.ts";
-import { isMissing } from "./docker-error.ts";
+import { unlessMissing } from "./docker-error.ts";
 
 /** Whether an engine has an image. */
 export async function hasImage(docker: Docker, image: string): Promise<boolean> {
-  try {
-    await docker.getImage(image).inspect();
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
+  return (await unlessMissing(docker.getImage(image).inspect())) !== undefined;
 }
 
 /**

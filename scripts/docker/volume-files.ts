@@ -2,7 +2,7 @@ import { text } from "node:stream/consumers";
 import type Docker from "dockerode";
 import { extract, pack } from "tar-stream";
 import { OperationError } from "../errors/operation-error.ts";
-import { isMissing } from "./docker-error.ts";
+import { unlessMissing } from "./docker-error.ts";
 import type { DockerOwner } from "./labels.ts";
 import { withScratchContainer } from "./scratch-container.ts";
 
@@ -72,10 +72,7 @@ export async function readVolumeFile(docker: Docker, place: VolumePlace, path: s
   const root = rootOf(place);
   const spec = { ...place, command: ["true"], volumes: { [root]: place.volume } };
   return withScratchContainer(docker, spec, async (container) => {
-    const archive = await container.getArchive({ path: `${root}/${path}` }).catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw error;
-    });
+    const archive = await unlessMissing(container.getArchive({ path: `${root}/${path}` }));
     if (archive === undefined) return undefined;
     const entries = extract();
     archive.pipe(entries);

@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { type DockerStack, type DockerThing, removeVolume } from "../docker/belongings.ts";
-import { isMissing } from "../docker/docker-error.ts";
+import { unlessMissing } from "../docker/docker-error.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 
 /** A volume of a stack's. */
@@ -57,12 +57,8 @@ async function ownVolume(docker: Docker, stack: DockerStack, name: string): Prom
 
 /** Undefined: there is no such volume. */
 async function labelsOfVolume(docker: Docker, name: string): Promise<Record<string, string> | undefined> {
-  try {
-    return (await docker.getVolume(name).inspect()).Labels ?? {};
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const volume = await unlessMissing(docker.getVolume(name).inspect());
+  return volume && (volume.Labels ?? {});
 }
 
 async function volumeSizes(docker: Docker): Promise<Map<string, number>> {

@@ -1,10 +1,8 @@
 import type Docker from "dockerode";
+import { withoutHeaders } from "../../../scripts/docker/container-log.ts";
 
 /** How many lines of a log a message quotes. */
 const quoted = 20;
-
-/** Bytes before each piece of a log: stream, padding, length. */
-const header = 8;
 
 /** The last lines of a container's log, to stand behind a sentence; empty where there are none, or none that can be read. */
 export async function lastLines(container: Docker.Container): Promise<string> {
@@ -20,14 +18,4 @@ export async function lastLines(container: Docker.Container): Promise<string> {
     // Not every log driver can be read, and the sentence stands without.
     return "";
   }
-}
-
-function withoutHeaders(log: Buffer): string {
-  const pieces: Buffer[] = [];
-  for (let offset = 0; offset + header <= log.length; ) {
-    const end = offset + header + log.readUInt32BE(offset + 4);
-    pieces.push(log.subarray(offset + header, end));
-    offset = end;
-  }
-  return Buffer.concat(pieces).toString("utf8");
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
-import { isConflict, isMissing } from "../../../scripts/docker/docker-error.ts";
+import { isConflict, isMissing, unlessMissing } from "../../../scripts/docker/docker-error.ts";
 import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { CheckFailure } from "../../plugin/resource-type.ts";
 import type { Properties } from "../../plugin/values.ts";
@@ -159,23 +159,13 @@ async function factsOf(engine: Engine, there: Inspection, expected: Properties):
 }
 
 async function imageConfigOf(docker: Docker, image: string): Promise<ContainerFacts["imageConfig"]> {
-  try {
-    return (await docker.getImage(image).inspect()).Config;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  return (await unlessMissing(docker.getImage(image).inspect()))?.Config;
 }
 
 /** Undefined: there is none, or it is on its way out. */
 async function inspect(docker: Docker, name: string): Promise<Inspection | undefined> {
-  try {
-    const there = await docker.getContainer(name).inspect();
-    return there.State.Status === "removing" || there.State.Dead ? undefined : there;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const there = await unlessMissing(docker.getContainer(name).inspect());
+  return there?.State.Status === "removing" || there?.State.Dead ? undefined : there;
 }
 
 /** A container between two starts is looked at until it runs, or for as long as the program allows. */
@@ -219,23 +209,13 @@ async function removeContainer(
     if (!/already in progress/.test(saidBy(error))) throw error;
   }
   const deadline = Date.now() + removalLimit;
-  while (!(await isGone(there))) {
+  while ((await unlessMissing(there.inspect())) !== undefined) {
     if (Date.now() > deadline) {
       throw new OperationError(`The Docker engine of ${engine.where} did not remove container ${id} within a minute.`, {
         remedy: "See the engine's own log.",
       });
     }
     await sleep(interval, undefined, { signal: engine.signal });
-  }
-}
-
-async function isGone(there: Docker.Container): Promise<boolean> {
-  try {
-    await there.inspect();
-    return false;
-  } catch (error) {
-    if (isMissing(error)) return true;
-    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { isMissing } from "../../../scripts/docker/docker-error.ts";
+import { unlessMissing } from "../../../scripts/docker/docker-error.ts";
 import type {
   CallContext,
   CheckFailure,
@@ -103,15 +103,7 @@ export const image: ResourceType = {
   async read(context, current) {
     const engine = await engineFor(context);
     const digest = text(current.outputs, "repoDigest") || current.id;
-    return engine.told(async () => {
-      try {
-        await engine.docker.getImage(digest).inspect();
-        return current;
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-      }
-    });
+    return engine.told(async () => (await unlessMissing(engine.docker.getImage(digest).inspect())) && current);
   },
 
   async update(context, old, news, preview) {

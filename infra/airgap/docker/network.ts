@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { isConflict, isMissing } from "../../../scripts/docker/docker-error.ts";
+import { isConflict, unlessMissing } from "../../../scripts/docker/docker-error.ts";
 import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { Properties } from "../../plugin/values.ts";
 import { diffProperties } from "../diff.ts";
@@ -85,12 +85,7 @@ async function isThere(engine: Engine, wanted: Properties): Promise<boolean> {
 async function inspect(docker: Docker, values: Properties): Promise<Docker.NetworkInspectInfo | undefined> {
   const id = text(values, "id") || (await idOf(docker, text(values, "name")));
   if (id === undefined) return undefined;
-  try {
-    return await docker.getNetwork(id).inspect();
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  return unlessMissing(docker.getNetwork(id).inspect());
 }
 
 /** Docker's own filter also finds names that only contain this one. */

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { isMissing } from "../../../scripts/docker/docker-error.ts";
+import { unlessMissing } from "../../../scripts/docker/docker-error.ts";
 import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { Properties } from "../../plugin/values.ts";
 import { diffProperties } from "../diff.ts";
@@ -77,13 +77,8 @@ const definition: Definition = {
 
 export const volume = resourceType(definition);
 
-async function inspect(docker: Docker, name: string): Promise<Docker.VolumeInspectInfo | undefined> {
-  try {
-    return await docker.getVolume(name).inspect();
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+function inspect(docker: Docker, name: string): Promise<Docker.VolumeInspectInfo | undefined> {
+  return unlessMissing(docker.getVolume(name).inspect());
 }
 
 function outputsOf(there: Docker.VolumeInspectInfo): Properties {
