@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
+import { backupIntervals } from "../scripts/backup/schedule.ts";
 import { machineOf } from "../scripts/docker/host.ts";
 import { OperationError } from "../scripts/errors/operation-error.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
@@ -12,7 +13,6 @@ import type { ServerRoles } from "./components/server-roles.ts";
 import { reachableHost } from "./plan/container.ts";
 import { memoryFault } from "./plan/container-memory.ts";
 import { imageExtensions, preloadLibraries } from "./plan/image-extensions.ts";
-import { backupIntervals } from "./plan/schedule.ts";
 import { planMemory } from "./plan/tuning.ts";
 import type { Settings } from "./settings.ts";
 
@@ -132,7 +132,7 @@ async function monitored(
     ...{ place, network, authorities, readyTimeout, textfiles },
     ...{ login: roles.logins.monitor, roles: roles.roles },
     volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
-    backupIntervals: backups === undefined ? {} : backupIntervals(backups),
+    backupIntervals: (backups && backupIntervals(backups)) ?? {},
     ...monitoring,
   });
   return { monitoring: { prometheus } };

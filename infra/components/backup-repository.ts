@@ -23,11 +23,12 @@ export class BackupRepository extends pulumi.ComponentResource {
   constructor(name: string, args: BackupRepositoryArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:BackupRepository", name, {}, options);
     const { place, image, dataVolume, retentionDays, protect } = args;
-    const volume = new docker.Volume(
-      `${name}-volume`,
-      { name: place.name("backup"), labels: place.labels("backup") },
-      { parent: this, provider: place.provider, protect, retainOnDelete: true },
-    );
+    const volume = new docker.Volume(`${name}-volume`, place.named("backup"), {
+      parent: this,
+      provider: place.provider,
+      protect,
+      retainOnDelete: true,
+    });
     const passphrase = new BackupPassphrase(
       `${name}-passphrase`,
       { dockerHost: place.dockerHost, image, volume: dataVolume },

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { backupEnvironment, backupFunctions, metricsPath, repositoryPath } from "../plan/backups.ts";
 import { containerPaths } from "../plan/container.ts";
 import { BackupStanza } from "../provider/sdk.ts";
+import { confinement } from "./confinement.ts";
 import type { DockerServer } from "./docker-server.ts";
 
 export interface BackupsArgs {
@@ -45,11 +46,10 @@ export class Backups extends pulumi.ComponentResource {
       { parent: this, provider: server.provider, deletedWith: server.process, dependsOn: roles },
     );
     const { place } = server;
-    const metrics = new docker.Volume(
-      `${name}-metrics`,
-      { name: place.name("backup-metrics"), labels: place.labels("backup-metrics") },
-      { parent: this, provider: place.provider },
-    );
+    const metrics = new docker.Volume(`${name}-metrics`, place.named("backup-metrics"), {
+      parent: this,
+      provider: place.provider,
+    });
     this.metrics = metrics.name;
     const container = this.#declareContainer(name, args);
     const stanza = new BackupStanza(
@@ -72,21 +72,18 @@ export class Backups extends pulumi.ComponentResource {
   #declareContainer(name: string, { server, full, incremental }: BackupsArgs): docker.Container {
     const { place, image, repository, volumes } = server;
     if (repository === undefined) throw new Error("A server without a repository has no backups.");
-    const container = place.name("backup");
+    const named = place.named("backup");
     return new docker.Container(
       `${name}-container`,
       {
-        name: container,
+        ...named,
+        ...confinement(memory, "50m"),
         image,
-        hostname: container,
+        hostname: named.name,
         command: ["backup-scheduler", "run", full, incremental],
         envs: [...backupEnvironment],
-        init: true,
-        restart: "unless-stopped",
         // Sockets and volumes are all that it needs.
         networkMode: "none",
-        memory,
-        memorySwap: memory,
         stopTimeout,
         destroyGraceSeconds: stopTimeout,
         // The image's own asks for a server.
@@ -98,10 +95,6 @@ export class Backups extends pulumi.ComponentResource {
           { volumeName: repository.volume, containerPath: repositoryPath },
           { volumeName: this.metrics, containerPath: metricsPath },
         ],
-        capabilities: { drops: ["ALL"] },
-        securityOpts: ["no-new-privileges"],
-        logOpts: { "max-size": "50m", "max-file": "3" },
-        labels: place.labels("backup"),
       },
       {
         parent: this,

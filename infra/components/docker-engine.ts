@@ -13,8 +13,8 @@ export interface DockerPlace {
   owner: pulumi.Output<string>;
   /** The name of what is for this: `pgroundwork-dev-data`. */
   name(role: string): pulumi.Output<string>;
-  /** By these `pgw recover` finds what a killed run left, `down` what runs, and `destroy` what is the stack's. */
-  labels(role: string): pulumi.Output<{ label: string; value: string }[]>;
+  /** Name and labels of what is for this. By the labels `pgw recover` finds what a killed run left, `down` what runs, and `destroy` what is the stack's. */
+  named(role: string): { name: pulumi.Output<string>; labels: pulumi.Output<{ label: string; value: string }[]> };
 }
 
 /** The stack's place in its Docker engine. */
@@ -25,16 +25,18 @@ export function dockerPlace(
 ): DockerPlace {
   const provider = new docker.Provider(name, dockerHost === undefined ? {} : { host: dockerHost }, options);
   const names = new DockerNames(`${name}-names`, { dockerHost }, options);
+  const nameOf = (role: string) => pulumi.interpolate`${names.prefix}-${role}`;
+  const labelsOf = (role: string) =>
+    names.owner.apply((owner) =>
+      Object.entries({ owner, project, role, stack }).map(([key, value]) => ({ label: `pgroundwork.${key}`, value })),
+    );
   return {
     project,
     stack,
     provider,
     dockerHost,
     owner: names.owner,
-    name: (role) => pulumi.interpolate`${names.prefix}-${role}`,
-    labels: (role) =>
-      names.owner.apply((owner) =>
-        Object.entries({ owner, project, role, stack }).map(([key, value]) => ({ label: `pgroundwork.${key}`, value })),
-      ),
+    name: nameOf,
+    named: (role) => ({ name: nameOf(role), labels: labelsOf(role) }),
   };
 }

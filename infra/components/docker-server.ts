@@ -1,5 +1,5 @@
 import * as docker from "@pulumi/docker";
-import * as postgresql from "@pulumi/postgresql";
+import type * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { archiveDefaults, archiveSettings, repositoryPath } from "../plan/backups.ts";
 import {
@@ -9,12 +9,14 @@ import {
   hostBasedAuthentication,
   identityMap,
 } from "../plan/container.ts";
-import { ContainerServer, Password, Port, Ready, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
+import { ContainerServer, Password, Port, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
+import { adminAccess } from "./admin-access.ts";
 import { BackupRepository } from "./backup-repository.ts";
+import { confinement } from "./confinement.ts";
 import { type DockerPlace, dockerPlace } from "./docker-engine.ts";
+import { dockerImage } from "./docker-image.ts";
 import type { Login, Server } from "./server.ts";
 import { ServerCertificates } from "./server-certificates.ts";
-import { serverImage } from "./server-image.ts";
 
 export interface DockerServerArgs {
   project: string;
@@ -89,49 +91,19 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     );
     this.caCertificate = certificates.trustBundle;
 
-    const image = serverImage(`${name}-image`, args, this.place, this);
-    this.image = image;
-    const archiving = args.backups === undefined ? undefined : { before: archiveDefaults, after: archiveSettings };
-    const checked = new ServerSettings(
-      `${name}-settings`,
-      {
-        dockerHost,
-        image,
-        settings: { ...containerSettings, ...archiving?.before, ...args.settings, ...archiving?.after },
-      },
-      child,
-    );
+    this.image = this.#declareImage(name, args);
+    const checked = this.#declareSettings(name, args);
     // Nothing is made in the engine for settings that the image's server would refuse.
     const checkedFirst = { parent: this, provider: this.place.provider, dependsOn: [checked] };
-    const volumes = this.#declareVolumes(name, args, checkedFirst);
-    this.volumes = volumes;
+    this.volumes = this.#declareVolumes(name, args, checkedFirst);
+    this.dataVolume = this.volumes.data.name;
     this.repository = this.#declareRepository(name, args);
-    const configuration = new VolumeFiles(
-      `${name}-files`,
-      {
-        dockerHost,
-        image,
-        volume: volumes.config.name,
-        files: pulumi.secret({
-          [configurationFiles.postgresql]: checked.text,
-          [configurationFiles.hba]: hostBasedAuthentication,
-          [configurationFiles.ident]: identityMap,
-          [configurationFiles.certificate]: certificates.certificate,
-          [configurationFiles.key]: certificates.privateKey,
-          ...(this.repository === undefined ? {} : { [configurationFiles.backups]: this.repository.configuration }),
-        }),
-      },
-      child,
-    );
+    const configuration = this.#declareFiles(name, args, checked, certificates);
     this.revision = configuration.revision;
     const port = args.port === undefined ? new Port(`${name}-port`, child).port : pulumi.output(args.port);
-    const network = new docker.Network(
-      `${name}-network`,
-      { name: this.place.name("network"), labels: this.place.labels("network") },
-      checkedFirst,
-    );
+    const network = new docker.Network(`${name}-network`, this.place.named("network"), checkedFirst);
     this.network = network.name;
-    const process = this.#declareContainer(name, args, { container, image, port, volumes, configuration });
+    const process = this.#declareContainer(name, args, port, configuration);
     this.process = process;
 
     const running = new ContainerServer(
@@ -148,51 +120,67 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       child,
     );
     this.running = running;
-    const ready = new Ready(
-      `${name}-ready`,
+    const access = adminAccess(
+      name,
       {
-        host: args.host,
-        port,
-        database: "postgres",
-        user: this.superuser.user,
-        password: this.superuser.password,
-        sslmode: this.sslmode,
-        caCertificate: this.caCertificate,
-        trigger: running.containerId,
-        timeoutSeconds: args.readyTimeout,
-      },
-      child,
-    );
-    this.admin = { user: this.superuser.user, password: ready.password };
-    this.provider = new postgresql.Provider(
-      `${name}-admin`,
-      {
-        host: ready.host,
-        port: ready.port,
-        username: this.admin.user,
-        password: this.admin.password,
-        superuser: true,
-        sslmode: this.sslmode,
+        ...{ host: args.host, port, database: "postgres", login: this.superuser, superuser: true },
+        ...{ sslmode: this.sslmode, caCertificate: this.caCertificate },
         sslrootcert: this.caCertificate.apply(args.authorityFile),
+        trigger: running.containerId,
+        readyTimeout: args.readyTimeout,
       },
-      child,
+      this,
     );
-    this.host = ready.host;
-    this.port = ready.port;
+    ({ host: this.host, port: this.port, version: this.version, admin: this.admin, provider: this.provider } = access);
     this.container = running.container;
-    this.dataVolume = volumes.data.name;
-    this.version = ready.serverVersion;
     this.registerOutputs({ host: this.host, port: this.port, container: this.container, version: this.version });
+  }
+
+  #declareImage(name: string, { image, postgis }: DockerServerArgs): pulumi.Output<string> {
+    if (image !== undefined) return pulumi.output(image);
+    const args = { POSTGIS: String(postgis) };
+    return dockerImage(`${name}-image`, { folder: "postgres", tag: "17", args }, this.place, this);
+  }
+
+  #declareSettings(name: string, { dockerHost, settings, backups }: DockerServerArgs): ServerSettings {
+    const archiving = backups === undefined ? undefined : { before: archiveDefaults, after: archiveSettings };
+    return new ServerSettings(
+      `${name}-settings`,
+      {
+        dockerHost,
+        image: this.image,
+        settings: { ...containerSettings, ...archiving?.before, ...settings, ...archiving?.after },
+      },
+      { parent: this },
+    );
+  }
+
+  #declareFiles(
+    name: string,
+    { dockerHost }: DockerServerArgs,
+    { text }: ServerSettings,
+    { certificate, privateKey }: ServerCertificates,
+  ): VolumeFiles {
+    const { image, volumes, repository } = this;
+    const files = pulumi.secret({
+      [configurationFiles.postgresql]: text,
+      [configurationFiles.hba]: hostBasedAuthentication,
+      [configurationFiles.ident]: identityMap,
+      [configurationFiles.certificate]: certificate,
+      [configurationFiles.key]: privateKey,
+      ...(repository === undefined ? {} : { [configurationFiles.backups]: repository.configuration }),
+    });
+    return new VolumeFiles(
+      `${name}-files`,
+      { dockerHost, image, volume: volumes.config.name, files },
+      { parent: this },
+    );
   }
 
   /** The cluster outlives the stack; configuration is made anew with it. */
   #declareVolumes(name: string, { protect }: DockerServerArgs, common: pulumi.CustomResourceOptions) {
     const declare = (role: string, options: pulumi.CustomResourceOptions) =>
-      new docker.Volume(
-        `${name}-${role}`,
-        { name: this.place.name(role), labels: this.place.labels(role) },
-        { ...common, ...options },
-      );
+      new docker.Volume(`${name}-${role}`, this.place.named(role), { ...common, ...options });
     return {
       data: declare("data", { protect, retainOnDelete: true }),
       config: declare("config", {}),
@@ -213,27 +201,18 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   #declareContainer(
     name: string,
     args: DockerServerArgs,
-    parts: {
-      container: pulumi.Input<string>;
-      image: pulumi.Input<string>;
-      port: pulumi.Input<number>;
-      volumes: { data: docker.Volume; config: docker.Volume; run: docker.Volume };
-      configuration: VolumeFiles;
-    },
+    port: pulumi.Input<number>,
+    configuration: VolumeFiles,
   ): docker.Container {
-    const { container, image, port, volumes, configuration } = parts;
-    const options = { parent: this, provider: this.place.provider };
+    const { image, volumes, repository } = this;
+    const named = this.place.named("postgres");
     return new docker.Container(
       `${name}-postgres`,
       {
-        name: container,
+        ...named,
+        ...confinement(args.memory, "50m"),
         image,
-        hostname: container,
-        init: true,
-        restart: "unless-stopped",
-        memory: args.memory,
-        // Without it, or with another value, the engine adds swap.
-        memorySwap: args.memory,
+        hostname: named.name,
         ...(args.cpus === undefined ? {} : { cpus: String(args.cpus) }),
         shmSize: args.shmSize,
         stopTimeout,
@@ -245,17 +224,11 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
           // Its files are there before the container is.
           { volumeName: configuration.volume, containerPath: containerPaths.configuration, readOnly: true },
           { volumeName: volumes.run.name, containerPath: "/var/run/postgresql" },
-          ...(this.repository === undefined
-            ? []
-            : [{ volumeName: this.repository.volume, containerPath: repositoryPath }]),
+          ...(repository === undefined ? [] : [{ volumeName: repository.volume, containerPath: repositoryPath }]),
         ],
-        capabilities: { drops: ["ALL"] },
-        securityOpts: ["no-new-privileges"],
-        logOpts: { "max-size": "50m", "max-file": "3" },
-        labels: this.place.labels("postgres"),
       },
       // Two containers cannot have one port, nor one cluster.
-      { ...options, deleteBeforeReplace: true },
+      { parent: this, provider: this.place.provider, deleteBeforeReplace: true },
     );
   }
 }

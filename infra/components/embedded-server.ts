@@ -1,6 +1,7 @@
-import * as postgresql from "@pulumi/postgresql";
+import type * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import { EmbeddedServer as EmbeddedServerResource, Password, Ready } from "../provider/sdk.ts";
+import { EmbeddedServer as EmbeddedServerResource, Password } from "../provider/sdk.ts";
+import { adminAccess } from "./admin-access.ts";
 import type { Login, Server } from "./server.ts";
 
 export interface EmbeddedServerArgs {
@@ -40,41 +41,18 @@ export class EmbeddedServer extends pulumi.ComponentResource implements Server {
       child,
     );
     this.process = server;
-    const ready = new Ready(
-      `${name}-ready`,
+    const access = adminAccess(
+      name,
       {
-        host: server.host,
-        port: server.port,
-        database: "postgres",
-        user: this.superuser.user,
-        password: this.superuser.password,
-        sslmode: this.sslmode,
-        trigger: server.pid,
-        timeoutSeconds: args.readyTimeout,
+        ...{ host: server.host, port: server.port, database: "postgres", login: this.superuser, superuser: true },
+        ...{ sslmode: this.sslmode, trigger: server.pid, readyTimeout: args.readyTimeout },
         logDirectory: server.logDirectory,
       },
-      child,
+      this,
     );
-    this.admin = { user: this.superuser.user, password: ready.password };
-    this.provider = new postgresql.Provider(
-      `${name}-admin`,
-      {
-        host: ready.host,
-        port: ready.port,
-        username: this.admin.user,
-        // Of what the server takes, which a preview knows: the new one of a rotation is made by `up`.
-        password: this.admin.password,
-        superuser: true,
-        sslmode: this.sslmode,
-      },
-      child,
-    );
-
-    this.host = ready.host;
-    this.port = ready.port;
+    ({ host: this.host, port: this.port, version: this.version, admin: this.admin, provider: this.provider } = access);
     this.dataDirectory = server.dataDirectory;
     this.logDirectory = server.logDirectory;
-    this.version = ready.serverVersion;
     this.registerOutputs({
       host: this.host,
       port: this.port,

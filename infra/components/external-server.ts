@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
-import * as postgresql from "@pulumi/postgresql";
+import type * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
 import type { Connection } from "../../scripts/target/connection.ts";
-import { availableExtensions, Ready } from "../provider/sdk.ts";
+import { availableExtensions } from "../provider/sdk.ts";
+import { adminAccess } from "./admin-access.ts";
 import type { Login, Server } from "./server.ts";
 
 /** The way in as its superuser, or as a role that may make roles and databases. */
@@ -35,41 +36,23 @@ export class ExternalServer extends pulumi.ComponentResource implements Server {
 
   constructor(name: string, args: ExternalServerArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:ExternalServer", name, {}, options);
-    const child = { parent: this };
     const { host, port, database, user, sslmode, sslrootcert } = args.connection;
     this.sslmode = sslmode;
     const authorities = authoritiesIn(sslrootcert);
     if (authorities !== undefined) this.caCertificate = pulumi.output(authorities);
-    const ready = new Ready(
-      `${name}-ready`,
+    this.superuser = { user, password: args.password };
+    const access = adminAccess(
+      name,
       {
-        ...{ host, port, database, user, password: args.password, sslmode },
-        caCertificate: authorities,
-        trigger: 0,
-        timeoutSeconds: args.readyTimeout,
+        ...{ host, port, database, login: this.superuser, superuser: args.superuser },
+        ...{ sslmode, caCertificate: authorities, trigger: 0, readyTimeout: args.readyTimeout },
+        sslrootcert: sslrootcert === undefined ? undefined : fromPlugins(sslrootcert),
       },
-      child,
+      this,
     );
     // What is on the server is the stack's until it is erased: nothing is dropped when the stack goes.
-    this.process = ready;
-    this.superuser = { user, password: args.password };
-    this.admin = { user, password: ready.password };
-    this.provider = new postgresql.Provider(
-      `${name}-admin`,
-      {
-        host: ready.host,
-        port: ready.port,
-        username: user,
-        password: ready.password,
-        superuser: args.superuser,
-        sslmode,
-        ...(sslrootcert === undefined ? {} : { sslrootcert: fromPlugins(sslrootcert) }),
-      },
-      child,
-    );
-    this.host = ready.host;
-    this.port = ready.port;
-    this.version = ready.serverVersion;
+    this.process = access.ready;
+    ({ host: this.host, port: this.port, version: this.version, admin: this.admin, provider: this.provider } = access);
     this.registerOutputs({ host: this.host, port: this.port, version: this.version });
   }
 }

@@ -14,8 +14,9 @@ import {
   volumeExporterCommand,
 } from "../plan/monitoring.ts";
 import { ContainerProcess, Port, VolumeFiles } from "../provider/sdk.ts";
+import { confinement } from "./confinement.ts";
 import type { DockerPlace } from "./docker-engine.ts";
-import { monitoringImage } from "./monitoring-image.ts";
+import { dockerImage } from "./docker-image.ts";
 import type { Login } from "./server.ts";
 
 export interface MonitoringArgs {
@@ -76,7 +77,7 @@ export class Monitoring extends pulumi.ComponentResource {
     super("pgroundwork:components:Monitoring", name, {}, options);
     this.#name = name;
     this.#args = args;
-    this.#image = monitoringImage(`${name}-image`, args.place, this);
+    this.#image = dockerImage(`${name}-image`, { folder: "monitoring", tag: "latest" }, args.place, this);
     this.#declarePostgresExporter();
     this.#declareVolumeExporter();
     this.prometheus = this.#declarePrometheus();
@@ -157,11 +158,11 @@ export class Monitoring extends pulumi.ComponentResource {
 
   #declareVolume(role: string, options: pulumi.CustomResourceOptions = {}): docker.Volume {
     const { place } = this.#args;
-    return new docker.Volume(
-      `${this.#name}-${role}`,
-      { name: place.name(role), labels: place.labels(role) },
-      { parent: this, provider: place.provider, ...options },
-    );
+    return new docker.Volume(`${this.#name}-${role}`, place.named(role), {
+      parent: this,
+      provider: place.provider,
+      ...options,
+    });
   }
 
   /** A container's own files, in a volume of its own: Prometheus has no use for the exporter's password. */
@@ -178,29 +179,22 @@ export class Monitoring extends pulumi.ComponentResource {
   #declareContainer(plan: ContainerPlan): docker.Container {
     const { place, network } = this.#args;
     const { role, endpoint, port, user } = plan;
-    const container = place.name(role);
+    const named = place.named(role);
     return new docker.Container(
       `${this.#name}-${role}`,
       {
-        name: container,
+        ...named,
+        ...confinement(plan.memory, "10m"),
         image: this.#image,
-        hostname: container,
+        hostname: named.name,
         command: [...plan.command],
         // Go frees memory when it has to, and the limit ends it.
         envs: [...(plan.environment ?? []), `GOMEMLIMIT=${Math.floor(plan.memory * 0.9)}MiB`],
         ...(user === undefined ? {} : { user }),
-        init: true,
-        restart: "unless-stopped",
-        memory: plan.memory,
-        memorySwap: plan.memory,
         readOnly: true,
         ports: port === undefined ? [] : [{ internal: endpoint.port, external: port, ip: loopback, protocol: "tcp" }],
         networksAdvanced: [{ name: network, aliases: [endpoint.alias] }],
         volumes: plan.volumes,
-        capabilities: { drops: ["ALL"] },
-        securityOpts: ["no-new-privileges"],
-        logOpts: { "max-size": "10m", "max-file": "3" },
-        labels: place.labels(role),
       },
       { parent: this, provider: place.provider, deleteBeforeReplace: true },
     );

@@ -11,7 +11,10 @@ const place: DockerPlace = {
   dockerHost: undefined,
   owner: pulumi.output("0123456789ab"),
   name: (role) => pulumi.output(`shop-team-${role}`),
-  labels: (role) => pulumi.output([{ label: "pgroundwork.role", value: role }]),
+  named: (role) => ({
+    name: pulumi.output(`shop-team-${role}`),
+    labels: pulumi.output([{ label: "pgroundwork.role", value: role }]),
+  }),
 };
 
 let resources: Awaited<ReturnType<typeof recordResources>>;

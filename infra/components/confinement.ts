@@ -1,0 +1,25 @@
+import type * as docker from "@pulumi/docker";
+
+type Confinement = Pick<
+  docker.ContainerArgs,
+  "init" | "restart" | "memory" | "memorySwap" | "capabilities" | "securityOpts" | "logOpts"
+>;
+
+/**
+ * How every container of a stack lives: started again by the engine, without privileges, with so much memory and a log of so much and no more.
+ *
+ * @param memory MB
+ * @param logFile size of one of the log's three files, as Docker writes it: `50m`
+ */
+export function confinement(memory: number, logFile: string): Confinement {
+  return {
+    init: true,
+    restart: "unless-stopped",
+    memory,
+    // Without it, or with another value, the engine adds swap.
+    memorySwap: memory,
+    capabilities: { drops: ["ALL"] },
+    securityOpts: ["no-new-privileges"],
+    logOpts: { "max-size": logFile, "max-file": "3" },
+  };
+}
