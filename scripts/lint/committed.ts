@@ -24,9 +24,5 @@ export async function lintCommitted(
  * @throws OperationError (wrong usage) for a file that is not there
  */
 export async function lintOne(folder: string, filename: string): Promise<LintReport> {
-  const all = await readCommitted(folder);
-  const before = all[all.indexOf(findMigration(all, filename)) - 1]?.filename;
-  const { findings, exceptions } = await lintCommitted(folder, before);
-  const isOf = ({ file }: { file: string }) => file === filename;
-  return { findings: findings.filter(isOf), exceptions: exceptions.filter(isOf) };
+  return lintFiles([findMigration(await readCommitted(folder), filename)]);
 }

@@ -7,33 +7,22 @@ import type { PlannedUndo } from "../../migrate/undo-plan.ts";
 import { action, type Run } from "../cli/run.ts";
 import { resolveTarget, type Target, type TargetOptions } from "../cli/target.ts";
 import { requireTyped } from "../cli/typed-name.ts";
-import { migrateVerb } from "./verb.ts";
+import { migrateVerb, type RunOptions, withRunOptions } from "./verb.ts";
 
-interface DownOptions extends TargetOptions {
+interface DownOptions extends TargetOptions, RunOptions {
   steps?: number;
   to?: string;
   dryRun?: boolean;
   yes?: boolean;
-  allow?: string[];
-  lockTimeout?: string;
-  statementTimeout?: string;
-  retryFor?: string;
 }
 
 export function registerMigrateDown(migrate: Command): void {
-  migrateVerb(migrate, "down", "undo what is applied, newest first; the rows in it are lost")
+  const verb = migrateVerb(migrate, "down", "undo what is applied, newest first; the rows in it are lost")
     .option("--steps <number>", "how many files (default: 1)", count)
     .option("--to <migration>", "undo what comes after this one, by number or file name; 0: everything")
     .option("--dry-run", "say what would be undone, and run nothing (exit code 4)")
-    .option("-y, --yes", "ask nothing; without it only a stack that is not protected is not asked for")
-    .option(
-      "--lock-timeout <duration>",
-      "give way when a lock is not had within it (default: 3s; none for CONCURRENTLY)",
-    )
-    .option("--statement-timeout <duration>", "cancel a statement that runs longer (default: without limit)")
-    .option("--retry-for <duration>", "how long a file that gave way is tried again (default: 2min)")
-    .option("--allow <files...>", "accept what is wrong with exactly these files, for this run")
-    .action(action<DownOptions, []>(down));
+    .option("-y, --yes", "ask nothing; without it only a stack that is not protected is not asked for");
+  withRunOptions(verb).action(action<DownOptions, []>(down));
 }
 
 async function down(run: Run, options: DownOptions) {

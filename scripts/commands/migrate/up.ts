@@ -5,32 +5,21 @@ import type { MigrationEvent } from "../../migrate/apply.ts";
 import { describeBlocker } from "../../migrate/blockers.ts";
 import { action, type Run } from "../cli/run.ts";
 import { resolveTarget, type Target, type TargetOptions } from "../cli/target.ts";
-import { migrateVerb } from "./verb.ts";
+import { migrateVerb, type RunOptions, withRunOptions } from "./verb.ts";
 
-interface UpOptions extends TargetOptions {
+interface UpOptions extends TargetOptions, RunOptions {
   to?: string;
   dryRun?: boolean;
-  allow?: string[];
-  lockTimeout?: string;
-  statementTimeout?: string;
-  retryFor?: string;
 }
 
 export function registerMigrateUp(migrate: Command): void {
-  migrateVerb(migrate, "up", "apply what is pending")
+  const verb = migrateVerb(migrate, "up", "apply what is pending")
     .option("--to <migration>", "apply up to this one, by number or file name")
     .option(
       "--dry-run",
       "say what would be applied, and run nothing (exit code 4); `migrate plan` tries it in a scratch database",
-    )
-    .option(
-      "--lock-timeout <duration>",
-      "give way when a lock is not had within it (default: 3s; none for CONCURRENTLY)",
-    )
-    .option("--statement-timeout <duration>", "cancel a statement that runs longer (default: without limit)")
-    .option("--retry-for <duration>", "how long a file that gave way is tried again (default: 2min)")
-    .option("--allow <files...>", "accept what is wrong with exactly these files, for this run")
-    .action(action<UpOptions, []>(up));
+    );
+  withRunOptions(verb).action(action<UpOptions, []>(up));
 }
 
 async function up(run: Run, options: UpOptions) {

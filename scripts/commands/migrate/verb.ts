@@ -11,3 +11,23 @@ export function migrateVerb(migrate: Command, name: string, description: string)
     .addOption(urlOption())
     .addOption(jsonOption());
 }
+
+/** What verbs take that run files: how long these wait for locks and run, and what is wrong with them is accepted. */
+export interface RunOptions {
+  allow?: string[];
+  lockTimeout?: string;
+  statementTimeout?: string;
+  retryFor?: string;
+}
+
+/** Options of {@link RunOptions}. */
+export function withRunOptions(verb: Command): Command {
+  return verb
+    .option(
+      "--lock-timeout <duration>",
+      "give way when a lock is not had within it (default: 3s; none for CONCURRENTLY)",
+    )
+    .option("--statement-timeout <duration>", "cancel a statement that runs longer (default: without limit)")
+    .option("--retry-for <duration>", "how long a file that gave way is tried again (default: 2min)")
+    .option("--allow <files...>", "accept what is wrong with exactly these files, for this run");
+}
