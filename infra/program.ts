@@ -66,6 +66,7 @@ async function declareStack() {
   const { backups, ...others } = { ...(await beside?.(serverRoles)) };
   return {
     ...others,
+    // Commands that seed ask for it.
     protected: settings.protected,
     server: {
       kind: settings.server,
@@ -130,7 +131,5 @@ const outputs = await declareStack().catch((error: unknown) => {
   throw error instanceof OperationError ? new RunError(error.text) : error;
 });
 
-/** Whether the stack holds real data: commands that seed ask for it. */
-const isProtected = outputs.protected;
-export const { server, databases, monitoring } = outputs;
-export { isProtected as protected };
+/** What the stack exports. */
+export default outputs;

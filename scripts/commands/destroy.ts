@@ -33,7 +33,7 @@ async function destroy(run: Run, { stack = localStack, erase = [], yes = false }
   const { dataOf } = await import("../erase/data-of.ts");
   const { dataHome } = await import("../server/locations.ts");
   const home = dataHome(run.env, process.getuid?.());
-  const access = { engine: await readyEngine(run), root: run.root, stack };
+  const access = { engine: await readyEngine(run, { stack }), root: run.root, stack };
   const survey = await surveyStack(access, home);
   refuseProtected(survey, stack, erase.length > 0);
   const destruction = { run, access, survey, data: dataOf(access, home, survey), yes };

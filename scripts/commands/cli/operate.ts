@@ -27,7 +27,7 @@ export async function operate(
   stack: string,
   { recover = false, waitMs = 0 }: OperateOptions = {},
 ): Promise<OperationResult> {
-  const engine = await readyEngine(run);
+  const engine = await readyEngine(run, { stack });
   const { runStackOperation } = await import("../../stack/run-stack-operation.ts");
   const display = new OperationDisplay(run, kind, stack);
   const { root, engineSignal: signal, runId } = run;
