@@ -1,6 +1,8 @@
 import type { Client } from "pg";
 import { tableAccess } from "../database/kit-schema.ts";
 import type { Provenance } from "../database/provenance.ts";
+import type { RecordRun } from "./run-recorded.ts";
+import { inMarkedTransaction } from "./transaction-mark.ts";
 
 /** Who and what a ledger row about a way back is about. */
 export interface DownSubject {
@@ -59,26 +61,34 @@ export async function recordDownStarted(client: Client, subject: DownSubject): P
   return row.id;
 }
 
-/**
- * Takes the migration out of graphile-migrate's table and writes the ledger's row, in one statement.
- *
- * @param id the row that was opened before, where one was; else the transaction's begin is the run's
- */
-export async function recordUndone(client: Client, subject: DownSubject, id?: string): Promise<void> {
-  if (id !== undefined) {
-    await client.query(
-      `with untracked as (delete from graphile_migrate.migrations where hash = $2)
-       update pgroundwork.migration_ledger
-          set finished_at = clock_timestamp(), duration_ms = extract(epoch from clock_timestamp() - started_at) * 1000
-        where id = $1`,
-      [id, subject.hash],
-    );
-    return;
-  }
+/** Takes the migration out of graphile-migrate's table and closes the row that was opened before, in one statement. */
+export async function recordDownFinished(client: Client, { hash }: DownSubject, id: string): Promise<void> {
   await client.query(
-    `with untracked as (delete from graphile_migrate.migrations where hash = $3)
+    `with untracked as (delete from graphile_migrate.migrations where hash = $2)
+     update pgroundwork.migration_ledger
+        set finished_at = clock_timestamp(), duration_ms = extract(epoch from clock_timestamp() - started_at) * 1000
+      where id = $1`,
+    [id, hash],
+  );
+}
+
+/**
+ * Takes the migration out of graphile-migrate's table and writes the ledger's row, in one statement, inside the transaction of the way back.
+ *
+ * @returns false where that is over, and it is not to be recorded anywhere else
+ */
+export async function recordUndone(
+  client: Client,
+  subject: DownSubject,
+  where: Parameters<RecordRun>[0],
+): Promise<boolean> {
+  const condition = where === "anywhere" ? "true" : inMarkedTransaction;
+  const { rowCount } = await client.query(
+    `with untracked as (delete from graphile_migrate.migrations where hash = $3 and ${condition})
      insert into pgroundwork.migration_ledger (${columns}, started_at, finished_at, duration_ms)
-     values ($1, $2, $3, $4, $5, $6, $7, $8::uuid, now(), clock_timestamp(), extract(epoch from clock_timestamp() - now()) * 1000)`,
+     select $1, $2, $3, $4, $5, $6, $7, $8::uuid, now(), clock_timestamp(), extract(epoch from clock_timestamp() - now()) * 1000
+      where ${condition}`,
     values(subject),
   );
+  return rowCount === 1;
 }

@@ -2,7 +2,9 @@ import type { Client } from "pg";
 import { tableAccess } from "../database/kit-schema.ts";
 import type { Provenance } from "../database/provenance.ts";
 import type { CommittedMigration } from "./committed.ts";
+import type { RecordRun } from "./run-recorded.ts";
 import type { LedgerEntry } from "./status.ts";
+import { inMarkedTransaction } from "./transaction-mark.ts";
 
 /**
  * The last entry of each hash, runs that failed left out. Empty where there is no ledger, or where this role may not read it: then graphile-migrate's hashes
@@ -34,17 +36,28 @@ function values({ migration, downSha256, provenance }: LedgerSubject): (string |
   return [filename, "up", hash, sha256, downSha256, provenance.host, provenance.kitVersion, provenance.runId];
 }
 
-/** Records an applied file in graphile-migrate's table and in the ledger, in one statement, inside the migration's transaction. */
-export async function recordApplied(client: Client, subject: LedgerSubject): Promise<void> {
+/**
+ * Records an applied file in graphile-migrate's table and in the ledger, in one statement, inside the migration's transaction.
+ *
+ * @returns false where that is over, and it is not to be recorded anywhere else
+ */
+export async function recordApplied(
+  client: Client,
+  subject: LedgerSubject,
+  where: Parameters<RecordRun>[0],
+): Promise<boolean> {
   const { hash, previousHash, trackingName } = subject.migration;
-  await client.query(
+  const condition = where === "anywhere" ? "true" : inMarkedTransaction;
+  const { rowCount } = await client.query(
     `with tracked as (
-       insert into graphile_migrate.migrations (hash, previous_hash, filename) values ($9, $10, $11)
+       insert into graphile_migrate.migrations (hash, previous_hash, filename) select $9, $10, $11 where ${condition}
      )
      insert into pgroundwork.migration_ledger (${columns}, started_at, finished_at, duration_ms)
-     select $1, $2, $3, $4, $5, $6, $7, $8::uuid, now(), clock_timestamp(), extract(epoch from clock_timestamp() - now()) * 1000`,
+     select $1, $2, $3, $4, $5, $6, $7, $8::uuid, now(), clock_timestamp(), extract(epoch from clock_timestamp() - now()) * 1000
+      where ${condition}`,
     [...values(subject), hash, previousHash, trackingName],
   );
+  return rowCount === 1;
 }
 
 /** The last run of a file that was begun outside a transaction, where its end is not recorded: its id. */

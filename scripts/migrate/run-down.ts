@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { runSql } from "../sql/run-sql.ts";
 import type { DownFile } from "./down-file.ts";
-import { type DownSubject, openDownRun, recordDownStarted, recordUndone } from "./down-ledger.ts";
+import { type DownSubject, openDownRun, recordDownFinished, recordDownStarted, recordUndone } from "./down-ledger.ts";
 import type { MigrationRun } from "./run-migration.ts";
 import { runRecorded } from "./run-recorded.ts";
 import { statementOutcome } from "./statement-outcome.ts";
@@ -20,7 +20,9 @@ const outsideTransaction =
 export async function runDown(client: Client, subject: DownSubject, down: DownFile, run: MigrationRun): Promise<void> {
   const source = { file: down.filename, text: down.text, start: 0, compile: run.compile };
   if (!down.transactional) return outside(client, subject, source, run);
-  await runRecorded(client, { source, timeouts: run.timeouts, remedy }, () => recordUndone(client, subject));
+  await runRecorded(client, { source, timeouts: run.timeouts, remedy }, (where) =>
+    recordUndone(client, subject, where),
+  );
 }
 
 async function outside(
@@ -32,7 +34,7 @@ async function outside(
   const begun = await openDownRun(client, subject.hash);
   const finished = begun !== undefined && (await statementOutcome(client, compile(source.text))) === "done";
   if (finished) {
-    await recordUndone(client, subject, begun);
+    await recordDownFinished(client, subject, begun);
     return;
   }
   const id = begun ?? (await recordDownStarted(client, subject));
@@ -42,5 +44,5 @@ async function outside(
   } finally {
     await resetTimeouts(client).catch(() => {});
   }
-  await recordUndone(client, subject, id);
+  await recordDownFinished(client, subject, id);
 }

@@ -47,7 +47,7 @@ async function inTransaction(
   { timeouts }: MigrationRun,
 ): Promise<void> {
   const run = { source, timeouts, remedy: laterFiles };
-  await runRecorded(client, run, () => recordApplied(client, subject)).catch((error: unknown) => {
+  await runRecorded(client, run, (where) => recordApplied(client, subject, where)).catch((error: unknown) => {
     throw metEarlierObjects(error, subject) ? withRemedy(error, baselineRemedy(client.database)) : error;
   });
 }

@@ -42,11 +42,12 @@ export async function readTimeouts(client: Client, given: Timeouts = {}): Promis
       exitCode: exitCode.usage,
     });
   };
-  return {
-    lock: await millis("The lock timeout", given.lockTimeout ?? defaultTimeouts.lockTimeout),
-    statement: await millis("The statement timeout", given.statementTimeout ?? defaultTimeouts.statementTimeout),
-    retry: await millis("The time for retries", given.retryFor ?? defaultTimeouts.retryFor),
-  };
+  const [lock, statement, retry] = await Promise.all([
+    millis("The lock timeout", given.lockTimeout ?? defaultTimeouts.lockTimeout),
+    millis("The statement timeout", given.statementTimeout ?? defaultTimeouts.statementTimeout),
+    millis("The time for retries", given.retryFor ?? defaultTimeouts.retryFor),
+  ]);
+  return { lock, statement, retry };
 }
 
 type StatementTimeouts = Pick<TimeoutMillis, "lock" | "statement">;

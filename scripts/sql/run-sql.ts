@@ -46,13 +46,17 @@ export async function runSql(
     completed++;
   };
   // The driver has no public way to learn which statement of several failed; the server says "complete" after each.
+  const stop = () => client.connection.off("commandComplete", count);
   client.connection.on("commandComplete", count);
+  // What else was sent with it completes, too.
+  client.connection.once("errorMessage", stop);
   try {
     await client.query(head + sql);
   } catch (error) {
     throw sqlFileError(withoutHead(error, head), source, remedy, completed);
   } finally {
-    client.connection.off("commandComplete", count);
+    stop();
+    client.connection.off("errorMessage", stop);
   }
 }
 

@@ -156,6 +156,31 @@ describe("applying migrations", () => {
     expect(await query("select filename from pgroundwork.migration_ledger")).toEqual([]);
   });
 
+  it.each([
+    ["ends its transaction itself", "create table own (id int);\ncommit;\ninsert into own values (1);"],
+    ["goes on in another one", "create table own (id int);\ncommit;\nbegin;\ninsert into own values (1);"],
+    ["forgets all settings", "create table own (id int);\nreset all;\ninsert into own values (1);"],
+  ])("records a file once that %s and runs through", async (_what, body) => {
+    const { folder } = await folderOf([{ name: "own", body }, five[0] as Draft]);
+    await applyMigrations({ connection, folder });
+    expect(await tracked()).toHaveLength(2);
+    expect(await query("select filename from pgroundwork.migration_ledger order by id")).toEqual([
+      { filename: "000001-own.sql" },
+      { filename: "000002-one.sql" },
+    ]);
+    expect(await query("select id from own")).toEqual([{ id: 1 }]);
+  });
+
+  it("refuses a file that waits for rows which nobody sends, leaves nothing of it, and goes on once it is corrected", async () => {
+    const { folder, write } = await folderOf([five[0] as Draft, { name: "copied", body: "copy one from stdin;" }]);
+    const error = await errorOf(applyMigrations({ connection, folder }));
+    expect(error.message).toMatch(/^000002-copied\.sql.*COPY from stdin/);
+    expect(await tracked()).toHaveLength(1);
+    const corrected = chain([five[0] as Draft, { name: "copied", body: "insert into one values (1);" }])[1];
+    await write("000002-copied.sql", corrected?.text ?? "");
+    expect((await applyMigrations({ connection, folder })).applied).toHaveLength(1);
+  });
+
   it("reports a connection that is lost in the middle with the file's name, and keeps the files before it", async () => {
     const { folder } = await folderOf([
       five[0] as Draft,
