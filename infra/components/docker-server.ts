@@ -93,17 +93,18 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
 
     this.image = this.#declareImage(name, args);
     const checked = this.#declareSettings(name, args);
-    // Nothing is made in the engine for settings that the image's server would refuse.
-    const checkedFirst = { parent: this, provider: this.place.provider, dependsOn: [checked] };
+    const { port } = args;
+    const published = new Port(`${name}-port`, { dockerHost, port, address: args.bindAddress }, child);
+    // Nothing is made in the engine for settings that the image's server would refuse, nor for a port that is taken.
+    const checkedFirst = { parent: this, provider: this.place.provider, dependsOn: [checked, published] };
     this.volumes = this.#declareVolumes(name, args, checkedFirst);
     this.dataVolume = this.volumes.data.name;
     this.repository = this.#declareRepository(name, args);
     const configuration = this.#declareFiles(name, args, checked, certificates);
     this.revision = configuration.revision;
-    const port = args.port === undefined ? new Port(`${name}-port`, child).port : pulumi.output(args.port);
     const network = new docker.Network(`${name}-network`, this.place.named("network"), checkedFirst);
     this.network = network.name;
-    const process = this.#declareContainer(name, args, port, configuration);
+    const process = this.#declareContainer(name, args, published.port, configuration);
     this.process = process;
 
     const running = new ContainerServer(
@@ -123,7 +124,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     const access = adminAccess(
       name,
       {
-        ...{ host: args.host, port, database: "postgres", login: this.superuser, superuser: true },
+        ...{ host: args.host, port: published.port, database: "postgres", login: this.superuser, superuser: true },
         ...{ sslmode: this.sslmode, caCertificate: this.caCertificate },
         sslrootcert: this.caCertificate.apply(args.authorityFile),
         trigger: running.containerId,

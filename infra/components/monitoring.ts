@@ -129,7 +129,6 @@ export class Monitoring extends pulumi.ComponentResource {
   #declarePrometheus(): pulumi.Output<string> {
     const { place, retentionDays, prometheusPort, backupIntervals = {} } = this.#args;
     const { project, stack } = place;
-    const child = { parent: this };
     const files = this.#declareFiles("prometheus", {
       [prometheusFiles.configuration]: prometheusConfiguration({ project, stack }),
       [prometheusFiles.alerts]: fileOf("alerts.yml"),
@@ -137,7 +136,8 @@ export class Monitoring extends pulumi.ComponentResource {
     });
     // What was measured cannot be measured again: it outlives the stack, as the server's data does.
     const data = this.#declareVolume("prometheus-data", { retainOnDelete: true });
-    const port = prometheusPort ?? new Port(`${this.#name}-prometheus-port`, child).port;
+    const published = { dockerHost: place.dockerHost, port: prometheusPort, address: loopback };
+    const { port } = new Port(`${this.#name}-prometheus-port`, published, { parent: this });
     const container = this.#declareContainer({
       role: "prometheus",
       endpoint: endpoints.prometheus,

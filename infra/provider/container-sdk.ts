@@ -116,11 +116,18 @@ export class DockerNames extends pulumi.CustomResource {
   }
 }
 
-/** A free TCP port of this machine, chosen once. */
+export interface PortArgs extends DockerArgs {
+  /** Which one; absent: one that is free, chosen once. */
+  port?: pulumi.Input<number> | undefined;
+  /** On which address of the engine's machine it is to be open. */
+  address: pulumi.Input<string>;
+}
+
+/** A TCP port that a container can have. */
 export class Port extends pulumi.CustomResource {
   declare readonly port: pulumi.Output<number>;
 
-  constructor(name: string, options?: pulumi.CustomResourceOptions) {
-    super(resourceToken("Port"), name, { port: undefined }, options);
+  constructor(name: string, args: PortArgs, options?: pulumi.CustomResourceOptions) {
+    super(resourceToken("Port"), name, { ...args, port: args.port }, options);
   }
 }

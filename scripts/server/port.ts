@@ -14,13 +14,18 @@ export function portsFor(folder: string): number[] {
   return [...ports.slice(first), ...ports.slice(0, first)];
 }
 
-/** @throws OperationError for a TCP port of this machine's loopback that another program listens on, or that this user may not open */
-export async function requireFreePort(host: string, port: number): Promise<void> {
-  const failure = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+/** Why a TCP port of this machine cannot be listened on; undefined: it can. */
+export function listenFailure(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
     const server = createServer();
     server.once("error", resolve);
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
+}
+
+/** @throws OperationError for a TCP port of this machine's loopback that another program listens on, or that this user may not open */
+export async function requireFreePort(host: string, port: number): Promise<void> {
+  const failure = await listenFailure(host, port);
   if (failure === undefined) return;
   const reason = { EADDRINUSE: "is taken by another program", EACCES: "may not be opened by this user" }[
     failure.code ?? ""

@@ -59,9 +59,13 @@ export const containers = {
     outputs: { prefix: text("Every name begins with it."), owner: text("Mark of what is the stack's own.") },
   },
   Port: {
-    description: "A TCP port of this machine that was free when it was chosen, and is kept.",
-    inputs: {},
-    required: [],
+    description: "A TCP port that a container can have: the one that is asked for, or one that was free, and is kept.",
+    inputs: {
+      dockerHost,
+      port: whole("Which one. Default: one that is free, chosen once."),
+      address: text("On which address of the engine's machine it is to be open."),
+    },
+    required: ["address"],
     outputs: { port: whole("The port.") },
   },
 } satisfies Partial<Record<ResourceName, ResourceSpec>>;

@@ -22,9 +22,15 @@ export function describeStack(outputs: StackOutputs, stack: string): string {
     `  Node       DATABASE_URL="$(npm run -s pgw -- url${option} -d ${first} -r app)" node app.js`,
     `             new pg.Client({ connectionString: process.env.DATABASE_URL })`,
     "",
-    `stop: npm run down${option === "" ? "" : ` --${option}`}   log: npm run pgw -- logs${option}   all commands: npm run pgw -- --help`,
+    [...operations(server, option), "all commands: npm run pgw -- --help"].join("   "),
   );
   return lines.join("\n");
+}
+
+/** A server that somebody else runs is not the kit's to stop, nor is its log the kit's to show. */
+function operations({ kind }: ServerOutput, option: string): string[] {
+  if (kind === "external") return [];
+  return [`stop: npm run down${option === "" ? "" : ` --${option}`}`, `log: npm run pgw -- logs${option}`];
 }
 
 function dataOf(server: ServerOutput): string[] {

@@ -36,7 +36,9 @@ describe("a stack on a server that somebody else runs", () => {
   const products = () => guest.query("readonly", "select count(*)::int from product");
 
   it("has its databases there, over verified TLS, and a second up changes nothing", async () => {
-    await guest.succeed("up");
+    const { stdout } = await guest.succeed("up");
+    expect(stdout).toMatch(/^all commands: /m);
+    expect(stdout).not.toMatch(/npm run down|-- logs/);
     expect(await products()).toEqual([{ count: 2 }]);
     expect((await guest.succeed("up")).stdout).toMatch(/^no changes/m);
     expect((await guest.succeed("refresh")).stdout).toMatch(/^no changes/m);
@@ -63,6 +65,19 @@ describe("a stack on a server that somebody else runs", () => {
     expect(await owner.query("superuser", "select datname from pg_database where datname = 'shop'")).toEqual([
       { datname: "shop" },
     ]);
+    await guest.succeed("up");
+    expect(await products()).toEqual([{ count: 2 }]);
+  });
+
+  it("is erased a database at a time, by its name; as a whole only what is the stack's own goes, and the server keeps what is on it", async () => {
+    await guest.succeed("destroy", "--erase", "shop", "--yes");
+    const shops = () => owner.query("superuser", "select datname from pg_database where datname = 'shop'");
+    expect(await shops()).toEqual([]);
+    await guest.succeed("up");
+    expect(await products()).toEqual([{ count: 2 }]);
+    await guest.succeed("destroy", "--erase", guest.stack, "--yes");
+    expect(await shops()).toEqual([{ datname: "shop" }]);
+    await configure(url.href);
     await guest.succeed("up");
     expect(await products()).toEqual([{ count: 2 }]);
   });

@@ -23,8 +23,10 @@ describe("a clone as it is, with the trading database", () => {
   });
 
   it("changes nothing when it is brought up again", async () => {
-    const { stdout } = await clone.succeed("up");
+    const { stdout, stderr } = await clone.succeed("up");
     expect(stdout).toMatch(/^no changes \(\d+ resources\), in /);
+    // Neither a provider that it has nothing of is named, nor is there anything that the engine warns of.
+    expect(stderr).not.toMatch(/docker|warning/i);
   });
 
   it("has nothing to preview", async () => {

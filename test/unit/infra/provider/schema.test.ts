@@ -104,7 +104,11 @@ const declared: Record<
     "prefix",
     "owner",
   ]),
-  Port: { args: {}, declare: (name) => new sdk.Port(name), outputs: ["port"] },
+  Port: ofArgs<Required<sdk.PortArgs>>(
+    sdk.Port,
+    { dockerHost: "unix:///docker.sock", port: 5432, address: "127.0.0.1" },
+    ["port"],
+  ),
   Password: ofArgs<Required<sdk.PasswordArgs>>(sdk.Password, { keeper: "1" }, ["result"]),
   Migrations: ofArgs<Required<sdk.MigrationsArgs>>(
     sdk.Migrations,

@@ -81,13 +81,12 @@ describe("a first up with something wrong", () => {
     await shop.clone.write(databaseFile, JSON.stringify({ extensions: ["citext"], seedSets }));
   });
 
-  it("a port that is taken is named with who has it, and the next up completes once it is free", async () => {
+  it("a port that is taken is named with who has it, nothing is made, and the next up completes once it is free", async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     const { port } = other.address() as { port: number };
-    expect(await refused({ port })).toContain(
-      `Container "${shop.prefix}-postgres" cannot have port ${port} on 127.0.0.1: another program has it.`,
-    );
+    expect(await refused({ port })).toContain(`Port ${port} on 127.0.0.1 is taken: another program has it.`);
+    expect(await inEngine(shop.prefix)).toEqual([]);
     await new Promise((resolve) => other.close(resolve));
     await shop.succeed("up");
     await expectWhole(shop);
@@ -97,7 +96,25 @@ describe("a first up with something wrong", () => {
     const neighbour = await makeDockerStack();
     const { stdout } = await shop.succeed("url", "--role", "app");
     await neighbour.configure({ port: Number(new URL(stdout.trim()).port) });
-    expect((await neighbour.pgw("up")).stderr).toContain(`: container "${shop.prefix}-postgres" has it.`);
+    for (const command of ["preview", "up"])
+      expect((await neighbour.pgw(command)).stderr).toContain(`the container ${shop.prefix}-postgres has it.`);
+    expect(await inEngine(neighbour.prefix)).toEqual([]);
     expect(await shop.query("readonly", "select count(*)::int from product")).toEqual([{ count: 2 }]);
+  });
+
+  it("an address that the machine does not have is told, and nothing is made", async () => {
+    const elsewhere = await makeDockerStack();
+    await elsewhere.configure({ port: 5433, bindAddress: "192.0.2.1" });
+    expect((await elsewhere.pgw("up")).stderr).toMatch(/Port 5433 cannot be opened on 192\.0\.2\.1: .*EADDRNOTAVAIL/);
+    expect(await inEngine(elsewhere.prefix)).toEqual([]);
+  });
+
+  it("a port stays where it is no longer asked for", async () => {
+    const { stdout: before } = await shop.succeed("url", "--role", "app");
+    await shop.configure({ port: Number(new URL(before.trim()).port) });
+    await shop.succeed("up");
+    await shop.configure();
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+    expect((await shop.succeed("url", "--role", "app")).stdout).toBe(before);
   });
 });
