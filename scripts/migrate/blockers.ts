@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { withClient } from "../target/client.ts";
 import type { Connection } from "../target/connection.ts";
@@ -31,9 +32,10 @@ export class BlockerWatch {
   readonly #connection: Connection;
   readonly #pid: number;
   readonly #every: number;
+  readonly #ended = new AbortController();
   #last: Blocker[] = [];
-  #end: (() => void) | undefined;
-  #watching: Promise<void> = Promise.resolve();
+  #firstLook: NodeJS.Timeout | undefined;
+  #watching: Promise<void> | undefined;
 
   /**
    * @param pid the session that may wait
@@ -46,44 +48,35 @@ export class BlockerWatch {
   }
 
   start(): void {
-    const ended = new Promise<void>((resolve) => {
-      this.#end = resolve;
-    });
-    this.#watching = this.#watch(ended).catch(() => {
-      // Without the right or the connection to look, the migration is none the worse.
-    });
+    this.#firstLook = setTimeout(() => {
+      this.#watching = this.#watch().catch(() => {
+        // Without the right or the connection to look, the migration is none the worse.
+      });
+    }, this.#every);
   }
 
   /** Ends the watching. Answers who was last seen in the way; nobody where none was seen. */
   async stop(): Promise<Blocker[]> {
-    this.#end?.();
-    await this.#watching;
+    clearTimeout(this.#firstLook);
+    this.#ended.abort();
+    if (this.#watching !== undefined) await this.#watching;
     return this.#last;
   }
 
-  async #watch(ended: Promise<void>): Promise<void> {
-    if (!(await this.#pause(ended))) return;
-    await withClient(
+  #watch(): Promise<void> {
+    const { signal } = this.#ended;
+    return withClient(
       this.#connection,
       async (client) => {
         // Sessions show their details to their own role, which the owner that a migrator works as is not.
         await client.query("set role none");
-        do this.#last = await blockersOf(client, this.#pid, this.#last);
-        while (await this.#pause(ended));
+        while (!signal.aborted) {
+          this.#last = await blockersOf(client, this.#pid, this.#last);
+          await sleep(this.#every, undefined, { signal }).catch(() => {});
+        }
       },
       "pgroundwork migrate, watching",
     );
-  }
-
-  /** False: it has ended. */
-  #pause(ended: Promise<void>): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(true), this.#every);
-      void ended.then(() => {
-        clearTimeout(timer);
-        resolve(false);
-      });
-    });
   }
 }
 

@@ -40,7 +40,6 @@ export interface LockRetryOptions {
  */
 export async function withLockRetry<T>(options: LockRetryOptions, work: () => Promise<T>): Promise<T> {
   const { pid, connection, timeouts, onGaveWay, signal } = options;
-  const { default: pRetry } = await import("p-retry");
   const every = timeouts.lock > 0 ? Math.min(lookEvery, timeouts.lock / 3) : lookEvery;
   let blockers: Blocker[] = [];
   const attempt = async () => {
@@ -55,11 +54,20 @@ export async function withLockRetry<T>(options: LockRetryOptions, work: () => Pr
     }
   };
   const wanted = (error: Error) => error instanceof SqlFileError && error.sqlstate === lockNotAvailable;
+  const begun = performance.now();
+  const first = attempt();
+  try {
+    return await first;
+  } catch (error) {
+    if (!(error instanceof Error && wanted(error))) throw error;
+  }
+  // Nearly every file gets its locks at once, and needs nothing of it.
+  const { default: pRetry } = await import("p-retry");
   let attempts = 0;
   try {
-    return await pRetry(attempt, {
+    return await pRetry((attemptNumber) => (attemptNumber === 1 ? first : attempt()), {
       retries: Number.POSITIVE_INFINITY,
-      maxRetryTime: timeouts.retry,
+      maxRetryTime: Math.max(0, timeouts.retry - (performance.now() - begun)),
       minTimeout: firstPause,
       maxTimeout: longestPause,
       factor: 2,
