@@ -109,7 +109,9 @@ export function connectionUrl(connection: Connection): string {
   }
   parameters.set("sslmode", connection.sslmode);
   if (connection.sslrootcert !== undefined) parameters.set("sslrootcert", connection.sslrootcert);
-  return `postgresql://${authority}/${encodeURIComponent(connection.database)}?${parameters}`;
+  // A space as a plus sign is a form's way of writing: libpq takes the sign for itself.
+  const query = parameters.toString().replaceAll("+", "%20");
+  return `postgresql://${authority}/${encodeURIComponent(connection.database)}?${query}`;
 }
 
 /** The connection for people: `user@host:port/database`, never the password. */

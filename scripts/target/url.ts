@@ -121,7 +121,8 @@ function parseUrl(text: string): UrlParts | undefined {
       database: decodeURIComponent(database),
       user: decodeURIComponent(user),
       password: decodeURIComponent(password),
-      parameters: new URLSearchParams(query),
+      // As libpq, to which a plus sign is one, and no space as in a form.
+      parameters: new URLSearchParams(query.replaceAll("+", "%2B")),
     };
   } catch {
     // A stray % is the only thing that decodeURIComponent throws for.

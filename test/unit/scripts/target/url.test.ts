@@ -87,4 +87,13 @@ describe("a connection URL", () => {
   ])("made from a connection to $host reads back as the same", (connection) => {
     expect(parseConnectionUrl(connectionUrl(connection), "U")).toEqual({ connection });
   });
+
+  it("has no plus sign for a space, which libpq would take for one, and takes a plus sign for itself", () => {
+    const connection = { host: "h", port: 5432, database: "d", user: "u", sslmode: "verify-full" as const };
+    expect(connectionUrl({ ...connection, sslrootcert: "/a b+c.pem" })).toBe(
+      "postgresql://u@h:5432/d?sslmode=verify-full&sslrootcert=%2Fa%20b%2Bc.pem",
+    );
+    const written = "postgresql://u@h:5432/d?sslmode=verify-full&sslrootcert=/a+c.pem";
+    expect(parseConnectionUrl(written, "U").connection?.sslrootcert).toBe("/a+c.pem");
+  });
 });
