@@ -11,8 +11,7 @@ const never = "0 0 29 2 *";
 
 /** A stack with backups, which are made only when a test asks for one. */
 export interface BackedUpShop extends DockerStack {
-  /** Names of its containers. */
-  readonly server: string;
+  /** Names of the container that makes backups, and of the volume that holds them. */
   readonly sidecar: string;
   readonly repository: string;
   list(): Promise<{ code: number; found: BackupList; text: string }>;
@@ -28,11 +27,7 @@ const docker = dockerClient();
 
 export async function makeBackedUpShop(settings: Record<string, unknown> = {}): Promise<BackedUpShop> {
   const stack = await makeDockerStack();
-  const [server, sidecar, repository] = ["postgres", "backup", "backup"].map((role) => `${stack.prefix}-${role}`) as [
-    string,
-    string,
-    string,
-  ];
+  const [sidecar, repository] = [`${stack.prefix}-backup`, `${stack.prefix}-backup`];
   await stack.configure({
     memory: 512,
     maxConnections: 30,
@@ -41,7 +36,6 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
   });
   return {
     ...stack,
-    server,
     sidecar,
     repository,
     async list() {
@@ -50,10 +44,10 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
       const found = JSON.parse(stdout) as BackupList;
       return { code, found, text: found.findings.map(({ text }) => text).join("\n") };
     },
-    inServer: (...command) => runInContainer(docker, server, { command }),
+    inServer: (...command) => runInContainer(docker, stack.server, { command }),
     inSidecar: (...command) => runInContainer(docker, sidecar, { command }),
     async onRepository(script) {
-      const { Image: image } = await docker.getContainer(server).inspect();
+      const { Image: image } = await stack.inspected();
       const owner = { project: "pgroundwork", stack: stack.stack, owner: "tests" };
       const spec = { image, owner, command: ["sleep", "60"], user: "0", volumes: { "/repository": repository } };
       return withScratchContainer(docker, spec, async (container) => {

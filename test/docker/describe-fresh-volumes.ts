@@ -1,14 +1,6 @@
-import { beforeAll, describe, expect, it } from "vitest";
-import { dockerBelongings } from "./belongings.ts";
-import {
-  configurationFolder,
-  createPostgres,
-  filledVolume,
-  leastConfiguration,
-  shell,
-  sql,
-} from "./postgres-container.ts";
-import { postgresImage } from "./postgres-image.ts";
+import { describe, expect, it } from "vitest";
+import { leastPostgres } from "./least-postgres.ts";
+import { shell, sql } from "./postgres-container.ts";
 
 /** New connections for longer than the second in which other images restart after they were "ready". */
 const probes = "for probe in $(seq 60); do psql -X -q -A -t -c 'select 1' >/dev/null || exit 1; sleep 0.02; done";
@@ -17,17 +9,11 @@ const firstAnswer = "until psql -X -q -A -t -c 'select 1' >/dev/null 2>&1; do :;
 /** @param runs how many fresh volumes are started */
 export function describeFreshVolumes(runs: number): void {
   describe("a fresh volume", () => {
-    const belongings = dockerBelongings();
+    const { belongings, create } = leastPostgres();
     const { docker } = belongings;
-    let image: string;
-    let configuration: string;
-    beforeAll(async () => {
-      image = await postgresImage();
-      configuration = await filledVolume(belongings, image, configurationFolder, leastConfiguration);
-    });
 
     it.each(Array.from({ length: runs }, (_, run) => run + 1))("%i: once SQL is answered, it always is", async () => {
-      const container = await createPostgres(belongings, { image, data: belongings.name("data"), configuration });
+      const container = await create();
       await container.start();
       await shell(docker, container, `${firstAnswer}; ${probes}`);
       // One server from the first answer on: no temporary one before it.

@@ -5,7 +5,7 @@ import { basename, join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import { withDocker } from "../../scripts/docker/client.ts";
-import { isMissing } from "../../scripts/docker/docker-error.ts";
+import { hasImage } from "../../scripts/docker/image.ts";
 import { FolderLock } from "../../scripts/lock/folder-lock.ts";
 import { cloneRoot } from "../clone-root.ts";
 import { buildImage } from "./build-image.ts";
@@ -36,7 +36,7 @@ async function builtImage(
 ): Promise<string> {
   const digest = await contextDigest(context, buildArguments);
   const tag = `pgroundwork-test-${basename(context)}:${digest}`;
-  if (await exists(docker, tag)) return tag;
+  if (await hasImage(docker, tag)) return tag;
   const folder = join(tmpdir(), "pgroundwork-test-images");
   await mkdir(folder, { recursive: true });
   const lock = new FolderLock(folder, join(folder, `${digest}.lock`));
@@ -47,23 +47,13 @@ async function builtImage(
       continue;
     }
     try {
-      if (await exists(docker, tag)) return tag;
+      if (await hasImage(docker, tag)) return tag;
       const { error, output } = await buildImage(docker, context, tag, buildArguments);
       if (error !== undefined) throw new Error(`${error}\n${output.slice(-4_000)}`);
       return tag;
     } finally {
       await release();
     }
-  }
-}
-
-async function exists(docker: Docker, tag: string): Promise<boolean> {
-  try {
-    await docker.getImage(tag).inspect();
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
   }
 }
 

@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
+import type Docker from "dockerode";
 import type { QueryResultRow } from "pg";
 import { afterAll } from "vitest";
 import { dockerClient } from "../../scripts/docker/client.ts";
+import { isConflict, isMissing } from "../../scripts/docker/docker-error.ts";
 import { withClient } from "../../scripts/target/client.ts";
-import { fromUrl } from "../../scripts/target/url.ts";
+import type { Connection } from "../../scripts/target/connection.ts";
 import type { Clone, CloneOptions, Finished } from "../embedded/clone.ts";
 import { makeShop } from "../embedded/infra/program/shop.ts";
+import { connectionOf } from "../printed-url.ts";
 import { removeNamed } from "./belongings.ts";
 
 /** A clone with a stack in the Docker engine, under a name that no other test has. */
@@ -15,13 +18,19 @@ export interface DockerStack {
   readonly stack: string;
   /** Every name of its things in the engine begins so. */
   readonly prefix: string;
+  /** Name of its server's container. */
+  readonly server: string;
+  /** What the engine says of one of its containers, by default of its server's. */
+  inspected(role?: string): Promise<Docker.ContainerInspectInfo>;
   /** Writes the stack's settings; the kind of server and the shop's databases and seeds are filled in. What Pulumi put into the file is kept. */
   configure(settings?: Record<string, unknown>): Promise<void>;
   /** Runs `pgw` on the stack to its end. */
   pgw(...args: string[]): Promise<Finished>;
   /** The same, and an answer that is no success ends the test with everything that was printed. */
   succeed(...args: string[]): Promise<Finished>;
-  /** One statement as a role, with the URL that `pgw url` prints. */
+  /** How a role logs in, as `pgw url` says. */
+  login(role: string): Promise<Connection>;
+  /** One statement as a role. */
   query<Row extends QueryResultRow>(role: string, sql: string): Promise<Row[]>;
 }
 
@@ -32,6 +41,7 @@ afterAll(async () => {
   for (const { clone, prefix, stack } of all) {
     await removeUnnamed(stack);
     await removeNamed(prefix);
+    await untagImages(prefix);
     await clone.remove();
   }
 });
@@ -41,6 +51,21 @@ async function removeUnnamed(stack: string): Promise<void> {
   const docker = dockerClient();
   const left = await docker.listContainers({ all: true, filters: { label: [`pgroundwork.stack=${stack}`] } });
   for (const { Id } of left) await docker.getContainer(Id).remove({ force: true, v: true });
+}
+
+/** Takes its names from images. One that has another name stays; of one that has none, what the next build begins with stays. */
+async function untagImages(prefix: string): Promise<void> {
+  const docker = dockerClient();
+  const images = await docker.listImages({ filters: { reference: [`${prefix}-*`] } });
+  const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(`${prefix}-`));
+  for (const tag of tags) {
+    try {
+      await docker.getImage(tag).remove({ noprune: true });
+    } catch (error) {
+      // Removed already, or another test's container runs on it, whose stack has meanwhile built another.
+      if (!isMissing(error) && !isConflict(error)) throw error;
+    }
+  }
 }
 
 /**
@@ -60,6 +85,8 @@ export async function makeDockerStack(
     clone,
     stack,
     prefix,
+    server: `${prefix}-postgres`,
+    inspected: (role = "postgres") => dockerClient().getContainer(`${prefix}-${role}`).inspect(),
     async configure(settings = {}) {
       const file = `Pulumi.${stack}.yaml`;
       const { stdout } = await clone.shell(`cat ${file}`);
@@ -70,13 +97,9 @@ export async function makeDockerStack(
     },
     pgw: (command, ...args) => clone.pgw(command ?? "", ...args, "--stack", stack),
     succeed: (command, ...args) => clone.succeed(command ?? "", ...args, "--stack", stack),
+    login: async (role) => connectionOf((await made.succeed("url", "--role", role)).stdout),
     async query<Row extends QueryResultRow>(role: string, sql: string) {
-      const { stdout } = await made.succeed("url", "--role", role);
-      const url = new URL(stdout.trim());
-      const password = decodeURIComponent(url.password);
-      url.password = "";
-      const connection = fromUrl(url.href, { PGPASSWORD: password });
-      return withClient(connection, async (client) => (await client.query<Row>(sql)).rows);
+      return withClient(await made.login(role), async (client) => (await client.query<Row>(sql)).rows);
     },
   };
   await made.configure();

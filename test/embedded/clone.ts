@@ -11,7 +11,7 @@ import { stopServer } from "../../scripts/server/embedded.ts";
 import { serverDirectory } from "../../scripts/server/locations.ts";
 import { withClient } from "../../scripts/target/client.ts";
 import type { Connection } from "../../scripts/target/connection.ts";
-import { fromUrl } from "../../scripts/target/url.ts";
+import { connectionOf } from "../printed-url.ts";
 import { copyWorkTree } from "../work-tree.ts";
 
 const run = promisify(execFile);
@@ -184,11 +184,7 @@ class TestClone implements Clone {
 
   async login(role: string, database?: string): Promise<Connection> {
     const option = database === undefined ? [] : ["--database", database];
-    const { stdout } = await this.succeed("url", "--role", role, ...option);
-    const url = new URL(stdout.trim());
-    const password = decodeURIComponent(url.password);
-    url.password = "";
-    return fromUrl(url.href, { PGPASSWORD: password });
+    return connectionOf((await this.succeed("url", "--role", role, ...option)).stdout);
   }
 
   async query<Row extends QueryResultRow>(role: string, sql: string): Promise<Row[]> {

@@ -109,7 +109,7 @@ describe("a repository that", () => {
 });
 
 async function onConfiguration(shop: BackedUpShop, script: string): Promise<void> {
-  const { Image } = await docker.getContainer(shop.server).inspect();
+  const { Image } = await shop.inspected();
   const container = await docker.createContainer({
     name: `${shop.prefix}-by-hand`,
     Image,

@@ -29,12 +29,10 @@ function impatient(rules: string): string {
 describe("the alerts of a live server", () => {
   let shop: DockerStack;
   let prometheus: Prometheus;
-  let server: string;
   const sessions: pg.Client[] = [];
 
   beforeAll(async () => {
     shop = await makeDockerStack();
-    server = `${shop.prefix}-postgres`;
     const path = "infra/monitoring/alerts.yml";
     await shop.clone.write(path, impatient(await readFile(join(shop.clone.root, path), "utf8")));
     await shop.clone.shell(
@@ -48,15 +46,15 @@ describe("the alerts of a live server", () => {
     await superuser("alter system set archive_mode = on");
     await superuser("alter system set archive_command = 'true'");
     await superuser("alter system set wal_level = logical");
-    await docker.getContainer(server).restart();
+    await docker.getContainer(shop.server).restart();
   });
   afterAll(() => endSessions());
 
-  const shell = (text: string) => runInContainer(docker, server, { command: ["bash", "-c", text] });
+  const shell = (text: string) => runInContainer(docker, shop.server, { command: ["bash", "-c", text] });
   /** Over the socket: where connections are what is missing, too. */
   const superuser = async (sql: string) => {
     const command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", "shop", "-c", sql];
-    const { code, stdout, stderr } = await runInContainer(docker, server, { command });
+    const { code, stdout, stderr } = await runInContainer(docker, shop.server, { command });
     if (code !== 0) throw new Error(stderr);
     return stdout.trim();
   };
@@ -215,7 +213,7 @@ describe("the alerts of a live server", () => {
   });
 
   it("a server that is down is told of, and no longer once up has started it", async () => {
-    await docker.getContainer(server).stop();
+    await docker.getContainer(shop.server).stop();
     await expect.poll(firing, patience).toEqual(["PostgreSQLDown"]);
     await shop.succeed("up");
     await calm();

@@ -1,77 +1,40 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/target/client.ts";
 import type { Connection } from "../../../../scripts/target/connection.ts";
-import { fromUrl } from "../../../../scripts/target/url.ts";
 import { authorityFile } from "../../../../scripts/tls/authority-file.ts";
-import { removeNamed } from "../../belongings.ts";
+import { setClockBack } from "../../../set-clock-back.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
-
-const docker = dockerClient();
-
-/** Has every program of Node's see the time of 330 days ago: of the year that a server's certificate holds, the last days are today. */
-const longAgo = `const RealDate = Date;
-const shift = 330 * 86_400_000;
-globalThis.Date = class extends RealDate {
-  constructor(...given) {
-    if (given.length === 0) super(RealDate.now() - shift);
-    else super(...given);
-  }
-  static now() {
-    return RealDate.now() - shift;
-  }
-};
-`;
 
 describe("the certificate of a stack's server", () => {
   let shop: DockerStack;
-  let container: string;
 
   beforeAll(async () => {
     shop = await makeDockerStack();
-    container = `${shop.prefix}-postgres`;
-    const clock = join(shop.clone.root, ".pgroundwork", "long-ago.mjs");
-    await writeFile(clock, longAgo);
-    const { NODE_OPTIONS } = shop.clone.env;
-    shop.clone.env.NODE_OPTIONS = `--import=${clock}`;
+    // Of the year that a server's certificate holds, the last days are today.
+    const setRight = await setClockBack(shop.clone, 330);
     await shop.succeed("up");
-    if (NODE_OPTIONS === undefined) delete shop.clone.env.NODE_OPTIONS;
-    else shop.clone.env.NODE_OPTIONS = NODE_OPTIONS;
+    setRight();
   });
-
-  // What is registered while a hook runs is never called.
-  afterAll(async () => {
-    await removeNamed(shop.prefix);
-    await shop.clone.remove();
-  });
-
-  /** As `pgw url` says. */
-  async function connection(): Promise<Connection> {
-    const url = new URL((await shop.succeed("url", "--role", "app")).stdout.trim());
-    const { password } = url;
-    url.password = "";
-    return fromUrl(url.href, { PGPASSWORD: decodeURIComponent(password) });
-  }
 
   /** What the server shows to who verifies it. */
   async function shown(changed: Partial<Connection> = {}): Promise<DetailedPeerCertificate> {
-    return withClient({ ...(await connection()), ...changed }, async (client) => {
+    return withClient({ ...(await shop.login("app")), ...changed }, async (client) => {
       const { stream } = (client as unknown as { connection: { stream: TLSSocket } }).connection;
       return stream.getPeerCertificate(true);
     });
   }
 
   const life = async () => {
-    const { Id, State } = await docker.getContainer(container).inspect();
+    const { Id, State } = await shop.inspected();
     return [Id, State.StartedAt];
   };
 
   it("is named for how clients reach the server, by address, by name and beside it", async () => {
     const { subjectaltname } = await shown();
-    const names = ["DNS:localhost", "DNS:postgres", `DNS:${container}`, "IP Address:127.0.0.1"];
+    const names = ["DNS:localhost", "DNS:postgres", `DNS:${shop.server}`, "IP Address:127.0.0.1"];
     expect(subjectaltname?.split(", ").sort()).toEqual(names.sort());
     expect((await shown({ host: "localhost" })).subjectaltname).toBe(subjectaltname);
   });

@@ -6,11 +6,9 @@ const docker = dockerClient();
 
 describe("what was done to a stack's container by hand", () => {
   let shop: DockerStack;
-  let container: string;
 
   beforeAll(async () => {
     shop = await makeDockerStack();
-    container = `${shop.prefix}-postgres`;
     await shop.succeed("up");
   });
   beforeEach(async () => {
@@ -23,11 +21,11 @@ describe("what was done to a stack's container by hand", () => {
   const rows = () => shop.query("readonly", "select count(*)::int, max(id) from product");
 
   it.each([
-    ["removed", () => docker.getContainer(container).remove({ force: true }), /\+ Container server-postgres/],
-    ["stopped", () => docker.getContainer(container).stop(), /Container server-postgres \(.*mustRun/],
+    ["removed", () => docker.getContainer(shop.server).remove({ force: true }), /\+ Container server-postgres/],
+    ["stopped", () => docker.getContainer(shop.server).stop(), /Container server-postgres \(.*mustRun/],
     [
       "taken out of its network",
-      () => docker.getNetwork(`${shop.prefix}-network`).disconnect({ Container: container, Force: true }),
+      () => docker.getNetwork(`${shop.prefix}-network`).disconnect({ Container: shop.server, Force: true }),
       /Container server-postgres \(.*networksAdvanced/,
     ],
   ])("%s: preview names it, and up mends it with all rows", async (_what, act, named) => {
@@ -42,7 +40,7 @@ describe("what was done to a stack's container by hand", () => {
   it("a postmaster killed inside comes back by itself, with all rows", async () => {
     const before = await rows();
     const exec = await docker
-      .getContainer(container)
+      .getContainer(shop.server)
       .exec({ Cmd: ["sh", "-c", "kill -9 $(head -1 $PGDATA/postmaster.pid)"] });
     await exec.start({});
     await shop.succeed("up");

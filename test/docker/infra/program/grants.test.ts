@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/target/client.ts";
-import { fromUrl } from "../../../../scripts/target/url.ts";
 import { PluginProcess } from "../../../embedded/infra/airgap/postgresql/plugin-process.ts";
 import { makeDockerStack } from "../../stack.ts";
 
@@ -8,11 +7,7 @@ describe("fifty roles on one database of a server in a container", () => {
   it("get their grants at once, from two providers, without one getting in another's way", async () => {
     const shop = await makeDockerStack();
     await shop.succeed("up");
-    const { stdout } = await shop.succeed("url", "--role", "superuser");
-    const url = new URL(stdout.trim());
-    const password = decodeURIComponent(url.password);
-    url.password = "";
-    const connection = fromUrl(url.href, { PGPASSWORD: password });
+    const connection = await shop.login("superuser");
     const access = { sslrootcert: connection.sslrootcert ?? "" };
     const plugins = await Promise.all([1, 2].map(() => PluginProcess.start(connection, access)));
     try {

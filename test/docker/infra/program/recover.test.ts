@@ -3,17 +3,10 @@ import { hostname } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { ownHolder } from "../../../../scripts/docker/scratch-holder.ts";
+import { findings } from "../../../recover-findings.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
 const docker = dockerClient();
-
-interface Told {
-  kind: string;
-  found: string;
-  action: string | null;
-  advice: string | null;
-  done: boolean;
-}
 
 describe("recover on a stack in the Docker engine", () => {
   let shop: DockerStack;
@@ -32,12 +25,9 @@ describe("recover on a stack in the Docker engine", () => {
         .catch(() => {});
   });
 
-  const findings = async (...options: string[]): Promise<Told[]> =>
-    (JSON.parse((await shop.pgw("recover", "--json", ...options)).stdout) as { findings: Told[] }).findings;
-
   /** A container like those that are made for a moment's work, with some labels as another has them. */
   async function scratch(holder: string, changed: Record<string, string> = {}): Promise<string> {
-    const { Image, Config } = await docker.getContainer(`${shop.prefix}-postgres`).inspect();
+    const { Image, Config } = await shop.inspected();
     const name = `${shop.prefix}-scratch-${randomBytes(3).toString("hex")}`;
     const labels = { ...Config.Labels, "pgroundwork.role": "scratch", "pgroundwork.holder": holder, ...changed };
     await docker.createContainer({ name, Image, Labels: labels });
@@ -58,9 +48,9 @@ describe("recover on a stack in the Docker engine", () => {
     const looked = await shop.pgw("recover", "--dry-run");
     expect([looked.code, looked.stderr]).toEqual([4, `found ${found}\n      to do: remove it\n`]);
     expect(await isThere(name)).toBe(true);
-    expect(await findings()).toEqual([{ kind: "container", found, action: "remove it", advice: null, done: true }]);
+    expect(await findings(shop)).toEqual([{ kind: "container", found, action: "remove it", advice: null, done: true }]);
     expect(await isThere(name)).toBe(false);
-    expect(await findings()).toEqual([]);
+    expect(await findings(shop)).toEqual([]);
   });
 
   it("never touches those of a run that lives, of another machine, stack or clone", async () => {
@@ -68,7 +58,7 @@ describe("recover on a stack in the Docker engine", () => {
     const elsewhere = await scratch("another-machine/1/1");
     const otherStack = await scratch(dead, { "pgroundwork.stack": "another" });
     const otherClone = await scratch(dead, { "pgroundwork.owner": "0123456789ab" });
-    expect(await findings()).toEqual([
+    expect(await findings(shop)).toEqual([
       expect.objectContaining({ found: expect.stringContaining(elsewhere), action: null, done: false }),
     ]);
     for (const name of [living, elsewhere, otherStack, otherClone]) {
@@ -93,7 +83,7 @@ describe("recover on a stack in the Docker engine", () => {
 
   it("says that the next up takes over what no state knows, which it does with every row", async () => {
     await shop.clone.shell("rm -r .pgroundwork/.pulumi");
-    expect(await findings()).toEqual([
+    expect(await findings(shop)).toEqual([
       {
         kind: "server",
         found: `the state of stack "${shop.stack}" does not know what is there of it in the Docker engine: container ${shop.prefix}-postgres, network ${shop.prefix}-network, volume ${shop.prefix}-config, volume ${shop.prefix}-data, volume ${shop.prefix}-run`,
@@ -104,6 +94,6 @@ describe("recover on a stack in the Docker engine", () => {
     ]);
     await shop.succeed("up");
     expect(await shop.query("readonly", "select name from product where id = 3")).toEqual([{ name: "cocoa" }]);
-    expect(await findings()).toEqual([]);
+    expect(await findings(shop)).toEqual([]);
   });
 });

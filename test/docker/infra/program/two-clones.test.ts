@@ -43,7 +43,7 @@ describe("two clones with stacks of one name on one Docker engine", () => {
 
   it("are stopped one by one", async () => {
     await first.succeed("down");
-    expect(await running(`${first.prefix}-postgres`)).toBe(false);
+    expect(await running(first.server)).toBe(false);
     await expectSecondWhole();
     await first.succeed("up");
   });

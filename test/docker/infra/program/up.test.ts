@@ -6,15 +6,12 @@ const docker = dockerClient();
 
 describe("a stack whose server is a container", () => {
   let shop: DockerStack;
-  let container: string;
 
   beforeAll(async () => {
-    shop = await makeDockerStack();
-    container = `${shop.prefix}-postgres`;
+    shop = await makeDockerStack({ at: "a clone" });
     await shop.succeed("up");
   });
 
-  const inspected = () => docker.getContainer(container).inspect();
   const products = () => shop.query<{ count: number }>("readonly", "select count(*)::int from product");
 
   it("has its databases migrated and seeded, and a second up changes nothing", async () => {
@@ -28,7 +25,7 @@ describe("a stack whose server is a container", () => {
   });
 
   it("is open on the declared address alone, and only to who speaks TLS with a password", async () => {
-    const { HostConfig } = await inspected();
+    const { HostConfig } = await shop.inspected();
     const { stdout } = await shop.succeed("url", "--role", "app");
     const url = new URL(stdout.trim());
     expect(HostConfig.PortBindings).toEqual({ "5432/tcp": [{ HostIp: "127.0.0.1", HostPort: url.port }] });
@@ -68,7 +65,7 @@ describe("a stack whose server is a container", () => {
   });
 
   it("runs without root, capabilities or swap, with the memory that was set", async () => {
-    const { HostConfig, Config } = await inspected();
+    const { HostConfig, Config } = await shop.inspected();
     expect(HostConfig).toMatchObject({
       Memory: 1024 * 2 ** 20,
       MemorySwap: 1024 * 2 ** 20,
@@ -84,7 +81,7 @@ describe("a stack whose server is a container", () => {
     ).filter((text) => /^[\w-]{43}$/.test(text));
     expect(secrets.length).toBeGreaterThan(5);
     const key = "PRIVATE KEY";
-    const { Config, HostConfig, Image } = await inspected();
+    const { Config, HostConfig, Image } = await shop.inspected();
     const places = {
       inspect: JSON.stringify({ Config, HostConfig }),
       history: JSON.stringify(await docker.getImage(Image).history()),
@@ -92,7 +89,7 @@ describe("a stack whose server is a container", () => {
       state: (await shop.clone.shell(`cat .pgroundwork/.pulumi/stacks/*/${shop.stack}.json`)).stdout,
       processes: (await shop.clone.shell("ps axww -o args; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"))
         .stdout,
-      inside: JSON.stringify(await docker.getContainer(container).top()),
+      inside: JSON.stringify(await docker.getContainer(shop.server).top()),
       preview: (await shop.succeed("preview")).stdout,
     };
     expect(places.state.length).toBeGreaterThan(10_000);
@@ -106,11 +103,11 @@ describe("a stack whose server is a container", () => {
   });
 
   it("rotates every password without a container being replaced or restarted", async () => {
-    const before = await inspected();
+    const before = await shop.inspected();
     const { stdout: former } = await shop.succeed("url", "--role", "app");
     await shop.configure({ passwordVersion: 2 });
     await shop.succeed("up");
-    const after = await inspected();
+    const after = await shop.inspected();
     expect([after.Id, after.State.StartedAt]).toEqual([before.Id, before.State.StartedAt]);
     expect((await shop.clone.shell(`psql "${former.trim()}" -c "select 1"`)).stderr).toContain(
       "password authentication failed",
@@ -120,12 +117,12 @@ describe("a stack whose server is a container", () => {
   });
 
   it("takes a setting that needs a reload without a restart, and restarts for one that needs that", async () => {
-    const before = await inspected();
+    const before = await shop.inspected();
     await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7MB" } });
     expect((await shop.succeed("preview")).stderr).toMatch(/work_mem \S+ -> 7MB \(reload\)/);
     await shop.succeed("up");
     expect(await shop.query("app", "show work_mem")).toEqual([{ work_mem: "7MB" }]);
-    expect((await inspected()).State.StartedAt).toBe(before.State.StartedAt);
+    expect((await shop.inspected()).State.StartedAt).toBe(before.State.StartedAt);
 
     await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7MB", max_locks_per_transaction: 99 } });
     expect((await shop.succeed("preview")).stderr).toMatch(
@@ -133,7 +130,7 @@ describe("a stack whose server is a container", () => {
     );
     const { stdout, stderr } = await shop.succeed("up");
     expect(stdout + stderr).toMatch(/restarted for max_locks_per_transaction: \d+\.\d s without the server/);
-    const after = await inspected();
+    const after = await shop.inspected();
     expect(after.Id).toBe(before.Id);
     expect(after.State.StartedAt).not.toBe(before.State.StartedAt);
     expect(await shop.query("app", "show max_locks_per_transaction")).toEqual([{ max_locks_per_transaction: "99" }]);
@@ -141,7 +138,7 @@ describe("a stack whose server is a container", () => {
   });
 
   it("refuses settings that PostgreSQL does not take before anything changes, in a preview already", async () => {
-    const before = await inspected();
+    const before = await shop.inspected();
     await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7 apples", nonsense: 1 } });
     for (const command of ["preview", "up"]) {
       const { code, stderr } = await shop.pgw(command);
@@ -150,7 +147,7 @@ describe("a stack whose server is a container", () => {
       expect(stderr).toContain("nonsense");
       expect(stderr).toContain("7 apples");
     }
-    expect((await inspected()).State.StartedAt).toBe(before.State.StartedAt);
+    expect((await shop.inspected()).State.StartedAt).toBe(before.State.StartedAt);
     expect(await shop.query("app", "show work_mem")).toEqual([{ work_mem: "7MB" }]);
     await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7MB", max_locks_per_transaction: 99 } });
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);

@@ -68,7 +68,7 @@ describe("pgw destroy of a stack in the Docker engine", () => {
   });
 
   it("erases one database over verified TLS, and leaves the rest as it was", async () => {
-    const { Id } = await docker.getContainer(`${shop.prefix}-postgres`).inspect();
+    const { Id } = await shop.inspected();
     const told = await shop.pgw("destroy", "--erase", "shop");
     expect(told.code).toBe(3);
     expect(told.stderr).toMatch(
@@ -78,7 +78,7 @@ describe("pgw destroy of a stack in the Docker engine", () => {
     expect(stdout).toBe(
       `shop erased; the rest of stack "${shop.stack}" is as it was\n\`${up()}\` makes shop anew, empty.\n`,
     );
-    expect((await docker.getContainer(`${shop.prefix}-postgres`).inspect()).Id).toBe(Id);
+    expect((await shop.inspected()).Id).toBe(Id);
     await shop.succeed("up");
     expect(await shop.query("readonly", names)).toEqual(all.slice(0, 2));
     await shop.query("app", cocoa);
@@ -144,7 +144,7 @@ describe("pgw destroy of a stack in the Docker engine", () => {
   it("completes an erasure that was killed once the state had forgotten the volume", async () => {
     await shop.succeed("up");
     const note = join(shop.clone.root, ".pgroundwork", `erasing-${shop.stack}.json`);
-    await holdVolume(volume, shop.prefix, async () => {
+    await holdVolume(volume, shop, async () => {
       const { code, stderr } = await shop.pgw("destroy", "--erase", shop.stack, "--yes");
       expect(code).toBe(1);
       expect(stderr).toContain(`The volume ${volume} is in use by ${shop.prefix}-guest: it was not removed.`);
@@ -160,8 +160,12 @@ describe("pgw destroy of a stack in the Docker engine", () => {
 });
 
 /** Has somebody else's container on a volume meanwhile. */
-async function holdVolume(volume: string, prefix: string, work: () => Promise<void>): Promise<void> {
-  const { Image } = await docker.getContainer(`${prefix}-postgres`).inspect();
+async function holdVolume(
+  volume: string,
+  { prefix, inspected }: DockerStack,
+  work: () => Promise<void>,
+): Promise<void> {
+  const { Image } = await inspected();
   const guest = await docker.createContainer({
     name: `${prefix}-guest`,
     Image,

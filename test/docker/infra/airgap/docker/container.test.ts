@@ -1,22 +1,12 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import getPort from "get-port";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
-import { cloneRoot } from "../../../../clone-root.ts";
-import type { StandInProcess } from "../../../../stand-in-process.ts";
 import { dockerBelongings } from "../../../belongings.ts";
-import { image, type Made, startDockerStandIn } from "./docker-stand-in.ts";
+import { image, type Made, messageOf, officialOutputs, sharedDockerStandIn } from "./docker-stand-in.ts";
 
 const belongings = dockerBelongings();
 const { docker } = belongings;
-
-let plugin: StandInProcess;
-
-beforeAll(async () => {
-  plugin = await startDockerStandIn();
-});
-afterAll(() => plugin?.stop());
+const plugin = sharedDockerStandIn();
 
 const sleeping = { image, command: ["sleep", "600"], init: true };
 
@@ -34,12 +24,9 @@ const shell = (made: Made, command: string) =>
 
 describe("a container", () => {
   it("has the outputs of an official one: every key, and of the same shape", async () => {
-    const text = await readFile(join(cloneRoot, "test/fixtures/states/docker.json"), "utf8");
-    const records = JSON.parse(text) as { name: string; outputs: Record<string, unknown> }[];
-    const official = records.find(({ name }) => name === "probe-ctr2")?.outputs ?? {};
+    const shape = await officialOutputs("probe-ctr2");
     const name = belongings.name("official");
     const made = await plugin.create("Container", "c", { name, image, command: ["sleep", "300"], envs: ["TOKEN=x"] });
-    const { __pulumi_raw_state_delta: _, ...shape } = official;
     expect(Object.keys(made.outputs).sort()).toEqual(Object.keys(shape).sort());
     const own = { id: made.id, name, image, hostname: made.id.slice(0, 12), envs: ["TOKEN=x"] };
     expect(made.outputs).toEqual({
@@ -47,7 +34,7 @@ describe("a container", () => {
       ...own,
       networkDatas: [expect.objectContaining({ networkName: "bridge" })],
     });
-    const [shapes] = [official.networkDatas as object[]];
+    const [shapes] = [shape.networkDatas as object[]];
     expect(Object.keys((made.outputs.networkDatas as object[])[0] ?? {}).sort()).toEqual(
       Object.keys(shapes[0] ?? {}).sort(),
     );
@@ -232,10 +219,7 @@ describe("a container", () => {
 
 describe("an error", () => {
   const failing = (name: string, inputs: Record<string, unknown>) =>
-    plugin.create("Container", "c", { name, ...sleeping, ...inputs }).then(
-      () => "no error",
-      (error: Error) => error.message,
-    );
+    messageOf(plugin.create("Container", "c", { name, ...sleeping, ...inputs }));
   const isThere = async (name: string) =>
     (await docker.listContainers({ all: true, filters: { name: [name] } })).length > 0;
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,10 +8,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { version } from "../../../../../infra/airgap/docker/plugin.ts";
 import type { Properties } from "../../../../../infra/plugin/values.ts";
-import { cloneRoot } from "../../../../clone-root.ts";
+import { recordedDeployment, recordedResourcesOf, sealedInState } from "../../../../recorded-resources.ts";
 import { startStack, type TestStack } from "../../../../stand-in-stack.ts";
 import { dockerBelongings } from "../../../belongings.ts";
-import { image as baseImage } from "./docker-stand-in.ts";
+import { image as baseImage, messageOf } from "./docker-stand-in.ts";
 
 const belongings = dockerBelongings();
 const engine = belongings.docker;
@@ -90,7 +90,7 @@ const server = () => engine.getContainer(`${prefix}-server`);
 describe("a stack with the stand-in, under the real engine", () => {
   it("that the official plugin left previews with no change", async () => {
     const deployment = await test.stack.exportStack();
-    const recorded = await recordedDeployment();
+    const recorded = await official();
     const recordedProgram = await startStack({
       projectName,
       stackName,
@@ -164,10 +164,7 @@ describe("a stack with the stand-in, under the real engine", () => {
   it("takes over a container whose plugin was killed while it was waited for", async () => {
     await server().remove({ force: true });
     await test.stack.refresh();
-    const interrupted = test.stack.up().then(
-      () => "no error",
-      (error: Error) => error.message,
-    );
+    const interrupted = messageOf(test.stack.up());
     const started = await startedServer();
     await killPlugins();
     expect(await interrupted).toContain("exited prematurely");
@@ -178,10 +175,7 @@ describe("a stack with the stand-in, under the real engine", () => {
 
   it("says in one sentence that no engine answers", async () => {
     process.env.DOCKER_HOST = "unix:///nowhere/docker.sock";
-    const message = await test.stack.preview().then(
-      () => "no error",
-      (error: Error) => error.message,
-    );
+    const message = await messageOf(test.stack.preview());
     delete process.env.DOCKER_HOST;
     const [diagnostics = ""] = message.split("Diagnostics:")[1]?.split("Resources:") ?? [];
     const sentence = "No Docker engine answers on unix:///nowhere/docker.sock: ENOENT.";
@@ -227,22 +221,6 @@ async function killPlugins(): Promise<void> {
   for (const { pid } of plugins) process.kill(pid, "SIGKILL");
 }
 
-interface RecordedResource {
-  stack: string;
-  name: string;
-  type: string;
-  id: string;
-  inputs: Properties;
-  outputs: Properties;
-}
-
-/** The recorded resources but for images, whose files are not here. */
-async function recordedResources(): Promise<RecordedResource[]> {
-  const text = await readFile(join(cloneRoot, "test/fixtures/states/docker.json"), "utf8");
-  const records = JSON.parse(text) as RecordedResource[];
-  return records.filter(({ stack, type }) => stack === "docker" && !type.endsWith(":Image"));
-}
-
 /** The program whose state under the official plugin was recorded. */
 async function officialProgram(): Promise<void> {
   const image = "sha256:245c220a1c9fbebee5244766dcbc052d68e5bfddec596b82d4401c82019388f5";
@@ -262,38 +240,28 @@ async function officialProgram(): Promise<void> {
   });
 }
 
-/** The recorded resources as a state of this stack. */
-async function recordedDeployment() {
-  const urn = (type: string, name: string) => `urn:pulumi:${stackName}::${projectName}::${type}::${name}`;
-  const root = urn("pulumi:pulumi:Stack", `${projectName}-${stackName}`);
-  const provider = {
-    urn: urn("pulumi:providers:docker", "default_5_2_0"),
-    custom: true,
-    id: "79580c49-50e4-4b8e-92f2-e63a30f51d9d",
-    type: "pulumi:providers:docker",
-    inputs: { __internal: {}, version },
-    outputs: { version },
-  };
+/** The recorded resources as a state of this stack, but for images, whose files are not here. */
+async function official() {
+  const records = (await recordedResourcesOf("docker")).filter(
+    ({ stack, type }) => stack === "docker" && !type.endsWith(":Image"),
+  );
   const sealed = (values: Properties) =>
     Object.fromEntries(
       Object.entries(values).map(([key, value]) => [
         key,
-        key === "envs" && JSON.stringify(value).includes("TOKEN")
-          ? { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: JSON.stringify(value) }
-          : value,
+        key === "envs" && JSON.stringify(value).includes("TOKEN") ? sealedInState(value) : value,
       ]),
     );
-  const resources = (await recordedResources()).map(({ name, type, id, inputs, outputs }) => ({
-    urn: urn(type, name),
-    custom: true,
-    id,
-    type,
-    inputs: sealed(inputs),
-    outputs: sealed(outputs),
-    parent: root,
-    provider: `${provider.urn}::${provider.id}`,
-  }));
-  return {
-    resources: [{ urn: root, custom: false, type: "pulumi:pulumi:Stack", outputs: {} }, provider, ...resources],
+  const provider = {
+    package: "docker",
+    name: "default_5_2_0",
+    id: "79580c49-50e4-4b8e-92f2-e63a30f51d9d",
+    inputs: { __internal: {}, version },
+    outputs: { version },
+    isDeclared: false,
   };
+  return recordedDeployment(
+    { projectName, stackName, provider },
+    records.map((record) => ({ ...record, inputs: sealed(record.inputs), outputs: sealed(record.outputs) })),
+  );
 }

@@ -1,26 +1,22 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { isMissing } from "../../../../../scripts/docker/docker-error.ts";
-import { cloneRoot } from "../../../../clone-root.ts";
-import type { Made, StandInProcess } from "../../../../stand-in-process.ts";
-import { image, startDockerStandIn } from "./docker-stand-in.ts";
+import { recordedResourcesOf } from "../../../../recorded-resources.ts";
+import { writeBelow } from "../../../../write-below.ts";
+import { image, type Made, messageOf, sharedDockerStandIn, startDockerStandIn } from "./docker-stand-in.ts";
 
 const docker = dockerClient();
 const imageName = `pgw-test-image-${randomBytes(4).toString("hex")}:v1`;
 const built = new Set<string>();
+const plugin = sharedDockerStandIn();
 
-let plugin: StandInProcess;
 let folder: string;
 
-beforeAll(async () => {
-  plugin = await startDockerStandIn();
-});
 afterAll(async () => {
-  await plugin?.stop();
   // Tests build and remove one tag again and again: the images before the last have none.
   // The base image is everyone's.
   built.delete((await docker.getImage(image).inspect()).Id);
@@ -38,12 +34,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function write(name: string, content: string, mode = 0o644): Promise<void> {
-  const path = join(folder, name);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, content);
-  await chmod(path, mode);
-}
+const write = (name: string, content: string, mode?: number) => writeBelow(folder, name, content, mode);
 
 const inputs = (build: Record<string, unknown> = {}) => ({
   imageName,
@@ -56,11 +47,7 @@ const remembered = (made: Made) => {
   return made;
 };
 const create = (build?: Record<string, unknown>) => plugin.create("Image", "i", inputs(build)).then(remembered);
-const failing = (build?: Record<string, unknown>) =>
-  create(build).then(
-    () => "no error",
-    (error: Error) => error.message,
-  );
+const failing = (build?: Record<string, unknown>) => messageOf(create(build));
 
 /** What a file of the image holds. */
 async function fileOf(made: Made, path: string): Promise<string> {
@@ -77,9 +64,7 @@ async function fileOf(made: Made, path: string): Promise<string> {
 
 describe("an image", () => {
   it("has inputs and outputs as the official ones, is of its Dockerfile, and shows no change", async () => {
-    const text = await readFile(join(cloneRoot, "test/fixtures/states/docker.json"), "utf8");
-    const records = JSON.parse(text) as { name: string; inputs: Record<string, unknown>; outputs: object }[];
-    const official = records.find(({ name }) => name === "probe-img");
+    const official = (await recordedResourcesOf("docker")).find(({ name }) => name === "probe-img");
     await write(
       "Dockerfile",
       `FROM ${image}\nARG WHO=nobody\nRUN echo $WHO > /who\nCOPY sub/ /sub/\nCMD ["cat", "/who"]\n`,
@@ -186,10 +171,7 @@ describe("a build that fails", () => {
   it("tells no secret of its arguments", async () => {
     await write("Dockerfile", `FROM ${image}\nARG TOKEN\nRUN echo "token $TOKEN"; false\n`);
     const secretPlugin = await startDockerStandIn({}, ["build"]);
-    const message = await secretPlugin.create("Image", "i", inputs({ args: { TOKEN: "hush-hush-hush" } })).then(
-      () => "no error",
-      (error: Error) => error.message,
-    );
+    const message = await messageOf(secretPlugin.create("Image", "i", inputs({ args: { TOKEN: "hush-hush-hush" } })));
     await secretPlugin.stop();
     expect(message).toContain("token [secret]");
     expect(message).not.toContain("hush");

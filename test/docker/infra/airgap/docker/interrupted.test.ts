@@ -1,28 +1,17 @@
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
-import type { StandInProcess } from "../../../../stand-in-process.ts";
 import { dockerBelongings } from "../../../belongings.ts";
-import { image, ownerLabels, startDockerStandIn } from "./docker-stand-in.ts";
+import { image, messageOf, ownerLabels, sharedDockerStandIn, startDockerStandIn } from "./docker-stand-in.ts";
 
 const belongings = dockerBelongings();
 const { docker } = belongings;
-
-let plugin: StandInProcess;
-
-beforeAll(async () => {
-  plugin = await startDockerStandIn();
-});
-afterAll(() => plugin?.stop());
+const plugin = sharedDockerStandIn();
 
 const sleeping = { image, command: ["sleep", "600"], init: true, labels: ownerLabels("dev") };
 
-const failing = (inputs: Record<string, unknown>) =>
-  plugin.create("Container", "c", inputs).then(
-    () => "no error",
-    (error: Error) => error.message,
-  );
+const failing = (inputs: Record<string, unknown>) => messageOf(plugin.create("Container", "c", inputs));
 
 describe("a container that an interrupted run left", () => {
   it("is taken over as it is where it is as wanted, and started where it stands still", async () => {

@@ -1,27 +1,10 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cloneRoot } from "../../../../clone-root.ts";
-import type { StandInProcess } from "../../../../stand-in-process.ts";
+import { describe, expect, it } from "vitest";
 import { dockerBelongings } from "../../../belongings.ts";
-import { image, type Made, ownerLabels, startDockerStandIn } from "./docker-stand-in.ts";
+import { image, type Made, messageOf, officialOutputs, ownerLabels, sharedDockerStandIn } from "./docker-stand-in.ts";
 
 const belongings = dockerBelongings();
 const { docker } = belongings;
-
-let plugin: StandInProcess;
-
-beforeAll(async () => {
-  plugin = await startDockerStandIn();
-});
-afterAll(() => plugin?.stop());
-
-async function official(recordName: string): Promise<Record<string, unknown>> {
-  const text = await readFile(join(cloneRoot, "test/fixtures/states/docker.json"), "utf8");
-  const records = JSON.parse(text) as { name: string; outputs: Record<string, unknown> }[];
-  const { __pulumi_raw_state_delta: _, ...outputs } = records.find(({ name }) => name === recordName)?.outputs ?? {};
-  return outputs;
-}
+const plugin = sharedDockerStandIn();
 
 const settled = async (made: Made, news?: Record<string, unknown>) => {
   expect(await plugin.diff(made, news)).toEqual([]);
@@ -30,11 +13,7 @@ const settled = async (made: Made, news?: Record<string, unknown>) => {
   expect(await plugin.diff(made, news)).toEqual([]);
 };
 
-const failing = (type: string, inputs: Record<string, unknown>) =>
-  plugin.create(type, "x", inputs).then(
-    () => "no error",
-    (error: Error) => error.message,
-  );
+const failing = (type: string, inputs: Record<string, unknown>) => messageOf(plugin.create(type, "x", inputs));
 
 describe("a network", () => {
   it("has the outputs of an official one, and shows no change", async () => {
@@ -42,7 +21,7 @@ describe("a network", () => {
     const made = await plugin.create("Network", "net", { name, driver: "bridge" });
     const [config] = made.outputs.ipamConfigs as { gateway: string; subnet: string }[];
     expect(made.outputs).toEqual({
-      ...(await official("probe-net")),
+      ...(await officialOutputs("probe-net")),
       id: made.id,
       name,
       ipamConfigs: [{ auxAddress: {}, gateway: config?.gateway, ipRange: "", subnet: config?.subnet }],
@@ -99,7 +78,7 @@ describe("a volume", () => {
     const made = await plugin.create("Volume", "vol", { name });
     expect(made.id).toBe(name);
     expect(made.outputs).toEqual({
-      ...(await official("probe-vol")),
+      ...(await officialOutputs("probe-vol")),
       id: name,
       name,
       mountpoint: expect.stringMatching(`/volumes/${name}/_data$`),

@@ -1,36 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
-import { beforeAll, describe, expect, it } from "vitest";
-import { dockerBelongings } from "../../../belongings.ts";
-import {
-  configurationFolder,
-  createPostgres,
-  filledVolume,
-  firstAnswer,
-  leastConfiguration,
-  logs,
-  shell,
-  sql,
-} from "../../../postgres-container.ts";
-import { postgresImage } from "../../../postgres-image.ts";
+import { describe, expect, it } from "vitest";
+import { leastPostgres } from "../../../least-postgres.ts";
+import { configurationFolder, firstAnswer, leastConfiguration, logs, shell, sql } from "../../../postgres-container.ts";
 
 const second = 1_000_000_000;
 /** The image's own check, more often. */
 const impatient = { Healthcheck: { Interval: second / 2, Timeout: 2 * second, Retries: 2 } };
 
 describe("the health of a container", () => {
-  const belongings = dockerBelongings();
-  const { docker } = belongings;
-  let image: string;
-  beforeAll(async () => {
-    image = await postgresImage();
-  });
+  const least = leastPostgres();
+  const { docker } = least.belongings;
   const create = async (settings = "") => {
-    const configuration = await filledVolume(belongings, image, configurationFolder, {
+    const configuration = await least.filled(configurationFolder, {
       ...leastConfiguration,
       "postgresql.conf": `${leastConfiguration["postgresql.conf"]}${settings}`,
     });
-    return createPostgres(belongings, { image, configuration, data: belongings.name("data"), changed: impatient });
+    return least.create({ configuration, changed: impatient });
   };
 
   it("is good while SQL is answered, and bad while it is not", async () => {
@@ -67,7 +53,7 @@ describe("the health of a container", () => {
   });
 
   it("is asked every 5 s, and a start may take 10 min", async () => {
-    expect((await docker.getImage(image).inspect()).Config.Healthcheck).toMatchObject({
+    expect((await docker.getImage(least.image).inspect()).Config.Healthcheck).toMatchObject({
       Test: ["CMD", "postgres-health"],
       Interval: 5 * second,
       StartPeriod: 600 * second,

@@ -1,17 +1,6 @@
-import { beforeAll, describe, expect, it } from "vitest";
-import { dockerBelongings } from "../../../belongings.ts";
-import {
-  configurationFolder,
-  createPostgres,
-  filledVolume,
-  leastConfiguration,
-  logs,
-  putFiles,
-  shell,
-  sql,
-  startPostgres,
-} from "../../../postgres-container.ts";
-import { postgresImage } from "../../../postgres-image.ts";
+import { describe, expect, it } from "vitest";
+import { leastPostgres } from "../../../least-postgres.ts";
+import { logs, putFiles, shell, sql } from "../../../postgres-container.ts";
 
 /** Programs put before the real ones of that name: they say when the initialisation has come to a point, and hold it there. */
 const hold = "touch /tmp/there; sleep 600";
@@ -31,23 +20,15 @@ ${hold}`,
 ];
 
 describe("an initialisation that was killed", () => {
-  const belongings = dockerBelongings();
+  const { belongings, create, start } = leastPostgres();
   const { docker } = belongings;
-  let image: string;
-  let configuration: string;
-  beforeAll(async () => {
-    image = await postgresImage();
-    configuration = await filledVolume(belongings, image, configurationFolder, leastConfiguration);
-  });
 
   it.each(moments)(
     "$moment leaves nothing half-used: the next start is whole",
     async ({ program, script, begunAgain }) => {
       const data = belongings.name("data");
-      const killed = await createPostgres(belongings, {
-        image,
+      const killed = await create({
         data,
-        configuration,
         changed: { Env: ["PATH=/opt:/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/bin:/bin"] },
       });
       await putFiles(killed, "/opt", { [program]: `#!/bin/sh\n${script}\n` }, 0o755);
@@ -56,7 +37,7 @@ describe("an initialisation that was killed", () => {
       await killed.kill({ signal: "SIGKILL" });
       await killed.wait();
 
-      const next = await startPostgres(belongings, { image, data, configuration });
+      const next = await start({ data });
       expect(await sql(docker, next, "select string_agg(datname, ' ' order by datname) from pg_database")).toBe(
         "postgres template0 template1",
       );

@@ -1,34 +1,17 @@
 import type Docker from "dockerode";
-import { beforeAll, describe, expect, it } from "vitest";
-import { dockerBelongings } from "../../../belongings.ts";
-import {
-  configurationFolder,
-  createPostgres,
-  filledVolume,
-  firstAnswer,
-  leastConfiguration,
-  logs,
-  sql,
-  startPostgres,
-} from "../../../postgres-container.ts";
-import { postgresImage } from "../../../postgres-image.ts";
+import { describe, expect, it } from "vitest";
+import { leastPostgres } from "../../../least-postgres.ts";
+import { firstAnswer, logs, sql } from "../../../postgres-container.ts";
 
 const refusal = "pgroundwork: another container runs a server on the volume at /var/lib/postgresql.";
 
 describe("containers on one volume", () => {
-  const belongings = dockerBelongings();
+  const { belongings, create, start } = leastPostgres();
   const { docker } = belongings;
-  let image: string;
-  let configuration: string;
-  beforeAll(async () => {
-    image = await postgresImage();
-    configuration = await filledVolume(belongings, image, configurationFolder, leastConfiguration);
-  });
 
   it("started at once on a fresh one: one serves, the other says why it does not, and takes over later", async () => {
     const data = belongings.name("data");
-    const make = () => createPostgres(belongings, { image, data, configuration });
-    const both = await Promise.all([make(), make()]);
+    const both = await Promise.all([create({ data }), create({ data })]);
     await Promise.all(both.map((container) => container.start()));
     const first = await Promise.race(both.map(async (container) => ended(container)));
     const [refused, serving] = first.container === both[0] ? both : both.toReversed();
@@ -47,9 +30,9 @@ describe("containers on one volume", () => {
 
   it("a new one waits for an old one that is still shutting down", async () => {
     const data = belongings.name("data");
-    const old = await startPostgres(belongings, { image, data, configuration });
+    const old = await start({ data });
     await sql(docker, old, "create table kept as select 42 as answer");
-    const next = await createPostgres(belongings, { image, data, configuration });
+    const next = await create({ data });
     await next.start();
     await old.stop();
     await firstAnswer(docker, next);

@@ -1,30 +1,17 @@
-import { beforeAll, describe, expect, it } from "vitest";
-import { dockerBelongings } from "../../../belongings.ts";
+import { describe, expect, it } from "vitest";
+import { leastPostgres } from "../../../least-postgres.ts";
 import {
   configurationFolder,
-  createPostgres,
-  filledVolume,
   leastConfiguration,
   type PostgresContainer,
   runToEnd,
-  startPostgres,
   volumeRoot,
 } from "../../../postgres-container.ts";
-import { postgresImage } from "../../../postgres-image.ts";
 
 describe("a container that cannot serve says why in one line, and ends with 1", () => {
-  const belongings = dockerBelongings();
-  let image: string;
-  let configuration: string;
-  beforeAll(async () => {
-    image = await postgresImage();
-    configuration = await filledVolume(belongings, image, configurationFolder, leastConfiguration);
-  });
-  const volume = (files: Record<string, string>) => filledVolume(belongings, image, volumeRoot, files);
-  const end = async (given: Partial<PostgresContainer>) => {
-    const { data = belongings.name("data"), ...others } = given;
-    return runToEnd(await createPostgres(belongings, { image, configuration, data, ...others }));
-  };
+  const { belongings, create, start, filled } = leastPostgres();
+  const volume = (files: Record<string, string>) => filled(volumeRoot, files);
+  const end = async (given: Partial<PostgresContainer>) => runToEnd(await create(given));
   const refused = (line: string) => ({ code: 1, log: `pgroundwork: ${line}\n` });
 
   it("a cluster of another major version", async () => {
@@ -65,7 +52,7 @@ describe("a container that cannot serve says why in one line, and ends with 1", 
 
   it.each(Object.keys(leastConfiguration))("a configuration without %s", async (missing) => {
     const files = Object.fromEntries(Object.entries(leastConfiguration).filter(([name]) => name !== missing));
-    const without = await filledVolume(belongings, image, configurationFolder, files);
+    const without = await filled(configurationFolder, files);
     expect(await end({ configuration: without })).toEqual(
       refused(`the configuration file /etc/pgroundwork/${missing} is missing.`),
     );
@@ -96,6 +83,6 @@ describe("a container that cannot serve says why in one line, and ends with 1", 
 
   it("but an empty data directory is a fresh one", async () => {
     const data = await volume({ "17/": "", "17/data/": "" });
-    await startPostgres(belongings, { image, configuration, data });
+    await start({ data });
   });
 });

@@ -1,29 +1,10 @@
-import type Docker from "dockerode";
-import { beforeAll, describe, expect, it } from "vitest";
-import { dockerBelongings } from "../../../belongings.ts";
-import {
-  configurationFolder,
-  filledVolume,
-  firstAnswer,
-  leastConfiguration,
-  logs,
-  shell,
-  sql,
-  startPostgres,
-} from "../../../postgres-container.ts";
-import { postgresImage } from "../../../postgres-image.ts";
+import { describe, expect, it } from "vitest";
+import { leastPostgres } from "../../../least-postgres.ts";
+import { firstAnswer, logs, shell, sql } from "../../../postgres-container.ts";
 
 describe("a server in a container", () => {
-  const belongings = dockerBelongings();
+  const { belongings, start } = leastPostgres();
   const { docker } = belongings;
-  let image: string;
-  let configuration: string;
-  beforeAll(async () => {
-    image = await postgresImage();
-    configuration = await filledVolume(belongings, image, configurationFolder, leastConfiguration);
-  });
-  const start = (changed: Partial<Docker.ContainerCreateOptions> = {}) =>
-    startPostgres(belongings, { image, data: belongings.name("data"), configuration, changed });
 
   it("is shut down by docker stop while sessions are open, and starts without recovery", async () => {
     const container = await start();
@@ -83,7 +64,8 @@ describe("a server in a container", () => {
 
   it("runs without capabilities, on a root file system that is read-only", async () => {
     const hardened = { Init: true, ReadonlyRootfs: true, CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"] };
-    const container = await start({ HostConfig: { ...hardened, Tmpfs: { "/var/run/postgresql": "uid=999,gid=999" } } });
+    const HostConfig = { ...hardened, Tmpfs: { "/var/run/postgresql": "uid=999,gid=999" } };
+    const container = await start({ changed: { HostConfig } });
     expect(await sql(docker, container, "select 1")).toBe("1");
   });
 });

@@ -1,32 +1,17 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { labelsOf } from "../../../../../scripts/docker/labels.ts";
 import { ownerOf } from "../../../../../scripts/docker/names.ts";
 import { commit, shopDrafts } from "../../../../embedded/infra/program/shop.ts";
+import { canMount, mountDisk, unmountDisk } from "../../../../mounted-disk.ts";
 import { type DockerStack, makeDockerStack } from "../../../stack.ts";
 
 const docker = dockerClient();
 const settings = { postgresql: { max_wal_size: "64MB", min_wal_size: "32MB" } };
 
-/** Whether a volume's folder can be given a disk of a size of its own: the engine is this machine's, and only root can have one mounted. */
-function canMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), "pgw-mount-"));
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1M", "tmpfs", folder], { stdio: "ignore" });
-    execFileSync("umount", [folder], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmdirSync(folder);
-  }
-}
-
+// The engine is this machine's, and so are the folders of its volumes.
 describe.skipIf(!canMount())("a data volume that is full (needs root, to mount one of a size of its own)", () => {
   let shop: DockerStack;
   /** The volume's folder on this machine. */
@@ -42,12 +27,12 @@ describe.skipIf(!canMount())("a data volume that is full (needs root, to mount o
     const Labels = labelsOf({ owner: ownerOf(undefined, clone.root), project: "pgroundwork", role: "data", stack });
     await docker.createVolume({ Name: `${prefix}-data`, Labels });
     disk = (await docker.getVolume(`${prefix}-data`).inspect()).Mountpoint;
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=200M,uid=999,gid=999,mode=700", "tmpfs", disk]);
+    mountDisk(disk, "size=200M,uid=999,gid=999,mode=700");
     await shop.configure(settings);
     await shop.succeed("up");
   });
   afterAll(() => {
-    if (disk !== undefined) execFileSync("umount", ["--lazy", disk]);
+    if (disk !== undefined) unmountDisk(disk);
   });
 
   it("refuses writes with the server's error, and loses nothing that it acknowledged", async () => {

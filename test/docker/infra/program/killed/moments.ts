@@ -31,7 +31,7 @@ export const dockerMoments = {
   },
   initialising: {
     name: "the server initialises its data",
-    reached: ({ prefix }) => until(() => runsIn(`${prefix}-postgres`, /initdb|postgres .*--(?:boot|single)/)),
+    reached: ({ server }) => until(() => runsIn(server, /initdb|postgres .*--(?:boot|single)/)),
   },
   makingRoles: {
     name: "roles are made",

@@ -1,10 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Properties } from "../../../../../infra/plugin/values.ts";
-import { cloneRoot } from "../../../../clone-root.ts";
+import { recordedDeployment, recordedResourcesOf, sealedInState } from "../../../../recorded-resources.ts";
 import { startServer, type TestServer } from "../../../server.ts";
 import { sql } from "./sql.ts";
 import { projectName, stackName, startStack, type TestStack } from "./stack.ts";
@@ -59,7 +57,7 @@ const everything = 13;
 describe("a stack with the stand-in, under the real engine", () => {
   it("that the official plugin left previews with no change", async () => {
     const deployment = await test.stack.exportStack();
-    const recorded = await recordedDeployment();
+    const recorded = await official();
     await test.stack.importStack({ ...deployment, deployment: { ...deployment.deployment, ...recorded } });
     // Nothing of it is on this server: whoever asked it would see a difference.
     expect((await test.stack.preview()).changeSummary).toEqual({ same: everything });
@@ -120,28 +118,14 @@ describe("a stack with the stand-in, under the real engine", () => {
   });
 });
 
-interface RecordedResource {
-  stack: string;
-  name: string;
-  type: string;
-  id: string;
-  inputs: Properties;
-  outputs: Properties;
-}
-
 /** The recorded resources as a state of this stack, on a provider for this server. */
-async function recordedDeployment() {
-  const file = join(cloneRoot, "test/fixtures/states/postgresql.json");
-  const records = (JSON.parse(await readFile(file, "utf8")) as RecordedResource[]).filter(
-    ({ stack }) => stack === "pg",
-  );
-  const urn = (type: string, name: string) => `urn:pulumi:${stackName}::${projectName}::${type}::${name}`;
-  const root = urn("pulumi:pulumi:Stack", `${projectName}-${stackName}`);
+async function official() {
+  const records = (await recordedResourcesOf("postgresql")).filter(({ stack }) => stack === "pg");
   const { host, port, user, password: adminPassword } = server.connection();
   const configuration = {
     connectTimeout: "180",
     host,
-    password: sealed(adminPassword),
+    password: sealedInState(adminPassword),
     port: String(port),
     sslmode: "disable",
     superuser: "true",
@@ -149,38 +133,28 @@ async function recordedDeployment() {
     version: "3.18.1",
   };
   const provider = {
-    urn: urn("pulumi:providers:postgresql", "pg"),
-    custom: true,
+    package: "postgresql",
+    name: "pg",
     id: "9aa4b9f0-d556-46db-93db-8f68c468cc0c",
-    type: "pulumi:providers:postgresql",
     inputs: { __internal: {}, ...configuration },
     outputs: configuration,
-    parent: root,
+    isDeclared: true,
   };
-  const resources = records.map(({ name, type, id, inputs, outputs }) => ({
-    urn: urn(type, name),
-    custom: true,
-    id,
-    type,
-    inputs: withSecrets(type.endsWith(":Role") && name === "app" ? { ...inputs, roles: ["readers"] } : inputs),
-    outputs: withSecrets(outputs),
-    parent: root,
-    provider: `${provider.urn}::${provider.id}`,
-  }));
-  return {
-    resources: [{ urn: root, custom: false, type: "pulumi:pulumi:Stack", outputs: {} }, provider, ...resources],
-  };
+  return recordedDeployment(
+    { projectName, stackName, provider },
+    records.map((record) => {
+      const { name, type, inputs, outputs } = record;
+      const declared = type.endsWith(":Role") && name === "app" ? { ...inputs, roles: ["readers"] } : inputs;
+      return { ...record, inputs: withSecrets(declared), outputs: withSecrets(outputs) };
+    }),
+  );
 }
 
 function withSecrets(values: Properties): Properties {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [
       key,
-      key.startsWith("password") && key !== "passwordWoVersion" ? sealed(value) : value,
+      key.startsWith("password") && key !== "passwordWoVersion" ? sealedInState(value) : value,
     ]),
   );
-}
-
-function sealed(value: unknown) {
-  return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: JSON.stringify(value) };
 }

@@ -1,7 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cloneRoot } from "../../../../clone-root.ts";
+import { recordedResourcesOf } from "../../../../recorded-resources.ts";
 import { startServer, type TestServer } from "../../../server.ts";
 import { type Made, PluginProcess } from "./plugin-process.ts";
 import { sql } from "./sql.ts";
@@ -25,8 +23,7 @@ async function expectSettled(made: Made): Promise<void> {
 }
 
 async function outputKeysOf(type: string): Promise<string[]> {
-  const records = JSON.parse(await readFile(join(cloneRoot, "test/fixtures/states/postgresql.json"), "utf8")) as Made[];
-  const record = records.find((resource) => resource.type.endsWith(`:${type}`));
+  const record = (await recordedResourcesOf("postgresql")).find((resource) => resource.type.endsWith(`:${type}`));
   return Object.keys(record?.outputs ?? {})
     .filter((key) => !key.startsWith("__"))
     .sort();

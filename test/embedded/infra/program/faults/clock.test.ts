@@ -1,23 +1,10 @@
 import { mkdir, readdir, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { setClockBack } from "../../../../set-clock-back.ts";
 import type { Clone } from "../../../clone.ts";
 import { changesOf } from "../changes.ts";
 import { makeShop } from "../shop.ts";
-
-/** Has every program of Node's see the time of a day before: the command, the program, the plugins. */
-const yesterday = `const RealDate = Date;
-const day = 86_400_000;
-globalThis.Date = class extends RealDate {
-  constructor(...given) {
-    if (given.length === 0) super(RealDate.now() - day);
-    else super(...given);
-  }
-  static now() {
-    return RealDate.now() - day;
-  }
-};
-`;
 
 describe("a clock that was set back by a day", () => {
   let clone: Clone;
@@ -25,8 +12,7 @@ describe("a clock that was set back by a day", () => {
   beforeAll(async () => {
     clone = await makeShop();
     await clone.succeed("up");
-    await clone.write(".pgroundwork/yesterday.mjs", yesterday);
-    clone.env.NODE_OPTIONS = `--import=${join(clone.root, ".pgroundwork", "yesterday.mjs")}`;
+    await setClockBack(clone, 1);
   });
   afterAll(() => clone?.remove());
 

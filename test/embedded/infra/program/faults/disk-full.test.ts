@@ -1,32 +1,14 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmdirSync } from "node:fs";
 import { chmod, mkdir, readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { canMount, mountDisk, resizeDisk, unmountDisk } from "../../../../mounted-disk.ts";
 import type { Clone } from "../../../clone.ts";
 import { changesOf } from "../changes.ts";
 import { commit, makeShop, shopDrafts, shopSettings } from "../shop.ts";
 
-/** A disk of a size of its own, which only root can have mounted. */
-function canMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), "pgw-mount-"));
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1M", "tmpfs", folder], { stdio: "ignore" });
-    execFileSync("umount", [folder], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmdirSync(folder);
-  }
-}
-
 describe.skipIf(!canMount())("a disk that is full (needs root, to mount one)", () => {
   let clone: Clone;
   let disk: string;
-  const resize = (megabytes: number) =>
-    execFileSync("mount", ["-o", `remount,size=${megabytes}M`, disk], { stdio: "ignore" });
   const refused = async () => {
     const { code, stdout, stderr } = await clone.pgw("up");
     expect([code, stdout]).toEqual([1, ""]);
@@ -39,14 +21,14 @@ describe.skipIf(!canMount())("a disk that is full (needs root, to mount one)", (
     clone = await makeShop();
     disk = join(dirname(clone.root), "disk");
     await mkdir(disk);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=20M", "tmpfs", disk], { stdio: "ignore" });
+    mountDisk(disk, "size=20M");
     await chmod(disk, 0o755);
     const postgresql = { ...shopSettings.postgresql, max_wal_size: "64MB", min_wal_size: "32MB" };
     await clone.configure({ ...shopSettings, postgresql, dataDirectory: join(disk, "data") });
   });
   afterAll(async () => {
     await clone?.pgw("down");
-    if (disk !== undefined) execFileSync("umount", ["--lazy", disk]);
+    if (disk !== undefined) unmountDisk(disk);
     await clone?.remove();
   });
 
@@ -55,7 +37,7 @@ describe.skipIf(!canMount())("a disk that is full (needs root, to mount one)", (
       /initdb failed in .*(No space left on device|Check free disk space).*room on the disk/s,
     );
     expect(await readdir(disk)).toEqual([]);
-    resize(160);
+    resizeDisk(disk, 160);
     await clone.succeed("up");
   });
 
@@ -70,7 +52,7 @@ describe.skipIf(!canMount())("a disk that is full (needs root, to mount one)", (
   });
 
   it("is over once there is room: up applies what failed, and no row is missing", async () => {
-    resize(3_000);
+    resizeDisk(disk, 3_000);
     await clone.succeed("up");
     expect(await clone.query("readonly", "select count(*)::int as rows from big")).toEqual([{ rows: 1_000_000 }]);
     expect(await clone.query("readonly", "select name from product where id = 3")).toEqual([{ name: "cocoa" }]);

@@ -4,23 +4,11 @@ import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { serverFolders } from "../../../../../scripts/server/server-record.ts";
+import { findings } from "../../../../recover-findings.ts";
 import type { Clone } from "../../../clone.ts";
 import { moments } from "../killed/moments.ts";
 import { kill, stillRunning, victims } from "../killed/victims.ts";
 import { makeShop } from "../shop.ts";
-
-interface Told {
-  kind: string;
-  found: string;
-  action: string | null;
-  advice: string | null;
-  done: boolean;
-}
-
-async function findings(clone: Clone, ...options: string[]): Promise<Told[]> {
-  const { stdout } = await clone.pgw("recover", "--json", ...options);
-  return (JSON.parse(stdout) as { findings: Told[] }).findings;
-}
 
 describe("recover on a stack that was brought up", () => {
   let clone: Clone;

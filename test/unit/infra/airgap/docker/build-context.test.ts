@@ -1,8 +1,9 @@
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { contextDigest, readContext } from "../../../../../infra/airgap/docker/build-context.ts";
+import { writeBelow } from "../../../../write-below.ts";
 
 let folder: string;
 
@@ -12,13 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function write(name: string, content: string, mode = 0o644): Promise<void> {
-  const path = join(folder, name);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, content);
-  await chmod(path, mode);
-}
-
+const write = (name: string, content: string, mode?: number) => writeBelow(folder, name, content, mode);
 const digest = async (dockerfile = "Dockerfile") => contextDigest(await readContext(folder, dockerfile));
 
 describe("a build's context", () => {

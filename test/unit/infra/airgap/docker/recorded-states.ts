@@ -1,19 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { plugin } from "../../../../../infra/airgap/docker/plugin.ts";
 import type { CallContext, ResourceType } from "../../../../../infra/plugin/resource-type.ts";
 import type { Properties } from "../../../../../infra/plugin/values.ts";
-import { cloneRoot } from "../../../../clone-root.ts";
-
-/** One resource as the official plugin left it in a stack's state; secrets are unwrapped, as resource types see them. */
-export interface RecordedResource {
-  stack: string;
-  name: string;
-  type: string;
-  id: string;
-  inputs: Properties;
-  outputs: Properties;
-}
+import { type RecordedResource, recordedResourcesOf } from "../../../../recorded-resources.ts";
 
 export const types = {
   container: "docker:index/container:Container",
@@ -22,10 +10,7 @@ export const types = {
   volume: "docker:index/volume:Volume",
 };
 
-export async function recordedResources(): Promise<RecordedResource[]> {
-  const file = join(cloneRoot, "test/fixtures/states/docker.json");
-  return JSON.parse(await readFile(file, "utf8")) as RecordedResource[];
-}
+export const recordedResources = () => recordedResourcesOf("docker");
 
 export async function recorded(name: string): Promise<RecordedResource> {
   const found = (await recordedResources()).find((resource) => resource.name === name);

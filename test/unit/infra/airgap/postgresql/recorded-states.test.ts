@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Properties, unknownValue } from "../../../../../infra/plugin/values.ts";
-import { callContext, declaredOf, recorded, recordedResources, typeOf } from "./recorded-states.ts";
+import { declared } from "../../../../stand-in-process.ts";
+import { callContext, recorded, recordedResources, typeOf } from "./recorded-states.ts";
 
 const types = {
   role: "postgresql:index/role:Role",
@@ -15,7 +16,7 @@ const types = {
 async function changesOf(type: string, name: string, altered: Record<string, unknown>, dropped: string[] = []) {
   const resource = await recorded(type, name);
   const resourceType = await typeOf(type);
-  const news = { ...declaredOf(resource.inputs), ...altered };
+  const news = { ...declared(resource.inputs), ...altered };
   for (const key of dropped) delete news[key];
   const context = callContext(name);
   const checked = await resourceType.check(context, news, resource.inputs);
@@ -34,7 +35,7 @@ describe("a state that the official plugin left", async () => {
   it.each(unchanged)("completes $stack/$name ($type) to the same inputs and shows no change", async (resource) => {
     const type = await typeOf(resource.type);
     const context = callContext(resource.name);
-    const checked = await type.check(context, declaredOf(resource.inputs), resource.inputs);
+    const checked = await type.check(context, declared(resource.inputs), resource.inputs);
     expect(checked).toEqual({ inputs: { __defaults: [], ...resource.inputs }, failures: [] });
     expect(await type.diff(context, resource, checked.inputs)).toEqual({ changes: [], deleteBeforeReplace: false });
   });

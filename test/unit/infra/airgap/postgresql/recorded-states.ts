@@ -1,24 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { plugin } from "../../../../../infra/airgap/postgresql/plugin.ts";
 import type { CallContext, ResourceType } from "../../../../../infra/plugin/resource-type.ts";
 import type { Properties } from "../../../../../infra/plugin/values.ts";
-import { cloneRoot } from "../../../../clone-root.ts";
+import { type RecordedResource, recordedResourcesOf } from "../../../../recorded-resources.ts";
 
-/** One resource as the official plugin left it in a stack's state; secrets are unwrapped, as resource types see them. */
-export interface RecordedResource {
-  stack: string;
-  name: string;
-  type: string;
-  id: string;
-  inputs: Properties;
-  outputs: Properties;
-}
-
-export async function recordedResources(): Promise<RecordedResource[]> {
-  const file = join(cloneRoot, "test/fixtures/states/postgresql.json");
-  return JSON.parse(await readFile(file, "utf8")) as RecordedResource[];
-}
+export const recordedResources = () => recordedResourcesOf("postgresql");
 
 /** The recorded resource of the first stack that has it. */
 export async function recorded(type: string, name: string): Promise<RecordedResource> {
@@ -41,10 +26,4 @@ export function callContext(name: string, config: Properties = { host: "192.0.2.
     log: async () => undefined,
     signal: new AbortController().signal,
   };
-}
-
-/** What a program declared: inputs without what check added. */
-export function declaredOf(inputs: Properties): Properties {
-  const added = Array.isArray(inputs.__defaults) ? inputs.__defaults : [];
-  return Object.fromEntries(Object.entries(inputs).filter(([key]) => key !== "__defaults" && !added.includes(key)));
 }

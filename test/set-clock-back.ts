@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import type { Clone } from "./embedded/clone.ts";
+
+/**
+ * Has every program of Node's that a clone runs see the time of some days ago: the command, the program, the plugins.
+ *
+ * @returns what has them see the right time again
+ */
+export async function setClockBack(clone: Clone, days: number): Promise<() => void> {
+  const file = ".pgroundwork/clock.mjs";
+  await clone.write(
+    file,
+    `const RealDate = Date;
+const shift = ${days} * 86_400_000;
+globalThis.Date = class extends RealDate {
+  constructor(...given) {
+    if (given.length === 0) super(RealDate.now() - shift);
+    else super(...given);
+  }
+  static now() {
+    return RealDate.now() - shift;
+  }
+};
+`,
+  );
+  const { NODE_OPTIONS } = clone.env;
+  clone.env.NODE_OPTIONS = `--import=${join(clone.root, file)}`;
+  return () => {
+    if (NODE_OPTIONS === undefined) delete clone.env.NODE_OPTIONS;
+    else clone.env.NODE_OPTIONS = NODE_OPTIONS;
+  };
+}
