@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { table } from "../../scripts/commands/cli/table.ts";
 import { ensureEngine } from "../../scripts/engine/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
+import { benchDocker } from "./docker.ts";
 import type { Measurement } from "./measurement.ts";
 import { benchMigrations } from "./migrations/bench.ts";
 import { benchQueries } from "./queries/bench.ts";
+import { benchScrape } from "./scrape.ts";
 import { benchUp } from "./up.ts";
 
 /*
@@ -17,6 +19,8 @@ import { benchUp } from "./up.ts";
 /** What can be measured by itself: `npm run bench -- migrations`. */
 const parts: Readonly<Record<string, (scratch: string) => Promise<Measurement[]>>> = {
   up: async (scratch) => benchUp(scratch, await engine()),
+  docker: async (scratch) => benchDocker(scratch, await engine()),
+  scrape: benchScrape,
   migrations: benchMigrations,
   queries: benchQueries,
 };

@@ -1,14 +1,8 @@
-import { execFile } from "node:child_process";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { EngineInstallation } from "../../scripts/engine/ensure-engine.ts";
-import { cloneRoot } from "../clone-root.ts";
-import { copyWorkTree } from "../work-tree.ts";
+import { BenchClone } from "./clone.ts";
+import { emptyProgram } from "./empty-program.ts";
 import { describeTimes, type Measurement, median, timed } from "./measurement.ts";
-
-const run = promisify(execFile);
 
 /** Enough for a median on a noisy machine; a cold start takes seconds. */
 const coldRuns = 3;
@@ -64,61 +58,4 @@ export async function benchUp(scratch: string, engine: EngineInstallation): Prom
   } finally {
     await clone?.down();
   }
-}
-
-/** A clone with a home of its own; the engine is the user's. */
-class BenchClone {
-  readonly #root: string;
-  readonly #env: NodeJS.ProcessEnv;
-
-  private constructor(root: string, env: NodeJS.ProcessEnv) {
-    this.#root = root;
-    this.#env = env;
-  }
-
-  static async make(folder: string): Promise<BenchClone> {
-    const [root, home, data] = [join(folder, "clone"), join(folder, "home"), join(folder, "data")];
-    for (const each of [folder, home, data]) await mkdir(each, { mode: 0o755 });
-    await copyWorkTree(root);
-    const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-    return new BenchClone(root, { PATH: process.env.PATH, HOME: home, XDG_DATA_HOME: data, XDG_CACHE_HOME: cache });
-  }
-
-  async npm(script: string): Promise<void> {
-    await run("npm", ["run", "--silent", script], { cwd: this.#root, env: this.#env });
-  }
-
-  /** Runs the pinned Node; a last argument that is an object adds variables. */
-  async node(...args: (string | NodeJS.ProcessEnv)[]): Promise<string> {
-    const words = args.filter((each) => typeof each === "string");
-    const extra = args.find((each) => typeof each === "object");
-    const node = join(this.#root, "node_modules", ".bin", "node");
-    return (await run(node, words, { cwd: this.#root, env: { ...this.#env, ...extra } })).stdout;
-  }
-
-  async down(): Promise<void> {
-    await this.npm("down");
-  }
-}
-
-/** A program without resources in a stack of its own, run as the kit runs its program. Answers what runs its `up` with some flags. */
-async function emptyProgram(
-  folder: string,
-  engine: EngineInstallation,
-): Promise<(...flags: string[]) => Promise<void>> {
-  await mkdir(join(folder, "state"), { recursive: true });
-  await symlink(join(cloneRoot, "node_modules"), join(folder, "node_modules"));
-  await writeFile(join(folder, "package.json"), `{ "type": "module" }\n`);
-  await writeFile(join(folder, "index.ts"), `import "@pulumi/pulumi";\n`);
-  const project = "name: empty\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.ts\n";
-  await writeFile(join(folder, "Pulumi.yaml"), project);
-  const env = {
-    ...process.env,
-    ...engine.environment,
-    PULUMI_BACKEND_URL: `file://${folder}/state`,
-    PULUMI_CONFIG_PASSPHRASE: "bench",
-  };
-  const pulumi = async (...args: string[]) => void (await run(engine.pulumi, args, { cwd: folder, env }));
-  await pulumi("stack", "init", "empty");
-  return (...flags) => pulumi("up", ...flags, "--stack", "empty");
 }

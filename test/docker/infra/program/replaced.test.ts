@@ -1,14 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
 import { beforeAll, describe, expect, it } from "vitest";
-import { dockerClient } from "../../../../scripts/docker/client.ts";
-import { type Connection, clientConfig } from "../../../../scripts/target/connection.ts";
-import { fromUrl } from "../../../../scripts/target/url.ts";
+import { watchOutage } from "../../../outage.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
-
-const docker = dockerClient();
 
 describe("a changed image", () => {
   let shop: DockerStack;
@@ -19,20 +13,18 @@ describe("a changed image", () => {
     await shop.query("app", "insert into product select n, 'p' || n, 1 from generate_series(3, 2000) n");
   });
 
-  const inspected = () => docker.getContainer(`${shop.prefix}-postgres`).inspect();
   const total = () => shop.query("readonly", "select count(*)::int, sum(id)::int from product");
 
   it("replaces the container, keeps every row, and up says for how long there was no server", async () => {
-    const [before, rows] = [await inspected(), await total()];
+    const [before, rows] = [await shop.inspected(), await total()];
     const file = "infra/images/postgres/Dockerfile";
     const dockerfile = await readFile(join(shop.clone.root, file), "utf8");
     await shop.clone.write(file, `${dockerfile}\nLABEL of="${shop.stack}"\n`);
-    const { stdout } = await shop.succeed("url", "--role", "readonly");
-    const client = watch(connectionOf(stdout.trim()));
+    const client = watchOutage(await shop.login("readonly"));
     const up = await shop.succeed("up");
     const seconds = await client.end();
 
-    const after = await inspected();
+    const after = await shop.inspected();
     expect(after.Id).not.toBe(before.Id);
     expect(after.Image).not.toBe(before.Image);
     expect(await total()).toEqual(rows);
@@ -52,47 +44,3 @@ describe("a changed image", () => {
     expect(await total()).toEqual(rows);
   });
 });
-
-/** Asks a server again and again; answers the longest time without an answer, in seconds. */
-function watch(connection: Connection): { end(): Promise<number> } {
-  let watching = true;
-  const watched = (async () => {
-    let longest = 0;
-    let last = performance.now();
-    while (watching) {
-      if (await answers(connection)) {
-        longest = Math.max(longest, performance.now() - last);
-        last = performance.now();
-      }
-      await sleep(50);
-    }
-    return longest / 1_000;
-  })();
-  return {
-    end: () => {
-      watching = false;
-      return watched;
-    },
-  };
-}
-
-async function answers(connection: Connection): Promise<boolean> {
-  const client = new pg.Client({ ...clientConfig(connection), connectionTimeoutMillis: 1_000 });
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    await client.query("select 1");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-function connectionOf(text: string): Connection {
-  const url = new URL(text);
-  const password = decodeURIComponent(url.password);
-  url.password = "";
-  return fromUrl(url.href, { PGPASSWORD: password });
-}

@@ -1,0 +1,60 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Connection } from "../../scripts/target/connection.ts";
+import { cloneRoot } from "../clone-root.ts";
+import { connectionOf } from "../printed-url.ts";
+import { BenchClone } from "./clone.ts";
+
+/** A clone with a stack like `dev`, under a name of its own. */
+export class DevStack {
+  readonly #clone: BenchClone;
+  readonly #name: string;
+  readonly #settings: string;
+
+  private constructor(clone: BenchClone, name: string, settings: string) {
+    this.#clone = clone;
+    this.#name = name;
+    this.#settings = settings;
+  }
+
+  /** @param isFresh its image differs from every other's, so that no layer of it is there */
+  static async make(folder: string, { isFresh = false } = {}): Promise<DevStack> {
+    const name = `bench${randomBytes(4).toString("hex")}`;
+    const clone = await BenchClone.make(folder, { PULUMI_CONFIG_PASSPHRASE: "bench" });
+    if (isFresh) {
+      const file = "infra/images/postgres/Dockerfile";
+      const dockerfile = await readFile(join(cloneRoot, file), "utf8");
+      await clone.write(file, dockerfile.replace(/^FROM .*$/m, `$&\nLABEL bench=${name}`));
+    }
+    const settings = await readFile(join(cloneRoot, "Pulumi.dev.yaml"), "utf8");
+    const stack = new DevStack(clone, name, settings);
+    await stack.configure();
+    return stack;
+  }
+
+  get prefix(): string {
+    return `pgroundwork-${this.#name}`;
+  }
+
+  get container(): string {
+    return `${this.prefix}-postgres`;
+  }
+
+  /** @param more lines of settings */
+  async configure(...more: string[]): Promise<void> {
+    await this.#clone.write(`Pulumi.${this.#name}.yaml`, [this.#settings.trimEnd(), ...more, ""].join("\n"));
+  }
+
+  up(): Promise<string> {
+    return this.#clone.npm("up", "--stack", this.#name);
+  }
+
+  erase(): Promise<string> {
+    return this.#clone.npm("pgw", "destroy", "--erase", this.#name, "--yes", "--stack", this.#name);
+  }
+
+  async login(role: string): Promise<Connection> {
+    return connectionOf(await this.#clone.npm("pgw", "url", "--role", role, "--stack", this.#name));
+  }
+}
