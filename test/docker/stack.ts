@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import type { QueryResultRow } from "pg";
 import { afterAll } from "vitest";
 import { dockerClient } from "../../scripts/docker/client.ts";
-import { isConflict, isMissing } from "../../scripts/docker/docker-error.ts";
+import { unlessMissing } from "../../scripts/docker/docker-error.ts";
 import { withClient } from "../../scripts/target/client.ts";
 import type { Connection } from "../../scripts/target/connection.ts";
 import type { Clone, CloneOptions, Finished } from "../embedded/clone.ts";
@@ -53,18 +53,16 @@ async function removeUnnamed(stack: string): Promise<void> {
   for (const { Id } of left) await docker.getContainer(Id).remove({ force: true, v: true });
 }
 
-/** Takes its names from images. One that has another name stays; of one that has none, what the next build begins with stays. */
+/** Takes its names from images that have others, too. One that would go with its last name stays: another test's build may be about to end in it. */
 async function untagImages(prefix: string): Promise<void> {
   const docker = dockerClient();
   const images = await docker.listImages({ filters: { reference: [`${prefix}-*`] } });
-  const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(`${prefix}-`));
-  for (const tag of tags) {
-    try {
-      await docker.getImage(tag).remove({ noprune: true });
-    } catch (error) {
-      // Removed already, or another test's container runs on it, whose stack has meanwhile built another.
-      if (!isMissing(error) && !isConflict(error)) throw error;
-    }
+  for (const { Id } of images) {
+    // The list has those alone that were asked for.
+    const tags = (await unlessMissing(docker.getImage(Id).inspect()))?.RepoTags ?? [];
+    const own = tags.filter((tag) => tag.startsWith(`${prefix}-`));
+    if (own.length === tags.length) continue;
+    for (const tag of own) await unlessMissing(docker.getImage(tag).remove());
   }
 }
 

@@ -51,6 +51,9 @@ describe("a setting's effect in the reference, on a server in a container", () =
     const now = await startedAt();
     expect(now === started ? "none" : "restart").toBe(effect);
     started = now;
+  });
+
+  it("is had once: another up changes nothing", async () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 });
