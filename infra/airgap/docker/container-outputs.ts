@@ -1,9 +1,10 @@
 import type Docker from "dockerode";
 import type { Properties } from "../../plugin/values.ts";
-import { count, flag, isEmpty, object, objects, strings, text } from "../property.ts";
-import { portKey } from "./container-request.ts";
+import { count, isEmpty, object, objects, strings, text } from "../property.ts";
 import { goDuration, isSameDuration, nanoseconds } from "./duration.ts";
+import { mount, upload, volume } from "./file-outputs.ts";
 import { labelEntries, labelsOf } from "./labels.ts";
+import { hostEntry, networkDatas, networksAdvanced, ports } from "./network-outputs.ts";
 
 const bytesInMegabyte = 2 ** 20;
 
@@ -153,121 +154,6 @@ function memorySwap({ container, limitsSwap }: ContainerFacts, expected: Propert
 function cpus(nanos: number | undefined, expected: string): string | null {
   if (!nanos) return null;
   return Math.round(Number(expected) * 1e9) === nanos ? expected : String(nanos / 1e9);
-}
-
-/** Those declared that the container is attached to; of a container that nobody declared, all but the one that it has by its mode. */
-function networksAdvanced(container: Docker.ContainerInspectInfo, expected: Properties): Properties[] {
-  const attached = Object.entries(container.NetworkSettings.Networks ?? {});
-  // The engine adds the container's short id and its hostname.
-  const added = [container.Id.slice(0, 12), container.Config.Hostname];
-  const outputs = (name: string, endpoint: Loose, declared: Properties) => {
-    const addresses = (endpoint.IPAMConfig ?? {}) as Loose;
-    const own = strings(declared, "aliases");
-    return {
-      aliases: ((endpoint.Aliases ?? []) as string[]).filter((alias) => own.includes(alias) || !added.includes(alias)),
-      driverOpts: [],
-      gwPriority: null,
-      ipv4Address: addresses.IPv4Address ?? "",
-      ipv6Address: addresses.IPv6Address ?? "",
-      linkLocalIps: [],
-      macAddress: "",
-      name,
-    };
-  };
-  if (expected.networkMode === undefined) {
-    const byMode = container.HostConfig.NetworkMode;
-    return attached
-      .filter(([name]) => name !== byMode && !(name === "bridge" && byMode === "default"))
-      .map(([name, endpoint]) => outputs(name, endpoint as unknown as Loose, {}));
-  }
-  return objects(expected, "networksAdvanced").flatMap((declared) => {
-    const wanted = text(declared, "name");
-    const found = attached.find(([name, endpoint]) => name === wanted || endpoint.NetworkID === wanted);
-    return found === undefined ? [] : [outputs(wanted, found[1] as unknown as Loose, declared)];
-  });
-}
-
-function networkDatas(container: Docker.ContainerInspectInfo): Properties[] {
-  return Object.entries(container.NetworkSettings.Networks ?? {})
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([networkName, endpoint]) => ({
-      gateway: endpoint.Gateway,
-      globalIpv6Address: endpoint.GlobalIPv6Address,
-      globalIpv6PrefixLength: endpoint.GlobalIPv6PrefixLen,
-      ipAddress: endpoint.IPAddress,
-      ipPrefixLength: endpoint.IPPrefixLen,
-      ipv6Gateway: endpoint.IPv6Gateway,
-      macAddress: endpoint.MacAddress,
-      networkName,
-    }));
-}
-
-/** Those asked for, with the ports that the engine chose while it runs. */
-function ports(container: Docker.ContainerInspectInfo): Properties[] {
-  const bindings = (container.HostConfig.PortBindings ?? {}) as Record<string, { HostIp: string; HostPort: string }[]>;
-  const bound = (container.NetworkSettings.Ports ?? {}) as Record<string, (typeof bindings)[string] | null>;
-  return Object.entries(bindings)
-    .flatMap(([key, wishes]) =>
-      wishes.map((wish, index) => {
-        const [internal, protocol = "tcp"] = key.split("/");
-        const found = (bound[key] ?? []).filter(({ HostIp }) => wish.HostIp === "" || HostIp === wish.HostIp);
-        // Several wishes of one port and address have their answers in the same order.
-        const chosen = found[Math.min(index, found.length - 1)]?.HostPort ?? "0";
-        const external = Number(wish.HostPort || 0) || Number(chosen);
-        return { external, internal: Number(internal), ip: wish.HostIp, protocol };
-      }),
-    )
-    .sort((a, b) => portKey(a).localeCompare(portKey(b)) || a.external - b.external);
-}
-
-/** `db:10.0.0.1` and `db:::1`. */
-function hostEntry(entry: string): Properties {
-  const end = entry.indexOf(":");
-  return { host: entry.slice(0, end), ip: entry.slice(end + 1) };
-}
-
-/** `data:/var/lib/data:ro` */
-function volume(bind: string, expected: Properties): Properties {
-  const [source = "", containerPath = "", options = ""] = bind.split(":");
-  const declared = objects(expected, "volumes").find((candidate) => candidate.containerPath === containerPath);
-  const isHostPath = source.startsWith("/");
-  const readOnly = options.split(",").includes("ro");
-  return {
-    containerPath,
-    fromContainer: "",
-    hostPath: isHostPath ? source : "",
-    readOnly: readOnly || (declared?.readOnly === false ? false : null),
-    selinuxRelabel: options.split(",").find((option) => option === "z" || option === "Z") ?? "",
-    volumeName: isHostPath ? "" : source,
-  };
-}
-
-function mount(there: Loose): Properties {
-  const tmpfs = there.TmpfsOptions as Loose | null | undefined;
-  return {
-    bindOptions: null,
-    readOnly: there.ReadOnly ?? false,
-    source: there.Source ?? "",
-    target: there.Target,
-    tmpfsOptions: isEmpty(tmpfs) ? null : { mode: tmpfs?.Mode ?? 0, sizeBytes: tmpfs?.SizeBytes ?? 0 },
-    type: there.Type,
-    volumeOptions: null,
-  };
-}
-
-/** The engine does not tell what was put into a container before its start. */
-function upload(expected: Properties): Properties {
-  return {
-    content: text(expected, "content"),
-    contentBase64: text(expected, "contentBase64"),
-    executable: flag(expected, "executable"),
-    file: text(expected, "file"),
-    group: text(expected, "group"),
-    owner: text(expected, "owner"),
-    permissions: text(expected, "permissions"),
-    source: text(expected, "source"),
-    sourceHash: text(expected, "sourceHash"),
-  };
 }
 
 /** Engines add the prefix `CAP_`; the declared spelling stays. */
