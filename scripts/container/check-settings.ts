@@ -3,6 +3,7 @@ import type Docker from "dockerode";
 import type { DockerOwner } from "../docker/labels.ts";
 import { runInContainer } from "../docker/run-in-container.ts";
 import { withScratchContainer } from "../docker/scratch-container.ts";
+import { OperationError } from "../errors/operation-error.ts";
 import { renderConfiguration, type ServerSettings } from "../server/configuration.ts";
 import { complaint, refuseSettings } from "../server/refusals.ts";
 import type { SettingFault } from "../server/setting-faults.ts";
@@ -43,6 +44,10 @@ async function judgeIn(docker: Docker, container: string, settings: ServerSettin
   const script = `umask 077; cat >${file}; exec postgres -D /tmp -c config_file=${file} -C data_directory`;
   const { code, stderr } = await runInContainer(docker, container, { command: ["sh", "-c", script], input: text });
   if (code === 0) return undefined;
+  if (code < 0)
+    throw new OperationError("Whether PostgreSQL takes the settings could not be told: the engine cut the check off.", {
+      remedy: "Run it again; where that does not help, see the Docker engine's own log.",
+    });
   return complaint(stderr.replaceAll(/^.*skipping missing configuration file.*\n/gm, ""), file, text);
 }
 

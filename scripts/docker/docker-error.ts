@@ -1,4 +1,5 @@
 import { OperationError } from "../errors/operation-error.ts";
+import { explainTls } from "../target/tls-error.ts";
 
 /** No Docker engine answers. */
 export class DockerUnreachable extends OperationError {}
@@ -33,6 +34,14 @@ export function dockerError(host: string | undefined, error: unknown): unknown {
   if (code === "EACCES") {
     return new DockerUnreachable(`The Docker engine of ${where} may not be used by this user (EACCES).`, {
       remedy: "Add the user to the group docker and log in again, or use a rootless engine.",
+      cause: error,
+    });
+  }
+  const tls = explainTls(where.replace(/^tcp:\/\/|:\d+$/g, ""), error);
+  if (tls !== undefined) {
+    return new DockerUnreachable(`The Docker engine of ${where} cannot be verified: ${tls.reason}.`, {
+      remedy:
+        "DOCKER_CERT_PATH names the folder with the authority of the engine's certificate and your own (ca.pem, cert.pem, key.pem). Correct it, or pgroundwork:dockerHost.",
       cause: error,
     });
   }

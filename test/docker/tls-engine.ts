@@ -1,0 +1,59 @@
+import { randomBytes, X509Certificate } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import { makeAuthority, makeServerCertificate } from "../../scripts/tls/certificates.ts";
+
+/** The machine's Docker engine as one elsewhere is reached: over TCP with TLS, by who has the one client certificate that it knows. */
+export class TlsEngine {
+  /** As DOCKER_CERT_PATH names it: ca.pem, cert.pem and key.pem. */
+  readonly certificates = join(tmpdir(), `pgw-certs-${randomBytes(4).toString("hex")}`);
+  readonly #open = new Set<{ destroy(): void }>();
+  #server: Server | undefined;
+  #port = 0;
+
+  /** As DOCKER_HOST takes it. */
+  get host(): string {
+    return `tcp://127.0.0.1:${this.#port}`;
+  }
+
+  async start(): Promise<void> {
+    const authority = await makeAuthority({ commonName: "an engine's", validityDays: 1 });
+    const term = { validityDays: 1 };
+    const own = await makeServerCertificate(authority, { hosts: ["127.0.0.1"], ...term });
+    const client = await makeServerCertificate(authority, { hosts: ["client"], ...term });
+    await mkdir(this.certificates, { mode: 0o700 });
+    const files = { "ca.pem": authority.certificate, "cert.pem": client.certificate, "key.pem": client.privateKey };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(this.certificates, name), text);
+
+    const { fingerprint256: known } = new X509Certificate(client.certificate);
+    const credentials = { cert: own.certificate, key: own.privateKey, ca: authority.certificate, allowHalfOpen: true };
+    // Judged below: the kit's own certificates are for servers.
+    const server = createServer({ ...credentials, requestCert: true, rejectUnauthorized: false }, (socket) => {
+      if (socket.getPeerCertificate().fingerprint256 === known) this.#pass(socket);
+      else socket.destroy();
+    });
+    server.on("tlsClientError", () => undefined);
+    this.#server = server;
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    this.#port = (server.address() as { port: number }).port;
+  }
+
+  #pass(client: TLSSocket): void {
+    const engine = connect({ path: "/var/run/docker.sock", allowHalfOpen: true });
+    for (const socket of [client, engine]) {
+      this.#open.add(socket);
+      socket.on("error", () => undefined);
+      socket.once("close", () => this.#open.delete(socket));
+    }
+    client.pipe(engine).pipe(client);
+  }
+
+  async stop(): Promise<void> {
+    this.#server?.close();
+    for (const socket of this.#open) socket.destroy();
+    await rm(this.certificates, { recursive: true, force: true });
+  }
+}
