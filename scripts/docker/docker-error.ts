@@ -47,7 +47,7 @@ export function dockerError(host: string | undefined, error: unknown): unknown {
   }
   // What ssh says has no code.
   if (unreachable.includes(code ?? "") || /socket hang up|ssh|Permission denied|Host key/i.test(message)) {
-    return new DockerUnreachable(`No Docker engine answers on ${where}: ${code ?? message}.`, {
+    return new DockerUnreachable(`No Docker engine answers on ${where}: ${code ?? message.replace(/\.$/, "")}.`, {
       remedy: "Start the Docker engine, or correct pgroundwork:dockerHost (or DOCKER_HOST).",
       cause: error,
     });
