@@ -55,6 +55,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   readonly host: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
   readonly sslmode = "verify-full";
+  readonly reservesConnections = true;
   readonly caCertificate: pulumi.Output<string>;
   readonly container: pulumi.Output<string>;
   readonly dataVolume: pulumi.Output<string>;

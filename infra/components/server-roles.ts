@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ServerRole } from "../plan/names.ts";
-import { serverRolePlans } from "../plan/privileges.ts";
+import { serverRolePlans, withReservedConnections } from "../plan/privileges.ts";
 import type { Existing } from "./existing.ts";
 import { declareLogin } from "./login-role.ts";
 import type { Login, Server } from "./server.ts";
@@ -25,8 +25,10 @@ export interface ServerRoles {
 /** Declares a server's own roles as its children. Apart from the server, since it has to answer first which of them it has already. */
 export function declareServerRoles(name: string, args: ServerRolesArgs): ServerRoles {
   const { server, existing, passwordKeeper, protect } = args;
+  const planOf = (role: ServerRole) =>
+    server.reservesConnections === true ? withReservedConnections(serverRolePlans[role]) : serverRolePlans[role];
   const login = (role: ServerRole) =>
-    declareLogin(`${name}-${role}`, serverRolePlans[role], existing, passwordKeeper, {
+    declareLogin(`${name}-${role}`, planOf(role), existing, passwordKeeper, {
       parent: server,
       provider: server.provider,
       deletedWith: server.process,

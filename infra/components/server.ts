@@ -19,6 +19,8 @@ export interface Server extends pulumi.ComponentResource {
   caCertificate?: pulumi.Output<string>;
   /** The admin's connection, for databases, roles, grants and extensions. */
   provider: postgresql.Provider;
+  /** Connections are kept free for the roles that watch it and back it up (PostgreSQL 16 and later). */
+  reservesConnections?: boolean;
   /** As the server says it. */
   version: pulumi.Output<string>;
   superuser: Login;

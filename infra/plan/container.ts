@@ -27,6 +27,8 @@ export function reachableHost(bindAddress: string, engineMachine: string | undef
 export const containerSettings: Readonly<Record<string, string>> = {
   // The network is the container's own; what is published of it, Docker decides.
   listen_addresses: "*",
+  // For who watches the server and makes its backups, where applications have taken all others.
+  reserved_connections: "3",
   port: "5432",
   unix_socket_directories: "/var/run/postgresql",
   password_encryption: "scram-sha-256",

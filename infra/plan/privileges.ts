@@ -49,6 +49,11 @@ export const serverRolePlans: Record<ServerRole, RolePlan> = {
   backup: { name: "backup", login: true, replication: true, memberOf: ["pg_read_all_settings"] },
 };
 
+/** The same role where the server keeps connections free for it: it comes in when applications have taken all others. */
+export function withReservedConnections(plan: RolePlan): RolePlan {
+  return { ...plan, memberOf: [...plan.memberOf, "pg_use_reserved_connections"] };
+}
+
 /**
  * Roles and privileges of one database:
  *

@@ -90,9 +90,9 @@ describe("what watches a stack", () => {
     expect(sessions).toEqual([{ ssl: true, version: expect.stringMatching(/^TLSv1\.[23]$/) }]);
     const memberships = await shop.query(
       "superuser",
-      "select roleid::regrole::text as role from pg_auth_members where member = 'monitor'::regrole",
+      "select roleid::regrole::text as role from pg_auth_members where member = 'monitor'::regrole order by 1",
     );
-    expect(memberships).toEqual([{ role: "pg_monitor" }]);
+    expect(memberships).toEqual([{ role: "pg_monitor" }, { role: "pg_use_reserved_connections" }]);
     for (const refused of [
       "select * from public.product",
       "insert into public.product values (9, 'x', 1)",

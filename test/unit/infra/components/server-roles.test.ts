@@ -53,6 +53,22 @@ describe("a server's own roles", () => {
     });
   });
 
+  it("may take connections that a server keeps free for them", async () => {
+    const server = await registered((options) =>
+      Object.assign(new EmbeddedServer("reserving", { settings: {}, passwordKeeper: "1", readyTimeout: 60 }, options), {
+        reservesConnections: true,
+      }),
+    );
+    const existing = { known: true as const, roles: new Set<string>(), databases: new Set<string>() };
+    const declared = declareServerRoles("reserving", { server, existing, passwordKeeper: "1", protect: false });
+    await Promise.all(declared.roles.map(({ urn }) => value(urn)));
+    expect(resources.one("reserving-monitor").inputs.roles).toEqual(["pg_monitor", "pg_use_reserved_connections"]);
+    expect(resources.one("reserving-backup").inputs.roles).toEqual([
+      "pg_read_all_settings",
+      "pg_use_reserved_connections",
+    ]);
+  });
+
   it("generate their passwords with the server's keeper", () => {
     for (const name of ["server-monitor-password", "server-backup-password"]) {
       expect(resources.one(name)).toMatchObject({
