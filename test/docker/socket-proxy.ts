@@ -4,6 +4,17 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** Connects a client with the machine's own engine; both ends are in `open` for as long as they are. */
+export function passToEngine(client: Socket, open: Set<Socket>): void {
+  const engine = connect({ path: "/var/run/docker.sock", allowHalfOpen: true });
+  for (const socket of [client, engine]) {
+    open.add(socket);
+    socket.on("error", () => undefined);
+    socket.once("close", () => open.delete(socket));
+  }
+  client.pipe(engine).pipe(client);
+}
+
 /** A Docker engine that can go away: what stands in front of the real one's socket. */
 export class SocketProxy {
   readonly #path = join(tmpdir(), `pgw-proxy-${randomBytes(4).toString("hex")}.sock`);
@@ -16,15 +27,7 @@ export class SocketProxy {
   }
 
   async come(): Promise<void> {
-    const server = createServer({ allowHalfOpen: true }, (client) => {
-      const engine = connect({ path: "/var/run/docker.sock", allowHalfOpen: true });
-      for (const socket of [client, engine]) {
-        this.#open.add(socket);
-        socket.on("error", () => undefined);
-        socket.once("close", () => this.#open.delete(socket));
-      }
-      client.pipe(engine).pipe(client);
-    });
+    const server = createServer({ allowHalfOpen: true }, (client) => passToEngine(client, this.#open));
     this.#server = server;
     await new Promise<void>((resolve) => server.listen(this.#path, resolve));
   }

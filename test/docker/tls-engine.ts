@@ -1,16 +1,17 @@
 import { randomBytes, X509Certificate } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import { createServer, type Server } from "node:tls";
 import { makeAuthority, makeServerCertificate } from "../../scripts/tls/certificates.ts";
+import { passToEngine } from "./socket-proxy.ts";
 
 /** The machine's Docker engine as one elsewhere is reached: over TCP with TLS, by who has the one client certificate that it knows. */
 export class TlsEngine {
   /** As DOCKER_CERT_PATH names it: ca.pem, cert.pem and key.pem. */
   readonly certificates = join(tmpdir(), `pgw-certs-${randomBytes(4).toString("hex")}`);
-  readonly #open = new Set<{ destroy(): void }>();
+  readonly #open = new Set<Socket>();
   #server: Server | undefined;
   #port = 0;
 
@@ -32,23 +33,13 @@ export class TlsEngine {
     const credentials = { cert: own.certificate, key: own.privateKey, ca: authority.certificate, allowHalfOpen: true };
     // Judged below: the kit's own certificates are for servers.
     const server = createServer({ ...credentials, requestCert: true, rejectUnauthorized: false }, (socket) => {
-      if (socket.getPeerCertificate().fingerprint256 === known) this.#pass(socket);
+      if (socket.getPeerCertificate().fingerprint256 === known) passToEngine(socket, this.#open);
       else socket.destroy();
     });
     server.on("tlsClientError", () => undefined);
     this.#server = server;
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     this.#port = (server.address() as { port: number }).port;
-  }
-
-  #pass(client: TLSSocket): void {
-    const engine = connect({ path: "/var/run/docker.sock", allowHalfOpen: true });
-    for (const socket of [client, engine]) {
-      this.#open.add(socket);
-      socket.on("error", () => undefined);
-      socket.once("close", () => this.#open.delete(socket));
-    }
-    client.pipe(engine).pipe(client);
   }
 
   async stop(): Promise<void> {
