@@ -13,7 +13,7 @@ import { committedFolderOf } from "../../../unit/scripts/migrate/committed-folde
 import { soakRandom, soakRuns } from "../../random.ts";
 
 /** Of a random pause before a kill, in ms: longer than a file takes, so that it falls into later files and behind the end, too. */
-const longestPause = 120;
+const longestPause = 70;
 
 let server: TestServer;
 beforeAll(async () => {
