@@ -2,8 +2,9 @@ import { Cron } from "croner";
 
 /** Two leap years are among them: whatever comes at all comes twice. */
 const years = 5;
-const firstDay = "2024-01-01T00:00:00";
-const dayAfterLast = new Date(Date.UTC(2024 + years, 0, 1));
+const secondsOfDay = 86_400;
+const firstDay = Date.UTC(2024, 0, 1);
+const dayAfterLast = Date.UTC(2024 + years, 0, 1);
 
 const fields = ["minute", "hour", "day of the month", "month", "day of the week"];
 
@@ -25,7 +26,7 @@ export function scheduleFault(text: string): string | undefined {
 export function longestInterval(schedule: string): number | undefined {
   const [minute = "", hour = "", ...dates] = schedule.trim().split(/\s+/);
   // Apart from each other, since every minute of five years would be two and a half million moments.
-  const times = momentsOf(`${minute} ${hour} * * *`, new Date(Date.parse(`${firstDay}Z`) + secondsOfDay * 1_000));
+  const times = momentsOf(`${minute} ${hour} * * *`, firstDay + secondsOfDay * 1_000);
   const days = momentsOf(`0 0 ${dates.join(" ")}`, dayAfterLast);
   if (times.length * days.length < 2) return undefined;
   const overnight = secondsOfDay - ((times.at(-1) ?? 0) - (times[0] ?? 0));
@@ -47,8 +48,6 @@ export function backupIntervals(schedules: {
   return { full, incr: Math.min(full, incremental) };
 }
 
-const secondsOfDay = 86_400;
-
 /** Numbers, names and signs of cron's own: what croner takes beyond them, and a Sunday that ends a week, the scheduler in the image does not. */
 const onlyCron = /^(?:[\d*,/-]|(?<![a-z])[a-z]{3}(?![a-z]))+$/i;
 
@@ -66,13 +65,16 @@ function cron(schedule: string): Cron {
   return new Cron(schedule, { mode: "5-part", paused: true, utcOffset: 0 });
 }
 
-/** Seconds since the first day, from its first moment on. */
-function momentsOf(schedule: string, end: Date): number[] {
-  const begin = Date.parse(`${firstDay}Z`);
+/**
+ * Seconds since the first day, from its first moment on.
+ *
+ * @param end ms since 1970, and no moment any more
+ */
+function momentsOf(schedule: string, end: number): number[] {
   const job = cron(schedule);
   const moments: number[] = [];
-  for (let next = job.nextRun(new Date(begin - 1)); next !== null && next < end; next = job.nextRun(next))
-    moments.push((next.getTime() - begin) / 1_000);
+  for (let next = job.nextRun(new Date(firstDay - 1)); next !== null && next.getTime() < end; next = job.nextRun(next))
+    moments.push((next.getTime() - firstDay) / 1_000);
   return moments;
 }
 

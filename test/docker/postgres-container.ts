@@ -1,6 +1,7 @@
 import { buffer } from "node:stream/consumers";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
+import { withoutHeaders } from "../../scripts/docker/container-log.ts";
 import { runInContainer } from "../../scripts/docker/run-in-container.ts";
 import type { DockerBelongings } from "./belongings.ts";
 
@@ -121,13 +122,5 @@ export async function runToEnd(container: Docker.Container): Promise<{ code: num
 
 /** What the container has written to stdout and stderr, in the order of writing, since it was made. */
 export async function logs(container: Docker.Container): Promise<string> {
-  const frames = await container.logs({ stdout: true, stderr: true, follow: false });
-  let text = "";
-  // Docker's frames: stream, three bytes of nothing, length, content.
-  for (let at = 0; at + 8 <= frames.length; ) {
-    const end = at + 8 + frames.readUInt32BE(at + 4);
-    text += frames.subarray(at + 8, end).toString();
-    at = end;
-  }
-  return text;
+  return withoutHeaders(await container.logs({ stdout: true, stderr: true, follow: false }));
 }
