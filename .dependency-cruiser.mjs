@@ -1,6 +1,6 @@
 /*
- * The direction of knowledge: infra/program -> components -> plan; infra/provider -> scripts/<module>; scripts/commands ->
- * scripts/<module>. Tests may import anything.
+ * Allowed import directions: infra/program -> components -> plan; infra/provider -> scripts/<module>;
+ * scripts/cli -> scripts/<module>. Tests may import anything.
  */
 
 const typeOnly = ["type-only"];
@@ -13,7 +13,7 @@ export default {
       comment: "The program composes components; what a provider plugin does runs in another process.",
       severity: "error",
       from: { path: "^infra/(program|server)\\.ts$" },
-      to: { path: "^infra/(provider|airgap|plugin)/", pathNot: "^infra/provider/sdk\\.ts$" },
+      to: { path: "^infra/(provider|fallback-providers|provider-protocol)/", pathNot: "^infra/provider/sdk\\.ts$" },
     },
     {
       name: "nothing-imports-the-program",
@@ -33,7 +33,8 @@ export default {
           "^infra/(components|plan)/",
           "^infra/provider/sdk\\.ts$",
           "^infra/settings(\\.ts$|/)",
-          "^scripts/(database|target)/",
+          "^scripts/(database|connection)/",
+          "^scripts/files/temporary\\.ts$",
         ],
       },
     },
@@ -42,7 +43,7 @@ export default {
       comment: "Of settings, databases and connections a component needs to know the shape, and nothing that runs.",
       severity: "error",
       from: { path: "^infra/components/" },
-      to: { path: ["^infra/settings(\\.ts$|/)", "^scripts/(database|target)/"], dependencyTypesNot: typeOnly },
+      to: { path: ["^infra/settings(\\.ts$|/)", "^scripts/(database|connection)/"], dependencyTypesNot: typeOnly },
     },
     {
       name: "plan-imports-nothing",
@@ -65,7 +66,7 @@ export default {
           "^scripts/backup/schedule\\.ts$",
           "^scripts/database/(nearest|database-name)\\.ts$",
           "^scripts/docker/host\\.ts$",
-          "^scripts/target/(url|parts|connection)\\.ts$",
+          "^scripts/connection/(url|parts|connection)\\.ts$",
         ],
       },
     },
@@ -74,7 +75,7 @@ export default {
       comment: "The provider plugin is a door to modules in scripts/; it knows no stack.",
       severity: "error",
       from: { path: "^infra/provider/" },
-      to: { path: "^infra/(components|airgap)/" },
+      to: { path: "^infra/(components|fallback-providers)/" },
     },
     {
       name: "provider-takes-settings-types",
@@ -84,34 +85,34 @@ export default {
       to: { path: "^infra/settings(\\.ts$|/)", dependencyTypesNot: typeOnly },
     },
     {
-      name: "airgap-stands-alone",
+      name: "fallback-providers-stand-alone",
       comment: "A stand-in behaves as the official plugin does, whatever the rest of the kit does.",
       severity: "error",
-      from: { path: "^infra/airgap/" },
+      from: { path: "^infra/fallback-providers/" },
       to: {
         path: "^(infra|scripts|test)/",
-        pathNot: ["^infra/(airgap|plugin)/", "^scripts/(docker|errors|files|target)/"],
+        pathNot: ["^infra/(fallback-providers|provider-protocol)/", "^scripts/(docker|errors|files|connection)/"],
       },
     },
     {
-      name: "plugin-skeleton-stands-alone",
+      name: "provider-protocol-stands-alone",
       comment: "One skeleton serves every plugin, so it knows none.",
       severity: "error",
-      from: { path: "^infra/plugin/" },
-      to: { path: "^(infra|scripts|test)/", pathNot: ["^infra/plugin/", "^scripts/errors/"] },
+      from: { path: "^infra/provider-protocol/" },
+      to: { path: "^(infra|scripts|test)/", pathNot: ["^infra/provider-protocol/", "^scripts/errors/"] },
     },
     {
-      name: "only-the-command-line-imports-commands",
+      name: "only-the-command-line-imports-cli",
       comment: "Commands read arguments and print; whoever needs the work calls the module.",
       severity: "error",
-      from: { pathNot: ["^scripts/(commands|docs)/", "^scripts/pgw\\.ts$", "^test/"] },
-      to: { path: "^scripts/commands/" },
+      from: { pathNot: ["^scripts/(cli|docs)/", "^scripts/pgw\\.(ts|mjs)$", "^test/"] },
+      to: { path: "^scripts/cli/" },
     },
     {
       name: "only-destroy-erases",
       comment: "Data is lost by one command alone, with the name of what goes typed.",
       severity: "error",
-      from: { pathNot: ["^scripts/(erase|commands/destroy)/", "^scripts/commands/destroy\\.ts$", "^test/"] },
+      from: { pathNot: ["^scripts/(erase|cli/commands/destroy)/", "^scripts/cli/commands/destroy\\.ts$", "^test/"] },
       to: { path: "^scripts/erase/" },
     },
     {
@@ -119,7 +120,7 @@ export default {
       comment: "A module knows a connection, never a stack.",
       severity: "error",
       from: { path: "^scripts/" },
-      to: { path: "^infra/(components|provider|airgap|plugin)/" },
+      to: { path: "^infra/(components|provider|fallback-providers|provider-protocol)/" },
     },
     {
       name: "scripts-take-settings-types",
@@ -145,10 +146,17 @@ export default {
     },
     {
       name: "no-dev-dependencies-outside-tests",
-      comment: "`npm ci --omit=dev` leaves them out, the program and the commands must run all the same.",
+      comment: "`npm ci --omit=dev` leaves them out: only tests and the build of the package may need them.",
       severity: "error",
-      from: { pathNot: "^test/" },
+      from: { pathNot: ["^test/", "^scripts/package/"] },
       to: { dependencyTypes: ["npm-dev"] },
+    },
+    {
+      name: "nothing-imports-the-package-build",
+      comment: "It needs development dependencies, which an installation for production does not have.",
+      severity: "error",
+      from: { pathNot: ["^test/", "^scripts/package/"] },
+      to: { path: "^scripts/package/" },
     },
     {
       name: "no-undeclared-dependencies",
@@ -171,7 +179,7 @@ export default {
     },
   ],
   options: {
-    // Type imports count: knowledge has a direction even where nothing runs.
+    // Type imports count, too: the import directions also hold if no code runs.
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
     enhancedResolveOptions: {

@@ -1,34 +1,37 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { AlternatingSequencer } from "./test/support/alternating-sequencer.ts";
 
-/** What `npm test` runs. Tests need nothing of each other: every one has its own database, port and folder. */
+/** Configuration of `npm test`. Tests are independent: each has its own database, port and folder. */
 export default defineConfig({
   test: {
-    // Much of the time a test waits for servers and engines, which are processes of their own; the default leaves a processor idle.
-    maxWorkers: availableParallelism() + 1,
-    // CI takes its closing line from the runner's own counts.
+    // Tests often wait for servers, engines and containers. With fewer workers, processors would be idle.
+    maxWorkers: 2 * availableParallelism(),
+    sequence: { sequencer: AlternatingSequencer },
+    // The last line of CI has the counts from this file.
     reporters: process.env.CI ? ["default", ["json", { outputFile: ".pgroundwork/test-results.json" }]] : ["default"],
     projects: [
-      // Tests are not timed: the limit ends one that hangs, on a busy machine, too.
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
+      // The timeouts do not measure speed: they only end tests that hang, even on a busy machine.
+      // Test files share the modules that a worker has loaded, because loading takes longer than the tests.
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000, isolate: false } },
       {
         test: {
           name: "embedded",
           include: ["test/embedded/**/*.test.ts"],
           globalSetup: ["test/embedded/setup.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          testTimeout: 400_000,
+          hookTimeout: 400_000,
         },
       },
       {
         test: {
           name: "docker",
           include: ["test/docker/**/*.test.ts"],
-          // The stacks' tests need the Pulumi engine and a folder, too.
+          // Tests of stacks also need the Pulumi engine and the scratch folder.
           globalSetup: ["test/docker/setup.ts", "test/embedded/setup.ts"],
           runner: "test/docker/runner.ts",
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
     ],

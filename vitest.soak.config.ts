@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** What `npm run test:soak` runs: the fault tests with large numbers, one after the other. `PGW_SOAK_RUNS` and `PGW_SOAK_SEED` choose how many and which. */
+/**
+ * Configuration of `npm run test:soak`: fault tests with many repetitions, one after the other. `PGW_SOAK_RUNS`,
+ * `PGW_SOAK_SEED` and `PGW_SOAK_FIRST` set their number, their random numbers and the first one to run.
+ */
 export default defineConfig({
   test: {
     include: ["test/soak/**/*.test.ts"],

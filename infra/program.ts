@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
@@ -9,46 +10,59 @@ import {
   readDatabaseFile,
 } from "../scripts/database/database-file.ts";
 import { OperationError } from "../scripts/errors/operation-error.ts";
+import { refuseLocalPassphrase } from "../scripts/stack/stack-secrets.ts";
 import { Database } from "./components/database.ts";
 import { findExisting } from "./components/existing.ts";
+import { warnOfRenames } from "./components/renamed.ts";
 import { declareServerRoles } from "./components/server-roles.ts";
+import { durabilityRisks } from "./plan/durability.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
 import { isRealStack } from "./plan/real-data.ts";
 import { standInRefusal } from "./plan/stand-ins.ts";
-import { extensionsOf, serverFor, whatItHas } from "./server.ts";
+import { extensionsOf, rightsOn, serverFor, whatItHas } from "./server.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 
-// Every resource records where it was declared. The hook that Pulumi's launcher sets for that reads and parses a source map for each file on the stack,
-// 0.25 s in all; Node's own trace is right as it is, since types are stripped in place.
+// Every resource records where it was declared. Pulumi's launcher sets a hook for this, which reads and parses a source
+// map for each file on the stack (0.25 s in all). Node's own trace is already correct, since it strips types in place.
 (Error as { prepareStackTrace?: unknown }).prepareStackTrace = undefined;
 
-/** Settings name only databases that have a file. */
+/** For a database that has no file. Valid settings never name one. */
 const emptyFile: DatabaseFile = { extensions: [], seedSets: [] };
 
-/** The clone. */
+/** The project directory. */
 const root = fileURLToPath(new URL("..", import.meta.url));
 const migrations = "migrations";
 const migrationsFolder = join(root, migrations);
 
-/** A stack: its settings, one server, the databases on it. */
+/** Declares a stack: one server and the databases on it, as its settings say. */
 async function declareStack() {
+  refuseLocalPassphrase(root, pulumi.getStack(), process.env);
   const names = await listDatabases(migrationsFolder);
   const files = Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, await readDatabaseFile(migrationsFolder, name)] as const)),
   );
   const settings = parseSettings(pulumi.runtime.allConfig(), { databases: files, stack: pulumi.getStack() });
   refuseStandIns(settings);
+  warnOfRisks(settings);
   const declared = settings.databases.map((name) => ({ name, file: files[name] ?? emptyFile }));
-  const narrowed = narrowAll(declared, await extensionsOf(settings), settings.server);
+  const available = await extensionsOf(settings);
+  const offered = narrowAll(declared, available, settings.server);
+  // A server that could not be queried has been reported.
+  const narrowed = available === undefined ? offered : await withRights(offered, settings);
 
   const extensions = narrowed.flatMap(({ file }) => file.extensions.map(({ name }) => name));
   const { server, place, beside } = await serverFor(settings, extensions);
   const existing = await findExisting(server, settings.databases);
+  const withHistory = await Promise.all(
+    settings.databases.map(async (name) => ({ name, hasMigrations: await hasMigrations(name) })),
+  );
+  const isOwn = (name: string) => settings.server !== "external" || !names.includes(name);
+  warnOfRenames(server, existing, withHistory, isOwn);
   const { passwordVersion: passwordKeeper, protected: protect } = settings;
   const serverRoles = declareServerRoles("server", { server, existing, passwordKeeper, protect });
   const databases = narrowed.map(({ name, file, missing }) => {
     for (const absent of missing) {
-      void pulumi.log.info(`${name}: this server has no optional extension ${absent}`, server);
+      void pulumi.log.info(`${name}: the optional extension ${absent} cannot be created on this server`, server);
     }
     const database = new Database(name, {
       server,
@@ -66,7 +80,7 @@ async function declareStack() {
   const { backups, ...others } = { ...(await beside?.(serverRoles)) };
   return {
     ...others,
-    // Commands that seed ask for it.
+    // Read by commands that apply seeds.
     protected: settings.protected,
     server: {
       kind: settings.server,
@@ -84,10 +98,22 @@ async function declareStack() {
   };
 }
 
+/** Warns of settings that give up durability. Protected stacks have refused them. */
+function warnOfRisks(settings: Settings): void {
+  if (settings.server === "external") return;
+  for (const { name, value, consequence } of durabilityRisks(settings.postgresql ?? {}))
+    void pulumi.log.warn(`postgresql.${name} is ${value}: ${consequence}. A protected stack refuses it.`);
+}
+
+async function hasMigrations(database: string): Promise<boolean> {
+  const files = await readdir(join(databaseFolder(migrationsFolder, database), "committed")).catch(() => []);
+  return files.some((file) => /\.sql\s*$/i.test(file));
+}
+
 /**
- * Narrows every database's extensions to those that the server has.
+ * Narrows the extensions of every database to those that the server has.
  *
- * @throws OperationError with every required one that it has not, before anything is declared
+ * @throws OperationError that lists every missing required extension, before any resource is declared
  */
 function narrowAll(
   databases: readonly { name: string; file: DatabaseFile }[],
@@ -104,15 +130,34 @@ function narrowAll(
   );
   if (faults.length > 0) {
     throw new OperationError(`The ${kind} server does not have these extensions:\n${faults.join("\n")}`, {
-      remedy: `${whatItHas[kind]} Take them out of database.json, or mark them optional there.`,
+      remedy: `${whatItHas[kind]} Remove them from database.json, or mark them as optional there.`,
     });
   }
   return narrowed;
 }
 
-/** @throws OperationError where the stack is too real for the provider plugins that this machine has */
+/**
+ * Narrows the extensions of every database to those that the server's admin can create.
+ *
+ * @throws RunError that lists all rights that the admin lacks, before any resource is declared
+ */
+async function withRights(databases: ReturnType<typeof narrowAll>, settings: Settings) {
+  const leftOut = await rightsOn(
+    settings,
+    databases.map(({ name, file }) => ({ name, extensions: file.extensions })),
+  );
+  return databases.map(({ name, file, missing, impossible }) => {
+    const isLeftOut = (extension: { name: string }) => leftOut.has(`${name} ${extension.name}`);
+    const extensions = file.extensions.filter((extension) => !isLeftOut(extension));
+    const absent = file.extensions.filter(isLeftOut).map((extension) => extension.name);
+    return { name, file: { ...file, extensions }, missing: [...missing, ...absent], impossible };
+  });
+}
+
+/** @throws OperationError if the stack does not accept the fallback providers that would run on this machine */
 function refuseStandIns({ server, airgap, protected: isProtected }: Settings): void {
-  // Set by what starts the engine (`pgw`, `pgw engine env`), which knows the plugins that it will find.
+  // Set by the process that starts the engine (`pgw`, `pgw engine env`), which knows the plugins that the engine will
+  // find.
   const usesDocker = server === "docker";
   const standIns = (process.env.PGW_STAND_INS ?? "")
     .split(",")
@@ -122,14 +167,14 @@ function refuseStandIns({ server, airgap, protected: isProtected }: Settings): v
   if (refusal === undefined) return;
   throw new OperationError(refusal, {
     remedy:
-      "Make the plugin available (`npm run pgw -- engine install` on a machine with network), or set pgroundwork:airgap to true.",
+      "Install the plugin (`npm run pgw -- engine install` on a machine with network access), or set pgroundwork:airgap to true.",
   });
 }
 
-// RunError is what Pulumi prints without a stack trace.
+// Pulumi prints a RunError without a stack trace.
 const outputs = await declareStack().catch((error: unknown) => {
   throw error instanceof OperationError ? new RunError(error.text) : error;
 });
 
-/** What the stack exports. */
+/** Outputs of the stack. */
 export default outputs;

@@ -8,6 +8,7 @@ import { OperationError } from "../scripts/errors/operation-error.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
 import { authorityFile, writeAuthorityFile } from "../scripts/tls/authority-file.ts";
 import type { DockerServer } from "./components/docker-server.ts";
+import type { WithExtensions } from "./components/external-server.ts";
 import type { Server } from "./components/server.ts";
 import type { ServerRoles } from "./components/server-roles.ts";
 import { reachableHost } from "./plan/container.ts";
@@ -16,7 +17,7 @@ import { imageExtensions, preloadLibraries } from "./plan/image-extensions.ts";
 import { planMemory } from "./plan/tuning.ts";
 import type { Settings } from "./settings.ts";
 
-/** The clone. */
+/** The project directory. */
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Memory is planned in steps of this many MB, so that a kernel update does not restart a server. */
@@ -24,24 +25,24 @@ const memoryStep = 256;
 
 type OfKind<Kind extends Settings["server"]> = Extract<Settings, { server: Kind }>;
 
-/** What a stack exports of what stands beside its server. */
+/** Stack outputs of the sidecars: monitoring and backups. */
 export interface Beside {
   monitoring?: { prometheus: pulumi.Output<string> };
   backups?: Record<string, unknown>;
 }
 
-/** A stack's server, and what it exports beside what every kind does: where commands find it and its data. */
+/** A stack's server, and the outputs that only its kind has: the location of the server and of its data. */
 export interface DeclaredServer {
   server: Server;
   place: Record<string, unknown>;
-  /** Declares what stands beside the server, once the roles are declared that it logs in as; answers what the stack exports of it. */
+  /** Declares the sidecars once the roles that they log in as are declared. Returns their stack outputs. */
   beside?: (roles: ServerRoles) => Promise<Beside>;
 }
 
 /**
- * The one place that tells the kinds of server apart.
+ * Declares the stack's server, of the kind that its settings choose.
  *
- * @param extensions names of those that its databases are to have
+ * @param extensions names of the extensions that the stack's databases will have
  */
 export async function serverFor(settings: Settings, extensions: readonly string[]): Promise<DeclaredServer> {
   switch (settings.server) {
@@ -54,7 +55,7 @@ export async function serverFor(settings: Settings, extensions: readonly string[
   }
 }
 
-/** The extensions that the server can have; undefined: it is not known before it runs. */
+/** Returns the extensions that the server can have, or undefined if they are unknown until the server runs. */
 export async function extensionsOf(settings: Settings): Promise<ReadonlySet<string> | undefined> {
   switch (settings.server) {
     case "embedded":
@@ -68,12 +69,24 @@ export async function extensionsOf(settings: Settings): Promise<ReadonlySet<stri
   }
 }
 
-/** What each kind of server has beside what is asked for. */
+/**
+ * Checks the rights of the role that creates the stack's objects. Only an external server can lack some.
+ *
+ * @returns optional extensions that the role cannot create, as `database extension`
+ * @throws RunError that lists all missing rights
+ */
+export async function rightsOn(settings: Settings, databases: readonly WithExtensions[]): Promise<ReadonlySet<string>> {
+  if (settings.server !== "external") return new Set();
+  const { requireRights } = await import("./components/external-server.ts");
+  return requireRights(accessOf(settings), databases);
+}
+
+/** Hints for missing extensions: what each kind of server offers. */
 export const whatItHas: Readonly<Record<Settings["server"], string>> = {
-  embedded: "It has PostgreSQL's contrib extensions only.",
+  embedded: "It has only PostgreSQL's contrib extensions.",
   docker:
-    "Its image has contrib, pgaudit, pg_cron, pg_partman and pgvector, and PostGIS where pgroundwork:postgis is true.",
-  external: "Install them on its machine.",
+    "Its image has contrib, pgaudit, pg_cron, pg_partman and pgvector, and PostGIS if pgroundwork:postgis is true.",
+  external: "Install them on the server's machine.",
 };
 
 async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
@@ -92,8 +105,9 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
   const fault = memoryFault(memory, planned);
   if (fault !== undefined)
     throw new OperationError(`The server does not fit into its container: ${fault}.`, {
-      remedy: "Set pgroundwork:memory higher, or shared_buffers in pgroundwork:postgresql lower.",
+      remedy: "Increase pgroundwork:memory, or reduce shared_buffers in pgroundwork:postgresql.",
     });
+  const imageTrigger = await imageTriggers(dockerHost);
   const server = new DockerServer("server", {
     ...{ dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
     settings: { shared_preload_libraries: preloadLibraries(extensions), ...planned },
@@ -101,9 +115,11 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
     protect: settings.protected,
     project: pulumi.getProject(),
     stack: pulumi.getStack(),
+    imageTrigger,
     authorityFile: (bundle) => {
       writeAuthorityFile(root, pulumi.getStack(), bundle);
-      // Program and plugins run in this folder: the path is the same in every clone, and moves no provider.
+      // Relative to the folder in which program and plugins run. A path that is the same everywhere changes no
+      // provider.
       return join("..", authorityFile(pulumi.getStack()));
     },
     host: settings.host ?? reachableHost(bindAddress, machineOf(dockerHost)),
@@ -117,6 +133,30 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
       return { ...(await monitored(settings, server, roles, metrics)), ...backups };
     },
   };
+}
+
+/** Trigger of an image that is built for the first time. */
+const firstTrigger = "1";
+
+/**
+ * Compares the state with the Docker engine before anything is declared. An `up` removes objects that a killed run left
+ * in the engine, since the official plugin does not adopt them.
+ *
+ * @throws OperationError if an object cannot be removed
+ */
+async function imageTriggers(dockerHost: string | undefined): Promise<(resource: string) => string | undefined> {
+  const { dockerState } = await import("./provider/sdk.ts");
+  const state = await dockerState({ dockerHost, project: pulumi.getProject(), stack: pulumi.getStack() });
+  if (!state.known) {
+    if (state.reason !== undefined)
+      void pulumi.log.warn(`The state could not be compared with the Docker engine: ${state.reason}`);
+    return () => undefined;
+  }
+  if (state.fault !== undefined) throw new OperationError(state.fault);
+  for (const thing of state.removed ?? [])
+    void pulumi.log.info(`removed: ${thing} of this stack, which was not in its state`);
+  const triggers = new Map(state.imageTriggers.map((each) => each.split(" ") as [string, string]));
+  return (resource) => triggers.get(resource) ?? firstTrigger;
 }
 
 async function monitored(
@@ -138,10 +178,10 @@ async function monitored(
   return { monitoring: { prometheus } };
 }
 
-/** How long a segment of the write-ahead log may take into the repository, in seconds. */
+/** Limit for archiving one WAL segment into the repository, in seconds. */
 const archiveTimeout = 60;
 
-/** @returns `metrics`: a volume with what is told to Prometheus of the backups */
+/** @returns `metrics`: a volume with the backup metrics that Prometheus reads */
 async function backedUp(
   { backups }: OfKind<"docker">,
   server: DockerServer,
@@ -172,7 +212,7 @@ function accessOf({ url, superuserPassword, superuser }: OfKind<"external">) {
 
 type Planned = Pick<OfKind<"embedded">, "memory" | "profile" | "storage" | "maxConnections" | "postgresql">;
 
-/** postgresql.conf for the memory and the workload, with the stack's own settings over it. */
+/** Plans postgresql.conf for the memory and the workload. The stack's own settings override the plan. */
 function plannedSettings(
   { memory, profile, storage, maxConnections, postgresql }: Planned,
   os: "linux" | "mac",

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { OperationError } from "../scripts/errors/operation-error.ts";
+import { durabilityRisks } from "./plan/durability.ts";
 import { isInventedSeed, isRealStack } from "./plan/real-data.ts";
 import { type Fault, faultsOf } from "./settings/fault.ts";
 import {
@@ -13,12 +14,15 @@ import {
 import { type SettingText, textOf } from "./settings/setting.ts";
 import { suggestion } from "./settings/suggestion.ts";
 
-/** One stack's settings, validated. `server` tells the kinds of server apart, each with its own settings beside the common ones. */
+/**
+ * One stack's validated settings. `server` distinguishes the kinds of server, each of which adds its own settings to
+ * the common ones.
+ */
 export type Settings = { [Kind in ServerKind]: SettingsOf<Kind> & { protected: boolean } }[ServerKind];
 
-/** What there is to choose from, read from `migrations/` before the settings are. */
+/** Databases and seed sets to choose from, read from `migrations/` before the settings are parsed. */
 export interface Known {
-  /** The databases that have a folder, with the seed sets in each. */
+  /** Databases that have a folder, with the seed sets of each. */
   databases: Readonly<Record<string, { seedSets: readonly string[] }>>;
   /** Name of the stack, for messages. */
   stack: string;
@@ -27,14 +31,14 @@ export interface Known {
 /** One row of the settings' reference. */
 export interface SettingReference extends SettingText {
   name: string;
-  /** The kinds of server that have it. */
+  /** Kinds of server that have the setting. */
   servers: readonly ServerKind[];
 }
 
-/** Where the kit's settings stand in Pulumi's configuration; what other namespaces hold belongs to providers and to Pulumi. */
+/** Namespace of the kit's settings in Pulumi's configuration. Other namespaces belong to providers and to Pulumi. */
 const namespace = "pgroundwork:";
 
-/** Every setting there is; of one that several kinds of server have, the texts are one. */
+/** All settings. A setting that several kinds of server have appears once, with one text. */
 const everyShape: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
   [serverShape, ...Object.values(serverShapes), commonShape].flatMap(entriesOf),
 );
@@ -43,7 +47,7 @@ function entriesOf(shape: object): [string, z.ZodType][] {
   return Object.entries(shape);
 }
 
-/** The settings that a kind of server has, common ones included; where the kind is wrong, all. */
+/** Returns the settings of a kind of server, including the common ones. Returns all settings if the kind is invalid. */
 function shapeOf(kind: unknown): Readonly<Record<string, z.ZodType>> {
   const known = serverKinds.find((each) => each === kind);
   if (known === undefined) return everyShape;
@@ -51,10 +55,11 @@ function shapeOf(kind: unknown): Readonly<Record<string, z.ZodType>> {
 }
 
 /**
- * A stack's configuration as one typed value.
+ * Parses a stack's configuration into one typed value.
  *
- * @param config Pulumi's own map, `pulumi.runtime.allConfig()`: full keys (`pgroundwork:port`), scalars as text, objects and lists as JSON
- * @throws OperationError naming every wrong setting at once, with the value, what is expected, and where settings are set
+ * @param config Pulumi's own map, `pulumi.runtime.allConfig()`: full keys (`pgroundwork:port`), scalars as text,
+ * objects and lists as JSON
+ * @throws OperationError that lists every wrong setting at once, with the value, what is expected, and where to set it
  */
 export function parseSettings(config: Readonly<Record<string, string>>, known: Known): Settings {
   const written = new Map<string, string>();
@@ -67,7 +72,7 @@ export function parseSettings(config: Readonly<Record<string, string>>, known: K
   const faults: Fault[] = unknownSettings([...written.keys()], shape, kind);
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(shape)) {
-    // Of a server whose kind is not known nothing is missing.
+    // If the kind of server is unknown, no setting is reported as missing.
     if (kind === undefined && !written.has(name)) continue;
     const result = schema.safeParse(written.get(name));
     if (result.success) values[name] = result.data;
@@ -76,12 +81,15 @@ export function parseSettings(config: Readonly<Record<string, string>>, known: K
   faults.push(...crossFaults(values, known));
   if (faults.length > 0) throw settingsError(faults, known.stack);
 
-  // Every value came out of the schema of its name: what the type says about the whole holds.
+  // Every value was parsed by the schema of its name, so the cast to the whole type is safe.
   const settings = values as Settings;
   return { ...settings, protected: settings.protected ?? isRealStack(known.stack) };
 }
 
-/** Every setting with its type, default, effect and meaning, in the order of the schema: the source of the README's table. */
+/**
+ * Returns every setting with its type, default, effect and meaning, in schema order. The README's table is generated
+ * from it.
+ */
 export function settingsReference(): SettingReference[] {
   return Object.entries(everyShape).map(([name, schema]) => ({ name, servers: kindsWith(name), ...textOf(schema) }));
 }
@@ -96,16 +104,20 @@ function unknownSettings(names: readonly string[], shape: object, kind: string |
     .filter((name) => !Object.hasOwn(shape, name))
     .map((setting) => {
       const kinds = kindsWith(setting);
-      const elsewhere = `is no setting of a server of the kind '${kind}', only of ${kinds.map((each) => `'${each}'`).join(" and ")}`;
+      const elsewhere = `is not a setting for server kind '${kind}', only for ${kinds.map((each) => `'${each}'`).join(" and ")}`;
       return { setting, reason: kinds.length > 0 ? elsewhere : `is not a setting${suggestion(setting, known)}` };
     });
 }
 
-/** Faults between settings, and with what there is. A setting that is wrong by itself is absent here, and blamed for nothing more. */
+/**
+ * Finds faults between settings, and names that do not exist. A setting that is wrong by itself is absent here, so that
+ * it is reported only once.
+ */
 function crossFaults(values: Readonly<Record<string, unknown>>, known: Known): Fault[] {
   const databases = values.databases as readonly string[] | undefined;
   const seeds = values.seeds as readonly string[] | undefined;
   const unknown = (databases ?? []).filter((name) => !Object.hasOwn(known.databases, name));
+  const isProtected = Boolean(values.protected ?? isRealStack(known.stack));
   return [
     ...unknown.map((name) => ({
       setting: "databases",
@@ -113,11 +125,27 @@ function crossFaults(values: Readonly<Record<string, unknown>>, known: Known): F
     })),
     ...archiveFaults(values),
     ...(seeds === undefined ? [] : unknownSeeds(seeds, databases, unknown, known)),
-    ...((values.protected ?? isRealStack(known.stack)) ? inventedIn(seeds ?? [], values.protected, known.stack) : []),
+    ...(isProtected ? inventedIn(seeds ?? [], values.protected, known.stack) : []),
+    ...(isProtected ? riskyFaults(values, known.stack) : []),
   ];
 }
 
-/** What a server that archives cannot have otherwise. */
+/** Rejects settings with which a server with real data could lose it. */
+function riskyFaults(values: Readonly<Record<string, unknown>>, stack: string): Fault[] {
+  const reported = new Set(archiveFaults(values).map(({ setting }) => setting));
+  return durabilityRisks((values.postgresql ?? {}) as Record<string, string>)
+    .map(({ name, value, consequence }) => ({
+      setting: `postgresql.${name}`,
+      reason: `'${value}' is refused because 'protected' ${whyProtected(values.protected, stack)}: ${consequence}`,
+    }))
+    .filter(({ setting }) => !reported.has(setting));
+}
+
+function whyProtected(isProtected: unknown, stack: string): string {
+  return isProtected === true ? "is true" : `is true by default in a stack named "${stack}"`;
+}
+
+/** Rejects settings that a server with WAL archiving cannot override. */
 function archiveFaults({ backups, postgresql }: Readonly<Record<string, unknown>>): Fault[] {
   if (backups === undefined) return [];
   const settings = (postgresql ?? {}) as Record<string, string>;
@@ -125,10 +153,10 @@ function archiveFaults({ backups, postgresql }: Readonly<Record<string, unknown>
   return [
     ...names.map((name) => ({
       setting: `postgresql.${name}`,
-      reason: "is set by the kit where there are backups: set 'backups' to false to archive otherwise",
+      reason: "is set by the kit if backups are enabled; set 'backups' to false to archive in another way",
     })),
     ...(settings.wal_level === "minimal"
-      ? [{ setting: "postgresql.wal_level", reason: "'minimal' cannot be archived, and 'backups' asks for that" }]
+      ? [{ setting: "postgresql.wal_level", reason: "'minimal' does not allow WAL archiving, which 'backups' needs" }]
       : []),
   ];
 }
@@ -139,7 +167,7 @@ function unknownSeeds(
   unknownDatabases: readonly string[],
   known: Known,
 ): Fault[] {
-  // With the databases in doubt, any database's set counts: one mistake is not reported twice.
+  // If the databases are in doubt, the seed sets of any database count, so that one mistake is not reported twice.
   const certain = databases !== undefined && unknownDatabases.length === 0;
   const names = certain ? databases : Object.keys(known.databases);
   const sets = [...new Set(names.flatMap((name) => known.databases[name]?.seedSets ?? []))];
@@ -155,8 +183,12 @@ function inventedIn(seeds: readonly string[], isProtected: unknown, stack: strin
   const invented = seeds.filter(isInventedSeed);
   if (invented.length === 0) return [];
   const sets = `${invented.length === 1 ? "set" : "sets"} ${invented.map((set) => `'${set}'`).join(" and ")}`;
-  const why = isProtected === true ? "true" : `not set, and therefore true in a stack named "${stack}",`;
-  return [{ setting: "protected", reason: `${why} excludes the seed ${sets}; change 'seeds' or set false` }];
+  return [
+    {
+      setting: "protected",
+      reason: `${whyProtected(isProtected, stack)}, which excludes the seed ${sets}; change 'seeds', or set it to false`,
+    },
+  ];
 }
 
 function settingsError(faults: readonly Fault[], stack: string): OperationError {
@@ -164,6 +196,6 @@ function settingsError(faults: readonly Fault[], stack: string): OperationError 
   const verb = faults.length === 1 ? "is" : "are";
   const lines = faults.map(({ setting, reason }) => `- Setting '${setting}': ${reason}`);
   return new OperationError([`${count} of stack "${stack}" ${verb} wrong:`, ...lines].join("\n"), {
-    remedy: `Set them with \`pulumi config set --stack ${stack} NAME VALUE\` or in Pulumi.${stack}.yaml; defaults stand in Pulumi.yaml.`,
+    remedy: `Set them with \`pulumi config set --stack ${stack} NAME VALUE\` or in Pulumi.${stack}.yaml; defaults are in Pulumi.yaml.`,
   });
 }

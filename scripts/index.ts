@@ -1,57 +1,70 @@
 /**
- * The door for programs: `import { autoMigrate } from "pgroundwork"`. Nothing here prints or exits, and neither Pulumi nor its engine is loaded. What goes
- * wrong is an `OperationError`: its message says what happened, its `remedy` what to do.
+ * Entry point for programs: `import { autoMigrate } from "pgroundwork"`. Nothing here prints or exits, and neither
+ * Pulumi nor its engine is loaded. Failures throw an `OperationError`: its message says what happened, its `remedy`
+ * says what to do.
  */
-import { isAbsolute, join } from "node:path";
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Connection } from "./connection/connection.ts";
+import { fromEnvironment, rootFromEnvironment } from "./connection/environment.ts";
+import { parseConnectionUrl, targetFaults } from "./connection/url.ts";
 import { OperationError, exitCode as reason } from "./errors/operation-error.ts";
+import { unlessAbsent } from "./files/absent.ts";
 import { type ApplyOptions, type ApplyResult, applyMigrations } from "./migrate/apply.ts";
 import { type UndoOptions, type UndoResult, undoMigrations } from "./migrate/down.ts";
 import type { MigrationStatus } from "./migrate/status.ts";
 import { readKnownStatus, verifyMigrations } from "./migrate/verify.ts";
 import { type ApplySeedsOptions, type ApplySeedsResult, applySeeds } from "./seed/apply.ts";
-import type { Connection } from "./target/connection.ts";
-import { fromEnvironment, rootFromEnvironment } from "./target/environment.ts";
-import { parseConnectionUrl, targetFaults } from "./target/url.ts";
 
+export type { Connection } from "./connection/connection.ts";
+export { ConnectionError } from "./connection/connection-error.ts";
 export { OperationError } from "./errors/operation-error.ts";
 export type { ApplyResult, MigrationEvent } from "./migrate/apply.ts";
 export type { UndoEvent, UndoResult } from "./migrate/down.ts";
 export type { MigrationProblem, MigrationStatus } from "./migrate/status.ts";
 export type { ApplySeedsResult, SeedEvent } from "./seed/apply.ts";
 export { SqlFileError } from "./sql/run-sql.ts";
-export type { Connection } from "./target/connection.ts";
-export { ConnectionError } from "./target/connection-error.ts";
 
-/** Which database, and the folder that says what is to be in it. */
+/** A database, and the folder that holds its migrations and seeds. */
 export interface DatabaseTarget {
-  /** A folder of `migrations/` by its name, or any folder by its absolute path. */
+  /** Name of a folder in `migrations`, or the absolute path of any folder. */
   database: string;
-  /** How to log in, as the role that migrates: a `postgresql://` URL, or its parts. Default: what `env` says. */
+  /** Folder that contains the databases' folders. Default: `migrations` in the working directory. */
+  migrations?: string;
+  /** Login of the role that migrates: a `postgresql://` URL, or its parts. Default: read from `env`. */
   connection?: string | Connection;
-  /** Read for `DATABASE_URL`, `DB_*`, `PG*`, `ROOT_DATABASE_URL` and `AUTO_MIGRATE`. Default: the process's own. */
-  env?: NodeJS.ProcessEnv;
+  /**
+   * Environment to read `DATABASE_URL`, `DB_*`, `PG*`, `ROOT_DATABASE_URL` and `AUTO_MIGRATE` from. Default:
+   * `process.env`.
+   */
+  env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** Options of {@link migrate} and {@link autoMigrate}. */
 export type MigrateOptions = DatabaseTarget & Omit<ApplyOptions, "connection" | "folder">;
+/** Options of {@link rollback}. */
 export type RollbackOptions = DatabaseTarget & Omit<UndoOptions, "connection" | "folder">;
+/** Options of {@link seed}. */
 export type SeedOptions = DatabaseTarget & Omit<ApplySeedsOptions, "connection" | "folder">;
 
 /**
- * Applies what is pending; see `applyMigrations`. Several processes may do so at once: one does the work, the others wait for it, and all succeed.
+ * Applies the pending migrations; see `applyMigrations`. Several processes can call this at the same time: one applies
+ * the migrations, the others wait for it, and all succeed.
  *
- * @throws OperationError, SqlFileError or ConnectionError; what was applied before stays applied
+ * @throws OperationError, SqlFileError or ConnectionError; migrations that were applied before the failure stay applied
  */
 export async function migrate(options: MigrateOptions): Promise<ApplyResult> {
-  const { connection, folder } = targetOf(options);
+  const { connection, folder } = await targetOf(options);
   const admin = options.admin ?? rootFromEnvironment(options.env ?? process.env);
   return applyMigrations({ ...options, connection, folder, admin });
 }
 
 /**
- * The same at the start of an application, where the environment says so: `AUTO_MIGRATE=true`. Unset, empty or `false`, nothing is done and no connection is made.
+ * Applies the pending migrations at the start of an application if the environment has `AUTO_MIGRATE=true`. If the
+ * variable is unset, empty or `false`, this does nothing and opens no connection.
  *
- * @returns `ran` tells whether it was asked for; `applied` is empty too where nothing was pending
- * @throws OperationError (wrong usage) for another value of AUTO_MIGRATE, else as {@link migrate}
+ * @returns `ran` is true if the environment requested it; `applied` is also empty if nothing was pending
+ * @throws OperationError (exit code usage) for another value of AUTO_MIGRATE, else as {@link migrate}
  */
 export async function autoMigrate(options: MigrateOptions): Promise<ApplyResult & { ran: boolean }> {
   const value = (options.env ?? process.env).AUTO_MIGRATE || "false";
@@ -65,49 +78,59 @@ export async function autoMigrate(options: MigrateOptions): Promise<ApplyResult 
 }
 
 /**
- * Undoes the newest applied migration, or as many as `steps` or `to` say; see `undoMigrations`. The rows in what it made are lost.
+ * Reverts the newest applied migration, or as many as `steps` or `to` select; see `undoMigrations`. The rows in the
+ * objects that these migrations created are lost.
  *
  * @throws OperationError, SqlFileError or ConnectionError
  */
 export async function rollback(options: RollbackOptions): Promise<UndoResult> {
-  return undoMigrations({ ...options, ...targetOf(options) });
+  return undoMigrations({ ...options, ...(await targetOf(options)) });
 }
 
 /**
- * What is applied, what is pending, and what does not fit. Changes nothing.
+ * Returns the applied and pending migrations, and every mismatch between files and database. Changes nothing.
  *
- * @throws OperationError also where it could not be told; ConnectionError
+ * @throws OperationError also if the status cannot be read; ConnectionError
  */
 export async function migrationStatus(options: DatabaseTarget): Promise<MigrationStatus> {
-  const { connection, folder } = targetOf(options);
+  const { connection, folder } = await targetOf(options);
   return readKnownStatus(connection, folder);
 }
 
 /**
- * The same, for a process that must not start on a database that does not fit its files.
+ * Returns the status as {@link migrationStatus} does, for a process that must not start on a database that does not
+ * match its files.
  *
- * @throws OperationError (something is wrong) with all of it
+ * @throws OperationError (exit code wrong) that lists every mismatch
  */
 export async function verify(options: DatabaseTarget): Promise<MigrationStatus> {
-  const { connection, folder } = targetOf(options);
+  const { connection, folder } = await targetOf(options);
   return verifyMigrations(connection, folder);
 }
 
 /**
- * Runs the seed files of the named sets that are new or changed; see `applySeeds`.
+ * Runs the new and changed seed files of the named sets; see `applySeeds`.
  *
  * @throws OperationError, SqlFileError or ConnectionError
  */
 export async function seed(options: SeedOptions): Promise<ApplySeedsResult> {
-  return applySeeds({ ...options, ...targetOf(options) });
+  return applySeeds({ ...options, ...(await targetOf(options)) });
 }
 
-function targetOf({ database, connection, env = process.env }: DatabaseTarget): {
-  connection: Connection;
-  folder: string;
-} {
-  const folder = isAbsolute(database) ? database : join(import.meta.dirname, "..", "migrations", database);
-  return { connection: connectionOf(connection, env), folder };
+async function targetOf({
+  database,
+  migrations = "migrations",
+  connection,
+  env = process.env,
+}: DatabaseTarget): Promise<{ connection: Connection; folder: string }> {
+  const folder = resolve(migrations, database);
+  const target = { connection: connectionOf(connection, env), folder };
+  // A folder that is not in the application's image would look like one without pending migrations.
+  if (await unlessAbsent(stat(folder))) return target;
+  throw new OperationError(`The folder of the database "${database}" does not exist: ${folder}`, {
+    remedy: "Correct `database`, or set `migrations` to the folder that contains it.",
+    exitCode: reason.usage,
+  });
 }
 
 function connectionOf(given: string | Connection | undefined, env: NodeJS.ProcessEnv): Connection {
@@ -115,11 +138,11 @@ function connectionOf(given: string | Connection | undefined, env: NodeJS.Proces
   if (given !== undefined) {
     const parsed = parseConnectionUrl(given, "connection");
     if (parsed.connection !== undefined) return parsed.connection;
-    throw targetFaults("connection", parsed.faults, "Write it as postgresql://user:password@host:5432/database.");
+    throw targetFaults("connection", parsed.faults, "Write it as postgresql://user@host:5432/database.");
   }
   const connection = fromEnvironment(env);
   if (connection !== undefined) return connection;
-  throw new OperationError("No database is named.", {
+  throw new OperationError("No database is given.", {
     remedy: "Set DATABASE_URL, DB_* or PG*, or say it with `connection`.",
     exitCode: reason.usage,
   });

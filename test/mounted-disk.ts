@@ -3,7 +3,7 @@ import { mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Whether a folder of this machine can be given a disk of a size of its own: only root can have one mounted. */
+/** Returns true if a file system of limited size can be mounted on this machine. Only root can mount one. */
 export function canMount(): boolean {
   const folder = mkdtempSync(join(tmpdir(), "pgw-mount-"));
   try {
@@ -17,16 +17,21 @@ export function canMount(): boolean {
   }
 }
 
-/** @param options such as `size=20M` */
+/**
+ * Mounts a tmpfs on a folder.
+ *
+ * @param options mount options such as `size=20M`
+ */
 export function mountDisk(folder: string, options: string): void {
   execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder]);
 }
 
+/** Changes the size of a mounted tmpfs. */
 export function resizeDisk(folder: string, megabytes: number): void {
   execFileSync("mount", ["-o", `remount,size=${megabytes}M`, folder]);
 }
 
-/** Whoever still uses it keeps it until then. */
+/** Unmounts a disk lazily: processes that use it keep it until they close their files. */
 export function unmountDisk(folder: string): void {
   execFileSync("umount", ["--lazy", folder]);
 }

@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { type Connection, clientConfig } from "../scripts/target/connection.ts";
+import { type Connection, clientConfig } from "../scripts/connection/connection.ts";
 
-/** Asks a server again and again until it is told to end and there was one more answer; `end` tells the longest time without one, in seconds. */
+/**
+ * Connects to a server repeatedly. `end` waits for one more answer, stops, and returns the longest time without an
+ * answer, in seconds.
+ */
 export function watchOutage(connection: Connection, everyMilliseconds = 50): { end(): Promise<number> } {
   let watching = true;
   const watched = (async () => {
     let longest = 0;
     let last = performance.now();
-    // What is under way when it ends counts, too.
+    // An outage that is still going on at the end is measured up to the next answer.
     for (let answered = false; watching || !answered; await sleep(everyMilliseconds)) {
       answered = await answers(connection);
       if (!answered) continue;
@@ -25,7 +28,7 @@ export function watchOutage(connection: Connection, everyMilliseconds = 50): { e
   };
 }
 
-/** Whether a new connection gets an answer. */
+/** Returns true if a new connection gets an answer. */
 async function answers(connection: Connection): Promise<boolean> {
   const client = new pg.Client({ ...clientConfig(connection), connectionTimeoutMillis: 1_000 });
   client.on("error", () => undefined);

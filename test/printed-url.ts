@@ -1,7 +1,7 @@
-import type { Connection } from "../scripts/target/connection.ts";
-import { fromUrl } from "../scripts/target/url.ts";
+import type { Connection } from "../scripts/connection/connection.ts";
+import { fromUrl } from "../scripts/connection/url.ts";
 
-/** How a client logs in by what `pgw url` printed, which has the password in it. */
+/** Parses the URL that `pgw url` printed, which includes the password. */
 export function connectionOf(printed: string): Connection {
   const url = new URL(printed.trim());
   const password = decodeURIComponent(url.password);

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Properties } from "../infra/plugin/values.ts";
+import type { Properties } from "../infra/provider-protocol/values.ts";
 import { cloneRoot } from "./clone-root.ts";
 
-/** One resource as an official plugin left it in a stack's state; secrets are unwrapped, as resource types see them. */
+/** One resource as an official plugin left it in a stack's state. Secrets are unwrapped, as resource types see them. */
 export interface RecordedResource {
   stack: string;
   name: string;
@@ -13,29 +13,33 @@ export interface RecordedResource {
   outputs: Properties;
 }
 
-/** @param provider the official plugin whose resources they are: `docker`, `postgresql` */
+/**
+ * Reads the recorded resources of an official plugin.
+ *
+ * @param provider name of the official plugin: `docker`, `postgresql`
+ */
 export async function recordedResourcesOf(provider: string): Promise<RecordedResource[]> {
   const file = join(cloneRoot, "test/fixtures/states", `${provider}.json`);
   return JSON.parse(await readFile(file, "utf8")) as RecordedResource[];
 }
 
-/** Where recorded resources are to stand, and by which provider. */
+/** Stack and provider that recorded resources are placed in. */
 export interface RecordedPlace {
   projectName: string;
   stackName: string;
   provider: {
-    /** The plugin's. */
+    /** Package name of the plugin. */
     package: string;
     name: string;
     id: string;
     inputs: Properties;
     outputs: Properties;
-    /** Whether the program declares it; else the engine made it up. */
+    /** True if the program declares the provider; false for the engine's default provider. */
     isDeclared: boolean;
   };
 }
 
-/** Recorded resources as the state of a stack, to be imported. */
+/** Builds the state of a stack from recorded resources, ready for import. */
 export function recordedDeployment(place: RecordedPlace, records: readonly RecordedResource[]) {
   const { projectName, stackName } = place;
   const urn = (type: string, name: string) => `urn:pulumi:${stackName}::${projectName}::${type}::${name}`;
@@ -61,7 +65,7 @@ export function recordedDeployment(place: RecordedPlace, records: readonly Recor
   };
 }
 
-/** A secret as a state that is imported holds it. */
+/** Wraps a value as a secret in the form of an imported state. */
 export function sealedInState(value: unknown) {
   return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: JSON.stringify(value) };
 }

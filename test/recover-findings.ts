@@ -1,6 +1,6 @@
 import type { Clone } from "./embedded/clone.ts";
 
-/** What `pgw recover` tells of one thing that it found. */
+/** One finding of `pgw recover --json`. */
 export interface ToldFinding {
   kind: string;
   found: string;
@@ -9,7 +9,7 @@ export interface ToldFinding {
   done: boolean;
 }
 
-/** Runs `pgw recover` with these options. */
+/** Runs `pgw recover --json` with these options and returns its findings. */
 export async function findings(stack: Pick<Clone, "pgw">, ...options: string[]): Promise<ToldFinding[]> {
   const { stdout } = await stack.pgw("recover", "--json", ...options);
   return (JSON.parse(stdout) as { findings: ToldFinding[] }).findings;

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { Clone } from "./embedded/clone.ts";
 
 /**
- * Has every program of Node's that a clone runs see the time of some days ago: the command, the program, the plugins.
+ * Sets the clock back some days for every Node.js process of a project: command, program and plugins.
  *
- * @returns what has them see the right time again
+ * @returns a function that restores the real time
  */
 export async function setClockBack(clone: Clone, days: number): Promise<() => void> {
   const file = ".pgroundwork/clock.mjs";

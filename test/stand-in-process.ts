@@ -5,7 +5,7 @@ import { type Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import provider_grpc_pb from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import provider_pb from "@pulumi/pulumi/proto/provider_pb.js";
 import empty_pb from "google-protobuf/google/protobuf/empty_pb.js";
-import { decode, encode, type Properties } from "../infra/plugin/values.ts";
+import { decode, encode, type Properties } from "../infra/provider-protocol/values.ts";
 import { cloneRoot } from "./clone-root.ts";
 
 /** A resource as the engine keeps it. */
@@ -17,16 +17,16 @@ export interface Made {
   outputs: Properties;
 }
 
-/** Which stand-in to start, and how. */
+/** A fallback provider to start, with its configuration. */
 export interface StandIn {
-  /** As in `infra/airgap/<name>`. */
+  /** Folder name, as in `infra/fallback-providers/<name>`. */
   name: string;
   config: Properties;
-  /** Configuration and inputs that travel as secrets. */
+  /** Keys of configuration and inputs that are sent as secrets. */
   secretKeys?: readonly string[];
 }
 
-/** A stand-in as the engine runs it: a process of its own, asked over gRPC, with secrets wrapped. */
+/** A fallback provider as the engine runs it: a separate process, called over gRPC, with wrapped secrets. */
 export class StandInProcess {
   readonly #standIn: StandIn;
   #process: ChildProcess | undefined;
@@ -36,9 +36,13 @@ export class StandInProcess {
     this.#standIn = standIn;
   }
 
-  /** @returns itself, ready to be asked */
+  /**
+   * Starts and configures the process.
+   *
+   * @returns this object, ready for calls
+   */
   async started(): Promise<this> {
-    const child = spawn(process.execPath, [`infra/airgap/${this.#standIn.name}/main.ts`], {
+    const child = spawn(process.execPath, [`infra/fallback-providers/${this.#standIn.name}/main.ts`], {
       cwd: cloneRoot,
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -54,7 +58,7 @@ export class StandInProcess {
     await this.kill("SIGTERM");
   }
 
-  /** Ends the process, by default as a machine does that loses its power: nothing of it gets to its end. */
+  /** Ends the process. By default it is killed, as in a power failure: none of its code runs any more. */
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     this.#client?.close();
     if (this.#process === undefined || this.#process.exitCode !== null || this.#process.signalCode !== null) return;
@@ -62,7 +66,7 @@ export class StandInProcess {
     await once(this.#process, "exit");
   }
 
-  /** Check and create; secret inputs travel as such. */
+  /** Runs check and create. Secret inputs are sent as secrets. */
   async create(type: string, name: string, news: Properties): Promise<Made> {
     const inputs = await this.check(type, name, news);
     const request = new provider_pb.CreateRequest()
@@ -83,7 +87,7 @@ export class StandInProcess {
     return decode(response.getInputs()).values;
   }
 
-  /** The keys of a diff, as the engine prints them; `!` marks a replacement. */
+  /** Returns the keys of a diff as the engine prints them; `!` marks a replacement. */
   async diff(made: Made, news: Properties = declared(made.inputs)): Promise<string[]> {
     const inputs = await this.check(made.type, made.name, news, made.inputs);
     const request = new provider_pb.DiffRequest()
@@ -109,7 +113,7 @@ export class StandInProcess {
     return { ...made, inputs, outputs: decode(response.getProperties()).values };
   }
 
-  /** Undefined: gone. */
+  /** Returns the current state, or undefined if the resource is gone. */
   async read(made: Made): Promise<Made | undefined> {
     const request = new provider_pb.ReadRequest()
       .setId(made.id)
@@ -131,12 +135,12 @@ export class StandInProcess {
     await this.#call("delete", request);
   }
 
-  /** What the engine asks for when its user interrupts it. */
+  /** Sends the call that the engine makes when its user interrupts it. */
   async cancel(): Promise<void> {
     await this.#call("cancel", new empty_pb.Empty());
   }
 
-  /** Which outputs of a create come sealed. */
+  /** Creates a resource and returns the names of its secret outputs. */
   async sealedOutputs(type: string, name: string, news: Properties): Promise<string[]> {
     const inputs = await this.check(type, name, news);
     const request = new provider_pb.CreateRequest()
@@ -169,7 +173,7 @@ export class StandInProcess {
 
 type Callback<Response> = (error: ServiceError | null, response: Response) => void;
 
-/** What a program declared: inputs without what check added, to objects within too. */
+/** Returns the inputs that a program declared: removes what check added, also in nested objects. */
 export function declared(inputs: Properties): Properties {
   return withoutAdded(inputs) as Properties;
 }

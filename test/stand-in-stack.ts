@@ -3,16 +3,16 @@ import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises
 import { delimiter, dirname, join } from "node:path";
 import { LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { inject } from "vitest";
-import { findEngine } from "../scripts/engine/find-engine.ts";
-import { pluginFileName, pluginFolder } from "../scripts/engine/plugin-choice.ts";
-import { launcherScript } from "../scripts/engine/plugin-home.ts";
-import type { ProviderPackage } from "../scripts/engine/provider-packages.ts";
+import { findEngine } from "../scripts/pulumi/find-engine.ts";
+import { pluginFileName, pluginFolder } from "../scripts/pulumi/plugin-choice.ts";
+import { launcherScript } from "../scripts/pulumi/plugin-home.ts";
+import type { ProviderPackage } from "../scripts/pulumi/provider-packages.ts";
 import { cloneRoot } from "./clone-root.ts";
 
-/** A stack under the real engine, with stand-ins as its only plugins and everything it keeps in a folder of its own. */
+/** A stack under the real engine. Its only plugins are fallback providers; all of its files are in one folder. */
 export interface TestStack {
   stack: Stack;
-  /** What the backend keeps, as text. */
+  /** Returns all files of the backend as text. */
   stateOnDisk(): Promise<string>;
   remove(): Promise<void>;
 }
@@ -25,6 +25,7 @@ export interface StackOptions {
   env?: Record<string, string>;
 }
 
+/** Creates a stack of a program with these fallback providers. */
 export async function startStack(options: StackOptions): Promise<TestStack> {
   const { projectName, stackName, standIns, program, env = {} } = options;
   const folder = join(inject("scratch"), `stack-${randomUUID()}`);
@@ -34,7 +35,7 @@ export async function startStack(options: StackOptions): Promise<TestStack> {
   const { engine } = await findEngine(process.env);
   if (engine === undefined) throw new Error("the run's setup has left no engine");
   const path = [dirname(engine.path), process.env.PATH].join(delimiter);
-  // The Automation API looks for the engine on this process's own PATH.
+  // The Automation API looks up the engine on this process's own PATH.
   process.env.PATH = path;
   const stack = await LocalWorkspace.createOrSelectStack(
     { projectName, stackName, program },

@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** Writes a file below a folder, with the folders on the way to it. */
+/** Writes a file below a folder and creates the folders on its path. */
 export async function writeBelow(folder: string, name: string, content: string, mode = 0o644): Promise<void> {
   const path = join(folder, name);
   await mkdir(dirname(path), { recursive: true });

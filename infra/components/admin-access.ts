@@ -7,23 +7,23 @@ export interface AdminAccessArgs {
   host: pulumi.Input<string>;
   port: pulumi.Input<number>;
   database: string;
-  /** The role that makes roles and databases, with the password that it is to have. */
+  /** The role that creates roles and databases, with the password that it will have. */
   login: Login;
-  /** Whether that role is a superuser. */
+  /** True if the role is a superuser. */
   superuser: boolean;
   sslmode: string;
-  /** Authorities to trust: as PEM for the kit's own plugin, as a file for the postgresql provider, which takes no other. */
+  /** CA certificates: PEM for the kit's own plugin, a file for the postgresql provider, which accepts only a file. */
   caCertificate?: pulumi.Input<string> | undefined;
   sslrootcert?: pulumi.Input<string> | undefined;
-  /** Another one is a server that was started anew. */
+  /** Changes each time the server is started again. */
   trigger: pulumi.Input<string | number>;
-  /** How long a start may take until SQL runs, in seconds. */
+  /** Limit for a start until SQL runs, in seconds. */
   readyTimeout: number;
-  /** Where the server's log lies, if on this machine. */
+  /** Log directory of the server, if it is on this machine. */
   logDirectory?: pulumi.Input<string>;
 }
 
-/** The point from which a server may be used, of whatever kind it is, and the provider that makes things on it from then on. */
+/** The point from which a server of any kind can be used, and the provider that creates objects on it from then on. */
 export interface AdminAccess extends Pick<Server, "host" | "port" | "version" | "admin" | "provider"> {
   ready: Ready;
 }
@@ -40,7 +40,7 @@ export function adminAccess(name: string, args: AdminAccessArgs, parent: pulumi.
     },
     { parent },
   );
-  // With the password that the server takes, which a preview knows: the new one of a rotation is made by `up`.
+  // Uses the password that the server currently accepts, which a preview knows. A rotation creates the new one in `up`.
   const admin = { user: login.user, password: ready.password };
   const provider = new postgresql.Provider(
     `${name}-admin`,

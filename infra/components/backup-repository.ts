@@ -7,16 +7,19 @@ import type { DockerPlace } from "./docker-engine.ts";
 export interface BackupRepositoryArgs {
   place: DockerPlace;
   image: pulumi.Input<string>;
-  /** The volume with the cluster, which keeps the passphrase, too. */
+  /** The volume with the cluster, which also keeps the passphrase. */
   dataVolume: pulumi.Input<string>;
   retentionDays: number;
   protect: boolean;
 }
 
-/** Where a server's write-ahead log and backups go: a volume of its own, encrypted. It is there before the server, which archives from its first start. */
+/**
+ * An encrypted volume for a server's WAL archive and backups. It exists before the server, which archives from its
+ * first start.
+ */
 export class BackupRepository extends pulumi.ComponentResource {
   readonly volume: pulumi.Output<string>;
-  /** The text of pgbackrest.conf; secret, since it has the passphrase. */
+  /** Text of pgbackrest.conf. It is secret, since it contains the passphrase. */
   readonly configuration: pulumi.Output<string>;
   readonly passphrase: pulumi.Output<string>;
 

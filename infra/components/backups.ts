@@ -2,32 +2,35 @@ import * as docker from "@pulumi/docker";
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { backupEnvironment, backupFunctions, metricsPath, repositoryPath } from "../plan/backups.ts";
-import { containerPaths } from "../plan/container.ts";
+import { containerPaths, imageHealthcheck } from "../plan/container.ts";
 import { BackupStanza } from "../provider/sdk.ts";
 import { confinement } from "./confinement.ts";
 import type { DockerServer } from "./docker-server.ts";
 
 export interface BackupsArgs {
   server: DockerServer;
-  /** The role `backup`, among others: what is granted to it waits for them. */
+  /** Roles that the grants wait for, including `backup`. */
   roles: pulumi.Resource[];
-  /** In cron's syntax, UTC. */
+  /** Schedule in cron's syntax, in UTC. */
   full: string;
   incremental: string;
-  /** How long archiving one segment may take, in seconds. */
+  /** Limit for archiving one segment, in seconds. */
   archiveTimeout: number;
 }
 
-/** Of the container that makes backups, in MB: pgBackRest compresses in two processes. */
+/** Memory of the backup container, in MB. pgBackRest compresses in two processes. */
 const memory = 512;
 
-/** How long pgBackRest is given to end in order, in seconds. */
+/** Time that pgBackRest has to stop cleanly, in seconds. */
 const stopTimeout = 60;
 
-/** Backups of a server on a schedule: what the role that makes them may call, the container that makes them, and the proof that archiving works. */
+/**
+ * Scheduled backups of a server: grants for the backup role, the container that makes the backups, and the check that
+ * WAL archiving works.
+ */
 export class Backups extends pulumi.ComponentResource {
   readonly container: pulumi.Output<string>;
-  /** A volume with what is told to Prometheus of them, as text. */
+  /** A volume with the backup metrics for Prometheus, as text. */
   readonly metrics: pulumi.Output<string>;
 
   constructor(name: string, args: BackupsArgs, options?: pulumi.ComponentResourceOptions) {
@@ -82,12 +85,13 @@ export class Backups extends pulumi.ComponentResource {
         hostname: named.name,
         command: ["backup-scheduler", "run", full, incremental],
         envs: [...backupEnvironment],
-        // Sockets and volumes are all that it needs.
+        // It needs only sockets and volumes.
         networkMode: "none",
         stopTimeout,
         destroyGraceSeconds: stopTimeout,
-        // The image's own asks for a server.
-        healthcheck: { tests: ["NONE"] },
+        // The image's own health check expects a server. Docker fills in omitted values from the image, and the
+        // official plugin compares the result with the declaration.
+        healthcheck: { tests: ["NONE"], ...imageHealthcheck },
         volumes: [
           { volumeName: volumes.data.name, containerPath: containerPaths.data, readOnly: true },
           { volumeName: volumes.config.name, containerPath: containerPaths.configuration, readOnly: true },
@@ -100,7 +104,7 @@ export class Backups extends pulumi.ComponentResource {
         parent: this,
         provider: place.provider,
         deleteBeforeReplace: true,
-        // The socket of a server that runs, and files that are there.
+        // The server must run and its files must exist before the container uses its socket.
         dependsOn: [server.running],
       },
     );

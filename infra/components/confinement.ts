@@ -6,10 +6,10 @@ type Confinement = Pick<
 >;
 
 /**
- * How every container of a stack lives: started again by the engine, without privileges, with so much memory and a log of so much and no more.
+ * Hardened defaults: restart policy, no capabilities, memory limit, log rotation.
  *
- * @param memory MB
- * @param logFile size of one of the log's three files, as Docker writes it: `50m`
+ * @param memory limit in MB
+ * @param logFile maximum size of each of the log's three files, as Docker writes it: `50m`
  */
 export function confinement(memory: number, logFile: string): Confinement {
   return {

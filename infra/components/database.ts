@@ -3,21 +3,22 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DatabaseFile } from "../../scripts/database/database-file.ts";
 import { type DatabaseRole, roleName } from "../plan/names.ts";
 import { type DefaultPrivilegePlan, everyone, type PrivilegePlan, planPrivileges, schema } from "../plan/privileges.ts";
-import { Migrations, Partitions, type PrivilegesByRole, Seeds, Takeover } from "../provider/sdk.ts";
+import { AdminMembership, Migrations, Partitions, type PrivilegesByRole, Seeds, Takeover } from "../provider/sdk.ts";
 import type { Existing } from "./existing.ts";
 import { declareLogin, declareRole } from "./login-role.ts";
+import { noticeMoved } from "./moved-extension.ts";
 import type { Login, Server } from "./server.ts";
 import { type Declared, noticeVanished } from "./vanished.ts";
 
 export interface DatabaseArgs {
   server: Server;
-  /** The server's own roles, which are let into the database. */
+  /** The server's own roles, which get access to the database. */
   serverRoles: pulumi.Resource[];
-  /** What the server has already. */
+  /** Objects that the server already has. */
   existing: Existing;
-  /** What `database.json` says, extensions narrowed to those that the server can have. */
+  /** Contents of `database.json`, with the extensions narrowed to those that the server can have. */
   file: DatabaseFile;
-  /** The database's folder, relative to the project's. */
+  /** The database's folder, relative to the project directory. */
   folder: string;
   /** Seed sets of this stack, in the order in which they build on each other. */
   seeds: readonly string[];
@@ -26,17 +27,17 @@ export interface DatabaseArgs {
 }
 
 /**
- * One database on a server: its roles, itself, its extensions, who may do what in it, and then what its folder holds: migrations, the coming
- * months' partitions, seeds.
+ * One database on a server, with its roles, extensions and privileges. Then it applies the contents of its folder:
+ * migrations, partitions for the coming months, and seeds.
  */
 export class Database extends pulumi.ComponentResource {
-  /** Logins by what they are for; the owner has none. */
+  /** Logins by database role. The owner has none. */
   readonly logins: Record<Exclude<DatabaseRole, "owner">, Login>;
   /** Applied migrations, oldest first. */
   readonly migrations: pulumi.Output<string[]>;
-  /** Seed sets in the order in which they are applied, and the files of each that are. */
+  /** Seed sets in the order in which they are applied, with the applied files of each. */
   readonly seeds: { set: string; applied: pulumi.Output<string[]> }[];
-  /** The point up to which declared things have an order: each of them waits for the one before. */
+  /** Last resources of the ordered declarations: each declared resource waits for the one before it. */
   #last: pulumi.Resource[];
 
   constructor(name: string, args: DatabaseArgs, options?: pulumi.ComponentResourceOptions) {
@@ -46,6 +47,7 @@ export class Database extends pulumi.ComponentResource {
 
     const { roles, logins } = this.#declareRoles(name, plan, args);
     this.logins = logins;
+    if (args.server.limitedAdmin === true) this.#declareMembership(name, args);
     const database = this.#declareDatabase(name, roles, args);
     this.#declareExtensions(name, database, args);
     this.#declarePrivileges(name, database, plan, args);
@@ -61,7 +63,8 @@ export class Database extends pulumi.ComponentResource {
       password: this.logins.migrator.password,
     };
     const files = { folder: args.folder, ...(args.protect ? { lint: true } : {}) };
-    const migrations = new Migrations(`${name}-migrations`, { ...connection, ...files }, this.#inOrder());
+    const admin = { adminUser: args.server.admin.user, adminPassword: args.server.admin.password };
+    const migrations = new Migrations(`${name}-migrations`, { ...connection, ...files, ...admin }, this.#inOrder());
     this.#after(migrations);
     if (args.file.partitions !== undefined) {
       const partitions = { function: args.file.partitions.function, monthsAhead: args.file.partitions.monthsAhead };
@@ -98,7 +101,15 @@ export class Database extends pulumi.ComponentResource {
     };
   }
 
-  /** Its name, known to what uses it once it and its roles are there in truth. */
+  /** Makes an admin that is not a superuser a member of the owner, so that it can create and change its objects. */
+  #declareMembership(name: string, { server }: DatabaseArgs): void {
+    const { host, port, sslmode, caCertificate, admin } = server;
+    const connection = { host, port, sslmode, caCertificate, database: "postgres", ...admin };
+    const membership = { ...connection, roles: [roleName(name, "owner")] };
+    this.#after(new AdminMembership(`${name}-admin-membership`, membership, this.#inOrder()));
+  }
+
+  /** Declares the database. Dependents get its name only after the database and its roles exist. */
   #declareDatabase(name: string, roles: Declared[], args: DatabaseArgs): pulumi.Output<string> {
     const database = new postgresql.Database(
       `${name}-database`,
@@ -114,21 +125,25 @@ export class Database extends pulumi.ComponentResource {
   #declareExtensions(name: string, database: pulumi.Output<string>, args: DatabaseArgs): void {
     for (const extension of args.file.extensions) {
       const { name: extensionName, schema: extensionSchema } = extension;
-      this.#after(
-        new postgresql.Extension(
-          `${name}-extension-${extensionName}`,
-          {
-            name: extensionName,
-            database,
-            ...(extensionSchema === undefined ? {} : { schema: extensionSchema }),
-          },
-          this.#kept(args),
-        ),
+      const resource = new postgresql.Extension(
+        `${name}-extension-${extensionName}`,
+        {
+          name: extensionName,
+          database,
+          ...(extensionSchema === undefined ? {} : { schema: extensionSchema }),
+        },
+        this.#kept(args),
       );
+      this.#after(resource);
+      const declared = { database: name, name: extensionName, schema: extensionSchema, resource };
+      noticeMoved(args.server, args.existing, declared);
     }
   }
 
-  /** One after the other: PostgreSQL answers parallel grants on one database with "tuple concurrently updated". */
+  /**
+   * Declares privileges one after the other: PostgreSQL answers parallel grants on one database with "tuple
+   * concurrently updated".
+   */
   #declarePrivileges(name: string, database: pulumi.Output<string>, plan: PrivilegePlan, args: DatabaseArgs): void {
     for (const { role, on, privileges } of plan.grants) {
       const place = on === "schema" ? { objectType: on, schema } : { objectType: on };
@@ -139,13 +154,15 @@ export class Database extends pulumi.ComponentResource {
       const place = everywhere ? {} : { schema };
       const owner = roleName(name, "owner");
       const defaults = { role, database, owner, objectType: on, privileges, ...place };
-      // Of PUBLIC's there are two of a kind.
+      // PUBLIC has two entries of each kind.
       const which = role === everyone && !everywhere ? `${role}-in-schema` : role;
       this.#after(new postgresql.DefaultPrivileges(`${name}-default-${on}-${which}`, defaults, this.#kept(args)));
     }
   }
 
-  /** Default privileges hold for what is made later: what others made before is opened once, by the superuser. */
+  /**
+   * Adopts existing objects once, as the superuser. Default privileges apply only to objects that are created later.
+   */
   #declareTakeover(name: string, database: pulumi.Output<string>, plan: PrivilegePlan, args: DatabaseArgs): void {
     const { host, port, sslmode, caCertificate, admin } = args.server;
     const connection = { host, port, sslmode, caCertificate, database, ...admin };
@@ -156,9 +173,13 @@ export class Database extends pulumi.ComponentResource {
           .map(({ role, privileges }) => [role, privileges.join(", ")]),
       );
     const privileges = { tables: on("table"), sequences: on("sequence"), functions: on("function") };
-    const migrating = { owner: roleName(name, "owner"), members: [roleName(name, "migrator")], schema };
+    const migrating = { owner: roleName(name, "owner"), members: this.#ownerMembers(name, args.server), schema };
     const takeover = { ...connection, ...migrating, ...privileges };
     this.#after(new Takeover(`${name}-takeover`, takeover, this.#inOrder()));
+  }
+
+  #ownerMembers(name: string, { limitedAdmin, admin }: Server): string[] {
+    return [roleName(name, "migrator"), ...(limitedAdmin === true ? [admin.user] : [])];
   }
 
   #after(resource: pulumi.Resource): void {
@@ -170,14 +191,14 @@ export class Database extends pulumi.ComponentResource {
   }
 
   /**
-   * Options of what stays on the server when it is declared no more. Data outlives declarations: a database taken out of the settings keeps its rows, and its
-   * applications their access, and comes back with the setting.
+   * Options of resources that stay on the server after their declaration is removed. A database taken out of the
+   * settings keeps its rows and its access, and returns with the setting.
    */
   #kept(args: DatabaseArgs) {
     return { ...this.#onServer(args), retainOnDelete: true };
   }
 
-  /** Options of what the postgresql provider makes: with the server it goes, and it is not deleted piece by piece first. */
+  /** Options of the postgresql provider's resources: they go with the server and are not deleted one by one first. */
   #onServer(args: DatabaseArgs) {
     return {
       ...this.#inOrder(),

@@ -2,25 +2,35 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { DockerNames } from "../provider/sdk.ts";
 
-/** Whose things in a Docker engine are, and how they are told apart there. */
+/** Owner of objects in a Docker engine, with the names and labels that identify them. */
 export interface DockerPlace {
   project: string;
   stack: string;
   provider: docker.Provider;
-  /** As the setting has it; absent: this machine's own. */
+  /** Docker host as in the setting. If absent, this machine's own engine is used. */
   dockerHost: string | undefined;
-  /** Marks what is this stack's, beside those of other clones that bear its name. */
+  /** Marks objects of this stack, since another project directory can have a stack with the same name. */
   owner: pulumi.Output<string>;
-  /** The name of what is for this: `pgroundwork-dev-data`. */
+  /**
+   * Returns the replacement trigger of an image's resource, or undefined if the state could not be read. A trigger that
+   * differs from the state builds the image again.
+   */
+  imageTrigger(resource: string): string | undefined;
+  /** Returns the name of the object for a purpose: `pgroundwork-dev-data`. */
   name(role: string): pulumi.Output<string>;
-  /** Name and labels of what is for this. By the labels `pgw recover` finds what a killed run left, `down` what runs, and `destroy` what is the stack's. */
+  /**
+   * Returns name and labels of the object for a purpose. The labels identify objects for commands: `pgw recover` finds
+   * leftovers of a killed run, `down` running containers, and `destroy` the stack's objects.
+   */
   named(role: string): { name: pulumi.Output<string>; labels: pulumi.Output<{ label: string; value: string }[]> };
 }
 
-/** The stack's place in its Docker engine. */
+export type DockerPlaceArgs = Pick<DockerPlace, "project" | "stack" | "dockerHost" | "imageTrigger">;
+
+/** Returns the stack's location in its Docker engine. */
 export function dockerPlace(
   name: string,
-  { project, stack, dockerHost }: { project: string; stack: string; dockerHost: string | undefined },
+  { project, stack, dockerHost, imageTrigger }: DockerPlaceArgs,
   options: pulumi.CustomResourceOptions,
 ): DockerPlace {
   const provider = new docker.Provider(name, dockerHost === undefined ? {} : { host: dockerHost }, options);
@@ -36,6 +46,7 @@ export function dockerPlace(
     provider,
     dockerHost,
     owner: names.owner,
+    imageTrigger,
     name: nameOf,
     named: (role) => ({ name: nameOf(role), labels: labelsOf(role) }),
   };

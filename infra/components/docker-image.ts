@@ -1,35 +1,40 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { DockerPlace } from "./docker-engine.ts";
+import { stageBuildContext } from "./staged-context.ts";
 
 export interface DockerImageArgs {
-  /** A folder of infra/images, and what the image is called after. */
+  /** A folder of infra/images. The image is named after it. */
   folder: string;
   tag: string;
-  /** Build arguments. */
   args?: Record<string, string>;
 }
 
-/** An image of the kit's, built in the stack's engine; by its digest, so that one that changes replaces the containers that follow it. */
+/**
+ * Builds one of the kit's images in the stack's engine. Returns its digest, so that a changed image replaces the
+ * containers that use it.
+ */
 export function dockerImage(
   name: string,
   { folder, tag, args }: DockerImageArgs,
   place: DockerPlace,
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
+  const trigger = place.imageTrigger(name);
   const built = new docker.Image(
     name,
     {
       imageName: pulumi.interpolate`${place.name(folder)}:${tag}`,
       build: {
-        // From the folder that program and plugins run in: the same in every clone.
-        context: `images/${folder}`,
+        context: stageBuildContext(folder),
         platform: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`,
         ...(args === undefined ? {} : { args }),
       },
       skipPush: true,
     },
-    { parent, provider: place.provider },
+    // The official plugin assumes that an image stays in the engine forever. Only replacing the resource builds it
+    // again.
+    { parent, provider: place.provider, ...(trigger === undefined ? {} : { replacementTrigger: trigger }) },
   );
   return built.repoDigest;
 }

@@ -22,34 +22,38 @@ export interface DockerServerArgs {
   project: string;
   stack: string;
   dockerHost?: string | undefined;
-  /** An image from elsewhere; absent: built from infra/images/postgres. */
+  /** Prebuilt image to pull instead of building infra/images/postgres. */
   image?: string | undefined;
   postgis: boolean;
-  /** By what clients reach the server. */
+  /** Host name that clients use. */
   host: string;
   port?: number | undefined;
   bindAddress: string;
-  /** Of the container, in MB; there is no swap beyond it. */
+  /** Memory limit of the container, in MB, without additional swap. */
   memory: number;
   cpus?: number | undefined;
-  /** /dev/shm, in MB. */
+  /** Size of /dev/shm, in MB. */
   shmSize: number;
-  /** postgresql.conf settings, memory plan included. */
+  /** Settings of postgresql.conf, including the memory plan. */
   settings: Record<string, string>;
   passwordKeeper: string;
-  /** How long a start may take until SQL runs, in seconds. */
+  /** Limit for a start until SQL runs, in seconds. */
   readyTimeout: number;
   protect: boolean;
-  /** The write-ahead log is archived and backups are made, kept for so many days; absent: neither. */
+  /** Enables WAL archiving and backups, which are kept for this many days. If absent, both are off. */
   backups?: { retentionDays: number } | undefined;
-  /** Puts authorities where the postgresql provider finds them as a file; answers its path, the same in every clone. */
+  imageTrigger: DockerPlace["imageTrigger"];
+  /**
+   * Writes CA certificates to a file for the postgresql provider. Returns its path, which is the same in every project
+   * directory.
+   */
   authorityFile: (bundle: string) => string;
 }
 
-/** How long a container may take to end, in seconds: a checkpoint of a large server is written meanwhile. */
+/** Limit for stopping a container, in seconds: a large server writes a checkpoint first. */
 const stopTimeout = 300;
 
-/** A server in a container: its image, network and volumes, the container, the point from which it may be used, its admin provider. */
+/** A server in a container: image, network, volumes, container, readiness check and admin provider. */
 export class DockerServer extends pulumi.ComponentResource implements Server {
   readonly process: pulumi.Resource;
   readonly host: pulumi.Output<string>;
@@ -59,28 +63,28 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   readonly caCertificate: pulumi.Output<string>;
   readonly container: pulumi.Output<string>;
   readonly dataVolume: pulumi.Output<string>;
-  /** In which it is called `postgres`. */
+  /** The Docker network in which the server is called `postgres`. */
   readonly network: pulumi.Output<string>;
   readonly version: pulumi.Output<string>;
   readonly superuser: Login;
   readonly admin: Login;
   readonly provider: postgresql.Provider;
-  /** The engine, for what stands beside the server in it. */
+  /** The engine, for the server's sidecars. */
   readonly place: DockerPlace;
   readonly image: pulumi.Output<string>;
   readonly volumes: { data: docker.Volume; config: docker.Volume; run: docker.Volume };
-  /** Of its files: another one for other contents. */
+  /** Changes with the contents of the configuration files. */
   readonly revision: pulumi.Output<string>;
-  /** Where it archives to and backups go. */
+  /** The repository for WAL archive and backups. */
   readonly repository: BackupRepository | undefined;
-  /** From which on it is reached over its socket. */
+  /** Once it is created, the server accepts connections over its socket. */
   readonly running: ContainerServer;
 
   constructor(name: string, args: DockerServerArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:DockerServer", name, {}, options);
     const child = { parent: this };
-    const { project, stack, dockerHost } = args;
-    this.place = dockerPlace(`${name}-docker`, { project, stack, dockerHost }, child);
+    const { project, stack, dockerHost, imageTrigger } = args;
+    this.place = dockerPlace(`${name}-docker`, { project, stack, dockerHost, imageTrigger }, child);
 
     const password = new Password(`${name}-superuser-password`, { keeper: args.passwordKeeper }, child);
     this.superuser = { user: "postgres", password: password.result };
@@ -96,7 +100,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     const checked = this.#declareSettings(name, args);
     const { port } = args;
     const published = new Port(`${name}-port`, { dockerHost, port, address: args.bindAddress }, child);
-    // Nothing is made in the engine for settings that the image's server would refuse, nor for a port that is taken.
+    // Nothing is created in the engine if the image's server would refuse the settings or the port is taken.
     const checkedFirst = { parent: this, provider: this.place.provider, dependsOn: [checked, published] };
     this.volumes = this.#declareVolumes(name, args, checkedFirst);
     this.dataVolume = this.volumes.data.name;
@@ -144,7 +148,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     return dockerImage(`${name}-image`, { folder: "postgres", tag: "17", args }, this.place, this);
   }
 
-  #declareSettings(name: string, { dockerHost, settings, backups }: DockerServerArgs): ServerSettings {
+  #declareSettings(name: string, { dockerHost, settings, backups, memory, shmSize }: DockerServerArgs): ServerSettings {
     const archiving = backups === undefined ? undefined : { before: archiveDefaults, after: archiveSettings };
     return new ServerSettings(
       `${name}-settings`,
@@ -152,6 +156,9 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
         dockerHost,
         image: this.image,
         settings: { ...containerSettings, ...archiving?.before, ...settings, ...archiving?.after },
+        memoryMb: memory,
+        shmSizeMb: shmSize,
+        container: this.place.name("postgres"),
       },
       { parent: this },
     );
@@ -179,7 +186,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     );
   }
 
-  /** The cluster outlives the stack; configuration is made anew with it. */
+  /** Declares the volumes. The cluster outlives the stack, and the configuration is created again with the stack. */
   #declareVolumes(name: string, { protect }: DockerServerArgs, common: pulumi.CustomResourceOptions) {
     const declare = (role: string, options: pulumi.CustomResourceOptions) =>
       new docker.Volume(`${name}-${role}`, this.place.named(role), { ...common, ...options });
@@ -223,13 +230,13 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
         networksAdvanced: [{ name: this.network, aliases: ["postgres"] }],
         volumes: [
           { volumeName: volumes.data.name, containerPath: containerPaths.data },
-          // Its files are there before the container is.
+          // Its files exist before the container does.
           { volumeName: configuration.volume, containerPath: containerPaths.configuration, readOnly: true },
           { volumeName: volumes.run.name, containerPath: "/var/run/postgresql" },
           ...(repository === undefined ? [] : [{ volumeName: repository.volume, containerPath: repositoryPath }]),
         ],
       },
-      // Two containers cannot have one port, nor one cluster.
+      // Two containers cannot share one port or one cluster.
       { parent: this, provider: this.place.provider, deleteBeforeReplace: true },
     );
   }

@@ -7,15 +7,15 @@ import type { Login, Server } from "./server.ts";
 export interface EmbeddedServerArgs {
   port?: number | undefined;
   dataDirectory?: string | undefined;
-  /** postgresql.conf settings, memory plan included. */
+  /** Settings of postgresql.conf, including the memory plan. */
   settings: Record<string, string>;
-  /** All passwords are made anew when it changes. */
+  /** Rotation trigger: a change generates all passwords again. */
   passwordKeeper: string;
-  /** How long a start may take until SQL runs, in seconds. */
+  /** Limit for a start until SQL runs, in seconds. */
   readyTimeout: number;
 }
 
-/** A server on this machine, without Docker: its process, the point from which it may be used, its admin provider. */
+/** A server on this machine, without Docker: its process, readiness check and admin provider. */
 export class EmbeddedServer extends pulumi.ComponentResource implements Server {
   readonly process: pulumi.Resource;
   readonly host: pulumi.Output<string>;

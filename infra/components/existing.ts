@@ -6,24 +6,32 @@ import { existingObjects } from "../provider/sdk.ts";
 import type { Server } from "./server.ts";
 
 /**
- * What a server has of what is declared on it. Such a thing is imported and not made: creating it fails with "already exists" under the official
- * provider. Where it stands in the state already, the engine takes the option for what it is.
+ * Declared objects that a server already has. They are imported and not created: creating them fails with "already
+ * exists" under the official provider. For objects that are in the state, the engine ignores the import option.
  */
 export interface Existing {
-  /** False: it could not be asked, in a preview, and the sets are empty. */
+  /** False if a preview could not query the server. The sets are then empty. */
   known: boolean;
   roles: ReadonlySet<string>;
   databases: ReadonlySet<string>;
+  /** The schema of each extension of these databases, by `database.extension`. */
+  extensionSchemas?: ReadonlyMap<string, string>;
+  /** Databases that the kit created and that are no longer declared. */
+  undeclared: readonly string[];
+  /** Privileges on the database `postgres`. */
+  postgres?: { ownsPostgres: boolean; publicConnects: boolean; connectingByPublic: readonly string[] };
 }
 
-const nothing: Existing = { known: false, roles: new Set(), databases: new Set() };
+const nothing: Existing = { known: false, roles: new Set(), databases: new Set(), undeclared: [] };
 
 /**
- * Asks a server, once it is ready, for the roles and databases that will be declared on it.
+ * Queries a server, once it is ready, for the roles and databases that will be declared on it. Prints the warnings that
+ * the server's catalog gives reason to.
  *
- * A preview goes on without an answer: a server that is not there yet has nothing, and of one that is down the preview says so elsewhere.
+ * A preview continues without an answer: a server that does not exist yet has no objects, and the preview reports
+ * elsewhere that a server is down.
  *
- * @throws RunError where the server cannot be asked in an `up`
+ * @throws RunError if an `up` cannot query the server
  */
 export async function findExisting(server: Server, databases: readonly string[]): Promise<Existing> {
   const roles = [
@@ -31,17 +39,23 @@ export async function findExisting(server: Server, databases: readonly string[])
     ...databases.flatMap((name) => databaseRoles.map((role) => roleName(name, role))),
   ];
   const answer = await askServer(server, roles, databases);
-  if (answer.known) return answer;
-  const fault = `The server could not be asked what it has: ${answer.reason ?? "its address is not known"}`;
+  if (answer.known) {
+    const { warnings, ...existing } = answer;
+    for (const warning of warnings) void pulumi.log.warn(warning, server);
+    return existing;
+  }
+  const fault = `The server could not be queried for its roles and databases: ${answer.reason ?? "its address is not known"}`;
   if (!pulumi.runtime.isDryRun()) throw new RunError(fault);
   if (answer.reason !== undefined && !answer.isDown) void pulumi.log.warn(fault, server);
   return nothing;
 }
 
-/** What a server has, or why it does not say. */
-type Answer = (Existing & { known: true }) | { known: false; isDown: boolean; reason: string | undefined };
+/** Objects of a server, or the reason why it could not be queried. */
+type Answer =
+  | (Existing & { known: true; warnings: string[] })
+  | { known: false; isDown: boolean; reason: string | undefined };
 
-/** Asks a server, as its admin, which of these roles and databases it has. */
+/** Queries a server, as its admin, for the given roles and databases. */
 export async function askServer(
   server: Server,
   roles: readonly string[],
@@ -51,5 +65,15 @@ export async function askServer(
   const connection = { host, port, sslmode, caCertificate, database: "postgres", ...admin };
   const answer = await existingObjects({ ...connection, roles, databases }, { parent: server });
   if (!answer.known) return answer;
-  return { known: true, roles: new Set(answer.roles), databases: new Set(answer.databases) };
+  const { ownsPostgres, publicConnects, connectingByPublic = [] } = answer;
+  const extensions = (answer.extensions ?? []).map((each) => JSON.parse(each) as [string, string, string]);
+  return {
+    known: true,
+    roles: new Set(answer.roles),
+    databases: new Set(answer.databases),
+    extensionSchemas: new Map(extensions.map(([database, name, schema]) => [`${database}.${name}`, schema])),
+    undeclared: answer.undeclared,
+    postgres: { ownsPostgres, publicConnects, connectingByPublic },
+    warnings: answer.warnings ?? [],
+  };
 }

@@ -3,32 +3,35 @@ import { isAbsolute, join } from "node:path";
 import type * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
-import type { Connection } from "../../scripts/target/connection.ts";
-import { availableExtensions } from "../provider/sdk.ts";
+import type { Connection } from "../../scripts/connection/connection.ts";
+import { roleName, serverRoles } from "../plan/names.ts";
+import { limitedServerRolePlans, planPrivileges } from "../plan/privileges.ts";
+import { availableExtensions, missingRights } from "../provider/sdk.ts";
 import { adminAccess } from "./admin-access.ts";
 import type { Login, Server } from "./server.ts";
 
-/** The way in as its superuser, or as a role that may make roles and databases. */
+/** Connection as the superuser, or as a role that can create roles and databases. */
 export interface ExternalAccess {
-  /** Without the password; `sslrootcert` is absolute, or begins in the clone. */
+  /** Connection without the password. `sslrootcert` is absolute or relative to the project directory. */
   connection: Connection;
   password: pulumi.Output<string>;
-  /** Whether the role is a superuser; managed servers have none to give. */
+  /** True if the role is a superuser. Managed servers do not provide one. */
   superuser: boolean;
 }
 
 export interface ExternalServerArgs extends ExternalAccess {
-  /** How long to wait until SQL runs, in seconds. */
+  /** Limit for waiting until SQL runs, in seconds. */
   readyTimeout: number;
 }
 
-/** A server that somebody else runs: everything on it is the stack's, and the server itself is not. */
+/** A server that is run by others. The stack manages the objects on it, but not the server itself. */
 export class ExternalServer extends pulumi.ComponentResource implements Server {
   readonly process: pulumi.Resource;
   readonly host: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
   readonly sslmode: string;
   readonly caCertificate?: pulumi.Output<string>;
+  readonly limitedAdmin: boolean;
   readonly version: pulumi.Output<string>;
   readonly superuser: Login;
   readonly admin: Login;
@@ -38,6 +41,7 @@ export class ExternalServer extends pulumi.ComponentResource implements Server {
     super("pgroundwork:components:ExternalServer", name, {}, options);
     const { host, port, database, user, sslmode, sslrootcert } = args.connection;
     this.sslmode = sslmode;
+    this.limitedAdmin = !args.superuser;
     const authorities = authoritiesIn(sslrootcert);
     if (authorities !== undefined) this.caCertificate = pulumi.output(authorities);
     this.superuser = { user, password: args.password };
@@ -50,7 +54,7 @@ export class ExternalServer extends pulumi.ComponentResource implements Server {
       },
       this,
     );
-    // What is on the server is the stack's until it is erased: nothing is dropped when the stack goes.
+    // The stack owns its objects on the server until they are erased: destroying the stack drops nothing.
     this.process = access.ready;
     ({ host: this.host, port: this.port, version: this.version, admin: this.admin, provider: this.provider } = access);
     this.registerOutputs({ host: this.host, port: this.port, version: this.version });
@@ -58,27 +62,67 @@ export class ExternalServer extends pulumi.ComponentResource implements Server {
 }
 
 /**
- * The extensions that an external server has; undefined in a preview where it cannot be asked.
+ * Returns the extensions that an external server has, or undefined if a preview cannot query it.
  *
- * @throws RunError where it cannot be asked in an `up`
+ * @throws RunError if an `up` cannot query the server
  */
-export async function extensionsOfServer({
-  connection,
-  password,
-}: ExternalAccess): Promise<ReadonlySet<string> | undefined> {
-  const { host, port, database, user, sslmode, sslrootcert } = connection;
-  const answer = await availableExtensions({
-    ...{ host, port, database, user, password, sslmode },
-    caCertificate: authoritiesIn(sslrootcert),
-  });
+export async function extensionsOfServer(access: ExternalAccess): Promise<ReadonlySet<string> | undefined> {
+  const answer = await availableExtensions(connectionArgs(access));
   if (answer.known) return new Set(answer.extensions);
   if (!pulumi.runtime.isDryRun())
-    throw new RunError(`The server could not be asked which extensions it has: ${answer.reason}`);
-  void pulumi.log.warn(`The server could not be asked which extensions it has: ${answer.reason}`);
+    throw new RunError(`The server could not be queried for its extensions: ${answer.reason}`);
+  void pulumi.log.warn(`The server could not be queried for its extensions: ${answer.reason}`);
   return undefined;
 }
 
-/** Program and plugins run in this folder, below the clone. */
+/** A database with the extensions that its file declares. */
+export interface WithExtensions {
+  name: string;
+  extensions: readonly { name: string; optional: boolean; schema?: string }[];
+}
+
+/**
+ * Compares the rights of the role with those that the stack needs. Returns the optional extensions that it cannot
+ * create, as `database extension`. A preview that cannot query the server returns none.
+ *
+ * @throws RunError that lists all missing rights, or if an `up` cannot query the server
+ */
+export async function requireRights(
+  access: ExternalAccess,
+  databases: readonly WithExtensions[],
+): Promise<ReadonlySet<string>> {
+  const declared = {
+    roles: [
+      ...serverRoles.map((role) => limitedServerRolePlans[role]),
+      ...databases.flatMap(({ name }) => Object.values(planPrivileges(name).roles)),
+    ],
+    databases: databases.map(({ name, extensions }) => ({ name, owner: roleName(name, "owner"), extensions })),
+  };
+  const answer = await missingRights({ ...connectionArgs(access), declared: JSON.stringify(declared) });
+  if (!answer.known) {
+    const fault = `The server could not be queried for the rights of "${access.connection.user}": ${answer.reason}`;
+    if (!pulumi.runtime.isDryRun()) throw new RunError(fault);
+    void pulumi.log.warn(fault);
+    return new Set();
+  }
+  if (access.superuser) {
+    if (answer.isSuperuser) return new Set();
+    throw new RunError(
+      `Role "${access.connection.user}" in pgroundwork:url is not a superuser.\n  Set pgroundwork:superuser to false.`,
+    );
+  }
+  if (answer.message === undefined) return new Set(answer.leftOut);
+  throw new RunError(
+    `${answer.message}\n  Ask the owner of the server to run these statements as a superuser or an administrator, then run again.`,
+  );
+}
+
+function connectionArgs({ connection, password }: ExternalAccess) {
+  const { host, port, database, user, sslmode, sslrootcert } = connection;
+  return { ...{ host, port, database, user, password, sslmode }, caCertificate: authoritiesIn(sslrootcert) };
+}
+
+/** Makes a path relative to the folder below the project directory in which program and plugins run. */
 function fromPlugins(path: string): string {
   return isAbsolute(path) ? path : join("..", path);
 }

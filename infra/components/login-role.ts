@@ -5,13 +5,16 @@ import { Password } from "../provider/sdk.ts";
 import type { Existing } from "./existing.ts";
 import type { Login } from "./server.ts";
 
-/** A role and how to log in as it. */
+/** A role and its login. */
 export interface LoginRole {
   login: Login;
   role: postgresql.Role;
 }
 
-/** A role as planned, taken over where the server has it already; its objects outlive the declaration, so it is never dropped by one. */
+/**
+ * Declares a role. It is imported if the server already has it. Removing the declaration does not drop it, since its
+ * objects remain.
+ */
 export function declareRole(
   name: string,
   plan: RolePlan,
@@ -33,7 +36,7 @@ export function declareRole(
   );
 }
 
-/** A role that logs in, with a generated password. */
+/** Declares a role that logs in with a generated password. */
 export function declareLogin(
   name: string,
   plan: RolePlan,
@@ -41,7 +44,7 @@ export function declareLogin(
   passwordKeeper: string,
   options: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
 ): LoginRole {
-  // The password is the kit's own resource: it takes the parent, and none of what belongs to the postgresql provider.
+  // The password is the kit's own resource: it takes the parent, but no option of the postgresql provider.
   const password = new Password(`${name}-password`, { keeper: passwordKeeper }, { parent: options.parent });
   return {
     login: { user: plan.name, password: password.result },

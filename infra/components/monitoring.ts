@@ -23,33 +23,33 @@ export interface MonitoringArgs {
   place: DockerPlace;
   /** The network in which the server is called `postgres`. */
   network: pulumi.Input<string>;
-  /** What the server's certificate is verified by, PEM. */
+  /** CA certificates that verify the server's certificate, PEM. */
   authorities: pulumi.Input<string>;
-  /** The role that asks, a member of pg_monitor. */
+  /** Login of the exporter, a member of pg_monitor. */
   login: Login;
-  /** Roles of the server, with the one that asks among them: it has to be there, with its password, before it can. */
+  /** Roles of the server, including the exporter's. The exporter needs its role and password before it can connect. */
   roles: pulumi.Resource[];
-  /** Volumes to measure, by what they are for. */
+  /** Volumes to measure, by purpose. */
   volumes: Readonly<Record<string, pulumi.Input<string>>>;
   /** A volume with metrics that others write as text (`*.prom`). */
   textfiles?: pulumi.Input<string> | undefined;
-  /** The longest times between two backups of a kind, in seconds, by pgBackRest's name of the kind. */
+  /** The longest intervals between two backups of a type, in seconds, by pgBackRest's name of the type. */
   backupIntervals?: Readonly<Record<string, number>>;
   prometheusPort?: number | undefined;
   exporterPort?: number | undefined;
-  /** How long measurements are kept, in days. */
+  /** Retention of measurements, in days. */
   retentionDays: number;
-  /** How long a process may take until it passes its check, in seconds. */
+  /** Limit for each process to pass its check, in seconds. */
   readyTimeout: number;
 }
 
-/** Of the containers, in MB: ten times what each took in its first hour, beside a small server. */
+/** Memory of the containers, in MB: ten times what each used in its first hour with a small server. */
 const memory = { postgresExporter: 96, volumeExporter: 64, prometheus: 512 };
 
-/** Who may look at volumes and read nothing in them. */
+/** User and group of the volume exporter, which must not read data in the volumes. */
 const nobody = "65534:65534";
 
-/** Where ports are open. Neither Prometheus nor an exporter asks who wants to know. */
+/** Ports are open only here, since neither Prometheus nor an exporter authenticates its clients. */
 const loopback = "127.0.0.1";
 
 interface ContainerPlan {
@@ -59,14 +59,14 @@ interface ContainerPlan {
   command: readonly string[];
   environment?: readonly string[];
   volumes: docker.ContainerArgs["volumes"];
-  /** Outside the network, on the loopback address; absent: nowhere. */
+  /** Port on the loopback address, outside the network. If absent, no port is published. */
   port?: pulumi.Input<number> | undefined;
   user?: string;
 }
 
-/** What watches a server: exporters of its statistics and of its volumes, and a Prometheus that asks them and knows what to warn of. */
+/** postgres_exporter, a volume exporter, and Prometheus with alert rules. */
 export class Monitoring extends pulumi.ComponentResource {
-  /** Where Prometheus answers, known once it does. */
+  /** URL of Prometheus, known once it answers. */
   readonly prometheus: pulumi.Output<string>;
 
   readonly #name: string;
@@ -100,7 +100,7 @@ export class Monitoring extends pulumi.ComponentResource {
       volumes: [{ volumeName: files.volume, containerPath: monitoringPaths.configuration, readOnly: true }],
       port: exporterPort,
     });
-    // It reads the password once, when it starts.
+    // The exporter reads the password once, when it starts.
     this.#declareProcess("postgres-exporter", container, ["postgres-exporter-check"], {
       revision: files.revision,
       dependsOn: roles,
@@ -134,7 +134,7 @@ export class Monitoring extends pulumi.ComponentResource {
       [prometheusFiles.alerts]: fileOf("alerts.yml"),
       [prometheusFiles.schedule]: scheduleRules(backupIntervals),
     });
-    // What was measured cannot be measured again: it outlives the stack, as the server's data does.
+    // Measurements cannot be repeated. The volume outlives the stack, as the server's data does.
     const data = this.#declareVolume("prometheus-data", { retainOnDelete: true });
     const published = { dockerHost: place.dockerHost, port: prometheusPort, address: loopback };
     const { port } = new Port(`${this.#name}-prometheus-port`, published, { parent: this });
@@ -165,7 +165,7 @@ export class Monitoring extends pulumi.ComponentResource {
     });
   }
 
-  /** A container's own files, in a volume of its own: Prometheus has no use for the exporter's password. */
+  /** Declares a volume with the files of one container, so that Prometheus does not get the exporter's password. */
   #declareFiles(role: string, files: Record<string, pulumi.Input<string>>): VolumeFiles {
     const volume = this.#declareVolume(`${role}-config`);
     const { dockerHost } = this.#args.place;
@@ -188,7 +188,7 @@ export class Monitoring extends pulumi.ComponentResource {
         image: this.#image,
         hostname: named.name,
         command: [...plan.command],
-        // Go frees memory when it has to, and the limit ends it.
+        // Go does not free memory until it must, and the container's limit would kill the process first.
         envs: [...(plan.environment ?? []), `GOMEMLIMIT=${Math.floor(plan.memory * 0.9)}MiB`],
         ...(user === undefined ? {} : { user }),
         readOnly: true,
@@ -223,7 +223,7 @@ export class Monitoring extends pulumi.ComponentResource {
   }
 }
 
-/** A file of infra/monitoring, as it is: it can be read, checked and tried without the kit. */
+/** Reads a file of infra/monitoring unchanged, so that it can be read, checked and tried without the kit. */
 function fileOf(name: string): string {
   return readFileSync(new URL(`../monitoring/${name}`, import.meta.url), "utf8");
 }

@@ -4,23 +4,23 @@ import { CertificateAuthority, ServerCertificate } from "../provider/sdk.ts";
 export interface ServerCertificatesArgs {
   project: string;
   stack: string;
-  /** By which clients reach the server. */
+  /** Host names that clients use to reach the server. */
   hosts: readonly pulumi.Input<string>[];
 }
 
-/** Ten years, renewed in the last. */
+/** Ten years, renewed in the last year. */
 const authorityTerm = { validityDays: 3650, renewBeforeDays: 365 };
-/** A year, renewed in the last two months. */
+/** One year, renewed in the last 60 days. */
 const serverTerm = { validityDays: 365, renewBeforeDays: 60 };
 
-/** Node's driver checks this name where it is given an address, whichever: an application that takes the URL has to find it. */
+/** Node's driver checks this name if it connects to any IP address, so the certificate must contain it. */
 const everywhere = ["localhost"];
 
-/** A stack's own certificate authority, and the certificate of its server. */
+/** A stack's own CA, and the certificate of its server. */
 export class ServerCertificates extends pulumi.ComponentResource {
   readonly certificate: pulumi.Output<string>;
   readonly privateKey: pulumi.Output<string>;
-  /** What clients trust, PEM. */
+  /** CA certificates that clients trust, PEM. */
   readonly trustBundle: pulumi.Output<string>;
 
   constructor(

@@ -1,32 +1,37 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ServerRole } from "../plan/names.ts";
-import { serverRolePlans, withReservedConnections } from "../plan/privileges.ts";
+import { limitedServerRolePlans, serverRolePlans, withReservedConnections } from "../plan/privileges.ts";
 import type { Existing } from "./existing.ts";
 import { declareLogin } from "./login-role.ts";
+import { declarePostgresAccess } from "./postgres-access.ts";
 import type { Login, Server } from "./server.ts";
 import { noticeVanished } from "./vanished.ts";
 
 export interface ServerRolesArgs {
   server: Server;
   existing: Existing;
-  /** All passwords are made anew when it changes. */
+  /** Rotation trigger: a change generates all passwords again. */
   passwordKeeper: string;
-  /** Whether roles refuse to be deleted even by `pulumi destroy`. */
+  /** True if the roles refuse deletion even by `pulumi destroy`. */
   protect: boolean;
 }
 
-/** The roles that every database of a server lets in. */
+/** Roles that can connect to every database of a server. */
 export interface ServerRoles {
   logins: Record<ServerRole, Login>;
-  /** What databases wait for. */
+  /** Roles that databases depend on. */
   roles: pulumi.Resource[];
 }
 
-/** Declares a server's own roles as its children. Apart from the server, since it has to answer first which of them it has already. */
+/**
+ * Declares a server's own roles as its children, and their access to the database `postgres`. They are not part of the
+ * server's component, since the server must first answer which of them exist.
+ */
 export function declareServerRoles(name: string, args: ServerRolesArgs): ServerRoles {
   const { server, existing, passwordKeeper, protect } = args;
+  const plans = server.limitedAdmin === true ? limitedServerRolePlans : serverRolePlans;
   const planOf = (role: ServerRole) =>
-    server.reservesConnections === true ? withReservedConnections(serverRolePlans[role]) : serverRolePlans[role];
+    server.reservesConnections === true ? withReservedConnections(plans[role]) : plans[role];
   const login = (role: ServerRole) =>
     declareLogin(`${name}-${role}`, planOf(role), existing, passwordKeeper, {
       parent: server,
@@ -40,5 +45,7 @@ export function declareServerRoles(name: string, args: ServerRolesArgs): ServerR
     existing,
     [monitor, backup].map(({ login: { user }, role }) => ({ kind: "roles", name: user, resource: role })),
   );
-  return { logins: { monitor: monitor.login, backup: backup.login }, roles: [monitor.role, backup.role] };
+  const roles = [monitor.role, backup.role];
+  declarePostgresAccess(name, server, existing, roles);
+  return { logins: { monitor: monitor.login, backup: backup.login }, roles };
 }

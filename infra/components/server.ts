@@ -1,29 +1,36 @@
 import type * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 
-/** A login and its password. */
 export interface Login {
   user: string;
   password: pulumi.Output<string>;
 }
 
-/** What a database needs of the server it is on, whatever kind that is. */
+/** A server of any kind, as a database needs it. */
 export interface Server extends pulumi.ComponentResource {
-  /** The server's process or container: what is on it goes with it, and is not deleted piece by piece first. */
+  /** The server's process or container. Objects on the server go with it and are not deleted one by one first. */
   process: pulumi.Resource;
-  /** Known once real SQL ran on the server, and no earlier. */
+  /** Known only after real SQL has run on the server. */
   host: pulumi.Output<string>;
   port: pulumi.Output<number>;
   sslmode: string;
-  /** Authorities to trust, PEM; absent: none of its own. */
+  /** CA certificates that clients trust, PEM. Absent if the server has no CA of its own. */
   caCertificate?: pulumi.Output<string>;
   /** The admin's connection, for databases, roles, grants and extensions. */
   provider: postgresql.Provider;
-  /** Connections are kept free for the roles that watch it and back it up (PostgreSQL 16 and later). */
+  /** True if the server reserves connections for the monitoring and backup roles (PostgreSQL 16 and later). */
   reservesConnections?: boolean;
-  /** As the server says it. */
+  /**
+   * True if the admin is not a superuser: it needs memberships in the owners of databases, and the backup role is not a
+   * replication role.
+   */
+  limitedAdmin?: boolean;
+  /** Version as the server reports it. */
   version: pulumi.Output<string>;
   superuser: Login;
-  /** The superuser with the password that the server takes: in a preview of a rotation still the old one, which is known. */
+  /**
+   * The superuser with the password that the server currently accepts. In a preview of a rotation this is the old
+   * password, which is known.
+   */
   admin: Login;
 }

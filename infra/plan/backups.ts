@@ -1,36 +1,42 @@
 import { configurationFiles, containerPaths } from "./container.ts";
+import { withoutLimits } from "./session-options.ts";
 
-/** pgBackRest's name for the one cluster that a repository is for. */
+/** pgBackRest's name of the one cluster in a repository. */
 export const stanza = "main";
 
-/** Where containers have the volume with the repository. */
+/** Mount path of the repository's volume in containers. */
 export const repositoryPath = "/var/lib/pgbackrest";
 
-/** Where a backup tells Prometheus when it was complete. */
+/** Mount path of the volume with the backup metrics for Prometheus. */
 export const metricsPath = "/var/lib/pgroundwork/metrics";
 
 const configurationFile = `${containerPaths.configuration}/${configurationFiles.backups}`;
 
-/** What pgBackRest in a container is told by the environment: nothing of it is secret. */
+/** Environment of pgBackRest in a container. It contains no secret. */
 export const backupEnvironment: readonly string[] = [
   `PGBACKREST_CONFIG=${configurationFile}`,
   `PGBACKREST_STANZA=${stanza}`,
+  `PGOPTIONS=${withoutLimits}`,
 ];
 
-/** Settings of a server whose write-ahead log is archived, which a stack cannot have otherwise. */
+/** Settings of a server with WAL archiving. A stack cannot override them. */
 export const archiveSettings: Readonly<Record<string, string>> = {
   archive_mode: "on",
-  // Named here and not by the environment: a restored cluster's server is told to fetch with the same words.
+  // The configuration file is named here and not by the environment, so that a restored cluster fetches WAL with the
+  // same options.
   archive_command: `pgbackrest --config=${configurationFile} --stanza=${stanza} archive-push %p`,
 };
 
-/** Those that it may have otherwise: at most a minute of work is lost with the machine, where a segment does not fill before. */
+/**
+ * Archive settings that a stack can override. At most a minute of work is lost with the machine, even if a segment is
+ * not full.
+ */
 export const archiveDefaults: Readonly<Record<string, string>> = { archive_timeout: "60s" };
 
 /**
- * The text of pgbackrest.conf.
+ * Returns the text of pgbackrest.conf.
  *
- * @param retentionDays for how long any moment can be restored
+ * @param retentionDays number of days for which any moment can be restored
  */
 export function backupConfiguration(passphrase: string, retentionDays: number): string {
   return `# Written by pgroundwork.
@@ -46,10 +52,13 @@ compress-type=zst
 compress-level=3
 process-max=2
 start-fast=y
-archive-async=y
 spool-path=/var/spool/pgbackrest
 log-level-console=warn
 log-level-file=off
+
+# Not for archive-get, which can fail across a timeline switch if it is asynchronous.
+[global:archive-push]
+archive-async=y
 
 [${stanza}]
 pg1-path=${containerPaths.data}/17/data
@@ -59,7 +68,7 @@ pg1-database=postgres
 `;
 }
 
-/** What pgBackRest calls that PostgreSQL lets only superusers call. */
+/** Functions that pgBackRest calls and PostgreSQL reserves for superusers. */
 export const backupFunctions: readonly string[] = [
   "pg_backup_start",
   "pg_backup_stop",

@@ -1,8 +1,8 @@
-/** Of a container's memory, what sessions, background processes and the rest of shared memory are left at least. */
+/** Minimum share of a container's memory for sessions, background processes and the rest of shared memory. */
 const leftShare = 1 / 4;
 
 const megabytes: Readonly<Record<string, number>> = {
-  // A number alone counts PostgreSQL's pages.
+  // PostgreSQL counts a number without a unit in pages of 8 kB.
   "": 8 / 1024,
   B: 1 / 1024 ** 2,
   kB: 1 / 1024,
@@ -12,8 +12,9 @@ const megabytes: Readonly<Record<string, number>> = {
 };
 
 /**
- * Why a container of that memory cannot have these settings: a server with more shared buffers than the container has memory starts all the same, and is killed
- * once they fill. Undefined: no reason is known; what PostgreSQL cannot read is its own to refuse.
+ * Returns the reason why the settings do not fit into a container, or undefined if no reason is known. A server with
+ * more shared buffers than memory starts all the same, and is killed once they fill. Values that PostgreSQL cannot read
+ * are left for PostgreSQL to reject.
  *
  * @param memory of the container, in MB
  */
@@ -23,5 +24,5 @@ export function memoryFault(memory: number, settings: Readonly<Record<string, st
   const buffers = Number(number) * (megabytes[unit] ?? Number.NaN);
   const most = Math.floor(memory * (1 - leftShare));
   if (!(buffers > most)) return undefined;
-  return `shared_buffers is ${value}, and the container has ${memory} MB of memory, of which it may take ${most} MB`;
+  return `shared_buffers is ${value}, but may be at most ${most} MB of the container's ${memory} MB of memory`;
 }

@@ -1,12 +1,12 @@
-/** Settings of the kit's own for a server in a container, and where its image has things: see infra/images/postgres. */
+/** Paths in the server's container. They match infra/images/postgres. */
 export const containerPaths = {
-  /** The volume with the cluster. */
+  /** Mount path of the volume with the cluster. */
   data: "/var/lib/postgresql",
-  /** The volume with configuration, keys and certificates. */
+  /** Mount path of the volume with configuration, keys and certificates. */
   configuration: "/etc/pgroundwork",
 } as const;
 
-/** Files in the volume with the configuration. */
+/** Files in the configuration volume. */
 export const configurationFiles = {
   postgresql: "postgresql.conf",
   hba: "pg_hba.conf",
@@ -16,18 +16,24 @@ export const configurationFiles = {
   backups: "pgbackrest.conf",
 } as const;
 
-/** By which machine's name clients reach a port that an engine has opened; undefined where only a setting can tell. */
+/**
+ * Returns the host name that clients use for a port published by an engine. If the port is bound to all addresses, this
+ * is the name of the engine's machine, or 127.0.0.1 if that is undefined.
+ */
 export function reachableHost(bindAddress: string, engineMachine: string | undefined): string {
   const everywhere = bindAddress === "0.0.0.0" || bindAddress === "::";
   if (everywhere) return engineMachine ?? "127.0.0.1";
   return bindAddress;
 }
 
-/** Settings that a server in a container always has: TLS from 1.2 on for what comes over the network, its log where Docker takes it. */
+/**
+ * Settings that every server in a container has: TLS 1.2 or later over the network, and a log on stderr, where Docker
+ * collects it.
+ */
 export const containerSettings: Readonly<Record<string, string>> = {
-  // The network is the container's own; what is published of it, Docker decides.
+  // The network belongs to the container. Docker decides which ports are published.
   listen_addresses: "*",
-  // For who watches the server and makes its backups, where applications have taken all others.
+  // Reserved for monitoring and backups if applications have taken all other connections.
   reserved_connections: "3",
   port: "5432",
   unix_socket_directories: "/var/run/postgresql",
@@ -44,8 +50,8 @@ export const containerSettings: Readonly<Record<string, string>> = {
 };
 
 /**
- * Who may come in how: over the socket an account of the container's as itself, over the network who speaks TLS and knows a password. Whatever is not
- * named is refused.
+ * pg_hba.conf: peer on the socket, scram-sha-256 over TLS, everything else rejected. The account postgres can also log
+ * in as backup, through {@link identityMap}.
  */
 export const hostBasedAuthentication = `# Written by pgroundwork.
 local   all          postgres                 peer
@@ -54,7 +60,10 @@ hostssl all          all          0.0.0.0/0   scram-sha-256
 hostssl all          all          ::/0        scram-sha-256
 `;
 
-/** The sidecar that makes backups runs as postgres, and logs in as the role for that. */
+/** pg_ident.conf: the backup sidecar runs as postgres and logs in as the role backup. */
 export const identityMap = `# Written by pgroundwork.
 backup postgres backup
 `;
+
+/** Times of the HEALTHCHECK in the image's Dockerfile, as the docker provider writes them. */
+export const imageHealthcheck = { interval: "5s", timeout: "5s", startPeriod: "10m0s", retries: 3 } as const;

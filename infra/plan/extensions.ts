@@ -4,19 +4,19 @@ interface Declared {
   optional: boolean;
 }
 
-/** What of the declared extensions a server can have. */
+/** Declared extensions, sorted by whether a server can have them. */
 export interface NarrowedExtensions<Extension> {
   extensions: Extension[];
-  /** Optional ones that it cannot have: reported, not failed on. */
+  /** Optional extensions that the server cannot have. They are reported but cause no failure. */
   missing: string[];
-  /** Required ones that it cannot have. */
+  /** Required extensions that the server cannot have. */
   impossible: string[];
 }
 
 /**
  * Sorts the declared extensions by whether a server offers them.
  *
- * @param available names that the server offers
+ * @param available names of the extensions that the server offers
  */
 export function narrowExtensions<Extension extends Declared>(
   declared: readonly Extension[],

@@ -1,6 +1,8 @@
-/** What watches a stack, and where its image has things: see infra/images/monitoring. */
+import { withoutLimits } from "./session-options.ts";
 
-/** Under which names the containers know each other in the stack's network, and where they answer. */
+/** Plans the containers that monitor a stack. Paths match infra/images/monitoring. */
+
+/** Names of the containers in the stack's network, and the ports on which they answer. */
 export const endpoints = {
   postgresExporter: { alias: "postgres-exporter", port: 9187 },
   volumeExporter: { alias: "volume-exporter", port: 9100 },
@@ -10,13 +12,13 @@ export const endpoints = {
 const configuration = "/etc/pgroundwork";
 
 export const monitoringPaths = {
-  /** The volume with a container's own files. */
+  /** Mount path of the volume with a container's own files. */
   configuration,
-  /** Prometheus's volume. */
+  /** Mount path of Prometheus's volume. */
   data: "/var/lib/prometheus",
-  /** Below it every volume that is measured, by what it is for. */
+  /** Parent of the mount paths of all measured volumes, each named by its purpose. */
   volumes: "/volumes",
-  /** What others write for the exporter of volumes to tell. */
+  /** Mount path of the volume with metrics that the volume exporter reads as text. */
   textfiles: "/var/lib/pgroundwork/metrics",
 } as const;
 
@@ -31,20 +33,24 @@ export const prometheusFiles = {
 } as const;
 
 /**
- * How postgres_exporter finds the server: whoever looks at the container sees the role and the paths of files, and no password.
+ * Returns the environment of postgres_exporter. It contains the role and the paths of files, but no password, since
+ * anyone who inspects the container sees it.
  *
- * @param host its name in the network, which its certificate holds
+ * @param host the server's name in the network, which its certificate contains
  */
 export function exporterEnvironment(host: string, role: string): string[] {
   const parameters = new URLSearchParams({
     sslmode: "verify-full",
     sslrootcert: `${configuration}/${exporterFiles.authorities}`,
-    // The exporter tries twice, a second apart, and Prometheus waits for 10 s: a server that is down is one, and not an exporter that does not answer.
+    // The exporter tries twice, a second apart, and Prometheus waits 10 s. A shorter limit makes Prometheus report a
+    // server that is down as such, and not as an exporter that does not answer.
     connect_timeout: "3",
     application_name: "postgres_exporter",
+    // The exporter keeps a session between two scrapes. Prometheus ignores an answer that comes after its timeout.
+    options: `${withoutLimits} --statement_timeout=10s`,
   });
   return [
-    // The database that every server has. What is asked there holds for all of them.
+    // Every server has this database. The exporter's queries there cover all databases.
     `DATA_SOURCE_URI=${host}:5432/postgres?${parameters}`,
     `DATA_SOURCE_USER=${role}`,
     `DATA_SOURCE_PASS_FILE=${configuration}/${exporterFiles.password}`,
@@ -52,8 +58,8 @@ export function exporterEnvironment(host: string, role: string): string[] {
 }
 
 /**
- * postgres_exporter with the collectors that tell something of PostgreSQL 17 to a member of pg_monitor. Those of tables are off: they see those of the one
- * database that the exporter is logged in to, which has none.
+ * Command of postgres_exporter with the collectors that show something of PostgreSQL 17 to a member of pg_monitor. The
+ * table collectors are off: they see only the database that the exporter is connected to, which has no tables.
  */
 export const exporterCommand: readonly string[] = [
   "prometheus-postgres-exporter",
@@ -63,18 +69,22 @@ export const exporterCommand: readonly string[] = [
   "--collector.stat_checkpointer",
   "--no-collector.stat_user_tables",
   "--no-collector.statio_user_tables",
-  // The exporter calls it deprecated. What took its place is a program of its own.
+  // The exporter calls this option deprecated. Its replacement is a separate program.
   `--extend.query-path=${configuration}/${exporterFiles.queries}`,
 ];
 
-/** node_exporter with nothing of the machine but how full the filesystems of mounted volumes are; `hasTextfiles`: and what others have written. */
+/**
+ * Returns the command of node_exporter, which reports only how full the filesystems of mounted volumes are.
+ *
+ * @param hasTextfiles adds the metrics that others have written as text
+ */
 export function volumeExporterCommand(hasTextfiles: boolean): string[] {
   return [
     "prometheus-node-exporter",
     "--collector.disable-defaults",
     "--collector.filesystem",
     `--collector.filesystem.mount-points-include=^${monitoringPaths.volumes}/`,
-    // By itself it leaves out kinds that an engine may well keep volumes on, such as overlay.
+    // By default it ignores filesystem types that an engine may use for volumes, such as overlay.
     "--collector.filesystem.fs-types-exclude=^$",
     "--web.disable-exporter-metrics",
     ...(hasTextfiles
@@ -83,20 +93,24 @@ export function volumeExporterCommand(hasTextfiles: boolean): string[] {
   ];
 }
 
-/** @param retentionDays how long measurements are kept */
+/**
+ * Returns the command of Prometheus.
+ *
+ * @param retentionDays retention of measurements, in days
+ */
 export function prometheusCommand(retentionDays: number): string[] {
   return [
     "prometheus",
     `--config.file=${configuration}/${prometheusFiles.configuration}`,
     `--storage.tsdb.path=${monitoringPaths.data}`,
     `--storage.tsdb.retention.time=${retentionDays}d`,
-    // The names that the package has put there are of files that this image leaves out.
+    // The package's defaults name files that this image leaves out.
     "--web.console.libraries=",
     "--web.console.templates=",
   ];
 }
 
-/** The text of prometheus.yml. Labels tell stacks apart where several Prometheus send to one place. */
+/** Returns the text of prometheus.yml. Labels distinguish stacks if several Prometheus servers send to one place. */
 export function prometheusConfiguration({ project, stack }: { project: string; stack: string }): string {
   const target = ({ alias, port }: { alias: string; port: number }) => `- targets: ["${alias}:${port}"]`;
   return `# Written by pgroundwork.
@@ -127,9 +141,11 @@ scrape_configs:
 }
 
 /**
- * The text of a rules file that says how often backups are due: the rule on their age needs it beside what the backups themselves tell.
+ * Returns the text of a rules file with the intervals at which backups are due. The alert on the age of backups
+ * compares them with the metrics of the backups.
  *
- * @param intervals the longest times between two of a kind, in seconds, by pgBackRest's name of the kind; empty: none are made
+ * @param intervals the longest intervals between two backups of a type, in seconds, by pgBackRest's name of the type;
+ * empty if no backups are made
  */
 export function scheduleRules(intervals: Readonly<Record<string, number>>): string {
   const rules = Object.entries(intervals).map(

@@ -1,61 +1,90 @@
 import { type DatabaseRole, roleName, type ServerRole } from "./names.ts";
 
-/** The role every login belongs to; its built-in privileges are taken away. */
+/** The role that every login belongs to. Its built-in privileges are revoked. */
 export const everyone = "public";
 
-/** The schema that migrations make their objects in. */
+/** The schema in which migrations create objects. */
 export const schema = "public";
 
-/** Attributes of a role. `memberOf` and `assumes` are names of roles of PostgreSQL. */
+/** Attributes of a role. `memberOf` and `assumes` are names of PostgreSQL roles. */
 export interface RolePlan {
   name: string;
   login: boolean;
   replication?: boolean;
   memberOf: string[];
-  /** Every session of it begins with `SET ROLE` to this one, so that what it makes is owned by that one. */
+  /**
+   * Role for `SET ROLE` at the start of every session, which makes it the owner of objects that the session creates.
+   */
   assumes?: string;
 }
 
-/** A privilege on the database or its schema, as it stands right after `up`. No privileges: whatever was there is revoked. */
+/**
+ * Privileges on the database or its schema, as they are right after `up`. An empty list revokes all existing
+ * privileges.
+ */
 export interface GrantPlan {
   role: string;
   on: "database" | "schema";
   privileges: string[];
 }
 
-/** A privilege that objects have from the moment the owner makes them. No privileges: the built-in ones are revoked. */
+/** Privileges that objects get when the owner creates them. An empty list revokes the built-in ones. */
 export interface DefaultPrivilegePlan {
   role: string;
   on: "table" | "sequence" | "function";
   privileges: string[];
-  /** In every schema, since PostgreSQL revokes built-in defaults only there; otherwise in the one of migrations, whose entries add to those. */
+  /**
+   * True for all schemas: PostgreSQL revokes built-in defaults only there. Otherwise the entry adds to them in the
+   * schema of migrations.
+   */
   everywhere?: boolean;
 }
 
-/** What default privileges are declared for. */
+/** Object types with default privileges. */
 const kinds = ["function", "table", "sequence"] as const;
 
-/** The whole of one database's rows in the matrix of roles and privileges. */
+/** Roles, grants and default privileges of one database. */
 export interface PrivilegePlan {
   roles: Record<DatabaseRole, RolePlan>;
   grants: GrantPlan[];
   defaults: DefaultPrivilegePlan[];
 }
 
-/** Attributes of the roles that a server has once. */
+/** Attributes of the roles that exist once for each server. */
 export const serverRolePlans: Record<ServerRole, RolePlan> = {
   monitor: { name: "monitor", login: true, memberOf: ["pg_monitor"] },
-  // pgBackRest asks where the data lies and how it is archived.
+  // pgBackRest queries the location of the data and the archive settings.
   backup: { name: "backup", login: true, replication: true, memberOf: ["pg_read_all_settings"] },
 };
 
-/** The same role where the server keeps connections free for it: it comes in when applications have taken all others. */
+/**
+ * Attributes of these roles on a server whose admin is not a superuser. It can create no replication role there, and
+ * the provider of the server makes the backups.
+ */
+export const limitedServerRolePlans: Record<ServerRole, RolePlan> = {
+  monitor: serverRolePlans.monitor,
+  backup: { name: serverRolePlans.backup.name, login: true, memberOf: [] },
+};
+
+/**
+ * Returns the plan of a role that can use reserved connections: it can connect when applications have taken all others.
+ */
 export function withReservedConnections(plan: RolePlan): RolePlan {
   return { ...plan, memberOf: [...plan.memberOf, "pg_use_reserved_connections"] };
 }
 
 /**
- * Roles and privileges of one database:
+ * Privileges on the database `postgres`, in this order: nobody loses access that has to be granted. postgres_exporter
+ * and pgBackRest connect there. The superuser needs no privilege.
+ */
+export const postgresGrants: readonly GrantPlan[] = [
+  { role: serverRolePlans.monitor.name, on: "database", privileges: ["CONNECT"] },
+  { role: serverRolePlans.backup.name, on: "database", privileges: ["CONNECT"] },
+  { role: everyone, on: "database", privileges: [] },
+];
+
+/**
+ * Plans the roles and privileges of one database:
  *
  * | | connect | schema use | tables, sequences | functions | create in schema |
  * |---|---|---|---|---|---|
@@ -67,11 +96,13 @@ export function withReservedConnections(plan: RolePlan): RolePlan {
  * | `backup` (replication, pg_read_all_settings) | yes | no | no | no | no |
  * | PUBLIC | no | no | no | no | no |
  *
- * Tables are reached by default privileges of the owner and not by grants on all tables: a grant would, at the next `up`, give back what a
- * migration took away from an append-only table. The owner's own rights come from owning the database. In the schema it is granted them all the same: pg_database_owner,
- * through which it would have them, owns no schema in a database that was dumped before PostgreSQL 15.
+ * Access to tables comes from default privileges of the owner and not from grants on all tables. At the next `up`, a
+ * grant would restore privileges that a migration revoked on an append-only table. The owner gets its own privileges
+ * from owning the database. In the schema they are granted as well: they would come through pg_database_owner, which
+ * owns no schema in a database that was dumped before PostgreSQL 15.
  *
- * PUBLIC's defaults are declared where PostgreSQL has none, too, so that those that somebody gave by hand show and are taken again.
+ * PUBLIC's defaults are declared even where PostgreSQL has none, so that defaults that were granted by hand are
+ * detected and revoked.
  */
 export function planPrivileges(database: string): PrivilegePlan {
   const owner = roleName(database, "owner");

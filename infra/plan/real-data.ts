@@ -1,15 +1,15 @@
-/** Stacks that people depend on, by the names that such stacks usually have. */
+/** Stacks that people depend on, by their usual names. */
 const realStacks: readonly string[] = ["staging", "production"];
 
-/** Seed sets of invented data. */
+/** Seed sets with invented data. */
 const inventedSeeds: readonly string[] = ["dev", "demo"];
 
-/** Whether a stack holds real data where its settings do not say. */
+/** Returns true if a stack holds real data, judged by its name. Used if its settings do not say. */
 export function isRealStack(stack: string): boolean {
   return realStacks.includes(stack);
 }
 
-/** Whether what a seed set puts in is invented: nothing for a database with real data. */
+/** Returns true if a seed set contains invented data, which must not be applied to a database with real data. */
 export function isInventedSeed(set: string): boolean {
   return inventedSeeds.includes(set);
 }

@@ -1,21 +1,22 @@
-/** What the refusal of stand-ins depends on. */
+/** Facts that decide if a stack accepts fallback providers. */
 export interface StandInUse {
-  /** Names of the providers whose stand-in runs; none where all are official. */
+  /** Names of the providers with a fallback that would run. Empty if all plugins are official. */
   standIns: readonly string[];
-  /** The stack's setting; undefined: not set. */
+  /** The stack's setting; undefined if not set. */
   airgap: boolean | undefined;
   stack: string;
-  /** Whether real people depend on the stack. */
+  /** True if real people depend on the stack. */
   real: boolean;
 }
 
 /**
- * Why a stack refuses the stand-ins that are about to run; undefined where it does not. A network fault must never swap the provider under a
- * real environment: staging, production and protected stacks take stand-ins only where the stack says so.
+ * Returns the reason why a stack refuses the fallback providers that are about to run, or undefined if it accepts them.
+ * A network fault must never swap the provider of a real environment: staging, production and protected stacks accept
+ * fallback providers only if their settings allow it.
  */
 export function standInRefusal({ standIns, airgap, stack, real }: StandInUse): string | undefined {
   if (standIns.length === 0) return undefined;
   const allowed = airgap ?? !real;
   if (allowed) return undefined;
-  return `Stack "${stack}" refuses the stand-in for ${standIns.map((name) => `the official ${name} plugin`).join(" and ")}.`;
+  return `Stack "${stack}" does not accept the fallback provider for ${standIns.map((name) => `the official ${name} plugin`).join(" and ")}.`;
 }

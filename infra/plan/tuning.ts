@@ -1,43 +1,43 @@
-/** What the server is mostly asked to do; decides how memory is shared out. */
+/** Main workload of the server. Decides how memory is divided. */
 export type WorkloadProfile = "web" | "oltp" | "dw" | "desktop" | "mixed";
 
-/** What the data directory lies on; decides what a random read costs. */
+/** Storage of the data directory. Decides the cost of a random read. */
 export type StorageKind = "ssd" | "hdd" | "san" | "nvme";
 
-/** The machine, and what it is for. */
+/** The machine and its workload. */
 export interface TuningInput {
-  /** Memory that the server may count on, in MB. */
+  /** Memory that the server can use, in MB. */
   memoryMegabytes: number;
   cpus: number;
   profile: WorkloadProfile;
   storage: StorageKind;
   os: "linux" | "mac";
-  /** Connections to plan for; the profile's own number when absent. */
+  /** Connections to plan for. If absent, the profile's number is used. */
   maxConnections?: number | undefined;
 }
 
 const kilobytesPerMegabyte = 1024;
 const kilobytesPerGigabyte = 1024 * kilobytesPerMegabyte;
 
-/** Fewer processors than this leave PostgreSQL's own parallel settings as they are. */
+/** With fewer processors than this, PostgreSQL's own parallel settings stay as they are. */
 const fewestParallelCpus = 4;
 
-/** `max_worker_processes` of PostgreSQL when nothing sets it. */
+/** PostgreSQL's default of `max_worker_processes`. */
 const defaultWorkerProcesses = 8;
 
 interface Profile {
   maxConnections: number;
-  /** One part of the memory in so many is for shared buffers. */
+  /** Divisor of the memory: the shared buffers get one part in this many. */
   sharedBuffersPart: number;
-  /** How much of the memory the planner may expect to find cached. */
+  /** Share of the memory that the planner may expect to be used as cache. */
   cacheShare: number;
   maintenancePart: number;
-  /** Sessions of one workload sort more things at once than those of another. */
+  /** Divisor of `work_mem`: sessions of some workloads sort more things at once than those of others. */
   workMemDivisor: number;
   minWalMegabytes: number;
   maxWalMegabytes: number;
   statisticsTarget: number;
-  /** Compiling short queries costs more than it saves. */
+  /** False if compiling short queries costs more than it saves. */
   jit: boolean;
 }
 
@@ -82,13 +82,14 @@ const profiles: Record<WorkloadProfile, Profile> = {
 const readAheadRequests: Record<StorageKind, number> = { hdd: 2, ssd: 200, san: 300, nvme: 1000 };
 
 /**
- * Settings of postgresql.conf for one machine and one kind of work, for PostgreSQL 17. Settings whose default is right are left out.
+ * Plans settings of postgresql.conf for one machine and one workload, for PostgreSQL 17. Settings whose default is
+ * right are left out.
  *
- * The rules are pgtune's (https://pgtune.leopard.in.ua, `src/features/configuration/configurationSlice.js` of le0pard/pgtune at 830d3bb),
- * for a database about as large as the memory. Two deviations: `wal_level` stays `replica`, and `wal_compression` is `pglz`; the
- * reasons stand where they are made.
+ * The rules are pgtune's (https://pgtune.leopard.in.ua, `src/features/configuration/configurationSlice.js` of
+ * le0pard/pgtune at 830d3bb), for a database about as large as the memory. There are two deviations: `wal_level` stays
+ * `replica`, and `wal_compression` is `pglz`. Comments in the code give the reasons.
  *
- * @throws RangeError when memory, processors or connections are not whole numbers of at least 1
+ * @throws RangeError if memory, processors or connections are not whole numbers of at least 1
  */
 export function planMemory(input: TuningInput): Record<string, string> {
   assertWhole("memoryMegabytes", input.memoryMegabytes);
@@ -101,8 +102,8 @@ export function planMemory(input: TuningInput): Record<string, string> {
   const sharedBuffers = Math.floor(memory / profile.sharedBuffersPart);
   const maintenanceWorkMem = Math.min(Math.floor(memory / profile.maintenancePart), 8 * kilobytesPerGigabyte);
 
-  // pgtune gives the desktop profile `wal_level = minimal`. Nobody could take a base backup of that server or archive its WAL, so
-  // PostgreSQL's default `replica` stays for every profile.
+  // pgtune gives the desktop profile `wal_level = minimal`. Such a server allows no base backup and no WAL archiving,
+  // so PostgreSQL's default `replica` stays for every profile.
   return {
     max_connections: String(maxConnections),
     shared_buffers: size(sharedBuffers),
@@ -116,7 +117,7 @@ export function planMemory(input: TuningInput): Record<string, string> {
     work_mem: size(workMem(memory - sharedBuffers, maxConnections, input.cpus, profile)),
     huge_pages: input.os === "linux" && sharedBuffers >= 2 * kilobytesPerGigabyte ? "try" : "off",
     ...(profile.jit ? {} : { jit: "off" }),
-    // pgtune says lz4, which only servers built with it accept, and the embedded one is not. pglz is in every build.
+    // pgtune uses lz4, which only servers built with it accept. The embedded one is not. Every build has pglz.
     wal_compression: "pglz",
     ...autovacuum(input.cpus, maintenanceWorkMem),
     min_wal_size: size(profile.minWalMegabytes * kilobytesPerMegabyte),
@@ -125,7 +126,9 @@ export function planMemory(input: TuningInput): Record<string, string> {
   };
 }
 
-/** 3 % of the shared buffers, at most one WAL segment (16 MB), which is also taken when the result comes close to it. */
+/**
+ * Returns 3 % of the shared buffers, at most one WAL segment (16 MB). A result close to a segment is rounded up to it.
+ */
 function walBuffers(sharedBuffers: number): number {
   const segment = 16 * kilobytesPerMegabyte;
   const share = Math.floor((3 * sharedBuffers) / 100);
@@ -133,7 +136,8 @@ function walBuffers(sharedBuffers: number): number {
 }
 
 /**
- * What one sort or hash may take. A session may hold several at once, hence the 3; below 4 MB simple queries would already go to disk.
+ * Returns the memory that one sort or hash may use. The divisor 3 is for sessions that run several at once. The minimum
+ * is 4 MB, since below that even simple queries would use the disk.
  */
 function workMem(unshared: number, maxConnections: number, cpus: number, profile: Profile): number {
   const workers = cpus < fewestParallelCpus ? defaultWorkerProcesses : cpus;
@@ -141,17 +145,23 @@ function workMem(unshared: number, maxConnections: number, cpus: number, profile
   return Math.max(Math.floor(share / profile.workMemDivisor), 4 * kilobytesPerMegabyte);
 }
 
-/** Low costs make index scans likely: right for a lookup on flash storage, harmful for a warehouse's large reads even there. */
+/**
+ * Returns the planner's cost of a random read. A low cost makes index scans likely: right for a lookup on flash
+ * storage, but harmful for a warehouse's large reads, even there.
+ */
 function randomPageCost({ storage, profile }: TuningInput): string {
   return storage === "hdd" || profile === "dw" ? "4" : "1.1";
 }
 
-/** macOS has no posix_fadvise: PostgreSQL 17 refuses any value but 0 there. */
+/** macOS has no posix_fadvise: PostgreSQL 17 rejects any value but 0 there. */
 function readAhead({ os, storage }: TuningInput): Record<string, string> {
   return os === "linux" ? { effective_io_concurrency: String(readAheadRequests[storage]) } : {};
 }
 
-/** Each worker may take `maintenance_work_mem`: on large machines that is too much several times over. */
+/**
+ * Limits memory and raises the number of autovacuum workers on large machines. Each worker may use
+ * `maintenance_work_mem`, which is far too much in total there.
+ */
 function autovacuum(cpus: number, maintenanceWorkMem: number): Record<string, string> {
   const limit = 2 * kilobytesPerGigabyte;
   return {
@@ -165,14 +175,15 @@ function parallelism(cpus: number, profile: WorkloadProfile): Record<string, str
   const half = Math.ceil(cpus / 2);
   return {
     max_worker_processes: String(cpus),
-    // Past four, further workers rarely make one query faster; a warehouse runs few queries and gives each what it can.
+    // More than four workers rarely make one query faster. A warehouse runs few queries and gives each of them half of
+    // the processors.
     max_parallel_workers_per_gather: String(profile === "dw" ? half : Math.min(half, 4)),
     max_parallel_workers: String(cpus),
     max_parallel_maintenance_workers: String(Math.min(half, 4)),
   };
 }
 
-/** Kilobytes in the largest unit that loses nothing. */
+/** Formats kilobytes in the largest unit that keeps the exact value. */
 function size(kilobytes: number): string {
   if (kilobytes % kilobytesPerGigabyte === 0) return `${kilobytes / kilobytesPerGigabyte}GB`;
   if (kilobytes % kilobytesPerMegabyte === 0) return `${kilobytes / kilobytesPerMegabyte}MB`;

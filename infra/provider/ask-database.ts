@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
-import { withClient } from "../../scripts/target/client.ts";
-import type { Connection } from "../../scripts/target/connection.ts";
-import { ConnectionError } from "../../scripts/target/connection-error.ts";
-import { isUnknown, type Properties } from "../plugin/values.ts";
+import { withClient } from "../../scripts/connection/client.ts";
+import type { Connection } from "../../scripts/connection/connection.ts";
+import { ConnectionError } from "../../scripts/connection/connection-error.ts";
+import { isUnknown, type Properties } from "../provider-protocol/values.ts";
 import { connectionKeys, connectionOf, optionalKeys } from "./connection-inputs.ts";
 
 /**
- * Asks the database that the inputs lead to. Where it does not answer and stood elsewhere until now (a preview of another port), or had another password (one of
- * a rotation that was interrupted), it is asked as before. That the server is down is said in these words, whatever the driver called it.
+ * Queries the database at the inputs' connection. If it does not answer, the old inputs' connection is tried: a preview
+ * may have a new port, and an interrupted rotation leaves the old password. If the server is down, the reason is always
+ * the same text, whatever error the driver reported.
  *
- * @param ask given no connection where there is no server yet
+ * @param ask called without a connection if the server does not exist yet
  */
 export async function askDatabase<Answer extends { known: true } | { known: false; reason: string }>(
   news: Properties,
@@ -37,8 +38,8 @@ async function isDown(connection: Connection): Promise<boolean> {
 }
 
 /**
- * The connection to ask at preview. Where a part of it is about to change (a password that is rotated), the server still has the old one, which
- * the old inputs hold. Undefined: there is no server yet.
+ * Returns the connection to query at preview, or undefined if the server does not exist yet. If a part of it is about
+ * to change (such as a rotated password), the server still has the old value, which the old inputs contain.
  */
 export function connectionToAsk(news: Properties, oldInputs: Properties | undefined): Connection | undefined {
   const known = Object.fromEntries(
@@ -46,7 +47,7 @@ export function connectionToAsk(news: Properties, oldInputs: Properties | undefi
       .map((key) => [key, isUnknown(news[key]) ? oldInputs?.[key] : news[key]])
       .filter(([, value]) => value !== undefined),
   );
-  // What is left out is complete; what is not known yet is not.
+  // A value that is left out is complete. A value that is unknown is not.
   const complete = connectionKeys.every((key) => key in known || (optionalKeys.includes(key) && !isUnknown(news[key])));
   return complete ? connectionOf(known) : undefined;
 }

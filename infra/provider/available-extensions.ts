@@ -1,9 +1,12 @@
-import { withClient } from "../../scripts/target/client.ts";
-import { ConnectionError } from "../../scripts/target/connection-error.ts";
-import type { PluginFunction } from "../plugin/function-type.ts";
+import { withClient } from "../../scripts/connection/client.ts";
+import { ConnectionError } from "../../scripts/connection/connection-error.ts";
+import type { PluginFunction } from "../provider-protocol/function-type.ts";
 import { connectionOf } from "./connection-inputs.ts";
 
-/** Which extensions a server could make. One that gives no connection is an answer of its own: `known: false`, with the reason. */
+/**
+ * Lists the extensions that a server can create. If the server accepts no connection, the answer is `known: false` with
+ * the reason.
+ */
 export const availableExtensions: PluginFunction = {
   secretArguments: ["password"],
 

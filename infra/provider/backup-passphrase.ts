@@ -1,13 +1,14 @@
 import { keptPassphrase } from "../../scripts/backup/kept-passphrase.ts";
 import { containerPaths } from "../plan/container.ts";
-import type { ResourceType } from "../plugin/resource-type.ts";
-import { unknownValue } from "../plugin/values.ts";
+import type { ResourceType } from "../provider-protocol/resource-type.ts";
+import { unknownValue } from "../provider-protocol/values.ts";
 import { onEngine } from "./on-engine.ts";
 import { dockerOwnerOf } from "./stack-of.ts";
 
 /**
- * What a stack's backups are encrypted with. It never changes: a repository is made with one and can be read with no other. Beside the stack's state the
- * cluster's volume keeps it, from where a stack that is brought up again over its data takes it.
+ * The passphrase that encrypts a stack's backups. It never changes: a repository can be read only with the passphrase
+ * that it was created with. Besides the stack's state, the cluster's volume keeps it. A stack that is created again
+ * over its data reads it from there.
  */
 export const backupPassphrase: ResourceType = {
   secretOutputs: ["result"],
@@ -16,7 +17,7 @@ export const backupPassphrase: ResourceType = {
     return { inputs: news };
   },
 
-  // Another image is another way to the same file.
+  // Another image only gives other access to the same file.
   diff: () => ({ changes: [] }),
 
   async create({ urn }, inputs, preview) {

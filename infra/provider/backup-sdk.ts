@@ -2,18 +2,19 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DockerArgs } from "./container-sdk.ts";
 import { resourceToken } from "./token.ts";
 
-/*
- * The program's side of what the kit's own plugin does about backups.
- */
+/* The program's side of the kit's own plugin: resources for backups. */
 
 export interface BackupPassphraseArgs extends DockerArgs {
-  /** Id of an image that is there, through whose containers the volume is reached. */
+  /** Id of an existing image. Its containers give access to the volume. */
   image: pulumi.Input<string>;
   /** Name of the volume with the cluster. */
   volume: pulumi.Input<string>;
 }
 
-/** What a stack's backups are encrypted with: kept beside the cluster, too, so that backups outlive the stack's state. */
+/**
+ * The passphrase that encrypts a stack's backups. It is also kept with the cluster, so that backups outlive the stack's
+ * state.
+ */
 export class BackupPassphrase extends pulumi.CustomResource {
   declare readonly result: pulumi.Output<string>;
 
@@ -30,18 +31,18 @@ export class BackupPassphrase extends pulumi.CustomResource {
 export interface BackupStanzaArgs extends DockerArgs {
   /** Name of the container that makes backups. */
   container: pulumi.Input<string>;
-  /** Its id: another one is a container made anew. */
+  /** Id of that container. It changes if the container is replaced. */
   containerId: pulumi.Input<string>;
   /** Name of the server's container. */
   server: pulumi.Input<string>;
   serverId: pulumi.Input<string>;
-  /** Of the configuration: with another one archiving is tried again. */
+  /** Revision of the configuration. A change tests archiving again. */
   revision: pulumi.Input<string>;
-  /** How long a segment may take to arrive, in seconds. */
+  /** Limit for a segment to arrive, in seconds. */
   timeoutSeconds?: pulumi.Input<number>;
 }
 
-/** The repository is made for the server, and a segment of its write-ahead log has arrived there. */
+/** A repository that was created for the server and has received a segment of its WAL. */
 export class BackupStanza extends pulumi.CustomResource {
   declare readonly container: pulumi.Output<string>;
 

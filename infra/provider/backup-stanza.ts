@@ -1,13 +1,15 @@
 import type Docker from "dockerode";
-import { findArchiveFault, settleArchive } from "../../scripts/backup/stanza.ts";
-import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties } from "../plugin/values.ts";
+import { findArchiveFault, findInLastScan, settleArchive } from "../../scripts/backup/stanza.ts";
+import type { CallContext, ResourceType } from "../provider-protocol/resource-type.ts";
+import { isUnknown, type Properties } from "../provider-protocol/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
 import { onEngine } from "./on-engine.ts";
 
 /**
- * A repository takes a server's write-ahead log: it is made for the server, and a segment that was switched has arrived there. Each preview asks again, and a repository
- * that is gone or an archive that fails shows as a change; `up` then tries, and says what is wrong where it cannot be mended.
+ * A repository that receives a server's WAL: it was created for the server, and a segment arrived there after a WAL
+ * switch. Each preview checks it again and shows a missing repository or failing WAL archiving as a change. `up` then
+ * tries to repair it, and reports faults that cannot be repaired. Findings of the sidecar's last scan of the repository
+ * are warnings.
  */
 export const backupStanza: ResourceType = {
   async check(_context, news) {
@@ -18,7 +20,12 @@ export const backupStanza: ResourceType = {
     const changes = changedInputs(old.inputs, news, ["timeoutSeconds"]);
     if (changes.length > 0 || isUnknown(news)) return { changes };
     const fault = await onEngine(news, (docker) => findArchiveFault(docker, placeOf(news)));
-    if (fault === undefined) return { changes };
+    if (fault === undefined) {
+      // No `up` can repair damaged or missing parts of the repository.
+      for (const { text, remedy } of await onEngine(news, (docker) => findInLastScan(docker, placeOf(news))))
+        await context.log("warning", remedy === undefined ? text : `${text} ${remedy}`);
+      return { changes };
+    }
     await context.log("warning", fault);
     return { changes: [{ path: "archiving", kind: "update", input: false }] };
   },
@@ -38,7 +45,7 @@ export const backupStanza: ResourceType = {
     return outputsOf(news);
   },
 
-  // The repository stays, as the volume does that it is in.
+  // The repository stays, as does the volume that contains it.
   async delete() {},
 };
 
@@ -49,7 +56,8 @@ function outputsOf(inputs: Properties): Properties {
 async function settle(context: CallContext, inputs: Properties): Promise<void> {
   const seconds = Number(inputs.timeoutSeconds ?? 60);
   const begun = await onEngine(inputs, (docker: Docker) => settleArchive(docker, placeOf(inputs), seconds));
-  if (begun) await context.log("info", "there was no backup yet: the first one is begun, and goes on by itself");
+  if (begun)
+    await context.log("info", "there was no backup yet: the first one has started and continues in the background");
 }
 
 function placeOf(inputs: Properties): { container: string; server: string } {

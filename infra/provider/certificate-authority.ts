@@ -1,17 +1,21 @@
-import type { ResourceType } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
+import type { ResourceType } from "../provider-protocol/resource-type.ts";
+import { isUnknown, type Properties, unknownValue } from "../provider-protocol/values.ts";
 import { announceRenewal, checkTerm, renewal } from "./certificate-inputs.ts";
 import { changedInputs } from "./changed-inputs.ts";
 
-/** Inputs that another authority comes of: one with another key. The other inputs say how long the next certificate lasts, and are no reason to make it. */
+/**
+ * Inputs that identify a CA. If one of them changes, a CA with another key is created. The other inputs set the term of
+ * the next certificate, and their change does not create one.
+ */
 const identity = ["commonName", "keeper"];
 
 /**
- * A stack's certificate authority, its private key kept in the state as a secret. `up` renews it in time, with the same key: who trusts either certificate
- * accepts what both signed, and the server's certificate stays. Another keeper makes another key; the authorities before it are trusted for as long as they
- * last, since servers have certificates of theirs until they get a new one.
+ * A stack's CA, with its private key in the state as a secret. `up` renews it in time with the same key: clients that
+ * trust either certificate accept what both signed, and the server's certificate stays. Another keeper creates another
+ * key. Earlier CAs stay trusted until they expire, since servers use certificates that they signed until they get new
+ * ones.
  *
- * @param clock what tells how late it is
+ * @param clock returns the current time
  */
 export function certificateAuthorityType(clock: () => Date = () => new Date()): ResourceType {
   const isDue = async (outputs: Properties, { renewBeforeDays }: Properties) => {
@@ -36,7 +40,7 @@ export function certificateAuthorityType(clock: () => Date = () => new Date()): 
       return { id: "authority", outputs: { ...inputs, ...unknown, trustBundle: unknownValue } };
     },
 
-    // There is nothing outside the state that could have changed.
+    // Nothing outside the state can have changed.
     read: async (_context, current) => current,
 
     async update(context, old, news, preview) {
@@ -44,7 +48,8 @@ export function certificateAuthorityType(clock: () => Date = () => new Date()): 
       if (!isOther) await announceRenewal(context, old.outputs, preview);
       const { privateKey, trustBundle } = old.outputs as Record<string, string>;
       if (!preview) return make(news, clock(), { trustBundle, privateKey: isOther ? undefined : privateKey });
-      // The server has its old certificate until `up` makes the new one, and a provider that is configured with unknown authorities shows all it made as changing.
+      // The server has its old certificate until `up` creates the new one. A provider configured with unknown CA
+      // certificates would show all its resources as changing.
       const known = { trustBundle, privateKey: isOther ? unknownValue : privateKey };
       return { ...news, ...known, certificate: unknownValue, notAfter: unknownValue };
     },
@@ -60,7 +65,7 @@ function identityChanges(old: Properties, news: Properties) {
   return changedInputs(of(old), of(news));
 }
 
-/** @param former what was trusted until now, and the key to keep */
+/** @param former the CA certificates trusted so far, and the key to keep */
 async function make(
   inputs: Properties,
   now: Date,
@@ -85,5 +90,5 @@ async function make(
 
 function checkName(commonName: unknown) {
   if (isUnknown(commonName) || (typeof commonName === "string" && commonName !== "")) return [];
-  return [{ property: "commonName", reason: "commonName has to be a text that is not empty" }];
+  return [{ property: "commonName", reason: "commonName must be a non-empty string" }];
 }

@@ -1,28 +1,30 @@
 import * as pulumi from "@pulumi/pulumi";
 import { resourceToken } from "./token.ts";
 
-/** How long a certificate lasts, and how long before its end `up` makes the next. */
+/** Term of a certificate, and the number of days before its end from which `up` renews it. */
 interface TermArgs {
   validityDays: pulumi.Input<number>;
   renewBeforeDays: pulumi.Input<number>;
 }
 
 export interface CertificateAuthorityArgs extends TermArgs {
-  /** What it is called. Another name makes another authority. */
+  /** Common name of the CA. Another name creates another CA. */
   commonName: pulumi.Input<string>;
-  /** Another authority is made, with another key, when it changes; the one before it is trusted for as long as it lasts. */
+  /**
+   * Rotation trigger: a change creates another CA with another key. The CA before it stays trusted until it expires.
+   */
   keeper?: pulumi.Input<string> | undefined;
 }
 
-/** A stack's own certificate authority. */
+/** A stack's own CA. */
 export class CertificateAuthority extends pulumi.CustomResource {
   /** PEM. */
   declare readonly certificate: pulumi.Output<string>;
   /** PEM, PKCS#8; secret. */
   declare readonly privateKey: pulumi.Output<string>;
-  /** PEM: what clients trust, authorities before this one included for as long as they last. */
+  /** PEM of the CA certificates that clients trust, including earlier ones until they expire. */
   declare readonly trustBundle: pulumi.Output<string>;
-  /** When it ends, in ISO 8601. */
+  /** End of its term, in ISO 8601. */
   declare readonly notAfter: pulumi.Output<string>;
 
   constructor(name: string, args: CertificateAuthorityArgs, options?: pulumi.CustomResourceOptions) {
@@ -37,11 +39,11 @@ export class CertificateAuthority extends pulumi.CustomResource {
 }
 
 export interface ServerCertificateArgs extends TermArgs {
-  /** PEM; one that was renewed with the same key is no reason for a new certificate of the server's. */
+  /** PEM of the CA certificate. A CA renewed with the same key does not create a new server certificate. */
   authorityCertificate: pulumi.Input<string>;
   /** PEM, PKCS#8; secret. */
   authorityKey: pulumi.Input<string>;
-  /** DNS names and IP addresses by which clients reach the server. */
+  /** DNS names and IP addresses that clients use to reach the server. */
   hosts: pulumi.Input<pulumi.Input<string>[]>;
 }
 
@@ -51,7 +53,7 @@ export class ServerCertificate extends pulumi.CustomResource {
   declare readonly certificate: pulumi.Output<string>;
   /** PEM, PKCS#8; secret. */
   declare readonly privateKey: pulumi.Output<string>;
-  /** When it ends, in ISO 8601. */
+  /** End of its term, in ISO 8601. */
   declare readonly notAfter: pulumi.Output<string>;
   /** SHA-256, as OpenSSL prints it. */
   declare readonly fingerprint: pulumi.Output<string>;

@@ -1,8 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
-import type { PropertyChange } from "../plugin/resource-type.ts";
-import type { Properties } from "../plugin/values.ts";
+import type { PropertyChange } from "../provider-protocol/resource-type.ts";
+import type { Properties } from "../provider-protocol/values.ts";
 
-/** The properties whose values differ between old and new inputs. Undefined and absent are the same; the named ones are left out. */
+/**
+ * Returns the properties whose values differ between old and new inputs. Undefined and absent are the same.
+ *
+ * @param except names of properties to ignore
+ */
 export function changedInputs(old: Properties, news: Properties, except: readonly string[] = []): PropertyChange[] {
   const changes: PropertyChange[] = [];
   for (const key of new Set([...Object.keys(old), ...Object.keys(news)])) {

@@ -1,15 +1,15 @@
 import { parseConfiguration, readConfiguration, type ServerSettings } from "../../scripts/server/configuration.ts";
 import { configurationText, wantedSettings } from "../../scripts/server/embedded.ts";
 import { changedNames } from "../../scripts/server/setting-changes.ts";
-import type { PropertyChange } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties } from "../plugin/values.ts";
+import type { PropertyChange } from "../provider-protocol/resource-type.ts";
+import { isUnknown, type Properties } from "../provider-protocol/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
 import type { PlacedSpec } from "./server-properties.ts";
 
-/** Input of `EmbeddedServer` that holds postgresql.conf settings by name. */
+/** Input of `EmbeddedServer` with postgresql.conf settings by name. */
 const settingsKey = "settings";
 
-/** What the program changed of a server, every setting by its name. */
+/** Returns the changes that the program made to a server, with one entry for each setting. */
 export function declaredChanges(old: Properties, news: Properties): PropertyChange[] {
   if (isUnknown(news[settingsKey])) return changedInputs(old, news);
   const settingsOf = (inputs: Properties) => (inputs[settingsKey] ?? {}) as Properties;
@@ -21,9 +21,10 @@ export function declaredChanges(old: Properties, news: Properties): PropertyChan
 }
 
 /**
- * The settings that are otherwise on disk than they should be without the program having changed them: edited there, or of an older version of the kit.
+ * Returns the settings that differ on disk without a change in the program: edited by hand, or written by an older
+ * version of the kit.
  *
- * @param dataDirectory where the file is now
+ * @param dataDirectory the current location of the file
  */
 export async function driftedSettings(
   dataDirectory: string,
@@ -40,13 +41,13 @@ export async function driftedSettings(
 
 function driftedPaths(onDisk: ServerSettings, wanted: ServerSettings): string[] {
   const names = changedNames(onDisk, wanted);
-  // Only comments or the order differ: the file is written anew all the same.
+  // If only comments or the order differ, the file is still written again.
   if (names.length === 0) return [settingsKey];
   // The port is an input of its own.
   return names.map((name) => (name === "port" ? name : settingPath(name)));
 }
 
-/** As the engine writes a place inside a property: names of modules' settings hold a dot. */
+/** Returns a setting's path as the engine writes it. Names of modules' settings contain a dot. */
 function settingPath(name: string): string {
   return name.includes(".") ? `${settingsKey}[${JSON.stringify(name)}]` : `${settingsKey}.${name}`;
 }

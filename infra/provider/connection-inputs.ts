@@ -1,6 +1,6 @@
-import { type Connection, type SslMode, sslModes } from "../../scripts/target/connection.ts";
-import type { CheckFailure } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties } from "../plugin/values.ts";
+import { type Connection, type SslMode, sslModes } from "../../scripts/connection/connection.ts";
+import type { CheckFailure } from "../provider-protocol/resource-type.ts";
+import { isUnknown, type Properties } from "../provider-protocol/values.ts";
 
 /** The inputs by which a resource reaches a database; `password` is a secret. */
 export const connectionKeys = ["host", "port", "database", "user", "password", "sslmode", "caCertificate"] as const;
@@ -27,23 +27,23 @@ export function checkConnection(inputs: Properties): CheckFailure[] {
   const failures: CheckFailure[] = [];
   for (const key of ["host", "database", "user"] as const) {
     if (!isUnknown(inputs[key]) && (typeof inputs[key] !== "string" || inputs[key] === ""))
-      failures.push({ property: key, reason: `${key} has to be a text that is not empty` });
+      failures.push({ property: key, reason: `${key} must be a non-empty string` });
   }
   const port = inputs.port;
   if (!isUnknown(port) && !(typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65535))
     failures.push({
       property: "port",
-      reason: `port has to be a whole number from 1 to 65535, and is ${JSON.stringify(port)}`,
+      reason: `port must be a whole number from 1 to 65535, but is ${JSON.stringify(port)}`,
     });
   const sslmode = inputs.sslmode;
   if (sslmode !== undefined && !isUnknown(sslmode) && !sslModes.includes(sslmode as SslMode))
     failures.push({
       property: "sslmode",
-      reason: `sslmode has to be one of ${sslModes.join(", ")}, and is ${JSON.stringify(sslmode)}`,
+      reason: `sslmode must be one of ${sslModes.join(", ")}, but is ${JSON.stringify(sslmode)}`,
     });
   const authorities = inputs.caCertificate;
   if (authorities !== undefined && !isUnknown(authorities) && !isPem(authorities))
-    failures.push({ property: "caCertificate", reason: "caCertificate has to hold at least one certificate (PEM)" });
+    failures.push({ property: "caCertificate", reason: "caCertificate must contain at least one certificate (PEM)" });
   return failures;
 }
 

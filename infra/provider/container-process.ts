@@ -1,13 +1,13 @@
-import { reloadProcess, waitForCheck } from "../../scripts/container/process.ts";
-import { isRunning, startContainer } from "../../scripts/container/running.ts";
-import type { CallContext } from "../plugin/resource-type.ts";
-import type { Properties } from "../plugin/values.ts";
+import { reloadProcess, waitForCheck } from "../../scripts/docker/server/process.ts";
+import { isRunning, startContainer } from "../../scripts/docker/server/running.ts";
+import type { CallContext } from "../provider-protocol/resource-type.ts";
+import type { Properties } from "../provider-protocol/values.ts";
 import { onEngine } from "./on-engine.ts";
 import { runningContainer } from "./running-container.ts";
 
 /**
- * The process of a container as it is declared: it runs, it has read its files, it passes its check. All of it in place: new files have it read them again, and
- * replace no container.
+ * The process of a container as declared: it runs, has read its files, and passes its check. Everything is applied in
+ * place: new files make the process read them again, without replacing the container.
  */
 export const containerProcess = runningContainer({
   ignored: ["timeoutSeconds", "reload", "check"],
@@ -21,7 +21,7 @@ async function settle({ signal }: CallContext, inputs: Properties, before: Prope
   await onEngine(inputs, async (docker) => {
     const wasRunning = await isRunning(docker, container);
     await startContainer(docker, container);
-    // One that was started since has read them then.
+    // A process that was started since then has already read them.
     const isNew = before === undefined || before.containerId !== inputs.containerId || !wasRunning;
     if (!isNew && before.revision !== inputs.revision) {
       const reload = inputs.reload as string[] | undefined;

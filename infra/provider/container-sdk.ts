@@ -1,30 +1,27 @@
 import * as pulumi from "@pulumi/pulumi";
-import { resourceToken } from "./token.ts";
+import { functionToken, resourceToken } from "./token.ts";
 
-/*
- * The program's side of what the kit's own plugin does in a Docker engine, beside what the docker provider declares there.
- */
+/* The program's side of the kit's own plugin: resources in a Docker engine that complement the docker provider's. */
 
-/** The Docker engine that a resource works with. */
+/** The Docker engine that a resource uses. */
 export interface DockerArgs {
-  /** `unix://`, `tcp://` or `ssh://`; absent: this machine's own. */
+  /** `unix://`, `tcp://` or `ssh://`. If absent, this machine's own engine. */
   dockerHost?: pulumi.Input<string> | undefined;
 }
 
 export interface VolumeFilesArgs extends DockerArgs {
-  /** Id of an image that is there, through whose containers the volume is reached. */
+  /** Id of an existing image. Its containers give access to the volume. */
   image: pulumi.Input<string>;
-  /** Name of the volume. */
   volume: pulumi.Input<string>;
-  /** Contents by path below the volume; secret as a whole. */
+  /** Contents by path below the volume. Secret as a whole. */
   files: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** Files in a Docker volume, readable by postgres alone. */
+/** Files in a Docker volume that only postgres can read. */
 export class VolumeFiles extends pulumi.CustomResource {
-  /** Another one for other contents. */
+  /** Changes with the contents. */
   declare readonly revision: pulumi.Output<string>;
-  /** The volume's name, known once the files are there. */
+  /** The volume's name, known once the files exist. */
   declare readonly volume: pulumi.Output<string>;
 
   constructor(name: string, args: VolumeFilesArgs, options?: pulumi.CustomResourceOptions) {
@@ -38,16 +35,22 @@ export class VolumeFiles extends pulumi.CustomResource {
 }
 
 export interface ServerSettingsArgs extends DockerArgs {
-  /** Id of the image whose PostgreSQL looks at them. */
+  /** Id of the image whose PostgreSQL checks the settings. */
   image: pulumi.Input<string>;
-  /** Settings of postgresql.conf, values as text. */
+  /** Settings of postgresql.conf, with values as text. */
   settings: pulumi.Input<Record<string, string>>;
+  /** Memory of the server's container, in MB. */
+  memoryMb: pulumi.Input<number>;
+  /** Size of its /dev/shm, in MB. */
+  shmSizeMb: pulumi.Input<number>;
+  /** Name of the server's container. If it runs, its data must allow a start with the settings. */
+  container: pulumi.Input<string>;
 }
 
-/** Settings that an image's PostgreSQL accepts. */
+/** Settings with which an image's PostgreSQL starts. */
 export class ServerSettings extends pulumi.CustomResource {
   declare readonly settings: pulumi.Output<Record<string, string>>;
-  /** The text of postgresql.conf. */
+  /** Text of postgresql.conf. */
   declare readonly text: pulumi.Output<string>;
 
   constructor(name: string, args: ServerSettingsArgs, options?: pulumi.CustomResourceOptions) {
@@ -58,18 +61,18 @@ export class ServerSettings extends pulumi.CustomResource {
 export interface ContainerServerArgs extends DockerArgs {
   /** Name of the container. */
   container: pulumi.Input<string>;
-  /** Its id: another one is a container made anew. */
+  /** Id of that container. It changes if the container is replaced. */
   containerId: pulumi.Input<string>;
-  /** Of its files: another one has the server read them again. */
+  /** Revision of its files. A change makes the server read them again. */
   revision: pulumi.Input<string>;
-  /** Settings of postgresql.conf, for what previews say of their changes. */
+  /** Settings of postgresql.conf. Previews use them to describe the effect of changes. */
   settings: pulumi.Input<Record<string, string>>;
   superuserPassword: pulumi.Input<string>;
-  /** How long a start may take until SQL runs, in seconds. */
+  /** Limit for a start until SQL runs, in seconds. */
   timeoutSeconds?: pulumi.Input<number>;
 }
 
-/** The server in a container runs, has read its files, and its superuser has the password. */
+/** A container's server that runs, has read its files, and whose superuser has the password. */
 export class ContainerServer extends pulumi.CustomResource {
   declare readonly container: pulumi.Output<string>;
   declare readonly containerId: pulumi.Output<string>;
@@ -82,19 +85,19 @@ export class ContainerServer extends pulumi.CustomResource {
 export interface ContainerProcessArgs extends DockerArgs {
   /** Name of the container. */
   container: pulumi.Input<string>;
-  /** Its id: another one is a container made anew. */
+  /** Id of that container. It changes if the container is replaced. */
   containerId: pulumi.Input<string>;
-  /** Of its files: another one has the process read them again. */
+  /** Revision of its files. A change makes the process read them again. */
   revision?: pulumi.Input<string>;
-  /** A command of the image that has the process read its files again; absent: it is started again. */
+  /** Command of the image that makes the process read its files again. If absent, the process is restarted. */
   reload?: pulumi.Input<string[]>;
-  /** A command of the image that fails, and says on stderr why, while the process is not as it should be. */
+  /** Command of the image that fails, with the reason on stderr, until the process is as it should be. */
   check: pulumi.Input<string[]>;
-  /** How long it may take to pass, in seconds. */
+  /** Limit for the process to pass the check, in seconds. */
   timeoutSeconds?: pulumi.Input<number>;
 }
 
-/** The process of a container runs, has read its files, and passes its check. */
+/** A container's process that runs, has read its files, and passes its check. */
 export class ContainerProcess extends pulumi.CustomResource {
   declare readonly container: pulumi.Output<string>;
   declare readonly containerId: pulumi.Output<string>;
@@ -104,11 +107,11 @@ export class ContainerProcess extends pulumi.CustomResource {
   }
 }
 
-/** Under what names a stack's things stand in a Docker engine; chosen once, then kept. */
+/** Names of a stack's objects in a Docker engine. They are chosen once, then kept. */
 export class DockerNames extends pulumi.CustomResource {
-  /** Every name begins with it. */
+  /** Prefix of all names. */
   declare readonly prefix: pulumi.Output<string>;
-  /** Mark of what is the stack's own, as the label `pgroundwork.owner`. */
+  /** Identifies the stack's own objects, as the label `pgroundwork.owner`. */
   declare readonly owner: pulumi.Output<string>;
 
   constructor(name: string, args: DockerArgs, options?: pulumi.CustomResourceOptions) {
@@ -117,17 +120,39 @@ export class DockerNames extends pulumi.CustomResource {
 }
 
 export interface PortArgs extends DockerArgs {
-  /** Which one; absent: one that is free, chosen once. */
+  /** Requested port. If absent, a free one is chosen once. */
   port?: pulumi.Input<number> | undefined;
-  /** On which address of the engine's machine it is to be open. */
+  /** Address of the engine's machine on which the port will be open. */
   address: pulumi.Input<string>;
 }
 
-/** A TCP port that a container can have. */
+/** A TCP port that a container can use. */
 export class Port extends pulumi.CustomResource {
   declare readonly port: pulumi.Output<number>;
 
   constructor(name: string, args: PortArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("Port"), name, { ...args, port: args.port }, options);
   }
+}
+
+export interface DockerStateArgs {
+  dockerHost: string | undefined;
+  project: string;
+  stack: string;
+}
+
+/** A stack's state compared with its Docker engine. `known: false` means that one of them could not be read. */
+export type DockerState =
+  | { known: true; imageTriggers: string[]; removed?: string[]; fault?: string }
+  /** Without a reason, the engine is unreachable. */
+  | { known: false; reason?: string };
+
+/**
+ * Compares a stack's state with its Docker engine. An `up` removes the stack's containers and networks that the state
+ * does not contain.
+ */
+export async function dockerState(args: DockerStateArgs): Promise<DockerState> {
+  const remove = !pulumi.runtime.isDryRun();
+  const answer: DockerState = await pulumi.runtime.invoke(functionToken("dockerState"), { ...args, remove });
+  return answer;
 }

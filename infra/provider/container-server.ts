@@ -1,30 +1,40 @@
 import type Docker from "dockerode";
-import { endOf } from "../../scripts/container/downtime.ts";
-import { queryInContainer } from "../../scripts/container/query.ts";
-import { reloadServer } from "../../scripts/container/reload.ts";
-import { startContainer } from "../../scripts/container/running.ts";
-import { setSuperuserPassword } from "../../scripts/container/superuser-password.ts";
-import { waitForServer } from "../../scripts/container/wait.ts";
+import { makeRoomForVolumes, volumeSpaceOf } from "../../scripts/docker/server/disk-space.ts";
+import { endOf } from "../../scripts/docker/server/downtime.ts";
+import { queryInContainer } from "../../scripts/docker/server/query.ts";
+import { reloadServer } from "../../scripts/docker/server/reload.ts";
+import { startContainer } from "../../scripts/docker/server/running.ts";
+import { setSuperuserPassword } from "../../scripts/docker/server/superuser-password.ts";
+import { waitForServer } from "../../scripts/docker/server/wait.ts";
 import { OperationError } from "../../scripts/errors/operation-error.ts";
 import type { ServerSettings } from "../../scripts/server/configuration.ts";
+import { diskWarning } from "../../scripts/server/disk-space.ts";
 import { readParameters } from "../../scripts/server/parameters.ts";
 import { describeSettingChange, settingChanges } from "../../scripts/server/setting-changes.ts";
 import { configurationFiles } from "../plan/container.ts";
-import type { CallContext } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties } from "../plugin/values.ts";
+import type { CallContext } from "../provider-protocol/resource-type.ts";
+import { isUnknown, type Properties } from "../provider-protocol/values.ts";
 import { onEngine } from "./on-engine.ts";
 import { runningContainer } from "./running-container.ts";
 
 /**
- * The server in a container as it is declared: it runs, it has read its files, its superuser has the password. All of it in place, over the socket in the
- * container: a password is rotated and a certificate renewed without the container being replaced; a setting that needs a restart restarts it.
+ * The server in a container as declared: it runs, has read its files, and its superuser has the password. Everything is
+ * applied in place, over the socket in the container. A rotated password or a renewed certificate does not replace the
+ * container. A setting that needs a restart restarts it.
  */
 export const containerServer = runningContainer({
   secretOutputs: ["superuserPassword"],
   ignored: ["timeoutSeconds"],
   settle,
+  warn: warnOfDisk,
   describe: describeChanges,
 });
+
+async function warnOfDisk(context: CallContext, inputs: Properties): Promise<void> {
+  const space = await onEngine(inputs, (docker) => volumeSpaceOf(docker, String(inputs.container)));
+  const warning = space && diskWarning(`The filesystem of the volume ${space.volume}`, space, makeRoomForVolumes);
+  if (warning !== undefined) await context.log("warning", warning);
+}
 
 async function settle(context: CallContext, inputs: Properties, before: Properties | undefined): Promise<void> {
   const container = String(inputs.container);
@@ -36,7 +46,7 @@ async function settle(context: CallContext, inputs: Properties, before: Properti
     if (before !== undefined && before.containerId !== inputs.containerId)
       await context.log("info", await describeReplacement(docker, before, inputs, answer));
     await setSuperuserPassword(docker, container, String(inputs.superuserPassword));
-    // A container that was made anew has read them at its start.
+    // A container that was replaced has read the files at its start.
     if (before === undefined || before.revision === inputs.revision || before.containerId !== inputs.containerId)
       return;
     const waiting = await reloadServer(docker, container);
@@ -45,14 +55,14 @@ async function settle(context: CallContext, inputs: Properties, before: Properti
     await docker.getContainer(container).restart();
     await waitForServer(docker, container, seconds, signal);
     const took = ((performance.now() - begun) / 1_000).toFixed(1);
-    await context.log("info", `restarted for ${waiting.join(", ")}: ${took} s without the server`);
+    await context.log("info", `restarted to apply ${waiting.join(", ")}: the server was down for ${took} s`);
   });
 }
 
-/** A server that was there at once after this long, in ms, was ready nobody knows since when. */
+/** Limit in ms. A server that was started earlier than this, and answers at once, became ready at an unknown time. */
 const unwatched = 5_000;
 
-/** How long clients had no server while one container took another's place. */
+/** Describes how long clients had no server while a new container replaced the old one. */
 async function describeReplacement(
   docker: Docker,
   before: Properties,
@@ -63,11 +73,11 @@ async function describeReplacement(
   const wasWatched = !atOnce || answeredAt - Date.parse(state.StartedAt) < unwatched;
   const gone = wasWatched ? await endOf(docker, String(before.containerId), answeredAt) : undefined;
   return gone === undefined
-    ? "replaced: how long there was no server could not be told"
-    : `replaced: ${((answeredAt - gone) / 1_000).toFixed(1)} s without the server`;
+    ? "replaced: the downtime is unknown"
+    : `replaced: the server was down for ${((answeredAt - gone) / 1_000).toFixed(1)} s`;
 }
 
-/** Says of each setting what its change does to the running server, as far as that can be asked. */
+/** Logs what the change of each setting does to the running server, if the server can be queried. */
 async function describeChanges(context: CallContext, old: Properties, news: Properties): Promise<void> {
   if (isUnknown([old.settings, news.settings])) return;
   const container = String(old.container);
@@ -85,7 +95,7 @@ async function describeChanges(context: CallContext, old: Properties, news: Prop
       for (const change of changes) await context.log("info", describeSettingChange(change));
     });
   } catch (error) {
-    // One that does not run has no say: `up` starts it.
+    // Ignored: the server is stopped, and `up` starts it.
     if (!(error instanceof OperationError)) throw error;
   }
 }

@@ -1,51 +1,57 @@
 import type { Client } from "pg";
 import { tableAccess } from "../../scripts/database/kit-schema.ts";
 
-/** What privileges are granted on as one. */
+/** Kinds of objects in GRANT. */
 export type ObjectKind = "table" | "sequence" | "function";
 
-/** An object that a database holds, extensions' own left out. */
+/** An object in a database. Objects of extensions are left out. */
 export interface DatabaseObject {
-  /** Views are tables to privileges; a schema is only owned. */
+  /** For privileges, views are tables. A schema is only owned. */
   kind: ObjectKind | "schema";
-  /** As ALTER … OWNER calls it: `MATERIALIZED VIEW`. */
+  /** Type in ALTER … OWNER: `MATERIALIZED VIEW`. */
   type: string;
-  /** Qualified and quoted where that is needed; functions with their arguments. */
+  /** Qualified, and quoted if needed. Functions include their arguments. */
   name: string;
   schema: string;
   owner: string;
-  /** A sequence of a column: it goes with its table. */
+  /** True for a sequence that belongs to a column: it goes with its table. */
   attached: boolean;
-  /** Everybody has a privilege on it; on a function PostgreSQL gives one unasked. */
+  /** True if PUBLIC has a privilege on it. On functions PostgreSQL grants one by default. */
   isPublic: boolean;
 }
 
 /** A role that owns objects in a database. */
 export interface Owner {
   name: string;
-  /** REASSIGN OWNED moves its objects in this database and nothing else: it owns no other database, no tablespace, and not the server's own catalog. */
+  /**
+   * True if REASSIGN OWNED moves only its objects in this database: it owns no other database, no tablespace, and not
+   * the server's own catalog.
+   */
   reassignable: boolean;
 }
 
-/** A setting that sessions in a database begin with. Its value may be a secret, and is not read. */
+/** A setting that is stored for new sessions in a database. Its value may be a secret and is not read. */
 export interface StoredSetting {
   name: string;
-  /** Whose sessions; null: everybody's. */
+  /** Role whose sessions it applies to, or null for all roles. */
   role: string | null;
 }
 
-/** What a database holds. */
+/** Objects, owners and settings of a database. */
 export interface Contents {
-  /** The kit has worked in it before: its ledger is there. Its schema alone is one that somebody made. */
+  /**
+   * True if the kit has worked in it before, so that its ledger exists. Its schema alone does not count: anyone can
+   * create one.
+   */
   managed: boolean;
   objects: DatabaseObject[];
-  /** What is in the schemas where migrations are recorded, the schemas included. */
+  /** Objects in the schemas that record migrations, including the schemas. */
   bookkeeping: DatabaseObject[];
-  /** Of objects, bookkeeping left out. */
+  /** Owners of the objects, without bookkeeping. */
   owners: Owner[];
-  /** Of this database. */
+  /** Settings of this database. */
   settings: StoredSetting[];
-  /** Roles that have the rights of the role that migrations act as. */
+  /** Roles with the rights of the role that migrations act as. */
   members: string[];
 }
 
@@ -53,7 +59,7 @@ const bookkeepingSchemas = ["pgroundwork", "graphile_migrate"];
 
 const usersSchema = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
-/** Whether an access control list, built-in entries filled in, has an entry for PUBLIC. */
+/** Returns SQL that is true if an access control list, with built-in entries filled in, has an entry for PUBLIC. */
 const isPublic = (list: string) => `EXISTS (SELECT FROM pg_catalog.aclexplode(${list}) WHERE grantee = 0)`;
 
 const objectsQuery = `
@@ -87,7 +93,7 @@ const objectsQuery = `
      AND ('pg_catalog.pg_namespace'::pg_catalog.regclass, n.oid) NOT IN (SELECT classid, objid FROM member)
    ORDER BY 1, 3`;
 
-/** The role with OID 10 made the server: PostgreSQL refuses to reassign what it owns. */
+/** The role with OID 10 created the server. PostgreSQL refuses to reassign its objects. */
 const ownersQuery = `
   SELECT r.rolname::text AS name,
          r.oid <> 10
@@ -109,12 +115,12 @@ const membersQuery = `
    WHERE o.rolname = $1 ORDER BY 1`;
 
 /**
- * Reads the catalog; call in a transaction.
+ * Reads the catalog. Must be called in a transaction.
  *
  * @param owner the role that migrations act as
  */
 export async function readContents(client: Client, owner: string): Promise<Contents> {
-  // Names come qualified only for what is not found on the path.
+  // PostgreSQL qualifies only names that are not found on the search path.
   await client.query("SET LOCAL search_path TO ''");
   const managed = (await tableAccess(client, "pgroundwork", "migration_ledger")) !== "absent";
   const { rows: all } = await client.query<DatabaseObject>(objectsQuery);
@@ -128,7 +134,7 @@ export async function readContents(client: Client, owner: string): Promise<Conte
   return { managed, objects, bookkeeping, owners, settings, members: members.map(({ name }) => name) };
 }
 
-/** An object as messages name it. */
+/** Returns an object's name for messages. */
 export function describeObject({ kind, type, name }: DatabaseObject): string {
   return `${kind === "function" ? "function" : type.toLowerCase()} ${name}`;
 }

@@ -1,9 +1,12 @@
 import { chooseNames } from "../../scripts/docker/names.ts";
-import type { ResourceType } from "../plugin/resource-type.ts";
+import type { ResourceType } from "../provider-protocol/resource-type.ts";
 import { onEngine } from "./on-engine.ts";
 import { dockerOwnerOf } from "./stack-of.ts";
 
-/** The names of a stack's things in a Docker engine: chosen once, then kept, wherever the clone moves. */
+/**
+ * The names of a stack's objects in a Docker engine. They are chosen once and kept, even if the project directory
+ * moves.
+ */
 export const dockerNames: ResourceType = {
   async check(_context, news) {
     return { inputs: news };

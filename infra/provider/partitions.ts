@@ -1,17 +1,20 @@
+import { withClient } from "../../scripts/connection/client.ts";
 import { ensurePartitions, missingPartitions } from "../../scripts/database/partitions.ts";
-import { withClient } from "../../scripts/target/client.ts";
-import type { Properties } from "../plugin/values.ts";
+import type { Properties } from "../provider-protocol/values.ts";
 import { pendingWorkType } from "./pending-work.ts";
 
-/** Partitions of the coming months, made by the database's own function. As months go by, preview names those that `up` will make. */
+/**
+ * Partitions for the coming months, created by the database's own function. As months go by, preview lists the
+ * partitions that `up` will create.
+ */
 export const partitions = pendingWorkType({
   id: (inputs) => `${inputs.database}/partitions`,
   identity: ["database", "function", "monthsAhead"],
   previewOutputs: {},
-  announcement: (name) => `partition to make: ${name}`,
+  announcement: (name) => `partition to create: ${name}`,
 
   async ask(connection, inputs, isNew) {
-    // Before the first migration there is neither table nor function: what they make first is theirs to say.
+    // Before the first migration neither the table nor the function exists. The migrations decide what to create first.
     if (connection === undefined || isNew) return { known: true, names: [] };
     try {
       return {
@@ -25,7 +28,7 @@ export const partitions = pendingWorkType({
 
   async run(context, connection, inputs) {
     const made = await withClient(connection, (client) => ensurePartitions(client, specOf(inputs)));
-    for (const name of made) await context.log("info", `made partition ${name}`);
+    for (const name of made) await context.log("info", `created partition ${name}`);
     return {};
   },
 });

@@ -1,14 +1,17 @@
 import { randomBytes } from "node:crypto";
-import type { ResourceType } from "../plugin/resource-type.ts";
-import { unknownValue } from "../plugin/values.ts";
+import type { ResourceType } from "../provider-protocol/resource-type.ts";
+import { unknownValue } from "../provider-protocol/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
 
-/** 32 random bytes: 43 characters of the URL-safe alphabet, which no connection URL, shell or SQL literal has to quote. */
+/**
+ * 32 random bytes: 43 characters of the URL-safe alphabet, which need no quoting in connection URLs, shells or SQL
+ * literals.
+ */
 const entropyBytes = 32;
 
 /**
- * A generated password, kept in the state as a secret. It changes only when its `keeper` does, in place, so that whoever uses it is
- * updated and not replaced.
+ * A generated password, kept in the state as a secret. It changes only if its `keeper` does. It changes in place, so
+ * that its users are updated and not replaced.
  */
 export const password: ResourceType = {
   secretOutputs: ["result"],
@@ -23,7 +26,7 @@ export const password: ResourceType = {
     return { id: "password", outputs: { ...inputs, result: preview ? unknownValue : generate() } };
   },
 
-  // There is nothing outside the state that could have changed.
+  // Nothing outside the state can have changed.
   read: async (_context, current) => current,
 
   async update(_context, _old, news, preview) {

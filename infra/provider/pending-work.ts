@@ -1,64 +1,66 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import type { Connection } from "../../scripts/target/connection.ts";
-import type { CallContext, PropertyChange, ResourceType } from "../plugin/resource-type.ts";
-import type { Properties } from "../plugin/values.ts";
+import type { Connection } from "../../scripts/connection/connection.ts";
+import type { CallContext, PropertyChange, ResourceType } from "../provider-protocol/resource-type.ts";
+import type { Properties } from "../provider-protocol/values.ts";
 import { askDatabase } from "./ask-database.ts";
 import { checkConnection, connectionOf } from "./connection-inputs.ts";
 
-/** An answer of the database, or why there is none. */
+/** An answer of the database, or the reason why there is none. */
 export type Pending =
   | {
       known: true;
-      /** What is to be done. */
+      /** Names of pending work. */
       names: string[];
-      /** What is done already, where the resource's output `applied` says so, too. */
+      /** Names of work that is already done, for resources with an output `applied`. */
       applied?: string[];
     }
   | { known: false; reason: string };
 
-/** What tells one kind of work on a database from another. */
+/** One kind of work on a database. */
 export interface PendingWork {
-  /** Of the resource, from its inputs. */
+  /** Returns the resource's id. */
   id(inputs: Properties): string;
-  /** Inputs that say what the work is; another address, user or password of the same database is no change. */
+  /** Inputs that define the work. Another address, user or password of the same database is no change. */
   identity: readonly string[];
   /**
-   * Names of what is to be done.
+   * Returns the names of pending work.
    *
-   * @param connection undefined: nothing is provisioned yet
-   * @throws OperationError where what the database holds forbids to go on
+   * @param connection undefined if nothing is provisioned yet
+   * @throws OperationError if the contents of the database do not allow the work
    */
   ask(connection: Connection | undefined, inputs: Properties, isNew: boolean): Promise<Pending>;
-  /** The line by which a preview names one of them. */
+  /** Returns the line that a preview prints for one name. */
   announcement(name: string, inputs: Properties): string;
-  /** Does it, and answers the outputs. */
+  /** Does the work and returns the outputs. */
   run(context: CallContext, connection: Connection, inputs: Properties): Promise<Properties>;
-  /** The outputs as far as a preview knows them. */
+  /** Outputs as far as a preview knows them. */
   previewOutputs: Properties;
 }
 
-/** The input that the program never sets. */
+/** Input with the names of pending work. The program never sets it. */
 const pendingKey = "pending";
 
 /**
- * Tells one asking from the next. What was pending stays among the inputs when it is done, and a refresh compares these with themselves; the same
- * names asked again (a seed that changed once more, a migration that was taken back) are work again. The engine shows no key that begins like this.
+ * Input that identifies one query of the database. The names stay among the inputs when their work is done, and a
+ * refresh compares the inputs with themselves. If the same names are pending again (a seed changed again, a
+ * migration was reverted), a new value shows that it is new work. The engine hides keys with this prefix.
  */
 const askedKey = "__asked";
 
 /**
- * What the database has, as `check` found it. Where that is not what the output says, somebody worked on the database beside the stack (`pgw migrate up`): the
- * output is brought up to date.
+ * Input with the applied work that `check` found. If it differs from the output, work was done outside the stack (`pgw
+ * migrate up`), and the output is updated.
  */
 const appliedKey = "applied";
 
-/** What stands in `pending` where the database could not be asked: never an empty list. */
+/** Prefix of the entry in `pending` if the database could not be queried. The list is then never empty. */
 const unknownPrefix = "pending unknown, ";
 
 /**
- * A resource type for work whose extent only the database knows: migrations, seeds, partitions. `check` asks it at every preview and up and puts the names of
- * what is to be done into an input: the engine shows an input's change by itself, name by name. Deleting such a resource changes nothing in the database.
+ * Returns a resource type for work whose extent only the database knows: migrations, seeds, partitions. `check` queries
+ * the database at every preview and up, and puts the names of pending work into an input. The engine then shows the
+ * change of that input name by name. Deleting such a resource changes nothing in the database.
  */
 export function pendingWorkType(work: PendingWork): ResourceType {
   return {
@@ -76,7 +78,7 @@ export function pendingWorkType(work: PendingWork): ResourceType {
       return { id: work.id(inputs), outputs: await runOrAnnounce(work, context, inputs, preview) };
     },
 
-    // What is to be done is asked by `check` at every run, from the database itself.
+    // At every run, `check` queries the database itself for pending work.
     read: async (_context, current) => current,
 
     update: (context, _old, news, preview) => runOrAnnounce(work, context, news, preview),
@@ -85,7 +87,7 @@ export function pendingWorkType(work: PendingWork): ResourceType {
   };
 }
 
-/** What `check` adds to the inputs: names, or one line that says why there are none. */
+/** Returns the inputs that `check` adds: the names, or one line with the reason why they are unknown. */
 export function pendingInputs(pending: Pending): Properties {
   const names = pending.known ? pending.names : [`${unknownPrefix}${pending.reason}`];
   return {
@@ -95,7 +97,7 @@ export function pendingInputs(pending: Pending): Properties {
   };
 }
 
-/** Pending work is a change, and so is other work, and what was done beside the stack. */
+/** Reports pending work, changed inputs of the work, and work that was done outside the stack. */
 export function diffPending(
   { inputs: oldInputs, outputs }: { inputs: Properties; outputs: Properties },
   news: Properties,
@@ -131,6 +133,6 @@ async function runOrAnnounce(
   }
   const connection = connectionOf(inputs);
   if (connection === undefined)
-    throw new Error(`${work.id(inputs)} was to run on a database whose address is not known.`);
+    throw new Error(`${work.id(inputs)} cannot run: the address of the database is not known.`);
   return work.run(context, connection, inputs);
 }

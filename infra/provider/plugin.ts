@@ -1,13 +1,14 @@
-import type { Plugin } from "../plugin/resource-type.ts";
+import type { Plugin } from "../provider-protocol/resource-type.ts";
 import { functionToken, resourceToken } from "./token.ts";
 
-/** The kit's own provider plugin: what no official plugin has. */
+/** The kit's own provider plugin, for resources that no official plugin has. */
 export const plugin: Plugin = {
   name: "pgroundwork",
   version: "0.1.0",
   schema: async () => JSON.stringify((await import("./schema.ts")).schema),
   configuration: undefined,
   types: {
+    [resourceToken("AdminMembership")]: async () => (await import("./admin-membership.ts")).adminMembership,
     [resourceToken("BackupPassphrase")]: async () => (await import("./backup-passphrase.ts")).backupPassphrase,
     [resourceToken("BackupStanza")]: async () => (await import("./backup-stanza.ts")).backupStanza,
     [resourceToken("CertificateAuthority")]: async () =>
@@ -29,6 +30,8 @@ export const plugin: Plugin = {
   },
   functions: {
     [functionToken("availableExtensions")]: async () => (await import("./available-extensions.ts")).availableExtensions,
+    [functionToken("dockerState")]: async () => (await import("./docker-state.ts")).dockerState,
     [functionToken("existingObjects")]: async () => (await import("./existing-objects.ts")).existingObjects,
+    [functionToken("missingRights")]: async () => (await import("./missing-rights.ts")).missingRights,
   },
 };

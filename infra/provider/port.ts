@@ -1,21 +1,22 @@
 import { machineOf } from "../../scripts/docker/host.ts";
 import { requireFreeToPublish } from "../../scripts/docker/published-port.ts";
-import type { ResourceType } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
+import { portsFor } from "../../scripts/server/port.ts";
+import type { ResourceType } from "../provider-protocol/resource-type.ts";
+import { isUnknown, type Properties, unknownValue } from "../provider-protocol/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
 import { onEngine } from "./on-engine.ts";
 import { dockerOwnerOf } from "./stack-of.ts";
 
 /**
- * A TCP port for a container: the one that is asked for, which is refused where something else has it, before anything is made that is to have it; else one that was
- * free when it was chosen. Either is kept where it is no longer asked for.
+ * A TCP port for a container. A requested port is refused if it is in use, before the resources that need it are
+ * created. Otherwise a free port is chosen. Both are kept if the port is no longer requested.
  */
 export const port: ResourceType = {
   async check(_context, news) {
     return { inputs: news };
   },
 
-  // What is open on another address is the container's, not the port's.
+  // A change of the address is up to the container, not to the port.
   diff: (_context, old, news) => ({
     changes: news.port === undefined ? [] : changedInputs(old.inputs, news, ["address", "dockerHost"]),
   }),
@@ -27,7 +28,7 @@ export const port: ResourceType = {
     }
     if (preview) return { id: "", outputs: { ...inputs, port: unknownValue } };
     const { default: getPort } = await import("get-port");
-    const chosen = await getPort();
+    const chosen = await getPort({ port: portsFor(urn) });
     return { id: String(chosen), outputs: { ...inputs, port: chosen } };
   },
 
@@ -41,7 +42,7 @@ export const port: ResourceType = {
   async delete() {},
 };
 
-/** What is free on an engine's machine elsewhere, only the engine there finds out. */
+/** Checks that a port is free. Skipped if the engine is on another machine, since only that engine can tell. */
 async function requireFree(urn: string, inputs: Properties): Promise<void> {
   const host = (inputs.dockerHost as string | undefined) ?? process.env.DOCKER_HOST;
   if (isUnknown(inputs) || machineOf(host) !== undefined) return;

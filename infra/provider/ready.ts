@@ -1,13 +1,14 @@
 import { waitUntilReady } from "../../scripts/server/ready.ts";
-import type { ResourceType } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties } from "../plugin/values.ts";
+import type { ResourceType } from "../provider-protocol/resource-type.ts";
+import { isUnknown, type Properties } from "../provider-protocol/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
 import { checkConnection, connectionOf } from "./connection-inputs.ts";
 
 /**
- * The point from which on a server may be used: real SQL ran over TCP on the target database. Providers are configured from its `host`,
- * `port` and `password`, so that nothing connects too early. Waits again whenever an input changes; `trigger` is one for that (the server's pid). Other authorities to trust
- * are none: what the server shows is changed, and looked at, elsewhere.
+ * The point from which a server can be used: real SQL has run over TCP on the target database. Providers are configured
+ * from its `host`, `port` and `password`, so that nothing connects too early. It waits again if an input changes.
+ * `trigger` (the server's pid) exists only for this. Other CA certificates cause no wait: the server's certificate is
+ * changed and checked elsewhere.
  */
 export const ready: ResourceType = {
   secretOutputs: ["password"],
@@ -22,12 +23,13 @@ export const ready: ResourceType = {
     return { id: `${inputs.host}:${inputs.port}`, outputs: preview ? inputs : await wait(inputs, context.signal) };
   },
 
-  // Whether it is ready now is asked by the next run that needs it; a server that is down for a moment does not undo the answer.
+  // The next run that needs the server checks it. If the server is down for a moment, the earlier answer stays valid.
   read: async (_context, current) => current,
 
   async update(context, old, news, preview) {
     if (!preview) return wait(news, context.signal);
-    // The server has the old password until `up` makes the new one, and a provider that is configured with an unknown one shows all it made as changing.
+    // The server has the old password until `up` sets the new one. A provider configured with an unknown password would
+    // show all its resources as changing.
     return isUnknown(news.password) ? { ...news, password: old.outputs.password } : news;
   },
 
@@ -36,7 +38,7 @@ export const ready: ResourceType = {
 
 async function wait(inputs: Properties, signal: AbortSignal): Promise<Properties> {
   const connection = connectionOf(inputs);
-  if (connection === undefined) throw new Error("Ready was asked to wait for a server whose address is not known.");
+  if (connection === undefined) throw new Error("Ready cannot wait: the address of the server is not known.");
   const { serverVersion } = await waitUntilReady(
     connection,
     Number(inputs.timeoutSeconds ?? 60),

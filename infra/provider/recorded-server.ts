@@ -4,22 +4,22 @@ import { assertMoved, clusterState } from "../../scripts/server/cluster.ts";
 import { recordedDataDirectory } from "../../scripts/server/data-directory-claim.ts";
 import { directoryOf, type EmbeddedServerSpec } from "../../scripts/server/embedded.ts";
 import { type ServerOwner, serverFolders } from "../../scripts/server/server-record.ts";
-import { isUnknown } from "../plugin/values.ts";
+import { isUnknown } from "../provider-protocol/values.ts";
 
-/** A server that is about to be made, and what its folder says of one that was there before. */
+/** A server to create, with the data location of an earlier server that its folder records. */
 export interface Placement {
   spec: OwnedSpec;
-  /** Where the data was until now, where that is not where it is to be. */
+  /** Earlier location of the data, if it differs from the new one. */
   formerData: string | undefined;
 }
 
 type OwnedSpec = EmbeddedServerSpec & { owner: ServerOwner };
 
 /**
- * Where to make a server of which the state knows nothing. The record in a server's folder outlives a state that was lost: its data is taken over where it is, and never
- * replaced by an empty server elsewhere.
+ * Decides the data location of a server that the state does not contain. The record in a server's folder outlives a
+ * lost state. Its data is adopted in its location and never replaced by an empty server elsewhere.
  *
- * @throws OperationError where the data is not where the record says, or not where the settings say
+ * @throws OperationError if the data is not where the record says, or not where the settings say
  */
 export async function placementOf(spec: OwnedSpec): Promise<Placement> {
   const { data } = directoryOf(spec);
@@ -31,13 +31,18 @@ export async function placementOf(spec: OwnedSpec): Promise<Placement> {
   }
   if ((await clusterState(recorded)).kind === "cluster")
     return { spec: { ...spec, dataDirectory: recorded }, formerData: undefined };
-  throw new OperationError(`The data of this server was in ${recorded}, and is not there now.`, {
+  throw new OperationError(`The data of this server was in ${recorded}, but is no longer there.`, {
     remedy:
-      "If it lies on a disk that is not mounted, mount it. Otherwise set pgroundwork:dataDirectory to the folder where it is, or to an empty one to begin without it.",
+      "If it is on a disk that is not mounted, mount the disk. Otherwise set pgroundwork:dataDirectory to the folder with the data, or to an empty folder to start without it.",
   });
 }
 
-/** By the record of its folder, or where there is no data yet by that of the folder that the stack had before its clone was moved. */
+/**
+ * Returns the data directory in the record of the server's folder. If there is none and no data exists yet, returns the
+ * one in the folder that the stack had before its project directory was moved.
+ *
+ * @throws OperationError if data of this stack exists in several locations
+ */
 async function recordedData(spec: OwnedSpec): Promise<string | undefined> {
   const recorded = await recordedDataDirectory(spec.folder, spec.owner);
   if (recorded !== undefined || (await clusterState(directoryOf(spec).data)).kind === "cluster") return recorded;
@@ -47,7 +52,7 @@ async function recordedData(spec: OwnedSpec): Promise<string | undefined> {
     if (data !== undefined && (await clusterState(data)).kind === "cluster") found.push(data);
   }
   if (found.length <= 1) return found[0];
-  throw new OperationError(`There is data of this stack in several places: ${found.join(", ")}.`, {
-    remedy: "Set pgroundwork:dataDirectory to the one that is to be used.",
+  throw new OperationError(`Data of this stack exists in several locations: ${found.join(", ")}.`, {
+    remedy: "Set pgroundwork:dataDirectory to the one to use.",
   });
 }

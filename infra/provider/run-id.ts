@@ -1,4 +1,4 @@
-/** The id of the operation that this plugin is part of, where `pgw` started it: the ledgers record it. */
+/** Returns the id of the operation that this plugin is part of, if `pgw` started it. The ledgers record it. */
 export function runId(): { runId?: string } {
   const id = process.env.PGW_RUN_ID;
   return id === undefined || id === "" ? {} : { runId: id };

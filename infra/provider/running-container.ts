@@ -1,23 +1,29 @@
-import { isRunning } from "../../scripts/container/running.ts";
-import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
-import type { Properties } from "../plugin/values.ts";
+import { runsSteadily } from "../../scripts/docker/server/running.ts";
+import type { CallContext, ResourceType } from "../provider-protocol/resource-type.ts";
+import { isUnknown, type Properties } from "../provider-protocol/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
 import { onEngine } from "./on-engine.ts";
 
-/** What tells one kind of process in a container from another. */
+/** One kind of process in a container. */
 export interface RunningContainer {
   secretOutputs?: readonly string[];
-  /** Inputs whose change alone is nothing to do. */
+  /** Inputs whose change alone needs no action. */
   ignored: readonly string[];
-  /** Makes it so, also where it was done before: each step asks for nothing but its own end. `before`: the inputs until now; undefined: there were none. */
+  /**
+   * Makes the process match its declaration. It must be repeatable: each step depends only on its own result.
+   *
+   * @param before the previous inputs; undefined if there were none
+   */
   settle(context: CallContext, inputs: Properties, before: Properties | undefined): Promise<void>;
-  /** Says in a preview what a change does. */
+  /** Warns of faults in each preview and `up`. They are not changes, because no `up` repairs them. It must not fail. */
+  warn?(context: CallContext, inputs: Properties): Promise<void>;
+  /** Logs the effect of a change in a preview. */
   describe?(context: CallContext, old: Properties, news: Properties): Promise<void>;
 }
 
-/** A resource that is what runs in a container, as it is declared. It is seen again at each preview whether it runs. */
-export function runningContainer({ secretOutputs, ignored, settle, describe }: RunningContainer): ResourceType {
-  const runs = (inputs: Properties) => onEngine(inputs, (docker) => isRunning(docker, String(inputs.container)));
+/** Returns a resource type for a process that runs in a container as declared. Each preview checks again if it runs. */
+export function runningContainer({ secretOutputs, ignored, settle, warn, describe }: RunningContainer): ResourceType {
+  const runs = (inputs: Properties) => onEngine(inputs, (docker) => runsSteadily(docker, String(inputs.container)));
   return {
     ...(secretOutputs === undefined ? {} : { secretOutputs }),
 
@@ -25,7 +31,8 @@ export function runningContainer({ secretOutputs, ignored, settle, describe }: R
       return { inputs: news };
     },
 
-    async diff(_context, old, news) {
+    async diff(context, old, news) {
+      if (!isUnknown([news.dockerHost, news.container])) await warn?.(context, news);
       const changes = changedInputs(old.inputs, news, ignored);
       if (changes.length > 0) return { changes };
       return { changes: (await runs(news)) ? [] : [{ path: "running", kind: "update", input: false }] };
@@ -36,7 +43,8 @@ export function runningContainer({ secretOutputs, ignored, settle, describe }: R
       return { id: String(inputs.container), outputs: { ...inputs, running: true } };
     },
 
-    // A container that is gone shows at its own resource; here it would take along what only the state knows, a password.
+    // A container that is gone is reported by its own resource. Deleting this one would also lose data that only the
+    // state has, such as a password.
     async read(_context, current) {
       return { ...current, outputs: { ...current.outputs, running: await runs(current.inputs) } };
     },

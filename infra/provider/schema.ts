@@ -15,11 +15,11 @@ const resources: Record<ResourceName, ResourceSpec> = {
   ...backups,
 };
 
-/** The package schema that the plugin answers with. */
+/** The package schema that the plugin returns. */
 export const schema = {
   name: "pgroundwork",
   version: "0.1.0",
-  description: "PostgreSQL for every environment: the parts that no official provider has.",
+  description: "PostgreSQL for every environment: the resources that no official provider has.",
   license: "MIT",
   resources: Object.fromEntries(
     Object.entries(resources).map(([name, { description, inputs, required, outputs }]) => [

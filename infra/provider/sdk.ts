@@ -2,15 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { functionToken, resourceToken } from "./token.ts";
 
 /*
- * The program's side of the kit's own provider plugin: what a program writes to declare its resources. Nothing of the plugin itself is
- * loaded by it.
+ * The program's side of the kit's own provider plugin: the classes with which a program declares its resources. It
+ * loads nothing of the plugin itself.
  */
 
 export * from "./backup-sdk.ts";
 export * from "./certificate-sdk.ts";
 export * from "./container-sdk.ts";
 
-/** The way into one database that a resource uses. */
+/** The connection to one database. */
 export interface ConnectionArgs {
   host: pulumi.Input<string>;
   port: pulumi.Input<number>;
@@ -19,17 +19,17 @@ export interface ConnectionArgs {
   password: pulumi.Input<string>;
   /** Default: `disable`, for a server on this machine. */
   sslmode?: pulumi.Input<string>;
-  /** Authorities to trust, PEM; absent: Node's own list. */
+  /** CA certificates to trust, PEM. If absent, Node's own list. */
   caCertificate?: pulumi.Input<string> | undefined;
 }
 
 export interface EmbeddedServerArgs {
-  /** TCP port; absent: a free one, chosen once and kept. */
+  /** TCP port. If absent, a free one is chosen once and kept. */
   port?: pulumi.Input<number> | undefined;
-  /** Absolute path; absent: a folder below the user's data folder. */
+  /** Absolute path. If absent, a folder below the user's data folder. */
   dataDirectory?: pulumi.Input<string> | undefined;
   superuserPassword: pulumi.Input<string>;
-  /** Further settings of postgresql.conf, values as text. */
+  /** Further settings of postgresql.conf, with values as text. */
   settings: pulumi.Input<Record<string, string>>;
 }
 
@@ -55,19 +55,19 @@ export class EmbeddedServer extends pulumi.CustomResource {
 }
 
 export interface ReadyArgs extends ConnectionArgs {
-  /** Waits again when it changes. */
+  /** A change waits again. */
   trigger: pulumi.Input<string | number>;
-  /** How long to wait in all, in seconds. */
+  /** Total time to wait, in seconds. */
   timeoutSeconds?: pulumi.Input<number>;
-  /** Where the server's log lies, if on this machine: its end is shown when the wait fails. */
+  /** Log directory of the server, if it is on this machine. The end of the log is shown if the wait fails. */
   logDirectory?: pulumi.Input<string>;
 }
 
-/** Real SQL has run over TCP on the target database. */
+/** A server that has answered real SQL over TCP on the target database. */
 export class Ready extends pulumi.CustomResource {
   declare readonly host: pulumi.Output<string>;
   declare readonly port: pulumi.Output<number>;
-  /** The password that the server takes: in a preview of a rotation still the old one. */
+  /** The password that the server currently accepts. In a preview of a rotation this is still the old one. */
   declare readonly password: pulumi.Output<string>;
   declare readonly serverVersion: pulumi.Output<string>;
 
@@ -82,7 +82,7 @@ export class Ready extends pulumi.CustomResource {
 }
 
 export interface PasswordArgs {
-  /** A new password is made when it changes. */
+  /** Rotation trigger: a change generates a new password. */
   keeper: pulumi.Input<string>;
 }
 
@@ -101,13 +101,17 @@ export class Password extends pulumi.CustomResource {
 }
 
 export interface MigrationsArgs extends ConnectionArgs {
-  /** The database's folder, relative to the project's. */
+  /** The database's folder, relative to the project directory. */
   folder: pulumi.Input<string>;
   /** Refuses pending files that are unsafe on a database in use. Default: false. */
   lint?: pulumi.Input<boolean>;
+  /** Login for hooks marked `root`. */
+  adminUser?: pulumi.Input<string>;
+  /** Password of that login; a secret. */
+  adminPassword?: pulumi.Input<string>;
 }
 
-/** The committed migrations of a database's folder are applied. */
+/** The applied migrations of a database's folder. */
 export class Migrations extends pulumi.CustomResource {
   /** Names of all applied files, oldest first. */
   declare readonly applied: pulumi.Output<string[]>;
@@ -118,13 +122,13 @@ export class Migrations extends pulumi.CustomResource {
 }
 
 export interface SeedsArgs extends ConnectionArgs {
-  /** The database's folder, relative to the project's. */
+  /** The database's folder, relative to the project directory. */
   folder: pulumi.Input<string>;
-  /** The seed set: a folder's name below `seeds`. */
+  /** The seed set: the name of a folder below `seeds`. */
   set: pulumi.Input<string>;
 }
 
-/** A seed set of a database's folder is applied. */
+/** An applied seed set of a database's folder. */
 export class Seeds extends pulumi.CustomResource {
   /** Names of all applied files, in order. */
   declare readonly applied: pulumi.Output<string[]>;
@@ -134,14 +138,26 @@ export class Seeds extends pulumi.CustomResource {
   }
 }
 
+export interface AdminMembershipArgs extends ConnectionArgs {
+  /** Roles that the login administers and has to act as. */
+  roles: pulumi.Input<string[]>;
+}
+
+/** Memberships of a login that is not a superuser in roles that it administers. */
+export class AdminMembership extends pulumi.CustomResource {
+  constructor(name: string, args: AdminMembershipArgs, options?: pulumi.CustomResourceOptions) {
+    super(resourceToken("AdminMembership"), name, { ...args }, options);
+  }
+}
+
 export interface PartitionsArgs extends ConnectionArgs {
-  /** Schema and name of the database's function that makes partitions ahead. */
+  /** Schema and name of the database's function that creates partitions ahead. */
   function: pulumi.Input<string>;
-  /** How many months ahead of this one. */
+  /** Number of months after the current one. */
   monthsAhead: pulumi.Input<number>;
 }
 
-/** The coming months' partitions are there. */
+/** Partitions for the coming months. */
 export class Partitions extends pulumi.CustomResource {
   constructor(name: string, args: PartitionsArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("Partitions"), name, { ...args }, options);
@@ -154,68 +170,99 @@ export type PrivilegesByRole = Record<string, string>;
 export interface TakeoverArgs extends ConnectionArgs {
   /** The role that migrations act as. */
   owner: pulumi.Input<string>;
-  /** Roles that may have its rights. */
+  /** Roles that can have the owner's rights. */
   members: pulumi.Input<string[]>;
-  /** The schema that migrations make their objects in. */
+  /** The schema in which migrations create objects. */
   schema: pulumi.Input<string>;
-  /** Privileges on tables and views, on sequences, on functions that are there already. */
+  /** Privileges on existing tables and views, sequences, and functions. */
   tables: pulumi.Input<PrivilegesByRole>;
   sequences: pulumi.Input<PrivilegesByRole>;
   functions: pulumi.Input<PrivilegesByRole>;
 }
 
-/** A database that others have worked in is opened to the stack's roles and closed to PUBLIC, once. */
+/** Adopts a database that others have worked in: opens it to the stack's roles and closes it to PUBLIC, once. */
 export class Takeover extends pulumi.CustomResource {
   constructor(name: string, args: TakeoverArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("Takeover"), name, { ...args }, options);
   }
 }
 
-/** The extensions that a server could make; `known: false`: it could not be asked. */
+const addressUnknown = { known: false, reason: "its address is not known yet" } as const;
+
+/**
+ * Calls a function of the plugin that queries a server. Returns undefined if a preview does not know an argument yet,
+ * because Pulumi then returns nothing.
+ */
+async function askPlugin<Answer extends { known: boolean }>(
+  name: Parameters<typeof functionToken>[0],
+  args: pulumi.Inputs,
+  options: pulumi.InvokeOptions | undefined,
+): Promise<Answer | undefined> {
+  const answer: Partial<Answer> = await pulumi.runtime.invoke(functionToken(name), args, options);
+  return answer.known === undefined ? undefined : (answer as Answer);
+}
+
+/** The extensions that a server can create. `known: false` means that it could not be queried. */
 export type AvailableExtensions = { known: true; extensions: string[] } | { known: false; reason: string };
 
-/** Asks a server which extensions it could make: a plain call, as `existingObjects` is. */
+/** Queries a server for the extensions that it can create. It is a plain call, as {@link existingObjects} is. */
 export async function availableExtensions(
   args: ConnectionArgs,
   options?: pulumi.InvokeOptions,
 ): Promise<AvailableExtensions> {
-  const answer: Partial<AvailableExtensions> = await pulumi.runtime.invoke(
-    functionToken("availableExtensions"),
-    { ...args },
-    options,
-  );
-  return answer.known === undefined
-    ? { known: false, reason: "its address is not known yet" }
-    : (answer as AvailableExtensions);
+  return (await askPlugin<AvailableExtensions>("availableExtensions", { ...args }, options)) ?? addressUnknown;
+}
+
+export interface MissingRightsArgs extends ConnectionArgs {
+  /** Roles and databases of the stack, as JSON. */
+  declared: string;
+}
+
+/** Rights that a server's admin lacks. `known: false` means that the server could not be queried. */
+export type MissingRights =
+  | { known: true; isSuperuser: boolean; message?: string; leftOut: string[] }
+  | { known: false; reason: string };
+
+/** Compares the rights of a server's admin with those that a stack needs. A plain call like {@link existingObjects}. */
+export async function missingRights(args: MissingRightsArgs, options?: pulumi.InvokeOptions): Promise<MissingRights> {
+  return (await askPlugin<MissingRights>("missingRights", { ...args }, options)) ?? addressUnknown;
 }
 
 export interface ExistingObjectsArgs extends ConnectionArgs {
-  /** Names of roles to look for. */
   roles: readonly string[];
-  /** Names of databases to look for. */
   databases: readonly string[];
 }
 
-/** Which of the asked roles and databases a server has; `known: false`: it could not be asked. */
+/** Those of the given roles and databases that a server has. `known: false` means that it could not be queried. */
 export type ExistingObjects =
-  | { known: true; roles: string[]; databases: string[] }
+  | {
+      known: true;
+      roles: string[];
+      databases: string[];
+      undeclared: string[];
+      extensions?: string[];
+      /** Faults of the server that `up` does not repair, each with what to do. */
+      warnings?: string[];
+      /** True if the login may change the privileges on the database `postgres`. */
+      ownsPostgres: boolean;
+      /** True if PUBLIC can connect to it. */
+      publicConnects: boolean;
+      /** Other roles that can connect to it only because PUBLIC can. */
+      connectingByPublic?: string[];
+    }
   | { known: false; isDown: boolean; reason: string | undefined };
 
 /**
- * Asks a server which roles and databases it has.
+ * Queries a server for the roles and databases that it has.
  *
- * A plain call and not one that answers an output, since the answer decides options of resources, which are no outputs. Where a preview does not know an
- * argument yet, Pulumi answers such a call with nothing.
+ * It is a plain call and does not return an output, since the answer decides resource options, which cannot be outputs.
+ * If a preview does not know an argument yet, Pulumi returns nothing for such a call.
  */
 export async function existingObjects(
   args: ExistingObjectsArgs,
   options?: pulumi.InvokeOptions,
 ): Promise<ExistingObjects> {
   const inputs = { ...args, roles: [...args.roles], databases: [...args.databases] };
-  const answer: Partial<ExistingObjects> = await pulumi.runtime.invoke(
-    functionToken("existingObjects"),
-    inputs,
-    options,
-  );
-  return answer.known === undefined ? { known: false, isDown: false, reason: undefined } : (answer as ExistingObjects);
+  const answer = await askPlugin<ExistingObjects>("existingObjects", inputs, options);
+  return answer ?? { known: false, isDown: false, reason: undefined };
 }

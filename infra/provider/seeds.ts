@@ -1,14 +1,14 @@
 import { describeHolder } from "../../scripts/database/deployment-lock.ts";
 import { applySeeds, type SeedEvent } from "../../scripts/seed/apply.ts";
 import { pendingSeeds, readKnownSeedInfo } from "../../scripts/seed/info.ts";
-import { unknownValue } from "../plugin/values.ts";
+import { unknownValue } from "../provider-protocol/values.ts";
 import { pendingWorkType } from "./pending-work.ts";
 import { runId } from "./run-id.ts";
 import { folderOf } from "./stack-of.ts";
 
 /**
- * A seed set of a database's folder is applied: every file is recorded with its checksum, and runs again when it changed. Preview names the
- * files.
+ * The applied seed set of a database's folder. Every file is recorded with its checksum, and runs again if it changes.
+ * Preview lists the files.
  */
 export const seeds = pendingWorkType({
   id: (inputs) => `${inputs.database}/seeds/${inputs.set}`,
@@ -31,12 +31,12 @@ export const seeds = pendingWorkType({
   },
 });
 
-function describe(event: SeedEvent): ["info" | "debug", string] {
+function describe(event: SeedEvent): ["info" | "status", string] {
   switch (event.kind) {
     case "waiting":
       return ["info", `waiting for another deployer: ${describeHolder(event.holder)}`];
     case "started":
-      return ["debug", `seed ${event.index} of ${event.total}: ${event.set}/${event.filename}`];
+      return ["status", `seed ${event.index} of ${event.total}: ${event.set}/${event.filename}`];
     case "applied":
       return ["info", `applied ${event.set}/${event.filename} in ${Math.round(event.durationMs)} ms`];
   }

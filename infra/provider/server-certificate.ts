@@ -1,17 +1,19 @@
-import type { ResourceType } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
+import type { ResourceType } from "../provider-protocol/resource-type.ts";
+import { isUnknown, type Properties, unknownValue } from "../provider-protocol/values.ts";
 import { announceRenewal, checkHosts, checkTerm, renewal } from "./certificate-inputs.ts";
 import { changedInputs } from "./changed-inputs.ts";
 
 /**
- * Inputs that are no reason to make a new certificate: how long the next one lasts, and an authority that was renewed with the key that signed this one.
+ * Inputs that do not cause a new certificate: the term of the next one, and a CA renewed with the key that signed this
+ * one.
  */
 const noReasons = ["validityDays", "renewBeforeDays", "authorityCertificate"];
 
 /**
- * A server's certificate of the stack's authority, its private key kept in the state as a secret; renewed in time by `up`, each time with a new key.
+ * A server's certificate, signed by the stack's CA, with its private key in the state as a secret. `up` renews it in
+ * time, each time with a new key.
  *
- * @param clock what tells how late it is
+ * @param clock returns the current time
  */
 export function serverCertificateType(clock: () => Date = () => new Date()): ResourceType {
   return {
@@ -30,7 +32,7 @@ export function serverCertificateType(clock: () => Date = () => new Date()): Res
       return { id: "certificate", outputs: preview ? unknownOutputs(inputs) : await make(inputs, clock()) };
     },
 
-    // There is nothing outside the state that could have changed.
+    // Nothing outside the state can have changed.
     read: async (_context, current) => current,
 
     async update(context, old, news, preview) {
@@ -49,7 +51,8 @@ async function isDue(outputs: Properties, news: Properties, now: Date): Promise<
   const { endOf, isDue } = await import("../../scripts/tls/term.ts");
   const certificate = String(outputs.certificate);
   if (!isDue(certificate, Number(news.renewBeforeDays), now)) return false;
-  // No certificate outlives its authority: a new one of the same would end at the same time. A preview does not know the next authority.
+  // No certificate outlives its CA: a new one from the same CA would end at the same time. A preview does not know the
+  // next CA.
   return isUnknown(news.authorityCertificate) || endOf(certificate) < endOf(String(news.authorityCertificate));
 }
 

@@ -1,9 +1,9 @@
 import type { ServerSettings } from "../../scripts/server/configuration.ts";
 import type { EmbeddedServerSpec, RunningServer } from "../../scripts/server/embedded.ts";
 import { dataHome } from "../../scripts/server/locations.ts";
-import { isUnknown, type Properties } from "../plugin/values.ts";
+import { isUnknown, type Properties } from "../provider-protocol/values.ts";
 
-/** What the program declares of an `EmbeddedServer`. */
+/** Inputs of an `EmbeddedServer` in the program. */
 export interface ServerInputs {
   port?: number;
   dataDirectory?: string;
@@ -11,7 +11,7 @@ export interface ServerInputs {
   settings: ServerSettings;
 }
 
-/** What is known of a server that runs or ran: chosen once, then kept, wherever the clone moves. */
+/** Properties of a server that runs or ran. They are chosen once and kept, even if the project directory moves. */
 export interface ServerOutputs extends ServerInputs {
   host: string;
   port: number;
@@ -19,23 +19,23 @@ export interface ServerOutputs extends ServerInputs {
   dataDirectory: string;
   logDirectory: string;
   version: string;
-  /** 0: it does not run. */
+  /** 0 if it does not run. */
   pid: number;
 }
 
-/** A server that was made before, and has its port. */
+/** A server that was created before and has its port. */
 export type PlacedSpec = EmbeddedServerSpec & { port: number };
 
-/** Below it servers have their folders. */
+/** Returns the parent of all server folders. */
 export function home(): string {
   return dataHome(process.env, process.getuid?.());
 }
 
-/** What a server shall be, from the program's inputs and what is kept of it. */
+/** Returns the specification of a server, from the program's inputs and its kept properties. */
 export function specOf(folder: string, inputs: ServerInputs, old: ServerOutputs): PlacedSpec;
 export function specOf(folder: string, inputs: ServerInputs): EmbeddedServerSpec;
 export function specOf(folder: string, inputs: ServerInputs, old?: ServerOutputs): EmbeddedServerSpec {
-  // A preview of a rotation does not know the new password; the server has the old one until then.
+  // A preview of a rotation does not know the new password. Until `up`, the server has the old one.
   const isRotated = old !== undefined && isUnknown(inputs.superuserPassword);
   return {
     home: home(),
@@ -48,12 +48,12 @@ export function specOf(folder: string, inputs: ServerInputs, old?: ServerOutputs
   };
 }
 
-/** Whether all is known of which the configuration file is made: in a preview not always. */
+/** Returns true if everything in the configuration file is known. In a preview it may not be. */
 export function isConfigured({ settings, port, dataDirectory }: PlacedSpec): boolean {
   return !isUnknown([settings, port, dataDirectory]);
 }
 
-/** A server as the engine keeps it. */
+/** Returns a server's outputs, as the engine stores them. */
 export function outputsOf(inputs: Properties, folder: string, server: RunningServer): Properties {
   return {
     ...inputs,

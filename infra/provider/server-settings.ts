@@ -1,22 +1,24 @@
-import { checkSettingsInImage } from "../../scripts/container/check-settings.ts";
 import { hasImage, pullImage } from "../../scripts/docker/image.ts";
+import { checkSettingsInImage } from "../../scripts/docker/server/check-settings.ts";
 import { renderConfiguration, type ServerSettings } from "../../scripts/server/configuration.ts";
-import type { CallContext, ResourceType } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
+import type { CallContext, ResourceType } from "../provider-protocol/resource-type.ts";
+import { isUnknown, type Properties, unknownValue } from "../provider-protocol/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
 import { onEngine } from "./on-engine.ts";
 import { dockerOwnerOf } from "./stack-of.ts";
 
 /**
- * Settings of postgresql.conf that an image's own PostgreSQL has looked at, in previews too as soon as the image is there: what depends on the file is not touched
- * where it would refuse one. It changes nothing by itself.
+ * Settings of postgresql.conf, checked by the PostgreSQL of an image and tried with a throwaway cluster. Previews check
+ * them too, if the image exists. If PostgreSQL refuses a setting or does not start, no dependent resource is changed.
+ * The resource itself changes no server. Unless the settings, the image or the memory change, nothing is checked.
  */
 export const serverSettings: ResourceType = {
   async check(_context, news) {
     return { inputs: news };
   },
 
-  diff: (_context, old, news) => ({ changes: changedInputs(old.inputs, news) }),
+  // The name only leads to the running server.
+  diff: (_context, old, news) => ({ changes: changedInputs(old.inputs, news, ["container"]) }),
 
   async create(context, inputs, preview) {
     await judge(context, inputs, preview);
@@ -40,7 +42,10 @@ function outputsOf(inputs: Properties): Properties {
   };
 }
 
-/** An image from elsewhere is pulled first; what is in one that has yet to be, a preview cannot say. */
+/**
+ * Checks the settings with the image. A prebuilt image is pulled first, but not in a preview, which then skips the
+ * check.
+ */
 async function judge({ urn }: CallContext, inputs: Properties, preview: boolean): Promise<void> {
   const { settings } = inputs;
   if (isUnknown([inputs.image, settings])) return;
@@ -50,6 +55,14 @@ async function judge({ urn }: CallContext, inputs: Properties, preview: boolean)
       if (preview) return;
       await pullImage(docker, image);
     }
-    await checkSettingsInImage(docker, { image, owner: dockerOwnerOf(urn) }, settings as ServerSettings);
+    const known = <Value>(value: unknown) => (isUnknown(value) ? undefined : (value as Value | undefined));
+    const server = {
+      image,
+      owner: dockerOwnerOf(urn),
+      memoryMb: known<number>(inputs.memoryMb),
+      shmSizeMb: known<number>(inputs.shmSizeMb),
+      container: known<string>(inputs.container),
+    };
+    await checkSettingsInImage(docker, server, settings as ServerSettings);
   });
 }

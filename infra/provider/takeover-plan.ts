@@ -5,17 +5,17 @@ import type { TakeoverWish } from "./takeover-wish.ts";
 export interface TakeoverPlan {
   /** Objects that are opened to the roles. */
   opened: string[];
-  /** Those of them that were open to everybody, and are no more. */
+  /** Opened objects that PUBLIC could use, and no longer can. */
   closed: string[];
-  /** What records migrations and was another role's, with that role. */
+  /** Objects that record migrations and belonged to another role, with that role. */
   handedOver: string[];
-  /** What does all that. */
+  /** Statements that adopt the objects. */
   statements: string[];
-  /** What only a person can decide. */
+  /** Decisions that are left to the user. */
   warnings: string[];
 }
 
-/** Words of GRANT for each kind; ROUTINE is a function or a procedure. */
+/** Keywords of GRANT for each kind. ROUTINE is a function or a procedure. */
 const keywords: Record<ObjectKind, string> = { table: "TABLE", sequence: "SEQUENCE", function: "ROUTINE" };
 
 const kinds = ["table", "sequence", "function"] as const;
@@ -23,9 +23,10 @@ const kinds = ["table", "sequence", "function"] as const;
 const nothing: TakeoverPlan = { opened: [], closed: [], handedOver: [], statements: [], warnings: [] };
 
 /**
- * What it takes that roles can work with what was in a database before the stack managed it, and nobody else can unasked. Default privileges hold for what is
- * made later, only; and privileges that are granted again at every run would open what a migration has narrowed. So it is done once, where the kit has not
- * worked before.
+ * Plans the grants that adopt existing objects, once. The stack's roles can then use objects that were in a database
+ * before the stack managed it, and PUBLIC cannot. Default privileges cover only objects created later. Grants repeated
+ * at every run would restore privileges that a migration has revoked. So nothing is planned if the kit has worked in
+ * the database before.
  *
  * @param quote quotes an identifier
  */
@@ -51,7 +52,7 @@ export function planTakeover(contents: Contents, wish: TakeoverWish, quote: (nam
   };
 }
 
-/** Statements on all objects of a kind at once. */
+/** Builds statements on all objects of each kind at once. */
 function onEach(objects: DatabaseObject[], statements: (what: string, kind: ObjectKind) => string[]): string[] {
   return kinds.flatMap((kind) => {
     const names = objects.filter((object) => object.kind === kind).map(({ name }) => name);

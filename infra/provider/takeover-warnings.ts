@@ -1,11 +1,12 @@
 import { type Contents, type DatabaseObject, describeObject, type Owner } from "./contents.ts";
 import type { TakeoverWish } from "./takeover-wish.ts";
 
-/** So many objects are named in a warning; the others are counted. */
+/** A warning names this many objects and counts the others. */
 const namedObjects = 3;
 
 /**
- * What a takeover leaves as it is, since only a person can decide it, each with the statement that changes it.
+ * Lists everything that an adoption leaves unchanged because only the user can decide it, each with the statement that
+ * changes it.
  *
  * @param quote quotes an identifier
  */
@@ -18,14 +19,17 @@ export function takeoverWarnings(contents: Contents, wish: TakeoverWish, quote: 
   ];
 }
 
-/** Roles whose own objects need no handing over: the owner itself, and the one that stands for it. */
+/**
+ * Warns of owners whose objects migrations cannot change. The owner role itself and pg_database_owner, which stands for
+ * it, need no warning.
+ */
 function ownerWarnings(contents: Contents, wish: TakeoverWish, quote: (name: string) => string): string[] {
   return contents.owners
     .filter(({ name }) => name !== wish.owner && name !== "pg_database_owner")
     .map((owner) => {
       const objects = contents.objects.filter((object) => object.owner === owner.name && !object.attached);
       const what = objects.length === 1 ? "an object" : `${objects.length} objects`;
-      return `${owner.name} owns ${what} that migrations cannot change: ${few(objects.map(describeObject))}. To hand over, as a superuser in this database: ${remedy(owner, objects, quote(wish.owner), quote)}`;
+      return `${owner.name} owns ${what} that migrations cannot change: ${few(objects.map(describeObject))}. To change the owner, run as a superuser in this database: ${remedy(owner, objects, quote(wish.owner), quote)}`;
     });
 }
 
@@ -41,7 +45,11 @@ function schemaWarnings({ objects }: Contents, wish: TakeoverWish): string[] {
   return schemas.map((schema) => {
     const count = elsewhere.filter((object) => object.schema === schema).length;
     const tables = count === 1 ? "one table" : `${count} tables`;
-    return `Schema "${schema}" with ${tables} is left as it is: only schema "${wish.schema}" is opened to ${Object.keys(wish.privileges.table).join(" and ")}. Grant what they need in a migration.`;
+    const roles = Object.keys(wish.privileges.table).join(" and ");
+    return [
+      `Schema "${schema}" with ${tables} stays unchanged: only objects in schema "${wish.schema}" are granted to ${roles}.`,
+      "Grant what they need in a migration.",
+    ].join(" ");
   });
 }
 
@@ -50,7 +58,10 @@ function few(names: string[]): string {
   return [...names.slice(0, namedObjects), ...(rest > 0 ? [`${rest} more`] : [])].join(", ");
 }
 
-/** Settings of the database are no part of the declaration; one that is read-only, or has another search_path, makes `up` fail. */
+/**
+ * Warns of settings of the database, which are not part of the declaration. A read-only database, or one with another
+ * search_path, makes `up` fail.
+ */
 function settingWarnings(
   { settings }: Contents,
   { database }: TakeoverWish,
@@ -63,16 +74,16 @@ function settingWarnings(
     return `ALTER ${whose}DATABASE ${quote(database)} RESET ${name.split(".").map(quote).join(".")};`;
   });
   return [
-    `Sessions in this database begin with settings that the stack does not declare: ${said}. To take them back, as a superuser: ${statements.join(" ")}`,
+    `This database has settings that the stack does not declare: ${said}. To reset them, run as a superuser: ${statements.join(" ")}`,
   ];
 }
 
-/** Whoever is a member of the owner can change and drop all that migrations make. */
+/** Warns of members of the owner role: they can change and drop everything that migrations create. */
 function memberWarnings({ members }: Contents, wish: TakeoverWish, quote: (name: string) => string): string[] {
   return members
     .filter((name) => !wish.members.includes(name))
     .map(
       (name) =>
-        `${name} is a member of ${wish.owner} and can change what migrations make. To take that back, as a superuser: REVOKE ${quote(wish.owner)} FROM ${quote(name)};`,
+        `${name} is a member of ${wish.owner} and can change what migrations create. To revoke the membership, run as a superuser: REVOKE ${quote(wish.owner)} FROM ${quote(name)};`,
     );
 }

@@ -1,29 +1,31 @@
 import type { Client } from "pg";
+import { withClient } from "../../scripts/connection/client.ts";
+import type { Connection } from "../../scripts/connection/connection.ts";
+import { ConnectionError } from "../../scripts/connection/connection-error.ts";
 import { ensureLedger } from "../../scripts/database/kit-schema.ts";
-import { withClient } from "../../scripts/target/client.ts";
-import type { Connection } from "../../scripts/target/connection.ts";
-import { ConnectionError } from "../../scripts/target/connection-error.ts";
-import type { CallContext, CheckFailure, ResourceType } from "../plugin/resource-type.ts";
-import type { Properties } from "../plugin/values.ts";
+import { OperationError } from "../../scripts/errors/operation-error.ts";
+import type { CallContext, CheckFailure, ResourceType } from "../provider-protocol/resource-type.ts";
+import type { Properties } from "../provider-protocol/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
 import { checkConnection, connectionOf } from "./connection-inputs.ts";
 import { readContents } from "./contents.ts";
 import { planTakeover, type TakeoverPlan } from "./takeover-plan.ts";
 import type { PrivilegesByRole } from "./takeover-wish.ts";
 
-/** Inputs that hold privileges by role. */
+/** Inputs with privileges by role. */
 const privilegeKeys = ["tables", "sequences", "functions"] as const;
 
 /**
- * A database that others have worked in is opened to the stack's roles and closed to PUBLIC, once: privileges on what it holds already, the schemas where
- * migrations are recorded, and warnings of what only a person can decide. Where the kit has worked before, and in a new database, there is nothing to do.
+ * Adopts a database that others have worked in, once: opens it to the stack's roles and closes it to PUBLIC. It grants
+ * privileges on existing objects, adopts the schemas that record migrations, and warns of decisions that are left to
+ * the user. In a new database, or if the kit has worked there before, it does nothing.
  */
 export const takeover: ResourceType = {
   async check(_context, news) {
     return { inputs: news, failures: [...checkConnection(news), ...checkPrivileges(news)] };
   },
 
-  // Another address, password or matrix is no reason to go over what a migration may have narrowed since.
+  // Another address, password or privilege is no reason to adopt again: a migration may have revoked privileges since.
   diff: (_context, old, news) => ({
     changes: changedInputs({ database: old.inputs.database }, { database: news.database }),
   }),
@@ -32,7 +34,7 @@ export const takeover: ResourceType = {
     return { id: `${inputs.database}/takeover`, outputs: await takeOver(context, inputs, preview) };
   },
 
-  // Of a database that was dropped nothing is taken over: whatever has its name next is another one.
+  // If the database was dropped, its adoption is gone too: the next database of that name is another one.
   read: async (_context, current) => ((await isGone(current.inputs)) ? undefined : current),
 
   update: takeOverAnew,
@@ -40,7 +42,7 @@ export const takeover: ResourceType = {
   async delete() {},
 };
 
-/** Whether the server says that there is no such database; any other answer, or none, says nothing about it. */
+/** Returns true if the server reports that the database does not exist. Any other answer proves nothing. */
 async function isGone(inputs: Properties): Promise<boolean> {
   const connection = connectionOf(inputs);
   if (connection === undefined) return false;
@@ -64,21 +66,26 @@ async function takeOver(context: CallContext, inputs: Properties, preview: boole
   return inputs;
 }
 
-/** What is done, or in a preview would be, a line each. */
+/** Describes what is done, or would be done after a preview, one line each. */
 function accountOf({ opened, closed, handedOver }: TakeoverPlan, preview: boolean): string[] {
-  const line = (names: string[], of: string, what: string) => {
+  const line = (names: string[], text: (objects: string) => string) => {
     const objects = names.length === 1 ? "one object" : `${names.length} objects`;
-    const done = preview ? "would be" : names.length === 1 ? "is" : "are";
-    return names.length === 0 ? [] : [`${objects}${of} ${done} ${what}: ${names.join(", ")}`];
+    return names.length === 0 ? [] : [`${text(objects)}: ${names.join(", ")}`];
   };
+  const [granted, revoked, transferred] = preview
+    ? ["would grant", "would revoke", "would transfer"]
+    : ["granted", "revoked", "transferred"];
   return [
-    ...line(opened, " of others", "opened to the database's roles"),
-    ...line(closed, " open to PUBLIC", "closed to it"),
-    ...line(handedOver, " that migrations are recorded in", "handed over to the role that migrates"),
+    ...line(opened, (objects) => `${granted} the database's roles privileges on ${objects}`),
+    ...line(closed, (objects) => `${revoked} all privileges of PUBLIC on ${objects}`),
+    ...line(handedOver, (objects) => `${transferred} ${objects} with migration records to the owner role`),
   ];
 }
 
-/** Makes the plan, and unless it is only asked for carries it out. Undefined: a preview of a database that is not there yet, or does not answer. */
+/**
+ * Plans the adoption, and carries out the plan unless this is a preview. Returns undefined in a preview if the database
+ * does not exist yet or does not answer.
+ */
 async function planned(
   connection: Connection,
   inputs: Properties,
@@ -97,9 +104,10 @@ async function planned(
     return await withClient(connection, async (client) => {
       // The database may have default_transaction_read_only.
       await client.query(`BEGIN READ ${preview ? "ONLY" : "WRITE"}`);
-      const plan = planTakeover(await readContents(client, wish.owner), wish, pg.escapeIdentifier);
+      const look = async () => planTakeover(await readContents(client, wish.owner), wish, pg.escapeIdentifier);
+      const plan = await look();
       if (!preview && plan.statements.length > 0) {
-        for (const statement of plan.statements) await client.query(statement);
+        await carryOut(client, plan, look);
         await markManaged(client, pg.escapeIdentifier(wish.owner));
       }
       await client.query("COMMIT");
@@ -111,21 +119,49 @@ async function planned(
   }
 }
 
-/** The kit's ledger says from now on that it has worked here, whether or not a migration follows. */
+/** Number of times to look for new objects of others before failing. */
+const mostLooks = 10;
+
+/**
+ * Carries out a plan, and repeats until others create no more objects meanwhile. It happens only once, so objects that
+ * it misses would stay closed to the stack's roles.
+ */
+async function carryOut(client: Client, plan: TakeoverPlan, look: () => Promise<TakeoverPlan>): Promise<void> {
+  let next = plan;
+  for (let looks = 0; looks < mostLooks; looks += 1) {
+    for (const statement of next.statements) await client.query(statement);
+    next = await look();
+    let isMore = false;
+    for (const key of ["opened", "closed", "handedOver"] as const) {
+      const more = next[key].filter((name) => !plan[key].includes(name));
+      plan[key].push(...more);
+      isMore ||= more.length > 0;
+    }
+    if (!isMore) return;
+  }
+  throw new OperationError(
+    "Other sessions create objects in the database faster than they are adopted. Nothing was changed.",
+    {
+      remedy: "Stop these sessions, then run `up` again.",
+    },
+  );
+}
+
+/** Records in the kit's ledger that the kit has worked here, even if no migration follows. */
 async function markManaged(client: Client, owner: string): Promise<void> {
   await client.query(`SET LOCAL ROLE ${owner}`);
   await ensureLedger(client, "migration_ledger");
   await client.query("RESET ROLE");
 }
 
-/** They become part of statements. */
+/** Checks privileges strictly, since they become part of statements. */
 function checkPrivileges(news: Properties): CheckFailure[] {
   return privilegeKeys.flatMap((property) =>
     Object.values((news[property] ?? {}) as Properties)
       .filter((privileges) => typeof privileges !== "string" || !/^[A-Z]+(, [A-Z]+)*$/.test(privileges))
       .map((privileges) => ({
         property,
-        reason: `${property} has to hold privileges like "SELECT, INSERT", and has ${JSON.stringify(privileges)}`,
+        reason: `${property} must contain privileges like "SELECT, INSERT", but contains ${JSON.stringify(privileges)}`,
       })),
   );
 }

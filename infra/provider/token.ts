@@ -1,5 +1,6 @@
-/** The resource types of the kit's own plugin. */
+/** Resource types of the kit's own plugin. */
 export type ResourceName =
+  | "AdminMembership"
   | "BackupPassphrase"
   | "BackupStanza"
   | "CertificateAuthority"
@@ -18,15 +19,15 @@ export type ResourceName =
   | "Takeover"
   | "VolumeFiles";
 
-/** The functions of the kit's own plugin. */
-export type FunctionName = "availableExtensions" | "existingObjects";
+/** Functions of the kit's own plugin. */
+export type FunctionName = "availableExtensions" | "dockerState" | "existingObjects" | "missingRights";
 
-/** A function's token, as it stands in schema. */
+/** Returns a function's token, as in the schema. */
 export function functionToken(name: FunctionName): string {
   return `pgroundwork:index:${name}`;
 }
 
-/** A type's token, as it stands in URNs, state and schema. */
+/** Returns a type's token, as in URNs, state and schema. */
 export function resourceToken(name: ResourceName): string {
   return `pgroundwork:index:${name}`;
 }

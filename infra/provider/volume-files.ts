@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { isMissing } from "../../scripts/docker/docker-error.ts";
 import { readVolumeFiles, type VolumePlace, writeVolumeFiles } from "../../scripts/docker/volume-files.ts";
-import type { CheckFailure, ResourceType } from "../plugin/resource-type.ts";
-import { isUnknown, type Properties, unknownValue } from "../plugin/values.ts";
+import type { CheckFailure, ResourceType } from "../provider-protocol/resource-type.ts";
+import { isUnknown, type Properties, unknownValue } from "../provider-protocol/values.ts";
 import { changedInputs } from "./changed-inputs.ts";
 import { onEngine } from "./on-engine.ts";
 import { dockerOwnerOf } from "./stack-of.ts";
@@ -11,8 +11,9 @@ import { dockerOwnerOf } from "./stack-of.ts";
 type Files = Record<string, string>;
 
 /**
- * Files in a Docker volume that are postgres's alone: configuration, certificates, keys, passwords. They are renewed in place, and whoever uses them reads them
- * again when its own resource sees another `revision`. What is deleted of it is deleted with the volume.
+ * Files in a Docker volume that only postgres can read: configuration, certificates, keys, passwords. They are updated
+ * in place. Dependent resources read them again when they see another `revision`. The files are deleted with the
+ * volume.
  */
 export const volumeFiles: ResourceType = {
   secretOutputs: ["files"],
@@ -21,7 +22,7 @@ export const volumeFiles: ResourceType = {
     return { inputs: news, failures: isUnknown(news.files) ? [] : faultyPaths(news.files as Files) };
   },
 
-  // The image is the way in, and of no matter to what is there.
+  // The image only gives access to the volume and does not affect the files.
   diff: (_context, old, news) => ({ changes: changedInputs(old.inputs, news, ["image"]) }),
 
   async create(context, inputs, preview) {
@@ -45,7 +46,7 @@ export const volumeFiles: ResourceType = {
     } catch (error) {
       const cause = error instanceof Error ? (error.cause ?? error) : error;
       if (!isMissing(cause)) throw error;
-      // Without the image there is no way in: nothing is said of the files. Without the volume they are gone.
+      // Without the image the files cannot be read, so the state stays. Without the volume they are gone.
       return /no such image/i.test(String(cause)) ? current : undefined;
     }
   },
@@ -65,7 +66,7 @@ function outputsOf(inputs: Properties): Properties {
   return { ...inputs, revision: isUnknown(inputs.files) ? unknownValue : revisionOf(inputs.files as Files) };
 }
 
-/** What stands for all contents, whatever the order of the files. */
+/** Returns a digest of all contents, independent of the order of the files. */
 function revisionOf(files: Files): string {
   const sorted = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 16);
@@ -78,5 +79,5 @@ function placeOf(urn: string, inputs: Properties): VolumePlace {
 function faultyPaths(files: Files): CheckFailure[] {
   return Object.keys(files)
     .filter((path) => path.startsWith("/") || path.split("/").some((step) => step === "" || step === ".."))
-    .map((path) => ({ property: "files", reason: `"${path}" is no path below the volume` }));
+    .map((path) => ({ property: "files", reason: `"${path}" is not a path inside the volume` }));
 }

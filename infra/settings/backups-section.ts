@@ -3,7 +3,7 @@ import { scheduleFault } from "../../scripts/backup/schedule.ts";
 import { fromJson } from "./setting.ts";
 import { suggestion } from "./suggestion.ts";
 
-/** When backups are made, in cron's syntax and UTC, and for how many days they are kept. */
+/** Settings of the backup schedule, in cron's syntax and UTC, and the retention in days. */
 export interface BackupPlan {
   full: string;
   incremental: string;
@@ -16,10 +16,13 @@ export const defaultBackups: Readonly<BackupPlan> = {
   retentionDays: 30,
 };
 
-/** More makes pgBackRest read a list of backups for minutes. */
+/** A longer retention makes pgBackRest read a list of backups for minutes. */
 const longestRetention = 3650;
 
-/** The section `backups`: `true` for the defaults, an object for what differs from them; undefined where there are to be none. */
+/**
+ * Parses the section `backups`: `true` for the defaults, or an object for deviations from them. The result is undefined
+ * if backups are off.
+ */
 export function backupsSection() {
   const written = z.union([z.boolean(), z.record(z.string(), z.unknown())]);
   return fromJson(

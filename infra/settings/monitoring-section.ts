@@ -2,11 +2,14 @@ import { z } from "zod";
 import { fromJson } from "./setting.ts";
 import { suggestion } from "./suggestion.ts";
 
-/** How a stack is watched. */
+/** Settings of monitoring. */
 export interface MonitoringPlan {
-  /** On 127.0.0.1 of the engine's machine; absent: a free one, chosen once. */
+  /** Port on 127.0.0.1 of the engine's machine. If absent, a free port is chosen once. */
   prometheusPort?: number;
-  /** The exporter's, for a Prometheus elsewhere; absent: it is not open outside the stack's network. */
+  /**
+   * Port of the exporter, for a Prometheus elsewhere. If absent, the exporter is not reachable outside the stack's
+   * network.
+   */
   exporterPort?: number;
   retentionDays: number;
 }
@@ -19,7 +22,10 @@ const ranges: Readonly<Record<keyof MonitoringPlan, { max: number; unit: string 
   retentionDays: { max: 3_650, unit: "a whole number of days" },
 };
 
-/** The section `monitoring`: `true` for the defaults, an object for what differs from them; undefined where nothing is to watch. */
+/**
+ * Parses the section `monitoring`: `true` for the defaults, or an object for deviations from them. The result is
+ * undefined if monitoring is off.
+ */
 export function monitoringSection() {
   const written = z.union([z.boolean(), z.record(z.string(), z.unknown())]);
   return fromJson(
@@ -35,7 +41,7 @@ export function monitoringSection() {
       }
       const { prometheusPort, exporterPort } = plan;
       if (prometheusPort !== undefined && prometheusPort === exporterPort)
-        fault("exporterPort", `${exporterPort} is Prometheus's port, too`);
+        fault("exporterPort", `${exporterPort} is already Prometheus's port`);
       return plan;
     }),
   );

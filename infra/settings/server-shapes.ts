@@ -1,9 +1,9 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
+import type { Connection } from "../../scripts/connection/connection.ts";
+import { parseConnectionUrl } from "../../scripts/connection/url.ts";
 import { parseDockerHost } from "../../scripts/docker/host.ts";
 import { OperationError } from "../../scripts/errors/operation-error.ts";
-import type { Connection } from "../../scripts/target/connection.ts";
-import { parseConnectionUrl } from "../../scripts/target/url.ts";
 import { backupsSection, defaultBackups } from "./backups-section.ts";
 import { defaultMonitoring, monitoringSection } from "./monitoring-section.ts";
 import { postgresqlSection } from "./postgresql-section.ts";
@@ -15,12 +15,11 @@ const startedShape = {
     type: "a whole number from 1 to 65535",
     default: "a free port, chosen once and kept",
     effect: "restart",
-    description:
-      "TCP port that clients connect to. The server keeps the last one where the setting is taken out again.",
+    description: "TCP port that clients connect to. If the setting is removed, the server keeps its last port.",
   }),
   memory: documented(integer(256, Number.MAX_SAFE_INTEGER).optional(), {
     type: "a whole number of at least 256 (MB)",
-    default: "what the machine has",
+    default: "the machine's memory",
     effect: "restart",
     description: "Memory that the server's settings are planned for, in MB.",
   }),
@@ -29,26 +28,28 @@ const startedShape = {
     default: "desktop",
     effect: "restart",
     description:
-      "What the server is mostly asked to do: many short requests (web), transactions (oltp), a warehouse's large reads (dw), one developer (desktop), or several of these (mixed).",
+      "Main workload of the server: many short requests (web), transactions (oltp), large reads in a data " +
+      "warehouse (dw), one developer (desktop), or several of these (mixed).",
   }),
   storage: documented(z.enum(["ssd", "hdd", "san", "nvme"]).default("ssd"), {
     type: "ssd, hdd, san or nvme",
     default: "ssd",
     effect: "reload",
-    description: "What the data directory lies on: what the planner takes a random read to cost.",
+    description: "Storage of the data directory. It determines the planner's cost of a random read.",
   }),
   maxConnections: documented(integer(10, 10_000).default(100), {
     type: "a whole number from 10 to 10000",
     default: "100",
     effect: "restart",
-    description: "How many sessions the server accepts; the memory of each is planned with it.",
+    description: "Number of sessions that the server accepts. The memory plan includes the memory of each session.",
   }),
   postgresql: documented(postgresqlSection().optional(), {
-    type: "an object of PostgreSQL settings, each a text, number or true/false",
+    type: "an object of PostgreSQL settings, each a string, number, true or false",
     default: "none",
     effect: "reload or restart",
     description:
-      "Further settings of postgresql.conf by name; they win over the planned ones. A restart where PostgreSQL asks for one (`context` postmaster in pg_settings).",
+      "More settings of postgresql.conf, by name. They override the planned settings. The server restarts only " +
+      "if PostgreSQL requires it (`context` is `postmaster` in pg_settings).",
   }),
 };
 
@@ -65,12 +66,13 @@ export const embeddedShape = {
       default: "a folder below the user's data folder",
       effect: "refused until the data is moved",
       description:
-        "Where the server keeps its data. A server that exists takes another folder once its data lies there: `down`, move it, `up`.",
+        "Directory with the server's data. To change it for an existing server, run `down`, move the data there, " +
+        "and run `up`.",
     },
   ),
 };
 
-/** What Docker takes for an image: `registry:5000/team/image:tag@sha256:…`, or an id. */
+/** Image reference that Docker accepts: `registry:5000/team/image:tag@sha256:…`, or an id. */
 const imageReference =
   /^(?:(?:[a-zA-Z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+|\/)[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64})$/;
 
@@ -79,95 +81,103 @@ export const dockerShape = {
   ...startedShape,
   memory: documented(integer(256, Number.MAX_SAFE_INTEGER).default(1024), {
     type: "a whole number of at least 256 (MB)",
-    default: "embedded: what the machine has; docker: 1024",
+    default: "embedded: the machine's memory; docker: 1024",
     effect: "restart",
     description:
-      "Memory that the server's settings are planned for, in MB. In a container it is the limit, too, without swap beyond it.",
+      "Memory that the server's settings are planned for, in MB. It is also the memory limit of a container, " +
+      "which gets no additional swap.",
   }),
   cpus: documented(integer(1, 1024).optional(), {
     type: "a whole number of at least 1",
-    default: "all of the engine's",
+    default: "all CPUs of the Docker engine",
     effect: "restart",
-    description: "Processors that the container may use.",
+    description: "Number of CPUs that the container can use.",
   }),
   shmSize: documented(integer(64, Number.MAX_SAFE_INTEGER).default(256), {
     type: "a whole number of at least 64 (MB)",
     default: "256",
     effect: "restart",
-    description: "Shared memory of the container (/dev/shm), in MB: parallel queries exchange rows there.",
+    description: "Shared memory of the container (/dev/shm), in MB. Parallel queries exchange rows in it.",
   }),
   dockerHost: documented(dockerHost().optional(), {
     type: "unix:///path, tcp://host:port or ssh://user@host",
-    default: "what DOCKER_HOST says, else this machine's own engine",
+    default: "DOCKER_HOST if it is set, otherwise the engine on this machine",
     effect: "none",
     description:
-      "The Docker engine. On tcp://…:2376 with TLS: ca.pem, cert.pem and key.pem from DOCKER_CERT_PATH. Over ssh as the machine's `ssh` connects.",
+      "The Docker engine to use. A connection to tcp://…:2376 uses TLS, with ca.pem, cert.pem and key.pem from " +
+      "DOCKER_CERT_PATH. A connection over ssh uses the `ssh` of this machine and its configuration.",
   }),
   bindAddress: documented(matching(/^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:]*)$/i).default("127.0.0.1"), {
     type: "an IP address",
     default: "127.0.0.1",
     effect: "restart",
-    description: "Address of the engine's machine on which the port is open. 0.0.0.0: on all of them.",
+    description: "Address of the engine's machine on which the port is open. 0.0.0.0 opens it on all addresses.",
   }),
   host: documented(matching(/^[a-z0-9]([a-z0-9.:-]*[a-z0-9])?$/i).optional(), {
     type: "a host name or IP address",
     default: "the address that the port is bound to, or the name of the engine's machine",
     effect: "none",
-    description: "By what clients reach the server. The certificate holds it.",
+    description: "Host name that clients use. The server's certificate includes it.",
   }),
   image: documented(matching(imageReference).optional(), {
     type: "an image's name, with registry and digest as needed",
     default: "built from infra/images/postgres",
     effect: "restart",
-    description: "Image of the container, made from infra/images/postgres elsewhere: the engine pulls it.",
+    description: "Prebuilt image of infra/images/postgres. The engine pulls it instead of building it.",
   }),
   postgis: documented(flag().default(false), {
     type: "true or false",
     default: "false",
     effect: "restart",
-    description: "Whether the image is built with PostGIS.",
+    description: "Builds the image with PostGIS.",
   }),
   monitoring: documented(monitoringSection().optional(), {
-    type: "true, false or an object of prometheusPort, exporterPort and retentionDays",
+    type: "true, false or an object with prometheusPort, exporterPort and retentionDays",
     default: `false; true: {retentionDays: ${defaultMonitoring.retentionDays}}`,
     effect: "none",
     description:
-      "Whether containers beside the server watch it: exporters of its statistics and volumes, and a Prometheus with alert rules. Ports are open on 127.0.0.1 of the engine's machine: Prometheus's (a free one, chosen once), the exporter's only where `exporterPort` is given. Measurements are kept for `retentionDays` days.",
+      "Monitors the server with sidecars: postgres_exporter, a volume exporter, and Prometheus with alert rules. " +
+      "Prometheus has a port on 127.0.0.1 of the engine's machine, by default a free one that is chosen once. " +
+      "The exporter has a port there only if `exporterPort` is set. Metrics are kept for `retentionDays` days.",
   }),
   backups: documented(backupsSection().optional(), {
-    type: "true, false or an object of full, incremental (schedules) and retentionDays",
+    type: "true, false or an object with full and incremental (schedules) and retentionDays",
     default: `false; true: {full: "${defaultBackups.full}", incremental: "${defaultBackups.incremental}", retentionDays: ${defaultBackups.retentionDays}}`,
     effect: "restart",
     description:
-      "Whether the write-ahead log is archived and backups are made, in a volume of their own, encrypted. Schedules in cron's syntax, in UTC; any moment of the last `retentionDays` days can be restored. Only switching it on or off restarts the server.",
+      "Archives WAL and makes backups, encrypted, in a separate volume. Schedules use cron syntax, in UTC. The " +
+      "archive covers every moment of the last `retentionDays` days. The server restarts only when backups are " +
+      "switched on or off.",
   }),
 };
 
-/** Settings of a server that somebody else runs. */
+/** Settings of a server that is run by others. */
 export const externalShape = {
   url: documented(serverUrl(), {
     type: "a URL postgresql://user@host:port/postgres?sslmode=verify-full, without a password",
-    default: "none: it has to be set",
+    default: "none (required)",
     effect: "none",
     description:
-      "The server, and the role that makes roles and databases on it. A relative `sslrootcert` begins in the clone. It is not the kit's to stop, and nothing on it is dropped.",
+      "URL of the server, with the role that creates roles and databases on it. A relative `sslrootcert` starts " +
+      "at the project directory. pgroundwork does not stop this server and drops nothing on it.",
   }),
   superuserPassword: documented(z.string().min(1), {
-    type: "a text, set with --secret",
-    default: "none: it has to be set",
+    type: "a string, set with --secret",
+    default: "none (required)",
     effect: "none",
-    description: "Password of that role: `pulumi config set --secret superuserPassword`.",
+    description: "Password of the role in `url`. Set it with `pulumi config set --secret superuserPassword`.",
   }),
   superuser: documented(flag().default(true), {
     type: "true or false",
     default: "true",
     effect: "none",
     description:
-      "Whether that role is a superuser. Managed servers give a role that may make roles and databases instead.",
+      "Whether the role in `url` is a superuser. Set false on a managed server, whose role can only create roles " +
+      "and databases. `preview` lists the rights that it lacks.",
   }),
 };
 
-/** What is expected instead, the setting's own text says better than a pattern. */
+/** Checks a pattern without a message of its own: the setting's text says better what is expected. */
 function matching(pattern: RegExp) {
   return z.string().refine((text) => pattern.test(text));
 }
@@ -177,7 +187,7 @@ function serverUrl() {
     const parsed = parseConnectionUrl(text, "it");
     const faults = parsed.faults ?? [];
     if (parsed.connection?.password !== undefined)
-      faults.push("it has a password in it: set superuserPassword with --secret instead");
+      faults.push("it contains a password: set superuserPassword with --secret instead");
     for (const message of faults) context.addIssue({ code: "custom", message });
     return parsed.connection ?? z.NEVER;
   });

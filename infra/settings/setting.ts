@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 /**
- * What a change of a setting does at the next `up`, beside what `up` always looks after. Each is tried with a real stack.
+ * Effect of a changed setting at the next `up`, besides the regular work of `up`. Each effect is tested with a real
+ * stack.
  *
  * - `none`: nothing on the server
  * - `reload`: the server reads its settings again; sessions stay
@@ -13,27 +14,30 @@ export type Effect =
   | "restart"
   | "reload or restart"
   | "new passwords"
-  | "databases made"
+  | "databases created"
   | "seeds applied"
   | "refused until the data is moved";
 
-/** What people read about one setting. */
+/** Documentation of one setting. */
 export interface SettingText {
-  /** What is accepted, as it completes "expected …". */
+  /** Accepted values, as a completion of "expected …". */
   type: string;
-  /** What holds where nothing is set. */
+  /** Value if nothing is set. */
   default: string;
   effect: Effect;
-  /** What the setting is for, and its unit. */
+  /** Purpose and unit of the setting. */
   description: string;
 }
 
-/** Attaches what is said about a setting to its schema. Last in a chain: every further zod method makes a schema without it. */
+/**
+ * Attaches the documentation to a setting's schema. Call it last in a chain: every further zod method returns a schema
+ * without it.
+ */
 export function documented<Schema extends z.ZodType>(schema: Schema, text: SettingText): Schema {
   return schema.meta({ ...text });
 }
 
-/** @throws Error when the schema has none: every setting says what it is for */
+/** @throws Error if the schema has no documentation: every setting needs it */
 export function textOf(schema: z.ZodType): SettingText {
   const meta = schema.meta();
   if (meta === undefined) throw new Error("A setting's schema has no text.");
@@ -41,8 +45,8 @@ export function textOf(schema: z.ZodType): SettingText {
 }
 
 /**
- * Pulumi hands every value over as text: scalars as they are written, objects and lists as JSON. Text that does not read as the wanted
- * type is passed on as it is, so that the fault shows what was written.
+ * Parses a whole number. Pulumi passes every value as text: scalars as they are written, objects and lists as JSON.
+ * Text that does not parse as the expected type is passed on unchanged, so that the fault shows the original text.
  */
 export function integer(min: number, max: number) {
   return z.preprocess(
@@ -51,10 +55,12 @@ export function integer(min: number, max: number) {
   );
 }
 
+/** Parses true or false. */
 export function flag() {
   return z.preprocess((raw) => (raw === "true" ? true : raw === "false" ? false : raw), z.boolean());
 }
 
+/** Parses JSON text for a schema. Text that is not JSON is passed on unchanged. */
 export function fromJson<Schema extends z.ZodType>(schema: Schema) {
   return z.preprocess((raw) => {
     if (typeof raw !== "string") return raw;
@@ -66,12 +72,12 @@ export function fromJson<Schema extends z.ZodType>(schema: Schema) {
   }, schema);
 }
 
-/** A list without repetition. */
+/** Parses a list without repeated items. */
 export function list(item: z.ZodType<string>) {
   return fromJson(
     z.array(item).superRefine((items, context) => {
       for (const repeated of new Set(items.filter((entry, index) => items.indexOf(entry) !== index))) {
-        context.addIssue({ code: "custom", message: `'${repeated}' stands there more than once` });
+        context.addIssue({ code: "custom", message: `'${repeated}' is listed more than once` });
       }
     }),
   );

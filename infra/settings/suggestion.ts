@@ -1,6 +1,6 @@
 import { nearest } from "../../scripts/database/nearest.ts";
 
-/** How a message about an unknown name ends: with the name that was most likely meant, or else with all there are. */
+/** Returns the end of a message about an unknown name: the nearest known name, or else all known names. */
 export function suggestion(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
   if (meant !== undefined) return `; did you mean '${meant}'?`;

@@ -1,23 +1,23 @@
 import type Docker from "dockerode";
-import { queryInContainer } from "../container/query.ts";
+import { queryInContainer } from "../docker/server/query.ts";
 
-/** What a server knows of its archiving (pg_stat_archiver). */
+/** Archiving state of a server, from pg_stat_archiver. */
 export interface ArchiverState {
   archived: number;
   /** ISO 8601. */
   lastArchivedAt: string | null;
-  /** How many failures in all; the archiver tries again until it succeeds. */
+  /** Total number of failures. The archiver retries until it succeeds. */
   failed: number;
   lastFailedAt: string | null;
   lastFailedSegment: string | null;
-  /** Whether the last attempt was a failure. */
+  /** True if the last attempt failed. */
   failing: boolean;
-  /** Segments that wait. */
+  /** Number of segments that wait to be archived. */
   waiting: number;
   mode: string;
 }
 
-/** Asks a server in a container, over its socket. */
+/** Reads the archiving state of a server in a container, over its socket. */
 export async function readArchiver(docker: Docker, server: string): Promise<ArchiverState> {
   const [state] = await queryInContainer<ArchiverState>(
     docker,

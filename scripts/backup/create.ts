@@ -4,10 +4,10 @@ import { diagnose } from "./diagnosis.ts";
 import { type Backup, type BackupType, readRepository } from "./info.ts";
 
 /**
- * Makes a backup, after any other that is under way, and waits for its end.
+ * Makes a backup and waits until it is done. If another backup is under way, this one starts after it.
  *
- * @returns the new backup; pgBackRest makes a full one where there is none to build on
- * @throws OperationError saying why it was not made
+ * @returns the new backup; pgBackRest makes a full one if there is none to build on
+ * @throws OperationError with the reason if no backup was made
  */
 export async function createBackup(docker: Docker, container: string, type: BackupType): Promise<Backup> {
   const before = new Set((await readRepository(docker, container)).backups.map(({ label }) => label));
@@ -19,11 +19,11 @@ export async function createBackup(docker: Docker, container: string, type: Back
   const [, label] = /new backup label = (\S+)/.exec(stdout) ?? [];
   const { backups } = await readRepository(docker, container);
   const made = backups.find((backup) => (label === undefined ? !before.has(backup.label) : backup.label === label));
-  if (made === undefined) throw diagnose(code, "P00 ERROR: it says that it made a backup, and the repository has none");
+  if (made === undefined) throw diagnose(code, "P00 ERROR: pgBackRest reported a backup, but the repository has none");
   return made;
 }
 
-/** Has a container make a backup and does not wait; its log says what becomes of it. */
+/** Starts a backup in a container and does not wait for it. The result goes to the log of the container. */
 export async function beginBackup(docker: Docker, container: string, type: BackupType): Promise<void> {
   const exec = await docker.getContainer(container).exec({
     Cmd: ["sh", "-c", `exec backup-job ${type} >/proc/1/fd/1 2>&1`],

@@ -1,6 +1,6 @@
 import { OperationError } from "../errors/operation-error.ts";
 
-/** pgBackRest did not do what it was asked for. */
+/** pgBackRest failed. */
 export class BackupError extends OperationError {}
 
 interface Explanation {
@@ -9,37 +9,58 @@ interface Explanation {
   remedy?: string;
 }
 
-/** What a person is told, the surest first. Codes: pgBackRest's `error.yaml`. */
+/** Explanations of failures; the first match wins. The codes are those of pgBackRest's `error.yaml`. */
 const explanations: readonly Explanation[] = [
   {
     when: (_code, text) => /No space left on device|Disk quota exceeded/i.test(text),
     message: (cause) => `The backup repository is full: ${cause}`,
     remedy:
-      "Make room where the engine keeps its volumes, or keep backups for fewer days (pgroundwork:backups). The server keeps what it could not archive, and sends it then.",
+      "Free space where the engine stores its volumes, or keep backups for fewer days (pgroundwork:backups). The server keeps the WAL and archives it afterwards.",
   },
   {
     when: (_code, text) => /Permission denied|Read-only file system/i.test(text),
     message: (cause) => `The backup repository cannot be written: ${cause}`,
-    remedy: "Everything in its volume belongs to postgres (uid 999), who may write: give it back to that user.",
+    remedy: "Everything in its volume must belong to postgres (uid 999) and be writable. Change the owner back.",
   },
   {
-    // What was decrypted with another passphrase is no text; an own header is not found where nothing was encrypted.
+    // A file decrypted with the wrong passphrase is not text. If the file was not encrypted, its cipher header is
+    // missing.
     when: (code, text) =>
       (code === 29 && /unable to load info file/.test(text)) || /CryptoError|cipher header/.test(text),
-    message: () => "The backup repository cannot be read with this stack's passphrase: it was made with another one.",
+    message: () => "The backup repository was encrypted with a passphrase that is not this stack's.",
     remedy:
-      "Bring back the passphrase that it was made with: it is in the state of the stack that made it, and in the file backup-passphrase of that cluster's volume. To begin anew, move the repository's content out of its volume.",
+      "Restore its passphrase, which is in the state of the stack that created it, and in the file backup-passphrase of that cluster's volume. To start a new repository, move the old content out of its volume.",
+  },
+  {
+    when: (_code, text) => /checksum '[^']*' does not match|error restoring '/.test(text),
+    message: (cause) => `The backup is damaged: ${cause}`,
+    remedy: "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
   },
   {
     when: (code, text) => code === 28 || /do not match the database|does not match/.test(text),
-    message: () => "The backup repository is another cluster's: what it holds was not made of this one.",
+    message: () => "The backup repository belongs to another cluster.",
     remedy:
-      "Give the stack the volume that belongs to its data, or move the repository's content out of it to begin anew.",
+      "Use the repository volume that belongs to the data. To start a new repository, move the old content out of the volume.",
+  },
+  {
+    when: (_code, text) => /archive\.info exists but backup\.info is missing/.test(text),
+    message: () => "The folder backup is missing from the backup repository. The WAL archive alone cannot be restored.",
+    remedy:
+      "Restore the folder from a copy of the repository's volume. If there is no copy, move the folder archive out of the volume and run `up`: it creates the repository again and makes a full backup.",
+  },
+  {
+    when: (code, text) =>
+      /backup\.info exists but archive\.info is missing/.test(text) ||
+      (code === 99 && /FileMissingError.*archive\.info/.test(text)),
+    message: () => "The folder archive is missing from the backup repository. Without it, no backup can be restored.",
+    remedy:
+      "Restore the folder from a copy of the repository's volume. If there is no copy, move the folder backup out of the volume and run `up`: it creates the repository again and makes a full backup.",
   },
   {
     when: (code, text) => code === 55 && /(archive|backup)\.info/.test(text),
-    message: () => "The backup repository is empty: nothing was archived or backed up there yet, or it was removed.",
-    remedy: "Run `up`, which makes it.",
+    message: () =>
+      "The backup repository is empty. Either nothing was archived or backed up yet, or its content was removed.",
+    remedy: "Run `up`, which creates it.",
   },
   {
     when: (code) => code === 75,
@@ -48,18 +69,21 @@ const explanations: readonly Explanation[] = [
   },
   {
     when: (code) => code === 50,
-    message: () => "Another run of pgBackRest is at work on the repository.",
-    remedy: "Wait until it has ended; `npm run pgw -- backup list` says whether one is under way.",
+    message: () => "Another pgBackRest process is using the repository.",
+    remedy: "Wait until it has ended. `npm run pgw -- backup list` shows whether a backup is running.",
   },
-  { when: (code) => code === 63, message: () => "The backup was ended before it was done." },
+  { when: (code) => code === 63, message: () => "The backup was stopped before it was complete." },
   {
     when: (code) => code === 82,
-    message: (cause) => `The server's archive does not get on: ${cause}`,
-    remedy: "`npm run pgw -- logs` shows what the archive command says.",
+    message: (cause) => `WAL archiving is failing: ${cause}`,
+    remedy: "`npm run pgw -- logs` shows the output of the archive command.",
   },
 ];
 
-/** What went wrong, in words; codes alone tell little, and the cause often stands in a warning before the error. */
+/**
+ * Explains a failure of pgBackRest. The exit code alone says little, and the cause is often in a warning before the
+ * error.
+ */
 export function diagnose(code: number, output: string): BackupError {
   const cause = causeIn(output);
   const found = explanations.find(({ when }) => when(code, output));
@@ -69,8 +93,11 @@ export function diagnose(code: number, output: string): BackupError {
 
 const entry = /^(?:[-\d: .]* )?P\d\d +(WARN|ERROR|HINT): +(.*)$/;
 
-/** The warning that an error hides its cause in, else the error itself; one line that can be shown. */
-function causeIn(output: string): string {
+/**
+ * Finds the cause in pgBackRest's output and returns it as one printable line. If the error is vague, the warning is
+ * the cause.
+ */
+export function causeIn(output: string): string {
   const entries = output.split("\n").flatMap((line) => {
     const [, level, text = ""] = entry.exec(line) ?? [];
     return level === undefined ? [] : [{ level, text: text.replace(/^\[\d+\]: /, "") }];
@@ -79,17 +106,19 @@ function causeIn(output: string): string {
   const warning = entries.findLast(({ level }) => level === "WARN")?.text;
   const isVague = error === undefined || /no database found|unable to find primary/.test(error);
   const text = (isVague ? (warning ?? error) : error) ?? output.trim().split("\n").at(-1) ?? "";
-  // What it lists on lines of its own ends in what the operating system said.
-  const detail = text.endsWith(":") ? /unable to [^\n]*: \[\d+\] [^\n]+/.exec(output)?.[0] : undefined;
+  if (!text.endsWith(":")) return printable(text);
+  // If details follow on lines of their own, use the operating system's error or the first line about a repository
+  // file.
+  const detail = /unable to [^\n]*: \[\d+\] [^\n]+/.exec(output)?.[0] ?? /^ +repo\d+: (.+)$/m.exec(output)?.[1];
   return printable(detail ?? text);
 }
 
-/** What another passphrase makes of a file is no text. */
+/** Replaces unprintable characters. A file decrypted with the wrong passphrase is not text. */
 function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e\u00a0-\u02af\u2010-\u2027]+/g, "?").trim();
 }
 
-/** What the archive command said last in a server's log; undefined: nothing of it is there. */
+/** Explains the last error of the archive command in a server's log. Returns undefined if the log has none. */
 export function archiveCommandError(log: string): BackupError | undefined {
   const lines = log.split("\n");
   const at = lines.findLastIndex((line) => entry.exec(line)?.[1] === "ERROR");

@@ -1,75 +1,100 @@
 import type { Backup, BackupType } from "./info.ts";
 
-/** What `backup-job` noted of its last run of a type. Seconds since 1970. */
+/** Last run of `backup-job` for a backup type, from its notes. Times are in seconds since 1970. */
 export interface LastRun {
   type: BackupType;
   started: number;
-  /** null: it has not ended, or was killed. */
+  /** null if the run is not finished or was killed. */
   finished: number | null;
   exitCode: number | null;
 }
 
-/** Something about backups that is not as it should be, or that nobody could tell. */
+/** A problem with backups, or a check that gave no answer. */
 export interface Finding {
   level: "wrong" | "unknown";
   text: string;
   remedy?: string;
 }
 
+/** Facts about a stack's backups in which problems are looked for. */
 export interface BackupFacts {
   backups: readonly Backup[];
   underWay: boolean;
-  /** The longest time between two backups, and between two full ones, by schedule; in seconds; undefined: not known. */
+  /**
+   * Longest scheduled intervals in seconds: between any two backups, and between two full ones. undefined if unknown.
+   */
   gaps: { any: number; full: number } | undefined;
   lastRuns: readonly LastRun[];
   now: Date;
 }
 
-/** How many times the time between two backups may pass before the newest is too old. */
+/** Number of intervals after which the newest backup is too old. */
 const patience = 2;
 
-/** What a list of backups and its schedule say by themselves. */
+/** Finds problems in the list of backups, their schedule and the notes of the last runs. */
 export function findInBackups({ backups, underWay, gaps, lastRuns, now }: BackupFacts): Finding[] {
   const newest = backups.at(-1);
   if (newest === undefined) {
     if (underWay) return [];
     const remedy = "Make one: `npm run pgw -- backup create`.";
-    return [{ level: "wrong", text: "There is no backup: nothing can be restored.", remedy }, ...failures(lastRuns, 0)];
+    return [
+      { level: "wrong", text: "There is no backup, so nothing can be restored.", remedy },
+      ...failures(lastRuns, []),
+    ];
   }
   const newestFull = backups.findLast(({ type }) => type === "full");
   return [
     ...tooOld("backup", newest, gaps?.any, now),
     ...(newestFull === undefined ? [] : tooOld("full backup", newestFull, gaps?.full, now)),
-    ...(newest.damaged ? [damaged(newest)] : []),
-    ...(underWay ? [] : failures(lastRuns, Date.parse(newest.finishedAt) / 1_000)),
+    ...backups.filter((backup) => backup.damaged).map(damaged),
+    ...(underWay ? [] : failures(lastRuns, backups)),
   ];
 }
 
 function tooOld(what: string, { label, finishedAt }: Backup, gap: number | undefined, now: Date): Finding[] {
-  if (gap === undefined) return [{ level: "unknown", text: `How often a ${what} is due could not be told.` }];
+  if (gap === undefined) return [{ level: "unknown", text: `The interval between backups is not known (${what}).` }];
   const age = (now.getTime() - Date.parse(finishedAt)) / 1_000;
   if (age <= patience * gap) return [];
-  const text = `The last ${what}, ${label}, is ${duration(age)} old, and one is due every ${duration(gap)}.`;
-  return [{ level: "wrong", text, remedy: "`docker logs` of the container that makes backups says why none came." }];
+  const text = `The last ${what}, ${label}, is ${duration(age)} old, but one is due every ${duration(gap)}.`;
+  return [{ level: "wrong", text, remedy: "Check `docker logs` of the backup container for the reason." }];
 }
 
 function damaged({ label }: Backup): Finding {
-  const text = `The backup ${label} has pages whose checksum was wrong when they were copied: the cluster is damaged.`;
-  return { level: "wrong", text, remedy: "Restore an earlier one, and check the disk." };
+  const text = `The backup ${label} has pages with a wrong checksum: the cluster was damaged when it was copied.`;
+  return { level: "wrong", text, remedy: "Restore an earlier backup, and check the disk." };
 }
 
-/** Runs that ended badly and that no backup has made good since. */
-function failures(lastRuns: readonly LastRun[], goodSince: number): Finding[] {
+/** Rank of backup types. A full backup makes up for a failed incremental one, but not the other way round. */
+const worth: Readonly<Record<BackupType, number>> = { incr: 0, diff: 1, full: 2 };
+
+/** Lists the failed runs that no later backup has made up for. */
+function failures(lastRuns: readonly LastRun[], backups: readonly Backup[]): Finding[] {
+  const isMadeGood = ({ type, started }: LastRun) =>
+    backups.some((backup) => worth[backup.type] >= worth[type] && Date.parse(backup.finishedAt) / 1_000 >= started);
   return lastRuns
-    .filter(({ started, exitCode }) => exitCode !== 0 && started > goodSince)
+    .filter((run) => run.exitCode !== 0 && !isMadeGood(run))
     .map(({ type, started, exitCode }) => {
-      const how = exitCode === null ? "was killed before it was done" : `ended with ${exitCode}`;
-      const text = `The last run of a backup of type ${type}, at ${new Date(started * 1_000).toISOString()}, ${how}.`;
-      return { level: "wrong", text, remedy: "`npm run pgw -- backup create` makes one now, or says what is wrong." };
+      const how = exitCode === null ? "was killed before it was complete" : `ended with ${exitCode}`;
+      const text = `The last backup of type ${type}, started at ${new Date(started * 1_000).toISOString()}, ${how}.`;
+      const remedy = `To make one now or see the error: \`npm run pgw -- backup create --type ${type}\``;
+      return { level: "wrong", text, remedy };
     });
 }
 
-/** Seconds as people say them: `40 s`, `12 min`, `6 h`, `3 days`. */
+/**
+ * Keeps the newest run of each type. A run can have two notes in two locations; the one with the end of the run wins.
+ */
+export function newestOfEachType(runs: readonly LastRun[]): LastRun[] {
+  const newest = new Map<BackupType, LastRun>();
+  for (const run of runs) {
+    const known = newest.get(run.type);
+    const isNewer = known === undefined || run.started > known.started;
+    if (isNewer || (run.started === known.started && run.finished !== null)) newest.set(run.type, run);
+  }
+  return [...newest.values()];
+}
+
+/** Formats seconds for people: `40 s`, `12 min`, `6 h`, `3 days`. */
 export function duration(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;

@@ -1,38 +1,45 @@
 import type Docker from "dockerode";
 import { z } from "zod";
 import { BackupError, diagnose } from "./diagnosis.ts";
-import { pgBackRest } from "./pgbackrest.ts";
+import { pgBackRest, runPgBackRest } from "./pgbackrest.ts";
+import { stanza } from "./stack-backups.ts";
 
+/** Backup types, by pgBackRest's names. */
 export type BackupType = "full" | "diff" | "incr";
 
-/** One backup in a repository. Times in ISO 8601, sizes in bytes. */
+/** One backup in a repository. Times are in ISO 8601, sizes in bytes. */
 export interface Backup {
   label: string;
   type: BackupType;
   startedAt: string;
   finishedAt: string;
-  /** Of the cluster. */
+  /** Size of the cluster. */
   size: number;
-  /** What it added to the repository. */
+  /** Size that the backup added to the repository. */
   repositoryDelta: number;
-  /** First and last segment of the write-ahead log that it needs. */
+  /** First and last WAL segment that the backup needs. */
   wal: { from: string; to: string };
-  /** Those that it builds on. */
+  /** Positions from which and up to which the backup has to be recovered. */
+  lsn: { from: string; to: string };
+  /** pgBackRest's name for the archive of the backup's cluster. */
+  archiveId: string;
+  /** Backups that this one builds on. */
   references: string[];
-  /** Pages whose checksum was wrong were copied. */
+  /** True if pages with a wrong checksum were copied. */
   damaged: boolean;
-  /** Absent: not asked for. */
+  /** Names of the databases, if they were requested. */
   databases?: string[];
 }
 
+/** Content and state of a backup repository. */
 export interface Repository {
   /** Oldest first. */
   backups: Backup[];
-  /** A backup is being made right now. */
+  /** True while a backup is being made. */
   underWay: boolean;
-  /** Why it cannot be used; undefined: it can. */
+  /** Reason the repository cannot be used. undefined if it can be. */
   fault: BackupError | undefined;
-  /** Segments that can be restored from and up to. */
+  /** First and last WAL segment in the archive. */
   wal: { from: string; to: string } | undefined;
 }
 
@@ -40,73 +47,107 @@ const backupSchema = z.object({
   label: z.string(),
   type: z.enum(["full", "diff", "incr"]),
   archive: z.object({ start: z.string(), stop: z.string() }),
+  lsn: z.object({ start: z.string(), stop: z.string() }),
+  database: z.object({ id: z.number() }),
   info: z.object({ size: z.number(), repository: z.object({ delta: z.number() }) }),
   reference: z.array(z.string()).nullish(),
   error: z.boolean().nullish(),
   timestamp: z.object({ start: z.number(), stop: z.number() }),
   "database-ref": z.array(z.object({ name: z.string() })).nullish(),
+  tablespace: z.array(z.object({ oid: z.number() })).nullish(),
 });
 
 const stanzaSchema = z.object({
-  archive: z.array(z.object({ min: z.string().nullable(), max: z.string().nullable() })),
+  archive: z.array(
+    z.object({
+      id: z.string(),
+      database: z.object({ id: z.number() }),
+      min: z.string().nullable(),
+      max: z.string().nullable(),
+    }),
+  ),
   backup: z.array(backupSchema),
   repo: z.array(z.object({ status: z.object({ code: z.number(), message: z.string() }) })),
   status: z.object({ lock: z.object({ backup: z.object({ held: z.boolean() }) }).optional() }),
 });
 
-/** Codes of pgBackRest's `info` for a repository: fine; it has no stanza or has lost its data; it has no backup. */
+/** Codes of pgBackRest's `info` for a repository: usable, no stanza, no backup, lost data. */
 const [ok, missingPath, noBackup, missingData] = [0, 1, 2, 3];
 
 /**
- * Reads what a repository holds, through a container that has it.
+ * Reads the content of a repository through a container that has it. Problems of the repository are part of the result.
  *
- * @throws BackupError where pgBackRest does not answer at all; what is wrong with the repository is part of the answer
+ * @throws BackupError if pgBackRest does not answer at all
  */
 export async function readRepository(docker: Docker, container: string): Promise<Repository> {
-  return parseInfo(await pgBackRest(docker, container, ["info", "--output=json"]));
+  const repository = parseInfo(await pgBackRest(docker, container, ["info", "--output=json"]));
+  if (repository.fault === undefined || repository.backups.length > 0) return repository;
+  // pgBackRest gives the same answer for a repository that has lost its backups and for an empty one.
+  const archived = await runPgBackRest(docker, container, ["repo-ls", `archive/${stanza}`]);
+  const hasArchive = archived.code === 0 && archived.stdout.includes("archive.info");
+  const isEmpty = repository.fault.message === emptyRepository().message;
+  return hasArchive && isEmpty ? { ...repository, fault: lostBackups() } : repository;
 }
 
-/** The names of a backup's databases, templates excluded. */
-export async function readDatabases(docker: Docker, container: string, label: string): Promise<string[]> {
-  const [stanza] = parse(await pgBackRest(docker, container, ["info", "--output=json", `--set=${label}`]));
-  return (stanza?.backup[0]?.["database-ref"] ?? []).map(({ name }) => name).sort();
+/** Content of a backup. */
+export interface BackupDetails {
+  /** Names of its databases, without templates. */
+  databases: string[];
+  /** OIDs of its tablespaces. */
+  tablespaces: number[];
 }
 
-export function parseInfo(json: string): Repository {
-  const [stanza] = parse(json);
-  if (stanza === undefined) return { backups: [], underWay: false, fault: emptyRepository(), wal: undefined };
-  const { code, message } = stanza.repo[0]?.status ?? { code: ok, message: "" };
-  const { min, max } = stanza.archive.at(-1) ?? { min: null, max: null };
+/** Reads the content of a backup from its manifest. */
+export async function readDetails(docker: Docker, container: string, label: string): Promise<BackupDetails> {
+  const [found] = parse(await pgBackRest(docker, container, ["info", "--output=json", `--set=${label}`]));
+  const backup = found?.backup[0];
   return {
-    backups: stanza.backup.map(toBackup),
-    underWay: stanza.status.lock?.backup.held ?? false,
+    databases: (backup?.["database-ref"] ?? []).map(({ name }) => name).sort(),
+    tablespaces: (backup?.tablespace ?? []).map(({ oid }) => oid),
+  };
+}
+
+/** Parses the JSON of pgBackRest's `info`. */
+export function parseInfo(json: string): Repository {
+  const [found] = parse(json);
+  if (found === undefined) return { backups: [], underWay: false, fault: emptyRepository(), wal: undefined };
+  const { code, message } = found.repo[0]?.status ?? { code: ok, message: "" };
+  const { min, max } = found.archive.at(-1) ?? { min: null, max: null };
+  return {
+    backups: found.backup.map((backup) => toBackup(backup, found.archive)),
+    underWay: found.status.lock?.backup.held ?? false,
     fault: faultOf(code, message),
     wal: min === null || max === null ? undefined : { from: min, to: max },
   };
 }
 
 function parse(json: string): z.output<typeof stanzaSchema>[] {
-  // Of a file that it cannot decrypt, it repeats the bytes as they are.
+  // If pgBackRest cannot decrypt a file, it repeats the raw bytes in its answer.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   const answer = z.array(stanzaSchema).safeParse(JSON.parse(json.replaceAll(/[\u0000-\u001f]/g, " ")));
-  if (!answer.success) throw new BackupError(`pgBackRest's answer is not understood: ${z.prettifyError(answer.error)}`);
+  if (!answer.success)
+    throw new BackupError(`pgBackRest's output has an unexpected format: ${z.prettifyError(answer.error)}`);
   return answer.data;
 }
 
 function faultOf(code: number, message: string): BackupError | undefined {
   if (code === ok || code === noBackup) return undefined;
   if (code === missingPath || code === missingData) return emptyRepository();
-  // The message is that of an error without its number.
+  // The message comes from an error, but lacks the error's code.
   const number = /FormatError/.test(message) ? 29 : code;
   return diagnose(number, `P00 ERROR: [${number}]: ${message.replace(/^\[\w+\] /, "")}`);
+}
+
+function lostBackups(): BackupError {
+  return diagnose(55, "archive.info exists but backup.info is missing");
 }
 
 function emptyRepository(): BackupError {
   return diagnose(55, "archive.info");
 }
 
-function toBackup(backup: z.output<typeof backupSchema>): Backup {
-  const { label, type, archive, info, reference, error, timestamp } = backup;
+function toBackup(backup: z.output<typeof backupSchema>, archives: z.output<typeof stanzaSchema>["archive"]): Backup {
+  const { label, type, archive, lsn, database, info, reference, error, timestamp } = backup;
   return {
     label,
     type,
@@ -115,6 +156,8 @@ function toBackup(backup: z.output<typeof backupSchema>): Backup {
     size: info.size,
     repositoryDelta: info.repository.delta,
     wal: { from: archive.start, to: archive.stop },
+    lsn: { from: lsn.start, to: lsn.stop },
+    archiveId: archives.find((each) => each.database.id === database.id)?.id ?? "",
     references: reference ?? [],
     damaged: error ?? false,
   };

@@ -2,15 +2,16 @@ import { randomBytes } from "node:crypto";
 import type Docker from "dockerode";
 import { readVolumeFile, type VolumePlace, writeVolumeFiles } from "../docker/volume-files.ts";
 
-/** In the cluster's volume, and in no backup: those have the data directory alone. */
+/** File in the cluster's volume. It is in no backup, because a backup has only the data directory. */
 export const passphraseFile = "backup-passphrase";
 
-/** 48 random bytes as 64 characters, as pgBackRest's guide makes one. */
+/** Encoded as 64 characters, like the passphrase in pgBackRest's guide. */
 const entropyBytes = 48;
 
 /**
- * The passphrase that backups of a cluster are encrypted with: the one that lies beside it, or else a new one, which is put there. A stack's state may be lost, or
- * made anew over data that is kept; the backups have to stay readable.
+ * Returns the passphrase that encrypts the backups of a cluster. It reads the file next to the data directory, or
+ * creates that file with a new passphrase. Backups thus stay readable if the state of the stack is lost, or is created
+ * again over kept data.
  */
 export async function keptPassphrase(docker: Docker, place: VolumePlace): Promise<string> {
   const found = (await readVolumeFile(docker, place, passphraseFile))?.trim();

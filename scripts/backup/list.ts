@@ -1,57 +1,59 @@
 import type Docker from "dockerode";
-import { SocketError } from "../container/query.ts";
-import { isRunning } from "../container/running.ts";
 import { runInContainer } from "../docker/run-in-container.ts";
+import { SocketError } from "../docker/server/query.ts";
+import { isRunning } from "../docker/server/running.ts";
 import type { OperationError } from "../errors/operation-error.ts";
 import { type ArchiverState, readArchiver } from "./archive.ts";
-import { type Finding, findInBackups, type LastRun } from "./findings.ts";
-import { type Backup, readDatabases, readRepository } from "./info.ts";
+import { type Finding, findInBackups, type LastRun, newestOfEachType } from "./findings.ts";
+import { type Backup, readDetails, readRepository } from "./info.ts";
+import { scanRepository } from "./scan.ts";
 import { backupIntervals } from "./schedule.ts";
 import { type StackBackups, withRepository } from "./stack-backups.ts";
 import { archiveFailure } from "./stanza.ts";
 
-/** A stack's backups, and what is to be said of them. */
+/** Backups of a stack, with findings about them. */
 export interface BackupList {
   /** Newest first. */
   backups: Backup[];
   underWay: boolean;
-  /** Segments of the write-ahead log from which on and up to which can be restored. */
+  /** First and last WAL segment in the archive. */
   wal: { from: string; to: string } | undefined;
-  /** undefined: the server gave no answer. */
+  /** undefined if the server did not answer. */
   archiver: ArchiverState | undefined;
   findings: Finding[];
 }
 
-/** Of how many backups, the newest, it is asked which databases are in them: each is a question of its own. */
+/** Number of backups, newest first, whose databases are listed. Each one takes a separate query. */
 const asked = 20;
 
 /**
- * Lists a stack's backups, whether or not its containers run.
+ * Lists a stack's backups, even if its containers are stopped.
  *
- * @throws OperationError where the engine, the volumes or pgBackRest give no answer at all
+ * @throws OperationError if the engine, the volumes or pgBackRest do not answer at all
  */
 export async function listBackups(docker: Docker, stack: StackBackups, now: Date): Promise<BackupList> {
   const findings: Finding[] = [];
   const backupsRun = await isRunning(docker, stack.container);
   if (!backupsRun) {
-    const text = `The container ${stack.container}, which makes backups, does not run.`;
+    const text = `The backup container ${stack.container} is not running.`;
     findings.push({ level: "wrong", text, remedy: "Run `up`, which starts it." });
   }
   const content = await withRepository(docker, stack, backupsRun, async (container) => {
     const repository = await readRepository(docker, container);
     const newestFirst = repository.backups.toReversed();
     for (const backup of newestFirst.slice(0, asked))
-      backup.databases = await readDatabases(docker, container, backup.label);
-    return { repository, newestFirst };
+      backup.databases = (await readDetails(docker, container, backup.label)).databases;
+    const lastRuns = await readLastRuns(docker, container);
+    const scanned = repository.fault === undefined ? await scanRepository(docker, container) : [];
+    return { repository, newestFirst, lastRuns, scanned };
   });
-  const { repository, newestFirst } = content;
+  const { repository, newestFirst, lastRuns, scanned } = content;
   const { fault, underWay, wal } = repository;
   if (fault !== undefined) findings.push(wrong(fault));
   else {
     const intervals = backupIntervals(stack.schedule);
     const gaps = intervals && { full: intervals.full, any: intervals.incr };
-    const lastRuns = backupsRun ? await readLastRuns(docker, stack.container) : [];
-    findings.push(...findInBackups({ backups: repository.backups, underWay, gaps, lastRuns, now }));
+    findings.push(...findInBackups({ backups: repository.backups, underWay, gaps, lastRuns, now }), ...scanned);
   }
   const archiver = await askServer(docker, stack.server, findings);
   return { backups: newestFirst, underWay, wal, archiver, findings };
@@ -59,18 +61,18 @@ export async function listBackups(docker: Docker, stack: StackBackups, now: Date
 
 async function askServer(docker: Docker, server: string, findings: Finding[]): Promise<ArchiverState | undefined> {
   const unknown = (why: string) => {
-    const text = `Whether the server archives could not be told: ${why}`;
+    const text = `WAL archiving could not be checked: ${why}`;
     findings.push({ level: "unknown", text });
     return undefined;
   };
-  if (!(await isRunning(docker, server))) return unknown(`the container ${server} does not run.`);
+  if (!(await isRunning(docker, server))) return unknown(`the container ${server} is not running.`);
   try {
     const state = await readArchiver(docker, server);
     const failure = await archiveFailure(docker, server);
     if (failure !== undefined) findings.push(wrong(failure));
     if (state.mode === "off") {
-      const remedy = "Run `up`, which switches it on.";
-      findings.push({ level: "wrong", text: "The server does not archive: archive_mode is off.", remedy });
+      const remedy = "Run `up`, which turns it on.";
+      findings.push({ level: "wrong", text: "WAL archiving is off (archive_mode = off).", remedy });
     }
     return state;
   } catch (error) {
@@ -83,11 +85,14 @@ function wrong({ message, remedy }: OperationError): Finding {
   return { level: "wrong", text: message, ...(remedy === undefined ? {} : { remedy }) };
 }
 
-async function readLastRuns(docker: Docker, container: string): Promise<LastRun[]> {
-  const command = ["sh", "-c", "cat /var/spool/pgbackrest/backup-*.json 2>/dev/null"];
-  const { stdout } = await runInContainer(docker, container, { command });
-  return stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as LastRun);
+/**
+ * Reads how the last backup of each type ended. The notes are in the repository. If it could not be written, they are
+ * in the container.
+ */
+export async function readLastRuns(docker: Docker, container: string): Promise<LastRun[]> {
+  const notes = ["/var/lib/pgbackrest/pgroundwork", "/var/spool/pgbackrest"].map((place) => `${place}/backup-*.json`);
+  const command = ["sh", "-c", `cat ${notes.join(" ")} 2>/dev/null`];
+  const { stdout } = await runInContainer(docker, container, { command, user: "postgres" });
+  const runs = stdout.split("\n").filter((line) => line !== "");
+  return newestOfEachType(runs.map((line) => JSON.parse(line) as LastRun));
 }

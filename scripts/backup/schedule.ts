@@ -1,6 +1,8 @@
 import { Cron } from "croner";
 
-/** Two leap years are among them: whatever comes at all comes twice. */
+/**
+ * Years of a schedule to examine. They include two leap years, so that every moment that exists occurs at least twice.
+ */
 const years = 5;
 const secondsOfDay = 86_400;
 const firstDay = Date.UTC(2024, 0, 1);
@@ -8,24 +10,28 @@ const dayAfterLast = Date.UTC(2024 + years, 0, 1);
 
 const fields = ["minute", "hour", "day of the month", "month", "day of the week"];
 
-/** Why a text is no schedule in cron's syntax, five fields; undefined: it is one. The scheduler judges it again, days that never come included. */
+/**
+ * Checks that a text is a cron schedule with five fields. Returns the error, or undefined if it is valid. The scheduler
+ * checks it again and also rejects days that never occur.
+ */
 export function scheduleFault(text: string): string | undefined {
   const written = text.trim().split(/\s+/);
   if (written.length !== fields.length)
-    return `'${text}' is no schedule: it has ${written.length} fields, not 5 (minute, hour, day, month, weekday)`;
+    return `'${text}' is not a schedule: it has ${written.length} fields instead of 5 (minute, hour, day, month, weekday)`;
   const faulty = written.findIndex((value, index) => !isField(value, index));
-  return faulty < 0 ? undefined : `'${text}' is no schedule: its ${fields[faulty]} is '${written[faulty]}'`;
+  return faulty < 0 ? undefined : `'${text}' is not a schedule: its ${fields[faulty]} is '${written[faulty]}'`;
 }
 
 /**
- * The longest time between two moments of a schedule.
+ * Returns the longest time between two moments of a schedule, in seconds.
  *
- * @param schedule in cron's syntax, five fields, valid, in UTC
- * @returns seconds; undefined: the schedule has no two moments, such as 30 February
+ * @param schedule valid cron syntax with five fields, in UTC
+ * @returns undefined if the schedule has no two moments, such as 30 February
  */
 export function longestInterval(schedule: string): number | undefined {
   const [minute = "", hour = "", ...dates] = schedule.trim().split(/\s+/);
-  // Apart from each other, since every minute of five years would be two and a half million moments.
+  // Times and dates are computed separately, because every minute of five years would be two and a half million
+  // moments.
   const times = momentsOf(`${minute} ${hour} * * *`, firstDay + secondsOfDay * 1_000);
   const days = momentsOf(`0 0 ${dates.join(" ")}`, dayAfterLast);
   if (times.length * days.length < 2) return undefined;
@@ -35,8 +41,8 @@ export function longestInterval(schedule: string): number | undefined {
 }
 
 /**
- * The longest times between two backups of a kind, in seconds, by pgBackRest's name of the kind. A full one is as good as an incremental one, so that the time
- * between incremental ones is at most that between full ones.
+ * Returns the longest time between two backups of each type, in seconds. A full backup is as good as an incremental
+ * one. So the interval of incremental backups is at most that of full ones.
  */
 export function backupIntervals(schedules: {
   full: string;
@@ -48,7 +54,10 @@ export function backupIntervals(schedules: {
   return { full, incr: Math.min(full, incremental) };
 }
 
-/** Numbers, names and signs of cron's own: what croner takes beyond them, and a Sunday that ends a week, the scheduler in the image does not. */
+/**
+ * Numbers, names and signs that cron itself accepts. The scheduler in the image rejects croner's extensions, and a
+ * range that ends in Sunday.
+ */
 const onlyCron = /^(?:[\d*,/-]|(?<![a-z])[a-z]{3}(?![a-z]))+$/i;
 
 function isField(value: string, index: number): boolean {
@@ -66,9 +75,9 @@ function cron(schedule: string): Cron {
 }
 
 /**
- * Seconds since the first day, from its first moment on.
+ * Lists the moments of a schedule in seconds since the first day, beginning with its first moment.
  *
- * @param end ms since 1970, and no moment any more
+ * @param end exclusive, in ms since 1970
  */
 function momentsOf(schedule: string, end: number): number[] {
   const job = cron(schedule);

@@ -2,22 +2,25 @@ import type Docker from "dockerode";
 import type { DockerOwner } from "../docker/labels.ts";
 import { withScratchContainer } from "../docker/scratch-container.ts";
 
-/** Where a stack's backups are and what makes them. */
+/** Locations of a stack's backups and the containers that make them. */
 export interface StackBackups {
   owner: Omit<DockerOwner, "role">;
-  /** Name of the container that makes them. */
+  /** Name of the container that makes backups. */
   container: string;
-  /** Name of the server's. */
+  /** Name of the server's container. */
   server: string;
-  /** Id of the image that both run. */
+  /** ID of the image of both containers. */
   image: string;
   /** Names of volumes. */
-  volumes: { repository: string; configuration: string };
-  /** In cron's syntax, UTC. */
+  volumes: { repository: string; configuration: string; data: string };
+  /** In cron syntax, UTC. */
   schedule: { full: string; incremental: string };
 }
 
-/** Where images of the kit have what pgBackRest uses. */
+/** pgBackRest's name for the only cluster of a repository. */
+export const stanza = "main";
+
+/** Paths in the kit's images that pgBackRest uses. */
 export const paths = {
   repository: "/var/lib/pgbackrest",
   configuration: "/etc/pgroundwork",
@@ -25,16 +28,19 @@ export const paths = {
   data: "/var/lib/postgresql/17/data",
 } as const;
 
-/** What tells pgBackRest in a scratch container where its configuration is. */
+/** Environment that points pgBackRest in a scratch container to its configuration. */
 export const environment: Readonly<Record<string, string>> = {
   PGBACKREST_CONFIG: `${paths.configuration}/pgbackrest.conf`,
-  PGBACKREST_STANZA: "main",
+  PGBACKREST_STANZA: stanza,
 };
 
-/** How long a container that only looks may live, in seconds, should nobody take it away. */
+/** Maximum lifetime of a read-only container in seconds, in case it is not removed. */
 const lifetime = "600";
 
-/** Has a container that sees a stack's repository: the one that makes backups where it runs, else one for the time of the work. */
+/**
+ * Runs work with a container that can read a stack's repository and cluster. This is the backup container if it runs,
+ * otherwise a temporary one.
+ */
 export async function withRepository<T>(
   docker: Docker,
   stack: StackBackups,
@@ -48,7 +54,11 @@ export async function withRepository<T>(
     image,
     command: ["sleep", lifetime],
     environment,
-    readOnlyVolumes: { [paths.repository]: volumes.repository, [paths.configuration]: volumes.configuration },
+    readOnlyVolumes: {
+      [paths.repository]: volumes.repository,
+      [paths.configuration]: volumes.configuration,
+      [paths.cluster]: volumes.data,
+    },
   };
   return withScratchContainer(docker, spec, async (container) => {
     await container.start();

@@ -1,40 +1,49 @@
 import type Docker from "dockerode";
-import { SocketError } from "../container/query.ts";
-import { isRunning } from "../container/running.ts";
 import { lastLogLines } from "../docker/container-log.ts";
+import { SocketError } from "../docker/server/query.ts";
+import { isRunning } from "../docker/server/running.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { readArchiver } from "./archive.ts";
 import { beginBackup } from "./create.ts";
 import { archiveCommandError, BackupError } from "./diagnosis.ts";
+import type { Finding } from "./findings.ts";
 import { readRepository } from "./info.ts";
 import { pgBackRest } from "./pgbackrest.ts";
+import { findInScan, readScan } from "./scan.ts";
 
-/** The containers that backups of a server are made with. */
+/** Containers that take part in the backups of a server. */
 export interface BackupPlace {
-  /** Name of the container that makes them. */
+  /** Name of the container that makes backups. */
   container: string;
-  /** Name of the server's. */
+  /** Name of the server's container. */
   server: string;
 }
 
-/** How much of a server's log is looked through for what the archive command said. */
+/** Number of lines of the server's log that are searched for errors of the archive command. */
 const logLines = 200;
 
 /**
- * What is wrong with a server's archive, as far as can be seen without doing anything: the container does not run, the repository cannot be used, the last attempt to
- * archive was a failure. A server that gives no answer is not blamed for its archive.
+ * Looks for a problem of WAL archiving without changing anything. It reports a stopped backup container, an unusable
+ * repository, and a failed last attempt to archive. A server that does not answer is not reported.
  */
 export async function findArchiveFault(
   docker: Docker,
   { container, server }: BackupPlace,
 ): Promise<string | undefined> {
-  if (!(await isRunning(docker, container))) return `the container ${container}, which makes backups, does not run`;
+  if (!(await isRunning(docker, container))) return `the backup container ${container} is not running`;
   const { fault } = await readRepository(docker, container);
   if (fault !== undefined) return fault.message;
   return (await archiveFailure(docker, server))?.message;
 }
 
-/** Why the last attempt to archive was a failure; undefined: it was none, or the server does not say. */
+/** Returns the findings of the last scan of the repository, read in the backup container. */
+export async function findInLastScan(docker: Docker, { container }: BackupPlace): Promise<Finding[]> {
+  return findInScan(await readScan(docker, container), new Date());
+}
+
+/**
+ * Explains why the last attempt to archive failed. Returns undefined if it succeeded, or if the server does not answer.
+ */
 export async function archiveFailure(docker: Docker, server: string): Promise<BackupError | undefined> {
   if (!(await isRunning(docker, server))) return undefined;
   const state = await readArchiver(docker, server).catch((error: unknown) => {
@@ -44,21 +53,22 @@ export async function archiveFailure(docker: Docker, server: string): Promise<Ba
   if (state === undefined || !state.failing) return undefined;
   const { lastFailedSegment, lastFailedAt, waiting } = state;
   const cause = archiveCommandError(await lastLogLines(docker, server, logLines));
-  const segments = waiting === 1 ? "1 segment waits" : `${waiting} segments wait`;
+  const segments = waiting === 1 ? "1 segment is waiting" : `${waiting} segments are waiting`;
   const when = lastFailedAt === null ? "" : `, last at ${new Date(lastFailedAt).toISOString()}`;
   return new BackupError(
-    `Archiving fails at ${lastFailedSegment}${when}; ${segments}. ${cause?.message ?? "The server's log says why."}`,
+    `WAL archiving is failing at ${lastFailedSegment}${when}; ${segments}. ${cause?.message ?? "See the server's log."}`,
     cause?.remedy === undefined ? {} : { remedy: cause.remedy },
   );
 }
 
 /**
- * Makes the repository where it is not there, switches to the next segment and waits until the one before has arrived. Where there is no backup yet, the first is
- * begun, and goes on by itself: what is archived can be restored only on top of one.
+ * Creates the repository if it does not exist. Then it switches to the next WAL segment and waits until the previous
+ * one is archived. If there is no backup, it starts the first one and does not wait for it. Archived WAL can only be
+ * restored on top of a backup.
  *
  * @param seconds how long a segment may take
- * @returns whether a first backup was begun
- * @throws OperationError saying why nothing arrives
+ * @returns true if a first backup was started
+ * @throws OperationError with the reason if no segment is archived
  */
 export async function settleArchive(docker: Docker, place: BackupPlace, seconds: number): Promise<boolean> {
   const { container, server } = place;
@@ -68,7 +78,7 @@ export async function settleArchive(docker: Docker, place: BackupPlace, seconds:
     await pgBackRest(docker, container, ["check", `--archive-timeout=${seconds}`]);
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
-    // Of a segment that does not come, the server knows more than who waits for it.
+    // The server knows more about a missing segment than the process that waits for it.
     throw (await archiveFailure(docker, server)) ?? error;
   }
   const { backups, underWay } = await readRepository(docker, container);
@@ -81,7 +91,7 @@ async function start(docker: Docker, container: string): Promise<void> {
   const { State, RestartCount } = await docker.getContainer(container).inspect();
   if (State.Restarting || (State.Running && RestartCount > 2))
     throw new OperationError(
-      `The container ${container} ends soon after each start: ${await lastLogLines(docker, container, 5)}`,
+      `The container ${container} exits soon after each start: ${await lastLogLines(docker, container, 5)}`,
     );
   if (!State.Running) await docker.getContainer(container).start();
 }

@@ -2,8 +2,9 @@ import type { Client } from "pg";
 import { otherQueries } from "./other-queries.ts";
 import { relationQueries } from "./relation-queries.ts";
 
-/** What kinds of object are read; anything else (operators, casts, text search) is not compared. */
+/** The kinds of object that are read. Other kinds (operators, casts, text search) are not compared. */
 export type ObjectKind =
+  | "database"
   | "schema"
   | "extension"
   | "table"
@@ -26,28 +27,29 @@ export type ObjectKind =
 /** One object of a database's schema. */
 export interface CatalogObject {
   kind: ObjectKind;
-  /** With its schema, and for parts of a table with the table: `public.orders.id`. Unique within its kind. */
+  /** Name with schema, and with the table for parts of a table: `public.orders.id`. Unique within its kind. */
   name: string;
-  /** As the server prints it, or its properties a line each; equal texts are equal objects. */
+  /** Definition as the server prints it, or one property per line. Equal texts mean equal objects. */
   definition: string;
-  /** For a partition, the table that it is one of. */
+  /** Partitioned table of a partition. */
   parent?: string;
 }
 
 /** A database's schema, by kind and name. */
 export type Catalog = ReadonlyMap<string, CatalogObject>;
 
-/** Identity of an object within a catalog. */
+/** Returns the identity of an object within a catalog. */
 export function objectKey({ kind, name }: Pick<CatalogObject, "kind" | "name">): string {
   return `${kind} ${name}`;
 }
 
 /**
- * Reads everything that migrations make in a database: all schemas but the system's, the kit's and graphile-migrate's own, without what belongs to
- * extensions. Rows are none of it, nor are a sequence's position, object ids and the order of columns.
+ * Reads everything that migrations create in a database: all schemas except those of the system, the kit and
+ * graphile-migrate, without objects of extensions. The result does not include rows, the position of a sequence, object
+ * ids or the order of columns.
  */
 export async function readCatalog(client: Client): Promise<Catalog> {
-  // The server prints names with their schema where the search path does not lead there.
+  // The server prints a name with its schema if the search path does not find it.
   await client.query("begin read only; set local search_path = pg_catalog");
   try {
     const catalog = new Map<string, CatalogObject>();

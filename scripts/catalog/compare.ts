@@ -1,18 +1,21 @@
 import { type Catalog, type CatalogObject, type ObjectKind, objectKey } from "./catalog.ts";
 
-/** An object that is not as it should be. */
+/** An object that differs from the expected schema. */
 export interface Difference {
   kind: ObjectKind;
   name: string;
   what: "missing" | "extra" | "different";
-  /** Definitions; absent where there is no such object. */
+  /** Definition; absent if there is no such object. */
   expected?: string;
   found?: string;
 }
 
 /**
- * What differs between the schema that should be and the one that is, sorted. Parts of a table that is missing or extra as a whole are not listed
- * by themselves. A partition that only one side has is no difference where it is like its sisters: partitions are made at run time.
+ * Returns the differences between the expected and the found schema, sorted. Parts of a table that is missing or extra
+ * as a whole are not listed separately.
+ *
+ * A missing partition is no difference. Neither is an extra one with the same definition as another partition of its
+ * table: partitions are created at run time.
  */
 export function compareCatalogs(expected: Catalog, found: Catalog): Difference[] {
   const differences: Difference[] = [];
@@ -43,7 +46,7 @@ function nameOf({ kind, name }: CatalogObject): Pick<CatalogObject, "kind" | "na
 function isUsualPartition({ kind, name, what }: Difference, expected: Catalog, found: Catalog): boolean {
   if (kind !== "partition" || what === "different") return false;
   const object = (what === "extra" ? found : expected).get(objectKey({ kind, name }));
-  // One that is missing was never needed, or was detached and archived: what is there must fit, nothing must be there.
+  // A missing partition was never needed, or was detached and archived. Only existing partitions must match.
   if (what === "missing") return true;
   const sisters = [...expected.values()].filter((each) => each.kind === "partition" && each.parent === object?.parent);
   return sisters.some(({ definition }) => definition === object?.definition);
@@ -60,7 +63,7 @@ const parts: readonly ObjectKind[] = [
   "sequence",
 ];
 
-/** Whether all of the table that this is a part of is missing or extra, and said already. */
+/** Returns true if this is a part of a table or view that is missing or extra as a whole, which is listed already. */
 function belongsToOther(difference: Difference, all: readonly Difference[]): boolean {
   if (difference.what === "different" || !parts.includes(difference.kind)) return false;
   const whole = all.filter(

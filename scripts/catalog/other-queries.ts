@@ -1,5 +1,10 @@
 import { accessList, isNoExtensions, isOwnSchema, ownRelations } from "./own-objects.ts";
 
+const database = `
+  select 'database' as kind, datname as name,
+    'owner ' || datdba::regrole || E'\\nprivileges ' || ${accessList("datacl", "'d'", "datdba")} as definition
+  from pg_database where datname = current_database()`;
+
 const schema = `
   select 'schema' as kind, nspname as name,
     'owner ' || nspowner::regrole || E'\\nprivileges ' || ${accessList("nspacl", "'n'", "nspowner")} as definition
@@ -18,7 +23,7 @@ const routine = `
   from pg_proc p join pg_namespace n on n.oid = pronamespace
   where ${isOwnSchema("nspname")} and ${isNoExtensions("pg_proc", "p.oid")}`;
 
-/** Of a composite type the columns are objects of their own; a table's row type is the table. */
+/** The columns of a composite type are objects of their own. The row type of a table is left out. */
 const type = `
   select 'type' as kind, nspname || '.' || typname as name,
     concat_ws(E'\\n',
@@ -74,5 +79,13 @@ const comments = [
    where ${isOwnSchema("nspname")} and ${isNoExtensions("pg_namespace", "n.oid")}`,
 ];
 
-/** Everything that stands on no table. */
-export const otherQueries: readonly string[] = [schema, extension, routine, type, defaultPrivileges, ...comments];
+/** Queries for all objects that do not belong to a table. */
+export const otherQueries: readonly string[] = [
+  database,
+  schema,
+  extension,
+  routine,
+  type,
+  defaultPrivileges,
+  ...comments,
+];

@@ -1,23 +1,26 @@
-/** Schemas whose objects no migration made. */
+/** Schemas whose objects are not created by migrations. */
 const foreignSchemas = "('pg_catalog', 'information_schema', 'pg_toast', 'pgroundwork', 'graphile_migrate')";
 
-/** SQL: a schema that migrations may make objects in. `column` holds its name. */
+/** Returns the SQL condition that migrations may create objects in a schema. `column` holds its name. */
 export function isOwnSchema(column: string): string {
   return `(${column} not in ${foreignSchemas} and ${column} !~ '^pg_(toast_)?temp_')`;
 }
 
-/** SQL: the object with this id in this system table belongs to no extension. */
+/** Returns the SQL condition that the object with this id in this system table belongs to no extension. */
 export function isNoExtensions(systemTable: string, id: string): string {
   return `not exists (select from pg_depend dependency where dependency.classid = '${systemTable}'::regclass
     and dependency.objid = ${id} and dependency.deptype = 'e')`;
 }
 
-/** SQL: an access list, the built-in one where none was set, in an order of its own. */
+/** Returns SQL for an access list as sorted text. If none was set, it is the built-in default. */
 export function accessList(acl: string, type: string, owner: string): string {
   return `array_to_string(array(select item::text from unnest(coalesce(${acl}, acldefault(${type}, ${owner}))) as item order by 1), ' ')`;
 }
 
-/** Common table expressions: `relation` (tables, views, sequences, indexes), partitions and what belongs to them marked. */
+/**
+ * SQL of a common table expression `relation`: tables, views, sequences and indexes. Its column `relispartition` marks
+ * partitions.
+ */
 export const ownRelations = `
   with relation as (
     select c.*, nspname || '.' || relname as name

@@ -1,14 +1,15 @@
 import { spawn } from "node:child_process";
+import type { Connection } from "../connection/connection.ts";
 import { OperationError } from "../errors/operation-error.ts";
-import type { Connection } from "../target/connection.ts";
 
 /**
- * Runs psql on this terminal and answers its exit code. The connection reaches it by libpq's variables, since arguments are public.
+ * Runs psql on this terminal and returns its exit code. Passes the connection in libpq's variables, because arguments
+ * are visible to other users.
  *
- * @throws OperationError saying where to get one, where there is no psql
+ * @throws OperationError with installation hints if psql is not on PATH
  */
 export function openPsql(connection: Connection, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  // Left over from the shell, any of them would point psql somewhere else.
+  // Left over in the shell, these would lead psql to another server.
   const { PGSERVICE: _service, PGHOSTADDR: _address, PGOPTIONS: _options, ...rest } = env;
   const child = spawn("psql", args, {
     stdio: "inherit",
@@ -24,7 +25,7 @@ export function openPsql(connection: Connection, args: readonly string[], env: N
       ...(connection.password === undefined ? {} : { PGPASSWORD: connection.password }),
     },
   });
-  // psql ends a statement at Ctrl-C and goes on; ending here would leave it without a terminal.
+  // At Ctrl-C psql cancels the statement and continues. If this process ended, psql would lose its terminal.
   const ignore = () => undefined;
   process.on("SIGINT", ignore);
   return new Promise<number>((resolve, reject) => {

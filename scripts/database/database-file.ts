@@ -6,14 +6,14 @@ import type { DatabaseFile } from "./database-schema.ts";
 
 export type { DatabaseFile, DeclaredExtension, PartitionSpec } from "./database-schema.ts";
 
-/** A database's folder below the migrations folder. */
+/** Returns the path of a database's folder below the migrations folder. */
 export function databaseFolder(migrationsFolder: string, database: string): string {
   return path.join(migrationsFolder, database);
 }
 
 const fileName = "database.json";
 
-/** Names of the databases there are: the folders with a `database.json`, sorted. */
+/** Returns the names of all databases: the folders with a `database.json`, sorted. */
 export async function listDatabases(migrationsFolder: string): Promise<string[]> {
   const entries = (await unlessAbsent(readdir(migrationsFolder, { withFileTypes: true }), leadsNowhere)) ?? [];
   const names = await Promise.all(
@@ -25,8 +25,9 @@ export async function listDatabases(migrationsFolder: string): Promise<string[]>
 }
 
 /**
- * Makes sure that there is a database of this name, whatever its file says.
- * @throws OperationError (wrong usage) that says which there are
+ * Checks that a database of this name exists, whatever its file says.
+ *
+ * @throws OperationError (exit code usage) that lists the existing ones
  */
 export async function requireDatabase(migrationsFolder: string, database: string): Promise<void> {
   await access(path.join(databaseFolder(migrationsFolder, database), fileName)).catch(async (error: unknown) => {
@@ -36,7 +37,8 @@ export async function requireDatabase(migrationsFolder: string, database: string
 
 /**
  * Reads and validates a database's `database.json`.
- * @throws OperationError (wrong usage) with every fault and the file's path, or when there is no such database.
+ *
+ * @throws OperationError (exit code usage) with all errors and the file's path, or if there is no such database
  */
 export async function readDatabaseFile(migrationsFolder: string, database: string): Promise<DatabaseFile> {
   const file = path.join(databaseFolder(migrationsFolder, database), fileName);
@@ -53,10 +55,13 @@ async function unknownDatabase(migrationsFolder: string, database: string, cause
   const { nearest } = await import("./nearest.ts");
   const near = nearest(database, known);
   const suggestion = near === undefined ? "" : ` Did you mean "${near}"?`;
-  const there = known.length === 0 ? "there is none yet" : `there are: ${known.join(", ")}`;
-  return new OperationError(`There is no database "${database}" in ${migrationsFolder} (${there}).${suggestion}`, {
-    remedy: `A database is a folder with a ${fileName}: name one that exists, or add ${path.join(migrationsFolder, database, fileName)}.`,
-    exitCode: exitCode.usage,
-    cause,
-  });
+  const there = known.length === 0 ? "none exists yet" : `there are: ${known.join(", ")}`;
+  return new OperationError(
+    `The database "${database}" does not exist in ${migrationsFolder} (${there}).${suggestion}`,
+    {
+      remedy: `A database is a folder with a ${fileName}. Name an existing one, or create ${path.join(migrationsFolder, database, fileName)}.`,
+      exitCode: exitCode.usage,
+      cause,
+    },
+  );
 }

@@ -1,19 +1,25 @@
-/** What a database can be called. The longest of its roles' suffixes, `_migrator`, has to fit into PostgreSQL's 63 bytes with it. */
+/**
+ * Pattern of a database's name. With the longest suffix of its roles, `_migrator`, it must fit into PostgreSQL's 63
+ * bytes.
+ */
 export const databaseNamePattern = /^[a-z][a-z0-9_]{0,47}$/;
 
-/** The same in words. */
+/** The same rule in words. */
 export const databaseNameRule = "a letter, then letters, digits and _, lower case, 48 characters at most";
 
-/** Databases that a cluster comes with. */
+/** Databases that every cluster has. */
 const systemDatabases: readonly string[] = ["postgres", "template0", "template1"];
 
-/** Folders of these names are left out of a repository, by the kit's own .gitignore: a database's files would never be committed. */
+/** Folder names that the kit's own .gitignore excludes: the files of such a database would never be committed. */
 const ignoredFolders: readonly string[] = ["node_modules", "coverage"];
 
-/** Why a name that has a database name's form cannot be one, completing "NAME …"; undefined: it can. */
+/**
+ * Returns the reason why a well-formed name cannot be a database's name, as the end of the sentence "NAME …"; undefined
+ * if it can.
+ */
 export function reservedName(name: string): string | undefined {
-  if (systemDatabases.includes(name)) return "is a database of PostgreSQL's own";
-  if (name.startsWith("pg_")) return "begins with pg_, which PostgreSQL reserves for roles of its own";
-  if (ignoredFolders.includes(name)) return "is a folder that Git is told to ignore: its files would not be committed";
+  if (systemDatabases.includes(name)) return "is a database that PostgreSQL itself uses";
+  if (name.startsWith("pg_")) return "starts with pg_, which PostgreSQL reserves for its own roles";
+  if (ignoredFolders.includes(name)) return "is a folder that Git ignores: its files would not be committed";
   return undefined;
 }

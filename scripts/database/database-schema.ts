@@ -2,28 +2,31 @@ import { z } from "zod";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { nearest } from "./nearest.ts";
 
-/** An extension that the database has, made by the admin connection. */
+/** An extension of the database, created by the admin connection. */
 export interface DeclaredExtension {
   name: string;
-  /** Where the server cannot have it, its absence is reported and not an error. Default: false. */
+  /** True if an extension that the server cannot provide is only reported, and is no error. Default: false. */
   optional: boolean;
-  /** Schema that its objects go to; the server's default (`public`) when absent. */
+  /** Schema of its objects. Default: the server's (`public`). */
   schema?: string;
 }
 
-/** Partitions that are made ahead at every `up`. */
+/** Partitions that every `up` creates in advance. */
 export interface PartitionSpec {
-  /** `schema.name` of a function `(months_ahead integer, dry_run boolean) returns setof text` that names what it made, or would make. */
+  /**
+   * `schema.name` of a function `(months_ahead integer, dry_run boolean) returns setof text` that returns the names of
+   * the partitions that it created or would create.
+   */
   function: string;
-  /** How many months beyond the present one there are partitions for. */
+  /** Number of months after the current one for which there are partitions. */
   monthsAhead: number;
 }
 
-/** What `migrations/<database>/database.json` says: the facts that hold for this database in every stack. */
+/** Content of `migrations/<database>/database.json`: facts that hold for this database in every stack. */
 export interface DatabaseFile {
   description?: string;
   extensions: DeclaredExtension[];
-  /** Seed sets that the database has, each a folder `seeds/<set>`. */
+  /** Seed sets of the database, each a folder `seeds/<set>`. */
   seedSets: string[];
   partitions?: PartitionSpec;
 }
@@ -40,7 +43,9 @@ const extension = z.union(
   { error: 'expected a name, or an object like {"name": "pgcrypto", "optional": true, "schema": "public"}' },
 );
 
-const setName = z.string().regex(/^[a-z][a-z0-9_-]*$/, "a set is a folder's name: lower-case letters, digits, - and _");
+const setName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]*$/, "a set is the name of a folder: lower-case letters, digits, - and _");
 
 const shape = z.strictObject({
   description: z.string().optional(),
@@ -54,15 +59,17 @@ const shape = z.strictObject({
     .optional(),
 });
 
-/** The known keys by the place of the object that holds them. */
+/** The known keys, by path of the object that holds them. */
 const knownKeys: Record<string, string[]> = {
   "": Object.keys(shape.shape),
   partitions: ["function", "monthsAhead"],
 };
 
 /**
- * The text of a `database.json`, validated; `file` is what messages call it.
- * @throws OperationError (wrong usage) with every fault.
+ * Parses and validates the text of a `database.json`.
+ *
+ * @param file its name in messages
+ * @throws OperationError (exit code usage) with all errors
  */
 export function parseDatabaseFile(text: string, file: string): DatabaseFile {
   let content: unknown;
@@ -107,12 +114,12 @@ function faultOf(issue: z.core.$ZodIssue): string[] {
 
 function repeated(key: string, values: readonly string[]): string[] {
   const twice = values.filter((value, index) => values.indexOf(value) !== index);
-  return [...new Set(twice)].map((value) => `${key}: "${value}" stands there more than once`);
+  return [...new Set(twice)].map((value) => `${key}: "${value}" is listed more than once`);
 }
 
 function faultsIn(file: string, faults: readonly string[], cause?: unknown): OperationError {
   return new OperationError([`${file} is not valid:`, ...faults.map((fault) => `- ${fault}`)].join("\n"), {
-    remedy: "Correct the file. A database that has nothing to declare needs {} there.",
+    remedy: "Correct the file. If there is nothing to declare, it must contain {}.",
     exitCode: exitCode.usage,
     cause,
   });

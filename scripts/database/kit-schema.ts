@@ -1,14 +1,19 @@
 import type { Client } from "pg";
 
-/** The kit's own schema in a database: its ledgers. Whoever migrates owns it; nobody else has a privilege in it. */
+/**
+ * The kit's own schema in a database, which holds its ledgers. The role that migrates owns it, and no other role has
+ * privileges in it.
+ */
 const schema = "pgroundwork";
 
-/** What a row says beside "it ran"; ledgers of earlier versions have no such column. */
+/** SQL for the column of outcomes other than a normal run. Ledgers of earlier versions lack it, or know fewer. */
 const outcomeColumn = `
     alter table pgroundwork.migration_ledger
-      add column if not exists outcome text constraint migration_ledger_outcome check (outcome in ('baseline', 'failed'));
+      add column if not exists outcome text, drop constraint if exists migration_ledger_outcome;
+    alter table pgroundwork.migration_ledger
+      add constraint migration_ledger_outcome check (outcome in ('baseline', 'failed', 'accepted'));
     comment on column pgroundwork.migration_ledger.outcome is
-      'baseline: recorded without being run. failed: begun outside a transaction, and found not to have done its work. null: it ran, or runs.';`;
+      'baseline: recorded without being run. failed: begun outside a transaction, and found not to have done its work. accepted: the applied file was edited, which its AllowInvalidHash accepts; it did not run again. null: it ran, or runs.';`;
 
 const ledgers = {
   migration_ledger: `
@@ -71,25 +76,30 @@ const ledgers = {
     revoke all on pgroundwork.seed_capture, pgroundwork.seed_row from public;`,
 } as const;
 
-/** Columns that came later, and the statements that add them. */
-const upgrades: Partial<Record<LedgerTable, { column: string; statements: string }>> = {
-  migration_ledger: { column: "outcome", statements: outcomeColumn },
+/** Values that constraints got later, and the statements that add them. */
+const upgrades: Partial<Record<LedgerTable, { constraint: string; value: string; statements: string }>> = {
+  migration_ledger: { constraint: "migration_ledger_outcome", value: "accepted", statements: outcomeColumn },
 };
 
+/** Name of a ledger table. */
 export type LedgerTable = keyof typeof ledgers;
 
 /**
- * Makes a ledger table where it is absent, and brings one of an earlier version up to date, in one transaction; call with the deployment lock.
- * Nothing is issued when it is there, since CREATE … IF NOT EXISTS wants the privilege to create all the same.
+ * Creates a ledger table if it does not exist, and upgrades one of an earlier version, in one transaction. Call it with
+ * the deployment lock. If the table is up to date, no DDL is issued: CREATE … IF NOT EXISTS requires the CREATE
+ * privilege even then.
  */
 export async function ensureLedger(client: Client, table: LedgerTable): Promise<void> {
   const upgrade = upgrades[table];
   const { rows } = await client.query<{ table: boolean; current: boolean }>(
     `select c.oid is not null as "table",
-            $3::text is null or exists (select from pg_attribute where attrelid = c.oid and attname = $3) as current
+            $3::text is null or exists (
+              select from pg_constraint
+               where conrelid = c.oid and conname = $3 and strpos(pg_get_constraintdef(pg_constraint.oid), $4) > 0
+            ) as current
        from pg_namespace n left join pg_class c on c.relnamespace = n.oid and c.relname = $2
       where n.nspname = $1`,
-    [schema, table, upgrade?.column ?? null],
+    [schema, table, upgrade?.constraint ?? null, upgrade?.value ?? ""],
   );
   if (rows[0]?.table === true) {
     if (!rows[0].current && upgrade !== undefined) await client.query(upgrade.statements);
@@ -103,10 +113,13 @@ export async function ensureLedger(client: Client, table: LedgerTable): Promise<
   await client.query(`${makeSchema} ${ledgers[table]}`);
 }
 
-/** How a table stands to the role that asks. */
+/** Access of the current role to a table. */
 export type TableAccess = "readable" | "absent" | "denied";
 
-/** Looks in the catalog, which every role may read; asking for the table itself would not tell absence from a lacking privilege. */
+/**
+ * Returns the access to a table, from the catalog, which every role may read. A query of the table itself would not
+ * distinguish a missing table from a missing privilege.
+ */
 export async function tableAccess(client: Client, schemaName: string, table: string): Promise<TableAccess> {
   const { rows } = await client.query<{ readable: boolean }>(
     `select has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as readable

@@ -1,6 +1,9 @@
 import { distance } from "fastest-levenshtein";
 
-/** The known word that was most likely meant, or undefined when none is close (at most a third of the letters differ, or two). */
+/**
+ * Returns the known word that was most likely meant; undefined if none is close (at most two edits, or a third of the
+ * letters).
+ */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((candidate) => ({ candidate, away: distance(word.toLowerCase(), candidate.toLowerCase()) }))

@@ -1,11 +1,14 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { temporaryBeside } from "../files/temporary.ts";
 import { databaseFolder } from "./database-file.ts";
 import { databaseNamePattern, databaseNameRule, reservedName } from "./database-name.ts";
 
-/** The files of a database to start from, by their paths in its folder, laid out as `npm run check` wants them. All of them do nothing yet, and all of them run. */
+/**
+ * Initial files of a database, by their paths in its folder, formatted as `npm run check` requires. None of them has an
+ * effect yet, but all of them run.
+ */
 const files: Readonly<Record<string, string>> = {
   "database.json": `{
   "description": "",
@@ -22,7 +25,7 @@ const files: Readonly<Record<string, string>> = {
   "current.sql": `-- The next migration is written here, for example:
 -- create table products (id uuid primary key default gen_random_uuid(), name text not null);
 `,
-  // Git keeps no empty folders.
+  // Git does not store empty folders.
   "committed/.gitkeep": "",
   "seeds/reference/010-reference.sql": `--! Title: What every environment needs (nothing yet)
 
@@ -35,13 +38,11 @@ const files: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes the folder of a new database, complete or not at all.
+ * Checks the name of a new database.
  *
- * @param stagingFolder where it is put together; on the same file system
- * @returns the new files' paths in the folder
- * @throws OperationError (wrong usage) for a name that cannot be one; (not allowed) where the folder is there already
+ * @throws OperationError (exit code usage) for a name that no database can have
  */
-export async function newDatabase(migrationsFolder: string, name: string, stagingFolder: string): Promise<string[]> {
+export function requireDatabaseName(name: string): void {
   if (!databaseNamePattern.test(name)) {
     throw new OperationError(`"${name}" cannot be a database's name.`, {
       remedy: `Expected: ${databaseNameRule}.`,
@@ -55,21 +56,33 @@ export async function newDatabase(migrationsFolder: string, name: string, stagin
       exitCode: exitCode.usage,
     });
   }
+}
+
+/**
+ * Creates the folder of a new database, completely or not at all.
+ *
+ * @param stagingFolder folder in which it is prepared; on the same file system
+ * @returns the new files' paths in the folder
+ * @throws OperationError (exit code usage) for a name that is not valid; (exit code notAllowed) if the folder already
+ * exists
+ */
+export async function newDatabase(migrationsFolder: string, name: string, stagingFolder: string): Promise<string[]> {
+  requireDatabaseName(name);
   const folder = databaseFolder(migrationsFolder, name);
-  const staging = join(stagingFolder, `new-database-${randomUUID()}`);
+  const staging = temporaryBeside(join(stagingFolder, "new-database"));
   try {
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(staging, path)), { recursive: true });
       await writeFile(join(staging, path), text);
     }
     await mkdir(migrationsFolder, { recursive: true });
-    // Of two at once one wins: a folder that holds something is not replaced by a rename.
+    // If two processes do this at once, one wins: a rename does not replace a folder that is not empty.
     await rename(staging, folder);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOTDIR") throw cause;
-    throw new OperationError(`${folder} is there already.`, {
-      remedy: "Choose another name, or go on with what is there.",
+    throw new OperationError(`${folder} already exists.`, {
+      remedy: "Choose another name, or use the existing folder.",
       exitCode: exitCode.notAllowed,
       cause,
     });

@@ -1,12 +1,13 @@
 import type { Client } from "pg";
 import type { PartitionSpec } from "./database-file.ts";
+import { withDatabaseSettings } from "./file-session.ts";
 
-/** Names of the partitions that `ensurePartitions` would make now; changes nothing. */
+/** Returns the names of the partitions that `ensurePartitions` would create now. Changes nothing. */
 export async function missingPartitions(client: Client, spec: PartitionSpec): Promise<string[]> {
   return call(client, spec, true);
 }
 
-/** Makes the partitions that are missing and answers their names; none when all are there. */
+/** Creates the missing partitions and returns their names; empty if none are missing. */
 export async function ensurePartitions(client: Client, spec: PartitionSpec): Promise<string[]> {
   return call(client, spec, false);
 }
@@ -16,9 +17,12 @@ async function call(client: Client, spec: PartitionSpec, dryRun: boolean): Promi
     .split(".")
     .map((part) => client.escapeIdentifier(part))
     .join(".");
-  const { rows } = await client.query<{ name: string }>(
-    `select t.name from ${name}($1::integer, $2::boolean) as t(name) order by 1`,
-    [spec.monthsAhead, dryRun],
+  // The function is the user's: where a month begins depends on the database's time zone.
+  const { rows } = await withDatabaseSettings(client, () =>
+    client.query<{ name: string }>(`select t.name from ${name}($1::integer, $2::boolean) as t(name) order by 1`, [
+      spec.monthsAhead,
+      dryRun,
+    ]),
   );
   return rows.map((row) => row.name);
 }

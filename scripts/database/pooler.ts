@@ -1,13 +1,14 @@
 import type { Client } from "pg";
+import { withClient } from "../connection/client.ts";
+import { type Connection, describeConnection } from "../connection/connection.ts";
+import { setKitSettings } from "../connection/session-settings.ts";
 import { OperationError } from "../errors/operation-error.ts";
-import { withClient } from "../target/client.ts";
-import { type Connection, describeConnection } from "../target/connection.ts";
 import { backendPid } from "./session.ts";
 
 /**
- * Refuses a connection whose server session is not its own: behind a proxy that pools by transaction or statement, the lock between deployers is
- * given to whoever comes next, and settings leak. Two connections at once tell: they share a server session, or the first one changes its own
- * while the second one holds it.
+ * Refuses a connection that has no server session of its own. Behind a proxy that pools by transaction or statement,
+ * the deployment lock passes to the next client, and settings leak. Two connections at once show this: they share a
+ * server session, or the first one changes its session while the second one holds it.
  *
  * @param client open, and in no transaction
  * @throws OperationError
@@ -23,19 +24,22 @@ export async function requireOwnSession(client: Client, connection: Connection):
         await other.query("rollback");
         return shared;
       } catch (error) {
-        // PgBouncer that pools by statement knows no transactions.
+        // PgBouncer with pool_mode = statement refuses transactions.
         if (error instanceof Error && /pooling mode/.test(error.message)) return true;
         throw error;
       }
     },
     "pgroundwork migrate, asking for a pooler",
   );
-  if (!pooled) return;
+  if (!pooled) {
+    await setKitSettings(client, { staysOurs: true });
+    return;
+  }
   throw new OperationError(
-    `${describeConnection(connection)} leads through a proxy that pools transactions or statements (PgBouncer's pool_mode): sessions do not stay.`,
+    `${describeConnection(connection)} goes through a proxy that pools transactions or statements (PgBouncer's pool_mode), so it has no lasting session.`,
     {
       remedy:
-        "Migrate by a connection of your own: the server's own port, or a pool of the proxy with pool_mode = session. Applications may go on through the proxy.",
+        "Use a direct connection for migrations and seeds: the server's own port, or a pool with pool_mode = session. Applications can continue to use the proxy.",
     },
   );
 }

@@ -5,12 +5,13 @@ import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { databaseFolder, readDatabaseFile } from "./database-file.ts";
 
 /**
- * Takes a database's folder out of the clone, with the tests that stand beside it. Git does it, and refuses where something would be lost: all of it is
- * in the history afterwards.
+ * Removes a database's folder from the project directory, with its tests. Git removes it, and refuses if anything would
+ * be lost: all of it remains in the history.
  *
- * @param root the clone
- * @returns the paths that are gone, and those that stay since Git does not know them; relative to the clone
- * @throws OperationError (wrong usage) where there is no such database; (not allowed) where Git refuses: nothing was changed
+ * @param root the project directory
+ * @returns the paths that were removed, and those that were kept because Git does not track them; relative to `root`
+ * @throws OperationError (exit code usage) if there is no such database; (exit code notAllowed) if Git refuses: nothing
+ * was changed
  */
 export async function removeDatabase(root: string, name: string): Promise<{ removed: string[]; kept: string[] }> {
   const migrations = join(root, "migrations");
@@ -34,7 +35,7 @@ function gitRemove(root: string, paths: readonly string[], folder: string): Prom
       if (error === null) return resolve();
       const reason = error.code === "ENOENT" ? "git is not installed" : stderr.trim();
       const failed = new OperationError(`${folder} was not removed: ${reason}`, {
-        remedy: "Commit or restore what is changed there, then again: what is removed stays in Git's history.",
+        remedy: "Commit or restore the changes there, then run again. Removed files stay in Git's history.",
         exitCode: exitCode.notAllowed,
         cause: error,
       });

@@ -1,21 +1,33 @@
 import type { Client } from "pg";
 
-/** How often the server looks whether the client of a running statement is still there. */
+/** Interval at which the server checks if the client of a running statement is still connected. */
 const checkInterval = "1s";
 
+/** Sessions whose server performs this check. */
+const watched = new WeakSet<Client>();
+
 /**
- * Has the server end this session's statement when its client is gone (a killed deployer), so that its locks are free within a second or so
- * and not only when the statement is through. Servers before 14 and platforms without the means do without.
+ * Makes the server end this session's statement when its client is gone (a killed deployer). Its locks are then
+ * released within about a second, and not only when the statement ends. Servers before 14 and platforms without support
+ * do without this.
  */
 export async function noticeLostClients(client: Client): Promise<void> {
   const setting = "select set_config(name, $1, false) from pg_settings where name = 'client_connection_check_interval'";
-  await client.query(setting, [checkInterval]).catch((error: unknown) => {
-    // 22023: the server's platform cannot poll a socket's end.
+  try {
+    const { rowCount } = await client.query(setting, [checkInterval]);
+    if (rowCount === 1) watched.add(client);
+  } catch (error) {
+    // 22023: the server's platform cannot detect a closed socket.
     if (!(error instanceof Error && "code" in error && error.code === "22023")) throw error;
-  });
+  }
 }
 
-/** The server's process behind a session: by it others see whom they wait for. */
+/** Returns the statements that set this again if {@link noticeLostClients} set it. */
+export function lostClientStatements(client: Client): string[] {
+  return watched.has(client) ? [`set client_connection_check_interval = '${checkInterval}'`] : [];
+}
+
+/** Returns the process id of the server session. Other sessions see it as the one they wait for. */
 export async function backendPid(client: Client): Promise<number> {
   const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
   const row = rows[0];
@@ -23,16 +35,18 @@ export async function backendPid(client: Client): Promise<number> {
   return row.pid;
 }
 
+/** Options of {@link inTransaction}. */
 export interface TransactionOptions {
-  /** How it begins, with what holds for it alone. Default: `begin`. */
+  /** Statement that begins the transaction, with settings for this transaction only. Default: `begin`. */
   begin?: string;
-  /** Says what failed at the commit, where deferred constraints do; it throws. */
+  /** Converts an error of the commit, where deferred constraints fail. It must throw. */
   atCommit?: (error: unknown) => never;
 }
 
 /**
- * Does work in one transaction of a session.
- * @throws what the work or the commit failed on; nothing of it is done then
+ * Runs work in one transaction of a session.
+ *
+ * @throws the error of the work or of the commit; none of the work remains then
  */
 export async function inTransaction<T>(
   client: Client,
@@ -46,15 +60,15 @@ export async function inTransaction<T>(
     await (atCommit === undefined ? committed : committed.catch(atCommit));
     return result;
   } catch (error) {
-    // Where the connection is lost there is nothing to roll back, and the first error counts.
+    // On a lost connection there is nothing to roll back, and the first error counts.
     await client.query("rollback").catch(() => {});
     throw error;
   }
 }
 
 /**
- * Asks as the role that logged in: the server shows a session's details only to its own role, and lets only that one end it, which the owner that a migrator
- * works as is not.
+ * Runs queries as the role that logged in. The server shows a session's details only to its own role, and lets only
+ * that role terminate it. A migrator works as the owner, which is another role.
  */
 export async function asLogin<T>(client: Client, ask: () => Promise<T>): Promise<T> {
   await client.query("begin; set local role none");

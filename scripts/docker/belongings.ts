@@ -4,33 +4,41 @@ import { isConflict, isMissing } from "./docker-error.ts";
 import { labelsToFind, type StackName } from "./labels.ts";
 import { holderLabel } from "./scratch-holder.ts";
 
-/** A stack's name, and by which marks something of that name in a Docker engine is this stack's and no other clone's. */
+/**
+ * A stack's name, and the owner marks that distinguish its objects in a Docker engine from those of other project
+ * directories.
+ */
 export interface DockerStack extends StackName {
   owners: readonly string[];
 }
 
-/** One thing of a stack's in a Docker engine. */
+/** An object of a stack in a Docker engine. */
 export interface DockerThing {
   id: string;
   name: string;
-  /** What it is for. */
+  /** Purpose of the object. */
   role: string;
 }
 
 export interface DockerContainer extends DockerThing {
   running: boolean;
-  /** Of one for a moment's work: whose work that is. */
+  /** Holder of a temporary container: the process that it works for. */
   holder: string | undefined;
 }
 
-/** Everything of a stack's in a Docker engine, images apart. */
+export interface DockerVolume extends DockerThing {
+  /** Holder of a restored volume: the process that restored it. */
+  holder?: string | undefined;
+}
+
+/** All objects of a stack in a Docker engine, except images. */
 export interface Belongings {
   containers: DockerContainer[];
   networks: DockerThing[];
-  volumes: DockerThing[];
+  volumes: DockerVolume[];
 }
 
-/** What the stack's labels say is its own, whether its state knows it or not. */
+/** Finds a stack's objects by their labels, even if its state does not contain them. */
 export async function belongingsOf(docker: Docker, { owners, ...stack }: DockerStack): Promise<Belongings> {
   const filters = { label: labelsToFind(stack) };
   const [containers, networks, { Volumes: volumes }] = await Promise.all([
@@ -49,8 +57,13 @@ export async function belongingsOf(docker: Docker, { owners, ...stack }: DockerS
       })),
     ),
     networks: inOrder(networks.filter(isOwn).map(({ Id, Name, Labels }) => thing(Id, Name, Labels))),
-    // The engine's answer is null where there is none.
-    volumes: inOrder((volumes ?? []).filter(isOwn).map(({ Name, Labels }) => thing(Name, Name, Labels))),
+    // The engine returns null if there are none.
+    volumes: inOrder(
+      (volumes ?? []).filter(isOwn).map(({ Name, Labels }) => ({
+        ...thing(Name, Name, Labels),
+        holder: Labels[holderLabel],
+      })),
+    ),
   };
 }
 
@@ -64,9 +77,9 @@ const ownerLabel = "pgroundwork.owner";
 const roleLabel = "pgroundwork.role";
 
 /**
- * Removes a container, and with it the volumes that only it has.
+ * Removes a container and its anonymous volumes.
  *
- * @param patience how long it may take to end, in seconds; 0: it is ended at once
+ * @param patience seconds that it may take to stop; 0 kills it at once
  */
 export async function removeContainer(docker: Docker, { id }: DockerThing, patience: number): Promise<void> {
   const container = docker.getContainer(id);
@@ -79,9 +92,9 @@ export async function removeNetwork(docker: Docker, { id }: DockerThing): Promis
 }
 
 /**
- * Removes a volume and what is in it.
+ * Removes a volume and its content.
  *
- * @throws OperationError where a container has it that is not the stack's: nothing of it is removed
+ * @throws OperationError if a container uses it; then nothing is removed
  */
 export async function removeVolume(docker: Docker, { name }: DockerThing): Promise<void> {
   try {
@@ -91,7 +104,7 @@ export async function removeVolume(docker: Docker, { name }: DockerThing): Promi
     const users = await docker.listContainers({ all: true, filters: { volume: [name] } });
     const names = users.map(({ Id, Names: [own = Id] }) => own.replace(/^\//, ""));
     throw new OperationError(
-      `The volume ${name} is in use by ${names.join(", ") || "a container"}: it was not removed.`,
+      `The volume ${name} is in use by ${names.join(", ") || "a container"} and was not removed.`,
       {
         remedy: "Remove that container, then try again.",
         cause: error,
@@ -109,7 +122,7 @@ async function unlessGone(work: Promise<unknown>): Promise<void> {
   }
 }
 
-/** What was to be stopped had ended. */
+/** The container had already stopped. */
 function isUnchanged(error: unknown): boolean {
   return (error as { statusCode?: number }).statusCode === 304;
 }

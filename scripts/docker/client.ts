@@ -8,14 +8,14 @@ import { parseDockerHost } from "./host.ts";
 import { sshAgent } from "./ssh-agent.ts";
 
 /**
- * A client of a Docker engine.
+ * Creates a client of a Docker engine.
  *
- * @param host as `parseDockerHost` reads it; without it what `DOCKER_HOST` says, else this machine's own engine
- * @throws OperationError for a host that cannot be one, and TLS files that cannot be read
+ * @param host as `parseDockerHost` reads it; default: `DOCKER_HOST`, else this machine's own engine
+ * @throws OperationError for an invalid host, or TLS files that cannot be read
  */
 export function dockerClient(host?: string): Docker {
   const text = host || process.env.DOCKER_HOST;
-  // dockerode finds the socket itself, Docker Desktop's, too.
+  // dockerode finds the socket itself, also that of Docker Desktop.
   if (text === undefined || text === "") return new Docker();
   const parsed = parseDockerHost(text);
   switch (parsed.kind) {
@@ -38,9 +38,9 @@ export function dockerClient(host?: string): Docker {
 }
 
 /**
- * Does work with a Docker engine.
+ * Runs work with a Docker engine.
  *
- * @throws OperationError where the engine cannot be reached or refuses, in words that name it
+ * @throws OperationError that names the engine, if it cannot be reached or refuses
  */
 export async function withDocker<T>(host: string | undefined, work: (docker: Docker) => Promise<T>): Promise<T> {
   const docker = dockerClient(host);
@@ -51,7 +51,7 @@ export async function withDocker<T>(host: string | undefined, work: (docker: Doc
   }
 }
 
-/** Client certificate and authority, from where Docker's own tools read them. */
+/** Reads the client certificate and the CA certificate from where Docker's own tools read them. */
 function clientCertificate(): { ca: string; cert: string; key: string } {
   const folder = process.env.DOCKER_CERT_PATH || join(homedir(), ".docker");
   const read = (name: string) => {
@@ -59,8 +59,8 @@ function clientCertificate(): { ca: string; cert: string; key: string } {
     try {
       return readFileSync(path, "utf8");
     } catch (error) {
-      throw new OperationError(`The Docker client's certificate file ${path} cannot be read.`, {
-        remedy: "Put ca.pem, cert.pem and key.pem into the folder that DOCKER_CERT_PATH names.",
+      throw new OperationError(`Cannot read the Docker client's certificate file ${path}.`, {
+        remedy: "Put ca.pem, cert.pem and key.pem into the folder in DOCKER_CERT_PATH.",
         cause: error,
       });
     }

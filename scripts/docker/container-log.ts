@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import type Docker from "dockerode";
 
-/** The end of a container's log as text, to go with a fault that is told anyway; empty where there is none, or it cannot be read. */
+/** Returns the end of a container's log, to be added to an error. Empty if there is none or it cannot be read. */
 export async function lastLogLines(docker: Docker, container: string, lines: number): Promise<string> {
   return readLog(docker, container, lines).catch(() => "");
 }
@@ -12,10 +12,12 @@ async function readLog(docker: Docker, container: string, lines: number): Promis
   return withoutHeaders(log).trimEnd();
 }
 
-/** Bytes before each piece of the log of a container without a terminal: which stream, padding, how long. */
+/**
+ * Size in bytes of the header before each chunk of the log of a container without a terminal: stream, padding, length.
+ */
 const header = 8;
 
-/** The text of such a log. */
+/** Returns the text of a log without these headers. */
 export function withoutHeaders(log: Buffer): string {
   const pieces: Buffer[] = [];
   for (let at = 0; at + header <= log.length; ) {
@@ -29,7 +31,7 @@ export function withoutHeaders(log: Buffer): string {
 /**
  * Writes the end of a container's log.
  *
- * @param options `follow`: and goes on with what is logged from now on, until the signal or the container's end
+ * @param options `follow`: continues with new lines until the signal aborts or the container ends
  */
 export async function printLog(
   docker: Docker,

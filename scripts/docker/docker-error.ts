@@ -1,7 +1,7 @@
+import { explainTls } from "../connection/tls-error.ts";
 import { OperationError } from "../errors/operation-error.ts";
-import { explainTls } from "../target/tls-error.ts";
 
-/** No Docker engine answers. */
+/** Error if no Docker engine answers. */
 export class DockerUnreachable extends OperationError {}
 
 const unreachable = [
@@ -17,9 +17,9 @@ const unreachable = [
 ];
 
 /**
- * What went wrong with a Docker engine, for the person who asked for it.
+ * Converts an error of a Docker engine to one for the user. Returns other errors unchanged.
  *
- * @param host as it was asked for; undefined: this machine's own
+ * @param host as requested; undefined: this machine's own engine
  */
 export function dockerError(host: string | undefined, error: unknown): unknown {
   if (error instanceof OperationError || !(error instanceof Error)) return error;
@@ -27,12 +27,15 @@ export function dockerError(host: string | undefined, error: unknown): unknown {
   const where = host || process.env.DOCKER_HOST || "this machine";
   if (statusCode !== undefined) {
     const said = json?.message ?? message;
-    return new OperationError(`The Docker engine of ${where} refused: ${said.trim()}.`.replace(/\.\.$/, "."), {
-      cause: error,
-    });
+    return new OperationError(
+      `The Docker engine of ${where} refused the request: ${said.trim()}.`.replace(/\.\.$/, "."),
+      {
+        cause: error,
+      },
+    );
   }
   if (code === "EACCES") {
-    return new DockerUnreachable(`The Docker engine of ${where} may not be used by this user (EACCES).`, {
+    return new DockerUnreachable(`This user is not allowed to use the Docker engine of ${where} (EACCES).`, {
       remedy: "Add the user to the group docker and log in again, or use a rootless engine.",
       cause: error,
     });
@@ -41,11 +44,11 @@ export function dockerError(host: string | undefined, error: unknown): unknown {
   if (tls !== undefined) {
     return new DockerUnreachable(`The Docker engine of ${where} cannot be verified: ${tls.reason}.`, {
       remedy:
-        "DOCKER_CERT_PATH names the folder with the authority of the engine's certificate and your own (ca.pem, cert.pem, key.pem). Correct it, or pgroundwork:dockerHost.",
+        "Correct DOCKER_CERT_PATH or pgroundwork:dockerHost. The folder must contain the CA of the engine's certificate and your client certificate (ca.pem, cert.pem, key.pem).",
       cause: error,
     });
   }
-  // What ssh says has no code.
+  // Errors of ssh have no code.
   if (unreachable.includes(code ?? "") || /socket hang up|ssh|Permission denied|Host key/i.test(message)) {
     return new DockerUnreachable(`No Docker engine answers on ${where}: ${code ?? message.replace(/\.$/, "")}.`, {
       remedy: "Start the Docker engine, or correct pgroundwork:dockerHost (or DOCKER_HOST).",
@@ -55,12 +58,12 @@ export function dockerError(host: string | undefined, error: unknown): unknown {
   return error;
 }
 
-/** Whether Docker said that there is no such thing. */
+/** Returns true if Docker answered that the object does not exist. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && (error as DockerFault).statusCode === 404;
 }
 
-/** What an engine answers about one thing; undefined: there is no such thing. */
+/** Returns the engine's answer about an object; undefined if the object does not exist. */
 export async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
@@ -70,7 +73,7 @@ export async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefine
   }
 }
 
-/** Whether Docker said that a thing is there already, or in another state than asked for. */
+/** Returns true if Docker answered that an object already exists, or is in a state that does not allow the request. */
 export function isConflict(error: unknown): boolean {
   return error instanceof Error && (error as DockerFault).statusCode === 409;
 }

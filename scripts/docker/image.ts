@@ -2,15 +2,15 @@ import type Docker from "dockerode";
 import { OperationError } from "../errors/operation-error.ts";
 import { unlessMissing } from "./docker-error.ts";
 
-/** Whether an engine has an image. */
+/** Returns true if an engine has an image. */
 export async function hasImage(docker: Docker, image: string): Promise<boolean> {
   return (await unlessMissing(docker.getImage(image).inspect())) !== undefined;
 }
 
 /**
- * Has an engine pull an image.
+ * Makes an engine pull an image.
  *
- * @throws OperationError where it cannot
+ * @throws OperationError if it cannot be pulled
  */
 export async function pullImage(docker: Docker, image: string): Promise<void> {
   try {
@@ -23,7 +23,7 @@ export async function pullImage(docker: Docker, image: string): Promise<void> {
     throw new OperationError(
       `The image ${image} is not in the Docker engine, and it could not be pulled: ${said.trim()}`,
       {
-        remedy: `Correct pgroundwork:image. Where the registry asks for a login, pull it on the engine's machine: docker pull ${image}`,
+        remedy: `Correct pgroundwork:image. If the registry requires a login, pull it on the engine's machine: docker pull ${image}`,
         cause: error,
       },
     );

@@ -1,26 +1,32 @@
-/** Which stack a thing in a Docker engine belongs to, and what it is in it. Everything that the kit makes there carries these. */
+/**
+ * The stack that an object in a Docker engine belongs to, and its role. All objects that the kit creates have these
+ * labels.
+ */
 export interface DockerOwner {
   project: string;
   stack: string;
-  /** Tells two stacks of one name apart: see `ownerOf`. */
+  /** Distinguishes two stacks of the same name: see `ownerOf`. */
   owner: string;
-  /** What it is for: `postgres`, `data`, `config`, `scratch`, … */
+  /** Purpose of the object: `postgres`, `data`, `config`, `scratch`, … */
   role: string;
 }
 
-/** A stack's name, which stacks of several clones may bear. */
+/** Name of a stack. Stacks of several project directories can have the same name. */
 export type StackName = Pick<DockerOwner, "project" | "stack">;
 
 const prefix = "pgroundwork.";
 
-/** The labels of an owner's thing. */
+/** Returns the labels of an object. */
 export function labelsOf({ owner, project, role, stack }: DockerOwner): Record<string, string> {
   return Object.fromEntries(
     Object.entries({ owner, project, role, stack }).map(([key, value]) => [prefix + key, value]),
   );
 }
 
-/** Labels to list by what is a stack's; without `owner` also what other clones' stacks of its name have. */
+/**
+ * Returns labels to list a stack's objects by. Without `owner` they also match stacks of the same name in other project
+ * directories.
+ */
 export function labelsToFind(wanted: StackName & { role?: string; owner?: string }): string[] {
   return Object.entries(wanted)
     .filter(([, value]) => value !== undefined)

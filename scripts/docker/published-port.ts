@@ -4,16 +4,16 @@ import { listenFailure } from "../server/port.ts";
 import type { DockerOwner } from "./labels.ts";
 
 export interface PublishedPort {
-  /** Of the engine's machine. */
+  /** Address on the engine's machine. */
   address: string;
   port: number;
 }
 
 /**
- * Refuses a port that a container of a stack could not have: one of this machine's that another program listens on, or another container has. What the stack's own
- * containers have is theirs.
+ * Refuses a port that a stack's container cannot publish, because a program or another container of this machine
+ * listens on it. A port that the stack's own containers publish is accepted.
  *
- * @throws OperationError naming who has it
+ * @throws OperationError that names the holder of the port
  */
 export async function requireFreeToPublish(
   docker: Docker,
@@ -25,17 +25,17 @@ export async function requireFreeToPublish(
     Object.entries({ project, stack, owner }).every(([key, value]) => labels[`pgroundwork.${key}`] === value);
   if (holders.some(isOwn)) return;
   const failure = await listenFailure(address, port);
-  // The engine may open what this user may not.
+  // The engine may open ports that this user may not.
   if (failure === undefined || failure.code === "EACCES") return;
   if (failure.code !== "EADDRINUSE")
-    throw new OperationError(`Port ${port} cannot be opened on ${address}: ${failure.message}.`, {
-      remedy: "Correct pgroundwork:bindAddress: it is an address of the machine that the Docker engine runs on.",
+    throw new OperationError(`Cannot open port ${port} on ${address}: ${failure.message}.`, {
+      remedy: "Correct pgroundwork:bindAddress. It must be an address of the machine that the Docker engine runs on.",
       cause: failure,
     });
   const holder = holders[0]?.Names[0]?.replace(/^\//, "");
   const whose = holder === undefined ? "another program" : `the container ${holder}`;
-  throw new OperationError(`Port ${port} on ${address} is taken: ${whose} has it.`, {
-    remedy: "Stop that one, or choose another port. Nothing was changed.",
+  throw new OperationError(`Port ${port} on ${address} is in use by ${whose}.`, {
+    remedy: "Stop it or choose another port. Nothing was changed.",
     cause: failure,
   });
 }

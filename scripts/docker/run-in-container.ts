@@ -4,19 +4,20 @@ import type Docker from "dockerode";
 
 export interface ContainerCommand {
   command: readonly string[];
-  /** What it reads: where secrets go, since arguments are public. */
+  /** Standard input of the command. Secrets go here, because arguments are visible to other users. */
   input?: string;
   user?: string;
   environment?: Readonly<Record<string, string>>;
 }
 
+/** Result of a command that has ended. */
 export interface Finished {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a command in a running container to its end. What it writes is held in memory: for commands of few lines. */
+/** Runs a command in a running container and waits for its end. The output is held in memory, so it must be small. */
 export async function runInContainer(docker: Docker, container: string, given: ContainerCommand): Promise<Finished> {
   const { command, input, user, environment = {} } = given;
   const exec = await docker.getContainer(container).exec({
@@ -38,7 +39,9 @@ export async function runInContainer(docker: Docker, container: string, given: C
   stream.once("end", end).once("close", end).once("error", end);
   if (input !== undefined) stream.end(input);
   const [out, err] = await finished;
+  // The engine does not always close the connection at the end, and an open one would keep this process running.
+  stream.destroy();
   const { ExitCode } = await exec.inspect();
-  // null: the container went away under the command.
+  // null: the container ended during the command.
   return { code: ExitCode ?? -1, stdout: out, stderr: err };
 }

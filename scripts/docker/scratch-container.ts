@@ -2,25 +2,46 @@ import type Docker from "dockerode";
 import { type DockerOwner, labelsOf, labelsToFind } from "./labels.ts";
 import { holderLabel, ownHolder, scratchHolder } from "./scratch-holder.ts";
 
+/** Specification of a scratch container. */
 export interface ScratchSpec {
-  /** Id or name of an image that is there. */
+  /** Id or name of an image that the engine has. */
   image: string;
   owner: Omit<DockerOwner, "role">;
-  /** What it runs; it is started by whoever uses it. */
+  /** Command of the container. The caller starts it. */
   command: readonly string[];
-  /** Volumes by where they are mounted. */
+  /** Volume names by mount point. */
   volumes?: Readonly<Record<string, string>>;
-  /** Those that it only reads. */
+  /** Names of read-only volumes by mount point. */
   readOnlyVolumes?: Readonly<Record<string, string>>;
-  /** Nothing secret: whoever may ask the engine reads it. */
+  /** Environment variables. They must not contain secrets, because all users of the engine can read them. */
   environment?: Readonly<Record<string, string>>;
   user?: string;
+  /** Memory limit in MB, without swap. Default: none. */
+  memoryMb?: number | undefined;
+  /** Size of /dev/shm in MB. Default: the engine's. */
+  shmSizeMb?: number | undefined;
+  /** True if the container's input closes when the attached client is gone. The container is removed when it ends. */
+  endsWithInput?: boolean;
 }
 
-/** Has a container for the time of some work, created and not started. A killed run leaves it behind, with its stack's labels and the role `scratch`, until the next one or `pgw recover`. */
+/**
+ * Creates a container for the duration of some work, without starting it. A killed command leaves the container behind,
+ * with its stack's labels and the role `scratch`, until the next such work or `pgw recover`.
+ */
 export async function withScratchContainer<T>(
   docker: Docker,
-  { image, owner, command, volumes = {}, readOnlyVolumes = {}, environment = {}, user }: ScratchSpec,
+  {
+    image,
+    owner,
+    command,
+    volumes = {},
+    readOnlyVolumes = {},
+    environment = {},
+    user,
+    memoryMb,
+    shmSizeMb,
+    endsWithInput = false,
+  }: ScratchSpec,
   work: (container: Docker.Container) => Promise<T>,
 ): Promise<T> {
   const mounts = (named: Readonly<Record<string, string>>, isReadOnly: boolean) =>
@@ -33,22 +54,27 @@ export async function withScratchContainer<T>(
     ...(user === undefined ? {} : { User: user }),
     Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     Healthcheck: { Test: ["NONE"] },
+    OpenStdin: endsWithInput,
+    StdinOnce: endsWithInput,
     HostConfig: {
       NetworkMode: "none",
       Init: true,
+      AutoRemove: endsWithInput,
+      ...(memoryMb === undefined ? {} : { Memory: memoryMb * 2 ** 20, MemorySwap: memoryMb * 2 ** 20 }),
+      ...(shmSizeMb === undefined ? {} : { ShmSize: shmSizeMb * 2 ** 20 }),
       Mounts: [...mounts(volumes, false), ...mounts(readOnlyVolumes, true)],
     },
   } as Docker.ContainerCreateOptions);
   try {
     return await work(container);
   } finally {
-    // Volumes that it has of the image's own go with it.
+    // Also removes anonymous volumes that the image declares.
     await container.remove({ force: true, v: true }).catch(() => {});
     await removeAbandoned(docker, owner).catch(() => {});
   }
 }
 
-/** Those of the stack whose work was killed: the run that does the work again takes them away. */
+/** Removes the stack's scratch containers whose work was killed. */
 async function removeAbandoned(docker: Docker, owner: Omit<DockerOwner, "role">): Promise<void> {
   const filters = { label: labelsToFind({ ...owner, role: "scratch" }) };
   for (const { Id, Labels } of await docker.listContainers({ all: true, filters })) {

@@ -1,37 +1,32 @@
 import { hostname } from "node:os";
+import { processExists } from "../lock/process-exists.ts";
 import { processEntry } from "../recover/process-table.ts";
 
-/** Marks whose work a scratch container is for. */
+/** Label with the process that a scratch container or a restored volume belongs to. */
 export const holderLabel = "pgroundwork.holder";
 
-/** This process, as a label says it: host, pid, and when it was started, since a later process can have its pid. */
+/**
+ * Returns the label value of this process: host, pid and start time. The start time is needed because pids are reused.
+ */
 export async function ownHolder(): Promise<string> {
   return holderOf(process.pid, (await processEntry(process.pid))?.started);
 }
 
-/** `gone`: what it was for has ended, one way or the other. `elsewhere`: nobody here can tell. */
+/**
+ * State of a holder. `gone`: the process has ended. `elsewhere`: it ran on another machine and cannot be checked here.
+ */
 export type ScratchHolder = "living" | "gone" | "elsewhere";
 
-/** What became of the process that a label names. */
+/** Checks if the process in a label still runs. */
 export async function scratchHolder(label: string | undefined): Promise<ScratchHolder> {
   const [host, pid = "", started = ""] = label?.split("/") ?? [];
   if (host !== hostname()) return host === undefined || host === "" ? "gone" : "elsewhere";
   const entry = await processEntry(Number(pid));
   if (started !== "") return entry?.started === started ? "living" : "gone";
-  return isThere(Number(pid)) ? "living" : "gone";
+  // The system does not report when a process was started.
+  return processExists(Number(pid)) ? "living" : "gone";
 }
 
 function holderOf(pid: number, started = ""): string {
   return [hostname(), pid, started].join("/");
-}
-
-/** Where the system does not say when a process was started. */
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there, and another user's.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

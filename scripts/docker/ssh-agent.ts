@@ -4,8 +4,9 @@ import { Duplex } from "node:stream";
 import type { DockerHost } from "./host.ts";
 
 /**
- * Carries HTTP to a Docker engine over ssh, as Docker's own tools do: by the machine's `ssh`, so that its configuration, its keys and its known hosts hold.
- * (dockerode's own way knows none of them: it would trust any host key.)
+ * Returns an agent that sends HTTP to a Docker engine over ssh, as Docker's own tools do. It uses the machine's `ssh`
+ * with its configuration, keys and known hosts. (dockerode's own ssh support uses none of them: it would trust any host
+ * key.)
  */
 export function sshAgent({ host, port, user }: Extract<DockerHost, { kind: "ssh" }>): Agent {
   const target = user === undefined ? host : `${user}@${host}`;
@@ -33,7 +34,7 @@ export function sshAgent({ host, port, user }: Extract<DockerHost, { kind: "ssh"
     });
     const connection = new Duplex({
       read: () => void child.stdout.resume(),
-      // A pipe breaks before ssh has said why.
+      // The pipe breaks before ssh has printed the reason.
       write: (chunk, _encoding, done) =>
         void child.stdin.write(chunk, (broken) => (broken ? failure.then(done) : done())),
       final: (done) => void child.stdin.end(done),
@@ -51,14 +52,14 @@ export function sshAgent({ host, port, user }: Extract<DockerHost, { kind: "ssh"
       if (error === undefined) connection.push(null);
       else connection.destroy(error);
     });
-    // The request tells of a failure; a connection that is cut after its answer is none.
+    // The request reports a failure. If the connection is cut after the answer, that is no failure.
     connection.on("error", () => {});
     return withSocketCalls(connection);
   };
   return agent;
 }
 
-/** What Node's HTTP client calls on a socket and a stream has not. */
+/** Adds the socket methods that Node's HTTP client calls and a stream does not have. */
 function withSocketCalls(stream: Duplex): Duplex {
   const nothing = () => stream;
   return Object.assign(stream, {

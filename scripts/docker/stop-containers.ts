@@ -1,13 +1,13 @@
 import type Docker from "dockerode";
 import { type DockerOwner, labelsToFind } from "./labels.ts";
 
-/** How long a container may take to end before it is killed, in seconds, where it does not say so itself. */
+/** Seconds that a container may take to stop before it is killed. */
 const patience = 300;
 
 /**
- * Stops a stack's containers, those that use the server before it, and leaves everything where it is.
+ * Stops a stack's containers: first those that use the server, then the server. Removes nothing.
  *
- * @returns the names of those that ran
+ * @returns the names of the containers that ran
  */
 export async function stopContainers(docker: Docker, owner: Omit<DockerOwner, "role">): Promise<string[]> {
   const running = await docker.listContainers({ filters: { label: labelsToFind(owner) } });

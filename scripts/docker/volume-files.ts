@@ -9,23 +9,24 @@ import { withScratchContainer } from "./scratch-container.ts";
 /** User and group id of postgres in every image of the kit. */
 export const postgresId = 999;
 
-/** Files by their path in the volume, with their content. */
+/** Contents of files by their path in the volume. */
 export type VolumeFiles = Readonly<Record<string, string>>;
 
+/** A volume, and the container through which it is accessed. */
 export interface VolumePlace {
-  /** An image that is there, for the container through which the volume is reached. */
+  /** Image for the container that accesses the volume; the engine must have it. */
   image: string;
   volume: string;
   owner: Omit<DockerOwner, "role">;
-  /** Where it is mounted meanwhile. On a volume that is fresh, a folder of the image's at that place gives owner and mode. */
+  /** Mount point during the access. A fresh volume gets owner and mode of the image's folder at that path. */
   mountedAt?: string;
 }
 
 /**
- * Writes files into a volume: owned by postgres, readable by nobody else. They go through a container that is never started, so that they appear in no image,
- * no configuration and no process list, on an engine elsewhere, too.
+ * Writes files into a volume, owned by postgres and readable only by it. They are copied through a container. Thus they
+ * appear in no image, configuration or process list, and it also works with a remote engine.
  *
- * @param removed paths of files that shall be gone
+ * @param removed paths of files to delete
  */
 export async function writeVolumeFiles(
   docker: Docker,
@@ -41,11 +42,11 @@ export async function writeVolumeFiles(
     if (removed.length === 0) return;
     await container.start();
     const { StatusCode } = (await container.wait()) as { StatusCode: number };
-    if (StatusCode !== 0) throw new OperationError(`Files could not be removed from the volume ${place.volume}.`);
+    if (StatusCode !== 0) throw new OperationError(`Cannot remove files from the volume ${place.volume}.`);
   });
 }
 
-/** The files of a volume that have these paths; those that are not there are left out. */
+/** Reads the files with these paths from a volume. Files that do not exist are left out. */
 export async function readVolumeFiles(
   docker: Docker,
   place: VolumePlace,
@@ -67,7 +68,7 @@ export async function readVolumeFiles(
   });
 }
 
-/** One file of a volume that may hold much else; undefined: it is not there. */
+/** Reads one file of a volume that can contain much else; undefined if it does not exist. */
 export async function readVolumeFile(docker: Docker, place: VolumePlace, path: string): Promise<string | undefined> {
   const root = rootOf(place);
   const spec = { ...place, command: ["true"], volumes: { [root]: place.volume } };
@@ -86,7 +87,10 @@ function rootOf({ mountedAt = "/volume" }: VolumePlace): string {
   return mountedAt;
 }
 
-/** Folders come first, since an archive makes those that it does not name with root's ownership. */
+/**
+ * Packs files into an archive. The folders come first, because folders that an archive does not list are created as
+ * root's.
+ */
 function archiveOf(files: VolumeFiles): NodeJS.ReadableStream {
   const archive = pack();
   const owned = { uid: postgresId, gid: postgresId };
@@ -98,7 +102,7 @@ function archiveOf(files: VolumeFiles): NodeJS.ReadableStream {
   return archive as unknown as NodeJS.ReadableStream;
 }
 
-/** `a/b/c.conf` -> `a`, `a/b` */
+/** Returns the folders of a path: `a/b/c.conf` -> `a`, `a/b` */
 function foldersOf(path: string): string[] {
   const steps = path.split("/").slice(0, -1);
   return steps.map((_, index) => steps.slice(0, index + 1).join("/"));

@@ -1,16 +1,16 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { settingsReference } from "../../infra/settings.ts";
-import { commandLine } from "../commands/command-line.ts";
+import { commandLine } from "../cli/commands/command-line.ts";
 import { betweenMarkers, commandReference, settingReference } from "./reference.ts";
 
-/** A page and its generated part. */
+/** Pages with a generated part. */
 const pages = [
   { file: "scripts/README.md", marker: "commands", generate: async () => commandReference(await commandLine()) },
   { file: "infra/README.md", marker: "settings", generate: async () => settingReference(settingsReference()) },
 ];
 
-/** The pages whose generated part is not what the tool says now. With `write`, they are brought up to date. */
+/** Returns the pages whose generated part is outdated. With `write`, updates them. */
 export async function outdatedPages(root: string, write: boolean): Promise<string[]> {
   const outdated: string[] = [];
   for (const { file, marker, generate } of pages) {

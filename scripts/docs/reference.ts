@@ -1,9 +1,9 @@
 import type { Command, Option } from "commander";
 
-/** One row of the settings' reference (`settingsReference()`). */
+/** A row of the settings reference (`settingsReference()`). */
 export interface SettingRow {
   name: string;
-  /** The kinds of server that have it. */
+  /** Kinds of server that have the setting. */
   servers: readonly string[];
   type: string;
   default: string;
@@ -11,13 +11,14 @@ export interface SettingRow {
   description: string;
 }
 
-/** Every command with its options, as Markdown: what `--help` says, in one place. */
+/** Formats every command with its options as Markdown, with the texts of `--help`. */
 export function commandReference(program: Command): string {
   return leaves(program)
     .map(({ path, command }) => {
-      const args = command.registeredArguments.map(
-        (argument) => ` [${argument.name()}${argument.variadic ? "..." : ""}]`,
-      );
+      const args = command.registeredArguments.map((argument) => {
+        const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
+        return argument.required ? ` <${name}>` : ` [${name}]`;
+      });
       const options = command.options.filter((option) => !option.hidden).map(optionRow);
       return [
         `#### \`pgw ${path}${args.join("")}\``,
@@ -30,9 +31,9 @@ export function commandReference(program: Command): string {
     .join("\n");
 }
 
-/** The settings of a stack, as a Markdown table. */
+/** Formats the settings of a stack as a Markdown table. */
 export function settingReference(rows: readonly SettingRow[]): string {
-  const head = ["setting", "server", "value", "what for", "default", "effect of a change"];
+  const head = ["setting", "server", "value", "description", "default", "effect of a change"];
   const body = rows.map(({ name, servers, type, description, default: standard, effect }) => [
     `\`${name}\``,
     servers.join(", "),
@@ -44,7 +45,11 @@ export function settingReference(rows: readonly SettingRow[]): string {
   return [head, head.map(() => "---"), ...body].map(row).join("\n");
 }
 
-/** Puts generated text between a file's markers `<!-- NAME -->` and `<!-- /NAME -->`. @throws Error when it has none */
+/**
+ * Puts generated text between a file's markers `<!-- NAME -->` and `<!-- /NAME -->`.
+ *
+ * @throws Error if the file does not have the markers
+ */
 export function betweenMarkers(file: string, name: string, generated: string): string {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [before, after] = [file.indexOf(start), file.indexOf(end)];
@@ -67,7 +72,7 @@ function optionRow(option: Option): string {
 }
 
 function optionTable(options: readonly string[]): string[] {
-  return options.length === 0 ? [] : [row(["option", ""]), row(["---", "---"]), ...options, ""];
+  return options.length === 0 ? [] : [row(["option", "description"]), row(["---", "---"]), ...options, ""];
 }
 
 function row(cells: readonly string[]): string {

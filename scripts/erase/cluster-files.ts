@@ -3,9 +3,13 @@ import { lstat, readdir, readlink, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
 import { unlessAbsent } from "../files/absent.ts";
+import { isTemporary } from "../files/temporary.ts";
 import { clusterState } from "../server/cluster.ts";
 
-/** What PostgreSQL and this kit put into a data directory (PostgreSQL's documentation, 65.1, and its backup and recovery files). */
+/**
+ * Entries of a data directory that belong to PostgreSQL or this kit (PostgreSQL's documentation, 65.1, and its backup
+ * and recovery files).
+ */
 const ownEntries = new Set([
   ...["PG_VERSION", "base", "global", "current_logfiles", "postmaster.opts", "postmaster.pid"],
   ...["postgresql.conf", "postgresql.auto.conf", "postgresql.auto.conf.tmp", "pg_hba.conf", "pg_ident.conf"],
@@ -16,17 +20,18 @@ const ownEntries = new Set([
 const ownFolder =
   /^pg_(commit_ts|dynshmem|logical|multixact|notify|replslot|serial|snapshots|stat|stat_tmp|subtrans|tblspc|twophase|wal|xact)$/;
 
-/** What erasing a data directory does not delete. */
+/** Files and folders that remain after a data directory is erased. */
 export interface Remains {
-  /** Files of somebody else's in it, which stay where they are. */
+  /** Files in it that do not belong to PostgreSQL. They stay where they are. */
   foreign: string[];
   /** Folders elsewhere that it reached by symbolic links: tablespaces, or the write-ahead log. */
   linked: string[];
 }
 
 /**
- * Deletes a cluster whose server is stopped; what is no cluster (no PG_VERSION) stays. It is renamed aside first, whole: a deletion that is killed leaves
- * no half of a data directory where a server looks for one, and the next one goes on with what was set aside. Nothing is deleted through a symbolic link.
+ * Deletes a cluster whose server is stopped. A folder that is not a cluster (no PG_VERSION) stays. The folder is
+ * renamed first. So a deletion that is killed never leaves half a data directory under its name. The next deletion
+ * continues with the renamed folder. Nothing is deleted through a symbolic link.
  *
  * @throws OperationError
  */
@@ -42,12 +47,12 @@ export async function deleteCluster(dataDirectory: string): Promise<Remains> {
   return remains;
 }
 
-/** Whether an earlier deletion of it was killed on the way. */
+/** Returns true if an earlier deletion of the data directory was killed. */
 export async function isPartlyDeleted(dataDirectory: string): Promise<boolean> {
   return (await setAsideBefore(dataDirectory)).length > 0;
 }
 
-/** Everything in a folder that is none of PostgreSQL's: at most what an earlier deletion put back. */
+/** Lists all files in a folder that is not a cluster. At most, an earlier deletion has put them back. */
 async function foreignIn(dataDirectory: string): Promise<string[]> {
   if ((await clusterState(dataDirectory)).kind !== "foreign") return [];
   return (await readdir(dataDirectory)).map((name) => join(dataDirectory, name));
@@ -59,17 +64,17 @@ async function setAside(dataDirectory: string): Promise<void> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
-    throw new OperationError(`The data directory ${dataDirectory} cannot be set aside: ${message}`, {
+    throw new OperationError(`Cannot rename the data directory ${dataDirectory} before it is deleted: ${message}`, {
       remedy:
         code === "EBUSY" || code === "EXDEV"
-          ? "It is a mount point. Delete what is in it by hand, or unmount it, then erase again."
+          ? "It is a mount point. Delete its contents by hand, or unmount it. Then erase again."
           : `Make ${dirname(dataDirectory)} writable for this user, then erase again. Nothing was deleted.`,
       cause: error,
     });
   }
 }
 
-/** Folders that {@link setAside} made of it. */
+/** Lists the folders to which {@link setAside} has renamed the data directory. */
 async function setAsideBefore(dataDirectory: string): Promise<string[]> {
   const parent = dirname(dataDirectory);
   const prefix = `${basename(dataDirectory)}.erased-`;
@@ -83,12 +88,12 @@ function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }
 
-/** Deletes what is PostgreSQL's in a folder. */
+/** Deletes PostgreSQL's files in a folder. */
 async function empty(folder: string): Promise<Remains> {
   const linked = await linksOf(folder);
   const names = await readdir(folder);
-  const isOwn = (name: string) => ownEntries.has(name) || ownFolder.test(name);
-  // A link is deleted as one: what it points to is not touched.
+  const isOwn = (name: string) => ownEntries.has(name) || ownFolder.test(name) || isTemporary(name);
+  // Deletes symbolic links themselves, not their targets.
   for (const name of names.filter(isOwn)) await rm(join(folder, name), { recursive: true, force: true });
   return { foreign: names.filter((name) => !isOwn(name)), linked };
 }
@@ -102,7 +107,7 @@ async function linksOf(folder: string): Promise<string[]> {
   return Promise.all(links.map((entry) => readlink(join(entry.parentPath, entry.name))));
 }
 
-/** Leaves foreign files where they were found. */
+/** Returns foreign files to where they were found. */
 async function putBack(aside: string, dataDirectory: string, foreign: readonly string[]): Promise<string[]> {
   const isFree = (await unlessAbsent(lstat(dataDirectory))) === undefined;
   if (isFree) await rename(aside, dataDirectory);

@@ -1,6 +1,6 @@
-import { ownersOf } from "../docker/stack-owners.ts";
 import { begunErasure, isVolumesPlace } from "../stack/begun-erasure.ts";
 import type { ServerKind } from "../stack/declared-settings.ts";
+import { ownersOf } from "../stack/stack-owners.ts";
 import type { StateAccess } from "../stack/stack-state.ts";
 import { dockerData } from "./docker-data.ts";
 import { embeddedData } from "./embedded-data.ts";
@@ -9,7 +9,8 @@ import type { StackData } from "./stack-data.ts";
 import type { Survey } from "./survey.ts";
 
 /**
- * What each kind of server has of a stack, that of the stack's own kind first: a stack that changed from one kind to another has data of both.
+ * Returns a stack's data for each kind of server, the stack's own kind first. A stack that changed its kind has data of
+ * both.
  *
  * @param home see `dataHome`
  */
@@ -27,7 +28,7 @@ export function dataOf(access: StateAccess, home: string, survey: Survey): reado
   return [first, ...others];
 }
 
-/** One for each engine that there may be something of it in. */
+/** Returns one entry for each engine that may have objects of the stack. */
 function inDocker(access: StateAccess, { content, settings, owner }: Survey): StackData[] {
   const begun = begunErasure(access.root, access.stack).filter(isVolumesPlace);
   const hosts = [

@@ -9,29 +9,30 @@ import {
 } from "../docker/belongings.ts";
 import { withDocker } from "../docker/client.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { requireUnchanged } from "../errors/unchanged.ts";
 import type { VolumesPlace } from "../stack/begun-erasure.ts";
 import type { StateAccess } from "../stack/stack-state.ts";
 import { outputsConnection } from "./outputs-connection.ts";
 import type { StackContent } from "./stack-content.ts";
-import type { ErasableData, FoundData, StackData } from "./stack-data.ts";
+import { type ErasableData, type FoundData, leftAlone, type StackData } from "./stack-data.ts";
 import { type FoundVolume, findVolumes, removeOwnVolume } from "./volumes.ts";
 
-/** How long a container may take to end before it is killed, in seconds: a checkpoint of a large server is written meanwhile. */
+/** Time in seconds that a container has to end before it is killed. A large server writes a checkpoint in this time. */
 const patience = 300;
 
-/** A stack's place in one Docker engine. */
+/** A stack in one Docker engine. */
 export interface DockerScene {
-  /** The engine; undefined: this machine's own. */
+  /** Docker engine. undefined for the local one. */
   host: string | undefined;
   stack: DockerStack;
   content: StackContent;
-  /** The mark that a run of this clone gives. */
+  /** Owner mark that this project directory uses. */
   ownMark: string;
-  /** Of an erasure there that was not finished. */
+  /** Locations in this engine from an unfinished erasure. */
   begun: readonly VolumesPlace[];
 }
 
-/** What the docker kind of server has of a stack: containers, networks and volumes in a Docker engine. */
+/** Returns a stack's data in a Docker engine: containers, networks and volumes. */
 export function dockerData(access: StateAccess, scene: DockerScene): StackData {
   const { host, stack, content } = scene;
   const prefix = content.docker?.prefix ?? `${stack.project}-${stack.stack}`;
@@ -55,12 +56,14 @@ export function dockerData(access: StateAccess, scene: DockerScene): StackData {
           ],
           wayBack: undefined,
           answer: { dataVolume: data?.name ?? null },
+          facts: factsOf(belongings),
         };
       }),
 
-    stop: () =>
+    stop: ({ facts }) =>
       withDocker(host, async (docker) => {
         const belongings = await belongingsOf(docker, stack);
+        requireUnchanged(`Stack "${stack.stack}"`, facts, [...facts, ...factsOf(belongings)], leftAlone);
         await removeRunning(docker, belongings, patience);
         for (const volume of belongings.volumes.filter((each) => !stays(scene, each)))
           await removeVolume(docker, volume);
@@ -76,13 +79,16 @@ export function dockerData(access: StateAccess, scene: DockerScene): StackData {
   };
 }
 
-/** A copy of a clone has the state of the original, and in it the original's mark. */
+/**
+ * Requires this project directory's mark in the state. A copy of a project directory has the state of the original, and
+ * with it the original's mark.
+ */
 function requireOwnMark({ content, ownMark, stack }: DockerScene): void {
   if (content.docker === undefined || content.docker.owner === ownMark) return;
   throw new OperationError(
-    `What stack "${stack.stack}" has in the Docker engine was made by a clone in another place, and this may be a copy of it. Nothing was deleted.`,
+    `Another project directory created the Docker objects of stack "${stack.stack}", and this one may be a copy of it. Nothing was deleted.`,
     {
-      remedy: `Erase it there. If this clone was moved and the other is gone: take the stack down (without --erase), then remove the volume ${content.docker.prefix}-data by hand.`,
+      remedy: `Erase it there. If this project directory was moved and the other is gone, run \`destroy\` without --erase, then remove the volume ${content.docker.prefix}-data by hand.`,
       exitCode: exitCode.notAllowed,
     },
   );
@@ -111,13 +117,15 @@ async function findErasable(docker: Docker, scene: DockerScene): Promise<Erasabl
     ],
     places: isThere ? [{ dockerHost: host, owner, volumes: volumes.map(({ name }) => name) }] : [],
     begun,
+    facts: factsOf({ ...belongings, volumes }),
     erase: (onStep) =>
       withDocker(host, async (client) => {
-        // Listed again: a run that is gone by now may have made more.
-        await removeRunning(client, await belongingsOf(client, stack), 0);
-        const left = (await belongingsOf(client, stack)).volumes;
-        const names = [...new Set([...volumes, ...left].map(({ name }) => name))];
-        for (const name of names) {
+        // Listed again, because another run may have created objects that the user was not shown.
+        const left = await belongingsOf(client, stack);
+        const facts = factsOf({ ...belongings, volumes });
+        requireUnchanged(`Stack "${stack.stack}"`, facts, [...facts, ...factsOf(left)], leftAlone);
+        await removeRunning(client, left, 0);
+        for (const { name } of volumes) {
           onStep(`removing the volume ${name}`);
           await removeOwnVolume(client, stack, name);
         }
@@ -126,7 +134,16 @@ async function findErasable(docker: Docker, scene: DockerScene): Promise<Erasabl
   };
 }
 
-/** Removes what runs and what it runs in: those that use the server before it. */
+/** Names containers and networks with their ids, because another run can create some with the same names. */
+function factsOf({ containers, networks, volumes }: Belongings): string[] {
+  return [
+    ...containers.map(({ name, id }) => `the container ${name} (${id.slice(0, 12)})`),
+    ...networks.map(({ name, id }) => `the network ${name} (${id.slice(0, 12)})`),
+    ...volumes.map(({ name }) => `the volume ${name}`),
+  ];
+}
+
+/** Removes containers and networks. The server comes after the containers that use it. */
 async function removeRunning(docker: Docker, { containers, networks }: Belongings, seconds: number): Promise<void> {
   const isServer = ({ role }: { role: string }) => role === "postgres";
   for (const container of [...containers.filter((each) => !isServer(each)), ...containers.filter(isServer)])
@@ -138,12 +155,15 @@ function serverOf({ containers }: Belongings) {
   return containers.find(({ role }) => role === "postgres");
 }
 
-/** What the state does not know stays unless it is made anew from what is declared. */
+/**
+ * Returns true if a volume stays. One that the state does not know stays, unless `up` creates its content again from
+ * the settings.
+ */
 function stays({ content }: DockerScene, { name, role }: { name: string; role: string }): boolean {
   return content.docker?.volumes.find((each) => each.name === name)?.stays ?? !/(^|-)(config|run)$/.test(role);
 }
 
-/** `the container a`, `the networks b, c` */
+/** Lists names: `the container a`, `the networks b, c` */
 function listed(kind: string, things: readonly { name: string }[]): string[] {
   if (things.length === 0) return [];
   return [`the ${kind}${things.length === 1 ? "" : "s"} ${things.map(({ name }) => name).join(", ")}`];

@@ -1,17 +1,18 @@
+import { requireUnchanged } from "../errors/unchanged.ts";
 import { clusterState, superuser } from "../server/cluster.ts";
 import { assertOwnToStop } from "../server/data-directory-claim.ts";
 import { host } from "../server/embedded.ts";
 import { type ServerPlace, serverDirectory } from "../server/locations.ts";
-import { findPostmaster } from "../server/postmaster.ts";
+import { findPostmaster, type Postmaster } from "../server/postmaster.ts";
 import { begunErasure, isServerPlace } from "../stack/begun-erasure.ts";
 import { readState, type StateAccess } from "../stack/stack-state.ts";
 import { eraseServer, type FoundServer, findServer, type Ownership, stopOwn } from "./server-place.ts";
 import { superuserPassword } from "./stack-content.ts";
-import type { ErasableData, FoundData, StackData } from "./stack-data.ts";
+import { type ErasableData, type FoundData, leftAlone, type StackData } from "./stack-data.ts";
 import type { Survey } from "./survey.ts";
 
 /**
- * What the embedded kind of server has of a stack: data directories on this machine.
+ * Returns a stack's data on this machine: the data directories of embedded servers.
  *
  * @param home see `dataHome`
  */
@@ -33,12 +34,19 @@ export function embeddedData(access: StateAccess, home: string, survey: Survey):
         wayBack:
           expected === place.dataDirectory
             ? undefined
-            : `set pgroundwork:dataDirectory to that folder in Pulumi.${access.stack}.yaml, then`,
+            : `Set pgroundwork:dataDirectory to that folder in Pulumi.${access.stack}.yaml; then`,
         answer: { dataDirectory: hasData ? place.dataDirectory : null },
+        facts: [
+          hasData ? `data in ${place.dataDirectory}` : `no data in ${place.dataDirectory}`,
+          ...processOf(running),
+        ],
       };
     },
 
-    async stop() {
+    async stop({ facts }) {
+      const running = await findPostmaster(place.dataDirectory);
+      if (running === undefined) return;
+      requireUnchanged(`Stack "${access.stack}"`, facts, [...facts, ...processOf(running)], leftAlone);
       await stopOwn(home, owner, place);
     },
 
@@ -54,7 +62,10 @@ export function embeddedData(access: StateAccess, home: string, survey: Survey):
   };
 }
 
-/** The servers of a stack on this machine: the one that its state knows, what lies where its server would be made, and what an erasure that was killed has left. */
+/**
+ * Finds a stack's servers on this machine: the one in its state, those at its default and configured locations, and
+ * those of an erasure that was killed.
+ */
 async function findServers(
   { root, stack }: StateAccess,
   home: string,
@@ -79,6 +90,10 @@ async function findServers(
     found: servers.filter(isWorthNaming).map(describe),
     places: servers.map(({ folder, dataDirectory }) => ({ folder, dataDirectory })),
     begun,
+    facts: servers.flatMap(({ dataDirectory, hasData, running }) => [
+      hasData ? `data in ${dataDirectory}` : `no data in ${dataDirectory}`,
+      ...processOf(running),
+    ]),
     async erase(onStep) {
       const remains = { foreign: [] as string[], linked: [] as string[] };
       for (const server of servers) {
@@ -91,13 +106,20 @@ async function findServers(
   };
 }
 
+function processOf(running: Postmaster | undefined): string[] {
+  return running === undefined ? [] : [`the server on port ${running.port} (pid ${running.pid})`];
+}
+
 function distinct(places: readonly ServerPlace[]): ServerPlace[] {
   return places.filter(
     ({ dataDirectory }, index) => places.findIndex((other) => other.dataDirectory === dataDirectory) === index,
   );
 }
 
-/** A folder in which there is no data counts once, and not where it goes with data of another place. */
+/**
+ * Returns true if a server is listed. A folder without data is listed once, and not if it goes with the data of another
+ * location.
+ */
 function isWorthNaming(server: FoundServer, _: number, all: readonly FoundServer[]): boolean {
   const [first, ...others] = all.filter(({ folder }) => folder === server.folder);
   return server.hasData || (first === server && !others.some(({ hasData }) => hasData));
@@ -105,14 +127,17 @@ function isWorthNaming(server: FoundServer, _: number, all: readonly FoundServer
 
 function describe(server: FoundServer): FoundData {
   const { folder, dataDirectory, bytes, running, hasData } = server;
-  if (!hasData) return { what: `the rest of a server in ${folder}`, bytes, state: "no data", hasData, told: server };
+  if (!hasData)
+    return { what: `the remaining files of a server in ${folder}`, bytes, state: "no data", hasData, told: server };
   const state = running === undefined ? "stopped" : `running on port ${running.port}`;
   return { what: `the server's data in ${dataDirectory} and its log`, bytes, state, hasData, told: server };
 }
 
 async function erase(ownership: Ownership, server: FoundServer, onStep: (step: string) => void) {
-  // One that no state knows runs on until here.
-  await stopOwn(ownership.home, ownership.owner, server);
+  // A server that the state does not know still runs here and is stopped. One that another run has started since is
+  // left running, and refused below.
+  const running = await findPostmaster(server.dataDirectory);
+  if (running?.pid === server.running?.pid) await stopOwn(ownership.home, ownership.owner, server);
   onStep(`deleting ${server.dataDirectory}`);
   return eraseServer(ownership, server);
 }

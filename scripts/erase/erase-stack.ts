@@ -5,33 +5,34 @@ import type { Remains } from "./cluster-files.ts";
 import { stackContent } from "./stack-content.ts";
 import type { ErasableData } from "./stack-data.ts";
 
+/** Arguments of `eraseStack`. */
 export interface StackErasure extends StateAccess {
-  /** Of every kind of server. */
+  /** Data of every kind of server. */
   data: readonly ErasableData[];
-  /** Has the engine take the stack down; undefined: the backend has no such stack. */
-  takeDown: (() => Promise<unknown>) | undefined;
-  /** Is told what is being done. */
+  /**
+   * Destroys the stack. Calls `begin` when it is certain to do so: the stack is locked and has not changed since it was
+   * shown.
+   */
+  takeDown: (begin: () => void) => Promise<unknown>;
+  /** Called with a description of each step. */
   onStep: (step: string) => void;
   signal: AbortSignal;
 }
 
 /**
- * Erases everything of a stack: what its state has, its server with data and log, the state itself. Settings stay. The engine goes first: it refuses while
- * somebody else works on the stack, and then nothing is lost. Safe to run again after an interruption at any point.
+ * Erases everything of a stack: the resources in its state, its server with data and log, and the state itself.
+ * Settings stay. The engine runs first. It refuses if another run works on the stack, and then nothing is lost. It can
+ * be run again after an interruption at any point.
  *
  * @throws OperationError
  */
 export async function eraseStack(erasure: StackErasure): Promise<Remains> {
   const { root, stack, data, onStep } = erasure;
-  noteErasure(
-    root,
-    stack,
-    data.flatMap(({ places }) => places),
-  );
+  const places = data.flatMap((each) => each.places);
   try {
-    await erasure.takeDown?.();
+    await erasure.takeDown(() => noteErasure(root, stack, places));
   } catch (error) {
-    // The engine did nothing where somebody else works on the stack, whose server may not be in the state yet.
+    // If another run works on the stack, the engine did nothing, and that run's server may not be in the state yet.
     if (error instanceof StackLocked || (await knowsServer(erasure))) await takeNoteBack(erasure);
     throw error;
   }
@@ -48,14 +49,14 @@ export async function eraseStack(erasure: StackErasure): Promise<Remains> {
   return remains;
 }
 
-/** Where the engine came not as far as the server, the state still says where that is. */
+/** Returns true if the state still has the server, because the engine stopped before it. */
 async function knowsServer(erasure: StackErasure): Promise<boolean> {
-  // A state that cannot be read may have lost the server: the note stays.
+  // If the state cannot be read, it may have lost the server, so the note stays.
   const state = await readState(erasure).catch(() => undefined);
   return stackContent(state).server !== undefined;
 }
 
-/** There is nothing to complete that was not before. */
+/** Restores the earlier note, or deletes it if there was no unfinished erasure before. */
 async function takeNoteBack({ root, stack, data }: StackErasure): Promise<void> {
   const begun = data.flatMap((each) => each.begun);
   if (begun.length > 0) noteErasure(root, stack, begun);

@@ -1,20 +1,24 @@
+import type { Connection } from "../connection/connection.ts";
 import type { StateAccess } from "../stack/stack-state.ts";
-import type { Connection } from "../target/connection.ts";
 import { outputsConnection } from "./outputs-connection.ts";
 import type { StackContent } from "./stack-content.ts";
 import type { StackData } from "./stack-data.ts";
 
-/** What a stack has whose server somebody else runs: what is on that server stays there. A database of it is dropped where it is named. */
+/**
+ * Returns the data of a stack with an external server. Everything on that server stays. A database is dropped only if
+ * it is named.
+ */
 export function externalData(access: StateAccess, { isUp }: StackContent): StackData {
   return {
     look: async () => ({
       running: undefined,
       hasData: true,
-      place: "the server, which somebody else runs",
+      place: "the external server",
       goes: [],
       stays: [],
       wayBack: undefined,
       answer: {},
+      facts: [],
     }),
     async stop() {},
     admin: async (): Promise<Connection | undefined> => (isUp ? outputsConnection(access) : undefined),
@@ -22,6 +26,7 @@ export function externalData(access: StateAccess, { isUp }: StackContent): Stack
       found: [],
       places: [],
       begun: [],
+      facts: [],
       erase: async () => ({ foreign: [], linked: [] }),
     }),
   };

@@ -1,29 +1,32 @@
 import type { Client } from "pg";
-import { withClient } from "../target/client.ts";
-import { type Connection, inDatabase } from "../target/connection.ts";
+import { withClient } from "../connection/client.ts";
+import { type Connection, inDatabase } from "../connection/connection.ts";
 
-/** What is lost with a database. */
+/** Data that is lost with a database. */
 export interface DatabaseLoss {
   name: string;
-  /** On the disk. */
+  /** Distinguishes the database from a later one of the same name. */
+  oid: number;
+  /** Size on disk. */
   bytes: number;
-  /** undefined: it lets nobody in. */
+  /** undefined if the database refuses connections. */
   content: DatabaseContent | undefined;
-  /** Open sessions of anybody. */
+  /** Number of open sessions of all users. */
   sessions: number;
 }
 
+/** Tables and rows of a database. */
 export interface DatabaseContent {
-  /** Partitions count, partitioned tables do not. */
+  /** Number of tables. Partitions count; partitioned tables do not. */
   tables: number;
-  /** As PostgreSQL's statistics estimate it. */
+  /** Number of rows, estimated from PostgreSQL's statistics. */
   rows: number;
 }
 
 /** Databases that belong to the server itself. */
 const serversOwn = ["postgres", "template0", "template1"];
 
-/** Names of the databases on a server, its own left out. */
+/** Lists the databases on a server, without the server's own. */
 export async function databasesOn(admin: Connection): Promise<string[]> {
   return withClient(admin, async (client) => {
     const { rows } = await client.query<{ datname: string }>(
@@ -34,19 +37,19 @@ export async function databasesOn(admin: Connection): Promise<string[]> {
   });
 }
 
-/** Those of the named databases that are there, with what each holds. */
+/** Measures those of the named databases that exist. */
 export async function measureDatabases(admin: Connection, names: readonly string[]): Promise<DatabaseLoss[]> {
   const found = await withClient(admin, (client) => sizes(client, names));
   const losses: DatabaseLoss[] = [];
-  for (const { name, bytes, sessions, open } of found) {
-    losses.push({ name, bytes, sessions, content: open ? await contentOf(inDatabase(admin, name)) : undefined });
+  for (const { name, oid, bytes, sessions, open } of found) {
+    losses.push({ name, oid, bytes, sessions, content: open ? await contentOf(inDatabase(admin, name)) : undefined });
   }
   return losses;
 }
 
 async function sizes(client: Client, names: readonly string[]) {
-  const { rows } = await client.query<{ name: string; bytes: string; sessions: number; open: boolean }>(
-    `SELECT datname AS name, pg_catalog.pg_database_size(oid) AS bytes,
+  const { rows } = await client.query<{ name: string; oid: number; bytes: string; sessions: number; open: boolean }>(
+    `SELECT datname AS name, oid, pg_catalog.pg_database_size(oid) AS bytes,
             -- -2: a DROP DATABASE was interrupted, and nothing but another one is possible.
             datallowconn AND datconnlimit <> -2 AS open,
             (SELECT count(*)::int FROM pg_catalog.pg_stat_activity a
@@ -57,7 +60,10 @@ async function sizes(client: Client, names: readonly string[]) {
   return rows.map((row) => ({ ...row, bytes: Number(row.bytes) }));
 }
 
-/** Analysing has counted once, the running statistics count since then: the larger of both misses the least. */
+/**
+ * Counts tables and estimates rows. ANALYZE stores one estimate, and the running statistics count since then. The
+ * larger one misses the fewest rows.
+ */
 async function contentOf(connection: Connection): Promise<DatabaseContent> {
   return withClient(connection, async (client) => {
     const { rows } = await client.query<{ tables: number; rows: string }>(

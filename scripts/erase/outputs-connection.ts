@@ -1,8 +1,11 @@
+import type { Connection } from "../connection/connection.ts";
 import { readOutputs } from "../stack/outputs.ts";
 import type { StateAccess } from "../stack/stack-state.ts";
-import type { Connection } from "../target/connection.ts";
 
-/** The superuser's connection as the stack's outputs have it, verified as they say. Only for a stack that was brought up. */
+/**
+ * Returns the superuser's connection from the stack's outputs, with their TLS verification. Only for a stack that was
+ * brought up.
+ */
 export async function outputsConnection({ engine, root, stack }: StateAccess): Promise<Connection | undefined> {
   const { server } = await readOutputs(engine, root, stack, true);
   const { host, port, sslmode, sslrootcert, logins } = server;

@@ -12,31 +12,33 @@ import { withServerLock } from "../server/server-lock.ts";
 import { isCloneGone, readServerRecord, type ServerOwner } from "../server/server-record.ts";
 import { deleteCluster, isPartlyDeleted, type Remains } from "./cluster-files.ts";
 
-/** What of a server is there. */
+/** A server that was found on this machine. */
 export interface FoundServer extends ServerPlace {
   running: Postmaster | undefined;
-  /** Whether there is data, or the rest of a deletion that was killed. */
+  /** True if there is data, or the rest of a deletion that was killed. */
   hasData: boolean;
-  /** What its data takes on the disk, or where there is none its folder, in bytes. */
+  /** Size on disk in bytes: of the data directory, or of the server's folder if there is no cluster. */
   bytes: number;
 }
 
-/** What a server is held against before it counts as a stack's own. */
+/** Facts that decide if a server belongs to a stack. */
 export interface Ownership {
   /** See `dataHome`. */
   home: string;
   owner: ServerOwner;
-  /** The folder of the stack's server, as it is named for this clone. */
+  /** Folder of the stack's server, named for this project directory. */
   folder: string;
-  /** Data directories whose erasure was begun: files of others that were in one may be all that is left there. */
+  /**
+   * Data directories of an unfinished erasure. All that is left there may be files that do not belong to PostgreSQL.
+   */
   begun: readonly string[];
 }
 
 /**
- * Looks at what is there of a server that is said to be a stack's own.
+ * Finds the server at a location that a stack claims as its own.
  *
- * @returns undefined: nothing
- * @throws OperationError (not allowed) for files that cannot be shown to be this server's
+ * @returns undefined if nothing is there
+ * @throws OperationError (not allowed) if files cannot be shown to be this server's
  */
 export async function findServer(ownership: Ownership, place: ServerPlace): Promise<FoundServer | undefined> {
   await requireOwn(ownership, place);
@@ -52,40 +54,45 @@ export async function findServer(ownership: Ownership, place: ServerPlace): Prom
 }
 
 /**
- * Stops a server of a stack's own. True where one was running.
+ * Stops a server of a stack.
  *
- * @throws OperationError (not allowed) where another stack's runs there by now
+ * @returns true if it was running
+ * @throws OperationError (not allowed) if another stack's server runs there now
  */
 export function stopOwn(home: string, owner: ServerOwner, { folder, dataDirectory }: ServerPlace): Promise<boolean> {
   return stopServer(home, { data: dataDirectory, log: serverDirectory(folder).log }, owner);
 }
 
 /**
- * Deletes a server that is stopped, with its data and its log. Safe to run again after an interruption at any point.
+ * Deletes a stopped server with its data and its log. It can be run again after an interruption at any point.
  *
- * @throws OperationError where it runs, or its files cannot be shown to be its own: nothing is deleted then
+ * @throws OperationError if it runs, or if its files cannot be shown to be its own; then nothing is deleted
  */
 export async function eraseServer(ownership: Ownership, place: ServerPlace): Promise<Remains> {
   const { folder, dataDirectory } = place;
-  // Before the lock, which makes its folder, and again when no other run can change anything.
+  // Checked before the lock creates the server's folder, and again when no other run can change anything.
   await requireOwn(ownership, place);
   const remains = await withServerLock(folder, async () => {
     await requireOwn(ownership, place);
     const running = await findPostmaster(dataDirectory);
     if (running !== undefined) {
-      throw new OperationError(`A server runs on ${dataDirectory} again (pid ${running.pid}): nothing was deleted.`, {
-        remedy: "Another run has just started it. Let that one end, then erase again.",
-      });
+      throw new OperationError(
+        `A server is running on ${dataDirectory} again (pid ${running.pid}). Nothing was deleted.`,
+        {
+          remedy: "Another run has just started it. Wait for that run to end, then erase again.",
+        },
+      );
     }
     const left = await deleteCluster(dataDirectory);
-    // The lock is this run's until the end. A data directory that is still there is another one than what was to be deleted, or has files of others in it.
+    // This run holds the lock until the end. If the data directory still exists, it is a different one, or has files
+    // that do not belong to PostgreSQL.
     const kept = ["lock", basename(serverDirectory(folder).data)];
     for (const name of (await readdir(folder)).filter((each) => !kept.includes(each)))
       await rm(join(folder, name), { recursive: true, force: true });
     return left;
   });
   await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
-    // Files that stay, or another run that makes a server there anew.
+    // Some files stay, or another run creates a server there again.
     if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(error.code ?? "")) throw error;
   });
   return remains;
@@ -102,8 +109,8 @@ async function requireOwn(ownership: Ownership, { folder, dataDirectory }: Serve
   const state = await clusterState(dataDirectory);
   if (state.kind === "foreign" && !ownership.begun.includes(dataDirectory)) {
     throw refusal(
-      `${dataDirectory} holds files, but no PostgreSQL cluster (no PG_VERSION).`,
-      "If they are a damaged cluster's, delete them by hand. Otherwise correct pgroundwork:dataDirectory.",
+      `${dataDirectory} contains files, but no PostgreSQL cluster (no PG_VERSION).`,
+      "If these are files of a damaged cluster, delete them by hand. Otherwise correct pgroundwork:dataDirectory.",
     );
   }
   if (state.kind !== "cluster") return;
@@ -111,46 +118,55 @@ async function requireOwn(ownership: Ownership, { folder, dataDirectory }: Serve
   if (!isInside(folder, dataDirectory)) await requireRunHere(folder, dataDirectory);
 }
 
-/** A stack that names another one's data directory has the data from then on, wherever it lies. */
+/**
+ * Refuses data of another stack. If a stack names another one's data directory, the data belongs to it from then on, at
+ * any location.
+ */
 async function requireUnclaimed({ owner }: Ownership, dataDirectory: string): Promise<void> {
   await assertOwnToStop(dataDirectory, owner);
   const other = await claimOfOther(dataDirectory, owner);
   if (other === undefined) return;
   const { clone, stack } = other.record;
   throw refusal(
-    `The data in ${dataDirectory} is that of stack "${stack}" of the clone ${clone}, whose server ran on it last.`,
-    "Erase it there. To take it back first: `npm run pgw -- destroy`, without --erase, then `up`.",
+    `The data in ${dataDirectory} belongs to stack "${stack}" of the project directory ${clone}, whose server last ran on it.`,
+    "Erase it there. To adopt it here instead, run `npm run pgw -- destroy` without --erase, then `up`.",
   );
 }
 
-/** A cluster at a place of the user's own choice names the folder of the server that ran on it last, as that of its log. */
+/**
+ * Requires that this server was the last to run on a cluster outside its folder. The cluster's configuration has the
+ * log folder of that server.
+ */
 async function requireRunHere(folder: string, dataDirectory: string): Promise<void> {
   const last = await folderOfLastServer(dataDirectory);
   if (last === folder) return;
-  const whose = last === undefined ? "No server of this kit has run on it" : `The server of ${last} ran on it last`;
+  const whose = last === undefined ? "No server of pgroundwork has run on it" : `The server of ${last} ran on it last`;
   throw refusal(
-    `The data in ${dataDirectory} is not known to be this stack's. ${whose}.`,
-    "Correct pgroundwork:dataDirectory. If it is this stack's all the same, bring the stack up once, then erase again.",
+    `The data in ${dataDirectory} may not belong to this stack. ${whose}.`,
+    "Correct pgroundwork:dataDirectory. If the data does belong to this stack, run `up` once, then erase again.",
   );
 }
 
-/** A folder that is named for a clone in another place is this one's only where that other one is gone: a copy of a clone has the state of the original. */
+/**
+ * Refuses a folder that is named for another project directory, unless that one is gone. A copy of a project directory
+ * has the state of the original.
+ */
 async function requireMoved({ owner }: Ownership, folder: string): Promise<void> {
   if ((await unlessAbsent(lstat(folder))) === undefined) return;
   const maker = (await readServerRecord(folder))?.clone;
   if (maker !== undefined && (maker === owner.clone || (await isCloneGone(maker)))) return;
-  const whose = maker === undefined ? "a clone in another place" : `the clone ${maker}`;
+  const whose = maker === undefined ? "another project directory" : `the project directory ${maker}`;
   throw refusal(
-    `The server in ${folder} is that of ${whose}, and this may be a copy of it.`,
-    "Erase it there. If this clone was moved and the other is gone: take the stack down (without --erase), then delete that folder by hand.",
+    `The server in ${folder} belongs to ${whose}, and this project directory may be a copy of it.`,
+    "Erase it there. If this project directory was moved and the other is gone, run `destroy` without --erase, then delete that folder by hand.",
   );
 }
 
 async function requireNoLink(path: string): Promise<void> {
   if (!(await unlessAbsent(lstat(path)))?.isSymbolicLink()) return;
   throw refusal(
-    `${path} is a symbolic link to ${await realpath(path).catch(() => "a place that is not there")}.`,
-    "Nothing is deleted through a link: put the folder itself in the link's place, then erase again.",
+    `${path} is a symbolic link to ${await realpath(path).catch(() => "a path that does not exist")}.`,
+    "Symbolic links are not followed when data is deleted. Replace the link with the folder itself, then erase again.",
   );
 }
 

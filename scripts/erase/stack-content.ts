@@ -3,33 +3,33 @@ import type { ServerKind } from "../stack/declared-settings.ts";
 import { type DockerPlace, dockerPlaceIn } from "../stack/docker-place.ts";
 import type { StackState, StateResource } from "../stack/stack-state.ts";
 
-/** What a stack's state says there is. */
+/** Content of a stack's state. */
 export interface StackContent {
-  /** How many resources, as `up` counts them; 0: the stack is not up. */
+  /** Number of resources, as `up` counts them. 0 if the stack is not up. */
   resources: number;
-  /** Whether a run came to its end: the stack's outputs are there. */
+  /** True if a run was completed: the stack's outputs exist. */
   isUp: boolean;
-  /** Which kind of server it has; undefined: the state knows none. */
+  /** Kind of its server. undefined if the state has none. */
   kind: ServerKind | undefined;
-  /** Its embedded server. */
+  /** Locations of its embedded server. */
   server: ServerPlace | undefined;
-  /** Where its things are in a Docker engine. */
+  /** Location of its objects in a Docker engine. */
   docker: DockerContent | undefined;
   databases: string[];
-  /** Whether the stack was brought up as one that holds real data. */
+  /** True if the stack was brought up as one that holds real data. */
   protected: boolean;
 }
 
-/** What a state says of a stack in a Docker engine. */
+/** Objects of a stack in a Docker engine, from its state. */
 export interface DockerContent extends DockerPlace {
-  /** Its volumes, and whether each stays when the stack is taken down. */
+  /** Names of its volumes. `stays` is true if a volume stays when the stack is destroyed. */
   volumes: { name: string; stays: boolean }[];
   images: string[];
 }
 
 const stackType = "pulumi:pulumi:Stack";
 const serverType = "pgroundwork:index:EmbeddedServer";
-/** What every stack of a kind has in its state, from the first moment on. */
+/** Resource type that every stack of a kind has in its state from the beginning. */
 const kindTypes: Readonly<Record<ServerKind, string>> = {
   embedded: "pgroundwork:components:EmbeddedServer",
   docker: "pgroundwork:components:DockerServer",
@@ -41,7 +41,7 @@ const imageType = "docker:index/image:Image";
 const databaseType = "postgresql:index/database:Database";
 const databaseComponent = "pgroundwork:components:Database";
 
-/** Reads what a state has, whatever kept the last run from finishing it. */
+/** Reads the content of a state, even if the last run was not completed. */
 export function stackContent(state: StackState | undefined): StackContent {
   const resources = resourcesOf(state);
   const stack = resources.find(({ type }) => type === stackType);
@@ -56,13 +56,29 @@ export function stackContent(state: StackState | undefined): StackContent {
   };
 }
 
-/** Neither the stack and components, which only hold others, nor the engine's own entry for a provider that needs no configuration. */
+/** Names every resource of a state, with the id that distinguishes it from a later one of the same name. */
+export function resourceFacts(state: StackState | undefined): string[] {
+  return resourcesOf(state)
+    .filter(isCounted)
+    .map(({ urn, type, id }) => {
+      const [kind, name] = [type, urn].map((text) => text.slice(text.lastIndexOf(":") + 1));
+      return id === undefined || id === "" || id === name ? `${kind} ${name}` : `${kind} ${name} (${id.slice(0, 40)})`;
+    });
+}
+
+/**
+ * Returns false for the stack and components, which only contain other resources. Returns false, too, for the engine's
+ * default providers, which need no configuration.
+ */
 function isCounted({ type, urn }: StateResource): boolean {
   const isDefaultProvider = type.startsWith("pulumi:providers:") && urn.endsWith("::default");
   return type !== stackType && !type.startsWith("pgroundwork:components:") && !isDefaultProvider;
 }
 
-/** The superuser's password on the stack's server, of a state that was read with its secrets; undefined: it is not known. */
+/**
+ * Returns the superuser's password on the stack's server, from a state that was read with its secrets. Returns
+ * undefined if it is unknown.
+ */
 export function superuserPassword(state: StackState | undefined): string | undefined {
   const secret = resourcesOf(state).find(({ type }) => type === serverType)?.outputs?.superuserPassword;
   if (typeof secret !== "object" || secret === null || !("plaintext" in secret)) return undefined;
@@ -70,7 +86,7 @@ export function superuserPassword(state: StackState | undefined): string | undef
   return typeof password === "string" ? password : undefined;
 }
 
-/** The state without databases: neither their resources nor what the stack exports of them. */
+/** Returns the state without some databases: their resources and their outputs are removed. */
 export function withoutDatabases(state: StackState, names: readonly string[]): StackState {
   const gone = new Set<string>();
   // Parents come before their children.

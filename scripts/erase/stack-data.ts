@@ -1,62 +1,89 @@
+import type { Connection } from "../connection/connection.ts";
+import type { Facts } from "../errors/unchanged.ts";
 import type { ErasedPlace } from "../stack/begun-erasure.ts";
-import type { Connection } from "../target/connection.ts";
 import type { Remains } from "./cluster-files.ts";
 
-/** A stack's server and data as taking it down meets them. */
+/**
+ * Error text if another run creates objects of a stack while it is erased: after its removal from the state, before the
+ * removal of its data.
+ */
+export const leftAlone = "The stack was destroyed. Objects that another run has created since were kept.";
+
+/** A stack's server and data before the stack is destroyed. */
 export interface Whereabouts {
-  /** The server that runs, in words: `the server on port 5432`; undefined: none does. */
+  /** Description of the running server: `the server on port 5432`. undefined if it is stopped. */
   running: string | undefined;
   hasData: boolean;
-  /** Where the data is, or would be, in words. */
+  /** Description of the data's location, even if there is no data. */
   place: string;
-  /** What else goes, beside the resources in the state, in words. */
+  /** Descriptions of objects that are deleted in addition to the resources in the state. */
   goes: readonly string[];
-  /** What else stays where it is, in words. */
+  /** Descriptions of objects that stay. */
   stays: readonly string[];
-  /** What is to be done first where `up` would not take the data back by itself; it ends in "then". */
+  /** Instruction that must precede `up` if it would not adopt the data by itself. It ends in "then". */
   wayBack: string | undefined;
-  /** Where the data is, for programs; null: there is none. */
+  /** Location of the data for programs. null if there is no data. */
   answer: Readonly<Record<string, string | null>>;
+  /** All objects that run or are deleted, to distinguish them from those that another run creates later. */
+  facts: Facts;
 }
 
-/** Something that erasing a stack deletes. */
+/** Data that erasing a stack deletes. */
 export interface FoundData {
-  /** In words. */
+  /** Description for people. */
   what: string;
-  /** What it takes on the disk; undefined: it could not be told. */
+  /** Size on disk. undefined if it is unknown. */
   bytes: number | undefined;
-  /** In words: whether it is in use. */
+  /** Description of its state, for example if it is in use. */
   state: string;
-  /** Whether it is, or may hold, what somebody would miss. */
+  /** True if it may hold data that someone would miss. */
   hasData: boolean;
   /** The same for programs. */
   told: object;
 }
 
-/** Everything that erasing a stack deletes, where one kind of server keeps it. */
+/** Everything that erasing a stack deletes for one kind of server. */
 export interface ErasableData {
-  /** What is worth naming. */
+  /** Data that is worth listing. */
   found: readonly FoundData[];
-  /** Where it lies. */
+  /** Locations of the data. */
   places: readonly ErasedPlace[];
-  /** Places of an erasure that was not finished. */
+  /** Locations from an unfinished erasure. */
   begun: readonly ErasedPlace[];
+  /** All objects that are deleted, to distinguish them from those that another run creates later. */
+  facts: Facts;
   /**
-   * Deletes it. Safe to run again after an interruption at any point.
+   * Deletes the data. It can be run again after an interruption at any point.
    *
-   * @param onStep is told what is being done
+   * @throws OperationError (not allowed) if another run has created objects since the data was found; then nothing is
+   * deleted
+   * @param onStep called with a description of each step
    */
   erase(onStep: (step: string) => void): Promise<Remains>;
 }
 
-/** A stack's server and its data, wherever its kind of server has them. */
+/** A stack's server and its data, for one kind of server. */
 export interface StackData {
-  /** @throws OperationError (not allowed) where what is there is another stack's */
+  /**
+   * Describes the server and its data.
+   *
+   * @throws OperationError (not allowed) if they belong to another stack
+   */
   look(): Promise<Whereabouts>;
-  /** Ends what of the server no state knows, once the engine has taken the stack down. Its data stays. */
-  stop(): Promise<void>;
-  /** The superuser's connection; undefined: the server does not run, or its password is not known. */
+  /**
+   * Stops the parts of the server that the state does not know, after the engine has destroyed the stack. The data
+   * stays.
+   *
+   * @param seen result of `look` while the stack was locked
+   * @throws OperationError (not allowed) if another run has created a server since; that one is not changed
+   */
+  stop(seen: Whereabouts): Promise<void>;
+  /** Returns the superuser's connection. Returns undefined if the server is stopped, or if the password is unknown. */
   admin(): Promise<Connection | undefined>;
-  /** @throws OperationError (not allowed) where there are files that cannot be shown to be the stack's own */
+  /**
+   * Finds everything that erasing the stack deletes.
+   *
+   * @throws OperationError (not allowed) if files cannot be shown to be the stack's own
+   */
   find(): Promise<ErasableData>;
 }

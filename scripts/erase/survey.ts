@@ -7,22 +7,25 @@ import { readState, type StackState, type StateAccess } from "../stack/stack-sta
 import { requireDeclared } from "../stack/stacks.ts";
 import { type StackContent, stackContent } from "./stack-content.ts";
 
-/** What there is to know of a stack before anything of it goes. */
+/** State, settings and locations of a stack before anything of it is erased. */
 export interface Survey {
-  /** undefined: the backend has no such stack. */
+  /** undefined if the backend has no such stack. */
   state: StackState | undefined;
   content: StackContent;
   settings: DeclaredSettings;
-  /** Where `up` makes the stack's server when the state knows none and the settings name no other data directory. */
+  /**
+   * Location in which `up` creates the stack's server, if the state has none and the settings name no other data
+   * directory.
+   */
   defaultPlace: ServerPlace;
   owner: ServerOwner;
 }
 
 /**
- * Reads what a stack's state and settings say of it.
+ * Reads a stack's state and settings.
  *
  * @param home see `dataHome`
- * @throws OperationError for a stack that there is not
+ * @throws OperationError if the stack is unknown
  */
 export async function surveyStack(access: StateAccess, home: string): Promise<Survey> {
   const { root, stack } = access;

@@ -1,17 +1,18 @@
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 
-/** What was named to be erased. */
+/** Targets that the user named for erasing. */
 export interface EraseTargets {
-  /** Everything of the stack; its databases go with it, whether named or not. */
+  /** True for the complete stack. Its databases are erased with it, named or not. */
   stack: boolean;
   databases: string[];
 }
 
 /**
- * Finds what the typed names mean: the stack's own name, or a database of it. `stack:NAME` and `database:NAME` say which.
+ * Resolves the names that the user typed. A name is that of the stack, or of one of its databases. `stack:NAME` and
+ * `database:NAME` are unambiguous.
  *
- * @param databases those that the stack's state or its server has
- * @throws OperationError (wrong usage) for a name of both kinds or of none
+ * @param databases databases in the stack's state or on its server
+ * @throws OperationError (wrong usage) if a name fits both kinds or none
  */
 export function eraseTargets(names: readonly string[], stack: string, databases: readonly string[]): EraseTargets {
   const found = names.map((name) => targetOf(name, stack, databases));
@@ -28,22 +29,22 @@ function targetOf(typed: string, stack: string, databases: readonly string[]): {
   const isStack = prefix !== "database" && name === stack;
   const isDatabase = prefix !== "stack" && databases.includes(name);
   if (isStack && isDatabase) {
-    throw new OperationError(`"${name}" is both the stack and a database of it.`, {
-      remedy: `Say which is to be erased: --erase stack:${name}, or --erase database:${name}.`,
+    throw new OperationError(`"${name}" is the name of the stack and of one of its databases.`, {
+      remedy: `Name one of them: --erase stack:${name} or --erase database:${name}.`,
       exitCode: exitCode.usage,
     });
   }
   if (isStack) return { kind: "stack", name };
   if (isDatabase) return { kind: "database", name };
   if (prefix === "stack") {
-    throw new OperationError(`"${name}" is not the stack that is meant: that is "${stack}".`, {
-      remedy: `Name the stack with --stack ${name}, too.`,
+    throw new OperationError(`--erase names the stack "${name}", but the command works on the stack "${stack}".`, {
+      remedy: `Add --stack ${name}.`,
       exitCode: exitCode.usage,
     });
   }
   const has = databases.length === 0 ? "It has none." : `It has: ${databases.join(", ")}.`;
   throw new OperationError(`Stack "${stack}" has no database "${name}". ${has}`, {
-    remedy: `Name one of them, or the stack itself to erase everything of it: --erase ${stack}.`,
+    remedy: `Name one of them. To erase the complete stack: --erase ${stack}.`,
     exitCode: exitCode.usage,
   });
 }

@@ -3,16 +3,17 @@ import { type DockerStack, type DockerThing, removeVolume } from "../docker/belo
 import { unlessMissing } from "../docker/docker-error.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 
-/** A volume of a stack's. */
+/** A volume of a stack. */
 export interface FoundVolume extends DockerThing {
-  /** What it takes on the engine's disk; undefined: the engine does not say. */
+  /** Size on the engine's disk. undefined if the engine does not report it. */
   bytes: number | undefined;
 }
 
 /**
- * The volumes that erasing a stack removes: those that bear its marks, and those that its state or an erasure before named.
+ * Finds the volumes that erasing a stack removes: those with its marks, and those that its state or an earlier erasure
+ * named.
  *
- * @throws OperationError (not allowed) for one that was named and does not bear them
+ * @throws OperationError (not allowed) if a named volume does not have the stack's marks
  */
 export async function findVolumes(
   docker: Docker,
@@ -31,7 +32,7 @@ export async function findVolumes(
   return all.map((each) => ({ ...each, bytes: sizes.get(each.name) }));
 }
 
-/** Removes a volume that bears the stack's marks; one that is gone is no fault. */
+/** Removes a volume that has the stack's marks. Does nothing if it is already gone. */
 export async function removeOwnVolume(docker: Docker, stack: DockerStack, name: string): Promise<void> {
   const volume = await ownVolume(docker, stack, name);
   if (volume !== undefined) await removeVolume(docker, volume);
@@ -46,16 +47,13 @@ async function ownVolume(docker: Docker, stack: DockerStack, name: string): Prom
     labels["pgroundwork.stack"] === stackName &&
     owners.includes(labels["pgroundwork.owner"] ?? "");
   if (isOwn) return { id: name, name, role: labels["pgroundwork.role"] ?? "" };
-  throw new OperationError(
-    `The volume ${name} is not marked as stack "${stackName}"'s own in the Docker engine. Nothing of it was removed.`,
-    {
-      remedy: "If it is this stack's all the same, remove it by hand (`docker volume rm`), then erase again.",
-      exitCode: exitCode.notAllowed,
-    },
-  );
+  throw new OperationError(`The volume ${name} does not have the labels of stack "${stackName}". It was not removed.`, {
+    remedy: "If it does belong to this stack, remove it by hand (`docker volume rm`), then erase again.",
+    exitCode: exitCode.notAllowed,
+  });
 }
 
-/** Undefined: there is no such volume. */
+/** Returns the labels of a volume. Returns undefined if the volume does not exist. */
 async function labelsOfVolume(docker: Docker, name: string): Promise<Record<string, string> | undefined> {
   const volume = await unlessMissing(docker.getVolume(name).inspect());
   return volume && (volume.Labels ?? {});

@@ -1,6 +1,6 @@
 /**
- * What the process ends with; the same numbers for every command (`pgw --help` prints them).
- * `pending` and `wrong` are answers of status-like commands, not failures of the command itself.
+ * Exit codes, the same for every command (`pgw --help` prints them). `pending` and `wrong` are answers of commands that
+ * report a status, not failures of the command itself.
  */
 export const exitCode = {
   done: 0,
@@ -14,15 +14,15 @@ export const exitCode = {
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
 export interface OperationErrorOptions {
-  /** What the reader can do about it, as one sentence or a command to type. */
+  /** Hint: what the reader can do, as one sentence or a command to type. */
   remedy?: string;
   exitCode?: ExitCode;
   cause?: unknown;
 }
 
 /**
- * A failure meant for the person who typed the command: the message says what happened and with which value,
- * `remedy` what to do. It is printed without a stack trace; any other error is a fault of the kit itself.
+ * A failure meant for the user of a command. The message says what happened and with which value, `remedy` says what to
+ * do. It is printed without a stack trace. Any other error is a bug of the kit itself.
  */
 export class OperationError extends Error {
   override readonly name = "OperationError";
@@ -35,7 +35,12 @@ export class OperationError extends Error {
     this.exitCode = options.exitCode ?? exitCode.failed;
   }
 
-  /** Message and remedy as they are shown, on the terminal and in what a provider plugin answers to the engine. */
+  /** Message for readers who did not see what was printed before it. */
+  get completeMessage(): string {
+    return this.message;
+  }
+
+  /** Message and hint, as printed on the terminal and returned by a provider plugin to the engine. */
   get text(): string {
     return this.remedy === undefined ? this.message : `${this.message}\n  ${this.remedy}`;
   }

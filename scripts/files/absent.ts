@@ -1,7 +1,7 @@
 /**
- * What is read of a file or folder; undefined: it is not there.
+ * Returns the result of reading a file or folder; undefined if it does not exist.
  *
- * @param saysSo which errors say that
+ * @param saysSo decides which errors mean that
  */
 export async function unlessAbsent<T>(work: Promise<T>, saysSo = isAbsent): Promise<T | undefined> {
   try {
@@ -12,7 +12,7 @@ export async function unlessAbsent<T>(work: Promise<T>, saysSo = isAbsent): Prom
   }
 }
 
-/** The same of what is read synchronously. */
+/** Returns the result of a synchronous read; undefined if the file or folder does not exist. */
 export function unlessAbsentSync<T>(work: () => T, saysSo = isAbsent): T | undefined {
   try {
     return work();
@@ -22,12 +22,15 @@ export function unlessAbsentSync<T>(work: () => T, saysSo = isAbsent): T | undef
   }
 }
 
-/** Whether a caught value says that a file or folder is not there. */
+/** Returns true if a caught value means that a file or folder does not exist. */
 export function isAbsent(error: unknown): boolean {
   return codeOf(error) === "ENOENT";
 }
 
-/** The same, also where a file stands in the place of a folder that would hold it. */
+/**
+ * Returns true if a caught value means that a path does not exist, or that a parent of it is a file instead of a
+ * folder.
+ */
 export function leadsNowhere(error: unknown): boolean {
   return isAbsent(error) || codeOf(error) === "ENOTDIR";
 }

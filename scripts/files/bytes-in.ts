@@ -2,7 +2,10 @@ import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { unlessAbsent } from "./absent.ts";
 
-/** Size of a file or of all files in a folder; links count as nothing, and so does what goes while it is counted. */
+/**
+ * Returns the size in bytes of a file, or of all files in a folder. Links count as zero, and so do files that are
+ * deleted meanwhile.
+ */
 export async function bytesIn(path: string): Promise<number> {
   const found = await unlessAbsent(lstat(path));
   if (!found?.isDirectory()) return found?.isFile() ? found.size : 0;

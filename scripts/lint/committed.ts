@@ -1,13 +1,14 @@
-import { type CommittedMigration, readCommitted } from "../migrate/committed.ts";
+import { type CommittedMigration, checkedFile, readCommitted } from "../migrate/committed.ts";
+import { requireContent } from "../migrate/content.ts";
 import { findMigration } from "../migrate/selection.ts";
 import { type LintReport, lintFiles } from "./lint.ts";
 
 /**
- * Judges a folder's files without a database: those behind `since`, where everything made up to it has rows, or all of them, as a new environment
- * runs them.
+ * Lints a folder's files without a database. With `since`, only the files after it, for databases in which everything
+ * created up to it has rows; otherwise all files, as a new environment runs them.
  *
- * @param since a file that is known to be applied wherever it counts, by number or name
- * @throws OperationError (wrong usage) for a file that is not there
+ * @param since the last file that is applied in every database that matters, by number or name
+ * @throws OperationError (exit code usage) for a file that does not exist; (exit code wrong) for files that cannot run
  */
 export async function lintCommitted(
   folder: string,
@@ -16,12 +17,14 @@ export async function lintCommitted(
   const all = await readCommitted(folder);
   const files: readonly CommittedMigration[] =
     since === undefined ? all : all.slice(all.indexOf(findMigration(all, since)) + 1);
+  await requireContent(files.map(checkedFile));
   return { files: files.length, ...(await lintFiles(files)) };
 }
 
 /**
- * Judges one file as those will meet it whose tables have rows by then.
- * @throws OperationError (wrong usage) for a file that is not there
+ * Lints one file as if all tables that earlier files created had rows.
+ *
+ * @throws OperationError (exit code usage) for a file that does not exist
  */
 export async function lintOne(folder: string, filename: string): Promise<LintReport> {
   return lintFiles([findMigration(await readCommitted(folder), filename)]);

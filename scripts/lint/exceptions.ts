@@ -2,16 +2,17 @@ import type { StatementSpan } from "../sql/statements.ts";
 
 /** A comment `-- squawk-ignore rule[, rule]: reason`, or `-- squawk-ignore-file …` for the whole file. */
 export interface ExceptionComment {
-  /** In UTF-16 units from the text's beginning. */
+  /** Offset from the beginning of the text, in UTF-16 units. */
   offset: number;
   wholeFile: boolean;
   rules: string[];
-  /** Empty where none is given. */
+  /** Empty if there is none. */
   reason: string;
 }
 
 const comment = /(?:--|\/\*)[ \t]*squawk-ignore(-file)?(?![\w-])(.*?)(?=\*\/|$)/gm;
 
+/** Returns the exception comments of a text, in order. */
 export function readExceptions(text: string): ExceptionComment[] {
   return [...text.matchAll(comment)].map(({ index, 1: file, 2: rest = "" }) => {
     const [names = "", ...reason] = rest.split(":");
@@ -24,12 +25,15 @@ export function readExceptions(text: string): ExceptionComment[] {
   });
 }
 
-/** The text without the words that squawk listens to, every other character in its place: exceptions are judged here, by their reasons. */
+/**
+ * Blanks the words that squawk listens to and keeps all other characters in place. Exceptions are evaluated here,
+ * because they need a reason.
+ */
 export function withoutExceptions(text: string): string {
   return text.replace(/squawk-(?:ignore|disable)/g, (word) => " ".repeat(word.length));
 }
 
-/** Whether a comment speaks of what stands at a place: it does of the statement that it stands before, or in. */
+/** Returns true if a comment applies to a place: it applies to the statement that it precedes or is in. */
 export function covers(
   { offset, wholeFile }: Pick<ExceptionComment, "offset" | "wholeFile">,
   place: number,
@@ -38,7 +42,7 @@ export function covers(
   return wholeFile || statementAt(spans, offset) === statementAt(spans, place);
 }
 
-/** Index of the statement that holds a place, or of the next one behind it; -1 behind the last. */
+/** Returns the index of the statement at an offset, or of the next one after it; -1 after the last. */
 export function statementAt(spans: readonly StatementSpan[], offset: number): number {
   return spans.findIndex(({ end }) => offset < end);
 }

@@ -1,15 +1,15 @@
 export type FindingLevel = "error" | "warning";
 
-/** Something about a committed file that is unsafe on a database in use, or likely a mistake. */
+/** Something in a committed file that is unsafe on a database in use, or probably a mistake. */
 export interface Finding {
   /** `000012-name.sql` */
   file: string;
-  /** Both from 1. */
+  /** Both start at 1. */
   line: number;
   column: number;
-  /** squawk's name of the rule, or one of the kit's own. */
+  /** Name of squawk's rule, or of one of the kit's own. */
   rule: string;
-  /** An error keeps a file from a protected stack; a warning does not. */
+  /** An error keeps a file from running on a protected stack; a warning does not. */
   level: FindingLevel;
   message: string;
   help: string | null;
@@ -20,10 +20,13 @@ export interface Exception extends Finding {
   reason: string;
 }
 
-/** How many further lines of a finding are named before the rest is counted. */
+/** Number of further lines of a finding that are listed. The rest is only counted. */
 const linesNamed = 8;
 
-/** Findings as they are printed: the same one in several places of a file is said once, with the lines of the others. */
+/**
+ * Formats findings for printing. A finding that occurs in several places of a file is printed once, with the other
+ * lines.
+ */
 export function describeFindings(findings: readonly Finding[]): string[] {
   const kinds = Map.groupBy(findings, ({ file, rule, level, message }) => [file, rule, level, message].join("\n"));
   return [...kinds.values()].flatMap(([first, ...others]) => (first === undefined ? [] : describeKind(first, others)));

@@ -5,35 +5,36 @@ import { ruleOf } from "./rules.ts";
 import { runSquawk, type SquawkViolation } from "./squawk.ts";
 import { type StatementTables, statementTables, syntaxFault } from "./statement-tables.ts";
 
-/** A committed file to be judged. */
+/** A committed file to lint. */
 export interface LintedFile {
   filename: string;
   /** The whole file. */
   text: string;
-  /** Where the body begins in `text`. */
+  /** Offset of the body in `text`. */
   bodyStart: number;
-  /** Whether it runs in a transaction. */
+  /** True if the file runs in a transaction. */
   transactional: boolean;
 }
 
-/** A finding before it is known whether it matters and is excepted. */
+/** A finding before scope and exceptions are applied. */
 export interface Raw extends Finding {
-  /** In UTF-16 units from the file's beginning. */
+  /** Offset from the beginning of the file, in UTF-16 units. */
   offset: number;
 }
 
-/** A file with all that could be said of it. */
+/** A file with all its raw findings. */
 export interface Judged {
   file: LintedFile;
   spans: StatementSpan[];
   raw: Raw[];
-  /** Of each statement; undefined for one that cannot be parsed. */
+  /** Tables of each statement; undefined for one that cannot be parsed. */
   tables: (StatementTables | undefined)[];
 }
 
 /**
- * Asks squawk for all that it has against a file.
- * @throws OperationError where it cannot be run
+ * Collects all that squawk reports about a file.
+ *
+ * @throws OperationError if squawk cannot be run
  */
 export async function judge(file: LintedFile, pgVersion: number): Promise<Judged> {
   const text = withoutExceptions(withoutPlaceholders(file.text));
@@ -51,19 +52,24 @@ export async function judge(file: LintedFile, pgVersion: number): Promise<Judged
   return { file, spans, raw: raw.toSorted((a, b) => a.offset - b.offset), tables };
 }
 
-/** Placeholders of graphile-migrate (`:DATABASE_NAME`) as names of the same length, which every parser reads. */
+/**
+ * Replaces placeholders of graphile-migrate (`:DATABASE_NAME`) by names of the same length, which every parser accepts.
+ */
 function withoutPlaceholders(text: string): string {
   return text.replace(/(?<![:\w]):(?=[A-Z][A-Z0-9_]+\b)/g, "_");
 }
 
 interface Unread {
-  /** Of the statement. */
+  /** Index of the statement. */
   index: number;
-  /** What squawk does not understand. */
+  /** squawk's message about the syntax. */
   said: string;
 }
 
-/** squawk says nothing of a text that it does not read to the end: statements that it stumbles over are taken out, until it reads the rest. */
+/**
+ * Runs squawk without the statements that it cannot parse. squawk reports nothing about a text that it cannot parse to
+ * the end. Such statements are blanked one by one until it parses the rest.
+ */
 async function askReadable(text: string, spans: readonly StatementSpan[], options: Parameters<typeof runSquawk>[1]) {
   const unread: Unread[] = [];
   let rest = text;
@@ -73,7 +79,7 @@ async function askReadable(text: string, spans: readonly StatementSpan[], option
     if (fault === undefined) return { violations, unread };
     const index = statementAt(spans, fault.offset);
     const span = spans[index];
-    // Nothing is left to take out where the fault stands behind the last statement, or where one is gone already.
+    // No statement is left to blank if the error is after the last one, or in one that is already blank.
     if (span === undefined || unread.some((each) => each.index === index)) {
       unread.push({ index, said: fault.message });
       return { violations: [], unread };
@@ -83,12 +89,15 @@ async function askReadable(text: string, spans: readonly StatementSpan[], option
   }
 }
 
-/** Spaces, the lines kept. */
+/** Replaces a text by spaces and keeps its line breaks. */
 function blank(text: string): string {
   return text.replace(/[^\n]/g, " ");
 }
 
-/** Of a foreign key squawk says twice that it is not NOT VALID: once as of every constraint, and more exactly right behind that. */
+/**
+ * Removes a double report: for a foreign key that is not NOT VALID, squawk reports the general rule for constraints and
+ * then, directly after it, the more specific rule.
+ */
 function saidOnce(violations: readonly SquawkViolation[]): SquawkViolation[] {
   const ordered = violations.toSorted((a, b) => a.offset - b.offset);
   return ordered.filter(
@@ -97,16 +106,19 @@ function saidOnce(violations: readonly SquawkViolation[]): SquawkViolation[] {
   );
 }
 
-/** The server's own parser has the last word: what it reads is no error of the file, and only nothing that squawk could judge. */
+/**
+ * Returns the finding for a statement that squawk cannot parse. The server's own parser decides: if it accepts the
+ * statement, the file has no error, and squawk just did not judge it.
+ */
 async function unreadFinding(file: LintedFile, start: number, sql: string, said: string): Promise<Raw> {
   const fault = await syntaxFault(sql);
   if (fault !== undefined) return rawFinding(file, start + fault.offset, "syntax-error", "error", fault.message, null);
-  const message = `squawk cannot read this statement (${said}), and so has not judged it.`;
-  const help = "Look at what `migrate plan` says of it, and accept it with a reason.";
+  const message = `squawk cannot parse this statement (${said}), so it was not checked.`;
+  const help = "Check it with `migrate plan`, and accept it with a reason.";
   return rawFinding(file, start, "not-judged", ruleOf("not-judged").level, message, help);
 }
 
-/** A finding at a place of a file. */
+/** Builds a finding for a place in a file. */
 export function rawFinding(
   { filename, text }: LintedFile,
   offset: number,

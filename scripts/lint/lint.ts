@@ -4,32 +4,34 @@ import type { Exception, Finding } from "./finding.ts";
 import { type Judged, judge, type LintedFile, type Raw, rawFinding } from "./judge.ts";
 import { ruleOf } from "./rules.ts";
 
-/** How a table stands in the database that the files are for. */
+/** State of a table in the database that the files are for. */
 export type TableState = "absent" | "empty" | "rows";
 
+/** Options of {@link lintFiles}. */
 export interface LintOptions {
   /** Major version of the server. Default: 17. */
   pgVersion?: number | undefined;
   /**
-   * What is there before the first of the files: states by name (of an index, its table's). Where it is not known, whatever the files do not make
-   * themselves has rows.
+   * Returns the states of tables before the first of the files, by name (for an index, those of its table). If omitted,
+   * everything that the files do not create themselves counts as having rows.
    */
   tableStates?: ((names: readonly string[]) => Promise<ReadonlyMap<string, TableState>>) | undefined;
 }
 
+/** Result of {@link lintFiles}. */
 export interface LintReport {
   findings: Finding[];
-  /** What would be findings, but for comments that say why not. */
+  /** Findings that a comment with a reason accepts. */
   exceptions: Exception[];
 }
 
 const newestKnown = 17;
 
 /**
- * Judges committed files that would run one after the other. Rules that are about rows leave alone what the files make themselves, and tables that are empty;
- * rules that are about applications leave alone what the files make.
+ * Lints committed files that would run one after the other. Rules about rows ignore empty tables and those that the
+ * files create. Rules about clients ignore only what the files create.
  *
- * @throws OperationError where squawk cannot be run
+ * @throws OperationError if squawk cannot be run
  */
 export async function lintFiles(files: readonly LintedFile[], options: LintOptions = {}): Promise<LintReport> {
   const judged: Judged[] = [];
@@ -53,7 +55,7 @@ function speaksOf(comment: ExceptionComment, { rule, offset }: Raw, spans: reado
   return comment.rules.includes(rule) && covers(comment, offset, spans);
 }
 
-/** An exception has a reason, names its rules, and excepts something. */
+/** Reports an exception that has no reason, names no rule, or has no effect. */
 function commentFindings({ file, spans, raw }: Judged, comments: readonly ExceptionComment[]): Finding[] {
   const found = (comment: ExceptionComment, rule: string, level: Finding["level"], message: string): Finding => {
     const help = "Write -- squawk-ignore <rule>: <reason> before the statement.";
@@ -62,18 +64,19 @@ function commentFindings({ file, spans, raw }: Judged, comments: readonly Except
   };
   return comments.flatMap((comment): Finding[] => {
     const { rules, reason } = comment;
-    if (rules.length === 0) return [found(comment, "exception-without-rule", "error", "This exception names no rule.")];
+    if (rules.length === 0)
+      return [found(comment, "exception-without-rule", "error", "This exception does not name a rule.")];
     if (reason === "")
       return [
         found(comment, "exception-without-reason", "error", `The exception of ${rules.join(", ")} has no reason.`),
       ];
     return rules
       .filter((rule) => !raw.some((each) => each.rule === rule && speaksOf(comment, each, spans)))
-      .map((rule) => found(comment, "unused-exception", "warning", `Nothing here goes against ${rule}.`));
+      .map((rule) => found(comment, "unused-exception", "warning", `Nothing here violates ${rule}.`));
   });
 }
 
-/** Whether a finding says something about this database, by what its statement changes. */
+/** Returns a test that tells if a finding matters for this database, by the tables that its statement changes. */
 async function scopeTest(judged: readonly Judged[], { tableStates }: LintOptions) {
   const all = judged.flatMap(({ tables }) => tables.flatMap((each) => each ?? []));
   const made = new Set(all.flatMap((each) => each.made));

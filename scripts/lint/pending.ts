@@ -1,15 +1,15 @@
 import type { Client } from "pg";
+import { withClient } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { readCommitted } from "../migrate/committed.ts";
 import { previewMigrations } from "../migrate/preview.ts";
-import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
 import { describeFindings } from "./finding.ts";
 import type { LintedFile } from "./judge.ts";
 import { type LintReport, lintFiles } from "./lint.ts";
 import { readTableStates } from "./table-states.ts";
 
-/** Judges files that would be applied to the client's database, by its version and what it holds. */
+/** Lints files that would be applied to the client's database, for its version and its contents. */
 export async function lintPending(client: Client, files: readonly LintedFile[]): Promise<LintReport> {
   if (files.length === 0) return { findings: [], exceptions: [] };
   const { rows } = await client.query<{ version: number }>(
@@ -19,17 +19,18 @@ export async function lintPending(client: Client, files: readonly LintedFile[]):
   return lintFiles(files, { pgVersion, tableStates: (names) => readTableStates(client, names) });
 }
 
-/** What of a folder to judge. */
+/** Selection of a folder's files. */
 export interface PendingOptions {
-  /** The last file, by number or name; all when absent. */
+  /** The last file, by number or name. Omit for all. */
   to?: string | undefined;
   /** Names of files whose problem is accepted. */
   allow?: readonly string[] | undefined;
 }
 
 /**
- * Judges what `up` would apply to a database.
- * @throws OperationError as applying would, and where squawk cannot be run
+ * Lints the files that `up` would apply to a database.
+ *
+ * @throws OperationError as applying does, and if squawk cannot be run
  */
 export async function lintTarget(
   connection: Connection,
@@ -44,14 +45,19 @@ export async function lintTarget(
 }
 
 /**
- * The gate before protected data: what is unsafe on a database in use does not run there.
- * @throws OperationError (not allowed) with every finding of level error; as {@link lintTarget}
+ * Refuses files that are unsafe on a database in use. This check protects databases with real data.
+ *
+ * @throws OperationError (exit code notAllowed) with every finding of level error; as {@link lintTarget}
  */
 export async function refuseUnsafe(connection: Connection, folder: string, options?: PendingOptions): Promise<void> {
   requireNoErrors(await lintTarget(connection, folder, options));
 }
 
-/** @throws OperationError (not allowed) with every finding of level error */
+/**
+ * Requires that there are no errors.
+ *
+ * @throws OperationError (exit code notAllowed) with every finding of level error
+ */
 export function requireNoErrors({ findings }: LintReport): void {
   const errors = findings.filter(({ level }) => level === "error");
   if (errors.length === 0) return;
@@ -59,7 +65,7 @@ export function requireNoErrors({ findings }: LintReport): void {
     ["Pending migrations are unsafe on a database in use:", ...describeFindings(errors)].join("\n"),
     {
       remedy:
-        "Change the files, or accept a finding with its reason before the statement: -- squawk-ignore <rule>: <reason>. What was committed is uncommitted first.",
+        "Uncommit the files and change them, or accept a finding with its reason before the statement: -- squawk-ignore <rule>: <reason>",
       exitCode: exitCode.notAllowed,
     },
   );

@@ -1,8 +1,8 @@
 import type { FindingLevel } from "./finding.ts";
 
 /**
- * Where a rule has something to say. `rows`: on tables that have rows, where a scan or a rewrite under a lock takes its time. `clients`: on whatever an
- * application may use already. `anywhere`: in every file.
+ * Scope of a rule. `rows`: tables with rows, where a scan or a rewrite under a lock takes time. `clients`: everything
+ * that an application may already use. `anywhere`: every file.
  */
 export type RuleScope = "rows" | "clients" | "anywhere";
 
@@ -14,7 +14,7 @@ interface Rule {
 const rows: Rule = { level: "error", scope: "rows" };
 const clients: Rule = { level: "error", scope: "clients" };
 
-/** Rules that are judged otherwise than as a warning anywhere. */
+/** Rules that differ from the default: a warning with the scope `anywhere`. */
 const rules: Readonly<Record<string, Rule>> = {
   "adding-field-with-default": rows,
   "adding-foreign-key-constraint": rows,
@@ -34,23 +34,23 @@ const rules: Readonly<Record<string, Rule>> = {
   "changing-column-type": clients,
   "renaming-column": clients,
   "renaming-table": clients,
-  // Expected of an expand step; what reads the column has to bear nulls.
+  // Expected in an expand step. Readers of the column must accept nulls.
   "ban-drop-not-null": { level: "warning", scope: "clients" },
   "ban-alter-domain-with-add-constraint": { level: "error", scope: "anywhere" },
   "ban-concurrent-index-creation-in-transaction": { level: "error", scope: "anywhere" },
   "ban-drop-database": { level: "error", scope: "anywhere" },
   "ban-uncommitted-transaction": { level: "error", scope: "anywhere" },
   "transaction-nesting": { level: "error", scope: "anywhere" },
-  // The kit's own: what could not be judged is not taken for harmless.
+  // A rule of the kit: a statement that could not be judged must not pass as harmless.
   "not-judged": clients,
 };
 
-/** How a rule is judged. One that is not known here is of a newer squawk. */
+/** Returns level and scope of a rule. A name that is not listed here belongs to a newer squawk. */
 export function ruleOf(name: string): Rule {
   return rules[name] ?? { level: "warning", scope: "anywhere" };
 }
 
-/** squawk's rules that are not asked, each with the reason. */
+/** squawk's rules that are turned off, each with the reason. */
 export const rulesLeftOut: Readonly<Record<string, string>> = {
   "require-lock-timeout": "applying sets a short lock timeout of its own",
   "require-statement-timeout": "applying takes one (--statement-timeout); a migration of a large table may run long",

@@ -4,10 +4,10 @@ import { z } from "zod";
 import { OperationError } from "../errors/operation-error.ts";
 import { rulesLeftOut } from "./rules.ts";
 
-/** What squawk says of one place. */
+/** A report of squawk about one place. */
 export interface SquawkViolation {
   rule: string;
-  /** In UTF-16 units from the text's beginning. */
+  /** Offset from the beginning of the text, in UTF-16 units. */
   offset: number;
   message: string;
   help: string | null;
@@ -16,28 +16,29 @@ export interface SquawkViolation {
 export interface SquawkOptions {
   /** Major version of the server that the text is for. */
   pgVersion: number;
-  /** Whether the file runs in a transaction. */
+  /** True if the file runs in a transaction. */
   transactional: boolean;
 }
 
 const answer = z.array(
   z.object({
     rule_name: z.string(),
-    /** From 0. */
+    /** Starts at 0. */
     line: z.number(),
-    /** From 0, in bytes of UTF-8. */
+    /** In bytes of UTF-8, starting at 0. */
     column: z.number(),
     message: z.string(),
     help: z.string().nullable(),
   }),
 );
 
-/** Of its answer, in bytes. */
+/** Limit of squawk's output, in bytes. */
 const mostOutput = 50 * 2 ** 20;
 
 /**
- * Runs squawk on a text, without any configuration file: what is excepted stands in the text, with its reason.
- * @throws OperationError where it cannot be run
+ * Runs squawk on a text, without a configuration file: exceptions are in the text, with their reasons.
+ *
+ * @throws OperationError if squawk cannot be run
  */
 export async function runSquawk(text: string, options: SquawkOptions): Promise<SquawkViolation[]> {
   const lines = text.split("\n");
@@ -64,13 +65,13 @@ async function ask(text: string, { pgVersion, transactional }: SquawkOptions): P
   const given = ["--config", "/dev/null", "--reporter", "json", "--pg-version", String(pgVersion)];
   const excluded = ["--exclude", Object.keys(rulesLeftOut).join(",")];
   const stdin = ["--stdin-filepath", "migration.sql"];
-  // One statement alone counts for squawk as one outside a transaction, whatever it was told.
+  // squawk treats a single statement as one outside a transaction, whatever the options say.
   const [inTransaction, input] = transactional ? [["--assume-in-transaction"], `${text}\n;select 1;`] : [[], text];
   const output = await run([...given, ...excluded, ...inTransaction, ...stdin], input);
   try {
     return answer.parse(JSON.parse(output));
   } catch (cause) {
-    throw failure("gave no answer that can be read", cause);
+    throw failure("gave no readable output", cause);
   }
 }
 
@@ -78,17 +79,17 @@ function run(args: readonly string[], input: string): Promise<string> {
   const binary = binaryPath();
   return new Promise((resolve, reject) => {
     const child = execFile(binary, args, { maxBuffer: mostOutput }, (error, stdout, stderr) => {
-      // It ends with 1 where it found something.
+      // squawk exits with 1 if it has findings.
       if (error === null || (error.code === 1 && stdout !== "")) resolve(stdout);
       else reject(failure(`could not be run: ${stderr.trim() || error.message}`, error));
     });
-    // A child that ends early says why by itself.
+    // A child that exits early reports the reason itself.
     child.stdin?.on("error", () => {});
     child.stdin?.end(input);
   });
 }
 
-/** The binary of this platform's package, found as squawk-cli's own script does. */
+/** Returns the path of this platform's binary, found in the same way as squawk-cli's own script finds it. */
 function binaryPath(): string {
   const require = createRequire(import.meta.url);
   const { getBinaryPath } = require("squawk-cli/js/index.js") as { getBinaryPath: () => string };

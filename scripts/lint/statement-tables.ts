@@ -1,4 +1,7 @@
-/** What a statement makes and what it changes, by name: `orders`, or `audit.orders` outside the schema public. */
+/**
+ * Tables and indexes that a statement creates or changes, by name: `orders`, or `audit.orders` outside the schema
+ * public.
+ */
 export interface StatementTables {
   /** Tables and indexes that did not exist before. */
   made: string[];
@@ -15,7 +18,7 @@ interface Item {
   String: { sval: string };
 }
 
-/** Of libpg-query's tree, what is read here. */
+/** The part of libpg-query's tree that is used here. */
 interface Tree {
   CreateStmt?: { relation: Relation; if_not_exists?: boolean };
   CreateTableAsStmt?: { into: { rel: Relation }; if_not_exists?: boolean };
@@ -30,7 +33,8 @@ interface Tree {
 }
 
 /**
- * Reads one statement by the server's own parser.
+ * Parses one statement with the server's own parser.
+ *
  * @returns undefined for a statement that cannot be parsed
  */
 export async function statementTables(sql: string): Promise<StatementTables | undefined> {
@@ -77,7 +81,10 @@ function nameOf({ schemaname, relname }: Relation): string {
   return schemaname === undefined || schemaname === "public" ? relname : `${schemaname}.${relname}`;
 }
 
-/** Where the server's own parser stops reading a text (in characters from 0), with its words; undefined where it reads it whole. */
+/**
+ * Returns the offset at which the server's own parser stops (in characters from 0), with its message; undefined if the
+ * text has no syntax error.
+ */
 export async function syntaxFault(sql: string): Promise<{ offset: number; message: string } | undefined> {
   const { parse } = await import("libpg-query");
   try {

@@ -2,8 +2,8 @@ import type { Client } from "pg";
 import type { TableState } from "./lint.ts";
 
 /**
- * How tables stand in a database, by name (of an index, its table's). One without a page is empty; one that another session has locked counts as having
- * rows, since it cannot be told.
+ * Returns the states of tables in a database, by name (for an index, the state of its table). A table without a page is
+ * empty. A table that another session has locked counts as having rows, because its size cannot be read.
  *
  * @param names `orders` in the schema public, else `audit.orders`; not quoted
  */
@@ -15,7 +15,7 @@ export async function readTableStates(client: Client, names: readonly string[]):
 
 async function stateOf(client: Client, name: string): Promise<TableState> {
   const quoted = name.split(".").map((part) => client.escapeIdentifier(part));
-  // Reading a size wants a lock that every session shares but one that changes the table.
+  // Reading a size needs a lock that conflicts only with a session that changes the table.
   await client.query("set lock_timeout = '1s'");
   try {
     const { rows } = await client.query<{ there: boolean; bytes: number | null }>(

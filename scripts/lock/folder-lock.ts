@@ -1,16 +1,19 @@
 import { rm, stat } from "node:fs/promises";
 
-/** A holder that has not refreshed its lock for this long, in ms, is dead: killed runs free it by this. */
+/** Time in ms without a refresh after which a lock's holder counts as dead. It frees the locks of killed processes. */
 const staleAfter = 5_000;
 const refreshEvery = 1_000;
 
+/** Releases a lock. */
 export type Release = () => Promise<void>;
 
 /**
- * A lock between processes of one machine: a folder that its holder keeps touching (proper-lockfile). Ask again and again with one instance.
+ * A lock between processes of one machine: a folder that its holder keeps touching (proper-lockfile). Use one instance
+ * for repeated attempts.
  *
- * The package tells a dead holder by the age of its last touch, and where the clock was set back that lies in the future, for hours. So a lock
- * is watched, too, while it is asked for: one that nobody touched meanwhile is abandoned, whatever the clock says.
+ * The package detects a dead holder by the age of its last touch. If the clock was set back, that time lies in the
+ * future, for hours. Therefore repeated attempts also watch the lock: if it is not touched meanwhile, it is abandoned,
+ * whatever the clock says.
  */
 export class FolderLock {
   readonly #folder: string;
@@ -19,15 +22,19 @@ export class FolderLock {
   #since = 0;
 
   /**
-   * @param folder what is locked; it has to be there
-   * @param path the lock
+   * @param folder the folder to lock; it must exist
+   * @param path path of the lock
    */
   constructor(folder: string, path: string) {
     this.#folder = folder;
     this.#path = path;
   }
 
-  /** Takes the lock; undefined: another process has it. @throws the file system's error where it cannot be made */
+  /**
+   * Takes the lock; undefined if another process holds it.
+   *
+   * @throws the file system's error if the lock cannot be created
+   */
   async take(): Promise<Release | undefined> {
     const { lock } = await import("proper-lockfile");
     try {
@@ -35,10 +42,10 @@ export class FolderLock {
         lockfilePath: this.#path,
         stale: staleAfter,
         update: refreshEvery,
-        // A machine that slept can lose its lock to another process: whoever uses one must bear that.
+        // After a sleep of the machine, another process can take the lock. Users of a lock must tolerate that.
         onCompromised: () => undefined,
       });
-      // A lock lost on the way is not there to be given back.
+      // A lock that was lost meanwhile cannot be released.
       return () => release().catch(() => undefined);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ELOCKED") throw error;

@@ -1,54 +1,61 @@
 import type { Client } from "pg";
+import { type Catalog, readCatalog } from "../catalog/catalog.ts";
 import type { Difference } from "../catalog/compare.ts";
+import { withClient } from "../connection/client.ts";
+import { type Connection, describeConnection } from "../connection/connection.ts";
 import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
 import { requireOwnSession } from "../database/pooler.ts";
 import { type Provenance, provenance } from "../database/provenance.ts";
 import { inTransaction } from "../database/session.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { withClient } from "../target/client.ts";
-import { type Connection, describeConnection } from "../target/connection.ts";
+import { requireUnchanged } from "../errors/unchanged.ts";
+import { NotTried } from "../scratch/request.ts";
 import { prepareTables } from "./apply.ts";
 import { type CommittedMigration, downFileSha256, readCommitted } from "./committed.ts";
 import { openGraphileSession } from "./graphile-migrate.ts";
 import { findOtherTools, isOtherTools, type OtherTool } from "./other-tools.ts";
-import { compareWithFiles } from "./schema-drift.ts";
+import type { TrialOptions } from "./replay.ts";
+import { compareWithFiles, type TriedOn, versionWarning } from "./schema-drift.ts";
 import { upTo } from "./selection.ts";
 import { requireKnown, requireNoProblems, statusOf } from "./verify.ts";
 
-export interface BaselineOptions {
-  connection: Connection;
-  /** Who may make the scratch database to compare with. */
-  admin: Connection;
-  /** The database's folder, the one that holds `committed/`. */
-  folder: string;
-  /** The last file whose work is there, by number or name; all when absent. */
+/** Options of {@link baseline}. */
+export interface BaselineOptions extends TrialOptions {
+  /** True if the database belongs to a stack that holds real data. */
+  protected?: boolean | undefined;
+  /** The last file whose objects exist, by number or name. Omit for all files. */
   to?: string | undefined;
-  /** Record the files although the schema is not what they make. */
+  /** Record the files even if the schema differs from what they create. */
   acceptDifferences?: boolean | undefined;
   /** Compare, and record nothing. */
   dryRun?: boolean | undefined;
   onWait?: (holder: LockHolder) => void;
-  signal?: AbortSignal;
   runId?: string;
 }
 
+/** Result of {@link baseline}. */
 export interface Baseline {
-  /** The files whose work is to be there, in their order. */
+  /** The files whose objects must exist, in order. */
   files: string[];
-  /** Whether they were recorded: not where the schema differs and that was not accepted, and not when nothing was to be. */
+  /** True if the files were recorded. False for a dry run, and if the schema differs and this was not accepted. */
   recorded: boolean;
-  /** How many objects the files make. */
+  /** Number of objects that the files create. */
   objects: number;
-  /** What the schema has otherwise than the files make it; tables of other migration tools left out. */
+  /** Differences between the schema and what the files create. Tables of other migration tools are left out. */
   differences: Difference[];
+  /** Reason why the comparison was not possible; null if the schema was compared. */
+  notCompared: string | null;
+  /** Hooks that were skipped because they run commands. */
+  skippedHooks: string[];
   otherTools: OtherTool[];
 }
 
 /**
- * Adopts a database whose schema was made by other means: records a folder's files as applied, and runs none. Before that the live schema is compared
- * with what they make in a scratch database.
+ * Adopts a database whose schema was created by other means: records a folder's files as applied, and runs none. Before
+ * that, it compares the live schema with what the files create in a scratch cluster.
  *
- * @throws OperationError where something is recorded already (not allowed), the files do not follow their format, or no scratch database can be made
+ * @throws OperationError (exit code notAllowed) if migrations are already recorded; OperationError if the files do not
+ * follow their format
  */
 export async function baseline(options: BaselineOptions): Promise<Baseline> {
   const { connection, folder, signal, onWait = () => {} } = options;
@@ -72,15 +79,25 @@ async function adopt(
 ): Promise<Baseline> {
   const { connection, folder, acceptDifferences = false, runId } = options;
   const wanted = await requireUntracked(client, files, options);
+  const schema = await readCatalog(client);
   const compared = await compare(client, wanted, options);
-  if (compared.differences.length > 0 && !acceptDifferences) return compared;
+  const isProven = compared.differences.length === 0 && compared.notCompared === null;
+  if (!isProven && !acceptDifferences) return compared;
   options.signal?.throwIfAborted();
+  // The deployment lock keeps other deployers out, but not others who change the schema.
+  requireSameSchema(connection, schema, await readCatalog(client));
   await prepareTables(client, await openGraphileSession(folder, connection), connection);
   await record(client, folder, wanted, provenance(runId));
   return { ...compared, recorded: true };
 }
 
-/** The files that are to be recorded; nothing may be recorded yet. */
+function requireSameSchema(connection: Connection, compared: Catalog, now: Catalog): void {
+  const facts = (catalog: Catalog) =>
+    [...catalog.values()].map(({ kind, name, definition }) => `${kind} ${name}: ${definition.replaceAll("\n", " ")}`);
+  requireUnchanged(`The schema of ${describeConnection(connection)}`, facts(compared), facts(now));
+}
+
+/** Returns the files to record. Throws if anything is recorded already. */
 async function requireUntracked(
   client: Client,
   files: readonly CommittedMigration[],
@@ -91,9 +108,9 @@ async function requireUntracked(
   const count = status.applied.length;
   if (count > 0) {
     throw new OperationError(
-      `${describeConnection(connection)} has ${count} ${count === 1 ? "migration" : "migrations"} recorded already.`,
+      `${describeConnection(connection)} already has ${count} ${count === 1 ? "recorded migration" : "recorded migrations"}.`,
       {
-        remedy: "A baseline is for a database where none is; `migrate status` shows what is pending.",
+        remedy: "A baseline is for a database without recorded migrations. `migrate status` shows what is pending.",
         exitCode: exitCode.notAllowed,
       },
     );
@@ -107,20 +124,35 @@ async function requireUntracked(
 async function compare(
   client: Client,
   wanted: readonly CommittedMigration[],
-  { connection, admin, folder }: BaselineOptions,
+  options: BaselineOptions,
 ): Promise<Baseline> {
   const otherTools = await findOtherTools(client);
-  const { objects, differences } = await compareWithFiles(connection, admin, folder, wanted);
-  return {
-    files: wanted.map(({ filename }) => filename),
-    recorded: false,
-    objects,
-    differences: differences.filter((difference) => !isOtherTools(difference, otherTools)),
-    otherTools,
-  };
+  const compared = { files: wanted.map(({ filename }) => filename), recorded: false, otherTools };
+  try {
+    const { objects, differences, skippedHooks, ...tried } = await compareWithFiles(options, wanted);
+    return {
+      ...compared,
+      objects,
+      differences: differences.filter((difference) => !isOtherTools(difference, otherTools)),
+      notCompared: doubt(tried, options) ?? null,
+      skippedHooks,
+    };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (!(error instanceof NotTried)) throw error;
+    return { ...compared, objects: 0, differences: [], notCompared: error.reason, skippedHooks: [] };
+  }
 }
 
-/** Both records of all files, in one transaction. */
+/**
+ * Returns a warning if a protected database was compared on another major version. There the same files can create
+ * another schema, which is no proof for real data.
+ */
+function doubt(tried: TriedOn, options: BaselineOptions): string | undefined {
+  return options.protected === true ? versionWarning(tried) : undefined;
+}
+
+/** Writes both records of all files, in one transaction. */
 async function record(
   client: Client,
   folder: string,

@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
+import { withClient } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
 
-/** A session that another one waits for. */
+/** A session that blocks another one. */
 export interface Blocker {
   pid: number;
-  /** null where this role may not see it. */
+  /** null if this role may not see it. */
   applicationName: string | null;
   user: string | null;
-  /** `idle in transaction`, `active`, …; null where this role may not see it. */
+  /** `idle in transaction`, `active`, …; null if this role may not see it. */
   state: string | null;
-  /** When its transaction began; null where this role may not see it. */
+  /** Start of its transaction; null if this role may not see it. */
   since: Date | null;
 }
 
-/** In a few words, for people. */
+/** Describes a blocker in a few words, for people. */
 export function describeBlocker({ pid, applicationName, user, state, since }: Blocker): string {
   const parts = [`pid ${pid}`];
   if (user !== null) parts.push(user);
@@ -25,8 +25,8 @@ export function describeBlocker({ pid, applicationName, user, state, since }: Bl
 }
 
 /**
- * Looks from a second session, while a statement waits, who it waits for: afterwards nobody can tell. The session is opened when the first look is
- * due, so quick files cost none.
+ * Finds out from a second session what blocks a statement, while it waits: afterwards this is no longer visible. The
+ * session is opened only when the first check is due, so that a quick file needs none.
  */
 export class BlockerWatch {
   readonly #connection: Connection;
@@ -38,8 +38,8 @@ export class BlockerWatch {
   #watching: Promise<void> | undefined;
 
   /**
-   * @param pid the session that may wait
-   * @param every how often to look, in ms
+   * @param pid process id of the session that may wait
+   * @param every interval between two checks, in ms
    */
   constructor(connection: Connection, pid: number, every: number) {
     this.#connection = connection;
@@ -50,12 +50,12 @@ export class BlockerWatch {
   start(): void {
     this.#firstLook = setTimeout(() => {
       this.#watching = this.#watch().catch(() => {
-        // Without the right or the connection to look, the migration is none the worse.
+        // If the check lacks a privilege or a connection, the migration continues without it.
       });
     }, this.#every);
   }
 
-  /** Ends the watching. Answers who was last seen in the way; nobody where none was seen. */
+  /** Ends the watch. Returns the blockers seen last; empty if none were seen. */
   async stop(): Promise<Blocker[]> {
     clearTimeout(this.#firstLook);
     this.#ended.abort();
@@ -68,7 +68,7 @@ export class BlockerWatch {
     return withClient(
       this.#connection,
       async (client) => {
-        // Sessions show their details to their own role, which the owner that a migrator works as is not.
+        // A session's details are visible only to its own role. A migrator works as the owner, which is another role.
         await client.query("set role none");
         while (!signal.aborted) {
           this.#last = await blockersOf(client, this.#pid, this.#last);
@@ -80,7 +80,7 @@ export class BlockerWatch {
   }
 }
 
-/** Whoever blocks now; where nobody does, whoever did. */
+/** Returns the current blockers, or the previous ones if there are none now. */
 async function blockersOf(client: Client, pid: number, before: Blocker[]): Promise<Blocker[]> {
   const { rows } = await client.query<Blocker>(
     `select a.pid, application_name as "applicationName", usename as "user", state, xact_start as since

@@ -4,72 +4,76 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { unlessAbsent, unlessAbsentSync } from "../files/absent.ts";
+import { decodeUtf8 } from "../files/utf8.ts";
+import { sortNames } from "./committed-names.ts";
+import type { CheckedFile } from "./content.ts";
 import {
   bodyHash,
   committedParser,
   compareTrackingNames,
   numberInName,
   type ParsedText,
-  runsOutsideTransaction,
   trackingName,
 } from "./graphile-migrate.ts";
+import { runsOutsideTransaction } from "./marks.ts";
 
 /** One file of `committed/`, in graphile-migrate's format. */
 export interface CommittedMigration {
   /** `000012-name.sql` */
   filename: string;
-  /** What the tracking table calls it: `000012.sql`. */
+  /** Name in the tracking table: `000012.sql`. */
   trackingName: string;
   message: string | undefined;
   /** `--! Hash:` */
   hash: string;
   /** `--! Previous:`; null for the first. */
   previousHash: string | null;
-  /** Made anew from body and previous hash; differs from `hash` when the file was edited. */
+  /** Computed from the body and the previous hash; differs from `hash` if the file was edited. */
   computedHash: string;
-  /** `--! AllowInvalidHash`: graphile-migrate runs it although the hash does not fit. */
+  /** `--! AllowInvalidHash`: graphile-migrate runs the file even if its hash does not match. */
   allowInvalidHash: boolean;
-  /** Hex, of the whole file. */
+  /** SHA-256 of the whole file, in hex. */
   sha256: string;
   /** The whole file. */
   text: string;
-  /** Where the body begins in `text`. */
+  /** Reason why the text is not the file's content; undefined if it is. */
+  encodingFault: string | undefined;
+  /** Offset of the body in `text`. */
   bodyStart: number;
   /** False for `--! no-transaction`. */
   transactional: boolean;
 }
 
-/** A folder's committed files. */
+/** Returns the path of a folder's `committed/`. */
 export function committedFolder(folder: string): string {
   return path.join(folder, "committed");
 }
 
 /**
- * The committed files of a database's folder in the order they run; none when there is no `committed/`.
- * @throws OperationError (something is wrong) with every file that does not follow the format.
+ * Returns the committed files of a database's folder in the order they run; empty if there is no `committed/`.
+ *
+ * @throws OperationError (exit code wrong) that lists every file that does not follow the format
  */
 export async function readCommitted(folder: string): Promise<CommittedMigration[]> {
-  const entries = (await unlessAbsent(readdir(committedFolder(folder)))) ?? [];
-  const names = entries.filter((name) => numberInName(name) !== undefined);
-  if (names.length === 0) return [];
+  const entries = (await unlessAbsent(readdir(committedFolder(folder), { withFileTypes: true }))) ?? [];
+  const { names, faults } = sortNames(entries);
+  if (names.length === 0 && faults.length === 0) return [];
   const parse = await committedParser();
-  const faults: string[] = [];
   const migrations: CommittedMigration[] = [];
   for (const filename of names) {
-    // One after the other in this thread: many small files are read eight times as fast as by the thread pool.
-    const made = makeMigration(filename, readFileSync(path.join(committedFolder(folder), filename)), parse);
+    const made = readMigration(folder, filename, parse);
     if (typeof made === "string") faults.push(`${filename}: ${made}`);
     else migrations.push(made);
   }
   migrations.sort((a, b) => compareTrackingNames(a.trackingName, b.trackingName));
-  faults.push(...sameNumber(names));
   if (faults.length > 0) throw formatError(folder, faults.sort());
   return migrations;
 }
 
 /**
- * A committed file by its content alone, which need not stand in a folder yet.
- * @throws OperationError (something is wrong) where it does not follow the format.
+ * Parses a committed file from its content alone; the file need not exist in the folder yet.
+ *
+ * @throws OperationError (exit code wrong) if it does not follow the format
  */
 export async function parseCommitted(folder: string, filename: string, content: Buffer): Promise<CommittedMigration> {
   const made = makeMigration(filename, content, await committedParser());
@@ -77,24 +81,44 @@ export async function parseCommitted(folder: string, filename: string, content: 
   return made;
 }
 
-/** sha256 of the way back (`000012-name.down.sql`), hex; null when there is none. */
+/** Returns what to check in a migration before it runs. */
+export function checkedFile({ filename: file, text, bodyStart: start, ...rest }: CommittedMigration): CheckedFile {
+  return { kind: "up", source: { file, text, start }, ...rest };
+}
+
+/** Returns the SHA-256 of the down migration (`000012-name.down.sql`) in hex; null if there is none. */
 export function downFileSha256(folder: string, filename: string): string | null {
   const file = path.join(committedFolder(folder), filename.replace(/\.sql$/, ".down.sql"));
   return unlessAbsentSync(() => sha256(readFileSync(file))) ?? null;
 }
 
-/** The migration, or what is wrong with the file. */
+/** Reads one file. Returns a description of what is wrong with it if it cannot be read. */
+function readMigration(
+  folder: string,
+  filename: string,
+  parse: (file: string, text: string) => ParsedText,
+): CommittedMigration | string {
+  try {
+    // Read one after the other in this thread: for many small files this is eight times as fast as the thread pool.
+    return makeMigration(filename, readFileSync(path.join(committedFolder(folder), filename)), parse);
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return `it cannot be read (${error.code})`;
+    throw error;
+  }
+}
+
+/** Returns the migration, or a description of what is wrong with the file. */
 function makeMigration(
   filename: string,
   content: Buffer,
   parse: (file: string, text: string) => ParsedText,
 ): CommittedMigration | string {
-  const text = content.toString("utf8");
+  const { text, fault: encodingFault } = decodeUtf8(content);
   let parsed: ParsedText;
   try {
     parsed = parse(filename, text);
   } catch (error) {
-    return formatFault(text, error);
+    return encodingFault ?? formatFault(text, error);
   }
   const { headers, body } = parsed;
   const { Previous: previous, Hash: hash, Message: message } = headers;
@@ -112,27 +136,24 @@ function makeMigration(
     allowInvalidHash: "AllowInvalidHash" in headers,
     sha256: sha256(content),
     text,
-    // The parser trims the body; it is the end of the file but for blanks.
+    encodingFault,
+    // The parser trims the body and ends it with one newline. In the file, only white space follows the body.
     bodyStart: text.trimEnd().length - (body.length - 1),
     transactional: !runsOutsideTransaction(body),
   };
 }
 
-/** graphile-migrate says "two newlines" for whatever is not a header line; what is behind it most often is worth a word. */
+/**
+ * Returns a specific message for the most frequent causes. graphile-migrate reports "two newlines" for everything that
+ * is not a header line.
+ */
 function formatFault(text: string, error: unknown): string {
-  if (text.startsWith("\uFEFF")) return "it begins with a byte order mark; save it as UTF-8 without";
+  if (text.startsWith("\uFEFF")) return "it begins with a byte order mark; save it as UTF-8 without one";
   if (/^--! [^\n]*\r\n/.test(text))
     return "its header lines end in CRLF; they must end in LF (with Git: *.sql text eol=lf)";
   if (!text.startsWith("--! ")) return "it does not begin with the header lines --! Previous: and --! Hash:";
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/^Invalid migration '[^']*': /, "");
-}
-
-function sameNumber(names: readonly string[]): string[] {
-  const byNumber = Map.groupBy(names, (name) => numberInName(name));
-  return [...byNumber.values()]
-    .filter((group) => group.length > 1)
-    .map((group) => `${group.sort().join(", ")}: they have the same number`);
 }
 
 function formatError(folder: string, faults: readonly string[]): OperationError {
@@ -141,7 +162,7 @@ function formatError(folder: string, faults: readonly string[]): OperationError 
       `${committedFolder(folder)} has files that are not in graphile-migrate's format:`,
       ...faults.map((fault) => `- ${fault}`),
     ].join("\n"),
-    { remedy: "Restore the files from Git, or commit them anew with graphile-migrate.", exitCode: exitCode.wrong },
+    { remedy: "Restore the files from Git, or commit them again with graphile-migrate.", exitCode: exitCode.wrong },
   );
 }
 

@@ -2,19 +2,23 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { unlessAbsent } from "../files/absent.ts";
+import { decodeUtf8 } from "../files/utf8.ts";
 import { committedFolder } from "./committed.ts";
-import { runsOutsideTransaction } from "./graphile-migrate.ts";
+import type { CheckedFile } from "./content.ts";
+import { runsOutsideTransaction } from "./marks.ts";
 
-/** The way back of one committed file. */
+/** The down migration of one committed file. */
 export interface DownFile {
   /** `000012-name.down.sql` */
   filename: string;
   text: string;
-  /** Hex, of the whole file. */
+  /** Reason why the text is not the file's content; undefined if it is. */
+  encodingFault: string | undefined;
+  /** SHA-256 of the whole file, in hex. */
   sha256: string;
-  /** False where its first line is `--! no-transaction`. */
+  /** False if it has `--! no-transaction` before its statement. */
   transactional: boolean;
-  /** Why there is no way back, where its first line is `--! Irreversible: reason`. */
+  /** Reason why the migration cannot be reverted, if the first line is `--! Irreversible: reason`. */
   irreversible: string | undefined;
 }
 
@@ -23,24 +27,30 @@ export function downFilename(filename: string): string {
   return filename.replace(/\.sql$/, ".down.sql");
 }
 
-/** Reads the way back of a committed file; undefined where there is none, an empty file included. */
+/** Reads the down migration of a committed file; undefined if the file is missing or empty. */
 export async function readDownFile(folder: string, filename: string): Promise<DownFile | undefined> {
   const name = downFilename(filename);
   const content = await unlessAbsent(readFile(path.join(committedFolder(folder), name)));
   return content === undefined ? undefined : parseDownFile(name, content);
 }
 
-/** The same of what a file holds; undefined where that is nothing. */
+/** Parses the content of a down migration; undefined if it is empty. */
 export function parseDownFile(filename: string, content: Buffer): DownFile | undefined {
-  const text = content.toString("utf8");
+  const { text, fault } = decodeUtf8(content);
   if (text.trim() === "") return undefined;
   return {
     filename,
     text,
+    encodingFault: fault,
     sha256: createHash("sha256").update(content).digest("hex"),
     transactional: !runsOutsideTransaction(text),
     irreversible: irreversibleReason(text),
   };
+}
+
+/** Returns what to check in a down migration before it runs. */
+export function checkedDownFile({ filename: file, text, ...rest }: DownFile): CheckedFile {
+  return { kind: "down", source: { file, text, start: 0 }, ...rest };
 }
 
 function irreversibleReason(text: string): string | undefined {

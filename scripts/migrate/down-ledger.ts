@@ -4,25 +4,27 @@ import type { Provenance } from "../database/provenance.ts";
 import type { RecordRun } from "./run-recorded.ts";
 import { inMarkedTransaction } from "./transaction-mark.ts";
 
-/** Who and what a ledger row about a way back is about. */
+/** Content of a ledger row for a down migration. */
 export interface DownSubject {
-  /** Of the migration that is undone. */
+  /** Name of the migration that is reverted. */
   filename: string;
   hash: string;
-  /** Hex, of the migration's file as it was applied, as far as it is known. */
+  /** SHA-256 of the migration's file as it was applied, in hex, as far as it is known. */
   sha256: string;
-  /** Hex, of the way back as it runs. */
+  /** SHA-256 of the down migration that runs, in hex. */
   downSha256: string;
   provenance: Provenance;
 }
 
-/** What the ledger says of an applied file: both files' sha256 when it was applied. */
+/** SHA-256 of both files of an applied migration, as the ledger recorded them when it was applied. */
 export interface AppliedEntry {
   sha256: string;
   downSha256: string | null;
 }
 
-/** The last entry of each applied file, by hash. Empty where there is no ledger, or where this role may not read it. */
+/**
+ * Returns the last entry of each applied file, by hash. Empty if there is no ledger or if this role may not read it.
+ */
 export async function readAppliedEntries(client: Client): Promise<Map<string, AppliedEntry>> {
   if ((await tableAccess(client, "pgroundwork", "migration_ledger")) !== "readable") return new Map();
   const { rows } = await client.query<AppliedEntry & { hash: string }>(
@@ -39,7 +41,7 @@ function values({ filename, hash, sha256, downSha256, provenance }: DownSubject)
   return [filename, "down", hash, sha256, downSha256, provenance.host, provenance.kitVersion, provenance.runId];
 }
 
-/** The last run of a way back that was begun outside a transaction, where its end is not recorded: its id. */
+/** Returns the id of the last run of a down migration outside a transaction, if its end is not recorded. */
 export async function openDownRun(client: Client, hash: string): Promise<string | undefined> {
   const { rows } = await client.query<{ id: string; open: boolean }>(
     `select id, finished_at is null and direction = 'down' as open from pgroundwork.migration_ledger
@@ -49,7 +51,7 @@ export async function openDownRun(client: Client, hash: string): Promise<string 
   return rows[0]?.open === true ? rows[0].id : undefined;
 }
 
-/** Before a way back that cannot run in a transaction: a row whose end is open. Answers its id. */
+/** Inserts a row without an end before a down migration that cannot run in a transaction. Returns the row's id. */
 export async function recordDownStarted(client: Client, subject: DownSubject): Promise<string> {
   const { rows } = await client.query<{ id: string }>(
     `insert into pgroundwork.migration_ledger (${columns}, started_at)
@@ -61,7 +63,10 @@ export async function recordDownStarted(client: Client, subject: DownSubject): P
   return row.id;
 }
 
-/** Takes the migration out of graphile-migrate's table and closes the row that was opened before, in one statement. */
+/**
+ * Deletes the migration from graphile-migrate's table and completes the row of {@link recordDownStarted}, in one
+ * statement.
+ */
 export async function recordDownFinished(client: Client, { hash }: DownSubject, id: string): Promise<void> {
   await client.query(
     `with untracked as (delete from graphile_migrate.migrations where hash = $2)
@@ -73,9 +78,10 @@ export async function recordDownFinished(client: Client, { hash }: DownSubject, 
 }
 
 /**
- * Takes the migration out of graphile-migrate's table and writes the ledger's row, in one statement, inside the transaction of the way back.
+ * Deletes the migration from graphile-migrate's table and writes the ledger's row, in one statement, inside the
+ * transaction of the down migration.
  *
- * @returns false where that is over, and it is not to be recorded anywhere else
+ * @returns false if that transaction is over and the record may not be written elsewhere
  */
 export async function recordUndone(
   client: Client,

@@ -1,13 +1,14 @@
 import type { Client } from "pg";
+import { withClient } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
 import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
 import { requireOwnSession } from "../database/pooler.ts";
 import { provenance } from "../database/provenance.ts";
 import { backendPid, noticeLostClients } from "../database/session.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
 import { type ApplyOptions, prepareTables } from "./apply.ts";
 import { type CommittedMigration, readCommitted } from "./committed.ts";
+import type { DownFile } from "./down-file.ts";
 import { openGraphileSession } from "./graphile-migrate.ts";
 import { type GaveWay, withLockRetry } from "./lock-retry.ts";
 import { runDown } from "./run-down.ts";
@@ -15,30 +16,40 @@ import type { MigrationRun } from "./run-migration.ts";
 import { readTimeouts } from "./timeouts.ts";
 import { type PlannedUndo, planUndo, type UndoSelection } from "./undo-plan.ts";
 
+/** An event that {@link undoMigrations} reports. */
 export type UndoEvent =
-  /** Another deployer is at work; said once for each. */
+  /** Another deployer holds the deployment lock; reported once for each. */
   | { kind: "waiting"; holder: LockHolder }
-  /** It did not get a lock in time, let others pass, and is tried again after a pause. */
+  /** The file hit its lock timeout. It let others pass and is retried after a pause. */
   | ({ kind: "gave-way"; filename: string } & GaveWay)
   | { kind: "undone"; filename: string; durationMs: number };
 
+/** Options of {@link undoMigrations}. */
 export interface UndoOptions
   extends UndoSelection,
     Pick<ApplyOptions, "connection" | "folder" | "timeouts" | "signal" | "runId"> {
-  /** What was confirmed, newest first: where something else would go by now, nothing does. */
-  expected?: readonly string[] | undefined;
+  /** The migrations that were shown or confirmed, newest first. If the selection has changed since, nothing runs. */
+  expected?: readonly ExpectedUndo[] | undefined;
   onEvent?: (event: UndoEvent) => void;
 }
 
+/** A migration to revert, and its down file as it was shown. */
+export interface ExpectedUndo {
+  filename: string;
+  down: Pick<DownFile, "sha256">;
+}
+
+/** Result of {@link undoMigrations}. */
 export interface UndoResult {
-  /** In the order they went, newest first; `durationMs` as seen from here. */
+  /** In the order they were reverted, newest first. `durationMs` is measured by this process. */
   undone: { filename: string; durationMs: number }[];
 }
 
 /**
- * What {@link undoMigrations} would undo, newest first, with all its checks; nothing is run, and no lock is taken.
+ * Returns the migrations that {@link undoMigrations} would revert, newest first, with all its checks. Runs nothing and
+ * takes no lock.
  *
- * @throws OperationError as undoing would
+ * @throws OperationError as {@link undoMigrations} does
  */
 export async function previewUndo(
   connection: Connection,
@@ -54,11 +65,11 @@ export async function previewUndo(
 }
 
 /**
- * Undoes applied migrations by their ways back, newest first, each with the removal of its record in one transaction. Waits for whoever else is
- * deploying to this database. What the migrations made is lost, rows included.
+ * Reverts applied migrations with their down migrations, newest first. Each removes its record in the same transaction.
+ * Waits for any other deployer of this database. Everything that the migrations created is lost, including rows.
  *
- * @throws OperationError for problems and missing ways back (nothing is run then), and when a lock could not be had in time; SqlFileError for a file
- * that fails (it and those before it stay applied); ConnectionError
+ * @throws OperationError for problems and missing down migrations (nothing is run then), and if a lock was not acquired
+ * in time; SqlFileError for a file that fails (its migration and those before it stay applied); ConnectionError
  */
 export async function undoMigrations(options: UndoOptions): Promise<UndoResult> {
   const { connection, folder, signal, onEvent } = options;
@@ -86,11 +97,11 @@ async function runUndo(
   const planned = await planUndo(client, connection, folder, files, options);
   requireExpected(planned, options.expected);
   const session = await openGraphileSession(folder, connection);
-  // What graphile-migrate's own CLI applied has no ledger yet.
+  // If graphile-migrate's own CLI applied the migrations, there is no ledger yet.
   await prepareTables(client, session, connection);
   const timeouts = await readTimeouts(client, options.timeouts);
   const lockTimeoutAsked = options.timeouts?.lockTimeout !== undefined;
-  const run: MigrationRun = { compile: session.compile, timeouts, lockTimeoutAsked };
+  const run: MigrationRun = { compile: session.compile, settings: session.pgSettings, timeouts, lockTimeoutAsked };
   const origin = provenance(options.runId);
   const pid = await backendPid(client);
   const undone: UndoResult["undone"] = [];
@@ -107,11 +118,19 @@ async function runUndo(
   return { undone };
 }
 
-function requireExpected(planned: readonly PlannedUndo[], expected: readonly string[] | undefined): void {
-  const names = planned.map(({ filename }) => filename);
-  if (expected === undefined || expected.join("\n") === names.join("\n")) return;
+function requireExpected(planned: readonly PlannedUndo[], expected: readonly ExpectedUndo[] | undefined): void {
+  if (expected === undefined) return;
+  const [names, shown] = [planned, expected].map((each) => each.map(({ filename }) => filename).join(", "));
+  if (names !== shown) {
+    throw new OperationError(
+      `Another deployer was faster: this would now revert ${names || "nothing"} instead of ${shown}. Nothing was reverted.`,
+      { remedy: "Check `migrate status`, then run again.", exitCode: exitCode.notAllowed },
+    );
+  }
+  const changed = planned.filter(({ down }, index) => down.sha256 !== expected[index]?.down.sha256);
+  if (changed.length === 0) return;
   throw new OperationError(
-    `Another deployer was faster: ${names.join(", ") || "nothing"} would be undone now, and it was to be ${expected.join(", ")}. Nothing was.`,
-    { remedy: "Look at `migrate status`, and run again.", exitCode: exitCode.notAllowed },
+    `${changed.map(({ down }) => down.filename).join(", ")} changed after this command read it. Nothing was reverted.`,
+    { remedy: "Check the file, then run again.", exitCode: exitCode.notAllowed },
   );
 }

@@ -1,52 +1,51 @@
 /**
- * The one file that touches graphile-migrate, whose programmatic interface is not documented: its version is pinned exactly.
- * Its pool is never used (it ends the process on an idle connection's error), nor what issues DDL unasked.
+ * The only file that uses graphile-migrate's programmatic interface to run migrations. That interface is not
+ * documented, so the version is pinned exactly. Its pool is never used, because it ends the process if an idle
+ * connection fails. Functions that issue DDL unasked are not used either.
  */
 import { access } from "node:fs/promises";
 import path from "node:path";
 import { calculateHash } from "graphile-migrate/dist/hash.js";
-import { isNoTransactionDefined } from "graphile-migrate/dist/header.js";
 import type { ParsedSettings, Settings } from "graphile-migrate/dist/settings.js";
 import type { Client, PoolClient } from "pg";
+import { type Connection, connectionUrl } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { unlessAbsent } from "../files/absent.ts";
-import { type Connection, connectionUrl } from "../target/connection.ts";
 
-/** Where graphile-migrate records what is applied. */
+/** The table in which graphile-migrate records what is applied. */
 export const trackingTable = { schema: "graphile_migrate", name: "migrations" } as const;
 
-/** graphile-migrate's `VALID_FILE_REGEX`, repeated since its module loads the driver; `000012-x.down.sql` does not match. */
+/**
+ * graphile-migrate's `VALID_FILE_REGEX`, repeated because its module loads the driver. `000012-x.down.sql` does not
+ * match.
+ */
 const committedName = /^([0-9]+)(-[-_a-zA-Z0-9]*)?\.sql$/;
 
-/** The number of a committed file's name as it is written there (`000012`), or undefined when the name is not one. */
+/** Returns the number in a committed file's name as it is written there (`000012`); undefined for any other name. */
 export function numberInName(filename: string): string | undefined {
   return committedName.exec(filename)?.[1];
 }
 
-/** What the tracking table calls a file: its number alone. */
+/** Returns the name of a file in the tracking table, which is its number alone. */
 export function trackingName(number: string): string {
   return `${number}.sql`;
 }
 
 /**
- * graphile-migrate's order of files: by text, not by number. It compares by the English locale, which takes longer to load than 200 files to read, and orders
- * digits and `.sql` no differently.
+ * Compares names as graphile-migrate orders files: as text, not as numbers. graphile-migrate compares with the English
+ * locale, which takes longer to load than 200 files take to read. It orders digits and `.sql` in the same way.
  */
 export function compareTrackingNames(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
 
-/** `sha1:…` of a body and the hash before it, as graphile-migrate makes it. */
+/** Computes the hash (`sha1:…`) of a body and the previous hash, as graphile-migrate does. */
 export function bodyHash(body: string, previousHash: string | null): string {
   return calculateHash(body, previousHash);
 }
 
-/** Whether the body begins with `--! no-transaction`. */
-export function runsOutsideTransaction(body: string): boolean {
-  return isNoTransactionDefined(body);
-}
-
+/** Headers and body of a migration file. */
 export interface ParsedText {
   /** A header without a value is null. */
   headers: Readonly<Record<string, string | null>>;
@@ -54,23 +53,27 @@ export interface ParsedText {
   body: string;
 }
 
-/** Loads graphile-migrate's parser; it throws an Error that names `file` when the text does not follow the format. */
+/**
+ * Loads graphile-migrate's parser. The parser throws an Error that names `file` if the text does not follow the format.
+ */
 export async function committedParser(): Promise<(file: string, text: string) => ParsedText> {
   const { parseMigrationText } = await import("graphile-migrate/dist/migration.js");
   return (file, text) => parseMigrationText(file, text, true);
 }
 
-/** What a folder's `.gmrc` means for running its files with one connection. */
+/** Settings of a folder's `.gmrc`, applied to one connection. */
 export interface GraphileSession {
-  /** Replaces placeholders, `:DATABASE_NAME` and `:DATABASE_OWNER` among them. */
+  /** Replaces placeholders, including `:DATABASE_NAME` and `:DATABASE_OWNER`. */
   compile(sql: string): string;
-  /** Makes graphile-migrate's own tables where they are absent (unless `.gmrc` says that someone else does). */
+  /**
+   * Creates graphile-migrate's own tables if they do not exist (unless `.gmrc` says that something else manages them).
+   */
   ensureTracking(client: Client): Promise<void>;
-  /** `pgSettings`: set on the session before anything runs. */
+  /** `pgSettings`: set for the session before anything runs. */
   pgSettings: Readonly<Record<string, string>>;
-  /** What `.gmrc` wants done at which moment, in order. */
+  /** Hooks of `.gmrc` for each moment, in order. */
   hooks: Readonly<Record<HookName, readonly Hook[]>>;
-  /** Where `.gmrc` stands, and commands are run. */
+  /** Directory of `.gmrc`, in which commands run. */
   directory: string;
 }
 
@@ -85,15 +88,19 @@ const hookNames = [
 ] as const;
 export type HookName = (typeof hookNames)[number];
 
-/** An SQL file of the folder, or a command of the shell. `shadow` absent: for both kinds of database. `root`: as the administrator. */
+/**
+ * An SQL file of the folder, or a shell command. Without `shadow` it runs for both kinds of database. With `root` it
+ * runs as the administrator.
+ */
 export type Hook = ({ _: "sql"; file: string } | { _: "command"; command: string }) & {
   shadow?: boolean;
   root?: boolean;
 };
 
 /**
- * Reads and validates the `.gmrc` of a folder, as graphile-migrate's CLI would for this connection.
- * @throws OperationError (wrong usage) with graphile-migrate's own list of faults.
+ * Reads and validates a folder's `.gmrc`, as graphile-migrate's CLI would for this connection.
+ *
+ * @throws OperationError (exit code usage) with graphile-migrate's own list of errors
  */
 export async function openGraphileSession(folder: string, connection: Connection): Promise<GraphileSession> {
   const file = await findSettings(folder);
@@ -104,7 +111,7 @@ export async function openGraphileSession(folder: string, connection: Connection
   );
   return {
     compile: slowGeneratePlaceholderReplacement(settings, { database: connection.database }),
-    // Its client type is a pool's; it calls nothing but query().
+    // Its client type is a pool client, but it calls only query().
     ensureTracking: (client) => _migrateMigrationSchema(client as unknown as PoolClient, settings),
     pgSettings: settings.pgSettings ?? {},
     hooks: Object.fromEntries(
@@ -114,14 +121,14 @@ export async function openGraphileSession(folder: string, connection: Connection
   };
 }
 
-/** Sets what `.gmrc` wants set for a session. */
+/** Applies the session settings of `.gmrc`. */
 export async function applySettings(client: Client, session: GraphileSession): Promise<void> {
   for (const [name, value] of Object.entries(session.pgSettings)) {
     await client.query("select pg_catalog.set_config($1::text, $2::text, false)", [name, String(value)]);
   }
 }
 
-/** In the folder, or beside it where the folder is the `migrations` that the CLI looks for by default. */
+/** Looks in the folder; and in its parent, if the folder is the `migrations` that the CLI looks for by default. */
 async function findSettings(folder: string): Promise<string | undefined> {
   const places = path.basename(folder) === "migrations" ? [folder, path.dirname(folder)] : [folder];
   for (const place of places) {
@@ -153,7 +160,7 @@ async function parse(
   connection: Connection,
 ): Promise<ParsedSettings> {
   const { parseSettings } = await import("graphile-migrate/dist/settings.js");
-  // The connection is the caller's.
+  // The caller provides the connection.
   const { shadowConnectionString, ...kept } = raw;
   try {
     return await parseSettings({
@@ -169,7 +176,7 @@ async function parse(
 
 function settingsError(file: string, error: unknown): OperationError {
   return new OperationError(`${file}: ${error instanceof Error ? error.message : String(error)}`, {
-    remedy: "Correct graphile-migrate's settings; a placeholder with the value !ENV is read from the environment.",
+    remedy: "Correct graphile-migrate's settings. A placeholder with the value !ENV is read from the environment.",
     exitCode: exitCode.usage,
     cause: error,
   });

@@ -2,54 +2,72 @@ import { exec } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
+import { withClient } from "../connection/client.ts";
+import { type Connection, connectionUrl, inDatabase } from "../connection/connection.ts";
+import { withFile } from "../database/file-session.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { redact } from "../errors/redact.ts";
+import { decodeUtf8 } from "../files/utf8.ts";
 import { runSql } from "../sql/run-sql.ts";
-import { withClient } from "../target/client.ts";
-import { type Connection, connectionUrl, inDatabase } from "../target/connection.ts";
 import { withAuthorityFile } from "../tls/authority-file.ts";
+import { requireContent } from "./content.ts";
 import type { GraphileSession, Hook, HookName } from "./graphile-migrate.ts";
 
 const run = promisify(exec);
 
-/** What graphile-migrate gives a command instead of DATABASE_URL, so that it is not run on another database by mistake. */
+/** DATABASE_URL that graphile-migrate gives to a command, so that it does not run on another database by mistake. */
 const instead = "postgres://PLEASE:USE@GM_DBURL/INSTEAD";
-/** Of a command's output, in bytes. */
+/** Limit of a command's output, in bytes. */
 const mostOutput = 50 * 2 ** 20;
 
+/** Settings for the run of hooks. */
 export interface HookRun {
   session: GraphileSession;
-  /** The database's folder, which files of hooks are relative to. */
+  /** The database's folder. Files of hooks are relative to it. */
   folder: string;
   connection: Connection;
-  /** Who hooks marked `root` run as; undefined: nobody can. */
-  admin: Connection | undefined;
-  /** Whether this is a shadow or scratch database. */
+  /** Login for hooks marked `root`; undefined if none is known. */
+  admin: Connection | undefined | (() => Promise<Connection>);
+  /**
+   * True for a scratch database. Only SQL files run there: a command can write anywhere on this machine, and a command
+   * line that only reads must not do that.
+   */
   shadow: boolean;
-  /** A command's output, and each hook as it runs. */
+  /** Called for each command that is skipped in a scratch database. */
+  onSkipped?: ((hook: string) => void) | undefined;
+  /** Receives each hook as it runs, and a command's output. */
   onOutput?: ((text: string) => void) | undefined;
 }
 
 /**
- * Runs the hooks of `.gmrc` that belong to one moment, in their order, as graphile-migrate does: SQL files, and commands with GM_DBNAME, GM_DBUSER,
- * GM_DBURL and GM_SHADOW in their environment.
+ * Runs the hooks of `.gmrc` for one moment, in order, as graphile-migrate does: SQL files, and commands with GM_DBNAME,
+ * GM_DBUSER and GM_DBURL in their environment. In a scratch database it runs only the SQL files.
  *
- * @throws SqlFileError for a file; OperationError for a command that fails, or where one needs a login that is not known
+ * @throws SqlFileError for a file; OperationError if a command fails, or if a hook needs a login that is not known
  */
 export async function runHooks(name: HookName, { shadow, ...hookRun }: HookRun): Promise<void> {
   for (const hook of hookRun.session.hooks[name]) {
     if (hook.shadow !== undefined && hook.shadow !== shadow) continue;
-    const as = hook.root === true ? rootFor(hook, name, hookRun) : hookRun.connection;
+    if (hook._ === "command" && shadow) {
+      hookRun.onSkipped?.(`${name}: ${hook.command}`);
+      continue;
+    }
+    const as = hook.root === true ? await rootFor(hook, name, hookRun) : hookRun.connection;
     if (hook._ === "sql") await runFile(name, hook.file, as, hookRun);
-    else await withAuthorityFile(as, (connection) => runCommand(name, hook, connection, shadow, hookRun));
+    else await withAuthorityFile(as, (connection) => runCommand(name, hook, connection, hookRun));
   }
 }
 
-function rootFor(hook: Hook, name: HookName, { admin, connection }: Omit<HookRun, "shadow">): Connection {
-  if (admin !== undefined) return inDatabase(admin, connection.database);
+async function rootFor(
+  hook: Hook,
+  name: HookName,
+  { admin, connection }: Omit<HookRun, "shadow">,
+): Promise<Connection> {
+  const login = typeof admin === "function" ? await admin() : admin;
+  if (login !== undefined) return inDatabase(login, connection.database);
   const what = hook._ === "sql" ? hook.file : hook.command;
-  throw new OperationError(`The hook ${name} of .gmrc runs "${what}" as root, and no such login is known.`, {
-    remedy: "Name one in ROOT_DATABASE_URL.",
+  throw new OperationError(`The hook ${name} of .gmrc runs "${what}" as root, but no root login is configured.`, {
+    remedy: "Set ROOT_DATABASE_URL.",
   });
 }
 
@@ -59,15 +77,22 @@ async function runFile(
   as: Connection,
   { session, folder, onOutput }: Omit<HookRun, "shadow">,
 ): Promise<void> {
-  const text = await readFile(path.join(folder, file), "utf8").catch((cause: unknown) => {
-    throw new OperationError(`The hook ${name} of .gmrc names ${file}, which cannot be read in ${folder}.`, { cause });
+  const content = await readFile(path.join(folder, file)).catch((cause: unknown) => {
+    throw new OperationError(`The hook ${name} of .gmrc refers to ${file}, which cannot be read in ${folder}.`, {
+      cause,
+    });
   });
+  const { text, fault: encodingFault } = decodeUtf8(content);
+  const checked = { file: `${file} (hook ${name})`, text, start: 0 };
+  await requireContent([{ kind: "hook", source: checked, transactional: false, encodingFault }]);
   onOutput?.(`hook ${name}: ${file}`);
   await withClient(
     as,
     async (client) => {
-      const source = { file: `${file} (hook ${name})`, text, start: 0, compile: session.compile };
-      await runSql(client, source, "Correct the hook's file, or take it out of .gmrc, and run again.");
+      const source = { ...checked, compile: session.compile };
+      await withFile(client, { file: source.file, settings: session.pgSettings }, () =>
+        runSql(client, source, "Correct the hook's file or remove it from .gmrc, then run again."),
+      );
     },
     "pgroundwork migrate, hook",
   );
@@ -77,7 +102,6 @@ async function runCommand(
   name: HookName,
   hook: Extract<Hook, { _: "command" }>,
   as: Connection,
-  shadow: boolean,
   { session, connection, onOutput }: Omit<HookRun, "shadow">,
 ): Promise<void> {
   onOutput?.(`hook ${name}: ${hook.command}`);
@@ -87,7 +111,6 @@ async function runCommand(
     GM_DBNAME: connection.database,
     ...(hook.root === true ? {} : { GM_DBUSER: as.user }),
     GM_DBURL: connectionUrl(as),
-    ...(shadow ? { GM_SHADOW: "1" } : {}),
   };
   try {
     const { stdout, stderr } = await run(hook.command, { cwd: session.directory, env, maxBuffer: mostOutput });
@@ -98,7 +121,7 @@ async function runCommand(
     throw new OperationError(
       `The hook ${name} of .gmrc failed with ${code ?? "a signal"}: ${hook.command}\n${said}`.trim(),
       {
-        remedy: "Mend what the command needs, and run again.",
+        remedy: "Fix the command or what it needs, then run again.",
         cause,
       },
     );

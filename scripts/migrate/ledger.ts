@@ -7,22 +7,30 @@ import type { LedgerEntry } from "./status.ts";
 import { inMarkedTransaction } from "./transaction-mark.ts";
 
 /**
- * The last entry of each hash, runs that failed left out. Empty where there is no ledger, or where this role may not read it: then graphile-migrate's hashes
- * alone count.
+ * Returns the last entry of each hash, without failed runs, and with the last accepted edit. Empty if there is no
+ * ledger or if this role may not read it: then only graphile-migrate's hashes count.
  */
 export async function readLedger(client: Client): Promise<LedgerEntry[]> {
   if ((await tableAccess(client, "pgroundwork", "migration_ledger")) !== "readable") return [];
   const { rows } = await client.query<LedgerEntry>(
-    `select distinct on (hash) filename, direction, hash, sha256, started_at as "startedAt", finished_at as "finishedAt",
-            duration_ms as "durationMs", applied_by as "appliedBy"
-       from pgroundwork.migration_ledger entry
-      where to_jsonb(entry) ->> 'outcome' is distinct from 'failed'
-      order by hash, id desc`,
+    `with entry as (
+       select id, filename, direction, hash, sha256, started_at, finished_at, duration_ms, applied_by,
+              to_jsonb(ledger) ->> 'outcome' as outcome
+         from pgroundwork.migration_ledger ledger
+     ), accepted as (
+       select distinct on (hash) hash, id, sha256 from entry where outcome = 'accepted' order by hash, id desc
+     )
+     select distinct on (hash) filename, direction, hash, entry.sha256, started_at as "startedAt",
+            finished_at as "finishedAt", duration_ms as "durationMs", applied_by as "appliedBy",
+            accepted.sha256 as "acceptedSha256"
+       from entry left join accepted using (hash)
+      where outcome is null or outcome not in ('failed', 'accepted')
+      order by hash, entry.id desc`,
   );
   return rows;
 }
 
-/** Who and what a ledger row is about. */
+/** Content of a ledger row for a migration. */
 export interface LedgerSubject {
   migration: CommittedMigration;
   downSha256: string | null;
@@ -37,9 +45,10 @@ function values({ migration, downSha256, provenance }: LedgerSubject): (string |
 }
 
 /**
- * Records an applied file in graphile-migrate's table and in the ledger, in one statement, inside the migration's transaction.
+ * Records an applied file in graphile-migrate's table and in the ledger, in one statement, inside the migration's
+ * transaction.
  *
- * @returns false where that is over, and it is not to be recorded anywhere else
+ * @returns false if that transaction is over and the record may not be written elsewhere
  */
 export async function recordApplied(
   client: Client,
@@ -60,7 +69,19 @@ export async function recordApplied(
   return rowCount === 1;
 }
 
-/** The last run of a file that was begun outside a transaction, where its end is not recorded: its id. */
+/**
+ * Records that an applied file was edited and accepts this with `AllowInvalidHash`: its new content, who found it, and
+ * when. The row is no run.
+ */
+export async function recordAcceptedEdit(client: Client, subject: LedgerSubject): Promise<void> {
+  await client.query(
+    `insert into pgroundwork.migration_ledger (${columns}, started_at, finished_at, outcome)
+     select $1, $2, $3, $4, $5, $6, $7, $8::uuid, now(), now(), 'accepted'`,
+    values(subject),
+  );
+}
+
+/** Returns the id of a file's last run outside a transaction, if its end is not recorded. */
 export async function openRun(client: Client, hash: string): Promise<string | undefined> {
   const { rows } = await client.query<{ id: string; open: boolean }>(
     `select id, finished_at is null and direction = 'up' as open from pgroundwork.migration_ledger
@@ -71,9 +92,10 @@ export async function openRun(client: Client, hash: string): Promise<string | un
 }
 
 /**
- * Before a file that cannot run in a transaction: a row whose end is open. Answers its id.
+ * Inserts a row without an end before a file that cannot run in a transaction. Returns the row's id.
  *
- * It waits for no disk of its own: whatever the file commits comes later in the WAL, so that after a crash nothing of the file is there without this row.
+ * The insert does not wait for a WAL flush. Whatever the file commits comes later in the WAL. After a crash, no work of
+ * the file can exist without this row.
  */
 export async function recordStarted(client: Client, subject: LedgerSubject): Promise<string> {
   const { rows } = await client.query<{ id: string }>(
@@ -87,7 +109,7 @@ export async function recordStarted(client: Client, subject: LedgerSubject): Pro
   return row.id;
 }
 
-/** After it: closes the row and records the file in graphile-migrate's table, in one statement. */
+/** Completes the row of {@link recordStarted} and records the file in graphile-migrate's table, in one statement. */
 export async function recordFinished(client: Client, id: string, migration: CommittedMigration): Promise<void> {
   await client.query(
     `with tracked as (

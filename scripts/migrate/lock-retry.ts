@@ -1,30 +1,34 @@
+import type { Connection } from "../connection/connection.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { SqlFileError } from "../sql/run-sql.ts";
-import type { Connection } from "../target/connection.ts";
 import { type Blocker, BlockerWatch, describeBlocker } from "./blockers.ts";
 import type { TimeoutMillis } from "./timeouts.ts";
 
-/** lock_not_available: the lock timeout ran out, or NOWAIT said no. */
+/** lock_not_available: the lock timeout expired, or NOWAIT failed. */
 const lockNotAvailable = "55P03";
 
-/** First and longest pause between two attempts, in ms; each is up to twice as long at random, so that deployers do not come in step. */
+/**
+ * Shortest and longest pause between two attempts, in ms. A random factor of up to 2 keeps deployers from retrying in
+ * step.
+ */
 const firstPause = 500;
 const longestPause = 15_000;
 
-/** How often blockers are looked for, in ms, and no more rarely than twice within a lock timeout. */
+/** Longest interval between two checks for blockers, in ms. A lock timeout has room for at least two checks. */
 const lookEvery = 500;
 
-/** A file gave way: someone held a lock that it needs for longer than its lock timeout. */
+/** A lock timeout of a file: another session held a lock that the file needs for longer than its lock timeout. */
 export interface GaveWay {
-  /** From 1. */
+  /** Starts at 1. */
   attempt: number;
   /** The pause before the next attempt, in ms. */
   pauseMs: number;
   blockers: Blocker[];
 }
 
+/** Options of {@link withLockRetry}. */
 export interface LockRetryOptions {
-  /** Of the session that does the work. */
+  /** Process id of the session that does the work. */
   pid: number;
   connection: Connection;
   timeouts: TimeoutMillis;
@@ -33,10 +37,10 @@ export interface LockRetryOptions {
 }
 
 /**
- * Runs a file's work, and again after a pause where it ended for want of a lock: while it waits, everybody else's statements on that table queue
- * behind it, so it waits briefly and often rather than long.
+ * Runs a file's work, and retries it after a pause if it hit the lock timeout. While it waits for a lock, all other
+ * statements on that table queue behind it. So it waits briefly and often instead of long.
  *
- * @throws OperationError naming who was in the way, when the time for retries is over; whatever else `work` throws
+ * @throws OperationError that names the blockers, if the time for retries is over; any other error of `work`
  */
 export async function withLockRetry<T>(options: LockRetryOptions, work: () => Promise<T>): Promise<T> {
   const { pid, connection, timeouts, onGaveWay, signal } = options;
@@ -49,7 +53,7 @@ export async function withLockRetry<T>(options: LockRetryOptions, work: () => Pr
       return await work();
     } finally {
       const seen = await watch.stop();
-      // On a busy machine a look may come too late: who was seen before is the one to name then.
+      // On a busy machine a check can come too late. Then the blockers seen before are the ones to name.
       if (seen.length > 0) blockers = seen;
     }
   };
@@ -61,7 +65,7 @@ export async function withLockRetry<T>(options: LockRetryOptions, work: () => Pr
   } catch (error) {
     if (!(error instanceof Error && wanted(error))) throw error;
   }
-  // Nearly every file gets its locks at once, and needs nothing of it.
+  // Nearly every file gets its locks at once and does not need this module.
   const { default: pRetry } = await import("p-retry");
   let attempts = 0;
   try {
@@ -89,13 +93,13 @@ function gaveUp(error: SqlFileError, attempts: number, timeouts: TimeoutMillis, 
   const times = attempts === 1 ? "once" : `${attempts} times`;
   const who =
     blockers.length === 0
-      ? "Who held it could not be told."
-      : ["In its way, as last seen:", ...blockers.map((blocker) => `- ${describeBlocker(blocker)}`)].join("\n");
+      ? "The session that held the lock is not known."
+      : ["Last seen blocked by:", ...blockers.map((blocker) => `- ${describeBlocker(blocker)}`)].join("\n");
   return new OperationError(
-    `${error.message}\nIt was tried ${times}, each time waiting for its lock for ${timeouts.lock} ms at most.\n${who}`,
+    `${error.message}\nIt was tried ${times}, with a lock timeout of ${timeouts.lock} ms.\n${who}`,
     {
       remedy:
-        `Let that session end, or end it (select pg_terminate_backend(PID)), then run again. ${error.remedy ?? ""}`.trim(),
+        `Wait for that session to end, or terminate it (select pg_terminate_backend(PID)), then run again. ${error.remedy ?? ""}`.trim(),
       cause: error,
     },
   );

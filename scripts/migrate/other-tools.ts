@@ -1,18 +1,18 @@
 import type { Client } from "pg";
 import type { Difference } from "../catalog/compare.ts";
 
-/** How another tool records migrations: known by its table's name and columns. */
+/** A table in which another tool records migrations, recognized by its name and columns. */
 interface RecordTable {
   tool: string;
   table: string;
   columns: readonly string[];
-  /** Columns that no table of this tool has, where another tool's table has the same name. */
+  /** Columns that exclude this tool, if another tool's table has the same name. */
   without?: readonly string[];
-  /** What names one migration. */
+  /** Column that names a migration. */
   version: string;
-  /** What the newest one has most of; `version` where absent. */
+  /** Column that is greatest for the newest migration. Default: `version`. */
   order?: string;
-  /** Tables that it makes beside it. */
+  /** Further tables that the tool creates. */
   beside?: readonly string[];
 }
 
@@ -70,15 +70,15 @@ const recordTables: readonly RecordTable[] = [
   },
 ];
 
-/** What another tool says of a database. */
+/** Another migration tool's records in a database. */
 export interface OtherTool {
   tool: string;
-  /** With its schema. */
+  /** Table name with its schema. */
   table: string;
-  /** How many migrations it has recorded, and the newest; null where this role may not read it. */
+  /** Number of recorded migrations, and the newest one; null if this role may not read the table. */
   migrations: number | null;
   newest: string | null;
-  /** Its further tables, with their schema. */
+  /** Further tables of the tool, with their schema. */
   beside: string[];
 }
 
@@ -127,7 +127,7 @@ async function readRecords(
   return rows[0] ?? { migrations: null, newest: null };
 }
 
-/** Whether a difference is only that a tool's own table is there. */
+/** Returns true if the only difference is an extra table that belongs to one of the tools. */
 export function isOtherTools({ kind, name, what }: Difference, tools: readonly OtherTool[]): boolean {
   return what === "extra" && kind === "table" && tools.some(({ table, beside }) => [table, ...beside].includes(name));
 }

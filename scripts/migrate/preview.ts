@@ -1,6 +1,6 @@
+import { withClient } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
 import { statementSpans } from "../sql/statements.ts";
-import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
 import { readCommitted } from "./committed.ts";
 import { requireRunnable } from "./run-migration.ts";
 import { upTo, withoutAllowed } from "./selection.ts";
@@ -9,15 +9,15 @@ import { requireKnown, requireNoProblems, statusOf } from "./verify.ts";
 /** A file that would be applied. */
 export interface PreviewedMigration {
   filename: string;
-  /** False: outside a transaction. */
+  /** False if it runs outside a transaction. */
   transactional: boolean;
   statements: number;
 }
 
 /**
- * What `applyMigrations` would apply, with all its checks; nothing is run, and no lock is taken.
+ * Returns the files that `applyMigrations` would apply, with all its checks. Runs nothing and takes no lock.
  *
- * @throws OperationError as applying would
+ * @throws OperationError as `applyMigrations` does
  */
 export async function previewMigrations(
   connection: Connection,

@@ -1,11 +1,11 @@
 import type { Client } from "pg";
+import { withClient } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
 import { withDeploymentLock } from "../database/deployment-lock.ts";
 import { tableAccess } from "../database/kit-schema.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
 import { type CommittedMigration, readCommitted } from "./committed.ts";
-import { type ConcurrentIndex, concurrentIndexOf } from "./concurrent-index.ts";
+import { type ConcurrentIndex, concurrentIndexOf, invalidBuilds } from "./concurrent-index.ts";
 import { applySettings, type GraphileSession, openGraphileSession } from "./graphile-migrate.ts";
 import type { RepairFinding } from "./repair/finding.ts";
 import { holderFinding, readHolders, terminate } from "./repair/holders.ts";
@@ -14,26 +14,28 @@ import { findOpenRuns } from "./repair/open-runs.ts";
 import { findScratchDatabases } from "./repair/scratch-databases.ts";
 import { requireKnown, statusOf } from "./verify.ts";
 
+/** Options of {@link findRepairs} and {@link repair}. */
 export interface RepairOptions {
   connection: Connection;
-  /** Who makes scratch databases. */
+  /** Login that creates scratch databases. */
   admin: Connection;
   folder: string;
-  /** Names of files begun outside a transaction of which a person says that they did their work. */
+  /** Names of interrupted files, run outside a transaction, that a person confirms as complete. */
   done?: readonly string[] | undefined;
   signal?: AbortSignal;
 }
 
-/** A finding after repairing. */
+/** A finding after the repair. */
 export interface Repaired extends RepairFinding {
-  /** Whether its action was done; false where it has none, or somebody came in between. */
+  /** True if its action was performed. False if it has none, or if the finding was gone or had changed by then. */
   repaired: boolean;
 }
 
 /**
- * What crashes left in a database, and what repairing would do about each. Issues no DDL.
+ * Finds what crashes left behind in a database, and the repair of each. Issues no DDL.
  *
- * @throws OperationError for files that do not follow their format, for a name in `done` that no open run has, and where the records may not be read
+ * @throws OperationError for files that do not follow their format, and for a name in `done` that has no open run; also
+ * if the records may not be read
  */
 export async function findRepairs(options: RepairOptions): Promise<RepairFinding[]> {
   const { connection, admin, folder } = options;
@@ -54,10 +56,12 @@ export async function findRepairs(options: RepairOptions): Promise<RepairFinding
 }
 
 /**
- * Repairs what was found and agreed to, with the deployment lock; what is not there any more, or has changed since, is left.
+ * Repairs the findings that were agreed to, with the deployment lock. Findings that are gone or have changed since are
+ * skipped.
  *
- * @param agreed what {@link findRepairs} found
- * @throws OperationError (not allowed) while another session has the lock; whatever an action failed on: those before it are done, and all can be run again
+ * @param agreed findings from {@link findRepairs}
+ * @throws OperationError (exit code notAllowed) if another session has the lock; any error of an action: the actions
+ * before it are complete, and all can be run again
  */
 export async function repair(options: RepairOptions, agreed: readonly RepairFinding[]): Promise<Repaired[]> {
   const { connection, admin, folder, signal } = options;
@@ -87,9 +91,10 @@ export async function repair(options: RepairOptions, agreed: readonly RepairFind
 }
 
 /**
- * Ends the session that has the deployment lock.
+ * Terminates the session that has the deployment lock.
  *
- * @throws OperationError (wrong usage) where this process id has no such session; (not allowed) where this login may not end it
+ * @throws OperationError (exit code usage) if no session with this process id holds the lock; (exit code notAllowed) if
+ * this login may not terminate it
  */
 export async function terminateHolder(connection: Connection, pid: number): Promise<void> {
   await withClient(
@@ -99,13 +104,13 @@ export async function terminateHolder(connection: Connection, pid: number): Prom
       if (!holders.some((holder) => holder.pid === pid)) {
         const pids = holders.map((holder) => holder.pid).join(", ");
         throw new OperationError(
-          `No session with the process id ${pid} holds the deployment lock (${pids === "" ? "nobody does" : `held by ${pids}`}).`,
+          `No session with the process id ${pid} holds the deployment lock (${pids === "" ? "no session does" : `held by ${pids}`}).`,
           { exitCode: exitCode.usage },
         );
       }
       if (await terminate(client, pid)) return;
-      throw new OperationError(`${connection.user} may not end session ${pid}, or it did not end.`, {
-        remedy: "Ask as its own role or as a superuser (ROOT_DATABASE_URL is not used for this).",
+      throw new OperationError(`${connection.user} is not allowed to terminate session ${pid}, or it did not end.`, {
+        remedy: "Connect with the session's role or as a superuser. ROOT_DATABASE_URL is not used for this.",
         exitCode: exitCode.notAllowed,
       });
     },
@@ -124,22 +129,31 @@ async function findInDatabase(
   const tracked = new Set(status.applied.map(({ hash }) => hash));
   const pending = files.filter(({ hash }) => !tracked.has(hash));
   return [
-    ...(await findInvalidIndexes(client, await indexesOf(pending, session))),
+    ...(await findInvalidIndexes(client, await indexesOf(client, pending, session))),
     ...(await findOpenRuns(client, { files, folder, session, done })),
     ...(await findForeignRecords(client, tracked)),
   ];
 }
 
+/** Returns the indexes that pending files build. An index without a name has those of its invalid builds. */
 async function indexesOf(
+  client: Client,
   pending: readonly CommittedMigration[],
   { compile }: GraphileSession,
 ): Promise<ConcurrentIndex[]> {
   const outside = pending.filter(({ transactional }) => !transactional);
   const indexes = await Promise.all(outside.map((file) => concurrentIndexOf(compile(file.text.slice(file.bodyStart)))));
-  return indexes.filter((index) => index !== undefined);
+  const named = indexes.map(async (index) => {
+    if (index === undefined || index.name !== undefined) return index === undefined ? [] : [index];
+    return (await invalidBuilds(client, index)).map((build) => ({ ...index, ...build }));
+  });
+  return (await Promise.all(named)).flat();
 }
 
-/** Nothing is wrong with these, and one who compares both records wonders. */
+/**
+ * Reports migrations that only graphile-migrate's own CLI recorded. Nothing is wrong with them, but they explain a
+ * difference between the two records.
+ */
 async function findForeignRecords(client: Client, tracked: ReadonlySet<string>): Promise<RepairFinding[]> {
   if (tracked.size === 0) return [];
   const access = await tableAccess(client, "pgroundwork", "migration_ledger");
@@ -152,18 +166,21 @@ async function findForeignRecords(client: Client, tracked: ReadonlySet<string>):
       : { rows: [{ count: access === "absent" ? tracked.size : 0 }] };
   const count = rows[0]?.count ?? 0;
   if (count === 0) return [];
-  const found = `${count} applied ${count === 1 ? "migration is" : "migrations are"} recorded by graphile-migrate's own command line alone: nothing is wrong`;
+  const found = `${count} applied ${count === 1 ? "migration is" : "migrations are"} recorded only by graphile-migrate's own command line: this is no problem`;
   return [{ kind: "foreign-record", found }];
 }
 
-/** With the deployment lock, had at once: who repairs would wait for ever for the session that is the fault. */
+/**
+ * Runs work with the deployment lock, but does not wait for the lock: its holder can be the very session to repair, and
+ * the wait would never end.
+ */
 async function withoutWaiting<T>(client: Client, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   const waited = new AbortController();
   const either = signal === undefined ? waited.signal : AbortSignal.any([signal, waited.signal]);
   const onWait = ({ pid }: { pid: number }) =>
     waited.abort(
-      new OperationError(`Session ${pid} holds the deployment lock: nothing was repaired.`, {
-        remedy: `Let it end; if nobody is behind it any more, \`migrate repair --terminate ${pid}\` ends it.`,
+      new OperationError(`Session ${pid} holds the deployment lock. Nothing was repaired.`, {
+        remedy: `Wait for it to end. If it was abandoned: \`migrate repair --terminate ${pid}\``,
         exitCode: exitCode.notAllowed,
       }),
     );

@@ -1,37 +1,37 @@
 import type { Client } from "pg";
+import { withFile } from "../database/file-session.ts";
 import { OperationError } from "../errors/operation-error.ts";
-import { runSql, SqlFileError, sqlFileError } from "../sql/run-sql.ts";
+import { runSql, SqlFileError } from "../sql/run-sql.ts";
 import type { SqlSource } from "../sql/sql-error.ts";
 import { statementSpans } from "../sql/statements.ts";
 import type { CommittedMigration } from "./committed.ts";
-import {
-  type ConcurrentIndex,
-  concurrentIndexOf,
-  dropInvalidIndex,
-  type IndexState,
-  indexState,
-} from "./concurrent-index.ts";
+import { type ConcurrentIndex, concurrentIndexOf, type IndexState, indexState } from "./concurrent-index.ts";
+import { buildIndex } from "./index-build.ts";
 import { type LedgerSubject, openRun, recordApplied, recordFinished, recordStarted } from "./ledger.ts";
 import { runRecorded } from "./run-recorded.ts";
-import { resetTimeouts, setTimeouts, type TimeoutMillis, timeoutsOutside } from "./timeouts.ts";
+import { setTimeouts, type TimeoutMillis, timeoutsOutside } from "./timeouts.ts";
 
-const laterFiles = "The files before it stay applied; correct this one (it was never applied) and run again.";
-/** SQLSTATEs of CREATE for what is there already: table, schema, function, any other object. */
+const laterFiles = "The files before it stay applied. Correct this one (it was never applied) and run again.";
+/** SQLSTATEs of CREATE for an object that already exists: table, schema, function, any other object. */
 const alreadyThere = new Set(["42P07", "42P06", "42723", "42710"]);
 const outsideTransaction =
-  "This file does not run in a transaction, and part of its work may be there. Correct it, or mend what it stumbled over, and run again.";
+  "This file does not run in a transaction, so part of it may be applied. Correct the file or the cause of the error, then run again.";
 
-/** What a file is run with. */
+/** Settings for the run of a file. */
 export interface MigrationRun {
   compile: (sql: string) => string;
+  /** `pgSettings` of .gmrc. */
+  settings: Readonly<Record<string, string>>;
   timeouts: TimeoutMillis;
-  /** Whether the lock timeout was asked for, and is more than the default. */
+  /** True if the caller set the lock timeout; false for the default. */
   lockTimeoutAsked: boolean;
 }
 
 /**
- * Runs one committed file and records it: in one transaction, or for `--! no-transaction` between a row that says "started" and its end.
- * @throws SqlFileError; a transactional file has then left nothing.
+ * Runs one committed file and records it. Both happen in one transaction. With `--! no-transaction`, a ledger row marks
+ * the start before the file runs and is completed after it.
+ *
+ * @throws SqlFileError; a transactional file has then left nothing behind
  */
 export async function runMigration(client: Client, subject: LedgerSubject, run: MigrationRun): Promise<void> {
   const { migration } = subject;
@@ -44,15 +44,15 @@ async function inTransaction(
   client: Client,
   subject: LedgerSubject,
   source: SqlSource,
-  { timeouts }: MigrationRun,
+  { timeouts, settings }: MigrationRun,
 ): Promise<void> {
-  const run = { source, timeouts, remedy: laterFiles };
+  const run = { source, timeouts, settings, remedy: laterFiles };
   await runRecorded(client, run, (where) => recordApplied(client, subject, where)).catch((error: unknown) => {
     throw metEarlierObjects(error, subject) ? withRemedy(error, baselineRemedy(client.database)) : error;
   });
 }
 
-/** Whether the first file of all fails on what is there already: then the schema was made by other means than the files. */
+/** True if the very first file fails on an object that already exists: then the schema was created by other means. */
 function metEarlierObjects(error: unknown, { migration }: LedgerSubject): error is SqlFileError {
   return migration.previousHash === null && error instanceof SqlFileError && alreadyThere.has(error.sqlstate ?? "");
 }
@@ -62,57 +62,42 @@ function withRemedy(error: SqlFileError, remedy: string): SqlFileError {
 }
 
 function baselineRemedy(database = "NAME"): string {
-  return `Nothing is recorded as applied, and this is there already. If it is what the files make: \`npm run pgw -- migrate baseline --database ${database}\` records them as applied and runs none. If not: move it out of the way (its data with it), or correct this file, and run again.`;
+  return `No migration is recorded as applied, but this object already exists. If the schema is the one that the files create, record them as applied: \`npm run pgw -- migrate baseline --database ${database}\`. Otherwise move the object and its data out of the way or correct this file, then run again.`;
 }
 
-/** What is asked and set together goes out together: the connection pipelines. */
 async function outside(client: Client, subject: LedgerSubject, source: SqlSource, run: MigrationRun): Promise<void> {
   const { migration } = subject;
-  const sql = run.compile(migration.text.slice(migration.bodyStart));
-  const index = await concurrentIndexOf(sql);
-  const [begun, before] = await Promise.all([openRun(client, migration.hash), stateOf(client, index)]);
-  // A run that was killed between the end of its build and its record has nothing left to do but that record.
-  if (begun !== undefined && before === "valid") {
-    await recordFinished(client, begun, migration);
-    return;
-  }
-  const timeouts = timeoutsOutside(sql, run.timeouts, run.lockTimeoutAsked);
-  const [id] = await Promise.all([begun ?? recordStarted(client, subject), setTimeouts(client, timeouts)]);
-  try {
-    if (index !== undefined && before === "invalid") await dropLeftOver(client, index, source);
-    await runSql(client, source, outsideTransaction);
-    const [after] = await Promise.all([stateOf(client, index), resetTimeouts(client)]);
-    if (after === "invalid") throw notValid(source.file, index);
-  } catch (error) {
-    // A failed build is taken away at once: until then it slows every write. Where that fails, too, the next run does it.
-    if (index !== undefined) await dropInvalidIndex(client, index).catch(() => false);
-    await resetTimeouts(client).catch(() => {});
-    throw error;
-  }
+  const begun = await openRun(client, migration.hash);
+  const id = begun ?? (await recordStarted(client, subject));
+  // Look names up with the search path that the file runs with.
+  await withFile(client, { file: source.file, settings: run.settings }, () =>
+    runOutside(client, source, run, begun !== undefined),
+  );
   await recordFinished(client, id, migration);
+}
+
+/** @param again true if an earlier run of the file was started and its end is not known */
+async function runOutside(client: Client, source: SqlSource, run: MigrationRun, again: boolean): Promise<void> {
+  const sql = run.compile(source.text.slice(source.start));
+  const index = await concurrentIndexOf(sql);
+  const timeouts = timeoutsOutside(sql, run.timeouts, run.lockTimeoutAsked);
+  // Send both together: the connection pipelines.
+  const [before] = await Promise.all([stateOf(client, index), setTimeouts(client, timeouts)]);
+  // If a run was killed between the end of its build and its record, only the record is missing.
+  if (again && before === "valid") return;
+  const build = () => runSql(client, source, outsideTransaction);
+  if (index === undefined) await build();
+  else await buildIndex(client, { index, source, again, remedy: outsideTransaction }, build);
 }
 
 async function stateOf(client: Client, index: ConcurrentIndex | undefined): Promise<IndexState> {
   return index === undefined ? "absent" : indexState(client, index);
 }
 
-/** Takes away what an earlier build left; it waits for the same transactions as the build, and gives way as it does. */
-async function dropLeftOver(client: Client, index: ConcurrentIndex, source: SqlSource): Promise<void> {
-  await dropInvalidIndex(client, index).catch((error: unknown) => {
-    throw sqlFileError(error, { ...source, file: `${source.file}, dropping its invalid index` }, outsideTransaction);
-  });
-}
-
-/** `IF NOT EXISTS` succeeds on an index that is not valid, and such a file must not count as applied. */
-function notValid(file: string, index: ConcurrentIndex | undefined): OperationError {
-  return new OperationError(`${file}: the index "${index?.name}" was built and is not valid.`, {
-    remedy: outsideTransaction,
-  });
-}
-
 /**
- * Refuses files that cannot run as they are, before any file runs: outside a transaction the server takes one statement at a time.
- * @throws OperationError with all of them.
+ * Refuses files that cannot run as they are, before any file runs: outside a transaction, a file holds one statement.
+ *
+ * @throws OperationError that lists all of them
  */
 export function requireRunnable(migrations: readonly CommittedMigration[]): void {
   const faults = migrations
@@ -121,7 +106,10 @@ export function requireRunnable(migrations: readonly CommittedMigration[]): void
     .filter(({ count }) => count !== 1)
     .map(({ migration, count }) => `- ${migration.filename} has --! no-transaction and ${count} statements`);
   if (faults.length === 0) return;
-  throw new OperationError(["A file outside a transaction holds exactly one statement:", ...faults].join("\n"), {
-    remedy: "Put each statement into a file of its own, each with --! no-transaction.",
-  });
+  throw new OperationError(
+    ["A file that runs outside a transaction must contain exactly one statement:", ...faults].join("\n"),
+    {
+      remedy: "Write each statement in its own file with --! no-transaction.",
+    },
+  );
 }

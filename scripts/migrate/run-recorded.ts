@@ -1,48 +1,63 @@
 import type { Client } from "pg";
-import { runSql, sqlFileError } from "../sql/run-sql.ts";
+import { beginFile, endFile, endFileWork } from "../database/file-session.ts";
+import { runSql } from "../sql/run-sql.ts";
 import type { SqlSource } from "../sql/sql-error.ts";
+import { deferredFault, recordFault } from "./record-fault.ts";
 import { beginWithTimeouts, type TimeoutMillis } from "./timeouts.ts";
 import { markTransaction } from "./transaction-mark.ts";
 
+/** A file to run, with its settings. */
 export interface RecordedRun {
   source: SqlSource;
   timeouts: TimeoutMillis;
-  /** What to do where it fails. */
+  /** Session settings of `.gmrc` for the file. */
+  settings: Readonly<Record<string, string>>;
+  /** Hint for a failure. */
   remedy: string;
 }
 
-/** Records a run, in the marked transaction only or wherever the session is. False: it is in another one, and nothing was recorded. */
+/**
+ * Records a run, either in the marked transaction only or in any state of the session. Returns false if the marked
+ * transaction is over: then nothing was recorded.
+ */
 export type RecordRun = (where: "marked transaction" | "anywhere") => Promise<boolean>;
 
 /**
- * Runs a file and records it, in one transaction and one round trip on a connection that pipelines. The record goes out before it is known how the file ends:
- * after a failure the server refuses it, and takes the commit for a rollback; where the file has ended the transaction itself, the record does nothing, and
- * is made when the file has run through.
+ * Runs a file and records it, in one transaction and one round trip on a connection that pipelines. The record is sent
+ * before the outcome of the file is known. After a failure, the server refuses the record and turns the commit into a
+ * rollback. If the file itself ended the transaction, the record does nothing there and is written after the file has
+ * completed. The session is reset for the kit afterwards, however the file ended.
  *
- * @throws SqlFileError; nothing of it is there then, but for what the file itself has committed
+ * @throws SqlFileError; nothing of the file remains then, except what the file itself committed
  */
 export async function runRecorded(
   client: Client,
-  { source, timeouts, remedy }: RecordedRun,
+  { source, timeouts, settings, remedy }: RecordedRun,
   record: RecordRun,
 ): Promise<void> {
-  const failedAt = (error: unknown, when: string) =>
-    sqlFileError(error, { ...source, file: `${source.file}, ${when}` }, remedy);
-  const [ran, recorded, committed] = await Promise.allSettled(
+  const [begun, ran, worked, recorded, committed, ended] = await Promise.allSettled(
     inOnePacket(client, () => [
+      beginFile(client, settings),
       runSql(client, source, remedy, [...beginWithTimeouts(timeouts), markTransaction]),
+      endFileWork(client),
       record("marked transaction"),
       client.query("commit"),
+      endFile(client),
     ]),
   );
+  if (begun.status === "rejected") throw begun.reason;
   if (ran.status === "rejected") throw ran.reason;
-  if (recorded.status === "rejected") throw failedAt(recorded.reason, "recording it");
-  // Deferred constraints fail at it.
-  if (committed.status === "rejected") throw failedAt(committed.reason, "at its commit");
-  if (!recorded.value) await record("anywhere");
+  if (worked.status === "rejected") throw await deferredFault(worked.reason, source, remedy);
+  if (recorded.status === "rejected") throw recordFault(recorded.reason, source, remedy);
+  if (committed.status === "rejected") throw await deferredFault(committed.reason, source, remedy);
+  if (ended.status === "rejected") throw ended.reason;
+  if (recorded.value) return;
+  await record("anywhere").catch((error: unknown) => {
+    throw recordFault(error, source, remedy);
+  });
 }
 
-/** Each write to a socket wakes the server: three queries are one. */
+/** Sends all queries in one packet: each separate write to a socket wakes the server. */
 function inOnePacket<T>({ connection }: Client, send: () => T): T {
   connection.stream.cork();
   try {

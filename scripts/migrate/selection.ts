@@ -3,9 +3,10 @@ import type { CommittedMigration } from "./committed.ts";
 import type { MigrationProblem, MigrationStatus } from "./status.ts";
 
 /**
- * Takes out the problems of files that are accepted by name. A file that was inserted before applied ones, and is accepted, is pending.
+ * Removes the problems of files that are accepted by name. An accepted file that was inserted before applied ones
+ * becomes pending.
  *
- * @throws OperationError (wrong usage) for a name that no problem has: an exception that accepts nothing is a mistake
+ * @throws OperationError (exit code usage) for a name that has no problem: an exception without effect is a mistake
  */
 export function withoutAllowed(
   { pending, problems }: MigrationStatus,
@@ -15,8 +16,8 @@ export function withoutAllowed(
   const named = new Set(problems.map(({ filename }) => filename));
   const idle = allow.filter((name) => !named.has(name));
   if (idle.length > 0) {
-    throw new OperationError(`Nothing is wrong with ${idle.join(", ")}, and it was to be allowed.`, {
-      remedy: "Give --allow the exact name of a file that `migrate verify` lists, and of no other.",
+    throw new OperationError(`--allow ${idle.join(", ")}: this file has no problem.`, {
+      remedy: "Use --allow only with the exact name of a file that `migrate verify` lists.",
       exitCode: exitCode.usage,
     });
   }
@@ -30,19 +31,19 @@ export function withoutAllowed(
 }
 
 /**
- * A committed file by its name or number (`000012-x.sql`, `000012`, `12`).
+ * Finds a committed file by its name or number (`000012-x.sql`, `000012`, `12`).
  *
- * @throws OperationError (wrong usage) naming the first and last file that there are
+ * @throws OperationError (exit code usage) that names the first and last existing file
  */
 export function findMigration(files: readonly CommittedMigration[], text: string): CommittedMigration {
   const number = /^\d+$/.test(text) ? Number(text) : undefined;
   const found = files.find(({ filename }) => filename === text || Number.parseInt(filename, 10) === number);
   if (found !== undefined) return found;
   const there = files.length === 0 ? "there is none" : `there are ${files[0]?.filename} to ${files.at(-1)?.filename}`;
-  throw new OperationError(`There is no migration "${text}" (${there}).`, { exitCode: exitCode.usage });
+  throw new OperationError(`The migration "${text}" does not exist (${there}).`, { exitCode: exitCode.usage });
 }
 
-/** The pending files up to one of the folder's, that one included; all of them where none is named. */
+/** Returns the pending files up to and including the file `to`; all of them if it is omitted. */
 export function upTo(
   pending: readonly CommittedMigration[],
   files: readonly CommittedMigration[],

@@ -2,11 +2,11 @@ import type { Client } from "pg";
 import { concurrentIndexOf, indexState } from "./concurrent-index.ts";
 
 /**
- * What the catalog says of a statement outside a transaction whose end is not known.
- * - done: what it makes is there, or what it drops is gone.
- * - undone: it is not, or is half there; running it again does all of its work.
- * - repeatable: nothing in the catalog tells, and running it again does no harm.
- * - unknown: nothing in the catalog tells.
+ * Outcome of a statement that ran outside a transaction and whose end is not known, according to the catalog.
+ * - done: the object that it creates exists, or the object that it drops is gone.
+ * - undone: it did not take effect, or only in part. Running it again does all of its work.
+ * - repeatable: the catalog does not show it, and running it again does no harm.
+ * - unknown: the catalog does not show it.
  */
 export type StatementOutcome = "done" | "undone" | "repeatable" | "unknown";
 
@@ -14,7 +14,7 @@ interface Name {
   String?: { sval?: string };
 }
 
-/** What libpg-query says of statements that cannot run in a transaction, as far as it is needed. */
+/** The part of libpg-query's nodes that is used here, for statements that cannot run in a transaction. */
 interface Statement {
   DropStmt?: { removeType?: string; objects?: { List?: { items?: Name[] } }[] };
   AlterEnumStmt?: { typeName?: Name[]; newVal?: string; oldVal?: string };
@@ -35,7 +35,7 @@ interface Relation {
 
 const repeatable: readonly (keyof Statement)[] = ["VacuumStmt", "ReindexStmt", "RefreshMatViewStmt", "ClusterStmt"];
 
-/** Looks in the catalog whether a statement did its work. */
+/** Checks in the catalog if a statement did its work. */
 export async function statementOutcome(client: Client, sql: string): Promise<StatementOutcome> {
   const index = await concurrentIndexOf(sql);
   if (index !== undefined) {
@@ -72,7 +72,7 @@ async function droppedIndexes(
   return there === names.length ? "undone" : "unknown";
 }
 
-/** ALTER TYPE … ADD VALUE; a value that is renamed runs in a transaction. */
+/** Checks ALTER TYPE … ADD VALUE. A statement that renames a value runs in a transaction. */
 async function enumValue(
   client: Client,
   { typeName = [], newVal, oldVal }: NonNullable<Statement["AlterEnumStmt"]>,
@@ -99,7 +99,7 @@ async function detachedPartition(
   );
   const row = rows[0];
   if (row?.there !== true) return "unknown";
-  // One that is half detached is finished by DETACH … FINALIZE, which is another statement.
+  // A partition that is half detached needs DETACH … FINALIZE, which is another statement.
   if (row.pending === true) return "unknown";
   return row.pending === null ? "done" : "undone";
 }

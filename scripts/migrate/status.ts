@@ -15,41 +15,50 @@ export interface LedgerEntry {
   filename: string;
   direction: "up" | "down";
   hash: string;
-  /** Hex, of the file when it ran. */
+  /** SHA-256 of the file when it ran, in hex. */
   sha256: string;
+  /** SHA-256 of the last edit that was accepted because of `AllowInvalidHash`; null if there is none. */
+  acceptedSha256: string | null;
   startedAt: Date;
-  /** null: begun outside a transaction, end unknown. */
+  /** null if it was started outside a transaction and its end is not known. */
   finishedAt: Date | null;
   durationMs: number | null;
   appliedBy: string;
 }
 
+/** A migration that is recorded as applied. */
 export interface AppliedMigration {
   filename: string;
   message: string | undefined;
   hash: string;
   appliedAt: Date;
-  /** Undefined for what graphile-migrate's own CLI applied. */
+  /** Undefined if graphile-migrate's own CLI applied it. */
   durationMs: number | undefined;
   appliedBy: string | undefined;
+  /** Set if the file was edited after it was applied, and accepts that with `AllowInvalidHash`. `up` records it. */
+  acceptedEdit?: "recorded" | "not recorded";
 }
 
+/** A committed migration that is not applied yet. */
 export interface PendingMigration {
   filename: string;
   message: string | undefined;
-  /** An earlier run outside a transaction was begun and its end is not known. */
+  /** True if an earlier run outside a transaction was started and its end is not known. */
   interrupted: boolean;
 }
 
 /**
- * - edited: an applied file is not what ran.
- * - missing: an applied file is not there.
- * - reordered: an applied file stands under another number.
- * - renamed: an applied file has kept number and content, and has another name.
- * - inserted: a file that is not applied stands before an applied one.
- * - invalid-hash: a pending file's hash does not fit its body.
- * - half-undone: an applied file's way back, outside a transaction, was begun and its end is not known.
+ * Kinds of mismatch between the committed files and the database.
+ * - edited: an applied file differs from what ran.
+ * - missing: an applied file does not exist.
+ * - reordered: an applied file has another number.
+ * - renamed: an applied file has the same number and content, but another name.
+ * - inserted: a file that is not applied comes before an applied one.
+ * - invalid-hash: a pending file's hash does not match its body, or it has `AllowInvalidHash` although the hash
+ * matches.
+ * - half-undone: an applied file's down migration, outside a transaction, was started and its end is not known.
  * - broken-chain: a file's `Previous` is not the hash of the file before it.
+ * - unusable: a pending file contains what cannot run as it was meant; `detail` says what.
  */
 export type ProblemKind =
   | "edited"
@@ -59,24 +68,29 @@ export type ProblemKind =
   | "inserted"
   | "invalid-hash"
   | "half-undone"
-  | "broken-chain";
+  | "broken-chain"
+  | "unusable";
 
+/** A mismatch between a committed file and the database. */
 export interface MigrationProblem {
   kind: ProblemKind;
   filename: string;
-  /** What the database or the file before says; null where there is nothing to expect. */
+  /** Value from the database or from the previous file; null if there is none. */
   expected: string | null;
-  /** What the file says; null where there is no file. */
+  /** Value from the file; null if there is none. */
   found: string | null;
+  /** For `unusable`: message with file, line, caret and what to do. */
+  detail?: string;
 }
 
+/** The migrations of a database, compared with the committed files. */
 export interface MigrationStatus {
   applied: AppliedMigration[];
   pending: PendingMigration[];
   problems: MigrationProblem[];
 }
 
-/** Compares the committed files, in their order, with what the database recorded. */
+/** Compares the committed files, in order, with what the database recorded. */
 export function compareMigrations(
   files: readonly CommittedMigration[],
   tracked: readonly TrackedRow[],
@@ -107,6 +121,7 @@ export function compareMigrations(
       appliedAt: row.date,
       durationMs: entry?.durationMs ?? undefined,
       appliedBy: entry?.appliedBy,
+      ...(problem === undefined && acceptedEdit(file, entry)),
     });
   }
 
@@ -152,8 +167,10 @@ function appliedProblem(
   }
   if (entry?.direction === "down" && entry.finishedAt === null)
     return { kind: "half-undone", filename: file.filename, expected: row.hash, found: null };
-  // Headers and files with AllowInvalidHash are outside graphile-migrate's hash, not outside ours.
-  if (entry !== undefined && entry.sha256 !== file.sha256) {
+  // graphile-migrate's hash does not cover headers. The ledger's does.
+  if (entry !== undefined && entry.sha256 !== file.sha256 && !isAcceptedEdit(file, entry)) {
+    // The header was added, and there is nothing to accept. A new database would refuse this file.
+    if (file.allowInvalidHash) return hashProblem(file);
     return {
       kind: "edited",
       filename: file.filename,
@@ -166,17 +183,35 @@ function appliedProblem(
   return undefined;
 }
 
-/** graphile-migrate refuses both: a hash that does not fit, and the permission for it where it does fit. */
+/**
+ * Returns true for an applied file that was edited and has `AllowInvalidHash`. graphile-migrate does not compare
+ * applied files, and this header is how it lets an edited one run elsewhere.
+ */
+function isAcceptedEdit(file: CommittedMigration, entry: LedgerEntry | undefined): boolean {
+  if (entry === undefined) return false;
+  return file.allowInvalidHash && file.computedHash !== file.hash && entry.sha256 !== file.sha256;
+}
+
+function acceptedEdit(
+  file: CommittedMigration | undefined,
+  entry: LedgerEntry | undefined,
+): Pick<AppliedMigration, "acceptedEdit"> {
+  if (file === undefined || !isAcceptedEdit(file, entry)) return {};
+  return { acceptedEdit: entry?.acceptedSha256 === file.sha256 ? "recorded" : "not recorded" };
+}
+
+/** Reports what graphile-migrate refuses: a hash that does not match, and AllowInvalidHash with a hash that does. */
 function hashProblem(file: CommittedMigration): MigrationProblem | undefined {
   if ((file.computedHash === file.hash) !== file.allowInvalidHash) return undefined;
   return { kind: "invalid-hash", filename: file.filename, expected: file.hash, found: file.computedHash };
 }
 
 /**
- * A file whose neighbour is a problem already would only say the same again.
+ * Finds breaks in the chain of hashes. A file is skipped if it or its neighbour already is a problem: the report would
+ * only repeat that.
  *
  * @param known names of files that are a problem
- * @param faulty hashes of applied files that are one, which may stand elsewhere or nowhere
+ * @param faulty hashes of applied files that are a problem; their files can have another number or be missing
  */
 function chainProblems(
   files: readonly CommittedMigration[],

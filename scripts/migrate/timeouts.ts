@@ -1,29 +1,33 @@
 import type { Client } from "pg";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 
-/** How long a migration may wait for locks and run, as PostgreSQL writes durations: `3s`, `500ms`, `2min`; `0` is without limit. */
+/** Limits for a migration, as PostgreSQL writes durations: `3s`, `500ms`, `2min`; `0` is no limit. */
 export interface Timeouts {
-  /** How long a statement waits for a lock before it gives way to whoever queues behind it. Default: 3s. */
+  /** Longest wait of a statement for a lock, before it lets the queue behind it pass. Default: 3s. */
   lockTimeout?: string | undefined;
-  /** How long one statement may run. Default: without limit. */
+  /** Longest run of one statement. Default: no limit. */
   statementTimeout?: string | undefined;
-  /** How long a file that gave way is tried again, in all. Default: 2min; 0: not at all. */
+  /** Total time in which a file that hit its lock timeout is retried. Default: 2min; 0: no retry. */
   retryFor?: string | undefined;
 }
 
-/** The same in ms. */
+/** The same limits in ms. */
 export interface TimeoutMillis {
   lock: number;
   statement: number;
   retry: number;
 }
 
-/** Every writer of a table queues behind a migration that waits for its lock: three seconds is what an application bears. */
+/**
+ * Default limits. Every writer of a table queues behind a migration that waits for its lock. An application can bear
+ * three seconds.
+ */
 export const defaultTimeouts = { lockTimeout: "3s", statementTimeout: "0", retryFor: "2min" } as const;
 
 /**
- * Reads durations as the server does.
- * @throws OperationError (wrong usage) for one that it does not understand
+ * Parses durations as the server does.
+ *
+ * @throws OperationError (exit code usage) for a duration that the server does not understand
  */
 export async function readTimeouts(client: Client, given: Timeouts = {}): Promise<TimeoutMillis> {
   const millis = async (name: string, text: string): Promise<number> => {
@@ -37,8 +41,8 @@ export async function readTimeouts(client: Client, given: Timeouts = {}): Promis
     } catch (error) {
       if (!(error instanceof Error && "code" in error && String(error.code).startsWith("22"))) throw error;
     }
-    throw new OperationError(`${name} "${text}" is no duration.`, {
-      remedy: "Write it as PostgreSQL does: 3s, 500ms, 2min; 0 is without limit.",
+    throw new OperationError(`${name} "${text}" is not a duration.`, {
+      remedy: "Write it as in PostgreSQL: 3s, 500ms, 2min. 0 means no limit.",
       exitCode: exitCode.usage,
     });
   };
@@ -53,25 +57,21 @@ export async function readTimeouts(client: Client, given: Timeouts = {}): Promis
 type StatementTimeouts = Pick<TimeoutMillis, "lock" | "statement">;
 
 /**
- * What begins a transaction with them, as statements to send before a file's own: a file may set its own.
+ * Returns the statements that begin a transaction with these timeouts. They are sent before a file's own statements: a
+ * file may set its own timeouts.
  */
 export function beginWithTimeouts(timeouts: StatementTimeouts): readonly string[] {
   return ["begin", ...settingsOf("local", timeouts)];
 }
 
-/** Sets them for the session, as far as a file does not set its own. */
+/** Sets the timeouts for the session. A file may set its own. */
 export async function setTimeouts(client: Client, timeouts: StatementTimeouts): Promise<void> {
   await client.query(settingsOf("session", timeouts).join("; "));
 }
 
-/** Takes back what `setTimeouts` set. */
-export async function resetTimeouts(client: Client): Promise<void> {
-  await client.query("reset lock_timeout; reset statement_timeout");
-}
-
 /**
- * Those for a file outside a transaction. What works CONCURRENTLY waits for old transactions by the same means as for locks, and nobody queues behind it
- * meanwhile: only who asked for a lock timeout gets one.
+ * Returns the timeouts for a file outside a transaction. A CONCURRENTLY command waits for old transactions in the same
+ * way as for locks, but nothing queues behind it. It therefore gets a lock timeout only if one was requested.
  */
 export function timeoutsOutside(
   sql: string,
@@ -82,7 +82,7 @@ export function timeoutsOutside(
   return { ...timeouts, lock: patient ? 0 : timeouts.lock };
 }
 
-/** SET takes no parameters; what stands here are numbers. */
+/** Returns the SET statements. SET takes no parameters, and the values are numbers. */
 function settingsOf(scope: "local" | "session", { lock, statement }: StatementTimeouts): string[] {
   return [`set ${scope} lock_timeout = ${Number(lock)}`, `set ${scope} statement_timeout = ${Number(statement)}`];
 }

@@ -4,12 +4,15 @@ import { trackingTable } from "./graphile-migrate.ts";
 import { readLedger } from "./ledger.ts";
 import type { LedgerEntry, TrackedRow } from "./status.ts";
 
-/** What a database says about its migrations; `tracked` false: nothing was ever applied here. */
+/** A database's records of its migrations. `tracked` is false if nothing was ever applied there. */
 export type TrackingAnswer =
   | { known: true; tracked: boolean; rows: TrackedRow[]; ledger: LedgerEntry[] }
   | { known: false; reason: string };
 
-/** Reads both records of applied files. Issues no DDL; a role that may not read gets `known: false`, never an empty list. */
+/**
+ * Reads both records of applied files. Issues no DDL. For a role that may not read them it returns `known: false`,
+ * never an empty list.
+ */
 export async function readTracking(client: Client): Promise<TrackingAnswer> {
   const access = await tableAccess(client, trackingTable.schema, trackingTable.name);
   if (access === "denied") {

@@ -1,42 +1,44 @@
 import type { Client } from "pg";
+import type { Connection } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { statementSpans } from "../sql/statements.ts";
-import type { Connection } from "../target/connection.ts";
 import type { CommittedMigration } from "./committed.ts";
-import { type DownFile, downFilename, readDownFile } from "./down-file.ts";
+import { requireContent } from "./content.ts";
+import { checkedDownFile, type DownFile, downFilename, readDownFile } from "./down-file.ts";
 import { readAppliedEntries } from "./down-ledger.ts";
 import { findMigration, withoutAllowed } from "./selection.ts";
 import type { AppliedMigration, MigrationProblem } from "./status.ts";
 import { requireKnown, requireNoProblems, statusOf } from "./verify.ts";
 
-/** How far back. Both absent: one step. */
+/** Range of the revert. Default: one step. */
 export interface UndoSelection {
-  /** How many files, newest first. */
+  /** Number of files, newest first. */
   steps?: number | undefined;
-  /** The file that stays applied with those before it, by number or name; `0`: none stays. */
+  /** The last file that stays applied, by number or name; `0` reverts all. */
   to?: string | undefined;
   /** Names of files whose problem is accepted for this run. */
   allow?: readonly string[] | undefined;
 }
 
-/** An applied file that is to be undone. */
+/** An applied file to revert. */
 export interface PlannedUndo {
   filename: string;
   hash: string;
-  /** Hex, of the migration's file as it was applied; empty where neither ledger nor folder tells. */
+  /** SHA-256 of the migration's file as it was applied, in hex; empty if neither ledger nor folder has it. */
   sha256: string;
   down: DownFile;
-  /** Whether the way back is another than the one beside the migration when it was applied. */
+  /** True if the down migration has changed since the migration was applied. */
   downChanged: boolean;
 }
 
-/** What of an applied file makes it unsafe to run its way back; problems of files that are pending do not. */
+/** Problems of an applied file that make it unsafe to run its down migration. Problems of pending files do not. */
 const inTheWay: readonly MigrationProblem["kind"][] = ["edited", "missing", "reordered"];
 
 /**
- * What is to be undone, newest first, after all checks. Issues no DDL.
+ * Plans which migrations to revert, newest first, after all checks. Issues no DDL.
  *
- * @throws OperationError: something is wrong with what is applied; (not allowed) a file has no way back; (usage) a selection that does not fit
+ * @throws OperationError: if there are problems with what is applied; (exit code notAllowed) if a file has no down
+ * migration; (exit code usage) if the selection is not valid
  */
 export async function planUndo(
   client: Client,
@@ -63,10 +65,11 @@ export async function planUndo(
     return [{ filename, hash, sha256, down, downChanged: entry !== undefined && entry.downSha256 !== down.sha256 }];
   });
   requireOneStatement(planned);
+  await requireContent(planned.map(({ down }) => checkedDownFile(down)));
   return planned;
 }
 
-/** The applied files that go, oldest first. */
+/** Returns the applied files to revert, oldest first. */
 function select(
   applied: readonly AppliedMigration[],
   files: readonly CommittedMigration[],
@@ -77,8 +80,8 @@ function select(
   if (to === undefined) {
     const wanted = steps ?? 1;
     if (steps !== undefined && applied.length > 0 && steps > applied.length) {
-      throw new OperationError(`${steps} were to be undone, and ${applied.length} are applied.`, {
-        remedy: "`--to 0` undoes all of them.",
+      throw new OperationError(`--steps is ${steps}, but only ${applied.length} are applied.`, {
+        remedy: "`--to 0` reverts all of them.",
         exitCode: exitCode.usage,
       });
     }
@@ -88,8 +91,8 @@ function select(
   const { filename } = findMigration(files, to);
   const stays = applied.findIndex((each) => each.filename === filename);
   if (stays === -1) {
-    throw new OperationError(`${filename} is not applied, and was to stay so.`, {
-      remedy: "Give --to a file that `migrate status` lists as applied, or 0.",
+    throw new OperationError(`--to names ${filename}, but this migration is not applied.`, {
+      remedy: "Use a file that `migrate status` lists as applied, or 0.",
       exitCode: exitCode.usage,
     });
   }
@@ -98,19 +101,22 @@ function select(
 
 function wayBackFault(filename: string, down: DownFile | undefined): string[] {
   if (down === undefined)
-    return [`- ${filename} has no way back: committed/${downFilename(filename)} is not there, or empty`];
+    return [`- ${filename} has no down migration: committed/${downFilename(filename)} is missing or empty`];
   return down.irreversible === undefined ? [] : [`- ${filename} is irreversible: ${down.irreversible}`];
 }
 
 function noWayBack(faults: readonly string[]): OperationError {
-  return new OperationError(["Not everything can be undone, so nothing was:", ...faults].join("\n"), {
-    remedy:
-      "Mend it by a new migration; or write the file with the SQL that takes back what the migration made. `--! Irreversible: reason` as its first line says that there is no way.",
-    exitCode: exitCode.notAllowed,
-  });
+  return new OperationError(
+    ["Some of these migrations cannot be reverted, so nothing was reverted:", ...faults].join("\n"),
+    {
+      remedy:
+        "Write a new migration that corrects the schema, or write the down migration. The first line `--! Irreversible: reason` marks a migration that cannot be reverted.",
+      exitCode: exitCode.notAllowed,
+    },
+  );
 }
 
-/** Outside a transaction the server takes one statement at a time. */
+/** Requires one statement in each down migration that runs outside a transaction. */
 function requireOneStatement(planned: readonly PlannedUndo[]): void {
   const faults = planned
     .filter(({ down }) => !down.transactional)
@@ -118,7 +124,11 @@ function requireOneStatement(planned: readonly PlannedUndo[]): void {
     .filter(({ count }) => count !== 1)
     .map(({ down, count }) => `- ${down.filename} has --! no-transaction and ${count} statements`);
   if (faults.length === 0) return;
-  throw new OperationError(["A file outside a transaction holds exactly one statement:", ...faults].join("\n"), {
-    remedy: "Leave one statement in it; what can run in a transaction goes into the way back of another migration.",
-  });
+  throw new OperationError(
+    ["A file that runs outside a transaction must contain exactly one statement:", ...faults].join("\n"),
+    {
+      remedy:
+        "Keep one statement in it. Move statements that can run in a transaction to another migration's down migration.",
+    },
+  );
 }

@@ -1,29 +1,35 @@
 import type { Client } from "pg";
+import { withClient } from "../connection/client.ts";
+import { type Connection, describeConnection } from "../connection/connection.ts";
+import { ConnectionError } from "../connection/connection-error.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { withClient } from "../target/client.ts";
-import { type Connection, describeConnection } from "../target/connection.ts";
-import { ConnectionError } from "../target/connection-error.ts";
-import { type CommittedMigration, readCommitted } from "./committed.ts";
+import { type CommittedMigration, checkedFile, readCommitted } from "./committed.ts";
+import { contentFaults } from "./content.ts";
 import { compareMigrations, type MigrationProblem, type MigrationStatus } from "./status.ts";
-import { readTracking } from "./tracking.ts";
+import { readTracking, type TrackingAnswer } from "./tracking.ts";
 
-/** A status, or why none could be had: a server that is down or a lacking privilege never reads as "nothing pending". */
+/**
+ * A status, or the reason why it is not known. A server that is down or a missing privilege never reads as "nothing
+ * pending".
+ */
 export type StatusAnswer = ({ known: true } & MigrationStatus) | { known: false; reason: string };
 
 /**
  * Compares a folder's committed files with one database. Issues no DDL.
- * @throws OperationError for files that are not in the format; ConnectionError where the database cannot be reached.
+ *
+ * @throws OperationError for files that do not follow the format; ConnectionError if the database cannot be reached
  */
 export async function readStatus(connection: Connection, folder: string): Promise<StatusAnswer> {
   const reading = readCommitted(folder);
-  // Both take their time; a fault of the files is thrown below all the same.
+  // Read the files while the connection opens. The await below still throws an error of the files.
   reading.catch(() => {});
   return withClient(connection, async (client) => statusOf(client, await reading), "pgroundwork status");
 }
 
 /**
- * The same where only an answer will do.
- * @throws OperationError also when the status could not be told.
+ * Returns the status as {@link readStatus} does, but throws if it is not known.
+ *
+ * @throws OperationError also if the status cannot be read
  */
 export async function readKnownStatus(connection: Connection, folder: string): Promise<MigrationStatus> {
   const status = await readStatus(connection, folder);
@@ -31,17 +37,34 @@ export async function readKnownStatus(connection: Connection, folder: string): P
   return status;
 }
 
-/** The same on an open connection, with files that were read before. */
+/** Returns the status on an open connection, for files that were read before. */
 export async function statusOf(client: Client, files: readonly CommittedMigration[]): Promise<StatusAnswer> {
   const tracking = await readTracking(client);
   if (!tracking.known) return tracking;
-  return { known: true, ...compareMigrations(files, tracking.rows, tracking.ledger) };
+  return { known: true, ...(await compare(files, tracking)) };
+}
+
+async function compare(
+  files: readonly CommittedMigration[],
+  { rows, ledger }: Pick<TrackingAnswer & { known: true }, "rows" | "ledger">,
+): Promise<MigrationStatus> {
+  const status = compareMigrations(files, rows, ledger);
+  const inserted = status.problems.filter(({ kind }) => kind === "inserted");
+  const pending = new Set([...status.pending, ...inserted].map(({ filename }) => filename));
+  const unusable: MigrationProblem[] = [];
+  // Applied files are left alone: they ran, and an edit would be a mismatch.
+  for (const file of files.filter(({ filename }) => pending.has(filename))) {
+    for (const detail of await contentFaults(checkedFile(file)))
+      unusable.push({ kind: "unusable", filename: file.filename, expected: null, found: null, detail });
+  }
+  return { ...status, problems: [...status.problems, ...unusable] };
 }
 
 /**
- * The status for a preview: without a connection (nothing is provisioned yet), or where the database does not exist yet, every file is
- * pending; where the server cannot be asked, the answer is not known.
- * @throws OperationError for files that are not in the format.
+ * Returns the status for a preview. Every file is pending if there is no connection (nothing is provisioned yet) or if
+ * the database does not exist yet. If the server cannot be reached, the status is not known.
+ *
+ * @throws OperationError for files that do not follow the format
  */
 export async function pendingMigrations(connection: Connection | undefined, folder: string): Promise<StatusAnswer> {
   if (connection === undefined) return allPending(folder);
@@ -55,12 +78,13 @@ export async function pendingMigrations(connection: Connection | undefined, fold
 }
 
 async function allPending(folder: string): Promise<StatusAnswer> {
-  return { known: true, ...compareMigrations(await readCommitted(folder), [], []) };
+  return { known: true, ...(await compare(await readCommitted(folder), { rows: [], ledger: [] })) };
 }
 
 /**
- * Checks that what is applied is what the files say.
- * @throws OperationError: something is wrong (all of it), or it could not be told.
+ * Checks that the applied migrations match the files.
+ *
+ * @throws OperationError that lists every problem, or if the status cannot be read
  */
 export async function verifyMigrations(connection: Connection, folder: string): Promise<MigrationStatus> {
   const status = await readKnownStatus(connection, folder);
@@ -68,49 +92,69 @@ export async function verifyMigrations(connection: Connection, folder: string): 
   return status;
 }
 
-/** @throws OperationError when the status could not be told. */
+/**
+ * Requires a status that could be read.
+ *
+ * @throws OperationError if the status is not known
+ */
 export function requireKnown(
   status: StatusAnswer,
   connection: Connection,
 ): asserts status is StatusAnswer & { known: true } {
   if (status.known) return;
-  throw new OperationError(`Could not tell which migrations ${describeConnection(connection)} has: ${status.reason}.`, {
-    remedy: "Ask as the role that migrates (<database>_migrator).",
+  throw new OperationError(`Cannot read which migrations ${describeConnection(connection)} has: ${status.reason}.`, {
+    remedy: "Connect with the migrator role (<database>_migrator).",
   });
 }
 
-/** @throws OperationError (something is wrong) with every problem. */
+/**
+ * Requires that there are no problems.
+ *
+ * @throws OperationError (exit code wrong) that lists every problem
+ */
 export function requireNoProblems(problems: readonly MigrationProblem[]): void {
   if (problems.length === 0) return;
-  throw new OperationError(
-    ["The committed migrations do not fit what is applied:", ...problems.map(describeProblem)].join("\n"),
-    {
-      remedy: "Restore the files as they were applied (git log -- the file), and put changes into a new migration.",
-      exitCode: exitCode.wrong,
-    },
-  );
+  throw new OperationError([`${problemsTitle(problems)}:`, ...problems.map(describeProblem)].join("\n"), {
+    remedy: areUnusable(problems)
+      ? "Correct each file (`migrate uncommit`, then `migrate commit`), and run again. Nothing was applied."
+      : "Restore the files as they were applied (git log -- FILE), and write changes in a new migration.",
+    exitCode: exitCode.wrong,
+  });
 }
 
-/** One problem in one line. */
-export function describeProblem({ kind, filename, expected, found }: MigrationProblem): string {
+/** Returns a title for a list of problems, without a colon. */
+export function problemsTitle(problems: readonly MigrationProblem[]): string {
+  return areUnusable(problems)
+    ? "Pending migrations cannot run as they are"
+    : "The committed migrations do not match the applied ones";
+}
+
+function areUnusable(problems: readonly MigrationProblem[]): boolean {
+  return problems.every(({ kind }) => kind === "unusable");
+}
+
+/** Describes one problem: in one line, unless it shows a place in a file. */
+export function describeProblem({ kind, filename, expected, found, detail }: MigrationProblem): string {
   switch (kind) {
+    case "unusable":
+      return `- ${detail ?? filename}`;
     case "edited":
       return `- ${filename} was edited after it was applied: applied ${expected}, now ${found}`;
     case "missing":
-      return `- ${filename} is applied (${expected}) and its file is missing`;
+      return `- ${filename} is applied (${expected}), but its file is missing`;
     case "reordered":
-      return `- ${filename} was applied as ${expected} and now stands as ${found}`;
+      return `- ${filename} was applied as ${expected}, but is now ${found}`;
     case "renamed":
-      return `- ${filename} was applied as ${expected} and has another name now`;
+      return `- ${filename} was applied as ${expected} and now has another name`;
     case "inserted":
-      return `- ${filename} (${found}) is not applied and stands before files that are`;
+      return `- ${filename} (${found}) is not applied, but comes before files that are`;
     case "invalid-hash":
       return found === expected
-        ? `- ${filename} has AllowInvalidHash, and its hash ${found} is valid: take the header out`
-        : `- ${filename} was edited after it was committed: its header says ${expected}, its body makes ${found}`;
+        ? `- ${filename} has AllowInvalidHash, but its hash ${found} is valid: remove the header`
+        : `- ${filename} was edited after it was committed: the hash in its header is ${expected}, the hash of its body is ${found}`;
     case "half-undone":
-      return `- ${filename} is applied, its way back was begun and its end is not known: finish it with \`migrate down\`, or look with \`migrate repair\``;
+      return `- ${filename} is applied, and its down migration was interrupted: finish it with \`migrate down\`, or check it with \`migrate repair\``;
     case "broken-chain":
-      return `- ${filename} follows ${found ?? "nothing"}, and the file before it has ${expected ?? "no hash: there is none"}`;
+      return `- ${filename} follows ${found ?? "nothing"}, but the file before it has ${expected ?? "no hash, because there is none"}`;
   }
 }

@@ -2,16 +2,18 @@ import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unlessAbsent } from "../files/absent.ts";
 
-/** A living holder touches its lock every second; one that has not for this long, in ms, is dead (see `FolderLock`). */
+/** Age in ms at which a lock counts as abandoned. A living holder touches its lock every second (see `FolderLock`). */
 const staleAfter = 5_500;
 const lookEvery = 250;
 
-/** Whether a lock is there that its holder does not hold any more. It is watched for up to 5.5 s, and left as it is. */
+/**
+ * Returns true if a lock exists that its holder has abandoned. The lock is watched for up to 5.5 s, and is not changed.
+ */
 export async function isAbandoned(lock: string): Promise<boolean> {
   const touched = await touchedAt(lock);
   if (touched === undefined) return false;
   const age = Date.now() - touched;
-  // One that is younger, or by a clock that was set back touched in the future, says nothing yet.
+  // A younger lock proves nothing yet. Neither does one with a time in the future, after the clock was set back.
   for (let watched = age > staleAfter ? staleAfter : 0; watched < staleAfter; watched += lookEvery) {
     await sleep(lookEvery);
     if ((await touchedAt(lock)) !== touched) return false;

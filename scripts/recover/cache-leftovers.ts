@@ -1,29 +1,31 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "../engine/cache-folder.mjs";
-import { withCacheLock } from "../engine/cache-lock.ts";
-import { removeLeftovers } from "../engine/staged-install.ts";
 import { OperationError } from "../errors/operation-error.ts";
+import { cacheFolder } from "../pulumi/cache-folder.mjs";
+import { withCacheLock } from "../pulumi/cache-lock.ts";
+import { removeLeftovers } from "../pulumi/staged-install.ts";
 import { isAbandoned } from "./abandoned-lock.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** How long another process that prepares the engine is waited for, in ms: longer than a dead one's lock lasts. */
+/** Time limit in ms for another process that prepares the engine. It is longer than a dead process's lock lasts. */
 const patience = 15_000;
 
-/** An engine half-installed in the user's cache, by any clone. */
+/** Finds an incomplete installation of the engine in the user's cache, left by any project directory. */
 export async function cacheLeftovers({ env }: Scene): Promise<Finding[]> {
   const folder = cacheFolder(env);
   const staging = join(folder, "staging");
   const lock = join(folder, "install.lock");
   const isStaged = existsSync(staging) && readdirSync(staging).length > 0;
   if (!isStaged && !existsSync(lock)) return [];
-  // Somebody is just installing.
+  // Another process is installing the engine now.
   if (existsSync(lock) && !(await isAbandoned(lock))) return [];
   return [
     {
       kind: isStaged ? "files" : "lock",
-      found: isStaged ? `an installation was broken off: ${staging}` : `the cache's lock ${lock} is held by nobody`,
-      action: isStaged ? "delete what there is of it" : "free it",
+      found: isStaged
+        ? `an installation of the engine was interrupted: ${staging}`
+        : `no process holds the cache's lock any more: ${lock}`,
+      action: isStaged ? "delete the incomplete files" : "release the lock",
       act: () => clean(env),
     },
   ];
@@ -36,7 +38,7 @@ async function clean(env: NodeJS.ProcessEnv): Promise<void> {
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new OperationError(`Another process has been preparing the engine for ${patience / 1_000} seconds.`, {
-      remedy: "Let it finish.",
+      remedy: "Wait for it to end.",
       cause: error,
     });
   }

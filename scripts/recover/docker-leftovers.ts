@@ -4,20 +4,23 @@ import {
   belongingsOf,
   type DockerContainer,
   type DockerStack,
+  type DockerThing,
   removeContainer,
+  removeVolume,
 } from "../docker/belongings.ts";
 import { withDocker } from "../docker/client.ts";
 import { scratchHolder } from "../docker/scratch-holder.ts";
-import { ownersOf } from "../docker/stack-owners.ts";
+import { removeUnknown, unknownTo } from "../docker/unknown.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { declaredSettings } from "../stack/declared-settings.ts";
 import { dockerPlaceIn } from "../stack/docker-place.ts";
+import { ownersOf } from "../stack/stack-owners.ts";
 import type { StackState, StateResource } from "../stack/stack-state.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /**
- * What is in a Docker engine of a stack's own and nobody works with any more: containers made for a moment's work, and what no state knows. Other stacks' and other
- * clones' things bear other marks.
+ * Finds a stack's leftovers in its Docker engine: temporary containers whose process is gone, and objects missing from
+ * the state. The objects of other stacks and other project directories have other marks.
  */
 export async function dockerLeftovers(
   scene: Scene,
@@ -34,32 +37,40 @@ export async function dockerLeftovers(
   try {
     return await withDocker(host, async (docker) => {
       const belongings = await belongingsOf(docker, own);
-      return [...(await scratchFindings(host, belongings)), ...unknownFindings(stack, belongings, resources)];
+      return [...(await scratchFindings(host, belongings)), ...unknownFindings(host, stack, belongings, resources)];
     });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    const found = `could not tell what a killed run left in the Docker engine: ${error.message}`;
+    const found = `could not check the Docker engine for leftovers of a killed run: ${error.message}`;
     return [{ kind: "container", found, ...(error.remedy === undefined ? {} : { advice: error.remedy }) }];
   }
 }
 
 const isScratch = ({ role }: { role: string }) => role === "scratch";
 
-async function scratchFindings(host: string | undefined, { containers }: Belongings): Promise<Finding[]> {
+async function scratchFindings(host: string | undefined, { containers, volumes }: Belongings): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const container of containers.filter(isScratch)) {
     const holder = await scratchHolder(container.holder);
     if (holder === "living") continue;
-    const found = `a container that was made for a moment's work is left in the Docker engine: ${container.name}`;
+    const found = `a temporary container is left in the Docker engine: ${container.name}`;
     findings.push(
       holder === "gone"
         ? { kind: "container", found, action: "remove it", act: () => remove(host, container) }
         : {
             kind: "container",
             found,
-            advice: `Whoever made it ran on another machine, and cannot be told dead from here. If it was killed: docker rm -f ${container.name}`,
+            advice: `A process on another machine created it, and may still run. If it was killed: docker rm -f ${container.name}`,
           },
     );
+  }
+  for (const volume of volumes.filter(isScratch)) {
+    const holder = await scratchHolder(volume.holder);
+    if (holder === "living") continue;
+    const found = `a restore's temporary volume is left in the Docker engine: ${volume.name}`;
+    const action = { action: "remove it", act: () => withDocker(host, (docker) => removeVolume(docker, volume)) };
+    const byHand = `A process on another machine created it, and may still run. If it was killed: docker volume rm ${volume.name}`;
+    findings.push({ kind: "container", found, ...(holder === "gone" ? action : { advice: byHand }) });
   }
   return findings;
 }
@@ -68,25 +79,36 @@ function remove(host: string | undefined, container: DockerContainer): Promise<v
   return withDocker(host, (docker: Docker) => removeContainer(docker, container, 0));
 }
 
-/** Names of what is in the Docker engine, by the type of resource that it is in a state. */
-const kinds = [
-  { type: "docker:index/container:Container", word: "container", of: ({ containers }: Belongings) => containers },
-  { type: "docker:index/network:Network", word: "network", of: ({ networks }: Belongings) => networks },
-  { type: "docker:index/volume:Volume", word: "volume", of: ({ volumes }: Belongings) => volumes },
-];
+/**
+ * Lists objects that the state does not know. Containers and networks hold no data and are removed. Volumes are kept
+ * for the next `up`.
+ */
+function unknownFindings(
+  host: string | undefined,
+  stack: string,
+  belongings: Belongings,
+  resources: readonly StateResource[],
+): Finding[] {
+  const unknown = unknownTo(resources, belongings);
+  const replaceable = [...named("container", unknown.containers), ...named("network", unknown.networks)];
+  const found = (things: readonly string[]) =>
+    `the state of stack "${stack}" does not contain these objects in the Docker engine: ${things.join(", ")}`;
+  const findings: Finding[] = [];
+  if (replaceable.length > 0) {
+    findings.push({
+      kind: "container",
+      found: found(replaceable),
+      action: "remove them: they hold no data, and `up` creates them again",
+      act: () => withDocker(host, async (docker) => void (await removeUnknown(docker, unknown))),
+    });
+  }
+  if (unknown.volumes.length > 0) {
+    const advice = "The next `up` adopts the data and sets new passwords.";
+    findings.push({ kind: "server", found: found(named("volume", unknown.volumes)), advice });
+  }
+  return findings;
+}
 
-function unknownFindings(stack: string, belongings: Belongings, resources: readonly StateResource[]): Finding[] {
-  const unknown = kinds.flatMap(({ type, word, of }) => {
-    const known = new Set(resources.filter((each) => each.type === type).map(({ outputs }) => outputs?.name));
-    const things = of(belongings).filter((thing) => !isScratch(thing) && !known.has(thing.name));
-    return things.map(({ name }) => `${word} ${name}`);
-  });
-  if (unknown.length === 0) return [];
-  return [
-    {
-      kind: "server",
-      found: `the state of stack "${stack}" does not know what is there of it in the Docker engine: ${unknown.join(", ")}`,
-      advice: "The next `up` takes it over, with new passwords.",
-    },
-  ];
+function named(word: string, things: readonly DockerThing[]): string[] {
+  return things.map(({ name }) => `${word} ${name}`);
 }

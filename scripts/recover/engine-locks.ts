@@ -5,21 +5,21 @@ import { unlessAbsent } from "../files/absent.ts";
 import { describeHolder, holderState, type LockHolder } from "../stack/lock-holder.ts";
 import type { Finding } from "./finding.ts";
 
-/** A lock of the engine on a stack: a file that names who took it. */
+/** A lock of the engine on a stack: a file that names its holder. */
 export interface EngineLock {
   path: string;
-  /** undefined: the file does not say. */
+  /** undefined if the file names no holder. */
   holder: LockHolder | undefined;
-  /** Whether who wrote it ended in between: nobody holds the stack by it, and the engine trips over it. */
+  /** True if the writer ended before the file was complete. Such a lock has no holder, but the engine fails on it. */
   unfinished: boolean;
 }
 
-/** A lock takes a moment to write; one that is not whole at this age, in ms, never will be. */
+/** Time limit in ms for writing a lock. One that is older and incomplete stays incomplete. */
 const writtenWithin = 3_000;
 
 /**
- * The locks on a stack whose state is kept in a folder (`.pulumi`) of this machine. The engine reads every file there as one, half-written ones
- * (`<id>.json.<hex>.tmp`) among them; what may be being written is waited for.
+ * Lists the locks on a stack whose state is in a local folder (`.pulumi`). The engine treats every file there as a
+ * lock, including half-written ones (`<id>.json.<hex>.tmp`). A file that may still be being written is awaited.
  */
 export async function engineLocks(state: string, project: string, stack: string): Promise<EngineLock[]> {
   const folder = join(state, "locks", "organization", project, stack);
@@ -30,14 +30,14 @@ export async function engineLocks(state: string, project: string, stack: string)
   return locks.filter((lock) => lock !== undefined);
 }
 
-/** Whether somebody may be at work under one of the locks. */
+/** Returns true if the holder of one of the locks may still be at work. */
 export function isInUse(locks: readonly EngineLock[]): boolean {
   return locks.some(
     ({ holder, unfinished }) => !unfinished && (holder === undefined || holderState(holder) !== "gone"),
   );
 }
 
-/** What is to be done about locks: those of processes that are gone are taken away, all others only named. */
+/** Lists the findings about locks. Locks of processes that are gone are removed; all others are only reported. */
 export function lockFindings(stack: string, locks: readonly EngineLock[]): Finding[] {
   return locks.map((lock) => lockFinding(stack, lock));
 }
@@ -47,17 +47,19 @@ function lockFinding(stack: string, { path, holder, unfinished }: EngineLock): F
   if (unfinished)
     return {
       kind,
-      found: `a lock on stack "${stack}" was never written to its end: ${path}`,
-      action: "take it away",
+      found: `a lock on stack "${stack}" is incomplete: ${path}`,
+      action: "remove the lock",
       act: async () => {
-        if ((await read(path))?.unfinished) await remove(path);
+        const unfinishedStill = (await read(path))?.unfinished === true;
+        if (unfinishedStill) await remove(path);
+        return unfinishedStill;
       },
     };
   const byHand = `If it was killed: delete ${path}.`;
   if (holder === undefined)
     return {
       kind,
-      found: `could not tell who holds stack "${stack}": ${path}`,
+      found: `the holder of a lock on stack "${stack}" is not known: ${path}`,
       advice: `Wait for it to end. ${byHand}`,
     };
   const who = describeHolder(holder);
@@ -66,7 +68,7 @@ function lockFinding(stack: string, { path, holder, unfinished }: EngineLock): F
       return {
         kind,
         found: `stack "${stack}" is locked by ${who}, a process that is gone`,
-        action: "take the lock away",
+        action: "remove the lock",
         act: () => takeAway({ path, holder }),
       };
     case "living":
@@ -74,23 +76,27 @@ function lockFinding(stack: string, { path, holder, unfinished }: EngineLock): F
     case "elsewhere":
       return {
         kind,
-        found: `another machine holds stack "${stack}", which cannot be told dead from here: ${who}`,
+        found: `stack "${stack}" is locked by a process on another machine, which may still run: ${who}`,
         advice: `Wait for it to end. ${byHand}`,
       };
   }
 }
 
-async function takeAway({ path, holder }: { path: string; holder: LockHolder }): Promise<void> {
-  if (holderState(holder) === "gone") await remove(path);
+async function takeAway({ path, holder }: { path: string; holder: LockHolder }): Promise<boolean> {
+  // Checked again, because the file may have been rewritten since, and the pid may now be that of an engine.
+  const now = (await read(path))?.holder ?? holder;
+  const isGone = holderState(now) === "gone";
+  if (isGone) await remove(path);
+  return isGone;
 }
 
-/** Its name is no other lock's ever, so nobody else's can be taken. */
+/** Removes a lock. Its name is unique, so this never removes the lock of another run. */
 async function remove(path: string): Promise<void> {
   const named = path.replace(/\.[\da-f]+\.tmp$/, "");
   for (const each of [path, `${named}.attrs`]) await rm(each, { force: true });
 }
 
-/** A lock as it is once nobody can be writing it any more. */
+/** Reads a lock once it can no longer be in the middle of being written. */
 async function settled(folder: string, name: string): Promise<EngineLock | undefined> {
   const path = join(folder, name);
   const lock = await read(path);
@@ -98,7 +104,7 @@ async function settled(folder: string, name: string): Promise<EngineLock | undef
   const { mtimeMs } = (await unlessAbsent(stat(path))) ?? { mtimeMs: 0 };
   const left = mtimeMs + writtenWithin - Date.now();
   if (left <= 0) return lock;
-  // No longer than that, whatever the clock has done since.
+  // Bounded, even if the clock was changed.
   await sleep(Math.min(left, writtenWithin));
   return read(path);
 }
@@ -117,7 +123,7 @@ function isWhole(text: string): boolean {
   }
 }
 
-/** `{"pid":1,"username":"ana","hostname":"host","timestamp":"2026-11-21T07:21:33Z"}` */
+/** Parses a lock's holder: `{"pid":1,"username":"ana","hostname":"host","timestamp":"2026-11-21T07:21:33Z"}` */
 export function holderIn(text: string): LockHolder | undefined {
   let content: unknown;
   try {

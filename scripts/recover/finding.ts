@@ -1,30 +1,38 @@
-import type { EngineInstallation } from "../engine/ensure-engine.ts";
+import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 
-/** What kind of thing a killed run left. */
-export type FindingKind = "engine-lock" | "process" | "files" | "lock" | "pending-operation" | "server" | "container";
+/** Kind of leftover of a killed run. */
+export type FindingKind =
+  | "state"
+  | "engine-lock"
+  | "process"
+  | "files"
+  | "lock"
+  | "pending-operation"
+  | "server"
+  | "container";
 
-/** One thing that was found. */
+/** One leftover. */
 export interface Finding {
   kind: FindingKind;
-  /** What is there, in words for a person. */
+  /** Description for people. */
   found: string;
-  /** What recovering does about it; undefined: nothing, and `advice` says who does. */
+  /** Action of `recover`. If undefined, nothing is done, and `advice` says who can do it. */
   action?: string;
-  /** What is to know or to type where nothing is done. */
+  /** Information or a command for the user if nothing is done. */
   advice?: string;
-  /** Does it. Safe to repeat, and where meanwhile somebody else did it. */
-  act?: () => Promise<void>;
+  /** Checks again and performs the action. Returns false if it was not done because the leftover has changed. */
+  act?: () => Promise<unknown>;
 }
 
-/** Where to look, and on whose behalf. */
+/** Stack, folders and options of a recovery. */
 export interface Scene {
   engine: EngineInstallation;
   env: NodeJS.ProcessEnv;
-  /** The clone. */
+  /** Project directory. */
   root: string;
   stack: string;
-  /** Below it lie the servers: see `dataHome`. */
+  /** Folder that contains the servers: see `dataHome`. */
   home: string;
-  /** Whether servers whose clone is gone are stopped. */
+  /** True to stop servers whose project directory is gone. */
   stopOrphans: boolean;
 }

@@ -3,11 +3,11 @@ import type { Finding, Scene } from "./finding.ts";
 import { type Orphan, orphansOf } from "./orphans.ts";
 import { processEntry, processTable } from "./process-table.ts";
 
-/** How long a process may take to end after it was asked to, in ms. */
+/** Time in ms that a process has to end after a signal. */
 const grace = 3_000;
 const pollEvery = 50;
 
-/** Processes of this clone that an engine left when it was killed. */
+/** Finds processes of this project directory that a killed engine left behind. */
 export async function leftProcesses({ root }: Scene): Promise<Finding[]> {
   const table = await processTable();
   if (table === undefined) return [cannotTell];
@@ -21,21 +21,25 @@ export async function leftProcesses({ root }: Scene): Promise<Finding[]> {
 
 const cannotTell: Finding = {
   kind: "process",
-  found: "could not tell whether processes of a killed run still run: only Linux says where a process works",
-  advice: "If pulumi-language-nodejs runs and no `pgw` or `pulumi` does, it can be ended.",
+  found: "could not check for processes of a killed run: only Linux shows the working directory of a process",
+  advice: "If pulumi-language-nodejs runs without `pgw` or `pulumi`, you can end it.",
 };
 
 /**
- * Ends the language host of one run, which does not notice that its engine is gone. An engine that fails does not always take it along.
+ * Ends the language host of one run. It does not detect that its engine is gone, and a failed engine does not always
+ * end it.
  *
- * @param clone where the run was
+ * @param clone project directory of the run
  */
 export async function endLanguageHost(clone: string, runId: string): Promise<void> {
   const orphans = orphansOf(clone, (await processTable()) ?? []);
   for (const orphan of orphans) if (orphan.part === "language host" && orphan.runId === runId) await end(orphan);
 }
 
-/** Plugins notice, break off their work in order and end by themselves; whoever does not is ended. */
+/**
+ * Ends a process. A plugin detects the loss of its engine, stops its work cleanly and ends by itself, so it gets time
+ * first.
+ */
 async function end(orphan: Orphan): Promise<void> {
   if (orphan.part === "plugin") await waitForEnd(orphan);
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
@@ -53,7 +57,7 @@ async function waitForEnd(orphan: Orphan): Promise<void> {
   for (let waited = 0; waited < grace && (await isThere(orphan)); waited += pollEvery) await sleep(pollEvery);
 }
 
-/** A later process can have its pid. */
+/** Returns true if the process still exists. A later process can have the same pid. */
 async function isThere({ pid, started }: Orphan): Promise<boolean> {
   return (await processEntry(pid))?.started === started;
 }

@@ -1,22 +1,23 @@
 import { sep } from "node:path";
 import type { ProcessEntry } from "./process-table.ts";
 
-/** What the engine starts: its language host, the program, provider plugins. */
+/** Kind of process that the engine starts. */
 export type EnginePart = "language host" | "program" | "plugin";
 
+/** Process of an engine that is gone. */
 export interface Orphan extends ProcessEntry {
   part: EnginePart;
 }
 
-/** Programs written in TypeScript run as `node`: their first argument tells what they are. */
+/** Programs written in TypeScript run as `node`. The script in their arguments identifies them. */
 const scripts: readonly [RegExp, EnginePart][] = [
   [/\/@pulumi\/pulumi\/cmd\/run(-\w+)?\/index\.js$/, "program"],
-  [/\/infra\/(provider|airgap\/[\w-]+)\/main\.ts$/, "plugin"],
+  [/\/infra\/(provider|fallback-providers\/[\w-]+)\/main\.ts$/, "plugin"],
 ];
 
 /**
- * The processes that an engine started for this clone and whose engine is gone, so that nobody needs them. Only a clone's own are told from others': by the
- * folder in which they work. In doubt a process is none.
+ * Finds processes that an engine started for this project directory and whose engine is gone. Processes belong to a
+ * project directory if they work in it. In doubt, a process is not an orphan.
  */
 export function orphansOf(clone: string, table: readonly ProcessEntry[]): Orphan[] {
   const byPid = new Map(table.map((entry) => [entry.pid, entry]));
@@ -37,15 +38,19 @@ function isWithin(clone: string, folder: string | undefined): boolean {
   return folder === clone || folder?.startsWith(clone + sep) === true;
 }
 
-/** Whether the first process above that is no part of an engine is no engine either, but who takes in orphans. */
+/**
+ * Returns true if the process has lost its engine. This is so if its first ancestor outside the engine's parts is a
+ * process that adopts orphans.
+ */
 function lostEngine(entry: ProcessEntry, table: ReadonlyMap<number, ProcessEntry>): boolean {
   let pid = entry.parent;
   for (;;) {
     if (pid <= 1) return true;
     const above = table.get(pid);
-    // Another user's, or it has just ended: the next look tells.
+    // The ancestor belongs to another user or has just ended. The next check will show it.
     if (above === undefined) return false;
-    // Orphans can go to another process than the first one (a desktop session's, a container's). Started by hand in a shell is another thing.
+    // A process other than the first one can adopt orphans, for example that of a desktop session or a container. A
+    // process without a run was started by hand.
     if (partOf(above) === undefined) return entry.runId !== undefined && isNoEngine(above);
     pid = above.parent;
   }

@@ -8,15 +8,15 @@ import {
 } from "../server/server-record.ts";
 import type { Scene } from "./finding.ts";
 
-/** A server's folder in the data home, and what is known of it. */
+/** A server's folder in the data home, with its record. */
 export interface KnownServer {
   folder: string;
-  /** undefined: it was made by a version of the kit that kept none. */
+  /** undefined if a version of the kit without records created it. */
   record: ServerRecord | undefined;
   dataDirectory: string;
 }
 
-/** Every server of the data home, whoever's it is. */
+/** Lists all servers of the data home, of any owner. */
 export async function allServers(home: string): Promise<KnownServer[]> {
   const folders = await serverFolders(home);
   return Promise.all(
@@ -27,18 +27,22 @@ export async function allServers(home: string): Promise<KnownServer[]> {
   );
 }
 
-/** The scene's stack, as records name it. */
-export function ownerIn({ root, stack }: Scene, project: string): ServerOwner {
+/** Returns the recovered stack as the owner in server records. */
+export function ownerIn({ root, stack }: Pick<Scene, "root" | "stack">, project: string): ServerOwner {
   return { clone: root, project, stack };
 }
 
-/** Whether a server is that of the scene's stack, by its record or, without one, by its name. */
-export function isOwn(scene: Scene, project: string, { folder, record }: KnownServer): boolean {
+/** Returns true if a server belongs to the recovered stack, by its record or, without one, by its name. */
+export function isOwn(
+  scene: Pick<Scene, "root" | "stack" | "home">,
+  project: string,
+  { folder, record }: KnownServer,
+): boolean {
   if (record === undefined) return folder === ownFolder(scene, project);
   return isSameOwner(record, ownerIn(scene, project));
 }
 
-/** Where `up` makes the server of the scene's stack. */
-export function ownFolder({ home, root, stack }: Scene, project: string): string {
+/** Returns the folder in which `up` creates the server of the recovered stack. */
+export function ownFolder({ home, root, stack }: Pick<Scene, "root" | "stack" | "home">, project: string): string {
   return serverFolder(home, root, project, stack);
 }

@@ -1,24 +1,24 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { basename } from "node:path";
 
-/** A process as far as this user may look at it; what may not be read is undefined. */
+/** A process. Properties that this user may not read are undefined. */
 export interface ProcessEntry {
   pid: number;
   parent: number;
   /** File name of its program. */
   program: string | undefined;
-  /** Where it works. */
+  /** Working directory. */
   folder: string | undefined;
   args: readonly string[];
-  /** When it was started, in clock ticks since the machine was: tells it from a later process of the same pid. */
+  /** Start time in clock ticks since boot. It distinguishes the process from a later one with the same pid. */
   started: string;
-  /** The run of `pgw` that it comes from; undefined: none. */
+  /** Run of `pgw` that started the process. undefined if there is none. */
   runId: string | undefined;
 }
 
 const runVariable = "PGW_RUN_ID=";
 
-/** Every process of the machine; undefined where the system does not tell (only Linux does). */
+/** Lists every process of the machine. Returns undefined on systems other than Linux. */
 export async function processTable(): Promise<ProcessEntry[] | undefined> {
   if (process.platform !== "linux") return undefined;
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
@@ -26,10 +26,10 @@ export async function processTable(): Promise<ProcessEntry[] | undefined> {
   return entries.filter((entry) => entry !== undefined);
 }
 
-/** One process; undefined: it is not there any more, or only waits for its end to be noted. */
+/** Reads one process. Returns undefined if it has ended, even if its parent has not collected it yet. */
 export async function processEntry(pid: number): Promise<ProcessEntry | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // `pid (name) state parent …`, the start is the 22nd; the name may hold brackets of its own.
+  // `pid (name) state parent …`, the start is field 22; the name may contain brackets.
   const [state, parent, ...rest] = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
   if (state === undefined || state === "Z" || state === "X") return undefined;
   const readable = (path: string) => readFile(`/proc/${pid}/${path}`, "utf8").catch(() => "");
@@ -43,7 +43,7 @@ export async function processEntry(pid: number): Promise<ProcessEntry | undefine
   return {
     pid,
     parent: Number(parent),
-    // A program that was replaced meanwhile is still that program.
+    // The kernel marks the path of a program that was replaced while it runs.
     program: exe === undefined ? undefined : basename(exe.replace(/ \(deleted\)$/, "")),
     folder,
     args: args.split("\0"),

@@ -1,23 +1,23 @@
 import type { Finding } from "./finding.ts";
 
-/** A finding after recovering. */
+/** A finding after recovery. */
 export interface Outcome extends Finding {
-  /** Whether its action was done; false where it has none. */
+  /** True if its action was done. False if it has none, or if the leftover has changed. */
   done: boolean;
 }
 
 /**
- * Takes back what was found, one after the other.
+ * Performs the actions of the findings, one after the other.
  *
- * @param onDone is told of each action that was done
- * @throws what an action failed on; those before it are done, and all can be run again
+ * @param onDone called after each action that was done
+ * @throws the error of an action; the earlier ones are done, and all can be run again
  */
 export async function takeBack(findings: readonly Finding[], onDone: (finding: Finding) => void): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const finding of findings) {
-    await finding.act?.();
-    if (finding.act !== undefined) onDone(finding);
-    outcomes.push({ ...finding, done: finding.act !== undefined });
+    const done = finding.act !== undefined && (await finding.act()) !== false;
+    if (done) onDone(finding);
+    outcomes.push({ ...finding, done });
   }
   return outcomes;
 }

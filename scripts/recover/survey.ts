@@ -1,3 +1,4 @@
+import { cancelCommand } from "../stack/command-lines.ts";
 import { projectName } from "../stack/project.ts";
 import { readState } from "../stack/stack-state.ts";
 import { requireDeclared } from "../stack/stacks.ts";
@@ -7,25 +8,29 @@ import { dockerLeftovers } from "./docker-leftovers.ts";
 import { engineLocks, isInUse, lockFindings } from "./engine-locks.ts";
 import type { Finding, Scene } from "./finding.ts";
 import { halfWritten } from "./half-written.ts";
+import { killedRestores } from "./killed-restores.ts";
+import { leftMemberships } from "./left-memberships.ts";
 import { leftProcesses } from "./left-processes.ts";
 import { allServers, isOwn } from "./own-servers.ts";
 import { pendingFindings } from "./pending-operations.ts";
 import { serverLeftovers } from "./server-leftovers.ts";
+import { stateDeltas } from "./state-deltas.ts";
+import { temporaries } from "./temporaries.ts";
 import { unfinishedErasure } from "./unfinished-erasure.ts";
 import { unknownServers } from "./unknown-servers.ts";
 
 /**
- * Everything that killed runs left of a stack, in the order in which it is taken back: first who could still change something, then what stands in the
- * way, then what is only in the way of tidiness. Nothing is changed.
+ * Finds everything that killed runs left of a stack, in the order of recovery. Processes that could still change
+ * something come first, then whatever blocks the next run, then mere clutter. Nothing is changed.
  *
- * While somebody works on the stack, only that is found: what is under way looks as what was left.
+ * While another run works on the stack, only processes and locks are listed, because its files look like leftovers.
  *
- * @throws OperationError: an unknown stack (wrong usage), or what could not be looked at
+ * @throws OperationError if the stack is unknown (wrong usage), or if something cannot be checked
  */
 export async function survey(scene: Scene): Promise<Finding[]> {
-  const { engine, env, root, stack } = scene;
+  const { env, root, stack } = scene;
   const project = await projectName(root);
-  const folder = stateFolder(engine, env, root);
+  const folder = stateFolder(scene, env);
   const processes = await leftProcesses(scene);
   const locks = folder === undefined ? [] : await engineLocks(folder, project, stack);
   const found = [...processes, ...(folder === undefined ? [locksElsewhere(stack)] : lockFindings(stack, locks))];
@@ -34,25 +39,29 @@ export async function survey(scene: Scene): Promise<Finding[]> {
   const state = await readState(scene);
   if (state === undefined) await requireDeclared(root, stack);
   const servers = await allServers(scene.home);
+  const own = servers.filter((each) => isOwn(scene, project, each));
   const leftovers: Finding[] = [];
-  for (const server of servers.filter((each) => isOwn(scene, project, each)))
-    leftovers.push(...(await serverLeftovers(server)));
+  for (const server of own) leftovers.push(...(await serverLeftovers(server)));
   return [
     ...found,
     ...pendingFindings(scene, state),
     ...unfinishedErasure(scene),
     ...leftovers,
     ...(await dockerLeftovers(scene, project, state)),
+    ...(await killedRestores(scene)),
     ...(await cacheLeftovers(scene)),
-    ...(await halfWritten(scene, project, folder)),
+    ...(await temporaries(scene, own)),
+    ...(await halfWritten(scene, project, own, folder)),
     ...(await unknownServers(scene, project, servers, state)),
+    ...(await leftMemberships(scene, state)),
+    ...stateDeltas(scene, state),
   ];
 }
 
 function locksElsewhere(stack: string): Finding {
   return {
     kind: "engine-lock",
-    found: `could not tell whether stack "${stack}" is locked: its state is not kept in files of this machine`,
-    advice: `If \`up\` says that it is, and whoever holds it was killed: eval "$(npm run -s pgw -- engine env)" && pulumi cancel --yes --stack ${stack}`,
+    found: `could not check whether stack "${stack}" is locked: its state is not in files on this machine`,
+    advice: `If \`up\` reports a lock whose holder was killed: ${cancelCommand(stack)}`,
   };
 }

@@ -2,7 +2,7 @@ import { begunErasure, type ErasedPlace, isServerPlace } from "../stack/begun-er
 import { localStack } from "../stack/stacks.ts";
 import type { Finding, Scene } from "./finding.ts";
 
-/** An erasure of the stack that was begun and not finished: who asked for it decides whether it still shall be. */
+/** Finds an unfinished erasure of the stack. The user who requested it decides if it is continued. */
 export function unfinishedErasure({ root, stack }: Scene): Finding[] {
   const places = begunErasure(root, stack);
   if (places.length === 0) return [];
@@ -11,7 +11,7 @@ export function unfinishedErasure({ root, stack }: Scene): Finding[] {
     {
       kind: "files",
       found: `an erasure of stack "${stack}" was not finished: ${places.map(describe).join(", ")}`,
-      advice: `To finish it: npm run pgw -- destroy --erase ${stack}${option}. The next \`up\` forgets it, and takes back what is still there.`,
+      advice: `To finish it: npm run pgw -- destroy --erase ${stack}${option}. Otherwise the next \`up\` cancels it and adopts the data that is left.`,
     },
   ];
 }

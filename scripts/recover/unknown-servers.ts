@@ -13,7 +13,10 @@ import { isOwn, type KnownServer, ownerIn, ownFolder } from "./own-servers.ts";
 
 const serverType = "pgroundwork:index:EmbeddedServer";
 
-/** Servers that no state knows: this stack's own, and those whose clone is gone. Their data is kept, always. */
+/**
+ * Finds servers that are missing from the state: those of this stack, and those whose project directory is gone. Their
+ * data is always kept.
+ */
 export async function unknownServers(
   scene: Scene,
   project: string,
@@ -39,21 +42,21 @@ function knownFolders(state: StackState | undefined): unknown[] {
 async function ownServer(scene: Scene, project: string, server: KnownServer): Promise<Finding[]> {
   const { folder } = server;
   const owner = ownerIn(scene, project);
-  // Another stack may have taken the data over: what the record says is out of date then.
+  // Another stack may have adopted the data. Then the record is outdated.
   const isOthers = (await claimOfOther(server.dataDirectory, owner)) !== undefined;
   const dataDirectory = isOthers ? serverDirectory(folder).data : server.dataDirectory;
   if (!(await hasCluster(dataDirectory))) return [];
-  const found = `the state of stack "${scene.stack}" does not know its server: ${await describe(dataDirectory)}`;
+  const found = `the state of stack "${scene.stack}" does not contain its server: ${await describe(dataDirectory)}`;
   const other = await runningServerOfOther(dataDirectory, owner);
   if (other !== undefined) {
     const { clone, stack } = other.record;
-    const advice = `Stack "${stack}" of the clone ${clone} has taken the data over. \`up\` takes it back once that server is stopped.`;
+    const advice = `Stack "${stack}" of the project directory ${clone} adopted the data. Stop that server; then \`up\` adopts the data again.`;
     return [{ kind: "server", found, advice }];
   }
   const advice =
     folder === ownFolder(scene, project)
-      ? "The next `up` takes it over, with new passwords."
-      : `The clone was moved: \`up\` takes it over with pgroundwork:dataDirectory: ${dataDirectory}`;
+      ? "The next `up` adopts it and sets new passwords."
+      : `The project directory was moved. To let \`up\` adopt the server, set pgroundwork:dataDirectory: ${dataDirectory}`;
   return [{ kind: "server", found, advice }];
 }
 
@@ -66,31 +69,42 @@ async function orphanedServer({ home, stopOrphans }: Scene, server: KnownServer)
   if (!(await hasCluster(dataDirectory))) return [];
   const finding: Finding = {
     kind: "server",
-    found: `the clone ${record?.clone} is gone (or was moved), the server of its stack "${record?.stack}" is not: ${await describe(dataDirectory)}`,
-    advice: `Its data is kept. A stack gets it with pgroundwork:dataDirectory: ${dataDirectory}`,
+    found: `the project directory ${record?.clone} is gone or was moved, but its stack "${record?.stack}" still has a server: ${await describe(dataDirectory)}`,
+    advice: `Its data is kept. To use it in a stack, set pgroundwork:dataDirectory: ${dataDirectory}`,
   };
-  const running = (await findPostmaster(dataDirectory)) !== undefined;
-  // Another stack may have taken the data over.
-  const isItsOwn = (await folderOfLastServer(dataDirectory)) === folder;
-  if (!running || !isItsOwn) return [finding];
+  if (!(await runsForNobody(server))) return [finding];
   if (!stopOrphans) return [{ ...finding, advice: `${finding.advice} --stop-orphans stops the server.` }];
-  const act = async () => void (await stopServer(home, { data: dataDirectory, log: serverDirectory(folder).log }));
+  const act = async () => {
+    // Checked again, because the project directory may be back, and another stack may have adopted the data.
+    if (!(await runsForNobody(server))) return false;
+    return stopServer(home, { data: dataDirectory, log: serverDirectory(folder).log });
+  };
   return [{ ...finding, action: "stop the server and keep its data", act }];
+}
+
+/** Returns true if a server runs whose project directory is gone, on data that no other stack has adopted. */
+async function runsForNobody({ folder, record, dataDirectory }: KnownServer): Promise<boolean> {
+  if (record === undefined || !(await isCloneGone(record.clone))) return false;
+  if ((await findPostmaster(dataDirectory)) === undefined) return false;
+  return (await folderOfLastServer(dataDirectory)) === folder;
 }
 
 async function describe(dataDirectory: string): Promise<string> {
   const running = await findPostmaster(dataDirectory);
   const state = running === undefined ? "stopped" : `running on port ${running.port} (pid ${running.pid})`;
-  // It may be a link, which would count as nothing.
+  // Resolved, because a symbolic link itself would count as 0 bytes.
   const megabytes = Math.ceil((await bytesIn(await realpath(dataDirectory))) / 1_000_000);
   const databases = await databaseCount(dataDirectory);
   return `${state}, ${megabytes} MB, ${databases} ${databases === 1 ? "database" : "databases"}, in ${dataDirectory}`;
 }
 
-/** The first id that is given to what users make; below are the databases that every cluster has. */
+/** First OID of objects that users create. Lower ones belong to the databases of every cluster. */
 const firstUserOid = 16_384;
 
-/** A database is a folder of its id: this asks no password. Those in other tablespaces do not count. */
+/**
+ * Counts databases by their folders, which are named by OID. This needs no password. Databases in other tablespaces are
+ * not counted.
+ */
 async function databaseCount(dataDirectory: string): Promise<number> {
   const entries = await readdir(join(dataDirectory, "base"));
   return entries.filter((name) => Number(name) >= firstUserOid).length;

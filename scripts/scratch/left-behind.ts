@@ -1,45 +1,45 @@
-import { randomBytes } from "node:crypto";
-import type { Client } from "pg";
+import { lstat, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ownHolder, scratchHolder } from "../docker/scratch-holder.ts";
+import { unlessAbsent } from "../files/absent.ts";
+import { findPostmaster } from "../server/postmaster.ts";
 
-/** Names of scratch databases: the time in seconds tells how old one is. */
-const namePattern = /^pgw_scratch_(\d+)_[0-9a-f]{8}$/;
+/** Prefix of the directories of scratch clusters. */
+export const scratchPrefix = "pgw-scratch-";
 
-/** How old one must be before it counts as left behind by a run that was killed, in seconds. */
-const staleSeconds = 3600;
+const holderFile = "holder";
 
-/** A name for a scratch database that is made now. */
-export function newName(): string {
-  return `pgw_scratch_${Math.floor(Date.now() / 1000)}_${randomBytes(4).toString("hex")}`;
+/** Writes the process that uses a scratch cluster to the cluster's directory. */
+export async function writeHolder(folder: string): Promise<void> {
+  await writeFile(join(folder, holderFile), await ownHolder(), { mode: 0o600 });
 }
 
-/** A scratch database that somebody works in, or that a killed run left. */
-export interface ScratchDatabase {
-  name: string;
-  made: Date;
-  /** How many sessions are in it. */
-  sessions: number;
-  /** Nobody is in it, and it is so old that no run comes back to it. */
-  stale: boolean;
-}
+/** Age in ms at which a directory without a holder counts as left behind. */
+const unmarkedMs = 60_000;
 
-/** The scratch databases of this role, and of roles that it is a member of. */
-export async function listScratchDatabases(client: Client): Promise<ScratchDatabase[]> {
-  const { rows } = await client.query<{ name: string; sessions: number }>(
-    `select datname as name, (select count(*)::int from pg_stat_activity a where a.datid = d.oid) as sessions
-       from pg_database d where datname like 'pgw\\_scratch\\_%' and pg_has_role(datdba, 'usage') order by 1`,
-  );
-  const oldest = Date.now() / 1000 - staleSeconds;
-  return rows.flatMap(({ name, sessions }) => {
-    const made = namePattern.exec(name)?.[1];
-    if (made === undefined) return [];
-    return [{ name, made: new Date(Number(made) * 1000), sessions, stale: sessions === 0 && Number(made) < oldest }];
-  });
-}
-
-/** Only what nobody works in: another run's scratch database may be as old as its migrations are slow. */
-export async function dropStale(client: Client): Promise<void> {
-  for (const { name, stale } of await listScratchDatabases(client)) {
-    // Two runs may find the same one; and a session that began meanwhile keeps it.
-    if (stale) await client.query(`drop database if exists ${client.escapeIdentifier(name)}`).catch(() => {});
+/**
+ * Removes scratch clusters whose process is gone. Usually the shell beside the server does that at once. After a power
+ * failure, or if that shell was killed, the directory stays until the next scratch cluster is created.
+ *
+ * @param parent the folder for temporary files
+ */
+export async function removeAbandoned(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(scratchPrefix)) continue;
+    const folder = join(parent, name);
+    // It belongs to another account, or another process has just removed it.
+    await removeIfAbandoned(folder).catch(() => {});
   }
+}
+
+async function removeIfAbandoned(folder: string): Promise<void> {
+  const { mtimeMs, uid } = await lstat(folder);
+  // Only directories of this account, because processes of others cannot be checked from here.
+  const own = (await unlessAbsent(lstat(join(folder, holderFile))))?.uid ?? uid;
+  if (own !== process.getuid?.()) return;
+  const holder = await unlessAbsent(readFile(join(folder, holderFile), "utf8"));
+  if (holder === undefined ? Date.now() - mtimeMs < unmarkedMs : (await scratchHolder(holder)) !== "gone") return;
+  const server = await findPostmaster(join(folder, "data"));
+  if (server !== undefined) process.kill(server.pid, "SIGQUIT");
+  await rm(folder, { recursive: true, force: true });
 }

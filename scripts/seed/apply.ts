@@ -1,50 +1,59 @@
 import type { Client } from "pg";
+import { withClient } from "../connection/client.ts";
+import { type Connection, describeConnection } from "../connection/connection.ts";
 import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
+import { endFileWork, withFile } from "../database/file-session.ts";
 import { ensureLedger } from "../database/kit-schema.ts";
+import { requireOwnSession } from "../database/pooler.ts";
 import { type Provenance, provenance } from "../database/provenance.ts";
 import { inTransaction, noticeLostClients } from "../database/session.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { refusedStatements } from "../sql/refused.ts";
 import { runSql, sqlFileError } from "../sql/run-sql.ts";
-import { withClient } from "../target/client.ts";
-import { type Connection, describeConnection } from "../target/connection.ts";
-import { captureRows, holdView, releaseView } from "./capture.ts";
+import { describePlace } from "../sql/sql-error.ts";
+import { captureRows, holdView, readRowsAsRecorded, releaseView } from "./capture.ts";
 import { seedInfoOf } from "./info.ts";
 import { recordSeed } from "./ledger.ts";
 import { readSeedSets, type SeedFile } from "./seed-file.ts";
 
+/** An event that {@link applySeeds} reports. */
 export type SeedEvent =
-  /** Another deployer is at work; said once for each. */
+  /** Another deployer holds the deployment lock; reported once for each. */
   | { kind: "waiting"; holder: LockHolder }
-  /** `index` from 1. */
+  /** `index` starts at 1. */
   | { kind: "started"; set: string; filename: string; index: number; total: number }
   | { kind: "applied"; set: string; filename: string; durationMs: number };
 
+/** Options of {@link applySeeds}. */
 export interface ApplySeedsOptions {
   connection: Connection;
-  /** The database's folder, the one that holds `seeds/`. */
+  /** The database's folder, which contains `seeds/`. */
   folder: string;
-  /** Just these sets, in this order; none implies another. */
+  /** The sets to apply, in this order. No set includes another. */
   sets: readonly string[];
   onEvent?: (event: SeedEvent) => void;
-  /** Ends the run while it waits and between two files; a running file is let finish. */
+  /** Ends the run while it waits and between two files. A file that is already running finishes. */
   signal?: AbortSignal;
-  /** UUID of the whole operation; a new one when absent. */
+  /** UUID of the whole operation. Omit to generate one. */
   runId?: string;
 }
 
+/** Result of {@link applySeeds}. */
 export interface ApplySeedsResult {
-  /** In the order they ran; `durationMs` as seen from here, commit included. */
+  /** In the order they ran. `durationMs` is measured by this process and includes the commit. */
   applied: { set: string; filename: string; durationMs: number }[];
-  /** Recorded with this content already. */
+  /** Files that are already recorded with this content. */
   skipped: { set: string; filename: string }[];
 }
 
-const seedAs = "Seed as the role that migrates (<database>_migrator).";
-const remedy = "The file left nothing, and the files before it stay applied; correct it and run again.";
+const seedAs = "Seed with the migrator role (<database>_migrator).";
+const remedy = "The file was rolled back. The files before it stay applied. Correct it and run again.";
 
 /**
- * Runs the files of the named sets that are new or changed, each with its record in one transaction, by the same lock as migrations.
- * @throws OperationError for faults of the files; SqlFileError for a file that fails; ConnectionError.
+ * Runs the new and changed files of the named sets. Each file and its record share one transaction. Uses the same lock
+ * as migrations.
+ *
+ * @throws OperationError for errors in the files; SqlFileError for a file that fails; ConnectionError
  */
 export async function applySeeds(options: ApplySeedsOptions): Promise<ApplySeedsResult> {
   const { connection, folder, sets, signal } = options;
@@ -54,6 +63,7 @@ export async function applySeeds(options: ApplySeedsOptions): Promise<ApplySeeds
     async (client) => {
       const due = await dueFiles(client, files, options);
       if (due.size === 0) return { applied: [], skipped: files.map(({ set, filename }) => ({ set, filename })) };
+      await requireOwnSession(client, connection);
       await noticeLostClients(client);
       const onWait = (holder: LockHolder) => options.onEvent?.({ kind: "waiting", holder });
       return withDeploymentLock(
@@ -74,11 +84,11 @@ async function dueFiles(
 ): Promise<Set<SeedFile>> {
   const info = await seedInfoOf(client, files, sets);
   if (!info.known) {
-    throw new OperationError(`Could not tell which seeds ${describeConnection(connection)} has: ${info.reason}.`, {
+    throw new OperationError(`Cannot read which seeds ${describeConnection(connection)} has: ${info.reason}.`, {
       remedy: seedAs,
     });
   }
-  // The answer holds the files in the order given.
+  // The answer lists the files in the given order.
   return new Set(files.filter((_, index) => info.files[index]?.state !== "current"));
 }
 
@@ -90,6 +100,7 @@ async function runDue(
 ): Promise<ApplySeedsResult> {
   const { onEvent, signal, runId } = options;
   const due = await dueFiles(client, files, options);
+  await requireRunnable([...due]);
   const skipped = files.filter((file) => !due.has(file)).map(({ set, filename }) => ({ set, filename }));
   if (due.size > 0) await makeLedger(client, options.connection);
   const origin = provenance(runId);
@@ -107,13 +118,31 @@ async function runDue(
   return { applied, skipped };
 }
 
+/**
+ * Requires that the files contain only what can run in their transaction. Nothing runs before all of them are checked.
+ *
+ * @throws OperationError (exit code wrong) that lists what cannot
+ */
+async function requireRunnable(files: readonly SeedFile[]): Promise<void> {
+  const faults: string[] = [];
+  for (const { set, filename, text } of files) {
+    for (const { offset, message, remedy } of await refusedStatements(text, { transactional: true }))
+      faults.push(`- ${describePlace({ file: `${set}/${filename}`, text }, offset, message)}\n  Hint: ${remedy}`);
+  }
+  if (faults.length === 0) return;
+  throw new OperationError(["These seeds cannot run as they are:", ...faults].join("\n"), {
+    remedy: "Correct them and run again. No seed was run.",
+    exitCode: exitCode.wrong,
+  });
+}
+
 async function makeLedger(client: Client, connection: Connection): Promise<void> {
   try {
     await ensureLedger(client, "seed_ledger");
     await ensureLedger(client, "seed_row");
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "42501")) throw error;
-    throw new OperationError(`${describeConnection(connection)} may not record seeds: ${error.message}.`, {
+    throw new OperationError(`${describeConnection(connection)} cannot record seeds: ${error.message}.`, {
       remedy: seedAs,
       cause: error,
     });
@@ -128,26 +157,22 @@ async function runSeed(client: Client, witness: Client, file: SeedFile, origin: 
     (error: unknown): never => {
       throw sqlFileError(error, { ...source, file: `${name}, ${where}` }, remedy);
     };
-  // What a file before set on the session must not matter, since that file may have been skipped.
-  await client.query("reset all; reset role");
-  await noticeLostClients(client);
   await holdView(witness);
   const work = async () => {
     await runSql(client, source, remedy);
-    // What is deferred to the commit may write rows, too.
-    await client.query("set constraints all immediate").catch(failing("at its commit"));
+    // Work that is deferred to the commit can write rows too.
+    await endFileWork(client).catch(failing("at its commit"));
     await record(client, witness, file, origin).catch(failing("recording it"));
   };
   try {
-    await inTransaction(client, work, { atCommit: failing("at its commit") });
+    await withFile(client, { file: name }, () => inTransaction(client, work, { atCommit: failing("at its commit") }));
   } finally {
     await releaseView(witness).catch(() => {});
   }
 }
 
 async function record(client: Client, witness: Client, file: SeedFile, origin: Provenance): Promise<void> {
-  // The file may have left another role, or a search path that hides what names mean.
-  await client.query("reset role; set local search_path = pg_catalog, pg_temp");
+  await client.query(readRowsAsRecorded);
   await captureRows(client, witness, file);
   await recordSeed(client, file, origin);
 }

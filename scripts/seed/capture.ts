@@ -1,36 +1,48 @@
 import type { Client } from "pg";
+import { databaseOutputFormats } from "../connection/session-settings.ts";
 import { type CapturedTable, hasKey, keyOf, writtenTables } from "./captured-table.ts";
 
-/** Which file put rows in. */
+/** The file that inserted rows. */
 interface Origin {
   set: string;
   filename: string;
 }
 
-/** Rows that go from one session to the other at once. */
+/** Number of rows that go from one session to the other at once. */
 const batch = 1000;
 
 /**
- * SQL: whether the running transaction, or a part of it that ended with RELEASE, wrote this version of a row. What others wrote and committed since it
- * began is newer, too, and no longer in progress.
+ * SQL condition: the running transaction, or a released subtransaction of it, wrote this version of a row. Rows that
+ * others have committed since it began are newer too, but no longer in progress.
  */
 const isOwn = `(t.xmin = pg_current_xact_id()::xid
   or age(t.xmin) < 0 and pg_xact_status((pg_current_xact_id()::text::bigint - age(t.xmin))::text::xid8) = 'in progress')`;
 
-/** Has a second session keep the database in view as it is now, until {@link captureRows} has asked it what was there before. */
+/**
+ * Statements that make a transaction read rows and their records in one form: with qualified names, and with values as
+ * the database itself writes them. Records outlive a version of the kit, and earlier versions wrote them in this form.
+ */
+export const readRowsAsRecorded = `set local search_path = pg_catalog, pg_temp; ${databaseOutputFormats}`;
+
+/**
+ * Keeps a snapshot of the database in a second session, until {@link captureRows} has read the rows from before the
+ * file.
+ */
 export async function holdView(witness: Client): Promise<void> {
-  await witness.query("begin isolation level repeatable read read only; select 1");
+  await witness.query(`begin isolation level repeatable read read only; ${readRowsAsRecorded}; select 1`);
 }
 
+/** Releases the snapshot of {@link holdView}. */
 export async function releaseView(witness: Client): Promise<void> {
   await witness.query("rollback");
 }
 
 /**
- * Writes down the rows that a seed file has put in: at the end of its transaction, those that are new. A row that was there before and was changed by the file is not
- * the seeds' own; one that an earlier file put in, and nobody else has touched since, is written down as it is now.
+ * Records the rows that a seed file inserted: at the end of its transaction, those that are new. A row that existed
+ * before and was changed by the file does not belong to the seeds. If an earlier file inserted it and no one else has
+ * changed it since, its record is updated.
  *
- * @param witness see {@link holdView}
+ * @param witness the session of {@link holdView}
  */
 export async function captureRows(client: Client, witness: Client, origin: Origin): Promise<void> {
   const tables = await writtenTables(client);
@@ -70,7 +82,7 @@ async function captureWritten(client: Client, witness: Client, table: CapturedTa
   await client.query("close written");
 }
 
-/** What the rows were before the file ran; null: they were not there. */
+/** Returns the content of the rows before the file ran; null for a row that did not exist. */
 async function contentBefore(witness: Client, table: CapturedTable, rows: readonly { key: string }[]) {
   const { rows: found } = await witness.query<{ content: string | null }>(
     `select to_jsonb(t)::text as content

@@ -1,23 +1,23 @@
 import pg, { type Client } from "pg";
 
-/** A table that seeds wrote to, with what its rows are found by. */
+/** A table that seeds wrote to, and the columns that identify its rows. */
 export interface CapturedTable {
-  /** The table itself, or the one that it is a partition of. */
+  /** Oid of the table, or of the partitioned table that it belongs to. */
   root: string;
-  /** Where the rows lie. */
+  /** Oid of the table or partition that stores the rows. */
   leaf: string;
   /** Qualified and quoted. */
   rootName: string;
   leafName: string;
-  /** Columns of the primary key with their types; none: the table has no key. */
+  /** Columns of the primary key with their types; empty if the table has none. */
   key: { name: string; type: string }[];
-  /** Whether rows that were there before may have been changed. */
+  /** True if rows that existed before may have been changed. */
   updated: boolean;
 }
 
 /**
- * The tables that the running transaction may have written to: more where the server does not count, never fewer. The kit's own tables, graphile-migrate's and
- * temporary ones are left out.
+ * Returns the tables that the running transaction may have written to. There are more if the server does not count
+ * rows, but never fewer. The kit's own tables, graphile-migrate's and temporary ones are left out.
  */
 export async function writtenTables(client: Client): Promise<CapturedTable[]> {
   const { rows } = await client.query<CapturedTable>(
@@ -38,14 +38,14 @@ export async function writtenTables(client: Client): Promise<CapturedTable[]> {
   return rows;
 }
 
-/** SQL: a row's key as JSON; null without a primary key. */
+/** Returns SQL for a row's key as JSON; null without a primary key. */
 export function keyOf(alias: string, { key }: Pick<CapturedTable, "key">): string {
   if (key.length === 0) return "null::jsonb";
   const parts = key.map(({ name }) => `${pg.escapeLiteral(name)}, ${alias}.${pg.escapeIdentifier(name)}`);
   return `jsonb_build_object(${parts.join(", ")})`;
 }
 
-/** SQL: whether a row has that key; by its columns, so that the primary key's index is used. */
+/** Returns the SQL condition that a row has a key. It compares the columns, so that the primary key's index is used. */
 export function hasKey(alias: string, { key }: Pick<CapturedTable, "key">, json: string): string {
   return key
     .map(({ name, type }) => `${alias}.${pg.escapeIdentifier(name)} = (${json} ->> ${pg.escapeLiteral(name)})::${type}`)

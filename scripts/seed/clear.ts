@@ -1,53 +1,66 @@
 import type { Client } from "pg";
+import { withClient } from "../connection/client.ts";
+import { type Connection, describeConnection } from "../connection/connection.ts";
 import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
+import { requireOwnSession } from "../database/pooler.ts";
 import { noticeLostClients } from "../database/session.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { withClient } from "../target/client.ts";
-import { type Connection, describeConnection } from "../target/connection.ts";
+import { requireUnchanged } from "../errors/unchanged.ts";
+import { readRowsAsRecorded } from "./capture.ts";
 import { deleteRows } from "./delete-rows.ts";
 import { type ForeignRows, findForeignRows } from "./foreign-rows.ts";
 import { readSeedLedger } from "./ledger.ts";
 import { filesWithoutRecord, hasRowRecord, locateRows, type SeedFileName, unknownTables } from "./recorded-rows.ts";
 
+/** Options of {@link clearSeeds}. */
 export interface ClearSeedsOptions {
   connection: Connection;
-  /** Just these sets. */
+  /** The sets to clear. */
   sets: readonly string[];
-  /** Whether rows that were changed since go as well. */
+  /** True to delete rows that have changed since, too. */
   force?: boolean;
-  /** Whether nothing is deleted. */
+  /** True to delete nothing. */
   dryRun?: boolean;
+  /** The result that was shown. If the result has changed since, nothing is deleted. */
+  expected?: ClearedSeeds;
   onWait?: (holder: LockHolder) => void;
   signal?: AbortSignal;
 }
 
+/** Result of {@link clearSeeds}. */
 export interface ClearedSeeds {
-  /** Rows by table, qualified and quoted; those that are deleted. */
+  /** Number of deleted rows by table; the names are qualified and quoted. */
   deleted: { table: string; rows: number }[];
   /** The files that count as not seeded from now on. */
   files: SeedFileName[];
-  /** Tables whose new rows could not be told from changed ones when they were seeded: none of these was deleted. */
+  /**
+   * Tables in which new rows could not be told from changed ones when they were seeded. None of their rows were
+   * deleted.
+   */
   unknownTables: string[];
 }
 
-/** What keeps seeds from being cleared. */
+/** Obstacles that keep seeds from being cleared. */
 export interface SeedObstacles {
-  /** Rows that were changed since, by table. */
+  /** Rows that have changed since they were seeded, by table. */
   changed: { table: string; rows: number }[];
   foreign: ForeignRows[];
 }
 
 /**
- * Takes out again the rows that the files of some sets put in, and nothing else, in one transaction; the files count as not seeded then.
+ * Deletes the rows that the files of some sets inserted, and nothing else, in one transaction. The files then count as
+ * not seeded.
  *
- * @throws OperationError (not allowed) with nothing changed where rows were changed since (unless `force`), where rows of others refer to them, or where it was
- * not written down which they are
+ * @throws OperationError (exit code notAllowed) if rows have changed since (unless `force`), if other rows refer to
+ * them, or if the result differs from `expected`; OperationError if the rows were not recorded. Nothing is changed
+ * then.
  */
 export async function clearSeeds(options: ClearSeedsOptions): Promise<ClearedSeeds> {
   const { connection, onWait, signal } = options;
   return withClient(
     connection,
     async (client) => {
+      await requireOwnSession(client, connection);
       await noticeLostClients(client);
       return withDeploymentLock(client, () => clear(client, options), onWait ?? (() => {}), signal);
     },
@@ -55,34 +68,46 @@ export async function clearSeeds(options: ClearSeedsOptions): Promise<ClearedSee
   );
 }
 
-async function clear(client: Client, { connection, sets, force = false, dryRun = false }: ClearSeedsOptions) {
+async function clear(client: Client, options: ClearSeedsOptions): Promise<ClearedSeeds> {
+  const { connection, sets, force = false, dryRun = false, expected } = options;
+  const requireExpected = (now: ClearedSeeds) => {
+    if (expected === undefined) return;
+    requireUnchanged(`The seeded data in ${describeConnection(connection)}`, factsOf(expected), factsOf(now));
+  };
   const files = await seededFiles(client, connection, sets);
-  if (files.length === 0) return { deleted: [], files: [], unknownTables: [] };
-  await client.query("begin; set local search_path = pg_catalog, pg_temp");
+  if (files.length === 0) {
+    const nothing = { deleted: [], files: [], unknownTables: [] };
+    requireExpected(nothing);
+    return nothing;
+  }
+  await client.query(`begin; ${readRowsAsRecorded}`);
   try {
     const tables = await locateRows(client, files);
     const unknown = await unknownTables(client, files);
     requireNoObstacles({ changed: force ? [] : await changedRows(client), foreign: await findForeignRows(client) });
-    const deleted = dryRun ? await countRows(client) : await deleteRows(client, files, tables);
+    const counts = dryRun ? await countRows(client) : await deleteRows(client, files, tables);
+    const rows = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+    const deleted = rows.map(([table, count]) => ({ table, rows: count }));
+    const cleared = { deleted, files, unknownTables: unknown };
+    requireExpected(cleared);
     if (dryRun) await client.query("rollback");
     else {
       await forget(client, files);
       await client.query("commit");
     }
-    const rows = [...deleted].filter(([, count]) => count > 0).sort(([a], [b]) => (a < b ? -1 : 1));
-    return { deleted: rows.map(([table, count]) => ({ table, rows: count })), files, unknownTables: unknown };
+    return cleared;
   } catch (error) {
     await client.query("rollback").catch(() => {});
     throw error;
   }
 }
 
-/** The files of the sets that are recorded as seeded, whether they are still there or not. */
+/** Returns the files of the sets that are recorded as seeded, even if a file no longer exists. */
 async function seededFiles(client: Client, connection: Connection, sets: readonly string[]): Promise<SeedFileName[]> {
   const ledger = await readSeedLedger(client);
   if (!ledger.known) {
-    throw new OperationError(`Could not tell which seeds ${describeConnection(connection)} has: ${ledger.reason}.`, {
-      remedy: "Ask as the role that migrates (<database>_migrator).",
+    throw new OperationError(`Cannot read which seeds ${describeConnection(connection)} has: ${ledger.reason}.`, {
+      remedy: "Connect with the migrator role (<database>_migrator).",
     });
   }
   const files = ledger.records
@@ -92,9 +117,16 @@ async function seededFiles(client: Client, connection: Connection, sets: readonl
     files.length === 0 ? [] : (await hasRowRecord(client)) ? await filesWithoutRecord(client, files) : files;
   if (without.length === 0) return files;
   throw new OperationError(
-    `Could not tell which rows were put in by ${without.map(({ set, filename }) => `${set}/${filename}`).join(", ")}: nothing was written down when they ran.`,
-    { remedy: "Delete the rows by hand, or erase the database (`pgw destroy --erase NAME`) and bring it up anew." },
+    `The rows of ${without.map(({ set, filename }) => `${set}/${filename}`).join(", ")} are not known: they were not recorded when these seeds ran.`,
+    { remedy: "Delete the rows by hand. Or erase the database (`pgw destroy --erase NAME`) and run `up`." },
   );
+}
+
+function factsOf({ deleted, files }: ClearedSeeds): string[] {
+  return [
+    ...files.map(({ set, filename }) => `the seed file ${set}/${filename}`),
+    ...deleted.map(({ table, rows }) => `${rows} ${rows === 1 ? "row" : "rows"} of ${table}`),
+  ];
 }
 
 function requireNoObstacles({ changed, foreign }: SeedObstacles): void {
@@ -106,14 +138,14 @@ function requireNoObstacles({ changed, foreign }: SeedObstacles): void {
       ...changed.map(({ table, rows: count }) => `- ${rows(count)} of ${table} changed since they were seeded`),
       ...foreign.map(
         ({ table, referenced, constraint, rows: count, onDelete }) =>
-          `- ${rows(count)} of ${table} refer to seeded rows of ${referenced} (${constraint}, which ${onDelete}) and were not put in by these seeds`,
+          `- ${rows(count)} of ${table} refer to seeded rows of ${referenced} (${constraint}, which ${onDelete}), but do not come from these seeds`,
       ),
     ].join("\n"),
     {
       remedy: [
         ...(changed.length > 0 ? ["--force deletes changed rows as well."] : []),
         ...(foreign.length > 0
-          ? ["Rows that refer to seeded ones must go first: clear their set too, or delete them."]
+          ? ["Rows that refer to seeded rows must be removed first: clear their set too, or delete them."]
           : []),
       ].join(" "),
       exitCode: exitCode.notAllowed,

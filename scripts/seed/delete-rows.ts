@@ -1,15 +1,15 @@
 import pg, { type Client, DatabaseError } from "pg";
 import { locateRows, type RecordedTable, type SeedFileName } from "./recorded-rows.ts";
 
-/** SQLSTATE foreign_key_violation, and restrict_violation. */
+/** SQLSTATEs foreign_key_violation and restrict_violation. */
 const stillReferenced = ["23503", "23001"];
 
 /**
- * Deletes the rows in `seeded` (see `locateRows`), the tables' own triggers set aside meanwhile: they would write about it, and refuse where a table
- * is append-only. Foreign keys hold.
+ * Deletes the rows in `seeded` (see `locateRows`) with the tables' own triggers disabled. Such triggers would write
+ * about the deletion, and those of an append-only table would refuse it. Foreign keys stay in force.
  *
- * @returns rows deleted, by table
- * @throws OperationError or the server's error; the caller's transaction is to be rolled back then
+ * @returns number of deleted rows, by table
+ * @throws OperationError or the server's error; the caller must then roll its transaction back
  */
 export async function deleteRows(
   client: Client,
@@ -34,23 +34,23 @@ export async function deleteRows(
         await client.query("release savepoint rows");
       } catch (error) {
         if (!(error instanceof DatabaseError) || !stillReferenced.includes(error.code ?? "")) throw error;
-        // Tables that refer to each other in a circle: once more when the others are done.
+        // Tables can refer to each other in a circle: try again after the others.
         refused = error;
         await client.query("rollback to savepoint rows");
       }
     }
-    // A foreign key that empties its column gives the row another place.
+    // A foreign key that sets its column to null gives the row a new ctid.
     tables = await childrenFirst(client, await locateRows(client, files));
     const { rows } = await client.query("select from pg_temp.seeded limit 1");
     if (rows.length === 0) break;
     const after = [...deleted.values()].reduce((sum, count) => sum + count, 0);
-    if (after === before) throw refused ?? new Error("seeded rows are left that no statement deletes");
+    if (after === before) throw refused ?? new Error("some seeded rows could not be deleted");
   }
   for (const { table, name } of triggers) await client.query(`alter table ${table} enable trigger ${name}`);
   return deleted;
 }
 
-/** The triggers that are on, of the tables that rows are deleted from, the constraints' own left out. */
+/** Returns the enabled triggers of the tables that rows are deleted from, without those of constraints. */
 async function ownTriggers(client: Client): Promise<{ table: string; name: string }[]> {
   const { rows } = await client.query<{ table: string; name: string }>(
     `select tgrelid::regclass::text as "table", tgname as name from pg_trigger
@@ -60,7 +60,7 @@ async function ownTriggers(client: Client): Promise<{ table: string; name: strin
   return rows.map(({ table, name }) => ({ table, name: pg.escapeIdentifier(name) }));
 }
 
-/** Tables in an order in which each comes before those that it refers to, circles apart. */
+/** Orders tables so that each comes before those that it refers to, except in circles. */
 async function childrenFirst(client: Client, tables: readonly RecordedTable[]): Promise<RecordedTable[]> {
   const { rows } = await client.query<{ child: string; parent: string }>(
     `select distinct conrelid::text as child, confrelid::text as parent from pg_constraint

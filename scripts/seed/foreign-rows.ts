@@ -1,13 +1,13 @@
 import pg, { type Client } from "pg";
 
-/** Rows that the seeds did not put in and that refer to rows that they did. */
+/** Rows that the seeds did not insert and that refer to seeded rows. */
 export interface ForeignRows {
-  /** The table that refers, and the one that is referred to; qualified and quoted. */
+  /** The referencing and the referenced table; qualified and quoted. */
   table: string;
   referenced: string;
   constraint: string;
   rows: number;
-  /** What the rows' foreign key would do to them. */
+  /** Effect of the foreign key on these rows. */
   onDelete: "refuses" | "deletes them" | "empties their column";
 }
 
@@ -20,7 +20,10 @@ interface ForeignKey {
   referencedColumns: string[];
 }
 
-/** Looks for rows that do not stand in `seeded` (see `locateRows`) and refer to some that do, whatever their foreign key would make of them. */
+/**
+ * Finds rows that are not in `seeded` (see `locateRows`) and refer to rows that are, whatever their foreign key would
+ * do.
+ */
 export async function findForeignRows(client: Client): Promise<ForeignRows[]> {
   const found: ForeignRows[] = [];
   for (const key of await foreignKeys(client)) {

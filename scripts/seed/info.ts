@@ -1,18 +1,20 @@
 import type { Client } from "pg";
+import { withClient } from "../connection/client.ts";
+import { type Connection, describeConnection } from "../connection/connection.ts";
+import { ConnectionError } from "../connection/connection-error.ts";
 import { OperationError } from "../errors/operation-error.ts";
-import { withClient } from "../target/client.ts";
-import { type Connection, describeConnection } from "../target/connection.ts";
-import { ConnectionError } from "../target/connection-error.ts";
 import { readSeedLedger, type SeedRecord } from "./ledger.ts";
 import { readSeedSets, type SeedFile, type SeedLogin } from "./seed-file.ts";
 
 /**
+ * State of a seed file.
  * - current: recorded with this content; will be skipped.
  * - new: not recorded; will run.
  * - changed: recorded with other content; will run again.
  */
 export type SeedState = "current" | "new" | "changed";
 
+/** A seed file, compared with what the database recorded. */
 export interface SeedInfo {
   set: string;
   filename: string;
@@ -23,19 +25,20 @@ export interface SeedInfo {
   record: SeedRecord | undefined;
 }
 
-/** What there is and what would run, or why it cannot be told. */
+/** State of the seed files, or the reason why it is not known. */
 export type SeedAnswer =
   | {
       known: true;
       files: SeedInfo[];
-      /** Recorded in one of the sets, and the file is gone. */
+      /** Files that are recorded in one of the sets but no longer exist. */
       withoutFile: SeedRecord[];
     }
   | { known: false; reason: string };
 
 /**
  * Compares the files of the named sets with what one database recorded. Issues no DDL.
- * @throws OperationError for faults of the files; ConnectionError where the database cannot be reached.
+ *
+ * @throws OperationError for errors in the files; ConnectionError if the database cannot be reached
  */
 export async function readSeedInfo(
   connection: Connection,
@@ -47,8 +50,9 @@ export async function readSeedInfo(
 }
 
 /**
- * The same where only an answer will do.
- * @throws OperationError also when it could not be told.
+ * Returns the state as {@link readSeedInfo} does, but throws if it is not known.
+ *
+ * @throws OperationError also if the state cannot be read
  */
 export async function readKnownSeedInfo(
   connection: Connection,
@@ -57,12 +61,12 @@ export async function readKnownSeedInfo(
 ): Promise<Extract<SeedAnswer, { known: true }>> {
   const answer = await readSeedInfo(connection, folder, sets);
   if (answer.known) return answer;
-  throw new OperationError(`Could not tell which seeds ${describeConnection(connection)} has: ${answer.reason}.`, {
-    remedy: "Ask as the role that migrates (<database>_migrator).",
+  throw new OperationError(`Cannot read which seeds ${describeConnection(connection)} has: ${answer.reason}.`, {
+    remedy: "Connect with the migrator role (<database>_migrator).",
   });
 }
 
-/** The same on an open connection, with files that were read before. */
+/** Returns the state on an open connection, for files that were read before. */
 export async function seedInfoOf(
   client: Client,
   files: readonly SeedFile[],
@@ -72,7 +76,7 @@ export async function seedInfoOf(
   return ledger.known ? { known: true, ...compareSeeds(files, ledger.records, sets) } : ledger;
 }
 
-/** Files in their order against the records; records of other sets do not count. */
+/** Compares files, in order, with the records. Records of other sets are ignored. */
 export function compareSeeds(
   files: readonly SeedFile[],
   records: readonly SeedRecord[],
@@ -100,9 +104,10 @@ export interface PendingSeed {
 }
 
 /**
- * What would run, for a preview: without a connection (nothing is provisioned yet), or where the database does not exist yet, every file; where
- * the server cannot be asked, the answer is not known.
- * @throws OperationError for faults of the files.
+ * Returns the files that would run, for a preview. Every file would run if there is no connection (nothing is
+ * provisioned yet) or if the database does not exist yet. If the server cannot be reached, the answer is not known.
+ *
+ * @throws OperationError for errors in the files
  */
 export async function pendingSeeds(
   connection: Connection | undefined,

@@ -7,16 +7,17 @@ import type { SeedFile } from "./seed-file.ts";
 export interface SeedRecord {
   set: string;
   filename: string;
-  /** Hex, of the file when it ran. */
+  /** SHA-256 of the file when it ran, in hex. */
   sha256: string;
   appliedAt: Date;
   durationMs: number;
   appliedBy: string;
 }
 
-/** A database's record of seeds; an absent table is an empty record, a lacking privilege is not. */
+/** A database's record of seeds. An absent table is an empty record; a missing privilege is not. */
 export type SeedLedgerAnswer = { known: true; records: SeedRecord[] } | { known: false; reason: string };
 
+/** Reads the record of seeds. Issues no DDL. */
 export async function readSeedLedger(client: Client): Promise<SeedLedgerAnswer> {
   switch (await tableAccess(client, "pgroundwork", "seed_ledger")) {
     case "absent":

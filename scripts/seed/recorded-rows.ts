@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { hasKey } from "./captured-table.ts";
 
-/** A seed file by its set and name. */
+/** Set and name of a seed file. */
 export interface SeedFileName {
   set: string;
   filename: string;
@@ -16,13 +16,13 @@ export interface RecordedTable {
   key: { name: string; type: string }[];
 }
 
-/** Whether the database has the record of rows: nothing was seeded before it was made where not. */
+/** Returns true if the database has the record of rows. If not, no file has recorded its rows. */
 export async function hasRowRecord(client: Client): Promise<boolean> {
   const { rows } = await client.query("select from pg_class where oid = to_regclass('pgroundwork.seed_row')");
   return rows.length > 0;
 }
 
-/** Those of the files whose rows are not on record: seeded by other means, or by a kit that kept none. */
+/** Returns the files whose rows are not recorded: they were seeded by other means, or by a kit that recorded none. */
 export async function filesWithoutRecord(client: Client, files: readonly SeedFileName[]): Promise<SeedFileName[]> {
   const { rows } = await client.query<SeedFileName>(
     `select * from unnest($1::text[], $2::text[]) as asked ("set", filename)
@@ -32,7 +32,7 @@ export async function filesWithoutRecord(client: Client, files: readonly SeedFil
   return rows;
 }
 
-/** Tables in which the files' new rows could not be told from changed ones. */
+/** Returns the tables in which the files' new rows could not be told from changed ones. */
 export async function unknownTables(client: Client, files: readonly SeedFileName[]): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `select distinct unnest(c.unknown_tables) as name
@@ -44,8 +44,9 @@ export async function unknownTables(client: Client, files: readonly SeedFileName
 }
 
 /**
- * Looks for the recorded rows of the files: a temporary table `seeded`, for this transaction, with a row for each that is still there (relation,
- * leaf, row: where it lies; file; changed: whether it is another than it was then). Columns that came or went since do not count as a change.
+ * Finds the recorded rows of the files that still exist. It creates a temporary table `seeded` for this transaction,
+ * with one row for each: relation, leaf and row (its location), file, and changed (true if it differs from its record).
+ * Columns that were added or dropped since do not count as a change.
  *
  * @returns the tables that have recorded rows
  */
@@ -85,7 +86,7 @@ async function recordedTables(client: Client, files: readonly SeedFileName[]): P
   return rows;
 }
 
-/** SQL: what a row's JSON and what was recorded of it have in common, canonically. */
+/** Returns SQL for the columns that a row's JSON and its record have in common, in canonical form. */
 function common(json: string, other: string): string {
   return `(select jsonb_object_agg(e.key, e.value) from jsonb_each(${json}) e where ${other})`;
 }
@@ -97,7 +98,10 @@ function byKey(table: RecordedTable): string {
             from recorded r join ${table.name} t on ${hasKey("t", table, "r.key")}`;
 }
 
-/** Equal rows cannot be told apart: as many of them as were put in. */
+/**
+ * Returns SQL that matches rows by content. Equal rows cannot be told apart, so it matches as many of them as were
+ * inserted.
+ */
 function byContent(table: RecordedTable): string {
   return `select $1::oid, t.leaf, t."row", r.seed_set, r.filename, null::jsonb, false
             from (select tableoid as leaf, ctid as "row", to_jsonb(t) as content, row_number() over (partition by to_jsonb(t) order by ctid) as number

@@ -3,8 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { unlessAbsent } from "../files/absent.ts";
+import { decodeUtf8 } from "../files/utf8.ts";
 
-/** A login that a seed makes, for people to try the system with. */
+/** A login that a seed creates, so that people can try the system. */
 export interface SeedLogin {
   user: string;
   password: string;
@@ -17,17 +18,17 @@ export interface SeedFile {
   filename: string;
   /** `--! Title:` */
   title: string | undefined;
-  /** `--! Login: user / password`, one a line. */
+  /** `--! Login: user / password`, one per line. */
   logins: SeedLogin[];
-  /** Hex, of the whole file. */
+  /** SHA-256 of the whole file, in hex. */
   sha256: string;
   text: string;
 }
 
-/** The set whose content production has too; its files may name no login. */
+/** The set that also goes to production. Its files may name no login. */
 const referenceSet = "reference";
 
-/** Names of the sets that a database's folder holds, sorted. */
+/** Returns the names of the sets in a database's folder, sorted. */
 export async function listSeedSets(folder: string): Promise<string[]> {
   const entries = (await unlessAbsent(readdir(path.join(folder, "seeds"), { withFileTypes: true }))) ?? [];
   return entries
@@ -37,21 +38,31 @@ export async function listSeedSets(folder: string): Promise<string[]> {
 }
 
 /**
- * The files of the named sets: sets in the order given, files by name.
- * @throws OperationError (wrong usage) for a set without a folder, and with every fault of the files' headers.
+ * Returns the files of the named sets: sets in the given order, files by name.
+ *
+ * @throws OperationError (exit code usage) for a set without a folder, and for all errors in the files' headers
  */
 export async function readSeedSets(folder: string, sets: readonly string[]): Promise<SeedFile[]> {
   const faults: string[] = [];
   const files: SeedFile[] = [];
   for (const set of sets) {
-    const names = await unlessAbsent(readdir(path.join(folder, "seeds", set)));
-    if (names === undefined) throw await unknownSet(folder, set);
-    for (const filename of names.filter((name) => name.endsWith(".sql")).sort()) {
+    const entries = await unlessAbsent(readdir(path.join(folder, "seeds", set)));
+    if (entries === undefined) throw await unknownSet(folder, set);
+    // Editors keep hidden copies and locks (.#x.sql) beside a file.
+    const names = entries.filter((name) => /\.sql\s*$/i.test(name) && !name.startsWith(".")).sort();
+    for (const filename of names) {
+      if (!filename.endsWith(".sql")) {
+        faults.push(`${set}/${filename}: its name must end in .sql in lower case, or it would never run`);
+        continue;
+      }
       const content = await readFile(path.join(folder, "seeds", set, filename));
-      const text = content.toString("utf8");
+      const { text, fault } = decodeUtf8(content);
+      if (fault !== undefined) faults.push(`${set}/${filename}: ${fault}`);
+      if (text.startsWith("\uFEFF"))
+        faults.push(`${set}/${filename}: it begins with a byte order mark; save it as UTF-8 without one`);
       const headers = parseSeedHeaders(text);
       if (set === referenceSet && headers.logins.length > 0) {
-        headers.faults.push("it names a login, and the set reference goes to production");
+        headers.faults.push("it contains a login, but the set reference is for production");
       }
       faults.push(...headers.faults.map((fault) => `${set}/${filename}: ${fault}`));
       const sha256 = createHash("sha256").update(content).digest("hex");
@@ -62,13 +73,13 @@ export async function readSeedSets(folder: string, sets: readonly string[]): Pro
   throw new OperationError(
     [`Seeds in ${path.join(folder, "seeds")} are not valid:`, ...faults.map((fault) => `- ${fault}`)].join("\n"),
     {
-      remedy: "Headers stand at the top of a file: --! Title: text, --! Login: user / password.",
+      remedy: "Write headers at the top of a file: --! Title: text, --! Login: user / password.",
       exitCode: exitCode.usage,
     },
   );
 }
 
-/** The header lines at the top of a seed file. */
+/** Parses the header lines at the top of a seed file. */
 export function parseSeedHeaders(text: string): { title: string | undefined; logins: SeedLogin[]; faults: string[] } {
   const faults: string[] = [];
   const logins: SeedLogin[] = [];
@@ -81,7 +92,7 @@ export function parseSeedHeaders(text: string): { title: string | undefined; log
       title = value;
     } else if (name === "Login") {
       const [, user, password] = /^(\S+)\s+\/\s+(\S.*)$/.exec(value) ?? [];
-      if (user === undefined || password === undefined) faults.push("a login is not of the form: user / password");
+      if (user === undefined || password === undefined) faults.push("a login does not have the form: user / password");
       else logins.push({ user, password });
     } else {
       faults.push(`its header line "${line.trim()}" is not understood`);
@@ -93,8 +104,8 @@ export function parseSeedHeaders(text: string): { title: string | undefined; log
 async function unknownSet(folder: string, set: string): Promise<OperationError> {
   const known = await listSeedSets(folder);
   const there = known.length === 0 ? "there is none" : `there are: ${known.join(", ")}`;
-  return new OperationError(`There is no seed set "${set}" in ${path.join(folder, "seeds")} (${there}).`, {
-    remedy: `A set is a folder of SQL files: name one that exists, or add ${path.join(folder, "seeds", set)}.`,
+  return new OperationError(`The seed set "${set}" does not exist in ${path.join(folder, "seeds")} (${there}).`, {
+    remedy: `A set is a folder of SQL files. Name an existing set, or create ${path.join(folder, "seeds", set)}.`,
     exitCode: exitCode.usage,
   });
 }

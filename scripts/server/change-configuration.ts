@@ -1,32 +1,32 @@
+import { ConnectionError } from "../connection/connection-error.ts";
 import { OperationError } from "../errors/operation-error.ts";
-import { ConnectionError } from "../target/connection-error.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { writeConfiguration } from "./configuration.ts";
 import type { ServerDirectory } from "./locations.ts";
 import { findPostmaster, type Postmaster, reload, StartError, start, stop } from "./postmaster.ts";
 
-/** What a server is started and stopped with. */
+/** Everything that is needed to start and stop a server. */
 export interface Installation {
   binaries: Binaries;
   directory: ServerDirectory;
   account: Account | undefined;
 }
 
-/** A configuration file that is about to be replaced, and the server that runs with it. */
+/** Replacement of a configuration file, and the server that runs with it. */
 export interface ConfigurationChange {
-  /** The file's text until now; undefined: there was none. */
+  /** Previous text of the file. undefined if there was none. */
   former: string | undefined;
   wanted: string;
-  /** undefined: the server is stopped. */
+  /** undefined if the server is stopped. */
   running: Postmaster | undefined;
 }
 
 /**
- * Writes a changed configuration and has `apply` put it to work. Where that fails, the former one comes back, and the server as it was before:
- * not every value that PostgreSQL can read is one that it can run with.
+ * Writes a changed configuration and calls `apply` to put it into effect. If that fails, the previous file and the
+ * previous state of the server are restored. PostgreSQL cannot run with every value that it can parse.
  *
- * @throws OperationError what `apply` threw; its remedy tells how the server was left
+ * @throws OperationError of `apply`; its hint says how the server was left
  */
 export async function changeConfiguration(
   installation: Installation,
@@ -50,7 +50,7 @@ export async function changeConfiguration(
 }
 
 interface Outcome {
-  /** Whether the server is as it was before. */
+  /** True if the server is as it was before. */
   back: boolean;
   /** The same as a sentence. */
   state: string;
@@ -66,7 +66,7 @@ async function takeBack(
     const now = await findPostmaster(directory.data);
     if (before === undefined) {
       if (now !== undefined) await stop(binaries, directory, account);
-      return { back: true, state: "The server is stopped, as it was, and has its former settings." };
+      return { back: true, state: "The server is stopped, as before, and has its former settings." };
     }
     if (now?.pid === before.pid) {
       await reload(binaries, directory, account);
@@ -78,18 +78,18 @@ async function takeBack(
   } catch (error) {
     const state =
       error instanceof StartError
-        ? "Its former settings are back, and it does not start with them either."
-        : `Its former settings could not be put to work again: ${(error as Error).message}`;
+        ? "Its former settings were restored, but it does not start with them either."
+        : `Cannot restore its former settings: ${(error as Error).message}`;
     return { back: false, state };
   }
 }
 
-/** What to do about a failure that the former settings do not have. */
+/** Returns the hint for a failure that the previous settings do not have. */
 function advice(error: OperationError): string | undefined {
   const bySetting =
     (error instanceof StartError && !error.portTaken) ||
     (error instanceof ConnectionError && error.failure === "other");
   return bySetting
-    ? "Correct pgroundwork:postgresql, or the setting that this is about (pulumi config)."
+    ? "Correct pgroundwork:postgresql or the setting that the error names (pulumi config)."
     : error.remedy;
 }

@@ -1,20 +1,22 @@
-import { appendFile, chown, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { unlessAbsent } from "../files/absent.ts";
+import { writeFileAtomically } from "../files/atomic-file.ts";
 import type { Account } from "./account.ts";
 
 /** Settings of a server by their postgresql.conf name, values unquoted (`256MB`, `on`). */
 export type ServerSettings = Readonly<Record<string, string>>;
 
-/** Name of the kit's own configuration file, in the data directory. */
+/** Name of the kit's own configuration file in the data directory. */
 export const configurationFile = "pgroundwork.conf";
 
-/** The settings that an embedded server always has: loopback only, TCP only, logs kept for a week. */
+/** Returns the settings that every embedded server has: loopback only, TCP only, logs kept for a week. */
 export function baseSettings(address: { host: string; port: number }, logDirectory: string): ServerSettings {
   return {
     listen_addresses: address.host,
     port: String(address.port),
-    // TCP is the one way in, with a password: a socket's path would have to fit 107 bytes, and needs a folder of its own.
+    // Only TCP with a password. The path of a socket would have to fit into 107 bytes, and would need a folder of its
+    // own.
     unix_socket_directories: "",
     password_encryption: "scram-sha-256",
     logging_collector: "on",
@@ -30,7 +32,7 @@ export function baseSettings(address: { host: string; port: number }, logDirecto
   };
 }
 
-/** The text of the configuration file; the same settings give the same text, whatever their order. */
+/** Formats the configuration file. The same settings give the same text, in any order. */
 export function renderConfiguration(settings: ServerSettings): string {
   const lines = Object.entries(settings)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -38,7 +40,10 @@ export function renderConfiguration(settings: ServerSettings): string {
   return `# Written by pgroundwork at every change of the stack's settings; changes made here are overwritten.\n${lines.join("\n")}\n`;
 }
 
-/** The settings in a configuration file's text, by hand or rendered; of one that stands there twice the last, as PostgreSQL takes it. */
+/**
+ * Parses the settings in a configuration file, written by hand or by the kit. If a setting occurs twice, the last one
+ * wins, as in PostgreSQL.
+ */
 export function parseConfiguration(text: string): ServerSettings {
   const settings: Record<string, string> = {};
   for (const line of text.split("\n")) {
@@ -50,18 +55,18 @@ export function parseConfiguration(text: string): ServerSettings {
   return settings;
 }
 
-/** What the file holds now; undefined where there is none. */
+/** Reads the current configuration file. Returns undefined if there is none. */
 export async function readConfiguration(dataDirectory: string): Promise<string | undefined> {
   return unlessAbsent(readFile(join(dataDirectory, configurationFile), "utf8"));
 }
 
-/** The port that the configuration file names, to keep it over runs; undefined where there is none. */
+/** Returns the port in the configuration file, so that the next run keeps it. Returns undefined if there is none. */
 export function configuredPort(text: string | undefined): number | undefined {
   const port = Number(/^port = '(\d+)'$/m.exec(text ?? "")?.[1]);
   return Number.isInteger(port) && port > 0 ? port : undefined;
 }
 
-/** Writes the file whole or not at all, and has postgresql.conf include it. */
+/** Writes the file atomically, and adds its include line to postgresql.conf. */
 export async function writeConfiguration(
   dataDirectory: string,
   text: string,
@@ -69,11 +74,7 @@ export async function writeConfiguration(
 ): Promise<void> {
   // First, so that a run that is killed in between leaves no settings that the server never reads.
   await include(dataDirectory);
-  const target = join(dataDirectory, configurationFile);
-  const staging = `${target}.new`;
-  await writeFile(staging, text, { mode: 0o600 });
-  if (account !== undefined) await chown(staging, account.uid, account.gid);
-  await rename(staging, target);
+  writeFileAtomically(join(dataDirectory, configurationFile), text, { mode: 0o600, account });
 }
 
 async function include(dataDirectory: string): Promise<void> {
@@ -82,7 +83,7 @@ async function include(dataDirectory: string): Promise<void> {
   if (!(await readFile(main, "utf8")).split("\n").includes(line)) await appendFile(main, `\n${line}\n`);
 }
 
-/** A value as postgresql.conf quotes it (documentation, 19.1.2): quotes doubled, backslashes too. */
+/** Quotes a value for postgresql.conf (documentation, 19.1.2): quotes and backslashes are doubled. */
 function quote(value: string): string {
   return `'${value.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 }

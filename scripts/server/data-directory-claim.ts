@@ -7,18 +7,21 @@ import { readConfiguration } from "./configuration.ts";
 import { findPostmaster, type Postmaster } from "./postmaster.ts";
 import { isCloneGone, isSameOwner, readServerRecord, type ServerOwner, type ServerRecord } from "./server-record.ts";
 
-/** The stack whose server ran on a data directory last, where it is there still and has its data nowhere else since. */
+/**
+ * The stack whose server last ran on a data directory. Its project directory still exists, and its data is still there.
+ */
 export interface Claim {
   record: ServerRecord;
-  /** The folder of its server. */
+  /** Folder of the stack's server. */
   folder: string;
 }
 
 /**
- * Who else has a data directory: the stack whose server ran on it last. One whose clone is gone has nothing any more.
+ * Finds another stack that claims a data directory, because its server was the last to run there. If its project
+ * directory is gone, the claim is void.
  *
- * @returns undefined: nobody but `owner`, as far as records tell
- * @throws OperationError where it cannot be told
+ * @returns undefined if the records show no owner other than `owner`
+ * @throws OperationError if it cannot be determined
  */
 export async function claimOfOther(dataDirectory: string, owner: ServerOwner): Promise<Claim | undefined> {
   let folder: string | undefined;
@@ -31,16 +34,16 @@ export async function claimOfOther(dataDirectory: string, owner: ServerOwner): P
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     throw new OperationError(
-      `Could not tell whose the data directory ${dataDirectory} is: ${(error as Error).message}`,
+      `Cannot read the owner of the data directory ${dataDirectory}: ${(error as Error).message}`,
       {
-        remedy: `Let this user read ${folder ?? dataDirectory}.`,
+        remedy: `Make ${folder ?? dataDirectory} readable for this user.`,
         cause: error,
       },
     );
   }
 }
 
-/** Another stack's server that runs on a data directory. */
+/** Finds another stack's server that runs on a data directory. */
 export async function runningServerOfOther(
   dataDirectory: string,
   owner: ServerOwner,
@@ -52,56 +55,59 @@ export async function runningServerOfOther(
 }
 
 /**
- * Refuses a data directory on which another stack's server runs: taking it over would end that one's sessions and change its passwords. One that is stopped can
- * be taken over.
+ * Refuses a data directory on which another stack's server runs. Adopting it would end that server's sessions and
+ * change its passwords. If the server is stopped, the data can be adopted.
  *
- * @throws OperationError naming the other stack
+ * @throws OperationError that names the other stack
  */
 export async function assertUnclaimed(dataDirectory: string, owner: ServerOwner): Promise<void> {
   const other = await runningServerOfOther(dataDirectory, owner);
   if (other === undefined) return;
   throw new OperationError(`${describe(dataDirectory, other)} Nothing was changed.`, {
-    remedy: `Stop it there (npm run down -- --stack ${other.record.stack}) if this stack is to have the data, or choose another folder with pgroundwork:dataDirectory.`,
+    remedy: `To use the data in this stack, stop that server there (npm run down -- --stack ${other.record.stack}). Otherwise choose another folder with pgroundwork:dataDirectory.`,
   });
 }
 
 /**
- * Refuses data that another stack has taken over since this one's server ran on it, even where that one's is stopped: every password is another than this one's
- * state has.
+ * Refuses data that another stack has adopted since this stack's server ran on it, even if the other server is stopped.
+ * All passwords differ from those in this stack's state.
  *
- * @throws OperationError naming the other stack
+ * @throws OperationError that names the other stack
  */
 export async function assertNotTakenOver(dataDirectory: string, owner: ServerOwner): Promise<void> {
   const other = await claimOfOther(dataDirectory, owner);
   if (other === undefined) return;
   const { clone, stack } = other.record;
-  throw new OperationError(`Stack "${stack}" of the clone ${clone} has taken over the data in ${dataDirectory}.`, {
-    remedy: "To take it back, with new passwords: `npm run pgw -- destroy`, which keeps it, then `up`.",
-  });
+  throw new OperationError(
+    `Stack "${stack}" of the project directory ${clone} has adopted the data in ${dataDirectory}.`,
+    {
+      remedy: "To adopt it again with new passwords, run `npm run pgw -- destroy`, which keeps the data, then `up`.",
+    },
+  );
 }
 
 /**
  * Refuses to stop another stack's server.
  *
- * @throws OperationError (not allowed) naming the other stack
+ * @throws OperationError (not allowed) that names the other stack
  */
 export async function assertOwnToStop(dataDirectory: string, owner: ServerOwner): Promise<void> {
   const other = await runningServerOfOther(dataDirectory, owner);
   if (other === undefined) return;
   throw new OperationError(`${describe(dataDirectory, other)} It was not stopped.`, {
-    remedy: `It took the data over from stack "${owner.stack}". Stop it there first: npm run down -- --stack ${other.record.stack}`,
+    remedy: `It adopted the data of stack "${owner.stack}". Stop it there first: npm run down -- --stack ${other.record.stack}`,
     exitCode: exitCode.notAllowed,
   });
 }
 
 function describe(dataDirectory: string, { record, running }: { record: ServerRecord; running: Postmaster }): string {
-  return `On the data directory ${dataDirectory} runs the server of stack "${record.stack}" of the clone ${record.clone} (pid ${running.pid}).`;
+  return `The data directory ${dataDirectory} is in use by the server of stack "${record.stack}" of the project directory ${record.clone} (pid ${running.pid}).`;
 }
 
 /**
- * Where a stack's data is by the record in its server's folder, whatever became of the state.
+ * Returns a stack's data directory from the record in its server's folder, independently of the stack's state.
  *
- * @returns undefined: no record says it, there was none when it was written, or another stack has that data by now
+ * @returns undefined if there is no record, if there was and is no data, or if another stack has adopted it
  */
 export async function recordedDataDirectory(folder: string, owner: ServerOwner): Promise<string | undefined> {
   const record = await readServerRecord(folder);
@@ -110,7 +116,10 @@ export async function recordedDataDirectory(folder: string, owner: ServerOwner):
   return (await claimOfOther(record.dataDirectory, owner)) === undefined ? record.dataDirectory : undefined;
 }
 
-/** The folder of the server that ran on a data directory last: its configuration has it as that of the log. */
+/**
+ * Returns the folder of the server that last ran on a data directory. It is taken from the log folder in the
+ * configuration.
+ */
 export async function folderOfLastServer(dataDirectory: string): Promise<string | undefined> {
   const log = /^log_directory = '(.*)'$/m.exec((await readConfiguration(dataDirectory)) ?? "")?.[1];
   return log === undefined ? undefined : dirname(log.replaceAll("''", "'").replaceAll("\\\\", "\\"));

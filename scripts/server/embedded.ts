@@ -1,8 +1,10 @@
 import { access, chown, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import getPort from "get-port";
+import { ConnectionError } from "../connection/connection-error.ts";
+import { OperationError } from "../errors/operation-error.ts";
 import { unlessAbsent } from "../files/absent.ts";
-import { ConnectionError } from "../target/connection-error.ts";
+import { removeLeftTemporaries } from "../files/temporary.ts";
 import { type Account, serverAccount } from "./account.ts";
 import { type Binaries, installBinaries } from "./binaries.ts";
 import { changeConfiguration, type Installation } from "./change-configuration.ts";
@@ -11,11 +13,13 @@ import { assertOwned, assertUsable, type ClusterState, clusterState, initialise 
 import {
   baseSettings,
   configuredPort,
+  parseConfiguration,
   readConfiguration,
   renderConfiguration,
   type ServerSettings,
 } from "./configuration.ts";
 import { assertOwnToStop, assertUnclaimed } from "./data-directory-claim.ts";
+import { describeSpace, diskSpaceAt, isLow } from "./disk-space.ts";
 import { type ServerDirectory, serverDirectory } from "./locations.ts";
 import { readParameters } from "./parameters.ts";
 import { portsFor, requireFreePort } from "./port.ts";
@@ -23,85 +27,92 @@ import { findPostmaster, type Postmaster, reload, start, stop } from "./postmast
 import { withServerLock } from "./server-lock.ts";
 import { recordServer, type ServerOwner } from "./server-record.ts";
 import { settingFaults, textFaults } from "./setting-faults.ts";
+import { type LiveState, liveStateQuery, type SettingsTrial } from "./settings-trial.ts";
 import { changeSuperuserPassword, resetSuperuserPassword } from "./superuser.ts";
 import { superuserLogin, withSuperuser } from "./superuser-session.ts";
 
-/** The address that embedded servers listen on: this machine only. */
+/** Address that embedded servers listen on: this machine only. */
 export const host = "127.0.0.1";
 
-/** What an embedded server shall be. */
+/** Desired state of an embedded server. */
 export interface EmbeddedServerSpec {
-  /** Below it: the copied binaries (see `dataHome`). */
+  /** Folder that contains the copied binaries (see `dataHome`). */
   home: string;
-  /** The server's own folder; its data directory is `data` in it. */
+  /** The server's own folder. By default its data directory is `data` in it. */
   folder: string;
-  /** The data directory, where it is not `folder`'s. */
+  /** Data directory, if it is outside `folder`. */
   dataDirectory?: string | undefined;
-  /** TCP port; undefined: the one it had, or a free one. */
+  /** TCP port. If undefined, the previous port or a free one. */
   port?: number | undefined;
   superuserPassword: string;
-  /** The password until now, where it is known: a rotation then needs no restart. */
+  /** Previous password, if known. A rotation then needs no restart. */
   previousPassword?: string | undefined;
-  /** Settings beside {@link baseSettings}. */
+  /** Settings in addition to {@link baseSettings}. */
   settings: ServerSettings;
-  /** Whose it is, for the record in its folder; undefined: nobody's that is known, and there is no record. */
+  /** Owner for the record in the server's folder. If undefined, no record is written. */
   owner?: ServerOwner | undefined;
 }
 
-/** A server that runs as it was asked to. */
+/** A running server in its desired state. */
 export interface RunningServer extends Postmaster {
   host: string;
   version: string;
   directory: ServerDirectory;
 }
 
-/** The directories of a server: data where it was asked for, the log always in the server's own folder. */
+/**
+ * Returns the directories of a server. The data directory can be elsewhere; the log is always in the server's own
+ * folder.
+ */
 export function directoryOf(spec: Pick<EmbeddedServerSpec, "folder" | "dataDirectory">): ServerDirectory {
   const own = serverDirectory(spec.folder);
   return { data: spec.dataDirectory ?? own.data, log: own.log };
 }
 
-/** Every setting of the configuration file of a server on a port. */
+/** Returns all settings in the configuration file of a server on a port. */
 export function wantedSettings(spec: EmbeddedServerSpec, port: number): ServerSettings {
   return { ...baseSettings({ host, port }, directoryOf(spec).log), ...spec.settings };
 }
 
-/** The configuration file's text for a server on a port. */
+/** Formats the configuration file of a server on a port. */
 export function configurationText(spec: EmbeddedServerSpec, port: number): string {
   return renderConfiguration(wantedSettings(spec, port));
 }
 
-/** What the superuser's password may be: until now, and from now on. */
+/** Returns the passwords that the superuser may have: the previous and the new one. */
 export function passwordsOf({ previousPassword, superuserPassword }: EmbeddedServerSpec): [string, ...string[]] {
   return previousPassword === undefined ? [superuserPassword] : [previousPassword, superuserPassword];
 }
 
 /**
- * Refuses a data directory that the server cannot have, and leaves everything alone: what a preview can tell, and what is to be known before another
- * directory's server is stopped.
+ * Refuses a data directory that the server cannot use, without changing anything. A preview calls it, and `up` before
+ * it stops the server of another directory.
  *
- * @returns what is in it
+ * @returns the content of the directory
  * @throws OperationError
  */
 export async function checkDataDirectory(spec: EmbeddedServerSpec): Promise<ClusterState> {
   const { data } = directoryOf(spec);
   const state = await clusterState(data);
   assertUsable(state, data);
-  // As root this makes the account, which a preview of a first server does not.
+  // As root, this creates the account. A preview of a first server does not get here.
   if (state.kind === "cluster") await assertOwned(data, await serverAccount(process.getuid?.()));
   if (spec.owner !== undefined) await assertUnclaimed(data, spec.owner);
   return state;
 }
 
 /**
- * Refuses settings that PostgreSQL does not take, and leaves the server alone: what a preview can tell. Without a cluster there is nothing to ask yet.
+ * Refuses settings that PostgreSQL does not accept, without changing the server. A preview calls it. Without a cluster,
+ * nothing can be checked yet.
  *
  * @throws OperationError
  */
-export async function checkServerSettings(spec: EmbeddedServerSpec): Promise<void> {
+export async function checkServerSettings(spec: EmbeddedServerSpec, trial?: SettingsTrial): Promise<void> {
   const { data } = directoryOf(spec);
   if ((await clusterState(data)).kind !== "cluster") return;
-  await check(await installBinaries(spec.home), spec, await serverAccount(process.getuid?.()));
+  const [binaries, account] = [await installBinaries(spec.home), await serverAccount(process.getuid?.())];
+  await check(binaries, spec, account);
+  if (trial !== undefined) await tryChanged(trial, binaries, spec, account);
 }
 
 async function check(binaries: Binaries, spec: EmbeddedServerSpec, account: Account | undefined): Promise<void> {
@@ -118,7 +129,7 @@ async function check(binaries: Binaries, spec: EmbeddedServerSpec, account: Acco
         return [...faults, ...texts.filter(({ name }) => !known.has(name))];
       });
     } catch (error) {
-      // What the program says of the settings has to do.
+      // The program's check of the settings has to suffice.
       if (error instanceof ConnectionError) return [];
       throw error;
     }
@@ -126,19 +137,69 @@ async function check(binaries: Binaries, spec: EmbeddedServerSpec, account: Acco
 }
 
 /**
- * Makes the server what the spec says, from whatever is there: nothing, a cluster that is stopped, one that runs with other settings, one
- * whose password is not known any more. Safe to run again after an interruption at any point. Settings that the server cannot run with are
- * taken back.
+ * Tries the settings of a running server if they differ from those that it has. Without a running server the start
+ * itself is the trial: it stops nothing, and a failed one restores the previous settings.
  */
-export function ensureServer(spec: EmbeddedServerSpec): Promise<RunningServer> {
-  return withServerLock(spec.folder, () => ensure(spec));
+async function tryChanged(
+  trial: SettingsTrial,
+  binaries: Binaries,
+  spec: EmbeddedServerSpec,
+  account: Account | undefined,
+): Promise<void> {
+  const { data: dataDirectory } = directoryOf(spec);
+  const running = await findPostmaster(dataDirectory);
+  const former = await readConfiguration(dataDirectory);
+  if (running === undefined || former === undefined) return;
+  const settings = wantedSettings(spec, running.port);
+  if (
+    renderConfiguration({ ...parseConfiguration(former), port: String(running.port) }) === renderConfiguration(settings)
+  )
+    return;
+  const live = await withSuperuser({ host, port: running.port }, passwordsOf(spec), async (client) => {
+    const { rows } = await client.query<LiveState>(liveStateQuery);
+    return rows[0];
+  }).catch((error: unknown) => {
+    if (error instanceof ConnectionError) return undefined;
+    throw error;
+  });
+  await trial({ binaries, dataDirectory, account, settings, live });
 }
 
-async function ensure(spec: EmbeddedServerSpec): Promise<RunningServer> {
+/**
+ * Brings the server into the desired state from any state. The cluster may be missing or stopped, run with other
+ * settings, or have an unknown password. It can be run again after an interruption at any point. If the server cannot
+ * run with the new settings, the previous ones are restored.
+ *
+ * @param trial tries changed settings before a running server gets them
+ */
+export async function ensureServer(spec: EmbeddedServerSpec, trial?: SettingsTrial): Promise<RunningServer> {
+  try {
+    return await withServerLock(spec.folder, () => ensure(spec, trial));
+  } catch (error) {
+    throw (await diskFull(directoryOf(spec), error)) ?? error;
+  }
+}
+
+/** Explains a file that could not be written because a disk is full. Returns undefined for other errors. */
+async function diskFull({ data, log }: ServerDirectory, error: unknown): Promise<OperationError | undefined> {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return undefined;
+  const space = await diskSpaceAt(data);
+  const isDataFull = space !== undefined && isLow(space);
+  const why = isDataFull ? `its disk is full (${describeSpace(space)})` : `a disk is full (${message})`;
+  const where = isDataFull ? `the disk of ${data}` : `the disks of ${data} and ${dirname(log)}`;
+  return new OperationError(`The server on ${data} cannot be started or changed: ${why}.`, {
+    remedy: `Free space on ${where}, then run \`up\` again. Committed data is safe in the write-ahead log. Delete nothing in the data directory.`,
+    cause: error,
+  });
+}
+
+async function ensure(spec: EmbeddedServerSpec, trial: SettingsTrial | undefined): Promise<RunningServer> {
   const directory = directoryOf(spec);
   const hasData = (await checkDataDirectory(spec)).kind === "cluster";
   const account = await serverAccount(process.getuid?.());
-  // Before there is data, too: what a killed run leaves of it is found by the record.
+  await removeLeftTemporaries(spec.folder);
+  // Written before there is data, too. The record leads to the leftovers of a killed run.
   if (spec.owner !== undefined) await recordServer(spec.folder, spec.owner, directory.data, hasData);
   const binaries = await installBinaries(spec.home);
   if (!hasData) {
@@ -148,16 +209,17 @@ async function ensure(spec: EmbeddedServerSpec): Promise<RunningServer> {
   await makeLogFolder(directory, account);
 
   await check(binaries, spec, account);
+  if (trial !== undefined) await tryChanged(trial, binaries, spec, account);
   const former = await readConfiguration(directory.data);
   const port = spec.port ?? configuredPort(former) ?? (await getPort({ port: portsFor(spec.folder), host }));
   const running = await findPostmaster(directory.data);
-  // Before anything is written or stopped: a running server that cannot have its new port keeps the one it has.
+  // Checked before anything is written or stopped. If its new port is in use, a running server keeps the one it has.
   if (running?.port !== port) await requireFreePort(host, port);
   const wanted = configurationText(spec, port);
 
   const installation = { binaries, directory, account };
   const apply = async () => {
-    // Also where the file says already what it should: a run that was killed before it reloaded leaves that.
+    // Runs even if the file is already as desired, because an earlier run may have been killed before its reload.
     const started =
       running === undefined
         ? await start(binaries, directory, account)
@@ -170,14 +232,15 @@ async function ensure(spec: EmbeddedServerSpec): Promise<RunningServer> {
 }
 
 /**
- * Stops the server of a data directory, after a run that is just starting it. True where one was running; the data stays.
+ * Stops the server of a data directory, after waiting for a run that is starting it. The data stays.
  *
- * @param owner who has it stopped; undefined: whoever may, whosever it is
- * @throws OperationError (not allowed) where it is another stack's by now
+ * @param owner owner that requests the stop; omit to skip the ownership check
+ * @returns true if a server was running
+ * @throws OperationError (not allowed) if another stack has adopted the server
  */
 export async function stopServer(home: string, directory: ServerDirectory, owner?: ServerOwner): Promise<boolean> {
   const folder = dirname(directory.log);
-  // Taking the lock would make the folder of a server that was never made.
+  // Taking the lock would create the folder of a server that never existed.
   if (!(await exists(folder)) && (await findPostmaster(directory.data)) === undefined) return false;
   return withServerLock(folder, async () => {
     if ((await findPostmaster(directory.data)) === undefined) return false;
@@ -195,7 +258,9 @@ async function makeLogFolder(directory: ServerDirectory, account: Account | unde
   if (account !== undefined) await chown(directory.log, account.uid, account.gid);
 }
 
-/** Reloads the configuration, and restarts where the server says that a setting waits for it (or the port moved). */
+/**
+ * Reloads the configuration. Restarts the server if it reports that a setting, for example its port, needs a restart.
+ */
 async function applySettings(
   { binaries, directory, account }: Installation,
   running: Postmaster,
@@ -210,13 +275,14 @@ async function applySettings(
 async function needsRestart(port: number, passwords: readonly [string, ...string[]]): Promise<boolean> {
   try {
     return await withSuperuser({ host, port }, passwords, async (client) => {
-      // The reload reaches a new session before its first query, since it reads the files itself.
+      // The session reads the reloaded files itself before its first query.
       const { rows } = await client.query("SELECT 1 FROM pg_settings WHERE pending_restart LIMIT 1");
       return rows.length > 0;
     });
   } catch (error) {
-    // Where the password is not known, a restart is what surely applies everything, and setting the password needs one anyway. Whatever else keeps
-    // this session out, a library that every session shall load among it, is no reason to end the others.
+    // If the password is unknown, a restart is the safe way to apply everything, and setting the password needs one
+    // anyway. Other errors are no reason to end the existing sessions, for example a missing library that every session
+    // loads.
     if (error instanceof ConnectionError && error.failure === "password") return true;
     throw error;
   }

@@ -3,16 +3,17 @@ import { dirname } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
 
 /**
- * Makes a folder and lets other accounts enter it, whatever the umask: the server's account has to pass. Folders that are there already stay as
- * they are.
+ * Creates a folder that other accounts can enter, with any umask. The server's account must pass through it. Existing
+ * folders stay as they are.
  */
 export async function makeEnterable(folder: string): Promise<void> {
   let first: string | undefined;
   try {
     first = await mkdir(folder, { recursive: true });
   } catch (cause) {
-    throw new OperationError(`The folder ${folder} cannot be made: ${(cause as Error).message}`, {
-      remedy: "Make it, or let this user make it; or choose another with pgroundwork:dataDirectory or XDG_DATA_HOME.",
+    throw new OperationError(`Cannot create the folder ${folder}: ${(cause as Error).message}`, {
+      remedy:
+        "Create it, or give this user permission. Or choose another folder with pgroundwork:dataDirectory or XDG_DATA_HOME.",
       cause,
     });
   }

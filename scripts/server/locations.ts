@@ -2,26 +2,28 @@ import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** Where one embedded server keeps what belongs to it. */
+/** Directories of one embedded server. */
 export interface ServerDirectory {
   /** PostgreSQL's data directory (`PGDATA`). */
   data: string;
-  /** The server's log files, one a weekday, and what it said before its log was open. */
+  /** Folder of the server's log files, one per weekday, and of the log of its start. */
   log: string;
 }
 
-/** Where a server keeps what it has. */
+/** Locations of a server. */
 export interface ServerPlace {
-  /** The server's own folder: its log, and by default its data. */
+  /** The server's own folder, with its log and by default its data. */
   folder: string;
   dataDirectory: string;
 }
 
 /**
- * The folder below which servers and their binaries live: `$XDG_DATA_HOME/pgroundwork`, by default `~/.local/share/pgroundwork`.
- * It is outside the clone, so that `git clean` or a deleted clone never takes a database along.
+ * Returns the folder that contains servers and their binaries: `$XDG_DATA_HOME/pgroundwork`, by default
+ * `~/.local/share/pgroundwork`. It is outside the project directory, so that `git clean` or deleting the project
+ * directory never deletes a database.
  *
- * As root it is `/var/lib/pgroundwork`: PostgreSQL then runs as another account, which may enter neither root's home nor, often, the clone.
+ * For root it is `/var/lib/pgroundwork`. PostgreSQL then runs as another account, which can enter neither root's home
+ * nor, often, the project directory.
  */
 export function dataHome(env: NodeJS.ProcessEnv, uid: number | undefined): string {
   if (env.XDG_DATA_HOME) return join(env.XDG_DATA_HOME, "pgroundwork");
@@ -29,12 +31,16 @@ export function dataHome(env: NodeJS.ProcessEnv, uid: number | undefined): strin
   return join(env.HOME || homedir(), ".local", "share", "pgroundwork");
 }
 
-/** The folder of a stack's server. The clone's path is part of the name, so that two clones never share a server by accident. */
+/**
+ * Returns the folder of a stack's server. Its name depends on the path of the project directory, so that two project
+ * directories never share a server by accident.
+ */
 export function serverFolder(home: string, cloneRoot: string, project: string, stack: string): string {
   const clone = createHash("sha256").update(cloneRoot).digest("hex").slice(0, 8);
   return join(home, "servers", `${project}-${stack}-${clone}`);
 }
 
+/** Returns the default directories below a server's own folder. */
 export function serverDirectory(folder: string): ServerDirectory {
   return { data: join(folder, "data"), log: join(folder, "log") };
 }

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unlessAbsent } from "../files/absent.ts";
 
-/** How much of a file's end is read for its last lines at first, in bytes; four times as much where it holds too few. */
+/** Size of the first read from a file's end, in bytes. Each further attempt reads four times as much. */
 const firstTail = 64 * 1024;
-/** How far back lines are looked for at most, in bytes: a log of any size fits into memory by this. */
+/** Maximum number of bytes that are searched for lines. It bounds the memory for a log of any size. */
 const longestTail = 64 * 1024 * 1024;
 
 interface LogFile {
@@ -15,7 +15,7 @@ interface LogFile {
   mtimeMs: number;
 }
 
-/** The log files, the one written to last at the end; none where there is no folder. */
+/** Lists the log files, the most recently written one last. Returns none if the folder does not exist. */
 async function logFiles(logDirectory: string): Promise<LogFile[]> {
   const names = (await unlessAbsent(readdir(logDirectory))) ?? [];
   const files: LogFile[] = [];
@@ -27,25 +27,28 @@ async function logFiles(logDirectory: string): Promise<LogFile[]> {
   return files.sort((a, b) => a.mtimeMs - b.mtimeMs);
 }
 
-/** How long each log file was at a moment, in bytes, by its path: what is written after that can be told by it. */
+/** Sizes of the log files at a moment, in bytes by path. They show what was written later. */
 export type LogMark = ReadonlyMap<string, number>;
 
-/** The log as it is now. */
+/** Returns the current sizes of the log files. */
 export async function markLog(logDirectory: string): Promise<LogMark> {
   return new Map((await logFiles(logDirectory)).map(({ path, size }) => [path, size]));
 }
 
-/** Where in a file that what was written after a mark begins. A file that was truncated since is new from its start. */
+/**
+ * Returns the offset in a file at which text written after a mark begins. A file that was truncated since the mark is
+ * all new.
+ */
 function newFrom({ path, size }: LogFile, mark: LogMark): number {
   const known = mark.get(path) ?? 0;
   return size < known ? 0 : known;
 }
 
 /**
- * The last lines of what the server logged, oldest first; none where there is no log. Reads the end of the file only, and no further back than
- * 64 MiB: whole lines, fewer than `count` where no more lie within.
+ * Returns the last lines of the server's log, oldest first, or none if there is no log. It reads only the end of the
+ * file, at most 64 MiB. If this part has fewer than `count` complete lines, it returns those.
  *
- * @param since only what was written after it
+ * @param since only lines written after this mark
  */
 export async function lastLines(logDirectory: string, count: number, since: LogMark = new Map()): Promise<string[]> {
   const files = await logFiles(logDirectory);
@@ -66,9 +69,10 @@ export async function lastLines(logDirectory: string, count: number, since: LogM
 }
 
 /**
- * The whole lines between two places of a file: what stands before the first line break is a line's end.
+ * Reads the complete lines in a range of a file. Text before the first line break is the end of a line that began
+ * earlier.
  *
- * @param fromLine a line begins at the first place
+ * @param fromLine true if a line begins at `start`
  */
 async function linesFrom(file: FileHandle, start: number, end: number, fromLine: boolean): Promise<string[]> {
   const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(end - start), 0, end - start, start);
@@ -76,13 +80,14 @@ async function linesFrom(file: FileHandle, start: number, end: number, fromLine:
   return fromLine ? lines : lines.slice(1);
 }
 
-/** How often a followed log is looked at, in ms. */
+/** Default polling interval of a followed log, in ms. */
 const followEvery = 250;
 
 /**
- * Hands over what the server logs from now on, until the signal fires. Goes along when the server changes to another file, and back.
+ * Passes on new text in the server's log until the signal fires. It follows the server from one file to another and
+ * back.
  *
- * @param every how often to look, in ms
+ * @param every polling interval, in ms
  */
 export async function followLog(
   logDirectory: string,
@@ -90,10 +95,10 @@ export async function followLog(
   signal: AbortSignal,
   every: number = followEvery,
 ): Promise<void> {
-  // Of every file, since a restart goes to one that may hold much already, and back again.
+  // Sizes of all files, because a restart may switch to a file with older content, and back again.
   const handedOver = new Map(await markLog(logDirectory));
   while (await pause(every, signal)) {
-    // The one written to last comes last: a file's rest precedes what stands in the next one.
+    // The most recently written file comes last, so that the rest of one file precedes the text in the next one.
     for (const file of await logFiles(logDirectory)) {
       const start = newFrom(file, handedOver);
       if (file.size > start) await handOver(file.path, start, file.size, onText);
@@ -102,7 +107,7 @@ export async function followLog(
   }
 }
 
-/** Waits; true when the time is over, false as soon as the signal fires. */
+/** Waits. Returns true when the time is over, false as soon as the signal fires. */
 async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   try {
     await sleep(ms, undefined, { signal });

@@ -1,45 +1,49 @@
 import type { QueryResultRow } from "pg";
 import { formatQuantity, parseQuantity } from "./quantity.ts";
 
-/** A setting as the running server knows it: a row of pg_settings. */
+/** A setting of the running server: a row of pg_settings. */
 export interface Parameter {
   name: string;
-  /** In the base unit, without it. */
+  /** Value in the base unit, without the unit. */
   setting: string;
-  /** Base unit (`kB`, `8kB`, `ms`, …); empty: none. */
+  /** Base unit (`kB`, `8kB`, `ms`, …). Empty if there is none. */
   unit: string;
-  /** When it can change: `postmaster` = at a start; `internal` = never; the others while the server runs. */
+  /** Time at which it can change: `postmaster` at a start, `internal` never, the others while the server runs. */
   context: string;
   vartype: "bool" | "integer" | "real" | "string" | "enum";
   min: string | null;
   max: string | null;
   choices: readonly string[] | null;
-  /** The built-in value. */
+  /** Built-in default. */
   boot: string | null;
-  /** Where the value comes from: `configuration file`, `default`, `database`, `client`, … */
+  /** Source of the value: `configuration file`, `default`, `database`, `client`, … */
   source: string;
   pendingRestart: boolean;
 }
 
-/** One line of a configuration file, in the order in which the server reads them: the last one of a name holds. */
+/** One line of a configuration file, in the order in which the server reads them. The last line of a name wins. */
 export interface FileEntry {
   name: string;
   setting: string;
   file: string;
 }
 
-/** What a running server says of its settings. */
+/** Settings of a running server, and the lines of its configuration files. */
 export interface ServerParameters {
   byName: ReadonlyMap<string, Parameter>;
   entries: readonly FileEntry[];
 }
 
-/** Who answers questions of a server: a client of it, or whatever asks it by other ways. */
+/** Executes queries on a server: a client, or another way to query it. */
 export interface Asked {
   query<Row extends QueryResultRow>(sql: string): Promise<{ rows: Row[] }>;
 }
 
-/** @param client the superuser's: others are shown neither every setting nor the files */
+/**
+ * Reads the settings of a running server.
+ *
+ * @param client session of the superuser; other roles see neither all settings nor the files
+ */
 export async function readParameters(client: Asked): Promise<ServerParameters> {
   const parameters = await client.query<Parameter & QueryResultRow>(
     `SELECT lower(name) AS name, coalesce(setting, '') AS setting, coalesce(unit, '') AS unit, context, vartype,
@@ -54,13 +58,16 @@ export async function readParameters(client: Asked): Promise<ServerParameters> {
   return { byName: new Map(parameters.rows.map((row) => [row.name, row])), entries: entries.rows };
 }
 
-/** Whether two texts are the same value to the server. Where that is not known for certain, only the same text is. */
+/** Returns true if the server treats two texts as the same value. If that is uncertain, only identical texts are. */
 export function isSameValue(parameter: Parameter, one: string, other: string): boolean {
   const value = (text: string) => canonicalValue(parameter, text) ?? text;
   return one === other || value(one) === value(other);
 }
 
-/** A value that stands for all its spellings; undefined: it is none that the setting can have, or cannot be told. */
+/**
+ * Returns one spelling for all spellings of a value. Returns undefined if the value is invalid, or if its validity is
+ * unknown.
+ */
 export function canonicalValue(parameter: Parameter, text: string): string | undefined {
   switch (parameter.vartype) {
     case "bool":
@@ -72,7 +79,7 @@ export function canonicalValue(parameter: Parameter, text: string): string | und
       const choices = parameter.choices ?? [];
       const given = text.toLowerCase();
       const chosen = choices.find((choice) => choice.toLowerCase() === given);
-      // Many take the words of a boolean, too, and do not list them.
+      // Many also accept the words of a boolean without listing them.
       return chosen ?? choices.find((choice) => choice === truthOf(text));
     }
     case "string":
@@ -80,14 +87,14 @@ export function canonicalValue(parameter: Parameter, text: string): string | und
   }
 }
 
-/** A raw value of pg_settings (`setting`, `boot`) as people write it. */
+/** Formats a raw value of pg_settings (`setting`, `boot`) for people. */
 export function shownValue(parameter: Parameter, raw: string): string {
   const isNumber = parameter.vartype === "integer" || parameter.vartype === "real";
   if (isNumber && parameter.unit !== "" && /^\d+$/.test(raw)) return formatQuantity(Number(raw), parameter.unit);
   return raw === "" ? "''" : raw;
 }
 
-/** PostgreSQL's words for true and false, which may be cut short; undefined: neither. */
+/** Parses PostgreSQL's words for true and false, which may be abbreviated. Returns undefined for other words. */
 function truthOf(text: string): "on" | "off" | undefined {
   const given = text.trim().toLowerCase();
   if (given === "") return undefined;

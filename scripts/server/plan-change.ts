@@ -1,4 +1,4 @@
-import { ConnectionError } from "../target/connection-error.ts";
+import { ConnectionError } from "../connection/connection-error.ts";
 import { configurationFile, parseConfiguration, readConfiguration } from "./configuration.ts";
 import { directoryOf, type EmbeddedServerSpec, host, passwordsOf, wantedSettings } from "./embedded.ts";
 import { readParameters } from "./parameters.ts";
@@ -6,24 +6,25 @@ import { findPostmaster, type Postmaster } from "./postmaster.ts";
 import { changedLines, type SettingChange, settingChanges } from "./setting-changes.ts";
 import { withSuperuser } from "./superuser-session.ts";
 
-/** What making a server what a spec says does to it. */
+/** Changes that bring a server into its desired state. */
 export interface ServerChange {
   settings: SettingChange[];
-  /** The process that runs on as it is; undefined: it is started, or started again. */
+  /** Process that keeps running. undefined if the server is started or restarted. */
   keeps: Postmaster | undefined;
 }
 
 /**
- * What `ensureServer` would do to the process and the settings of a server, by what that server says itself. Changes nothing.
+ * Plans the changes that `ensureServer` would make to the process and its settings, as the server itself reports them.
+ * Changes nothing.
  *
- * @param spec with the port that the server is to have
+ * @param spec with the port that the server will have
  */
 export async function planChange(spec: EmbeddedServerSpec & { port: number }): Promise<ServerChange> {
   const { data } = directoryOf(spec);
   const wanted = wantedSettings(spec, spec.port);
   const text = await readConfiguration(data);
   const running = await findPostmaster(data);
-  // The first of them are no changes.
+  // A server's first settings do not count as changes.
   if (text === undefined) return { settings: [], keeps: undefined };
   const former = parseConfiguration(text);
   if (running === undefined) return { settings: changedLines(former, wanted, "start"), keeps: undefined };

@@ -3,18 +3,19 @@ import { createServer } from "node:net";
 import { portNumbers } from "get-port";
 import { OperationError } from "../errors/operation-error.ts";
 
-/** Ports to choose from: below what Linux and macOS hand out for outgoing connections. */
+/** Ports to choose from. They are below the range that Linux and macOS use for outgoing connections. */
 const ports = [...portNumbers(20_000, 29_999)];
 
 /**
- * The ports in the order in which a server tries them. Each server begins elsewhere, so that nobody else's new server takes the port of one that is down.
+ * Returns the ports in the order in which a server tries them. Each server begins at a different one, which depends on
+ * its name (a folder or a URN). So a new server does not take the port of a stopped one.
  */
-export function portsFor(folder: string): number[] {
-  const first = createHash("sha256").update(folder).digest().readUInt32BE() % ports.length;
+export function portsFor(name: string): number[] {
+  const first = createHash("sha256").update(name).digest().readUInt32BE() % ports.length;
   return [...ports.slice(first), ...ports.slice(0, first)];
 }
 
-/** Why a TCP port of this machine cannot be listened on; undefined: it can. */
+/** Returns the error of listening on a TCP port of this machine. Returns undefined if it is possible. */
 export function listenFailure(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -23,15 +24,20 @@ export function listenFailure(host: string, port: number): Promise<NodeJS.ErrnoE
   });
 }
 
-/** @throws OperationError for a TCP port of this machine's loopback that another program listens on, or that this user may not open */
+/**
+ * Requires that a server can listen on a TCP port.
+ *
+ * @throws OperationError if another program listens on it, or if this user may not open it
+ */
 export async function requireFreePort(host: string, port: number): Promise<void> {
   const failure = await listenFailure(host, port);
   if (failure === undefined) return;
-  const reason = { EADDRINUSE: "is taken by another program", EACCES: "may not be opened by this user" }[
-    failure.code ?? ""
-  ];
+  const reason = {
+    EADDRINUSE: "is in use by another program",
+    EACCES: "cannot be opened by this user (no permission)",
+  }[failure.code ?? ""];
   throw new OperationError(`Port ${port} of ${host} ${reason ?? `cannot be listened on: ${failure.message}`}.`, {
-    remedy: "Choose another port with `pulumi config set port N`, or free this one. The server was left as it was.",
+    remedy: "Choose another port with `pulumi config set port N`, or free this one. The server was not changed.",
     cause: failure,
   });
 }

@@ -2,27 +2,29 @@ import { readFile, readlink, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
 import { isAbsent } from "../files/absent.ts";
+import { processOwner } from "../lock/process-exists.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
+import { describeSpace, diskSpaceAt, isLow } from "./disk-space.ts";
 import type { ServerDirectory } from "./locations.ts";
 import { lastLines, markLog } from "./log.ts";
 import { run } from "./program.ts";
 import { diagnoseStart } from "./start-diagnosis.ts";
 
-/** How long a server may take to start or stop, in seconds: crash recovery counts as starting. */
+/** Time limit for starting or stopping a server, in seconds. Crash recovery is part of the start. */
 const patience = 300;
 
-/** A server process that is there. */
+/** A running server process. */
 export interface Postmaster {
   pid: number;
-  /** When it was started, ISO 8601: tells one run of a server from the next. */
+  /** Start time in ISO 8601. It distinguishes one run of a server from the next. */
   startedAt: string;
   port: number;
 }
 
-/** A server that did not start: the message has the end of its log. */
+/** A server did not start. The message has the end of its log. */
 export class StartError extends OperationError {
-  /** Another program listens on its port. */
+  /** True if another program listens on the server's port. */
   readonly portTaken: boolean;
 
   constructor(message: string, portTaken: boolean, remedy: string) {
@@ -32,8 +34,8 @@ export class StartError extends OperationError {
 }
 
 /**
- * The server running on a data directory, found by its `postmaster.pid`; undefined: none runs. A stale file, left by a crash or a
- * reboot, is recognised even where its pid belongs to another process by now.
+ * Finds the server that runs on a data directory by its `postmaster.pid`. Returns undefined if none runs. A stale file
+ * from a crash or a reboot is detected, even if its pid belongs to another process now.
  */
 export async function findPostmaster(dataDirectory: string): Promise<Postmaster | undefined> {
   let lines: string[];
@@ -41,7 +43,7 @@ export async function findPostmaster(dataDirectory: string): Promise<Postmaster 
     lines = (await readFile(join(dataDirectory, "postmaster.pid"), "utf8")).split("\n");
   } catch (error) {
     if (isAbsent(error)) return undefined;
-    throw new OperationError(`Could not tell whether a server runs on ${dataDirectory}: ${(error as Error).message}`);
+    throw new OperationError(`Cannot check whether a server runs on ${dataDirectory}: ${(error as Error).message}`);
   }
   const [pid, , started, port] = lines.map((line) => line.trim());
   if (pid === undefined || !(await isServerOf(dataDirectory, Number(pid)))) return undefined;
@@ -50,27 +52,24 @@ export async function findPostmaster(dataDirectory: string): Promise<Postmaster 
 
 async function isServerOf(dataDirectory: string, pid: number): Promise<boolean> {
   if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-  } catch {
-    // ESRCH: it is gone. EPERM: the pid is another account's by now, since a server runs as its caller or is root's.
-    return false;
-  }
-  // Without /proc (macOS) the pid has to do.
+  // If the process belongs to another user, it has reused the pid. A server runs as its caller, or its caller is root.
+  if (processOwner(pid) !== "own") return false;
+  // Without /proc (macOS), the pid has to suffice.
   if (process.platform !== "linux") return true;
   let folder: string;
   try {
     folder = await readlink(`/proc/${pid}/cwd`);
   } catch (error) {
-    // Not ours to read: the pid has to do. Otherwise it has just ended, or is a zombie that nobody waits for.
+    // If the link cannot be read, the pid has to suffice. With any other error, the process has just ended or is a
+    // zombie.
     return (error as NodeJS.ErrnoException).code === "EACCES";
   }
-  // A postmaster's working directory is its data directory, which no other program's is by accident.
+  // The working directory of a postmaster is its data directory. No other program works there by accident.
   return folder === (await realpath(dataDirectory));
 }
 
 /**
- * Starts the server; it outlives this process. Returns when it accepts connections.
+ * Starts the server, which outlives this process. Returns when it accepts connections.
  *
  * @throws StartError
  */
@@ -89,24 +88,28 @@ export async function start(
     `--pgdata=${directory.data}`,
     `--log=${startupLog}`,
   ];
-  // What earlier starts failed on stands in the same files.
+  // The same files contain the errors of earlier starts.
   const before = await markLog(directory.log);
   const finished = await run(binaries.pgCtl, args, { account, cwd: directory.data });
   const postmaster = await findPostmaster(directory.data);
   if (finished.code === 0 && postmaster !== undefined) return postmaster;
-  throw startFailed(directory, await lastLines(directory.log, 12, before));
+  throw await startFailed(directory, await lastLines(directory.log, 12, before));
 }
 
 /**
- * PostgreSQL takes a stale `postmaster.pid` for a live one where its pid belongs to another process of the same account by now, as after a reboot.
- * Sessions of a killed server that still run are found by PostgreSQL all the same, by the shared memory that they hold.
+ * Removes a stale `postmaster.pid`. PostgreSQL treats it as live if its pid belongs to another process of the same
+ * account, for example after a reboot. PostgreSQL still detects running sessions of a killed server by their shared
+ * memory.
  */
 async function removeStalePidFile(dataDirectory: string): Promise<void> {
   if ((await findPostmaster(dataDirectory)) === undefined)
     await rm(join(dataDirectory, "postmaster.pid"), { force: true });
 }
 
-/** Stops the server: sessions end, open transactions roll back, everything acknowledged is on disk. True where one was running. */
+/**
+ * Stops the server: sessions end, open transactions are rolled back, everything acknowledged is on disk. Returns true
+ * if a server was running.
+ */
 export async function stop(
   binaries: Binaries,
   directory: ServerDirectory,
@@ -117,14 +120,14 @@ export async function stop(
   const finished = await run(binaries.pgCtl, args, { account, cwd: directory.data });
   if ((await findPostmaster(directory.data)) === undefined) return true;
   throw new OperationError(
-    `The server on ${directory.data} was not stopped (${patience} s are waited for): ${finished.stderr.trim()}`,
+    `The server on ${directory.data} did not stop within ${patience} s: ${finished.stderr.trim()}`,
     {
-      remedy: "Look at its log (`pgw logs`): a long checkpoint or a stuck session holds it. Nothing was lost.",
+      remedy: "Check its log (`pgw logs`): a long checkpoint or a stuck session delays it. Nothing was lost.",
     },
   );
 }
 
-/** Has the running server read its configuration again. */
+/** Makes the running server read its configuration again. */
 export async function reload(
   binaries: Binaries,
   directory: ServerDirectory,
@@ -135,15 +138,16 @@ export async function reload(
     cwd: directory.data,
   });
   if (finished.code !== 0)
-    throw new OperationError(`The server on ${directory.data} could not be reloaded: ${finished.stderr.trim()}`);
+    throw new OperationError(`Cannot reload the server on ${directory.data}: ${finished.stderr.trim()}`);
 }
 
-function startFailed(directory: ServerDirectory, log: readonly string[]): StartError {
+async function startFailed(directory: ServerDirectory, log: readonly string[]): Promise<StartError> {
   const text = log.join("\n");
   const { kind, remedy } = diagnoseStart(text, directory);
-  return new StartError(
-    `The server on ${directory.data} did not start. The end of its log:\n${text || "(it wrote nothing)"}`,
-    kind === "port-taken",
-    remedy,
-  );
+  const space = kind === "disk-full" ? await diskSpaceAt(directory.data) : undefined;
+  const why =
+    space !== undefined && isLow(space)
+      ? `did not start: its disk is full (${describeSpace(space)}).`
+      : `did not start. The end of its log:\n${text || "(the log is empty)"}`;
+  return new StartError(`The server on ${directory.data} ${why}`, kind === "port-taken", remedy);
 }

@@ -4,7 +4,10 @@ import { leadsNowhere } from "../files/absent.ts";
 import type { ServerSettings } from "./configuration.ts";
 import type { SettingFault } from "./setting-faults.ts";
 
-/** Settings that name libraries to load, each with where a name without a folder is looked for below the libraries' folder. */
+/**
+ * Settings that name libraries to load. The value is the subfolder of the library folder in which names without a path
+ * are looked up.
+ */
 const preloading: Readonly<Record<string, string>> = {
   shared_preload_libraries: "",
   session_preload_libraries: "",
@@ -14,13 +17,13 @@ const preloading: Readonly<Record<string, string>> = {
 const suffix = process.platform === "darwin" ? ".dylib" : ".so";
 
 /**
- * The libraries that settings would have the server load and that are not there: with one, it does not start, or lets nobody in. Follows
- * `expand_dynamic_library_name` of PostgreSQL 17 (src/backend/utils/fmgr/dfmgr.c).
+ * Finds libraries in the settings that do not exist. With a missing library, the server does not start or refuses all
+ * connections. Follows `expand_dynamic_library_name` of PostgreSQL 17 (src/backend/utils/fmgr/dfmgr.c).
  *
- * @param folder where PostgreSQL keeps its libraries (`$libdir`)
+ * @param folder PostgreSQL's library folder (`$libdir`)
  */
 export async function missingLibraries(settings: ServerSettings, folder: string): Promise<SettingFault[]> {
-  // Names are looked for elsewhere then, and where that is may hold what only the server can tell.
+  // With this setting, only the server knows where a name is looked up.
   if (settings.dynamic_library_path !== undefined) return [];
   const faults: SettingFault[] = [];
   for (const [name, below] of Object.entries(preloading)) {
@@ -33,14 +36,20 @@ export async function missingLibraries(settings: ServerSettings, folder: string)
   return faults;
 }
 
-/** A list as PostgreSQL reads it: commas between, blanks around, double quotes where a name holds either. */
+/**
+ * Parses a list as PostgreSQL does: separated by commas, with optional spaces. A name with one of these is in double
+ * quotes.
+ */
 function librariesIn(list: string): string[] {
   return [...list.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)]
     .map(([, quoted, bare = ""]) => quoted?.replaceAll('""', '"') ?? bare.trim())
     .filter((name) => name !== "");
 }
 
-/** False also where it cannot be told: the server may see more than this process. */
+/**
+ * Returns true if no file is at the path. Returns false if that is unknown, because the server may see more than this
+ * process.
+ */
 async function isAbsent(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();

@@ -1,24 +1,25 @@
 import { spawn } from "node:child_process";
 import type { Account } from "./account.ts";
 
-/** What a program printed and how it ended. */
+/** Output and exit code of a program. */
 export interface Finished {
   code: number;
   stdout: string;
   stderr: string;
 }
 
+/** Options of {@link run}. */
 export interface RunOptions {
   account: Account | undefined;
-  /** Where it runs; the server's folder, since the caller's may be closed to the account. */
+  /** Working directory. It is in the server's folder, because the account may not be able to enter the caller's. */
   cwd: string;
-  /** Written to the program's stdin: the way for what must not stand in its arguments. */
+  /** Text for the program's stdin. Use it for text that must not be in the arguments. */
   input?: string;
 }
 
 /**
- * Runs one of PostgreSQL's programs. Its environment is empty but for a path and a locale: a server keeps what it was started with
- * for anyone who may read `/proc/PID/environ`, and the caller's holds passphrases.
+ * Runs one of PostgreSQL's programs. Its environment has only a path, a locale and a time zone. A server keeps the
+ * environment of its start, readable in `/proc/PID/environ`, and the caller's environment has passphrases.
  */
 export function run(program: string, args: readonly string[], options: RunOptions): Promise<Finished> {
   return new Promise((resolve, reject) => {
@@ -40,7 +41,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     child.on("close", (code, signal) =>
       resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}killed by ${signal}` : stderr }),
     );
-    // A program that ends before it has read everything closes the pipe; its exit code tells more than EPIPE would.
+    // A program that ends before it has read everything closes the pipe. Its exit code says more than EPIPE would.
     child.stdin.on("error", () => undefined);
     child.stdin.end(options.input ?? "");
   });

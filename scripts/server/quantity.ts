@@ -1,4 +1,4 @@
-/** What PostgreSQL's configuration file may say after a number, and how many of the next smaller unit that is; the largest first. */
+/** Units in PostgreSQL's configuration file, with their size in the smallest unit of the family. Largest first. */
 const units: readonly (readonly { name: string; size: number }[])[] = [
   [
     { name: "TB", size: 2 ** 40 },
@@ -17,17 +17,21 @@ const units: readonly (readonly { name: string; size: number }[])[] = [
   ],
 ];
 
-/** The units that a setting of this base unit (`unit` of pg_settings: `kB`, `8kB`, `ms`, …) may be written in, small to large. */
+/**
+ * Returns the units allowed for a setting with this base unit (`unit` of pg_settings: `kB`, `8kB`, `ms`, …), smallest
+ * first.
+ */
 export function unitsOf(unit: string): string[] {
   return (scaleOf(unit)?.family ?? []).map(({ name }) => name).toReversed();
 }
 
 /**
- * A number as PostgreSQL reads it in its configuration file, in the setting's base unit; undefined where it is none. Follows `parse_int` and
- * `parse_real` of PostgreSQL 17 (src/backend/utils/misc/guc.c).
+ * Parses a number as PostgreSQL does in its configuration file, and converts it to the setting's base unit. Returns
+ * undefined if it is not a number. Follows `parse_int` and `parse_real` of PostgreSQL 17
+ * (src/backend/utils/misc/guc.c).
  *
- * @param unit of pg_settings; empty: the setting has none
- * @param whole whether the setting takes whole numbers only, to which a fraction is rounded
+ * @param unit base unit in pg_settings; empty if the setting has none
+ * @param whole true if the setting takes whole numbers only, to which a fraction is rounded
  */
 export function parseQuantity(text: string, unit: string, whole: boolean): number | undefined {
   const found =
@@ -41,14 +45,14 @@ export function parseQuantity(text: string, unit: string, whole: boolean): numbe
   const given = scale?.family[index];
   if (scale === undefined || given === undefined) return undefined;
   const value = (number * given.size) / scale.base;
-  // A fraction of a unit counts in whole numbers of the next smaller one: 0.1GB are 102MB.
+  // A fraction of a unit is rounded to whole numbers of the next smaller one: 0.1GB are 102MB.
   const next = scale.family[index + 1];
   const step = next === undefined ? 0 : next.size / scale.base;
   const stepped = step > 0 && !Number.isInteger(number) ? rounded(value / step) * step : value;
   return whole ? rounded(stepped) : stepped;
 }
 
-/** A value in a setting's base unit, in the largest unit that loses nothing, as `SHOW` writes it. */
+/** Formats a value in a setting's base unit, with the largest unit that loses nothing, as `SHOW` does. */
 export function formatQuantity(value: number, unit: string): string {
   const scale = scaleOf(unit);
   if (scale === undefined || value <= 0) return `${value}`;
@@ -57,7 +61,7 @@ export function formatQuantity(value: number, unit: string): string {
   return largest === undefined ? `${value}${unit}` : `${amount / largest.size}${largest.name}`;
 }
 
-/** `8kB` is a base unit of eight kB: numbers without a unit count blocks. */
+/** Returns the size of a base unit. `8kB` is a unit of eight kB: numbers without a unit count blocks. */
 function scaleOf(unit: string) {
   const [, factor = "", name] = /^(\d*)([a-zA-Z]+)$/.exec(unit) ?? [];
   for (const family of units) {
@@ -67,7 +71,7 @@ function scaleOf(unit: string) {
   return undefined;
 }
 
-/** Whole numbers may be written in hexadecimal and, with a leading zero, in octal. */
+/** Parses digits. Whole numbers can be hexadecimal or, with a leading zero, octal. */
 function numberOf(digits: string, whole: boolean): number {
   const [, sign = "", rest = ""] = /^([-+]?)(.*)$/.exec(digits) ?? [];
   const isOctal = whole && /^0[0-7]+$/.test(rest);
@@ -75,7 +79,7 @@ function numberOf(digits: string, whole: boolean): number {
   return sign === "-" ? -size : size;
 }
 
-/** Halves go to the even neighbour, as in C's `rint`. */
+/** Rounds to the nearest whole number. Halves go to the even one, as in C's `rint`. */
 function rounded(value: number): number {
   const below = Math.floor(value);
   if (value - below !== 0.5) return Math.round(value);

@@ -1,26 +1,28 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { withClient } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
+import { ConnectionError } from "../connection/connection-error.ts";
 import { OperationError } from "../errors/operation-error.ts";
-import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
-import { ConnectionError } from "../target/connection-error.ts";
 import { lastLines } from "./log.ts";
 
 /** Time between two attempts, in ms. */
 const pause = 100;
 
-/** Failures that waiting can mend; a wrong password or a missing database it cannot. */
+/** Failures that may pass while waiting. A wrong password or a missing database does not. */
 const passing = new Set(["unreachable", "starting", "full"]);
 
+/** Facts about a server that is ready. */
 export interface Readiness {
-  /** As the server says it: `17.10`. */
+  /** Version in the server's own format: `17.10`. */
   serverVersion: string;
 }
 
 /**
- * Waits until the target database answers real SQL over TCP and is no longer in recovery: a port that is open, or `pg_isready`, says less than that.
+ * Waits until the target database answers SQL over TCP and is not in recovery. An open port, or `pg_isready`, does not
+ * prove that.
  *
- * @param deadlineSeconds how long to wait in all
- * @param logDirectory where the server's log is, for the error; undefined where it is not on this machine
+ * @param deadlineSeconds total time limit
+ * @param logDirectory folder of the server's log, for the error; undefined if it is not on this machine
  * @throws OperationError with the server's last log lines
  */
 export async function waitUntilReady(

@@ -3,15 +3,15 @@ import type { ServerSettings } from "./configuration.ts";
 import type { SettingFault } from "./setting-faults.ts";
 import { mistakenPlace } from "./start-diagnosis.ts";
 
-/** Asks PostgreSQL's program what it has against settings; undefined: nothing. */
+/** Returns the error of PostgreSQL's program about settings. Returns undefined if it accepts them. */
 export type Judge = (settings: ServerSettings) => Promise<string | undefined>;
 
 /**
- * Refuses settings for all that is wrong with them; does nothing where nothing is.
+ * Refuses settings and lists all of their problems. Does nothing if there are none.
  *
- * @param faults what is known by other means than the program's words
- * @param said the program's first words against all of them together
- * @throws OperationError with every fault
+ * @param faults problems found by other means than the program
+ * @param said the program's first error about all settings together
+ * @throws OperationError with every problem
  */
 export async function refuseSettings(
   settings: ServerSettings,
@@ -24,16 +24,16 @@ export async function refuseSettings(
   if (said !== undefined) lines.push(...(await allRefusals(without(settings, names), judge)));
   if (lines.length === 0) return;
   const elsewhere = lines.map(mistakenPlace).filter((place) => place !== undefined);
-  const places = [
-    ...(elsewhere.length < lines.length ? ["it in pgroundwork:postgresql (pulumi config)"] : []),
-    ...elsewhere,
-  ];
+  const places = [...(elsewhere.length < lines.length ? ["pgroundwork:postgresql (pulumi config)"] : []), ...elsewhere];
   throw new OperationError(refused(lines), {
-    remedy: `Correct ${places.join(", and ")}. The server was left as it was.`,
+    remedy: `Correct ${places.join(", and ")}. The server was not changed.`,
   });
 }
 
-/** Everything that the program has against settings, one after the other: of values that it can read only by looking them up, it names the first. */
+/**
+ * Collects all errors of the program about the settings, one after the other. It names only the first of those values
+ * that it must look up to check.
+ */
 async function allRefusals(settings: ServerSettings, judge: Judge): Promise<string[]> {
   const said: string[] = [];
   for (let left = settings; ; ) {
@@ -57,7 +57,10 @@ function refused(reasons: readonly string[]): string {
     : ["PostgreSQL refuses these settings:", ...reasons.map((reason) => `- ${reason}`)].join("\n");
 }
 
-/** What the program said of a configuration file, without time stamps and pids, and with the line itself for a place in a file that is gone when this is read. */
+/**
+ * Cleans up the program's error about a configuration file. Time stamps and pids are removed. Line numbers are replaced
+ * by the line itself, because the file no longer exists when the error is read.
+ */
 export function complaint(stderr: string, file: string, text: string): string {
   const lines = text.split("\n");
   const [before = "", ...places] = stderr
@@ -71,6 +74,6 @@ export function complaint(stderr: string, file: string, text: string): string {
       return `${said}${named ? "" : ` in the line: ${lines[Number(number) - 1]}`}${place.slice(number.length)}`;
     }, before)
     .trim();
-  // Of a file that a person wrote, where a line before it has said which one and why.
+  // An earlier line already names the setting and the cause in a file written by a person.
   return all.replaceAll(/\nconfiguration file ".*" contains errors$/gm, "");
 }

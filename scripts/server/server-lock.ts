@@ -6,18 +6,19 @@ import { makeEnterable } from "./folders.ts";
 
 const retryEvery = 100;
 
-/** How long another run may take, in ms: longer than a start or a stop is waited for. */
+/** Time limit in ms for another run. It is longer than the wait for a start or a stop. */
 const patience = 660_000;
 
-/** The lock of a server's folder. */
+/** Returns the path of the lock of a server's folder. */
 export function serverLockOf(folder: string): string {
   return join(folder, "lock");
 }
 
 /**
- * Runs `work` as the only one that makes, starts or stops the server of a folder; others wait here.
+ * Runs `work` under the lock of a server's folder. Only one run at a time creates, starts or stops the server; others
+ * wait here.
  *
- * @param waitMs how long another run is waited for
+ * @param waitMs time limit for another run
  */
 export async function withServerLock<T>(folder: string, work: () => Promise<T>, waitMs = patience): Promise<T> {
   await makeEnterable(folder);
@@ -29,7 +30,7 @@ export async function withServerLock<T>(folder: string, work: () => Promise<T>, 
       throw new OperationError(
         `Another run has been changing the server in ${folder} for ${Math.round(waitMs / 1_000)} seconds.`,
         {
-          remedy: "Let it finish or end it, then run again.",
+          remedy: "Wait for it to end or stop it, then run again.",
         },
       );
     }
@@ -45,11 +46,11 @@ export async function withServerLock<T>(folder: string, work: () => Promise<T>, 
 
 async function tryLock(folder: string, lock: FolderLock): Promise<Release | undefined> {
   try {
-    // Where a machine that slept lost it to another run, PostgreSQL's own lock file lets only one server start.
+    // If the machine slept and another run took the lock, PostgreSQL's own lock file still lets only one server start.
     return await lock.take();
   } catch (error) {
-    throw new OperationError(`The server's folder ${folder} cannot be written: ${(error as Error).message}`, {
-      remedy: "Run as the user who made it, or set XDG_DATA_HOME to a folder of your own.",
+    throw new OperationError(`Cannot write the server's folder ${folder}: ${(error as Error).message}`, {
+      remedy: "Run as the user who created it, or set XDG_DATA_HOME to a folder of your own.",
       cause: error,
     });
   }

@@ -1,35 +1,35 @@
-import { randomUUID } from "node:crypto";
-import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { isAbsent, unlessAbsent } from "../files/absent.ts";
+import { writeFileAtomically } from "../files/atomic-file.ts";
 
-/** Whose server it is. */
+/** Owner of a server. */
 export interface ServerOwner {
-  /** The clone that brought it up last. */
+  /** Project directory that brought it up last. */
   clone: string;
   project: string;
   stack: string;
 }
 
-/** What a server's folder says of it, whatever became of the stack's state. */
+/** Record in a server's folder. It exists independently of the stack's state. */
 export interface ServerRecord extends ServerOwner {
-  /** Where its data is. */
+  /** Data directory of the server. */
   dataDirectory: string;
-  /** When its folder got its record, ISO 8601. */
+  /** Time of the folder's first record, ISO 8601. */
   createdAt: string;
   /** Version of the kit that brought it up last. */
   kitVersion: string;
-  /** There was no data any more, or not yet, when it was written. */
+  /** Set if there was no data when the record was written. */
   withoutData?: true;
 }
 
 const fileName = "server.json";
 
 /**
- * Writes down whose server a folder is; the time of its making stays.
+ * Writes the record of a server's folder. The creation time of an existing record is kept.
  *
- * @param hasData whether there is a cluster in the data directory by now
+ * @param hasData true if the data directory has a cluster
  */
 export async function recordServer(
   folder: string,
@@ -42,16 +42,13 @@ export async function recordServer(
   const kept = { clone, project, stack, dataDirectory, kitVersion: packageJson.version };
   const createdAt = former?.createdAt ?? new Date().toISOString();
   const record: ServerRecord = { ...kept, createdAt, ...(hasData ? {} : { withoutData: true }) };
-  const staging = join(folder, `${fileName}.${randomUUID()}`);
-  try {
-    await writeFile(staging, `${JSON.stringify(record, null, 2)}\n`);
-    await rename(staging, join(folder, fileName));
-  } finally {
-    await rm(staging, { force: true });
-  }
+  writeFileAtomically(join(folder, fileName), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o644 });
 }
 
-/** The record of a server's folder; undefined: it has none, or none that can be read, and whose it is stays unknown. */
+/**
+ * Reads the record of a server's folder. Returns undefined if there is none, or if it is invalid and the owner stays
+ * unknown.
+ */
 export async function readServerRecord(folder: string): Promise<ServerRecord | undefined> {
   try {
     const record: unknown = JSON.parse(await readFile(join(folder, fileName), "utf8"));
@@ -62,18 +59,22 @@ export async function readServerRecord(folder: string): Promise<ServerRecord | u
   }
 }
 
-/** The folders of all servers below a data home. */
+/** Lists the folders of all servers below a data home. */
 export async function serverFolders(home: string): Promise<string[]> {
   const servers = join(home, "servers");
   const entries = (await unlessAbsent(readdir(servers, { withFileTypes: true }))) ?? [];
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(servers, name));
 }
 
+/** Returns true if project directory, project and stack are the same. */
 export function isSameOwner(one: ServerOwner, other: ServerOwner): boolean {
   return one.clone === other.clone && one.project === other.project && one.stack === other.stack;
 }
 
-/** Whether a clone was deleted or moved. One that cannot be looked at is taken for there: what is its own is not anybody's then. */
+/**
+ * Returns true if a project directory was deleted or moved. One that cannot be read counts as existing, so that its
+ * server is not treated as ownerless.
+ */
 export async function isCloneGone(clone: string): Promise<boolean> {
   try {
     await stat(clone);

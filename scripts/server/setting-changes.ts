@@ -1,39 +1,39 @@
 import type { ServerSettings } from "./configuration.ts";
 import { isSameValue, type Parameter, type ServerParameters, shownValue } from "./parameters.ts";
 
-/** What a changed line of the configuration file does to the server. */
+/** Effect of a changed line of the configuration file. */
 export type SettingEffect =
-  /** The server takes both for the same. */
+  /** The server treats both values as the same. */
   | "same"
-  /** The server reads another line of the name after the kit's (ALTER SYSTEM, or below it in postgresql.conf). */
+  /** The server reads another line of the name after the kit's (ALTER SYSTEM, or further down in postgresql.conf). */
   | "overridden"
   | "reload"
   | "restart"
-  /** The server is stopped: whatever it is, the start brings it. */
+  /** The server is stopped, and its next start applies the change. */
   | "start"
-  /** The server could not be asked, and is restarted to be sure. */
+  /** The server could not be queried, and is restarted to be safe. */
   | "unknown";
 
-/** One setting that changes, values as people write them. */
+/** One changed setting, with values as people write them. */
 export interface SettingChange {
   name: string;
-  /** undefined: it has no line until now, and the server cannot be asked what it has instead. */
+  /** undefined if there was no line before, and the server's value is unknown. */
   from: string | undefined;
-  /** undefined: PostgreSQL's own default, which is not known either. */
+  /** undefined for PostgreSQL's own default, if it is unknown. */
   to: string | undefined;
   effect: SettingEffect;
 }
 
-/** Values of these are never shown. */
+/** Names of settings whose values are never shown. */
 const secretName = /password|passphrase|secret|token|conninfo/i;
 
 /** `source` of a setting whose value is from any configuration file. */
 const fromFile = "configuration file";
 
-/** A value that the session has for itself hides what the server has. */
+/** Sources whose value applies to the session only and hides the server's value. */
 const sessionSources = new Set(["database", "user", "database user", "client", "session", "interactive", "test"]);
 
-/** The settings whose line in the file changes, where no running server can be asked what that does. */
+/** Lists the settings whose line in the file changes, if no running server can report the effect. */
 export function changedLines(
   former: ServerSettings,
   wanted: ServerSettings,
@@ -44,7 +44,7 @@ export function changedLines(
   );
 }
 
-/** The names whose text differs, in order. */
+/** Lists the names whose text differs, in alphabetical order. */
 export function changedNames(former: ServerSettings, wanted: ServerSettings): string[] {
   return [...new Set([...Object.keys(former), ...Object.keys(wanted)])]
     .filter((name) => former[name] !== wanted[name])
@@ -52,10 +52,11 @@ export function changedNames(former: ServerSettings, wanted: ServerSettings): st
 }
 
 /**
- * What the running server does when the kit's configuration file changes. Follows `ProcessConfigFileInternal` of PostgreSQL 17
- * (src/backend/utils/misc/guc.c): the last line of a name holds; a setting of context `postmaster` whose line is gone waits for a restart whatever its default is.
+ * Plans the effect of a changed configuration file on the running server. Follows `ProcessConfigFileInternal` of
+ * PostgreSQL 17 (src/backend/utils/misc/guc.c). The last line of a name wins. If the line of a `postmaster` setting is
+ * removed, a restart is pending, even if its value equals the default.
  *
- * @param fileName the kit's own file among those that the server reads
+ * @param fileName name of the kit's file among those that the server reads
  */
 export function settingChanges(
   parameters: ServerParameters,
@@ -65,14 +66,15 @@ export function settingChanges(
 ): SettingChange[] {
   const lines = linesAround(parameters, fileName);
   const candidates = new Set([...Object.keys(former), ...Object.keys(wanted)]);
-  // A reload reads every file: what was changed elsewhere since the last one, or waits for a start, comes with it.
+  // A reload reads every file. It also applies changes made elsewhere since the last reload, and those that wait for a
+  // restart.
   for (const { name } of parameters.entries) candidates.add(name);
   for (const { name, source, pendingRestart } of parameters.byName.values())
     if (pendingRestart || source === fromFile) candidates.add(name);
   return [...candidates].sort().flatMap((name) => {
     const parameter = parameters.byName.get(name);
     const isChanged = former[name] !== wanted[name];
-    // A setting of a module that is not loaded: the server keeps its text only.
+    // A setting of a module that is not loaded. The server only keeps its text.
     if (parameter === undefined) {
       const change: SettingChange = { name, from: shown(former[name]), to: shown(wanted[name]), effect: "reload" };
       return isChanged ? [hidden(change)] : [];
@@ -86,7 +88,7 @@ export function settingChanges(
 interface Lines {
   former: ServerSettings;
   wanted: ServerSettings;
-  /** Other files' lines that the server reads before the kit's, and after them. */
+  /** Lines of other files that the server reads before the kit's file, and after it. */
   before: ReadonlyMap<string, string>;
   after: ReadonlyMap<string, string>;
 }
@@ -112,7 +114,8 @@ function changeOf(parameter: Parameter, { former, wanted, before, after }: Lines
 }
 
 /**
- * Whether the server has a line's value already, in words of its own: `iso, mdy` becomes `ISO, MDY`, and -1 what PostgreSQL works out.
+ * Returns true if the server already has a line's value in its own spelling: `iso, mdy` becomes `ISO, MDY`, and -1
+ * becomes a value that PostgreSQL computes.
  */
 function hasTaken(parameter: Parameter, current: string, line: string): boolean {
   if (parameter.vartype === "integer" && line === "-1") return !parameter.pendingRestart;
@@ -120,7 +123,7 @@ function hasTaken(parameter: Parameter, current: string, line: string): boolean 
   return isSameValue(parameter, current, line) || (parameter.vartype === "string" && words(current) === words(line));
 }
 
-/** Whether a value has to go that no line asks for any more. */
+/** Returns true if a value must be reset because no line sets it any more. */
 function isUndone(parameter: Parameter, current: string, isHidden: boolean): boolean {
   if (!isHidden && parameter.source !== fromFile) return false;
   return parameter.context === "postmaster" || !isSameValue(parameter, current, parameter.boot ?? "");
@@ -142,16 +145,16 @@ function hidden(change: SettingChange): SettingChange {
   return secretName.test(change.name) ? { ...change, from: "[secret]", to: "[secret]" } : change;
 }
 
-/** A change as one line: `work_mem 4MB -> 7MB (reload)`. */
+/** Formats a change as one line: `work_mem 4MB -> 7MB (reload)`. */
 export function describeSettingChange({ name, from, to, effect }: SettingChange): string {
   return `${name} ${from ?? "default"} -> ${to ?? "default"} (${words[effect]})`;
 }
 
 const words: Readonly<Record<SettingEffect, string>> = {
-  same: "no effect: the server takes both for the same",
-  overridden: "no effect: ALTER SYSTEM, or a later line of postgresql.conf, sets it",
+  same: "no effect: both values are equal for the server",
+  overridden: "no effect: ALTER SYSTEM or a later line of postgresql.conf overrides it",
   reload: "reload",
-  restart: "restart, connections are cut",
-  start: "with the start that `up` makes anyway",
-  unknown: "restart, since the server could not be asked whether it needs one",
+  restart: "restart, closes connections",
+  start: "applied when `up` starts the server",
+  unknown: "restart, because the server could not be asked if one is needed",
 };

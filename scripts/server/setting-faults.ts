@@ -4,14 +4,14 @@ import type { ServerSettings } from "./configuration.ts";
 import { canonicalValue, type Parameter, shownValue } from "./parameters.ts";
 import { unitsOf } from "./quantity.ts";
 
-/** A setting that PostgreSQL will not take, and why. */
+/** A setting that PostgreSQL does not accept, and the reason. */
 export interface SettingFault {
   name: string;
   /** Completes "NAME …". */
   reason: string;
 }
 
-/** What is wrong with settings by the server's own list of them, every one with the value and what is allowed. */
+/** Checks settings against the server's own list of them. Each problem has the value and what is allowed. */
 export function settingFaults(settings: ServerSettings, parameters: ReadonlyMap<string, Parameter>): SettingFault[] {
   return Object.entries(settings).flatMap(([name, value]) => {
     const reason = reasonAgainst(name, value, parameters);
@@ -20,8 +20,8 @@ export function settingFaults(settings: ServerSettings, parameters: ReadonlyMap<
 }
 
 /**
- * What a session says against texts that a server takes from its file unseen, and that nobody can use then: the name of a text search configuration, of
- * a tablespace. Each is tried in a transaction that is rolled back.
+ * Checks text values that a server accepts from its file without looking, but that no session can use: the name of a
+ * text search configuration, or of a tablespace. Each is set in a transaction that is rolled back.
  */
 export async function textFaults(
   client: Client,
@@ -31,13 +31,13 @@ export async function textFaults(
   const faults: SettingFault[] = [];
   for (const [name, value] of Object.entries(settings)) {
     const { vartype, context } = parameters.get(name) ?? {};
-    // Others cannot be set in a session.
+    // Other settings cannot be set in a session.
     if (vartype !== "string" || (context !== "user" && context !== "superuser")) continue;
     await client.query("BEGIN");
     try {
       await client.query("SELECT pg_catalog.set_config($1, $2, true)", [name, value]);
     } catch (error) {
-      // 22023: invalid_parameter_value, 42704: undefined_object. With any other it was not the value that was judged.
+      // 22023: invalid_parameter_value, 42704: undefined_object. Other errors are not about the value.
       const { code, message } = error as { code?: string; message: string };
       if (code !== "22023" && code !== "42704") throw error;
       faults.push({ name, reason: `is '${value}'; PostgreSQL says: ${message}` });
@@ -50,7 +50,7 @@ export async function textFaults(
 
 function reasonAgainst(name: string, value: string, parameters: ReadonlyMap<string, Parameter>): string | undefined {
   const parameter = parameters.get(name);
-  // The name of a module's setting is known once the module is loaded.
+  // The setting of a module is known only after the module is loaded.
   if (parameter === undefined) return name.includes(".") ? undefined : unknownName(name, [...parameters.keys()]);
   if (parameter.context === "internal") return "is read-only: PostgreSQL sets it itself";
   const canonical = canonicalValue(parameter, value);
@@ -75,7 +75,7 @@ function expectation(parameter: Parameter): string {
     case "enum":
       return `expected one of ${(choices ?? []).join(", ")}`;
     case "string":
-      return "expected a text";
+      return "expected text";
     case "integer":
     case "real": {
       const [least, most] = [min ?? "", max ?? ""].map((raw) => shownValue(parameter, raw));
@@ -86,7 +86,7 @@ function expectation(parameter: Parameter): string {
   }
 }
 
-/** A number without a unit counts blocks for some settings. */
+/** Explains the unit of a number without a unit. Some settings count blocks. */
 function bareNumber(unit: string): string {
-  return `; a number alone counts ${unit}`;
+  return `; the unit of a plain number is ${unit}`;
 }

@@ -1,11 +1,13 @@
-/** What stands between a server and its start, as its own log tells it. */
+import { saysDiskFull } from "./disk-space.ts";
+
+/** Reason a server does not start, from its own log. */
 export interface StartDiagnosis {
   kind: "port-taken" | "disk-full" | "damaged" | "permissions" | "configuration" | "unknown";
-  /** What to do, as one or two sentences. */
+  /** Hint in one or two sentences. */
   remedy: string;
 }
 
-/** PostgreSQL's words for files of a cluster that are not as it left them. */
+/** PostgreSQL's messages about damaged files of a cluster. */
 const damaged = [
   /could not read file "?global\/pg_control"?|incorrect checksum in control file|pg_control: read|control file .*(invalid|corrupt)/i,
   /could not open file "?global\/pg_control"?.*No such file/i,
@@ -15,29 +17,29 @@ const damaged = [
 ];
 
 /**
- * Reads what a server that did not start logged.
+ * Diagnoses a failed start from the server's log.
  *
- * @param log the last lines of that start, and of no earlier one
- * @param place where the data and the whole log are
+ * @param log last lines of this start, and of no earlier one
+ * @param place folders of the data and of the complete log
  */
 export function diagnoseStart(log: string, place: { data: string; log: string }): StartDiagnosis {
   if (/could not bind .*?"([^"]+)".*Address already in use/s.test(log)) {
     return {
       kind: "port-taken",
       remedy:
-        "Its port is taken by another program: stop that one, or choose another port with `pulumi config set port N`.",
+        "Another program uses its port. Stop that program, or choose another port with `pulumi config set port N`.",
     };
   }
-  if (/No space left on device|Disk quota exceeded|Check free disk space/.test(log)) {
+  if (saysDiskFull.test(log)) {
     return {
       kind: "disk-full",
-      remedy: `The disk of ${place.data} is full. Make room there, then run \`up\` again: everything that was acknowledged is in its write-ahead log. Delete nothing in the data directory.`,
+      remedy: `Free space on the disk of ${place.data}, then run \`up\` again. Committed data is safe in the write-ahead log. Delete nothing in the data directory. The complete log is in ${place.log}.`,
     };
   }
   if (damaged.some((words) => words.test(log))) {
     return {
       kind: "damaged",
-      remedy: `Files in ${place.data} are damaged; they were left as they are. Copy that folder before anything else, check the disk, and put back a backup of it. Without one, pg_resetwal may open the copy.`,
+      remedy: `Files in ${place.data} are damaged; they were not changed. First copy that folder. Then check the disk and restore a backup. Without a backup, pg_resetwal may open the copy.`,
     };
   }
   if (/has invalid permissions|has wrong ownership|Permission denied/.test(log)) {
@@ -48,12 +50,15 @@ export function diagnoseStart(log: string, place: { data: string; log: string })
   }
   const mistake = mistakenPlace(log);
   if (mistake !== undefined) {
-    return { kind: "configuration", remedy: `Correct ${mistake}, then run \`up\` again. The data is as it was.` };
+    return { kind: "configuration", remedy: `Correct ${mistake}, then run \`up\` again. The data was not changed.` };
   }
-  return { kind: "unknown", remedy: `The whole log is in ${place.log}. The data is as it was.` };
+  return { kind: "unknown", remedy: `The complete log is in ${place.log}. The data was not changed.` };
 }
 
-/** Where PostgreSQL found a mistake in a configuration file, as the file's path and the line where it says one; undefined: it found none. */
+/**
+ * Returns the location of an error in a configuration file: the path, and the line if PostgreSQL names it. Returns
+ * undefined if there is no such error.
+ */
 export function mistakenPlace(said: string): string | undefined {
   const [, file, line] = /in file "([^"]+)" line (\d+)/.exec(said) ?? [];
   if (file !== undefined) return `line ${line} of ${file}`;

@@ -1,18 +1,19 @@
 import type { Client } from "pg";
-import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
-import { ConnectionError } from "../target/connection-error.ts";
+import { withClient } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
+import { ConnectionError } from "../connection/connection-error.ts";
 import { superuser } from "./cluster.ts";
 
-/** How the superuser logs in to a server on this machine. */
+/** Returns the connection of the superuser to a server on this machine. */
 export function superuserLogin(host: string, port: number, password: string): Connection {
   return { host, port, database: "postgres", user: superuser, password, sslmode: "disable" };
 }
 
 /**
- * A session of the superuser, with the first of these passwords that the server takes: a rotation that was interrupted leaves the server with either.
+ * Runs work in a session of the superuser, with the first of these passwords that the server accepts. After an
+ * interrupted rotation, the server can have either.
  *
- * @throws ConnectionError where it takes none, or cannot be reached
+ * @throws ConnectionError if the server accepts none, or is unreachable
  */
 export async function withSuperuser<T>(
   { host, port }: { host: string; port: number },

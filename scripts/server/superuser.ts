@@ -1,22 +1,24 @@
 import pg from "pg";
+import { withClient } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
+import { scramVerifier } from "../connection/scram.ts";
 import { OperationError } from "../errors/operation-error.ts";
-import { withClient } from "../target/client.ts";
-import type { Connection } from "../target/connection.ts";
-import { scramVerifier } from "../target/scram.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { superuser } from "./cluster.ts";
 import { run } from "./program.ts";
 
-/** Changes the superuser's password on a running server, over a connection that still has the old one. */
+/** Changes the superuser's password on a running server, over a connection that has the old one. */
 export async function changeSuperuserPassword(connection: Connection, password: string): Promise<void> {
   const statement = await alterRole(password);
-  await withClient(connection, (client) => client.query(statement));
+  // The server may have default_transaction_read_only.
+  await withClient(connection, (client) => client.query(`BEGIN READ WRITE; ${statement}; COMMIT`));
 }
 
 /**
- * Sets the superuser's password on a stopped server, in single-user mode: the way into a cluster whose password nobody knows any more (a
- * stack's state was lost, the data was not). Only who owns the data directory can do this.
+ * Sets the superuser's password on a stopped server, in single-user mode. This opens a cluster whose password is lost,
+ * for example because the stack's state was lost and the data was not. Only the owner of the data directory can do
+ * this.
  */
 export async function resetSuperuserPassword(
   binaries: Binaries,
@@ -26,7 +28,10 @@ export async function resetSuperuserPassword(
 ): Promise<void> {
   const finished = await run(
     binaries.postgres,
-    ["--single", "-D", dataDirectory, "-c", "logging_collector=off", "postgres"],
+    [
+      ...["--single", "-D", dataDirectory, "-c", "logging_collector=off"],
+      ...["-c", "default_transaction_read_only=off", "postgres"],
+    ],
     {
       account,
       cwd: dataDirectory,
@@ -36,7 +41,7 @@ export async function resetSuperuserPassword(
   const failure = /(ERROR|FATAL|PANIC):.*/.exec(finished.stderr);
   if (finished.code !== 0 || failure !== null) {
     throw new OperationError(
-      `The password of ${superuser} could not be set on ${dataDirectory}: ${failure?.[0] ?? finished.stderr.trim()}`,
+      `Cannot set the password of ${superuser} on ${dataDirectory}: ${failure?.[0] ?? finished.stderr.trim()}`,
     );
   }
 }

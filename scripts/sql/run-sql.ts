@@ -1,11 +1,11 @@
 import type { Client } from "pg";
+import { serverFaultRemedy } from "../connection/server-fault.ts";
 import { OperationError } from "../errors/operation-error.ts";
-import { serverFaultRemedy } from "../target/server-fault.ts";
 import { extensionFaultRemedy, perhapsExtension } from "./extension-fault.ts";
 import { sessionFaultRemedy } from "./session-fault.ts";
 import { describeSqlError, type ServerError, type SqlPlace, type SqlSource } from "./sql-error.ts";
 
-/** An SQL file that did not run through: the message has file, line, caret, SQLSTATE, detail and hint. */
+/** The failure of an SQL file. The message has file, line, caret, SQLSTATE, detail and hint. */
 export class SqlFileError extends OperationError {
   readonly file: string;
   readonly sqlstate: string | undefined;
@@ -27,9 +27,11 @@ export class SqlFileError extends OperationError {
 }
 
 /**
- * Sends a file's text (what `source.start` leaves of it, compiled) as one simple query, as psql -f and graphile-migrate do.
- * @param remedy what to do when it fails; said with the error.
- * @param before statements to send in front of it, in the same round trip: nothing of them is done where the server cannot read the file.
+ * Sends a file's text from `source.start`, compiled, as one simple query, as psql -f and graphile-migrate do.
+ *
+ * @param remedy what to do after a failure; part of the error
+ * @param before statements to send before it in the same round trip. None of them runs if the server cannot parse the
+ * file.
  * @throws SqlFileError
  */
 export async function runSql(
@@ -45,10 +47,19 @@ export async function runSql(
   const count = () => {
     completed++;
   };
-  // The driver has no public way to learn which statement of several failed; the server says "complete" after each.
-  const stop = () => client.connection.off("commandComplete", count);
+  // The driver has no public way to find out which of several statements failed. The server sends "complete" after
+  // each.
   client.connection.on("commandComplete", count);
-  // What else was sent with it completes, too.
+  // On a connection that pipelines, the replies to earlier queries arrive first.
+  const restart = () => {
+    completed = -before.length;
+  };
+  client.connection.on("readyForQuery", restart);
+  const stop = () => {
+    client.connection.off("commandComplete", count);
+    client.connection.off("readyForQuery", restart);
+  };
+  // After an error, later queries in the pipeline complete too and must not be counted.
   client.connection.once("errorMessage", stop);
   try {
     await client.query(head + sql);
@@ -60,14 +71,14 @@ export async function runSql(
   }
 }
 
-/** An error's position, counted from the file's own text. */
+/** Converts an error's position to one in the file's own text. */
 function withoutHead(error: unknown, head: string): unknown {
   if (!isServerError(error) || error.position === undefined) return error;
   error.position = String(Number(error.position) - head.length);
   return error;
 }
 
-/** The error of one file; one that the server did not send (connection lost) has no place in it. */
+/** Builds the error of one file. An error that the server did not send (connection lost) has no place in the file. */
 export function sqlFileError(error: unknown, source: SqlSource, remedy: string, completed?: number): SqlFileError {
   if (!isServerError(error)) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,14 +1,17 @@
 import { statementSpans } from "./statements.ts";
 
-/** The parts of an error of the server that are shown; pg's DatabaseError has them. */
+/** The parts of a server error that are shown. pg's DatabaseError has them. */
 export interface ServerError {
   message: string;
   code?: string | undefined;
   detail?: string | undefined;
   hint?: string | undefined;
-  /** In characters from 1, within the text that was sent. */
+  /** In characters, starting at 1, within the text that was sent. */
   position?: string | undefined;
-  /** In characters from 1, within `internalQuery`, a statement that the server made or that stands in a function. */
+  /**
+   * In characters, starting at 1, within `internalQuery`: a statement that the server generated or that is in a
+   * function.
+   */
   internalPosition?: string | undefined;
   internalQuery?: string | undefined;
   where?: string | undefined;
@@ -19,29 +22,39 @@ export interface ServerError {
 
 /** The file that a text came from. */
 export interface SqlSource {
-  /** As messages name it. */
+  /** Its name in messages. */
   file: string;
   /** The whole file. */
   text: string;
-  /** Where in `text` the part begins that was sent, in UTF-16 units. */
+  /** Offset in `text` of the part that was sent, in UTF-16 units. */
   start: number;
-  /** Replaces placeholders; what was sent is `compile` of each line of the part. */
+  /** Replaces placeholders. The text that was sent is `compile` of each line of the part. */
   compile?: (sql: string) => string;
+  /** The file and line that each line of `text` comes from, if other files were included in it. */
+  origins?: readonly LineOrigin[] | undefined;
 }
 
-/** Place in the file, both from 1. */
+/** File and line that a line of a text comes from. */
+export interface LineOrigin {
+  file: string;
+  /** Starts at 1. */
+  line: number;
+}
+
+/** Place in the file. Both numbers start at 1. */
 export interface SqlPlace {
   line: number;
   column: number;
 }
 
-/** How much of a long line is shown, in characters. */
+/** Longest part of a line that is shown, in characters. */
 const shownWidth = 160;
 const linesBefore = 2;
 
 /**
- * An error as shown: file:line:column, the lines with a caret, SQLSTATE, detail, hint, context. The server gives a position for what
- * it cannot parse or resolve; for what fails while running, `completed` (how many statements were done) tells the statement.
+ * Formats an error: file:line:column, the lines with a caret, SQLSTATE, detail, hint, context. The server gives a
+ * position for an error of parsing or name resolution. For a runtime error, `completed` (the number of statements done)
+ * determines the statement.
  */
 export function describeSqlError(
   error: ServerError,
@@ -49,9 +62,7 @@ export function describeSqlError(
   completed?: number,
 ): { text: string; place: SqlPlace | undefined } {
   const place = placeOf(error, source, completed);
-  const at = place === undefined ? "" : `:${place.line}:${place.column}`;
-  const lines = [`${source.file}${at}: ${error.message}`];
-  if (place !== undefined) lines.push(...excerpt(source.text, place));
+  const lines = place === undefined ? [`${source.file}: ${error.message}`] : pointAt(source, place, error.message);
   if (error.code) lines.push(`  SQLSTATE ${error.code}`);
   if (error.detail) lines.push(...labelled("Detail", error.detail));
   if (error.hint) lines.push(...labelled("Hint", error.hint));
@@ -61,6 +72,24 @@ export function describeSqlError(
     lines.push("  In the statement:", ...excerpt(error.internalQuery, inner));
   }
   return { text: lines.join("\n"), place };
+}
+
+/** Formats a message about a place in a file: file:line:column, and the lines with a caret. */
+export function describePlace(
+  source: Pick<SqlSource, "file" | "text" | "origins">,
+  offset: number,
+  message: string,
+): string {
+  return pointAt(source, placeInText(source.text, offset), message).join("\n");
+}
+
+function pointAt(
+  { file, text, origins }: Pick<SqlSource, "file" | "text" | "origins">,
+  place: SqlPlace,
+  message: string,
+): string[] {
+  const origin = origins?.[place.line - 1] ?? { file, line: place.line };
+  return [`${origin.file}:${origin.line}:${place.column}: ${message}`, ...excerpt(text, place, origins)];
 }
 
 function placeOf(error: ServerError, source: SqlSource, completed: number | undefined): SqlPlace | undefined {
@@ -78,7 +107,7 @@ function statementOffset(sent: string, completed: number | undefined): number | 
   return completed === undefined ? undefined : statementSpans(sent)[completed]?.start;
 }
 
-/** PostgreSQL counts characters from 1, JavaScript UTF-16 units from 0. */
+/** Converts a position. PostgreSQL counts characters from 1, JavaScript counts UTF-16 units from 0. */
 function unitOffset(text: string, position: number): number {
   let units = 0;
   let characters = 1;
@@ -90,7 +119,10 @@ function unitOffset(text: string, position: number): number {
   return units;
 }
 
-/** The offset in the text before placeholders were replaced; exact but inside a replaced word, where it is the word's start. */
+/**
+ * Returns the offset in the text before placeholders were replaced. Inside a replaced word, it is the start of that
+ * word.
+ */
 function offsetBefore(compile: (sql: string) => string, part: string, offset: number): number {
   let before = 0;
   let after = 0;
@@ -117,18 +149,22 @@ function placeInText(text: string, offset: number): SqlPlace {
   return { line: before.length, column: [...(before.at(-1) ?? "")].length + 1 };
 }
 
-function excerpt(text: string, { line, column }: SqlPlace): string[] {
+function excerpt(text: string, { line, column }: SqlPlace, origins?: readonly LineOrigin[]): string[] {
   const all = text.split("\n").map((content) => content.replace(/\r$/, ""));
-  const first = Math.max(1, line - linesBefore);
-  const width = String(line).length;
-  // A window of a long line, so that the caret is always in sight.
+  const originOf = (index: number) => origins?.[index] ?? { file: "", line: index + 1 };
+  const { file, line: lineInFile } = originOf(line - 1);
+  const width = String(lineInFile).length;
+  // Show a window of a long line, so that the caret is always visible.
   const from = column > shownWidth ? column - shownWidth / 2 : 0;
   const shown = (content: string, to = from + shownWidth) => [...content].slice(from, to).join("");
-  const lines = all
-    .slice(first - 1, line)
-    .map((content, index) => `  ${String(first + index).padStart(width)} | ${shown(content)}`);
+  const lines: string[] = [];
+  for (let index = Math.max(0, line - 1 - linesBefore); index < line; index++) {
+    const origin = originOf(index);
+    // Lines of the including file are not the lines before this one.
+    if (origin.file === file) lines.push(`  ${String(origin.line).padStart(width)} | ${shown(all[index] ?? "")}`);
+  }
   const indent = shown(all[line - 1] ?? "", column - 1);
-  // Tabs stay tabs, or the caret would stand elsewhere than what it points at.
+  // Keep tabs, so that the caret points at the right character.
   lines.push(`  ${" ".repeat(width)} | ${indent.replace(/[^\t]/gu, " ")}^`);
   return lines;
 }

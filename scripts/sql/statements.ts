@@ -1,17 +1,21 @@
-/** One statement of a text: where it begins (its first character that is no blank and no comment) and ends, in UTF-16 units. */
+/**
+ * One statement of a text. It begins at its first character that is neither white space nor comment. Offsets are in
+ * UTF-16 units.
+ */
 export interface StatementSpan {
   start: number;
-  /** Just behind the last character, the semicolon not counted. */
+  /** Offset after the last character, without the semicolon. */
   end: number;
 }
 
-/** What stands at one place of the text: its end, and what it means for finding statements. */
-interface Token {
+/** A token of a text: its end, and its meaning for the split into statements. */
+export interface Token {
   end: number;
-  kind: "blank" | "word" | "semicolon" | "open" | "close" | "other";
+  kind: "blank" | "comment" | "word" | "semicolon" | "open" | "close" | "other";
 }
 
-const blank = /\s+|--[^\n]*/y;
+const white = /\s+/y;
+const lineComment = /--[^\n]*/y;
 const word = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
 const dollarQuote = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y;
 const plainString = /'(?:[^']|'')*(?:'|$)/y;
@@ -20,8 +24,9 @@ const quotedIdentifier = /"(?:[^"]|"")*(?:"|$)/y;
 const number = /\d[\w.]*/y;
 
 /**
- * Where each statement of an SQL text stands, by psql's own rules: strings, quoted names, dollar quotes, nested comments, parentheses,
- * and the BEGIN … END of a function with an SQL body. Empty statements are left out, as the server does.
+ * Returns the span of each statement in an SQL text, by psql's own rules. It handles strings, quoted names, dollar
+ * quotes, nested comments, parentheses, and the BEGIN … END of a function with an SQL body. Empty statements are left
+ * out, as the server does.
  */
 export function statementSpans(sql: string): StatementSpan[] {
   const spans: StatementSpan[] = [];
@@ -37,27 +42,37 @@ export function statementSpans(sql: string): StatementSpan[] {
     parentheses = 0;
     blocks = 0;
   };
-  for (let at = 0; at < sql.length; ) {
-    const token = tokenAt(sql, at);
+  for (const token of tokensOf(sql)) {
     if (token.kind === "semicolon" && parentheses === 0 && blocks === 0) close();
-    else if (token.kind !== "blank") {
-      if (start < 0) start = at;
+    else if (token.kind !== "blank" && token.kind !== "comment") {
+      if (start < 0) start = token.start;
       end = token.end;
       if (token.kind === "open") parentheses++;
       if (token.kind === "close") parentheses = Math.max(0, parentheses - 1);
       if (token.kind === "word") {
-        const text = sql.slice(at, token.end).toLowerCase();
+        const text = sql.slice(token.start, token.end).toLowerCase();
         if (words.length < 4) words.push(text);
         blocks = blocksAfter(text, blocks, makesRoutine(words), parentheses);
       }
     }
-    at = token.end;
   }
   close();
   return spans;
 }
 
-/** `CREATE [OR REPLACE] FUNCTION | PROCEDURE`: only there does BEGIN open a block that holds semicolons. */
+/** Yields the tokens of a text, by psql's own rules. Together they cover the whole text. */
+export function* tokensOf(sql: string): Generator<Token & { start: number }> {
+  for (let start = 0; start < sql.length; ) {
+    const token = tokenAt(sql, start);
+    yield { start, ...token };
+    start = token.end;
+  }
+}
+
+/**
+ * Returns true for `CREATE [OR REPLACE] FUNCTION | PROCEDURE`. Only there can BEGIN open a block that contains
+ * semicolons.
+ */
 function makesRoutine(words: readonly string[]): boolean {
   const [first, ...rest] = words;
   const what = rest[0] === "or" && rest[1] === "replace" ? rest[2] : rest[0];
@@ -78,8 +93,10 @@ function tokenAt(sql: string, at: number): Token {
     pattern.lastIndex = at;
     return pattern.test(sql) ? pattern.lastIndex : -1;
   };
-  const space = match(blank);
+  const space = match(white);
   if (space > 0) return { end: space, kind: "blank" };
+  const comment = match(lineComment);
+  if (comment > 0) return { end: comment, kind: "comment" };
   switch (sql[at]) {
     case ";":
       return { end: at + 1, kind: "semicolon" };
@@ -92,7 +109,7 @@ function tokenAt(sql: string, at: number): Token {
     case '"':
       return { end: match(quotedIdentifier), kind: "other" };
     case "/":
-      return sql[at + 1] === "*" ? { end: commentEnd(sql, at), kind: "blank" } : { end: at + 1, kind: "other" };
+      return sql[at + 1] === "*" ? { end: commentEnd(sql, at), kind: "comment" } : { end: at + 1, kind: "other" };
     case "$": {
       const opened = match(dollarQuote);
       if (opened < 0) return { end: at + 1, kind: "other" };
@@ -108,7 +125,7 @@ function tokenAt(sql: string, at: number): Token {
   return { end: digits > 0 ? digits : at + 1, kind: "other" };
 }
 
-/** Comments nest in PostgreSQL. */
+/** Returns the end of a comment. Comments nest in PostgreSQL. */
 function commentEnd(sql: string, at: number): number {
   const marks = /\/\*|\*\//g;
   marks.lastIndex = at;

@@ -1,6 +1,6 @@
 type Outputs = Readonly<Record<string, unknown>>;
 
-/** Switches of CREATE ROLE and what a role without them says; those that are off everywhere are not told. */
+/** Switches of CREATE ROLE that are off by default. Only those that are on are listed. */
 const roleSwitches = [
   ["superuser", "SUPERUSER"],
   ["createDatabase", "CREATEDB"],
@@ -10,10 +10,11 @@ const roleSwitches = [
 ] as const;
 
 /**
- * Owner and attributes of an object that was on the server before the stack knew it, in PostgreSQL's words; what every new one has, too, is left out.
+ * Lists owner and attributes of an object that existed on the server before it was adopted, in PostgreSQL's words.
+ * Defaults are left out.
  *
  * @param type type token: `postgresql:index/role:Role`
- * @param outputs as the provider found the object
+ * @param outputs the object as the provider found it
  */
 export function attributesFound(type: string, outputs: Outputs): string[] {
   if (type === "postgresql:index/role:Role") return roleAttributes(outputs);

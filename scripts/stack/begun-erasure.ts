@@ -1,41 +1,43 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { readFileIfThere, writeFileAtomically } from "../engine/atomic-file.ts";
 import { OperationError } from "../errors/operation-error.ts";
+import { readFileIfThere, writeFileAtomically } from "../files/atomic-file.ts";
 import type { ServerPlace } from "../server/locations.ts";
 
 /*
- * The state forgets where a server's data is when the stack is taken down, and the data is deleted after that. What is written here in between lets a run
- * that was killed be completed by the next one.
+ * When a stack is destroyed, its state no longer says where the server's data is. The data is deleted after that. The
+ * note written in between lets the next run complete one that was killed.
  */
 
-/** What of a stack is in a Docker engine. */
+/** Volumes of a stack in a Docker engine. */
 export interface VolumesPlace {
-  /** The engine; absent: this machine's own. */
+  /** Docker engine. Absent for the local one. */
   dockerHost?: string | undefined;
-  /** By which mark it is the stack's own: see `ownerOf`. */
+  /** Owner mark of the stack: see `ownerOf`. */
   owner: string;
-  /** Names of its volumes. */
+  /** Names of the volumes. */
   volumes: string[];
 }
 
-/** Where something lies that is erased. */
+/** Location of something that is erased. */
 export type ErasedPlace = ServerPlace | VolumesPlace;
 
+/** Returns true for the location of an embedded server. */
 export function isServerPlace(place: ErasedPlace): place is ServerPlace {
   return "dataDirectory" in place;
 }
 
+/** Returns true for volumes in a Docker engine. */
 export function isVolumesPlace(place: ErasedPlace): place is VolumesPlace {
   return "volumes" in place;
 }
 
-/** Writes down what is about to be erased. */
+/** Writes the note of the locations that are about to be erased. */
 export function noteErasure(root: string, stack: string, places: readonly ErasedPlace[]): void {
   writeFileAtomically(noteOf(root, stack), `${JSON.stringify(places, undefined, 2)}\n`);
 }
 
-/** The places of an erasure that was begun and not finished. */
+/** Returns the locations of an erasure that was started and not finished. */
 export function begunErasure(root: string, stack: string): ErasedPlace[] {
   const file = noteOf(root, stack);
   const text = readFileIfThere(file);
@@ -43,14 +45,17 @@ export function begunErasure(root: string, stack: string): ErasedPlace[] {
   try {
     return JSON.parse(text) as ErasedPlace[];
   } catch (error) {
-    throw new OperationError(`Could not tell what an earlier erasure was about: ${file} is damaged.`, {
-      remedy: `It names folders and volumes that were to be deleted. Delete it if they are gone.`,
+    throw new OperationError(`Cannot read the record of an earlier erasure: ${file} is damaged.`, {
+      remedy: `It lists the folders and volumes to delete. If they are gone, delete this file.`,
       cause: error,
     });
   }
 }
 
-/** Nothing of the erasure is left to do, or it did not begin, or the stack was brought up since. */
+/**
+ * Deletes the note of an erasure. Call it if nothing is left to erase, the erasure did not begin, or the stack was
+ * brought up since.
+ */
 export async function forgetErasure(root: string, stack: string): Promise<void> {
   await rm(noteOf(root, stack), { force: true });
 }

@@ -1,80 +1,239 @@
-import { randomUUID } from "node:crypto";
-import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Document, isSeq, parseDocument, type YAMLSeq } from "yaml";
+import { type Document, isScalar, isSeq, parseDocument } from "yaml";
+import { OperationError } from "../errors/operation-error.ts";
 import { unlessAbsent } from "../files/absent.ts";
+import { writeFileAtomically } from "../files/atomic-file.ts";
 
-/** Where a list of databases stands in a settings file: a stack's own, and the project's default. */
-const ofStack = ["config", "pgroundwork:databases"];
-const ofProject = ["config", "databases", "value"];
+const projectFile = "Pulumi.yaml";
+
+/** Settings file of this project directory only. Git ignores it. */
+const localFile = "Pulumi.local.yaml";
+
+/** Paths of a list in a settings file. A new list is written to the first one. */
+const places = {
+  project: (name: string) => [
+    ["config", name, "value"],
+    ["config", name, "default"],
+    ["config", name],
+    ["config", `pgroundwork:${name}`],
+  ],
+  stack: (name: string) => [
+    ["config", `pgroundwork:${name}`],
+    ["config", name],
+  ],
+};
+
+/** Result of an edit of the settings files. */
+export interface SettingsEdit {
+  /** Files that were changed. */
+  changed: string[];
+  /** Further information for the user, one sentence each. */
+  notes: string[];
+}
 
 /**
- * Puts a database's name at the end of the list of databases that the local stack has: its own where it has one, else the default. What else
- * stands in the file, comments included, stays.
+ * Adds a database to the lists that the local stack reads. The list in Pulumi.yaml is shared with other users and CI.
+ * The project directory's own list, if it exists, takes precedence here. Everything else in the files is kept,
+ * including comments.
  *
- * @param root the clone
- * @returns the file's name, and whether the name was new to its list; undefined where no file has a list that can be added to
+ * @returns the files that list the database, and those of them that were changed
+ * @throws OperationError if a settings file is not valid YAML, with nothing changed
  */
-export async function declareDatabase(
+export async function declareDatabase(root: string, database: string): Promise<{ files: string[]; changed: string[] }> {
+  const settings = await readSettings(root);
+  const files: string[] = [];
+  for (const file of settings.filter(({ name }) => name === projectFile || name === localFile)) {
+    const list = file.list("databases");
+    if (list === undefined && file.name === localFile) continue;
+    files.push(file.name);
+    if (list?.includes(database) !== true) file.set("databases", [...(list ?? []), database]);
+  }
+  return { files, changed: writeChanged(root, settings) };
+}
+
+/**
+ * Removes databases from the lists of all stacks. A list that becomes empty is removed, so that its stack uses the list
+ * in Pulumi.yaml. Seed sets that no remaining database of a stack has are removed, too.
+ *
+ * @param removed the seed sets of the removed databases, by database
+ * @param setsOf the seed sets of every remaining database
+ * @throws OperationError if a settings file is not valid YAML, with nothing changed
+ */
+export async function undeclareDatabases(
   root: string,
-  database: string,
-): Promise<{ file: string; added: boolean } | undefined> {
-  for (const file of ["Pulumi.local.yaml", "Pulumi.yaml"]) {
-    const setting = await readSetting(root, file);
-    if (setting === undefined) continue;
-    const { document, list } = setting;
-    if (names(list).includes(database)) return { file, added: false };
-    list.add(document.createNode(database));
-    await replaceFile(join(root, file), render(document));
-    return { file, added: true };
+  removed: Readonly<Record<string, readonly string[]>>,
+  setsOf: Readonly<Record<string, readonly string[]>>,
+): Promise<SettingsEdit> {
+  const settings = await readSettings(root);
+  const notes: string[] = [];
+  for (const file of settings) {
+    const list = file.list("databases");
+    const kept = list?.filter((name) => !Object.hasOwn(removed, name));
+    if (list === undefined || kept === undefined || kept.length === list.length) continue;
+    file.set("databases", kept.length === 0 ? undefined : kept);
+    if (kept.length > 0) continue;
+    const project = settings.find(({ name }) => name === projectFile)?.list("databases") ?? [];
+    notes.push(
+      file.name === projectFile
+        ? `${file.name} lists no databases any more. To add one: \`npm run pgw -- database new NAME\``
+        : `${file.name} has no list of databases any more. Its stack has the databases of ${projectFile}${project.length > 0 ? ` (${project.filter((name) => !Object.hasOwn(removed, name)).join(", ")})` : ""}.`,
+    );
   }
-  return undefined;
+  dropSeedSets(settings, new Set(Object.values(removed).flat()), setsOf);
+  return { changed: writeChanged(root, settings), notes };
 }
 
 /**
- * Takes a database's name out of the lists of all stacks.
+ * Renames a database in the lists of all stacks. Its position stays the same.
  *
- * @param root the clone
- * @returns names of the files that had it
+ * @throws OperationError if a settings file is not valid YAML, with nothing changed
  */
-export async function undeclareDatabase(root: string, database: string): Promise<string[]> {
-  const files = (await readdir(root)).filter((name) => /^Pulumi\.(.+\.)?yaml$/.test(name)).sort();
-  const changed: string[] = [];
-  for (const file of files) {
-    const setting = await readSetting(root, file);
-    const index = setting === undefined ? -1 : names(setting.list).indexOf(database);
-    if (setting === undefined || index < 0) continue;
-    setting.list.delete(index);
-    await replaceFile(join(root, file), render(setting.document));
-    changed.push(file);
+export async function redeclareDatabase(root: string, from: string, to: string): Promise<string[]> {
+  const settings = await readSettings(root);
+  for (const file of settings) {
+    const list = file.list("databases");
+    if (list?.includes(from) === true)
+      file.set(
+        "databases",
+        list.map((name) => (name === from ? to : name)),
+      );
   }
-  return changed;
+  return writeChanged(root, settings);
 }
 
-async function readSetting(root: string, file: string): Promise<{ document: Document; list: YAMLSeq } | undefined> {
-  const text = await unlessAbsent(readFile(join(root, file), "utf8"));
-  if (text === undefined) return undefined;
-  const document = parseDocument(text);
-  const list = document.errors.length > 0 ? undefined : document.getIn(file === "Pulumi.yaml" ? ofProject : ofStack);
-  return isSeq(list) ? { document, list } : undefined;
+/** Reads every settings file, so that one that cannot be edited is reported before anything changes. */
+export async function requireEditableSettings(root: string): Promise<void> {
+  await readSettings(root);
 }
 
-function names(list: YAMLSeq): unknown[] {
-  return list.toJSON() as unknown[];
+/** Removes the seed sets of removed databases, unless another database of the stacks that read the list has them. */
+function dropSeedSets(
+  settings: readonly SettingsFile[],
+  candidates: ReadonlySet<string>,
+  setsOf: Readonly<Record<string, readonly string[]>>,
+): void {
+  const project = settings.find(({ name }) => name === projectFile);
+  const databasesOf = (file: SettingsFile) => file.list("databases") ?? project?.list("databases") ?? [];
+  const stacks = settings.filter(({ name }) => name !== projectFile);
+  for (const file of settings) {
+    const seeds = file.list("seeds");
+    if (seeds === undefined) continue;
+    // Stacks without a list of their own read the project's list.
+    const readers = file === project ? [file, ...stacks.filter((each) => each.list("seeds") === undefined)] : [file];
+    const known = new Set(readers.flatMap(databasesOf).flatMap((name) => setsOf[name] ?? []));
+    const kept = seeds.filter((set) => !candidates.has(set) || known.has(set));
+    if (kept.length < seeds.length) file.set("seeds", kept);
+  }
 }
 
-function render(document: Document): string {
-  // The file's own lines stay as long as they are, and its lists as they were written.
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+/** A settings file that is being edited. */
+class SettingsFile {
+  readonly name: string;
+  readonly #document: Document;
+  isChanged = false;
+
+  constructor(name: string, document: Document) {
+    this.name = name;
+    this.#document = document;
+  }
+
+  /**
+   * Returns the list in a setting, written as YAML or as the JSON text of `pulumi config set`. Returns undefined if
+   * there is none.
+   */
+  list(setting: string): string[] | undefined {
+    const path = this.#pathOf(setting);
+    const node: unknown = path === undefined ? undefined : this.#document.getIn(path, true);
+    if (isSeq(node)) return (node.toJSON() as unknown[]).map(String);
+    return isScalar(node) ? jsonList(node.value) : undefined;
+  }
+
+  /** Replaces the list. Undefined removes the setting, and `config:` if it becomes empty. */
+  set(setting: string, values: readonly string[] | undefined): void {
+    this.isChanged = true;
+    const path = this.#pathOf(setting) ?? this.#places(setting)[0] ?? [];
+    if (values === undefined) {
+      this.#remove(path);
+      return;
+    }
+    const node: unknown = this.#document.getIn(path, true);
+    if (isScalar(node) && typeof node.value === "string") node.value = JSON.stringify(values);
+    else if (isSeq(node)) {
+      const before = (node.toJSON() as unknown[]).map(String);
+      const items = values.map((value, index) => {
+        const same = before[index] === value ? index : before.indexOf(value);
+        return same < 0 ? this.#document.createNode(value) : node.items[same];
+      });
+      node.items.splice(0, node.items.length, ...items);
+    } else this.#document.setIn(path, this.#document.createNode(values, { flow: true }));
+  }
+
+  toString(): string {
+    // Keeps the length of the file's lines and the style of its lists.
+    const text = this.#document.toString({ lineWidth: 0, flowCollectionPadding: false });
+    return text.trim() === "{}" || text.trim() === "null" ? "{}\n" : text;
+  }
+
+  #remove(path: readonly string[]): void {
+    // `databases: { value: […] }` is removed completely.
+    const [config = "config", setting = ""] = path;
+    this.#document.deleteIn([config, setting]);
+    const rest: unknown = this.#document.get(config);
+    if ((rest as { items?: unknown[] } | undefined)?.items?.length === 0) this.#document.delete(config);
+  }
+
+  #pathOf(setting: string): string[] | undefined {
+    return this.#places(setting).find((path) => {
+      const node: unknown = hasPath(this.#document, path) ? this.#document.getIn(path, true) : undefined;
+      return isSeq(node) || (isScalar(node) && jsonList(node.value) !== undefined);
+    });
+  }
+
+  #places(setting: string): string[][] {
+    return this.name === projectFile ? places.project(setting) : places.stack(setting);
+  }
 }
 
-/** As a whole or not at all: a half-written settings file stops every command. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const staging = `${path}.${randomUUID()}`;
+function hasPath(document: Document, path: readonly string[]): boolean {
   try {
-    await writeFile(staging, text);
-    await rename(staging, path);
-  } finally {
-    await rm(staging, { force: true });
+    return document.hasIn(path);
+  } catch {
+    // A scalar stands where a mapping is expected.
+    return false;
   }
+}
+
+function jsonList(value: unknown): string[] | undefined {
+  if (typeof value !== "string" || !value.trim().startsWith("[")) return undefined;
+  try {
+    const list: unknown = JSON.parse(value);
+    return Array.isArray(list) ? list.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readSettings(root: string): Promise<SettingsFile[]> {
+  const names = (await readdir(root)).filter((name) => /^Pulumi\.(.+\.)?yaml$/.test(name)).sort();
+  const files: SettingsFile[] = [];
+  for (const name of names) {
+    const text = await unlessAbsent(readFile(join(root, name), "utf8"));
+    if (text === undefined) continue;
+    const document = parseDocument(text);
+    const [fault] = document.errors;
+    if (fault !== undefined)
+      throw new OperationError(`${join(root, name)} is not valid YAML: ${fault.message.split("\n")[0]}`, {
+        remedy: `Correct ${name}. Nothing was changed.`,
+      });
+    files.push(new SettingsFile(name, document));
+  }
+  return files;
+}
+
+function writeChanged(root: string, files: readonly SettingsFile[]): string[] {
+  const changed = files.filter(({ isChanged }) => isChanged);
+  // Written atomically, because a half-written settings file breaks every command.
+  for (const file of changed) writeFileAtomically(join(root, file.name), file.toString());
+  return changed.map(({ name }) => name);
 }

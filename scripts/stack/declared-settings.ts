@@ -4,27 +4,29 @@ import { isRealStack } from "../../infra/plan/real-data.ts";
 import { OperationError } from "../errors/operation-error.ts";
 import { isAbsent } from "../files/absent.ts";
 
-/** What runs a stack's server. */
+/** Kind of a stack's server. */
 export type ServerKind = "embedded" | "docker" | "external";
 
-/** What a stack's settings say of it, brought up or not. */
+/** A stack's settings, even if it was never brought up. */
 export interface DeclaredSettings {
-  /** Whether it holds real data. */
+  /** True if the stack holds real data. */
   protected: boolean;
-  /** Where its server's data is to be; undefined: in the server's own folder. */
+  /** Location of the server's data. undefined for the server's own folder. */
   dataDirectory: string | undefined;
   databases: string[];
   kind: ServerKind;
-  /** Whether its server is a container, and in which Docker engine; undefined: this machine's own. */
+  /** URL of an external server. */
+  url: string | undefined;
+  /** Docker engine of a server in a container. The host is undefined for the local engine. */
   docker: { host: string | undefined } | undefined;
 }
 
 /**
- * Reads from the settings files what erasing has to know. The engine answers this only for a stack that has a state, and the program checks it only when it
- * runs: here a value that is wrong is taken at its most careful.
+ * Reads the settings that erasing depends on from the settings files. The engine returns settings only for a stack that
+ * has a state. The program checks them only when it runs, so an invalid value is read in the most careful way here.
  *
- * @param root the clone
- * @throws OperationError where a file is no YAML
+ * @param root project directory
+ * @throws OperationError if a file cannot be read or is not valid YAML
  */
 export async function declaredSettings(root: string, stack: string): Promise<DeclaredSettings> {
   const ofProject = await configOf(join(root, "Pulumi.yaml"));
@@ -39,6 +41,7 @@ export async function declaredSettings(root: string, stack: string): Promise<Dec
     dataDirectory: text(setting("dataDirectory")),
     databases: names(setting("databases")),
     kind: kindOf(setting("server")),
+    url: text(setting("url")),
     docker: setting("server") === "docker" ? { host: text(setting("dockerHost")) } : undefined,
   };
 }
@@ -49,28 +52,28 @@ async function configOf(path: string): Promise<Record<string, unknown>> {
     text = await readFile(path, "utf8");
   } catch (error) {
     if (isAbsent(error)) return {};
-    throw new OperationError(`Could not tell the settings in ${path}: ${(error as Error).message}`, { cause: error });
+    throw new OperationError(`Cannot read the settings in ${path}: ${(error as Error).message}`, { cause: error });
   }
   const { parse } = await import("yaml");
   try {
     const file = parse(text) as { config?: Record<string, unknown> } | null;
     return file?.config ?? {};
   } catch (error) {
-    throw new OperationError(`Could not tell the settings in ${path}: ${(error as Error).message.trim()}`, {
+    throw new OperationError(`Cannot read the settings in ${path}: ${(error as Error).message.trim()}`, {
       remedy: `Correct ${path}.`,
       cause: error,
     });
   }
 }
 
-/** A project's setting is a plain value, or one with its type: `{ type, value, default }`. */
+/** Reads a project setting, which is a plain value or an object: `{ type, value, default }`. */
 function projectValue(declared: unknown): unknown {
   if (typeof declared !== "object" || declared === null || Array.isArray(declared)) return declared;
   const { value, default: fallback } = declared as { value?: unknown; default?: unknown };
   return value ?? fallback;
 }
 
-/** What is no kind is the program's to refuse. */
+/** Returns the server kind. The program rejects invalid kinds. */
 function kindOf(value: unknown): ServerKind {
   return value === "docker" || value === "external" ? value : "embedded";
 }
@@ -79,7 +82,7 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** A list, or the JSON of one. */
+/** Reads a list, or the JSON of one. */
 function names(value: unknown): string[] {
   if (Array.isArray(value)) return value.map(String);
   if (typeof value !== "string") return [];
@@ -87,7 +90,7 @@ function names(value: unknown): string[] {
     const list: unknown = JSON.parse(value);
     return Array.isArray(list) ? list.map(String) : [];
   } catch {
-    // A wrong list is the program's to refuse; what is in it is not known to be declared.
+    // The program rejects an invalid list. Its content does not count as declared.
     return [];
   }
 }

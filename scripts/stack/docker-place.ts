@@ -1,18 +1,18 @@
 import type { StateResource } from "./stack-state.ts";
 
-/** Where a stack's things are in a Docker engine, as its state says it. */
+/** Location of a stack's objects in a Docker engine, from its state. */
 export interface DockerPlace {
-  /** The engine; undefined: this machine's own. */
+  /** Docker engine. undefined for the local one. */
   host: string | undefined;
-  /** By which mark what is there is the stack's own. */
+  /** Owner mark of the stack's objects. */
   owner: string;
-  /** What every name begins with. */
+  /** Prefix of all names. */
   prefix: string;
 }
 
 const namesType = "pgroundwork:index:DockerNames";
 
-/** Undefined: the state knows of nothing in a Docker engine. */
+/** Returns undefined if the state has nothing in a Docker engine. */
 export function dockerPlaceIn(resources: readonly StateResource[]): DockerPlace | undefined {
   const { dockerHost, owner, prefix } = resources.find(({ type }) => type === namesType)?.outputs ?? {};
   if (typeof owner !== "string" || typeof prefix !== "string") return undefined;

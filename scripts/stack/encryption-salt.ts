@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileAtomically } from "../files/atomic-file.ts";
 
 /**
- * Takes the salt out of a stack's settings file, where it belongs to a passphrase that is lost and nothing was encrypted with it.
+ * Removes the salt from a stack's settings file if it belongs to a lost passphrase and nothing is encrypted with it.
  *
- * @returns whether there was one to take out; false where an encrypted setting (`secure:`) still needs it
+ * @returns true if a salt was removed; false if there is none, or if an encrypted setting (`secure:`) needs it
  */
 export async function dropUnusedSalt(root: string, stack: string): Promise<boolean> {
   const path = join(root, `Pulumi.${stack}.yaml`);
@@ -14,6 +15,6 @@ export async function dropUnusedSalt(root: string, stack: string): Promise<boole
   const rest = text.replace(/^encryptionsalt:.*\n?/m, "");
   if (rest === text || /^\s*(- )?secure:/m.test(text)) return false;
   if (rest.trim() === "") await rm(path);
-  else await writeFile(path, rest);
+  else writeFileAtomically(path, rest);
   return true;
 }

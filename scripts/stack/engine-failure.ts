@@ -1,55 +1,75 @@
 import { join } from "node:path";
+import { readOnlyRemedy } from "../connection/server-fault.ts";
 import { OperationError } from "../errors/operation-error.ts";
-import { readOnlyRemedy } from "../target/server-fault.ts";
+import { shellQuote } from "../pulumi/shell-exports.ts";
+import { recoverCommand } from "./command-lines.ts";
+import { passphraseHint } from "./passphrase-hint.ts";
+import { setAsideHint, stateFile } from "./state-file.ts";
 
 /** An operation that the engine could not finish. */
 export class EngineFailure extends OperationError {
   /** The engine's messages. */
   readonly messages: readonly string[];
+  readonly #shown: boolean;
 
   /**
-   * @param messages what the engine said
-   * @param shown whether they were shown while the operation ran, and are left out of the error's text
+   * @param messages the engine's messages
+   * @param shown true if they were printed while the operation ran; they are then left out of the error's text
    */
   constructor(headline: string, messages: readonly string[], shown: boolean, remedy?: string) {
     const text = shown || messages.length === 0 ? headline : `${headline}\n${messages.join("\n")}`;
     super(text, remedy === undefined ? {} : { remedy });
     this.messages = messages;
+    this.#shown = shown;
+  }
+
+  override get completeMessage(): string {
+    return this.#shown ? [this.message, ...new Set(this.messages)].join("\n") : this.message;
   }
 }
 
-/** The server's superuser has another password than the stack's state: it was changed by hand, or an older state was put back. */
+/**
+ * Hint if the superuser's password on the server differs from the one in the stack's state. It was changed by hand, or
+ * an older state was restored.
+ */
 export const superuserRefusedRemedy =
-  "Set pgroundwork:passwordVersion of this stack to another value, then `up`: all passwords are made anew, and set on the server.";
+  "Change pgroundwork:passwordVersion of this stack, then run `up`. It generates all passwords again and sets them on the server.";
 
-/** Go says `open /…/.pgroundwork/…: permission denied`, Node `EACCES: permission denied, open '/…'`. PostgreSQL says for what, or to do what. */
+/**
+ * Go's message is `open /…/.pgroundwork/…: permission denied`, Node's is `EACCES: permission denied, open '/…'`.
+ * PostgreSQL's message continues with "for" or "to" and does not match.
+ */
 const deniedFile =
   /\.pgroundwork\b[^\n]*: permission denied(?! (?:for|to) )|EACCES: permission denied[^\n]*\.pgroundwork\b/;
 
 const readOnly = /cannot execute .+ in a read-only transaction/;
 
 /**
- * What to do about a failure of the engine whose own words do not say it; undefined where they do, or nothing is known to help.
+ * Returns a hint for a failure if the engine's own message has none. Returns undefined if it has one, or if no hint is
+ * known.
  *
- * @param root the clone
+ * @param root project directory
  */
 export function engineRemedy(messages: readonly string[], root: string, stack: string): string | undefined {
   const text = messages.join("\n");
   if (deniedFile.test(text))
-    return `${join(root, ".pgroundwork")} and what is in it must be this user's, and writable.`;
-  // The engine says the line and not the file.
+    return `${join(root, ".pgroundwork")} and its contents must belong to this user and be writable.`;
+  // The engine names the line but not the file.
   if (/invalid YAML|yaml: |mapping key/.test(text)) return `Correct Pulumi.${stack}.yaml (or Pulumi.yaml).`;
   if (readOnly.test(text) && !text.includes(readOnlyRemedy)) return readOnlyRemedy;
   if (text.includes('password authentication failed for user "postgres"') && !text.includes(superuserRefusedRemedy))
     return superuserRefusedRemedy;
-  const state = join(root, ".pgroundwork", ".pulumi");
-  const startOver = `delete ${state}; \`up\` then takes over the data, with new passwords.`;
-  if (text.includes("incorrect passphrase")) {
-    return `Put back ${join(root, ".pgroundwork", "passphrase")}, or set PULUMI_CONFIG_PASSPHRASE. If it is lost: ${startOver}`;
-  }
+  if (text.includes("Data integrity error")) return `Repair the state, then try again: \`${recoverCommand(stack)}\``;
+  const passphrase = passphraseHint(text, root, stack);
+  if (passphrase !== undefined) return passphrase;
   if (text.includes("failed to load checkpoint")) {
-    const file = join(state, "stacks", "pgroundwork", `${stack}.json`);
-    return `The stack's state is damaged: ${file}. Put back ${file}.bak, the state before the last change. If that is damaged, too: ${startOver}`;
+    const file = stateFile(root, stack, process.env);
+    if (file === undefined) return "The stack's state is damaged. Restore the state from before the last change.";
+    return [
+      `The stack's state is damaged: ${file}. Restore ${file}.bak, the state before the last change:`,
+      `  cp ${shellQuote(`${file}.bak`)} ${shellQuote(file)}`,
+      setAsideHint(root, stack, process.env),
+    ].join("\n  ");
   }
   return undefined;
 }

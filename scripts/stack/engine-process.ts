@@ -1,48 +1,65 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { EngineInstallation } from "../engine/ensure-engine.ts";
 import { OperationError } from "../errors/operation-error.ts";
+import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
+import { backendVariables } from "./backend.ts";
+import { passphraseVariables } from "./passphrase.ts";
 
+/** One command of the engine. */
 export interface EngineCall {
-  /** The clone: the folder of Pulumi.yaml. */
+  /** Project directory: the folder of Pulumi.yaml. */
   root: string;
   args: readonly string[];
-  /** Each line of stdout as it comes. */
+  /** Stack of the command, for its backend and its passphrase. Omit if the command needs neither. */
+  stack?: string;
+  /** Called with each line of stdout as it arrives. */
   onLine?: (line: string) => void;
-  /** Asks the engine to stop after the step under way, as Ctrl-C does. */
+  /** Asks the engine to stop after the current step, as Ctrl-C does. */
   signal?: AbortSignal | undefined;
-  /** Variables for the program and the plugins, beside the engine's own. */
-  variables?: Readonly<Record<string, string>>;
+  /** Variables for the program and the plugins, in addition to the engine's own. */
+  variables?: Readonly<Record<string, string | undefined>>;
 }
 
-/** The engine did not end by itself: it was killed by force, by a person, a cancelled job or a machine without memory. */
+/** The engine was killed: by a user, a cancelled job or a machine that ran out of memory. */
 export class EngineKilled extends OperationError {
   readonly signal: NodeJS.Signals;
 
   constructor(signal: NodeJS.Signals) {
-    super(`The engine was ended by ${signal}.`);
+    super(`The engine was killed by ${signal}.`);
     this.signal = signal;
   }
 }
 
+/** Exit of a command of the engine. */
 export interface EngineExit {
   code: number;
-  /** Everything the engine printed there; its errors are few and short. */
+  /** Complete stderr. The engine's errors are few and short. */
   stderr: string;
 }
 
+/** Returns the variables for the backend and the passphrase of a stack. */
+function ofStack(root: string, stack: string): Record<string, string | undefined> {
+  return { ...backendVariables(root, stack, process.env), ...passphraseVariables(root, stack, process.env) };
+}
+
 /**
- * Runs one command of the engine and streams what it prints.
+ * Runs one command of the engine and streams its output.
  *
- * The Automation API's `Stack` does the same with five calls of the CLI around each `up` and keeps all output in memory; measured on a program
- * with nothing to do that is 1.2 s more, which would double the time of an `up` without changes.
+ * The Automation API's `Stack` calls the CLI five more times around each `up` and keeps all output in memory. Measured
+ * on a program with nothing to do, that takes 1.2 s more. It would double the time of an `up` without changes.
  *
  * @throws EngineKilled
  */
 export async function runEngine(engine: EngineInstallation, call: EngineCall): Promise<EngineExit> {
   const child = spawn(engine.pulumi, [...call.args, "--non-interactive", "--color", "never"], {
     cwd: call.root,
-    env: { ...process.env, ...engine.environment, ...call.variables, PULUMI_AUTOMATION_API: "true" },
+    env: {
+      ...process.env,
+      ...engine.environment,
+      ...(call.stack === undefined ? {} : ofStack(call.root, call.stack)),
+      ...call.variables,
+      PULUMI_AUTOMATION_API: "true",
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const interrupt = () => void child.kill("SIGINT");
@@ -58,7 +75,7 @@ export async function runEngine(engine: EngineInstallation, call: EngineCall): P
       else reject(new EngineKilled(signal));
     });
   });
-  // An engine that cannot be started fails here while its output is still being waited for.
+  // If the engine cannot be started, this promise rejects while the loop below still reads its output.
   exited.catch(() => undefined);
   try {
     for await (const line of createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }))

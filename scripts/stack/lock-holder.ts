@@ -2,8 +2,9 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
 import { isAbsent } from "../files/absent.ts";
+import { processOwner } from "../lock/process-exists.ts";
 
-/** Who holds a stack of a file backend, as the engine names them. */
+/** Holder of a lock in a file backend, as the engine names it. */
 export interface LockHolder {
   user: string;
   host: string;
@@ -12,38 +13,37 @@ export interface LockHolder {
   since: string;
 }
 
-/** `elsewhere`: on another machine, and nobody here can tell whether it lives. */
+/** State of a lock's holder. `elsewhere` means another machine, where the process cannot be checked. */
 export type HolderState = "living" | "gone" | "elsewhere";
 
-/** What became of a lock's holder. */
+/** Returns the state of a lock's holder. */
 export function holderState({ host, pid }: LockHolder): HolderState {
   if (host !== hostname()) return "elsewhere";
   return isEngine(pid) ? "living" : "gone";
 }
 
-/** `ana@host (pid 4425) since 2026-11-20T23:28:56Z` */
+/** Formats a lock's holder: `ana@host (pid 4425) since 2026-11-20T23:28:56Z` */
 export function describeHolder({ user, host, pid, since }: LockHolder): string {
   return `${user}@${host} (pid ${pid}) since ${since}`;
 }
 
-/** Whether the process lives and can be an engine: pids begin again after a reboot, and in every container. */
+/** Returns true if the process is alive and can be an engine. Pids are reused after a reboot and in every container. */
 function isEngine(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it is there, and another user's.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  const owner = processOwner(pid);
+  // The executable of another user's process cannot be read.
+  if (owner !== "own") return owner === "foreign";
   return process.platform !== "linux" || (!isZombie(pid) && runsEngine(pid));
 }
 
-/** Ended, but still listed: nobody has taken note of its end yet, and in a container perhaps nobody ever does. */
+/**
+ * Returns true if the process has ended, but its parent has not collected it yet. In a container that may never happen.
+ */
 function isZombie(pid: number): boolean {
   try {
-    // `pid (name) state …`; the name may hold brackets of its own.
+    // `pid (name) state …`; the name may contain brackets.
     return /^.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch (error) {
-    // It has just gone. Whatever else is the matter, the process was there.
+    // The process has just ended. With any other error, the process existed.
     return isAbsent(error);
   }
 }
@@ -52,7 +52,7 @@ function runsEngine(pid: number): boolean {
   try {
     return basename(readlinkSync(`/proc/${pid}/exe`)).startsWith("pulumi");
   } catch (error) {
-    // Not ours to read: it may be one.
+    // The file cannot be read, so the process may be an engine.
     return !isAbsent(error);
   }
 }

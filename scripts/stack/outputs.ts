@@ -1,20 +1,22 @@
 import { resolve } from "node:path";
-import type { EngineInstallation } from "../engine/ensure-engine.ts";
+import type { Connection, SslMode } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
-import type { Connection, SslMode } from "../target/connection.ts";
+import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { writeAuthorityFile } from "../tls/authority-file.ts";
+import { backendNote, fromBackend } from "./backend.ts";
+import { upCommand } from "./command-lines.ts";
 import { EngineFailure, engineRemedy } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
 
-/** How to log in as one role. */
+/** Login of one role. */
 export interface LoginOutput {
   user: string;
   password: string;
 }
 
-/** What the program exports of one database. */
+/** Outputs of one database. */
 export interface DatabaseOutput {
   logins: Record<string, LoginOutput>;
   /** Applied files, oldest first. */
@@ -23,14 +25,14 @@ export interface DatabaseOutput {
   seeds: { set: string; applied: string[] }[];
 }
 
-/** What the program exports of the server, with what finds it and its data by its kind. */
+/** Outputs of the server, with the location of the server and its data, by kind. */
 export type ServerOutput = {
   host: string;
   port: number;
   sslmode: SslMode;
-  /** Authorities to trust, PEM, where it has any of its own. */
+  /** CA certificates in PEM format, if the server has its own CA. */
   caCertificate?: string;
-  /** A file with them. */
+  /** Path of a file with the CA certificates. */
   sslrootcert?: string;
   version: string;
   logins: Record<string, LoginOutput>;
@@ -41,43 +43,46 @@ export type ServerOutput = {
       container: string;
       dataVolume: string;
       dockerHost?: string;
-      /** Marks in the engine what is this stack's, beside those of other clones that bear its name. */
+      /**
+       * Mark of the stack's objects in the engine. It differs from those of other project directories with a stack of
+       * this name.
+       */
       owner: string;
-      /** Absent: none are made. */
+      /** Absent if backups are off. */
       backups?: BackupsOutput;
     }
   | { kind: "external" }
 );
 
-/** What the program exports of a server's backups. */
+/** Outputs of a server's backups. */
 export interface BackupsOutput {
-  /** The container that makes them. */
+  /** Name of the container that makes backups. */
   container: string;
   image: string;
   /** Names of volumes. */
   volumes: { repository: string; data: string; configuration: string; run: string };
-  /** In cron's syntax, UTC. */
+  /** In cron syntax, UTC. */
   schedule: { full: string; incremental: string };
   retentionDays: number;
-  /** What they are encrypted with. */
+  /** Passphrase that encrypts the backups. */
   passphrase: string;
 }
 
-/** What the program exports (`infra/program.ts`). */
+/** Outputs of the program (`infra/program.ts`). */
 export interface StackOutputs {
-  /** Whether it holds real data. */
+  /** True if the stack holds real data. */
   protected: boolean;
   server: ServerOutput;
   databases: Record<string, DatabaseOutput>;
-  /** Where the stack is watched, if it is: URLs. */
+  /** URLs of the stack's monitoring, if it has any. */
   monitoring?: { prometheus: string };
 }
 
 /**
  * Reads a stack's outputs from its state.
  *
- * @param secrets whether passwords are in it, or `[secret]` in their place
- * @throws OperationError (wrong usage) for a stack that there is not, or that nothing was brought up in
+ * @param secrets true to include passwords; false for `[secret]` in their place
+ * @throws OperationError (wrong usage) if the stack is unknown, or was not brought up
  */
 export async function readOutputs(
   engine: EngineInstallation,
@@ -88,26 +93,29 @@ export async function readOutputs(
   requireStackSecrets(engine, root, stack);
   const lines: string[] = [];
   const args = ["stack", "output", "--stack", stack, "--json", ...(secrets ? ["--show-secrets"] : [])];
-  const exit = await runEngine(engine, { root, args, onLine: (line) => lines.push(line) });
+  const exit = await runEngine(engine, { root, stack, args, onLine: (line) => lines.push(line) });
   if (exit.code !== 0) {
     if (!saysNoSuchStack(exit.stderr))
       throw new EngineFailure(
-        `The outputs of stack "${stack}" could not be read.`,
+        `Cannot read the outputs of stack "${stack}"${fromBackend(root, stack, process.env)}.`,
         [exit.stderr.trim()],
         false,
         engineRemedy([exit.stderr], root, stack),
       );
     await requireDeclared(root, stack);
-    throw notUp(stack);
+    throw notUp(root, stack);
   }
   const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
-  if (outputs.server === undefined || outputs.databases === undefined) throw notUp(stack);
+  if (outputs.server === undefined || outputs.databases === undefined) throw notUp(root, stack);
   const server = { ...outputs.server, ...authorities(outputs.server, root, stack) };
   const { databases, monitoring } = outputs;
   return { protected: outputs.protected ?? false, server, databases, ...(monitoring && { monitoring }) };
 }
 
-/** The file with the authorities to trust: the clone's own with those of the stack, or the one that the settings name. */
+/**
+ * Returns the path of the CA file. If the stack has its own CA, the file is written to the project directory. Otherwise
+ * it is the file in the settings.
+ */
 function authorities(
   { caCertificate, sslrootcert }: ServerOutput,
   root: string,
@@ -120,10 +128,25 @@ function authorities(
 /** Logins of the server itself, which work in every database. */
 const serverLogins = ["superuser", "monitor", "backup"];
 
+/** Returns the connection of the server's superuser to the database `postgres`. */
+export function serverConnection({ server }: StackOutputs): Connection {
+  const { host, port, sslmode, sslrootcert, logins } = server;
+  const { user, password } = logins.superuser ?? { user: "postgres", password: "" };
+  return {
+    host,
+    port,
+    sslmode,
+    ...(sslrootcert === undefined ? {} : { sslrootcert }),
+    database: "postgres",
+    user,
+    password,
+  };
+}
+
 /**
- * The connection of a role to a database of a stack.
+ * Returns the connection of a role to a database of a stack.
  *
- * @throws OperationError (wrong usage) naming the databases or roles that there are
+ * @throws OperationError (wrong usage) that lists the existing databases or roles
  */
 export function connectionTo(outputs: StackOutputs, stack: string, database: string, role: string): Connection {
   const found = outputs.databases[database];
@@ -138,7 +161,7 @@ export function connectionTo(outputs: StackOutputs, stack: string, database: str
   const login = serverLogins.includes(role) ? outputs.server.logins[role] : found.logins[role];
   if (login === undefined) {
     const roles = [...Object.keys(found.logins), ...serverLogins];
-    throw new OperationError(`There is no role "${role}" to log in as. There are: ${roles.join(", ")}.`, {
+    throw new OperationError(`The role "${role}" does not exist. Roles with a login: ${roles.join(", ")}.`, {
       exitCode: exitCode.usage,
     });
   }
@@ -146,19 +169,8 @@ export function connectionTo(outputs: StackOutputs, stack: string, database: str
   return { host, port, sslmode, sslrootcert, database, user: login.user, password: login.password };
 }
 
-/** The one database that is meant where none is named. */
-export function onlyDatabase(outputs: StackOutputs, stack: string): string {
-  const names = Object.keys(outputs.databases);
-  const [name] = names;
-  if (names.length === 1 && name !== undefined) return name;
-  throw new OperationError(`Stack "${stack}" has ${names.length} databases: ${names.join(", ")}.`, {
-    remedy: "Say which with --database.",
-    exitCode: exitCode.usage,
-  });
-}
-
-function notUp(stack: string): OperationError {
-  return new OperationError(`Stack "${stack}" is not up.`, {
-    remedy: stack === "local" ? "Run `npm run up`." : `Run \`npm run up -- --stack ${stack}\`.`,
-  });
+function notUp(root: string, stack: string): OperationError {
+  const up = `Run \`${upCommand(stack)}\`.`;
+  const where = backendNote(root, stack, process.env);
+  return new OperationError(`Stack "${stack}" is not up.`, { remedy: where === undefined ? up : `${up} ${where}` });
 }

@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { OperationError } from "../errors/operation-error.ts";
 
 /**
- * The project's name, which is part of where the engine keeps things.
+ * Reads the project's name, which is part of the engine's paths.
  *
- * @param root the clone
- * @throws OperationError where Pulumi.yaml does not say it
+ * @param root project directory
+ * @throws OperationError if Pulumi.yaml has no name
  */
 export async function projectName(root: string): Promise<string> {
   const file = join(root, "Pulumi.yaml");
   const { parse } = await import("yaml");
   const { name } = (parse(await readFile(file, "utf8")) ?? {}) as { name?: unknown };
   if (typeof name === "string") return name;
-  throw new OperationError(`${file} names no project (name: …).`);
+  throw new OperationError(`${file} has no project name (name: …).`);
 }

@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperationError } from "../errors/operation-error.ts";
+import { backendNote } from "./backend.ts";
+import { recoverCommand } from "./command-lines.ts";
 import { EngineFailure } from "./engine-failure.ts";
 import { EngineKilled, runEngine } from "./engine-process.ts";
 import { type OperationKind, type OperationOptions, type OperationResult, runOperation } from "./operation.ts";
-import { recoverCommand } from "./recover-command.ts";
 import { StackLocked } from "./stack-lock.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { initialiseStack, requireDeclared, saysNoSuchStack } from "./stacks.ts";
 
 /**
- * Runs an operation on a stack, its first one included. The stack's state is made when the engine says that there is none, and not looked for
- * before: that would cost every other run a call of the engine.
+ * Runs an operation on a stack, including its first one. The state is created if the engine reports that there is none.
+ * A check in advance would cost every other run a call of the engine.
  *
- * @throws OperationError: an unknown stack (wrong usage), or what the engine failed on
+ * @throws OperationError if the stack is unknown (wrong usage), or if the engine failed
  */
 export async function runStackOperation(kind: OperationKind, options: OperationOptions): Promise<OperationResult> {
   requireStackSecrets(options.engine, options.root, options.stack);
@@ -29,11 +30,25 @@ async function runOrInitialise(kind: OperationKind, options: OperationOptions): 
     if (!(error instanceof EngineFailure && error.messages.some(saysNoSuchStack))) throw error;
     await requireDeclared(options.root, options.stack);
     await whenUnlocked(() => initialiseStack(options.engine, options.root, options.stack));
+    sayWhere(options);
     return run();
   }
 }
 
-/** An engine that failed or was killed may leave a process, and where it was killed more than that. */
+/**
+ * Says where the state of a new stack is kept. A missing or leftover variable would create a second state elsewhere.
+ */
+function sayWhere({ root, stack, onEvent }: OperationOptions): void {
+  const where = backendNote(root, stack, process.env);
+  if (where === undefined) return;
+  const text = `Stack "${stack}" has no state yet. ${where}`;
+  onEvent?.({ kind: "message", severity: "info", resource: undefined, text });
+}
+
+/**
+ * Ends the language host that a failed or killed engine may leave behind. If the engine was killed, the error names the
+ * command that cleans up.
+ */
 async function orTidy<T>({ root, stack, runId }: OperationOptions, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -41,17 +56,20 @@ async function orTidy<T>({ root, stack, runId }: OperationOptions, work: () => P
     const { endLanguageHost } = await import("../recover/left-processes.ts");
     await endLanguageHost(root, runId);
     if (!(error instanceof EngineKilled)) throw error;
-    throw new OperationError(`The engine was ended by ${error.signal} while it worked on stack "${stack}".`, {
-      remedy: `Take back what it left, then try again: \`${recoverCommand(stack)}\``,
+    throw new OperationError(`The engine was killed by ${error.signal} while it worked on stack "${stack}".`, {
+      remedy: `Clean up what it left, then try again: \`${recoverCommand(stack)}\``,
       cause: error,
     });
   }
 }
 
-/** After this time, in ms, a lock whose holder has ended is one that was left. */
+/** Wait in ms before a lock whose holder has ended counts as left behind. */
 const lockGrace = 1_000;
 
-/** Tries again where the lock's holder has just ended, in order: such a lock goes by itself. Only one that stays was left by a killed run. */
+/**
+ * Retries if the lock's holder has just ended cleanly, because its lock is removed with it. Only a killed run leaves a
+ * lock that stays.
+ */
 async function whenUnlocked<T>(work: () => Promise<T>): Promise<T> {
   let seen: string | undefined;
   for (;;) {
@@ -66,11 +84,12 @@ async function whenUnlocked<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Clears what an interrupted run left in the state as "being created". Every resource of the kit takes over what is there already, so once an `up` has
- * succeeded there is nothing to find out any more; the engine would warn of it for ever.
+ * Clears resources that an interrupted run left in the state as "being created". Every resource of the kit adopts
+ * existing objects, so nothing is unknown after a successful `up`. Otherwise the engine would repeat its warning
+ * forever.
  */
 async function forgetInterruption({ engine, root, stack }: OperationOptions): Promise<void> {
   const args = ["refresh", "--clear-pending-creates", "--yes", "--skip-preview", "--stack", stack];
-  // Where it fails, the next run warns once more and tries again.
-  await runEngine(engine, { root, args });
+  // If this fails, the next run warns again and retries.
+  await runEngine(engine, { root, stack, args });
 }

@@ -1,36 +1,61 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { EngineInstallation } from "../engine/ensure-engine.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { unlessAbsentSync } from "../files/absent.ts";
-import { localStack } from "./stacks.ts";
+import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
+import { backendVariable, type StackOnEngine } from "./backend.ts";
+import { passphraseSource } from "./passphrase.ts";
 
 /**
- * Refuses to encrypt a shared stack's secrets with this clone's own passphrase: the salt would go into the stack's committed settings file, and no other
- * clone could ever read it. The clone's passphrase is for its local stack.
+ * Refuses a shared stack without a passphrase or secrets provider of its own. With this project directory's passphrase,
+ * the salt would go into the stack's committed settings file. No other project directory could then read the secrets.
  *
- * @throws OperationError (wrong usage) where the stack names no secrets provider and the environment no passphrase
+ * @throws OperationError (wrong usage)
  */
 export function requireStackSecrets(engine: EngineInstallation, root: string, stack: string): void {
-  // The variable is the kit's, so the environment names no passphrase.
-  if (stack === localStack || !("PULUMI_CONFIG_PASSPHRASE_FILE" in engine.environment)) return;
+  if (passphraseSource(root, stack, process.env).kind !== "none") return;
   const settings = settingsOf(root, stack);
-  if (settings === undefined || /^(secretsprovider|encryptedkey):/m.test(settings) || hasServiceBackend(engine)) return;
-  throw new OperationError(`Stack "${stack}" is shared, and has no passphrase of its own.`, {
+  if (settings === undefined || namesSecretsProvider(settings) || hasServiceBackend({ engine, root, stack })) return;
+  throw new OperationError(`Stack "${stack}" is shared, but has no passphrase of its own.`, {
     remedy:
-      `Set PULUMI_CONFIG_PASSPHRASE (any text, for a stack that is thrown away), or name a secrets provider: ` +
+      `Set PULUMI_CONFIG_PASSPHRASE (any text for a temporary stack), or name a secrets provider: ` +
       `pulumi stack init ${stack} --secrets-provider <url>.`,
     exitCode: exitCode.usage,
   });
 }
 
-/** Undefined: there is no such file, and what that means is somebody else's to say. */
+/**
+ * Refuses to deploy a shared stack with the local stack's passphrase. `pulumi` typed by hand uses it in a shell that
+ * evaluated `engine env` for the local stack.
+ *
+ * @throws OperationError
+ */
+export function refuseLocalPassphrase(root: string, stack: string, env: NodeJS.ProcessEnv): void {
+  const file = env.PULUMI_CONFIG_PASSPHRASE_FILE;
+  if (!file || passphraseSource(root, stack, env).kind !== "none") return;
+  const settings = settingsOf(root, stack) ?? "";
+  if (namesSecretsProvider(settings) || env.PULUMI_BACKEND_URL?.startsWith("http")) return;
+  throw new OperationError(
+    `Stack "${stack}" is shared, but this shell has the passphrase of the local stack (${file}).`,
+    {
+      remedy: `Open a shell with the stack's own passphrase and run: eval "$(npm run -s pgw -- engine env --stack ${stack})"`,
+    },
+  );
+}
+
+/** Returns true for a secrets provider other than the passphrase. Pulumi calls that one `passphrase` or `default`. */
+function namesSecretsProvider(settings: string): boolean {
+  return (
+    /^encryptedkey:/m.test(settings) || /^secretsprovider:\s*["']?(?!passphrase\b|default\b)[^\s"']/m.test(settings)
+  );
+}
+
+/** Reads a stack's settings file. Returns undefined if there is none; the caller decides what that means. */
 function settingsOf(root: string, stack: string): string | undefined {
   return unlessAbsentSync(() => readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8"));
 }
 
-/** Pulumi Cloud keeps secrets itself. */
-function hasServiceBackend(engine: EngineInstallation): boolean {
-  const url = engine.environment.PULUMI_BACKEND_URL ?? process.env.PULUMI_BACKEND_URL ?? "";
-  return url.startsWith("http");
+/** Returns true for Pulumi Cloud, which keeps secrets itself. */
+function hasServiceBackend(stack: StackOnEngine): boolean {
+  return backendVariable(stack)?.startsWith("http") === true;
 }

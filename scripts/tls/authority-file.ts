@@ -1,39 +1,45 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readFileIfThere, writeFileAtomically } from "../engine/atomic-file.ts";
-import type { Connection } from "../target/connection.ts";
+import type { Connection } from "../connection/connection.ts";
+import { readFileIfThere, writeFileAtomically } from "../files/atomic-file.ts";
+import { temporaryBeside } from "../files/temporary.ts";
 
 /**
- * Where a clone keeps the authorities that a stack's server is trusted by, below the clone: psql, libpq and the postgresql provider want a file.
+ * Returns the path, relative to the project directory, of the file with the CA certificates of a stack's server. psql,
+ * libpq and the postgresql provider need them in a file.
  *
- * @param stack its name; of a full one (`organisation/project/stack`) what comes last
+ * @param stack its name; of a full name (`organisation/project/stack`) the last part counts
  */
 export function authorityFile(stack: string): string {
   return join(".pgroundwork", `ca-${stack.slice(stack.lastIndexOf("/") + 1)}.pem`);
 }
 
 /**
- * Writes the authorities of a stack where they are looked for, unless they are there. They are public.
+ * Writes the CA certificates of a stack to that file, if its content differs. They are public.
  *
- * @param root the clone
- * @returns the file, absolute
+ * @param root the project directory
+ * @returns the absolute path of the file
  */
 export function writeAuthorityFile(root: string, stack: string, bundle: string): string {
   const file = join(root, authorityFile(stack));
-  if (readFileIfThere(file) !== bundle) writeFileAtomically(file, bundle, 0o644);
+  if (readFileIfThere(file) !== bundle) writeFileAtomically(file, bundle, { mode: 0o644 });
   return file;
 }
 
-/** Hands a connection to `use` whose authorities are in a file, for programs that take nothing else; one made for it is gone afterwards. */
+/**
+ * Calls `use` with a connection whose CA certificates are in a file, for programs that accept only a file. A file
+ * created for it is removed afterwards.
+ */
 export async function withAuthorityFile<T>(
   connection: Connection,
   use: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   const { ca, ...rest } = connection;
   if (ca === undefined) return use(connection);
-  const folder = await mkdtemp(join(tmpdir(), "pgroundwork-ca-"));
+  const folder = temporaryBeside(join(tmpdir(), "pgroundwork-ca"));
   try {
+    await mkdir(folder, { mode: 0o700 });
     const sslrootcert = join(folder, "ca.pem");
     await writeFile(sslrootcert, ca);
     return await use({ ...rest, sslrootcert });

@@ -1,11 +1,11 @@
-// The library's own dependency injection wants it first.
+// Must be imported first, for the library's dependency injection.
 import "reflect-metadata";
 import { createPublicKey, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 import { OperationError } from "../errors/operation-error.ts";
 
-/** A certificate with its private key, both PEM; the key is PKCS#8 and a secret. */
+/** A certificate with its private key, both PEM. The key is PKCS#8 and a secret. */
 export interface CertifiedKey {
   certificate: string;
   privateKey: string;
@@ -13,21 +13,24 @@ export interface CertifiedKey {
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
-/** Clocks of other machines may be this much behind, in ms. */
+/** Time in ms that the clocks of other machines may be behind. */
 const clockSkew = 5 * 60_000;
 const day = 24 * 60 * 60_000;
 
 export interface AuthoritySpec {
-  /** What it is called, for people who look at the certificate. */
+  /** Name of the CA, for people who read the certificate. */
   commonName: string;
   validityDays: number;
-  /** From when on; default: now. */
+  /** Start of its validity. Default: now. */
   from?: Date;
-  /** The key of the authority that this one continues, under the same name: certificates that either signed are good for who trusts the other. */
+  /**
+   * Key of the CA that this one continues under the same name. A client that trusts one of the two also accepts
+   * certificates signed by the other.
+   */
   privateKey?: string | undefined;
 }
 
-/** Makes a certificate authority that may sign servers' certificates, and no further authorities. */
+/** Creates a certificate authority that can sign server certificates, but no further CAs. */
 export async function makeAuthority({
   commonName,
   validityDays,
@@ -51,14 +54,14 @@ export async function makeAuthority({
 }
 
 export interface ServerSpec {
-  /** DNS names and IP addresses by which clients reach it; the first is the certificate's name, too. */
+  /** DNS names and IP addresses that clients use. The first one is also the certificate's common name. */
   hosts: readonly string[];
   validityDays: number;
-  /** From when on; default: now. */
+  /** Start of its validity. Default: now. */
   from?: Date;
 }
 
-/** Makes a server's certificate, signed by an authority; it ends with the authority at the latest. */
+/** Creates a server certificate signed by a CA. It expires with the CA at the latest. */
 export async function makeServerCertificate(
   authority: CertifiedKey,
   { hosts, validityDays, from = new Date() }: ServerSpec,
@@ -74,9 +77,9 @@ export async function makeServerCertificate(
     notBefore,
     notAfter: notAfter < issuer.notAfter ? notAfter : issuer.notAfter,
     serialNumber: serialNumber(),
-    // For people: clients go by the alternative names.
+    // For people who read the certificate; clients check the alternative names.
     subject: nameOf(hosts[0] ?? ""),
-    // As it stands in the authority's certificate, byte for byte: that is what clients compare.
+    // Byte for byte as in the CA certificate, because clients compare it.
     issuer: issuer.subjectName,
     publicKey: keys.publicKey,
     signingKey,
@@ -101,7 +104,7 @@ async function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
 }
 
-/** 127 random bits: positive, and too many to meet another (RFC 5280, 4.1.2.2). */
+/** Returns 127 random bits: positive, and too many for a collision (RFC 5280, 4.1.2.2). */
 function serialNumber(): string {
   const bytes = randomBytes(16);
   bytes[0] = (bytes[0] ?? 0) & 0x7f;
@@ -117,7 +120,11 @@ async function privateKeyPem({ privateKey }: webcrypto.CryptoKeyPair): Promise<s
   return `${x509.PemConverter.encode(bytes, "PRIVATE KEY")}\n`;
 }
 
-/** @throws OperationError without the text, which may be a key all the same */
+/**
+ * Reads a private key.
+ *
+ * @throws OperationError without the text, which could be a key
+ */
 async function readKeys(text: string): Promise<webcrypto.CryptoKeyPair> {
   try {
     const publicBytes = createPublicKey(text).export({ type: "spki", format: "der" });
@@ -128,13 +135,11 @@ async function readKeys(text: string): Promise<webcrypto.CryptoKeyPair> {
     ]);
     return { privateKey, publicKey };
   } catch {
-    throw new OperationError(
-      "The certificate authority's private key cannot be read: it is no P-256 key in PKCS#8 (PEM).",
-    );
+    throw new OperationError("Cannot read the CA's private key: it is not a P-256 key in PKCS#8 (PEM).");
   }
 }
 
-/** X.520 ends a common name after 64 characters, and OpenSSL knows longer ones not at all. */
+/** Returns a common name of at most 64 characters, the limit of X.520. OpenSSL does not accept longer ones. */
 function nameOf(commonName: string): x509.JsonName {
   return [{ CN: [commonName.slice(0, 64)] }];
 }

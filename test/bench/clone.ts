@@ -3,11 +3,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { copyWorkTree } from "../work-tree.ts";
+import { copyWorkTree } from "../support/work-tree.ts";
 
 const run = promisify(execFile);
 
-/** A clone with a home of its own; the engine is the user's. */
+/** A project directory with its own home. It uses the engine in the user's cache. */
 export class BenchClone {
   readonly #root: string;
   readonly #env: NodeJS.ProcessEnv;
@@ -17,7 +17,11 @@ export class BenchClone {
     this.#env = env;
   }
 
-  /** @param more variables beside those that say where it is at home */
+  /**
+   * Creates a project directory.
+   *
+   * @param more variables besides PATH, HOME and the XDG folders
+   */
   static async make(folder: string, more: NodeJS.ProcessEnv = {}): Promise<BenchClone> {
     const [root, home, data] = [join(folder, "clone"), join(folder, "home"), join(folder, "data")];
     for (const each of [folder, home, data]) await mkdir(each, { mode: 0o755 });
@@ -27,7 +31,7 @@ export class BenchClone {
     return new BenchClone(root, { PATH: process.env.PATH, ...own, ...more });
   }
 
-  /** Runs a script, and answers what it wrote to stdout. */
+  /** Runs an npm script and returns its stdout. */
   async npm(script: string, ...args: string[]): Promise<string> {
     const { stdout } = await run("npm", ["run", "--silent", script, "--", ...args], {
       cwd: this.#root,
@@ -40,7 +44,7 @@ export class BenchClone {
     await writeFile(join(this.#root, path), text);
   }
 
-  /** Runs the pinned Node; a last argument that is an object adds variables. */
+  /** Runs the pinned Node.js and returns its stdout. Objects among the arguments are additional variables. */
   async node(...args: (string | NodeJS.ProcessEnv)[]): Promise<string> {
     const words = args.filter((each) => typeof each === "string");
     const extra = args.find((each) => typeof each === "object");

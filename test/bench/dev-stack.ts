@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Connection } from "../../scripts/target/connection.ts";
+import type { Connection } from "../../scripts/connection/connection.ts";
 import { cloneRoot } from "../clone-root.ts";
 import { connectionOf } from "../printed-url.ts";
 import { BenchClone } from "./clone.ts";
 
-/** A clone with a stack like `dev`, under a name of its own. */
+/** A project directory with a stack like `dev` under a unique name. */
 export class DevStack {
   readonly #clone: BenchClone;
   readonly #name: string;
@@ -18,7 +18,11 @@ export class DevStack {
     this.#settings = settings;
   }
 
-  /** @param isFresh its image differs from every other's, so that no layer of it is there */
+  /**
+   * Creates a stack.
+   *
+   * @param isFresh if true, its image differs from every other image, so that no layer is cached
+   */
   static async make(folder: string, { isFresh = false } = {}): Promise<DevStack> {
     const name = `bench${randomBytes(4).toString("hex")}`;
     const clone = await BenchClone.make(folder, { PULUMI_CONFIG_PASSPHRASE: "bench" });
@@ -41,7 +45,11 @@ export class DevStack {
     return `${this.prefix}-postgres`;
   }
 
-  /** @param more lines of settings */
+  /**
+   * Writes the stack's settings.
+   *
+   * @param more additional lines of the settings file
+   */
   async configure(...more: string[]): Promise<void> {
     await this.#clone.write(`Pulumi.${this.#name}.yaml`, [this.#settings.trimEnd(), ...more, ""].join("\n"));
   }

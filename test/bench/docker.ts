@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { containerPaths } from "../../infra/plan/container.ts";
 import { dockerClient } from "../../scripts/docker/client.ts";
 import { runInContainer } from "../../scripts/docker/run-in-container.ts";
-import type { EngineInstallation } from "../../scripts/engine/ensure-engine.ts";
+import type { EngineInstallation } from "../../scripts/pulumi/ensure-engine.ts";
 import { removeNamed } from "../docker/belongings.ts";
 import { watchOutage } from "../outage.ts";
 import { DevStack } from "./dev-stack.ts";
@@ -16,8 +16,9 @@ const replacements = 3;
 const starts = 5;
 
 /**
- * A stack with the settings of `dev`, in this machine's Docker engine, where the base image is: from nothing, with the image made before, with nothing to do, its
- * container replaced, its image's containers started.
+ * Measures a stack with the settings of `dev` in this machine's Docker engine, which already has the base image: `up`
+ * from nothing, `up` with an existing image, `up` without changes, replacement of its container, start of containers
+ * from its image.
  */
 export async function benchDocker(scratch: string, engine: EngineInstallation): Promise<Measurement[]> {
   const docker = dockerClient();
@@ -34,7 +35,7 @@ export async function benchDocker(scratch: string, engine: EngineInstallation): 
       const [withBuild, withImage] = [await make(true), await make(false)];
       cold.push(await timed(() => withBuild.up()));
       await withBuild.erase();
-      // The first of them may have the image to build.
+      // The first of these runs may build the image.
       await withImage.up();
       await withImage.erase();
       warm.push(await timed(() => withImage.up()));
@@ -79,7 +80,7 @@ async function measureNoChange(stack: DevStack, empty: (...flags: string[]) => P
   };
 }
 
-/** How long a client has no server while `up` puts one container in another's place, beside a mere restart. */
+/** Measures the time without a server while `up` replaces a container, and during a plain restart. */
 async function measureReplacement(docker: Docker, stack: DevStack): Promise<Measurement> {
   const connection = await stack.login("app");
   const [replaced, restarted]: [number[], number[]] = [[], []];
@@ -110,7 +111,7 @@ async function measureReplacement(docker: Docker, stack: DevStack): Promise<Meas
   };
 }
 
-/** From `docker start` to the first answer, on a volume that has a cluster and on a fresh one. */
+/** Measures the time from `docker start` to the first answer, on a volume with a cluster and on a new one. */
 async function measureStarts(docker: Docker, stack: DevStack): Promise<Measurement[]> {
   const { Image: image } = await docker.getContainer(stack.container).inspect();
   const [fresh, existing]: [number[], number[]] = [[], []];

@@ -2,12 +2,15 @@ import { execFile } from "node:child_process";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { EngineInstallation } from "../../scripts/engine/ensure-engine.ts";
+import type { EngineInstallation } from "../../scripts/pulumi/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
 
 const run = promisify(execFile);
 
-/** A program without resources in a stack of its own, run as the kit runs its program. Answers what runs its `up` with some flags. */
+/**
+ * Creates a program without resources in a separate stack, run with the kit's engine. Returns a function that runs its
+ * `up` with flags.
+ */
 export async function emptyProgram(
   folder: string,
   engine: EngineInstallation,

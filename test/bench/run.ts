@@ -1,8 +1,8 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { table } from "../../scripts/commands/cli/table.ts";
-import { ensureEngine } from "../../scripts/engine/ensure-engine.ts";
+import { table } from "../../scripts/cli/table.ts";
+import { ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
 import { benchDocker } from "./docker.ts";
 import type { Measurement } from "./measurement.ts";
@@ -12,11 +12,11 @@ import { benchScrape } from "./scrape.ts";
 import { benchUp } from "./up.ts";
 
 /*
- * `npm run bench`: how long things take here and now, next to what they are measured against in the same run. Never part of `npm test`: a
- * busy machine must not fail anybody's change.
+ * `npm run bench` measures times on this machine next to their comparisons in the same run. It is never part of `npm
+ * test`: a busy machine must not make tests fail.
  */
 
-/** What can be measured by itself: `npm run bench -- migrations`. */
+/** Parts that can be measured separately: `npm run bench -- migrations`. */
 const parts: Readonly<Record<string, (scratch: string) => Promise<Measurement[]>>> = {
   up: async (scratch) => benchUp(scratch, await engine()),
   docker: async (scratch) => benchDocker(scratch, await engine()),
@@ -31,7 +31,7 @@ if (unknown.length > 0)
   throw new Error(`There is no part ${unknown.join(", ")}. There are: ${Object.keys(parts).join(", ")}.`);
 
 const scratch = await mkdtemp(join(tmpdir(), "pgroundwork-bench-"));
-// The account that PostgreSQL runs as under root has to pass.
+// PostgreSQL's account, which is used under root, needs to enter the folder.
 await chmod(scratch, 0o755);
 try {
   const measurements: Measurement[] = [];

@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import getPort from "get-port";
 import type { Client } from "pg";
-import { withClient } from "../../scripts/target/client.ts";
+import { withClient } from "../../scripts/connection/client.ts";
 import { removeNamed } from "../docker/belongings.ts";
+import { freePort } from "../support/free-port.ts";
 import { DevStack } from "./dev-stack.ts";
 import { describeTimes, type Measurement, timed } from "./measurement.ts";
 
 const tables = 1_000;
-/** Shapes of statements on each table, which pg_stat_statements tells apart. */
+/** Shapes of statements on each table, which pg_stat_statements distinguishes. */
 const shapes = [
   "select from %t",
   "select id from %t where id = 1",
@@ -17,11 +17,11 @@ const shapes = [
 ];
 const scrapes = 40;
 
-/** How long the exporter takes to tell what it is asked for, of a server with many tables and many statements. */
+/** Measures the response time of the exporter on a server with many tables and statements. */
 export async function benchScrape(scratch: string): Promise<Measurement[]> {
   const stack = await DevStack.make(join(scratch, "scrape"));
   try {
-    const port = await getPort();
+    const port = await freePort();
     await stack.configure(
       `  pgroundwork:monitoring: { exporterPort: ${port} }`,
       "  pgroundwork:postgresql: { pg_stat_statements.max: 10000 }",
@@ -29,7 +29,7 @@ export async function benchScrape(scratch: string): Promise<Measurement[]> {
     await stack.up();
     await withClient(await stack.login("migrator"), fill);
     const times: number[] = [];
-    // The first fills what the exporter keeps.
+    // The first scrape fills the exporter's caches.
     for (let i = 0; i <= scrapes; i += 1) {
       const seconds = await timed(() => scrape(port));
       if (i > 0) times.push(seconds);

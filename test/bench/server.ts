@@ -2,21 +2,25 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type DatabaseRole, roleName } from "../../infra/plan/names.ts";
+import { withClient } from "../../scripts/connection/client.ts";
+import { type Connection, inDatabase } from "../../scripts/connection/connection.ts";
 import { ensureServer, stopServer } from "../../scripts/server/embedded.ts";
-import { withClient } from "../../scripts/target/client.ts";
-import { type Connection, inDatabase } from "../../scripts/target/connection.ts";
 import { createDatabase } from "../databases.ts";
 
-/** A server as `up` makes it, its settings included that keep data over a power failure. */
+/** A server as `up` makes it, including the settings that keep data through a power failure. */
 export interface BenchServer {
   superuser: Connection;
-  /** An empty database, with the way in to it. */
+  /** Creates an empty database and returns the superuser's connection to it. */
   createDatabase(): Promise<Connection>;
-  /** A database with its roles, privileges and extensions, as `up` makes it. Answers a way in for each role. */
+  /**
+   * Creates a database with roles, privileges and extensions, as `up` does. Returns a function with each role's
+   * connection.
+   */
   createKitDatabase(name: string): Promise<(role: Exclude<DatabaseRole, "owner">) => Connection>;
   stop(): Promise<void>;
 }
 
+/** Starts a server with these settings. */
 export async function startBenchServer(scratch: string, settings: Record<string, string>): Promise<BenchServer> {
   const home = join(scratch, "data");
   const folder = join(home, "servers", randomUUID());

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { EngineInstallation } from "../../scripts/engine/ensure-engine.ts";
+import type { EngineInstallation } from "../../scripts/pulumi/ensure-engine.ts";
 import { BenchClone } from "./clone.ts";
 import { emptyProgram } from "./empty-program.ts";
 import { describeTimes, type Measurement, median, timed } from "./measurement.ts";
@@ -8,7 +8,7 @@ import { describeTimes, type Measurement, median, timed } from "./measurement.ts
 const coldRuns = 3;
 const pairs = 9;
 
-/** From nothing, and with nothing to do against a Pulumi program that declares nothing. */
+/** Measures `up` from nothing, `up` without changes next to an empty Pulumi program, and `migrate status`. */
 export async function benchUp(scratch: string, engine: EngineInstallation): Promise<Measurement[]> {
   const cold: number[] = [];
   let clone: BenchClone | undefined;
@@ -22,7 +22,7 @@ export async function benchUp(scratch: string, engine: EngineInstallation): Prom
     if (clone === undefined) throw new Error("no clone was made");
     const kit = clone;
     const empty = await emptyProgram(join(scratch, "empty"), engine);
-    // In turn, so that both see the machine in the same mood; the first pair fills caches.
+    // Takes turns, so that all of them run under the same load. The first round fills caches.
     const [ours, typed, bare]: [number[], number[], number[]] = [[], [], []];
     for (let i = 0; i <= pairs; i += 1) {
       const mine = await timed(() => kit.npm("up"));

@@ -1,30 +1,31 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { TableContents } from "../../scripts/backup/contents.ts";
 import type { BackupList } from "../../scripts/backup/list.ts";
+import type { TableContents } from "../../scripts/backup/restore/contents.ts";
 import { dockerClient } from "../../scripts/docker/client.ts";
 import { type Finished, runInContainer } from "../../scripts/docker/run-in-container.ts";
 import { withScratchContainer } from "../../scripts/docker/scratch-container.ts";
 import { type DockerStack, makeDockerStack } from "./stack.ts";
 
-/** Runs no schedule while a test does. */
+/** Schedule that does not come due during a test. */
 const never = "0 0 29 2 *";
 
-/** A stack with backups, which are made only when a test asks for one. */
+/** A stack with backups that are made only at a test's request. */
 export interface BackedUpShop extends DockerStack {
-  /** Names of the container that makes backups, and of the volume that holds them. */
+  /** Name of the container that makes backups. The next is the name of the volume that holds them. */
   readonly sidecar: string;
   readonly repository: string;
   list(): Promise<{ code: number; found: BackupList; text: string }>;
   inServer(...command: string[]): Promise<Finished>;
   inSidecar(...command: string[]): Promise<Finished>;
-  /** Runs shell text as root with the repository's volume at /repository. */
+  /** Runs a shell script as root with the repository's volume at /repository. */
   onRepository(script: string): Promise<string>;
-  /** Waits until this holds. */
+  /** Waits up to a minute until a condition holds. */
   until(what: string, holds: () => Promise<boolean>): Promise<void>;
 }
 
 const docker = dockerClient();
 
+/** Creates a stack with backups. `settings` override its settings. */
 export async function makeBackedUpShop(settings: Record<string, unknown> = {}): Promise<BackedUpShop> {
   const stack = await makeDockerStack();
   const [sidecar, repository] = [`${stack.prefix}-backup`, `${stack.prefix}-backup`];
@@ -40,8 +41,8 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
     repository,
     async list() {
       const { code, stdout, stderr } = await stack.pgw("backup", "list", "--json");
-      if (!stdout.startsWith("{")) throw new Error(`backup list ended with ${code}: ${stderr}`);
-      const found = JSON.parse(stdout) as BackupList;
+      const found = JSON.parse(stdout) as BackupList | { error: unknown };
+      if ("error" in found) throw new Error(`backup list ended with ${code}: ${stderr}`);
       return { code, found, text: found.findings.map(({ text }) => text).join("\n") };
     },
     inServer: (...command) => runInContainer(docker, stack.server, { command }),
@@ -67,7 +68,7 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
   };
 }
 
-/** Tables with rows and checksum, in one text each, to compare. */
+/** Formats tables with row count and checksum, one line for each, for comparison. */
 export function asLines(tables: readonly TableContents[]): string[] {
   return tables.map(({ table, rows, checksum }) => `${table} ${rows} ${checksum}`);
 }

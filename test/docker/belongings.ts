@@ -4,18 +4,21 @@ import { afterAll } from "vitest";
 import { dockerClient } from "../../scripts/docker/client.ts";
 import { isConflict, isMissing } from "../../scripts/docker/docker-error.ts";
 
-/** What the tests of one file make on a Docker engine. */
+/** Docker objects that the tests of one file create. */
 export interface DockerBelongings {
   docker: Docker;
-  /** Every name that {@link name} gives begins so, and nobody else's. */
+  /** Prefix of every name that {@link name} returns; unique to this file. */
   prefix: string;
-  /** A new name for a container, volume or network. Whatever bears it is removed after the file's last test, whoever made it. */
+  /**
+   * Returns a new name for a container, volume or network. Any object of that name is removed after the file's last
+   * test.
+   */
   name(purpose: string): string;
-  /** Removes it all now. */
+  /** Removes all of them now. */
   remove(): Promise<void>;
 }
 
-/** Call it at the top of a test file: it registers the clean-up. */
+/** Creates the names of a test file and registers the clean-up. Call it at the top of the file. */
 export function dockerBelongings(): DockerBelongings {
   const docker = dockerClient();
   const prefix = `pgw-test-${randomBytes(4).toString("hex")}`;
@@ -33,7 +36,10 @@ export function dockerBelongings(): DockerBelongings {
   };
 }
 
-/** Removes containers, volumes and networks whose names begin so: containers first, since they hold the others. */
+/**
+ * Removes containers, networks and volumes whose names contain a prefix. Containers come first, because they use the
+ * others.
+ */
 export async function removeNamed(prefix: string): Promise<void> {
   const docker = dockerClient();
   const filters = { name: [prefix] };
@@ -49,7 +55,7 @@ async function gone(removal: Promise<unknown>): Promise<void> {
   try {
     await removal;
   } catch (error) {
-    // Removed already, or being removed by another.
+    // Already removed, or another removal is in progress.
     if (!isMissing(error) && !(isConflict(error) && /already in progress/.test(String(error)))) throw error;
   }
 }

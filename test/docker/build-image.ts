@@ -1,15 +1,15 @@
 import { readdir } from "node:fs/promises";
 import type Docker from "dockerode";
 
-/** How a build ended. */
+/** Result of a build. */
 export interface ImageBuild {
-  /** Everything that the steps wrote. */
+  /** Output of all steps. */
   output: string;
-  /** Why it failed, as the engine says it. */
+  /** Error message of the engine if the build failed. */
   error: string | undefined;
 }
 
-/** Builds an image by the engine's classic builder, which every engine has. */
+/** Builds an image with the engine's classic builder, which every engine has. */
 export async function buildImage(
   docker: Docker,
   context: string,
@@ -24,7 +24,7 @@ export async function buildImage(
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(
       stream,
-      // A failed step is an event, too.
+      // A failed step is reported as an event, too.
       (failure, events) => (failure === null || events.some(({ error }) => error) ? resolve() : reject(failure)),
       ({ stream: text = "", error }: { stream?: string; error?: string }) => {
         build.output += text;

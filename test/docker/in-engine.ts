@@ -1,6 +1,9 @@
 import { dockerClient } from "../../scripts/docker/client.ts";
 
-/** Names of what is in the Docker engine of which the name begins so, images apart. Containers that have only Docker's own name are found by their stack. */
+/**
+ * Lists the containers, networks and volumes in the Docker engine whose names contain a prefix. Containers with a
+ * random name from Docker are found by their stack.
+ */
 export async function inEngine(prefix: string, stack = prefix.replace(/^pgroundwork-/, "")): Promise<string[]> {
   const docker = dockerClient();
   const filters = { name: [prefix] };

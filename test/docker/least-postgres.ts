@@ -11,20 +11,20 @@ import {
 } from "./postgres-container.ts";
 import { postgresImage } from "./postgres-image.ts";
 
-/** The kit's image with the least configuration. Where a container's volume of data is not given, it has a new one. */
+/** The kit's image with the minimal configuration. A container without a data volume gets a new one. */
 export interface LeastPostgres {
   belongings: DockerBelongings;
-  /** The image's name and tag, once the tests run. */
+  /** Name and tag of the image; set before the tests run. */
   readonly image: string;
-  /** Makes a container and does not start it. */
+  /** Creates a container without starting it. */
   create(given?: Partial<PostgresContainer>): Promise<Docker.Container>;
-  /** Makes a container, starts it, and waits until it answers SQL. */
+  /** Creates a container, starts it, and waits until it answers SQL. */
   start(given?: Partial<PostgresContainer>): Promise<Docker.Container>;
-  /** Makes a volume that holds files, by path below `target`. */
+  /** Creates a volume with files. Their paths are relative to `target`. */
   filled(target: string, files: Readonly<Record<string, string>>): Promise<string>;
 }
 
-/** Call it at the top of a `describe`: it registers the preparation, and the clean-up of everything that is made. */
+/** Registers the preparation, and the clean-up of everything that is created. Call it at the top of a `describe`. */
 export function leastPostgres(): LeastPostgres {
   const belongings = dockerBelongings();
   let image = "";

@@ -5,31 +5,32 @@ import { withoutHeaders } from "../../scripts/docker/container-log.ts";
 import { runInContainer } from "../../scripts/docker/run-in-container.ts";
 import type { DockerBelongings } from "./belongings.ts";
 
-/** The user of every image of the kit's. */
+/** User id of every image of the kit. */
 const postgres = 999;
 
-/** Where the image expects its volumes. */
+/** Paths at which the image expects its volumes. */
 export const volumeRoot = "/var/lib/postgresql";
 export const configurationFolder = "/etc/pgroundwork";
 
-/** The least that a server starts with: its socket, for the superuser. */
+/** Minimal configuration: a socket for the superuser. */
 export const leastConfiguration: Readonly<Record<string, string>> = {
   "postgresql.conf": "listen_addresses = '*'\nshared_buffers = '32MB'\n",
   "pg_hba.conf": "local all postgres peer\n",
   "pg_ident.conf": "",
 };
 
+/** Options of a container of the kit's PostgreSQL image. */
 export interface PostgresContainer {
   image: string;
-  /** Volumes by name; one that is not there is made. */
+  /** Names of volumes. A volume that does not exist is created. */
   data: string;
   configuration: string;
-  /** What differs from how the kit runs it. */
+  /** Differences from the options that the kit uses. */
   changed?: Partial<Docker.ContainerCreateOptions>;
   readOnlyData?: boolean;
 }
 
-/** Makes a container, as the kit does, and does not start it. */
+/** Creates a container as the kit does, without starting it. */
 export function createPostgres(belongings: DockerBelongings, given: PostgresContainer): Promise<Docker.Container> {
   const { image, data, configuration, changed = {}, readOnlyData = false } = given;
   return belongings.docker.createContainer({
@@ -47,7 +48,10 @@ export function createPostgres(belongings: DockerBelongings, given: PostgresCont
   });
 }
 
-/** Makes a volume that holds files, by path below `target`, owned by postgres; a path that ends in a slash is a folder. */
+/**
+ * Creates a volume with files owned by postgres. Their paths are relative to `target`; a path that ends in a slash is a
+ * folder.
+ */
 export async function filledVolume(
   belongings: DockerBelongings,
   image: string,
@@ -65,7 +69,7 @@ export async function filledVolume(
   return volume;
 }
 
-/** Puts files into a container, started or not. */
+/** Puts files into a container, running or not. */
 export async function putFiles(
   container: Docker.Container,
   target: string,
@@ -82,7 +86,11 @@ export async function putFiles(
   await container.putArchive(await buffer(archive), { path: target });
 }
 
-/** The superuser's answer over the socket, unaligned; fails with what psql says. */
+/**
+ * Runs a query as superuser over the socket and returns the unaligned output.
+ *
+ * @throws Error with psql's message
+ */
 export async function sql(docker: Docker, container: Docker.Container, query: string): Promise<string> {
   const command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"];
   const { code, stdout, stderr } = await runInContainer(docker, container.id, { command, input: query });
@@ -90,14 +98,22 @@ export async function sql(docker: Docker, container: Docker.Container, query: st
   return stdout.trim();
 }
 
-/** Runs shell text in a running container, and fails where it fails. */
+/**
+ * Runs a shell script in a running container.
+ *
+ * @throws Error if the script fails
+ */
 export async function shell(docker: Docker, container: Docker.Container, text: string): Promise<string> {
   const { code, stdout, stderr } = await runInContainer(docker, container.id, { command: ["sh", "-c", text] });
   if (code !== 0) throw new Error(`${text} ended with ${code}: ${stderr}`);
   return stdout.trim();
 }
 
-/** Waits until the server answers SQL for the first time. The container's end ends the wait, too. */
+/**
+ * Waits until the server answers SQL for the first time.
+ *
+ * @throws Error with the container's log if the container ends first
+ */
 export async function firstAnswer(docker: Docker, container: Docker.Container): Promise<void> {
   try {
     await shell(docker, container, "until psql -X -q -A -t -c 'select 1' >/dev/null 2>&1; do sleep 0.02; done");
@@ -106,6 +122,7 @@ export async function firstAnswer(docker: Docker, container: Docker.Container): 
   }
 }
 
+/** Creates a container, starts it, and waits until it answers SQL. */
 export async function startPostgres(belongings: DockerBelongings, given: PostgresContainer): Promise<Docker.Container> {
   const container = await createPostgres(belongings, given);
   await container.start();
@@ -113,14 +130,14 @@ export async function startPostgres(belongings: DockerBelongings, given: Postgre
   return container;
 }
 
-/** Starts a container that is to end by itself. */
+/** Starts a container that ends by itself, and waits for its end. */
 export async function runToEnd(container: Docker.Container): Promise<{ code: number; log: string }> {
   await container.start();
   const { StatusCode: code } = await container.wait();
   return { code, log: await logs(container) };
 }
 
-/** What the container has written to stdout and stderr, in the order of writing, since it was made. */
+/** Returns all output of a container to stdout and stderr, in order. */
 export async function logs(container: Docker.Container): Promise<string> {
   return withoutHeaders(await container.logs({ stdout: true, stderr: true, follow: false }));
 }

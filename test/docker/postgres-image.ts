@@ -10,21 +10,21 @@ import { FolderLock } from "../../scripts/lock/folder-lock.ts";
 import { cloneRoot } from "../clone-root.ts";
 import { buildImage } from "./build-image.ts";
 
-/** The images' build contexts. */
+/** Build contexts of the images. */
 export const postgresImageContext = join(cloneRoot, "infra", "images", "postgres");
 export const monitoringImageContext = join(cloneRoot, "infra", "images", "monitoring");
 
 /**
- * The kit's PostgreSQL image as the clone has it. Whichever test process asks first builds it, the others wait; its tag is a digest of what it is made
- * from, so that the next run finds it.
+ * Builds the kit's PostgreSQL image from the project directory. The first test process builds it, the others wait. Its
+ * tag is a digest of its inputs, so that the next test run finds it.
  *
- * @returns its name and tag
+ * @returns name and tag
  */
 export function postgresImage(buildArguments: Readonly<Record<string, string>> = {}): Promise<string> {
   return withDocker(undefined, (docker) => builtImage(docker, postgresImageContext, buildArguments));
 }
 
-/** The same for the image of what watches a stack. */
+/** Builds the monitoring image in the same way. */
 export function monitoringImage(): Promise<string> {
   return withDocker(undefined, (docker) => builtImage(docker, monitoringImageContext, {}));
 }

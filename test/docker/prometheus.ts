@@ -1,17 +1,21 @@
-/** One answer of Prometheus: what is measured by which labels. */
+/** One sample of a Prometheus query result. */
 export interface Sample {
   labels: Record<string, string>;
   value: number;
 }
 
-/** A Prometheus as whoever watches it sees it. */
+/** Client of a Prometheus server. */
 export interface Prometheus {
   query(expression: string): Promise<Sample[]>;
-  /** Names of alerts that fire, each once. */
+  /** Returns the names of firing alerts, without duplicates. */
   firing(): Promise<string[]>;
 }
 
-/** @param url where it answers, without a path */
+/**
+ * Returns a client of the Prometheus server at a URL.
+ *
+ * @param url base URL without a path
+ */
 export function prometheusAt(url: string): Prometheus {
   const query = async (expression: string): Promise<Sample[]> => {
     const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression })}`);

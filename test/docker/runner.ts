@@ -1,9 +1,12 @@
 import { inject, TestRunner, type TestRunnerConfig } from "vitest";
 
-/** Skips every test, and so the hooks of every file, where no Docker engine answers: no test file has to ask for itself. */
+/**
+ * Skips every test, and with it the hooks of every file, if no Docker engine is reachable. Test files need no check of
+ * their own.
+ */
 export default class DockerTestRunner extends TestRunner {
   constructor(config: TestRunnerConfig) {
-    // No name matches it.
+    // The pattern matches no name.
     super(inject("dockerSkipped") === "" ? config : { ...config, testNamePattern: /(?!)/ });
   }
 }

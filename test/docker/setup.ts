@@ -4,14 +4,14 @@ import { DockerUnreachable } from "../../scripts/docker/docker-error.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Why tests that need a Docker engine are skipped; empty: they run. */
+    /** Reason why tests that need a Docker engine are skipped; empty if they run. */
     dockerSkipped: string;
   }
 }
 
 /**
- * Whether a Docker engine answers. On a machine without one its tests are skipped, and the run says why. In CI they run all the same and fail: there
- * an engine is promised.
+ * Checks if a Docker engine is reachable. If not, its tests are skipped, and the reason is printed. In CI they always
+ * run, and fail without an engine: CI guarantees one.
  */
 export default async function setup(project: TestProject): Promise<void> {
   const reason = process.env.CI ? "" : await unreachable();

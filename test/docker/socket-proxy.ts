@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Connects a client with the machine's own engine; both ends are in `open` for as long as they are. */
+/** Connects a client to the machine's own engine. Both sockets are in `open` until they close. */
 export function passToEngine(client: Socket, open: Set<Socket>): void {
   const engine = connect({ path: "/var/run/docker.sock", allowHalfOpen: true });
   for (const socket of [client, engine]) {
@@ -15,13 +15,13 @@ export function passToEngine(client: Socket, open: Set<Socket>): void {
   client.pipe(engine).pipe(client);
 }
 
-/** A Docker engine that can go away: what stands in front of the real one's socket. */
+/** A Docker engine that can become unreachable: a proxy for the real engine's socket. */
 export class SocketProxy {
   readonly #path = join(tmpdir(), `pgw-proxy-${randomBytes(4).toString("hex")}.sock`);
   readonly #open = new Set<Socket>();
   #server: Server | undefined;
 
-  /** As DOCKER_HOST takes it. */
+  /** Value for DOCKER_HOST. */
   get host(): string {
     return `unix://${this.#path}`;
   }
@@ -32,7 +32,7 @@ export class SocketProxy {
     await new Promise<void>((resolve) => server.listen(this.#path, resolve));
   }
 
-  /** Cuts every connection, and takes no more. */
+  /** Cuts all connections and refuses new ones. */
   async goAway(): Promise<void> {
     this.#server?.close();
     for (const socket of this.#open) socket.destroy();

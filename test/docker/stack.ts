@@ -2,41 +2,46 @@ import { randomBytes } from "node:crypto";
 import type Docker from "dockerode";
 import type { QueryResultRow } from "pg";
 import { afterAll } from "vitest";
+import type { Connection } from "../../scripts/connection/connection.ts";
 import { dockerClient } from "../../scripts/docker/client.ts";
 import { unlessMissing } from "../../scripts/docker/docker-error.ts";
-import { withClient } from "../../scripts/target/client.ts";
-import type { Connection } from "../../scripts/target/connection.ts";
 import type { Clone, CloneOptions, Finished } from "../embedded/clone.ts";
 import { makeShop } from "../embedded/infra/program/shop.ts";
-import { connectionOf } from "../printed-url.ts";
 import { removeNamed } from "./belongings.ts";
 
-/** A clone with a stack in the Docker engine, under a name that no other test has. */
+/** A project directory with a stack in the Docker engine. No other test has a stack of this name. */
 export interface DockerStack {
   readonly clone: Clone;
-  /** The stack's name. */
+  /** Name of the stack. */
   readonly stack: string;
-  /** Every name of its things in the engine begins so. */
+  /** Prefix of the names of its objects in the engine. */
   readonly prefix: string;
   /** Name of its server's container. */
   readonly server: string;
-  /** What the engine says of one of its containers, by default of its server's. */
+  /** Returns Docker's inspection of one of its containers, by default of its server's. */
   inspected(role?: string): Promise<Docker.ContainerInspectInfo>;
-  /** Writes the stack's settings; the kind of server and the shop's databases and seeds are filled in. What Pulumi put into the file is kept. */
+  /**
+   * Writes the stack's settings. The kind of server and the shop's databases and seeds are filled in. Pulumi's
+   * encryption salt in the file is kept.
+   */
   configure(settings?: Record<string, unknown>): Promise<void>;
-  /** Runs `pgw` on the stack to its end. */
+  /** Runs a `pgw` command on the stack and returns its result. */
   pgw(...args: string[]): Promise<Finished>;
-  /** The same, and an answer that is no success ends the test with everything that was printed. */
+  /**
+   * Runs a `pgw` command on the stack.
+   *
+   * @throws Error with all output if the command fails
+   */
   succeed(...args: string[]): Promise<Finished>;
-  /** How a role logs in, as `pgw url` says. */
+  /** Returns the connection that `pgw url` prints for a role. */
   login(role: string): Promise<Connection>;
-  /** One statement as a role. */
+  /** Runs one statement as a role. */
   query<Row extends QueryResultRow>(role: string, sql: string): Promise<Row[]>;
 }
 
 const all: { clone: Clone; prefix: string; stack: string }[] = [];
 
-// Here and not where one is made: what is registered while a hook runs is never called.
+// Registered here, not in makeDockerStack: a hook that is registered while another hook runs is never called.
 afterAll(async () => {
   for (const { clone, prefix, stack } of all) {
     await removeUnnamed(stack);
@@ -46,19 +51,22 @@ afterAll(async () => {
   }
 });
 
-/** What was made for a moment's work by a run that failed: it has a name of Docker's own. */
+/** Removes temporary containers of a failed run, which have random names from Docker. */
 async function removeUnnamed(stack: string): Promise<void> {
   const docker = dockerClient();
   const left = await docker.listContainers({ all: true, filters: { label: [`pgroundwork.stack=${stack}`] } });
   for (const { Id } of left) await docker.getContainer(Id).remove({ force: true, v: true });
 }
 
-/** Takes its names from images that have others, too. One that would go with its last name stays: another test's build may be about to end in it. */
+/**
+ * Removes the stack's names from images that have other names, too. An image whose last name would go is kept: another
+ * test's build may be about to reuse it.
+ */
 async function untagImages(prefix: string): Promise<void> {
   const docker = dockerClient();
   const images = await docker.listImages({ filters: { reference: [`${prefix}-*`] } });
   for (const { Id } of images) {
-    // The list has those alone that were asked for.
+    // The list of images contains only the tags that match the filter.
     const tags = (await unlessMissing(docker.getImage(Id).inspect()))?.RepoTags ?? [];
     const own = tags.filter((tag) => tag.startsWith(`${prefix}-`));
     if (own.length === tags.length) continue;
@@ -67,9 +75,9 @@ async function untagImages(prefix: string): Promise<void> {
 }
 
 /**
- * Everything of it is removed after the file's last test.
+ * Creates a project directory with a Docker stack. All of it is removed after the file's last test.
  *
- * @param stack the name of a stack that another clone has, too
+ * @param stack name of the stack, if another project directory has a stack of the same name
  */
 export async function makeDockerStack(
   options: CloneOptions = {},
@@ -95,10 +103,8 @@ export async function makeDockerStack(
     },
     pgw: (command, ...args) => clone.pgw(command ?? "", ...args, "--stack", stack),
     succeed: (command, ...args) => clone.succeed(command ?? "", ...args, "--stack", stack),
-    login: async (role) => connectionOf((await made.succeed("url", "--role", role)).stdout),
-    async query<Row extends QueryResultRow>(role: string, sql: string) {
-      return withClient(await made.login(role), async (client) => (await client.query<Row>(sql)).rows);
-    },
+    login: (role) => clone.login(role, undefined, stack),
+    query: (role, sql) => clone.query(role, sql, stack),
   };
   await made.configure();
   return made;

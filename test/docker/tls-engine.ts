@@ -7,15 +7,18 @@ import { createServer, type Server } from "node:tls";
 import { makeAuthority, makeServerCertificate } from "../../scripts/tls/certificates.ts";
 import { passToEngine } from "./socket-proxy.ts";
 
-/** The machine's Docker engine as one elsewhere is reached: over TCP with TLS, by who has the one client certificate that it knows. */
+/**
+ * Makes the machine's Docker engine available like a remote one: over TCP with TLS, for the owner of one client
+ * certificate.
+ */
 export class TlsEngine {
-  /** As DOCKER_CERT_PATH names it: ca.pem, cert.pem and key.pem. */
+  /** Value for DOCKER_CERT_PATH: a folder with ca.pem, cert.pem and key.pem. */
   readonly certificates = join(tmpdir(), `pgw-certs-${randomBytes(4).toString("hex")}`);
   readonly #open = new Set<Socket>();
   #server: Server | undefined;
   #port = 0;
 
-  /** As DOCKER_HOST takes it. */
+  /** Value for DOCKER_HOST. */
   get host(): string {
     return `tcp://127.0.0.1:${this.#port}`;
   }
@@ -31,7 +34,7 @@ export class TlsEngine {
 
     const { fingerprint256: known } = new X509Certificate(client.certificate);
     const credentials = { cert: own.certificate, key: own.privateKey, ca: authority.certificate, allowHalfOpen: true };
-    // Judged below: the kit's own certificates are for servers.
+    // The client certificate is checked below, because the kit's certificates are only valid for servers.
     const server = createServer({ ...credentials, requestCert: true, rejectUnauthorized: false }, (socket) => {
       if (socket.getPeerCertificate().fingerprint256 === known) passToEngine(socket, this.#open);
       else socket.destroy();

@@ -5,19 +5,22 @@ import { stillRunning } from "../embedded/infra/program/killed/victims.ts";
 import { inEngine } from "./in-engine.ts";
 import type { DockerStack } from "./stack.ts";
 
-/** What a person does after a run that was killed: run `up` again, and first the command that it names, where it names one. */
+/** Runs `up` after a killed run, like a user. If `up` names a recovery command, runs that first. */
 export async function bringUp(shop: DockerStack): Promise<{ recovered: boolean }> {
   const up = await shop.pgw("up", "--wait", "60");
   if (up.code === 0) return { recovered: false };
   expect(up.stderr).toContain(
-    `Take back what it left, then try again: \`npm run pgw -- recover --stack ${shop.stack}\``,
+    `Clean up what it left, then try again: \`npm run pgw -- recover --stack ${shop.stack}\``,
   );
   await shop.succeed("recover");
   await shop.succeed("up");
   return { recovered: true };
 }
 
-/** The shop's rows are there, and in the engine, the state and the process list nothing beside what an `up` leaves. */
+/**
+ * Expects the rows of the shop. Expects nothing in the engine, the state and the process list except what an `up`
+ * leaves.
+ */
 export async function expectWhole(shop: DockerStack, rows: readonly string[] = ["tea", "coffee"]): Promise<void> {
   const found = await shop.query<{ name: string }>("readonly", "select name from product order by id");
   expect(found.map(({ name }) => name)).toEqual(rows);
@@ -31,7 +34,7 @@ export async function expectWhole(shop: DockerStack, rows: readonly string[] = [
   expect(await inEngine(shop.prefix)).toEqual(whole(shop));
 }
 
-/** What there is in the engine of a stack that is up. */
+/** Lists the Docker objects of a stack that is up. */
 export function whole({ prefix }: DockerStack): string[] {
   return [
     `container ${prefix}-postgres`,

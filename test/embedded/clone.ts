@@ -7,82 +7,109 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { QueryResultRow } from "pg";
 import { inject } from "vitest";
+import { withClient } from "../../scripts/connection/client.ts";
+import type { Connection } from "../../scripts/connection/connection.ts";
 import { stopServer } from "../../scripts/server/embedded.ts";
 import { serverDirectory } from "../../scripts/server/locations.ts";
-import { withClient } from "../../scripts/target/client.ts";
-import type { Connection } from "../../scripts/target/connection.ts";
-import { connectionOf } from "../printed-url.ts";
-import { copyWorkTree } from "../work-tree.ts";
+import type { StackOutputs } from "../../scripts/stack/outputs.ts";
+import { processVariables } from "../support/processes/variables.ts";
+import { claimProjectDirectory, type ProjectDirectory } from "../support/project-directory.ts";
+import { connectionIn, readStackOutputs } from "../support/stack-outputs.ts";
+import { copyWorkTree } from "../support/work-tree.ts";
 
 const run = promisify(execFile);
 
-/** How a command ended. */
+/** Result of a command. */
 export interface Finished {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** The kit as a new user has it: a folder of its own, a home of its own, a server of its own. */
+/** The project as a new user has it, with its own folder, home and servers. */
 export interface Clone {
   readonly root: string;
-  /** What its commands run with: nothing in it points at another database or engine. */
+  /** Environment of its commands; without variables that point to another database or engine. */
   readonly env: NodeJS.ProcessEnv;
-  /** Below it lie the servers of the clone's stacks. */
+  /** Folder that contains the servers of its stacks. */
   readonly dataHome: string;
-  /** Runs `pgw` to its end. */
+  /** Runs a `pgw` command and returns its result. */
   pgw(...args: string[]): Promise<Finished>;
-  /** The same, and an answer that is no success ends the test with everything that was printed. */
+  /**
+   * Runs a `pgw` command.
+   *
+   * @throws Error with all output if the command fails
+   */
   succeed(...args: string[]): Promise<Finished>;
-  /** Runs `pgw` in a process group of its own, for tests that kill it. */
+  /** Starts a `pgw` command in its own process group, for tests that kill it. */
   start(...args: string[]): ChildProcess;
-  /** Runs a script of bash in the clone's folder. */
+  /** Runs a bash script in the project directory. */
   shell(script: string): Promise<Finished>;
-  /** Writes a file, path relative to the clone. */
+  /** Writes a file; the path is relative to the project directory. */
   write(path: string, text: string): Promise<void>;
-  /** Writes the clone's own settings. Those that Pulumi put into the file are kept. */
+  /** Writes the settings of the local stack. Top-level entries that Pulumi put into the file are kept. */
   configure(settings: Record<string, unknown>): Promise<void>;
-  /** How a role logs in, as `pgw url` says. */
-  login(role: string, database?: string): Promise<Connection>;
-  /** One statement as a role. */
-  query<Row extends QueryResultRow>(role: string, sql: string): Promise<Row[]>;
-  /** Renames its folder. */
+  /** Returns the connection of a role. The outputs are read once after each command that can change them. */
+  login(role: string, database?: string, stack?: string): Promise<Connection>;
+  /** Runs one statement as a role of a stack. */
+  query<Row extends QueryResultRow>(role: string, sql: string, stack?: string): Promise<Row[]>;
+  /** Renames the project directory. */
   move(name: string): Promise<void>;
-  /** Stops its servers and deletes everything of it. */
+  /** Stops its servers and deletes all of its files. */
   remove(): Promise<void>;
 }
 
+/** Options of {@link makeClone}. */
 export interface CloneOptions {
-  /** Name of its folder; may hold what paths rarely do. */
+  /** Name of its folder; may contain unusual characters. */
   at?: string;
-  /** Whose it is, with a home and a cache of that user's own; only root can make others'. */
+  /** User id of the owner, who gets a home and a cache. Only root can set another user. */
   uid?: number;
+  /** Makes it a Git repository with one commit, for tests that check that it stays clean. */
+  git?: boolean;
+  /** Runs provider plugins as separate processes, for tests that kill or examine them. */
+  ownPlugins?: boolean;
+  /** Starts every process as a user's shell does, and none that is made cheaper for tests. */
+  plain?: boolean;
 }
 
-/** Variables that lead elsewhere: to a database, an engine, or this test run. */
+/** Commands that do not change a stack's outputs. */
+const keepsOutputs = new Set(["url", "outputs", "status", "preview", "logs", "seed", "migrate", "psql", "backup"]);
+
+/** Variables that could point to another database, another engine, or this test run. */
 const foreign = /^(DATABASE_URL$|DB_|AUTO_MIGRATE$|PG(?!W_OFFLINE$)|PULUMI_|NODE_|VITEST|XDG_|HOME$|CI$|npm_)/;
 
 const cacheHome = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
 
-/** Copies the work tree, files included that are not committed yet, into the run's scratch folder. */
-export async function makeClone({ at = "clone", uid }: CloneOptions = {}): Promise<Clone> {
-  const own = join(inject("scratch"), `clone-${randomUUID().slice(0, 8)}`);
+/** Creates a copy of the work tree, including files that are not committed yet. */
+export async function makeClone({
+  at = "clone",
+  uid,
+  git = false,
+  ownPlugins = false,
+  plain = false,
+}: CloneOptions = {}): Promise<Clone> {
+  // Node.js has compiled code for the paths of shared directories. A special name or owner needs a new directory.
+  const isShared = at === "clone" && uid === undefined;
+  const directory = isShared ? await claimProjectDirectory(inject("scratch")) : await ownDirectory();
+  const own = directory.path;
   const root = join(own, at);
   const home = join(own, "home");
   for (const folder of [own, home, join(own, "data")]) {
-    await mkdir(folder);
-    // The account that PostgreSQL runs as has to pass.
+    await mkdir(folder, { recursive: true });
+    // PostgreSQL's account needs to enter the folder.
     await chmod(folder, 0o755);
   }
   await copyWorkTree(root);
-  await commitAll(root);
+  if (git) await commitAll(root);
   await linkPlugins(home);
   const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
   const env = {
     ...Object.fromEntries(kept),
+    ...(plain ? {} : processVariables(ownPlugins ? undefined : directory.hosts)),
     HOME: home,
     XDG_DATA_HOME: join(own, "data"),
-    // The engine is taken from where the run's set-up put it.
+    // The setup of the test run puts the engine there.
     XDG_CACHE_HOME: uid === undefined ? cacheHome : join(own, "cache"),
   };
   if (uid !== undefined) {
@@ -91,26 +118,31 @@ export async function makeClone({ at = "clone", uid }: CloneOptions = {}): Promi
     });
     await giveTo(uid, own);
   }
-  return new TestClone(own, root, env, uid);
+  return new TestClone(directory, root, env, uid);
 }
 
-/** Links, which lead to what all clones share, are given away and not what they lead to. */
+async function ownDirectory(): Promise<ProjectDirectory> {
+  const path = join(inject("scratch"), `clone-${randomUUID().slice(0, 8)}`);
+  return { path, release: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
+/** Changes the owner of symbolic links, not of their targets, which all projects share. */
 async function giveTo(uid: number, path: string): Promise<void> {
   await run("chown", ["--no-dereference", "--recursive", `${uid}:${uid}`, path]);
 }
 
-/** Makes the copy a repository, so that tests can ask whether it is as clean as it was cloned. */
+/** Makes the copy a Git repository, so that tests can check that it stays clean. */
 async function commitAll(root: string): Promise<void> {
   const git = (...args: string[]) =>
     run("git", ["-c", "user.name=test", "-c", "user.email=test@example.com", ...args], { cwd: root });
   await git("init", "--quiet");
-  // .gitignore has the folder; a link is none.
+  // The entry in .gitignore matches only a folder, not a link.
   await writeFile(join(root, ".git", "info", "exclude"), "/node_modules\n");
   await git("add", "--all");
   await git("commit", "--quiet", "--no-verify", "--message", "as cloned");
 }
 
-/** Official plugins that the user has need no second download. */
+/** Links the user's official plugins, which saves a second download. */
 async function linkPlugins(home: string): Promise<void> {
   const plugins = join(process.env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "plugins");
   if (!existsSync(plugins)) return;
@@ -127,15 +159,27 @@ class TestClone implements Clone {
 
   readonly #user: { uid?: number; gid?: number };
 
-  constructor(own: string, root: string, env: NodeJS.ProcessEnv, uid: number | undefined) {
+  readonly #directory: ProjectDirectory;
+  /** Outputs by stack name. Cleared after each command that may change them. */
+  readonly #outputs = new Map<string, Promise<StackOutputs>>();
+
+  constructor(directory: ProjectDirectory, root: string, env: NodeJS.ProcessEnv, uid: number | undefined) {
     this.#user = uid === undefined ? {} : { uid, gid: uid };
+    this.#directory = directory;
+    const own = directory.path;
     this.#own = own;
     this.root = root;
     this.env = env;
     this.dataHome = join(own, "data", "pgroundwork");
   }
 
-  pgw(...args: string[]): Promise<Finished> {
+  async pgw(...args: string[]): Promise<Finished> {
+    const [command = ""] = args;
+    if (keepsOutputs.has(command)) return this.#pgw(args);
+    return this.#pgw(args).finally(() => this.#outputs.clear());
+  }
+
+  #pgw(args: string[]): Promise<Finished> {
     return this.#run(join(this.root, "node_modules", ".bin", "node"), ["scripts/pgw.mjs", ...args]);
   }
 
@@ -155,12 +199,16 @@ class TestClone implements Clone {
       ...this.#user,
     });
     this.#started.add(child);
-    child.once("exit", () => this.#started.delete(child));
+    this.#outputs.clear();
+    child.once("exit", () => {
+      this.#started.delete(child);
+      this.#outputs.clear();
+    });
     return child;
   }
 
   shell(script: string): Promise<Finished> {
-    return this.#run("bash", ["-c", script]);
+    return this.#run("bash", ["-c", script]).finally(() => this.#outputs.clear());
   }
 
   async write(path: string, text: string): Promise<void> {
@@ -182,19 +230,25 @@ class TestClone implements Clone {
     );
   }
 
-  async login(role: string, database?: string): Promise<Connection> {
-    const option = database === undefined ? [] : ["--database", database];
-    return connectionOf((await this.succeed("url", "--role", role, ...option)).stdout);
+  async login(role: string, database?: string, stack = "local"): Promise<Connection> {
+    const outputs = this.#outputs.get(stack) ?? readStackOutputs(this.root, this.env, stack);
+    this.#outputs.set(stack, outputs);
+    outputs.catch(() => this.#outputs.delete(stack));
+    return connectionIn(await outputs, { root: this.root, stack }, role, database);
   }
 
-  async query<Row extends QueryResultRow>(role: string, sql: string): Promise<Row[]> {
-    return withClient(await this.login(role), async (client) => (await client.query<Row>(sql)).rows);
+  async query<Row extends QueryResultRow>(role: string, sql: string, stack = "local"): Promise<Row[]> {
+    return withClient(await this.login(role, undefined, stack), async (client) => (await client.query<Row>(sql)).rows);
   }
 
   async move(name: string): Promise<void> {
     const moved = join(this.#own, name);
     await rename(this.root, moved);
     this.root = moved;
+    this.#outputs.clear();
+    // The hosts have the code of the former path.
+    delete this.env.PGW_TEST_PLUGIN_HOST;
+    delete this.env.PGW_TEST_PROGRAM_HOST;
   }
 
   async remove(): Promise<void> {
@@ -205,7 +259,7 @@ class TestClone implements Clone {
     const servers = join(this.dataHome, "servers");
     const names = existsSync(servers) ? await readdir(servers) : [];
     for (const name of names) await stopServer(this.dataHome, serverDirectory(join(servers, name)));
-    await rm(this.#own, { recursive: true, force: true, maxRetries: 5 });
+    await this.#directory.release();
   }
 
   async #run(command: string, args: string[]): Promise<Finished> {
@@ -220,7 +274,7 @@ class TestClone implements Clone {
   }
 }
 
-/** Ends what an engine that was killed by force left behind: its language host does not notice. */
+/** Ends language hosts that an engine left when it was killed: they do not detect its end. */
 async function endProcessesIn(folder: string): Promise<void> {
   const pids = existsSync("/proc") ? (await readdir("/proc")).filter((name) => /^\d+$/.test(name)) : [];
   for (const pid of pids) {

@@ -1,26 +1,29 @@
 import pg from "pg";
-import { withClient } from "../../scripts/target/client.ts";
-import { type Connection, clientConfig } from "../../scripts/target/connection.ts";
-import { ConnectionError } from "../../scripts/target/connection-error.ts";
+import { withClient } from "../../scripts/connection/client.ts";
+import { type Connection, clientConfig } from "../../scripts/connection/connection.ts";
+import { ConnectionError } from "../../scripts/connection/connection-error.ts";
 
-/** Who tries: `owner` by SET ROLE since it cannot log in, `nobody` is a fresh role that is granted nothing (PUBLIC), the rest log in. */
+/**
+ * Roles that are tested. `owner` cannot log in and is assumed in a superuser's session. `nobody` is a new role without
+ * grants (PUBLIC). The others log in.
+ */
 export const subjects = ["owner", "migrator", "app", "readonly", "monitor", "backup", "nobody"] as const;
 export type Subject = (typeof subjects)[number];
 
-/** One field of the matrix of roles and privileges: may this role do that, and on which of the probed objects. */
+/** One cell of the privilege matrix: states if a role may perform an action on an object. */
 export interface Cell {
   subject: Subject;
   action: string;
-  /** Suffix of the objects made by {@link probeObjects}; undefined for what concerns the whole database. */
+  /** Suffix of the objects from {@link probeObjects}; undefined for an action on the whole database. */
   object: string | undefined;
   allowed: boolean;
 }
 
-/** A database to probe, and the ways in. */
+/** A database to probe, with its connections. */
 export interface ProbeTarget {
-  /** As the superuser, to the database. */
+  /** The superuser's connection to the database. */
   admin: Connection;
-  /** Name of the role that owns it. */
+  /** Name of the role that owns the database. */
   owner: string;
   logins: Record<Exclude<Subject, "owner" | "nobody">, Connection>;
 }
@@ -42,7 +45,7 @@ const run =
     for (const statement of statements) await client.query(statement.replaceAll("$", object));
   };
 
-/** Tried on the objects of each migration; `$` is their suffix. */
+/** Actions on the objects of each migration; `$` stands for their suffix. */
 const onObjects: Record<string, Action> = {
   "use the schema of the table": { allowed: readers, attempt: run("select 'public.probe_$'::regclass") },
   "select from the table": { allowed: readers, attempt: run("select * from public.probe_$") },
@@ -76,7 +79,7 @@ const onObjects: Record<string, Action> = {
   },
 };
 
-/** Tried once a database. */
+/** Actions on the database, tested once. */
 const onDatabase: Record<string, Action> = {
   "create a table in the schema": { allowed: owners, attempt: run("create table public.probe_intruder ()") },
   "create a function in the schema": {
@@ -92,14 +95,17 @@ const onDatabase: Record<string, Action> = {
   "read other sessions' queries": { allowed: ["monitor"], attempt: readOthersQuery },
 };
 
-/** Tried with logins, since a session of another role says nothing about them. */
+/** Actions that need a login: they cannot be tested by assuming a role in another session. */
 const withLogins: Record<string, readonly Subject[]> = {
   connect: ["migrator", "app", "readonly", "monitor", "backup"],
   "create a database": [],
   "start replication": ["backup"],
 };
 
-/** What a migration makes for the probes: run it as the migrator. Several suffixes are migrations of different times. */
+/**
+ * Returns the SQL of a migration that creates objects for the probes. Run it as the migrator. Each suffix stands for a
+ * migration at another time.
+ */
 export function probeObjects(suffix: string): string {
   return `
     create table public.probe_${suffix} (id integer primary key, note text);
@@ -110,7 +116,7 @@ export function probeObjects(suffix: string): string {
       set search_path = '' begin atomic select count(*) from public.probe_${suffix}; end;`;
 }
 
-/** The whole matrix, for objects with these suffixes. */
+/** Returns the whole matrix for objects with these suffixes. */
 export function privilegeCells(objects: readonly string[]): Cell[] {
   const cells = (action: string, allowed: readonly Subject[], object: string | undefined): Cell[] =>
     subjects.map((subject) => ({ subject, action, object, allowed: allowed.includes(subject) }));
@@ -126,7 +132,10 @@ export function privilegeCells(objects: readonly string[]): Cell[] {
 const nobody = "probe_nobody";
 const nobodysPassword = "probe-password-of-nobody";
 
-/** Makes what the probes need beside a migration's objects: a role without anything, and a schema where everyone may create. */
+/**
+ * Creates what the probes need besides a migration's objects: a role without grants, and a schema in which every role
+ * may create objects.
+ */
 export async function prepareProbes(target: ProbeTarget): Promise<void> {
   await withClient(target.admin, async (client) => {
     await client.query(`create role ${nobody} login password '${nobodysPassword}'`);
@@ -134,7 +143,7 @@ export async function prepareProbes(target: ProbeTarget): Promise<void> {
   });
 }
 
-/** Takes it away again. */
+/** Removes the role and the schema again. */
 export async function removeProbes(target: ProbeTarget): Promise<void> {
   await withClient(target.admin, (client) =>
     client.query(`drop schema probe_workshop cascade; drop owned by ${nobody}; drop role ${nobody}`),
@@ -142,8 +151,9 @@ export async function removeProbes(target: ProbeTarget): Promise<void> {
 }
 
 /**
- * Tries one cell and leaves nothing behind. False: the server answered that the role may not.
- * @throws whatever else went wrong: that is no answer
+ * Tests one cell and leaves nothing behind. Returns false if the server denies the privilege.
+ *
+ * @throws Error for any other failure, which says nothing about the privilege
  */
 export async function tryCell(target: ProbeTarget, { subject, action, object }: Cell): Promise<boolean> {
   try {
@@ -167,7 +177,7 @@ async function trySql(
   const assumed = { owner: target.owner, nobody }[subject as "owner" | "nobody"];
   const connection = assumed === undefined ? loginOf(target, subject) : target.admin;
   await withClient(connection, async (client) => {
-    // SET SESSION AUTHORIZATION and not SET ROLE: what asks for the session's user has to see the assumed one, too.
+    // SET SESSION AUTHORIZATION instead of SET ROLE: checks of the session user must see the assumed role, too.
     if (assumed !== undefined) await client.query(`set session authorization ${pg.escapeIdentifier(assumed)}`);
     await client.query("begin");
     await attempt(client, object ?? "", target);
@@ -187,13 +197,13 @@ async function tryLogin(target: ProbeTarget, subject: Subject, action: string): 
 }
 
 function loginOf(target: ProbeTarget, subject: Subject): Connection {
-  // The owner has no password; what it tries with one has to fail all the same.
+  // The owner has no password. A login with any password must fail.
   if (subject === "owner") return { ...target.logins.migrator, user: target.owner };
   if (subject === "nobody") return { ...target.admin, user: nobody, password: nobodysPassword };
   return target.logins[subject];
 }
 
-/** As `pg_basebackup` and a standby do: a physical replication connection that names no database. */
+/** Opens a physical replication connection without a database name, like `pg_basebackup` and a standby. */
 async function startReplication(connection: Connection): Promise<void> {
   const client = new pg.Client({ ...clientConfig(connection), replication: "true" } as pg.ClientConfig);
   client.on("error", () => {});
@@ -217,7 +227,7 @@ async function readOthersQuery(client: pg.Client, _object: string, target: Probe
   });
 }
 
-/** insufficient_privilege, or a login that the server refuses. */
+/** Returns true for insufficient_privilege and for a refused login. */
 function isDenial(error: unknown): boolean {
   if (error instanceof ConnectionError) return error.failure === "denied" || error.failure === "password";
   return ["42501", "28000", "28P01"].includes((error as { code?: string }).code ?? "");

@@ -1,36 +1,79 @@
 import { randomUUID } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import getPort from "get-port";
 import { inject } from "vitest";
 import { type DatabaseRole, roleName } from "../../infra/plan/names.ts";
+import type { Connection } from "../../scripts/connection/connection.ts";
 import { ensureServer, stopServer } from "../../scripts/server/embedded.ts";
-import type { Connection } from "../../scripts/target/connection.ts";
+import { portsFor } from "../../scripts/server/port.ts";
 import { createDatabase } from "../databases.ts";
+import { copyPrepared } from "../support/prepared.ts";
 
-/** A server of a test's own. */
+/** A test's own server. */
 export interface TestServer {
-  /** As the superuser, to `postgres` or the database named. */
+  /** Returns the superuser's connection to `postgres` or the given database. */
   connection(database?: string): Connection;
-  /** Makes a database with its four roles and their privileges, by the plan that the program uses. */
+  /** Creates a database with its four roles and their privileges, from the same plan as the Pulumi program. */
   createDatabase(name: string): Promise<void>;
-  /** As a role of a database that {@link createDatabase} made. */
+  /** Returns the connection of a role to a database that {@link createDatabase} made. */
   as(role: Exclude<DatabaseRole, "owner">, database: string): Connection;
   logDirectory: string;
   dataDirectory: string;
   pid: number;
-  /** Stops it and removes what it kept. */
+  /** Stops the server and removes its files. */
   stop(): Promise<void>;
 }
 
 const password = "test-password-of-every-role";
-/** Small, since several run at once; unsafe settings save the disk, and no test pulls the plug. */
+/** Small, because several servers run at once. Unsafe settings spare the disk; no test cuts the power. */
 const settings = { shared_buffers: "32MB", max_connections: "60", fsync: "off", synchronous_commit: "off" };
 
-/** Starts a server in the run's scratch folder. Its binaries are shared with the other servers of the run. */
+/** Starts an empty server in the scratch folder of the test run. All its servers share the binaries. */
 export async function startServer(extra: Record<string, string> = {}): Promise<TestServer> {
+  return startFrom("empty", async () => {}, extra);
+}
+
+/**
+ * Starts a server with prepared content.
+ *
+ * @param name name that says all that the content depends on
+ * @param fill fills a server that only its copies will use; called once per test run
+ */
+export async function startFilledServer(
+  name: string,
+  fill: (server: TestServer) => Promise<void>,
+): Promise<TestServer> {
+  return startFrom(name, fill, {});
+}
+
+async function startFrom(
+  name: string,
+  fill: (server: TestServer) => Promise<void>,
+  extra: Record<string, string>,
+): Promise<TestServer> {
   const home = join(inject("scratch"), "data-home");
   const folder = join(home, "servers", randomUUID());
-  const server = await ensureServer({ home, folder, superuserPassword: password, settings: { ...settings, ...extra } });
+  await copyPrepared(join(home, "prepared"), name, join(folder, "data"), async (data) => {
+    // A cluster with content starts as a copy of the empty one.
+    const filled = name === "empty" ? await startIn(home, `${data}-server`, {}) : await startServer();
+    await fill(filled);
+    await stopServer(home, { data: filled.dataDirectory, log: filled.logDirectory });
+    await rename(filled.dataDirectory, data);
+    await filled.stop();
+  });
+  return startIn(home, folder, extra);
+}
+
+async function startIn(home: string, folder: string, extra: Record<string, string>): Promise<TestServer> {
+  const server = await ensureServer({
+    home,
+    folder,
+    superuserPassword: password,
+    settings: { ...settings, ...extra },
+    // A copied configuration has the port of another server.
+    port: await getPort({ port: portsFor(folder), host: "127.0.0.1" }),
+  });
   const login = (user: string, database: string): Connection => {
     return { host: server.host, port: server.port, user, password, database, sslmode: "disable" };
   };

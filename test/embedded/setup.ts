@@ -2,24 +2,41 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { ensureEngine } from "../../scripts/engine/ensure-engine.ts";
+import { ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
+import { stopHosts } from "../support/processes/hosts.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** One folder for the whole run, which any account may enter; everything that tests make lies below it. */
+    /** One folder for the whole test run, which any account may enter. It contains everything that tests create. */
     scratch: string;
   }
 }
 
-/** Before the first test: an engine (found, downloaded or built, as `up` would), and a folder for what the tests make. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+/** The scratch folder of the run, for the second of the two projects that use this file. */
+const variable = "PGW_TEST_SCRATCH";
+
+/**
+ * Prepares the test run: ensures an engine (found, downloaded or built, as at `up`) and creates the scratch folder.
+ * Both projects share it, and with it the project directories, whose code is compiled once.
+ */
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const existing = process.env[variable];
+  if (existing !== undefined) {
+    project.provide("scratch", existing);
+    return undefined;
+  }
   const scratch = await mkdtemp(join(tmpdir(), "pgroundwork-test-"));
   await chmod(scratch, 0o755);
+  process.env[variable] = scratch;
   project.provide("scratch", scratch);
   await ensureEngine({
     root: cloneRoot,
     onProgress: ({ step, elapsedMs }) => process.stderr.write(`engine: ${step} (${Math.round(elapsedMs / 1000)} s)\n`),
   });
-  return () => rm(scratch, { recursive: true, force: true });
+  return async () => {
+    delete process.env[variable];
+    await stopHosts(scratch);
+    await rm(scratch, { recursive: true, force: true });
+  };
 }

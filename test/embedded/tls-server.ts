@@ -1,18 +1,18 @@
 import { chmod, chown, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { withClient } from "../../scripts/target/client.ts";
+import { withClient } from "../../scripts/connection/client.ts";
 import type { CertifiedKey } from "../../scripts/tls/certificates.ts";
 import { startServer, type TestServer } from "./server.ts";
 
-/** A server of a test's own that speaks TLS. */
+/** A test's own server with TLS. */
 export interface TlsServer extends TestServer {
-  /** What it shows to clients from now on. */
+  /** Makes the server present this certificate from now on. */
   show(shown: CertifiedKey): Promise<void>;
-  /** Lets nobody in over TCP without TLS any more, as servers in containers do. */
+  /** Makes the server reject TCP connections without TLS, as servers in containers do. */
   refusePlain(): Promise<void>;
 }
 
-/** Starts a server with a certificate; it is the tests' own one otherwise, and takes connections without TLS, too. */
+/** Starts a server with a certificate. It also accepts connections without TLS, like the tests' other servers. */
 export async function startTlsServer(shown: CertifiedKey): Promise<TlsServer> {
   const server = await startServer();
   const { dataDirectory } = server;
@@ -24,7 +24,7 @@ export async function startTlsServer(shown: CertifiedKey): Promise<TlsServer> {
     const path = join(dataDirectory, name);
     const { uid, gid } = await stat(dataDirectory);
     await writeFile(path, text);
-    // PostgreSQL refuses a key that others may read, or that is another account's.
+    // PostgreSQL rejects a key that other accounts can read or own.
     await chmod(path, 0o600);
     await chown(path, uid, gid);
   };
@@ -49,7 +49,9 @@ export async function startTlsServer(shown: CertifiedKey): Promise<TlsServer> {
   };
 }
 
-/** By which the server's configuration is that old; asked over TLS, which is taken before and after. */
+/**
+ * Returns the time at which the server loaded its configuration. Asks over TLS, and without TLS if that is not on yet.
+ */
 async function loadedAt(server: TestServer): Promise<string | undefined> {
   const ask = async (sslmode: "disable" | "require") =>
     withClient({ ...server.connection(), sslmode }, async (client) => {
@@ -59,7 +61,10 @@ async function loadedAt(server: TestServer): Promise<string | undefined> {
   return ask("require").catch(() => ask("disable"));
 }
 
-/** A signal tells the server to read its files again: a session that begins at once may still see the old ones. */
+/**
+ * Waits for the reload: the server reads its files after a signal, and a session that begins at once may still see the
+ * old ones.
+ */
 async function reloaded(server: TestServer, before: string | undefined): Promise<void> {
   const deadline = Date.now() + 10_000;
   while ((await loadedAt(server)) === before) {

@@ -1,10 +1,16 @@
-/** How often a soak test repeats its fault. */
+/** Returns the number of repetitions of a soak test. */
 export function soakRuns(standard: number): number {
   return Number(process.env.PGW_SOAK_RUNS ?? standard);
 }
 
+/** Returns the number of the first run to repeat. Earlier runs only draw their random numbers. */
+export function soakFirst(): number {
+  return Number(process.env.PGW_SOAK_FIRST ?? 0);
+}
+
 /**
- * Random numbers from 0 to 1 that a seed repeats (mulberry32): a run that failed can be had again with `PGW_SOAK_SEED`. The seed is printed.
+ * Returns a generator of random numbers from 0 to 1 (mulberry32). The seed is printed: with it in `PGW_SOAK_SEED`, a
+ * failed run can be repeated.
  */
 export function soakRandom(): () => number {
   const seed = Number(process.env.PGW_SOAK_SEED ?? Date.now() % 2 ** 31);

@@ -1,26 +1,27 @@
 import type { ResourceName } from "../token.ts";
 import { dockerHost, type ResourceSpec, secret, text, whole } from "./property.ts";
 
-/** What it does for backups. */
+/** Resources for backups. */
 export const backups = {
   BackupPassphrase: {
-    description: "What a stack's backups are encrypted with; kept with the cluster, too, and taken over from there.",
-    inputs: { dockerHost, image: text("Id of an image that is there."), volume: text("The cluster's volume.") },
+    description:
+      "Passphrase that encrypts a stack's backups. The cluster's volume has a copy, which a new stack adopts.",
+    inputs: { dockerHost, image: text("Id of an existing image."), volume: text("Name of the cluster's volume.") },
     required: ["image", "volume"],
     outputs: { result: secret("The passphrase.") },
   },
   BackupStanza: {
-    description: "A repository takes a server's write-ahead log: a segment was switched, and arrived.",
+    description: "A backup repository that receives a server's WAL. A WAL switch has verified it.",
     inputs: {
       dockerHost,
-      container: text("Name of the container that makes backups."),
-      containerId: text("Its id."),
+      container: text("Name of the backup container."),
+      containerId: text("Id of the backup container."),
       server: text("Name of the server's container."),
-      serverId: text("Its id."),
-      revision: text("Of the configuration: with another one it is tried again."),
-      timeoutSeconds: whole("How long a segment may take to arrive, in seconds. Default: 60."),
+      serverId: text("Id of the server's container."),
+      revision: text("Revision of the configuration. The check runs again when it changes."),
+      timeoutSeconds: whole("Limit for archiving one segment, in seconds. Default: 60."),
     },
     required: ["container", "containerId", "server", "serverId", "revision"],
-    outputs: { archiving: text("What was found of the archive; empty: nothing wrong.") },
+    outputs: { archiving: text("Problem with the archive. Empty if there is none.") },
   },
 } satisfies Partial<Record<ResourceName, ResourceSpec>>;

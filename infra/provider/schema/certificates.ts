@@ -2,36 +2,39 @@ import type { ResourceName } from "../token.ts";
 import { type PropertySpecs, type ResourceSpec, secret, text, texts, whole } from "./property.ts";
 
 const term: PropertySpecs = {
-  validityDays: whole("How long it lasts, in days."),
-  renewBeforeDays: whole("How long before its end the next is made, in days."),
+  validityDays: whole("Validity of the certificate, in days."),
+  renewBeforeDays: whole("Days before expiry when the certificate is renewed."),
 };
 const certified: PropertySpecs = {
-  certificate: text("PEM."),
-  privateKey: secret("PEM, PKCS#8."),
-  notAfter: text("When it ends, in ISO 8601."),
+  certificate: text("Certificate, PEM."),
+  privateKey: secret("Private key, PEM, PKCS#8."),
+  notAfter: text("Time of expiry, in ISO 8601."),
 };
 
-/** What clients trust a server by. */
+/** Resources for certificates. */
 export const certificates = {
   CertificateAuthority: {
-    description: "A stack's own certificate authority, renewed in time.",
+    description: "A stack's own CA, renewed before it expires.",
     inputs: {
-      commonName: text("What it is called. Another name makes another authority."),
-      keeper: text("Another authority is made, with another key, when it changes."),
+      commonName: text("Common name. A change creates another CA."),
+      keeper: text("Rotation trigger. A change creates another CA with another key."),
       ...term,
     },
     required: ["commonName", "validityDays", "renewBeforeDays"],
-    outputs: { ...certified, trustBundle: text("What clients trust, PEM: those before it that last included.") },
+    outputs: {
+      ...certified,
+      trustBundle: text("CA certificates that clients trust, PEM: this one and earlier ones that are still valid."),
+    },
   },
   ServerCertificate: {
-    description: "A server's certificate, renewed in time.",
+    description: "A server's certificate, renewed before it expires.",
     inputs: {
-      authorityCertificate: text("The authority's certificate, PEM."),
-      authorityKey: secret("Its private key, PEM."),
-      hosts: texts("DNS names and IP addresses by which clients reach the server."),
+      authorityCertificate: text("Certificate of the CA, PEM."),
+      authorityKey: secret("Private key of the CA, PEM."),
+      hosts: texts("DNS names and IP addresses that clients use to reach the server."),
       ...term,
     },
     required: ["authorityCertificate", "authorityKey", "hosts", "validityDays", "renewBeforeDays"],
-    outputs: { ...certified, fingerprint: text("SHA-256, as OpenSSL prints it.") },
+    outputs: { ...certified, fingerprint: text("SHA-256 fingerprint, as OpenSSL prints it.") },
   },
 } satisfies Partial<Record<ResourceName, ResourceSpec>>;

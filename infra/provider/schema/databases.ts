@@ -1,45 +1,64 @@
 import type { ResourceName } from "../token.ts";
-import { connection, connectionRequired, flag, type ResourceSpec, text, textByName, texts, whole } from "./property.ts";
+import {
+  connection,
+  connectionRequired,
+  flag,
+  type ResourceSpec,
+  secret,
+  text,
+  textByName,
+  texts,
+  whole,
+} from "./property.ts";
 
-const folder = text("The database's folder, relative to the project's.");
+const folder = text("Folder of the database, relative to the project directory.");
 
-/** What is in a database. */
+/** Resources in a database. */
 export const databases = {
+  AdminMembership: {
+    description:
+      "Memberships of the login in roles that it administers, with INHERIT and SET. A superuser needs none. Preview lists the missing ones.",
+    inputs: { ...connection, roles: texts("Roles that the login is a member of.") },
+    required: [...connectionRequired, "roles"],
+    outputs: {},
+  },
   Migrations: {
-    description: "The committed migrations of a database's folder are applied. Preview names the pending ones.",
+    description: "The applied migrations of a database's folder. Preview lists the pending ones.",
     inputs: {
       ...connection,
       folder,
-      lint: flag("Pending files that are unsafe on a database in use are refused. Default: false."),
+      lint: flag("If true, pending files that are unsafe on a database in use are refused. Default: false."),
+      adminUser: text("Role that runs hooks marked root."),
+      adminPassword: secret("Password of that role."),
     },
     required: [...connectionRequired, "folder"],
     outputs: { applied: texts("All applied files, oldest first.") },
   },
   Partitions: {
-    description: "The coming months' partitions are there, made by the database's own function.",
+    description: "Partitions for the coming months, created by the database's own function.",
     inputs: {
       ...connection,
       function: text("Schema and name of a function (months_ahead integer, dry_run boolean) returns setof text."),
-      monthsAhead: whole("How many months ahead of this one."),
+      monthsAhead: whole("Number of months after the current one."),
     },
     required: [...connectionRequired, "function", "monthsAhead"],
     outputs: {},
   },
   Seeds: {
     description:
-      "A seed set of a database's folder is applied, each file once per content. Preview names the pending ones.",
-    inputs: { ...connection, folder, set: text("The set: a folder's name below seeds.") },
+      "The applied seed set of a database's folder. A file runs again if its content changes. Preview lists the pending files.",
+    inputs: { ...connection, folder, set: text("Name of the set: a folder in seeds.") },
     required: [...connectionRequired, "folder", "set"],
     outputs: { applied: texts("All applied files, in order.") },
   },
   Takeover: {
     description:
-      "A database that others have worked in is opened to the stack's roles and closed to PUBLIC, once. Where the kit has worked before it does nothing.",
+      "Adopts a database with existing objects, once: grants privileges to the stack's roles and revokes them from PUBLIC. If the kit has worked in the database before, it does nothing.",
     inputs: {
       ...connection,
       owner: text("The role that migrations act as."),
-      members: texts("Roles that may have its rights."),
-      schema: text("The schema that migrations make their objects in."),
+      members: texts("Roles that may be members of the owner role."),
+      schema: text("The schema in which migrations create objects."),
       tables: textByName('Privileges on tables and views by role: {shop_app: "SELECT, INSERT"}.'),
       sequences: textByName("Privileges on sequences by role."),
       functions: textByName("Privileges on functions by role."),

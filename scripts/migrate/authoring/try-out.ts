@@ -1,84 +1,97 @@
-import { basename } from "node:path";
 import type { Client } from "pg";
 import { type Catalog, readCatalog } from "../../catalog/catalog.ts";
 import { compareCatalogs, type Difference } from "../../catalog/compare.ts";
+import { withClient } from "../../connection/client.ts";
 import { exitCode, OperationError } from "../../errors/operation-error.ts";
-import { withScratchDatabase } from "../../scratch/scratch-database.ts";
-import { withClient } from "../../target/client.ts";
-import type { Connection } from "../../target/connection.ts";
+import type { LineOrigin, SqlSource } from "../../sql/sql-error.ts";
 import type { CommittedMigration } from "../committed.ts";
 import type { DownFile } from "../down-file.ts";
-import { applySettings, type GraphileSession, openGraphileSession } from "../graphile-migrate.ts";
+import type { GraphileSession } from "../graphile-migrate.ts";
 import type { CurrentMigration } from "../graphile-migrate-authoring.ts";
-import { replay, replayFile, runAndRecord } from "../replay.ts";
-import { draftDownName } from "./draft.ts";
+import { judged, type Replay, replay, replayFile, runAndRecord, type TrialOptions, withReplay } from "../replay.ts";
+import { triedOn, versionWarning } from "../schema-drift.ts";
+import { draftDownName, draftSource } from "./draft.ts";
 
-const remedy = "Tried in a scratch database, which is gone again: nothing was written and nothing else was touched.";
+const remedy =
+  "This was a trial in a scratch cluster, which is deleted: no file was written and no other database was changed.";
 
-export interface TryOut {
-  /** The database that the scratch database is to be like. */
-  connection: Connection;
-  /** Who may make it. */
-  admin: Connection;
-  folder: string;
-  /** What is committed before it. */
+/** A migration to try, and the means to run it. */
+export interface TryOut extends TrialOptions {
+  /** The migrations that are committed before it. */
   committed: readonly CommittedMigration[];
   migration: CommittedMigration;
-  /** What it is made of. */
+  /** The draft that the migration comes from. */
   current: CurrentMigration;
-  /** undefined where it has none, or says that it has none. */
+  /** undefined if it has none, or says that it has none. */
   down: DownFile | undefined;
+  /** The file and line that each line of the down migration comes from; undefined if nothing is included. */
+  downOrigins?: readonly LineOrigin[] | undefined;
 }
 
 /**
- * Runs a migration in a scratch database, on top of what is committed: up, and where it has a way back down and up again. The schema must be afterwards what it was.
+ * Runs a migration in a scratch cluster, on top of the committed ones. If it has a down migration, it also runs down
+ * and up again. The schema must then be the same as before.
  *
- * @throws SqlFileError where one of them fails; OperationError (something is wrong) with what the way back leaves or takes too much
+ * @returns warnings
+ * @throws SqlFileError if one of them fails; OperationError (exit code wrong) that lists what the down migration leaves
+ * behind or removes too much; NotTried
  */
-export async function tryOut({
-  connection,
-  admin,
-  folder,
-  committed,
-  migration,
-  current,
-  down,
-}: TryOut): Promise<void> {
-  await withScratchDatabase({ admin, like: connection }, async (scratch) => {
-    await replay(scratch, admin, folder, committed);
-    const session = await openGraphileSession(folder, scratch);
-    // The parser trims the body; it is the end of the text but for blanks.
-    const start = current.text.trimEnd().length - (current.body.length - 1);
-    const place = { file: basename(current.path), text: current.text, start };
-    await withClient(
-      scratch,
-      async (client) => {
-        await applySettings(client, session);
-        const before = await readCatalog(client);
-        await replayFile(client, migration, session, place);
-        if (down === undefined) return;
-        const after = await readCatalog(client);
-        await runBack(client, migration, down, session);
-        requireEqual(before, await readCatalog(client), `${draftDownName} does not take back what the migration made`);
-        await replayFile(client, migration, session, place);
-        requireEqual(after, await readCatalog(client), `The migration makes another schema after ${draftDownName}`);
-      },
-      "pgroundwork scratch",
-    );
+export async function tryOut(options: TryOut): Promise<string[]> {
+  const { committed, migration } = options;
+  return withReplay(options, committed, [migration], async (run) => {
+    await replay(run, committed);
+    await run.scratch.catchUp();
+    await runTrial(run, options).catch((error: unknown) => {
+      throw judged(run, error);
+    });
+    const version = versionWarning(triedOn(run.scratch));
+    const skipped = run.skippedHooks.map((hook) => `tried without the hook ${hook}, because it runs a command`);
+    return [...run.scratch.warnings, ...(version === undefined ? [] : [version]), ...skipped];
   });
 }
 
-async function runBack(client: Client, migration: CommittedMigration, down: DownFile, session: GraphileSession) {
-  const source = { file: draftDownName, text: down.text, start: 0, compile: session.compile };
+async function runTrial(
+  { scratch, session }: Replay,
+  { migration, current, down, downOrigins }: TryOut,
+): Promise<void> {
+  const place = draftSource(current);
+  await withClient(
+    scratch.connection,
+    async (client) => {
+      const before = await readCatalog(client);
+      await replayFile(client, migration, session, place);
+      if (down === undefined) return;
+      const after = await readCatalog(client);
+      const source = { file: draftDownName, text: down.text, start: 0, origins: downOrigins, compile: session.compile };
+      await runBack(client, migration, { source, down }, session);
+      requireEqual(
+        before,
+        await readCatalog(client),
+        `${draftDownName} does not revert everything that the migration created`,
+      );
+      await replayFile(client, migration, session, place);
+      requireEqual(after, await readCatalog(client), `The migration creates a different schema after ${draftDownName}`);
+    },
+    "pgroundwork scratch",
+  );
+}
+
+async function runBack(
+  client: Client,
+  migration: CommittedMigration,
+  { source, down }: { source: SqlSource; down: DownFile },
+  session: GraphileSession,
+) {
   const forget = () => client.query("delete from graphile_migrate.migrations where hash = $1", [migration.hash]);
-  await runAndRecord(client, source, down, remedy, forget);
+  await runAndRecord(client, source, session, down, remedy, forget);
 }
 
 function requireEqual(expected: Catalog, found: Catalog, what: string): void {
   const differences = compareCatalogs(expected, found);
   if (differences.length === 0) return;
   throw new OperationError([`${what}:`, ...differences.map(describe)].join("\n"), {
-    remedy: "Correct the way back, or say in its first line that there is none: --! Irreversible: why",
+    remedy:
+      "Correct the down migration. If the migration cannot be reverted, write this as its first line: --! Irreversible: why",
     exitCode: exitCode.wrong,
   });
 }

@@ -2,39 +2,41 @@ import { type HeldLocks, isStronger, type LockEffect, type LockMode, lockEffect 
 import { wholeTables } from "./partitions.ts";
 import type { Relation, TableState } from "./relations.ts";
 
-/** A lock that a statement took on something that was there before. */
+/** A lock that a statement took on a relation that existed before the pending files. */
 export interface RelationLock {
-  /** With its schema: `public.orders`. */
+  /** Name with schema: `public.orders`. */
   relation: string;
   mode: LockMode;
   effect: LockEffect;
 }
 
-/** What a statement did in the scratch database to what was there before the pending files. */
+/** Effects of a statement, in the scratch cluster, on relations that existed before the pending files. */
 export interface StatementEffects {
-  /** The strongest on each relation, those left out that the file holds already. */
+  /** The strongest new lock on each relation. Locks that the file already holds are left out. */
   locks: RelationLock[];
-  /** Tables that were written anew, row by row. */
+  /** Tables that were rewritten row by row. */
   rewritten: string[];
-  /** Tables that were read from end to end. */
+  /** Tables that were read completely. */
   scanned: string[];
   /** Tables that TRUNCATE emptied. */
   emptied: string[];
-  /** Tables that are gone. */
+  /** Tables that no longer exist. */
   dropped: string[];
 }
 
+/** States of tables, by oid. */
 export type TableStates = ReadonlyMap<number, TableState>;
 
-/** What one session holds and has touched, between two statements. */
+/** State of one session between two statements: the locks that it holds and the tables as it sees them. */
 export interface Look {
   locks: HeldLocks;
   tables: TableStates;
 }
 
 /**
- * What lies between two looks.
- * @param isTruncate whether the statement is one that gives a table a new file to empty it
+ * Returns the effects between two observations.
+ *
+ * @param isTruncate true if the statement is TRUNCATE, which empties a table by giving it a new file
  */
 export function effectsBetween(
   relations: ReadonlyMap<number, Relation>,
@@ -47,7 +49,7 @@ export function effectsBetween(
     after.tables,
     (was, is) => is !== undefined && was.fileNode !== is.fileNode,
   );
-  // What is written anew is read for it.
+  // A rewrite reads the table too, so a rewritten table is not listed as scanned.
   const scanned = tablesWhere(
     before.tables,
     after.tables,
@@ -72,12 +74,12 @@ function tablesWhere(
   return new Set([...before].flatMap(([oid, was]) => (test(was, after.get(oid)) ? [oid] : [])));
 }
 
-/** What is no relation from before the pending files has no name here. */
+/** Returns the names of tables. An oid that is no relation from before the pending files is skipped. */
 function namesOf(relations: ReadonlyMap<number, Relation>, tables: Iterable<number>): string[] {
   return [...tables].flatMap((oid) => relations.get(oid)?.name ?? []).sort((a, b) => a.localeCompare(b, "en"));
 }
 
-/** The locks that are held after a statement and were not, or weaker, before it. */
+/** Returns the locks that are held after a statement and were absent or weaker before it. */
 function newLocks(relations: ReadonlyMap<number, Relation>, before: HeldLocks, after: HeldLocks): RelationLock[] {
   const taken: RelationLock[] = [];
   for (const [oid, mode] of after) {
@@ -91,8 +93,9 @@ function newLocks(relations: ReadonlyMap<number, Relation>, before: HeldLocks, a
 }
 
 /**
- * What keeps an index, a sequence or a view busy says something only where it is more than its table's own lock, and a partition's where it is more than that
- * of the whole table.
+ * Returns true if a lock adds no information. The lock of an index, a sequence or a view matters only if it is stronger
+ * than that of its table. The lock of a partition matters only if it is stronger than that of a partitioned table above
+ * it.
  */
 function isImplied({ kind, table, ancestors }: Relation, mode: LockMode, after: HeldLocks): boolean {
   if (kind === "table") {

@@ -1,16 +1,17 @@
 import type { Client } from "pg";
 
-/** A table as it stands in the live database. */
+/** Row count and size of a table in the live database. */
 export interface LiveTable {
-  /** About how many rows, as the server's statistics have it; null where nobody has counted yet. */
+  /** Approximate number of rows, from the server's statistics; null if there are none yet. */
   rows: number | null;
-  /** With indexes and what is stored beside it, in bytes; null where another session has the table locked. */
+  /** Size in bytes, with indexes and TOAST; null if another session has locked the table. */
   bytes: number | null;
 }
 
 /**
- * Rows and size of tables, by name, partitions counted in. Names that the database does not have are left out.
- * @param names with their schema, quoted where they must be
+ * Returns row count and size of tables, by name, with their partitions. Names that do not exist are left out.
+ *
+ * @param names names with schema, quoted if necessary
  */
 export async function readLiveTables(client: Client, names: readonly string[]): Promise<Map<string, LiveTable>> {
   const tables = new Map<string, LiveTable>();
@@ -22,8 +23,8 @@ export async function readLiveTables(client: Client, names: readonly string[]): 
 }
 
 /**
- * The statistics of vacuum and analyze, else what was written since the server began to count; undefined: no such table. A partitioned table's own count is
- * that of its partitions once more.
+ * Returns the row count from VACUUM and ANALYZE, or else the live rows since the server's statistics began; undefined
+ * if the table does not exist. A partitioned table's own count is not added, because it repeats that of its partitions.
  */
 async function rowsOf(client: Client, name: string): Promise<number | null | undefined> {
   const { rows } = await client.query<{ there: boolean; rows: number | null }>(
@@ -40,9 +41,12 @@ async function rowsOf(client: Client, name: string): Promise<number | null | und
   return row?.there === true ? row.rows : undefined;
 }
 
-/** Reading a size wants a lock that every session shares but one that changes the table: it is not waited for. */
+/**
+ * Reads a size. This needs a lock that conflicts only with a session that changes the table. It waits at most one
+ * second for it.
+ */
 async function bytesOf(client: Client, name: string): Promise<number | null> {
-  await client.query("set lock_timeout = '1s'");
+  await client.query("begin; set local lock_timeout = '1s'");
   try {
     const { rows } = await client.query<{ bytes: number }>(
       `select coalesce(sum(pg_total_relation_size(relid)), 0)::float8 + pg_total_relation_size(to_regclass($1))::float8 as bytes
@@ -54,6 +58,6 @@ async function bytesOf(client: Client, name: string): Promise<number | null> {
     if (error instanceof Error && "code" in error && error.code === "55P03") return null;
     throw error;
   } finally {
-    await client.query("reset lock_timeout");
+    await client.query("rollback");
   }
 }

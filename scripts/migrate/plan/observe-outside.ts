@@ -1,17 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
+import { withFile } from "../../database/file-session.ts";
 import { backendPid } from "../../database/session.ts";
 import type { StatementEffects } from "./effects.ts";
 import { type HeldLocks, strongest } from "./lock-mode.ts";
 import { effectsOf, readLocks, runStatement, type Trial } from "./observe.ts";
 import { readTableStates } from "./relations.ts";
 
-/** Between two looks at what the other session holds, in ms. */
+/** Pause between two checks of the other session's locks, in ms. */
 const lookEvery = 10;
 
 /**
- * Runs the one statement of a file outside a transaction. Its locks are gone when it ends, so another session stands in its way like a busy application:
- * it has written to the tables, and looks at what the statement holds or waits for before it lets it pass.
+ * Runs the one statement of a file outside a transaction. Its locks are gone when it ends. Therefore another session
+ * blocks it, as a busy application would: it locks the tables like a writer, reads which locks the statement holds or
+ * waits for, and then lets it pass.
  *
  * @param watcher a second connection to the same database
  * @throws SqlFileError
@@ -31,10 +33,11 @@ export async function observeOutside(
     await standInTheWay(watcher, trial.compile(trial.file.text.slice(statement.start, statement.end)));
     const pid = await backendPid(client);
     let ended = false;
-    const running = runStatement(client, trial, statement).finally(() => {
+    const run = () => runStatement(client, trial, statement);
+    const running = withFile(client, { file: trial.file.filename, settings: trial.settings }, run).finally(() => {
       ended = true;
     });
-    // It is waited for below; until then its failure is nobody's unhandled rejection.
+    // The promise is awaited below. Until then, its failure must not count as an unhandled rejection.
     running.catch(() => {});
     locks = await watch(watcher, pid, () => ended);
     await watcher.query("commit");
@@ -46,7 +49,10 @@ export async function observeOutside(
   onEffects(effectsOf(trial, statement, { locks: new Map(), tables: before }, after));
 }
 
-/** Locks as a writer does what the statement may be about: each table that it names, or whose index it names. */
+/**
+ * Locks, as a writer does, the tables that the statement may concern: each table whose name, or whose index's name, it
+ * contains.
+ */
 async function standInTheWay(watcher: Client, sql: string): Promise<void> {
   const { rows } = await watcher.query<{ name: string }>(
     `select format('%I.%I', nspname, relname) as name from pg_class c join pg_namespace n on n.oid = relnamespace
@@ -61,7 +67,7 @@ async function standInTheWay(watcher: Client, sql: string): Promise<void> {
     await watcher.query(`lock table ${rows.map(({ name }) => name).join(", ")} in row exclusive mode`);
 }
 
-/** All that the backend is seen to hold or want until it waits for the watcher, or has ended. */
+/** Collects all locks that the backend holds or requests until it waits for the watcher or has ended. */
 async function watch(watcher: Client, pid: number, hasEnded: () => boolean): Promise<HeldLocks> {
   let seen: HeldLocks = new Map();
   for (;;) {

@@ -1,27 +1,29 @@
 import type { Client } from "pg";
+import { withFile } from "../../database/file-session.ts";
 import { inTransaction } from "../../database/session.ts";
 import { sqlFileError } from "../../sql/run-sql.ts";
 import type { CommittedMigration } from "../committed.ts";
+import { triedRemedy as remedy } from "../replay.ts";
 import { effectsBetween, type Look, type StatementEffects } from "./effects.ts";
 import { type HeldLocks, isLockMode, strongest } from "./lock-mode.ts";
 import { type Relation, readTableStates } from "./relations.ts";
 import { type FileStatement, readsByPlan } from "./statements.ts";
 
-const remedy = "Tried in a scratch database, which is gone again; nothing else was touched.";
-
-/** A file to be tried, and what to look at meanwhile. */
+/** A file to try, and the means to observe it. */
 export interface Trial {
   file: CommittedMigration;
   statements: readonly FileStatement[];
   compile: (sql: string) => string;
-  /** What was there before the pending files. */
+  /** `pgSettings` of .gmrc. */
+  settings: Readonly<Record<string, string>>;
+  /** Relations that existed before the pending files. */
   relations: ReadonlyMap<number, Relation>;
 }
 
 /**
- * Runs a file's statements one by one in one transaction, and tells after each what it did.
+ * Runs a file's statements one by one in one transaction and reports the effects of each.
  *
- * @param onEffects called in the statements' order, as far as they ran
+ * @param onEffects called in the statements' order, for each statement that ran
  * @throws SqlFileError
  */
 export async function observeInTransaction(
@@ -38,18 +40,21 @@ export async function observeInTransaction(
       before = after;
     }
   };
-  await inTransaction(client, work, {
-    atCommit(error) {
+  const options = {
+    atCommit(error: unknown): never {
       throw sqlFileError(error, { ...sourceOf(trial, 0), file: `${trial.file.filename}, at its commit` }, remedy);
     },
-  });
+  };
+  await withFile(client, { file: trial.file.filename, settings: trial.settings }, () =>
+    inTransaction(client, work, options),
+  );
 }
 
 async function look(client: Client): Promise<Look> {
   return { locks: await readLocks(client), tables: await readTableStates(client) };
 }
 
-/** The locks that a backend holds or waits for in this database; the session's own where no process is named. */
+/** Returns the locks that a backend holds or waits for in this database. Default: the client's own backend. */
 export async function readLocks(client: Client, pid?: number): Promise<HeldLocks> {
   const { rows } = await client.query<{ oid: number; mode: string }>(
     `select relation::int8::float8 as oid, mode from pg_locks
@@ -61,8 +66,8 @@ export async function readLocks(client: Client, pid?: number): Promise<HeldLocks
 }
 
 /**
- * Sends one statement. The planner has no reason for an index where tables are empty: kept from sequential scans it takes one wherever one serves, and a
- * scan that is left means that none does.
+ * Sends one statement. On empty tables the planner has no reason to use an index. With sequential scans disabled, it
+ * uses an index if any index serves. A sequential scan that remains means that none does.
  *
  * @throws SqlFileError
  */
@@ -80,7 +85,7 @@ function sourceOf({ file, compile }: Trial, start: number) {
   return { file: file.filename, text: file.text, start, compile };
 }
 
-/** What a statement did, by what was seen before and after it. */
+/** Returns the effects of a statement from the observations before and after it. */
 export function effectsOf(
   { relations, file }: Trial,
   { start, end }: FileStatement,

@@ -2,8 +2,8 @@ import { type HeldLocks, isStronger } from "./lock-mode.ts";
 import type { Relation } from "./relations.ts";
 
 /**
- * Tables with partitions put together: where all of them are among the tables, and the whole is locked as they are, the whole stands in their place. The live
- * database has other partitions, and what is done to the whole is done to them.
+ * Replaces partitions by their partitioned table, if all its partitions are among the tables and it is locked at least
+ * as strongly. The live database has other partitions, and a change of the partitioned table affects those too.
  */
 export function wholeTables(
   relations: ReadonlyMap<number, Relation>,

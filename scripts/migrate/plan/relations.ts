@@ -1,28 +1,28 @@
 import type { Client } from "pg";
 
-/** A relation that was there before the pending files. */
+/** A relation that existed before the pending files. */
 export interface Relation {
   oid: number;
-  /** With its schema: `public.orders`, quoted where it must be. */
+  /** Name with schema: `public.orders`, quoted if necessary. */
   name: string;
   kind: "table" | "index" | "other";
-  /** Of an index, its table. */
+  /** Table of an index; null for everything else. */
   table: number | null;
-  /** Whether its rows are its partitions'. */
+  /** True for a partitioned table: its rows are in its partitions. */
   isPartitioned: boolean;
-  /** Of a partition, the tables that it is one of, the whole first. */
+  /** Partitioned tables above a partition, topmost first. */
   ancestors: number[];
 }
 
-/** What a statement can leave on a table without changing its definition. */
+/** State of a table that a statement can change without changing the definition. */
 export interface TableState {
-  /** Changes where the table is written anew. */
+  /** Changes if the table is rewritten. */
   fileNode: number | null;
   /** Sequential scans so far. */
   scans: number;
 }
 
-/** The relations of a database, by oid: the system's, graphile-migrate's and the kit's own left out. */
+/** Returns the relations of a database by oid, without those of the system, of graphile-migrate and of the kit. */
 export async function readRelations(client: Client): Promise<Map<number, Relation>> {
   const { rows } = await client.query<Relation>(
     `select c.oid::int8::float8 as oid, format('%I.%I', nspname, relname) as name,
@@ -38,8 +38,9 @@ export async function readRelations(client: Client): Promise<Map<number, Relatio
 }
 
 /**
- * What the tables of a database look like to this session right now. A scan counts on an empty table as well, so that a scratch database shows what a full one
- * would do. What this session did counts at once; nobody else works in a scratch database.
+ * Returns the state of a database's tables as this session sees it now. An empty table counts scans too, so a scratch
+ * cluster shows what would happen to a full one. This session's own scans count at once, and no one else works in a
+ * scratch cluster.
  */
 export async function readTableStates(client: Client): Promise<Map<number, TableState>> {
   const { rows } = await client.query<TableState & { oid: number }>(
@@ -50,7 +51,7 @@ export async function readTableStates(client: Client): Promise<Map<number, Table
   return new Map(rows.map((row) => [row.oid, row]));
 }
 
-/** Whether the server counts scans at all (`track_counts`). */
+/** Returns true if the server counts scans (`track_counts`). */
 export async function countsScans(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ counts: boolean }>("select current_setting('track_counts')::bool as counts");
   return rows[0]?.counts ?? false;

@@ -5,7 +5,9 @@ import type { StatementEffects } from "./effects.ts";
 import { isStronger } from "./lock-mode.ts";
 import type { Relation } from "./relations.ts";
 
-/** Makes the partitions that `up` keeps there. Where its function is not there yet, a pending file brings it. */
+/**
+ * Creates the partitions that `up` maintains. If the function for this does not exist yet, a pending file creates it.
+ */
 export async function makePartitions(client: Client, partitions: PartitionSpec): Promise<void> {
   await ensurePartitions(client, partitions).catch((error: unknown) => {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -13,7 +15,7 @@ export async function makePartitions(client: Client, partitions: PartitionSpec):
   });
 }
 
-/** Partitioned tables that were changed and had no partition to show it on. */
+/** Returns the partitioned tables that were changed but had no partition in which this would show. */
 export function withoutPartition(
   relations: ReadonlyMap<number, Relation>,
   effects: readonly StatementEffects[],

@@ -3,20 +3,20 @@ import type { CommittedMigration } from "../committed.ts";
 
 /** One statement of a committed file. */
 export interface FileStatement {
-  /** Where it begins and ends in the whole file, in UTF-16 units. */
+  /** Offset of its beginning in the whole file, in UTF-16 units. */
   start: number;
   end: number;
-  /** In the whole file, from 1. */
+  /** Its first line in the whole file, starting at 1. */
   line: number;
   lastLine: number;
-  /** What it begins with, in one line. */
+  /** Beginning of the statement, in one line. */
   title: string;
 }
 
-/** How much of a statement its title has at most, in characters. */
+/** Longest title, in characters. */
 const titleLength = 120;
 
-/** The statements of a file, in order. */
+/** Returns the statements of a file, in order. */
 export function statementsOf({ text, bodyStart }: Pick<CommittedMigration, "text" | "bodyStart">): FileStatement[] {
   return statementSpans(text.slice(bodyStart)).map((span) => {
     const [start, end] = [bodyStart + span.start, bodyStart + span.end];
@@ -25,7 +25,7 @@ export function statementsOf({ text, bodyStart }: Pick<CommittedMigration, "text
   });
 }
 
-/** Comments behind a line's end are left out: in one line they would swallow the rest. */
+/** Builds a title. Comments at the end of a line are left out: in one line they would swallow the rest. */
 function titleOf(statement: string): string {
   const line = statement
     .replace(/--[^\n]*/g, "")
@@ -34,7 +34,10 @@ function titleOf(statement: string): string {
   return line.length > titleLength ? `${line.slice(0, titleLength - 1)}…` : line;
 }
 
-/** Whether a statement changes or reads rows (or calls what may) and so has a plan that depends on how many there are. */
+/**
+ * Returns true if a statement changes or reads rows, or calls something that may. Its plan depends on the number of
+ * rows.
+ */
 export function readsByPlan(statement: string): boolean {
   return /^(?:update|delete|insert|merge|select|with|do|call)\b/i.test(statement);
 }

@@ -1,17 +1,17 @@
 import type { Client } from "pg";
 
-/** What a crash can leave in a database. */
+/** Kinds of leftovers that a crash can cause in a database. */
 export type RepairKind = "deployer" | "invalid-index" | "open-run" | "scratch-database" | "foreign-record";
 
-/** One thing that was found. */
+/** A leftover that was found. */
 export interface RepairFinding {
   kind: RepairKind;
-  /** What is there, in words for a person. */
+  /** Description of the leftover, for people. */
   found: string;
-  /** What repairing does about it; undefined: nothing. */
+  /** Description of the repair; undefined if there is none. */
   action?: string;
-  /** What a person is to look at or to type, where nothing is done about something that is wrong. */
+  /** Steps for a person, if something is wrong that no action repairs. */
   advice?: string;
-  /** Does it, with the deployment lock, in no transaction. Safe to repeat. */
+  /** Performs the repair, with the deployment lock and outside a transaction. Safe to repeat. */
   act?: (client: Client) => Promise<void>;
 }

@@ -3,20 +3,23 @@ import { lockKeys } from "../../database/deployment-lock.ts";
 import { asLogin } from "../../database/session.ts";
 import type { RepairFinding } from "./finding.ts";
 
-/** A session that has the lock that keeps deployers apart. */
+/** A session that holds the deployment lock. */
 export interface Holder {
   pid: number;
-  /** null where this role may not see it. */
+  /** null if this role may not see it. */
   applicationName: string | null;
   user: string | null;
   address: string | null;
   connectedSince: Date | null;
   state: string | null;
-  /** Since when it has been in that state. */
+  /** Time since when it has been in that state. */
   stateSince: Date | null;
 }
 
-/** Whoever holds the deployment lock of the client's database, or graphile-migrate's. Sessions show their details to their own role only. */
+/**
+ * Returns the holders of the deployment lock of the client's database, or of graphile-migrate's lock. A session's
+ * details are visible only to its own role.
+ */
 export async function readHolders(client: Client): Promise<Holder[]> {
   const { rows } = await asLogin(client, () =>
     client.query<Holder>(
@@ -33,7 +36,7 @@ export async function readHolders(client: Client): Promise<Holder[]> {
   return rows;
 }
 
-/** What is to be said of a holder: whether its process is alive only its machine can tell. */
+/** Returns the finding for a holder. Only the holder's own machine can tell if its process is alive. */
 export function holderFinding(holder: Holder): RepairFinding {
   const { pid, applicationName, user, address, connectedSince, state, stateSince } = holder;
   const who = [
@@ -43,22 +46,22 @@ export function holderFinding(holder: Holder): RepairFinding {
   ];
   const doing =
     state === null
-      ? "what it does, this role may not see"
+      ? "its state is hidden from this role"
       : `${state}${stateSince === null ? "" : ` since ${stateSince.toISOString()}`}`;
   return {
     kind: "deployer",
     found: `${applicationName || "another session"} (${who.join(", ")}) holds the deployment lock: ${doing}`,
-    advice: `Nothing is repaired while it does. Let it end; if nobody is behind it any more, \`migrate repair --terminate ${pid}\` ends it.`,
+    advice: `Nothing is repaired in the meantime. Wait for it to end. If it was abandoned: \`migrate repair --terminate ${pid}\``,
   };
 }
 
 /**
- * Ends a holder's session; the server frees its locks.
+ * Terminates a holder's session. The server then releases its locks.
  *
- * @returns false where it is not allowed, or the session was gone
+ * @returns false if this is not allowed, or if the session was gone
  */
 export async function terminate(client: Client, pid: number): Promise<boolean> {
-  // Waits for its end, at most so many ms.
+  // Waits up to 10 seconds for the session to end.
   const ask = () => client.query<{ ended: boolean }>("select pg_terminate_backend($1, 10000) as ended", [pid]);
   try {
     const { rows } = await asLogin(client, ask);

@@ -7,19 +7,19 @@ interface InvalidIndex {
   schema: string;
   name: string;
   table: string;
-  /** Its table's id and name as the search path leads to it. */
+  /** Name of its table as the search path resolves it. */
   visible: string;
-  /** Who has the lock on the table that a build has. */
+  /** Process ids of sessions that hold the table lock that an index build takes. */
   workers: number[];
 }
 
-/** What REINDEX CONCURRENTLY calls what it builds beside an index, and what it is about to drop. */
+/** Names that REINDEX CONCURRENTLY gives to the new index, and to the old one before it drops it. */
 const besideAnother = /_cc(new|old)\d*$/;
 
 /**
- * Indexes that a killed or failed concurrent build left: each slows every write and answers no query.
+ * Finds indexes that a killed or failed concurrent build left behind. Each slows every write and serves no query.
  *
- * @param pending the indexes that files build which are not applied yet
+ * @param pending the indexes that pending files build
  */
 export async function findInvalidIndexes(
   client: Client,
@@ -41,10 +41,10 @@ export async function findInvalidIndexes(
 function finding(client: Client, index: InvalidIndex, pending: readonly ConcurrentIndex[]): RepairFinding {
   const { schema, name, table, workers } = index;
   const id = `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(name)}`;
-  const found = `the index ${schema}.${name} on ${table} is not valid: writes keep it, and no query uses it`;
+  const found = `the index ${schema}.${name} on ${table} is invalid: writes update it, but no query uses it`;
   const kind = "invalid-index" as const;
   if (workers.length > 0) {
-    const advice = `Session ${workers.join(", ")} works on the table and may be building it. Look again when it has ended.`;
+    const advice = `Session ${workers.join(", ")} is using the table and may be building the index. Check again after it has ended.`;
     return { kind, found, advice };
   }
   const drop = async (session: Client) => void (await session.query(`drop index concurrently if exists ${id}`));
@@ -53,11 +53,11 @@ function finding(client: Client, index: InvalidIndex, pending: readonly Concurre
   if (pending.some((each) => isSame(each, index)))
     return { kind, found, action: "drop it; the next `migrate up` builds it", act: drop };
   const rebuild = async (session: Client) => void (await session.query(`reindex index concurrently ${id}`));
-  return { kind, found, action: "build it anew (REINDEX INDEX CONCURRENTLY): no pending file does", act: rebuild };
+  return { kind, found, action: "rebuild it (REINDEX INDEX CONCURRENTLY), because no pending file does", act: rebuild };
 }
 
 function isSame({ schema, table, name }: ConcurrentIndex, index: InvalidIndex): boolean {
   if (name !== index.name || table !== index.table) return false;
-  // Without a schema it means the table that the search path leads to, which the server prints without one.
+  // A name without a schema means the table that the search path finds. The server prints that one without a schema.
   return schema === undefined ? !index.visible.includes(".") : schema === index.schema;
 }

@@ -7,36 +7,37 @@ import { type GraphileSession, trackingTable } from "../graphile-migrate.ts";
 import { type StatementOutcome, statementOutcome } from "../statement-outcome.ts";
 import type { RepairFinding } from "./finding.ts";
 
-/** A run outside a transaction that was begun and whose end is not recorded. */
+/** A run outside a transaction that was started and whose end is not recorded. */
 interface OpenRun {
   id: string;
   filename: string;
   direction: "up" | "down";
   hash: string;
   startedAt: Date;
-  /** Whether graphile-migrate's table has the file. */
+  /** True if graphile-migrate's table has the file. */
   tracked: boolean;
 }
 
+/** The migrations of a database, as {@link findOpenRuns} needs them. */
 export interface OpenRunScene {
   files: readonly CommittedMigration[];
   folder: string;
   session: GraphileSession;
-  /** Names of files of which a person says that their statement did its work. */
+  /** Names of files whose statement a person confirms as complete. */
   done: readonly string[];
 }
 
 /**
- * The runs whose end is not known, each with what the catalog says of it.
+ * Finds the runs whose end is not known, each with its outcome according to the catalog.
  *
- * @throws OperationError (wrong usage) for a name in `done` that no such run has
+ * @throws OperationError (exit code usage) for a name in `done` that has no such run
  */
 export async function findOpenRuns(client: Client, scene: OpenRunScene): Promise<RepairFinding[]> {
   const rows = await readOpenRuns(client);
   const idle = scene.done.filter((name) => !rows.some(({ filename }) => filename === name));
   if (idle.length > 0) {
-    throw new OperationError(`No run of ${idle.join(", ")} is open, and it was to be done.`, {
-      remedy: "Give --done the exact name of a file that `migrate repair` lists.",
+    throw new OperationError(`--done ${idle.join(", ")}: no interrupted run of this file is recorded.`, {
+      remedy: "Use the exact name of a file that `migrate repair` lists.",
       exitCode: exitCode.usage,
     });
   }
@@ -60,24 +61,24 @@ async function readOpenRuns(client: Client): Promise<OpenRun[]> {
 }
 
 async function finding(client: Client, run: OpenRun, scene: OpenRunScene): Promise<RepairFinding> {
-  const what = run.direction === "up" ? run.filename : `the way back of ${run.filename}`;
-  const begun = `${what} was begun outside a transaction on ${run.startedAt.toISOString()}, and its end is not recorded`;
+  const what = run.direction === "up" ? run.filename : `the down migration of ${run.filename}`;
+  const begun = `${what} was started outside a transaction on ${run.startedAt.toISOString()}, but its end is not recorded`;
   const kind = "open-run" as const;
-  // graphile-migrate's own CLI finished it, or a later run did.
+  // graphile-migrate's own CLI or a later run completed it.
   if (run.tracked === (run.direction === "up")) {
-    const action = `close the record: it is ${run.direction === "up" ? "applied" : "undone"}`;
+    const action = `complete the record: it is ${run.direction === "up" ? "applied" : "reverted"}`;
     return { kind, found: begun, action, act: (session) => finish(session, run) };
   }
   const outcome = scene.done.includes(run.filename) ? "done" : await outcomeOf(client, run, scene);
   switch (outcome) {
     case "done": {
-      const found = `${begun}; its work is there`;
-      const action = run.direction === "up" ? "record it as applied" : "record it as undone";
+      const found = `${begun}; the catalog shows that it completed`;
+      const action = run.direction === "up" ? "record it as applied" : "record it as reverted";
       return { kind, found, action, act: (session) => settle(session, run, scene.files) };
     }
     case "undone":
     case "repeatable": {
-      const found = `${begun}; ${outcome === "undone" ? "its work is not there" : "running it again does no harm"}`;
+      const found = `${begun}; ${outcome === "undone" ? "the catalog shows no effect of it" : "it can safely run again"}`;
       const state = run.direction === "up" ? "stays pending, and the next `migrate up` runs it" : "stays applied";
       return {
         kind,
@@ -88,8 +89,8 @@ async function finding(client: Client, run: OpenRun, scene: OpenRunScene): Promi
     }
     case "unknown": {
       const again = run.direction === "up" ? "migrate up" : "migrate down";
-      const advice = `Look whether its statement did its work. If so: \`migrate repair --done ${run.filename}\`; if not: \`${again}\` runs it again.`;
-      return { kind, found: `${begun}; whether its work is there, the catalog does not tell`, advice };
+      const advice = `Check whether its statement completed. If it did: \`migrate repair --done ${run.filename}\`. If not: \`${again}\``;
+      return { kind, found: `${begun}; the catalog does not show whether it completed`, advice };
     }
   }
 }
@@ -120,7 +121,7 @@ async function fail(client: Client, { id }: OpenRun): Promise<void> {
   );
 }
 
-/** Both records, in one statement. How long it took is not known. */
+/** Updates both records in one statement. The duration is not known. */
 async function settle(client: Client, run: OpenRun, files: readonly CommittedMigration[]): Promise<void> {
   const close = "update pgroundwork.migration_ledger set finished_at = clock_timestamp() where id = $1";
   if (run.direction === "down") {

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { withClient } from "../../../scripts/target/client.ts";
-import type { Connection } from "../../../scripts/target/connection.ts";
+import { withClient } from "../../../scripts/connection/client.ts";
+import type { Connection } from "../../../scripts/connection/connection.ts";
 import { describeTimes, type Measurement, median, timed } from "../measurement.ts";
 import { startBenchServer } from "../server.ts";
 import { samples } from "./samples.ts";
@@ -10,10 +10,13 @@ import { type BenchMigration, type Tool, type ToolRun, tools } from "./tools.ts"
 const count = 200;
 const rounds = 3;
 const idleRounds = 7;
-/** Few enough that all of them start before the first has ended. */
+/** Few migrations per deployer, so that all deployers start before the first one ends. */
 const racing = { deployers: 4, migrations: 40 };
 
-/** Migrations and nothing pending, against the tools that teams use, in turn on one server; and several deployers at once. */
+/**
+ * Measures migrations, and runs with nothing pending, against common tools in turn on one server. Also tests several
+ * deployers at once.
+ */
 export async function benchMigrations(scratch: string): Promise<Measurement[]> {
   const server = await startBenchServer(scratch, {});
   try {
@@ -24,7 +27,7 @@ export async function benchMigrations(scratch: string): Promise<Measurement[]> {
     for (const { tool, many, small } of places) {
       const outcome = await raced(tool, small, await server.createDatabase());
       race.push([tool.name, outcome]);
-      // Caches of the disk and of Node are filled by then.
+      // Fills the caches of the disk and of Node.js; these times are discarded.
       times.set(tool.name, { up: [], idle: [] });
       await succeed(tool, many, await server.createDatabase());
     }
@@ -50,7 +53,7 @@ export async function benchMigrations(scratch: string): Promise<Measurement[]> {
 
 interface Place {
   tool: Tool;
-  /** Folders with all and with few migrations. */
+  /** Folder with all migrations. The next has few. */
   many: string;
   small: string;
 }
@@ -82,7 +85,7 @@ async function appliedIn(tool: Tool, database: Connection): Promise<number> {
   });
 }
 
-/** How many of several deployers at once end well, and whether all is applied then. */
+/** Runs several deployers at once. Returns how many succeed and how many migrations are applied. */
 async function raced(tool: Tool, folder: string, database: Connection): Promise<string> {
   const runs = await Promise.all(Array.from({ length: racing.deployers }, () => tool.up(folder, database)));
   const well = runs.filter(({ code }) => code === 0).length;

@@ -1,6 +1,9 @@
 import type { BenchMigration } from "./tools.ts";
 
-/** Small real ones: a table with a key and an index, columns, checks, a view, and now and then an index built concurrently. */
+/**
+ * Returns realistic small migrations: a table with a key, a check and an index, columns, a view, and sometimes an index
+ * that is built concurrently.
+ */
 export function samples(total: number): BenchMigration[] {
   return Array.from({ length: total }, (_, index): BenchMigration => {
     const table = `item_${index - (index % 10)}`;

@@ -1,39 +1,39 @@
 import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Connection, connectionUrl } from "../../../scripts/target/connection.ts";
+import { type Connection, connectionUrl } from "../../../scripts/connection/connection.ts";
 import { cloneRoot } from "../../clone-root.ts";
+import { copyWorkTree } from "../../support/work-tree.ts";
 import { chain } from "../../unit/scripts/migrate/committed-folder.ts";
-import { copyWorkTree } from "../../work-tree.ts";
 
-/** A migration as every tool gets it. */
+/** A migration in a form that every tool can use. */
 export interface BenchMigration {
   name: string;
   sql: string;
-  /** False: it cannot run in a transaction. */
+  /** False if it cannot run in a transaction. */
   transactional: boolean;
 }
 
-/** How a run of a tool ended. */
+/** Result of a tool's command. */
 export interface ToolRun {
   code: number | null;
   output: string;
 }
 
-/** A tool that applies migrations, as its users call it. */
+/** A tool that applies migrations, called as its users call it. */
 export interface Tool {
   name: string;
-  /** Writes the migrations in its own format, into a folder that is there not yet. */
+  /** Writes the migrations in the tool's own format into a new folder. */
   write(folder: string, migrations: readonly BenchMigration[]): Promise<void>;
-  /** Applies what is pending. */
+  /** Applies pending migrations. */
   up(folder: string, connection: Connection): Promise<ToolRun>;
-  /** SQL: how many are recorded as applied. */
+  /** SQL query for the number of migrations that are recorded as applied. */
   applied: string;
 }
 
 const graphileApplied = "select count(*)::int as applied from graphile_migrate.migrations";
 
-/** The kit first, then what it is measured against. */
+/** The kit first, then the tools that it is compared with. */
 export const tools: readonly Tool[] = [
   {
     name: "pgw migrate up",
@@ -41,7 +41,7 @@ export const tools: readonly Tool[] = [
       await copyWorkTree(folder);
       await writeGraphile(join(folder, "migrations", "bench"), migrations);
     },
-    // As `npm run` does; npm's own start is left out for all of them.
+    // Runs the command of the npm script. The start of npm itself is left out for all tools.
     up: (folder, connection) =>
       runTool([bin("node"), "scripts/pgw.mjs", "migrate", "up", "--database", "bench"], folder, connection),
     applied: graphileApplied,
@@ -70,7 +70,8 @@ export const tools: readonly Tool[] = [
         await writeFile(join(folder, "migrations", `${1_700_000_000_000 + index}_${name}.js`), text);
       }
     },
-    // One transaction for all is its default; one a file, as the others have it, is what files without a transaction need.
+    // The default is one transaction for all files. The other tools use one for each file, which files without a
+    // transaction need.
     up: (folder, connection) =>
       runTool([bin("node-pg-migrate"), "up", "--no-single-transaction", "--no-verbose"], folder, connection),
     applied: "select count(*)::int as applied from pgmigrations",

@@ -1,7 +1,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import type { Client } from "pg";
 import { planMemory } from "../../../infra/plan/tuning.ts";
-import { withClient } from "../../../scripts/target/client.ts";
+import { withClient } from "../../../scripts/connection/client.ts";
 import { type GroupedQuery, indexesDue } from "../../embedded/migrations/named-queries.ts";
 import { explain, type PreparedQuery, planFaults, prepare } from "../../embedded/migrations/query-plan.ts";
 import { describeMilliseconds, type Measurement, median, timed } from "../measurement.ts";
@@ -9,13 +9,13 @@ import { startBenchServer } from "../server.ts";
 import { type AskedDatabase, askedDatabases } from "./databases.ts";
 import { filledDatabase } from "./volume.ts";
 
-/** Rows of each database's main table; a million is `PGW_BENCH_ROWS=1000000`. */
+/** Default number of rows in each database's main table. `PGW_BENCH_ROWS=1000000` sets a million. */
 const defaultRows = 200_000;
 const runs = 5;
 
 /**
- * The named queries of every database at volume, as the application's role sends them: how long until the answer is here, and whether the plan
- * uses the indexes that it should. `PGW_BENCH_DATABASES=kyb,pend` asks some databases only.
+ * Measures the named queries of every database at volume, as the application's role sends them: the time until the
+ * result arrives, and if the plan uses the required indexes. `PGW_BENCH_DATABASES=kyb,pend` selects databases.
  */
 export async function benchQueries(scratch: string): Promise<Measurement[]> {
   const rows = rowsAsked(process.env.PGW_BENCH_ROWS);
@@ -43,7 +43,7 @@ function rowsAsked(text: string | undefined): number {
   throw new Error(`PGW_BENCH_ROWS is ${text}: give a whole number of at least 1000.`);
 }
 
-/** Those of a stack that sets nothing. */
+/** Returns the server settings of a stack without settings. */
 function defaultSettings(): Record<string, string> {
   return planMemory({
     memoryMegabytes: Math.floor(totalmem() / 2 ** 20),

@@ -6,13 +6,13 @@ import { listDatabases } from "../../../scripts/database/database-file.ts";
 import { cloneRoot } from "../../clone-root.ts";
 import { type DatabaseQueries, type GroupedQuery, listQueries } from "../../embedded/migrations/named-queries.ts";
 
-/** A database and what it is asked most. */
+/** A database with its named queries. */
 export interface AskedDatabase {
   name: string;
   queries: GroupedQuery[];
 }
 
-/** The databases of this clone that have a list of queries; one that was removed took its list along. */
+/** Lists the databases of this project that have named queries. Skips databases that were removed. */
 export async function askedDatabases(): Promise<AskedDatabase[]> {
   const tests = join(cloneRoot, "test", "embedded", "migrations");
   const there = await listDatabases(join(cloneRoot, "migrations"));

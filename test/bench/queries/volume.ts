@@ -1,17 +1,17 @@
 import { join } from "node:path";
+import { withClient } from "../../../scripts/connection/client.ts";
+import { type Connection, inDatabase } from "../../../scripts/connection/connection.ts";
 import { applyMigrations } from "../../../scripts/migrate/apply.ts";
 import { applySeeds } from "../../../scripts/seed/apply.ts";
-import { withClient } from "../../../scripts/target/client.ts";
-import { type Connection, inDatabase } from "../../../scripts/target/connection.ts";
 import { cloneRoot } from "../../clone-root.ts";
 import { runVolume, settleVolume } from "../../embedded/migrations/volume.ts";
 import type { BenchServer } from "../server.ts";
 
 /**
- * Makes a database of this clone as `up` does, and fills it.
+ * Creates a database of this project as `up` does, and fills it.
  *
- * @param rows of the volume's main table
- * @returns the way in that the application has
+ * @param rows rows of the volume's main table
+ * @returns the application's connection
  */
 export async function filledDatabase(server: BenchServer, name: string, rows: number): Promise<Connection> {
   const login = await server.createKitDatabase(name);

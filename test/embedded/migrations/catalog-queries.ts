@@ -1,25 +1,27 @@
 import type { Client } from "pg";
 
-/** Condition on pg_class: a table of the schema, partitions counted with their table. */
+/** Condition on pg_class: a table in schema public, not a partition of one. */
 export const isTable = "relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition";
 
-/** SQL: what a migration made, not an extension. */
+/** SQL condition: the object belongs to a migration, not to an extension. */
 export function isOwn(catalog: "pg_class" | "pg_proc"): string {
   const schema = catalog === "pg_class" ? "relnamespace" : "pronamespace";
   return `${schema} = 'public'::regnamespace and not exists (
     select from pg_depend where classid = '${catalog}'::regclass and objid = ${catalog}.oid and deptype = 'e')`;
 }
 
-/** The column `name` of what a query returns, sorted. */
+/** Returns the column `name` of a query's result, sorted. */
 export async function names(client: Client, sql: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(sql);
   return rows.map(({ name }) => name).sort();
 }
 
+/** Lists the tables of schema public, without partitions. */
 export function tables(client: Client): Promise<string[]> {
   return names(client, `select relname as name from pg_class where ${isTable}`);
 }
 
+/** Lists the check and exclusion constraints of these tables. */
 export function checkAndExclusionConstraints(client: Client): Promise<string[]> {
   return names(
     client,
@@ -27,15 +29,16 @@ export function checkAndExclusionConstraints(client: Client): Promise<string[]> 
   );
 }
 
-/** A unique index, made by a constraint or by itself. */
+/** A unique index, with or without a constraint. */
 export interface UniqueKey {
   name: string;
-  /** Its columns, and those that its expressions and its predicate read. */
+  /** Its key columns, and the columns in its expressions and predicate. */
   columns: string[];
-  /** Its own name and those of its copies on partitions, which are what an error names. */
+  /** Names that an error can contain: its own and those of its indexes on partitions. */
   names: string[];
 }
 
+/** Lists the primary key and the unique indexes of a table. Leaves out those that contain the whole primary key. */
 export async function uniqueKeys(client: Client, table: string): Promise<UniqueKey[]> {
   const { rows } = await client.query<UniqueKey>(
     `select index.relname as name,
@@ -64,6 +67,7 @@ export async function uniqueKeys(client: Client, table: string): Promise<UniqueK
   return rows;
 }
 
+/** A foreign key with the first of its columns. */
 export interface ForeignKey {
   name: string;
   /** The first of its columns. */
@@ -71,6 +75,7 @@ export interface ForeignKey {
   type: string;
 }
 
+/** Lists the foreign keys of a table. */
 export async function foreignKeys(client: Client, table: string): Promise<ForeignKey[]> {
   const { rows } = await client.query<ForeignKey>(
     `select conname as name, attname as column, format_type(atttypid, null) as type

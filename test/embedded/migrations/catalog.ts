@@ -2,8 +2,9 @@ import type { Client } from "pg";
 import { isOwn } from "./catalog-queries.ts";
 
 /**
- * Everything in schema public that a migration can make, one line an object, sorted: two equal lists are two equal schemas. Object
- * ids are left out, and so are extensions' own objects. What tests compare before and after a migration and its way back.
+ * Lists everything that a migration can create in schema public, one sorted line for each object. Two schemas are equal
+ * if their lists are equal. Object ids and objects of extensions are left out. Tests compare the list before a
+ * migration and after its down migration.
  */
 export async function catalogOf(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ line: string }>(`
@@ -39,7 +40,7 @@ const queries = [
    from own join pg_trigger on tgrelid = own.oid where not tgisinternal`,
   `select format('rule %s', pg_get_ruledef(pg_rewrite.oid)) from own join pg_rewrite on ev_class = own.oid where relkind <> 'v'`,
   `select format('policy %s', to_jsonb(pg_policies)) from pg_policies where schemaname = 'public'`,
-  // The definition of an aggregate is in its parts, which no migration here has.
+  // Aggregates have no function definition of their own, and no migration here has one.
   `select format('function %s owner=%s', pg_get_functiondef(oid), proowner::regrole) from routine where prokind <> 'a'`,
   `select format('execute %s %s', oid::regprocedure, coalesce(nullif(acl.grantee, 0)::regrole::text, 'public'))
    from routine, aclexplode(coalesce(proacl, acldefault('f', proowner))) as acl`,

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import pg from "pg";
 import { tables } from "./catalog-queries.ts";
 
-/** Every table with the number of its rows and a digest of them all, their order aside. */
+/** Returns the row count and a digest of all rows for every table, independent of their order. */
 export async function contents(client: Client): Promise<Record<string, string>> {
   const digests: Record<string, string> = {};
   for (const table of await tables(client)) {
@@ -16,6 +16,7 @@ export async function contents(client: Client): Promise<Record<string, string>> 
   return digests;
 }
 
+/** Counts the rows of a table. */
 export async function count(client: Client, table: string): Promise<number> {
   const { rows } = await client.query<{ count: number }>(
     `select count(*)::int as count from ${pg.escapeIdentifier(table)}`,

@@ -5,18 +5,20 @@ import { inTransaction, type MigratedDatabase, refusal, startMigratedDatabase } 
 import { insert, missingId, type Row, type TableCases } from "./table-cases.ts";
 
 /*
- * A database's constraints.test.ts calls `describeConstraints("name", [...itsCases])`: every table and every check has its case, and
- * each check, unique key, foreign key and exclusion constraint takes one row and refuses one, by its own name.
+ * A database's constraints.test.ts calls `describeConstraints("name", [...itsCases])`. Every table and every check has
+ * a case. Each check, unique key, foreign key and exclusion constraint accepts one row and rejects one, by its own
+ * name.
  */
 
+/** Options of {@link describeConstraints}. */
 export interface ConstraintOptions {
-  /** What stands in the database before the cases; reference and dev unless said. */
+  /** Seed sets that are applied before the cases; default: reference and dev. */
   seedSets?: readonly string[];
-  /** Makes rows beside the seeds' that cases refer to. */
+  /** Creates further rows that cases refer to. */
   prepare?: (database: MigratedDatabase) => Promise<void>;
 }
 
-/** A value of each type of key that no row has. */
+/** A value for each key type that no row has. */
 const missing: Record<string, unknown> = {
   uuid: missingId,
   text: "NONE",
@@ -26,6 +28,7 @@ const missing: Record<string, unknown> = {
   bigint: "9223372036854775807",
 };
 
+/** Defines the tests of a database's constraints. */
 export function describeConstraints(
   name: string,
   cases: readonly TableCases[],
@@ -39,12 +42,12 @@ export function describeConstraints(
   });
   afterAll(() => database?.stop());
 
-  describe("every constraint has its case", () => {
-    it("every table", async () => {
+  describe("the constraint cases", () => {
+    it("cover every table", async () => {
       expect(cases.map(({ table }) => table).sort()).toEqual(await tables(database.migrator));
     });
 
-    it("every check and exclusion constraint", async () => {
+    it("cover every check and exclusion constraint", async () => {
       const covered = cases.flatMap(({ rejects, overlapping = {} }) => [
         ...Object.keys(rejects),
         ...Object.keys(overlapping),
@@ -52,7 +55,7 @@ export function describeConstraints(
       expect(covered.sort()).toEqual(await checkAndExclusionConstraints(database.migrator));
     });
 
-    it("every name given for a foreign or unique key is one", async () => {
+    it("name only existing foreign and unique keys", async () => {
       for (const { table, referring = {}, duplicating = {} } of cases) {
         const foreign = (await foreignKeys(database.migrator, table)).map((key) => key.name);
         expect(foreign).toEqual(expect.arrayContaining(Object.keys(referring)));
@@ -65,7 +68,7 @@ export function describeConstraints(
   describe.each(cases)("$table", (tableCases) => {
     const { table, row } = tableCases;
 
-    it("accepts its row", async () => {
+    it("accepts its sample row", async () => {
       const { migrator } = database;
       await inTransaction(migrator, "rollback", async () => {
         await insert(migrator, table, row(1));
@@ -74,13 +77,13 @@ export function describeConstraints(
       });
     });
 
-    it.each(Object.entries(tableCases.rejects))("%s refuses the row that breaks it", async (constraint, change) => {
+    it.each(Object.entries(tableCases.rejects))("refuses a row that breaks %s", async (constraint, change) => {
       const error = await withoutTriggers(database, (client) => insert(client, table, { ...row(1), ...change }));
       expect(error).toMatchObject({ code: "23514", constraint });
     });
 
     it.each(Object.entries(tableCases.overlapping ?? {}))(
-      "%s refuses a row that overlaps",
+      "refuses a row that overlaps (%s)",
       async (constraint, change) => {
         const error = await withoutTriggers(database, async (client) => {
           await insert(client, table, row(1));
@@ -90,7 +93,7 @@ export function describeConstraints(
       },
     );
 
-    it("refuses a second row with the key of the first, for each unique key", async () => {
+    it("refuses a second row with the same key, for each unique key", async () => {
       for (const key of await uniqueKeys(database.migrator, table)) {
         const both = tableCases.duplicating?.[key.name] ?? {};
         const error = await withoutTriggers(database, async (client) => {
@@ -103,7 +106,7 @@ export function describeConstraints(
       }
     });
 
-    it("refuses a reference to a row that is not there, for each foreign key", async () => {
+    it("refuses a reference to a missing row, for each foreign key", async () => {
       for (const { name: constraint, column, type } of await foreignKeys(database.migrator, table)) {
         const lost: Row = { ...row(1), [column]: missing[type], ...tableCases.referring?.[constraint] };
         const error = await refusal(insertWithForeignKeysAlone(database.migrator, table, lost));
@@ -113,7 +116,10 @@ export function describeConstraints(
   });
 }
 
-/** The refusal of a check or key alone: triggers that would refuse or mend the row first are off, foreign keys too. */
+/**
+ * Returns the error of a check or key alone. Triggers, including those of foreign keys, are off: they could reject or
+ * change the row first.
+ */
 function withoutTriggers(
   { superuser }: MigratedDatabase,
   attempt: (client: Client) => Promise<unknown>,
@@ -126,7 +132,7 @@ function withoutTriggers(
   );
 }
 
-/** Inserts with the table's own triggers off: they would look for the missing row first. */
+/** Inserts with the table's own triggers off: they could look for the missing row first. */
 function insertWithForeignKeysAlone(migrator: Client, table: string, row: Row): Promise<void> {
   return inTransaction(migrator, "rollback", async () => {
     await migrator.query(`alter table ${table} disable trigger user`);

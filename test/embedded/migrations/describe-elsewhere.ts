@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { clientConfig } from "../../../scripts/connection/connection.ts";
 import { readDatabaseFile } from "../../../scripts/database/database-file.ts";
-import { clientConfig } from "../../../scripts/target/connection.ts";
 import { cloneRoot } from "../../clone-root.ts";
 import {
   downFiles,
@@ -13,11 +13,11 @@ import {
 } from "./migrated-database.ts";
 
 /*
- * A database's elsewhere.test.ts calls `describeElsewhere("name")`: its migrations run on a server that the kit did not set up,
- * under any role's name, and say who mends it where an extension is missing.
+ * A database's elsewhere.test.ts calls `describeElsewhere("name")`. Its migrations run on a server that the kit did not
+ * set up, under a role of any name. If an extension is missing, their error says who can create it.
  */
 
-/** A plain database of a plain role: no role of the kit's, no default privileges. */
+/** Creates a database of an ordinary role, without the kit's roles and default privileges. */
 async function plainDatabase(database: MigratedDatabase, name: string, extensions: string[]): Promise<pg.Client> {
   await database.superuser.query(`create database ${name} owner somebody`);
   const admin = await database.connect(database.server.connection(name));
@@ -25,7 +25,11 @@ async function plainDatabase(database: MigratedDatabase, name: string, extension
   return database.connect({ ...database.server.connection(name), user: "somebody", password: "somebody" });
 }
 
-/** @param ownerFunctions names of functions without the owner's rights that nobody else may call all the same. */
+/**
+ * Defines the tests of a database's migrations on another server.
+ *
+ * @param ownerFunctions names of functions without the owner's rights that only the owner may call
+ */
 export function describeElsewhere(name: string, ownerFunctions: readonly string[] = []): void {
   let database: MigratedDatabase;
   let required: string[];
@@ -39,7 +43,7 @@ export function describeElsewhere(name: string, ownerFunctions: readonly string[
   afterAll(() => database?.stop());
 
   describe("the migrations on a server that the kit did not set up", () => {
-    it("go up, down and up under any role's name", async () => {
+    it("run up, down and up under any role's name", async () => {
       const client = await plainDatabase(database, "shadow", required);
       for (const file of await upFiles(name)) await runFile(client, file);
       for (const file of await downFiles(name)) await runFile(client, file);
@@ -50,7 +54,7 @@ export function describeElsewhere(name: string, ownerFunctions: readonly string[
       expect(rows).toEqual([{ owner: "somebody" }]);
     });
 
-    it("let no stranger run what works with the owner's rights", async () => {
+    it("let no other role run functions that have the owner's rights", async () => {
       const stranger = new pg.Client(clientConfig({ ...database.server.as("app", name), database: "shadow" }));
       await stranger.connect();
       try {
@@ -65,7 +69,7 @@ export function describeElsewhere(name: string, ownerFunctions: readonly string[
       }
     });
 
-    it("say of every extension that it is missing, and who mends it", async () => {
+    it("report each missing extension and who creates it", async () => {
       for (const missing of required) {
         const without = `without_${missing}`;
         const present = required.filter((extension) => extension !== missing);

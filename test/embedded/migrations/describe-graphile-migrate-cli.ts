@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectionUrl } from "../../../scripts/target/connection.ts";
+import { connectionUrl } from "../../../scripts/connection/connection.ts";
 import { cloneRoot } from "../../clone-root.ts";
 import { catalogOf } from "./catalog.ts";
 import {
@@ -15,8 +15,9 @@ import {
   upFiles,
 } from "./migrated-database.ts";
 
-/* A database's graphile-migrate-cli.test.ts calls `describeGraphileMigrateCli("name")`, and that is all there is to it. */
+/* A database's graphile-migrate-cli.test.ts contains only a call of `describeGraphileMigrateCli("name")`. */
 
+/** Defines the test of a database with graphile-migrate's own command. */
 export function describeGraphileMigrateCli(name: string): void {
   let database: MigratedDatabase;
 
@@ -25,8 +26,8 @@ export function describeGraphileMigrateCli(name: string): void {
   });
   afterAll(() => database?.stop());
 
-  describe("graphile-migrate's own command line", () => {
-    it("applies the folder to the catalog that the files make, and leaves the folder as it was", async () => {
+  describe("graphile-migrate's own CLI", () => {
+    it("makes the same catalog from the folder as the files do, and leaves the folder unchanged", async () => {
       const { migrator } = database;
       const folder = databaseFolder(name);
       const ups = await upFiles(name);
@@ -46,12 +47,14 @@ export function describeGraphileMigrateCli(name: string): void {
   });
 }
 
-/** graphile-migrate's own command, run in the database's folder as its page says: with the migrator's URL and nothing more. */
+/**
+ * Runs graphile-migrate's own command in the database's folder as its documentation says, with only the migrator's URL.
+ */
 async function graphileMigrate({ name, server }: MigratedDatabase, ...args: string[]): Promise<string> {
   const environment = {
     PATH: process.env.PATH,
     DATABASE_URL: connectionUrl(server.as("migrator", name)),
-    // `status` wants one and never connects to it.
+    // `status` requires this URL, but never connects to it.
     SHADOW_DATABASE_URL: "postgresql://nobody@localhost:1/shadow",
   };
   const cli = join(cloneRoot, "node_modules", "graphile-migrate", "dist", "cli.js");

@@ -6,10 +6,16 @@ import { type DatabaseQueries, indexesDue, listQueries } from "./named-queries.t
 import { explain, planFaults, prepare } from "./query-plan.ts";
 import { runVolume, settleVolume } from "./volume.ts";
 
-/** Rows of the main table: enough that an index wins, few enough for every change. `npm run bench` asks more. */
+/**
+ * Rows of the main table: enough for an index to be faster, few enough to run at every change. `npm run bench` uses
+ * more.
+ */
 const rows = 20_000;
 
-/** A database's plans.test.ts calls `describePlans("name", queries)` with the list in the queries.ts beside it. */
+/**
+ * Defines the tests of query plans. A database's plans.test.ts calls `describePlans("name", queries)` with the list
+ * from queries.ts in its folder.
+ */
 export function describePlans(name: string, queries: DatabaseQueries): void {
   let database: MigratedDatabase;
   let client: Client;
@@ -19,7 +25,7 @@ export function describePlans(name: string, queries: DatabaseQueries): void {
     const { superuser, migrator, connect, server } = database;
     await runVolume(migrator, name, rows);
     await settleVolume(superuser, migrator);
-    // What a random read costs decides plans, and `up` plans it for every server.
+    // The planner's choice depends on the cost of a random read, which `up` sets for every server.
     await superuser.query(`alter database ${pg.escapeIdentifier(name)} set random_page_cost = ${randomPageCost()}`);
     client = await connect(server.as("app", name));
   });

@@ -10,9 +10,13 @@ import {
   upFiles,
 } from "./migrated-database.ts";
 
-/* A database's rollback.test.ts calls `describeRollback("name")`, and that is all there is to it. */
+/* A database's rollback.test.ts contains only a call of `describeRollback("name")`. */
 
-/** @param seedSets in the database when it goes back with rows in it. */
+/**
+ * Defines the tests of a database's down migrations.
+ *
+ * @param seedSets seed sets in the database when it is reverted with rows in every table
+ */
 export function describeRollback(name: string, seedSets: readonly string[] = ["reference", "dev", "demo"]): void {
   let database: MigratedDatabase;
 
@@ -22,13 +26,13 @@ export function describeRollback(name: string, seedSets: readonly string[] = ["r
   afterAll(() => database?.stop());
 
   // Each test begins with the catalog that the one before it left.
-  describe("the way back", () => {
-    it("stands beside every migration", async () => {
+  describe("the down migrations", () => {
+    it("exist for every migration", async () => {
       const ups = await upFiles(name);
       expect((await downFiles(name)).reverse()).toEqual(ups.map((path) => path.replace(/\.sql$/, ".down.sql")));
     });
 
-    it("leaves the catalog as it was before each migration, and the same after going up again", async () => {
+    it("restore the catalog before each migration, and up makes the same catalog again", async () => {
       const { migrator } = database;
       const ups = await upFiles(name);
       const before: string[][] = [];
@@ -47,7 +51,7 @@ export function describeRollback(name: string, seedSets: readonly string[] = ["r
       expect(await catalogOf(migrator)).toEqual(complete);
     });
 
-    it("of any number of migrations and up again changes nothing", async () => {
+    it("change nothing after any number of steps down and up again", async () => {
       const { migrator } = database;
       const complete = await catalogOf(migrator);
       const ups = await upFiles(name);
@@ -58,7 +62,7 @@ export function describeRollback(name: string, seedSets: readonly string[] = ["r
       }
     });
 
-    it("goes with rows in every table, too", async () => {
+    it("work with rows in every table", async () => {
       const { migrator } = database;
       const complete = await catalogOf(migrator);
       for (const set of seedSets) await applySeeds(database, set);

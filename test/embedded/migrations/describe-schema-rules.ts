@@ -4,26 +4,28 @@ import { isOwn, isTable, names, tables } from "./catalog-queries.ts";
 import { type MigratedDatabase, startMigratedDatabase } from "./migrated-database.ts";
 
 /*
- * A database's schema.test.ts calls `describeSchemaRules("name", { tables: { … } })` with the tables it was asked to have; what is
- * particular to it (numbers of indexes, kinds of them) stands beside, in tests of its own. Its trigger function for updated_at is called
- * set_updated_at.
+ * A database's schema.test.ts calls `describeSchemaRules("name", { tables: { … } })` with the tables that it must have.
+ * Separate tests in the same file check rules of this database alone (numbers and kinds of indexes). The trigger
+ * function for updated_at is called set_updated_at.
  */
 
+/** Facts of a database's schema. */
 export interface SchemaFacts {
-  /** Names of all tables, parted by spaces, in groups whose names are for the reader. */
+  /** Names of all tables, separated by spaces, in groups. The names of the groups are only for readers. */
   tables: Record<string, string>;
-  /** Names of indexes that have to be there, parted by spaces. */
+  /** Names of indexes that must exist, separated by spaces. */
   indexes?: string;
-  /** Tables that the app role may read and add to, at most; parted by spaces. Their partitions count with them. */
+  /** Tables on which the app role has SELECT and INSERT at most, separated by spaces. Their partitions are included. */
   appendOnly?: string;
-  /** Functions with the owner's rights (SECURITY DEFINER) that other roles are meant to call, as regprocedure prints them. */
+  /** Functions with the owner's rights (SECURITY DEFINER) that other roles may call, in the format of regprocedure. */
   definerFunctionsForAll?: readonly string[];
-  /** Names of functions without such rights that nobody but the owner may call all the same; parted by spaces. */
+  /** Names of functions without the owner's rights that only the owner may call, separated by spaces. */
   ownerFunctions?: string;
 }
 
 const words = (text: string) => text.split(/\s+/).filter((word) => word !== "");
 
+/** Defines the tests of the rules that every schema follows. */
 export function describeSchemaRules(name: string, facts: SchemaFacts): void {
   let database: MigratedDatabase;
 
@@ -35,19 +37,19 @@ export function describeSchemaRules(name: string, facts: SchemaFacts): void {
   const found = (sql: string) => names(database.migrator, sql);
 
   describe("tables", () => {
-    it("are those that were asked for, and those they need beside them", async () => {
+    it("are the requested ones, and those that these need", async () => {
       const asked = Object.values(facts.tables).flatMap(words);
       expect(await tables(database.migrator)).toEqual(asked.sort());
     });
 
-    it("belong to the owner role, and so does everything else", async () => {
+    it("belong to the owner role, as does everything else", async () => {
       const owners = await found(`
         select distinct relowner::regrole::text as name from pg_class where ${isOwn("pg_class")}
         union select proowner::regrole::text from pg_proc where ${isOwn("pg_proc")}`);
       expect(owners).toEqual([`${name}_owner`]);
     });
 
-    it("say what they are for, partitions and views too", async () => {
+    it("have a comment, also partitions and views", async () => {
       const silent = await found(`
         select relname as name from pg_class
         where ${isOwn("pg_class")} and relkind in ('r', 'p', 'v', 'm') and obj_description(oid, 'pg_class') is null`);
@@ -61,7 +63,7 @@ export function describeSchemaRules(name: string, facts: SchemaFacts): void {
       expect(keyless).toEqual([]);
     });
 
-    it("stamp updated_at wherever they have it", async () => {
+    it("set updated_at by a trigger wherever they have it", async () => {
       const unstamped = await found(`
         select relname as name from pg_class join pg_attribute on attrelid = pg_class.oid and attname = 'updated_at'
         where ${isTable} and not exists (
@@ -69,7 +71,7 @@ export function describeSchemaRules(name: string, facts: SchemaFacts): void {
       expect(unstamped).toEqual([]);
     });
 
-    it("have exact numbers, times with a zone, and jsonb only", async () => {
+    it("use only exact numbers, times with a zone, and jsonb", async () => {
       const inexact = await found(`
         select relname || '.' || attname as name from pg_class join pg_attribute on attrelid = pg_class.oid and attnum > 0
         where ${isTable} and atttypid::regtype::text in
@@ -77,14 +79,14 @@ export function describeSchemaRules(name: string, facts: SchemaFacts): void {
       expect(inexact).toEqual([]);
     });
 
-    it("bound every numeric column", async () => {
+    it("limit the precision of every numeric column", async () => {
       const unbounded = await found(`
         select relname || '.' || attname as name from pg_class join pg_attribute on attrelid = pg_class.oid and attnum > 0
         where ${isTable} and atttypid = 'numeric'::regtype and atttypmod = -1`);
       expect(unbounded).toEqual([]);
     });
 
-    it("are held to every constraint: none is left unvalidated", async () => {
+    it("have no constraint that is not validated", async () => {
       const loose = await found(
         "select conname as name from pg_constraint where connamespace = 'public'::regnamespace and not convalidated",
       );
@@ -93,12 +95,12 @@ export function describeSchemaRules(name: string, facts: SchemaFacts): void {
   });
 
   describe("indexes", () => {
-    it("that were asked for by name are there", async () => {
+    it("include those requested by name", async () => {
       const there = await found("select indexrelid::regclass::text as name from pg_index");
       expect(there).toEqual(expect.arrayContaining(words(facts.indexes ?? "")));
     });
 
-    it("stand behind every foreign key", async () => {
+    it("cover every foreign key", async () => {
       const unindexed = await found(`
         select conname as name from pg_constraint join pg_class on pg_class.oid = conrelid
         where contype = 'f' and ${isTable} and not exists (
@@ -109,7 +111,7 @@ export function describeSchemaRules(name: string, facts: SchemaFacts): void {
       expect(unindexed).toEqual([]);
     });
 
-    it("are never made twice", async () => {
+    it("have no duplicates", async () => {
       const twice = await found(`
         select indrelid::regclass || ': ' || string_agg(indexrelid::regclass::text, ', ') as name
         from pg_index join pg_class on pg_class.oid = indrelid
@@ -126,7 +128,7 @@ export function describeSchemaRules(name: string, facts: SchemaFacts): void {
   });
 
   describe("privileges", () => {
-    it("of the app role on append-only tables and their partitions are to read and add, at most", async () => {
+    it("of the app role on append-only tables and their partitions are at most read and insert", async () => {
       const appendOnly = words(facts.appendOnly ?? "");
       expect(await tables(database.migrator)).toEqual(expect.arrayContaining(appendOnly));
       const { rows } = await database.migrator.query(
@@ -139,7 +141,7 @@ export function describeSchemaRules(name: string, facts: SchemaFacts): void {
       expect(rows).toEqual([]);
     });
 
-    it("let nobody but the owner run what is the owner's alone or works with the owner's rights", async () => {
+    it("let only the owner run functions for the owner or with the owner's rights", async () => {
       const ownerFunctions = words(facts.ownerFunctions ?? "");
       const there = await found("select distinct proname::text as name from pg_proc");
       expect(there).toEqual(expect.arrayContaining(ownerFunctions));
@@ -151,7 +153,7 @@ export function describeSchemaRules(name: string, facts: SchemaFacts): void {
       expect(open).toEqual([...(facts.definerFunctionsForAll ?? [])].sort());
     });
 
-    it("pin the search path of every function", async () => {
+    it("include a fixed search path for every function", async () => {
       const loose = await found(`
         select pg_proc.oid::regprocedure::text as name from pg_proc
         where ${isOwn("pg_proc")} and not exists (select from unnest(proconfig) as setting where setting like 'search_path=%')`);

@@ -8,28 +8,32 @@ import { contents, count } from "./contents.ts";
 import { applySeeds, type MigratedDatabase, seedFiles, startMigratedDatabase } from "./migrated-database.ts";
 
 /*
- * A database's seeds.test.ts calls `describeSeeds("name", { figures: { … }, … })`; what its rows mean together (books that add up)
- * stands beside, in tests of its own.
+ * A database's seeds.test.ts calls `describeSeeds("name", { figures: { … }, … })`. Separate tests in the same file
+ * check what its rows mean together (books that add up).
  */
 
+/** Facts of a database's seeds. */
 export interface SeedFacts {
-  /** Rows of tables after each set, sets in the order in which they are applied. Those of `reference` say 0 for people. */
+  /** Row counts of tables after each set, in the order in which the sets are applied. `reference` has 0 people. */
   figures: Record<string, Record<string, number>>;
-  /** Tables that stay empty on purpose: one-time tokens and the like. */
+  /** Tables that stay empty on purpose, such as one-time tokens. */
   empty?: readonly string[];
-  /** Where the people are who log in, if any do. */
+  /** Table and columns of the people who log in, if there are any. */
   logins?: LoginFacts;
 }
 
+/** Table and columns of the people who log in. */
 export interface LoginFacts {
   table: string;
   email: string;
   hash: string;
-  /** SQL: the row's person may log in. Every one of these has a line `--! Login: address / password` in a seed file. */
+  /**
+   * SQL condition: the person may log in. Each such person has a line `--! Login: address / password` in a seed file.
+   */
   active: string;
 }
 
-/** As most databases have them. */
+/** Columns that most databases use. */
 export const usersWithStatus: LoginFacts = {
   table: "users",
   email: "email",
@@ -37,6 +41,7 @@ export const usersWithStatus: LoginFacts = {
   active: "status = 'active'",
 };
 
+/** Defines the tests of a database's seeds. */
 export function describeSeeds(name: string, { figures, empty = [], logins = usersWithStatus }: SeedFacts): void {
   const sets = Object.keys(figures);
   let database: MigratedDatabase;
@@ -46,15 +51,15 @@ export function describeSeeds(name: string, { figures, empty = [], logins = user
   });
   afterAll(() => database?.stop());
 
-  // Each test stands on the sets that those before it applied.
+  // Each test uses the sets that the tests before it applied.
   describe("seeds", () => {
-    it.each(Object.entries(figures))("of the %s set put in the figures that were asked for", async (set, tables) => {
+    it.each(Object.entries(figures))("of the %s set insert the expected number of rows", async (set, tables) => {
       await applySeeds(database, set);
       for (const [table, rows] of Object.entries(tables))
         expect(await count(database.migrator, table), table).toBe(rows);
     });
 
-    it("let every person named log in with the password shown, and every active person is named", async () => {
+    it("let every named person log in with the given password, and name every active person", async () => {
       const { superuser } = database;
       await superuser.query(
         "create schema crypto; create extension if not exists pgcrypto schema crypto; set search_path = public, crypto",
@@ -62,7 +67,7 @@ export function describeSeeds(name: string, { figures, empty = [], logins = user
       const named = (await Promise.all(sets.map((set) => loginLines(name, set)))).flat();
       const { table, email, hash, active } = logins;
       for (const login of named) {
-        // pgcrypto knows the older name of the same algorithm.
+        // pgcrypto knows the algorithm by its older name.
         const { rows } = await superuser.query(
           `select ${active} as active, stored = crypt($2, stored) as right, stored = crypt('wrong', stored) as wrong
            from ${table}, lateral (select replace(${hash}, '$2b$', '$2a$') as stored) as older where ${email} = $1`,
@@ -76,7 +81,7 @@ export function describeSeeds(name: string, { figures, empty = [], logins = user
       expect(rows.map((row) => row.email)).toEqual(named.map((login) => login.email).sort());
     });
 
-    it("carry a title each, and those of the reference set no login", async () => {
+    it("have a title each, and the reference set has no login", async () => {
       for (const set of sets) {
         for (const path of await seedFiles(name, set))
           expect(await readFile(path, "utf8"), basename(path)).toMatch(/^--! Title: \S.*\n/);
@@ -84,13 +89,13 @@ export function describeSeeds(name: string, { figures, empty = [], logins = user
       expect(await loginLines(name, "reference")).toEqual([]);
     });
 
-    it("applied again change no row of any table, updated_at and audit included", async () => {
+    it("change no row if they are applied again, including updated_at and audit", async () => {
       const before = await contents(database.migrator);
       for (const set of sets) await applySeeds(database, set);
       expect(await contents(database.migrator)).toEqual(before);
     });
 
-    it("leave something to look at in every table but those that are empty on purpose", async () => {
+    it("put rows into every table except those that are empty on purpose", async () => {
       const without = Object.entries(await contents(database.migrator)).filter(([, digest]) =>
         digest.startsWith("0 rows"),
       );
@@ -98,7 +103,7 @@ export function describeSeeds(name: string, { figures, empty = [], logins = user
     });
   });
 
-  describe("after seed clear", () => describeClearing(name, sets));
+  describe("seed clear", () => describeClearing(name, sets));
 }
 
 function describeClearing(name: string, sets: readonly string[]): void {
@@ -109,7 +114,7 @@ function describeClearing(name: string, sets: readonly string[]): void {
   });
   afterAll(() => database?.stop());
 
-  it("the seeds are cleared to the last row, whatever triggers made of them", async () => {
+  it("removes every seeded row, including those that triggers wrote", async () => {
     const connection = database.server.as("migrator", name);
     const before = await contents(database.migrator);
     await kit.applySeeds({ connection, folder: join(cloneRoot, "migrations", name), sets });
@@ -126,7 +131,7 @@ function describeClearing(name: string, sets: readonly string[]): void {
   });
 }
 
-/** The lines `--! Login: address / password` of a set. */
+/** Returns the lines `--! Login: address / password` of a set. */
 async function loginLines(name: string, set: string): Promise<{ email: string; password: string }[]> {
   const texts = await Promise.all((await seedFiles(name, set)).map((path) => readFile(path, "utf8")));
   const lines = texts.flatMap((text) => [...text.matchAll(/^--! Login: (\S+) \/ (\S+)$/gm)]);

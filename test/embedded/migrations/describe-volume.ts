@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import pg, { type Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { withClient } from "../../../scripts/target/client.ts";
+import { withClient } from "../../../scripts/connection/client.ts";
 import { names } from "./catalog-queries.ts";
 import { contents, count } from "./contents.ts";
 import { type MigratedDatabase, startMigratedDatabase } from "./migrated-database.ts";
@@ -10,17 +10,20 @@ import { sqlFiles } from "./sql-files.ts";
 import { runVolume } from "./volume.ts";
 
 /*
- * A database's volume.test.ts calls `describeVolume("name", { mainTable: "orders", rows: 2_000 })`; what its rows mean together, and
- * that an application can go on from them, stands beside, in tests of its own that begin with `runVolume`.
+ * A database's volume.test.ts calls `describeVolume("name", { mainTable: "orders", rows: 2_000 })`. Separate tests in
+ * the same file check what its rows mean together, and that an application can continue from them. They begin with
+ * `runVolume`.
  */
 
+/** Facts of a database's volume generator. */
 export interface VolumeFacts {
-  /** The table whose number of rows is asked for. */
+  /** The table whose number of rows is given. */
   mainTable: string;
-  /** Few, so that the test is quick, and enough for every table to have some. */
+  /** Number of rows: few, so that the test is quick, but enough for rows in every table. */
   rows: number;
 }
 
+/** Defines the tests of a database's volume generator. */
 export function describeVolume(name: string, { mainTable, rows }: VolumeFacts): void {
   let database: MigratedDatabase;
   let client: Client;
@@ -31,7 +34,7 @@ export function describeVolume(name: string, { mainTable, rows }: VolumeFacts): 
     database = await startMigratedDatabase(name, ["reference"]);
     const { server, superuser, migrator, app, readonly } = database;
     const id = pg.escapeIdentifier;
-    // A template may have no connections.
+    // A template database must have no connections.
     await Promise.all([superuser, migrator, app, readonly].map((each) => each.end()));
     await withClient(server.connection(), (admin) =>
       admin.query(`create database twin template ${id(name)} owner ${id(`${name}_owner`)}`),
@@ -44,7 +47,7 @@ export function describeVolume(name: string, { mainTable, rows }: VolumeFacts): 
   afterAll(() => database?.stop());
 
   describe("the volume generator", () => {
-    it("makes as many rows of the main table as it was asked for", async () => {
+    it("makes as many rows of the main table as requested", async () => {
       expect(await count(client, mainTable)).toBe(rows);
     });
 
@@ -53,7 +56,7 @@ export function describeVolume(name: string, { mainTable, rows }: VolumeFacts): 
       expect(await contents(twin)).toEqual(await contents(client));
     });
 
-    it("takes nothing from the day, from chance or from the client", async () => {
+    it("does not depend on the date, on chance or on the client", async () => {
       for (const path of await sqlFiles(name, "volume")) {
         const code = (await readFile(path, "utf8")).replaceAll(/--.*$/gm, "");
         expect(code, basename(path)).not.toMatch(
@@ -62,11 +65,11 @@ export function describeVolume(name: string, { mainTable, rows }: VolumeFacts): 
       }
     });
 
-    it("leaves every trigger on", async () => {
+    it("leaves every trigger enabled", async () => {
       expect(await names(client, "select tgname as name from pg_trigger where tgenabled <> 'O'")).toEqual([]);
     });
 
-    it("tells the planner about every table that it filled", async () => {
+    it("updates the planner's row count of every table that it filled", async () => {
       const after = await contents(client);
       const filled = Object.keys(after).filter((table) => after[table] !== before[table]);
       expect(filled).toContain(mainTable);

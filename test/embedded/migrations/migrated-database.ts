@@ -1,18 +1,19 @@
 import { join } from "node:path";
 import pg from "pg";
-import { type Connection, clientConfig } from "../../../scripts/target/connection.ts";
-import { startServer, type TestServer } from "../server.ts";
+import { withClient } from "../../../scripts/connection/client.ts";
+import { type Connection, clientConfig } from "../../../scripts/connection/connection.ts";
+import { startFilledServer, type TestServer } from "../server.ts";
 import { runFile, sqlFiles } from "./sql-files.ts";
 
 export { databaseFolder, inTransaction, runFile, sqlFiles } from "./sql-files.ts";
 
 /*
- * What the tests of a reference database stand on. A test file starts a server of its own in `beforeAll` with
- * `startMigratedDatabase(name, ["reference", "dev"])` and calls `stop()` in `afterAll`. What every database promises is tested by the
- * `describe…` functions beside this file, each called with the database's name and its own facts.
+ * Database for the tests of a reference database. A test file starts its own server in `beforeAll` with
+ * `startMigratedDatabase(name, ["reference", "dev"])` and calls `stop()` in `afterAll`. The `describe…` functions in
+ * this folder test the rules of all databases. Each is called with the database's name and facts.
  */
 
-/** A database on a server of the test's own, with one connection for each way in. */
+/** A database on the test's own server, with one connection for each login. */
 export interface MigratedDatabase {
   name: string;
   server: TestServer;
@@ -20,22 +21,30 @@ export interface MigratedDatabase {
   migrator: pg.Client;
   app: pg.Client;
   readonly: pg.Client;
-  /** One more connection, ended with the others. */
+  /** Opens one more connection, which `stop` closes with the others. */
   connect(connection: Connection): Promise<pg.Client>;
   stop(): Promise<void>;
 }
 
 /**
- * @param name of a folder in migrations/.
- * @param seedSets applied in this order, after all migrations.
- * @param migrate false for a database with roles, privileges and extensions and nothing more.
+ * Starts a server with a reference database.
+ *
+ * @param name name of a folder in migrations/
+ * @param seedSets seed sets, applied in this order after all migrations
+ * @param migrate if false, the database only has roles, privileges and extensions
  */
 export async function startMigratedDatabase(
   name: string,
   seedSets: readonly string[] = [],
   migrate = true,
 ): Promise<MigratedDatabase> {
-  const server = await startServer();
+  const server = await startFilledServer([name, migrate, ...seedSets].join("-"), async (filled) => {
+    await filled.createDatabase(name);
+    await withClient(filled.as("migrator", name), async (migrator) => {
+      const files = [migrate ? upFiles(name) : [], ...seedSets.map((set) => seedFiles(name, set))];
+      for (const path of (await Promise.all(files)).flat()) await runFile(migrator, path);
+    });
+  });
   const clients: pg.Client[] = [];
   const connect = async (connection: Connection) => {
     const client = new pg.Client(clientConfig(connection));
@@ -48,8 +57,7 @@ export async function startMigratedDatabase(
     await server.stop();
   };
   try {
-    await server.createDatabase(name);
-    const database: MigratedDatabase = {
+    return {
       name,
       server,
       superuser: await connect(server.connection(name)),
@@ -59,21 +67,18 @@ export async function startMigratedDatabase(
       connect,
       stop,
     };
-    if (migrate) for (const file of await upFiles(name)) await runFile(database.migrator, file);
-    for (const set of seedSets) await applySeeds(database, set);
-    return database;
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** Paths of the migrations, in order. */
+/** Returns the paths of the migrations, in order. */
 export async function upFiles(name: string): Promise<string[]> {
   return (await sqlFiles(name, "committed")).filter((path) => !path.endsWith(".down.sql"));
 }
 
-/** Paths of the ways back, newest first. */
+/** Returns the paths of the down migrations, newest first. */
 export async function downFiles(name: string): Promise<string[]> {
   return (await sqlFiles(name, "committed")).filter((path) => path.endsWith(".down.sql")).reverse();
 }
@@ -83,11 +88,16 @@ export async function applySeeds({ name, migrator }: MigratedDatabase, set: stri
   for (const path of await seedFiles(name, set)) await runFile(migrator, path);
 }
 
+/** Returns the paths of the files of a seed set, sorted by name. */
 export function seedFiles(name: string, set: string): Promise<string[]> {
   return sqlFiles(name, join("seeds", set));
 }
 
-/** What PostgreSQL answered instead of succeeding. */
+/**
+ * Returns PostgreSQL's error.
+ *
+ * @throws Error if the statement is accepted
+ */
 export async function refusal(attempt: Promise<unknown>): Promise<pg.DatabaseError> {
   try {
     await attempt;

@@ -1,9 +1,10 @@
 /*
- * What a reference database is asked most, and the indexes that answer: `queries.ts` in each database's folder. `plans.test.ts` beside it holds the
- * plans to it at a small volume, `npm run bench` at a large one, with times.
+ * Frequent queries of a reference database and the indexes that they use: `queries.ts` in each database's folder.
+ * `plans.test.ts` in the same folder checks their plans at a small volume. `npm run bench` checks plans and times at a
+ * large one.
  */
 
-/** What people of these systems wait for. */
+/** Operations that users of these systems wait for. */
 export type QueryGroup =
   | "user lookup"
   | "asset search"
@@ -16,39 +17,43 @@ export type QueryGroup =
 export interface NamedQuery {
   name: string;
   sql: string;
-  /** A query whose one row has the values of `$1`, `$2`, … in that order. */
+  /** SQL of a query that returns one row with the values of `$1`, `$2`, … in this order. */
   parameters?: string;
-  /** Settings of the session, for this query alone. */
+  /** Session settings for this query alone. */
   settings?: Readonly<Record<string, string>>;
-  /** Every index that the plan has to use. None: its work is inside a function, whose plans are not seen, or reads all of a small table. */
+  /**
+   * Indexes that the plan must use. Empty if the work is in a function, whose plans are not visible, or if the query
+   * reads all of a small table.
+   */
   uses: readonly string[];
-  /** Rows of the volume's main table from which the index wins; with fewer, reading a small table whole is right. */
+  /** Rows of the volume's main table from which the index is faster. With fewer, a sequential scan is right. */
   fromRows?: number;
 }
 
-/** Queries that belong together, with what their users were promised. */
+/** Queries of one group, with their time limit. */
 export interface GroupedQueries {
-  /** Target for each, in ms; none where nobody named one. */
+  /** Time limit for each query, in ms; undefined if the requirements name none. */
   withinMs?: number;
   queries: readonly NamedQuery[];
 }
 
-/** What `queries.ts` of a database exports as `queries`. */
+/** Type of the export `queries` in a database's `queries.ts`. */
 export type DatabaseQueries = Readonly<Partial<Record<QueryGroup, GroupedQueries>>>;
 
-/** A query with what its group says. */
+/** A query with the data of its group. */
 export interface GroupedQuery extends NamedQuery {
   group: string;
   withinMs: number | undefined;
 }
 
+/** Lists the queries of all groups. */
 export function listQueries(queries: DatabaseQueries): GroupedQuery[] {
   return Object.entries(queries).flatMap(([group, { withinMs, queries: members }]) =>
     members.map((query) => ({ ...query, group, withinMs })),
   );
 }
 
-/** The indexes that a query has to use in a volume of so many rows. */
+/** Returns the indexes that a query must use at a given number of rows. */
 export function indexesDue({ uses, fromRows = 0 }: NamedQuery, volumeRows: number): readonly string[] {
   return volumeRows >= fromRows ? uses : [];
 }

@@ -1,23 +1,23 @@
 import type { Client } from "pg";
 import { indexesDue, type NamedQuery } from "./named-queries.ts";
 
-/** A query whose values are found. */
+/** A query with the values of its parameters. */
 export interface PreparedQuery {
   sql: string;
   values: unknown[];
 }
 
-/** What a query really did. */
+/** Facts of an executed query, from EXPLAIN ANALYZE. */
 export interface QueryPlan {
-  /** Rows of the answer. */
+  /** Number of result rows. */
   rows: number;
-  /** Indexes that were read; of a partition's index, the one that it belongs to. */
+  /** Indexes that were read. An index of a partition is replaced by its partitioned index. */
   indexes: string[];
-  /** Tables and materialized views that were read from beginning to end, with the planner's number of their rows. */
+  /** Tables and materialized views that were read completely, with the planner's row counts. */
   scanned: { table: string; rows: number }[];
 }
 
-/** A node of EXPLAIN's JSON, as far as it is read here. */
+/** A node of EXPLAIN's JSON, with the keys that are used here. */
 interface PlanNode {
   "Node Type": string;
   "Actual Loops": number;
@@ -28,8 +28,9 @@ interface PlanNode {
 }
 
 /**
- * Finds a query's values, and makes its settings those of the session.
- * @throws Error where the volume has no row to take the values from
+ * Reads a query's parameter values and applies its settings to the session.
+ *
+ * @throws Error if the volume has no row with such values
  */
 export async function prepare(
   client: Client,
@@ -45,7 +46,7 @@ export async function prepare(
   return { sql, values };
 }
 
-/** Runs the query and tells what it did. A node that was never entered does not count. */
+/** Runs the query and returns facts of its plan. Nodes that were never executed are ignored. */
 export async function explain(client: Client, { sql, values }: PreparedQuery): Promise<QueryPlan> {
   const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
     `explain (analyze, timing off, format json) ${sql}`,
@@ -66,9 +67,10 @@ export async function explain(client: Client, { sql, values }: PreparedQuery): P
 }
 
 /**
- * What speaks against a plan, one line each. Where no index is due, reading everything is fine as long as something is found.
+ * Lists the faults of a plan, one line each. If no index is required, a sequential scan is allowed; the query only has
+ * to find rows.
  *
- * @param volumeRows of the volume's main table; a table with a tenth of them is large
+ * @param volumeRows rows of the volume's main table; a table with a tenth of them counts as large
  */
 export function planFaults(plan: QueryPlan, query: NamedQuery, volumeRows: number): string[] {
   const due = indexesDue(query, volumeRows);

@@ -5,7 +5,7 @@ import { cloneRoot } from "../../clone-root.ts";
 
 export const databaseFolder = (name: string) => join(cloneRoot, "migrations", name);
 
-/** Paths of the SQL files in a folder of the database's, in the order of their names. */
+/** Returns the paths of the SQL files in a folder of the database, sorted by name. */
 export async function sqlFiles(name: string, within: string): Promise<string[]> {
   const names = await readdir(join(databaseFolder(name), within));
   return names
@@ -14,7 +14,7 @@ export async function sqlFiles(name: string, within: string): Promise<string[]> 
     .map((each) => join(databaseFolder(name), within, each));
 }
 
-/** Runs a file in a transaction, or outside where its body says so. */
+/** Runs a file in a transaction, unless it has a line `--! no-transaction`. */
 export async function runFile(client: Client, path: string): Promise<void> {
   const sql = await readFile(path, "utf8");
   if (/^--! no-transaction$/m.test(sql)) {
@@ -24,7 +24,7 @@ export async function runFile(client: Client, path: string): Promise<void> {
   await inTransaction(client, "commit", () => client.query(sql));
 }
 
-/** Runs `use` in a transaction that ends as told; an error always rolls back. */
+/** Runs `use` in a transaction that ends with `end`. An error always rolls back. */
 export async function inTransaction<T>(client: Client, end: "commit" | "rollback", use: () => Promise<T>): Promise<T> {
   await client.query("begin");
   let result: T;

@@ -2,44 +2,44 @@ import { createHash } from "node:crypto";
 import pg from "pg";
 
 /*
- * A database's `cases/*.ts` hold one `TableCases` for each of its tables; `describeConstraints` tries them all. Rows may refer to
- * what the reference and dev seeds put in, and to rows that the test makes before its cases.
+ * The `cases/*.ts` of a database contain one `TableCases` for each of its tables. `describeConstraints` tests them all.
+ * Rows may refer to rows of the reference and dev seeds, and to rows that the test creates before its cases.
  */
 
 export type Row = Record<string, unknown>;
 
-/** What a table takes and what it refuses. */
+/** Rows that a table accepts and rejects. */
 export interface TableCases {
   table: string;
-  /** A row that is accepted, complete without help of a trigger; rows 1 and 2 differ in every unique key. */
+  /** Returns an accepted row, complete without triggers. Rows 1 and 2 differ in every unique key. */
   row: (n: number) => Row;
-  /** For each check the change to row 1 that breaks it, and it alone. */
+  /** For each check, the change to row 1 that violates this check and no other. */
   rejects: Record<string, Row>;
   /**
-   * For a foreign key whose column may not be set by itself, what else to set in row 1. A column of the key itself that is named
-   * here replaces the missing value that would be tried (an id of all f, the text NONE, the largest number).
+   * For a foreign key whose column cannot be changed alone, further changes to row 1. A key column in these changes
+   * replaces the default missing value (an id of all f, the text NONE, the largest number).
    */
   referring?: Record<string, Row>;
-  /** For a unique key that the row leaves null or outside its predicate, what to set in both rows. */
+  /** For a unique key that is null in the row or whose predicate excludes it, changes to both rows. */
   duplicating?: Record<string, Row>;
-  /** For each exclusion constraint the change to row 2 that makes it overlap row 1, or a seeded row. */
+  /** For each exclusion constraint, the change to row 2 that makes it overlap row 1 or a seeded row. */
   overlapping?: Record<string, Row>;
 }
 
-/** Hour `n` of 2030 in UTC: a time that no seed uses. */
+/** Returns hour `n` of 2030 in UTC, a time that no seed uses. */
 export const at = (n: number) => new Date(Date.UTC(2030, 0, 1, n)).toISOString();
 
 export const letter = (n: number) => String.fromCharCode(96 + n);
 
-/** 64 hexadecimal digits, as a token's hash has; `n` is one digit. */
+/** Returns 64 hexadecimal digits, like a token's hash; `n` is one digit. */
 export const sha256 = (n: number) => String(n).repeat(64);
 
 export const bcrypt = `$2b$10$${"a".repeat(53)}`;
 
-/** An id as seeds number them: `numbered("20000000", 1)` is 20000000-0000-4000-8000-000000000001. */
+/** Returns an id as seeds number them: `numbered("20000000", 1)` is 20000000-0000-4000-8000-000000000001. */
 export const numbered = (prefix: string, n: number) => `${prefix}-0000-4000-8000-${String(n).padStart(12, "0")}`;
 
-/** An id as seeds derive it from a name: `md5(name)::uuid`. */
+/** Returns an id as seeds derive it from a name: `md5(name)::uuid`. */
 export function md5Uuid(name: string): string {
   const digits = createHash("md5").update(name).digest("hex");
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");

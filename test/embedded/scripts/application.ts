@@ -1,6 +1,7 @@
 import { registerHooks } from "node:module";
 
-// An application that migrates itself as it starts, run by tests as a process of its own. It must not load what provisions.
+// An application that migrates its database at its start. Tests run it as a separate process. It must not load the
+// provisioning code.
 registerHooks({
   resolve(specifier, context, next) {
     if (specifier.startsWith("@pulumi/")) throw new Error(`${specifier} is loaded by ${context.parentURL}`);

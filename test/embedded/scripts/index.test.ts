@@ -14,7 +14,7 @@ import {
   verify,
 } from "pgroundwork";
 import { describe, expect, it } from "vitest";
-import { connectionUrl } from "../../../scripts/target/connection.ts";
+import { connectionUrl } from "../../../scripts/connection/connection.ts";
 import { databasePerTest } from "./migrate/database-per-test.ts";
 
 const run = promisify(execFile);
@@ -34,7 +34,7 @@ async function start(folder: string, AUTO_MIGRATE?: string): Promise<ApplyResult
 }
 
 describe("an application", () => {
-  it("migrates itself as it starts where AUTO_MIGRATE says so, four at once too, without loading what provisions", async () => {
+  it("migrates as it starts if AUTO_MIGRATE says so, even four at once, without provisioning code", async () => {
     const { folder } = await test.folderOf(drafts);
     for (const value of [undefined, "", "false"])
       expect(await start(folder, value)).toEqual({ ran: false, applied: [] });
@@ -44,30 +44,36 @@ describe("an application", () => {
     expect(await start(folder, "true")).toEqual({ ran: true, applied: [] });
   });
 
-  it("is told what AUTO_MIGRATE may say, before anything is connected to", async () => {
+  it("gets the values that AUTO_MIGRATE accepts before anything connects", async () => {
     const env = { DATABASE_URL: "postgresql://nobody@127.0.0.1:1/none", AUTO_MIGRATE: "yes" };
     await expect(autoMigrate({ database: "shop", env })).rejects.toThrow('AUTO_MIGRATE is "yes".');
   });
 
-  it("migrates, asks, verifies and goes back with a URL or its parts", async () => {
+  it("migrates, reads the status, verifies and reverts with a URL or its parts", async () => {
     const { folder } = await test.folderOf(drafts);
     const url = connectionUrl(test.connection);
     expect(names(await migrate({ database: folder, connection: url, to: "1" }))).toEqual(["000001-a.sql"]);
     const status = await migrationStatus({ database: folder, connection: test.connection });
     expect(status.pending.map(({ filename }) => filename)).toEqual(["000002-b.sql"]);
     expect((await verify({ database: folder, connection: url })).applied).toHaveLength(1);
-    await expect(rollback({ database: folder, connection: url })).rejects.toThrow("000001-a.sql has no way back");
+    await expect(rollback({ database: folder, connection: url })).rejects.toThrow("000001-a.sql has no down migration");
     expect(await seed({ database: folder, connection: url, sets: [] })).toEqual({ applied: [], skipped: [] });
   });
 
-  it("can tell faults apart by their kind", async () => {
+  it("can distinguish errors by their class", async () => {
     const { folder } = await test.folderOf([{ name: "a", body: "create table a (x nope);" }]);
     await expect(migrate({ database: folder, connection: test.connection })).rejects.toBeInstanceOf(SqlFileError);
     const away = { ...test.connection, port: 1 };
     await expect(migrationStatus({ database: folder, connection: away })).rejects.toBeInstanceOf(ConnectionError);
     await expect(migrationStatus({ database: folder, env: {} })).rejects.toBeInstanceOf(OperationError);
+    const connection = test.connection;
+    for (const call of [migrate, migrationStatus, verify, rollback]) {
+      await expect(call({ database: "shop", migrations: folder, connection })).rejects.toThrow(
+        `The folder of the database "shop" does not exist: ${join(folder, "shop")}`,
+      );
+    }
     await expect(migrationStatus({ database: folder, connection: "mysql://x" })).rejects.toThrow(
-      "- connection does not begin with postgresql://",
+      "- connection does not start with postgresql://",
     );
   });
 });

@@ -16,11 +16,11 @@ interface Case {
   statement?: Statement;
   from: string;
   to: string;
-  /** The way back of a cycle: the cruiser reports a cycle once. */
+  /** Second import of a cycle, which is reported only once. */
   reported?: false;
 }
 
-/** What each rule refuses. Every importing file stands here once: a violation is known by it. */
+/** Imports that each rule refuses. Every importing file occurs once, because it identifies the violation. */
 const refused: Record<string, Case[]> = {
   "program-composes-components": [{ from: "infra/program.ts", to: "infra/provider/ready.ts" }],
   "nothing-imports-the-program": [
@@ -29,14 +29,14 @@ const refused: Record<string, Case[]> = {
   ],
   "components-see-plan-and-sdk": [
     { from: "infra/components/a.ts", to: "infra/provider/token.ts" },
-    { from: "infra/components/b.ts", to: "infra/airgap/session.ts", statement: "import type" },
+    { from: "infra/components/b.ts", to: "infra/fallback-providers/session.ts", statement: "import type" },
     { from: "infra/components/c.ts", to: "scripts/server/log.ts" },
-    { from: "infra/components/d.ts", to: "infra/plugin/values.ts", statement: "dynamic import" },
+    { from: "infra/components/d.ts", to: "infra/provider-protocol/values.ts", statement: "dynamic import" },
   ],
   "components-take-only-types": [
     { from: "infra/components/e.ts", to: "scripts/database/file.ts" },
     { from: "infra/components/f.ts", to: "infra/settings.ts" },
-    { from: "infra/components/g.ts", to: "scripts/target/connection.ts", statement: "dynamic import" },
+    { from: "infra/components/g.ts", to: "scripts/connection/connection.ts", statement: "dynamic import" },
   ],
   "plan-imports-nothing": [
     { from: "infra/plan/a.ts", to: "infra/settings.ts", statement: "import type" },
@@ -50,32 +50,32 @@ const refused: Record<string, Case[]> = {
   ],
   "provider-uses-modules": [
     { from: "infra/provider/a.ts", to: "infra/components/database.ts" },
-    { from: "infra/provider/b.ts", to: "infra/airgap/session.ts" },
+    { from: "infra/provider/b.ts", to: "infra/fallback-providers/session.ts" },
   ],
   "provider-takes-settings-types": [{ from: "infra/provider/c.ts", to: "infra/settings.ts" }],
-  "airgap-stands-alone": [
-    { from: "infra/airgap/a.ts", to: "infra/plan/names.ts" },
-    { from: "infra/airgap/b.ts", to: "infra/provider/token.ts" },
-    { from: "infra/airgap/c.ts", to: "scripts/server/log.ts", statement: "import type" },
+  "fallback-providers-stand-alone": [
+    { from: "infra/fallback-providers/a.ts", to: "infra/plan/names.ts" },
+    { from: "infra/fallback-providers/b.ts", to: "infra/provider/token.ts" },
+    { from: "infra/fallback-providers/c.ts", to: "scripts/server/log.ts", statement: "import type" },
   ],
-  "plugin-skeleton-stands-alone": [
-    { from: "infra/plugin/a.ts", to: "infra/provider/token.ts" },
-    { from: "infra/plugin/b.ts", to: "scripts/target/connection.ts", statement: "import type" },
+  "provider-protocol-stands-alone": [
+    { from: "infra/provider-protocol/a.ts", to: "infra/provider/token.ts" },
+    { from: "infra/provider-protocol/b.ts", to: "scripts/connection/connection.ts", statement: "import type" },
   ],
-  "only-the-command-line-imports-commands": [
-    { from: "scripts/server/a.ts", to: "scripts/commands/up.ts" },
-    { from: "infra/provider/d.ts", to: "scripts/commands/up.ts", statement: "import type" },
+  "only-the-command-line-imports-cli": [
+    { from: "scripts/server/a.ts", to: "scripts/cli/commands/up.ts" },
+    { from: "infra/provider/d.ts", to: "scripts/cli/commands/up.ts", statement: "import type" },
   ],
   "only-destroy-erases": [
     { from: "infra/provider/e.ts", to: "scripts/erase/data.ts" },
     { from: "scripts/server/m.ts", to: "scripts/erase/data.ts", statement: "import type" },
-    { from: "scripts/commands/c.ts", to: "scripts/erase/data.ts", statement: "dynamic import" },
+    { from: "scripts/cli/commands/c.ts", to: "scripts/erase/data.ts", statement: "dynamic import" },
   ],
   "scripts-know-no-stack": [
     { from: "scripts/server/b.ts", to: "infra/components/database.ts" },
     { from: "scripts/server/c.ts", to: "infra/provider/sdk.ts", statement: "import type" },
-    { from: "scripts/commands/a.ts", to: "infra/airgap/session.ts", statement: "dynamic import" },
-    { from: "scripts/engine/a.ts", to: "infra/plugin/values.ts" },
+    { from: "scripts/cli/commands/a.ts", to: "infra/fallback-providers/session.ts", statement: "dynamic import" },
+    { from: "scripts/pulumi/a.ts", to: "infra/provider-protocol/values.ts" },
   ],
   "scripts-take-settings-types": [
     { from: "scripts/server/d.ts", to: "infra/settings.ts" },
@@ -87,6 +87,7 @@ const refused: Record<string, Case[]> = {
   ],
   "nothing-imports-tests": [{ from: "scripts/server/f.ts", to: "test/embedded/server.ts" }],
   "no-dev-dependencies-outside-tests": [{ from: "scripts/server/g.ts", to: "development" }],
+  "nothing-imports-the-package-build": [{ from: "scripts/server/n.ts", to: "scripts/package/build.ts" }],
   "no-undeclared-dependencies": [{ from: "scripts/server/h.ts", to: "undeclared" }],
   "no-circular-imports": [
     { from: "scripts/server/i.ts", to: "scripts/server/j.ts" },
@@ -98,7 +99,7 @@ const refused: Record<string, Case[]> = {
   ],
 };
 
-/** The near misses: what looks alike and is allowed. */
+/** Allowed imports that look similar. */
 const allowed: Case[] = [
   { from: "infra/program.ts", to: "infra/components/database.ts" },
   { from: "infra/components/a.ts", to: "infra/plan/names.ts" },
@@ -110,19 +111,19 @@ const allowed: Case[] = [
   { from: "infra/settings.ts", to: "infra/plan/names.ts" },
   { from: "infra/settings/a.ts", to: "scripts/errors/operation-error.ts" },
   { from: "infra/provider/a.ts", to: "scripts/server/log.ts" },
-  { from: "infra/provider/b.ts", to: "infra/plugin/values.ts" },
+  { from: "infra/provider/b.ts", to: "infra/provider-protocol/values.ts" },
   { from: "infra/provider/c.ts", to: "infra/settings.ts", statement: "import type" },
-  { from: "infra/airgap/a.ts", to: "scripts/target/connection.ts" },
-  { from: "infra/airgap/b.ts", to: "infra/plugin/values.ts" },
-  { from: "infra/airgap/c.ts", to: "scripts/errors/operation-error.ts" },
-  { from: "infra/airgap/d.ts", to: "declared" },
-  { from: "infra/airgap/e.ts", to: "scripts/docker/client.ts", statement: "dynamic import" },
-  { from: "infra/plugin/a.ts", to: "scripts/errors/operation-error.ts" },
-  { from: "scripts/pgw.ts", to: "scripts/commands/up.ts", statement: "dynamic import" },
-  { from: "scripts/commands/a.ts", to: "scripts/commands/up.ts" },
-  { from: "scripts/commands/b.ts", to: "scripts/server/log.ts" },
-  { from: "scripts/commands/destroy.ts", to: "scripts/erase/data.ts", statement: "dynamic import" },
-  { from: "scripts/commands/destroy/a.ts", to: "scripts/erase/data.ts" },
+  { from: "infra/fallback-providers/a.ts", to: "scripts/connection/connection.ts" },
+  { from: "infra/fallback-providers/b.ts", to: "infra/provider-protocol/values.ts" },
+  { from: "infra/fallback-providers/c.ts", to: "scripts/errors/operation-error.ts" },
+  { from: "infra/fallback-providers/d.ts", to: "declared" },
+  { from: "infra/fallback-providers/e.ts", to: "scripts/docker/client.ts", statement: "dynamic import" },
+  { from: "infra/provider-protocol/a.ts", to: "scripts/errors/operation-error.ts" },
+  { from: "scripts/pgw.ts", to: "scripts/cli/commands/up.ts", statement: "dynamic import" },
+  { from: "scripts/cli/commands/a.ts", to: "scripts/cli/commands/up.ts" },
+  { from: "scripts/cli/commands/b.ts", to: "scripts/server/log.ts" },
+  { from: "scripts/cli/commands/destroy.ts", to: "scripts/erase/data.ts", statement: "dynamic import" },
+  { from: "scripts/cli/commands/destroy/a.ts", to: "scripts/erase/data.ts" },
   { from: "scripts/erase/a.ts", to: "scripts/erase/data.ts" },
   { from: "scripts/server/a.ts", to: "infra/settings.ts", statement: "import type" },
   { from: "scripts/server/b.ts", to: "infra/plan/names.ts" },
@@ -134,10 +135,10 @@ const allowed: Case[] = [
   },
   { from: "scripts/migrate/graphile-migrate.ts", to: "graphile-migrate/dist/hash.js", statement: "dynamic import" },
   { from: "test/unit/a.test.ts", to: "infra/program.ts" },
-  { from: "test/unit/b.test.ts", to: "scripts/commands/up.ts" },
+  { from: "test/unit/b.test.ts", to: "scripts/cli/commands/up.ts" },
   { from: "test/unit/c.test.ts", to: "graphile-migrate" },
   { from: "test/unit/d.test.ts", to: "development" },
-  { from: "test/unit/e.test.ts", to: "infra/airgap/session.ts" },
+  { from: "test/unit/e.test.ts", to: "infra/fallback-providers/session.ts" },
 ];
 
 const installed = ["declared", "development", "undeclared", "graphile-migrate", "@pulumi/pulumi"];
@@ -153,7 +154,7 @@ afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true });
 });
 
-/** Cruises a throw-away tree of just these imports; answers each violation as `rule: file`, sorted. */
+/** Checks a temporary tree with these imports. Returns each violation as `rule: file`, sorted. */
 async function violations(cases: readonly Case[]): Promise<string[]> {
   const root = await mkdtemp(join(tmpdir(), "import-directions-"));
   folders.push(root);
@@ -191,14 +192,14 @@ function cruise(root: string): Promise<string> {
   const args = [cruiser, "--config", rules, "--output-type", "json", "infra", "scripts", "test"];
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { cwd: root, maxBuffer: 2 ** 25 }, (error, stdout, stderr) => {
-      // The exit code is the number of violations; without a report on stdout it is a failure to run.
+      // The exit code is the number of violations. Without a report on stdout, the command itself failed.
       if (error !== null && stdout === "") reject(new Error(`depcruise: ${stderr}`, { cause: error }));
       else resolve(stdout);
     });
   });
 }
 
-/** The violations that a rule's cases stand for. */
+/** Returns the violations that a rule's cases must cause. */
 function expectedOf(rule: string, cases: readonly Case[]): string[] {
   return cases.filter(({ reported = true }) => reported).map(({ from }) => `${rule}: ${from}`);
 }
@@ -209,16 +210,16 @@ describe("import directions", () => {
     found = await violations(Object.values(refused).flat());
   });
 
-  it.each(Object.entries(refused))("%s refuses what goes against it, and nothing else", (rule, cases) => {
+  it.each(Object.entries(refused))("%s refuses the imports that violate it, and no others", (rule, cases) => {
     expect(found.filter((violation) => violation.startsWith(`${rule}: `))).toEqual(expectedOf(rule, cases).sort());
   });
 
-  it("has no rule without a case here", async () => {
+  it("have a case here for each rule", async () => {
     const { default: configuration } = (await import(rules)) as { default: { forbidden: { name: string }[] } };
     expect(configuration.forbidden.map(({ name }) => name).sort()).toEqual(Object.keys(refused).sort());
   });
 
-  it("allows what goes with it", async () => {
+  it("allow every import that follows them", async () => {
     expect(await violations(allowed)).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ import { type BackedUpShop, makeBackedUpShop } from "../../backed-up-shop.ts";
 const docker = dockerClient();
 const run = promisify(execFile);
 
-/** Writes something and has it archived. */
+/** Writes rows and switches to a new WAL segment, which is archived. */
 async function work(shop: BackedUpShop): Promise<void> {
   await shop.query(
     "superuser",
@@ -23,11 +23,11 @@ async function expectReported(shop: BackedUpShop, words: RegExp): Promise<void> 
   const up = await shop.pgw("up");
   expect(up.code).toBe(1);
   expect(up.stderr).toMatch(words);
-  // The server serves meanwhile.
+  // The server keeps running.
   await work(shop);
 }
 
-/** All is well again, and a restore of the next backup has every row. */
+/** Expects no findings after an `up`, and that a restore of a new backup has every row. */
 async function expectMended(shop: BackedUpShop): Promise<void> {
   await shop.succeed("up");
   await shop.succeed("backup", "create", "--type", "full");
@@ -46,7 +46,7 @@ async function expectMended(shop: BackedUpShop): Promise<void> {
   expect(tables.find(({ table }) => table === "public.product")?.rows).toBe(count);
 }
 
-/** Puts memory of a given size in the place of the repository's volume, with what it holds. */
+/** Replaces the repository's volume with a tmpfs of limited size that has the same content. */
 class Room {
   #mountpoint: string | undefined;
 
@@ -59,13 +59,13 @@ class Room {
     this.#mountpoint = Mountpoint;
   }
 
-  /** The volume can be removed only when it is gone; containers that use it keep it. */
+  /** Unmounts lazily: containers keep the tmpfs until they stop using it, and only then the volume can be removed. */
   async give(): Promise<void> {
     if (this.#mountpoint !== undefined) await run("umount", ["--lazy", this.#mountpoint]);
   }
 }
 
-describe("a repository that", () => {
+describe("a backup repository", () => {
   let shop: BackedUpShop;
   const room = new Room();
 
@@ -76,8 +76,8 @@ describe("a repository that", () => {
   });
   afterAll(() => room.give());
 
-  // Only root can take room away from a volume, and only on this machine.
-  it.runIf(process.getuid?.() === 0)("is full is told of, and serves again once there is room", async () => {
+  // Only root can limit a volume's size, and only on this machine.
+  it.runIf(process.getuid?.() === 0)("is reported when it is full, and works again once there is room", async () => {
     await shop.succeed("down");
     await room.take(shop, "96m");
     await shop.succeed("up");
@@ -88,7 +88,7 @@ describe("a repository that", () => {
     await expectMended(shop);
   });
 
-  it("cannot be written is told of, and serves again once it can", async () => {
+  it("is reported when it is not writable, and works again once it is", async () => {
     await shop.onRepository("chown -R root:root /repository/archive && chmod -R go-rwx /repository/archive");
     await work(shop);
     await expectReported(shop, /The backup repository cannot be written: .*Permission denied/);
@@ -96,13 +96,21 @@ describe("a repository that", () => {
     await expectMended(shop);
   });
 
-  it("was made with another passphrase is told of, and no secret with it", async () => {
+  it("is reported with a hint when its folder backup is missing, and works again once it is back", async () => {
+    await shop.onRepository("mv /repository/backup /repository/away");
+    await expectReported(shop, /The folder backup is missing from the backup repository/);
+    expect((await shop.pgw("up")).stderr).toContain("Restore the folder from a copy of the repository's volume.");
+    await shop.onRepository("mv /repository/away /repository/backup");
+    await expectMended(shop);
+  });
+
+  it("is reported without any secret when it has another passphrase", async () => {
     const exec =
       "sed -i 's/^repo1-cipher-pass=.*/repo1-cipher-pass=another/' /configuration/pgbackrest.conf; chown 999:999 /configuration/pgbackrest.conf";
     await onConfiguration(shop, exec);
     await work(shop);
-    await expectReported(shop, /cannot be read with this stack's passphrase: it was made with another one/);
-    // By hand it was changed in the volume; the stack knows the right one.
+    await expectReported(shop, /encrypted with a passphrase that is not this stack's/);
+    // The file was edited by hand in the volume. The stack has the right content.
     await shop.succeed("refresh");
     await expectMended(shop);
   });

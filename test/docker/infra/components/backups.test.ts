@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
+import type { StackStatus } from "../../../../scripts/stack/status.ts";
+import { hostileSettings } from "../../../hostile-settings.ts";
 import { type BackedUpShop, makeBackedUpShop } from "../../backed-up-shop.ts";
 
 const docker = dockerClient();
@@ -9,12 +11,13 @@ describe("a stack with backups", () => {
   let shop: BackedUpShop;
 
   beforeAll(async () => {
-    shop = await makeBackedUpShop();
+    // All tests here run with these settings, which apply to the sessions of the kit and of pgBackRest.
+    shop = await makeBackedUpShop({ postgresql: hostileSettings });
     await shop.succeed("up");
     await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
   });
 
-  it("archives from the server's first segment on, and has made a first backup by itself", async () => {
+  it("archives WAL from the first segment on and makes a first backup by itself", async () => {
     const { code, found } = await shop.list();
     expect(found.findings).toEqual([]);
     expect(code).toBe(0);
@@ -24,13 +27,26 @@ describe("a stack with backups", () => {
     expect(await lastLogLines(docker, shop.sidecar, 50)).toMatch(/new backup label = \d{8}-\d{6}F/);
   });
 
-  it("changes nothing at a second up, nor after a refresh", async () => {
+  it("names the last backup and the other containers in status", async () => {
+    // The first scan of the repository follows the first backup.
+    await shop.until("the first scan", async () => (await shop.pgw("status")).code === 0);
+    const status = JSON.parse((await shop.succeed("status", "--json")).stdout) as StackStatus;
+    const [newest] = (await shop.list()).found.backups;
+    expect(status).toMatchObject({
+      server: { state: "running", kind: "docker" },
+      containers: { known: true, containers: [{ name: shop.sidecar, running: true }] },
+      databases: [{ name: "shop", migrations: { known: true, pending: [] }, seeds: { known: true, pending: [] } }],
+      backups: { known: true, last: { label: newest?.label, type: "full" }, underWay: false, findings: [] },
+    });
+  });
+
+  it("changes nothing on a second up or after a refresh", async () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
     await shop.succeed("refresh");
     expect((await shop.succeed("preview")).stdout).toMatch(/^no changes/m);
   });
 
-  it("makes them in a container that reads the data, has no network, and may do nothing but that", async () => {
+  it("runs backups in a hardened container that reads the data and has no network", async () => {
     const { HostConfig, Mounts, Config } = await docker.getContainer(shop.sidecar).inspect();
     expect(HostConfig.NetworkMode).toBe("none");
     expect(HostConfig.CapDrop).toEqual(["ALL"]);
@@ -41,7 +57,7 @@ describe("a stack with backups", () => {
     expect(Config.Cmd).toEqual(["backup-scheduler", "run", "0 0 29 2 *", "0 0 29 2 *"]);
   });
 
-  it("lets the role that makes them call what pgBackRest calls, and nothing else that PUBLIC may not", async () => {
+  it("lets the backup role call only what pgBackRest calls, in addition to what PUBLIC may call", async () => {
     const functions = await shop.query<{ name: string }>(
       "superuser",
       `select proname as name from pg_proc
@@ -49,7 +65,7 @@ describe("a stack with backups", () => {
           and pronamespace = 'pg_catalog'::regnamespace
         order by 1`,
     );
-    // Asked in the shop's database, where nothing is granted; in postgres, four are.
+    // Reads the shop's database, without grants. In the database postgres, four functions have grants.
     expect(functions).toEqual([]);
     const { stdout } = await shop.inServer(
       "psql",
@@ -71,17 +87,25 @@ describe("a stack with backups", () => {
     expect(role).toEqual({ rolsuper: false, rolcreaterole: false, rolcreatedb: false });
   });
 
-  it("makes one when it is asked, which says what it is", async () => {
+  it("makes a backup on request and prints which one", async () => {
     const { stdout } = await shop.succeed("backup", "create", "--json");
     const { backup } = JSON.parse(stdout) as { backup: { type: string; label: string } };
     expect(backup).toMatchObject({ type: "incr" });
     expect((await shop.list()).found.backups[0]).toMatchObject({ label: backup.label });
   });
 
-  it("does the scheduler's job one after the other, and notes how each ended", async () => {
+  it("names the last backup in destroy --erase before anything is erased", async () => {
+    const { label, finishedAt } = (await shop.list()).found.backups[0] ?? {};
+    for (const name of ["shop", shop.stack]) {
+      const { code, stderr } = await shop.pgw("destroy", "--erase", name);
+      expect([code, stderr]).toEqual([3, expect.stringContaining(`last backup: ${finishedAt} (${label})`)]);
+    }
+  });
+
+  it("runs backup jobs one after another and records how each ended", async () => {
     const jobs = await Promise.all(["full", "incr", "diff"].map((type) => shop.inSidecar("backup-job", type)));
     expect(jobs.map(({ code, stdout }) => (code === 0 ? 0 : stdout))).toEqual([0, 0, 0]);
-    const { stdout } = await shop.inSidecar("cat", "/var/spool/pgbackrest/backup-diff.json");
+    const { stdout } = await shop.inSidecar("cat", "/var/lib/pgbackrest/pgroundwork/backup-diff.json");
     expect(JSON.parse(stdout)).toEqual({
       type: "diff",
       started: expect.any(Number),
@@ -90,7 +114,20 @@ describe("a stack with backups", () => {
     });
   });
 
-  it("has the passphrase in files of postgres's alone", async () => {
+  it("pushes WAL to the archive asynchronously, and fetches it one segment at a time", async () => {
+    const environment = ["PGBACKREST_CONFIG=/etc/pgroundwork/pgbackrest.conf", "PGBACKREST_STANZA=main"];
+    const optionsOf = async (...command: string[]) => {
+      const run = ["env", ...environment, "pgbackrest", "--log-level-console=info", ...command];
+      return (await shop.inServer(...run)).stdout.split("\n").find((line) => line.includes("command begin")) ?? "";
+    };
+    const wal = "/var/lib/postgresql/17/data/pg_wal";
+    expect(await optionsOf("archive-push", `${wal}/000000010000000000000001`)).toContain(" --archive-async ");
+    const get = await optionsOf("archive-get", "0000000100000000000000FF", "/tmp/segment");
+    expect(get).toContain("archive-get command begin");
+    expect(get).not.toContain("--archive-async");
+  });
+
+  it("keeps the passphrase only in files that only postgres can read", async () => {
     const { stdout } = await shop.succeed("outputs", "--json", "--show-secrets");
     const { server } = JSON.parse(stdout) as { server: { backups: { passphrase: string } } };
     const { passphrase } = server.backups;
@@ -119,9 +156,98 @@ describe("a stack with backups", () => {
     }
   });
 
-  it("makes good ones again after its container was killed in one, which list and up tell of", async () => {
+  it("scans its repository every hour and after each backup, and exports the result to Prometheus", async () => {
+    expect(await lastLogLines(docker, shop.sidecar, 500)).toMatch(/scan: every 60 min and after each backup, next /);
+    const { stdout } = await shop.succeed("backup", "create", "--type", "full", "--json");
+    const { backup } = JSON.parse(stdout) as { backup: { label: string; finishedAt: string } };
+    await shop.until("the scan after it", async () => (await metrics()).includes(seconds(backup.finishedAt)));
+    expect(await metrics()).toContain('pgroundwork_backup_scan_findings{stanza="main",level="wrong"} 0');
+    const { stdout: files } = await shop.inSidecar("ls", "/var/lib/pgroundwork/metrics");
+    expect(files).toBe("backup-scan.prom\n");
+  });
+
+  const metrics = async () =>
+    (await shop.inSidecar("cat", "/var/lib/pgroundwork/metrics/backup-scan.prom")).stdout.replaceAll(/^#.*\n/gm, "");
+  const seconds = (time: string, type = "full") => `type="${type}"} ${Date.parse(time) / 1_000}\n`;
+  const scan = () => shop.inSidecar("repository-scan", "write");
+  const newestFull = async () =>
+    (await shop.list()).found.backups.find(({ type }) => type === "full") ?? { label: "", finishedAt: "" };
+
+  it("reports a damaged full backup under a new incremental one in list, up and the metric", async () => {
+    const full = await newestFull();
+    const created = await shop.succeed("backup", "create", "--type", "incr", "--json");
+    const { backup } = JSON.parse(created.stdout) as { backup: { finishedAt: string } };
+    await shop.until("the scan after it", async () => (await metrics()).includes(seconds(backup.finishedAt, "incr")));
+    const file = `/repository/backup/main/${full.label}/bundle/1`;
+    const flip = `at=$(( $(stat -c %s ${file}) / 2 )); byte=$(od -An -tu1 -j $at -N 1 ${file})`;
+    await shop.onRepository(
+      `cp -a ${file} /repository/whole; ${flip}; printf "\\\\$(printf %o $((byte ^ 1)))" | dd of=${file} bs=1 seek=$at conv=notrunc 2>/dev/null`,
+    );
+    const { code, text } = await shop.list();
+    expect(code).toBe(5);
+    expect(text).toMatch(new RegExp(`The backup ${full.label} cannot be restored: .*bundle/1`));
+    expect(text).toContain(`the backup ${full.label}, which it builds on, cannot be restored`);
+    // The metrics only change with a scan.
+    expect(await metrics()).toContain(seconds(full.finishedAt));
+    await scan();
+    expect(await metrics()).not.toContain(seconds(full.finishedAt));
+    const { stdout, stderr } = await shop.succeed("up");
+    expect(stdout).toMatch(/^no changes/m);
+    expect(stdout + stderr).toMatch(new RegExp(`The backup ${full.label} cannot be restored: .*scanned \\d+ s ago`));
+    await shop.onRepository(`mv /repository/whole ${file}`);
+    expect(await shop.list()).toMatchObject({ code: 0, text: "" });
+  });
+
+  it("reports a missing or damaged segment in the archive in list, which scans again, and in up", async () => {
+    for (const _ of [1, 2, 3])
+      await shop.query("superuser", "create table gap (); drop table gap; select pg_switch_wal()");
+    await shop.inSidecar("pgbackrest", "check");
+    const archived = (await shop.onRepository("ls /repository/archive/main/17-1/*/*-*")).trim().split("\n");
+    const file = archived.at(-2) ?? "";
+    const name = /([0-9A-F]{24})-/.exec(file)?.[1];
+    await shop.onRepository(`mv ${file} /repository/away`);
+    const gap = await shop.list();
+    expect([gap.code, gap.text]).toEqual([5, expect.stringContaining(`The WAL segment ${name} is missing`)]);
+    await scan();
+    const { stdout, stderr } = await shop.succeed("up");
+    expect(stdout + stderr).toContain(`The WAL segment ${name} is missing`);
+    await shop.onRepository(
+      `cp -a /repository/away ${file}; printf broken | dd of=${file} bs=1 seek=64 conv=notrunc 2>/dev/null`,
+    );
+    const damaged = await shop.list();
+    expect([damaged.code, damaged.text]).toEqual([
+      5,
+      expect.stringContaining(`The WAL segment ${name} in the archive is damaged`),
+    ]);
+    // Without the newest segment, only the server's own statistics show that something is missing.
+    const last = archived.at(-1) ?? "";
+    await shop.onRepository(`mv /repository/away ${file}; mv ${last} /repository/away`);
+    const tail = await shop.list();
+    expect([tail.code, tail.text]).toEqual([
+      5,
+      expect.stringMatching(/The server archived the WAL up to [0-9A-F]{24}/),
+    ]);
+    await shop.onRepository(`mv /repository/away ${last}`);
+    await scan();
+    expect(await shop.list()).toMatchObject({ code: 0, text: "" });
+  });
+
+  it("reports a failed full backup even if a later incremental backup succeeded", async () => {
+    const failed = await shop.inSidecar("env", "PGBACKREST_PROCESS_MAX=0", "backup-job", "full");
+    expect(failed.code).not.toBe(0);
+    expect((await shop.inSidecar("backup-job", "incr")).code).toBe(0);
+    const { code, text } = await shop.list();
+    expect([code, text]).toEqual([
+      5,
+      expect.stringMatching(/The last backup of type full, started at .*, ended with \d+/),
+    ]);
+    expect((await shop.inSidecar("backup-job", "full")).code).toBe(0);
+    expect(await shop.list()).toMatchObject({ code: 0, text: "" });
+  });
+
+  it("reports in list and up that a killed container broke a backup, and makes good ones again", async () => {
     await shop.query("superuser", "create table filler as select g, md5(g::text) from generate_series(1, 100000) g");
-    // It waits for a checkpoint that is spread over minutes.
+    // This backup waits for a checkpoint that is spread over minutes.
     const exec = await docker.getContainer(shop.sidecar).exec({
       Cmd: ["backup-job", "full"],
       Env: ["PGBACKREST_START_FAST=n"],
@@ -131,17 +257,24 @@ describe("a stack with backups", () => {
     await docker.getContainer(shop.sidecar).kill();
     const { code, text } = await shop.list();
     expect(code).toBe(5);
-    expect(text).toContain(`The container ${shop.sidecar}, which makes backups, does not run.`);
+    expect(text).toContain(`The backup container ${shop.sidecar} is not running.`);
 
-    expect((await shop.succeed("up")).stdout).toMatch(/Container backups-container \(mustRun\)/);
+    // The record of its runs is kept when the container is replaced.
+    await docker.getContainer(shop.sidecar).remove({ force: true });
+    await shop.succeed("up");
+    const replaced = await shop.list();
+    expect([replaced.code, replaced.text]).toEqual([
+      5,
+      expect.stringMatching(/The last backup of type full, started at .*, was killed before it was complete/),
+    ]);
     await shop.succeed("backup", "create", "--type", "full");
     expect(await shop.list()).toMatchObject({ code: 0, text: "" });
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
-  it("keeps its backups readable when everything but data and repository is made anew", async () => {
+  it("keeps its backups readable after everything except data and repository was made again", async () => {
     const before = (await shop.list()).found.backups.map(({ label }) => label);
-    // The state is lost, with the passphrase in it.
+    // The state is lost, including the passphrase.
     await shop.clone.shell("rm -rf .pgroundwork/.pulumi");
     await docker.getContainer(shop.sidecar).remove({ force: true });
     await docker.getContainer(shop.server).remove({ force: true });

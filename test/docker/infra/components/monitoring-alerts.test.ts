@@ -11,7 +11,7 @@ import { type DockerStack, makeDockerStack } from "../../stack.ts";
 const docker = dockerClient();
 const patience = { timeout: 60_000, interval: 500 };
 
-/** What takes long in the rules, shortened: each condition is made, and lasts as long as it takes to see it. */
+/** Shortens the waiting times of alert rules. The tests create each condition and keep it until its alert fires. */
 function impatient(rules: string): string {
   const shorter: [string, string][] = [
     ["> 1800", "> 1"],
@@ -26,7 +26,7 @@ function impatient(rules: string): string {
   return text;
 }
 
-describe("the alerts of a live server", () => {
+describe("the alerts of a running server", () => {
   let shop: DockerStack;
   let prometheus: Prometheus;
   const sessions: pg.Client[] = [];
@@ -42,7 +42,7 @@ describe("the alerts of a live server", () => {
     await shop.succeed("up");
     const { monitoring } = JSON.parse((await shop.succeed("outputs", "--json")).stdout) as StackOutputs;
     prometheus = prometheusAt(monitoring?.prometheus ?? "");
-    // Archiving, and what a reader of changes needs, begin with a start of the server.
+    // WAL archiving and logical decoding begin with a restart of the server.
     await superuser("alter system set archive_mode = on");
     await superuser("alter system set archive_command = 'true'");
     await superuser("alter system set wal_level = logical");
@@ -51,7 +51,7 @@ describe("the alerts of a live server", () => {
   afterEach(() => endSessions());
 
   const shell = (text: string) => runInContainer(docker, shop.server, { command: ["bash", "-c", text] });
-  /** Over the socket: where connections are what is missing, too. */
+  /** Uses the socket, which still works if TCP connections have run out. */
   const superuser = async (sql: string) => {
     const command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", "shop", "-c", sql];
     const { code, stdout, stderr } = await runInContainer(docker, shop.server, { command });
@@ -74,7 +74,7 @@ describe("the alerts of a live server", () => {
       database: "shop",
       ssl: { ca: await readFile(searchParams.get("sslrootcert") ?? "", "utf8") },
     });
-    // A server that is stopped ends it.
+    // A server that stops ends the session.
     client.on("error", () => {});
     await client.connect();
     sessions.push(client);
@@ -86,7 +86,7 @@ describe("the alerts of a live server", () => {
   const firing = () => prometheus.firing();
   const calm = () => expect.poll(firing, patience).toEqual([]);
 
-  it("there are none while all is well", async () => {
+  it("do not fire while the server is healthy", async () => {
     await expect
       .poll(() => prometheus.query("pg_wal_archive_enabled == 1 and on () pg_up == 1"), patience)
       .toHaveLength(1);
@@ -94,7 +94,7 @@ describe("the alerts of a live server", () => {
     expect(await prometheus.query("pg_scrape_collector_success == 0")).toEqual([]);
   });
 
-  it("a transaction that stays open is named by role and database, until it ends", async () => {
+  it("name the role and database of a transaction that stays open, until it ends", async () => {
     const client = await session();
     await client.query("begin");
     await client.query("select 1");
@@ -106,7 +106,7 @@ describe("the alerts of a live server", () => {
     await endSessions();
   });
 
-  it("full connections are told of at 70 % and at 90 %, and the rest goes on being measured", async () => {
+  it("fire at 70 % and at 90 % of the connections, and measuring continues", async () => {
     const url = new URL((await shop.succeed("url", "--role", "app")).stdout.trim());
     while (sessions.length < 25) await connect(url);
     await expect.poll(firing, patience).toEqual(["PostgreSQLConnectionsHigh"]);
@@ -118,7 +118,7 @@ describe("the alerts of a live server", () => {
       }
     };
     expect(await refused()).toMatch(/remaining connection slots are reserved/);
-    // What somebody else had for a moment when it was full, is taken as well.
+    // Also takes connections that another client released while the server was full.
     const firingWhileFull = async () => {
       await refused();
       return firing();
@@ -126,7 +126,7 @@ describe("the alerts of a live server", () => {
     await expect
       .poll(firingWhileFull, patience)
       .toEqual(["PostgreSQLConnectionsCritical", "PostgreSQLConnectionsHigh"]);
-    // One that has to connect anew comes in, too.
+    // A monitor that reconnects is accepted, too.
     await docker.getContainer(`${shop.prefix}-postgres-exporter`).restart();
     await expect.poll(() => prometheus.query("pg_up == 1"), patience).toHaveLength(1);
     await expect
@@ -136,7 +136,7 @@ describe("the alerts of a live server", () => {
     await calm();
   });
 
-  it("a deadlock is told of, in its database", async () => {
+  it("report a deadlock in its database", async () => {
     const [one, two] = [await session(), await session()];
     for (const client of [one, two]) await client.query("begin");
     const update = (client: pg.Client, id: number) => client.query(`update product set price = price where id = ${id}`);
@@ -152,7 +152,7 @@ describe("the alerts of a live server", () => {
       1,
       0,
     );
-    // It would be told of for 15 min.
+    // Otherwise the alert would fire for 15 min.
     await superuser("select pg_stat_reset()");
     await shop.clone.shell(
       "sed -i 's/pg_stat_database_deadlocks\\[15m\\]/pg_stat_database_deadlocks[7s]/' infra/monitoring/alerts.yml",
@@ -161,7 +161,7 @@ describe("the alerts of a live server", () => {
     await calm();
   });
 
-  it("an archive that fails and one that hangs are told of, and an idle one is not", async () => {
+  it("report WAL archiving that fails or hangs, but not an idle archive", async () => {
     await superuser("alter system set archive_command = 'false'");
     await superuser("select pg_reload_conf()");
     await superuser("select pg_switch_wal()");
@@ -182,7 +182,7 @@ describe("the alerts of a live server", () => {
     await calm();
   });
 
-  it("a reader of the write-ahead log that stands still is told of", async () => {
+  it("report a replication client that stops reading WAL", async () => {
     await superuser("select pg_create_logical_replication_slot('reader', 'test_decoding')");
     await shell("nohup pg_recvlogical -U postgres -d shop --slot reader --start -f /dev/null >/dev/null 2>&1 &");
     await expect.poll(() => prometheus.query("pg_wal_sender_lag_bytes"), patience).toHaveLength(1);
@@ -195,7 +195,16 @@ describe("the alerts of a live server", () => {
     await calm();
   });
 
-  it("what is measured of volumes is what df says in the server's container", async () => {
+  it("name a database whose collation version differs from the recorded one, until it is refreshed", async () => {
+    await superuser("update pg_database set datcollversion = '1.0' where datname = 'shop'");
+    await expect.poll(firing, patience).toEqual(["PostgreSQLCollationMismatch"]);
+    const [alert] = await prometheus.query("ALERTS");
+    expect(alert?.labels).toMatchObject({ datname: "shop", severity: "critical" });
+    await superuser("alter database shop refresh collation version");
+    await calm();
+  });
+
+  it("measure the volumes as df does in the server's container", async () => {
     const { stdout } = await shell("df --block-size=1 --output=used,avail /var/lib/postgresql | tail -1");
     const [used = 0, available = 0] = stdout.trim().split(/\s+/).map(Number);
     const [measured] = await prometheus.query(
@@ -204,7 +213,7 @@ describe("the alerts of a live server", () => {
     expect(measured?.value).toBeCloseTo(used / (used + available), 2);
   });
 
-  it("the age of transaction ids is what PostgreSQL says, and so is the limit", async () => {
+  it("show the age of transaction IDs and its limit as PostgreSQL does", async () => {
     const ages = await prometheus.query("pg_database_wraparound_age_datfrozenxid_seconds{datname='shop'}");
     const age = Number(await superuser("select age(datfrozenxid) from pg_database where datname = 'shop'"));
     expect(Math.abs((ages[0]?.value ?? 0) - age)).toBeLessThan(20);
@@ -212,7 +221,7 @@ describe("the alerts of a live server", () => {
     expect((await prometheus.query("pg_settings_autovacuum_multixact_freeze_max_age"))[0]?.value).toBe(400_000_000);
   });
 
-  it("an exporter that does not answer is not taken for a server that is well", async () => {
+  it("do not take an exporter that does not answer for a healthy server", async () => {
     const exporters = ["postgres-exporter", "volume-exporter"].map((role) =>
       docker.getContainer(`${shop.prefix}-${role}`),
     );
@@ -222,7 +231,7 @@ describe("the alerts of a live server", () => {
     await calm();
   });
 
-  it("a server that is down is told of, and no longer once up has started it", async () => {
+  it("report a stopped server until up has started it", async () => {
     await docker.getContainer(shop.server).stop();
     await expect.poll(firing, patience).toEqual(["PostgreSQLDown"]);
     await shop.succeed("up");

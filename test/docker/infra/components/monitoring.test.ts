@@ -3,6 +3,7 @@ import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
 import type { StackOutputs } from "../../../../scripts/stack/outputs.ts";
+import { hostileSettings } from "../../../hostile-settings.ts";
 import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
@@ -10,12 +11,12 @@ const docker = dockerClient();
 const roles = ["postgres-exporter", "volume-exporter", "prometheus"] as const;
 type Role = (typeof roles)[number];
 
-describe("what watches a stack", () => {
+describe("the monitoring of a stack", () => {
   let shop: DockerStack;
   let url: URL;
   let prometheus: Prometheus;
 
-  const settings = { monitoring: { retentionDays: 3 } };
+  const settings = { monitoring: { retentionDays: 3 }, postgresql: hostileSettings };
   beforeAll(async () => {
     shop = await makeDockerStack();
     await shop.configure(settings);
@@ -29,7 +30,7 @@ describe("what watches a stack", () => {
   const script = (role: Role, text: string) =>
     runInContainer(docker, `${shop.prefix}-${role}`, { command: ["bash", "-c", text] });
   const isUp = async () => (await prometheus.query("pg_up")).map(({ value }) => value);
-  /** Measured later than now. */
+  /** Waits for a measurement that is newer than now. */
   const isUpAnew = async () => {
     const now = Date.now() / 1_000;
     await expect
@@ -38,7 +39,7 @@ describe("what watches a stack", () => {
     return isUp();
   };
 
-  it("asks the server from the first up on, and a second up changes nothing", async () => {
+  it("queries the server from the first up on, and a second up changes nothing", async () => {
     await expect.poll(isUp, { timeout: 40_000 }).toEqual([1]);
     expect(await prometheus.query("pg_scrape_collector_success == 0")).toEqual([]);
     await expect
@@ -47,12 +48,22 @@ describe("what watches a stack", () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
+  it("answers every scrape, even if the server ends idle sessions in between", async () => {
+    const scrapes = "count_over_time(pg_up[2m])";
+    await expect
+      .poll(async () => (await prometheus.query(scrapes))[0]?.value ?? 0, { timeout: 90_000 })
+      .toBeGreaterThan(3);
+    expect(await prometheus.query("min_over_time(pg_up[1m]) == 1")).toHaveLength(1);
+    expect(await prometheus.query("max_over_time(pg_exporter_last_scrape_error[1m]) > 0")).toEqual([]);
+    expect(await prometheus.query("min_over_time(pg_scrape_collector_success[1m]) == 0")).toEqual([]);
+  });
+
   it("shows no change after a refresh", async () => {
     expect((await shop.succeed("refresh")).stdout).toMatch(/^no changes/m);
     expect((await shop.succeed("preview")).stdout).toMatch(/^no changes/m);
   });
 
-  it("is open on 127.0.0.1 alone, and the exporters outside the stack's network not at all", async () => {
+  it("listens on 127.0.0.1 only, and keeps the exporters inside the stack's network", async () => {
     const bindings = await Promise.all(
       roles.map(async (role) => (await shop.inspected(role)).HostConfig.PortBindings ?? {}),
     );
@@ -62,7 +73,7 @@ describe("what watches a stack", () => {
     expect(listening.map((line) => line.split(/\s+/)[3])).toEqual([`127.0.0.1:${url.port}`]);
   });
 
-  it("runs with as little as it needs", async () => {
+  it("runs with only the privileges it needs", async () => {
     for (const role of roles) {
       const { Config, HostConfig, State } = await shop.inspected(role);
       expect(HostConfig, role).toMatchObject({
@@ -82,7 +93,7 @@ describe("what watches a stack", () => {
     expect((await script("prometheus", "ls /etc/pgroundwork")).stdout).toBe("prometheus.yml\nrules\n");
   });
 
-  it("logs in over verified TLS, as a role that is a member of pg_monitor and may do nothing else", async () => {
+  it("logs in over verified TLS as a role that has only the rights of pg_monitor", async () => {
     const sessions = await shop.query<{ ssl: boolean; version: string }>(
       "superuser",
       "select distinct ssl, version from pg_stat_ssl join pg_stat_activity using (pid) where usename = 'monitor' and application_name = 'postgres_exporter'",
@@ -140,7 +151,7 @@ describe("what watches a stack", () => {
     expect(password.stdout).toBe("prometheus 600\n");
   });
 
-  it("goes on with a new password, and no container is replaced for it", async () => {
+  it("continues with a new password without replacing a container", async () => {
     const before = await ids();
     await shop.configure({ ...settings, passwordVersion: 2 });
     await shop.succeed("up");
@@ -149,16 +160,18 @@ describe("what watches a stack", () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
-  it("is mended by up where a container was stopped or removed by hand", async () => {
+  it("is repaired by up after containers were stopped, or removed with their volumes, by hand", async () => {
     await docker.getContainer(`${shop.prefix}-postgres-exporter`).stop();
     await docker.getContainer(`${shop.prefix}-volume-exporter`).remove({ force: true });
-    expect((await shop.succeed("preview")).stdout).not.toMatch(/^no changes/m);
+    await docker.getContainer(`${shop.prefix}-prometheus`).remove({ force: true });
+    await docker.getVolume(`${shop.prefix}-prometheus-config`).remove();
+    expect((await shop.succeed("preview")).stdout).toMatch(/\+ Container monitoring-prometheus\b/);
     await shop.succeed("up");
     expect(await isUpAnew()).toEqual([1]);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
-  it("reads changed rules in place, and refuses faulty ones in words that name them", async () => {
+  it("reloads changed rules in place, and refuses faulty rules with a message that names them", async () => {
     const { StartedAt } = (await shop.inspected("prometheus")).State;
     const alerts = (await shop.clone.shell("cat infra/monitoring/alerts.yml")).stdout;
     await shop.clone.write("infra/monitoring/alerts.yml", alerts.replace("alert: PostgreSQLDown", "alert: GoneDown"));
@@ -178,13 +191,13 @@ describe("what watches a stack", () => {
     expect((await shop.inspected("prometheus")).State.StartedAt).toBe(StartedAt);
   });
 
-  it("is taken away where it is no longer asked for; what was measured stays, and is there again", async () => {
+  it("is removed when it is switched off, and finds its measurements when it is switched on again", async () => {
     const measured = async () => {
       const [counted] = await prometheus.query("count_over_time(pg_up[1h])");
       return counted?.value ?? 0;
     };
     expect(await measured()).toBeGreaterThan(1);
-    await shop.configure({ passwordVersion: 2 });
+    await shop.configure({ postgresql: hostileSettings, passwordVersion: 2 });
     await shop.succeed("up");
     const left = await docker.listContainers({ all: true, filters: { name: [shop.prefix] } });
     expect(left.map(({ Names }) => Names)).toEqual([[`/${shop.prefix}-postgres`]]);
@@ -192,7 +205,7 @@ describe("what watches a stack", () => {
     const volumes = Volumes.map(({ Name }) => Name.slice(shop.prefix.length + 1));
     expect(volumes.sort()).toEqual(["config", "data", "prometheus-data", "run"]);
 
-    await shop.configure({ monitoring: { prometheusPort: Number(url.port) }, passwordVersion: 2 });
+    await shop.configure({ ...settings, monitoring: { prometheusPort: Number(url.port) }, passwordVersion: 2 });
     await shop.succeed("up");
     expect(await measured()).toBeGreaterThan(1);
   });

@@ -11,7 +11,7 @@ import { monitoringImage } from "../../postgres-image.ts";
 
 const day = 86_400;
 
-describe("what Prometheus is given", () => {
+describe("the Prometheus configuration", () => {
   const belongings = dockerBelongings();
   const { docker } = belongings;
   let container: Docker.Container;
@@ -43,19 +43,19 @@ describe("what Prometheus is given", () => {
     return { code, said: `${stdout}${stderr}` };
   };
 
-  it("is a configuration with rules that it reads", async () => {
+  it("is valid, including its rules", async () => {
     const { code, said } = await promtool("check", "config", "--lint-fatal", "/etc/pgroundwork/prometheus.yml");
-    expect(said).toContain("SUCCESS: 18 rules found");
+    expect(said).toContain("SUCCESS: 21 rules found");
     expect(said).toContain("SUCCESS: 2 rules found");
     expect(code, said).toBe(0);
   });
 
-  it("warns of what it says, and of nothing right before", async () => {
+  it("fires each alert when its condition is met, and not just before", async () => {
     const { code, said } = await promtool("test", "rules", "/var/lib/prometheus/test.yml");
     expect(code, said).toBe(0);
   });
 
-  it("says of every alert how bad it is and what to do", async () => {
+  it("gives every alert a severity, a summary and a description of what to do", async () => {
     const { parse } = await import("yaml");
     const { groups } = parse(await readFile(join(cloneRoot, "infra", "monitoring", "alerts.yml"), "utf8")) as {
       groups: { rules: { alert: string; labels: { severity: string }; annotations: Record<string, string> }[] }[];

@@ -12,7 +12,7 @@ interface Pipeline {
   jobs: Record<string, { steps: { uses?: string; run?: string }[] }>;
 }
 
-describe("the example of a team's pipeline", () => {
+describe("the example pipeline for GitHub Actions", () => {
   let team: DockerStack;
   let runner: Clone;
   let pipeline: Pipeline;
@@ -25,7 +25,10 @@ describe("the example of a team's pipeline", () => {
     await runner.shell("mkdir state");
   });
 
-  /** A job's own lines, as a runner has them: what the secrets hold is in the environment. `npm ci` was done. */
+  /**
+   * Runs the commands of a job as a runner does, with the secrets in the environment. `npm ci` is left out: it has been
+   * done.
+   */
   async function run(job: string, clone = runner): Promise<Finished> {
     const lines = (pipeline.jobs[job]?.steps ?? [])
       .flatMap((step) => step.run ?? [])
@@ -40,14 +43,14 @@ describe("the example of a team's pipeline", () => {
     return clone.shell(`set -e\n${lines.join("\n")}`);
   }
 
-  it("brings the stack up when a change is merged, and has nothing to do when it is merged again", async () => {
+  it("brings the stack up on a merge, and changes nothing when it runs again", async () => {
     const first = await run("up");
     expect(first.code, first.stderr).toBe(0);
     expect(first.stdout).toMatch(/^\d+ created/m);
     expect((await run("up")).stdout).toMatch(/^no changes/m);
   });
 
-  it("shows a pull request what it would do, from another runner and without doing it", async () => {
+  it("previews a pull request from another runner without applying it", async () => {
     const other = await makeClone();
     try {
       await other.shell(

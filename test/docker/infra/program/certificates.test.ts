@@ -2,8 +2,8 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import { beforeAll, describe, expect, it } from "vitest";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { authorityFile } from "../../../../scripts/tls/authority-file.ts";
 import { setClockBack } from "../../../set-clock-back.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
@@ -13,13 +13,13 @@ describe("the certificate of a stack's server", () => {
 
   beforeAll(async () => {
     shop = await makeDockerStack();
-    // Of the year that a server's certificate holds, the last days are today.
+    // The server's certificate is valid for a year, so that today is among its last days.
     const setRight = await setClockBack(shop.clone, 330);
     await shop.succeed("up");
     setRight();
   });
 
-  /** What the server shows to who verifies it. */
+  /** Returns the certificate that the server presents to clients. */
   async function shown(changed: Partial<Connection> = {}): Promise<DetailedPeerCertificate> {
     return withClient({ ...(await shop.login("app")), ...changed }, async (client) => {
       const { stream } = (client as unknown as { connection: { stream: TLSSocket } }).connection;
@@ -32,14 +32,14 @@ describe("the certificate of a stack's server", () => {
     return [Id, State.StartedAt];
   };
 
-  it("is named for how clients reach the server, by address, by name and beside it", async () => {
+  it("contains every address and name by which clients and sidecars reach the server", async () => {
     const { subjectaltname } = await shown();
     const names = ["DNS:localhost", "DNS:postgres", `DNS:${shop.server}`, "IP Address:127.0.0.1"];
     expect(subjectaltname?.split(", ").sort()).toEqual(names.sort());
     expect((await shown({ host: "localhost" })).subjectaltname).toBe(subjectaltname);
   });
 
-  it("is renewed by up near its end, which preview says: nothing is replaced, restarted or done again for it", async () => {
+  it("is renewed by up near its end, as preview says, without a replacement or a restart", async () => {
     const [before, alive] = [await shown(), await life()];
     const preview = await shop.succeed("preview");
     const changed = preview.stdout.split("\n").filter((line) => /^ +[~+±-] /.test(line));
@@ -48,7 +48,9 @@ describe("the certificate of a stack's server", () => {
       expect.stringMatching(/^~ VolumeFiles server-files /),
       expect.stringMatching(/^~ ContainerServer server-running /),
     ]);
-    expect(preview.stdout + preview.stderr).toMatch(/server-tls-certificate: is renewed: valid until \d{4}-\d\d-\d\d/);
+    expect(preview.stdout + preview.stderr).toMatch(
+      /server-tls-certificate: will be renewed: valid until \d{4}-\d\d-\d\d/,
+    );
     const up = await shop.succeed("up");
     expect(up.stdout + up.stderr).toMatch(/server-tls-certificate: renewed: was valid until \d{4}-\d\d-\d\d/);
     const renewed = await shown();
@@ -59,7 +61,7 @@ describe("the certificate of a stack's server", () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
-  it("is verified by a refresh in a clone that has no file of the authorities, or one of others", async () => {
+  it("is verified by a refresh in a project directory without the CA file, or with another one", async () => {
     const file = join(shop.clone.root, authorityFile(shop.stack));
     await rm(file);
     expect((await shop.succeed("refresh")).stdout).toMatch(/^no changes/m);

@@ -4,7 +4,7 @@ import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
 const docker = dockerClient();
 
-describe("what was done to a stack's container by hand", () => {
+describe("a stack's container", () => {
   let shop: DockerStack;
 
   beforeAll(async () => {
@@ -24,11 +24,11 @@ describe("what was done to a stack's container by hand", () => {
     ["removed", () => docker.getContainer(shop.server).remove({ force: true }), /\+ Container server-postgres/],
     ["stopped", () => docker.getContainer(shop.server).stop(), /Container server-postgres \(.*mustRun/],
     [
-      "taken out of its network",
+      "disconnected from its network",
       () => docker.getNetwork(`${shop.prefix}-network`).disconnect({ Container: shop.server, Force: true }),
       /Container server-postgres \(.*networksAdvanced/,
     ],
-  ])("%s: preview names it, and up mends it with all rows", async (_what, act, named) => {
+  ])("is shown by preview and repaired by up, with every row, when it was %s", async (_what, act, named) => {
     const before = await rows();
     await act();
     expect((await shop.succeed("preview")).stdout).toMatch(named);
@@ -37,7 +37,7 @@ describe("what was done to a stack's container by hand", () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
-  it("a postmaster killed inside comes back by itself, with all rows", async () => {
+  it("recovers by itself, with every row, when its postmaster is killed", async () => {
     const before = await rows();
     const exec = await docker
       .getContainer(shop.server)
@@ -48,12 +48,17 @@ describe("what was done to a stack's container by hand", () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
-  it("is stopped by down, and started by up, which keeps every row", async () => {
+  it("is stopped by down, reported once by refresh, and started by up with every row", async () => {
     const before = await rows();
     expect((await shop.succeed("down")).stdout).toBe(`stopped; the data is kept in the volume ${shop.prefix}-data\n`);
     expect((await shop.succeed("down")).stdout).toBe(
       `was not running; the data is kept in the volume ${shop.prefix}-data\n`,
     );
+    const refreshed = await shop.pgw("refresh");
+    expect([refreshed.code, refreshed.stderr.match(/^error: .*/gm)]).toEqual([
+      1,
+      [`error: The server of stack "${shop.stack}" is stopped, so it cannot be compared with the state.`],
+    ]);
     await shop.succeed("up");
     expect(await rows()).toEqual(before);
   });

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
-/** Its server is the other stack's: to this one it is somebody else's. */
-describe("a stack on a server that somebody else runs", () => {
+/** The server belongs to another stack. For this stack, it is an external server. */
+describe("a stack on an external server", () => {
   let owner: DockerStack;
   let guest: DockerStack;
   let url: URL;
@@ -27,15 +27,15 @@ describe("a stack on a server that somebody else runs", () => {
   async function configure(href: string, secret = password): Promise<void> {
     await guest.configure({ server: "external", url: href });
     const set = await guest.clone.shell(
-      `eval "$(node_modules/.bin/node scripts/pgw.mjs engine env)" && (pulumi stack init ${guest.stack} || true) &&
-       pulumi config set --stack ${guest.stack} --secret superuserPassword '${secret}'`,
+      `eval "$(node_modules/.bin/node scripts/pgw.mjs engine env --stack ${guest.stack})" && (pulumi stack init ${guest.stack} || true) &&
+       pulumi config set --stack ${guest.stack} --secret superuserPassword -- '${secret}'`,
     );
     expect(set.code, set.stderr).toBe(0);
   }
 
   const products = () => guest.query("readonly", "select count(*)::int from product");
 
-  it("has its databases there, over verified TLS, and a second up changes nothing", async () => {
+  it("has its databases there over verified TLS, and a second up changes nothing", async () => {
     const { stdout } = await guest.succeed("up");
     expect(stdout).toMatch(/^all commands: /m);
     expect(stdout).not.toMatch(/npm run down|-- logs/);
@@ -44,7 +44,7 @@ describe("a stack on a server that somebody else runs", () => {
     expect((await guest.succeed("refresh")).stdout).toMatch(/^no changes/m);
   });
 
-  it("keeps the way in as a secret", async () => {
+  it("keeps the password of the connection secret", async () => {
     const { stdout } = await guest.clone.shell(
       `cat Pulumi.${guest.stack}.yaml .pgroundwork/.pulumi/stacks/*/${guest.stack}.json`,
     );
@@ -52,15 +52,15 @@ describe("a stack on a server that somebody else runs", () => {
     expect(stdout).not.toContain(password);
   });
 
-  it("is not stopped, and its log is not shown: that is not the kit's", async () => {
+  it("does not stop the server or show its log, because the kit does not manage it", async () => {
     for (const command of ["down", "logs"]) {
       const { code, stderr } = await guest.pgw(command);
       expect(code).toBe(3);
-      expect(stderr).toContain(`The server of stack "${guest.stack}" is run by somebody else`);
+      expect(stderr).toContain(`Stack "${guest.stack}" has an external server`);
     }
   });
 
-  it("keeps everything when it is taken down, and takes it back", async () => {
+  it("keeps everything on destroy, and adopts it on the next up", async () => {
     await guest.succeed("destroy", "--yes");
     expect(await owner.query("superuser", "select datname from pg_database where datname = 'shop'")).toEqual([
       { datname: "shop" },
@@ -69,7 +69,7 @@ describe("a stack on a server that somebody else runs", () => {
     expect(await products()).toEqual([{ count: 2 }]);
   });
 
-  it("is erased a database at a time, by its name; as a whole only what is the stack's own goes, and the server keeps what is on it", async () => {
+  it("erases a database by name; erasing the whole stack leaves what is on the server", async () => {
     await guest.succeed("destroy", "--erase", "shop", "--yes");
     const shops = () => owner.query("superuser", "select datname from pg_database where datname = 'shop'");
     expect(await shops()).toEqual([]);
@@ -82,7 +82,7 @@ describe("a stack on a server that somebody else runs", () => {
     expect(await products()).toEqual([{ count: 2 }]);
   });
 
-  it("says what is wrong with the way in: a wrong password, an authority that did not sign the server's certificate", async () => {
+  it("reports a wrong password and a CA that did not sign the server's certificate", async () => {
     await configure(url.href, "not-the-password");
     const refused = await guest.pgw("up");
     expect(refused.code).toBe(1);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { withClient } from "../../../../scripts/target/client.ts";
-import { PluginProcess } from "../../../embedded/infra/airgap/postgresql/plugin-process.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import { PluginProcess } from "../../../embedded/infra/fallback-providers/postgresql/plugin-process.ts";
 import { makeDockerStack } from "../../stack.ts";
 
 describe("fifty roles on one database of a server in a container", () => {
-  it("get their grants at once, from two providers, without one getting in another's way", async () => {
+  it("get their grants at once from two providers, without conflicts", async () => {
     const shop = await makeDockerStack();
     await shop.succeed("up");
     const connection = await shop.login("superuser");

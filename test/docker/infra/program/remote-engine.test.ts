@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 import { TlsEngine } from "../../tls-engine.ts";
 
-describe("a Docker engine that is reached over TCP with TLS", () => {
+describe("a Docker engine over TCP with TLS", () => {
   const engine = new TlsEngine();
   const stranger = new TlsEngine();
   let shop: DockerStack;
@@ -25,26 +25,26 @@ describe("a Docker engine that is reached over TCP with TLS", () => {
     shop.clone.env.DOCKER_CERT_PATH = folder;
     const { code, stderr } = await shop.pgw("up");
     expect(code).toBe(1);
-    expect(stderr).not.toMatch(/^ +at |fault of pgroundwork|PRIVATE KEY/m);
+    expect(stderr).not.toMatch(/^ +at |bug in pgroundwork|PRIVATE KEY/m);
     return stderr;
   }
 
-  it("is not believed where another authority has signed its certificate", async () => {
+  it("is refused if another CA signed its certificate", async () => {
     expect(await refused(stranger.certificates)).toMatch(
       /The Docker engine of tcp:\/\/127\.0\.0\.1:\d+ cannot be verified: .*certificate.*\n {2}.*DOCKER_CERT_PATH/i,
     );
   });
 
-  it("lets nobody in without the client's certificate, and a folder without it is named", async () => {
+  it("refuses connections without the client certificate, and the error names a missing file", async () => {
     const mixed = join(shop.clone.root, ".pgroundwork-certs");
     await cp(stranger.certificates, mixed, { recursive: true });
     await cp(join(engine.certificates, "ca.pem"), join(mixed, "ca.pem"));
     expect(await refused(mixed)).toMatch(/No Docker engine answers on tcp:\/\/127\.0\.0\.1:\d+: /);
     await rm(join(mixed, "key.pem"));
-    expect(await refused(mixed)).toContain(`certificate file ${join(mixed, "key.pem")} cannot be read`);
+    expect(await refused(mixed)).toContain(`certificate file ${join(mixed, "key.pem")}.`);
   });
 
-  it("has the stack as this machine's own has, and a second up changes nothing", async () => {
+  it("runs the stack as a local engine does, and a second up changes nothing", async () => {
     shop.clone.env.DOCKER_CERT_PATH = engine.certificates;
     await shop.succeed("up");
     expect(await shop.query("readonly", "select count(*)::int from product")).toEqual([{ count: 2 }]);

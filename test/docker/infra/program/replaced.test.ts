@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { watchOutage } from "../../../outage.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
-describe("a changed image", () => {
+describe("the replacement of a container", () => {
   let shop: DockerStack;
 
   beforeAll(async () => {
@@ -15,7 +15,7 @@ describe("a changed image", () => {
 
   const total = () => shop.query("readonly", "select count(*)::int, sum(id)::int from product");
 
-  it("replaces the container, keeps every row, and up says for how long there was no server", async () => {
+  it("follows a changed image and keeps every row, and up prints how long the server was down", async () => {
     const [before, rows] = [await shop.inspected(), await total()];
     const file = "infra/images/postgres/Dockerfile";
     const dockerfile = await readFile(join(shop.clone.root, file), "utf8");
@@ -28,19 +28,19 @@ describe("a changed image", () => {
     expect(after.Id).not.toBe(before.Id);
     expect(after.Image).not.toBe(before.Image);
     expect(await total()).toEqual(rows);
-    const said = Number(/replaced: (\d+\.\d) s without the server/.exec(up.stdout + up.stderr)?.[1]);
+    const said = Number(/replaced: the server was down for (\d+\.\d) s/.exec(up.stdout + up.stderr)?.[1]);
     process.stderr.write(`replaced: ${said} s by up, ${seconds.toFixed(1)} s for a client\n`);
-    // What a client sees begins and ends between two attempts of it.
-    expect(Math.abs(said - seconds)).toBeLessThan(2);
+    // The client measures between two attempts, which take long on a busy machine.
+    expect(Math.abs(said - seconds)).toBeLessThan(6);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
-  it("is one of several reasons: more shared memory replaces it, too, with every row", async () => {
+  it("follows a change of shared memory and keeps every row", async () => {
     const rows = await total();
     await shop.configure({ shmSize: 300 });
     expect((await shop.succeed("preview")).stdout).toMatch(/Container server-postgres/);
     const { stdout, stderr } = await shop.succeed("up");
-    expect(stdout + stderr).toMatch(/replaced: \d+\.\d s without the server/);
+    expect(stdout + stderr).toMatch(/replaced: the server was down for \d+\.\d s/);
     expect(await total()).toEqual(rows);
   });
 });

@@ -1,7 +1,7 @@
-import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { settingsReference } from "../../../../infra/settings.ts";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { freePort } from "../../../support/free-port.ts";
 import { postgresImage } from "../../postgres-image.ts";
 import { SocketProxy } from "../../socket-proxy.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
@@ -11,23 +11,26 @@ const proxy = new SocketProxy();
 
 type Settings = Record<string, unknown>;
 
-/** A changed value for every setting that only such a server has; each try goes on from where the one before it ended. */
+/**
+ * A changed value for every setting that only Docker servers have. Each try starts with the result of the one before
+ * it.
+ */
 const tries: Readonly<Record<string, () => Settings | Promise<Settings>>> = {
   cpus: () => ({ cpus: 1 }),
   shmSize: () => ({ shmSize: 300 }),
   dockerHost: () => ({ dockerHost: proxy.host }),
   bindAddress: () => ({ bindAddress: "0.0.0.0", host: "127.0.0.1" }),
   host: () => ({ host: "localhost" }),
-  // The image that has PostGIS is another; one that is given is not built.
+  // PostGIS is in another image, and a given image is not built.
   image: async () => ({ image: await postgresImage() }),
   postgis: () => ({ image: undefined, postgis: true }),
-  monitoring: async () => ({ monitoring: { prometheusPort: await getPort() } }),
+  monitoring: async () => ({ monitoring: { prometheusPort: await freePort() } }),
   backups: () => ({ backups: true }),
 };
 
 const reference = settingsReference().filter(({ servers }) => servers.join() === "docker");
 
-describe("a setting's effect in the reference, on a server in a container", () => {
+describe("the documented effect of a setting on a server in a container", () => {
   let shop: DockerStack;
   let current: Settings = {};
   let started: string;
@@ -42,7 +45,7 @@ describe("a setting's effect in the reference, on a server in a container", () =
   });
   afterAll(() => proxy.goAway());
 
-  it.each(reference.map(({ name, effect }) => [name, effect] as const))("%s: %s", async (name, effect) => {
+  it.each(reference.map(({ name, effect }) => [name, effect] as const))("is right for %s: %s", async (name, effect) => {
     const changed = { ...current, ...(await tries[name]?.()) };
     current = Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
     await shop.configure(current);
@@ -53,7 +56,7 @@ describe("a setting's effect in the reference, on a server in a container", () =
     started = now;
   });
 
-  it("is had once: another up changes nothing", async () => {
+  it("happens once: another up changes nothing", async () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 });

@@ -7,10 +7,10 @@ const docker = dockerClient();
 const names = "select name from product order by id";
 const seeded = [{ name: "tea" }, { name: "coffee" }];
 
-describe("two clones with stacks of one name on one Docker engine", () => {
+describe("two project directories with stacks of one name on one Docker engine", () => {
   let first: DockerStack;
   let second: DockerStack;
-  /** What is in the engine of the second, whose names are longer ones. */
+  /** Prefix of the names of the second stack's objects, longer than the first one's. */
   let ofSecond: string;
 
   beforeAll(async () => {
@@ -31,24 +31,30 @@ describe("two clones with stacks of one name on one Docker engine", () => {
     expect(await running(`${ofSecond}-postgres`)).toBe(true);
     expect(await second.query("readonly", names)).toEqual(seeded);
     expect((await second.succeed("up")).stdout).toMatch(/^no changes/m);
-    expect((await second.succeed("recover")).stdout).toMatch(/^nothing was left/);
+    expect((await second.succeed("recover")).stdout).toMatch(/left anything$/m);
   };
 
-  it("come up apart from each other, under names of their own", async () => {
+  it("come up separately, with object names of their own", async () => {
     expect(ofSecond).toMatch(new RegExp(`^${first.prefix}-[0-9a-f]{6}$`));
     expect(await first.query("readonly", names)).toEqual([...seeded, { name: "cocoa" }]);
     await expectSecondWhole();
     expect((await first.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
-  it("are stopped one by one", async () => {
+  it("are stopped independently", async () => {
     await first.succeed("down");
     expect(await running(first.server)).toBe(false);
     await expectSecondWhole();
     await first.succeed("up");
   });
 
-  it("are taken down one by one", async () => {
+  it("detect a missing container although the other directory's container is there", async () => {
+    await docker.getContainer(`${ofSecond}-postgres`).remove({ force: true });
+    expect((await second.succeed("up")).stdout).toMatch(/^1 created, /m);
+    expect(await second.query("readonly", names)).toEqual(seeded);
+  });
+
+  it("are taken down independently", async () => {
     const before = await things();
     await first.succeed("destroy", "--yes");
     await expectSecondWhole();
@@ -58,7 +64,7 @@ describe("two clones with stacks of one name on one Docker engine", () => {
     expect(await first.query("readonly", names)).toEqual([...seeded, { name: "cocoa" }]);
   });
 
-  it("are erased one by one", async () => {
+  it("are erased independently", async () => {
     await first.succeed("destroy", "--erase", first.stack, "--yes");
     expect((await things()).filter((thing) => !thing.includes(ofSecond))).toEqual([]);
     await expectSecondWhole();

@@ -1,10 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
+import { queryInContainer } from "../../../../scripts/docker/server/query.ts";
+import { writeVolumeFiles } from "../../../../scripts/docker/volume-files.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
 const docker = dockerClient();
 
-describe("a stack whose server is a container", () => {
+describe("a stack with its server in a container", () => {
   let shop: DockerStack;
 
   beforeAll(async () => {
@@ -14,7 +17,7 @@ describe("a stack whose server is a container", () => {
 
   const products = () => shop.query<{ count: number }>("readonly", "select count(*)::int from product");
 
-  it("has its databases migrated and seeded, and a second up changes nothing", async () => {
+  it("has migrated and seeded databases, and a second up changes nothing", async () => {
     expect(await products()).toEqual([{ count: 2 }]);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes \(\d+ resources\)/m);
   });
@@ -24,7 +27,7 @@ describe("a stack whose server is a container", () => {
     expect((await shop.succeed("preview")).stdout).toMatch(/^no changes/m);
   });
 
-  it("is open on the declared address alone, and only to who speaks TLS with a password", async () => {
+  it("listens only on the declared address, and accepts only TLS with a password", async () => {
     const { HostConfig } = await shop.inspected();
     const { stdout } = await shop.succeed("url", "--role", "app");
     const url = new URL(stdout.trim());
@@ -47,7 +50,7 @@ describe("a stack whose server is a container", () => {
     expect(right.stdout, right.stderr).toMatch(/^TLSv1\.[23]\n$/);
   });
 
-  it("stores passwords as SCRAM, and lets nobody in by trust or md5", async () => {
+  it("stores passwords as SCRAM, and has no trust or md5 rule", async () => {
     const rules = await shop.query<{ type: string; auth_method: string }>(
       "superuser",
       "select distinct type, auth_method from pg_hba_file_rules order by 1, 2",
@@ -64,7 +67,7 @@ describe("a stack whose server is a container", () => {
     ).toEqual([]);
   });
 
-  it("runs without root, capabilities or swap, with the memory that was set", async () => {
+  it("runs without root, capabilities or swap, with the configured memory", async () => {
     const { HostConfig, Config } = await shop.inspected();
     expect(HostConfig).toMatchObject({
       Memory: 1024 * 2 ** 20,
@@ -102,7 +105,7 @@ describe("a stack whose server is a container", () => {
     }
   });
 
-  it("rotates every password without a container being replaced or restarted", async () => {
+  it("rotates every password without replacing or restarting a container", async () => {
     const before = await shop.inspected();
     const { stdout: former } = await shop.succeed("url", "--role", "app");
     await shop.configure({ passwordVersion: 2 });
@@ -116,7 +119,7 @@ describe("a stack whose server is a container", () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
-  it("takes a setting that needs a reload without a restart, and restarts for one that needs that", async () => {
+  it("reloads for a setting that needs a reload, and restarts for one that needs a restart", async () => {
     const before = await shop.inspected();
     await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7MB" } });
     expect((await shop.succeed("preview")).stderr).toMatch(/work_mem \S+ -> 7MB \(reload\)/);
@@ -126,10 +129,10 @@ describe("a stack whose server is a container", () => {
 
     await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7MB", max_locks_per_transaction: 99 } });
     expect((await shop.succeed("preview")).stderr).toMatch(
-      /max_locks_per_transaction 64 -> 99 \(restart, connections are cut\)/,
+      /max_locks_per_transaction 64 -> 99 \(restart, closes connections\)/,
     );
     const { stdout, stderr } = await shop.succeed("up");
-    expect(stdout + stderr).toMatch(/restarted for max_locks_per_transaction: \d+\.\d s without the server/);
+    expect(stdout + stderr).toMatch(/restarted to apply max_locks_per_transaction: the server was down for \d+\.\d s/);
     const after = await shop.inspected();
     expect(after.Id).toBe(before.Id);
     expect(after.State.StartedAt).not.toBe(before.State.StartedAt);
@@ -137,7 +140,7 @@ describe("a stack whose server is a container", () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
-  it("refuses settings that PostgreSQL does not take before anything changes, in a preview already", async () => {
+  it("refuses settings that PostgreSQL does not accept before anything changes, also in a preview", async () => {
     const before = await shop.inspected();
     await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7 apples", nonsense: 1 } });
     for (const command of ["preview", "up"]) {
@@ -151,6 +154,74 @@ describe("a stack whose server is a container", () => {
     expect(await shop.query("app", "show work_mem")).toEqual([{ work_mem: "7MB" }]);
     await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "7MB", max_locks_per_transaction: 99 } });
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("restarts the server if settings that need a restart are removed", async () => {
+    const settings = { max_wal_senders: 12, track_commit_timestamp: true, shared_preload_libraries: "auto_explain" };
+    await shop.configure({ passwordVersion: 2, postgresql: settings });
+    const added = await shop.succeed("up");
+    expect(added.stdout + added.stderr).toContain("restarted to apply max_locks_per_transaction, max_wal_senders,");
+    expect(await shop.query("superuser", "show max_wal_senders")).toEqual([{ max_wal_senders: "12" }]);
+    await shop.configure({ passwordVersion: 2 });
+    const { stdout, stderr } = await shop.succeed("up");
+    expect(stdout + stderr).toContain(
+      "restarted to apply max_wal_senders, shared_preload_libraries, track_commit_timestamp:",
+    );
+    expect(await shop.query("superuser", "show max_wal_senders")).toEqual([{ max_wal_senders: "10" }]);
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("refuses settings with which PostgreSQL does not start, and the server keeps running", async () => {
+    const before = await shop.inspected();
+    await shop.configure({ passwordVersion: 2, postgresql: { superuser_reserved_connections: 98 } });
+    for (const command of ["preview", "up"]) {
+      const { code, stderr } = await shop.pgw(command);
+      expect(code, command).toBe(1);
+      expect(stderr).toContain(
+        'PostgreSQL does not start with these settings: "superuser_reserved_connections" (98) plus "reserved_connections" (3) must be less than "max_connections" (100)\n',
+      );
+      expect(stderr).toContain("The server was not changed.");
+    }
+    expect((await shop.inspected()).State).toMatchObject({ StartedAt: before.State.StartedAt, Running: true });
+    await shop.configure({ passwordVersion: 2 });
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("recovers a server that restarts without end when its settings are corrected", async () => {
+    const before = await shop.inspected();
+    const labelled = (key: string) => before.Config.Labels[`pgroundwork.${key}`] ?? "";
+    const owner = { project: labelled("project"), stack: labelled("stack"), owner: labelled("owner") };
+    // As an older version left it.
+    const broken = "superuser_reserved_connections = 98\nreserved_connections = 3\nmax_connections = 100\n";
+    const place = { image: before.Image, volume: `${shop.prefix}-config`, owner };
+    await writeVolumeFiles(docker, place, { "postgresql.conf": broken });
+    await docker.getContainer(shop.server).restart();
+    const loops = async () => (await shop.inspected()).RestartCount > 4 && (await shop.inspected()).State.Restarting;
+    await expect.poll(loops, { timeout: 60_000, interval: 200 }).toBe(true);
+
+    await shop.configure({ passwordVersion: 2, postgresql: { work_mem: "9MB" } });
+    await shop.succeed("up");
+    expect(await shop.query("app", "show work_mem")).toEqual([{ work_mem: "9MB" }]);
+    expect(await products()).toEqual([{ count: 2 }]);
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("does not take a server for one that cannot start because it has crashed three times", async () => {
+    const kill = { command: ["sh", "-c", 'kill -KILL "$(head -n 1 "$PGDATA/postmaster.pid")"'], user: "postgres" };
+    const hasRecovered = async (crashes: number) => {
+      const { RestartCount, State } = await shop.inspected();
+      if (RestartCount !== before + crashes || State.Restarting) return false;
+      return (await queryInContainer(docker, shop.server, "select 1").catch(() => [])).length === 1;
+    };
+    const { RestartCount: before } = await shop.inspected();
+    for (const crashes of [1, 2, 3]) {
+      // The container ends before the command.
+      await runInContainer(docker, shop.server, kill).catch(() => {});
+      await expect.poll(() => hasRecovered(crashes), { timeout: 60_000, interval: 200 }).toBe(true);
+    }
+    await shop.configure({ passwordVersion: 3, postgresql: { work_mem: "9MB" } });
+    await shop.succeed("up");
+    expect(await products()).toEqual([{ count: 2 }]);
   });
 });
 

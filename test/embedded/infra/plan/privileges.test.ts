@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serverRolePlans } from "../../../../infra/plan/privileges.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import { chain, committedFolderOf, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
 import {
   type Cell,
@@ -66,8 +66,8 @@ describe("the matrix of roles and privileges", () => {
   });
 });
 
-describe("roles of a database", () => {
-  it("own what the migrator makes through the owner, which cannot log in", async () => {
+describe("the roles of a database", () => {
+  it("create objects through the migrator that belong to the owner, which cannot log in", async () => {
     const { rows } = await withClient(target.admin, (client) =>
       client.query(
         `select relname, relowner::regrole::text as owner from pg_class
@@ -81,22 +81,22 @@ describe("roles of a database", () => {
       { relname: "probe_today_sequence", owner: "probed_owner" },
     ]);
     const login = withClient({ ...target.logins.migrator, user: "probed_owner" }, (client) => client.query("select 1"));
-    await expect(login).rejects.toThrow('does not let user "probed_owner" in from here');
+    await expect(login).rejects.toThrow('refuses connections of user "probed_owner" from here');
   });
 
-  it.each(["migrator", "app", "readonly"] as const)("let the %s of one database not into another", async (role) => {
+  it.each(["migrator", "app", "readonly"] as const)("cannot connect to another database as %s", async (role) => {
     const login = withClient({ ...target.logins[role], database: "neighbour" }, (client) => client.query("select 1"));
-    await expect(login).rejects.toThrow(`user "probed_${role}" may not connect to database "neighbour"`);
+    await expect(login).rejects.toThrow(`user "probed_${role}" has no CONNECT privilege on database "neighbour"`);
   });
 
-  it("let monitor and backup into every database", async () => {
+  it("can connect to every database as monitor and backup", async () => {
     for (const role of ["monitor", "backup"] as const) {
       const connection = { ...target.logins[role], database: "neighbour" };
       await withClient(connection, (client) => client.query("select 1"));
     }
   });
 
-  it("leave an append-only table narrowed by its migration as it is", async () => {
+  it("do not get back privileges on an append-only table that its migration revoked", async () => {
     await withClient(target.logins.migrator, (client) =>
       client.query(
         "create table public.probe_log (id integer); revoke update, delete on public.probe_log from probed_app",
@@ -111,8 +111,8 @@ describe("roles of a database", () => {
   });
 });
 
-describe("the probes", () => {
-  it("leave nothing behind that was not there before", async () => {
+describe("the privilege probes", () => {
+  it("leave nothing behind", async () => {
     await removeProbes(target);
     const { rows } = await withClient(target.admin, (client) =>
       client.query(
@@ -126,7 +126,7 @@ describe("the probes", () => {
     await prepareProbes(target);
   });
 
-  it("report what went wrong when it is no denial", async () => {
+  it("report an error that is not a denial", async () => {
     const cell = { subject: "app", action: "select from the table", object: "missing", allowed: true } as const;
     await expect(tryCell(target, cell)).rejects.toThrow('relation "public.probe_missing" does not exist');
   });

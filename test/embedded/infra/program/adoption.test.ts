@@ -2,15 +2,15 @@ import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { withClient } from "../../../../scripts/target/client.ts";
-import { inDatabase } from "../../../../scripts/target/connection.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import { inDatabase } from "../../../../scripts/connection/connection.ts";
 import type { Clone } from "../../clone.ts";
 import { changesOf } from "./changes.ts";
 import { makeShop, shopSettings } from "./shop.ts";
 
 let clone: Clone;
 
-/** Statements as the superuser, one after the other. */
+/** Runs statements as the superuser, one after the other. */
 const byHand = async (database: string, ...statements: string[]) => {
   const superuser = inDatabase(await clone.login("superuser", "shop"), database);
   return withClient(superuser, async (client) => {
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => clone?.remove());
 
-describe("roles and a database that others made", () => {
+describe("existing roles and an existing database", () => {
   beforeAll(async () => {
     await byHand(
       "postgres",
@@ -45,7 +45,7 @@ describe("roles and a database that others made", () => {
       "alter table shelf owner to ana",
       "insert into shelf (label) values ('left'), ('right')",
       "grant all on shelf to public",
-      // As a dump of PostgreSQL 14 has it.
+      // Like the dump of a PostgreSQL 14 database.
       "alter schema public owner to postgres",
       "grant all on schema public to public",
     );
@@ -60,9 +60,9 @@ describe("roles and a database that others made", () => {
 
   const handOver =
     "depot-takeover: ana owns an object that migrations cannot change: table public.shelf. " +
-    'To hand over, as a superuser in this database: REASSIGN OWNED BY "ana" TO "depot_owner";\n';
+    'To change the owner, run as a superuser in this database: REASSIGN OWNED BY "ana" TO "depot_owner";\n';
 
-  it("are shown by a preview with owner, attributes and what is corrected", async () => {
+  it("appear in a preview with owner, attributes and the corrections to make", async () => {
     expect(await changesOf(clone, "preview")).toEqual(expect.arrayContaining(adopted));
     const { stdout, stderr } = await clone.succeed("preview");
     expect(stderr).toContain(handOver);
@@ -72,19 +72,19 @@ describe("roles and a database that others made", () => {
     expect(stdout).toContain("3 to adopt");
   });
 
-  it("are taken over by up, which says so", async () => {
+  it("are adopted by up, which reports it", async () => {
     const { stdout, stderr } = await clone.succeed("up");
     expect(stderr).toContain(handOver);
     expect(stderr).toContain(
-      "depot-takeover: 2 objects of others are opened to the database's roles: sequence public.shelf_id_seq, table public.shelf\n",
+      "depot-takeover: granted the database's roles privileges on 2 objects: sequence public.shelf_id_seq, table public.shelf\n",
     );
-    expect(stderr).toContain("depot-takeover: one object open to PUBLIC is closed to it: table public.shelf\n");
-    expect(stderr).toMatch(/^depot-extension-citext: adopted: extension citext \S+ was there already, in schema old$/m);
+    expect(stderr).toContain("depot-takeover: revoked all privileges of PUBLIC on one object: table public.shelf\n");
+    expect(stderr).toMatch(/^depot-extension-citext: adopted existing extension citext \S+ in schema old$/m);
     expect(stdout).toContain("= Role depot-owner (was LOGIN, CREATEDB; corrected: createDatabase, login)");
     expect(stdout).toContain("3 adopted");
   });
 
-  it("are as declared then, and rows are as they were", async () => {
+  it("have the declared attributes afterwards and keep their rows", async () => {
     expect(
       await byHand(
         "depot",
@@ -103,7 +103,7 @@ describe("roles and a database that others made", () => {
     ]);
   });
 
-  it("are open to the database's roles, tables that others made included", async () => {
+  it("are accessible to the roles of the database, including tables of other owners", async () => {
     const app = await clone.login("app", "depot");
     await withClient(app, (client) => client.query("insert into shelf (label) values ('middle')"));
     const readonly = await clone.login("readonly", "depot");
@@ -114,7 +114,7 @@ describe("roles and a database that others made", () => {
     );
   });
 
-  it("are migrated where the schema is another's, and by nobody but the owner's members", async () => {
+  it("can be migrated if another role owns the schema, but only by members of the owner", async () => {
     const makeOne = async (role: string) => {
       const login = await clone.login(role, "depot");
       return withClient(login, (client) => client.query("create table rack (id integer)"));
@@ -123,21 +123,21 @@ describe("roles and a database that others made", () => {
     await makeOne("migrator");
   });
 
-  it("are no change any more", async () => {
+  it("show no changes afterwards", async () => {
     expect(await changesOf(clone, "up")).toEqual([]);
     expect(await changesOf(clone, "preview")).toEqual([]);
     expect(await changesOf(clone, "refresh")).toEqual([]);
   });
 });
 
-describe("an up that was killed when it had just made a role", () => {
-  it("is taken up from there by the next one, and forgotten by the one after", async () => {
+describe("an up that was killed right after it created a role", () => {
+  it("is continued by the next up, and the up after that reports no interruption", async () => {
     await clone.write("migrations/annex/database.json", "{}");
     await clone.write("migrations/annex/committed/.gitkeep", "");
     await clone.configure({ ...shopSettings, databases: ["shop", "depot", "annex"] });
     const login = await clone.login("superuser", "shop");
     await withClient(login, async (client) => {
-      // Logins go on while roles wait to be made.
+      // This lock blocks CREATE ROLE, but not logins.
       await client.query("begin");
       await client.query("lock table pg_authid in share mode");
       const up = clone.start("up");
@@ -149,7 +149,8 @@ describe("an up that was killed when it had just made a role", () => {
       process.kill(-up.pid, "SIGKILL");
       if (up.exitCode === null && up.signalCode === null) await once(up, "exit");
     });
-    // Whatever of it the server had in hand is over, one way or the other; what it had made and not told, it had made.
+    // Waits until the server has finished all statements. If it did not create the role, the test creates it: then the
+    // role exists, but not in the state.
     await withClient(login, async (client) => {
       const busy =
         "select from pg_stat_activity where pid <> pg_backend_pid() and state <> 'idle' and backend_type = 'client backend'";
@@ -168,12 +169,12 @@ describe("an up that was killed when it had just made a role", () => {
   });
 });
 
-describe("a stack whose state is lost", () => {
-  it("takes everything over, and the next up changes nothing", async () => {
+describe("a stack that lost its state", () => {
+  it("adopts everything, and the next up changes nothing", async () => {
     await rm(join(clone.root, ".pgroundwork", ".pulumi"), { recursive: true });
     const { stderr } = await clone.succeed("preview");
     expect(stderr).toMatch(
-      /^server-postgres: A server's data is in \S+ already: `up` takes it over, with all that it holds\.$/m,
+      /^server-postgres: \S+ already contains a server's data: `up` adopts it with all its contents\.$/m,
     );
     const changes = await changesOf(clone, "up");
     const adopted = changes.filter((change) => change.startsWith("adopt "));

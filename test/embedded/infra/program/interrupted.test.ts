@@ -9,15 +9,15 @@ import type { Clone } from "../../clone.ts";
 import { changesOf } from "./changes.ts";
 import { commit, makeShop, shopDrafts } from "./shop.ts";
 
-describe("an up that was killed half-way through the first one", () => {
+describe("a first up that was killed", () => {
   let clone: Clone;
 
   beforeEach(async () => {
-    clone = await makeShop();
+    clone = await makeShop({ ownPlugins: true });
   });
   afterEach(() => clone?.remove());
 
-  /** Kills `pgw` and the engine by force as soon as something is there. */
+  /** Kills `pgw` and the engine as soon as a condition holds. */
   const killWhen = async (what: () => Promise<boolean>) => {
     const up = clone.start("up");
     await expect.poll(what, { timeout: 60_000, interval: 20 }).toBe(true);
@@ -26,8 +26,8 @@ describe("an up that was killed half-way through the first one", () => {
   const expectConverges = async () => {
     const refused = await clone.pgw("up");
     expect(refused.code, refused.stdout).toBe(1);
-    expect(refused.stderr).toMatch(/A run that was killed left its lock on stack "local": .* a process that is gone\./);
-    expect(refused.stderr).toContain("\n  Take back what it left, then try again: `npm run pgw -- recover`\n");
+    expect(refused.stderr).toMatch(/A killed run left its lock on stack "local"\. Its process is gone: .*\./);
+    expect(refused.stderr).toContain("\n  Clean up what it left, then try again: `npm run pgw -- recover`\n");
     const recovered = await clone.shell("npm run pgw -- recover");
     expect(recovered.code, recovered.stderr).toBe(0);
     await clone.succeed("up");
@@ -41,17 +41,17 @@ describe("an up that was killed half-way through the first one", () => {
     expect(await changesOf(clone, "refresh")).toEqual([]);
   };
 
-  it("while the data directory was made converges", async () => {
+  it("converges after a kill while the data directory was created", async () => {
     await killWhen(async () => (await serverFiles(clone)).some((name) => name.startsWith("data")));
     await expectConverges();
   });
 
-  it("when the server had just been started converges", async () => {
+  it("converges after a kill when the server had just started", async () => {
     await killWhen(async () => (await serverFiles(clone)).includes("data/postmaster.pid"));
     await expectConverges();
   });
 
-  it("while migrations ran converges", async () => {
+  it("converges after a kill while migrations ran", async () => {
     await commit(clone, [
       ...shopDrafts,
       { name: "slow", body: "create table slow (id integer);\nselect pg_sleep(3);" },
@@ -61,20 +61,20 @@ describe("an up that was killed half-way through the first one", () => {
   });
 });
 
-describe("two runs of up at once on one stack", () => {
+describe("two simultaneous runs of up on one stack", () => {
   let clone: Clone;
 
   beforeAll(async () => {
-    clone = await makeShop();
+    clone = await makeShop({ ownPlugins: true });
   });
   afterAll(() => clone?.remove());
 
   const refusal =
     /error: Another run works on stack "local": \S+@\S+ \(pid \d+\) since \S+\.\n {2}Wait for it to end, then try again; `up --wait` waits by itself\.\n$/;
 
-  it("from nothing do no harm: who does not work says who does", async () => {
+  it("deploy a new stack safely, and the refused run names the other", async () => {
     const both = await Promise.all([clone.pgw("up"), clone.pgw("up")]);
-    // Both see each other's lock when they begin at the same moment.
+    // If both start at the same moment, each sees the other's lock.
     for (const { code, stderr } of both.filter((each) => each.code !== 0)) {
       expect(code).toBe(1);
       expect(stderr).toMatch(refusal);
@@ -87,7 +87,7 @@ describe("two runs of up at once on one stack", () => {
     expect(await changesOf(clone, "up")).toEqual([]);
   });
 
-  it("end with the first one's work, while the second one says who holds the stack", async () => {
+  it("complete the work of the first, while the second names the holder of the lock", async () => {
     await commit(clone, [
       ...shopDrafts,
       { name: "slow", body: "create table slow (id integer);\nselect pg_sleep(5);" },
@@ -109,7 +109,7 @@ async function kill(up: ChildProcess): Promise<void> {
   if (up.exitCode === null && up.signalCode === null) await once(up, "exit");
 }
 
-/** Paths below the folder of the clone's one server, as far as the tests look. */
+/** Lists the files in the folder of the project's only server, and `data/postmaster.pid` if it exists. */
 async function serverFiles(clone: Clone): Promise<string[]> {
   const [server] = await serverFolders(clone);
   if (server === undefined) return [];
@@ -117,7 +117,10 @@ async function serverFiles(clone: Clone): Promise<string[]> {
   return existsSync(join(server, "data", "postmaster.pid")) ? [...files, "data/postmaster.pid"] : files;
 }
 
-/** Whether the slow migration runs, by what the server's sessions call themselves: no test has a password yet. */
+/**
+ * Returns true if the slow migration runs. Reads the process titles, because the stack has no outputs with passwords
+ * yet.
+ */
 async function isMigrating(clone: Clone): Promise<boolean> {
   const [server] = await serverFolders(clone);
   const postmaster = server === undefined ? undefined : await findPostmaster(join(server, "data"));

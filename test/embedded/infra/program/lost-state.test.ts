@@ -6,7 +6,7 @@ import { makeShop } from "./shop.ts";
 
 const tea = "select name from product where id = 1";
 
-describe("a stack whose state cannot be read", () => {
+describe("a stack with an unreadable state", () => {
   let clone: Clone;
 
   beforeEach(async () => {
@@ -15,33 +15,37 @@ describe("a stack whose state cannot be read", () => {
   });
   afterEach(() => clone?.remove());
 
-  it("says where the passphrase belongs, and starts anew over the data where it is lost", async () => {
+  it("names the passphrase that does not match, and starts again with its data if it is lost", async () => {
     const passphrase = join(clone.root, ".pgroundwork", "passphrase");
     const before = await readFile(passphrase);
     await writeFile(passphrase, "another one");
     const refused = await clone.pgw("up");
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("incorrect passphrase");
-    expect(refused.stderr).toContain(`Put back ${passphrase}, or set PULUMI_CONFIG_PASSPHRASE.`);
-    expect((await clone.pgw("url")).stderr).toContain(`Put back ${passphrase}`);
+    expect(refused.stderr).toContain(`The passphrase in ${passphrase} does not match stack "local".`);
+    expect((await clone.pgw("url")).stderr).toContain(`The passphrase in ${passphrase} does not match`);
 
     await writeFile(passphrase, before);
     expect((await clone.succeed("up")).stdout).toContain("no changes");
 
     await rm(passphrase);
-    await rm(join(clone.root, ".pgroundwork", ".pulumi"), { recursive: true });
+    const lost = await clone.pgw("up");
+    expect(lost.stderr).toContain(`The passphrase file ${passphrase} is missing`);
+    const line = /^ {4}(mv .*)$/m.exec(lost.stderr)?.[1] ?? "";
+    expect((await clone.shell(line)).code).toBe(0);
     await clone.succeed("up");
     expect(await clone.query("readonly", tea)).toEqual([{ name: "tea" }]);
   });
 
-  it("names the file that is damaged and the one to put back", async () => {
+  it("names the damaged file and the backup that replaces it", async () => {
     const state = join(clone.root, ".pgroundwork", ".pulumi", "stacks", "pgroundwork", "local.json");
     await truncate(state, 1_000);
     const refused = await clone.pgw("up");
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain(`The stack's state is damaged: ${state}. Put back ${state}.bak`);
+    expect(refused.stderr).toContain(`The stack's state is damaged: ${state}. Restore ${state}.bak`);
 
-    await writeFile(state, await readFile(`${state}.bak`));
+    const line = /^ {4}(cp .*)$/m.exec(refused.stderr)?.[1] ?? "";
+    expect((await clone.shell(line)).code).toBe(0);
     await clone.succeed("up");
     expect(await clone.query("readonly", tea)).toEqual([{ name: "tea" }]);
     expect((await clone.succeed("up")).stdout).toContain("no changes");

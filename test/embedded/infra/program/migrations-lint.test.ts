@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Clone } from "../../clone.ts";
 import { pulumi, tryPulumi } from "./outliving/by-hand.ts";
-import { commit, makeShop, shopDrafts, shopSettings } from "./shop.ts";
+import { commit, makeShop, protectedShopSettings, shopDrafts } from "./shop.ts";
 
 const drop = "alter table product drop column price;";
 
@@ -10,13 +10,13 @@ describe("a protected stack", () => {
 
   beforeAll(async () => {
     clone = await makeShop();
-    await clone.configure({ ...shopSettings, seeds: ["reference"], protected: true, airgap: true });
+    await clone.configure(protectedShopSettings);
     await clone.succeed("up");
     await commit(clone, [...shopDrafts, { name: "drop", body: drop }]);
   });
   afterAll(() => clone?.remove());
 
-  it("refuses a migration that is unsafe on a database in use, at preview and at up, by hand as well", async () => {
+  it("refuses an unsafe migration at preview and at up, also with pulumi and migrate up", async () => {
     const finding = "000003-drop.sql:4:21: error ban-drop-column: Dropping a column may break existing clients.";
     for (const { code, stdout, stderr } of [
       await clone.pgw("preview"),
@@ -32,7 +32,7 @@ describe("a protected stack", () => {
     expect(await clone.query("migrator", "select count(price)::int from product")).toEqual([{ count: 2 }]);
   });
 
-  it("takes it with a reason", async () => {
+  it("accepts an unsafe migration that gives a reason", async () => {
     await commit(clone, [
       ...shopDrafts,
       { name: "drop", body: `-- squawk-ignore ban-drop-column: prices moved to the shop's own service\n${drop}` },

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import type { Clone } from "../../clone.ts";
+import { ask } from "../../terminal.ts";
 import { changesOf } from "./changes.ts";
 import { commit, makeShop, shopDrafts } from "./shop.ts";
 
@@ -18,7 +19,7 @@ const broken: Draft = {
 const mended: Draft = { name: "cheap", body: "create view cheap as\n  select name from product where price < 4;" };
 const last: Draft = { name: "labels", body: "create table label (id integer primary key);" };
 
-describe("committed migrations of a stack", () => {
+describe("the committed migrations of a stack", () => {
   let clone: Clone;
 
   const status = async () => {
@@ -36,7 +37,7 @@ describe("committed migrations of a stack", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("are named by preview, applied by up and listed by status when they were added", async () => {
+  it("are named by preview, applied by up and listed by status after they were added", async () => {
     await commit(clone, [...shopDrafts, ...added]);
     expect(await status()).toEqual({
       code: 4,
@@ -55,12 +56,12 @@ describe("committed migrations of a stack", () => {
     expect(await status()).toMatchObject({ code: 0, pending: [] });
   });
 
-  it("are no drift after they were applied", async () => {
+  it("show no drift after they were applied", async () => {
     expect(await changesOf(clone, "refresh")).toEqual([]);
     expect(await changesOf(clone, "preview")).toEqual([]);
   });
 
-  it("stop at a file with an error, shown with its place, code and hint, and the files before it stay", async () => {
+  it("stop at a file with an error and report its position, and the files before it stay applied", async () => {
     await commit(clone, [...shopDrafts, ...added, review, broken, last]);
     const up = await clone.pgw("up");
     expect(up.code).toBe(1);
@@ -71,7 +72,7 @@ describe("committed migrations of a stack", () => {
     |          ^
   SQLSTATE 42703
   Hint: Perhaps you meant to reference the column "product.name" or the column "product.note".
-  The files before it stay applied; correct this one (it was never applied) and run again.
+  The files before it stay applied. Correct this one (it was never applied) and run again.
 `);
     expect(up.stderr).toMatch(/\nerror: up of stack "local" failed\.\n$/);
     expect(up.stderr).not.toMatch(/^ +at /m);
@@ -84,7 +85,7 @@ describe("committed migrations of a stack", () => {
     ).toEqual([{ before: true, half: null }]);
   });
 
-  it("go on from there once the file is mended", async () => {
+  it("continue from the failed file after it is corrected", async () => {
     await commit(clone, [...shopDrafts, ...added, review, mended, last]);
     expect(await changesOf(clone, "preview")).toEqual(["update shop-migrations: 000006-cheap.sql, 000007-labels.sql"]);
     await clone.succeed("up");
@@ -92,7 +93,7 @@ describe("committed migrations of a stack", () => {
     expect(await clone.query("readonly", "select name from cheap")).toEqual([{ name: "tea" }]);
   });
 
-  it("fail preview and up alike when an applied file was edited, and change nothing", async () => {
+  it("fail preview and up if an applied file was edited, and nothing changes", async () => {
     const files = await commit(clone, [
       ...shopDrafts,
       ...added,
@@ -113,7 +114,7 @@ describe("committed migrations of a stack", () => {
     expect(await changesOf(clone, "up")).toEqual([]);
   });
 
-  it("may be applied by graphile-migrate's own command, and what it made is open to the roles", async () => {
+  it("can be applied by graphile-migrate's command, and the roles get access to the new objects", async () => {
     await clone.write("migrations/shop/.gmrc", '{ "migrationsFolder": "." }\n');
     await commit(clone, [
       ...shopDrafts,
@@ -134,14 +135,43 @@ describe("committed migrations of a stack", () => {
     expect(await clone.query("readonly", "select count(*)::int as rows from gift")).toEqual([{ rows: 0 }]);
     expect(await clone.query("app", "insert into gift values (1) returning id")).toEqual([{ id: 1 }]);
     expect(await status()).toMatchObject({ code: 0, pending: [] });
-    // The stack takes note of what was applied beside it, once.
-    expect(await changesOf(clone, "up")).toEqual(["update shop-migrations: applied"]);
-    expect(await changesOf(clone, "up")).toEqual([]);
+    // The stack records what was applied without it, which is no change.
+    expect(await changesOf(clone, "preview")).toEqual([]);
+    const { stdout } = await clone.succeed("up");
+    expect(stdout).toMatch(/^no changes \(\d+ resources\), in /);
+    expect(stdout).toContain("  migrations 8 applied, last 000008-gifts.sql\n");
     await rm(join(clone.root, "migrations/shop/.gmrc"));
+  });
+
+  it("are reverted without a confirmation only if no rows are lost", async () => {
+    await clone.write("migrations/shop/committed/000008-gifts.down.sql", "drop table gift;\n");
+    const refused = await clone.pgw("migrate", "down");
+    expect([refused.code, refused.stdout]).toEqual([3, ""]);
+    expect(refused.stderr).toContain("  000008-gifts.sql\nRows that will be lost:\n  table public.gift: 1 row\n");
+    expect(refused.stderr).toContain("needs a confirmation. Nothing was changed.\n  Add --yes.\n");
+    const asked = await ask(clone, ["migrate", "down"], "Type shop to continue: ");
+    expect(await asked.answer("shop")).toMatchObject({
+      code: 0,
+      output: expect.stringContaining(": 1 reverted\n") as string,
+    });
+    await clone.succeed("migrate", "up");
+    expect((await clone.succeed("migrate", "down")).stdout).toContain(": 1 reverted\n");
+  });
+
+  it("are previewed apart from a draft, which up never applies", async () => {
+    await clone.write("migrations/shop/current.sql", "--! Message: more\n\ncreate table more ();\n");
+    const { stdout } = await clone.succeed("preview", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      changes: [{ name: "shop-migrations", pending: ["000008-gifts.sql"] }],
+      drafts: [{ database: "shop", filename: "current.sql", message: "more", statements: 1, unreadable: null }],
+    });
+    await clone.succeed("up");
+    const text = (await clone.succeed("preview")).stdout;
+    expect(text).toMatch(/^no changes .*\nshop: current\.sql is a draft \(1 statement, never applied\): more\n$/);
   });
 });
 
-describe("seeds of a stack", () => {
+describe("the seeds of a stack", () => {
   let clone: Clone;
   const file = "migrations/shop/seeds/dev/010-orders.sql";
 
@@ -151,7 +181,7 @@ describe("seeds of a stack", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("are named by preview and run again by up when a file changed", async () => {
+  it("are named by preview and run again by up after a file changed", async () => {
     await clone.write(file, "--! Title: orders to look at\n\nupdate customer_order set amount = 7;\n");
     expect((await clone.pgw("seed", "info")).code).toBe(4);
     expect(await changesOf(clone, "preview")).toEqual(["update shop-seeds-dev: 010-orders.sql"]);
@@ -160,14 +190,14 @@ describe("seeds of a stack", () => {
     expect((await clone.pgw("seed", "info")).code).toBe(0);
   });
 
-  it("are named again when the same file changed twice", async () => {
+  it("are named again after the same file changed twice", async () => {
     await clone.write(file, "update customer_order set amount = 8;\n");
     expect(await changesOf(clone, "preview")).toEqual(["update shop-seeds-dev: 010-orders.sql"]);
     await clone.succeed("up");
     expect(await clone.query("app", "select distinct amount from customer_order")).toEqual([{ amount: 8 }]);
   });
 
-  it("fail up with the place of an error, and leave nothing of the file", async () => {
+  it("fail up with the position of an error, and nothing of the file is applied", async () => {
     await clone.write(file, "delete from customer_order;\nselect 1 / 0;\n");
     const up = await clone.pgw("up");
     expect(up.code).toBe(1);

@@ -1,14 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
 import type { Clone } from "../../clone.ts";
 import { changesOf } from "./changes.ts";
 import { revealedOutputs } from "./passwords.ts";
 import { makeShop } from "./shop.ts";
 
-describe("a clone in a folder with spaces and an apostrophe", () => {
+describe("a project directory with spaces and an apostrophe in its name", () => {
   let clone: Clone;
   let data: string;
   const names = async () =>
@@ -19,7 +19,7 @@ describe("a clone in a folder with spaces and an apostrophe", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("comes up, and a second time changes nothing", async () => {
+  it("comes up, and a second up changes nothing", async () => {
     await clone.succeed("up");
     expect(await changesOf(clone, "up")).toEqual([]);
     data = (await revealedOutputs(clone)).server.dataDirectory;
@@ -27,7 +27,7 @@ describe("a clone in a folder with spaces and an apostrophe", () => {
     expect(await names()).toEqual(["tea", "coffee", "cocoa"]);
   });
 
-  it("takes its data over again when the state and the passphrase are lost", async () => {
+  it("adopts its data again after state and passphrase were lost", async () => {
     const login = await clone.login("app");
     const before = await findPostmaster(data);
     await rm(join(clone.root, ".pgroundwork", ".pulumi"), { recursive: true });
@@ -41,7 +41,7 @@ describe("a clone in a folder with spaces and an apostrophe", () => {
     expect(await changesOf(clone, "refresh")).toEqual([]);
   });
 
-  it("goes on with the same data under another name", async () => {
+  it("continues with the same data after it was renamed", async () => {
     await clone.succeed("down");
     await clone.move("moved");
     expect(await changesOf(clone, "up")).toEqual(["update server-postgres: pid", "update server-ready: trigger"]);

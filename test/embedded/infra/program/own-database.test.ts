@@ -7,20 +7,20 @@ import { type Clone, makeClone } from "../../clone.ts";
 import { changesOf } from "./changes.ts";
 import { shopSettings } from "./shop.ts";
 
-/** The commands that a section of a README shows, one string a block. */
+/** Returns the shell commands in a section of a README, one string for each code block. */
 async function shownCommands(clone: Clone, heading: string, file = "README.md"): Promise<string[]> {
   const readme = await readFile(join(clone.root, file), "utf8");
   const section = readme.split(/^## /m).find((text) => text.startsWith(heading)) ?? "";
   return [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = ""]) => block);
 }
 
-describe("a database of one's own, made as the README shows it, and the examples dropped", () => {
+describe("a database of one's own that replaces the examples, as in the README", () => {
   let clone: Clone;
   let examples: string[];
   const { memory, maxConnections, postgresql } = shopSettings;
 
   beforeAll(async () => {
-    clone = await makeClone();
+    clone = await makeClone({ git: true });
     await clone.configure({ memory, maxConnections, postgresql });
     examples = await exampleDatabases(clone);
   });
@@ -31,12 +31,12 @@ describe("a database of one's own, made as the README shows it, and the examples
     expect(make).toContain("database new shop");
     const { code, stdout, stderr } = await clone.shell(make);
     expect(code, stderr).toBe(0);
-    expect(stdout).toContain("Pulumi.yaml has it in its databases now.\n");
+    expect(stdout).toContain("Pulumi.yaml now has it in its databases.\n");
     expect(stdout).toContain("database     shop\n  migrations 0 applied\n");
     await commitAll(clone);
   });
 
-  it("gets its first migration as migrations/README.md shows it, and can take it back", async () => {
+  it("gets its first migration as in migrations/README.md, and can uncommit it", async () => {
     const [write = ""] = await shownCommands(clone, "A first migration", "migrations/README.md");
     expect(write).toContain("migrate commit -d shop");
     const { code, stdout, stderr } = await clone.shell(write);
@@ -47,20 +47,20 @@ describe("a database of one's own, made as the README shows it, and the examples
     await clone.shell("git checkout --quiet migrations/shop && git clean --quiet --force migrations/shop");
   });
 
-  it("stands alone once they are removed, each as the README shows it", async () => {
+  it("is the only one after the examples were removed as in the README", async () => {
     const [, remove = ""] = await shownCommands(clone, "A database of your own");
     expect(remove).toContain("database remove trading");
     for (const example of examples) {
       const { code, stdout, stderr } = await clone.shell(remove.replace("trading", example));
       expect(code, stderr).toBe(0);
-      expect(stdout).toContain(`${example} is removed: migrations/${example}, test/embedded/migrations/${example}`);
+      expect(stdout).toContain(`removed ${example}: migrations/${example}, test/embedded/migrations/${example}`);
       expect(existsSync(join(clone.root, "migrations", example))).toBe(false);
     }
     expect((await clone.shell("grep -A1 databases: Pulumi.yaml")).stdout).toContain("value: [shop]\n");
     expect(await exampleDatabases(clone)).toEqual(["shop"]);
   });
 
-  it("leaves what was removed on the server, and the next up brings up the rest", async () => {
+  it("comes up, and the removed examples stay on the server", async () => {
     const { stdout } = await clone.succeed("up");
     expect(stdout).toContain("database     shop\n");
     expect(stdout).not.toContain("database     trading\n");
@@ -70,28 +70,28 @@ describe("a database of one's own, made as the README shows it, and the examples
     );
   });
 
-  it("passes the checks of the code without them", async () => {
+  it("passes the code checks without the examples", async () => {
     const { code, stdout, stderr } = await clone.shell("npm run check");
     expect(code, stdout + stderr).toBe(0);
   });
 
-  it("is not removed where something would be lost", async () => {
+  it("is not removed if files would be lost", async () => {
     await clone.write("migrations/shop/current.sql", "-- not committed yet\n");
     const changed = await clone.pgw("database", "remove", "shop");
     expect(changed.code).toBe(3);
     expect(changed.stderr).toContain(
       "migrations/shop was not removed: error: the following file has local modifications:",
     );
-    expect(changed.stderr).toContain("Commit or restore what is changed there, then again");
+    expect(changed.stderr).toContain("Commit or restore the changes there, then run again");
     expect(await readFile(join(clone.root, "migrations/shop/current.sql"), "utf8")).toBe("-- not committed yet\n");
     await clone.shell("git checkout --quiet migrations/shop");
     await clone.write("migrations/shop/notes.txt", "of one's own");
     const { stdout } = await clone.succeed("database", "remove", "shop");
-    expect(stdout).toContain("  migrations/shop stays: it holds files that Git does not know\n");
+    expect(stdout).toContain("  migrations/shop is kept: it contains files that are not in Git\n");
     expect(await readFile(join(clone.root, "migrations/shop/notes.txt"), "utf8")).toBe("of one's own");
     await rm(join(clone.root, "migrations/shop"), { recursive: true });
     const unknown = await clone.pgw("database", "remove", "shop");
-    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('There is no database "shop"')]);
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('The database "shop" does not exist')]);
   });
 });
 

@@ -11,20 +11,23 @@ interface State {
   checkpoint: { latest: { resources: { urn: string; type: string }[] } };
 }
 
-describe("a rotation that was killed after the server had the new passwords", () => {
+describe("a password rotation that was killed after the server had the new passwords", () => {
   let clone: Clone;
   let state: string;
   let data: string;
 
   beforeEach(async () => {
-    clone = await makeShop();
+    clone = await makeShop({ ownPlugins: true });
     await clone.succeed("up");
     state = join(clone.root, ".pgroundwork", ".pulumi", "stacks", "pgroundwork", "local.json");
     data = (await revealedOutputs(clone)).server.dataDirectory;
   });
   afterEach(() => clone?.remove());
 
-  /** Rotates, and then has the state say what it said before of all but some resources, as when a kill came before the rest was written. */
+  /**
+   * Rotates the passwords. Then restores the former state of all but some resources, as if a kill had come before the
+   * rest was written.
+   */
   async function rotateUntil(isWritten: (resource: { urn: string; type: string }) => boolean): Promise<void> {
     const before = JSON.parse(await readFile(state, "utf8")) as State;
     await clone.configure({ ...shopSettings, passwordVersion: "2" });
@@ -44,7 +47,7 @@ describe("a rotation that was killed after the server had the new passwords", ()
     for (const command of ["preview", "refresh", "up"] as const) expect(await changesOf(clone, command)).toEqual([]);
   }
 
-  it("and before the state had more of it than them goes on, without a restart", async () => {
+  it("continues without a restart if the state has the new passwords", async () => {
     const before = await findPostmaster(data);
     await rotateUntil(({ type }) => type === "pgroundwork:index:Password");
     const previewed = await changesOf(clone, "preview");
@@ -62,7 +65,7 @@ describe("a rotation that was killed after the server had the new passwords", ()
     await expectConverged();
   });
 
-  it("and before the state had any of it makes others, by a restart that the preview tells", async () => {
+  it("generates other passwords with a previewed restart if the state has none of them", async () => {
     const before = await findPostmaster(data);
     await rotateUntil(() => false);
     const told = ["update server-postgres: superuserPassword, pid", "update server-ready: password, trigger"];

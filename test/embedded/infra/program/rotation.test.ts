@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import type { Clone } from "../../clone.ts";
 import { changesOf } from "./changes.ts";
 import { revealedOutputs } from "./passwords.ts";
@@ -10,7 +10,7 @@ import { commit, makeShop, shopDrafts, shopSettings } from "./shop.ts";
 const roles = ["app", "readonly", "migrator", "monitor", "backup", "superuser"];
 
 const loginRoles = ["server-backup", "server-monitor", "shop-app", "shop-migrator", "shop-readonly"];
-/** What has a password, and nothing of what the roles own or may do. */
+/** Resources with a password. Ownership and privileges do not change. */
 const rotated = [
   ...[...loginRoles, "server-superuser"].map((name) => `update ${name}-password: keeper`),
   ...loginRoles.map((name) => `update ${name}: password`),
@@ -20,7 +20,7 @@ const rotated = [
 
 const pendingFile = "000003-suppliers.sql";
 
-describe("a rotation of the passwords", () => {
+describe("a password rotation", () => {
   let clone: Clone;
   let data: string;
 
@@ -51,12 +51,12 @@ describe("a rotation of the passwords", () => {
       (error: Error) => error.message,
     );
 
-  it("is previewed as what up then does: new passwords, and work that is pending by name", async () => {
+  it("is previewed exactly as up does it, with pending work by name", async () => {
     await rotate("2");
     expect((await changesOf(clone, "preview")).toSorted()).toEqual(rotated);
-    // How the program itself logs in changes, too, and is no change of anything on the server.
+    // The program's own login changes, too, but that is no change on the server.
     expect((await changesOf(clone, "up")).toSorted()).toEqual(rotated);
-    // Once more: what a preview asks with is the password of the rotation before.
+    // In the second rotation, the preview uses the password of the first one.
     await commit(clone, [
       ...shopDrafts,
       { name: "suppliers", body: "create table supplier (id integer primary key);" },
@@ -68,7 +68,7 @@ describe("a rotation of the passwords", () => {
     for (const command of ["preview", "refresh", "up"] as const) expect(await changesOf(clone, command)).toEqual([]);
   });
 
-  it("reaches every role, ends no session and restarts nothing, and the old passwords stop working", async () => {
+  it("reaches every role without ending sessions or restarting, and the old passwords stop working", async () => {
     const before = await findPostmaster(data);
     const old = await logins();
     const [app] = old;

@@ -7,13 +7,13 @@ import type { Clone } from "../../clone.ts";
 import { passwordsOf, revealedOutputs } from "./passwords.ts";
 import { commit, makeShop, shopDrafts, shopSettings } from "./shop.ts";
 
-describe("generated secrets, when something fails", () => {
+describe("generated secrets after a failure", () => {
   let clone: Clone;
   let secrets: string[];
   let data: string;
   let state: string;
 
-  /** Runs a command that has to fail, at its most talkative, and answers all that it said. */
+  /** Runs a command that fails, with --verbose, and returns all of its output. */
   const failure = async (...args: string[]) => {
     const { code, stdout, stderr } = await clone.pgw(...args, "--verbose");
     expect(code, stdout + stderr).not.toBe(0);
@@ -21,7 +21,7 @@ describe("generated secrets, when something fails", () => {
     return stdout + stderr;
   };
   const expectNoSecretIn = (text: string) => {
-    // Not `not.toContain`: a failure would print the secret.
+    // Not `not.toContain`, because a failure would print the secret.
     expect(secrets.filter((secret) => text.includes(secret)).length).toBe(0);
   };
 
@@ -37,7 +37,7 @@ describe("generated secrets, when something fails", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("are not in the message of a login that is refused", async () => {
+  it("are not in the message of a refused login", async () => {
     await clone.query("superuser", "alter role shop_migrator password 'another-one'");
     expectNoSecretIn(await failure("migrate", "status"));
     expectNoSecretIn(await failure("seed", "apply"));
@@ -48,7 +48,7 @@ describe("generated secrets, when something fails", () => {
     secrets.push(...(await passwordsOf(clone)));
   });
 
-  it("are not in the message of a migration that fails, not even where its SQL asks for the role's password", async () => {
+  it("are not in the message of a failed migration, even if its SQL reads passwords", async () => {
     const body = "select rolpassword from pg_authid;\nselect 1 / 0;";
     await commit(clone, [...shopDrafts, { name: "wrong", body }]);
     expectNoSecretIn(await failure("up"));
@@ -56,7 +56,7 @@ describe("generated secrets, when something fails", () => {
     await clone.shell("rm migrations/shop/committed/000003-wrong.sql");
   });
 
-  it("are not in the message of wrong settings, wrong passphrases and damaged state", async () => {
+  it("are not in the messages about wrong settings, a wrong passphrase or a damaged state", async () => {
     await clone.configure({ ...shopSettings, port: 0, memory: "lots" });
     expectNoSecretIn(await failure("up"));
     await clone.configure(shopSettings);
@@ -83,7 +83,7 @@ describe("generated secrets, when something fails", () => {
     for (const name of await readdir(logs)) expectNoSecretIn(await readFile(join(logs, name), "latin1"));
   });
 
-  it("are nowhere in the clone but encrypted in its state, the passphrase in its file", async () => {
+  it("are in no file of the project except the encrypted state and the passphrase file", async () => {
     const files = (await readdir(clone.root, { recursive: true, withFileTypes: true })).filter(
       (entry) => entry.isFile() && !entry.parentPath.includes("node_modules"),
     );

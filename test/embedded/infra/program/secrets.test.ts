@@ -13,7 +13,7 @@ describe("generated secrets", () => {
   const printed: Finished[] = [];
   const processes = new Set<string>();
 
-  /** Runs a command and looks at every process's arguments all the while. */
+  /** Runs a command and checks the arguments of all processes meanwhile. */
   const watched = async (...args: string[]) => {
     let running = true;
     const run = clone.succeed(...args).finally(() => {
@@ -41,11 +41,11 @@ describe("generated secrets", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("are all different, and there are some", () => {
+  it("are all different", () => {
     expect(new Set(secrets).size).toBe(13);
   });
 
-  it("are not in the state", async () => {
+  it("are not in the state as plain text", async () => {
     const texts = await textsBelow(join(clone.root, ".pgroundwork", ".pulumi"));
     expect(texts.some((text) => text.includes("shop_app"))).toBe(true);
     expectNoneIn(texts, secrets);
@@ -66,13 +66,13 @@ describe("generated secrets", () => {
     expectNoneIn([...processes], secrets);
   });
 
-  it("are not in the server's log, where every statement is logged", async () => {
+  it("are not in the server's log, even if it logs every statement", async () => {
     const texts = await textsBelow((await revealedOutputs(clone)).server.logDirectory);
     expect(texts.some((text) => /ALTER ROLE/i.test(text))).toBe(true);
     expectNoneIn(texts, secrets);
   });
 
-  it("are in no file of the server's folder", async () => {
+  it("are in no file of the data directory", async () => {
     const { dataDirectory } = (await revealedOutputs(clone)).server;
     expectNoneIn(await textsBelow(join(dataDirectory, "global")), secrets);
     expectNoneIn(await textsBelow(join(dataDirectory, "pg_wal")), secrets);
@@ -80,7 +80,7 @@ describe("generated secrets", () => {
   });
 
   it.runIf(existsSync("/proc/self/environ"))(
-    "are not in the server's environment, and neither is what the caller had",
+    "are not in the server's environment, which has no variables of the caller either",
     async () => {
       const postmaster = await findPostmaster((await revealedOutputs(clone)).server.dataDirectory);
       const environment = await readFile(`/proc/${postmaster?.pid}/environ`, "utf8");
@@ -89,7 +89,7 @@ describe("generated secrets", () => {
     },
   );
 
-  it("are taken out of the message of a connection that fails", async () => {
+  it("are removed from the message of a failed connection", async () => {
     const url = "postgresql://shop_app:not-the-password@127.0.0.1:1/shop";
     const { code, stdout, stderr } = await clone.shell(
       `DATABASE_URL=${url} node_modules/.bin/node scripts/pgw.mjs migrate status`,
@@ -101,12 +101,12 @@ describe("generated secrets", () => {
 });
 
 function expectNoneIn(texts: readonly string[], secrets: readonly string[]): void {
-  // Not `not.toContain`: a failure would print the secret and megabytes around it.
+  // Not `not.toContain`, because a failure would print the secret and megabytes around it.
   const found = secrets.filter((secret) => texts.some((text) => text.includes(secret)));
   expect(found.length).toBe(0);
 }
 
-/** Every file below a folder, bytes as they are. */
+/** Reads every file below a folder without decoding its bytes. */
 async function textsBelow(folder: string): Promise<string[]> {
   const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
   return Promise.all(files.map(({ parentPath, name }) => readFile(join(parentPath, name), "latin1")));

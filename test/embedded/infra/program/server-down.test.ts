@@ -17,7 +17,7 @@ describe("a server that was killed", () => {
     const postmaster = await findPostmaster(data);
     if (postmaster === undefined) throw new Error(`No server runs on ${data}.`);
     process.kill(postmaster.pid, "SIGKILL");
-    // Until its parent has taken note.
+    // The process exists until its parent has collected its exit status.
     await expect.poll(() => findPostmaster(data), { timeout: 30_000 }).toBeUndefined();
     return postmaster.pid;
   };
@@ -29,7 +29,7 @@ describe("a server that was killed", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("shows in preview, and what is pending is not known rather than none", async () => {
+  it("appears in preview, and pending work is reported as unknown, not as none", async () => {
     await clone.query("app", "insert into product values (3, 'cocoa', 2)");
     await killServer();
     expect(await changesOf(clone, "preview")).toEqual([
@@ -41,16 +41,23 @@ describe("a server that was killed", () => {
     ]);
   });
 
-  it("fails a refresh with one message, and no resource on it is taken for gone", async () => {
+  it("is stopped in status, and pending work is not known, with exit code 5", async () => {
+    const { code, stdout, stderr } = await clone.pgw("status");
+    expect([code, stderr]).toEqual([5, ""]);
+    expect(stdout).toMatch(/^server .*: stopped: no server runs on its data$/m);
+    expect(stdout).toContain("  migrations not known: the server is stopped\n  seeds      not known: ");
+    expect(stdout).not.toContain("nothing pending");
+  });
+
+  it("fails a refresh with one message, and no resource is reported as deleted", async () => {
     const { code, stdout, stderr } = await clone.pgw("refresh");
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr.match(/^error: .*/gm)).toEqual([
-      expect.stringMatching(/^error: \S+: Cannot connect to postgres@127\.0\.0\.1:\d+\/postgres: nothing listens on /),
-      'error: refresh of stack "local" failed.',
+      'error: The server of stack "local" is stopped, so it cannot be compared with the state.',
     ]);
   });
 
-  it("fails what needs it with the way out", async () => {
+  it("fails a command that needs it with a hint", async () => {
     const { code, stderr } = await clone.pgw("migrate", "status");
     expect(code).toBe(1);
     expect(stderr).toMatch(
@@ -58,13 +65,13 @@ describe("a server that was killed", () => {
     );
   });
 
-  it("comes back with its data by up, which changes nothing else", async () => {
+  it("is started again with its data by up, which changes nothing else", async () => {
     expect(await changesOf(clone, "up")).toEqual(["update server-postgres: pid", "update server-ready: trigger"]);
     expect(await clone.query("readonly", "select name from product where id = 3")).toEqual([{ name: "cocoa" }]);
     expect(await changesOf(clone, "up")).toEqual([]);
   });
 
-  it("comes back where its pid belongs to another process of the same account by now", async () => {
+  it("is started again even if another process of the same account has its pid", async () => {
     await killServer();
     const account = await serverAccount(process.getuid?.());
     const other = spawn("sleep", ["300"], { stdio: "ignore", cwd: "/", ...(account ?? {}) });

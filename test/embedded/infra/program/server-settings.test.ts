@@ -1,15 +1,16 @@
 import { createServer, type Server } from "node:net";
-import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
-import type { Clone } from "../../clone.ts";
-import { changesOf } from "./changes.ts";
+import { freePort } from "../../../support/free-port.ts";
+import type { Clone, Finished } from "../../clone.ts";
+import { changesIn, changesOf } from "./changes.ts";
 import { revealedOutputs } from "./passwords.ts";
 import { makeShop, shopSettings } from "./shop.ts";
 
 describe("a change of the stack's settings", () => {
   let clone: Clone;
   let data: string;
+  let first: Finished;
   let port: number;
 
   const configure = (settings: Record<string, unknown>, postgresql: Record<string, unknown> = {}) =>
@@ -20,80 +21,84 @@ describe("a change of the stack's settings", () => {
 
   beforeAll(async () => {
     clone = await makeShop();
-    port = await getPort();
+    port = await freePort();
     await configure({});
-    await clone.succeed("up");
+    first = await clone.succeed("up");
     data = (await revealedOutputs(clone)).server.dataDirectory;
   });
   afterAll(() => clone?.remove());
 
-  it("finds the server on the port that was configured", async () => {
+  it("starts the server on the configured port", async () => {
     expect((await findPostmaster(data))?.port).toBe(port);
     expect((await clone.login("app")).port).toBe(port);
   });
 
-  /** What a preview lists and what `up` then does are the same; afterwards there is nothing to do. */
-  const changesOfBoth = async () => {
-    const previewed = await changesOf(clone, "preview");
+  it("prints a warning if a setting gives up durability", () => {
+    expect(first.stderr).toMatch(
+      /^warning: (.*: )?postgresql\.fsync is off: a crash of the machine can corrupt every database\. A protected stack refuses it\.$/m,
+    );
+  });
+
+  /** Returns the changes of a preview, which `up` then makes, and the messages of the preview. */
+  const appliedChanges = async () => {
+    const preview = await clone.succeed("preview", "--json");
+    const previewed = changesIn(preview);
     expect(await changesOf(clone, "up")).toEqual(previewed);
-    expect(await changesOf(clone, "up")).toEqual([]);
-    return previewed;
+    return { changes: previewed, said: preview.stderr };
   };
 
-  it("that the server reads again is applied without a restart", async () => {
+  it("is applied without a restart if PostgreSQL can reload the setting", async () => {
     const before = await pid();
     await configure({}, { work_mem: "7MB" });
-    const preview = await clone.succeed("preview");
-    expect(preview.stdout).toContain("EmbeddedServer server-postgres (settings.work_mem)");
-    expect(`${preview.stdout}${preview.stderr}`).toContain("server-postgres: work_mem 4MB -> 7MB (reload)");
-    expect(await changesOfBoth()).toEqual(["update server-postgres: settings.work_mem"]);
+    expect((await clone.succeed("preview")).stdout).toContain("EmbeddedServer server-postgres (settings.work_mem)");
+    const { changes, said } = await appliedChanges();
+    expect(said).toContain("server-postgres: work_mem 4MB -> 7MB (reload)");
+    expect(changes).toEqual(["update server-postgres: settings.work_mem"]);
+    expect(await changesOf(clone, "up")).toEqual([]);
     expect([await shown("work_mem"), await pid()]).toEqual(["7MB", before]);
   });
 
-  it("that the server takes for the same changes its file and nothing else", async () => {
+  it("only updates the file if the server takes both values for the same", async () => {
     const before = await pid();
     await configure({}, { work_mem: "7168kB" });
-    const preview = await clone.succeed("preview");
-    expect(`${preview.stdout}${preview.stderr}`).toContain(
-      "server-postgres: work_mem 7MB -> 7168kB (no effect: the server takes both for the same)",
-    );
-    expect(await changesOfBoth()).toEqual(["update server-postgres: settings.work_mem"]);
+    const { changes, said } = await appliedChanges();
+    expect(said).toContain("server-postgres: work_mem 7MB -> 7168kB (no effect: both values are equal for the server)");
+    expect(changes).toEqual(["update server-postgres: settings.work_mem"]);
     expect([await shown("work_mem"), await pid()]).toEqual(["7MB", before]);
   });
 
-  it("that PostgreSQL takes at a start only is applied by a restart, data intact", async () => {
+  it("restarts the server and keeps the data if PostgreSQL needs that for the setting", async () => {
     const before = await pid();
     await clone.query("app", "insert into product values (3, 'cocoa', 2)");
     await configure({ maxConnections: 40 }, { work_mem: "7MB" });
-    const preview = await clone.succeed("preview");
-    expect(`${preview.stdout}${preview.stderr}`).toContain(
-      "server-postgres: max_connections 30 -> 40 (restart, connections are cut)",
-    );
-    expect(await changesOfBoth()).toEqual([
+    const { changes, said } = await appliedChanges();
+    expect(said).toContain("server-postgres: max_connections 30 -> 40 (restart, closes connections)");
+    expect(changes).toEqual([
       "update server-postgres: settings.max_connections, settings.work_mem, pid",
       "update server-ready: trigger",
     ]);
+    expect(await changesOf(clone, "up")).toEqual([]);
     expect(await shown("max_connections")).toBe("40");
     expect(await pid()).not.toBe(before);
     expect(await clone.query("readonly", "select name from product where id = 3")).toEqual([{ name: "cocoa" }]);
   });
 
-  it("that is taken out again leaves what PostgreSQL has by itself", async () => {
+  it("restores PostgreSQL's default if a setting is removed", async () => {
     await configure({ maxConnections: 40 }, { work_mem: "7MB", deadlock_timeout: "2s" });
-    expect(await changesOfBoth()).toEqual(["update server-postgres: settings.deadlock_timeout"]);
+    expect((await appliedChanges()).changes).toEqual(["update server-postgres: settings.deadlock_timeout"]);
     await configure({ maxConnections: 40 }, { work_mem: "7MB" });
-    expect(await changesOfBoth()).toEqual(["update server-postgres: settings.deadlock_timeout"]);
+    expect((await appliedChanges()).changes).toEqual(["update server-postgres: settings.deadlock_timeout"]);
     expect(await shown("deadlock_timeout")).toBe("1s");
   });
 
-  it("that has nothing to do with the server leaves it alone", async () => {
+  it("leaves the server alone if the setting does not concern it", async () => {
     const before = await pid();
     await configure({ maxConnections: 40, readyTimeout: 30 }, { work_mem: "7MB" });
-    expect(await changesOfBoth()).toEqual(["update server-ready: timeoutSeconds"]);
+    expect((await appliedChanges()).changes).toEqual(["update server-ready: timeoutSeconds"]);
     expect(await pid()).toBe(before);
   });
 
-  it("that PostgreSQL refuses is an error, and the server goes on with the old ones", async () => {
+  it("fails if PostgreSQL refuses a setting, and the server keeps the old ones", async () => {
     const before = await pid();
     await configure({ maxConnections: 40, readyTimeout: 30 }, { work_mem: "lots", shard_buffers: "8MB" });
     for (const command of ["preview", "up"]) {
@@ -102,28 +107,28 @@ describe("a change of the stack's settings", () => {
       expect(stderr).toMatch(/^error: server-postgres: (Preview failed: )?PostgreSQL refuses these settings:$/m);
       expect(stderr).toContain("- work_mem is 'lots'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB;");
       expect(stderr).toContain("- shard_buffers is not a setting of this PostgreSQL; did you mean shared_buffers?");
-      expect(stderr).toContain("The server was left as it was.");
+      expect(stderr).toContain("The server was not changed.");
     }
     expect([await shown("work_mem"), await pid()]).toEqual(["7MB", before]);
     await configure({ maxConnections: 40, readyTimeout: 30 }, { work_mem: "7MB" });
     expect(await changesOf(clone, "up")).toEqual([]);
   });
 
-  it("of the port to one that is taken is a clear error, and goes through once it is free", async () => {
+  it("fails if the new port is taken, and succeeds once the port is free", async () => {
     const before = await pid();
-    const other = await listening();
-    const { port: taken } = other.address() as { port: number };
+    const taken = await freePort();
+    const other = await listening(taken);
     port = taken;
     await configure({ maxConnections: 40, readyTimeout: 30 }, { work_mem: "7MB" });
     const refused = await clone.pgw("up");
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain(
-      `error: server-postgres: Port ${taken} of 127.0.0.1 is taken by another program.\n  Choose another port with `,
+      `error: server-postgres: Port ${taken} of 127.0.0.1 is in use by another program.\n  Choose another port with `,
     );
     expect(refused.stderr).not.toMatch(/^ +at /m);
     expect(await pid()).toBe(before);
     await new Promise((resolve) => other.close(resolve));
-    // The server still stands where it stood: it is asked there.
+    // The server is still running on its old port, where the preview reaches it.
     expect(await changesOf(clone, "preview")).toEqual([
       "update server-postgres: port, pid",
       "update server-ready: port, trigger",
@@ -135,8 +140,8 @@ describe("a change of the stack's settings", () => {
   });
 });
 
-async function listening(): Promise<Server> {
+async function listening(port: number): Promise<Server> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return server;
 }

@@ -1,10 +1,10 @@
-import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { settingsReference } from "../../../../infra/settings.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { readConfiguration } from "../../../../scripts/server/configuration.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import type { StackOutputs } from "../../../../scripts/stack/outputs.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
+import { freePort } from "../../../support/free-port.ts";
 import type { Clone } from "../../clone.ts";
 import { changesOf } from "./changes.ts";
 import { revealedOutputs } from "./passwords.ts";
@@ -12,25 +12,31 @@ import { makeShop, shopSettings } from "./shop.ts";
 
 type Settings = Record<string, unknown>;
 
-/** What is set before the first try; each try goes on from where the one before it ended. */
-const first: Settings = { ...shopSettings, seeds: ["reference"], profile: "desktop", storage: "ssd" };
+/** Settings before the first try. Each try starts with the result of the one before it. */
+const first: Settings = {
+  ...shopSettings,
+  // A protected stack refuses to run without fsync.
+  ...{ postgresql: {}, seeds: ["reference"], profile: "desktop", storage: "ssd" },
+};
 
-/** A changed value for every setting, or several where the effect depends on it. `undefined` takes a setting out. */
+/**
+ * One changed value for every setting, or several if the effect depends on the value. `undefined` removes a setting.
+ */
 const tries: Readonly<Record<string, readonly (() => Settings | Promise<Settings>)[]>> = {
   server: [() => ({ server: "embedded" })],
-  port: [async () => ({ port: await getPort() })],
+  port: [async () => ({ port: await freePort() })],
   dataDirectory: [() => ({ dataDirectory: "/nowhere/elsewhere" })],
   memory: [() => ({ memory: 640 })],
   profile: [() => ({ profile: "oltp" })],
   storage: [() => ({ storage: "hdd" })],
   maxConnections: [() => ({ maxConnections: 40 })],
   postgresql: [
-    () => ({ postgresql: { fsync: "off", work_mem: "9MB" } }),
-    () => ({ postgresql: { fsync: "off", work_mem: "9MB", max_locks_per_transaction: 128 } }),
+    () => ({ postgresql: { work_mem: "9MB" } }),
+    () => ({ postgresql: { work_mem: "9MB", max_locks_per_transaction: 128 } }),
   ],
   databases: [() => ({ databases: ["shop", "annex"] })],
   seeds: [() => ({ seeds: ["reference", "dev"] })],
-  // A stack of real data takes neither invented rows nor, unless told, stand-ins for plugins.
+  // A stack with real data refuses development seeds, and fallback providers unless airgap is set.
   protected: [() => ({ protected: true, airgap: true, seeds: ["reference"] })],
   airgap: [() => ({ protected: false, airgap: undefined })],
   passwordVersion: [() => ({ passwordVersion: "of another day" })],
@@ -39,7 +45,7 @@ const tries: Readonly<Record<string, readonly (() => Settings | Promise<Settings
 
 const reference = settingsReference().filter(({ servers }) => servers.includes("embedded"));
 
-describe("a setting's effect in the reference, on the embedded server", () => {
+describe("the documented effect of a setting on the embedded server", () => {
   let clone: Clone;
   let data: string;
   let current: Settings = first;
@@ -55,7 +61,7 @@ describe("a setting's effect in the reference, on the embedded server", () => {
   });
   afterAll(() => clone?.remove());
 
-  /** What can be seen of a stack from outside. */
+  /** Collects facts of the stack that are visible from outside. */
   const look = async () => {
     const { server, databases } = await revealedOutputs(clone);
     const logins = [server.logins, databases.shop?.logins ?? {}].flatMap((byRole) => Object.values(byRole));
@@ -68,7 +74,7 @@ describe("a setting's effect in the reference, on the embedded server", () => {
     };
   };
 
-  /** Applies a change, and tells what was seen of it. */
+  /** Applies a change and describes the effects. */
   const apply = async (changed: Settings): Promise<string> => {
     const wanted = Object.fromEntries(
       Object.entries({ ...current, ...changed }).filter(([, value]) => value !== undefined),
@@ -98,7 +104,7 @@ describe("a setting's effect in the reference, on the embedded server", () => {
   function effectOf(earlier: typeof before, now: typeof before): string {
     if (now.postmaster?.pid !== earlier.postmaster?.pid) return "restart";
     if (now.configuration !== earlier.configuration) return "reload";
-    if (now.databases.length > earlier.databases.length) return "databases made";
+    if (now.databases.length > earlier.databases.length) return "databases created";
     if (now.orders !== earlier.orders) return "seeds applied";
     const isNew = now.passwords.map((password, index) => password !== earlier.passwords[index]);
     if (isNew.every(Boolean)) return "new passwords";
@@ -106,7 +112,7 @@ describe("a setting's effect in the reference, on the embedded server", () => {
   }
 });
 
-/** Rows that only the invented seeds make. */
+/** Counts rows that only the development seeds insert. */
 function countOrders({ host, port }: StackOutputs["server"], databases: StackOutputs["databases"]): Promise<number> {
   const login = databases.shop?.logins.readonly;
   if (login === undefined) throw new Error("There is no login of the shop.");

@@ -17,20 +17,20 @@ describe("a shared stack", () => {
     await clone?.remove();
   });
 
-  it("is not encrypted with the clone's own passphrase", async () => {
+  it("is not encrypted with the project's own passphrase", async () => {
     const { code, stderr } = await clone.pgw("preview", "--stack", "ci");
     expect(code).toBe(2);
-    expect(stderr).toContain('error: Stack "ci" is shared, and has no passphrase of its own.');
+    expect(stderr).toContain('error: Stack "ci" is shared, but has no passphrase of its own.');
     expect(stderr).toContain("Set PULUMI_CONFIG_PASSPHRASE");
   });
 
-  it("takes no invented seeds while it is protected", async () => {
+  it("refuses development seeds while it is protected", async () => {
     const pgw = (args: string) =>
       clone.shell(`PULUMI_CONFIG_PASSPHRASE=ci node_modules/.bin/node scripts/pgw.mjs ${args} --stack ci`);
     const up = await pgw("up");
     expect(up.code, up.stderr).toBe(0);
     const seeded = await pgw("seed apply --set dev");
     expect(seeded.code).toBe(3);
-    expect(seeded.stderr).toContain("error: shop of stack ci is protected: it takes no dev seeds.");
+    expect(seeded.stderr).toContain("error: shop of stack ci is protected and refuses the seeds dev.");
   });
 });

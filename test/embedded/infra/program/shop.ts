@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { chain, type Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { type Clone, type CloneOptions, makeClone } from "../../clone.ts";
 
-/** The committed files of {@link makeShop}, in order. */
+/** Drafts of the committed files of {@link makeShop}, in order. */
 export const shopDrafts: readonly Draft[] = [
   {
     name: "products",
@@ -19,8 +19,16 @@ create index on customer_order (product_id);`,
   },
 ];
 
-/** Settings of every shop: little memory, since several servers run at once; no test pulls the plug. */
+/**
+ * Settings of every shop. Little memory, because several servers run at once; no fsync, because no test cuts the power.
+ */
 export const shopSettings = { databases: ["shop"], memory: 512, maxConnections: 30, postgresql: { fsync: "off" } };
+
+/** Settings of a protected shop, which refuses invented data and settings that give up durability. */
+export const protectedShopSettings = {
+  ...shopSettings,
+  ...{ postgresql: {}, seeds: ["reference"], protected: true, airgap: true },
+};
 
 const seeds = {
   "reference/010-products.sql": `--! Title: products
@@ -35,7 +43,7 @@ insert into customer_order (product_id, amount)
 `,
 };
 
-/** A clone whose only database is a small one: two migrations, a seed file in each of two sets, one extension. */
+/** Creates a project with one small database: two migrations, a seed file in each of two sets, one extension. */
 export async function makeShop(options: CloneOptions = {}): Promise<Clone> {
   const clone = await makeClone(options);
   await clone.write(
@@ -44,14 +52,16 @@ export async function makeShop(options: CloneOptions = {}): Promise<Clone> {
   );
   await commit(clone, shopDrafts);
   for (const [file, text] of Object.entries(seeds)) await clone.write(join("migrations/shop/seeds", file), text);
-  await clone.shell(
-    "git add --all && git -c user.name=test -c user.email=test@example.com commit --quiet --message shop",
-  );
+  if (options.git) {
+    await clone.shell(
+      "git add --all && git -c user.name=test -c user.email=test@example.com commit --quiet --message shop",
+    );
+  }
   await clone.configure(shopSettings);
   return clone;
 }
 
-/** Writes these files as the whole of the shop's committed migrations. */
+/** Writes files as the only committed migrations of the shop. */
 export async function commit(clone: Clone, drafts: readonly Draft[]): Promise<string[]> {
   const files = chain(drafts);
   for (const { filename, text } of files) await clone.write(join("migrations/shop/committed", filename), text);

@@ -6,13 +6,13 @@ import { changesOf } from "./changes.ts";
 import { passwordsOf, revealedOutputs } from "./passwords.ts";
 import { makeShop } from "./shop.ts";
 
-/** The account `nobody` of Debian, Alpine and Fedora alike. */
+/** User id of `nobody` on Debian, Alpine and Fedora. */
 const nobody = 65534;
 
 const whose: [string, number | undefined][] = [["of the same user", undefined]];
 if (process.getuid?.() === 0) whose.push(["of another user", nobody]);
 
-describe.each(whose)("two clones on one machine, the second one %s", (_, uid) => {
+describe.each(whose)("two projects on one machine, the second one %s", (_, uid) => {
   let clones: [Clone, Clone];
   const both = <T>(work: (clone: Clone) => Promise<T>) => Promise.all(clones.map(work));
   const serverOf = async (clone: Clone) => (await revealedOutputs(clone)).server;
@@ -22,7 +22,7 @@ describe.each(whose)("two clones on one machine, the second one %s", (_, uid) =>
   });
   afterAll(() => Promise.all((clones ?? []).map((clone) => clone.remove())));
 
-  it("come up at the same time, each with port, data and passwords of its own", async () => {
+  it("come up at the same time, each with its own port, data and passwords", async () => {
     await both((clone) => clone.succeed("up"));
     const [first, second] = await both(serverOf);
     expect(first?.port).not.toBe(second?.port);
@@ -32,13 +32,13 @@ describe.each(whose)("two clones on one machine, the second one %s", (_, uid) =>
     if (uid !== undefined) expect((await stat(second?.dataDirectory ?? "")).uid).toBe(uid);
   });
 
-  it("keep each its own rows, and neither has anything left to do", async () => {
+  it("keep their own rows, and neither has changes left", async () => {
     await clones[0].query("app", "insert into product values (3, 'cocoa', 2)");
     expect(await clones[1].query("readonly", "select name from product where id = 3")).toEqual([]);
     expect(await both((clone) => changesOf(clone, "up"))).toEqual([[], []]);
   });
 
-  it("stop and go on each by itself", async () => {
+  it("stop and start independently", async () => {
     const running = await serverOf(clones[1]);
     await clones[0].succeed("down");
     expect((await findPostmaster(running.dataDirectory))?.port).toBe(running.port);

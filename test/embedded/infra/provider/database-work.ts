@@ -1,16 +1,16 @@
 import { relative } from "node:path";
-import type { ResourceType } from "../../../../infra/plugin/resource-type.ts";
-import type { Properties } from "../../../../infra/plugin/values.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
+import type { ResourceType } from "../../../../infra/provider-protocol/resource-type.ts";
+import type { Properties } from "../../../../infra/provider-protocol/values.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import type { RecordedContext } from "../../../unit/infra/provider/call-context.ts";
 
-/** A connection as a resource's inputs. */
+/** Converts a connection to a resource's inputs. */
 export function connectionInputs({ host, port, database, user, password, sslmode, ca }: Connection): Properties {
   return { host, port, database, user, password, sslmode, ...(ca === undefined ? {} : { caCertificate: ca }) };
 }
 
-/** A folder as inputs name it: from the clone's root. */
+/** Converts a folder to an input: a path relative to the project directory. */
 export function folderInput(folder: string): string {
   return relative(cloneRoot, folder);
 }
@@ -22,7 +22,7 @@ export interface Kept {
   outputs: Properties;
 }
 
-/** What the engine does for a resource at `up`: check, then create, or diff and update where there is something to do. */
+/** Does what the engine does for a resource at `up`: check, then create, or diff and, if something changed, update. */
 export async function bringUp(
   type: ResourceType,
   context: RecordedContext,

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import { type Properties, unknownValue } from "../../../../infra/plugin/values.ts";
 import { embeddedServer } from "../../../../infra/provider/embedded-server.ts";
+import { type Properties, unknownValue } from "../../../../infra/provider-protocol/values.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
 import { contextOf, type RecordedContext } from "../../../unit/infra/provider/call-context.ts";
 
 const declared = {
@@ -26,7 +26,7 @@ beforeAll(() => {
 
 let made: Made[] = [];
 afterEach(async () => {
-  // The last one that ran on a data directory has it.
+  // Deletes in reverse order: the last server that used a data directory owns it.
   const all = made.reverse();
   made = [];
   for (const server of all) {
@@ -64,7 +64,7 @@ const query = (server: Made, sql: string, password = declared.superuserPassword)
     async (client) => (await client.query(sql)).rows,
   );
 
-/** Deletes it as the plugin of a later run does, which has not made it itself. */
+/** Deletes the server like the plugin of a later run, which has not created it itself. */
 async function deleteLater(context: RecordedContext, server: Made): Promise<void> {
   vi.resetModules();
   const later = await import("../../../../infra/provider/embedded-server.ts");
@@ -76,8 +76,8 @@ async function kill(server: Made): Promise<void> {
   await expect.poll(() => findPostmaster(server.outputs.dataDirectory)).toBeUndefined();
 }
 
-describe("creating an embedded server", () => {
-  it("in a preview makes nothing, and knows its host, but a port only where one is declared", async () => {
+describe("creation of an embedded server", () => {
+  it("makes nothing in a preview, which knows the host, and the port only if it is declared", async () => {
     const context = newContext();
     const preview = await embeddedServer.create(context, declared, true);
     expect(preview.outputs).toEqual({ ...declared, host: "127.0.0.1", folder: preview.id });
@@ -85,7 +85,7 @@ describe("creating an embedded server", () => {
     await expect(stat(preview.id)).rejects.toThrow("ENOENT");
   });
 
-  it("starts one that then needs no change, in previews too", async () => {
+  it("starts a server that then has no changes", async () => {
     const context = newContext();
     const server = await create(context);
     expect(server.outputs).toMatchObject({
@@ -100,7 +100,7 @@ describe("creating an embedded server", () => {
     expect(await embeddedServer.diff(context, server, declared)).toEqual({ changes: [] });
   });
 
-  it("takes over one that runs already, after its state was lost: with its port and data, under the new password", async () => {
+  it("adopts a running server after its state was lost, with port and data, and sets the new password", async () => {
     const context = newContext();
     const server = await create(context);
     await query(server, "create table kept (id int); insert into kept values (7)");
@@ -109,7 +109,7 @@ describe("creating an embedded server", () => {
     expect(await query(again, "select id from kept", "of-the-new-state")).toEqual([{ id: 7 }]);
   });
 
-  it("takes over one that is stopped, after its state was lost", async () => {
+  it("adopts a stopped server after its state was lost", async () => {
     const context = newContext();
     const server = await create(context);
     await query(server, "create table kept (id int); insert into kept values (7)");
@@ -119,7 +119,7 @@ describe("creating an embedded server", () => {
     expect(await query(again, "select id from kept", "of-the-new-state")).toEqual([{ id: 7 }]);
   });
 
-  it("uses a data directory of one's own, and keeps the log in the server's folder", async () => {
+  it("uses a declared data directory, and keeps the log in the server's folder", async () => {
     const context = newContext();
     const dataDirectory = join(inject("scratch"), `data of ${randomUUID()}`);
     const server = await create(context, { ...declared, dataDirectory });
@@ -131,7 +131,7 @@ describe("creating an embedded server", () => {
 });
 
 describe("a server that was killed", () => {
-  it("shows as a changed pid and comes back with its port and data", async () => {
+  it("shows as a changed pid and starts again with its port and data", async () => {
     const context = newContext();
     const server = await create(context);
     await query(server, "create table kept (id int); insert into kept values (7)");
@@ -149,7 +149,7 @@ describe("a server that was killed", () => {
     expect(await embeddedServer.diff(context, back, declared)).toEqual({ changes: [] });
   });
 
-  it("shows as not running after a refresh, which fails where its data is gone", async () => {
+  it("is not running after a refresh, which fails if its data directory is gone", async () => {
     const context = newContext();
     const server = await create(context);
     expect((await embeddedServer.read(context, server))?.outputs).toEqual(server.outputs);
@@ -159,18 +159,18 @@ describe("a server that was killed", () => {
     await expect(embeddedServer.read(context, server)).rejects.toMatchObject({
       message: `The data directory ${server.outputs.dataDirectory} of this server is gone.`,
       remedy:
-        "If it lies on a disk that is not mounted, mount it. To begin with an empty server: `npm run pgw -- destroy`, then `up`.",
+        "If it is on a disk that is not mounted, mount the disk. To start with an empty server, run `npm run pgw -- destroy`, then `up`.",
     });
     await writeFile(server.outputs.dataDirectory, "not a folder");
     await expect(embeddedServer.read(context, server)).rejects.toThrow(
-      `Could not tell what is in the data directory ${server.outputs.dataDirectory}: ENOTDIR`,
+      `Cannot read the data directory ${server.outputs.dataDirectory}: ENOTDIR`,
     );
     await rm(server.outputs.dataDirectory);
   });
 });
 
-describe("a server's settings", () => {
-  it("that were changed on disk show as changed and are put right", async () => {
+describe("the settings of a server", () => {
+  it("are corrected after they were changed on disk", async () => {
     const context = newContext();
     const server = await create(context);
     await appendFile(join(server.outputs.dataDirectory, "pgroundwork.conf"), "max_connections = '99'\n");
@@ -182,7 +182,7 @@ describe("a server's settings", () => {
     expect(await embeddedServer.diff(context, mended, declared)).toEqual({ changes: [] });
   });
 
-  it("that the program changes are one change", async () => {
+  it("have one change for each setting that the program changes", async () => {
     const context = newContext();
     const server = await create(context);
     const news = { ...declared, settings: { ...declared.settings, work_mem: "9MB" } };
@@ -194,27 +194,27 @@ describe("a server's settings", () => {
     expect(await embeddedServer.diff(context, changed, news)).toEqual({ changes: [] });
   });
 
-  it("that PostgreSQL does not take are refused in preview and up, and nothing happens", async () => {
+  it("are refused in preview and up if PostgreSQL refuses them, and nothing happens", async () => {
     const context = newContext();
     const server = await create(context);
     const news = { ...declared, settings: { ...declared.settings, work_mem: "lots" } };
     for (const preview of [true, false]) {
       await expect(embeddedServer.update(context, server, news, preview)).rejects.toMatchObject({
         message:
-          "PostgreSQL refuses a setting: work_mem is 'lots'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; a number alone counts kB",
-        remedy: "Correct it in pgroundwork:postgresql (pulumi config). The server was left as it was.",
+          "PostgreSQL refuses a setting: work_mem is 'lots'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; the unit of a plain number is kB",
+        remedy: "Correct pgroundwork:postgresql (pulumi config). The server was not changed.",
       });
     }
     expect(await findPostmaster(server.outputs.dataDirectory)).toMatchObject({ pid: server.outputs.pid });
     expect(await embeddedServer.diff(context, server, declared)).toEqual({ changes: [] });
   });
 
-  it("are judged in a preview only where they change and are known, and there is a cluster to ask", async () => {
+  it("are checked in a preview only if they changed and are known, and a cluster exists", async () => {
     const context = newContext();
     const server = await create(context);
     const wrong = { ...declared, settings: { work_mem: "lots" } };
     const previewed = { port: server.outputs.port, pid: unknownValue };
-    // As after an older version that took it: what did not change is not asked about again.
+    // Like the state of an older version that accepted the setting: unchanged settings are not checked again.
     const same = { ...server, inputs: wrong };
     expect(await embeddedServer.update(context, same, wrong, true)).toMatchObject(previewed);
     const unknown = { ...declared, settings: { work_mem: unknownValue } };
@@ -227,7 +227,7 @@ describe("a server's settings", () => {
     expect(await embeddedServer.update(context, server, anew, true)).toMatchObject(previewed);
   });
 
-  it("do not hinder a preview in which the password is not known yet", async () => {
+  it("do not fail a preview in which the password is unknown", async () => {
     const context = newContext();
     const server = await create(context);
     const news = { ...declared, superuserPassword: unknownValue };
@@ -238,8 +238,8 @@ describe("a server's settings", () => {
   });
 });
 
-describe("a server's data directory", () => {
-  it("that changes while the data stays where it is, is refused in preview and up, and nothing happens", async () => {
+describe("the data directory of a server", () => {
+  it("is refused in preview and up if it changes but the data was not moved, and nothing happens", async () => {
     const context = newContext();
     const server = await create(context);
     const wanted = join(server.outputs.folder, "elsewhere");
@@ -251,7 +251,7 @@ describe("a server's data directory", () => {
       ],
     });
     const refusal = {
-      message: `The data is in ${server.outputs.dataDirectory}, and the data directory is to be ${wanted}, which has none.`,
+      message: `The data is in ${server.outputs.dataDirectory}, but the data directory is now set to ${wanted}, which has no data.`,
       remedy: `Stop the server (npm run down), move it (mv '${server.outputs.dataDirectory}' '${wanted}'), then run \`up\` again.`,
     };
     for (const preview of [true, false]) {
@@ -260,7 +260,7 @@ describe("a server's data directory", () => {
     expect(await findPostmaster(server.outputs.dataDirectory)).toMatchObject({ pid: server.outputs.pid });
   });
 
-  it("that was moved is taken up where it is now", async () => {
+  it("is used at its new location after it was moved", async () => {
     const context = newContext();
     const server = await create(context);
     await query(server, "create table kept (id int); insert into kept values (7)");
@@ -274,7 +274,7 @@ describe("a server's data directory", () => {
     expect(await embeddedServer.diff(context, moved, news)).toEqual({ changes: [] });
   });
 
-  it("that is another cluster's makes the old server stop", async () => {
+  it("makes the old server stop if it changes to that of another cluster", async () => {
     const context = newContext();
     const server = await create(context);
     const other = await create(newContext());
@@ -285,8 +285,8 @@ describe("a server's data directory", () => {
   });
 });
 
-describe("a data directory that cannot be taken", () => {
-  it("is refused in preview and up before the server is stopped: one with files that are no cluster", async () => {
+describe("an unusable data directory", () => {
+  it("is refused before the server is stopped if it has files that are not a cluster", async () => {
     const context = newContext();
     const server = await create(context);
     const stuff = join(server.outputs.folder, "stuff");
@@ -295,18 +295,18 @@ describe("a data directory that cannot be taken", () => {
     for (const preview of [true, false]) {
       await expect(
         embeddedServer.update(context, server, { ...declared, dataDirectory: stuff }, preview),
-      ).rejects.toThrow(`The data directory ${stuff} holds files, but no PostgreSQL cluster (no PG_VERSION).`);
+      ).rejects.toThrow(`The data directory ${stuff} contains files, but no PostgreSQL cluster (no PG_VERSION).`);
     }
     expect(await findPostmaster(server.outputs.dataDirectory)).toMatchObject({ pid: server.outputs.pid });
   });
 
-  it("is refused in preview and up before the server is stopped: one on which another stack's runs", async () => {
+  it("is refused before the server is stopped if another stack's server runs on it", async () => {
     const context = newContext();
     const server = await create(context);
     const other = await create(newContext());
     const news = { ...declared, dataDirectory: other.outputs.dataDirectory };
     for (const preview of [true, false]) {
-      const refusal = `On the data directory ${other.outputs.dataDirectory} runs the server of stack `;
+      const refusal = `The data directory ${other.outputs.dataDirectory} is in use by the server of stack `;
       await expect(embeddedServer.update(context, server, news, preview)).rejects.toThrow(refusal);
       if (preview) await expect(embeddedServer.create(newContext(), news, preview)).rejects.toThrow(refusal);
     }
@@ -315,27 +315,25 @@ describe("a data directory that cannot be taken", () => {
   });
 });
 
-describe("a server whose state was lost, with its data elsewhere", () => {
-  it("is taken over where it is, whatever became of the setting, and never replaced by an empty one", async () => {
+describe("a server that lost its state, with its data in another location", () => {
+  it("is adopted from its location, whatever the setting says, and never replaced by an empty one", async () => {
     const context = newContext();
     const dataDirectory = join(inject("scratch"), `data of ${randomUUID()}`);
     const server = await create(context, { ...declared, dataDirectory });
     const again = await create(context);
     expect(again.outputs).toMatchObject({ dataDirectory, port: server.outputs.port, pid: server.outputs.pid });
-    expect(context.lines).toEqual([
-      `info: Its data is in ${dataDirectory}, as the record in ${server.outputs.folder} says.`,
-    ]);
+    expect(context.lines).toEqual([`info: Its data is in ${dataDirectory}, as recorded in ${server.outputs.folder}.`]);
 
     const elsewhere = { ...declared, dataDirectory: `${dataDirectory}.else` };
     await deleteLater(context, again);
     const record = await readFile(join(server.outputs.folder, "server.json"), "utf8");
     for (const preview of [true, false]) {
       await expect(embeddedServer.create(context, elsewhere, preview)).rejects.toThrow(
-        `The data is in ${dataDirectory}, and the data directory is to be ${dataDirectory}.else, which has none.`,
+        `The data is in ${dataDirectory}, but the data directory is now set to ${dataDirectory}.else, which has no data.`,
       );
       await rename(dataDirectory, `${dataDirectory}.unmounted`);
       await expect(embeddedServer.create(context, declared, preview)).rejects.toThrow(
-        `The data of this server was in ${dataDirectory}, and is not there now.`,
+        `The data of this server was in ${dataDirectory}, but is no longer there.`,
       );
       await rename(`${dataDirectory}.unmounted`, dataDirectory);
     }
@@ -344,7 +342,7 @@ describe("a server whose state was lost, with its data elsewhere", () => {
     await rm(dataDirectory, { recursive: true });
   });
 
-  it("is taken over from the folder that it had before its clone was moved", async () => {
+  it("is adopted from its former folder after the project directory was moved", async () => {
     const context = newContext();
     const server = await create(context);
     await deleteLater(context, server);
@@ -360,29 +358,31 @@ describe("a server whose state was lost, with its data elsewhere", () => {
   });
 });
 
-describe("a data directory that another stack has taken over", () => {
-  it("is that one's: its server is not stopped by the former owner, which may take it back later", async () => {
+describe("a data directory that another stack has adopted", () => {
+  it("is not stopped by its former owner, which can adopt it again later", async () => {
     const [former, latter] = [newContext(), newContext()];
     const server = await create(former);
     await deleteLater(former, server);
     const { dataDirectory } = server.outputs;
     const other = await create(latter, { ...declared, dataDirectory });
     await expect(deleteLater(former, server)).rejects.toMatchObject({
-      message: expect.stringMatching(/^On the data directory .* runs the server of stack .* It was not stopped\.$/),
+      message: expect.stringMatching(
+        /^The data directory .* is in use by the server of stack .* It was not stopped\.$/,
+      ),
       exitCode: 3,
     });
     expect(await findPostmaster(dataDirectory)).toMatchObject({ pid: other.outputs.pid });
 
     await deleteLater(latter, other);
     await create(former);
-    // Its record names that data still, which is not its own any more.
+    // The stack's record still names the former data directory, which now belongs to another stack.
     const anew = await create(latter);
     expect(anew.outputs.dataDirectory).toBe(join(other.outputs.folder, "data"));
   });
 });
 
-describe("deleting an embedded server", () => {
-  it("stops it, keeps its data and says where", async () => {
+describe("deletion of an embedded server", () => {
+  it("stops it, keeps its data and reports where", async () => {
     const context = newContext();
     const server = await create(context);
     await deleteLater(context, server);
@@ -395,6 +395,6 @@ describe("deleting an embedded server", () => {
   });
 });
 
-it("an embedded server's password is a secret of its outputs", () => {
+it("an embedded server has its password as a secret output", () => {
   expect(embeddedServer.secretOutputs).toEqual(["superuserPassword"]);
 });

@@ -6,11 +6,11 @@ import provider_pb from "@pulumi/pulumi/proto/provider_pb.js";
 import empty_pb from "google-protobuf/google/protobuf/empty_pb.js";
 import { expect, it } from "vitest";
 import { cloneRoot } from "../../../clone-root.ts";
-import { startPlugin, struct } from "../plugin/plugin-client.ts";
+import { startPlugin, struct } from "../provider-protocol/plugin-client.ts";
 
 const launcher = join(cloneRoot, "infra/provider/pulumi-resource-pgroundwork");
 
-it("the kit's plugin starts with its own Node, whatever is on PATH, and drops the project's settings", async () => {
+it("the plugin launcher uses the project's Node, whatever is on PATH, and drops the project's settings", async () => {
   const plugin = await startPlugin(launcher, [], { env: { PATH: "/usr/bin:/bin" } });
   try {
     const info = await plugin.client.call<InstanceType<typeof plugin_pb.PluginInfo>>(
@@ -27,7 +27,7 @@ it("the kit's plugin starts with its own Node, whatever is on PATH, and drops th
   }
 });
 
-it("the kit's plugin says what to do where packages are not installed", async () => {
+it("the plugin launcher says what to do if packages are not installed", async () => {
   const clone = await mkdtemp(join(tmpdir(), "pgw-clone-"));
   await mkdir(join(clone, "infra/provider"), { recursive: true });
   const copy = join(clone, "infra/provider/pulumi-resource-pgroundwork");

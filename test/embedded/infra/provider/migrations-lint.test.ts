@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Properties } from "../../../../infra/plugin/values.ts";
 import { migrations } from "../../../../infra/provider/migrations.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
+import type { Properties } from "../../../../infra/provider-protocol/values.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { contextOf } from "../../../unit/infra/provider/call-context.ts";
 import {
   chain,
@@ -41,12 +41,12 @@ const write = async (body: string) => {
   if (file !== undefined) await folder.write(file.filename, file.text);
 };
 
-describe("migrations that are linted", () => {
+describe("linted migrations", () => {
   it("are applied in a new environment, where nothing is in use yet", () => {
     expect(up.outputs).toEqual({ applied: ["000001-one.sql"] });
   });
 
-  it("are refused at preview where a pending one is unsafe, with its place and what to do", async () => {
+  it("are refused at preview if a pending one is unsafe, with its position and rule", async () => {
     await write(drop);
     await expect(migrations.check(context, declared, up.inputs)).rejects.toMatchObject({
       message:
@@ -55,7 +55,7 @@ describe("migrations that are linted", () => {
     });
   });
 
-  it("are refused at up, whatever was previewed before", async () => {
+  it("are refused at up, whatever the preview did", async () => {
     const { inputs } = await migrations.check(context, { ...declared, lint: false }, up.inputs);
     await write(drop);
     await expect(migrations.update(context, up, { ...inputs, lint: true }, false)).rejects.toThrow("ban-drop-column");
@@ -65,12 +65,12 @@ describe("migrations that are linted", () => {
     expect(rows.rowCount).toBe(1);
   });
 
-  it("are applied with a reason, or where lint is not asked for", async () => {
+  it("are applied if they give a reason", async () => {
     await write(`-- squawk-ignore ban-drop-column: nobody reads it since 2.0\n${drop}`);
     expect((await bringUp(migrations, context, declared, up)).changes).toEqual(["pending[0]"]);
   });
 
-  it("are applied unjudged where lint is not asked for", async () => {
+  it("are applied without checks if lint is off", async () => {
     await write(drop);
     const { lint, ...unjudged } = declared;
     expect((await bringUp(migrations, context, unjudged, up)).changes).toEqual(["pending[0]"]);

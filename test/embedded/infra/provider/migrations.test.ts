@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Properties, unknownValue } from "../../../../infra/plugin/values.ts";
 import { migrations } from "../../../../infra/provider/migrations.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
+import { type Properties, unknownValue } from "../../../../infra/provider-protocol/values.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { contextOf } from "../../../unit/infra/provider/call-context.ts";
 import {
   chain,
@@ -44,14 +44,14 @@ const writeThird = async () => {
 const pendingOf = async (news: Properties, oldInputs?: Properties) =>
   (await migrations.check(contextOf("Migrations"), news, oldInputs)).inputs.pending;
 
-describe("pending migrations, at preview", () => {
-  it("are all of them before there is a server", async () => {
+describe("pending migrations at preview", () => {
+  it("are all migrations if there is no server yet", async () => {
     expect(await pendingOf({ ...declared, host: unknownValue, port: unknownValue, password: unknownValue })).toEqual(
       files,
     );
   });
 
-  it("are all of them before there is a database", async () => {
+  it("are all migrations if there is no database yet", async () => {
     expect(await pendingOf({ ...declared, database: "postgres", user: "postgres", password: unknownValue })).toEqual(
       files,
     );
@@ -59,7 +59,7 @@ describe("pending migrations, at preview", () => {
     expect(await pendingOf({ ...declared, ...absent })).toEqual(files);
   });
 
-  it("are those that are not applied yet, each of them a change that is announced by name", async () => {
+  it("are those not applied yet, each one a change that is announced by name", async () => {
     const context = contextOf("Migrations");
     const up = await bringUp(migrations, context, declared);
     await writeThird();
@@ -71,14 +71,14 @@ describe("pending migrations, at preview", () => {
     expect(context.lines).toEqual(["info: pending migration: 000003-three.sql"]);
   });
 
-  it("are asked for with the password that held before, where a rotation has not reached the role yet", async () => {
+  it("are read with the former password if a rotation has not reached the role yet", async () => {
     const up = await bringUp(migrations, contextOf("Migrations"), declared);
     await writeThird();
     const news = { ...declared, password: "a password that no role has yet" };
     expect(await pendingOf(news, up.inputs)).toEqual(["000003-three.sql"]);
   });
 
-  it("are not known while the server is down, which is never reported as none", async () => {
+  it("are unknown while the server is down, and not reported as none", async () => {
     const up = await bringUp(migrations, contextOf("Migrations"), declared);
     const down = await startServer();
     await down.stop();
@@ -90,7 +90,7 @@ describe("pending migrations, at preview", () => {
     });
   });
 
-  it("are not known with a password that the server refuses", async () => {
+  it("are unknown if the server refuses the password", async () => {
     const { host, port } = declared;
     const password = "another-password";
     expect(await pendingOf({ ...declared, password }, { ...declared, password })).toEqual([
@@ -98,14 +98,14 @@ describe("pending migrations, at preview", () => {
     ]);
   });
 
-  it("are asked at the port of before while the server is about to move", async () => {
+  it("are read at the former port while the server is about to move", async () => {
     const up = await bringUp(migrations, contextOf("Migrations"), declared);
     const moved = await startServer();
     await moved.stop();
     expect(await pendingOf({ ...declared, port: moved.connection().port }, up.inputs)).toEqual([]);
   });
 
-  it("are asked with the password of before while a new one is on its way", async () => {
+  it("are read with the former password while the new one is unknown", async () => {
     const up = await bringUp(migrations, contextOf("Migrations"), declared);
     const news = { ...declared, password: unknownValue, port: unknownValue };
     expect(await pendingOf(news, up.inputs)).toEqual([]);
@@ -114,8 +114,8 @@ describe("pending migrations, at preview", () => {
   });
 });
 
-describe("migrations, at up", () => {
-  it("are applied in their order, told one by one, and then there is nothing to do", async () => {
+describe("migrations at up", () => {
+  it("are applied in order and reported one by one, and then there are no changes", async () => {
     const context = contextOf("Migrations");
     const up = await bringUp(migrations, context, declared);
     expect(up).toMatchObject({ id: `${database}/migrations`, outputs: { applied: files } });
@@ -130,7 +130,7 @@ describe("migrations, at up", () => {
     expect(rows).toEqual([{ id: 1 }, { id: 3 }]);
   });
 
-  it("fail on a fault with file, line and SQLSTATE, and go on there once it is mended", async () => {
+  it("report an error with file, line and SQLSTATE, and continue from there after a correction", async () => {
     await folder.remove();
     const broken = [...drafts, { name: "three", body: "insert into one\nvalues (1);" }];
     folder = await committedFolderOf(broken);
@@ -144,24 +144,24 @@ describe("migrations, at up", () => {
     expect((await bringUp(migrations, context, declared)).outputs.applied).toEqual([...files, "000003-three.sql"]);
   });
 
-  it("refuse, at preview already, a file that was edited after it was applied", async () => {
+  it("are refused at preview if a file was edited after it was applied", async () => {
     const context = contextOf("Migrations");
     const up = await bringUp(migrations, context, declared);
     const edited = chain([{ name: "one", body: "create table one (id bigint primary key);" }, ...drafts.slice(1)]);
     for (const { filename, text } of edited) await folder.write(filename, text);
     await expect(migrations.check(context, declared, up.inputs)).rejects.toThrow(
-      /^The committed migrations do not fit what is applied:\n- 000001-one\.sql was edited .*\n- 000002-two\.sql was edited .*$/,
+      /^The committed migrations do not match the applied ones:\n- 000001-one\.sql was edited .*\n- 000002-two\.sql was edited .*$/,
     );
   });
 
-  it("are left where they are when the resource is deleted", async () => {
+  it("stay applied when the resource is deleted", async () => {
     const context = contextOf("Migrations");
     const up = await bringUp(migrations, context, declared);
     await migrations.delete(context, up);
     expect(await pendingOf(declared)).toEqual([]);
   });
 
-  it("report faults of the connection together", async () => {
+  it("report all errors of the connection inputs together", async () => {
     const { failures } = await migrations.check(contextOf("Migrations"), { ...declared, port: 0, user: "" }, undefined);
     expect(failures?.map(({ property }) => property)).toEqual(["user", "port"]);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Properties, unknownValue } from "../../../../infra/plugin/values.ts";
 import { partitions } from "../../../../infra/provider/partitions.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
+import { type Properties, unknownValue } from "../../../../infra/provider-protocol/values.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { contextOf } from "../../../unit/infra/provider/call-context.ts";
 import { startServer, type TestServer } from "../../server.ts";
 import { bringUp, connectionInputs } from "./database-work.ts";
@@ -34,16 +34,16 @@ afterAll(() => server?.stop());
 const pendingOf = async (news: Properties, oldInputs?: Properties) =>
   (await partitions.check(contextOf("Partitions"), news, oldInputs)).inputs.pending;
 
-it("partitions are nothing to name before there is a server or a first migration", async () => {
+it("partitions are not announced before there is a server or a first migration", async () => {
   expect(await pendingOf({ ...declared, port: unknownValue })).toEqual([]);
   expect(await pendingOf({ ...declared, function: "public.not_there_yet" })).toEqual([]);
 });
 
-it("partitions are made at the first up, named at preview when one is missing, made then, and there are none to make", async () => {
+it("partitions are created at the first up, and later at up after the preview named the missing ones", async () => {
   const context = contextOf("Partitions");
   const up = await bringUp(partitions, context, declared);
   expect(up.id).toBe("partitioned/partitions");
-  expect(context.lines).toEqual(["info: made partition part_0", "info: made partition part_1"]);
+  expect(context.lines).toEqual(["info: created partition part_0", "info: created partition part_1"]);
   expect((await bringUp(partitions, context, declared, up)).changes).toEqual([]);
 
   const further = { ...declared, monthsAhead: 2 };
@@ -51,16 +51,16 @@ it("partitions are made at the first up, named at preview when one is missing, m
   expect(inputs.pending).toEqual(["part_2"]);
   context.lines.length = 0;
   await partitions.update(context, up, inputs, true);
-  expect(context.lines).toEqual(["info: partition to make: part_2"]);
+  expect(context.lines).toEqual(["info: partition to create: part_2"]);
 
   context.lines.length = 0;
   const later = await bringUp(partitions, context, further, up);
   expect(later.changes).toEqual(["pending[0]", "monthsAhead"]);
-  expect(context.lines).toEqual(["info: made partition part_2"]);
+  expect(context.lines).toEqual(["info: created partition part_2"]);
   expect((await bringUp(partitions, context, further, later)).changes).toEqual([]);
 });
 
-it("partitions are not known while the server is down or has no such function any more, never reported as none", async () => {
+it("partitions are unknown while the server is down or the function is missing, and not reported as none", async () => {
   const up = { inputs: { ...declared, pending: [] } };
   const down = await startServer();
   await down.stop();

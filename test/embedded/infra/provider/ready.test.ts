@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Properties, unknownValue } from "../../../../infra/plugin/values.ts";
 import { ready } from "../../../../infra/provider/ready.ts";
+import { type Properties, unknownValue } from "../../../../infra/provider-protocol/values.ts";
+import { freePort } from "../../../support/free-port.ts";
 import { contextOf } from "../../../unit/infra/provider/call-context.ts";
 import { ownServers, password } from "../../scripts/server/own-servers.ts";
 import { startServer, type TestServer } from "../../server.ts";
@@ -20,8 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-describe("a server's readiness", () => {
-  it("is told with host, port and version, once, until something changes", async () => {
+describe("the readiness of a server", () => {
+  it("has host, port and version, and no changes until an input changes", async () => {
     const up = await bringUp(ready, contextOf("Ready"), declared);
     expect(up.outputs).toMatchObject({ ...declared, serverVersion: expect.stringMatching(/^17\./) });
     expect((await bringUp(ready, contextOf("Ready"), declared, up)).changes).toEqual([]);
@@ -35,7 +35,7 @@ describe("a server's readiness", () => {
     expect(preview).toMatchObject({ host: declared.host, port: declared.port });
   });
 
-  it("keeps the password known that the server still has in the preview of a rotation, and no longer than that", async () => {
+  it("keeps the current password in the preview of a rotation while the new one is unknown", async () => {
     const up = await bringUp(ready, contextOf("Ready"), declared);
     const unknown = await ready.update(contextOf("Ready"), up, { ...declared, password: unknownValue }, true);
     expect(unknown.password).toBe(declared.password);
@@ -44,7 +44,7 @@ describe("a server's readiness", () => {
     expect(ready.secretOutputs).toEqual(["password"]);
   });
 
-  it("is waited for, for a server that starts later", async () => {
+  it("waits for a server that starts later", async () => {
     const own = ownServer();
     const { port } = await own.ensure();
     await own.stop();
@@ -54,10 +54,10 @@ describe("a server's readiness", () => {
     expect((await waiting).outputs.serverVersion).toMatch(/^17\./);
   });
 
-  it("is given up at the deadline, with the end of the server's log", async () => {
+  it("fails after the timeout with the end of the server's log", async () => {
     const logDirectory = await mkdtemp(join(tmpdir(), "pgw-log-"));
     await writeFile(join(logDirectory, "postgresql-Mon.log"), "the last line\n");
-    const port = await getPort({ host: "127.0.0.1" });
+    const port = await freePort();
     const late = bringUp(ready, contextOf("Ready"), { ...declared, port, timeoutSeconds: 0, logDirectory });
     await expect(late).rejects.toThrow(
       `The server was not ready within 0 s: Cannot connect to postgres@127.0.0.1:${port}/postgres: nothing listens on 127.0.0.1:${port} (connection refused).\nThe end of the server's log:\nthe last line`,
@@ -65,20 +65,20 @@ describe("a server's readiness", () => {
     await rm(logDirectory, { recursive: true });
   });
 
-  it("is given up at once with a wrong password or a missing database", async () => {
+  it("fails at once for a wrong password or a missing database", async () => {
     const hopeless = { ...declared, timeoutSeconds: 3_600 };
     await expect(bringUp(ready, contextOf("Ready"), { ...hopeless, password: "wrong-password" })).rejects.toThrow(
       "The server is not ready: Cannot connect to postgres@127.0.0.1:" +
         `${declared.port}/postgres: password authentication failed for user "postgres".`,
     );
     await expect(bringUp(ready, contextOf("Ready"), { ...hopeless, database: "absent" })).rejects.toThrow(
-      `/absent: there is no database "absent".`,
+      `/absent: the database "absent" does not exist.`,
     );
   });
 
-  it("has its faults found before anything is waited for", async () => {
+  it("checks its inputs before it waits", async () => {
     await expect(bringUp(ready, contextOf("Ready"), { ...declared, port: 70_000 })).rejects.toThrow(
-      "port has to be a whole number from 1 to 65535, and is 70000",
+      "port must be a whole number from 1 to 65535, but is 70000",
     );
   });
 });

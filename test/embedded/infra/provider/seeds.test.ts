@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Properties, unknownValue } from "../../../../infra/plugin/values.ts";
 import { seeds } from "../../../../infra/provider/seeds.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
+import { type Properties, unknownValue } from "../../../../infra/provider-protocol/values.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { contextOf } from "../../../unit/infra/provider/call-context.ts";
 import { startServer, type TestServer } from "../../server.ts";
 import { bringUp, connectionInputs, folderInput } from "./database-work.ts";
@@ -47,7 +47,7 @@ const pendingOf = async (news: Properties, oldInputs?: Properties) =>
   (await seeds.check(contextOf("Seeds"), news, oldInputs)).inputs.pending;
 
 describe("a seed set", () => {
-  it("has all its files pending before there is a server", async () => {
+  it("has all its files pending if there is no server yet", async () => {
     expect(await pendingOf({ ...declared, port: unknownValue })).toEqual(["01-apples.sql", "02-pears.sql"]);
   });
 
@@ -59,7 +59,7 @@ describe("a seed set", () => {
     expect(await fruit()).toEqual([]);
   });
 
-  it("is applied once, without those of other sets, and a changed file again", async () => {
+  it("is applied once, without other sets, and a changed file is applied again", async () => {
     const context = contextOf("Seeds");
     const up = await bringUp(seeds, context, declared);
     expect(up).toMatchObject({ id: `${database}/seeds/dev`, outputs: { applied: ["01-apples.sql", "02-pears.sql"] } });
@@ -77,7 +77,7 @@ describe("a seed set", () => {
     ]);
   });
 
-  it("is not known while the server is down, which is never reported as applied", async () => {
+  it("is unknown while the server is down, and not reported as applied", async () => {
     const up = await bringUp(seeds, contextOf("Seeds"), declared);
     const down = await startServer();
     await down.stop();
@@ -85,7 +85,7 @@ describe("a seed set", () => {
     expect(await pendingOf({ ...declared, port }, { ...up.inputs, port })).toEqual(["pending unknown, server is down"]);
   });
 
-  it("leaves its rows when the resource is deleted", async () => {
+  it("keeps its rows when the resource is deleted", async () => {
     const context = contextOf("Seeds");
     const up = await bringUp(seeds, context, declared);
     await seeds.delete(context, up);

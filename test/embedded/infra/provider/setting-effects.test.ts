@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import getPort from "get-port";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
-import { isUnknown, type Properties } from "../../../../infra/plugin/values.ts";
 import { embeddedServer } from "../../../../infra/provider/embedded-server.ts";
+import { isUnknown, type Properties } from "../../../../infra/provider-protocol/values.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { stopServer } from "../../../../scripts/server/embedded.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
+import { freePort } from "../../../support/free-port.ts";
 import { contextOf, type RecordedContext } from "../../../unit/infra/provider/call-context.ts";
 
 const superuserPassword = "a-password-of-the-superuser";
@@ -18,7 +18,7 @@ const settings = {
   deadlock_timeout: "2s",
   max_prepared_transactions: "0",
   fsync: "off",
-  // Of these the server has values in words of its own.
+  // The server shows these values in another form.
   wal_buffers: "-1",
   timezone: "etc/utc",
 };
@@ -59,7 +59,7 @@ interface Told {
   lines: string[];
 }
 
-/** What a preview tells, and then what `up` tells and does; afterwards there is nothing to do. */
+/** Runs a preview and an `up` of a change, and compares their messages. Expects no changes afterwards. */
 async function change(news: Properties): Promise<Told & { restarts: boolean }> {
   const { pid } = server.outputs;
   const previewed = await tell(news, true);
@@ -86,22 +86,22 @@ const declaring = (changed: Record<string, string>, without: string[] = []) => (
   settings: Object.fromEntries(Object.entries({ ...settings, ...changed }).filter(([name]) => !without.includes(name))),
 });
 
-describe("a changed setting is previewed as what up then does", () => {
+describe("the preview of a changed setting", () => {
   it.each<[string, Record<string, string>, string[], string[], string[], boolean]>([
     [
-      "nothing, where the server takes both values for the same",
+      "announces nothing if the server takes both values for the same",
       { work_mem: "7168kB", jit: "true", deadlock_timeout: "2000" },
       [],
       ["settings.work_mem", "settings.jit", "settings.deadlock_timeout"],
       [
-        "info: deadlock_timeout 2s -> 2000 (no effect: the server takes both for the same)",
-        "info: jit on -> true (no effect: the server takes both for the same)",
-        "info: work_mem 7MB -> 7168kB (no effect: the server takes both for the same)",
+        "info: deadlock_timeout 2s -> 2000 (no effect: both values are equal for the server)",
+        "info: jit on -> true (no effect: both values are equal for the server)",
+        "info: work_mem 7MB -> 7168kB (no effect: both values are equal for the server)",
       ],
       false,
     ],
     [
-      "a reload",
+      "announces a reload",
       { work_mem: "8MB", jit: "off", log_line_prefix: "%m " },
       [],
       ["settings.work_mem", "settings.jit", "settings.log_line_prefix"],
@@ -113,15 +113,15 @@ describe("a changed setting is previewed as what up then does", () => {
       false,
     ],
     [
-      "a restart, with what changes by the way",
+      "announces a restart, and what changes with it",
       { max_connections: "30", work_mem: "0.5MB" },
       [],
       ["settings.max_connections", "settings.work_mem", "pid"],
-      ["info: max_connections 20 -> 30 (restart, connections are cut)", "info: work_mem 7MB -> 0.5MB (reload)"],
+      ["info: max_connections 20 -> 30 (restart, closes connections)", "info: work_mem 7MB -> 0.5MB (reload)"],
       true,
     ],
     [
-      "a reload, where one is taken out that no other file has",
+      "announces a reload if a setting is removed that no other file has",
       {},
       ["deadlock_timeout"],
       ["settings.deadlock_timeout"],
@@ -129,23 +129,23 @@ describe("a changed setting is previewed as what up then does", () => {
       false,
     ],
     [
-      "a restart, where one is taken out that waits for it, whatever its default is",
+      "announces a restart if a setting that needs one is removed, whatever its default",
       {},
       ["max_prepared_transactions"],
       ["settings.max_prepared_transactions", "pid"],
-      ["info: max_prepared_transactions 0 -> 0 (restart, connections are cut)"],
+      ["info: max_prepared_transactions 0 -> 0 (restart, closes connections)"],
       true,
     ],
     [
-      "a restart, where one is taken out that postgresql.conf has otherwise",
+      "announces a restart if a setting is removed that postgresql.conf has with another value",
       {},
       ["max_connections"],
       ["settings.max_connections", "pid"],
-      [expect.stringMatching(/^info: max_connections 20 -> \d+ \(restart, connections are cut\)$/) as string],
+      [expect.stringMatching(/^info: max_connections 20 -> \d+ \(restart, closes connections\)$/) as string],
       true,
     ],
     [
-      "a reload, where it is of a module that is not loaded",
+      "announces a reload for a setting of a module that is not loaded",
       { "auto_explain.log_min_duration": "1s" },
       [],
       ['settings["auto_explain.log_min_duration"]'],
@@ -153,7 +153,7 @@ describe("a changed setting is previewed as what up then does", () => {
       false,
     ],
     [
-      "a reload, without the value where it is a secret",
+      "announces a reload without the value of a secret setting",
       { primary_conninfo: "host=there password=marked-secret" },
       [],
       ["settings.primary_conninfo"],
@@ -164,55 +164,55 @@ describe("a changed setting is previewed as what up then does", () => {
     expect(await change(declaring(changed, without))).toEqual({ paths, lines, restarts });
   });
 
-  it("a restart, where the port is another", async () => {
-    const port = await getPort();
+  it("announces a restart if the port changes", async () => {
+    const port = await freePort();
     const { port: former } = server.outputs;
     expect(await change({ ...declaring({}), port })).toEqual({
       paths: ["port", "pid"],
-      lines: [`info: port ${former} -> ${port} (restart, connections are cut)`],
+      lines: [`info: port ${former} -> ${port} (restart, closes connections)`],
       restarts: true,
     });
   });
 
-  it("nothing, where the port is declared that the server has already", async () => {
+  it("announces nothing if the declared port is the one that the server has", async () => {
     const { port } = server.outputs;
     expect(await change({ ...declaring({}), port })).toEqual({ paths: ["port"], lines: [], restarts: false });
   });
 
-  it("the start that up makes anyway, where the server is stopped", async () => {
+  it("announces the start that up makes if the server is stopped", async () => {
     await stop();
     expect(await change(declaring({ max_connections: "30", jit: "off" }, ["work_mem"]))).toEqual({
       paths: ["settings.max_connections", "settings.work_mem", "settings.jit", "pid"],
       lines: [
-        "info: jit on -> off (with the start that `up` makes anyway)",
-        "info: max_connections 20 -> 30 (with the start that `up` makes anyway)",
-        "info: work_mem 7MB -> default (with the start that `up` makes anyway)",
+        "info: jit on -> off (applied when `up` starts the server)",
+        "info: max_connections 20 -> 30 (applied when `up` starts the server)",
+        "info: work_mem 7MB -> default (applied when `up` starts the server)",
       ],
       restarts: true,
     });
   });
 
-  it("nothing, where ALTER SYSTEM says otherwise", async () => {
+  it("announces nothing if ALTER SYSTEM overrides the setting", async () => {
     await query("alter system set work_mem = '9MB'");
     await query("select pg_reload_conf()");
     expect(await change(declaring({ work_mem: "8MB" }))).toEqual({
       paths: ["settings.work_mem"],
-      lines: ["info: work_mem 7MB -> 8MB (no effect: ALTER SYSTEM, or a later line of postgresql.conf, sets it)"],
+      lines: ["info: work_mem 7MB -> 8MB (no effect: ALTER SYSTEM or a later line of postgresql.conf overrides it)"],
       restarts: false,
     });
     expect(await query("show work_mem")).toEqual([{ work_mem: "9MB" }]);
   });
 
-  it("a restart, where ALTER SYSTEM had another setting wait for one", async () => {
+  it("announces a restart if ALTER SYSTEM changed a setting that needs one", async () => {
     await query("alter system set max_wal_senders = 7");
     expect(await change(declaring({ work_mem: "8MB" }))).toEqual({
       paths: ["settings.work_mem", "pid"],
-      lines: ["info: max_wal_senders 10 -> 7 (restart, connections are cut)", "info: work_mem 7MB -> 8MB (reload)"],
+      lines: ["info: max_wal_senders 10 -> 7 (restart, closes connections)", "info: work_mem 7MB -> 8MB (reload)"],
       restarts: true,
     });
   });
 
-  it("a reload, where ALTER SYSTEM was taken back since the last one", async () => {
+  it("announces a reload if ALTER SYSTEM was reset since the last one", async () => {
     await query("alter system set checkpoint_timeout = '7min'");
     await query("select pg_reload_conf()");
     await query("alter system reset checkpoint_timeout");
@@ -222,13 +222,13 @@ describe("a changed setting is previewed as what up then does", () => {
     ]);
   });
 
-  it("the server's, where the superuser has a value of its own", async () => {
+  it("compares with the server's value if the superuser has one of its own", async () => {
     await query("alter role postgres set work_mem = '8MB'");
     const { lines } = await change(declaring({ work_mem: "8MB" }));
     expect(lines).toEqual(["info: work_mem 7MB -> 8MB (reload)"]);
   });
 
-  it("what is left, where an earlier up was killed before the server read its file", async () => {
+  it("announces the rest if an earlier up was killed before the server read its file", async () => {
     const file = join(server.outputs.dataDirectory, "pgroundwork.conf");
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replace("work_mem = '7MB'", "work_mem = '8MB'"));
@@ -240,11 +240,11 @@ describe("a changed setting is previewed as what up then does", () => {
     expect(await query("show work_mem")).toEqual([{ work_mem: "8MB" }]);
   });
 
-  it("what undoes an edit of the file, read by the server or not", async () => {
+  it("announces that an edit of the file is reverted, whether the server has read it or not", async () => {
     const file = join(server.outputs.dataDirectory, "pgroundwork.conf");
     await writeFile(file, `${await readFile(file, "utf8")}work_mem = '9MB'\n`);
     expect((await change(declaring({}))).lines).toEqual([
-      "info: work_mem 9MB -> 7MB (no effect: the server takes both for the same)",
+      "info: work_mem 9MB -> 7MB (no effect: both values are equal for the server)",
     ]);
     await writeFile(file, `${await readFile(file, "utf8")}work_mem = '9MB'\n`);
     await query("select pg_reload_conf()");
@@ -255,18 +255,18 @@ describe("a changed setting is previewed as what up then does", () => {
     });
   });
 
-  it("a restart, where the server lets nobody in who could ask it", async () => {
+  it("announces a restart if the server accepts no connection to query it", async () => {
     await query("alter role postgres password 'unknown to the stack'");
     expect(await change(declaring({ work_mem: "8MB" }))).toEqual({
       paths: ["settings.work_mem", "pid"],
-      lines: ["info: work_mem 7MB -> 8MB (restart, since the server could not be asked whether it needs one)"],
+      lines: ["info: work_mem 7MB -> 8MB (restart, because the server could not be asked if one is needed)"],
       restarts: true,
     });
   });
 });
 
 describe("settings that PostgreSQL refuses", () => {
-  it("are named together, each with its value and what is allowed, in preview and up, before anything changes", async () => {
+  it("are reported together with value and allowed range, in preview and up, before anything changes", async () => {
     const { pid } = server.outputs;
     const news = declaring({
       work_mem: "1kB",
@@ -284,11 +284,11 @@ describe("settings that PostgreSQL refuses", () => {
     const error = await embeddedServer.update(context, server, news, true).catch((failure: Error) => failure);
     expect((error as Error).message.split("\n")).toEqual([
       "PostgreSQL refuses these settings:",
-      "- shared_buffers is 'much'; expected from 128kB to 8589934584kB, in B, kB, MB, GB, TB; a number alone counts 8kB",
+      "- shared_buffers is 'much'; expected from 128kB to 8589934584kB, in B, kB, MB, GB, TB; the unit of a plain number is 8kB",
       "- max_connections is '0'; expected a whole number from 1 to 262143",
-      "- work_mem is '1kB'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; a number alone counts kB",
+      "- work_mem is '1kB'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; the unit of a plain number is kB",
       "- jit is 'perhaps'; expected on or off",
-      "- deadlock_timeout is '2 weeks'; expected from 1ms to 2147483647ms, in us, ms, s, min, h, d; a number alone counts ms",
+      "- deadlock_timeout is '2 weeks'; expected from 1ms to 2147483647ms, in us, ms, s, min, h, d; the unit of a plain number is ms",
       "- wal_level is 'full'; expected one of minimal, replica, logical",
       "- random_page_cost is '-1'; expected from 0 to 1.79769e+308",
       "- block_size is read-only: PostgreSQL sets it itself",
@@ -299,5 +299,18 @@ describe("settings that PostgreSQL refuses", () => {
     await expect(embeddedServer.update(context, server, news, false)).rejects.toEqual(error);
     expect(await embeddedServer.diff(context, server, declaring({}))).toEqual({ changes: [] });
     expect((await query("show work_mem")).concat(server.outputs.pid)).toEqual([{ work_mem: "7MB" }, pid]);
+  });
+});
+
+describe("a setting with which the server does not start", () => {
+  it("is refused in a preview and in up, and the server keeps running", async () => {
+    const news = declaring({ shared_preload_libraries: "/dev/null" });
+    for (const preview of [true, false]) {
+      await expect(embeddedServer.update(context, server, news, preview)).rejects.toThrow(
+        'PostgreSQL does not start with these settings: could not load library "/dev/null"',
+      );
+    }
+    expect(await query("show shared_preload_libraries")).toEqual([{ shared_preload_libraries: "" }]);
+    expect(await embeddedServer.diff(context, server, server.inputs)).toEqual({ changes: [] });
   });
 });

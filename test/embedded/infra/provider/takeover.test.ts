@@ -1,15 +1,15 @@
 import type { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Properties } from "../../../../infra/plugin/values.ts";
 import { takeover } from "../../../../infra/provider/takeover.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
+import type { Properties } from "../../../../infra/provider-protocol/values.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { contextOf } from "../../../unit/infra/provider/call-context.ts";
 import { startServer, type TestServer } from "../../server.ts";
 import { connectionInputs } from "./database-work.ts";
 
 let server: TestServer;
 
-/** Statements in a database, or in the server's own. */
+/** Runs statements in a database. */
 const run = (database: string, ...statements: string[]) =>
   withClient(server.connection(database), async (client: Client) => {
     let rows: unknown[] = [];
@@ -27,7 +27,7 @@ const inputsOf = (database: string): Properties => ({
   functions: { shop_app: "EXECUTE" },
 });
 
-/** What a create says, `severity: line` each. */
+/** Returns the messages of a create, one `severity: line` each. */
 const create = async (database: string, preview = false) => {
   const context = contextOf("Takeover");
   await takeover.create(context, inputsOf(database), preview);
@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-describe("the takeover of a database that others have worked in", () => {
+describe("adoption of a database with objects of other owners", () => {
   beforeAll(async () => {
     await run("postgres", "create database shop owner shop_owner", "create database other owner shared");
     await run(
@@ -68,31 +68,31 @@ describe("the takeover of a database that others have worked in", () => {
     );
   });
 
-  it("is told by a preview, and not done", async () => {
+  it("is announced by a preview, which changes nothing", async () => {
     const lines = await create("shop", true);
     expect(lines[0]).toBe(
-      "info: 7 objects of others would be opened to the database's roles: function public.add_one(integer), " +
+      "info: would grant the database's roles privileges on 7 objects: function public.add_one(integer), " +
         `sequence public."Shelf of Ana's_id_seq", sequence public.number, table public."Shelf of Ana's", ` +
         "table public.part, table public.part_2024, materialized view public.seen",
     );
     expect(await can("shop", "shop_app", `has_table_privilege(ROLE, 'part', 'select')`)).toBe(false);
   });
 
-  it("warns of owners, with statements that hand over just what is here", async () => {
+  it("warns of other owners, with statements that transfer only the objects of this database", async () => {
     const lines = await create("shop", true);
     expect(lines.filter((line) => line.startsWith("warning: "))).toEqual([
       `warning: ana owns 2 objects that migrations cannot change: schema old, table public."Shelf of Ana's". ` +
-        'To hand over, as a superuser in this database: REASSIGN OWNED BY "ana" TO "shop_owner";',
+        'To change the owner, run as a superuser in this database: REASSIGN OWNED BY "ana" TO "shop_owner";',
       "warning: postgres owns 4 objects that migrations cannot change: function public.add_one(integer), sequence public.number, table old.shelf, 1 more. " +
-        'To hand over, as a superuser in this database: ALTER ROUTINE public.add_one(integer) OWNER TO "shop_owner"; ' +
+        'To change the owner, run as a superuser in this database: ALTER ROUTINE public.add_one(integer) OWNER TO "shop_owner"; ' +
         'ALTER SEQUENCE public.number OWNER TO "shop_owner"; ALTER TABLE old.shelf OWNER TO "shop_owner"; and so on',
       "warning: shared owns 2 objects that migrations cannot change: table public.part, table public.part_2024. " +
-        'To hand over, as a superuser in this database: ALTER TABLE public.part OWNER TO "shop_owner"; ALTER TABLE public.part_2024 OWNER TO "shop_owner";',
-      'warning: Schema "old" with one table is left as it is: only schema "public" is opened to shop_app and shop_readonly. Grant what they need in a migration.',
+        'To change the owner, run as a superuser in this database: ALTER TABLE public.part OWNER TO "shop_owner"; ALTER TABLE public.part_2024 OWNER TO "shop_owner";',
+      'warning: Schema "old" with one table stays unchanged: only objects in schema "public" are granted to shop_app and shop_readonly. Grant what they need in a migration.',
     ]);
   });
 
-  it("gives the roles what the matrix says, and extensions' objects to nobody", async () => {
+  it("grants the roles their privileges, and none on objects of extensions", async () => {
     await create("shop");
     expect(
       await can("shop", "shop_app", `has_table_privilege(ROLE, '"Shelf of Ana''s"', 'insert, update, delete')`),
@@ -110,7 +110,7 @@ describe("the takeover of a database that others have worked in", () => {
     expect(await can("shop", "shop_app", "has_table_privilege(ROLE, 'pg_stat_statements', 'delete')")).toBe(false);
   });
 
-  it("hands over by the statements that it named, which work as they are", async () => {
+  it("names statements that transfer ownership and work as printed", async () => {
     await run(
       "shop",
       'REASSIGN OWNED BY "ana" TO "shop_owner";',
@@ -122,14 +122,14 @@ describe("the takeover of a database that others have worked in", () => {
     expect(await can("shop", "shop_app", `has_table_privilege(ROLE, '"Shelf of Ana''s"', 'select')`)).toBe(true);
   });
 
-  it("is done once: what was narrowed since stays narrow", async () => {
+  it("happens once and does not restore privileges that were revoked since", async () => {
     await run("shop", "revoke update, delete on part from shop_app");
     expect(await create("shop")).toEqual([]);
     expect(await can("shop", "shop_app", "has_table_privilege(ROLE, 'part', 'delete')")).toBe(false);
   });
 });
 
-describe("the takeover of a database that was open to everybody", () => {
+describe("adoption of a database that was open to PUBLIC", () => {
   beforeAll(async () => {
     await run("postgres", "create database bazaar owner shop_owner", "grant shop_owner to ana, shop_migrator");
     await run(
@@ -140,7 +140,7 @@ describe("the takeover of a database that was open to everybody", () => {
       "create view note as select note from stall",
       "grant select (note) on note to public",
       "create function empty_all() returns void language sql return null",
-      // As graphile-migrate's own command line left it, and a schema that only has the kit's name.
+      // Objects of graphile-migrate's own command line, and a schema that only shares the kit's name.
       "create schema graphile_migrate authorization ana",
       "create table graphile_migrate.migrations (hash text primary key)",
       "alter table graphile_migrate.migrations owner to ana",
@@ -150,23 +150,23 @@ describe("the takeover of a database that was open to everybody", () => {
     );
   });
 
-  it("tells what it closes, what it hands over, and what a person has to decide", async () => {
+  it("announces what it revokes, what it transfers, and what a person has to decide", async () => {
     expect(await create("bazaar", true)).toEqual([
-      "info: 4 objects of others would be opened to the database's roles: function public.empty_all(), " +
+      "info: would grant the database's roles privileges on 4 objects: function public.empty_all(), " +
         "sequence public.stall_id_seq, view public.note, table public.stall",
-      "info: 4 objects open to PUBLIC would be closed to it: function public.empty_all(), sequence public.stall_id_seq, view public.note, table public.stall",
-      "info: 3 objects that migrations are recorded in would be handed over to the role that migrates: " +
+      "info: would revoke all privileges of PUBLIC on 4 objects: function public.empty_all(), sequence public.stall_id_seq, view public.note, table public.stall",
+      "info: would transfer 3 objects with migration records to the owner role: " +
         "schema graphile_migrate (ana's), schema pgroundwork (ana's), table graphile_migrate.migrations (ana's)",
       expect.stringMatching(/^warning: postgres owns 3 objects that migrations cannot change: /),
-      "warning: Sessions in this database begin with settings that the stack does not declare: default_transaction_read_only, search_path (for shop_app). " +
-        'To take them back, as a superuser: ALTER DATABASE "bazaar" RESET "default_transaction_read_only"; ' +
+      "warning: This database has settings that the stack does not declare: default_transaction_read_only, search_path (for shop_app). " +
+        'To reset them, run as a superuser: ALTER DATABASE "bazaar" RESET "default_transaction_read_only"; ' +
         'ALTER ROLE "shop_app" IN DATABASE "bazaar" RESET "search_path";',
-      "warning: ana is a member of shop_owner and can change what migrations make. To take that back, as a superuser: " +
+      "warning: ana is a member of shop_owner and can change what migrations create. To revoke the membership, run as a superuser: " +
         'REVOKE "shop_owner" FROM "ana";',
     ]);
   });
 
-  it("leaves everybody nothing, and the roles what the matrix says", async () => {
+  it("leaves PUBLIC no privileges, and the roles their own", async () => {
     await create("bazaar");
     const readonly = (what: string) => can("bazaar", "shop_readonly", what);
     expect(await readonly("has_table_privilege(ROLE, 'stall', 'select')")).toBe(true);
@@ -176,7 +176,7 @@ describe("the takeover of a database that was open to everybody", () => {
     expect(await can("bazaar", "shared", "has_any_column_privilege(ROLE, 'public.note', 'select')")).toBe(false);
   });
 
-  it("lets the role that migrates record migrations", async () => {
+  it("lets the migrator record migrations", async () => {
     expect(
       await run(
         "bazaar",
@@ -191,7 +191,7 @@ describe("the takeover of a database that was open to everybody", () => {
     expect(await create("bazaar")).toEqual([]);
   });
 
-  it("names statements that take settings and members back, which work as they are", async () => {
+  it("names statements that reset settings and memberships and work as printed", async () => {
     await run(
       "bazaar",
       "begin read write",
@@ -205,20 +205,20 @@ describe("the takeover of a database that was open to everybody", () => {
   });
 });
 
-describe("the takeover of a database", () => {
-  it("that is new does nothing, and leaves no mark", async () => {
+describe("adoption of a database", () => {
+  it("does nothing to a new one, and leaves no trace", async () => {
     await run("postgres", "create database fresh owner shop_owner");
     await run("fresh", "create extension citext");
     expect(await create("fresh")).toEqual([]);
     expect(await run("fresh", "select from pg_namespace where nspname = 'pgroundwork'")).toEqual([]);
   });
 
-  it("that is not there yet is nothing in a preview, and an error in an up", async () => {
+  it("does nothing in a preview for a database that does not exist yet, and fails in an up", async () => {
     expect(await create("absent", true)).toEqual([]);
-    await expect(create("absent")).rejects.toThrow('there is no database "absent"');
+    await expect(create("absent")).rejects.toThrow('the database "absent" does not exist');
   });
 
-  it("is forgotten by a refresh with its database alone", async () => {
+  it("is removed from the state by a refresh only if its database is gone", async () => {
     const stateOf = (inputs: Properties) => ({ id: "any/takeover", inputs, outputs: inputs });
     const read = (inputs: Properties) => takeover.read(contextOf("Takeover"), stateOf(inputs));
     expect(await read(inputsOf("absent"))).toBeUndefined();
@@ -227,7 +227,7 @@ describe("the takeover of a database", () => {
     }
   });
 
-  it("is due again for another database only", async () => {
+  it("is due again only for another database", async () => {
     const context = contextOf("Takeover");
     const old = { id: "shop/takeover", inputs: inputsOf("shop"), outputs: inputsOf("shop") };
     expect(await takeover.diff(context, old, { ...inputsOf("shop"), password: "new", tables: {} })).toEqual({
@@ -238,14 +238,30 @@ describe("the takeover of a database", () => {
     });
   });
 
-  it("refuses privileges that are no words", async () => {
+  it("refuses privileges that are not keywords", async () => {
     const tables = { shop_app: "SELECT ON TABLE x TO public; --" };
     const { failures } = await takeover.check(contextOf("Takeover"), { ...inputsOf("shop"), tables }, undefined);
     expect(failures).toEqual([
       {
         property: "tables",
-        reason: 'tables has to hold privileges like "SELECT, INSERT", and has "SELECT ON TABLE x TO public; --"',
+        reason: 'tables must contain privileges like "SELECT, INSERT", but contains "SELECT ON TABLE x TO public; --"',
       },
     ]);
   });
+});
+
+it("adoption also opens objects that others create between its query and its grants", async () => {
+  await run("postgres", "create database busy owner shop_owner");
+  // Creates a table at the first grant: after the provider has read the objects, and before it has finished.
+  await run(
+    "busy",
+    "create table early (id integer)",
+    `create function make_late() returns event_trigger language plpgsql as $$
+       begin if to_regclass('public.late') is null then create table public.late (id integer); end if; end $$`,
+    "create event trigger late on ddl_command_end when tag in ('GRANT') execute function make_late()",
+  );
+  expect(await create("busy")).toContainEqual(
+    expect.stringMatching(/ granted the database's roles privileges on \d+ objects: .*\bearly\b.*\blate\b/),
+  );
+  expect(await can("busy", "shop_app", "has_table_privilege(ROLE, 'late', 'insert')")).toBe(true);
 });

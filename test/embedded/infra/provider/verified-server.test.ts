@@ -5,20 +5,20 @@ import { existingObjects } from "../../../../infra/provider/existing-objects.ts"
 import { migrations } from "../../../../infra/provider/migrations.ts";
 import { ready } from "../../../../infra/provider/ready.ts";
 import { takeover } from "../../../../infra/provider/takeover.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { type CertifiedKey, makeAuthority, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
 import { trustBundle } from "../../../../scripts/tls/term.ts";
 import { contextOf } from "../../../unit/infra/provider/call-context.ts";
 import { committedFolderOf } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { startTlsServer, type TlsServer } from "../../tls-server.ts";
-import { PluginProcess } from "../airgap/postgresql/plugin-process.ts";
+import { PluginProcess } from "../fallback-providers/postgresql/plugin-process.ts";
 import { bringUp, connectionInputs, folderInput } from "./database-work.ts";
 
 let authority: CertifiedKey;
 let stranger: CertifiedKey;
 let server: TlsServer;
 
-/** A connection as the kit makes them to servers in containers. */
+/** Returns a connection with the settings of the kit's connections to servers in containers. */
 const verified = (connection: Connection, ca = authority.certificate): Connection => {
   return { ...connection, sslmode: "verify-full", ca };
 };
@@ -33,10 +33,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-const untrusted = /the server's certificate is of no authority that is trusted here/;
+const untrusted = /the server's certificate is signed by a CA that is not trusted here/;
 
-describe("a server that is verified", () => {
-  it("is ready for who trusts its authority, and for nobody else, which is told at once", async () => {
+describe("a server with a verified certificate", () => {
+  it("is ready for clients that trust its CA, and fails at once for others", async () => {
     const declared = { trigger: 1, timeoutSeconds: 3_600 };
     const up = await bringUp(ready, contextOf("Ready"), {
       ...declared,
@@ -47,13 +47,19 @@ describe("a server that is verified", () => {
     await expect(bringUp(ready, contextOf("Ready"), { ...declared, ...other })).rejects.toThrow(untrusted);
   });
 
-  it("says what it has to who trusts its authority", async () => {
+  it("lists its objects only for clients that trust its CA", async () => {
     const ask = (connection: Connection) =>
       existingObjects.call(
         { config: {}, signal: new AbortController().signal },
         { ...connectionInputs(connection), roles: ["postgres"], databases: ["shop"] },
       );
-    expect(await ask(verified(server.connection()))).toEqual({ known: true, roles: ["postgres"], databases: ["shop"] });
+    expect(await ask(verified(server.connection()))).toMatchObject({
+      known: true,
+      roles: ["postgres"],
+      databases: ["shop"],
+      undeclared: [],
+      extensions: [JSON.stringify(["shop", "plpgsql", "pg_catalog"])],
+    });
     expect(await ask(verified(server.connection(), stranger.certificate))).toEqual({
       known: false,
       isDown: false,
@@ -61,7 +67,7 @@ describe("a server that is verified", () => {
     });
   });
 
-  it("is migrated, and a hook's command is given the authorities in a file", async () => {
+  it("is migrated, and the command of a hook gets the CA certificates in a file", async () => {
     const folder = await committedFolderOf([{ name: "one", body: "create table one (id int primary key);" }]);
     const command =
       `case "$GM_DBURL" in *sslmode=verify-full*sslrootcert=*) ;; *) exit 3;; esac; ` +
@@ -77,7 +83,7 @@ describe("a server that is verified", () => {
     }
   });
 
-  it("is reached by the postgresql provider, which is given the authorities as a file", async () => {
+  it("is reached by the postgresql provider with the CA certificates in a file", async () => {
     const folder = await committedFolderOf([]);
     const sslrootcert = join(folder.folder, "ca.pem");
     const config = { sslmode: "verify-full", sslrootcert };
@@ -100,11 +106,11 @@ describe("a server that is verified", () => {
   });
 });
 
-describe("when other authorities are trusted, and nothing else changes,", () => {
+describe("a change of the trusted CA certificates alone", () => {
   const news = () =>
     connectionInputs(verified(server.connection("shop"), trustBundle(stranger.certificate, authority.certificate)));
 
-  it("nothing is waited for, migrated or taken over again", async () => {
+  it("causes no changes in readiness, migrations and adoption", async () => {
     const inputs = connectionInputs(verified(server.connection("shop")));
     const old = (more: object) => ({ id: "one", inputs: { ...inputs, ...more }, outputs: { ...inputs, ...more } });
     const none = { changes: [] };

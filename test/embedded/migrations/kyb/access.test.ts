@@ -19,7 +19,7 @@ const may = async (person: string, name: string, asOf = "now()") => {
 };
 
 describe("a role", () => {
-  it("counts from its assignment until it expires or is revoked", async () => {
+  it("is effective from its assignment until it expires or is revoked", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       expect(await may(seeded.analyst, "audit:read")).toBe(true);
@@ -34,7 +34,7 @@ describe("a role", () => {
     });
   });
 
-  it("gives nothing to a user who is not active", async () => {
+  it("gives nothing to an inactive user", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("update users set status = 'suspended' where id = $1", [seeded.admin]);
@@ -42,7 +42,7 @@ describe("a role", () => {
     });
   });
 
-  it("is assigned again after it ended, and not twice at a time", async () => {
+  it("can be assigned again after it ended, but not twice at a time", async () => {
     const { app } = database;
     const again = { user_id: seeded.officer, role_id: "10000000-0000-4000-8000-000000000003" };
     await inTransaction(app, "rollback", async () => {
@@ -52,7 +52,7 @@ describe("a role", () => {
     });
   });
 
-  it("stays on record: an assignment is neither deleted nor changed in what it was", async () => {
+  it("keeps its assignments: they are neither deleted nor changed", async () => {
     const { app, migrator } = database;
     expect((await refusal(app.query("delete from role_assignments"))).message).toBe(
       "permission denied for table role_assignments",
@@ -71,7 +71,7 @@ describe("a role", () => {
     expect((await refusal(undone)).message).toMatch(/^facts of role_assignments .* do not change$/);
   });
 
-  it("of the system is neither renamed nor deleted", async () => {
+  it("cannot be renamed or deleted if it comes with the schema", async () => {
     for (const statement of [
       "update roles set name = 'root' where name = 'admin'",
       "delete from roles where name = 'admin'",
@@ -83,7 +83,7 @@ describe("a role", () => {
 });
 
 describe("an API key", () => {
-  it("may do what it carries while its holder may", async () => {
+  it("has its permissions while its holder has them", async () => {
     const { app } = database;
     const keyMay = async () =>
       (await app.query("select api_key_may($1, 'risk:assess') as may", [seeded.analystKey])).rows;
@@ -94,7 +94,7 @@ describe("an API key", () => {
     });
   });
 
-  it("keeps its secret's hash and its holder, and once revoked everything but its counters", async () => {
+  it("keeps its hash and its holder, and once revoked everything except its counters", async () => {
     const { app } = database;
     const change = (id: string, set: string) => app.query(`update api_keys set ${set} where id = $1`, [id]);
     const facts = (id: string) => `facts of api_keys ${id} do not change`;
@@ -111,7 +111,7 @@ describe("an API key", () => {
 });
 
 describe("tokens", () => {
-  it("of all three kinds are deleted once they expired, and no others", async () => {
+  it("of all three kinds are deleted once they have expired, and no others", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("delete from token_blacklist");
@@ -137,7 +137,7 @@ describe("a webhook event", () => {
   const set = (change: string) =>
     database.app.query(`update webhook_events set ${change} where id = $1`, [seeded.pendingEvent]);
 
-  it("goes from pending by attempts to delivered, and stays so", async () => {
+  it("goes from pending through attempts to delivered, and stays delivered", async () => {
     await inTransaction(database.app, "rollback", async () => {
       await set("status = 'delivering', attempts = 1, last_attempt_at = now()");
       await set("status = 'retrying', last_status_code = 503, last_error = 'busy'");
@@ -165,7 +165,7 @@ describe("a webhook event", () => {
     });
   });
 
-  it("is sent as it was written", async () => {
+  it("keeps its payload", async () => {
     expect((await refusal(set("payload = '{}'"))).message).toBe(
       `webhook event ${seeded.pendingEvent} itself does not change`,
     );

@@ -61,7 +61,7 @@ describe("the audit", () => {
     });
   });
 
-  it("records what roles and keys are given and what is taken from them", async () => {
+  it("records which rights roles and keys get and lose", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const pair = [seeded.user, permission("audit:read")];
@@ -98,7 +98,7 @@ describe("the audit", () => {
     ]);
   });
 
-  it("leaves out counters that move with every use, and updates that change nothing", async () => {
+  it("leaves out usage counters, and updates that change nothing", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("update users set last_login_at = now(), last_login_ip = '203.0.113.9'");
@@ -110,7 +110,7 @@ describe("the audit", () => {
     });
   });
 
-  it("takes from the app what was done, at its true time, and nothing that looks like a change of a row", async () => {
+  it("accepts the app's own actions at their true time, but no forged change of a row", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await app.query(
@@ -130,7 +130,7 @@ describe("the audit", () => {
 });
 
 describe.each(["audit_logs", "external_service_calls", "risk_assessments"])("%s", (table) => {
-  it("is append-only for everybody, but for maintenance that the owner declares", async () => {
+  it("is append-only for all roles, except in maintenance that the owner declares", async () => {
     const { app, readonly, migrator } = database;
     for (const verb of ["delete from", "truncate"]) {
       const statement = `${verb} ${table}${verb === "truncate" ? " cascade" : ""}`;

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.stop());
 
-/** Runs a test as the application, and takes back what it did. */
+/** Runs a test as the application and rolls its changes back. */
 const asApp = (use: () => Promise<void>) => inTransaction(database.app, "rollback", use);
 
 describe("a business", () => {
@@ -74,14 +74,14 @@ describe("a business", () => {
     ["coffee", "rejected"],
     ["draft", "active"],
     ["studio", "suspended"],
-  ] as const)("of the seeds (%s) does not go straight to %s", async (name, status) => {
+  ] as const)("refuses a wrong status change of %s to %s", async (name, status) => {
     const id = seeded[name];
     const before = await stateOf(database.app, id);
     const error = await refusal(setStatus(database.app, id, status, ", status_reason = 'test', verified_at = now()"));
     expect(error.message).toBe(`business ${id} may not go from ${before?.status} to ${status}`);
   });
 
-  it("begins as a draft or waiting for review, with nothing found out about it", async () => {
+  it("starts as draft or pending review, without risk or compliance results", async () => {
     const row = {
       legal_name: "New Ltd",
       registration_country: "GB",
@@ -96,14 +96,14 @@ describe("a business", () => {
     expect((await refusal(compliant)).message).toBe("a business begins without a risk and not checked");
   });
 
-  it("has its risk and compliance from their tables, not by hand", async () => {
+  it("takes its risk and compliance only from their tables", async () => {
     for (const change of ["risk_score = 1", "compliance_status = 'non_compliant'"]) {
       const error = await refusal(database.app.query(`update businesses set ${change} where id = $1`, [seeded.coffee]));
       expect(error.message).toBe(`risk and compliance of business ${seeded.coffee} are not set by hand`);
     }
   });
 
-  it("is hidden and never deleted by the app, and neither is what is known of it", async () => {
+  it("can be hidden but not deleted by the app, and neither can its records", async () => {
     for (const table of ["users", "businesses", "business_classifications", "compliance_checks", "api_keys"]) {
       const error = await refusal(database.app.query(`delete from ${table}`));
       expect(error.message).toBe(`permission denied for table ${table}`);

@@ -1,9 +1,13 @@
 import type { Client } from "pg";
 import { insert, type Row } from "../table-cases.ts";
 
-/* Steps in the life of a business, as an application takes them. */
+/* Steps in the life cycle of a business, as an application takes them. */
 
-/** @param extra what else to set: `, submitted_at = now()` */
+/**
+ * Sets the status of a business.
+ *
+ * @param extra further assignments, such as `, submitted_at = now()`
+ */
 export function setStatus(client: Client, id: string, status: string, extra = "") {
   return client.query(`update businesses set status = '${status}'${extra} where id = $1`, [id]);
 }

@@ -10,11 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => database?.stop());
 
-/** Runs a test as the application, and takes back what it did. */
+/** Runs a test as the application and rolls its changes back. */
 const asApp = (use: () => Promise<void>) => inTransaction(database.app, "rollback", use);
 
 describe("a compliance check", () => {
-  it("decided by a reviewer shows in the business", async () => {
+  it("shows in the business once a reviewer has decided it", async () => {
     await asApp(async () => {
       const id = check("golden-gate-jewelers", "pep");
       const pass = "status = 'passed', completed_at = now(), valid_until = now() + interval '1 year'";
@@ -31,7 +31,7 @@ describe("a compliance check", () => {
     });
   });
 
-  it("that failed makes the business non-compliant until it is repeated", async () => {
+  it("makes the business non-compliant after a failure, until it is repeated", async () => {
     await asApp(async () => {
       await database.app.query(
         `insert into compliance_checks (business_id, check_type, status, provider, started_at, completed_at)
@@ -48,7 +48,7 @@ describe("a compliance check", () => {
     });
   });
 
-  it("keeps what it was to check and what it found", async () => {
+  it("keeps its subject and its result", async () => {
     const id = check("northwind-coffee", "pep");
     const change = (set: string) =>
       refusal(database.app.query(`update compliance_checks set ${set} where id = $1`, [id]));
@@ -59,7 +59,7 @@ describe("a compliance check", () => {
     expect((await change("status = 'failed'")).message).toBe(`compliance check ${id} may not go from passed to failed`);
   });
 
-  it("expires, and leaves its business pending", async () => {
+  it("expires and leaves its business pending", async () => {
     await asApp(async () => {
       const { rows } = await database.app.query(
         "select expire_compliance_checks(now() + interval '2 years') > 0 as some",

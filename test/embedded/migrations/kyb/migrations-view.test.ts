@@ -22,9 +22,9 @@ const shown = (role: "app" | "readonly") =>
     "select version::int, filename, checksum ~ '^sha1:' as has_checksum, applied_at <= now() as is_applied from migrations order by version",
   );
 
-// Each test stands on what the one before it left.
-describe("the view of migrations", () => {
-  it("shows the app and the readonly role what was applied, which may not look at the tracking table itself", async () => {
+// Each test begins with the result of the one before it.
+describe("the migrations view", () => {
+  it("shows what was applied to the app and readonly roles, which cannot read the tracking table", async () => {
     const numbers = (await upFiles("kyb")).map((path) => basename(path).slice(0, 6));
     const expected = numbers.map((number) => ({
       version: Number(number),
@@ -39,12 +39,12 @@ describe("the view of migrations", () => {
     }
   });
 
-  it("is written by nobody", async () => {
+  it("is read-only", async () => {
     const error = await refusal(database.app.query("delete from migrations"));
     expect(error.message).toMatch(/^(permission denied for|cannot delete from) view "?migrations"?$/);
   });
 
-  it("stands where the tracking table is gone, and is empty then", async () => {
+  it("is empty if the tracking table is gone", async () => {
     await database.migrator.query("begin; drop schema graphile_migrate cascade");
     expect((await database.migrator.query("select from migrations")).rows).toEqual([]);
     await database.migrator.query("rollback");

@@ -5,10 +5,10 @@ const busiestAnalyst =
   "select assigned_to from businesses where assigned_to is not null group by 1 order by count(*) desc, 1 limit 1";
 const someBusiness = "select id from businesses where status = 'active' and trade_name is not null order by id limit 1";
 
-/** "All database operations complete within 500ms", at a million businesses. */
+/** Requirement of the platform: "All database operations complete within 500ms", at a million businesses. */
 const withinMs = 500;
 
-/** What the KYB platform asks most. */
+/** The most frequent queries of the KYB platform. */
 export const queries: DatabaseQueries = {
   "user lookup": {
     withinMs,
@@ -18,7 +18,7 @@ export const queries: DatabaseQueries = {
         sql: "select * from users where email = $1 and deleted_at is null",
         parameters: `select email from users where id = (${busiestCustomer})`,
         uses: ["users_email_key"],
-        // Twenty users lie on one page.
+        // Twenty users fit on one page.
         fromRows: 200_000,
       },
       {
@@ -205,7 +205,7 @@ export const queries: DatabaseQueries = {
       {
         name: "a customer's businesses",
         sql: `select id, legal_name, status from businesses where created_by = $1 and deleted_at is null order by created_at desc limit 50`,
-        // The busiest few are soon found among the newest of all.
+        // For the busiest customers, PostgreSQL finds enough rows among the newest of all businesses.
         parameters: "select created_by from businesses group by 1 order by count(*), 1 limit 1",
         uses: ["businesses_created_by_idx"],
       },

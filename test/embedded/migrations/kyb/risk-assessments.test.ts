@@ -10,11 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => database?.stop());
 
-/** Runs a test as the application, and takes back what it did. */
+/** Runs a test as the application and rolls its changes back. */
 const asApp = (use: () => Promise<void>) => inTransaction(database.app, "rollback", use);
 
-describe("an assessment of a business", () => {
-  it("supersedes the one before and shows in the business", async () => {
+describe("a risk assessment", () => {
+  it("supersedes the previous one and shows in the business", async () => {
     await asApp(async () => {
       await assess(database.app, seeded.coffee, { risk_score: 60, risk_level: "high" });
       const { rows } = await database.app.query(
@@ -30,7 +30,7 @@ describe("an assessment of a business", () => {
     });
   });
 
-  it("is not older than the one that counts", async () => {
+  it("is refused if it is older than the current one", async () => {
     const error = await refusal(
       assess(database.app, seeded.coffee, {
         risk_score: 60,
@@ -42,7 +42,7 @@ describe("an assessment of a business", () => {
     expect(error.message).toMatch(new RegExp(`^business ${seeded.coffee} has been assessed at .*, after 2020-01-01`));
   });
 
-  it("that is inserted again with ON CONFLICT supersedes nothing", async () => {
+  it("supersedes nothing if it is inserted again with ON CONFLICT", async () => {
     await asApp(async () => {
       await database.app.query(
         `insert into risk_assessments select (row).* from (
@@ -59,7 +59,7 @@ describe("an assessment of a business", () => {
     });
   });
 
-  it("does not begin as superseded, whatever maintenance the app declares", async () => {
+  it("cannot start as superseded, even if the app declares maintenance", async () => {
     await asApp(async () => {
       await database.app.query("set local app.maintenance = 'on'");
       const error = await refusal(
@@ -69,7 +69,7 @@ describe("an assessment of a business", () => {
     });
   });
 
-  it("made twice at once leaves one that counts", async () => {
+  it("is the only current one if two are made at once", async () => {
     const { server, migrator } = database;
     const first = await database.connect(server.as("app", "kyb"));
     const second = await database.connect(server.as("app", "kyb"));

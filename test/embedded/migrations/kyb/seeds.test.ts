@@ -28,7 +28,7 @@ describeSeeds("kyb", {
     },
     demo: { users: 13, businesses: 312, business_classifications: 313, api_keys: 10, compliance_checks: 1_541 },
   },
-  // One-time tokens are made as they are needed.
+  // One-time tokens are only created when they are needed.
   empty: ["email_verification_tokens", "password_reset_tokens"],
 });
 
@@ -45,7 +45,7 @@ describe("the kyb seeds", () => {
     return rows.map(({ value }) => value);
   };
 
-  it("of the dev set have businesses in every status, of every risk and compliance", async () => {
+  it("have businesses in every status, of every risk and compliance, in the dev set", async () => {
     const of = (column: string) =>
       values(`select distinct ${column} as value from businesses where metadata ->> 'source' = 'seed' order by 1`);
     expect(await of("status")).toEqual(["active", "closed", "draft", "pending_review", "rejected", "suspended"]);
@@ -59,11 +59,11 @@ describe("the kyb seeds", () => {
     ]);
   });
 
-  it("leave nothing that the triggers would have refused or made otherwise", async () => {
+  it("contain nothing that the triggers would refuse or change", async () => {
     expect((await database.migrator.query("select * from integrity_findings()")).rows).toEqual([]);
   });
 
-  it("give the administrator every permission, the analyst and the test user theirs", async () => {
+  it("give the administrator every permission, and the analyst and the test user their own", async () => {
     const of = (id: string) => values(`select user_permissions as value from user_permissions('${id}') order by 1`);
     expect(await of(seeded.admin)).toEqual(await values("select name as value from permissions order by 1"));
     expect(await of(seeded.analyst)).toContain("risk:assess");
@@ -77,7 +77,7 @@ describe("the kyb seeds", () => {
     expect(await of(seeded.newcomer)).toEqual([]);
   });
 
-  it("of the dev set have keys that a program finds by their hash, and that may do what they carry while they hold", async () => {
+  it("have API keys in the dev set that are found by their hash and work while they are valid", async () => {
     const { rows } = await database.migrator.query(
       `select name, api_key_may(id, 'business:create') as creates, api_key_may(id, 'risk:assess') as assesses
        from api_keys where environment = 'test' and key_hash = any (
@@ -94,7 +94,7 @@ describe("the kyb seeds", () => {
     ]);
   });
 
-  it("of the demo set fill a year, and put nothing after the day on which they were first applied", async () => {
+  it("fill a year in the demo set, and nothing after the day on which they were first applied", async () => {
     const { rows } = await database.migrator.query(
       `select (select count(distinct date_trunc('month', created_at)) from businesses) >= 12 as months,
          (select count(*)::int from businesses where created_at > today.created_at) as businesses,

@@ -6,7 +6,7 @@ import { runVolume } from "../volume.ts";
 
 describeVolume("kyb", { mainTable: "businesses", rows: 1_003 });
 
-describe("the kyb volume", () => {
+describe("the kyb volume data", () => {
   let database: MigratedDatabase;
 
   beforeAll(async () => {
@@ -17,7 +17,7 @@ describe("the kyb volume", () => {
 
   const share = async (table: string) => Math.round((10 * (await count(database.migrator, table))) / 2_000) / 10;
 
-  it("comes in the ratios that its head tells, beside what the seeds put in", async () => {
+  it("has the ratios that its file header names, in addition to the seeds", async () => {
     expect(await count(database.migrator, "businesses")).toBe(2_000 + 12);
     expect(await count(database.migrator, "business_classifications")).toBe(2_000 + 13);
     expect(await count(database.migrator, "users")).toBe(20 + 5);
@@ -36,11 +36,11 @@ describe("the kyb volume", () => {
     expect(rows).toEqual([{ statuses: 6, risks: 5, compliances: 5, skewed: true }]);
   });
 
-  it("leaves nothing that the triggers would have refused or made otherwise", async () => {
+  it("contains nothing that the triggers would refuse or change", async () => {
     expect((await database.migrator.query("select * from integrity_findings()")).rows).toEqual([]);
   });
 
-  it("is something that the triggers go on with: a check passes, its business becomes active", async () => {
+  it("works with the triggers: a passed check lets its business become active", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await app.query<{ business_id: string }>(

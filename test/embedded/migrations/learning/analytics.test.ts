@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => database?.stop());
 
 describe("a learner's dashboard", () => {
-  it("adds up what stands in the learner's rows", async () => {
+  it("sums up the learner's rows", async () => {
     const { rows } = await database.app.query(
       `select active_courses, completed_courses, average_progress, graded_attempts, passed_attempts, average_percentage, topics_practised,
          average_mastery, achievement_points, unread_notifications
@@ -33,7 +33,7 @@ describe("a learner's dashboard", () => {
     ]);
   });
 
-  it("is there for a newcomer, with nothing in it", async () => {
+  it("is empty for a new learner", async () => {
     const { rows } = await database.app.query("select * from learner_dashboard($1)", [seeded.newcomer]);
     expect(rows).toMatchObject([{ active_courses: 0, streak_days: 0, last_session_at: null, average_mastery: null }]);
   });
@@ -46,10 +46,10 @@ describe("a streak", () => {
     { days: ["2030-03-09"], streak: 1 },
     { days: ["2030-03-08"], streak: 0 },
     { days: ["2030-03-10", "2030-03-09", "2030-03-08", "2030-03-06"], streak: 3 },
-  ])("on 10 March after learning on $days is $streak", async ({ days, streak }) => {
+  ])("is $streak on 10 March after learning on $days", async ({ days, streak }) => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
-      // Half past eleven at night in New York is the next day already in UTC; the clocks go forward on the 10th.
+      // In New York, 23:30 is already the next day in UTC. Daylight saving time begins on the 10th.
       await app.query("update users set time_zone = 'America/New_York' where id = $1", [seeded.newcomer]);
       await app.query(
         `insert into sessions (user_id, started_at, last_active_at, ended_at, end_reason, active_seconds)
@@ -64,7 +64,7 @@ describe("a streak", () => {
     });
   });
 
-  it("counts days on which the learner was there for a minute or more", async () => {
+  it("counts days with at least a minute of activity", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query(
@@ -79,7 +79,7 @@ describe("a streak", () => {
 });
 
 describe("a learner's activity", () => {
-  it("comes day by day in the learner's time zone, idle days too", async () => {
+  it("is listed day by day in the learner's time zone, including idle days", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("update users set time_zone = 'Asia/Tokyo' where id = $1", [seeded.newcomer]);
@@ -101,7 +101,7 @@ describe("a learner's activity", () => {
 });
 
 describe("materialized statistics", () => {
-  it("say what stood there at the latest refresh, which is the owner's", async () => {
+  it("show the state of the latest refresh, which only the owner can run", async () => {
     const { migrator, readonly } = database;
     const read =
       "select attempts, learners, graded, passed, abandoned, pass_rate from assessment_statistics where assessment_id = $1";
@@ -119,7 +119,7 @@ describe("materialized statistics", () => {
 });
 
 describe("the overview of courses", () => {
-  it("counts enrolments and lessons of published courses, live", async () => {
+  it("counts enrolments and lessons of published courses without a refresh", async () => {
     const { rows } = await database.readonly.query(
       "select title, enrolments, active, completed, withdrawn, average_progress, lessons from course_overview order by title",
     );

@@ -14,12 +14,12 @@ beforeAll(async () => {
 });
 afterAll(() => database?.stop());
 
-/** Single choices of the exam. */
+/** Single-choice questions of the exam. */
 const printing = md5Uuid("question:python-print");
 const looping = md5Uuid("question:python-loop");
 
 describe("answers", () => {
-  it("are given while the attempt is in progress, and graded until the attempt is", async () => {
+  it("are accepted while the attempt is in progress, and graded until the attempt is graded", async () => {
     const again = "update attempt_answers set text_answer = 'numerator' where attempt_id = $1 and question_id = $2";
     expect((await refusal(app.query(again, [seeded.gradedAttempt, seeded.shortText]))).message).toBe(
       `attempt ${seeded.gradedAttempt} is graded and takes no answers`,
@@ -36,14 +36,14 @@ describe("answers", () => {
     });
   });
 
-  it("are to questions of the attempt's own assessment", async () => {
+  it("belong to questions of the attempt's own assessment", async () => {
     expect(await refusal(giveAnswer(app, seeded.openAttempt, seeded.essay))).toMatchObject({
       code: "23503",
       constraint: "attempt_answers_assessment_id_question_id_fkey",
     });
   });
 
-  it("have the form that the question asks for", async () => {
+  it("have the form that the question requires", async () => {
     expect((await refusal(giveAnswer(app, seeded.openAttempt, seeded.trueFalse, { text: "false" }))).message).toBe(
       `question ${seeded.trueFalse} is true_false and takes no text answer`,
     );
@@ -52,7 +52,7 @@ describe("answers", () => {
     );
   });
 
-  it("of a single choice are one option, also when two are chosen at once", async () => {
+  it("to a single choice are one option, even if two are chosen at once", async () => {
     const choose = "insert into attempt_answer_options (attempt_id, question_id, option_id) values ($1, $2, $3)";
     const chosen = [seeded.openAttempt, seeded.singleChoice, option("fractions-half", 1)];
     expect((await refusal(app.query(choose, chosen))).message).toBe(`question ${seeded.singleChoice} takes one option`);
@@ -68,7 +68,7 @@ describe("answers", () => {
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   });
 
-  it("come before the attempt's time is up", async () => {
+  it("are refused after the attempt's time is up", async () => {
     await inTransaction(app, "rollback", async () => {
       const id = await beginAttempt(app, seeded.exam);
       const { rows } = await app.query(
@@ -93,7 +93,7 @@ describe("answers", () => {
       `insert into attempt_answer_options (attempt_id, question_id, option_id) values ($1, '${looping}', '${option("python-loop", 1)}')`,
     ],
     ["no choice", "delete from attempt_answer_options where attempt_id = $1"],
-  ])("are not changed to %s afterwards", async (_, sql) => {
+  ])("cannot be changed to %s after the attempt's time is up", async (_, sql) => {
     const change = inTransaction(app, "rollback", async () => {
       const { rows } = await app.query<{ id: string }>(
         `insert into assessment_attempts (user_id, assessment_id, started_at) values ($1, $2, now() - interval '2 hours') returning id`,
@@ -113,7 +113,7 @@ describe("answers", () => {
     expect(await refusal(change)).toMatchObject({ code: "23514", constraint: "attempt_answers_in_time" });
   });
 
-  it("are given anew when they are changed", async () => {
+  it("get a new time when they are changed", async () => {
     await inTransaction(app, "rollback", async () => {
       const id = await beginAttempt(app);
       await giveAnswer(app, id, seeded.shortText, { text: "denominator", at: "2030-01-01T00:00:00Z" });
@@ -133,7 +133,7 @@ describe("answers", () => {
     ["attempt_answer_options", "attempt_id", seeded.gradedAttempt],
     ["attempt_answer_options", "question_id", seeded.trueFalse],
     ["attempt_answer_options", "option_id", option("fractions-half", 4)],
-  ])("keep in %s their %s", async (table, column, value) => {
+  ])("never change in %s: %s", async (table, column, value) => {
     const moved = app.query(`update ${table} set ${column} = $2 where attempt_id = $1`, [seeded.openAttempt, value]);
     expect((await refusal(moved)).message).toBe(`${column} of ${table} never changes`);
   });

@@ -12,7 +12,7 @@ const allowed: Record<Status, Status[]> = {
   abandoned: [],
 };
 const pairs = statuses.flatMap((from) => statuses.filter((to) => to !== from).map((to) => ({ from, to })));
-/** Steps by which an attempt gets from its beginning to a status. */
+/** Steps from the beginning of an attempt to a status. */
 const steps: Record<Status, Status[]> = {
   in_progress: [],
   submitted: ["submitted"],
@@ -33,11 +33,11 @@ const begin = (assessment?: string) => beginAttempt(app, assessment);
 const goTo = (id: string, status: Status) => moveAttempt(app, id, status);
 const answer = (id: string, question: string, given: Answer) => giveAnswer(app, id, question, given);
 
-/** Runs in a transaction that leaves nothing behind. */
+/** Runs in a transaction that is rolled back. */
 const trying = (use: () => Promise<unknown>) => inTransaction(app, "rollback", use);
 
 describe("an attempt", () => {
-  it.each(pairs)("goes from $from to $to only if that is a step in its life", async ({ from, to }) => {
+  it.each(pairs)("goes from $from to $to only if its life cycle allows it", async ({ from, to }) => {
     const attempt = trying(async () => {
       const id = await begin();
       for (const status of steps[from]) await goTo(id, status);
@@ -51,7 +51,7 @@ describe("an attempt", () => {
       });
   });
 
-  it("begins in progress, numbered from 1, with an end where the assessment has a time limit", async () => {
+  it("starts in progress, numbered from 1, with an end if the assessment has a time limit", async () => {
     await trying(async () => {
       const first = await begin(seeded.exam);
       await goTo(first, "abandoned");
@@ -70,7 +70,7 @@ describe("an attempt", () => {
     });
   });
 
-  it("is not begun twice at once, nor at a draft, nor as one that has ended", async () => {
+  it("cannot start twice at once, for a draft assessment, or as already ended", async () => {
     await trying(async () => {
       await begin();
       expect(await refusal(begin())).toMatchObject({ code: "23505", constraint: "assessment_attempts_one_open_key" });
@@ -95,7 +95,7 @@ describe("an attempt", () => {
     );
   });
 
-  it("is graded from its answers, over all questions asked, the unanswered ones too", async () => {
+  it("is graded from its answers over all questions asked, including unanswered ones", async () => {
     await trying(async () => {
       const id = await begin();
       await answer(id, seeded.singleChoice, { points: 1 });
@@ -116,7 +116,7 @@ describe("an attempt", () => {
     expect(error.message).toBe(`attempt ${seeded.submittedAttempt}: 1 answers are not graded yet`);
   });
 
-  it("has no score but the sum of its answers' points", async () => {
+  it("has exactly the sum of its answers' points as its score", async () => {
     const forged = inTransaction(app, "commit", () =>
       app.query("update assessment_attempts set score = 7 where id = $1", [seeded.gradedAttempt]),
     );

@@ -1,20 +1,24 @@
 import type { Client, QueryResult } from "pg";
 import { seeded } from "./cases/seeded.ts";
 
-/* What an application does with an attempt: begin it, answer, hand it in, grade it. */
+/* Steps that an application takes with an attempt: begin, answer, submit, grade. */
 
 export type Status = "in_progress" | "submitted" | "graded" | "abandoned";
 
 export interface Answer {
-  /** Of an answer that is graded at once. */
+  /** Points of an answer that is graded immediately. */
   points?: number;
   text?: string;
   number?: number;
-  /** When it was given; now when left out. */
+  /** Time of the answer; default: now. */
   at?: string;
 }
 
-/** @returns the attempt's id. */
+/**
+ * Begins an attempt.
+ *
+ * @returns its id
+ */
 export async function beginAttempt(client: Client, assessment = seeded.quiz, user = seeded.newcomer): Promise<string> {
   const { rows } = await client.query<{ id: string }>(
     "insert into assessment_attempts (user_id, assessment_id) values ($1, $2) returning id",

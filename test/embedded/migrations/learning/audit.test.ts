@@ -63,7 +63,7 @@ describe("the audit", () => {
     });
   });
 
-  it("shows neither secrets nor who a person is, so that it may outlive an erasure", async () => {
+  it("contains no secrets and no personal data, so that it can outlive an erasure", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("delete from users where id = $1", [seeded.lena]);
@@ -91,7 +91,7 @@ describe("the audit", () => {
     });
   });
 
-  it("records of attempts what happens after they were graded, and their deletion", async () => {
+  it("records changes to attempts after their grading, and their deletion", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("update assessment_attempts set metadata = '{\"seen\": true}' where id = $1", [
@@ -116,7 +116,7 @@ describe("the audit", () => {
     });
   });
 
-  it("takes nothing from the app but what the triggers write", async () => {
+  it("accepts nothing from the app except what the triggers write", async () => {
     for (const statement of [
       "insert into audit_log (table_name, record_id, action, new_data) values ('users', '1', 'insert', '{}')",
       "update audit_log set ip = null",
@@ -129,7 +129,7 @@ describe("the audit", () => {
     }
   });
 
-  it("is append-only for the owner too, but for maintenance that is declared", async () => {
+  it("is append-only for the owner too, except in declared maintenance", async () => {
     const { app, migrator } = database;
     for (const statement of ["update audit_log set ip = null", "delete from audit_log", "truncate audit_log"]) {
       const verb = statement.split(" ", 1)[0]?.toUpperCase();
@@ -146,7 +146,7 @@ describe("the audit", () => {
     });
   });
 
-  it("lets no declaration of the app's open what maintenance opens to the owner", async () => {
+  it("gives the app no owner's rights if the app declares maintenance", async () => {
     const { app } = database;
     const attempt = inTransaction(app, "rollback", async () => {
       await app.query("set local app.maintenance = 'on'");
@@ -160,7 +160,7 @@ describe("the audit", () => {
 });
 
 describe("erasing a learner", () => {
-  it("is one delete, which takes all that is theirs and nothing of anybody else's", async () => {
+  it("takes one delete, which removes all of the learner's rows and no others", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const theirs = `select
@@ -175,7 +175,7 @@ describe("erasing a learner", () => {
     });
   });
 
-  it("leaves the content of an author, without the name", async () => {
+  it("keeps an author's content, without the name", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("delete from users where id = $1", [seeded.instructor]);

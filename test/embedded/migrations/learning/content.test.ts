@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.stop());
 
-/** Runs one statement and what waits for its commit, and leaves nothing behind. */
+/** Runs one statement and its deferred constraints, then rolls back. */
 function tried(sql: string, values: unknown[] = []): Promise<void> {
   const { app } = database;
   return inTransaction(app, "rollback", async () => {
@@ -21,7 +21,7 @@ function tried(sql: string, values: unknown[] = []): Promise<void> {
 }
 
 describe("topics", () => {
-  it("are never above themselves, however far", async () => {
+  it("never become their own ancestor, at any depth", async () => {
     const mathematics = md5Uuid("topic:mathematics");
     const error = await refusal(
       tried("update topics set parent_id = $2 where id = $1", [mathematics, seeded.otherTopic]),
@@ -29,7 +29,7 @@ describe("topics", () => {
     expect(error.message).toBe("topic mathematics would be above itself");
   });
 
-  it("are never above themselves by two moves at once: the second waits for the first", async () => {
+  it("never become their own ancestor by two moves at once: the second waits for the first", async () => {
     const { app, superuser } = database;
     const other = await database.connect(database.server.as("app", "learning"));
     const move = (client: Client, slug: string, under: string) =>
@@ -66,13 +66,13 @@ describe("a published question", () => {
     { kind: "essay", options: 2, right: 0, fits: false },
     { kind: "survey", options: 2, right: 0, fits: true },
     { kind: "survey", options: 2, right: 1, fits: false },
-  ])("of kind $kind with $options options, $right of them right: $fits", async ({ kind, options, right, fits }) => {
+  ])("of kind $kind with $options options, $right right, is valid: $fits", async ({ kind, options, right, fits }) => {
     const attempt = tried(fresh, [seeded.topic, kind, options, right]);
     if (fits) await attempt;
     else expect(await refusal(attempt)).toMatchObject({ code: "23514", constraint: "questions_options_fit_kind" });
   });
 
-  it("does not lose the option that makes it one", async () => {
+  it("keeps the option that its kind needs", async () => {
     const error = await refusal(
       tried("update question_options set is_correct = false where id = $1", [option("fractions-half", 2)]),
     );
@@ -85,7 +85,7 @@ describe("a published question", () => {
 describe("an assessment", () => {
   const publish = "update assessments set status = 'published', published_at = now() where id = $1";
 
-  it("is published with questions, and with finished ones of its kind alone", async () => {
+  it("is published only with finished questions of its kind", async () => {
     const { app } = database;
     expect((await refusal(tried(publish, [seeded.draft]))).message).toBe(
       `assessment ${seeded.draft} cannot be published: 0 questions, of them 0 drafts and 0 of another kind`,
@@ -111,7 +111,7 @@ describe("an assessment", () => {
       "number of questions",
       `insert into assessment_questions (assessment_id, question_id, position) values ($1, '${seeded.essay}', 99)`,
     ],
-  ])("that somebody has begun keeps its %s", async (_, sql) => {
+  ])("keeps its %s once an attempt has begun", async (_, sql) => {
     expect((await refusal(tried(sql, [seeded.styleAssessment]))).message).toMatch(
       /^assessment \S+ has attempts: its questions and points stay$/,
     );
@@ -124,14 +124,14 @@ describe("a search", () => {
     return rows.map(({ title }) => title);
   };
 
-  it("finds published courses and lessons by the words' stems, titles first", async () => {
+  it("finds published courses and lessons by word stems, titles first", async () => {
     expect(await search("loop")).toEqual(["Loops", "Python: first steps"]);
     expect(await search("fraction -egyptian")).toContain("Fractions from the start");
     expect(await search("fraction -egyptian")).not.toContain("Egyptian fractions");
     expect(await search('"common denominator"')).toEqual(["Adding and subtracting"]);
   });
 
-  it("finds no drafts, and no lessons of courses that are", async () => {
+  it("finds no drafts, and no lessons of unpublished courses", async () => {
     expect(await search("dictionaries")).toEqual([]);
     const { app } = database;
     await inTransaction(app, "rollback", async () => {

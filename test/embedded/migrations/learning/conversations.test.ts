@@ -18,7 +18,7 @@ const say = (client: Client, content: string) =>
   ]);
 
 describe("messages", () => {
-  it("go on counting, and the conversation knows the last", async () => {
+  it("continue the numbering, and the conversation records the last one", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       expect((await say(app, "One more question.")).rows).toEqual([{ position: 5 }]);
@@ -30,7 +30,7 @@ describe("messages", () => {
     });
   });
 
-  it("stay as they were said; a rating may be given", async () => {
+  it("keep their content, but accept a rating", async () => {
     const { app } = database;
     const id = md5Uuid("dev message:2");
     const error = await refusal(app.query("update messages set content = 'Never mind.' where id = $1", [id]));
@@ -40,7 +40,7 @@ describe("messages", () => {
     });
   });
 
-  it("are not taken out of a conversation, but go with it", async () => {
+  it("cannot be deleted alone, but are deleted with their conversation", async () => {
     const { app } = database;
     expect((await refusal(app.query("delete from messages"))).message).toBe("permission denied for table messages");
     await inTransaction(app, "rollback", async () => {
@@ -61,7 +61,7 @@ describe("messages", () => {
     });
   });
 
-  it("count without gaps when two are said at once", async () => {
+  it("are numbered without gaps when two are added at once", async () => {
     const { app } = database;
     const other = await database.connect(database.server.as("app", "learning"));
     await Promise.all(

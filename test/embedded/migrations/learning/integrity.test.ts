@@ -9,8 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => database?.stop());
 
-describe("integrity findings", () => {
-  it("are none after all seeds", async () => {
+describe("the integrity findings", () => {
+  it("are empty after all seeds", async () => {
     expect((await database.migrator.query("select * from integrity_findings()")).rows).toEqual([]);
   });
 
@@ -61,7 +61,7 @@ describe("integrity findings", () => {
       "insert into attempt_answer_options select attempt_id, attempt_answer_options.question_id, id from attempt_answer_options join question_options using (question_id) where attempt_id = $1 and id <> option_id",
       seeded.openAttempt,
     ],
-  ])("tell that %s", async (finding, sql, id) => {
+  ])("report that %s", async (finding, sql, id) => {
     const { superuser } = database;
     await inTransaction(superuser, "rollback", async () => {
       await superuser.query("set local session_replication_role = replica");

@@ -25,11 +25,11 @@ const learned = [
 ];
 
 describe("mastery", () => {
-  it("is computed from graded answers, by topic", async () => {
+  it("is computed by topic from graded answers", async () => {
     expect(await masteryOf(seeded.lena)).toEqual(learned);
   });
 
-  it("goes back with a grade that is taken back, and comes again with it", async () => {
+  it("decreases when a grade is withdrawn, and returns with it", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("update assessment_attempts set status = 'submitted' where id = $1", [seeded.gradedAttempt]);
@@ -42,7 +42,7 @@ describe("mastery", () => {
     });
   });
 
-  it("is found again when it was lost, and a review comes the later the better a topic is known", async () => {
+  it("can be computed again if it was lost, and delays the review of a well-known topic", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("delete from topic_mastery");
@@ -57,7 +57,7 @@ describe("mastery", () => {
 });
 
 describe("the learning style", () => {
-  it("is what the latest assessment of it shows", async () => {
+  it("is the result of the latest assessment of it", async () => {
     const { rows } = await database.app.query(
       `select learning_style, visual_score, auditory_score, reading_score, kinesthetic_score
        from learning_profiles where style_assessed_at is not null order by user_id`,
@@ -74,7 +74,7 @@ describe("the learning style", () => {
     ]);
   });
 
-  it("is mixed where no share stands out, and makes the profile of one who had none", async () => {
+  it("is mixed if no share stands out, and creates a missing profile", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await app.query<{ id: string }>(
@@ -102,7 +102,7 @@ describe("the learning style", () => {
 });
 
 describe("a learner's time zone", () => {
-  it("is one that the server knows", async () => {
+  it("must be known to the server", async () => {
     const error = await refusal(
       database.app.query("update users set time_zone = 'Mars/Olympus' where id = $1", [seeded.lena]),
     );

@@ -14,7 +14,7 @@ afterAll(() => database?.stop());
 
 const lessonOf = (course: string, slug: string) => md5Uuid(`lesson:${course}:${slug}`);
 
-/** Opens or completes a lesson. */
+/** Starts or completes a lesson. */
 const reach = (enrolment: string, lesson: string, status = "completed") =>
   database.app.query(
     `insert into lesson_progress (enrolment_id, lesson_id, status, percentage, completed_at)
@@ -33,7 +33,7 @@ async function enrolment(id: string) {
 }
 
 describe("an enrolment", () => {
-  it("makes progress with each required lesson and is completed with the last, forth and back", async () => {
+  it("progresses with each required lesson, also backwards, and completes with the last", async () => {
     await inTransaction(database.app, "rollback", async () => {
       expect(await enrolment(seeded.enrolment)).toEqual({ status: "active", progress: "20.00", now: null });
       const of = (slug: string) => lessonOf("fractions-from-the-start", slug);
@@ -48,14 +48,14 @@ describe("an enrolment", () => {
     });
   });
 
-  it("that is completed stays so when a lesson is gone through again", async () => {
+  it("stays completed when a lesson is repeated", async () => {
     await inTransaction(database.app, "rollback", async () => {
       await reach(completed, lessonOf("fractions-from-the-start", "adding"), "in_progress");
       expect(await enrolment(completed)).toMatchObject({ status: "completed", progress: "100.00" });
     });
   });
 
-  it("takes no lessons of another course, and none once it is withdrawn", async () => {
+  it("accepts no lessons of another course, and none after its withdrawal", async () => {
     const foreign = lessonOf("python-first-steps", "hello");
     expect((await refusal(reach(seeded.enrolment, foreign))).message).toBe(
       `lesson ${foreign} is not of course ${seeded.course}, which the enrolment is for`,
@@ -65,7 +65,7 @@ describe("an enrolment", () => {
     expect(error.hint).toBe("Enrol again.");
   });
 
-  it("keeps the progress that its lessons made: none is taken out, or moved to another", async () => {
+  it("keeps its lesson progress: no row is deleted or moved to another enrolment", async () => {
     const { app } = database;
     expect((await refusal(app.query("delete from lesson_progress"))).message).toBe(
       "permission denied for table lesson_progress",
@@ -82,7 +82,7 @@ describe("an enrolment", () => {
     }
   });
 
-  it("ends once, and is of one learner and one course", async () => {
+  it("ends once, and keeps its learner and course", async () => {
     const { app } = database;
     const again = app.query("update enrolments set status = 'active', withdrawn_at = null where id = $1", [withdrawn]);
     expect((await refusal(again)).message).toBe(`enrolment ${withdrawn}: status cannot go from withdrawn to active`);
@@ -90,7 +90,7 @@ describe("an enrolment", () => {
     expect((await refusal(moved)).message).toBe(`enrolment ${seeded.enrolment}: learner and course never change`);
   });
 
-  it("is one at a time for a course, and may follow one that was withdrawn", async () => {
+  it("is limited to one at a time per course, and can follow a withdrawn one", async () => {
     const enrol = "insert into enrolments (user_id, course_id) values ($1, $2)";
     await inTransaction(database.app, "rollback", async () => {
       await database.app.query(enrol, [seeded.leo, seeded.otherCourse]);
@@ -101,7 +101,7 @@ describe("an enrolment", () => {
     });
   });
 
-  it("keeps count when two devices complete lessons at once", async () => {
+  it("counts correctly when two devices complete lessons at once", async () => {
     const other = await database.connect(database.server.as("app", "learning"));
     const complete = `insert into lesson_progress (enrolment_id, lesson_id, status, percentage, completed_at)
       values ($1, $2, 'completed', 100, now())`;
@@ -115,7 +115,7 @@ describe("an enrolment", () => {
 });
 
 describe("a learning session", () => {
-  it("is one at a time for a learner", async () => {
+  it("is limited to one at a time per learner", async () => {
     expect(
       await refusal(database.app.query("insert into sessions (user_id) values ($1)", [seeded.lena])),
     ).toMatchObject({
@@ -124,7 +124,7 @@ describe("a learning session", () => {
     });
   });
 
-  it("knows its duration when it ends", async () => {
+  it("has its duration once it ends", async () => {
     await inTransaction(database.app, "rollback", async () => {
       const { rows } = await database.app.query(
         `update sessions set ended_at = started_at + interval '20 minutes', end_reason = 'finished'

@@ -4,10 +4,10 @@ const busiestLearner = "select user_id from assessment_attempts group by 1 order
 const busiestAssessment = "select assessment_id from assessment_attempts group by 1 order by count(*) desc, 1 limit 1";
 const someQuestion = `select question_id from attempt_answers where assessment_id = (${busiestAssessment}) order by 1 limit 1`;
 
-/** Slower than this is a warning to the learning assistant's operators. */
+/** Slower queries cause a warning to the learning assistant's operators. */
 const withinMs = 1000;
 
-/** What the learning assistant asks most. */
+/** The most frequent queries of the learning assistant. */
 export const queries: DatabaseQueries = {
   "user lookup": {
     withinMs,

@@ -33,7 +33,7 @@ describeSeeds("learning", {
     },
     demo: { users: 130, courses: 9, lessons: 59, assessments: 10, questions: 66 },
   },
-  // The school's own login knows the others.
+  // The school's own login has no password hash.
   logins: { ...usersWithStatus, active: "status = 'active' and password_hash is not null" },
 });
 
@@ -50,7 +50,7 @@ describe("the learning seeds", () => {
     return rows.map(({ value }) => value);
   };
 
-  it("of the dev set have attempts and enrolments in every status, and questions of every kind", async () => {
+  it("have attempts and enrolments in every status, and questions of every kind, in the dev set", async () => {
     expect(await values("select distinct status as value from assessment_attempts order by 1")).toEqual([
       "abandoned",
       "graded",
@@ -73,7 +73,7 @@ describe("the learning seeds", () => {
     ]);
   });
 
-  it("of the demo set have learners good and bad, and three months of learning", async () => {
+  it("have good and bad learners, and three months of learning, in the demo set", async () => {
     const { rows } = await database.migrator.query(`
       select (select count(*) from sessions) > 3000 as sessions,
         (select count(distinct date_trunc('week', started_at)) from sessions) >= 12 as weeks,
@@ -83,7 +83,7 @@ describe("the learning seeds", () => {
     expect(rows).toEqual([{ sessions: true, weeks: true, results: true, mastery: true, talks: true }]);
   });
 
-  it("put nothing after the day on which they were first applied, but what is planned", async () => {
+  it("add nothing after the day on which they were first applied, except planned rows", async () => {
     const { rows } = await database.migrator.query(
       `select (select count(*)::int from sessions where last_active_at > today.created_at) as sessions,
          (select count(*)::int from attempt_answers where answered_at > today.created_at) as answers,
@@ -95,7 +95,7 @@ describe("the learning seeds", () => {
     expect(rows).toEqual([{ sessions: 0, answers: 0, messages: 0, notifications: 0 }]);
   });
 
-  it("keep what a developer changed in what was learned and mend what a login needs", async () => {
+  it("keep a developer's changes to learning data, and restore what a login needs", async () => {
     const { migrator } = database;
     await inTransaction(migrator, "rollback", async () => {
       await migrator.query(

@@ -4,10 +4,10 @@ import { describeVolume } from "../describe-volume.ts";
 import { inTransaction, type MigratedDatabase, startMigratedDatabase } from "../migrated-database.ts";
 import { runVolume } from "../volume.ts";
 
-// Not a multiple of ten: the last attempt is broken off.
+// Not a multiple of ten, so that the last attempt is incomplete.
 describeVolume("learning", { mainTable: "attempt_answers", rows: 4_003 });
 
-describe("the learning volume", () => {
+describe("the learning volume data", () => {
   let database: MigratedDatabase;
 
   beforeAll(async () => {
@@ -16,7 +16,7 @@ describe("the learning volume", () => {
   });
   afterAll(() => database?.stop());
 
-  it("comes in the ratios that its head tells, beside what the seeds put in", async () => {
+  it("has the ratios that its file header names, in addition to the seeds", async () => {
     const { rows } = await database.migrator.query(`
       select (select count(*)::int from users where email ~ '\\.\\d+@') as users,
         (select count(*)::int from courses where slug like 'volume-%') as courses,
@@ -35,7 +35,7 @@ describe("the learning volume", () => {
     expect(rows).toEqual([{ statuses: ["abandoned", "graded", "in_progress", "submitted"], waiting: true }]);
   });
 
-  it("leaves nothing that the triggers would have refused or made otherwise", async () => {
+  it("contains nothing that the triggers would refuse or change", async () => {
     const { migrator } = database;
     expect((await migrator.query("select * from integrity_findings()")).rows).toEqual([]);
     await inTransaction(migrator, "rollback", async () => {
@@ -46,7 +46,7 @@ describe("the learning volume", () => {
     });
   });
 
-  it("is something that the triggers go on with: an essay is graded, its attempt after it", async () => {
+  it("works with the triggers: a graded essay lets its attempt be graded", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await app.query<{ attempt_id: string }>(

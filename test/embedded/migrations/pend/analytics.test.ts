@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => database?.stop());
 
 describe("the analytics", () => {
-  it("add up to what they are made of, for the app and for readers", async () => {
+  it("add up to their source rows, for the app and for readers", async () => {
     await database.migrator.query("select refresh_analytics()");
     for (const client of [database.app, database.readonly]) {
       const { rows } = await client.query(`
@@ -23,7 +23,7 @@ describe("the analytics", () => {
     }
   });
 
-  it("count a user once in an asset, and what is over not at all", async () => {
+  it("count a user once per asset, and leave out what has ended", async () => {
     const { rows } = await database.app.query(
       `select code, investors::int, investments::int, invested::int, redeemed::int, defaulted::int
        from asset_statistics join assets on assets.id = asset_id where code in ('SOLAR-SET', 'OFFICE-HAM', 'COCOA-POOL', 'INVOICE-POOL') order by code`,
@@ -36,7 +36,7 @@ describe("the analytics", () => {
     ]);
   });
 
-  it("stay as they are until the owner refreshes them", async () => {
+  it("stay unchanged until the owner refreshes them", async () => {
     const { app, migrator } = database;
     expect((await refusal(app.query("select refresh_analytics()"))).message).toBe(
       "permission denied for function refresh_analytics",

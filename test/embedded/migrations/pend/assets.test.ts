@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => database?.stop());
 
 describe("an asset", () => {
-  it.each(pairs)("goes from $from to $to only if that is a step in its life", async ({ from, to }) => {
+  it.each(pairs)("goes from $from to $to only if its life cycle allows it", async ({ from, to }) => {
     const { app } = database;
     const attempt = inTransaction(app, "rollback", async () => {
       const { rows } = await app.query(
@@ -44,12 +44,12 @@ describe("an asset", () => {
     ["status = 'closed'", "assets_status_transition"],
     ["unit_price = 11", "assets_terms_stay"],
     [`contract_address = '0x${"9".repeat(40)}'`, "assets_contract_stays"],
-  ])("does not take by hand: %s", async (change, constraint) => {
+  ])("refuses a change by hand: %s", async (change, constraint) => {
     const error = await refusal(database.app.query(`update assets set ${change} where id = $1`, [seeded.asset]));
     expect(error).toMatchObject({ code: "23514", constraint });
   });
 
-  it("that is a pool may change its price, and the investments in it keep theirs", async () => {
+  it("can change its price if it is a pool, and its investments keep theirs", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("update assets set unit_price = 2 where id = $1", [seeded.pool]);

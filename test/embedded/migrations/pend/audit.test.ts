@@ -44,7 +44,7 @@ describe("the administrators' log", () => {
     });
   });
 
-  it("leaves out what users do themselves, and what the investments do to an asset", async () => {
+  it("leaves out what users do themselves, and what investments do to an asset", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const before = await logged();
@@ -58,7 +58,7 @@ describe("the administrators' log", () => {
     });
   });
 
-  it("records what is the administration's alone, whoever does it; and nothing for an update that changes nothing", async () => {
+  it("records administrative changes by anyone, but no update that changes nothing", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const before = await logged();
@@ -78,7 +78,7 @@ describe("the administrators' log", () => {
     });
   });
 
-  it("refuses a change whose author is not an administrator, rather than losing the author", async () => {
+  it("refuses a change whose author is not an administrator, so that no author is lost", async () => {
     const { app } = database;
     const change = (author: string) =>
       refusal(
@@ -91,7 +91,7 @@ describe("the administrators' log", () => {
     expect(await change(seeded.alice)).toMatchObject({ code: "23503", constraint: "admin_logs_admin_user_id_fkey" });
   });
 
-  it("keeps no secret of any seeded row", async () => {
+  it("contains no secret of any seeded row", async () => {
     const { rows } = await database.app.query(
       "select from admin_logs where new_data::text ~ '\\$2b\\$' or old_data::text ~ '\\$2b\\$'",
     );
@@ -99,8 +99,8 @@ describe("the administrators' log", () => {
   });
 });
 
-describe("append-only", () => {
-  it.each(appendOnly)("%s takes rows from the app, and no update, delete or truncate", async (table) => {
+describe("an append-only table", () => {
+  it.each(appendOnly)("accepts rows from the app, but no update, delete or truncate: %s", async (table) => {
     const { app, migrator } = database;
     const { rows } = await migrator.query<{ name: string }>(
       "select attname as name from pg_attribute where attrelid = $1::regclass and attnum = 1",
@@ -115,7 +115,7 @@ describe("append-only", () => {
     }
   });
 
-  it("opens to the owner alone, for maintenance that is declared", async () => {
+  it("allows changes only by the owner in declared maintenance", async () => {
     const { app, migrator } = database;
     await inTransaction(migrator, "rollback", async () => {
       await migrator.query("set local app.maintenance = 'on'");
@@ -128,7 +128,7 @@ describe("append-only", () => {
     });
   });
 
-  it("lets the app write what applications write", async () => {
+  it("accepts the rows that applications write", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("insert into admin_logs (action, admin_user_id) values ('session.login', $1)", [seeded.admin]);

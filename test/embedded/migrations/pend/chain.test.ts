@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.stop());
 
-describe("an event of a contract", () => {
+describe("a contract event", () => {
   const read = (block: string) =>
     database.app.query<{ id: string }>(
       `insert into blockchain_events (chain_id, block_number, block_hash, transaction_hash, log_index, contract_address, event_type, amount, occurred_at)
@@ -20,7 +20,7 @@ describe("an event of a contract", () => {
       [block, hash, address, at(0)],
     );
 
-  it("counts once, and again when its block was orphaned", async () => {
+  it("counts once, and again if its block was orphaned", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await read(hash);
@@ -35,7 +35,7 @@ describe("an event of a contract", () => {
     });
   });
 
-  it("is acted on, and its facts stay, the largest amount to the last digit", async () => {
+  it("can be processed, but keeps its facts, even the largest amount exactly", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await read(hash);
@@ -56,20 +56,20 @@ describe("an event of a contract", () => {
   });
 });
 
-describe("a call of a contract", () => {
+describe("a contract call", () => {
   const statuses = ["prepared", "submitted", "confirmed", "reverted", "dropped"] as const;
   type Status = (typeof statuses)[number];
   const allowed: Record<Status, Status[]> = {
     prepared: ["submitted", "dropped"],
     submitted: ["confirmed", "reverted", "dropped"],
-    // The block may be taken away again.
+    // The block can be removed again.
     confirmed: ["submitted"],
     reverted: ["submitted"],
     dropped: [],
   };
   const pairs = statuses.flatMap((from) => statuses.filter((to) => to !== from).map((to) => ({ from, to })));
 
-  it.each(pairs)("goes from $from to $to only if that is a step in its life", async ({ from, to }) => {
+  it.each(pairs)("goes from $from to $to only if its life cycle allows it", async ({ from, to }) => {
     const { migrator } = database;
     const fitting = `status = $1, transaction_hash = '${hash}', nonce = 1, submitted_at = now(), block_number = 1, gas_used = 2,
       gas_price_wei = 3, error_message = 'Test', confirmed_at = case when $1 in ('confirmed', 'reverted') then now() end`;
@@ -91,7 +91,7 @@ describe("a call of a contract", () => {
       });
   });
 
-  it("costs what it used, exactly, and keeps what it was asked", async () => {
+  it("costs exactly the gas that it used, and keeps its request", async () => {
     const { app } = database;
     const { rows } = await app.query(
       "select id, fee_wei from contract_interactions where status = 'confirmed' order by id limit 1",

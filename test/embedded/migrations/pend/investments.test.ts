@@ -7,7 +7,7 @@ let database: MigratedDatabase;
 
 beforeAll(async () => {
   database = await startMigratedDatabase("pend", ["reference", "dev"]);
-  // Carol's tier; she has 6,200 invested.
+  // The limit of Carol's tier; she has invested 6,200.
   await database.migrator.query("update user_tiers set max_total_invested = 8000 where code = 'verified'");
 });
 afterAll(() => database?.stop());
@@ -27,7 +27,7 @@ async function raised(asset: string) {
 }
 
 describe("an investment", () => {
-  it("takes the terms of asset and tier and moves what the asset raised, to the millionth", async () => {
+  it("takes the terms of asset and tier, and changes the raised amount to the millionth", async () => {
     await inTransaction(database.app, "rollback", async () => {
       const before = await raised(seeded.asset);
       const { rows } = await place(seeded.alice, seeded.asset, "100.000001");
@@ -56,16 +56,16 @@ describe("an investment", () => {
       "SOLAR-SET: the user's KYC level is 0 and the asset needs 1",
     ],
     ["in a draft", seeded.alice, seeded.draftAsset, 75, "GOLD-ZUR: the asset is draft"],
-    ["below the least", seeded.alice, seeded.asset, 99, "SOLAR-SET: 99.000000 is less than the least of 100.000000"],
+    ["below the minimum", seeded.alice, seeded.asset, 99, "SOLAR-SET: 99.000000 is less than the least of 100.000000"],
     [
-      "above the asset's most",
+      "above the asset's maximum",
       seeded.alice,
       seeded.asset,
       25_001,
       "SOLAR-SET: 25001.000000 is more than the most of 25000.000000",
     ],
     [
-      "above the tier's most",
+      "above the tier's maximum",
       seeded.carol,
       seeded.asset,
       2501,
@@ -78,14 +78,14 @@ describe("an investment", () => {
       2500,
       "SOLAR-SET: the user would have more than 8000.000000 invested",
     ],
-  ])("%s is refused", async (_, user, asset, amount, message) => {
+  ])("is refused if it is %s", async (_, user, asset, amount, message) => {
     expect(await refusal(place(user, asset, amount))).toMatchObject({
       message: `investment in ${message}`,
       constraint: "investments_allowed",
     });
   });
 
-  it("in an asset for a higher tier, before it opens, after it closed or above what is left is refused", async () => {
+  it("is refused for a higher tier, before the asset opens, after it closed, or above what is left", async () => {
     const { migrator } = database;
     const refused = (change: string, user: string, amount: number) =>
       inTransaction(migrator, "rollback", async () => {
@@ -102,7 +102,7 @@ describe("an investment", () => {
     expect(await refused("required_tier = 'premium'", seeded.bob, 100)).toBe(
       "investment in SOLAR-SET: the user's tier is plus and the asset needs premium",
     );
-    // Plus comes in twelve hours early.
+    // The tier plus has access twelve hours early.
     expect(await refused("opens_at = now() + interval '13 hours'", seeded.bob, 100)).toBe(
       "investment in SOLAR-SET: the asset opens at <time>",
     );
@@ -114,7 +114,7 @@ describe("an investment", () => {
     );
   });
 
-  it("of nobody or in nothing is refused as that", async () => {
+  it("is refused without an existing user or asset", async () => {
     expect(await refusal(place(missingId, seeded.asset, 100))).toMatchObject({
       code: "23503",
       constraint: "investments_user_id_fkey",
@@ -125,7 +125,7 @@ describe("an investment", () => {
     });
   });
 
-  it("becomes active when it is agreed to and paid", async () => {
+  it("becomes active once it is agreed to and paid", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await place(seeded.bob, seeded.asset, 200);
@@ -164,14 +164,14 @@ describe("an investment", () => {
       "status = 'cancelled', activated_at = null, ended_at = now(), cancel_reason = 'Test'",
       "investments_status_transition",
     ],
-  ])("stays what it was: %s is refused", async (change, constraint) => {
+  ])("refuses a later change: %s", async (change, constraint) => {
     const error = await refusal(
       database.app.query(`update investments set ${change} where id = $1`, [seeded.investment]),
     );
     expect(error).toMatchObject({ code: "23514", constraint });
   });
 
-  it("is never more than the tier's total with the others, however many come at once", async () => {
+  it("never exceeds the tier's total, however many are placed at once", async () => {
     const { server, connect } = database;
     const rivals = await Promise.all([1, 2, 3, 4].map(() => connect(server.as("app", "pend"))));
     const placed = await Promise.allSettled(
@@ -185,7 +185,7 @@ describe("an investment", () => {
     expect(placed.filter(({ status }) => status === "fulfilled")).toHaveLength(2);
   });
 
-  it("is never more than what is left, however many come at once", async () => {
+  it("never exceeds what is left, however many are placed at once", async () => {
     const { migrator, server, connect } = database;
     const before = await raised(seeded.asset);
     await migrator.query("update assets set target_amount = $1 where id = $2", [before + 1000, seeded.asset]);

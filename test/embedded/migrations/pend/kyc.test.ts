@@ -16,7 +16,7 @@ const allowed: Record<Status, Status[]> = {
 };
 const pairs = statuses.flatMap((from) => statuses.filter((to) => to !== from).map((to) => ({ from, to })));
 
-/** Columns that go with a status, of which $1 stands for the status. */
+/** Columns of an application that match its status, which is $1. */
 const fitting = `status = $1, submitted_at = now(), risk_rating = 'low',
   reviewed_by = case when $1 in ('approved', 'rejected', 'expired') then '${seeded.compliance}'::uuid end,
   reviewed_at = case when $1 in ('approved', 'rejected', 'expired') then now() end,
@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => database?.stop());
 
 describe("a KYC application", () => {
-  it.each(pairs)("goes from $from to $to only if that is a step in its life", async ({ from, to }) => {
+  it.each(pairs)("goes from $from to $to only if its life cycle allows it", async ({ from, to }) => {
     const { migrator } = database;
     const attempt = inTransaction(migrator, "rollback", async () => {
       await migrator.query("set local app.maintenance = 'on'");
@@ -48,7 +48,7 @@ describe("a KYC application", () => {
       expect(await refusal(attempt)).toMatchObject({ code: "23514", constraint: "kyc_applications_status_transition" });
   });
 
-  it("begins as a draft or submitted", async () => {
+  it("starts as draft or submitted", async () => {
     const error = await refusal(
       database.app.query(
         `insert into kyc_applications (user_id, level, status, submitted_at, risk_rating, reviewed_by, reviewed_at, valid_until)
@@ -59,7 +59,7 @@ describe("a KYC application", () => {
     expect(error.message).toBe("a KYC application begins as draft or submitted, not as approved");
   });
 
-  it("is approved only with papers that somebody has looked at, and lifts its user", async () => {
+  it("is approved only with reviewed documents, and raises its user's level", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("savepoint undecided");
@@ -78,7 +78,7 @@ describe("a KYC application", () => {
     });
   });
 
-  it("that expires takes its user down, and the tier that the level no longer allows", async () => {
+  it("lowers its user's level and tier when it expires", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       expect(await user(seeded.alice)).toEqual({ kyc_level: 3, tier_code: "premium" });
@@ -91,14 +91,14 @@ describe("a KYC application", () => {
     ["another user", `user_id = '${seeded.bob}'`, "kyc_applications_subject_stays"],
     ["another level", "level = 1", "kyc_applications_subject_stays"],
     ["another end", "valid_until = valid_until + interval '1 year'", "kyc_applications_decision_stays"],
-  ])("that is decided does not get %s", async (_, change, constraint) => {
+  ])("refuses %s after its decision", async (_, change, constraint) => {
     const error = await refusal(
       database.app.query(`update kyc_applications set ${change} where id = $1`, [seeded.approvedApplication]),
     );
     expect(error).toMatchObject({ code: "23514", constraint });
   });
 
-  it("that is decided takes notes", async () => {
+  it("accepts notes after its decision", async () => {
     await inTransaction(database.app, "rollback", async () => {
       const noted = await database.app.query("update kyc_applications set notes = 'Seen' where id = $1", [
         seeded.approvedApplication,
@@ -116,7 +116,7 @@ describe("a KYC document", () => {
       `insert into kyc_documents (application_id, document_type, storage_key, sha256, mime_type, size_bytes)
        values ($1, 'selfie', 'late', repeat('1', 64), 'image/png', 1)`,
     ],
-  ])("of a decided application stays: %s", async (statement) => {
+  ])("stays unchanged after the decision on its application: %s", async (statement) => {
     const error = await refusal(database.app.query(statement, [seeded.approvedApplication]));
     expect(error.message).toBe("the application is approved and its documents no longer change");
   });
@@ -136,12 +136,12 @@ describe("a user", () => {
     ["a KYC level by hand", "kyc_level = 3", "users_kyc_level_follows_applications"],
     ["a tier above the KYC level", "tier_code = 'plus'", "users_tier_needs_kyc"],
     ["another blockchain address", `blockchain_address = '0x${"9".repeat(40)}'`, "users_address_stays"],
-  ])("does not get %s", async (_, change, constraint) => {
+  ])("refuses %s", async (_, change, constraint) => {
     const error = await refusal(database.app.query(`update users set ${change} where id = $1`, [seeded.dave]));
     expect(error).toMatchObject({ code: "23514", constraint });
   });
 
-  it("that is deleted is forgotten, and another may have the phone number", async () => {
+  it("is forgotten when deleted, and the phone number becomes free", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await app.query("select phone_hash from users where id = $1", [seeded.dave]);

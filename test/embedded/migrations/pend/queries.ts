@@ -14,7 +14,7 @@ const besideUser = ["user_profiles_pkey", "kyc_applications_user_idx", "idx_inve
 const busiestInvestor = "select user_id from investments group by 1 order by count(*) desc, 1 limit 1";
 const busiestAsset = "select asset_id from investments group by 1 order by count(*) desc, 1 limit 1";
 
-/** What the investment platform asks most. The targets are those of its own table of results. */
+/** The most frequent queries of the investment platform. The time limits are those of its own table of results. */
 export const queries: DatabaseQueries = {
   "user lookup": {
     withinMs: 25,

@@ -42,13 +42,13 @@ describe("the pend seeds", () => {
   });
   afterAll(() => database?.stop());
 
-  // Each test stands on the sets that those before it applied.
-  it("of the demo set stand without the dev set", async () => {
+  // Each test uses the sets that the tests before it applied.
+  it("work with the demo set alone", async () => {
     await applySeeds(database, "demo");
     expect(await findings()).toEqual([]);
   });
 
-  it("make books that add up", async () => {
+  it("have no integrity findings with the dev set", async () => {
     await applySeeds(database, "dev");
     expect(await findings()).toEqual([]);
   });
@@ -61,12 +61,12 @@ describe("the pend seeds", () => {
     ["transactions", ["cancelled", "completed", "failed", "pending", "processing"]],
     ["blockchain_events", ["failed", "ignored", "orphaned", "pending", "processed"]],
     ["contract_interactions", ["confirmed", "reverted", "submitted"]],
-  ])("have %s in every status that one may rest in", async (table, statuses) => {
+  ])("have %s in every resting status", async (table, statuses) => {
     const { rows } = await database.migrator.query(`select distinct status from ${table} order by 1`);
     expect(rows.map(({ status }) => status)).toEqual(statuses);
   });
 
-  it("keep what an operator set in a tier, and give a shipped permission back", async () => {
+  it("keep what an operator set in a tier, and restore a shipped permission", async () => {
     const { migrator } = database;
     await migrator.query("update user_tiers set fee_rate = 0.5, name = 'Renamed' where code = 'basic'");
     await migrator.query("delete from admin_permissions where role = 'support'");

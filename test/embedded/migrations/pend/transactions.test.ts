@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => database?.stop());
 
 describe("a transaction", () => {
-  it.each(pairs)("goes from $from to $to only if that is a step in its life", async ({ from, to }) => {
+  it.each(pairs)("goes from $from to $to only if its life cycle allows it", async ({ from, to }) => {
     const { app } = database;
     const attempt = inTransaction(app, "rollback", async () => {
       const { rows } = await app.query(
@@ -47,14 +47,14 @@ describe("a transaction", () => {
     "method = 'wallet'",
     "idempotency_key = 'another'",
     `user_id = '${seeded.alice}'`,
-  ])("stays what was asked for: %s is refused", async (change) => {
+  ])("refuses a change of its terms: %s", async (change) => {
     const error = await refusal(
       database.app.query(`update transactions set ${change} where id = $1`, [seeded.pendingWithdrawal]),
     );
     expect(error).toMatchObject({ code: "23514", constraint: "transactions_terms_stay" });
   });
 
-  it("that has ended keeps how it ended; descriptions may still be written", async () => {
+  it("keeps its result after it has ended, but accepts descriptions", async () => {
     const { app } = database;
     const error = await refusal(app.query("update transactions set fee = 1 where id = $1", [seeded.deposit]));
     expect(error.message).toBe(`transaction ${seeded.deposit} is completed and no longer changes`);
@@ -67,7 +67,7 @@ describe("a transaction", () => {
     });
   });
 
-  it("that is a withdrawal ends well only with an approval", async () => {
+  it("needs an approval to complete if it is a withdrawal", async () => {
     const { app } = database;
     const complete = "update transactions set status = 'completed', completed_at = now()";
     const error = await refusal(app.query(`${complete} where id = $1`, [seeded.pendingWithdrawal]));
@@ -81,7 +81,7 @@ describe("a transaction", () => {
     });
   });
 
-  it("pays for nobody else's investment", async () => {
+  it("cannot pay for another user's investment", async () => {
     const error = await refusal(
       database.app.query(
         `insert into transactions (user_id, investment_id, transaction_type, method, amount, idempotency_key)
@@ -93,7 +93,7 @@ describe("a transaction", () => {
   });
 
   it.each(["transactions", "investments", "users", "assets", "kyc_applications", "admin_users"])(
-    "and all of %s is kept: the app deletes nothing, and the owner only in declared maintenance",
+    "is kept, as is every row of %s: only the owner deletes, in declared maintenance",
     async (table) => {
       const { app, migrator } = database;
       expect((await refusal(app.query(`delete from ${table}`))).message).toBe(`permission denied for table ${table}`);
@@ -129,7 +129,7 @@ describe("the integrity findings", () => {
       "the event settled a transaction of another hash",
       `update blockchain_events set transaction_id = '${seeded.deposit}' where id = (select id from blockchain_events where status = 'processed' limit 1)`,
     ],
-  ])("tell that %s", async (finding, breaking) => {
+  ])("report that %s", async (finding, breaking) => {
     const { superuser } = database;
     await inTransaction(superuser, "rollback", async () => {
       await superuser.query("set local session_replication_role = replica");

@@ -6,7 +6,7 @@ import { runVolume } from "../volume.ts";
 
 describeVolume("pend", { mainTable: "transactions", rows: 2_000 });
 
-describe("the pend volume", () => {
+describe("the pend volume data", () => {
   let database: MigratedDatabase;
 
   beforeAll(async () => {
@@ -15,7 +15,7 @@ describe("the pend volume", () => {
   });
   afterAll(() => database?.stop());
 
-  it("comes in the ratios that its head tells, beside what the seeds put in", async () => {
+  it("has the ratios that its file header names, in addition to the seeds", async () => {
     const { migrator } = database;
     const { rows } = await migrator.query(`
       select (select count(*)::int from transactions where idempotency_key like 'volume:%') as transactions,
@@ -27,7 +27,7 @@ describe("the pend volume", () => {
     expect(await share("users")).toBeCloseTo(0.05, 2);
   });
 
-  it("has money in every status, and users of every level", async () => {
+  it("has transactions in every status, and users of every level", async () => {
     const { rows } = await database.migrator.query(`
       select array(select distinct status from transactions where idempotency_key like 'volume:%' order by 1) as transactions,
         array(select distinct transaction_type from transactions where idempotency_key like 'volume:%' order by 1) as types,
@@ -41,7 +41,7 @@ describe("the pend volume", () => {
     ]);
   });
 
-  it("is a book that the triggers go on with: an investment raises its pool", async () => {
+  it("works with the triggers: an investment raises its pool", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await app.query(`
@@ -61,7 +61,7 @@ describe("the pend volume", () => {
     });
   });
 
-  it("has applications that wait, and whose approval lifts their user", async () => {
+  it("has pending applications whose approval raises their user's level", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await app.query(
@@ -83,7 +83,7 @@ describe("the pend volume", () => {
     });
   });
 
-  it("writes no log of rows that were always there", async () => {
+  it("writes no log of its initial rows", async () => {
     const { rows } = await database.migrator.query(
       "select from admin_logs where target_type = 'assets' and new_data ->> 'code' like 'VOL-%'",
     );

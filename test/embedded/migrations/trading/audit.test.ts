@@ -52,7 +52,7 @@ describe("the audit", () => {
     });
   });
 
-  it("shows that a secret changed and never which", async () => {
+  it("shows that a secret changed, but not its value", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("update users set two_factor_secret = 'JBSWY3DP', two_factor_enabled = true where id = $1", [
@@ -81,7 +81,7 @@ describe("the audit", () => {
     });
   });
 
-  it("records inserts and deletes, composite keys too, and nothing for an update that changes nothing", async () => {
+  it("records inserts and deletes, also with composite keys, but no update that changes nothing", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const role = "10000000-0000-4000-8000-000000000005";
@@ -112,7 +112,7 @@ describe("the audit", () => {
     ]);
   });
 
-  it("follows accounts and positions and leaves revaluations out", async () => {
+  it("follows accounts and positions, but not revaluations", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const count = async () => {
@@ -133,7 +133,7 @@ describe("the audit", () => {
     });
   });
 
-  it("refuses a change whose author is not an id, rather than losing the author", async () => {
+  it("refuses a change whose author is not an ID, so that no author is lost", async () => {
     const { app } = database;
     const attempt = inTransaction(app, "rollback", async () => {
       await app.query("set local app.user_id = 'tom'");
@@ -143,8 +143,8 @@ describe("the audit", () => {
   });
 });
 
-describe("append-only", () => {
-  it.each(appendOnly)("%s and its partitions take no update, delete or truncate from the app", async (table) => {
+describe("an append-only table", () => {
+  it.each(appendOnly)("refuses update, delete and truncate by the app, also on its partitions: %s", async (table) => {
     const { rows } = await database.migrator.query<{ name: string }>(
       "select relid::text as name from pg_partition_tree($1::regclass) union select $1::text",
       [table],
@@ -168,12 +168,12 @@ describe("append-only", () => {
     }
   });
 
-  it.each(writtenByTrigger)("%s takes no forged row from the app", async (table) => {
+  it.each(writtenByTrigger)("refuses a forged row from the app: %s", async (table) => {
     const error = await refusal(database.app.query(`insert into ${table} (id) values (gen_random_uuid())`));
     expect(error.message).toBe(`permission denied for table ${table}`);
   });
 
-  it("holds for the owner too, and for privileges given by mistake", async () => {
+  it("refuses changes by the owner too, and despite privileges given by mistake", async () => {
     const { migrator, superuser } = database;
     await inTransaction(superuser, "rollback", async () => {
       await superuser.query("grant update, delete on audit_log, audit_log_default to trading_app");
@@ -194,7 +194,7 @@ describe("append-only", () => {
     }
   });
 
-  it("opens to the owner alone, for maintenance that is declared", async () => {
+  it("allows changes only by the owner in declared maintenance", async () => {
     const { app, migrator } = database;
     await inTransaction(migrator, "rollback", async () => {
       await migrator.query("set local app.maintenance = 'on'");
@@ -206,7 +206,7 @@ describe("append-only", () => {
     });
   });
 
-  it("lets the app write what applications write", async () => {
+  it("accepts the rows that applications write", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       await app.query("insert into user_activity_log (user_id, activity) values ($1, 'session.login')", [trader]);
@@ -219,7 +219,7 @@ describe("append-only", () => {
     });
   });
 
-  it("lets an event be handled and its facts stay", async () => {
+  it("allows an event to be handled, but keeps its facts", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await app.query<{ id: string }>(

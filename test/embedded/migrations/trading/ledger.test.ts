@@ -33,7 +33,7 @@ describe("an account's ledger", () => {
     });
   });
 
-  it("numbers rows without gaps and carries the balance on, several rows in one statement too", async () => {
+  it("numbers rows without gaps and carries the balance forward, also for several rows at once", async () => {
     await inTransaction(database.app, "rollback", async () => {
       const before = await balance();
       const { rows } = await database.app.query(
@@ -51,7 +51,7 @@ describe("an account's ledger", () => {
     });
   });
 
-  it("books the same request once", async () => {
+  it("books the same request only once", async () => {
     await inTransaction(database.app, "rollback", async () => {
       await database.app.query(book, [account, "deposit", 10, "same"]);
       const once = await balance();
@@ -62,7 +62,7 @@ describe("an account's ledger", () => {
     });
   });
 
-  it("keeps its chain when two book at once", async () => {
+  it("keeps its chain when two sessions book at once", async () => {
     const other = await database.connect(database.server.as("app", "trading"));
     const before = await balance();
     const bookings = [database.app, other].map((client, index) =>
@@ -84,7 +84,7 @@ describe("an account's ledger", () => {
     expect(rows).toEqual([{ broken: 0 }]);
   });
 
-  it("is the only way to move a balance", async () => {
+  it("is the only way to change a balance", async () => {
     const attempt = inTransaction(database.app, "commit", () =>
       database.app.query("update accounts set balance = balance + 1 where id = $1", [account]),
     );
@@ -100,7 +100,7 @@ describe("an account's ledger", () => {
     expect(await refusal(attempt)).toMatchObject({ code: "23514", constraint: "accounts_balance_not_negative" });
   });
 
-  it("takes a reversal that undoes its row, and no other", async () => {
+  it("accepts only a reversal that exactly undoes its row", async () => {
     const { app } = database;
     const reverse = `insert into account_transactions (account_id, transaction_type, amount, reverses_id, idempotency_key)
       select $1, 'reversal', $2, id, 'undo' from account_transactions where account_id = $3 and amount = -2500`;
@@ -118,7 +118,7 @@ describe("an account's ledger", () => {
     }
   });
 
-  it("takes nothing for a closed account", async () => {
+  it("accepts nothing for a closed account", async () => {
     const { migrator } = database;
     const attempt = inTransaction(migrator, "rollback", async () => {
       const { rows } = await migrator.query(
@@ -150,7 +150,7 @@ describe("an account's ledger", () => {
     );
   });
 
-  it("counts versions, so that of two changes made from the same row one finds nothing", async () => {
+  it("counts versions, so that only one of two changes to the same version succeeds", async () => {
     await inTransaction(database.app, "rollback", async () => {
       const { rows } = await database.app.query("select version from accounts where id = $1", [account]);
       const update = "update accounts set leverage = 20 where id = $1 and version = $2";

@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.stop());
 
-/** What else a row of that status has to say. */
+/** Further columns that a row of each status needs. */
 const consistent: Record<Status, string> = {
   pending_new: "filled_quantity = 0, average_fill_price = null",
   new: "filled_quantity = 0, average_fill_price = null",
@@ -52,7 +52,7 @@ async function place(client: Client, status: Status = "new"): Promise<string> {
   );
   const id = rows[0]?.id ?? "";
   if (status !== "pending_new") {
-    // Straight to the status under test, past the guard that is tested.
+    // Sets the status directly, without the guard under test.
     await client.query("set local session_replication_role = replica");
     await client.query(`update orders set status = $1, ${consistent[status]} where id = $2`, [status, id]);
     await client.query("set local session_replication_role = origin");
@@ -65,7 +65,7 @@ const state =
   "select status, filled_quantity, remaining_quantity, average_fill_price, filled_at is not null as done from orders where id = $1";
 
 describe("an order", () => {
-  it.each(pairs)("$from to $to goes only where the life cycle allows", async ({ from, to }) => {
+  it.each(pairs)("goes from $from to $to only if its life cycle allows it", async ({ from, to }) => {
     const { superuser } = database;
     await inTransaction(superuser, "rollback", async () => {
       const id = await place(superuser, from);
@@ -78,7 +78,7 @@ describe("an order", () => {
     });
   });
 
-  it("is moved by its fills, with the weighted average of their prices", async () => {
+  it("follows its fills, with the weighted average of their prices", async () => {
     const { superuser } = database;
     await inTransaction(superuser, "rollback", async () => {
       const id = await place(superuser);
@@ -102,7 +102,7 @@ describe("an order", () => {
     });
   });
 
-  it("that waits for its cancel can still be filled in part", async () => {
+  it("can be filled in part while it waits for its cancellation", async () => {
     const { superuser } = database;
     await inTransaction(superuser, "rollback", async () => {
       const id = await place(superuser);
@@ -115,7 +115,7 @@ describe("an order", () => {
     });
   });
 
-  it("takes no more than its quantity", async () => {
+  it("accepts no fill beyond its quantity", async () => {
     const { superuser } = database;
     const attempt = inTransaction(superuser, "rollback", async () =>
       superuser.query(fill, [await place(superuser), "1", "10.00000001", 1]),
@@ -123,7 +123,7 @@ describe("an order", () => {
     expect(await refusal(attempt)).toMatchObject({ code: "23514", constraint: "orders_filled_quantity_range" });
   });
 
-  it("takes no fill before it is accepted or after its end", async () => {
+  it("accepts no fill before it is accepted or after it has ended", async () => {
     const { superuser } = database;
     for (const status of ["pending_new", "cancelled", "rejected", "expired", "filled"] as const) {
       const attempt = inTransaction(superuser, "rollback", async () =>
@@ -133,7 +133,7 @@ describe("an order", () => {
     }
   });
 
-  it("takes a venue's report once", async () => {
+  it("accepts a venue's report once", async () => {
     const { superuser } = database;
     await inTransaction(superuser, "rollback", async () => {
       const id = await place(superuser);
@@ -152,7 +152,7 @@ describe("an order", () => {
     expect(await refusal(attempt)).toMatchObject({ code: "23514", constraint: "orders_filled_quantity_matches_fills" });
   });
 
-  it("keeps what it was placed with, and its terms after its end", async () => {
+  it("keeps its identity, and keeps its terms after it has ended", async () => {
     const { app } = database;
     const sides = app.query("update orders set side = 'buy' where client_order_id = 'dev-0003'");
     expect(await refusal(sides)).toMatchObject({ constraint: "orders_identity_stays" });

@@ -10,7 +10,7 @@ beforeAll(async () => {
   database = await startMigratedDatabase("trading", ["reference", "dev"]);
 });
 afterAll(() => database?.stop());
-// Back to the partitions that the migrations made, with nothing from the future in them.
+// Restores the partitions of the migrations and deletes rows from the future.
 afterEach(async () => {
   const { migrator } = database;
   const { suffix } = await month(3);
@@ -26,7 +26,7 @@ afterEach(async () => {
   });
 });
 
-/** First day of the month `ahead` of the present one, in UTC, and the suffix of its partitions. */
+/** Returns the first day of the month that is `ahead` months from now, in UTC, and the suffix of its partitions. */
 async function month(ahead: number): Promise<{ start: string; suffix: string }> {
   const { rows } = await database.migrator.query(
     `select to_char(month, 'YYYY-MM-DD"T00:00:00Z"') as start, to_char(month, 'YYYY_MM') as suffix
@@ -49,7 +49,7 @@ const log =
 const where = "select tableoid::regclass::text as partition from api_access_log where path = $1";
 
 describe("ensure_partitions", () => {
-  it("finds nothing to do after the migrations, which made this month and the next three", async () => {
+  it("has nothing to do after the migrations, which made this month and the next three", async () => {
     expect(await ensure(database.migrator, 3)).toEqual([]);
     const { rows } = await database.migrator.query<{ name: string }>(
       "select relname as name from pg_class where relispartition and relkind = 'r' order by 1",
@@ -61,7 +61,7 @@ describe("ensure_partitions", () => {
     );
   });
 
-  it("tells in a dry run what it would make, in a read-only transaction, and makes nothing", async () => {
+  it("lists in a dry run what it would make, in a read-only transaction, and makes nothing", async () => {
     const before = await catalogOf(database.migrator);
     const told = await inTransaction(database.migrator, "commit", async () => {
       await database.migrator.query("set transaction read only");
@@ -74,7 +74,7 @@ describe("ensure_partitions", () => {
     expect(await ensure(database.migrator, 4)).toEqual([]);
   });
 
-  it("moves rows that came before their partition out of the default one, and no others", async () => {
+  it("moves rows out of the default partition into their new partition, and no others", async () => {
     const { app, migrator } = database;
     const inside = await month(5);
     const outside = await month(6);
@@ -87,7 +87,7 @@ describe("ensure_partitions", () => {
     expect((await app.query(where, ["/outside"])).rows).toEqual([{ partition: "api_access_log_default" }]);
   });
 
-  it("moves rows with generated columns and foreign keys, too", async () => {
+  it("moves rows with generated columns and foreign keys", async () => {
     const { migrator } = database;
     const { start, suffix } = await month(4);
     await migrator.query(
@@ -109,7 +109,7 @@ describe("ensure_partitions", () => {
     expect((await refusal(lost)).code).toBe("23503");
   });
 
-  it("bounds months in UTC whatever the session's time zone", async () => {
+  it("bounds months in UTC, whatever the session's time zone", async () => {
     const { migrator } = database;
     await migrator.query("set timezone = 'Pacific/Auckland'");
     await ensure(migrator, 5);
@@ -123,7 +123,7 @@ describe("ensure_partitions", () => {
     expect(rows).toEqual([{ bounds: `FOR VALUES FROM ('${utc(from.start)}') TO ('${utc(to.start)}')` }]);
   });
 
-  it("is called by several at once and makes each partition once", async () => {
+  it("makes each partition once if several sessions call it at once", async () => {
     const callers = await Promise.all(
       [1, 2, 3, 4].map(() => database.connect(database.server.as("migrator", "trading"))),
     );
@@ -133,7 +133,7 @@ describe("ensure_partitions", () => {
     expect(all).toHaveLength(partitioned.length * 6);
   });
 
-  it("goes on while the app writes, and every row written is there", async () => {
+  it("works while the app writes, and loses no row", async () => {
     const { app, migrator } = database;
     const { start } = await month(0);
     let written = 0;
@@ -179,7 +179,7 @@ describe("ensure_partitions", () => {
     );
   });
 
-  it("leaves the declaration of maintenance as it found it", async () => {
+  it("leaves app.maintenance as it found it", async () => {
     const { migrator } = database;
     await inTransaction(migrator, "rollback", async () => {
       await ensure(migrator, 4);
@@ -189,12 +189,12 @@ describe("ensure_partitions", () => {
     });
   });
 
-  it("refuses a number of months that makes no sense", async () => {
+  it("refuses a number of months that is out of range", async () => {
     expect((await refusal(ensure(database.migrator, -1))).message).toBe("months_ahead is -1, it must be from 0 to 60");
     expect((await refusal(ensure(database.migrator, 61))).message).toBe("months_ahead is 61, it must be from 0 to 60");
   });
 
-  it("is not for the app", async () => {
+  it("cannot be called by the app", async () => {
     expect((await refusal(ensure(database.app, 3, true))).message).toBe(
       "permission denied for function ensure_partitions",
     );

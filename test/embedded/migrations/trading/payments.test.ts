@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => database?.stop());
 
 describe("a payment", () => {
-  it.each(pairs)("goes from $from to $to only if that is a step in its life", async ({ from, to }) => {
+  it.each(pairs)("goes from $from to $to only if its life cycle allows it", async ({ from, to }) => {
     const { app } = database;
     const attempt = inTransaction(app, "rollback", async () => {
       const { rows } = await app.query(
@@ -51,13 +51,13 @@ describe("a payment", () => {
     "idempotency_key = 'another'",
     "account_id = '30000000-0000-4000-8000-000000000002'",
     "requested_by = '20000000-0000-4000-8000-000000000004'",
-  ])("stays what was asked for: %s is refused", async (change) => {
+  ])("refuses a change of its terms: %s", async (change) => {
     const error = await refusal(database.app.query(`update payments set ${change} where id = $1`, [pending]));
     expect(error).toMatchObject({ code: "23514", constraint: "payments_terms_stay" });
     expect(error.hint).toBe("Cancel the payment and request another.");
   });
 
-  it("that has ended keeps how it ended; notes may still be made", async () => {
+  it("keeps its result after it has ended, but accepts notes", async () => {
     const { app } = database;
     const error = await refusal(app.query("update payments set fee = 1 where id = $1", [completed]));
     expect(error.message).toBe(`payment ${completed} is completed and no longer changes`);
@@ -67,7 +67,7 @@ describe("a payment", () => {
     });
   });
 
-  it("that waits takes its fee and its approval", async () => {
+  it("accepts a fee and an approval while it is pending", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rowCount } = await app.query(

@@ -4,7 +4,7 @@ const busiestAccount = "select account_id from orders group by 1 order by count(
 const busiestInstrument = "select instrument_id from orders group by 1 order by count(*) desc, 1 limit 1";
 const busiestUser = "select user_id from user_activity_log group by 1 order by count(*) desc, 1 limit 1";
 
-/** What a trading engine asks most. Its users name no times. */
+/** The most frequent queries of a trading engine. Its requirements name no time limits. */
 export const queries: DatabaseQueries = {
   "user lookup": {
     queries: [

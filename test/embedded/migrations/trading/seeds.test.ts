@@ -50,7 +50,7 @@ describe("the trading seeds", () => {
   });
   afterAll(() => database?.stop());
 
-  it("of the dev set have orders in every status that an order rests in", async () => {
+  it("have orders in every resting status in the dev set", async () => {
     const { rows } = await database.migrator.query("select distinct status from orders order by 1");
     expect(rows.map(({ status }) => status)).toEqual([
       "cancelled",
@@ -63,7 +63,7 @@ describe("the trading seeds", () => {
     ]);
   });
 
-  it("make books that add up", async () => {
+  it("have balances, orders and positions that add up", async () => {
     await applySeeds(database, "demo");
     const { rows } = await database.migrator.query(`
       select
@@ -77,7 +77,7 @@ describe("the trading seeds", () => {
     expect(rows).toEqual([{ balances: 0, orders: 0, positions: 0, results: 0 }]);
   });
 
-  it("keep what a developer changed in activity and mend what a login needs", async () => {
+  it("keep a developer's changes to activity, and restore what a login needs", async () => {
     const { migrator } = database;
     await inTransaction(migrator, "rollback", async () => {
       await migrator.query(

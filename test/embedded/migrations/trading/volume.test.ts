@@ -6,7 +6,7 @@ import { runVolume } from "../volume.ts";
 
 describeVolume("trading", { mainTable: "orders", rows: 2_000 });
 
-describe("the trading volume", () => {
+describe("the trading volume data", () => {
   let database: MigratedDatabase;
 
   beforeAll(async () => {
@@ -15,7 +15,7 @@ describe("the trading volume", () => {
   });
   afterAll(() => database?.stop());
 
-  it("comes in the ratios that its head tells, beside what the seeds put in", async () => {
+  it("has the ratios that its file header names, in addition to the seeds", async () => {
     const { migrator } = database;
     const { rows } = await migrator.query(`
       select (select count(*)::int from orders where client_order_id like 'v%') as orders,
@@ -30,7 +30,7 @@ describe("the trading volume", () => {
     expect(await count(migrator, "trades")).toBe(await count(migrator, "order_fills"));
   });
 
-  it("has orders in every status that an order rests in, and positions open and closed", async () => {
+  it("has orders in every resting status, and open and closed positions", async () => {
     const { rows } = await database.migrator.query(`
       select array(select distinct status from orders where client_order_id like 'v%' order by 1) as orders,
         array(select distinct status from positions order by 1) as positions`);
@@ -39,7 +39,7 @@ describe("the trading volume", () => {
     ]);
   });
 
-  it("is a book that the triggers go on with: a fill moves its order, a booking its balance", async () => {
+  it("works with the triggers: a fill moves its order, a booking its balance", async () => {
     const { app } = database;
     await inTransaction(app, "rollback", async () => {
       const { rows } = await app.query(
@@ -64,7 +64,7 @@ describe("the trading volume", () => {
     });
   });
 
-  it("writes no audit of rows that were always there", async () => {
+  it("writes no audit of its initial rows", async () => {
     expect(await count(database.migrator, "position_audit")).toBeLessThan(100);
   });
 });

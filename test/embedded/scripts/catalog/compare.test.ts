@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { planPrivileges } from "../../../../infra/plan/privileges.ts";
 import { type Catalog, readCatalog } from "../../../../scripts/catalog/catalog.ts";
 import { compareCatalogs } from "../../../../scripts/catalog/compare.ts";
-import { withScratchDatabase } from "../../../../scripts/scratch/scratch-database.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import { type Connection, inDatabase } from "../../../../scripts/target/connection.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import { type Connection, inDatabase } from "../../../../scripts/connection/connection.ts";
+import { privilegeStatements } from "../../../../scripts/scratch/planned-database.ts";
 import { startServer, type TestServer } from "../../server.ts";
 
 const shop = `
@@ -30,20 +31,34 @@ const shop = `
   create table log_2030_01 partition of log for values from ('2030-01-01') to ('2030-02-01');
   create table log_default partition of log default;`;
 
-describe("two catalogs", () => {
+describe("the comparison of two catalogs", () => {
   let server: TestServer;
   let admin: Connection;
   let like: Connection;
   let expected: Catalog;
 
   const run = (connection: Connection, sql: string) => withClient(connection, (client) => client.query(sql));
-  /** What differs once this was done by hand. */
+  /** Returns the differences after a manual change. */
   const drift = (byHand: string) =>
-    withScratchDatabase({ admin, like }, async (scratch) => {
-      await run(scratch, shop);
-      await run(inDatabase(admin, scratch.database), byHand);
-      return compareCatalogs(expected, await withClient(scratch, readCatalog));
+    withCopy(async (copy) => {
+      await run(inDatabase(like, copy), shop);
+      await run(inDatabase(admin, copy), byHand);
+      const found = await withClient(inDatabase(like, copy), readCatalog);
+      return compareCatalogs(withoutDatabase(expected), withoutDatabase(found));
     });
+  /** Creates a database with the same owner and privileges and another name. */
+  const withCopy = async <T>(use: (name: string) => Promise<T>): Promise<T> => {
+    await run(admin, "create database copy owner store_owner");
+    try {
+      for (const statement of privilegeStatements("copy", planPrivileges("store")))
+        await run(inDatabase(admin, "copy"), statement);
+      return await use("copy");
+    } finally {
+      await run(admin, "drop database copy with (force)");
+    }
+  };
+  const withoutDatabase = (catalog: Catalog): Catalog =>
+    new Map([...catalog].filter(([, { kind }]) => kind !== "database"));
   const briefly = async (byHand: string) =>
     (await drift(byHand)).map(({ what, kind, name }) => `${what} ${kind} ${name}`);
 
@@ -59,7 +74,7 @@ describe("two catalogs", () => {
   });
   afterAll(() => server?.stop());
 
-  it("of the same statements are equal, whatever the order of columns and the ids", async () => {
+  it("finds no difference after the same statements, whatever the order of columns and the IDs", async () => {
     expect(expected.size).toBeGreaterThan(40);
     expect(
       await briefly("create table gone (id int); drop table gone; alter sequence customer_order_id_seq restart 7"),
@@ -124,11 +139,11 @@ describe("two catalogs", () => {
     ],
     ["alter sequence customer_order_id_seq increment 2", ["different sequence public.customer_order_id_seq"]],
     ["create schema pgroundwork; create table pgroundwork.x (id int)", []],
-  ])("differ where by hand was done: %s", async (byHand, differences) => {
+  ])("finds what was changed by hand: %s", async (byHand, differences) => {
     expect(await briefly(byHand)).toEqual(differences);
   });
 
-  it("show both definitions of what differs", async () => {
+  it("shows both definitions of an object that differs", async () => {
     expect(
       await drift("alter table customer alter name type varchar(80)").catch(() =>
         drift("alter table customer alter mood set default 'bad'"),
@@ -141,8 +156,8 @@ describe("two catalogs", () => {
     ]);
   });
 
-  describe("and partitions", () => {
-    it("that were made at run time like their sisters are no difference, nor are those that were archived", async () => {
+  describe("with partitions", () => {
+    it("ignores partitions that were made at run time like their siblings, and archived ones", async () => {
       expect(
         await briefly(
           "create table log_2030_02 partition of log for values from ('2030-02-01') to ('2030-03-01'); alter table log_2030_02 owner to store_owner; grant select, insert, update, delete on log_2030_02 to store_app; grant select on log_2030_02 to store_readonly; drop table log_2030_01",
@@ -152,7 +167,7 @@ describe("two catalogs", () => {
 
     it.each([
       [
-        "belong to somebody else",
+        "belong to another role",
         "create table log_2030_02 partition of log for values from ('2030-02-01') to ('2030-03-01')",
         "extra partition public.log_2030_02",
       ],
@@ -162,8 +177,8 @@ describe("two catalogs", () => {
         "alter table log_2030_01 add constraint own check (what <> '')",
         "different partition public.log_2030_01",
       ],
-      ["are open to others", "grant update on log_default to store_readonly", "different partition public.log_default"],
-    ])("that %s are", async (_, byHand, difference) => {
+      ["have other grants", "grant update on log_default to store_readonly", "different partition public.log_default"],
+    ])("reports partitions that %s", async (_, byHand, difference) => {
       expect(await briefly(byHand)).toEqual([difference]);
     });
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { ensurePartitions, missingPartitions } from "../../../../scripts/database/partitions.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
 import { startServer } from "../../server.ts";
 
 let server: Awaited<ReturnType<typeof startServer>>;
@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-describe("partitions that are made ahead", () => {
-  it("are named while they are missing, made once, and then there are none to make", async () => {
+describe("partitions made in advance", () => {
+  it("are listed while they are missing, and made once", async () => {
     await withClient(server.connection("partitions"), async (client) => {
       await client.query(`
         create schema log;

@@ -5,13 +5,13 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import getPort from "get-port";
-import type { Connection } from "../../../../scripts/target/connection.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
+import { freePort } from "../../../support/free-port.ts";
 
-/** The account `nobody` of Debian, Alpine and Fedora alike: PgBouncer refuses to run as root. */
+/** User id of `nobody` on Debian, Alpine and Fedora. PgBouncer refuses to run as root. */
 const nobody = 65534;
 
-/** Whether there is a PgBouncer to test with (Debian: apt-get install pgbouncer). */
+/** True if PgBouncer is installed (Debian: apt-get install pgbouncer). */
 export const hasPgBouncer = (() => {
   try {
     execFileSync("pgbouncer", ["--version"], { stdio: "ignore" });
@@ -23,14 +23,14 @@ export const hasPgBouncer = (() => {
 
 /** A PgBouncer in front of one login. */
 export interface Pooler {
-  /** The login through it. */
+  /** Connection through PgBouncer with that login. */
   connection: Connection;
   stop(): Promise<void>;
 }
 
-/** Starts one with a pool mode, for the login of a connection. */
+/** Starts a PgBouncer in a given pool mode for the login of a connection. */
 export async function startPooler(behind: Connection, mode: "transaction" | "session" | "statement"): Promise<Pooler> {
-  const port = await getPort();
+  const port = await freePort();
   const folder = join(tmpdir(), `pgw-pooler-${port}`);
   await mkdir(folder);
   const configuration = [

@@ -1,12 +1,12 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import { type Connection, clientConfig } from "../../../../scripts/connection/connection.ts";
 import { dropDatabase, rolesOf } from "../../../../scripts/erase/drop-database.ts";
 import { databasesOn, measureDatabases } from "../../../../scripts/erase/losses.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import { type Connection, clientConfig } from "../../../../scripts/target/connection.ts";
 import { startServer, type TestServer } from "../../server.ts";
 
-describe("a database that is dropped", () => {
+describe("dropping a database", () => {
   let server: TestServer;
   let admin: Connection;
   const run = (connection: Connection, ...statements: string[]) =>
@@ -20,7 +20,7 @@ describe("a database that is dropped", () => {
   });
   afterAll(() => server?.stop());
 
-  it("was measured before: its size, its tables, their rows, who is connected", async () => {
+  it("measures its size, tables, rows and sessions first", async () => {
     await server.createDatabase("measured");
     await run(
       server.as("migrator", "measured"),
@@ -40,7 +40,7 @@ describe("a database that is dropped", () => {
     }
   });
 
-  it("takes along who is connected, and its four roles", async () => {
+  it("ends its sessions, and drops its four roles", async () => {
     await server.createDatabase("shop");
     await server.createDatabase("shop_two");
     const guest = new pg.Client(clientConfig(server.as("app", "shop")));
@@ -57,7 +57,7 @@ describe("a database that is dropped", () => {
     expect(await rolesOf(admin, "shop_two")).toHaveLength(4);
   });
 
-  it("may be dropped again, whatever of it is gone already", async () => {
+  it("can be repeated, whatever is already gone", async () => {
     await server.createDatabase("half");
     await run(admin, "drop database half", "drop role half_migrator");
     expect(await rolesOf(admin, "half")).toEqual(["half_owner", "half_app", "half_readonly"]);
@@ -66,7 +66,7 @@ describe("a database that is dropped", () => {
     expect(await rolesOf(admin, "half")).toEqual([]);
   });
 
-  it("leaves a role that owns something in another database, with what it owns", async () => {
+  it("keeps a role that owns something in another database, with what it owns", async () => {
     await server.createDatabase("guest");
     await server.createDatabase("host");
     await run(
@@ -81,18 +81,18 @@ describe("a database that is dropped", () => {
     expect(rows).toEqual([{ id: 1 }]);
   });
 
-  it("is not, where PostgreSQL refuses: the reason is told, and its roles stay", async () => {
+  it("reports the reason if PostgreSQL refuses, and keeps the roles", async () => {
     await server.createDatabase("held");
     await run(server.connection("held"), "begin", "create table t (id int)", "prepare transaction 'deployment'");
     await expect(dropDatabase(admin, "held")).rejects.toThrow(
-      'The database "held" could not be dropped: database "held" is being used by prepared transactions.',
+      'Cannot drop the database "held": database "held" is being used by prepared transactions.',
     );
     expect(await rolesOf(admin, "held")).toHaveLength(4);
     await run(server.connection("held"), "rollback prepared 'deployment'");
     expect(await dropDatabase(admin, "held")).toEqual([]);
   });
 
-  it("may be one that lets nobody in, or a template", async () => {
+  it("works for a template and for a database that refuses connections", async () => {
     await server.createDatabase("closed");
     await run(admin, "alter database closed allow_connections false", "alter database closed is_template true");
     expect(await measureDatabases(admin, ["closed"])).toMatchObject([{ name: "closed", content: undefined }]);

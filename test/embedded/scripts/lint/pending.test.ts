@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { exitCode } from "../../../../scripts/errors/operation-error.ts";
 import { lintTarget, requireNoErrors } from "../../../../scripts/lint/pending.ts";
 import { readTableStates } from "../../../../scripts/lint/table-states.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import { databasePerTest } from "../migrate/database-per-test.ts";
 
 const test = databasePerTest();
@@ -24,7 +24,7 @@ const base = {
 };
 
 describe("the state of a table", () => {
-  it("is told by name, of an index that of its table, of a partitioned one that of its partitions", async () => {
+  it("is reported by name; an index counts as its table, a partitioned table as its partitions", async () => {
     const { folder } = await folderOf([base]);
     await applyMigrations({ connection, folder });
     const states = () =>
@@ -36,7 +36,7 @@ describe("the state of a table", () => {
     expect(await states()).toEqual({ orders: "rows", orders_a: "rows", "audit.Log": "rows", nowhere: "absent" });
   });
 
-  it("counts as rows while another session has it locked", async () => {
+  it("counts as rows while another session has the table locked", async () => {
     const { folder } = await folderOf([base]);
     await applyMigrations({ connection, folder });
     await withClient(connection, async (other) => {
@@ -47,7 +47,7 @@ describe("the state of a table", () => {
   });
 });
 
-describe("what is pending", () => {
+describe("the check of pending migrations", () => {
   const drafts = [
     base,
     { name: "made", body: "create table extra (a int);" },
@@ -56,7 +56,7 @@ describe("what is pending", () => {
   const found = async (folder: string) =>
     (await lintTarget(connection, folder)).findings.map(({ file, line, rule }) => `${file}:${line} ${rule}`);
 
-  it("is judged by what the database holds: nothing, empty tables, rows", async () => {
+  it("depends on what the database holds: nothing, empty tables, rows", async () => {
     const { folder } = await folderOf(drafts);
     expect(await found(folder)).toEqual([]);
     await applyMigrations({ connection, folder, to: "1" });
@@ -70,12 +70,12 @@ describe("what is pending", () => {
     expect(await lintTarget(connection, folder)).toEqual({ files: 0, findings: [], exceptions: [] });
   });
 
-  it("ends where it is told to", async () => {
+  it("ends at the given file", async () => {
     const { folder } = await folderOf(drafts);
     expect((await lintTarget(connection, folder, { to: "2" })).files).toBe(2);
   });
 
-  it("is refused with its errors, and not for warnings", async () => {
+  it("refuses errors, but not warnings", async () => {
     const { folder } = await folderOf([base, { name: "two", body: "create table two (at timestamp);" }]);
     await applyMigrations({ connection, folder, to: "1" });
     const report = await lintTarget(connection, folder);

@@ -1,8 +1,11 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
+import { lintCommitted } from "../../../../scripts/lint/committed.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
-import { readStatus } from "../../../../scripts/migrate/verify.ts";
+import { pendingMigrations, readStatus } from "../../../../scripts/migrate/verify.ts";
 import type { SqlFileError } from "../../../../scripts/sql/run-sql.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import { chain, type Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 
@@ -27,7 +30,7 @@ const five: Draft[] = [
 ];
 
 describe("applying migrations", () => {
-  it("runs every pending file once, as the owner, and then has nothing to do", async () => {
+  it("runs every pending file once as the owner, and then has nothing to do", async () => {
     const { folder } = await folderOf(five.slice(0, 2));
     const events: string[] = [];
     const onEvent = (event: { kind: string; filename?: string }) => events.push(`${event.kind} ${event.filename}`);
@@ -46,7 +49,7 @@ describe("applying migrations", () => {
     ]);
   });
 
-  it("records hash, checksums, direction, duration, role, host, version and run in a ledger that nobody else may read", async () => {
+  it("records hash, checksums, direction, duration, role, host, version and run in a private ledger", async () => {
     const { folder, write, migrations } = await folderOf(five.slice(0, 1));
     await write("000001-one.down.sql", "drop table one;");
     const runId = "6b7a3c4e-0d3f-4d53-9f0e-0d6f0d0b7c11";
@@ -71,7 +74,7 @@ describe("applying migrations", () => {
     expect(denied.message).toBe("permission denied for schema pgroundwork");
   });
 
-  it("stops at a failed third file of five: two stay recorded, and the error has line, caret, SQLSTATE and detail", async () => {
+  it("stops at the third of five files with line, caret, SQLSTATE and detail; two stay recorded", async () => {
     const { folder } = await folderOf(five);
     const error = await errorOf<SqlFileError>(applyMigrations({ connection, folder }));
     expect(error.text).toBe(
@@ -83,7 +86,7 @@ describe("applying migrations", () => {
         "    | ^",
         "  SQLSTATE 23505",
         "  Detail: Key (id)=(1) already exists.",
-        "  The files before it stay applied; correct this one (it was never applied) and run again.",
+        "  The files before it stay applied. Correct this one (it was never applied) and run again.",
       ].join("\n"),
     );
     expect(error.sqlstate).toBe("23505");
@@ -92,17 +95,17 @@ describe("applying migrations", () => {
     expect(await query("select filename from pgroundwork.migration_ledger order by id")).toHaveLength(2);
   });
 
-  it("names baseline where the first file meets a table that was made by other means, and nothing is recorded", async () => {
+  it("suggests baseline if the first file meets an existing table, and records nothing", async () => {
     await query("create table one (id int primary key)");
     const { folder } = await folderOf(five.slice(0, 2));
     await expect(applyMigrations({ connection, folder })).rejects.toMatchObject({
       sqlstate: "42P07",
-      remedy: `Nothing is recorded as applied, and this is there already. If it is what the files make: \`npm run pgw -- migrate baseline --database ${connection.database}\` records them as applied and runs none. If not: move it out of the way (its data with it), or correct this file, and run again.`,
+      remedy: `No migration is recorded as applied, but this object already exists. If the schema is the one that the files create, record them as applied: \`npm run pgw -- migrate baseline --database ${connection.database}\`. Otherwise move the object and its data out of the way or correct this file, then run again.`,
     });
     expect(await tracked()).toEqual([]);
   });
 
-  it("points into the file at what the server cannot parse, behind header lines and placeholders", async () => {
+  it("shows the position of an error in the file, after header lines and placeholders", async () => {
     const { folder } = await folderOf([
       { name: "bad", headers: ["--! Message: bad"], body: "select ':DATABASE_NAME', nope;" },
     ]);
@@ -119,7 +122,7 @@ describe("applying migrations", () => {
     );
   });
 
-  it("shows the statement in a function that failed", async () => {
+  it("shows the failed statement inside a function", async () => {
     const body = "select 1;\ndo $$ begin\n  perform 1 from nowhere;\nend $$;";
     const { folder } = await folderOf([{ name: "bad", body }]);
     const error = await errorOf<SqlFileError>(applyMigrations({ connection, folder }));
@@ -148,9 +151,9 @@ describe("applying migrations", () => {
     expect(await tracked()).toEqual([]);
   });
 
-  it("does not record a file that ends its transaction itself and fails then", async () => {
+  it("does not record a file that ends its transaction itself and then fails", async () => {
     const { folder } = await folderOf([{ name: "own", body: "create table own (id int);\ncommit;\nselect 1 / 0;" }]);
-    const error = await errorOf(applyMigrations({ connection, folder }));
+    const error = await errorOf(applyMigrations({ connection, folder, allow: ["000001-own.sql"] }));
     expect(error.message).toMatch(/^000001-own\.sql:6:1: division by zero\n/);
     expect(await tracked()).toEqual([]);
     expect(await query("select filename from pgroundwork.migration_ledger")).toEqual([]);
@@ -159,10 +162,9 @@ describe("applying migrations", () => {
   it.each([
     ["ends its transaction itself", "create table own (id int);\ncommit;\ninsert into own values (1);"],
     ["goes on in another one", "create table own (id int);\ncommit;\nbegin;\ninsert into own values (1);"],
-    ["forgets all settings", "create table own (id int);\nreset all;\ninsert into own values (1);"],
-  ])("records a file once that %s and runs through", async (_what, body) => {
+  ])("records a file once if it %s, is allowed to, and succeeds", async (_what, body) => {
     const { folder } = await folderOf([{ name: "own", body }, five[0] as Draft]);
-    await applyMigrations({ connection, folder });
+    await applyMigrations({ connection, folder, allow: ["000001-own.sql"] });
     expect(await tracked()).toHaveLength(2);
     expect(await query("select filename from pgroundwork.migration_ledger order by id")).toEqual([
       { filename: "000001-own.sql" },
@@ -171,17 +173,71 @@ describe("applying migrations", () => {
     expect(await query("select id from own")).toEqual([{ id: 1 }]);
   });
 
-  it("refuses a file that waits for rows which nobody sends, leaves nothing of it, and goes on once it is corrected", async () => {
-    const { folder, write } = await folderOf([five[0] as Draft, { name: "copied", body: "copy one from stdin;" }]);
-    const error = await errorOf(applyMigrations({ connection, folder }));
-    expect(error.message).toMatch(/^000002-copied\.sql.*COPY from stdin/);
+  it("records a file that forgets all settings", async () => {
+    const { folder } = await folderOf([{ name: "own", body: "create table own (id int);\nreset all;" }]);
+    await applyMigrations({ connection, folder });
     expect(await tracked()).toHaveLength(1);
-    const corrected = chain([five[0] as Draft, { name: "copied", body: "insert into one values (1);" }])[1];
-    await write("000002-copied.sql", corrected?.text ?? "");
-    expect((await applyMigrations({ connection, folder })).applied).toHaveLength(1);
   });
 
-  it("reports a connection that is lost in the middle with the file's name, and keeps the files before it", async () => {
+  it("refuses pending files that cannot run as they are, with every place, before anything runs", async () => {
+    const { folder } = await folderOf([
+      five[0] as Draft,
+      { name: "ends", body: "create table two ();\ncommit;" },
+      { name: "marked", body: "--! no-transation\nvacuum;" },
+      { name: "copied", body: "copy one from stdin;\n1\n\\." },
+    ]);
+    await writeFile(
+      path.join(folder, "committed", "000005-latin.sql"),
+      Buffer.from("--! Previous: -\n--! Hash: sha1:0\n--! AllowInvalidHash\n\nselect '\u00e9';\n", "latin1"),
+    );
+    const error = await errorOf(applyMigrations({ connection, folder }));
+    expect(error.exitCode).toBe(5);
+    expect(error.message.split("\n").filter((line) => line.startsWith("- "))).toEqual([
+      expect.stringMatching(/^- 000005-latin\.sql follows nothing/),
+      "- 000002-ends.sql:5:1: COMMIT ends the transaction of the file",
+      '- 000003-marked.sql:4:1: the line "--! no-transation" is unknown',
+      "- 000004-copied.sql:4:1: COPY one FROM stdin reads rows from the client, as psql sends them",
+      "- 000005-latin.sql: it is not UTF-8: byte 0xE9 at byte offset 63 (line 5); save it as UTF-8",
+    ]);
+    const preview = await pendingMigrations(undefined, folder);
+    expect(preview.known && preview.problems).toHaveLength(5);
+    expect((await errorOf(lintCommitted(folder, undefined))).message).toContain("000002-ends.sql:5:1: COMMIT");
+    expect(await query("select to_regclass('one') as one, to_regnamespace('graphile_migrate') as schema")).toEqual([
+      { one: null, schema: null },
+    ]);
+  });
+
+  it("reports a file that drops the records of migrations in a way that shows only when it runs", async () => {
+    const body = "create table one ();\ndo $$ begin execute 'drop schema graphile_migrate cascade'; end $$;";
+    const { folder } = await folderOf([{ name: "drops", body }]);
+    const error = await errorOf<SqlFileError>(applyMigrations({ connection, folder }));
+    expect(error.message.split("\n")[0]).toBe(
+      '000001-drops.sql drops or changes the tables that record migrations: relation "graphile_migrate.migrations" does not exist',
+    );
+    expect(error.remedy).toMatch(
+      /^Leave the schemas graphile_migrate and pgroundwork to the kit\. The files before it/,
+    );
+    expect(await tracked()).toEqual([]);
+    expect(await query("select to_regclass('one') as one")).toEqual([{ one: null }]);
+  });
+
+  it("reports a file that ends with another role, if work that it deferred fails as this role", async () => {
+    const superuser = test.server.connection(connection.database);
+    const body = [
+      "create table secret (x int); create table d (x int);",
+      "create function look() returns trigger language plpgsql as $$ begin perform from secret; return null; end $$;",
+      "create constraint trigger t after insert on d deferrable initially deferred for each row execute function look();",
+      `insert into d values (1);\nset role ${connection.database}_app;`,
+    ].join("\n");
+    const { folder } = await folderOf([{ name: "role", body }]);
+    const error = await errorOf<SqlFileError>(applyMigrations({ connection: superuser, folder }));
+    expect(error.message).toContain("000001-role.sql, at its commit: permission denied for table secret");
+    expect(error.remedy).toContain(
+      `The file ends with another role (line 8: set role ${connection.database}_app), and its deferred work ran as this role.`,
+    );
+  });
+
+  it("reports a lost connection with the file's name, and keeps earlier files", async () => {
     const { folder } = await folderOf([
       five[0] as Draft,
       { name: "lost", body: "create table lost (); select pg_terminate_backend(pg_backend_pid());" },
@@ -197,29 +253,29 @@ describe("applying migrations", () => {
     ).toEqual([{ filename: "000001.sql" }]);
   });
 
-  it("by a role that may not is refused with the role that may", async () => {
+  it("refuses a role without the privilege, and names the role that has it", async () => {
     const { folder } = await folderOf(five.slice(0, 1));
     const app = test.server.as("app", connection.database);
     const error = await errorOf(applyMigrations({ connection: app, folder }));
     expect(error.text).toBe(
-      `${app.user}@${app.host}:${app.port}/${app.database} may not record migrations: permission denied for database ${app.database}.\n` +
-        "  Migrate as the role that migrates (<database>_migrator).",
+      `${app.user}@${app.host}:${app.port}/${app.database} cannot record migrations: permission denied for database ${app.database}.\n` +
+        "  Migrate with the migrator role (<database>_migrator).",
     );
   });
 
-  it("into a schema that somebody else made names the statement that hands it over", async () => {
+  it("names the statement that hands over a schema of another owner", async () => {
     const { folder } = await folderOf(five.slice(0, 1));
     const superuser = test.server.connection(connection.database);
     await query("create schema graphile_migrate", superuser);
     const error = await errorOf(applyMigrations({ connection, folder }));
-    expect(error.message).toContain("may not record migrations: permission denied for schema graphile_migrate.");
+    expect(error.message).toContain("cannot record migrations: permission denied for schema graphile_migrate.");
     const statement = `ALTER SCHEMA graphile_migrate OWNER TO "${connection.database}_owner";`;
-    expect(error.remedy).toContain(`To hand it over, as a superuser in this database: ${statement}`);
+    expect(error.remedy).toContain(`To change the owner, run as a superuser in this database: ${statement}`);
     await query(statement, superuser);
     expect((await applyMigrations({ connection, folder })).applied).toHaveLength(1);
   });
 
-  it("in a session that can make nothing says what is to be set, not that the file is wrong", async () => {
+  it("says what to set if a session can create nothing, and does not blame the file", async () => {
     const { folder } = await folderOf(five.slice(0, 1));
     const superuser = test.server.connection(connection.database);
     await query(`alter database "${connection.database}" set search_path = 'nowhere'`, superuser);
@@ -230,7 +286,7 @@ describe("applying migrations", () => {
     expect((await applyMigrations({ connection, folder })).applied).toHaveLength(1);
   });
 
-  it("runs a file whose hash is invalid with AllowInvalidHash, as graphile-migrate does", async () => {
+  it("runs a file with an invalid hash and AllowInvalidHash, as graphile-migrate does", async () => {
     const { folder, write } = await folderOf([]);
     const [file] = chain([{ name: "odd", headers: ["--! AllowInvalidHash"], body: "create table odd ();" }]);
     await write("000001-odd.sql", (file?.text ?? "").replace("table odd", "table even"));

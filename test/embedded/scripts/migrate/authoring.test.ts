@@ -1,12 +1,17 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { inDatabase } from "../../../../scripts/connection/connection.ts";
 import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
-import { type CommitOptions, commitMigration } from "../../../../scripts/migrate/authoring/commit.ts";
+import {
+  type CommitFileOptions,
+  type CommitOptions,
+  commitFile,
+  commitMigration,
+} from "../../../../scripts/migrate/authoring/commit.ts";
 import { newMigration } from "../../../../scripts/migrate/authoring/new.ts";
 import { uncommitMigration } from "../../../../scripts/migrate/authoring/uncommit.ts";
 import { readKnownStatus } from "../../../../scripts/migrate/verify.ts";
-import { inDatabase } from "../../../../scripts/target/connection.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 import { graphileCli } from "./processes.ts";
 
@@ -20,8 +25,6 @@ const admin = () => test.server.connection();
 const commit = (options: Partial<CommitOptions> = {}) =>
   commitMigration({ connection: test.connection, admin: admin(), folder, ...options });
 const uncommit = () => uncommitMigration({ connection: test.connection, folder });
-const databases = () =>
-  test.query<{ datname: string }>("select datname from pg_database where datname ~ 'scratch'", admin());
 
 /** Begins a migration and writes it. */
 async function draft(message: string, up: string, down: string | undefined): Promise<void> {
@@ -34,40 +37,41 @@ beforeEach(async () => {
   ({ folder } = await test.folderOf([{ name: "first", body: "create table first (id int primary key);" }]));
 });
 
-describe("a migration that is begun", () => {
-  it("has its message in current.sql and a place for its way back", async () => {
+describe("a new migration", () => {
+  it("has its message in current.sql and a place for its down migration", async () => {
     expect(await newMigration(folder, "Add a second table")).toBe(file("current.sql"));
     expect(await read("current.sql")).toBe("--! Message: Add a second table\n\n-- Enter migration here\n");
-    expect(await read("current.down.sql")).toContain("Enter the way back here");
+    expect(await read("current.down.sql")).toContain("Enter the down migration here");
   });
 
-  it("is not begun over one that is being written", async () => {
+  it("is refused while another one is being written", async () => {
     await draft("one", "create table one ();", "drop table one;");
     const error = await errorOf<OperationError>(newMigration(folder, "two"));
     expect([error.message, error.exitCode]).toEqual([
-      `${file("current.sql")} is not blank: a migration is being written there.`,
+      `${file("current.sql")} is not empty: it contains an uncommitted migration.`,
       3,
     ]);
     expect(await read("current.sql")).toContain("create table one");
   });
 
-  it("is refused a message that graphile-migrate would refuse", async () => {
+  it("is refused if graphile-migrate would refuse its message", async () => {
     const error = await errorOf<OperationError>(newMigration(folder, "two\nlines"));
     expect([error.message, error.exitCode]).toEqual([
-      "The message of the migration cannot be used: it has control characters.",
+      "The message of the migration cannot be used: it contains control characters.",
       2,
     ]);
   });
 });
 
-describe("a migration that is committed", () => {
-  it("is the file that graphile-migrate's own commit writes, to the byte, and is applied", async () => {
+describe("committing a migration", () => {
+  it("writes the same bytes as graphile-migrate's own commit, and applies the file", async () => {
     const body = "create table second (\n  id int references first (id)\n);\n\ncreate index on second (id);";
     await draft("Add: a *second* table!", body, "drop table second;");
     expect(await commit()).toEqual({
       filename: "000002-add-a-second-table.sql",
       applied: ["000001-first.sql", "000002-add-a-second-table.sql"],
       resumed: false,
+      warnings: [],
     });
     expect(await committed()).toEqual([
       "000001-first.sql",
@@ -77,7 +81,6 @@ describe("a migration that is committed", () => {
     expect((await stat(file("committed", "000002-add-a-second-table.sql"))).mode & 0o777).toBe(0o440);
     expect(await read("current.sql")).toBe("-- Enter migration here\n");
     expect(await readdir(folder)).not.toContain("current.down.sql");
-    expect(await databases()).toEqual([]);
 
     const ours = await read("committed", "000002-add-a-second-table.sql");
     const twin = await test.folderOf([{ name: "first", body: "create table first (id int primary key);" }]);
@@ -94,7 +97,7 @@ describe("a migration that is committed", () => {
     expect(ours).toBe(await readFile(path.join(twin.folder, "committed", "000002-add-a-second-table.sql"), "utf8"));
   });
 
-  it("goes on from the files of current/, as graphile-migrate has them", async () => {
+  it("includes the files of current/, as graphile-migrate does", async () => {
     await mkdir(file("current"));
     await writeFile(file("current", "001-a.sql"), "create table a ();\n");
     await writeFile(file("current", "002-b.sql"), "create table b ();\n");
@@ -103,39 +106,61 @@ describe("a migration that is committed", () => {
     expect(await read("committed", "000002-both.sql")).toContain("--! split: 002-b.sql\ncreate table b ();");
   });
 
-  it("needs a way back, or the reason why there is none", async () => {
+  it("inserts included files, reports errors at their own lines, and uncommit restores the draft", async () => {
+    await mkdir(file("fixtures", "views"), { recursive: true });
+    const view = file("fixtures", "views", "two.sql");
+    const up = "create table two ();\n--!include views/two.sql";
+    await draft("two", up, "--!include views/two.down.sql\ndrop table two;");
+    await writeFile(file("fixtures", "views", "two.down.sql"), "drop view v;\n");
+    await writeFile(view, "-- a view\ncreate view v as select nope from two;\n");
+    const failed = await errorOf<OperationError>(commit());
+    expect(failed.message).toContain('fixtures/views/two.sql:2:25: column "nope" does not exist\n  1 | -- a view\n');
+    await writeFile(view, "create view v as table two;\ncommit;\n");
+    const refused = await errorOf<OperationError>(commit());
+    expect(refused.message).toContain("- fixtures/views/two.sql:2:1: COMMIT ends the transaction of the file");
+    expect(await committed()).toEqual(["000001-first.sql"]);
+    await writeFile(view, "create view v as table two;\n");
+    await commit();
+    expect((await read("committed", "000002-two.sql")).split("\n\n")[1]).toBe(
+      "create table two ();\n--! Included views/two.sql\ncreate view v as table two;\n--! EndIncluded views/two.sql\n",
+    );
+    expect(await uncommit()).toEqual({ filename: "000002-two.sql", undone: true });
+    expect(await read("current.sql")).toBe(`--! Message: two\n\n${up}\n`);
+    expect(await read("current.down.sql")).toBe("--!include views/two.down.sql\ndrop table two;\n");
+  });
+
+  it("needs a down migration, or the reason why there is none", async () => {
     await draft("gone", "drop table first;", undefined);
     const error = await errorOf<OperationError>(commit());
     expect([error.message, error.exitCode]).toEqual([
-      "The migration has no way back: current.down.sql is not there, or blank.",
+      "The migration has no down migration: current.down.sql is missing or empty.",
       2,
     ]);
     await commit({ irreversible: "the rows are gone" });
     expect(await read("committed", "000002-gone.down.sql")).toBe("--! Irreversible: the rows are gone\n");
   });
 
-  it("is refused where its way back leaves something, and nothing is written", async () => {
+  it("is refused if the down migration leaves something, and nothing is written", async () => {
     await draft("two", "create table two (id int); create table three (id int);", "drop table two;");
     const error = await errorOf<OperationError>(commit());
     expect(error.message).toContain(
-      "current.down.sql does not take back what the migration made:\n- table public.three is left",
+      "current.down.sql does not revert everything that the migration created:\n- table public.three is left",
     );
     expect(error.exitCode).toBe(5);
     expect(await committed()).toEqual(["000001-first.sql"]);
     expect(await read("current.sql")).toContain("create table two");
     expect((await readKnownStatus(test.connection, folder)).applied).toEqual([]);
-    expect(await databases()).toEqual([]);
   });
 
-  it("is refused where it fails, with file, line and caret, and nothing is written", async () => {
+  it("is refused with file, line and caret if the migration fails, and nothing is written", async () => {
     await draft("two", "create table two (id int);\ninsert into tow values (1);", "drop table two;");
     const error = await errorOf<OperationError>(commit());
     expect(error.message).toContain('current.sql:4:13: relation "tow" does not exist');
-    expect(error.remedy).toContain("Tried in a scratch database");
+    expect(error.remedy).toContain("This was a trial in a scratch cluster");
     expect(await committed()).toEqual(["000001-first.sql"]);
   });
 
-  it("is taken back where the database itself refuses it", async () => {
+  it("is undone if the database itself refuses the migration", async () => {
     await commit({ message: "none" }).catch(() => {});
     await test.query("create table two ()");
     await draft("two", "create table two (id int);", "drop table two;");
@@ -146,28 +171,76 @@ describe("a migration that is committed", () => {
     expect(await read("current.down.sql")).toBe("drop table two;\n");
   });
 
-  it("is finished by the next commit where the first was killed before it emptied current.sql", async () => {
+  it("is completed by the next commit if it was killed before it emptied current.sql", async () => {
     await draft("two", "create table two ();", "drop table two;");
     const [up, down] = [await read("current.sql"), await read("current.down.sql")];
     await commit();
     await writeFile(file("current.sql"), up);
     await writeFile(file("current.down.sql"), down);
-    expect(await commit()).toEqual({ filename: "000002-two.sql", applied: [], resumed: true });
+    expect(await commit()).toEqual({ filename: "000002-two.sql", applied: [], resumed: true, warnings: [] });
     expect(await committed()).toHaveLength(3);
     expect(await read("current.sql")).toBe("-- Enter migration here\n");
   });
 
-  it("says that there is nothing where current.sql is blank", async () => {
+  it("is refused if current.sql is blank", async () => {
     const error = await errorOf<OperationError>(commit());
     expect([error.message, error.exitCode]).toEqual([
-      `${file("current.sql")} is blank: there is nothing to commit.`,
+      `${file("current.sql")} is empty: there is nothing to commit.`,
       2,
     ]);
   });
 });
 
-describe("a migration that is uncommitted", () => {
-  it("is undone, and committing it again makes the same hash", async () => {
+describe("committing a migration without applying it", () => {
+  const write = (options: Partial<CommitFileOptions> = {}) =>
+    commitFile({ database: test.connection, admin: admin(), folder, ...options });
+
+  it("tries it and writes the same files, and the database stays as it is", async () => {
+    await draft("two", "create table two ();", "drop table two;");
+    expect(await write()).toEqual({ filename: "000002-two.sql", resumed: false, warnings: [], notTried: null });
+    expect(await committed()).toEqual(["000001-first.sql", "000002-two.down.sql", "000002-two.sql"]);
+    expect(await read("current.sql")).toBe("-- Enter migration here\n");
+    expect((await readKnownStatus(test.connection, folder)).applied).toEqual([]);
+  });
+
+  it("is refused if the migration or its down migration fails, and nothing is written", async () => {
+    await draft("two", "create table two ();", "drop table tow;");
+    expect((await errorOf<OperationError>(write())).message).toContain('current.down.sql:1:1: table "tow" does not');
+    expect(await committed()).toEqual(["000001-first.sql"]);
+    expect(await read("current.sql")).toContain("create table two");
+  });
+
+  it("writes the files and says that they were not tried if there is no database", async () => {
+    await draft("two", "create table two ();", "drop table two;");
+    expect(await write({ database: inDatabase(test.connection, "nowhere") })).toMatchObject({
+      filename: "000002-two.sql",
+      notTried: expect.stringMatching(/nowhere.*does not exist$/) as string,
+    });
+    await draft("three", "create table three ();", "drop table three;");
+    expect(await write({ database: { reason: "the stack is not up" } })).toMatchObject({
+      ...{ filename: "000003-three.sql", notTried: "the stack is not up" },
+    });
+    expect(await committed()).toHaveLength(5);
+  });
+
+  it("is refused without a database, too, if a committed file was edited", async () => {
+    await draft("two", "create table two ();", "drop table two;");
+    await writeFile(file("committed", "000001-first.sql"), `${await read("committed", "000001-first.sql")}-- more\n`);
+    const error = await errorOf<OperationError>(write({ database: { reason: "the stack is not up" } }));
+    expect(error.message).toContain("000001-first.sql was edited after it was committed");
+    expect(await committed()).toEqual(["000001-first.sql"]);
+  });
+
+  it("is refused if the login is wrong, because the database is there", async () => {
+    await draft("two", "create table two ();", "drop table two;");
+    const error = await errorOf<OperationError>(write({ database: { ...test.connection, password: "wrong" } }));
+    expect(error.message).toContain("password");
+    expect(await committed()).toEqual(["000001-first.sql"]);
+  });
+});
+
+describe("uncommitting a migration", () => {
+  it("reverts it, and committing it again makes the same hash", async () => {
     await draft("two", "create table two ();", "drop table two;");
     await commit();
     const first = await read("committed", "000002-two.sql");
@@ -180,20 +253,20 @@ describe("a migration that is uncommitted", () => {
     expect(await read("committed", "000002-two.sql")).toBe(first);
   });
 
-  it("stays where another one is being written, or it has no way back", async () => {
+  it("is refused while another one is being written, or without a down migration", async () => {
     await draft("two", "create table two ();", undefined);
     await commit({ irreversible: "why not" });
     const error = await errorOf<OperationError>(uncommit());
     expect([error.message, error.exitCode]).toEqual([
-      "Not everything can be undone, so nothing was:\n- 000002-two.sql is irreversible: why not",
+      "Some of these migrations cannot be reverted, so nothing was reverted:\n- 000002-two.sql is irreversible: why not",
       3,
     ]);
     await draft("three", "create table three ();", "drop table three;");
-    expect((await errorOf<OperationError>(uncommit())).message).toContain("is not blank");
+    expect((await errorOf<OperationError>(uncommit())).message).toContain("is not empty");
     expect(await committed()).toHaveLength(3);
   });
 
-  it("is only moved where it is not applied, its file read-only or not", async () => {
+  it("only moves a file that is not applied, even if it is read-only", async () => {
     await chmod(file("committed", "000001-first.sql"), 0o440);
     expect(await uncommit()).toEqual({ filename: "000001-first.sql", undone: false });
     expect(await committed()).toEqual([]);

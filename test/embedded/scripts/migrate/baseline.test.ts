@@ -1,9 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { beforeEach, describe, expect, it } from "vitest";
+import { type Connection, connectionUrl } from "../../../../scripts/connection/connection.ts";
 import { exitCode } from "../../../../scripts/errors/operation-error.ts";
 import { applyMigrations, initialiseTracking } from "../../../../scripts/migrate/apply.ts";
 import { type BaselineOptions, baseline } from "../../../../scripts/migrate/baseline.ts";
 import { readStatus } from "../../../../scripts/migrate/verify.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
+import { cloneRoot } from "../../../clone-root.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 
@@ -28,10 +30,17 @@ const schema = `create table one (id int primary key, name text);
 const adopt = (folder: string, options: Partial<BaselineOptions> = {}) =>
   baseline({ connection, admin, folder, ...options });
 const names = ["000001-one.sql", "000002-index.sql", "000003-two.sql"];
+function runInOtherProcess(target: Connection, sql: string): void {
+  const program = `const { default: pg } = await import("pg");
+    const client = new pg.Client(process.env.TARGET);
+    await client.connect(); await client.query(process.env.STATEMENT); await client.end();`;
+  const env = { ...process.env, TARGET: connectionUrl(target), STATEMENT: sql };
+  execFileSync(process.execPath, ["--input-type=module", "--eval", program], { cwd: cloneRoot, env });
+}
 const tracked = () => query("select to_regclass('graphile_migrate.migrations') as tracking");
 
 describe("migrate baseline", () => {
-  it("records the files of a schema that is there, and runs none", async () => {
+  it("records the files of an existing schema, and runs none", async () => {
     await query(`${schema} insert into one values (1, 'kept')`);
     const { folder, migrations } = await folderOf(drafts);
     expect(await adopt(folder)).toMatchObject({ files: names, recorded: true, differences: [], otherTools: [] });
@@ -54,7 +63,7 @@ describe("migrate baseline", () => {
     expect((await applyMigrations({ connection, folder })).applied).toEqual([]);
   });
 
-  it("records up to the file named, and up applies the rest", async () => {
+  it("records up to the given file, and up applies the rest", async () => {
     await query("create table one (id int primary key, name text)");
     const { folder } = await folderOf(drafts);
     expect(await adopt(folder, { to: "1" })).toMatchObject({ files: ["000001-one.sql"], recorded: true });
@@ -62,7 +71,7 @@ describe("migrate baseline", () => {
     expect(applied.map(({ filename }) => filename)).toEqual(names.slice(1));
   });
 
-  it("records nothing where the schema differs, and says how, unless that is accepted", async () => {
+  it("records nothing and lists the differences if the schema differs, unless that is accepted", async () => {
     await query(`${schema} alter table one alter name type varchar(20); drop index one_name; create table extra ()`);
     const { folder } = await folderOf(drafts);
     const refused = await adopt(folder);
@@ -77,22 +86,22 @@ describe("migrate baseline", () => {
     expect(await readStatus(connection, folder)).toMatchObject({ pending: [], problems: [] });
   });
 
-  it("only compares when it is a dry run", async () => {
+  it("only compares in a dry run", async () => {
     await query(schema);
     const { folder } = await folderOf(drafts);
     expect(await adopt(folder, { dryRun: true })).toMatchObject({ files: names, recorded: false, differences: [] });
     expect(await tracked()).toEqual([{ tracking: null }]);
   });
 
-  it("refuses where a migration is recorded already", async () => {
+  it("refuses if a migration is already recorded", async () => {
     const { folder } = await folderOf(drafts);
     await applyMigrations({ connection, folder, to: "1" });
     const error = await errorOf(adopt(folder));
     expect(error.exitCode).toBe(exitCode.notAllowed);
-    expect(error.message).toMatch(/ has 1 migration recorded already\.$/);
+    expect(error.message).toMatch(/ already has 1 recorded migration\.$/);
   });
 
-  it("brings a ledger of an earlier version up to date", async () => {
+  it("upgrades a ledger of an earlier version", async () => {
     await query(schema);
     const { folder } = await folderOf(drafts);
     await initialiseTracking({ connection, folder });
@@ -141,7 +150,7 @@ describe("migrate baseline", () => {
     ]);
   });
 
-  it("says so where it may not read what another tool recorded", async () => {
+  it("says if it may not read what another tool recorded", async () => {
     await query(schema);
     await query(
       "create table schema_migrations (version text); revoke all on schema_migrations from public",
@@ -154,12 +163,39 @@ describe("migrate baseline", () => {
     });
   });
 
-  it("leaves no scratch database, and cannot do without one", async () => {
+  it("records nothing if the schema changes after the comparison", async () => {
     await query(schema);
     const { folder } = await folderOf(drafts);
-    expect((await errorOf(adopt(folder, { admin: connection }))).message).toContain("cannot make a scratch database");
+    // The signal is checked several times, the last time between the comparison and the record. Each check adds a
+    // column.
+    let asked = 0;
+    const signal = {
+      aborted: false,
+      throwIfAborted: () => runInOtherProcess(connection, `alter table two add column late_${++asked} text`),
+    } as unknown as AbortSignal;
+    const refused = await errorOf(adopt(folder, { signal, acceptDifferences: true }));
+    expect(refused.exitCode).toBe(exitCode.notAllowed);
+    expect(refused.message).toContain("changed after this command read it. This command changed nothing");
+    expect(refused.message).toContain(`\n  new   column public.two.late_${asked}: `);
     expect(await tracked()).toEqual([{ tracking: null }]);
-    await adopt(folder);
-    expect(await query("select datname from pg_database where datname like 'pgw_scratch%'")).toEqual([]);
+  });
+
+  it("needs no login that can create databases", async () => {
+    await query(schema);
+    const { folder } = await folderOf(drafts);
+    expect(await adopt(folder, { admin: undefined })).toMatchObject({ recorded: true });
+  });
+
+  it("records nothing and gives the reason if it cannot compare, unless that is accepted", async () => {
+    await query(schema);
+    const { folder } = await folderOf([...drafts, { name: "far", body: "create extension dblink;" }]);
+    const refused = await adopt(folder);
+    expect(refused).toMatchObject({
+      recorded: false,
+      differences: [],
+      notCompared: "000004-far.sql: the scratch cluster does not have the extension dblink",
+    });
+    expect(await tracked()).toEqual([{ tracking: null }]);
+    expect(await adopt(folder, { acceptDifferences: true })).toMatchObject({ recorded: true });
   });
 });

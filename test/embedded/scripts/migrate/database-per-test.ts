@@ -1,23 +1,27 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import { committedFolderOf, type Draft, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { startServer, type TestServer } from "../../server.ts";
 
-/** What {@link databasePerTest} keeps; the fields change from test to test. */
+/** Values of {@link databasePerTest}, which change from test to test. */
 export interface PerTest {
   server: TestServer;
-  /** As the migrator of the test's own database. */
+  /** The migrator's connection to the test's own database. */
   connection: Connection;
-  /** Makes a folder of committed files; removed after the test. */
+  /** Creates a folder of committed files, which is removed after the test. */
   folderOf(drafts: readonly Draft[]): Promise<TestFolder>;
-  /** Rows of one statement, as the migrator unless told otherwise. */
+  /** Returns the rows of one statement, run by default as the migrator. */
   query<T extends object>(sql: string, as?: Connection): Promise<T[]>;
 }
 
-/** A server for the file's tests, and a new database with its roles for each of them. */
-export function databasePerTest(): PerTest {
+/**
+ * Starts one server for the tests of a file, and creates a new database with its roles for each test.
+ *
+ * @param settings settings of the server
+ */
+export function databasePerTest(settings: Record<string, string> = {}): PerTest {
   let server: TestServer | undefined;
   let connection: Connection | undefined;
   let folders: TestFolder[] = [];
@@ -27,7 +31,7 @@ export function databasePerTest(): PerTest {
     return value;
   };
   beforeAll(async () => {
-    server = await startServer();
+    server = await startServer(settings);
   });
   afterAll(() => server?.stop());
   beforeEach(async () => {
@@ -56,7 +60,7 @@ export function databasePerTest(): PerTest {
   };
 }
 
-/** The error that `work` ends with. */
+/** Returns the error that `work` fails with. */
 export async function errorOf<T extends OperationError>(work: Promise<unknown>): Promise<T> {
   return work.then(
     () => {

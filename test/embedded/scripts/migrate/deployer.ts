@@ -1,9 +1,11 @@
 /**
- * One deployer as a process of its own: the folder as argument, the database in DATABASE_URL. Every event is a line of JSON on stdout, the
- * result or the error the last. With FREEZE_AFTER it stands still for ever when the file of that name is applied, before the next one.
+ * One deployer as a separate process. The folder is its argument, the database is in DATABASE_URL. Prints every event
+ * as a line of JSON, and the result or the error last. With FREEZE_AFTER, it stops forever after it has applied the
+ * file of that name.
  */
+
+import { fromEnvironment } from "../../../../scripts/connection/environment.ts";
 import { applyMigrations, type MigrationEvent } from "../../../../scripts/migrate/apply.ts";
-import { fromEnvironment } from "../../../../scripts/target/environment.ts";
 
 const connection = fromEnvironment(process.env);
 const folder = process.argv[2];

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { applyMigrations, type MigrationEvent } from "../../../../scripts/migrate/apply.ts";
 import { readStatus } from "../../../../scripts/migrate/verify.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import { databasePerTest } from "./database-per-test.ts";
 import { expectRaceIsWon, raceDrafts } from "./disturbed-runs.ts";
 import { type Deployer, startDeployer } from "./processes.ts";
@@ -25,14 +25,14 @@ function start(folder: string): Deployer {
   return deployer;
 }
 
-/** Applies in this process; `waiting` resolves when it says that it waits. */
+/** Applies in this process; `waiting` resolves with the event of that kind. */
 function applyHere(folder: string, signal?: AbortSignal) {
   const waiting = Promise.withResolvers<MigrationEvent & { kind: "waiting" }>();
   const onEvent = (event: MigrationEvent) => {
     if (event.kind === "waiting") waiting.resolve(event);
   };
   const result = applyMigrations({ connection, folder, onEvent, ...(signal === undefined ? {} : { signal }) });
-  // A run that ends without waiting must fail the test, not hang it.
+  // A run that ends without waiting must fail the test instead of blocking it.
   result.then(
     () => waiting.reject(new Error("it did not wait")),
     (error: unknown) => waiting.reject(error),
@@ -41,13 +41,13 @@ function applyHere(folder: string, signal?: AbortSignal) {
   return { result, waiting: waiting.promise };
 }
 
-describe("several deployers at once", () => {
-  it.each([1, 2, 3])("all succeed, eight processes, and each file is applied once (race %i)", async () => {
+describe("concurrent deployers", () => {
+  it.each([1, 2, 3])("all succeed with eight processes, and each file is applied once (race %i)", async () => {
     const made = await folderOf(raceDrafts);
     await expectRaceIsWon(connection, made, 8);
   });
 
-  it("a killed one frees the lock although its statement ran on, and the next applies the rest", async () => {
+  it("get the lock of a killed one although its statement runs on, and apply the rest", async () => {
     const { folder } = await folderOf([
       { name: "a", body: "create table pause (seconds int); insert into pause values (3600);" },
       { name: "b", body: "create table b ();\nselect pg_sleep(seconds) from pause;" },
@@ -69,7 +69,7 @@ describe("several deployers at once", () => {
     expect((await result).applied.map((each) => each.filename)).toEqual(["000002-b.sql", "000003-c.sql"]);
   });
 
-  it("one that waits does not hold up a concurrent index build of the one at work", async () => {
+  it("do not block another one's concurrent index build while they wait", async () => {
     const { folder } = await folderOf([
       { name: "t", body: "create table t (x int);" },
       { name: "i", body: "--! no-transaction\ncreate index concurrently t_x on t (x);" },
@@ -77,7 +77,7 @@ describe("several deployers at once", () => {
     const other = await folderOf([{ name: "t", body: "create table t (x int);" }]);
     await applyMigrations({ connection, folder: other.folder });
     await withClient(connection, async (blocker) => {
-      // The build waits for this transaction, so that the second deployer surely comes meanwhile.
+      // The index build waits for this transaction, so that the second deployer arrives meanwhile.
       await blocker.query("begin; insert into t values (1)");
       const first = start(folder);
       await first.line((line) => line.kind === "started");
@@ -92,7 +92,7 @@ describe("several deployers at once", () => {
     ]);
   });
 
-  it("one that waits can be told to give up, and has changed nothing", async () => {
+  it("can be cancelled while they wait, and have changed nothing", async () => {
     const { folder } = await folderOf([{ name: "t", body: "create table t (x int);" }]);
     await withClient(
       connection,
@@ -113,7 +113,7 @@ describe("several deployers at once", () => {
     });
   });
 
-  it("wait for graphile-migrate's own lock too", async () => {
+  it("also wait for graphile-migrate's own lock", async () => {
     const { folder } = await folderOf([{ name: "t", body: "create table t (x int);" }]);
     await withClient(
       connection,

@@ -1,12 +1,12 @@
 import { expect } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { findRepairs } from "../../../../scripts/migrate/repair.ts";
 import { readSchemaDrift } from "../../../../scripts/migrate/schema-drift.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import type { Draft, TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { type Deployer, startDeployer } from "./processes.ts";
 
-/** Slow enough that all who race overlap; a file that ran twice would fail, or leave a second row. */
+/** Slow migrations, so that all deployers of a race overlap. A file that runs twice fails or adds a second row. */
 export const raceDrafts: Draft[] = [
   { name: "ran", body: "create table ran (file int primary key); insert into ran values (1);" },
   ...Array.from({ length: 5 }, (_, index) => ({
@@ -20,7 +20,10 @@ export const raceDrafts: Draft[] = [
   })),
 ];
 
-/** Starts that many deployers of one folder and database at once; all must end well, and each file must have run once. */
+/**
+ * Starts several deployers of one folder and database at once. Expects that all succeed, and that each file has run
+ * once.
+ */
 export async function expectRaceIsWon(connection: Connection, { folder, migrations }: TestFolder, deployers: number) {
   const all = Array.from({ length: deployers }, () => startDeployer(connection, folder));
   try {
@@ -35,7 +38,10 @@ export async function expectRaceIsWon(connection: Connection, { folder, migratio
   }
 }
 
-/** Names of the ledger's rows, in the order they were written; one that is open has a question mark. */
+/**
+ * Returns the file names in the migration ledger, sorted by name. A question mark follows the name of an unfinished
+ * run.
+ */
 async function finishedRuns(connection: Connection): Promise<string[]> {
   return withClient(connection, async (client) => {
     const { rows } = await client.query<{ run: string }>(
@@ -45,10 +51,10 @@ async function finishedRuns(connection: Connection): Promise<string[]> {
   });
 }
 
-/** Numbers of advisory locks that files of {@link killDrafts} stop at while somebody holds them. */
+/** Numbers of the advisory locks that files of {@link killDrafts} wait for. */
 export const gates = { inFile: 1, atCommit: 2 } as const;
 
-/** A chain with transactional files and concurrent builds, and places to stop at. */
+/** A chain of transactional files and concurrent index builds that wait at the gates. */
 export const killDrafts: Draft[] = [
   {
     name: "tables",
@@ -75,17 +81,17 @@ create index t_y on t (y);`,
 ];
 const transactional = [1, 2, 4, 6];
 
-/** Ends a deployer as the kernel does, or a power failure. */
+/** Kills a deployer with SIGKILL, as the kernel or a power failure would. */
 export async function killHard(deployer: Deployer): Promise<void> {
   deployer.child.kill("SIGKILL");
-  // null: by the signal; a number: it was through already.
+  // The exit code is null if the signal ended it, and a number if it had already finished.
   await deployer.exited;
 }
 
 /**
- * Runs another deployer to its end, after one was killed: everything must be as in a database in which nobody was.
+ * Runs another deployer after one was killed. Expects the same result as in a database without a killed deployer.
  *
- * @param admin who may make the database to compare with
+ * @param admin login that may create the scratch database for the comparison
  */
 export async function expectNextRunEndsWell(
   connection: Connection,
@@ -100,7 +106,7 @@ export async function expectNextRunEndsWell(
     const { rows } = await client.query<{ file: number }>("select file from ran order by 1");
     expect(rows.map(({ file }) => file)).toEqual(transactional);
   });
-  const drift = await readSchemaDrift(connection, admin, folder);
+  const drift = await readSchemaDrift({ connection, admin, folder });
   expect(drift).toMatchObject({ migrations: migrations.length, differences: [] });
   expect(await findRepairs({ connection, admin, folder })).toEqual([]);
 }

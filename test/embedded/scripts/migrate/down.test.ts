@@ -3,13 +3,14 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Catalog, readCatalog } from "../../../../scripts/catalog/catalog.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { exitCode } from "../../../../scripts/errors/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { previewUndo, type UndoEvent, type UndoOptions, undoMigrations } from "../../../../scripts/migrate/down.ts";
+import { readDownLosses } from "../../../../scripts/migrate/down-losses.ts";
 import { readStatus } from "../../../../scripts/migrate/verify.ts";
 import type { SqlFileError } from "../../../../scripts/sql/run-sql.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 
@@ -31,7 +32,7 @@ const ways: Record<string, string> = {
   "000003-index.down.sql": "--! no-transaction\ndrop index concurrently two_id;\n",
 };
 
-/** The folder with its ways back, applied; `changed` replaces or, with null, leaves out. */
+/** Applies the folder with its down migrations. `changed` replaces files, or leaves them out with null. */
 async function applied(changed: Record<string, string | null> = {}) {
   const made = await folderOf(drafts);
   for (const [name, text] of Object.entries({ ...ways, ...changed })) if (text !== null) await made.write(name, text);
@@ -52,8 +53,71 @@ const state = async (folder: string) => {
 };
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
+describe("the rows that down migrations remove", () => {
+  const removed = async (down: string, setup: string) => {
+    const { folder, write } = await folderOf([
+      { name: "one", body: "create schema audit; create table one (id int primary key, note text);" },
+    ]);
+    await write("000001-one.down.sql", down);
+    await applyMigrations({ connection, folder });
+    await query(setup);
+    return readDownLosses(connection, folder, await previewUndo(connection, folder, {}));
+  };
+  const lost = (object: string, rows: number | null) => ({ filename: "000001-one.sql", object, rows });
+
+  it("are counted by table and column, also in partitions and in a schema that is dropped", async () => {
+    const setup = `insert into one values (1, null), (2, 'x');
+      create table parted (id int, note text) partition by range (id);
+      create table parted_1 partition of parted for values from (0) to (10);
+      insert into parted values (1), (2), (3);
+      create table audit.log (id int); insert into audit.log values (1);
+      create table audit.empty (id int);
+      create table kept (id int, note text, doubled int generated always as (id * 2) stored); insert into kept values (1)`;
+    const down = `drop table parted; drop schema audit cascade; drop table if exists gone;
+      alter table one drop column note; alter table kept drop column note, drop column doubled; drop view if exists v;`;
+    expect(await removed(down, setup)).toEqual({
+      losses: [lost("table public.parted", 3), lost("table audit.log", 1), lost("column public.one.note", 1)],
+      unclear: [],
+    });
+  });
+
+  it("are none for tables without rows, and not known for statements that do not show them", async () => {
+    expect(await removed("drop table one;\ndelete from audit.log;", "select 1")).toEqual({
+      losses: [],
+      unclear: [{ filename: "000001-one.sql", line: 2, statement: "delete from audit.log" }],
+    });
+  });
+
+  it("are not counted if another session has the table locked, which is no loss of zero", async () => {
+    await withClient(connection, async (other) => {
+      const setup = "insert into one values (1)";
+      await query("create table busy (id int)");
+      await other.query("begin; lock table busy in access exclusive mode");
+      expect((await removed("drop table busy;", setup)).losses).toEqual([lost("table public.busy", null)]);
+    });
+  });
+});
+
 describe("migrate down", () => {
-  it("undoes the newest file alone, its record with it, and writes the ledger's row", async () => {
+  it("drops the invalid index that a killed down migration left, and builds the index", async () => {
+    const { folder, write } = await folderOf([
+      { name: "one", body: "create table one (id int primary key, note text);" },
+      { name: "drop", body: "select 1;" },
+    ]);
+    await write("000002-drop.down.sql", "--! no-transaction\ncreate index concurrently one_note on one (note);\n");
+    await applyMigrations({ connection, folder });
+    await query("create index one_note on one (note)");
+    await query(
+      "update pg_index set indisvalid = false where indexrelid = 'one_note'::regclass",
+      test.server.connection(connection.database),
+    );
+    await undo(folder);
+    expect(await query("select indisvalid from pg_index where indexrelid = 'one_note'::regclass")).toEqual([
+      { indisvalid: true },
+    ]);
+  });
+
+  it("reverts only the newest file, removes its record, and writes a ledger row", async () => {
     const { folder, migrations } = await applied();
     expect((await undo(folder)).undone.map(({ filename }) => filename)).toEqual(["000003-index.sql"]);
     expect(await query("select to_regclass('two_id') as index")).toEqual([{ index: null }]);
@@ -77,7 +141,7 @@ describe("migrate down", () => {
     ]);
   });
 
-  it("of any number of steps and up again leaves the catalog as it was", async () => {
+  it("restores the catalog for any number of steps down and up again", async () => {
     const { folder } = await applied();
     const complete = await catalog();
     for (const steps of [1, 2, 3]) {
@@ -94,7 +158,7 @@ describe("migrate down", () => {
     ]);
   });
 
-  it("goes back to the file named, and with 0 to an empty database", async () => {
+  it("reverts to the given file, or to an empty database with 0", async () => {
     const { folder } = await applied();
     const to = async (text: string) => (await undo(folder, { to: text })).undone.map(({ filename }) => filename);
     expect(await to("000002-two.sql")).toEqual(["000003-index.sql"]);
@@ -105,9 +169,9 @@ describe("migrate down", () => {
   });
 
   it.each([
-    [{ steps: 4 }, "4 were to be undone, and 3 are applied."],
+    [{ steps: 4 }, "--steps is 4, but only 3 are applied."],
     [{ steps: 1, to: "1" }, "--steps and --to exclude each other."],
-    [{ to: "7" }, 'There is no migration "7" (there are 000001-one.sql to 000003-index.sql).'],
+    [{ to: "7" }, 'The migration "7" does not exist (there are 000001-one.sql to 000003-index.sql).'],
   ])("refuses a selection that does not fit: %j", async (selection, message) => {
     const { folder } = await applied();
     const error = await errorOf(undo(folder, selection));
@@ -115,7 +179,7 @@ describe("migrate down", () => {
     expect(await state(folder)).toMatchObject({ applied: [1, 2, 3] });
   });
 
-  it("refuses before anything runs where one of the files is irreversible or has no way back", async () => {
+  it("refuses before anything runs if a file is irreversible or has no down migration", async () => {
     const { folder } = await applied({
       "000001-one.down.sql": "--! Irreversible: the old ids are nowhere\n",
       "000002-two.down.sql": null,
@@ -123,11 +187,11 @@ describe("migrate down", () => {
     const error = await errorOf(undo(folder, { to: "0" }));
     expect(error.exitCode).toBe(exitCode.notAllowed);
     expect(error.message.split("\n")).toEqual([
-      "Not everything can be undone, so nothing was:",
-      "- 000002-two.sql has no way back: committed/000002-two.down.sql is not there, or empty",
+      "Some of these migrations cannot be reverted, so nothing was reverted:",
+      "- 000002-two.sql has no down migration: committed/000002-two.down.sql is missing or empty",
       "- 000001-one.sql is irreversible: the old ids are nowhere",
     ]);
-    expect(error.remedy).toContain("`--! Irreversible: reason` as its first line");
+    expect(error.remedy).toContain("`--! Irreversible: reason`");
     expect(await state(folder)).toEqual({ applied: [1, 2, 3], pending: [], problems: [] });
   });
 
@@ -140,7 +204,7 @@ describe("migrate down", () => {
     expect((await undo(folder, { allow: ["000003-index.sql"] })).undone).toHaveLength(1);
   });
 
-  it("undoes a file whose own is gone, where that is allowed and its way back is there", async () => {
+  it("reverts a missing file if that is allowed and its down migration exists", async () => {
     const { folder } = await applied();
     await rm(path.join(folder, "committed", "000003-index.sql"));
     expect((await errorOf(undo(folder))).message).toContain("000003-index.sql is applied");
@@ -148,7 +212,7 @@ describe("migrate down", () => {
     expect(await state(folder)).toEqual({ applied: [1, 2], pending: [], problems: [] });
   });
 
-  it("tells of a way back that changed since its migration was applied, and runs it", async () => {
+  it("reports a down migration that changed since its file was applied, and runs it", async () => {
     const { folder, write } = await applied();
     const changed = async () => (await previewUndo(connection, folder, { to: "0" })).map((each) => each.downChanged);
     expect(await changed()).toEqual([false, false, false]);
@@ -158,7 +222,7 @@ describe("migrate down", () => {
     expect(await state(folder)).toMatchObject({ applied: [1] });
   });
 
-  it("that fails leaves its file applied with all of its work, and those after it undone", async () => {
+  it("keeps a file and its work if its down migration fails, and leaves later files reverted", async () => {
     const { folder } = await applied({
       "000001-one.down.sql": "alter table one add column x int;\ndrop table nought;\n",
     });
@@ -170,17 +234,28 @@ describe("migrate down", () => {
     ]);
   });
 
-  it("refuses a way back outside a transaction with more than one statement, before anything runs", async () => {
+  it("refuses a non-transactional down migration with several statements, before anything runs", async () => {
     const { folder } = await applied({
       "000002-two.down.sql": "--! no-transaction\nvacuum two; drop table two;\n",
     });
     expect((await errorOf(undo(folder, { to: "1" }))).message).toBe(
-      "A file outside a transaction holds exactly one statement:\n- 000002-two.down.sql has --! no-transaction and 2 statements",
+      "A file that runs outside a transaction must contain exactly one statement:\n- 000002-two.down.sql has --! no-transaction and 2 statements",
     );
     expect(await state(folder)).toMatchObject({ applied: [1, 2, 3] });
   });
 
-  it("outside a transaction that was killed after its statement is only recorded; up refuses to call that done", async () => {
+  it("refuses a down migration that ends its transaction or has an unknown line, before anything runs", async () => {
+    const { folder } = await applied({ "000002-two.down.sql": "--! Message: x\ndrop table two;\nend;\n" });
+    const { message } = await errorOf(undo(folder, { to: "1" }));
+    expect(message.split("\n").filter((line) => !line.startsWith(" "))).toEqual([
+      "These files cannot run as they are:",
+      '- 000002-two.down.sql:1:1: the line "--! Message: x" is unknown',
+      "- 000002-two.down.sql:3:1: END ends the transaction of the file",
+    ]);
+    expect(await state(folder)).toMatchObject({ applied: [1, 2, 3] });
+  });
+
+  it("only records a non-transactional revert that was killed after its statement; up refuses to run", async () => {
     const { folder, migrations } = await applied();
     await query(`insert into pgroundwork.migration_ledger (filename, direction, hash, sha256, started_at, host, kit_version, run_id)
       select filename, 'down', hash, sha256, now(), 'h', '0', gen_random_uuid() from pgroundwork.migration_ledger
@@ -188,7 +263,7 @@ describe("migrate down", () => {
     await query("drop index two_id");
     expect(await state(folder)).toEqual({ applied: [1, 2, 3], pending: [], problems: ["half-undone"] });
     expect((await errorOf(applyMigrations({ connection, folder }))).message).toContain(
-      "- 000003-index.sql is applied, its way back was begun and its end is not known: finish it with `migrate down`",
+      "- 000003-index.sql is applied, and its down migration was interrupted: finish it with `migrate down`",
     );
     await undo(folder);
     expect(await state(folder)).toEqual({ applied: [1, 2], pending: [3], problems: [] });
@@ -197,7 +272,7 @@ describe("migrate down", () => {
     expect(await state(folder)).toEqual({ applied: [1, 2, 3], pending: [], problems: [] });
   });
 
-  it("gives way to whoever holds a lock, and is tried again", async () => {
+  it("retries after a lock timeout", async () => {
     const { folder } = await applied();
     await undo(folder);
     await withClient(connection, async (reader) => {
@@ -219,25 +294,40 @@ describe("migrate down", () => {
     });
   });
 
-  it("undoes nothing where something else would go by now than was confirmed", async () => {
+  it("reverts nothing if the files differ from those that were confirmed", async () => {
     const { folder } = await applied();
-    const error = await errorOf(undo(folder, { expected: ["000002-two.sql"] }));
+    const [, two] = await previewUndo(connection, folder, { steps: 2 });
+    const error = await errorOf(undo(folder, { expected: two === undefined ? [] : [two] }));
     expect(error.exitCode).toBe(exitCode.notAllowed);
     expect(error.message).toBe(
-      "Another deployer was faster: 000003-index.sql would be undone now, and it was to be 000002-two.sql. Nothing was.",
+      "Another deployer was faster: this would now revert 000003-index.sql instead of 000002-two.sql. Nothing was reverted.",
     );
     expect(await state(folder)).toMatchObject({ applied: [1, 2, 3] });
   });
 
-  it("of two at once that were confirmed for the same file undoes it once", async () => {
+  it("reverts nothing if a down migration was edited after it was shown", async () => {
+    const { folder, write } = await applied();
+    const expected = await previewUndo(connection, folder, { steps: 2 });
+    const original = expected[1]?.down.text ?? "";
+    await write("000002-two.down.sql", `${original}\ndrop table if exists one cascade;\n`);
+    const error = await errorOf(undo(folder, { steps: 2, expected }));
+    expect(error.exitCode).toBe(exitCode.notAllowed);
+    expect(error.message).toBe("000002-two.down.sql changed after this command read it. Nothing was reverted.");
+    expect(await state(folder)).toMatchObject({ applied: [1, 2, 3] });
+    await write("000002-two.down.sql", original);
+    await undo(folder, { steps: 2, expected });
+    expect(await state(folder)).toMatchObject({ applied: [1] });
+  });
+
+  it("reverts a file once if two runs were confirmed for it", async () => {
     const { folder } = await applied();
-    const expected = ["000003-index.sql"];
+    const expected = await previewUndo(connection, folder, {});
     const results = await Promise.allSettled([undo(folder, { expected }), undo(folder, { expected })]);
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     expect(await state(folder)).toEqual({ applied: [1, 2], pending: [3], problems: [] });
   });
 
-  it("works on what graphile-migrate's own command line applied, and begins the ledger there", async () => {
+  it("reverts what graphile-migrate's CLI applied, and starts the ledger there", async () => {
     const { folder } = await applied();
     await query("drop table pgroundwork.migration_ledger");
     await undo(folder);

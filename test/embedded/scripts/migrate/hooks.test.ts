@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { applyMigrations, type MigrationEvent } from "../../../../scripts/migrate/apply.ts";
 import type { SqlFileError } from "../../../../scripts/sql/run-sql.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 
@@ -18,7 +18,7 @@ const one: Draft = { name: "one", body: "create table one (id int primary key);"
 const order = () =>
   query<{ who: string }>("select who from trace order by id").then((rows) => rows.map(({ who }) => who));
 
-/** A folder whose `.gmrc` has these hooks, and files beside it. */
+/** Creates a folder with these hooks in its `.gmrc`, and further files. */
 async function folderWith(settings: object, files: Record<string, string> = {}, drafts: Draft[] = [one]) {
   const made = await folderOf(drafts);
   await writeFile(path.join(made.folder, ".gmrc"), JSON.stringify(settings));
@@ -27,7 +27,7 @@ async function folderWith(settings: object, files: Record<string, string> = {}, 
 }
 
 describe("hooks of .gmrc", () => {
-  it("run around the migrations, files with their placeholders replaced, and only where something is pending", async () => {
+  it("run around the migrations with their placeholders replaced, only if something is pending", async () => {
     const folder = await folderWith(
       { beforeAllMigrations: "before.sql", afterAllMigrations: ["after.sql"], placeholders: { ":WHO": "somebody" } },
       {
@@ -41,7 +41,7 @@ describe("hooks of .gmrc", () => {
     expect(await order()).toEqual(["somebody", "after 0"]);
   });
 
-  it("run commands with graphile-migrate's variables, in the folder of .gmrc, and show what they say", async () => {
+  it("run commands with graphile-migrate's variables in the folder of .gmrc, and show their output", async () => {
     const command =
       'echo "$GM_DBNAME $GM_DBUSER shadow=$GM_SHADOW $DATABASE_URL"; test -f .gmrc; case "$GM_DBURL" in postgresql://*) ;; *) exit 3;; esac';
     const folder = await folderWith({ afterAllMigrations: [{ _: "command", command }] });
@@ -57,7 +57,7 @@ describe("hooks of .gmrc", () => {
     expect(said.join()).not.toContain(String(connection.password));
   });
 
-  it("for the shadow database alone are left out, those that are not are run", async () => {
+  it("are skipped if they are for the shadow database only, and otherwise run", async () => {
     const folder = await folderWith({
       beforeAllMigrations: [
         { _: "command", shadow: true, command: "exit 1" },
@@ -67,7 +67,7 @@ describe("hooks of .gmrc", () => {
     expect((await applyMigrations({ connection, folder })).applied).toHaveLength(1);
   });
 
-  it("that are marked root are for resets alone, as graphile-migrate has it", async () => {
+  it("may be marked root only for resets, as in graphile-migrate", async () => {
     const folder = await folderWith({ beforeAllMigrations: "!root.sql" }, { "root.sql": "select 1" });
     const error = await errorOf(applyMigrations({ connection, folder }));
     expect(error.message).toContain(
@@ -76,14 +76,14 @@ describe("hooks of .gmrc", () => {
     expect(await query("select to_regclass('one') as one")).toEqual([{ one: null }]);
   });
 
-  it("that fail stop the run, a file with its place", async () => {
+  it("stop the run if a file fails, with its position", async () => {
     const folder = await folderWith({ beforeAllMigrations: "before.sql" }, { "before.sql": "select 1;\nselect nope;" });
     const error = await errorOf<SqlFileError>(applyMigrations({ connection, folder }));
     expect(error.message).toContain('before.sql (hook beforeAllMigrations):2:8: column "nope" does not exist');
     expect(await query("select to_regclass('one') as one")).toEqual([{ one: null }]);
   });
 
-  it("that fail stop the run, a command with what it said, without the password", async () => {
+  it("stop the run if a command fails, with its output but without the password", async () => {
     const folder = await folderWith({
       afterAllMigrations: [{ _: "command", command: 'echo "bad: $GM_DBURL" >&2; exit 7' }],
     });
@@ -92,5 +92,31 @@ describe("hooks of .gmrc", () => {
     expect(error.message).toContain("bad: postgresql://");
     expect(error.message.split("\n").at(-1)).not.toContain(String(connection.password));
     expect(await query("select to_regclass('one')::text as one")).toEqual([{ one: "one" }]);
+  });
+
+  it("in afterReset run once in a new database before the first file, and again after a failure", async () => {
+    const admin = test.server.connection();
+    const folder = await folderWith(
+      { afterReset: ["reset.sql", "!root.sql"], beforeAllMigrations: "before.sql" },
+      {
+        "reset.sql": "create table if not exists trace (id int generated always as identity, who text);",
+        "root.sql": "select nothing;",
+        "before.sql": "insert into trace (who) values ('before');",
+      },
+    );
+    const error = await errorOf<SqlFileError>(applyMigrations({ connection, admin, folder }));
+    expect(error.message).toContain('root.sql (hook afterReset):1:8: column "nothing" does not exist');
+    await writeFile(path.join(folder, "root.sql"), "insert into public.trace (who) values (current_user);");
+    await applyMigrations({ connection, admin, folder });
+    expect(await order()).toEqual(["postgres", "before"]);
+    await query("drop table one; delete from graphile_migrate.migrations; delete from pgroundwork.migration_ledger");
+    await applyMigrations({ connection, admin, folder });
+    expect(await order()).toEqual(["postgres", "before", "before"]);
+  });
+
+  it("in afterReset do not run in a database that already has objects", async () => {
+    const folder = await folderWith({ afterReset: "reset.sql" }, { "reset.sql": "select nothing;" });
+    await query("create table there (id int)");
+    expect((await applyMigrations({ connection, folder })).applied).toHaveLength(1);
   });
 });

@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { readStatus } from "../../../../scripts/migrate/verify.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import { chain, committedFolderOf, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { startServer } from "../../server.ts";
 import { graphileCli } from "./processes.ts";
@@ -32,8 +32,8 @@ beforeEach(async () => {
 });
 afterEach(() => made?.remove());
 
-describe("graphile-migrate's own CLI and the kit, on one folder", () => {
-  it("what the CLI applied is applied for the kit, and the kit goes on from there", async () => {
+describe("graphile-migrate's own CLI and the kit on one folder", () => {
+  it("agree on what the CLI applied, and the kit continues from there", async () => {
     const cli = await graphileCli(connection, made.folder, ["migrate"]);
     expect(cli).toMatchObject({ code: 0, output: expect.stringContaining("3 committed migrations executed") });
     expect(await readStatus(connection, made.folder)).toMatchObject({ known: true, pending: [], problems: [] });
@@ -47,7 +47,7 @@ describe("graphile-migrate's own CLI and the kit, on one folder", () => {
     expect(again).toMatchObject({ code: 0, output: expect.stringContaining("Already up to date") });
   });
 
-  it("what the kit applied is applied for the CLI, row for row", async () => {
+  it("agree on what the kit applied, row for row", async () => {
     await applyMigrations({ connection, folder: made.folder });
     expect(await graphileCli(connection, made.folder, ["migrate"])).toMatchObject({
       code: 0,

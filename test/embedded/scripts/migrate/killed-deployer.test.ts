@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import type { TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest } from "./database-per-test.ts";
 import { expectNextRunEndsWell, gates, killDrafts, killHard } from "./disturbed-runs.ts";
@@ -24,18 +24,18 @@ const start = (freezeAfter?: string): Deployer => {
   return deployer;
 };
 const applyTo = (last: string) => applyMigrations({ connection, folder: made.folder, to: last });
-/** Runs `meanwhile` while a session holds what the statements do. */
+/** Runs `meanwhile` while a session holds the locks of the statements. */
 const holding = (statements: string, meanwhile: () => Promise<void>) =>
   withClient(connection, async (holder) => {
     await holder.query(statements);
     await meanwhile();
   });
-/** Waits until so many sessions wait for a lock of this kind. */
+/** Waits until this number of sessions waits for a lock of this kind. */
 const waiting = (kind: "advisory" | "transactionid", sessions: number) =>
   expect
     .poll(() => query(`select from pg_locks where not granted and locktype = '${kind}'`), patience)
     .toHaveLength(sessions);
-/** Kills a deployer while its session waits for a lock; the server ends that session before it gets the lock. */
+/** Kills a deployer while its session waits for a lock. The server ends that session before it gets the lock. */
 const killWaiting = async (killed: Deployer, kind: Parameters<typeof waiting>[0]) => {
   await waiting(kind, 1);
   await killHard(killed);
@@ -47,8 +47,8 @@ const indexes = () =>
   );
 const applied = () => query<{ n: number }>("select count(*)::int as n from graphile_migrate.migrations");
 
-describe("a deployer that is killed leaves what the next one brings to the same end", () => {
-  it("before it has the lock", async () => {
+describe("the run after a killed deployer", () => {
+  it("converges after a kill before the lock", async () => {
     await holding("select pg_advisory_lock(74768639675)", async () => {
       const killed = start();
       await killed.line(({ kind }) => kind === "waiting");
@@ -57,7 +57,7 @@ describe("a deployer that is killed leaves what the next one brings to the same 
     await expectNextRunEndsWell(connection, test.server.connection(), made);
   });
 
-  it("within a file", async () => {
+  it("converges after a kill within a file", async () => {
     await applyTo("1");
     await holding(`select pg_advisory_lock(${gates.inFile})`, async () => {
       await killWaiting(start(), "advisory");
@@ -66,7 +66,7 @@ describe("a deployer that is killed leaves what the next one brings to the same 
     await expectNextRunEndsWell(connection, test.server.connection(), made);
   });
 
-  it("between a file's statements and its commit", async () => {
+  it("converges after a kill between a file's statements and its commit", async () => {
     await applyTo("1");
     await holding(`select pg_advisory_lock(${gates.atCommit})`, async () => {
       await killWaiting(start(), "advisory");
@@ -75,7 +75,7 @@ describe("a deployer that is killed leaves what the next one brings to the same 
     await expectNextRunEndsWell(connection, test.server.connection(), made);
   });
 
-  it("between two files", async () => {
+  it("converges after a kill between two files", async () => {
     const killed = start("000002-column.sql");
     await killed.line(({ kind, filename }) => kind === "applied" && filename === "000002-column.sql");
     await killHard(killed);
@@ -83,9 +83,9 @@ describe("a deployer that is killed leaves what the next one brings to the same 
     await expectNextRunEndsWell(connection, test.server.connection(), made);
   });
 
-  it("within a concurrent build", async () => {
+  it("converges after a kill during a concurrent build", async () => {
     await applyTo("2");
-    // The build waits for this transaction, its index made and not valid.
+    // The build waits for this transaction. Its index exists, but is not valid.
     await holding("begin; update t set x = 0 where id = 1", async () => {
       const killed = start();
       await expect.poll(indexes, patience).toEqual([{ name: "t_x", valid: false }]);
@@ -94,7 +94,7 @@ describe("a deployer that is killed leaves what the next one brings to the same 
     await expectNextRunEndsWell(connection, test.server.connection(), made);
   });
 
-  it("between a concurrent build and its record", async () => {
+  it("converges after a kill between a concurrent build and its record", async () => {
     await applyTo("2");
     await holding("begin; update t set x = 0 where id = 1", async () => {
       const killed = start();
@@ -113,7 +113,7 @@ describe("a deployer that is killed leaves what the next one brings to the same 
     const [build] = await query<{ oid: string }>("select 't_x'::regclass::oid as oid");
     expect(await applied()).toEqual([{ n: 2 }]);
     await expectNextRunEndsWell(connection, test.server.connection(), made);
-    // It was recorded, not built a second time.
+    // The index was recorded, not built a second time.
     expect(await query("select 't_x'::regclass::oid as oid")).toEqual([build]);
   });
 });

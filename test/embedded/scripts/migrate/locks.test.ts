@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Connection, clientConfig } from "../../../../scripts/connection/connection.ts";
 import { applyMigrations, type MigrationEvent } from "../../../../scripts/migrate/apply.ts";
-import { type Connection, clientConfig } from "../../../../scripts/target/connection.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 
@@ -20,7 +20,7 @@ afterEach(async () => {
 const table: Draft = { name: "t", body: "create table t (x int); insert into t values (1);" };
 const alter: Draft = { name: "alter", body: "alter table t add column y int;" };
 
-/** A session of an application, in a transaction that has read the table and goes on. */
+/** Opens an application's session in a transaction that has read the table and stays open. */
 async function inTransaction(applicationName = "long report"): Promise<pg.Client> {
   const client = new pg.Client(clientConfig(connection, applicationName));
   await client.connect();
@@ -31,7 +31,7 @@ async function inTransaction(applicationName = "long report"): Promise<pg.Client
 }
 
 describe("a migration that does not get its lock", () => {
-  it("gives way, is tried again, and is applied once who was in its way has ended", async () => {
+  it("is retried after a lock timeout, and applied once the blocking session has ended", async () => {
     const { folder } = await folderOf([table, alter]);
     await applyMigrations({ connection, folder, to: "1" });
     const blocker = await inTransaction();
@@ -58,7 +58,7 @@ describe("a migration that does not get its lock", () => {
     expect(await query("select x, y from t")).toEqual([{ x: 1, y: null }]);
   });
 
-  it("is given up with who was in its way when the time for retries is over, and leaves nothing", async () => {
+  it("fails with the blocking session when the time for retries is over, and leaves nothing", async () => {
     const { folder } = await folderOf([table, alter]);
     await applyMigrations({ connection, folder, to: "1" });
     await inTransaction("stuck report");
@@ -66,13 +66,13 @@ describe("a migration that does not get its lock", () => {
       applyMigrations({ connection, folder, timeouts: { lockTimeout: "1s", retryFor: "3s" } }),
     );
     expect(error.message).toMatch(/^000002-alter\.sql:4:1: canceling statement due to lock timeout\n/);
-    expect(error.message).toMatch(/It was tried \d+ times, each time waiting for its lock for 1000 ms at most\./);
+    expect(error.message).toMatch(/It was tried \d+ times, with a lock timeout of 1000 ms\./);
     expect(error.message).toMatch(/- stuck report \(pid \d+, \S+, idle in transaction, in a transaction since \S+\)/);
     expect(error.remedy).toContain("pg_terminate_backend");
     expect(await query("select filename from graphile_migrate.migrations")).toHaveLength(1);
   });
 
-  it("never keeps writers that come meanwhile waiting for longer than its lock timeout", async () => {
+  it("never keeps new writers waiting for longer than its lock timeout", async () => {
     const { folder } = await folderOf([table, alter]);
     await applyMigrations({ connection, folder, to: "1" });
     const blocker = await inTransaction();
@@ -89,14 +89,15 @@ describe("a migration that does not get its lock", () => {
     await done;
     const longest = await waits.end();
     const written = (await Promise.all(writers.map((each) => each.end()))).reduce((sum, rows) => sum + rows, 0);
-    // They did queue behind it, and each time it gave way to them. The sampling sees a wait a little longer than it was.
+    // Writers queued behind the migration, which released them at each lock timeout. Sampling measures slightly more
+    // than the real wait.
     expect(longest.samples).toBeGreaterThan(0);
     expect(longest.milliseconds).toBeLessThan(400 + 200);
     expect(written).toBeGreaterThan(0);
     expect(await query("select count(*)::int as rows from t")).toEqual([{ rows: written + 1 }]);
   });
 
-  it("by a lock timeout of its own has that one", async () => {
+  it("uses its own lock timeout if the file sets one", async () => {
     const own: Draft = { name: "alter", body: "set local lock_timeout = '50ms';\nalter table t add column y int;" };
     const { folder } = await folderOf([table, own]);
     await applyMigrations({ connection, folder, to: "1" });
@@ -106,7 +107,7 @@ describe("a migration that does not get its lock", () => {
     expect(error.message).toContain("It was tried once");
   });
 
-  it("outside a transaction takes its unfinished index away, and builds it whole when it is its turn", async () => {
+  it("drops its unfinished index outside a transaction, and builds it once it gets the lock", async () => {
     const index: Draft = { name: "i", body: "--! no-transaction\ncreate index concurrently t_x on t (x);" };
     const { folder } = await folderOf([table, index]);
     await applyMigrations({ connection, folder, to: "1" });
@@ -124,24 +125,24 @@ describe("a migration that does not get its lock", () => {
   });
 });
 
-describe("durations", () => {
-  it("that the server does not understand are wrong usage, and nothing runs", async () => {
+describe("a timeout", () => {
+  it("is wrong usage if the server does not understand its duration, and nothing runs", async () => {
     const { folder } = await folderOf([table]);
     const error = await errorOf(applyMigrations({ connection, folder, timeouts: { lockTimeout: "soon" } }));
     expect(error.text).toBe(
-      'The lock timeout "soon" is no duration.\n  Write it as PostgreSQL does: 3s, 500ms, 2min; 0 is without limit.',
+      'The lock timeout "soon" is not a duration.\n  Write it as in PostgreSQL: 3s, 500ms, 2min. 0 means no limit.',
     );
     expect(await query("select to_regclass('t') as t")).toEqual([{ t: null }]);
   });
 
-  it("of statements cancel one that runs longer", async () => {
+  it("cancels a statement that runs longer", async () => {
     const { folder } = await folderOf([{ name: "slow", body: "select pg_sleep(60);" }]);
     const error = await errorOf(applyMigrations({ connection, folder, timeouts: { statementTimeout: "100ms" } }));
     expect(error.message).toContain("canceling statement due to statement timeout");
   });
 });
 
-/** Inserts one row after the other until it is ended; answers how many it wrote. */
+/** Inserts rows until it is ended. `end` returns their number. */
 async function writer(): Promise<{ end(): Promise<number> }> {
   const client = new pg.Client(clientConfig(test.server.as("app", connection.database), "writer"));
   await client.connect();
@@ -163,7 +164,7 @@ async function writer(): Promise<{ end(): Promise<number> }> {
   };
 }
 
-/** Looks every 20 ms how long writers have been waiting for a lock, by the server's own clock. */
+/** Measures every 20 ms how long writers have been waiting for a lock, by the server's clock. */
 function sampleWaits(): { end(): Promise<{ milliseconds: number; samples: number }> } {
   let going = true;
   const superuser = test.server.connection(connection.database);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import type { SqlFileError } from "../../../../scripts/sql/run-sql.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 
 const test = databasePerTest();
@@ -10,7 +10,7 @@ beforeEach(() => {
   connection = test.connection;
 });
 
-/** The error of a second file with this body, after a first one that stays applied. */
+/** Returns the error of a second file with this body. The first file stays applied. */
 async function failure(body: string): Promise<SqlFileError> {
   const { folder } = await test.folderOf([
     { name: "first", body: "create table first (name text);" },
@@ -23,7 +23,7 @@ async function failure(body: string): Promise<SqlFileError> {
 }
 
 describe("a migration that needs an extension", () => {
-  it("and makes it itself is told who makes extensions", async () => {
+  it("fails with a hint on who creates extensions, if it creates the extension itself", async () => {
     const error = await failure("create table second (id int);\ncreate extension pg_stat_statements;");
     expect(error).toMatchObject({ sqlstate: "42501", remedy: expect.stringContaining("database.json") as string });
     expect(error.message).toContain(
@@ -31,19 +31,19 @@ describe("a migration that needs an extension", () => {
     );
   });
 
-  it("which the server does not have is told so, with file, line and the server's hint", async () => {
+  it("fails with file, line and the server's hint, if the server does not have it", async () => {
     const error = await failure("create extension no_such_extension;");
-    expect(error).toMatchObject({ sqlstate: "0A000", remedy: expect.stringContaining("install it there") as string });
+    expect(error).toMatchObject({ sqlstate: "0A000", remedy: expect.stringContaining("Install it there") as string });
     expect(error.message).toContain('000002-second.sql:4:1: extension "no_such_extension" is not available\n');
     expect(error.message).toContain("Hint: The extension must first be installed");
   });
 
-  it("which the database does not have is told where such are named, beside what else it may be", async () => {
+  it("fails with a hint to database.json and to other causes, if the database does not have it", async () => {
     const error = await failure("create index on first using gin (name gin_trgm_ops);");
     expect(error).toMatchObject({
       sqlstate: "42704",
       remedy:
-        "If an extension brings what is missing, name it in database.json. The files before it stay applied; correct this one (it was never applied) and run again.",
+        "If an extension provides the missing object, name it in database.json. The files before it stay applied. Correct this one (it was never applied) and run again.",
     });
   });
 });

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { readStatus } from "../../../../scripts/migrate/verify.ts";
 import type { SqlFileError } from "../../../../scripts/sql/run-sql.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 
@@ -18,13 +18,15 @@ const tracked = () =>
     rows.map((row) => row.filename),
   );
 
+const nameOf = (row: object) => (row as { relname: string }).relname;
+
 describe("files that cannot run in a transaction", () => {
   const table: Draft = { name: "t", body: "create table t (x int); insert into t values (1), (1);" };
 
-  it("build an index concurrently, with a ledger row that was opened before and closed after", async () => {
+  it("build an index concurrently, with a ledger row opened before and closed after it", async () => {
     const { folder } = await folderOf([
       table,
-      { name: "i", body: "--! no-transaction\ncreate index concurrently t_x on t (x);" },
+      { name: "i", body: "-- Why: queries by x.\n--! no-transaction\ncreate index concurrently t_x on t (x);" },
     ]);
     await applyMigrations({ connection, folder });
     expect(await query("select indisvalid from pg_index where indexrelid = 't_x'::regclass")).toEqual([
@@ -42,7 +44,7 @@ describe("files that cannot run in a transaction", () => {
   const valid = () =>
     query("select relname, indisvalid from pg_index join pg_class on oid = indexrelid where indrelid = 't'::regclass");
 
-  it("stay pending and are marked interrupted when they fail, and what a failed build left is taken away", async () => {
+  it("stay pending and interrupted after a failure, and the index of a failed build is dropped", async () => {
     const { folder } = await folderOf([table, { name: "i", body: unique }]);
     const error = await errorOf<SqlFileError>(applyMigrations({ connection, folder }));
     expect(error.message.split("\n")[0]).toBe('000002-i.sql:5:1: could not create unique index "t_x"');
@@ -65,7 +67,7 @@ describe("files that cannot run in a transaction", () => {
   });
 
   it.each(["", "if not exists "])(
-    "never count as applied over an invalid index of that name: it is built anew (%j)",
+    "do not count as applied if an invalid index has that name; it is built again (%j)",
     async (clause) => {
       const body = `--! no-transaction\ncreate index concurrently ${clause}"T x" on public.t (x);`;
       const { folder } = await folderOf([table, { name: "i", body }]);
@@ -81,7 +83,7 @@ describe("files that cannot run in a transaction", () => {
     },
   );
 
-  it("that were killed between the end of their build and its record are recorded, and not built a second time", async () => {
+  it("are recorded and not built again if they were killed between build and record", async () => {
     const { folder, migrations } = await folderOf([
       table,
       { name: "i", body: "--! no-transaction\ncreate index concurrently t_x on t (x);" },
@@ -96,7 +98,46 @@ describe("files that cannot run in a transaction", () => {
     expect(await tracked()).toEqual(["000001.sql", "000002.sql"]);
   });
 
-  it("do not replace an index of another table that has the same name, in another schema", async () => {
+  const unnamed = "--! no-transaction\ncreate unique index concurrently on t (x) where x > 0;";
+
+  it("drop the invalid index of a failed build whose name the server chose, and build it once it can be", async () => {
+    const { folder } = await folderOf([table, { name: "i", body: unnamed }]);
+    await errorOf<SqlFileError>(applyMigrations({ connection, folder }));
+    expect(await valid()).toEqual([]);
+    await query("delete from t where ctid in (select ctid from t limit 1)");
+    await applyMigrations({ connection, folder });
+    expect(await valid()).toEqual([{ relname: "t_x_idx", indisvalid: true }]);
+  });
+
+  it("drop what killed builds left of an index whose name the server chose, and only that", async () => {
+    const { folder, migrations } = await folderOf([table, { name: "i", body: unnamed }]);
+    await applyMigrations({ connection, folder, to: "1" });
+    await query("delete from t where ctid in (select ctid from t limit 1)");
+    const others = [
+      "create index t_x_idx2 on t (x) where x > 0",
+      "create unique index t_x_idx3 on t (x)",
+      "create unique index t_x_idx4 on t (x, (x + 1)) where x > 0",
+      "create unique index t_x_idx5 on t ((x + 1)) where x > 0",
+      "create unique index by_hand on t (x) where x > 0",
+    ];
+    for (const name of ["t_x_idx", "t_x_idx1"]) await query(`create unique index ${name} on t (x) where x > 0`);
+    for (const other of others) await query(other);
+    await query(
+      "update pg_index set indisvalid = false where indrelid = 't'::regclass",
+      test.server.connection(connection.database),
+    );
+    await query(`insert into pgroundwork.migration_ledger (filename, direction, hash, sha256, started_at, host, kit_version, run_id)
+      values ('000002-i.sql', 'up', '${migrations[1]?.hash}', 'x', now(), 'h', '0', gen_random_uuid())`);
+    const kept = ["by_hand", "t_x_idx2", "t_x_idx3", "t_x_idx4", "t_x_idx5"];
+    await applyMigrations({ connection, folder });
+    expect((await valid()).toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)))).toEqual([
+      { relname: "by_hand", indisvalid: false },
+      { relname: "t_x_idx", indisvalid: true },
+      ...kept.slice(1).map((relname) => ({ relname, indisvalid: false })),
+    ]);
+  });
+
+  it("do not replace an index of the same name on another table in another schema", async () => {
     const { folder } = await folderOf([
       table,
       { name: "i", body: "--! no-transaction\ncreate index concurrently t_x on t (x);" },
@@ -109,11 +150,11 @@ describe("files that cannot run in a transaction", () => {
     ]);
   });
 
-  it("with more than one statement are refused before any file runs", async () => {
+  it("are refused before any file runs if they have more than one statement", async () => {
     const { folder } = await folderOf([table, { name: "i", body: "--! no-transaction\nvacuum t; vacuum t;" }]);
     const error = await errorOf(applyMigrations({ connection, folder }));
     expect(error.message).toBe(
-      "A file outside a transaction holds exactly one statement:\n- 000002-i.sql has --! no-transaction and 2 statements",
+      "A file that runs outside a transaction must contain exactly one statement:\n- 000002-i.sql has --! no-transaction and 2 statements",
     );
     expect(await query("select to_regclass('t') as t")).toEqual([{ t: null }]);
   });

@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { type Connection, connectionUrl } from "../../../../scripts/target/connection.ts";
+import { type Connection, connectionUrl } from "../../../../scripts/connection/connection.ts";
 
+/** A line of `deployer.ts`: an event, the result or the error. */
 export interface DeployerLine {
   kind: string;
   filename?: string;
@@ -11,19 +12,20 @@ export interface DeployerLine {
   applied?: { filename: string }[];
 }
 
+/** A running `deployer.ts`. */
 export interface Deployer {
   child: ChildProcess;
   lines: DeployerLine[];
-  /** Resolves at the first line that fits. */
+  /** Resolves with the first line for which `fits` returns true. */
   line(fits: (line: DeployerLine) => boolean): Promise<DeployerLine>;
-  /** Exit code, null when a signal ended it. */
+  /** Resolves with the exit code, or with null if a signal ended the process. */
   exited: Promise<number | null>;
 }
 
 /**
  * Starts `deployer.ts` as a process.
  *
- * @param freezeAfter name of a file: when it is applied, the process stands still for ever
+ * @param freezeAfter name of a file; after it is applied, the process stops forever
  */
 export function startDeployer(connection: Connection, folder: string, freezeAfter?: string): Deployer {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, "deployer.ts"), folder], {
@@ -56,7 +58,7 @@ export function startDeployer(connection: Connection, folder: string, freezeAfte
   };
 }
 
-/** Runs graphile-migrate's own CLI in a folder; answers its output, both streams. */
+/** Runs graphile-migrate's own CLI in a folder. Returns the exit code, and stdout and stderr as one text. */
 export async function graphileCli(
   connection: Connection,
   folder: string,

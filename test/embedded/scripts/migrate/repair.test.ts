@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import { type Connection, inDatabase } from "../../../../scripts/connection/connection.ts";
 import { exitCode } from "../../../../scripts/errors/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { undoMigrations } from "../../../../scripts/migrate/down.ts";
 import { findRepairs, type RepairOptions, repair, terminateHolder } from "../../../../scripts/migrate/repair.ts";
 import { readStatus } from "../../../../scripts/migrate/verify.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import { type Connection, inDatabase } from "../../../../scripts/target/connection.ts";
 import type { Draft, TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 
@@ -42,7 +42,7 @@ const find = async (folder: string, more: Partial<RepairOptions> = {}) =>
   }));
 const mend = async (folder: string, more: Partial<RepairOptions> = {}) =>
   repair(options(folder, more), await findRepairs(options(folder, more)));
-/** As a run leaves its record that was killed outside a transaction. */
+/** Adds the record that a run leaves if it is killed outside a transaction. */
 const begin = ({ migrations }: TestFolder, index: number, direction = "up") => {
   const { filename, hash, text = "" } = migrations[index] ?? {};
   const sha256 = createHash("sha256").update(text).digest("hex");
@@ -65,10 +65,10 @@ const status = async (folder: string) => {
   };
 };
 const began = (what: string) =>
-  `${what} was begun outside a transaction on 2026-03-01T10:00:00.000Z, and its end is not recorded`;
+  `${what} was started outside a transaction on 2026-03-01T10:00:00.000Z, but its end is not recorded`;
 
 describe("migrate repair", () => {
-  it("finds nothing where nothing is wrong, an empty database included", async () => {
+  it("finds nothing if nothing is wrong, also in an empty database", async () => {
     const { folder } = await folderOf([table, indexed()]);
     expect(await find(folder)).toEqual([]);
     await applyMigrations({ connection, folder });
@@ -85,18 +85,18 @@ describe("migrate repair", () => {
     expect(await find(folder)).toEqual([
       {
         kind: "invalid-index",
-        found: "the index public.t_x on t is not valid: writes keep it, and no query uses it",
+        found: "the index public.t_x on t is invalid: writes update it, but no query uses it",
         action: "drop it; the next `migrate up` builds it",
         advice: undefined,
       },
       {
         kind: "open-run",
-        found: `${began("000002-i.sql")}; its work is not there`,
+        found: `${began("000002-i.sql")}; the catalog shows no effect of it`,
         action: "record the run as failed; the file stays pending, and the next `migrate up` runs it",
         advice: undefined,
       },
     ]);
-    // Looking changes nothing.
+    // Listing the repairs changes nothing.
     expect(await indexes()).toEqual([{ name: "t_x", valid: false }]);
     expect((await mend(folder)).map(({ repaired }) => repaired)).toEqual([true, true]);
     expect(await indexes()).toEqual([]);
@@ -115,21 +115,33 @@ describe("migrate repair", () => {
     ]);
   });
 
-  it("builds an invalid index anew that no pending file builds, and drops what REINDEX CONCURRENTLY left", async () => {
+  it("drops the invalid index of a killed build whose name the server chose", async () => {
+    const { folder } = await folderOf([table, indexed("create index concurrently on t (x);")]);
+    await applyMigrations({ connection, folder, to: "1" });
+    await query("create index on t (x)");
+    await invalidate("t_x_idx");
+    expect(await find(folder)).toMatchObject([
+      { kind: "invalid-index", action: "drop it; the next `migrate up` builds it" },
+    ]);
+    await mend(folder);
+    expect(await indexes()).toEqual([]);
+  });
+
+  it("rebuilds an invalid index that no pending file builds, and drops what REINDEX CONCURRENTLY left", async () => {
     const { folder } = await folderOf([table, indexed()]);
     await applyMigrations({ connection, folder });
     await query("create index t_x_ccnew on t (x)");
     await invalidate("t_x");
     await invalidate("t_x_ccnew");
     expect((await find(folder)).map(({ action }) => action)).toEqual([
-      "build it anew (REINDEX INDEX CONCURRENTLY): no pending file does",
+      "rebuild it (REINDEX INDEX CONCURRENTLY), because no pending file does",
       "drop it: REINDEX CONCURRENTLY left it beside the index itself",
     ]);
     await mend(folder);
     expect(await indexes()).toEqual([{ name: "t_x", valid: true }]);
   });
 
-  it("leaves an invalid index alone while a session works on its table, since it may be building it", async () => {
+  it("leaves an invalid index alone while a session works on its table and may be building it", async () => {
     const { folder } = await folderOf([table]);
     await applyMigrations({ connection, folder });
     await query("create index t_x on t (x)");
@@ -141,7 +153,7 @@ describe("migrate repair", () => {
         {
           kind: "invalid-index",
           action: undefined,
-          advice: `Session ${rows[0]?.pid} works on the table and may be building it. Look again when it has ended.`,
+          advice: `Session ${rows[0]?.pid} is using the table and may be building the index. Check again after it has ended.`,
         },
       ]);
     });
@@ -159,26 +171,28 @@ describe("migrate repair", () => {
     const { folder } = made;
     await applyMigrations({ connection, folder, to: "1" });
     await begin(made, 1);
-    expect(await find(folder)).toMatchObject([{ found: `${began("000002-i.sql")}; its work is not there` }]);
+    expect(await find(folder)).toMatchObject([
+      { found: `${began("000002-i.sql")}; the catalog shows no effect of it` },
+    ]);
     await query(byHand);
     expect(await find(folder)).toMatchObject([
-      { found: `${began("000002-i.sql")}; its work is there`, action: "record it as applied" },
+      { found: `${began("000002-i.sql")}; the catalog shows that it completed`, action: "record it as applied" },
     ]);
     await mend(folder);
     expect(await status(folder)).toEqual({ applied: 2, pending: [], problems: [] });
   });
 
-  it("says of a statement that can be repeated that the next up repeats it", async () => {
+  it("says that the next up repeats a statement that can be repeated", async () => {
     const made = await folderOf([table, indexed("vacuum t;")]);
     const { folder } = made;
     await applyMigrations({ connection, folder, to: "1" });
     await begin(made, 1);
-    expect(await find(folder)).toMatchObject([{ found: `${began("000002-i.sql")}; running it again does no harm` }]);
+    expect(await find(folder)).toMatchObject([{ found: `${began("000002-i.sql")}; it can safely run again` }]);
     await mend(folder);
     expect(await status(folder)).toMatchObject({ pending: [{ interrupted: false }] });
   });
 
-  it("changes nothing where the catalog does not tell, until a person says that it is done", async () => {
+  it("changes nothing if the catalog does not tell, until a person says that it is done", async () => {
     const made = await folderOf([table, indexed("create index concurrently on t (x);")]);
     const { folder } = made;
     await applyMigrations({ connection, folder, to: "1" });
@@ -186,10 +200,10 @@ describe("migrate repair", () => {
     expect(await find(folder)).toEqual([
       {
         kind: "open-run",
-        found: `${began("000002-i.sql")}; whether its work is there, the catalog does not tell`,
+        found: `${began("000002-i.sql")}; the catalog does not show whether it completed`,
         action: undefined,
         advice:
-          "Look whether its statement did its work. If so: `migrate repair --done 000002-i.sql`; if not: `migrate up` runs it again.",
+          "Check whether its statement completed. If it did: `migrate repair --done 000002-i.sql`. If not: `migrate up`",
       },
     ]);
     expect((await mend(folder)).map(({ repaired }) => repaired)).toEqual([false]);
@@ -198,12 +212,12 @@ describe("migrate repair", () => {
     expect(await status(folder)).toMatchObject({ applied: 2, pending: [] });
     const error = await errorOf(findRepairs(options(folder, { done: ["000002-i.sql"] })));
     expect([error.message, error.exitCode]).toEqual([
-      "No run of 000002-i.sql is open, and it was to be done.",
+      "--done 000002-i.sql: no interrupted run of this file is recorded.",
       exitCode.usage,
     ]);
   });
 
-  it("records a way back as undone whose statement did its work, and as failed where it did not", async () => {
+  it("records a killed down migration as reverted if its statement took effect, and otherwise as failed", async () => {
     const made = await folderOf([table, indexed()]);
     const { folder, write } = made;
     await write("000002-i.down.sql", "--! no-transaction\ndrop index concurrently t_x;\n");
@@ -211,7 +225,10 @@ describe("migrate repair", () => {
     await begin(made, 1, "down");
     expect(await status(folder)).toMatchObject({ applied: 2, problems: ["half-undone"] });
     expect(await find(folder)).toMatchObject([
-      { action: "record the run as failed; the file stays applied", found: expect.stringContaining("the way back of") },
+      {
+        action: "record the run as failed; the file stays applied",
+        found: expect.stringContaining("the down migration of"),
+      },
     ]);
     await mend(folder);
     expect(await status(folder)).toEqual({ applied: 2, pending: [], problems: [] });
@@ -224,17 +241,17 @@ describe("migrate repair", () => {
     expect(await indexes()).toEqual([]);
   });
 
-  it("closes the run of a file that graphile-migrate's own command line finished", async () => {
+  it("closes the run of a file that graphile-migrate's CLI finished", async () => {
     const made = await folderOf([table]);
     const { folder } = made;
     await applyMigrations({ connection, folder });
     await begin(made, 0);
-    expect(await find(folder)).toMatchObject([{ action: "close the record: it is applied" }]);
+    expect(await find(folder)).toMatchObject([{ action: "complete the record: it is applied" }]);
     await mend(folder);
     expect(await find(folder)).toEqual([]);
   });
 
-  it("names a session that holds the deployment lock, repairs nothing meanwhile, and ends it when told its process id", async () => {
+  it("repairs nothing while a session holds the deployment lock, names it, and ends it by process ID", async () => {
     const made = await folderOf([table]);
     const { folder } = made;
     await applyMigrations({ connection, folder });
@@ -253,11 +270,11 @@ describe("migrate repair", () => {
               `^someone \\(pid ${pid}, ${connection.user} from \\S+, connected since \\S+\\) holds the deployment lock: idle since \\S+$`,
             ),
           ),
-          advice: `Nothing is repaired while it does. Let it end; if nobody is behind it any more, \`migrate repair --terminate ${pid}\` ends it.`,
+          advice: `Nothing is repaired in the meantime. Wait for it to end. If it was abandoned: \`migrate repair --terminate ${pid}\``,
         });
         const error = await errorOf(repair(options(folder), second === undefined ? [] : [second]));
         expect([error.message, error.exitCode]).toEqual([
-          `Session ${pid} holds the deployment lock: nothing was repaired.`,
+          `Session ${pid} holds the deployment lock. Nothing was repaired.`,
           exitCode.notAllowed,
         ]);
         const other = await errorOf(terminateHolder(connection, 1));
@@ -272,7 +289,7 @@ describe("migrate repair", () => {
     );
   });
 
-  it("drops scratch databases that are older than an hour, and leaves those that a run may be about to use", async () => {
+  it("drops scratch databases that are older than an hour, and keeps those that a run may use", async () => {
     const { folder } = await folderOf([table]);
     const now = Math.floor(Date.now() / 1000);
     const [old, young] = [`pgw_scratch_${now - 7200}_0a1b2c3d`, `pgw_scratch_${now}_0a1b2c3d`];
@@ -285,14 +302,14 @@ describe("migrate repair", () => {
     await query(`drop database ${young}`, admin);
   });
 
-  it("says of files without a record of the kit's own that nothing is wrong", async () => {
+  it("says that nothing is wrong with files without a ledger record", async () => {
     const { folder } = await folderOf([table]);
     await applyMigrations({ connection, folder });
     await query("drop table pgroundwork.migration_ledger");
     expect(await find(folder)).toEqual([
       {
         kind: "foreign-record",
-        found: "1 applied migration is recorded by graphile-migrate's own command line alone: nothing is wrong",
+        found: "1 applied migration is recorded only by graphile-migrate's own command line: this is no problem",
         action: undefined,
         advice: undefined,
       },

@@ -2,9 +2,9 @@ import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { exitCode } from "../../../../scripts/errors/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 
@@ -17,8 +17,8 @@ beforeEach(() => {
 
 const one: Draft = { name: "one", body: "create table one (id int primary key);" };
 
-describe("settings of a folder's .gmrc", () => {
-  it("replaces placeholders of .gmrc and sets its pgSettings", async () => {
+describe("the settings in .gmrc", () => {
+  it("replace placeholders and set pgSettings", async () => {
     const { folder } = await folderOf([
       {
         name: "p",
@@ -35,7 +35,7 @@ describe("settings of a folder's .gmrc", () => {
     expect(await query("select * from p")).toEqual([{ d: connection.database, o: "someone", g: "hello", x: "y" }]);
   });
 
-  it("finds .gmrc beside a folder named migrations, where the CLI has it by default", async () => {
+  it("are found next to a folder named migrations, the default of the CLI", async () => {
     const { folder } = await folderOf([{ name: "p", body: "create table p as select ':GREETING' as g;" }]);
     const project = await mkdtemp(path.join(tmpdir(), "pgw-project-"));
     try {
@@ -48,7 +48,7 @@ describe("settings of a folder's .gmrc", () => {
     expect(await query("select g from p")).toEqual([{ g: "hello" }]);
   });
 
-  it("refuses faulty settings in .gmrc before anything runs", async () => {
+  it("are refused before anything runs if they are faulty", async () => {
     const { folder } = await folderOf([one]);
     await writeFile(
       path.join(folder, ".gmrc"),

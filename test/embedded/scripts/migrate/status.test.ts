@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import { type Connection, inDatabase } from "../../../../scripts/connection/connection.ts";
+import type { ConnectionError } from "../../../../scripts/connection/connection-error.ts";
 import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { pendingMigrations, readStatus, verifyMigrations } from "../../../../scripts/migrate/verify.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import { type Connection, inDatabase } from "../../../../scripts/target/connection.ts";
-import type { ConnectionError } from "../../../../scripts/target/connection-error.ts";
 import { committedFolderOf, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { startServer } from "../../server.ts";
 
@@ -33,8 +33,8 @@ const pendingNames = async (of: Connection | undefined) => {
   return answer.known ? answer.pending.map((each) => each.filename) : answer.reason;
 };
 
-describe("reading the status", () => {
-  it("says that all is pending where nothing was applied, and makes nothing in the database", async () => {
+describe("the migration status", () => {
+  it("says that all files are pending if none was applied, and creates nothing in the database", async () => {
     expect(await pendingNames(connection)).toEqual(["000001-a.sql", "000002-b.sql"]);
     const made = await withClient(connection, (client) =>
       client.query("select nspname from pg_namespace where nspname in ('graphile_migrate', 'pgroundwork')"),
@@ -42,12 +42,12 @@ describe("reading the status", () => {
     expect(made.rows).toEqual([]);
   });
 
-  it("says that all is pending where there is no connection yet, or no database yet", async () => {
+  it("says that all files are pending if there is no connection or no database yet", async () => {
     expect(await pendingNames(undefined)).toEqual(["000001-a.sql", "000002-b.sql"]);
     expect(await pendingNames(server.connection("not_there"))).toEqual(["000001-a.sql", "000002-b.sql"]);
   });
 
-  it("with the server down is not known, never nothing", async () => {
+  it("is unknown, and not empty, if the server is down", async () => {
     expect(await pendingNames({ ...connection, port: 1 })).toBe(
       `Cannot connect to ${connection.user}@${connection.host}:1/${connection.database}: nothing listens on ${connection.host}:1 (connection refused).`,
     );
@@ -55,7 +55,7 @@ describe("reading the status", () => {
     expect(error).toMatchObject({ failure: "unreachable" });
   });
 
-  it("with a wrong password is not known, and the password is in no message", async () => {
+  it("is unknown with a wrong password, which no message shows", async () => {
     expect(await pendingNames({ ...connection, password: "hunter2" })).toMatch(
       /: password authentication failed for user "status\d+_migrator"\.$/,
     );
@@ -65,18 +65,18 @@ describe("reading the status", () => {
     expect(error.text).not.toContain("hunter2");
   });
 
-  it("by a role without the privilege is not known, and verifying says so", async () => {
+  it("is unknown without the privilege, and verify says so", async () => {
     await applyMigrations({ connection, folder: made.folder });
     const readonly = server.as("readonly", connection.database);
     const reason = `permission denied: user "${readonly.user}" may not read graphile_migrate.migrations`;
     expect(await pendingNames(readonly)).toBe(reason);
     const error = (await verifyMigrations(readonly, made.folder).catch((caught: unknown) => caught)) as OperationError;
     expect(error.message).toBe(
-      `Could not tell which migrations ${readonly.user}@${readonly.host}:${readonly.port}/${readonly.database} has: ${reason}.`,
+      `Cannot read which migrations ${readonly.user}@${readonly.host}:${readonly.port}/${readonly.database} has: ${reason}.`,
     );
   });
 
-  it("by a role that may read graphile-migrate's table alone goes by its hashes", async () => {
+  it("uses graphile-migrate's hashes if the role can read only graphile-migrate's table", async () => {
     await applyMigrations({ connection, folder: made.folder });
     const readonly = server.as("readonly", connection.database);
     await withClient(inDatabase(server.connection(), connection.database), (client) =>

@@ -1,10 +1,10 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { exitCode } from "../../../../scripts/errors/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { readStatus, verifyMigrations } from "../../../../scripts/migrate/verify.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import { chain, type Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 import { graphileCli } from "./processes.ts";
@@ -19,7 +19,7 @@ beforeEach(() => {
 
 const one: Draft = { name: "one", body: "create table one (id int primary key);" };
 
-describe("a folder that does not fit what is applied", () => {
+describe("a folder that does not match what is applied", () => {
   it("is refused with every problem by name and both hashes, and nothing runs", async () => {
     const { folder, migrations, write } = await folderOf([
       one,
@@ -38,14 +38,14 @@ describe("a folder that does not fit what is applied", () => {
     const error = await errorOf(applyMigrations({ connection, folder }));
     expect(error.exitCode).toBe(exitCode.wrong);
     expect(error.message.split("\n")).toEqual([
-      "The committed migrations do not fit what is applied:",
+      "The committed migrations do not match the applied ones:",
       expect.stringMatching(
         new RegExp(
           `^- 000001-one\\.sql was edited after it was applied: applied ${first?.hash}, now sha1:[0-9a-f]{40}$`,
         ),
       ),
-      `- 000002-two.sql is applied (${second?.hash}) and its file is missing`,
-      `- 000000-added.sql (${added?.hash}) is not applied and stands before files that are`,
+      `- 000002-two.sql is applied (${second?.hash}), but its file is missing`,
+      `- 000000-added.sql (${added?.hash}) is not applied, but comes before files that are`,
     ]);
     expect(await query("select to_regclass('next') as next, to_regclass('added') as added")).toEqual([
       { next: null, added: null },
@@ -68,7 +68,7 @@ describe("a folder that does not fit what is applied", () => {
       expect(heading).toBe(
         readable === false
           ? `${folder}/committed has files that are not in graphile-migrate's format:`
-          : "The committed migrations do not fit what is applied:",
+          : "The committed migrations do not match the applied ones:",
       );
       expect(lines).toEqual(says(migrations.map(({ hash }) => hash)).map(pattern));
       expect((await errorOf(verifyMigrations(connection, folder))).message).toBe(error.message);
@@ -79,7 +79,7 @@ describe("a folder that does not fit what is applied", () => {
     },
   );
 
-  it("runs all the same what is allowed by name, and nothing more", async () => {
+  it("runs if every problem is allowed by name, and not otherwise", async () => {
     const made = await folderOf(drafts);
     await applyMigrations({ connection, folder: made.folder, to: "3" });
     const several = tamperings.find(({ name }) => name === "several of these at once");
@@ -89,6 +89,53 @@ describe("a folder that does not fit what is applied", () => {
       expect.stringMatching(/^- 000003-three\.sql was edited/),
     ]);
     expect((await apply("000001-one.sql", "000002-two.sql", "000003-three.sql")).applied).toHaveLength(1);
+  });
+});
+
+describe("an applied file with AllowInvalidHash", () => {
+  it("may be edited, and each edit is recorded once and does not run", async () => {
+    const { folder, write, migrations } = await folderOf([one]);
+    await applyMigrations({ connection, folder });
+    // The ledger of an earlier version knows fewer outcomes.
+    await query(
+      "alter table pgroundwork.migration_ledger drop constraint migration_ledger_outcome, add constraint migration_ledger_outcome check (outcome in ('baseline', 'failed'))",
+    );
+    const edit = (to: string) =>
+      write(
+        "000001-one.sql",
+        (migrations[0]?.text ?? "").replace("\n\n", "\n--! AllowInvalidHash\n\n").replace("int primary", to),
+      );
+    const accepted = async () => {
+      const status = await readStatus(connection, folder);
+      expect(status).toMatchObject({ known: true, pending: [], problems: [] });
+      return status.known ? status.applied[0]?.acceptedEdit : undefined;
+    };
+    await edit("bigint primary");
+    expect(await accepted()).toBe("not recorded");
+    const events: string[] = [];
+    for (const to of ["bigint primary", "bigint primary", "numeric primary"]) {
+      await edit(to);
+      const onEvent = ({ kind }: { kind: string }) => events.push(kind);
+      expect((await applyMigrations({ connection, folder, onEvent })).applied).toEqual([]);
+      expect(await accepted()).toBe("recorded");
+    }
+    expect(events).toEqual(["edit-recorded", "edit-recorded"]);
+    const rows = await query<{ outcome: string | null; differs: boolean }>(
+      "select outcome, sha256 <> first_value(sha256) over (order by id) as differs from pgroundwork.migration_ledger order by id",
+    );
+    expect(rows).toEqual([
+      { outcome: null, differs: false },
+      { outcome: "accepted", differs: true },
+      { outcome: "accepted", differs: true },
+    ]);
+    // The edit does not run, and the time and role of the run stay known.
+    expect(
+      await query(
+        "select atttypid::regtype::text as type from pg_attribute where attrelid = 'one'::regclass and attnum = 1",
+      ),
+    ).toEqual([{ type: "integer" }]);
+    const status = await readStatus(connection, folder);
+    expect(status.known && status.applied[0]?.durationMs).toBeGreaterThan(0);
   });
 });
 
@@ -112,7 +159,7 @@ describe("a folder that graphile-migrate accepts", () => {
     });
   });
 
-  it("has a gap in its numbers, where the hashes follow each other", async () => {
+  it("may have a gap in its numbers if the hashes follow each other", async () => {
     const { folder, write, migrations } = await folderOf([one]);
     const [next] = chain([{ name: "next", body: "create table next ();" }], 7, migrations[0]?.hash);
     await write("000007-next.sql", next?.text ?? "");
@@ -120,7 +167,7 @@ describe("a folder that graphile-migrate accepts", () => {
   });
 });
 
-/** A line with any hash where the case says so. */
+/** Converts an expected line to a pattern if it contains a placeholder for a hash. */
 function pattern(line: string): unknown {
   if (!/HASH|SHA256/.test(line)) return line;
   const escaped = line.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

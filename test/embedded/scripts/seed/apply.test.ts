@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
 import { applySeeds, type SeedEvent } from "../../../../scripts/seed/apply.ts";
 import { pendingSeeds, readSeedInfo } from "../../../../scripts/seed/info.ts";
 import type { SqlFileError } from "../../../../scripts/sql/run-sql.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import { startServer } from "../../server.ts";
 
 let server: Awaited<ReturnType<typeof startServer>>;
@@ -58,12 +58,12 @@ describe("seeds", () => {
     ).toEqual([{ applied_by: `${connection.database}_migrator`, kit_version: expect.stringMatching(/^\d+\./) }]);
   });
 
-  it("of one set do not bring another", async () => {
+  it("run only for the requested set", async () => {
     expect((await apply("dev")).applied).toEqual(["dev/010-a.sql", "dev/020-b.sql"]);
     expect(await runs()).toEqual(["a", "b"]);
   });
 
-  it("that changed run again, alone", async () => {
+  it("run again if they changed, without the others", async () => {
     await apply("reference", "dev");
     await write("dev", "010-a.sql", "insert into run values ('a2');");
     expect((await apply("reference", "dev")).applied).toEqual(["dev/010-a.sql"]);
@@ -71,7 +71,7 @@ describe("seeds", () => {
     expect((await apply("reference", "dev")).applied).toEqual([]);
   });
 
-  it("that fail leave nothing of their file, keep the files before, and say file, line, caret and SQLSTATE", async () => {
+  it("leave nothing of a failed file, keep earlier files, and report file, line, caret and SQLSTATE", async () => {
     await write("dev", "020-b.sql", "insert into run values ('b');\ninsert into nope values (1);\n");
     const error = (await apply("dev").catch((caught: unknown) => caught)) as SqlFileError;
     expect(error.text).toBe(
@@ -81,7 +81,7 @@ describe("seeds", () => {
         "  2 | insert into nope values (1);",
         "    |             ^",
         "  SQLSTATE 42P01",
-        "  The file left nothing, and the files before it stay applied; correct it and run again.",
+        "  The file was rolled back. The files before it stay applied. Correct it and run again.",
       ].join("\n"),
     );
     expect(await runs()).toEqual(["a"]);
@@ -91,7 +91,19 @@ describe("seeds", () => {
     });
   });
 
-  it("and their record are one transaction: what cannot be recorded leaves nothing", async () => {
+  it("are refused before any runs if one ends its transaction or has commands of psql", async () => {
+    await write("dev", "020-b.sql", "insert into run values ('b');\nrollback;\n\\i other.sql\n");
+    const error = (await apply("dev").catch((caught: unknown) => caught)) as OperationError;
+    expect(error.message.split("\n").filter((line) => line.startsWith("- "))).toEqual([
+      "- dev/020-b.sql:2:1: ROLLBACK ends the transaction of the file",
+      "- dev/020-b.sql:3:1: \\i is a command of psql, not SQL",
+    ]);
+    expect(await runs()).toEqual([]);
+    // A file that does not run is not checked.
+    expect((await apply("reference")).applied).toHaveLength(1);
+  });
+
+  it("are rolled back if they cannot be recorded", async () => {
     await apply("reference");
     await query("alter table pgroundwork.seed_ledger add constraint no_a check (filename <> '010-a.sql')");
     const error = (await apply("dev").catch((caught: unknown) => caught)) as SqlFileError;
@@ -101,7 +113,7 @@ describe("seeds", () => {
     expect(await runs()).toEqual(["r"]);
   });
 
-  it("are not touched by what a file before them set on the session", async () => {
+  it("are not affected by what an earlier file set in the session", async () => {
     await write("reference", "010-r.sql", "set search_path = nowhere; set role none;");
     await write("dev", "010-a.sql", "create table made ();");
     expect((await apply("reference", "dev")).applied).toHaveLength(3);
@@ -110,7 +122,7 @@ describe("seeds", () => {
     ]);
   });
 
-  it("run once when two deployers come at once", async () => {
+  it("run once if two deployers start together", async () => {
     await write("reference", "010-r.sql", "insert into run values ('r'); select pg_sleep(0.5);");
     const results = await Promise.all([apply("reference", "dev"), apply("reference", "dev")]);
     expect(results.flatMap((result) => result.applied).sort()).toEqual([
@@ -121,7 +133,7 @@ describe("seeds", () => {
     expect((await runs()).sort()).toEqual(["a", "b", "r"]);
   });
 
-  it("tell what they do as they go", async () => {
+  it("report their progress", async () => {
     const events: string[] = [];
     const onEvent = (event: SeedEvent) =>
       events.push(event.kind === "waiting" ? event.kind : `${event.kind} ${event.filename}`);
@@ -130,8 +142,8 @@ describe("seeds", () => {
   });
 });
 
-describe("what is known of seeds", () => {
-  it("has titles, logins, states and the last run, and names what is recorded without a file", async () => {
+describe("the status of seeds", () => {
+  it("has titles, logins, states and the last run, and names records without a file", async () => {
     await apply("dev");
     await write("dev", "010-a.sql", "--! Title: A again\n--! Login: bob / secret word\nselect 1;");
     await rm(path.join(folder, "seeds", "dev", "020-b.sql"));
@@ -156,13 +168,13 @@ describe("what is known of seeds", () => {
     });
   });
 
-  it("is that all will run where there is no connection or no database yet", async () => {
+  it("is pending if there is no connection or no database yet", async () => {
     const pending = [{ set: "reference", filename: "010-r.sql", state: "new" }];
     expect(await pendingSeeds(undefined, folder, ["reference"])).toEqual({ known: true, pending });
     expect(await pendingSeeds(server.connection("not_there"), folder, ["reference"])).toEqual({ known: true, pending });
   });
 
-  it("is not known with the server down, or without the privilege", async () => {
+  it("is unknown if the server is down or the privilege is missing", async () => {
     expect(await pendingSeeds({ ...connection, port: 1 }, folder, ["dev"])).toMatchObject({
       known: false,
       reason: expect.stringContaining("nothing listens"),
@@ -175,7 +187,7 @@ describe("what is known of seeds", () => {
       (caught: unknown) => caught,
     )) as OperationError;
     expect(error.message).toBe(
-      `Could not tell which seeds ${app.user}@${app.host}:${app.port}/${app.database} has: ${reason}.`,
+      `Cannot read which seeds ${app.user}@${app.host}:${app.port}/${app.database} has: ${reason}.`,
     );
   });
 });

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
 import { applySeeds } from "../../../../scripts/seed/apply.ts";
 import { type ClearSeedsOptions, clearSeeds } from "../../../../scripts/seed/clear.ts";
 import { readSeededRows } from "../../../../scripts/seed/seeded-rows.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
 import { startServer } from "../../server.ts";
 
 const schema = `
@@ -65,7 +65,7 @@ async function query<T extends object>(sql: string): Promise<T[]> {
   return withClient(connection, async (client) => (await client.query<T>(sql)).rows);
 }
 
-/** Every row of every table, as JSON. */
+/** Returns every row of every table as JSON. */
 async function content(): Promise<Record<string, unknown[]>> {
   const all: Record<string, unknown[]> = {};
   for (const table of ["person", "purchase", "note", "event", "audit"]) {
@@ -81,8 +81,8 @@ const clear = (sets: string[], options: Partial<ClearSeedsOptions> = {}) =>
 const refusal = async (sets: string[], options: Partial<ClearSeedsOptions> = {}) =>
   (await clear(sets, options).catch((caught: unknown) => caught)) as OperationError;
 
-describe("seeds that are cleared", () => {
-  it("leave every table as it was, rows that triggers wrote and append-only tables included", async () => {
+describe("seed clear", () => {
+  it("restores every table, including append-only tables and rows that triggers wrote", async () => {
     await query("insert into person values (7, 'own', null)");
     const before = await content();
     await seed("reference", "dev");
@@ -107,7 +107,7 @@ describe("seeds that are cleared", () => {
     ]);
   });
 
-  it("can be put in again, and cleared again", async () => {
+  it("allows the seeds to be applied again and cleared again", async () => {
     await seed("reference", "dev");
     await clear(["reference", "dev"]);
     expect((await clear(["reference", "dev"])).files).toEqual([]);
@@ -116,7 +116,26 @@ describe("seeds that are cleared", () => {
     expect((await content()).person).toEqual([]);
   });
 
-  it("go alone: the rows of other sets stay", async () => {
+  it("refuses to delete other rows than were shown, and deletes those that were shown", async () => {
+    await seed("reference");
+    const shown = await clear(["reference", "dev"], { dryRun: true });
+    await seed("dev");
+    const before = await content();
+    const refused = await refusal(["reference", "dev"], { expected: shown });
+    expect(refused.exitCode).toBe(3);
+    expect(refused.message).toMatch(
+      /^The seeded data in .* changed after this command read it\. This command changed nothing/,
+    );
+    expect(refused.message).toContain("\n  new   the seed file dev/010-rows.sql\n");
+    expect(refused.message).toContain("\n  new   2 rows of public.purchase");
+    expect(await content()).toEqual(before);
+
+    const again = await clear(["reference", "dev"], { dryRun: true });
+    expect(await clear(["reference", "dev"], { expected: again })).toEqual(again);
+    expect((await refusal(["reference", "dev"], { expected: again })).message).toContain("\n  gone  ");
+  });
+
+  it("keeps the rows of other sets", async () => {
     await seed("reference");
     const before = await content();
     await seed("dev");
@@ -124,14 +143,14 @@ describe("seeds that are cleared", () => {
     expect(await content()).toEqual(before);
   });
 
-  it("keep rows that were there before and that the seeds only changed", async () => {
+  it("keeps rows that were there before and that the seeds only changed", async () => {
     await query("insert into person values (1, 'before', null)");
     await seed("reference");
     expect((await clear(["reference"])).deleted).toContainEqual({ table: "public.person", rows: 1 });
     expect(await query("select id, name from person")).toEqual([{ id: 1, name: "ann" }]);
   });
 
-  it("are refused where a row was changed since, and go with it when that is asked for", async () => {
+  it("refuses if a row was changed since, unless that is forced", async () => {
     await seed("reference");
     await query("update person set seen = 5 where id = 2");
     const error = await refusal(["reference"]);
@@ -145,26 +164,26 @@ describe("seeds that are cleared", () => {
     expect((await content()).person).toEqual([]);
   });
 
-  it("are refused where rows of others refer to them, whatever their foreign key would do", async () => {
+  it("refuses if other rows refer to seeded rows, whatever their foreign key would do", async () => {
     await seed("reference", "dev");
     await query("insert into note values (2, 'mine')");
     const error = await refusal(["reference", "dev"]);
     expect(error.message).toBe(
-      "The seeds are not cleared:\n- 1 row of public.note refer to seeded rows of public.person (note_person_id_fkey, which deletes them) and were not put in by these seeds",
+      "The seeds are not cleared:\n- 1 row of public.note refer to seeded rows of public.person (note_person_id_fkey, which deletes them), but do not come from these seeds",
     );
     const alone = await refusal(["reference"]);
     expect(alone.message).toContain("- 2 rows of public.purchase refer to seeded rows of public.person");
     expect((await content()).note).toHaveLength(3);
   });
 
-  it("do not count a column that came or went since as a change", async () => {
+  it("ignores columns that were added or dropped since", async () => {
     await seed("reference");
     await query("alter table person add column mail text not null default 'none'; alter table person drop column seen");
     await clear(["reference"]);
     expect(await query("select from person")).toEqual([]);
   });
 
-  it("are known as they are now where a later file changes them, and as changed where somebody else did before it", async () => {
+  it("accepts changes by a later seed file, and detects changes that others made before it", async () => {
     await seed("reference");
     await write("reference", people.replace("'bob'", "'bobby'"));
     await seed("reference");
@@ -175,7 +194,7 @@ describe("seeds that are cleared", () => {
     expect(await readSeededRows(connection, ["reference"])).toMatchObject([{ changed: 1, gone: 0 }]);
   });
 
-  it("say what would go and delete nothing, when only that is asked", async () => {
+  it("lists what it would delete, and deletes nothing, in a dry run", async () => {
     await seed("reference");
     const before = await content();
     expect((await clear(["reference"], { dryRun: true })).deleted).toEqual([
@@ -188,17 +207,17 @@ describe("seeds that are cleared", () => {
     ]);
   });
 
-  it("are left alone where nobody wrote down which rows they put in", async () => {
+  it("refuses if the seeded rows were not recorded", async () => {
     await seed("reference");
     await query("drop table pgroundwork.seed_row, pgroundwork.seed_capture");
     const error = await refusal(["reference"]);
     expect(error.message).toBe(
-      "Could not tell which rows were put in by reference/010-rows.sql: nothing was written down when they ran.",
+      "The rows of reference/010-rows.sql are not known: they were not recorded when these seeds ran.",
     );
     expect((await content()).person).toHaveLength(2);
   });
 
-  it("keep the rows of a table without a primary key in which new rows cannot be told from changed ones", async () => {
+  it("keeps the rows of a table without a primary key if new and changed rows look alike", async () => {
     await query("insert into note values (null, 'before')");
     await write("dev", "insert into note values (null, 'new'); update note set text = text || '!';");
     await seed("dev");
@@ -210,7 +229,7 @@ describe("seeds that are cleared", () => {
     expect((await content()).note).toHaveLength(2);
   });
 
-  it("do not take rows along that others wrote while they ran", async () => {
+  it("keeps rows that others wrote while the seeds ran", async () => {
     await write("dev", "insert into person values (20, 'seeded', null); select pg_advisory_xact_lock(77);");
     await withClient(connection, async (client) => {
       await client.query("select pg_advisory_lock(77)");

@@ -1,20 +1,22 @@
-import { appendFile, chmod, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { appendFile, chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { expect, it } from "vitest";
+import { temporaryBeside } from "../../../../scripts/files/temporary.ts";
 import { serverAccount } from "../../../../scripts/server/account.ts";
 import { type Binaries, installBinaries } from "../../../../scripts/server/binaries.ts";
 import { checkSettings } from "../../../../scripts/server/check-settings.ts";
+import { leftTemporary } from "../../../support/left-temporary.ts";
 import { type OwnServer, ownServers } from "./own-servers.ts";
 
 const ownServer = ownServers();
 const secret = "postgresql://ann:marked-secret@primary/db";
 
-/** PostgreSQL's programs, with a `postgres` that writes down how it was called before it is called. */
+/** Returns PostgreSQL's programs with a `postgres` that records its calls. */
 async function recorded(own: OwnServer): Promise<{ binaries: Binaries; calls: () => Promise<string> }> {
   const binaries = await installBinaries(own.spec.home);
   const folder = join(own.spec.folder, "recorded");
   await mkdir(folder);
-  // The server's account writes there.
+  // The server's account writes to this folder.
   await chmod(folder, 0o777);
   const postgres = join(folder, "postgres");
   await writeFile(
@@ -22,7 +24,7 @@ async function recorded(own: OwnServer): Promise<{ binaries: Binaries; calls: ()
     `#!/bin/sh
 here=$(dirname "$0")
 printf '%s\\n' "$@" >>"$here/calls"
-ls -l "$PWD"/pgroundwork.check-*.conf 2>/dev/null | cut -c1-10 >>"$here/calls"
+find "$PWD" -maxdepth 1 -type f -name 'pgroundwork.check.*' -exec ls -l {} + | cut -c1-10 >>"$here/calls"
 exec '${binaries.postgres.replaceAll("'", `'\\''`)}' "$@"
 `,
   );
@@ -33,7 +35,7 @@ exec '${binaries.postgres.replaceAll("'", `'\\''`)}' "$@"
 const filesOf = async (own: OwnServer) =>
   (await readdir(own.directory.data)).filter((name) => name.startsWith("pgroundwork")).sort();
 
-it("a check of settings has no value in its arguments, and one in a file that is closed and then gone", async () => {
+it("a check of settings passes values in a private temporary file, not in its arguments", async () => {
   const own = ownServer();
   await own.ensure();
   const account = await serverAccount(process.getuid?.());
@@ -45,12 +47,12 @@ it("a check of settings has no value in its arguments, and one in a file that is
     "-D",
     own.directory.data,
     "-c",
-    expect.stringMatching(/^config_file=.*\/pgroundwork\.check-[-0-9a-f]{36}\.conf$/),
+    expect.stringMatching(/^config_file=.*\/pgroundwork\.check\.[-0-9a-f]+\.pgw-tmp$/),
     "-C",
     "data_directory",
     "-rw-------",
     "-D",
-    expect.stringMatching(/\/pgroundwork\.check-[-0-9a-f]{36}$/),
+    expect.stringMatching(/\/pgroundwork\.check\.[-0-9a-f]+\.pgw-tmp$/),
     "-C",
     "shared_memory_size",
     "",
@@ -58,7 +60,7 @@ it("a check of settings has no value in its arguments, and one in a file that is
   expect(await filesOf(own)).toEqual(["pgroundwork.conf"]);
 });
 
-it("a check that refuses a setting leaves no file either, and does not name one", async () => {
+it("a check that refuses a setting leaves no file and names none", async () => {
   const own = ownServer();
   await own.ensure();
   const account = await serverAccount(process.getuid?.());
@@ -71,7 +73,7 @@ it("a check that refuses a setting leaves no file either, and does not name one"
     message:
       'PostgreSQL refuses a setting: unrecognized configuration parameter "shard_buffers"\nunrecognized configuration parameter "shard_mem"',
   });
-  // The program by itself tells faults of one kind alone.
+  // PostgreSQL itself reports only one kind of error at a time.
   await expect(check({ shard_buffers: "16MB", timezone: "Nowhere/Else" })).rejects.toMatchObject({
     message:
       'PostgreSQL refuses these settings:\n- unrecognized configuration parameter "shard_buffers"\n- invalid value for parameter "TimeZone": "Nowhere/Else"',
@@ -79,7 +81,7 @@ it("a check that refuses a setting leaves no file either, and does not name one"
   expect(await filesOf(own)).toEqual(["pgroundwork.conf"]);
 });
 
-it("a mistake in a file that a person wrote is told as that file's", async () => {
+it("a check reports a mistake in a user's file with the name of that file", async () => {
   const own = ownServer();
   await own.ensure();
   const file = join(own.directory.data, "postgresql.auto.conf");
@@ -87,11 +89,11 @@ it("a mistake in a file that a person wrote is told as that file's", async () =>
   const written = (await readFile(file, "utf8")).trimEnd().split("\n").length;
   await expect(own.ensure()).rejects.toMatchObject({
     message: `PostgreSQL refuses a setting: unrecognized configuration parameter "shard_buffers" in file "${file}" line ${written}`,
-    remedy: `Correct line ${written} of ${file}. The server was left as it was.`,
+    remedy: `Correct line ${written} of ${file}. The server was not changed.`,
   });
 });
 
-it("settings that contradict each other by what a person wrote are refused, and ones that it makes right are not", async () => {
+it("a check refuses settings that contradict a user's file, and accepts those that resolve it", async () => {
   const own = ownServer();
   await own.ensure();
   await appendFile(join(own.directory.data, "postgresql.auto.conf"), "wal_level = 'minimal'\nmax_wal_senders = '0'\n");
@@ -102,16 +104,14 @@ it("settings that contradict each other by what a person wrote are refused, and 
   await own.ensure({ settings: { ...own.spec.settings, wal_level: "minimal" } });
 });
 
-it("a check removes what killed ones left, and leaves alone what another one is reading", async () => {
+it("a check removes the files of killed checks, but not those that another check is reading", async () => {
   const own = ownServer();
   await own.ensure();
-  const left = join(own.directory.data, "pgroundwork.check-of-a-killed-run.conf");
-  await writeFile(left, "");
-  const leftFolder = join(own.directory.data, "pgroundwork.check-of-another-killed-run");
-  await mkdir(join(leftFolder, "global"), { recursive: true });
-  const long = Date.now() / 1000 - 3_600;
-  for (const path of [left, leftFolder]) await utimes(path, long, long);
-  await writeFile(join(own.directory.data, "pgroundwork.check-of-another-run.conf"), "");
+  const check = join(own.directory.data, "pgroundwork.check");
+  await writeFile(leftTemporary(check), "");
+  await mkdir(join(leftTemporary(check), "global"), { recursive: true });
+  const living = temporaryBeside(check);
+  await writeFile(living, "");
   await own.ensure();
-  expect(await filesOf(own)).toEqual(["pgroundwork.check-of-another-run.conf", "pgroundwork.conf"]);
+  expect(await filesOf(own)).toEqual([basename(living), "pgroundwork.conf"]);
 });

@@ -1,19 +1,20 @@
+import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { chmod, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import getPort, { portNumbers } from "get-port";
 import { describe, expect, inject, it } from "vitest";
 import { serverAccount } from "../../../../scripts/server/account.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
+import { freePort } from "../../../support/free-port.ts";
 import { ownServers, password } from "./own-servers.ts";
 
 const ownServer = ownServers();
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
 describe("an embedded server", () => {
-  it("is PostgreSQL 17 with SCRAM, checksums, ICU and UTF-8 that listens on the loopback only", async () => {
+  it("is PostgreSQL 17 with SCRAM, checksums, ICU and UTF-8, and listens on the loopback only", async () => {
     const own = ownServer();
     const server = await own.ensure();
     const rows = await own.query(
@@ -40,7 +41,7 @@ describe("an embedded server", () => {
     await expect(own.query(server.port, "select 1", "wrong")).rejects.toThrow("password authentication failed");
   });
 
-  it("keeps process, port and data when it is asked for again, and port and data over a restart", async () => {
+  it("keeps process, port and data when requested again, and port and data over a restart", async () => {
     const own = ownServer();
     const first = await own.ensure();
     await own.query(first.port, "create table kept (id int); insert into kept values (7)");
@@ -54,18 +55,19 @@ describe("an embedded server", () => {
     expect(await own.query(second.port, "select id from kept")).toEqual([{ id: 7 }]);
   });
 
-  it("comes back after kill -9 with what was committed", async () => {
+  it("keeps committed rows after kill -9", async () => {
     const own = ownServer({ settings: { shared_buffers: "16MB", max_connections: "20" } });
     const first = await own.ensure();
     await own.query(first.port, "create table kept (id int); insert into kept values (7)");
     process.kill(first.pid, "SIGKILL");
-    // Dead at once, whether or not its parent has taken notice (in a container it may stay a zombie).
+    // The server counts as stopped even if its parent has not collected its exit status yet. In a container, it may
+    // stay a zombie.
     await expect.poll(() => findPostmaster(own.directory.data)).toBeUndefined();
     const second = await own.ensure();
     expect(await own.query(second.port, "select id from kept")).toEqual([{ id: 7 }]);
   });
 
-  it("applies a changed setting by a reload where that is enough, and by a restart where it is not", async () => {
+  it("applies a changed setting by a reload if possible, and otherwise by a restart", async () => {
     const own = ownServer();
     const first = await own.ensure();
     const settings = { ...own.spec.settings, work_mem: "9MB" };
@@ -78,27 +80,26 @@ describe("an embedded server", () => {
     expect(await own.query(first.port, "show max_connections")).toEqual([{ max_connections: "25" }]);
   });
 
-  it("moves to another port when it is told to", async () => {
+  it("moves to another port when requested", async () => {
     const own = ownServer();
     await own.ensure();
-    // Not one that another test's server may choose.
-    const port = await getPort({ port: portNumbers(30_000, 31_999), host: "127.0.0.1" });
+    const port = await freePort();
     const moved = await own.ensure({ port });
     expect(moved.port).toBe(port);
     expect(await own.query(port, "show port")).toEqual([{ port: String(port) }]);
     expect((await own.ensure()).port).toBe(port);
   });
 
-  it("stays where it is when its new port is taken, and says whose fault that is", async () => {
+  it("keeps its port if the new one is taken, and says so", async () => {
     const own = ownServer();
     const first = await own.ensure();
+    const port = await freePort();
     const other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-    const { port } = other.address() as { port: number };
+    await new Promise<void>((resolve) => other.listen(port, "127.0.0.1", resolve));
     try {
       await expect(own.ensure({ port })).rejects.toMatchObject({
-        message: `Port ${port} of 127.0.0.1 is taken by another program.`,
-        remedy: "Choose another port with `pulumi config set port N`, or free this one. The server was left as it was.",
+        message: `Port ${port} of 127.0.0.1 is in use by another program.`,
+        remedy: "Choose another port with `pulumi config set port N`, or free this one. The server was not changed.",
       });
     } finally {
       other.close();
@@ -106,20 +107,20 @@ describe("an embedded server", () => {
     expect(await own.ensure()).toEqual(first);
   });
 
-  it("is not started on a port that is taken, and goes there once it is free", async () => {
+  it("does not start on a port that is taken, and starts there once it is free", async () => {
     const own = ownServer();
+    const port = await freePort();
     const other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-    const { port } = other.address() as { port: number };
-    await expect(own.ensure({ port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken by another program.`);
+    await new Promise<void>((resolve) => other.listen(port, "127.0.0.1", resolve));
+    await expect(own.ensure({ port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is in use by another program.`);
     expect(await findPostmaster(own.directory.data)).toBeUndefined();
     await new Promise((resolve) => other.close(resolve));
     expect((await own.ensure({ port })).port).toBe(port);
   });
 });
 
-describe("what an embedded server leaves on the machine", () => {
-  it("is closed to others: data, log and configuration", async () => {
+describe("the files and processes of an embedded server", () => {
+  it("are closed to other users: data, log and configuration", async () => {
     const own = ownServer();
     await own.ensure();
     const { data, log } = own.directory;
@@ -132,7 +133,7 @@ describe("what an embedded server leaves on the machine", () => {
     expect(await readdir(own.spec.folder)).toEqual(["data", "log"]);
   });
 
-  it("works under umask 077, with a data directory elsewhere too", async () => {
+  it("work under umask 077, also with a separate data directory", async () => {
     const before = process.umask(0o077);
     try {
       const home = join(inject("scratch"), `umask-${randomUUID()}`);
@@ -151,7 +152,7 @@ describe("what an embedded server leaves on the machine", () => {
     }
   });
 
-  it("leaves a folder as it is in which a data directory is asked for", async () => {
+  it("leave the folder that contains the data directory unchanged", async () => {
     const parent = join(inject("scratch"), `shared-${randomUUID()}`);
     await mkdir(parent);
     await chmod(parent, 0o1777);
@@ -163,7 +164,7 @@ describe("what an embedded server leaves on the machine", () => {
     expect(await readdir(parent)).toEqual(["data"]);
   });
 
-  it.skipIf(process.platform !== "linux")("has none of the caller's variables in its environment", async () => {
+  it.skipIf(process.platform !== "linux")("have none of the caller's environment variables", async () => {
     process.env.PGW_TEST_PASSPHRASE = "marked-passphrase";
     const own = ownServer();
     try {
@@ -193,31 +194,27 @@ describe("what an embedded server leaves on the machine", () => {
     }
   });
 
-  it.skipIf(process.platform !== "linux")("never has its password in a process's arguments", async () => {
+  it("never have the password in a program's arguments", async () => {
     const own = ownServer();
-    const seen = new Set<string>();
-    let watching = true;
-    const watch = (async () => {
-      while (watching) {
-        for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-          seen.add(await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""));
-        }
-        await sleep(2);
-      }
-    })();
+    const started: ChildProcess[] = [];
+    const onStart = (message: unknown) => void started.push((message as { process: ChildProcess }).process);
+    // Node.js publishes every child process on this channel, including programs that end within a millisecond.
+    subscribe("child_process", onStart);
     const next = "the-next-password-of-all";
-    await own.ensure();
-    await own.ensure({ superuserPassword: next });
-    watching = false;
-    await watch;
-    const commands = [...seen].filter((command) => command.includes(own.spec.folder));
-    expect(commands.some((command) => command.includes("initdb"))).toBe(true);
-    expect([...seen].filter((command) => command.includes(password) || command.includes(next))).toEqual([]);
+    try {
+      await own.ensure();
+      await own.ensure({ superuserPassword: next });
+    } finally {
+      unsubscribe("child_process", onStart);
+    }
+    const commands = started.map(({ spawnargs }) => spawnargs.join(" "));
+    expect(commands.some((command) => command.includes("initdb") && command.includes(own.spec.folder))).toBe(true);
+    expect(commands.filter((command) => command.includes(password) || command.includes(next))).toEqual([]);
   });
 });
 
 describe("a server's superuser password", () => {
-  it("is rotated without a restart while the one before is known", async () => {
+  it("is rotated without a restart if the previous one is known", async () => {
     const own = ownServer();
     const first = await own.ensure();
     const rotated = await own.ensure({ superuserPassword: "rotated-password", previousPassword: password });
@@ -226,7 +223,7 @@ describe("a server's superuser password", () => {
     await expect(own.query(first.port, "select 1")).rejects.toThrow("password authentication failed");
   });
 
-  it("is set again on a running and on a stopped cluster whose password nobody knows any more", async () => {
+  it("is set again on a running and on a stopped cluster if no one knows it", async () => {
     const own = ownServer();
     const first = await own.ensure();
     await own.query(first.port, "create table kept (id int); insert into kept values (7)");

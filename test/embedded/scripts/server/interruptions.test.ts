@@ -1,16 +1,18 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chown, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { isTemporary, temporaryBeside } from "../../../../scripts/files/temporary.ts";
 import { serverAccount } from "../../../../scripts/server/account.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
+import { leftTemporary } from "../../../support/left-temporary.ts";
 import { ownServers } from "./own-servers.ts";
 
 const ownServer = ownServers();
 
-describe("what a killed run left", () => {
-  it("of a cluster half made is removed, and a whole one is made", async () => {
+describe("a start after a killed run", () => {
+  it("removes an incomplete cluster and makes a complete one", async () => {
     const own = ownServer();
     const half = `${own.directory.data}.initdb-6b7a3c4e-0d3f-4d53-9f0e-0d6f0d0b7c11`;
     await mkdir(half, { recursive: true });
@@ -21,11 +23,31 @@ describe("what a killed run left", () => {
     expect(await readdir(own.spec.folder)).toEqual(["data", "log"]);
   });
 
-  it("between initdb and the first start is taken up", async () => {
+  it("removes an unfinished record, data directory and settings, but not what is being written", async () => {
+    const own = ownServer();
+    await own.ensure();
+    await own.stop();
+    const { folder } = own.spec;
+    const { data } = own.directory;
+    const left = [
+      join(folder, "server.json"),
+      `${data}.initdb`,
+      `${data}.initdb-password`,
+      join(data, "pgroundwork.conf"),
+    ];
+    for (const path of left) await writeFile(leftTemporary(path), "half");
+    const living = temporaryBeside(join(folder, "server.json"));
+    await writeFile(living, "half");
+    await own.ensure();
+    expect(await readdir(folder)).toEqual(["data", "log", basename(living)]);
+    expect((await readdir(data)).filter(isTemporary)).toEqual([]);
+  });
+
+  it("continues between initdb and the first start", async () => {
     const own = ownServer();
     const first = await own.ensure();
     await own.stop();
-    // As initdb leaves it: no settings of ours, not included either.
+    // The state after initdb: the kit's settings are neither written nor included.
     await rm(join(own.directory.data, "pgroundwork.conf"));
     await strip(join(own.directory.data, "postgresql.conf"));
     await rm(own.directory.log, { recursive: true });
@@ -33,12 +55,13 @@ describe("what a killed run left", () => {
     expect(await own.query(second.port, "show max_connections")).toEqual([{ max_connections: "20" }]);
   });
 
-  it("between writing the settings and having them included is taken up", async () => {
+  it("continues between writing the settings and including them", async () => {
     const own = ownServer();
     await own.ensure();
     await own.stop();
     const main = join(own.directory.data, "postgresql.conf");
-    // The order of the two steps is what a killed run relies on: the include comes first, so it is never missing for settings that are there.
+    // Recovery after a kill relies on the order of two steps. The include line comes first, so that settings never
+    // exist without it.
     await rm(join(own.directory.data, "pgroundwork.conf"));
     expect(await readFile(main, "utf8")).toContain("\ninclude_if_exists 'pgroundwork.conf'\n");
     const server = await own.ensure();
@@ -47,7 +70,7 @@ describe("what a killed run left", () => {
     expect(lines.filter((line) => line === "include_if_exists 'pgroundwork.conf'")).toHaveLength(1);
   });
 
-  it("as a broken settings file does not keep the right one out", async () => {
+  it("replaces a broken settings file", async () => {
     const own = ownServer();
     const first = await own.ensure();
     await own.stop();
@@ -57,7 +80,7 @@ describe("what a killed run left", () => {
     expect(await own.query(second.port, "show shared_buffers")).toEqual([{ shared_buffers: "16MB" }]);
   });
 
-  it("between writing new settings and reloading them is put to work", async () => {
+  it("applies settings that were written and not reloaded", async () => {
     const own = ownServer();
     const first = await own.ensure();
     const file = join(own.directory.data, "pgroundwork.conf");
@@ -69,14 +92,14 @@ describe("what a killed run left", () => {
     expect(second.pid).not.toBe(first.pid);
   });
 
-  it("as a pid file whose pid belongs to another process by now is no running server", async () => {
+  it("ignores a pid file whose pid now belongs to another process", async () => {
     const own = ownServer();
     const first = await own.ensure();
     const pidFile = join(own.directory.data, "postmaster.pid");
     const left = await readFile(pidFile, "utf8");
     await own.stop();
     const account = await serverAccount(process.getuid?.());
-    // Of the server's own account: PostgreSQL itself takes that one for a server.
+    // A process of the server's account, which PostgreSQL itself takes for a server.
     const sleeper = spawn("sleep", ["600"], { stdio: "ignore", ...account });
     try {
       await writeFile(pidFile, left.replace(/^\d+/, String(sleeper.pid)), { mode: 0o600 });
@@ -93,8 +116,8 @@ describe("what a killed run left", () => {
   });
 });
 
-describe("two runs at once", () => {
-  it("do not wait for one that was killed and left its lock", async () => {
+describe("concurrent runs", () => {
+  it("do not wait for a killed run that left its lock", async () => {
     const own = ownServer();
     const lock = join(own.spec.folder, "lock");
     await mkdir(lock, { recursive: true });
@@ -105,7 +128,7 @@ describe("two runs at once", () => {
     expect(await readdir(own.spec.folder)).toEqual(["data", "log"]);
   });
 
-  it("make one server between them", async () => {
+  it("make only one server", async () => {
     const own = ownServer();
     const [one, two, three] = await Promise.all([own.ensure(), own.ensure(), own.ensure()]);
     expect(two).toEqual(one);
@@ -114,7 +137,7 @@ describe("two runs at once", () => {
     expect(await own.query(one.port, "select 1 as one")).toEqual([{ one: 1 }]);
   });
 
-  it("one that stops waits for one that is just making the server, and then stops it", async () => {
+  it("let a stop wait for the server that is being made, and then stop it", async () => {
     const own = ownServer();
     const starting = own.ensure();
     await expect.poll(() => existsSync(join(own.spec.folder, "lock")), { interval: 5 }).toBe(true);
@@ -126,7 +149,7 @@ describe("two runs at once", () => {
     expect(await findPostmaster(own.directory.data)).toBeUndefined();
   });
 
-  it("one that starts and one that stops, leave it started or stopped and nothing in between", async () => {
+  it("leave the server either started or stopped when one starts it and one stops it", async () => {
     const own = ownServer();
     const first = await own.ensure();
     const settings = { ...own.spec.settings, max_connections: "25" };
@@ -138,7 +161,7 @@ describe("two runs at once", () => {
 });
 
 describe("stopping a server that was never made", () => {
-  it("does nothing, and makes no folder for it", async () => {
+  it("does nothing, and creates no folder", async () => {
     const own = ownServer();
     expect(await own.stop()).toBe(false);
     expect(existsSync(own.spec.folder)).toBe(false);
@@ -146,51 +169,51 @@ describe("stopping a server that was never made", () => {
 });
 
 describe("a data directory", () => {
-  it("with files and no cluster is refused, untouched", async () => {
+  it("is refused and left unchanged if it has files but no cluster", async () => {
     const own = ownServer();
     await mkdir(own.directory.data, { recursive: true });
     await writeFile(join(own.directory.data, "thesis.txt"), "mine");
     await expect(own.ensure()).rejects.toMatchObject({
-      message: `The data directory ${own.directory.data} holds files, but no PostgreSQL cluster (no PG_VERSION).`,
+      message: `The data directory ${own.directory.data} contains files, but no PostgreSQL cluster (no PG_VERSION).`,
       remedy: "Set pgroundwork:dataDirectory to an empty folder or to a PostgreSQL data directory.",
     });
     expect(await readdir(own.directory.data)).toEqual(["thesis.txt"]);
   });
 
-  it("of another major version is refused, untouched", async () => {
+  it("is refused and left unchanged if it has another major version", async () => {
     const own = ownServer();
     await mkdir(own.directory.data, { recursive: true });
     await writeFile(join(own.directory.data, "PG_VERSION"), "16\n");
     await expect(own.ensure()).rejects.toMatchObject({
-      message: `The data directory ${own.directory.data} was made by PostgreSQL 16; this is PostgreSQL 17.`,
+      message: `The data directory ${own.directory.data} was created by PostgreSQL 16, but this is PostgreSQL 17.`,
       remedy:
         "Move its contents with pg_dumpall and a server of version 16, or set pgroundwork:dataDirectory to another folder.",
     });
     expect(await readdir(own.directory.data)).toEqual(["PG_VERSION"]);
   });
 
-  it("whose PG_VERSION is empty is called damaged, untouched", async () => {
+  it("is reported as damaged and left unchanged if PG_VERSION is empty", async () => {
     const own = ownServer();
     await mkdir(own.directory.data, { recursive: true });
     await writeFile(join(own.directory.data, "PG_VERSION"), "");
     await expect(own.ensure()).rejects.toMatchObject({
-      message: `The data directory ${own.directory.data} is damaged: its PG_VERSION reads "".`,
-      remedy: "Restore it from a backup. If only this file was lost, write 17 into it.",
+      message: `The data directory ${own.directory.data} is damaged: its PG_VERSION is "".`,
+      remedy: "Restore it from a backup. If only this file is damaged, write 17 into it.",
     });
     expect(await readdir(own.directory.data)).toEqual(["PG_VERSION"]);
   });
 
-  it("that cannot be read is no absent one", async () => {
+  it("is not treated as absent if it cannot be read", async () => {
     const own = ownServer();
     await mkdir(dirname(own.directory.data), { recursive: true });
     await writeFile(own.directory.data, "a file in its place");
     await expect(own.ensure()).rejects.toThrow(
-      `Could not tell what is in the data directory ${own.directory.data}: ENOTDIR: not a directory`,
+      `Cannot read the data directory ${own.directory.data}: ENOTDIR: not a directory`,
     );
     await rm(own.directory.data);
   });
 
-  it("that was moved is taken up at its new place, with its port", async () => {
+  it("is found at its new location after a move, with the same port", async () => {
     const own = ownServer();
     const first = await own.ensure();
     await own.query(first.port, "create table kept (id int); insert into kept values (7)");

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { cloneRoot } from "../../../clone-root.ts";
 
-/** The account `nobody` of Debian, Alpine and Fedora alike. */
+/** User id of `nobody` on Debian, Alpine and Fedora. */
 const nobody = 65534;
 
 it.skipIf(process.getuid?.() !== 0 || process.platform !== "linux")(
-  "an ordinary user's server runs as that user, below that user's data folder (needs root, to become one)",
+  "an ordinary user's server runs as that user, below that user's data folder (needs root)",
   async () => {
     const data = await mkdtemp(join(tmpdir(), "pgw data of nobody "));
     await chown(data, nobody, nobody);

@@ -1,9 +1,10 @@
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { ensureServer, stopServer } from "../../../../scripts/server/embedded.ts";
 import { dataHome, serverFolder } from "../../../../scripts/server/locations.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
 
 /*
- * Run by ordinary-user.test.ts as another user: makes a server where that user's servers go, asks it who it runs as, and stops it.
+ * Run by ordinary-user.test.ts as another user. Starts a server in that user's data folder, queries it, prints its
+ * facts and stops it.
  */
 
 const home = dataHome(process.env, process.getuid?.());
@@ -26,7 +27,7 @@ try {
   } as const;
   const { rows } = await withClient(connection, (client) => client.query("select 1 as one"));
   process.stdout.write(JSON.stringify({ pid: server.pid, data: server.directory.data, rows, uid: process.getuid?.() }));
-  // The test looks at the running server, then says go on.
+  // The test examines the running server, then sends input.
   await new Promise((resolve) => process.stdin.once("data", resolve));
 } finally {
   await stopServer(home, server.directory);

@@ -3,30 +3,33 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "pg";
 import { afterEach, inject } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { directoryOf, type EmbeddedServerSpec, ensureServer, stopServer } from "../../../../scripts/server/embedded.ts";
 import type { ServerDirectory } from "../../../../scripts/server/locations.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
 
 export const password = "a-password-nobody-may-see";
 
-/** A server that a test makes and breaks by itself. */
+/** A server that the test itself starts and breaks. */
 export interface OwnServer {
   spec: EmbeddedServerSpec;
   directory: ServerDirectory;
-  /** Makes it what the spec says. */
+  /** Creates, starts or changes the server to match its spec. */
   ensure(changed?: Partial<EmbeddedServerSpec>): ReturnType<typeof ensureServer>;
   stop(): Promise<boolean>;
-  /** As the superuser, with the password of the spec unless told otherwise. */
+  /** Runs a query as superuser, by default with the password of the spec. */
   query<T extends object>(port: number, sql: string, as?: string): Promise<T[]>;
 }
 
-/** Servers of a test file: each new one has a folder with spaces in its path; all are stopped and removed after each test. */
+/**
+ * Returns a function that creates servers of a test file. Each folder has spaces and quotes in its path. All servers
+ * are stopped and removed after each test.
+ */
 export function ownServers(): (extra?: Partial<EmbeddedServerSpec>) => OwnServer {
   let made: OwnServer[] = [];
   afterEach(async () => {
     const all = made;
     made = [];
-    // All of them first: one's data may lie in the folder of another.
+    // Stops all servers first: the data of one may be in the folder of another.
     for (const server of all) await server.stop();
     for (const { spec, directory } of all)
       for (const folder of [spec.folder, directory.data]) await rm(folder, { recursive: true, force: true });

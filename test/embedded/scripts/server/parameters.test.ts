@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { canonicalValue, type Parameter, readParameters, shownValue } from "../../../../scripts/server/parameters.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
 import { startServer, type TestServer } from "../../server.ts";
 
 let server: TestServer;
@@ -9,10 +9,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-/** Settings whose `SHOW` is worked out anew, and not their value written out. */
+/** Settings for which `SHOW` computes a value instead of printing the stored one. */
 const workedOut = new Set(["in_hot_standby", "tcp_keepalives_idle", "tcp_keepalives_interval"]);
 
-it("every setting's own value is one that it can have, and is shown as the server shows it", async () => {
+it("every setting accepts its own value and shows it as the server does", async () => {
   await withClient(server.connection(), async (client) => {
     const { byName } = await readParameters(client);
     const { rows } = await client.query<{ name: string; shown: string }>(
@@ -30,7 +30,7 @@ it("every setting's own value is one that it can have, and is shown as the serve
   });
 });
 
-it("a value is read as the server reads it, whatever its spelling", async () => {
+it("a value is read as the server reads it, in any spelling", async () => {
   const spellings: [string, string][] = [
     ["work_mem", "0.5MB"],
     ["work_mem", "0.1GB"],
@@ -56,7 +56,7 @@ it("a value is read as the server reads it, whatever its spelling", async () => 
       ]);
       const parameter = byName.get(name) as Parameter;
       const own = canonicalValue(parameter, rows[0]?.setting ?? "");
-      // Of two words for one value the server names one: "pglz" for "yes".
+      // For two spellings of one value, the server shows only one: "pglz" for "yes".
       expect(canonicalValue(parameter, text), `${name} = ${text}`).toBe(name === "wal_compression" ? "on" : own);
     }
   });

@@ -2,10 +2,10 @@ import { chown, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { waitUntilReady } from "../../../../scripts/server/ready.ts";
-import { withClient } from "../../../../scripts/target/client.ts";
+import { freePort } from "../../../support/free-port.ts";
 import { startServer, type TestServer } from "../../server.ts";
 import { ownServers, password } from "./own-servers.ts";
 
@@ -17,14 +17,14 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 describe("waiting for a server", () => {
-  it("answers with the server's version once SQL ran", async () => {
+  it("returns the server's version once SQL has run", async () => {
     const { rows } = await withClient(server.connection(), (client) => client.query("show server_version"));
     expect(await waitUntilReady(server.connection(), 5, server.logDirectory)).toEqual({
       serverVersion: rows[0].server_version,
     });
   });
 
-  it("goes on until one that starts later is there", async () => {
+  it("continues until a server that starts later is ready", async () => {
     const own = ownServer();
     const { port } = await own.ensure();
     await own.stop();
@@ -38,7 +38,7 @@ describe("waiting for a server", () => {
   it("ends at its deadline with the reason and the last lines of the log", async () => {
     const logDirectory = await mkdtemp(join(tmpdir(), "pgw-log-"));
     await writeFile(join(logDirectory, "postgresql-Mon.log"), "first\nsecond to last\nlast\n");
-    const port = await getPort({ host: "127.0.0.1" });
+    const port = await freePort();
     await expect(waitUntilReady({ ...server.connection(), port }, 0.2, logDirectory)).rejects.toMatchObject({
       message: [
         `The server was not ready within 0.2 s: Cannot connect to postgres@127.0.0.1:${port}/postgres: nothing listens on 127.0.0.1:${port} (connection refused).`,
@@ -52,7 +52,7 @@ describe("waiting for a server", () => {
     await rm(logDirectory, { recursive: true });
   });
 
-  it("does not wait for a wrong password to become right", async () => {
+  it("ends at once on a wrong password", async () => {
     const connection = { ...server.connection(), password: "wrong-password" };
     const { host, port } = connection;
     await expect(waitUntilReady(connection, 3_600, undefined)).rejects.toThrow(
@@ -60,14 +60,14 @@ describe("waiting for a server", () => {
     );
   });
 
-  it("does not wait for a missing database to appear", async () => {
+  it("ends at once on a missing database", async () => {
     const connection = server.connection("absent");
     await expect(waitUntilReady(connection, 3_600, undefined)).rejects.toThrow(
-      `The server is not ready: Cannot connect to postgres@127.0.0.1:${connection.port}/absent: there is no database "absent".`,
+      `The server is not ready: Cannot connect to postgres@127.0.0.1:${connection.port}/absent: the database "absent" does not exist.`,
     );
   });
 
-  it("never takes a standby for ready", async () => {
+  it("does not accept a standby as ready", async () => {
     const own = ownServer();
     await own.ensure();
     await own.stop();
@@ -83,7 +83,7 @@ describe("waiting for a server", () => {
 
   it("ends when it is cancelled", async () => {
     const cancelled = new AbortController();
-    const port = await getPort({ host: "127.0.0.1" });
+    const port = await freePort();
     const ready = waitUntilReady({ ...server.connection(), port }, 3_600, undefined, cancelled.signal);
     setTimeout(() => cancelled.abort(new Error("Cancelled.")), 200);
     await expect(ready).rejects.toThrow("Cancelled.");

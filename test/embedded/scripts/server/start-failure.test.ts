@@ -10,50 +10,50 @@ import { ownServers } from "./own-servers.ts";
 
 const ownServer = ownServers();
 
-/** Linux, unless told to grant any amount (1), refuses what can never be there. */
+/** Returns true if Linux refuses allocations that exceed the memory. With overcommit_memory 1 it grants any amount. */
 function refusesMemory(): boolean {
   return process.platform === "linux" && readFileSync("/proc/sys/vm/overcommit_memory", "utf8").trim() !== "1";
 }
 
-describe("a setting that PostgreSQL does not take", () => {
+describe("a setting that PostgreSQL does not accept", () => {
   it.each([
     [
-      "a value",
+      "an invalid value",
       { shared_buffers: "much" },
-      "PostgreSQL refuses a setting: shared_buffers is 'much'; expected from 128kB to 8589934584kB, in B, kB, MB, GB, TB; a number alone counts 8kB",
+      "PostgreSQL refuses a setting: shared_buffers is 'much'; expected from 128kB to 8589934584kB, in B, kB, MB, GB, TB; the unit of a plain number is 8kB",
     ],
     [
-      "a name",
+      "an unknown name",
       { shard_buffers: "16MB" },
       "PostgreSQL refuses a setting: shard_buffers is not a setting of this PostgreSQL; did you mean shared_buffers?",
     ],
     [
-      "a unit",
+      "an unknown unit",
       { work_mem: "8XB" },
-      "PostgreSQL refuses a setting: work_mem is '8XB'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; a number alone counts kB",
+      "PostgreSQL refuses a setting: work_mem is '8XB'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; the unit of a plain number is kB",
     ],
     [
-      "a check of its own",
+      "a value that fails its own check",
       { timezone: "Nowhere/Else" },
       `PostgreSQL refuses a setting: timezone is 'Nowhere/Else'; PostgreSQL says: invalid value for parameter "TimeZone": "Nowhere/Else"`,
     ],
     [
-      "a text that no session could use",
+      "a text that no session can use",
       { default_text_search_config: "klingon" },
       `PostgreSQL refuses a setting: default_text_search_config is 'klingon'; PostgreSQL says: invalid value for parameter "default_text_search_config": "klingon"`,
     ],
     [
-      "what it says together with others",
+      "a conflict with other settings",
       { superuser_reserved_connections: "30" },
       'PostgreSQL refuses a setting: "superuser_reserved_connections" (30) plus "reserved_connections" (0) must be less than "max_connections" (20)',
     ],
     [
-      "a level of the write-ahead log that another one needs",
+      "a wal_level too low for another setting",
       { wal_level: "minimal", archive_mode: "on", max_wal_senders: "0" },
       'PostgreSQL refuses a setting: WAL archival cannot be enabled when "wal_level" is "minimal"',
     ],
     [
-      "all faults at once",
+      "several faults at once",
       {
         work_mem: "8XB",
         shared_buffers: "much",
@@ -63,28 +63,28 @@ describe("a setting that PostgreSQL does not take", () => {
       },
       `PostgreSQL refuses these settings:
 - session_preload_libraries names the library no_such_library, which is not in LIBRARIES
-- shared_buffers is 'much'; expected from 128kB to 8589934584kB, in B, kB, MB, GB, TB; a number alone counts 8kB
-- work_mem is '8XB'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; a number alone counts kB
+- shared_buffers is 'much'; expected from 128kB to 8589934584kB, in B, kB, MB, GB, TB; the unit of a plain number is 8kB
+- work_mem is '8XB'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; the unit of a plain number is kB
 - timezone is 'Nowhere/Else'; PostgreSQL says: invalid value for parameter "TimeZone": "Nowhere/Else"
 - default_text_search_config is 'klingon'; PostgreSQL says: invalid value for parameter "default_text_search_config": "klingon"`,
     ],
-  ])("is refused by %s before anything is written, and the server runs on", async (_, wrong, message) => {
+  ])("is refused before anything is written, and the server keeps running: %s", async (_, wrong, message) => {
     const own = ownServer();
     const first = await own.ensure();
     const before = await readConfiguration(own.directory.data);
     await expect(own.ensure({ settings: { ...own.spec.settings, ...wrong } })).rejects.toMatchObject({
       message: message.replace("LIBRARIES", (await installBinaries(own.spec.home)).libraries),
-      remedy: "Correct it in pgroundwork:postgresql (pulumi config). The server was left as it was.",
+      remedy: "Correct pgroundwork:postgresql (pulumi config). The server was not changed.",
     });
     expect(await readConfiguration(own.directory.data)).toBe(before);
     expect(await findPostmaster(own.directory.data)).toMatchObject({ pid: first.pid });
   });
 });
 
-describe("settings that PostgreSQL can read and not run with", () => {
+describe("settings that PostgreSQL can read but not run with", () => {
   const again = (how: string) =>
-    `Correct pgroundwork:postgresql, or the setting that this is about (pulumi config). The server runs ${how} with its former settings.`;
-  // No library, but there.
+    `Correct pgroundwork:postgresql or the setting that the error names (pulumi config). The server runs ${how} with its former settings.`;
+  // A file that exists, but is no library.
   const useless = "/dev/null";
   const unrunnable: [string, Record<string, string>, string, string][] = [
     [
@@ -93,18 +93,18 @@ describe("settings that PostgreSQL can read and not run with", () => {
       `could not load library "${useless}"`,
       again("again"),
     ],
-    // Nobody can ask whether another setting waits for a restart: the sessions that are there go on.
+    // New connections fail, so that no one can ask if another setting waits for a restart. Existing sessions continue.
     [
-      "let nobody in any more",
+      "prevent new connections",
       { session_preload_libraries: useless, max_connections: "25" },
       `could not load library "${useless}"`,
       again("on"),
     ],
   ];
-  // Where the system grants any amount, the server would begin to fill it.
+  // If the system grants any amount, the server would begin to use it.
   if (refusesMemory()) {
     unrunnable.push([
-      "ask for more memory than there is",
+      "request more memory than there is",
       { shared_buffers: "900GB" },
       "could not map anonymous shared memory: Cannot allocate memory",
       again("again"),
@@ -112,7 +112,7 @@ describe("settings that PostgreSQL can read and not run with", () => {
   }
 
   it.each(unrunnable)(
-    "since they %s, are taken back: the server runs with its former ones",
+    "are reverted if they %s, and the server runs with its former settings",
     async (_, wrong, reason, remedy) => {
       const own = ownServer();
       const first = await own.ensure();
@@ -135,7 +135,7 @@ describe("settings that PostgreSQL can read and not run with", () => {
     },
   );
 
-  it("leave a stopped server stopped, with its former ones", async () => {
+  it("are reverted on a stopped server, which stays stopped", async () => {
     const own = ownServer();
     const first = await own.ensure();
     await own.stop();
@@ -144,28 +144,28 @@ describe("settings that PostgreSQL can read and not run with", () => {
     await expect(own.ensure({ settings })).rejects.toMatchObject({
       message: expect.stringContaining(`could not load library "${useless}"`),
       remedy:
-        "Correct pgroundwork:postgresql, or the setting that this is about (pulumi config). The server is stopped, as it was, and has its former settings.",
+        "Correct pgroundwork:postgresql or the setting that the error names (pulumi config). The server is stopped, as before, and has its former settings.",
     });
     expect(await readConfiguration(own.directory.data)).toBe(before);
     expect(await findPostmaster(own.directory.data)).toBeUndefined();
     expect((await own.ensure()).port).toBe(first.port);
   });
 
-  it("are not blamed where the server does not start with its former ones either", async () => {
+  it("are not blamed if the server does not start with its former settings either", async () => {
     const own = ownServer();
     await own.ensure();
     const before = await readConfiguration(own.directory.data);
     await appendFile(join(own.directory.data, "pg_hba.conf"), "\nnonsense here\n");
     await expect(own.ensure({ settings: { ...own.spec.settings, max_connections: "25" } })).rejects.toMatchObject({
       message: expect.stringContaining("FATAL:  could not load "),
-      remedy: `The whole log is in ${own.directory.log}. The data is as it was. Its former settings are back, and it does not start with them either.`,
+      remedy: `The complete log is in ${own.directory.log}. The data was not changed. Its former settings were restored, but it does not start with them either.`,
     });
     expect(await readConfiguration(own.directory.data)).toBe(before);
   });
 });
 
 describe("a server that does not start", () => {
-  it("says so with the end of its log, and where the rest is", async () => {
+  it("is reported with the end of its log and the location of the rest", async () => {
     const own = ownServer();
     const first = await own.ensure();
     await own.stop();
@@ -177,12 +177,12 @@ describe("a server that does not start", () => {
     expect(error?.message).toMatch(`The server on ${own.directory.data} did not start. The end of its log:\n`);
     expect(error?.message).toContain("FATAL:  could not load ");
     expect(error?.message.split("\n").length).toBeLessThanOrEqual(13);
-    expect(error?.remedy).toBe(`The whole log is in ${own.directory.log}. The data is as it was.`);
+    expect(error?.remedy).toBe(`The complete log is in ${own.directory.log}. The data was not changed.`);
   });
 });
 
-describe("a server that does not start for another reason than the last time", () => {
-  it("is judged by what this start logged alone", async () => {
+describe("a server that does not start, for another reason than the last time", () => {
+  it("is judged only by the log of this start", async () => {
     const own = ownServer();
     await own.ensure();
     await own.stop();
@@ -197,32 +197,32 @@ describe("a server that does not start for another reason than the last time", (
     const mistake = `unrecognized configuration parameter "shard_buffers" in file "${file}" line 1`;
     await expect(own.ensure()).rejects.toMatchObject({
       message: expect.stringContaining(mistake),
-      remedy: `Correct line 1 of ${file}, then run \`up\` again. The data is as it was.`,
+      remedy: `Correct line 1 of ${file}, then run \`up\` again. The data was not changed.`,
     });
     await writeFile(file, text);
     await own.ensure();
   });
 });
 
-describe("a folder that the server's account may not enter", () => {
-  it.skipIf(process.getuid?.() !== 0)("is named, with what to do (needs root)", async () => {
+describe("a folder that cannot be used", () => {
+  it.skipIf(process.getuid?.() !== 0)("is named with a hint if the account cannot enter it (needs root)", async () => {
     const own = ownServer();
     await mkdir(own.spec.folder, { recursive: true, mode: 0o700 });
     const dataDirectory = join(own.spec.folder, "closed", "data");
     await mkdir(join(own.spec.folder, "closed"), { mode: 0o700 });
     await expect(own.ensure({ dataDirectory })).rejects.toMatchObject({
       message: expect.stringMatching(/^initdb failed in .*Permission denied$/s),
-      remedy: expect.stringContaining("let others enter it (chmod o+x)"),
+      remedy: expect.stringContaining("Allow it (chmod o+x)"),
     });
   });
 
-  it("that cannot be made is named, with what to do", async () => {
+  it("is named if it cannot be created", async () => {
     const own = ownServer();
     await mkdir(own.spec.folder, { recursive: true });
     const file = join(own.spec.folder, "file");
     await writeFile(file, "");
     await expect(own.ensure({ dataDirectory: join(file, "below", "data") })).rejects.toThrow(
-      `Could not tell what is in the data directory ${join(file, "below", "data")}: ENOTDIR`,
+      `Cannot read the data directory ${join(file, "below", "data")}: ENOTDIR`,
     );
   });
 });

@@ -5,7 +5,7 @@ import { type BackedUpShop, makeBackedUpShop } from "../../../docker/backed-up-s
 
 const docker = dockerClient();
 
-describe("the schedule of backups", () => {
+describe("the backup schedule", () => {
   let shop: BackedUpShop;
 
   beforeAll(async () => {
@@ -13,7 +13,7 @@ describe("the schedule of backups", () => {
     await shop.succeed("up");
   });
 
-  it("fires every minute, full and incremental one after the other, and logs how each ended", async () => {
+  it("runs a full and an incremental backup every minute, one after another, and logs how each ended", async () => {
     const begun = Date.now();
     const log = () => lastLogLines(docker, shop.sidecar, 1_000);
     const done = async (kind: string) => (await log()).match(new RegExp(`${kind}: done after`, "g"))?.length ?? 0;

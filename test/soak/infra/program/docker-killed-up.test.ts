@@ -13,17 +13,17 @@ import { type DockerStack, makeDockerStack } from "../../../docker/stack.ts";
 import { bringUp, expectWhole } from "../../../docker/whole.ts";
 import { soakRandom, soakRuns } from "../../random.ts";
 
-/** A first `up` of a Docker stack whose image is there takes about this long, in ms; kills spread over it. */
+/** Duration of a Docker stack's first `up` with an existing image, in ms. The kills are spread over it. */
 const firstUpMs = 9_000;
-/** The same of one that replaces the container. */
+/** Duration of an `up` that replaces the container, in ms. */
 const laterUpMs = 7_000;
 
-describe("an up of a Docker stack that is killed by force at a point", () => {
-  it.each(Object.values(dockerMoments))("while $name, converges", (moment) => expectConverges(moment));
+describe("an up of a Docker stack", () => {
+  it.each(Object.values(dockerMoments))("converges when killed while $name", (moment) => expectConverges(moment));
 });
 
-describe("an up of a Docker stack whose processes are killed by force at random moments", () => {
-  it("converges, a first one", async () => {
+describe("an up of a Docker stack with processes killed at random moments", () => {
+  it("converges if it is the first one", async () => {
     await repeated(30, async (random) => {
       const shop = await makeDockerStack();
       const outcome = await killed(shop, random, firstUpMs);
@@ -33,7 +33,7 @@ describe("an up of a Docker stack whose processes are killed by force at random 
     });
   });
 
-  it("converges with every row, a later one that replaces the container", async () => {
+  it("converges with every row if it replaces the container", async () => {
     const shop = await makeDockerStack();
     await shop.succeed("up");
     const rows = ["tea", "coffee"];
@@ -50,7 +50,7 @@ describe("an up of a Docker stack whose processes are killed by force at random 
   });
 });
 
-/** Kills one process or all of an `up`, and does then what a person does. */
+/** Kills one process or all processes of an `up`, then recovers like a user. */
 async function killed(shop: DockerStack, random: () => number, within: number): Promise<string> {
   const victim = dockerVictims[Math.floor(random() * dockerVictims.length)] ?? everything;
   const wait = Math.round(random() * within);

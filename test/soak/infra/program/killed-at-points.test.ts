@@ -6,7 +6,7 @@ import { victims } from "../../../embedded/infra/program/killed/victims.ts";
 const { makingData, serverStarted, makingRoles, migrating, seeding, writingState } = moments;
 const { engine, cli, plugin, postgresql } = victims;
 
-/** The points at which each process is at work; `npm test` has some of them. */
+/** Points at which each process is busy. `npm test` tests some of them. */
 const points = [
   { victim: engine, at: [makingData, serverStarted, makingRoles, migrating, seeding, writingState] },
   { victim: cli, at: [makingData, serverStarted, makingRoles, migrating, seeding, writingState] },
@@ -14,9 +14,9 @@ const points = [
   { victim: postgresql, at: [makingRoles] },
 ];
 
-describe("an up of which one process is killed by force converges", () => {
+describe("an up with one killed process", () => {
   it.each(points.flatMap(({ victim, at }) => at.map((moment) => ({ victim, moment }))))(
-    "$victim.name while $moment.name",
+    "converges when $victim.name is killed while $moment.name",
     ({ victim, moment }) => expectConverges(victim, moment),
   );
 });

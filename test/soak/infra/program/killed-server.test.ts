@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { clientConfig } from "../../../../scripts/target/connection.ts";
+import { clientConfig } from "../../../../scripts/connection/connection.ts";
 import type { Clone } from "../../../embedded/clone.ts";
 import { makeShop, shopSettings } from "../../../embedded/infra/program/shop.ts";
 import { soakRandom, soakRuns } from "../../random.ts";
 
-describe("a server whose postmaster is killed by force under write load", () => {
+describe("a server whose postmaster is killed under write load", () => {
   let clone: Clone;
 
   beforeAll(async () => {
     clone = await makeShop();
-    // Acknowledged means on disk: this is about losing nothing.
+    // The test counts acknowledged rows, so these must be on disk.
     await clone.configure({ ...shopSettings, postgresql: { fsync: "on" } });
     await clone.succeed("up");
   });
   afterAll(() => clone?.remove());
 
-  it("comes back with the next up, with every acknowledged row", async () => {
+  it("runs again after the next up, with every acknowledged row", async () => {
     const random = soakRandom();
     let acknowledged = 0;
     const runs = soakRuns(20);
@@ -29,7 +29,7 @@ describe("a server whose postmaster is killed by force under write load", () => 
         "readonly",
         "select count(*)::int as rows from customer_order",
       );
-      // The dev seed has two; one row a run may have been written without its acknowledgement getting through.
+      // The dev seed has two rows. In each run, one more row may be written without an acknowledgement.
       expect(count?.rows).toBeGreaterThanOrEqual(acknowledged + 2);
       expect(count?.rows).toBeLessThanOrEqual(acknowledged + 2 + run + 1);
     }
@@ -38,7 +38,7 @@ describe("a server whose postmaster is killed by force under write load", () => 
   });
 });
 
-/** Inserts row by row until the server dies under it; answers how many were acknowledged. */
+/** Inserts rows until the server is killed. Returns the number of acknowledged rows. */
 async function writeUntilKilled(clone: Clone, afterMs: number): Promise<number> {
   const client = new pg.Client(clientConfig(await clone.login("app")));
   client.on("error", () => undefined);

@@ -12,7 +12,10 @@ import { startServer, type TestServer } from "../../../embedded/server.ts";
 import { committedFolderOf } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { soakRandom, soakRuns } from "../../random.ts";
 
-/** Of a random pause before a kill, in ms: longer than a file takes, so that it falls into later files and behind the end, too. */
+/**
+ * Longest random pause before a kill, in ms. It exceeds the time of one file, so that kills also hit later files and
+ * the end.
+ */
 const longestPause = 70;
 
 let server: TestServer;
@@ -27,7 +30,7 @@ async function databaseOf(name: string) {
 }
 
 describe("deployers", () => {
-  it("of whom eight race all end well, each file applied once", async () => {
+  it("all succeed in a race of eight, and each file is applied once", async () => {
     const made = await committedFolderOf(raceDrafts);
     const runs = soakRuns(20);
     try {
@@ -38,7 +41,7 @@ describe("deployers", () => {
     }
   });
 
-  it("that are killed at random leave what the next one brings to the same end", async () => {
+  it("killed at random moments leave work that the next one completes", async () => {
     const random = soakRandom();
     const made = await committedFolderOf(killDrafts);
     const runs = soakRuns(50);

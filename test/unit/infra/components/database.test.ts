@@ -20,7 +20,7 @@ let server: EmbeddedServer;
 let serverRoles: pulumi.Resource[];
 let shop: Database;
 
-const nothing = { known: false, roles: new Set<string>(), databases: new Set<string>() };
+const nothing = { known: false, roles: new Set<string>(), databases: new Set<string>(), undeclared: [] };
 
 const make = (name: string, changed: Partial<DatabaseArgs> = {}) =>
   registered(
@@ -58,8 +58,8 @@ beforeAll(async () => {
 const of = (database: string) => resources.recorded().filter(({ name }) => name.startsWith(`${database}-`));
 const role = (name: string) => resources.one(`shop-${name}`);
 
-describe("a database", () => {
-  it("is made of these resources and no other, in this order", () => {
+describe("the component of a database", () => {
+  it("declares exactly these resources, in this order", () => {
     const inOrder = [
       "shop-database",
       "shop-extension-pg_trgm",
@@ -107,14 +107,14 @@ describe("a database", () => {
     expect(new Set(of("shop").map(({ parent }) => parent))).toEqual(new Set(["shop"]));
   });
 
-  it("belongs to its owner, and stays on the server with all it has when it is declared no more", () => {
+  it("has the owner's database, and all of it stays on the server when it is no longer declared", () => {
     expect(resources.one("shop-database").inputs).toEqual({ name: "shop", owner: "shop_owner" });
     const onServer = of("shop").filter(({ type }) => type.startsWith("postgresql:"));
     expect(onServer.length).toBeGreaterThan(10);
     expect(onServer.filter(({ retainOnDelete }) => !retainOnDelete).map(({ name }) => name)).toEqual([]);
   });
 
-  it("has extensions, in a schema only where one is named", () => {
+  it("has extensions, in a schema only if one is named", () => {
     expect(resources.one("shop-extension-pg_trgm").inputs).toEqual({ name: "pg_trgm", database: "shop" });
     expect(resources.one("shop-extension-hstore").inputs).toEqual({
       name: "hstore",
@@ -125,13 +125,13 @@ describe("a database", () => {
 });
 
 describe("the roles of a database", () => {
-  it("have an owner that cannot log in and has no password", () => {
+  it("include an owner that cannot log in and has no password", () => {
     expect(role("owner").inputs).toEqual({ name: "shop_owner", login: false });
     expect(role("owner").secrets).toEqual([]);
     expect(Object.keys(shop.logins)).toEqual(["migrator", "app", "readonly"]);
   });
 
-  it("have a migrator that acts as the owner, once there is one", () => {
+  it("include a migrator that acts as the owner, and is created after it", () => {
     expect(role("migrator").inputs).toEqual({
       name: "shop_migrator",
       login: true,
@@ -142,7 +142,7 @@ describe("the roles of a database", () => {
     expect(role("migrator").dependsOn).toContain("shop-owner");
   });
 
-  it("have an app and a reader that belong to nobody", () => {
+  it("include an app and a readonly role without memberships", () => {
     for (const name of ["app", "readonly"]) {
       expect(role(name).inputs).toEqual({
         name: `shop_${name}`,
@@ -153,7 +153,7 @@ describe("the roles of a database", () => {
     }
   });
 
-  it("log in with secrets", async () => {
+  it("have secret logins", async () => {
     for (const [name, { user, password }] of Object.entries(shop.logins)) {
       expect(user).toBe(`shop_${name}`);
       expect(await value(password)).toBe(`result of shop-${name}-password`);
@@ -171,7 +171,7 @@ describe("the privileges of a database", () => {
   const owner = "shop_owner";
   const schema = "public";
 
-  it("are taken from everyone first, and are then connecting and using the schema", () => {
+  it("are revoked from PUBLIC first, then granted for CONNECT and for the schema", () => {
     const connect = (who: string) => ({ role: who, database, objectType: "database", privileges: ["CONNECT"] });
     const use = (who: string) => ({ role: who, database, objectType: "schema", schema, privileges: ["USAGE"] });
     expect(inputsOf("grant")).toEqual([
@@ -188,7 +188,7 @@ describe("the privileges of a database", () => {
     ]);
   });
 
-  it("on objects are defaults of the owner, and never grants: those would undo what a migration took away", () => {
+  it("on objects are default privileges of the owner, not grants, which would override a migration's REVOKE", () => {
     const one = (who: string, objectType: string, ...privileges: string[]) => {
       return { role: who, database, owner, schema, objectType, privileges };
     };
@@ -220,9 +220,10 @@ describe("the contents of a database", () => {
     password: "result of shop-migrator-password",
   };
 
-  it("come by the migrator, from the database's folder", () => {
+  it("are applied by the migrator from the folder of the database", () => {
     const folder = "migrations/shop";
-    expect(resources.one("shop-migrations").inputs).toEqual({ ...connection, folder });
+    const admin = { adminUser: "postgres", adminPassword: "result of server-superuser-password" };
+    expect(resources.one("shop-migrations").inputs).toEqual({ ...connection, ...admin, folder });
     expect(resources.one("shop-partitions").inputs).toEqual({
       ...connection,
       function: "public.ensure_partitions",
@@ -231,14 +232,16 @@ describe("the contents of a database", () => {
     expect(resources.one("shop-seeds-reference").inputs).toEqual({ ...connection, folder, set: "reference" });
     expect(resources.one("shop-seeds-dev").inputs).toEqual({ ...connection, folder, set: "dev" });
     const sealed = of("shop").filter(({ inputs }) => inputs.user === "shop_migrator");
-    expect(sealed.map(({ secrets }) => secrets)).toEqual(Array(4).fill(["password"]));
+    const [migrations, ...others] = sealed.map(({ secrets }) => [...secrets].sort());
+    expect(migrations).toEqual(["adminPassword", "password"]);
+    expect(others).toEqual(Array(3).fill(["password"]));
   });
 
-  it("have only the seed sets that the stack asks for", () => {
+  it("include only the seed sets that the stack requests", () => {
     expect(of("shop").filter(({ name }) => name.includes("demo"))).toEqual([]);
   });
 
-  it("are told by name", async () => {
+  it("are listed by name", async () => {
     expect(await value(shop.migrations)).toEqual(["000001-one.sql"]);
     const seeds = await Promise.all(
       shop.seeds.map(async ({ set, applied }) => ({ set, applied: await value(applied) })),
@@ -250,10 +253,10 @@ describe("the contents of a database", () => {
   });
 });
 
-describe("what the postgresql provider makes of a database", () => {
+describe("the postgresql resources of a database", () => {
   const isPostgresql = ({ type }: Recorded) => type.startsWith("postgresql:");
 
-  it("is made by the server's admin and goes with the server, unprotected unless asked for", () => {
+  it("use the server's admin provider, are deleted with the server, and are not protected by default", () => {
     const all = of("shop").filter(isPostgresql);
     expect(all).toHaveLength(28);
     for (const { provider, deletedWith, protect } of all) {
@@ -265,7 +268,7 @@ describe("what the postgresql provider makes of a database", () => {
     }
   });
 
-  it("is protected in a protected stack, and what can be made again is not", async () => {
+  it("are protected in a protected stack, but resources that can be created again are not", async () => {
     await make("safe", { protect: true, seeds: [], file: { ...file, extensions: [] } });
     for (const { type, protect, name } of of("safe")) {
       expect([name, protect]).toEqual([name, type.startsWith("postgresql:")]);
@@ -281,20 +284,21 @@ it("a database without extensions, partitions and seeds declares none", async ()
   expect(names).toContain("bare-migrations");
 });
 
-describe("a database of which the server has something already", () => {
+describe("a database that partly exists on the server", () => {
   const imported = (database: string) =>
     of(database)
       .filter((each) => each.imported !== "")
       .map((each) => `${each.name}: ${each.imported}`)
       .sort();
 
-  it("takes over just that, by the names that the server knows", async () => {
+  it("imports exactly the existing roles and the database, by their names on the server", async () => {
     expect(imported("shop")).toEqual([]);
     await make("depot", {
       existing: {
         known: true,
         roles: new Set(["depot_owner", "depot_app", "shop_readonly"]),
         databases: new Set(["depot"]),
+        undeclared: [],
       },
     });
     expect(imported("depot")).toEqual(["depot-app: depot_app", "depot-database: depot", "depot-owner: depot_owner"]);

@@ -13,8 +13,8 @@ beforeAll(async () => {
   );
 });
 
-describe("an embedded server", () => {
-  it("is made of these resources and no other, all of them its children", () => {
+describe("the component of an embedded server", () => {
+  it("declares exactly these resources, all of them its children", () => {
     const all = resources.recorded();
     expect(all.map(({ type, name }) => `${name}: ${type}`).sort()).toEqual([
       "server-admin: pulumi:providers:postgresql",
@@ -26,7 +26,7 @@ describe("an embedded server", () => {
     expect(all.filter(({ name }) => name !== "server").map(({ parent }) => parent)).toEqual(Array(4).fill("server"));
   });
 
-  it("has a generated superuser password, and neither port nor data directory unless asked for", () => {
+  it("has a generated superuser password, and no port or data directory by default", () => {
     expect(resources.one("server-postgres")).toMatchObject({
       inputs: { superuserPassword: "result of server-superuser-password", settings: { work_mem: "4MB" } },
       secrets: ["superuserPassword"],
@@ -34,7 +34,7 @@ describe("an embedded server", () => {
     expect(Object.keys(resources.one("server-postgres").inputs).sort()).toEqual(["settings", "superuserPassword"]);
   });
 
-  it("is waited for as the superuser, again whenever its process is another", () => {
+  it("waits for the server as the superuser, again after its process changes", () => {
     expect(resources.one("server-ready")).toMatchObject({
       inputs: {
         host: "127.0.0.1",
@@ -51,7 +51,7 @@ describe("an embedded server", () => {
     });
   });
 
-  it("is administered only once it is ready", () => {
+  it("declares the admin provider only after the server is ready", () => {
     const admin = resources.one("server-admin");
     expect(admin.dependsOn).toContain("server-ready");
     expect(admin.inputs).toEqual({
@@ -67,7 +67,7 @@ describe("an embedded server", () => {
     expect(admin.secrets).toEqual(["password"]);
   });
 
-  it("hands on an address that is known once SQL ran, and a login that is secret", async () => {
+  it("outputs the address after SQL ran, and a secret login", async () => {
     expect(await value(server.host)).toBe("127.0.0.1");
     expect(await value(server.port)).toBe(20_123);
     expect(await value(server.version)).toBe("17.10");
@@ -76,7 +76,7 @@ describe("an embedded server", () => {
   });
 });
 
-it("an embedded server takes port and data directory from its arguments", async () => {
+it("an embedded server has the port and data directory of its arguments", async () => {
   await registered(
     (options) =>
       new EmbeddedServer(

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { EmbeddedServer } from "../../../../infra/components/embedded-server.ts";
 import { findExisting } from "../../../../infra/components/existing.ts";
-import type { Properties } from "../../../../infra/plugin/values.ts";
+import type { Properties } from "../../../../infra/provider-protocol/values.ts";
 import { recordResources, registered } from "./recorded-resources.ts";
 
 let server: EmbeddedServer;
@@ -21,7 +21,7 @@ beforeEach(() => {
   asked = [];
 });
 
-/** As in a preview, for as long as the work takes. */
+/** Runs work as if in a preview. */
 async function inPreview<T>(work: () => Promise<T>): Promise<T> {
   const options = pulumi.runtime as unknown as { _setIsDryRun(isPreview: boolean): void };
   options._setIsDryRun(true);
@@ -32,9 +32,18 @@ async function inPreview<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-describe("what a server has already", () => {
-  it("is asked for once, by the superuser, with every name that will be declared", async () => {
-    answer = { known: true, roles: ["monitor", "shop_owner"], databases: ["shop"] };
+describe("the query for existing objects", () => {
+  it("runs once, as the superuser, with every name that will be declared", async () => {
+    answer = {
+      known: true,
+      roles: ["monitor", "shop_owner"],
+      databases: ["shop"],
+      undeclared: ["store"],
+      extensions: ['["shop","citext","public"]'],
+      ownsPostgres: true,
+      publicConnects: true,
+      connectingByPublic: ["ana"],
+    };
     const found = await findExisting(server, ["shop", "depot"]);
     expect(asked).toHaveLength(1);
     expect(asked[0]?.token).toBe("pgroundwork:index:existingObjects");
@@ -53,24 +62,32 @@ describe("what a server has already", () => {
       ],
       databases: ["shop", "depot"],
     });
-    expect(found).toEqual({ known: true, roles: new Set(["monitor", "shop_owner"]), databases: new Set(["shop"]) });
+    expect(found).toEqual({
+      known: true,
+      roles: new Set(["monitor", "shop_owner"]),
+      databases: new Set(["shop"]),
+      undeclared: ["store"],
+      postgres: { ownsPostgres: true, publicConnects: true, connectingByPublic: ["ana"] },
+      extensionSchemas: new Map([["shop.citext", "public"]]),
+    });
   });
 
-  it("is nothing in a preview that gets no answer, and an error in an up", async () => {
+  it("finds nothing in a preview without an answer, and fails in an up", async () => {
     answer = { known: false, isDown: true, reason: "Cannot connect to it." };
-    const nothing = { known: false, roles: new Set(), databases: new Set() };
+    const nothing = { known: false, roles: new Set(), databases: new Set(), undeclared: [] };
     expect(await inPreview(() => findExisting(server, ["shop"]))).toEqual(nothing);
     await expect(findExisting(server, ["shop"])).rejects.toThrow(
-      "The server could not be asked what it has: Cannot connect to it.",
+      "The server could not be queried for its roles and databases: Cannot connect to it.",
     );
   });
 
-  it("is nothing in a preview that does not know the server's address yet", async () => {
+  it("finds nothing in a preview while the server's address is unknown", async () => {
     answer = {};
     expect(await inPreview(() => findExisting(server, ["shop"]))).toEqual({
       known: false,
       roles: new Set(),
       databases: new Set(),
+      undeclared: [],
     });
   });
 });

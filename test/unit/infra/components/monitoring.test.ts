@@ -10,6 +10,7 @@ const place: DockerPlace = {
   provider: undefined as unknown as DockerPlace["provider"],
   dockerHost: undefined,
   owner: pulumi.output("0123456789ab"),
+  imageTrigger: () => "1",
   name: (role) => pulumi.output(`shop-team-${role}`),
   named: (role) => ({
     name: pulumi.output(`shop-team-${role}`),
@@ -42,8 +43,8 @@ beforeAll(async () => {
   await declare("watch", {});
 });
 
-describe("what watches a server", () => {
-  it("has files in volumes of its own for who reads them, sealed", () => {
+describe("the component of the monitoring", () => {
+  it("has secret files in separate volumes, each for the container that reads it", () => {
     const exporter = resources.one("watch-postgres-exporter-files");
     expect(exporter.secrets).toEqual(["files"]);
     expect(exporter.inputs.volume).toBe("shop-team-postgres-exporter-config");
@@ -53,14 +54,14 @@ describe("what watches a server", () => {
     expect(JSON.stringify(prometheus.inputs.files)).not.toContain("a-secret-password");
   });
 
-  it("opens Prometheus on the loopback address, and no exporter", () => {
+  it("publishes Prometheus on the loopback address, and no exporter", () => {
     const ports = (name: string) => resources.one(name).inputs.ports;
     expect(ports("watch-postgres-exporter")).toEqual([]);
     expect(ports("watch-volume-exporter")).toEqual([]);
     expect(ports("watch-prometheus")).toMatchObject([{ internal: 9090, ip: "127.0.0.1" }]);
   });
 
-  it("opens the ports that are asked for, on the loopback address, too", async () => {
+  it("publishes the requested ports on the loopback address, too", async () => {
     await declare("asked", { prometheusPort: 9_090, exporterPort: 9_187 });
     const ports = (name: string) => resources.one(name).inputs.ports;
     expect(ports("asked-prometheus")).toEqual([{ internal: 9090, external: 9090, ip: "127.0.0.1", protocol: "tcp" }]);
@@ -69,7 +70,7 @@ describe("what watches a server", () => {
     ]);
   });
 
-  it("has limits, no privileges and a read-only root in every container, and no password in any", () => {
+  it("has containers with limits, a read-only root and no privileges or passwords", () => {
     const containers = resources.recorded().filter(({ type }) => type === "docker:index/container:Container");
     expect(containers.length).toBeGreaterThanOrEqual(3);
     for (const { name, inputs } of containers) {
@@ -85,23 +86,23 @@ describe("what watches a server", () => {
     }
   });
 
-  it("measures volumes that it cannot write to, as nobody", () => {
+  it("measures volumes as nobody, without write access", () => {
     expect(resources.one("watch-volume-exporter").inputs).toMatchObject({
       user: "65534:65534",
       volumes: [{ volumeName: "shop-team-data", containerPath: "/volumes/data", readOnly: true }],
     });
   });
 
-  it("keeps what was measured, and does not keep the stack from giving it up", () => {
+  it("keeps the measurements when it is no longer declared, and does not protect them", () => {
     expect(resources.one("watch-prometheus-data")).toMatchObject({ retainOnDelete: true, protect: false });
   });
 
-  it("has the exporter start again with new files, and Prometheus read them", () => {
+  it("restarts the exporter for new files, and reloads Prometheus", () => {
     expect(resources.one("watch-postgres-exporter-running").inputs).not.toHaveProperty("reload");
     expect(resources.one("watch-prometheus-running").inputs.reload).toEqual(["prometheus-reload"]);
   });
 
-  it("reads what backups write only where there is a volume with it", async () => {
+  it("reads metrics of backups only if there is a volume with them", async () => {
     expect(JSON.stringify(resources.one("watch-volume-exporter").inputs.command)).not.toContain("textfile.directory");
     await declare("written", { textfiles: "shop-team-backup-metrics" });
     const { command, volumes } = resources.one("written-volume-exporter").inputs;

@@ -1,29 +1,29 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
-import { decode, type Properties } from "../../../../infra/plugin/values.ts";
+import { decode, type Properties } from "../../../../infra/provider-protocol/values.ts";
 
-/** A resource as it was registered; other resources by their names. */
+/** A registered resource. Other resources are referred to by name. */
 export interface Recorded {
   type: string;
   name: string;
   inputs: Properties;
-  /** Keys of inputs that were secret. */
+  /** Names of secret inputs. */
   secrets: string[];
-  /** Outputs that the program wants sealed. */
+  /** Names of outputs that the program marks as secret. */
   secretOutputs: string[];
   parent: string;
-  /** What it waits for, whether it was told to or uses its outputs. */
+  /** Names of its dependencies, explicit or through outputs. */
   dependsOn: string[];
   protect: boolean;
   retainOnDelete: boolean;
   deletedWith: string;
   provider: string;
-  /** Id of what is there already and taken over; "": it is made. */
+  /** Id of an existing object that is adopted; empty if the object is created. */
   imported: string;
 }
 
-/** Outputs that the resources of the kit answer with, by type; others answer their inputs. */
+/** Outputs of the kit's resources by type. Other resources have their inputs as outputs. */
 const outputs: Record<string, (name: string) => Properties> = {
   "pgroundwork:index:EmbeddedServer": () => ({
     host: "127.0.0.1",
@@ -47,13 +47,13 @@ const outputs: Record<string, (name: string) => Properties> = {
   "pgroundwork:index:Seeds": (name) => ({ applied: [`01 of ${name}`] }),
 };
 
-/** Has Pulumi register resources with a recorder in the engine's place. */
+/** Makes Pulumi register resources with a recorder instead of the engine. */
 export async function recordResources(
   call: (args: pulumi.runtime.MockCallArgs) => Properties = () => ({}),
 ): Promise<{ recorded(): Recorded[]; one(name: string): Recorded }> {
   const requests: RegisterResourceRequest[] = [];
   const register = MockMonitor.prototype.registerResource;
-  // The mocks are told type, name and inputs only; options stand in the request.
+  // Mocks only receive type, name and inputs; the request has the options, too.
   MockMonitor.prototype.registerResource = function (this: MockMonitor, request, callback) {
     requests.push(request);
     return register.call(this, request, callback);
@@ -96,7 +96,7 @@ function nameOf(urn: string): string {
   return urn === "" ? "" : urn.slice(urn.lastIndexOf("::") + 2);
 }
 
-/** Makes a component and waits until it and all that it declares are registered. */
+/** Creates a component and waits until the component and its resources are registered. */
 export async function registered<Component extends pulumi.Resource>(
   make: (options: pulumi.ComponentResourceOptions) => Component,
 ): Promise<Component> {
@@ -113,7 +113,7 @@ export async function registered<Component extends pulumi.Resource>(
   return component;
 }
 
-/** What an output comes to. */
+/** Resolves with the value of an output. */
 export function value<T>(output: pulumi.Output<T>): Promise<unknown> {
   return new Promise((resolve) => output.apply(resolve));
 }

@@ -13,8 +13,8 @@ beforeAll(async () => {
   );
 });
 
-describe("the certificates of a stack's server", () => {
-  it("are an authority and what it signs, and no other resource", () => {
+describe("the component of a server's certificates", () => {
+  it("declares a CA and a certificate, and no other resource", () => {
     const all = resources.recorded();
     expect(all.map(({ type, name }) => `${name}: ${type}`).sort()).toEqual([
       "tls-authority: pgroundwork:index:CertificateAuthority",
@@ -24,14 +24,14 @@ describe("the certificates of a stack's server", () => {
     expect(all.filter(({ name }) => name !== "tls").map(({ parent }) => parent)).toEqual(["tls", "tls"]);
   });
 
-  it("are of an authority that is called by project and stack, and whose key is sealed", () => {
+  it("names the CA after project and stack, and keeps its key secret", () => {
     expect(resources.one("tls-authority")).toMatchObject({
       inputs: { commonName: "shop dev", validityDays: 3650, renewBeforeDays: 365 },
       secretOutputs: ["privateKey"],
     });
   });
 
-  it("are for the hosts by which clients come, and for the name that Node's driver checks", () => {
+  it("has a certificate for the hosts that clients use, and for the name that Node's driver checks", () => {
     expect(resources.one("tls-certificate")).toMatchObject({
       inputs: {
         authorityCertificate: "certificate of tls-authority",
@@ -45,7 +45,7 @@ describe("the certificates of a stack's server", () => {
     });
   });
 
-  it("are handed to the server with a sealed key, and to clients without", async () => {
+  it("outputs a secret key for the server, and the CA certificate for clients", async () => {
     expect(await value(certificates.certificate)).toBe("certificate of tls-certificate");
     expect(await value(certificates.privateKey)).toBe("key of tls-certificate");
     expect(await pulumi.isSecret(certificates.privateKey)).toBe(true);

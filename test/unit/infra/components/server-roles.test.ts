@@ -1,18 +1,28 @@
 import * as pulumi from "@pulumi/pulumi";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { EmbeddedServer } from "../../../../infra/components/embedded-server.ts";
+import type { Existing } from "../../../../infra/components/existing.ts";
 import { declareServerRoles, type ServerRoles } from "../../../../infra/components/server-roles.ts";
 import { recordResources, registered, value } from "./recorded-resources.ts";
 
 let resources: Awaited<ReturnType<typeof recordResources>>;
 let roles: ServerRoles;
 
-const declare = async (name: string, changed: { existing?: string[]; protect?: boolean } = {}) => {
+const declare = async (
+  name: string,
+  changed: { existing?: string[]; protect?: boolean; postgres?: Existing["postgres"] } = {},
+) => {
   const args = { settings: {}, passwordKeeper: "1", readyTimeout: 60 };
   const server = await registered((options) => new EmbeddedServer(name, args, options));
   const declared = declareServerRoles(name, {
     server,
-    existing: { known: true, roles: new Set(changed.existing ?? []), databases: new Set() },
+    existing: {
+      known: true,
+      roles: new Set(changed.existing ?? []),
+      databases: new Set(),
+      undeclared: [],
+      ...(changed.postgres === undefined ? {} : { postgres: changed.postgres }),
+    },
     passwordKeeper: "1",
     protect: changed.protect ?? false,
   });
@@ -20,13 +30,15 @@ const declare = async (name: string, changed: { existing?: string[]; protect?: b
   return declared;
 };
 
+const onPostgres = { database: "postgres", objectType: "database" };
+
 beforeAll(async () => {
   resources = await recordResources();
   roles = await declare("server");
 });
 
-describe("a server's own roles", () => {
-  it("are one that watches and one that copies, which outlive their declaration", () => {
+describe("the roles of a server", () => {
+  it("are monitor and backup, which stay on the server when they are no longer declared", () => {
     const common = {
       secrets: ["password"],
       parent: "server",
@@ -53,13 +65,13 @@ describe("a server's own roles", () => {
     });
   });
 
-  it("may take connections that a server keeps free for them", async () => {
+  it("can use connections that a server reserves for them", async () => {
     const server = await registered((options) =>
       Object.assign(new EmbeddedServer("reserving", { settings: {}, passwordKeeper: "1", readyTimeout: 60 }, options), {
         reservesConnections: true,
       }),
     );
-    const existing = { known: true as const, roles: new Set<string>(), databases: new Set<string>() };
+    const existing = { known: true as const, roles: new Set<string>(), databases: new Set<string>(), undeclared: [] };
     const declared = declareServerRoles("reserving", { server, existing, passwordKeeper: "1", protect: false });
     await Promise.all(declared.roles.map(({ urn }) => value(urn)));
     expect(resources.one("reserving-monitor").inputs.roles).toEqual(["pg_monitor", "pg_use_reserved_connections"]);
@@ -69,7 +81,21 @@ describe("a server's own roles", () => {
     ]);
   });
 
-  it("generate their passwords with the server's keeper", () => {
+  it("need no superuser if the server's admin is none: backup is an ordinary login", async () => {
+    const server = await registered((options) =>
+      Object.assign(new EmbeddedServer("limited", { settings: {}, passwordKeeper: "1", readyTimeout: 60 }, options), {
+        limitedAdmin: true,
+      }),
+    );
+    const existing = { known: true as const, roles: new Set<string>(), databases: new Set<string>(), undeclared: [] };
+    const declared = declareServerRoles("limited", { server, existing, passwordKeeper: "1", protect: false });
+    await Promise.all(declared.roles.map(({ urn }) => value(urn)));
+    expect(resources.one("limited-monitor").inputs.roles).toEqual(["pg_monitor"]);
+    const { inputs } = resources.one("limited-backup");
+    expect([inputs.login, inputs.replication, inputs.roles]).toEqual([true, undefined, undefined]);
+  });
+
+  it("generate their passwords with the server's rotation trigger", () => {
     for (const name of ["server-monitor-password", "server-backup-password"]) {
       expect(resources.one(name)).toMatchObject({
         inputs: { keeper: "1" },
@@ -79,7 +105,7 @@ describe("a server's own roles", () => {
     }
   });
 
-  it("log in with secrets, and are what databases wait for", async () => {
+  it("have secret logins, and databases depend on them", async () => {
     expect([roles.logins.monitor.user, roles.logins.backup.user]).toEqual(["monitor", "backup"]);
     for (const { password } of Object.values(roles.logins)) expect(await pulumi.isSecret(password)).toBe(true);
     expect(await Promise.all(roles.roles.map(({ urn }) => value(urn)))).toEqual([
@@ -88,9 +114,32 @@ describe("a server's own roles", () => {
     ]);
   });
 
-  it("are taken over where the server has them, and protected where the stack is", async () => {
+  it("are imported if the server has them, and protected if the stack is", async () => {
     await declare("other", { existing: ["backup"], protect: true });
     expect(resources.one("other-backup")).toMatchObject({ imported: "backup", protect: true });
     expect(resources.one("other-monitor")).toMatchObject({ imported: "", protect: true });
+  });
+
+  const grants = () =>
+    resources.recorded().filter(({ type, parent }) => type === "postgresql:index/grant:Grant" && parent === "server");
+
+  it("get access to the database postgres, one after the other, before PUBLIC loses it", async () => {
+    await vi.waitFor(() => expect(grants()).toHaveLength(3));
+    expect(grants().map(({ name, inputs, dependsOn }) => [name, inputs, dependsOn.includes("server-backup")])).toEqual([
+      ["server-connect-monitor", { ...onPostgres, role: "monitor", privileges: ["CONNECT"] }, true],
+      ["server-connect-backup", { ...onPostgres, role: "backup", privileges: ["CONNECT"] }, false],
+      ["server-connect-public", { ...onPostgres, role: "public", privileges: [] }, false],
+    ]);
+    expect(grants().map(({ dependsOn }) => dependsOn.filter((each) => each.startsWith("server-connect-")))).toEqual([
+      [],
+      ["server-connect-monitor"],
+      ["server-connect-backup"],
+    ]);
+    for (const grant of grants()) expect(grant).toMatchObject({ retainOnDelete: true, deletedWith: "server-postgres" });
+  });
+
+  it("get no grants on the database postgres if the login does not own it", async () => {
+    await declare("guest", { postgres: { ownsPostgres: false, publicConnects: true, connectingByPublic: [] } });
+    expect(resources.recorded().filter(({ name }) => name.startsWith("guest-connect-"))).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { EmbeddedServer } from "../../../../infra/components/embedded-server.ts";
 import type { Existing } from "../../../../infra/components/existing.ts";
 import { type Declared, noticeVanished } from "../../../../infra/components/vanished.ts";
-import type { Properties } from "../../../../infra/plugin/values.ts";
+import type { Properties } from "../../../../infra/provider-protocol/values.ts";
 import { recordResources, registered } from "./recorded-resources.ts";
 
 let server: EmbeddedServer;
@@ -13,17 +13,21 @@ let answer: Properties;
 const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
 
 const found = (roles: string[], databases: string[]): Existing => {
-  return { known: true, roles: new Set(roles), databases: new Set(databases) };
+  return { known: true, roles: new Set(roles), databases: new Set(databases), undeclared: [] };
 };
 const settled = (output: pulumi.Output<unknown>) => (output as unknown as { promise(): Promise<unknown> }).promise();
+
+const makeServer = (name: string) => {
+  const args = { settings: {}, passwordKeeper: "1", readyTimeout: 60 };
+  return registered((options) => new EmbeddedServer(name, args, options));
+};
 
 beforeAll(async () => {
   await recordResources((args) => {
     asked.push(args);
     return answer;
   });
-  const args = { settings: {}, passwordKeeper: "1", readyTimeout: 60 };
-  server = await registered((options) => new EmbeddedServer("server", args, options));
+  server = await makeServer("server");
   declared = [
     { kind: "roles", name: "shop_app", resource: server.provider },
     { kind: "databases", name: "shop", resource: server.provider },
@@ -34,20 +38,44 @@ beforeEach(() => {
   warn.mockClear();
 });
 
-describe("what is in the state and no more on the server", () => {
-  it("is asked for again only where something was not there before", async () => {
+describe("objects that are in the state but no longer on the server", () => {
+  it("are queried again only if some did not exist before", async () => {
     await settled(noticeVanished(server, found(["shop_app"], ["shop"]), declared));
     await settled(noticeVanished(server, { ...found([], []), known: false }, declared));
     expect(asked).toEqual([]);
   });
 
-  it("is nothing where the run has made it", async () => {
+  it("are not reported if the run has created them", async () => {
     answer = { known: true, roles: ["shop_app"], databases: [] };
     await settled(noticeVanished(server, found([], ["shop"]), declared));
     expect(asked.map(({ inputs }) => [inputs.roles, inputs.databases])).toEqual([[["shop_app"], []]]);
   });
 
-  it("is a warning of a preview, with the command that takes note of it", async () => {
+  it("end an up with one message that names all of them, but not new objects", async () => {
+    const error = vi.spyOn(pulumi.log, "error").mockResolvedValue();
+    const exit = vi.spyOn(process, "exit").mockImplementation((() => undefined) as never);
+    answer = { known: true, roles: ["new_app"], databases: [] };
+    const other = await makeServer("other");
+    const group = (name: string): Declared => ({ kind: "roles", name, resource: server.provider });
+    try {
+      await Promise.all(
+        [[group("monitor"), group("backup")], [group("new_app")], [group("shop_app"), ...declared.slice(1)]].map(
+          (each) => settled(noticeVanished(other, found([], []), each)),
+        ),
+      );
+      expect(error.mock.calls.map(([text]) => text)).toEqual([
+        expect.stringContaining(
+          'The server no longer has role "monitor", role "backup", role "shop_app", database "shop",',
+        ),
+      ]);
+      expect(exit.mock.calls).toEqual([[32]]);
+    } finally {
+      exit.mockRestore();
+      error.mockRestore();
+    }
+  });
+
+  it("are a warning in a preview, with the command that updates the state", async () => {
     const options = pulumi.runtime as unknown as { _setIsDryRun(isPreview: boolean): void };
     options._setIsDryRun(true);
     try {
@@ -57,10 +85,11 @@ describe("what is in the state and no more on the server", () => {
       options._setIsDryRun(false);
     }
     const notice =
-      "`npm run pgw -- refresh --stack stack` takes note of that, and the next `up` makes what is gone anew.";
+      "It was probably dropped by hand. To update the state, run `npm run pgw -- refresh --stack stack`. " +
+      "The next `up` then creates what is missing.";
     expect(warn.mock.calls.map(([text]) => text).sort()).toEqual([
-      `The server has no database "shop" any more, which this stack made: dropped by hand? ${notice} A database is then empty: restore its rows.`,
-      `The server has no role "shop_app" any more, which this stack made: dropped by hand? ${notice}`,
+      `The server no longer has database "shop", which this stack created. ${notice} A database that is created again is empty: restore its data.`,
+      `The server no longer has role "shop_app", which this stack created. ${notice}`,
     ]);
     expect(asked).toEqual([]);
   });

@@ -8,14 +8,14 @@ const declared = [
   { name: "hstore", optional: true },
 ];
 
-it("extensions that a server cannot have are left out and named, optional and required ones apart", () => {
+it("extensions that a server cannot have are left out and named, optional and required ones separately", () => {
   const { extensions, missing, impossible } = narrowExtensions(declared, new Set(["pg_trgm", "hstore"]));
   expect(extensions.map(({ name }) => name)).toEqual(["pg_trgm", "hstore"]);
   expect(missing).toEqual(["pg_cron"]);
   expect(impossible).toEqual(["vector"]);
 });
 
-it("extensions that a server has stay as they were declared", () => {
+it("extensions that a server can have stay as they are declared", () => {
   const all = new Set(declared.map(({ name }) => name));
   expect(narrowExtensions(declared, all)).toEqual({ extensions: declared, missing: [], impossible: [] });
   expect(narrowExtensions([], all)).toEqual({ extensions: [], missing: [], impossible: [] });

@@ -8,34 +8,41 @@ import {
   scheduleRules,
   volumeExporterCommand,
 } from "../../../../infra/plan/monitoring.ts";
+import { withoutLimits } from "../../../../infra/plan/session-options.ts";
+import { limitSettings, settingsOptions } from "../../../../scripts/connection/session-settings.ts";
 
-describe("the exporter of PostgreSQL's statistics", () => {
-  it("verifies the server, and is given the password as a file", () => {
+it("sessions of programs in containers are exempt from the same limits as the kit's own sessions", () => {
+  expect(withoutLimits).toBe(settingsOptions(limitSettings));
+});
+
+describe("the postgres exporter", () => {
+  it("verifies the server, and reads the password from a file", () => {
     const [uri = "", ...others] = exporterEnvironment("postgres", "monitor");
     const url = new URL(`postgresql://${uri.replace("DATA_SOURCE_URI=", "")}`);
     expect(url.host).toBe("postgres:5432");
     expect(Object.fromEntries(url.searchParams)).toMatchObject({
       sslmode: "verify-full",
       sslrootcert: "/etc/pgroundwork/ca.crt",
+      options: `${settingsOptions(limitSettings)} --statement_timeout=10s`,
     });
     expect(others).toEqual(["DATA_SOURCE_USER=monitor", "DATA_SOURCE_PASS_FILE=/etc/pgroundwork/password"]);
   });
 
-  it("asks what PostgreSQL 17 has, and nothing of the tables of one database", () => {
+  it("queries what PostgreSQL 17 has, and no statistics of single tables", () => {
     expect(exporterCommand).toContain("--collector.stat_checkpointer");
     expect(exporterCommand.join(" ")).not.toMatch(/xlog_location|--collector.stat(io)?_user/);
   });
 });
 
-describe("the exporter of volumes", () => {
-  it("reads what others have written only where there is such a volume", () => {
+describe("the volume exporter", () => {
+  it("reads text files only if there is a volume with them", () => {
     expect(volumeExporterCommand(true)).toContain("--collector.textfile.directory=/var/lib/pgroundwork/metrics");
     expect(volumeExporterCommand(false).join(" ")).not.toContain("--collector.textfile.directory");
   });
 });
 
 describe("Prometheus", () => {
-  it("asks both exporters and itself, and knows whose measurements they are, whatever the stack is called", () => {
+  it("scrapes both exporters and itself, with labels for any stack name", () => {
     const stack = `an "odd": name # '`;
     const configuration = parse(prometheusConfiguration({ project: "shop", stack })) as {
       global: { external_labels: unknown };
@@ -53,12 +60,12 @@ describe("Prometheus", () => {
     ]);
   });
 
-  it("keeps measurements for as long as is asked, and can be told nothing over HTTP", () => {
+  it("keeps measurements for the given time, and accepts no commands over HTTP", () => {
     expect(prometheusCommand(3)).toContain("--storage.tsdb.retention.time=3d");
     expect(prometheusCommand(3).join(" ")).not.toMatch(/enable-lifecycle|enable-admin-api|remote-write-receiver/);
   });
 
-  it("knows how often backups are due, or that none are", () => {
+  it("knows how often backups are due, or that there are none", () => {
     expect(parse(scheduleRules({ full: 86_400, incr: 21_600 }))).toEqual({
       groups: [
         {

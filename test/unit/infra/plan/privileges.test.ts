@@ -4,20 +4,20 @@ import { planPrivileges, serverRolePlans } from "../../../../infra/plan/privileg
 
 const plan = planPrivileges("shop");
 
-describe("the plan of a database's privileges", () => {
-  it("has the roles of the matrix, of which only the owner cannot log in", () => {
+describe("the privilege plan of a database", () => {
+  it("has the roles of the matrix, and only the owner cannot log in", () => {
     expect(Object.keys(plan.roles)).toEqual([...databaseRoles]);
     const logins = Object.values(plan.roles).filter(({ login }) => login);
     expect(logins.map(({ name }) => name)).toEqual(["shop_migrator", "shop_app", "shop_readonly"]);
     for (const role of databaseRoles) expect(plan.roles[role].name).toBe(roleName("shop", role));
   });
 
-  it("makes no role but the migrator a member of the owner", () => {
+  it("makes only the migrator a member of the owner", () => {
     const members = Object.values(plan.roles).filter(({ memberOf }) => memberOf.length > 0);
     expect(members).toEqual([{ name: "shop_migrator", login: true, memberOf: ["shop_owner"], assumes: "shop_owner" }]);
   });
 
-  it("takes from everyone before it gives to anyone", () => {
+  it("revokes from PUBLIC before it grants to roles", () => {
     const revocations = plan.grants.filter(({ privileges }) => privileges.length === 0);
     expect(plan.grants.slice(0, revocations.length)).toEqual(revocations);
     expect(revocations.map(({ role, on }) => `${role} ${on}`)).toEqual(["public database", "public schema"]);
@@ -35,7 +35,7 @@ describe("the plan of a database's privileges", () => {
     ]);
   });
 
-  it("lets nobody create but the owner, through whom the migrator does", () => {
+  it("lets only the owner create objects, and the migrator through it", () => {
     const given = [...plan.grants, ...plan.defaults].filter(({ role }) => role !== "shop_owner");
     expect([...new Set(given.flatMap(({ privileges }) => privileges))].sort()).toEqual([
       "CONNECT",
@@ -51,7 +51,7 @@ describe("the plan of a database's privileges", () => {
     ]);
   });
 
-  it("says each thing once", () => {
+  it("has each grant once", () => {
     const keys = [
       ...plan.grants.map(({ role, on }) => `${role} on ${on}`),
       ...plan.defaults.map(({ role, on, everywhere }) => `${role} default ${on} ${everywhere}`),
@@ -59,7 +59,7 @@ describe("the plan of a database's privileges", () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it("shares no role's name with another database or with the server's own", () => {
+  it("shares no role name with another database or with the server's own roles", () => {
     const names = ["shop", "shop_app"].flatMap((name) =>
       Object.values(planPrivileges(name).roles).map((role) => role.name),
     );

@@ -9,21 +9,21 @@ const use = (change: Partial<StandInUse>): StandInUse => ({
   ...change,
 });
 
-describe("stand-ins for official provider plugins", () => {
+describe("fallback providers", () => {
   it.each([
     ["a local stack", use({})],
     ["a production stack whose plugins are all official", use({ stack: "production", real: true, standIns: [] })],
     ["a production stack that allows them", use({ stack: "production", real: true, airgap: true })],
-  ])("run in %s", (_name, given) => {
+  ])("are accepted in %s", (_name, given) => {
     expect(standInRefusal(given)).toBeUndefined();
   });
 
   it.each([
     ["a real stack", use({ stack: "production", real: true })],
     ["a stack that forbids them", use({ airgap: false })],
-  ])("are refused by %s", (_name, given) => {
+  ])("are refused in %s", (_name, given) => {
     expect(standInRefusal(given)).toBe(
-      `Stack "${given.stack}" refuses the stand-in for the official postgresql plugin.`,
+      `Stack "${given.stack}" does not accept the fallback provider for the official postgresql plugin.`,
     );
   });
 });

@@ -3,7 +3,7 @@ import { planMemory, type TuningInput } from "../../../../infra/plan/tuning.ts";
 
 const gigabyte = 1024;
 
-/** Results as people published them: the text that pgtune prints. */
+/** Parses published results: the text that pgtune prints. */
 function published(text: string): Record<string, string> {
   return Object.fromEntries(
     text
@@ -13,7 +13,7 @@ function published(text: string): Record<string, string> {
   );
 }
 
-/** What pgtune prints of a current version is the whole plan, but for `wal_compression`, where the kit deviates. */
+/** For a current version, the plan equals pgtune's output except `wal_compression`, where the kit deviates. */
 const currentVersion: [source: string, input: TuningInput, text: string][] = [
   [
     // "PGTune 初始化配置", section 4U4G: DB Version 17, linux, mixed, 4 GB, 4 CPUs, 500 connections, hdd
@@ -40,8 +40,8 @@ const currentVersion: [source: string, input: TuningInput, text: string][] = [
      max_parallel_maintenance_workers = 2`,
   ],
   [
-    // Deployment guide of instaclone, "PostgreSQL tuning": web, 4 GB, 2 CPUs, 30 connections, nvme. DB Version 18: io_method left out,
-    // which 17 does not know
+    // Deployment guide of instaclone, "PostgreSQL tuning": web, 4 GB, 2 CPUs, 30 connections, nvme. DB Version 18;
+    // io_method is left out, which 17 does not know
     "4 GB, 2 CPUs, web, nvme",
     { memoryMegabytes: 4 * gigabyte, cpus: 2, profile: "web", storage: "nvme", os: "linux", maxConnections: 30 },
     `max_connections = 30
@@ -63,11 +63,12 @@ const currentVersion: [source: string, input: TuningInput, text: string][] = [
 ];
 
 /**
- * Results of earlier versions, or for a database much smaller or larger than the memory: without the settings whose rule was another one.
+ * Results of earlier versions, or for a database much smaller or larger than the memory. Settings with other rules are
+ * left out.
  */
 const sameRules: [source: string, input: TuningInput, text: string][] = [
   [
-    // "PGTune 初始化配置", section 8U16G; work_mem left out: the page's is for a database larger than the memory
+    // "PGTune 初始化配置", section 8U16G; work_mem is left out, because the page assumes a database larger than the memory
     "16 GB, 8 CPUs, mixed, hdd",
     { memoryMegabytes: 16 * gigabyte, cpus: 8, profile: "mixed", storage: "hdd", os: "linux", maxConnections: 500 },
     `max_connections = 500
@@ -89,7 +90,8 @@ const sameRules: [source: string, input: TuningInput, text: string][] = [
      max_parallel_maintenance_workers = 4`,
   ],
   [
-    // A NixOS host: mixed, 32 GB, 6 CPUs, ssd; work_mem left out: the host's is for a database smaller than the memory
+    // A NixOS host: mixed, 32 GB, 6 CPUs, ssd; work_mem is left out, because the host's database is smaller than the
+    // memory
     "32 GB, 6 CPUs, mixed, ssd",
     { memoryMegabytes: 32 * gigabyte, cpus: 6, profile: "mixed", storage: "ssd", os: "linux" },
     `max_connections = 100
@@ -112,7 +114,7 @@ const sameRules: [source: string, input: TuningInput, text: string][] = [
      max_parallel_maintenance_workers = 3`,
   ],
   [
-    // https://pgtune.leopard.in.ua/?dbVersion=18&osType=linux&dbType=web&cpuNum=24&totalMemory=32&totalMemoryUnit=GB&connectionNum=100&hdType=ssd
+    // https://pgtune.leopard.in.ua: DB Version 18, linux, web, 32 GB, 24 CPUs, 100 connections, ssd
     "32 GB, 24 CPUs, web, ssd",
     { memoryMegabytes: 32 * gigabyte, cpus: 24, profile: "web", storage: "ssd", os: "linux", maxConnections: 100 },
     `max_connections = 100
@@ -152,7 +154,8 @@ const sameRules: [source: string, input: TuningInput, text: string][] = [
      max_parallel_maintenance_workers = 4`,
   ],
   [
-    // A developer machine of 24 GB, 4 CPUs, ssd (DB Version 17, desktop); its `wal_level = minimal` is the kit's other deviation
+    // A developer machine: 24 GB, 4 CPUs, ssd (DB Version 17, desktop). The kit also deviates from its `wal_level =
+    // minimal`
     "24 GB, 4 CPUs, desktop, ssd",
     { memoryMegabytes: 24 * gigabyte, cpus: 4, profile: "desktop", storage: "ssd", os: "linux" },
     `max_connections = 20
@@ -187,7 +190,7 @@ const sameRules: [source: string, input: TuningInput, text: string][] = [
      max_wal_size = 4GB`,
   ],
   [
-    // An experiment's set-up: oltp, 64 GB, 32 CPUs, SAN (DB Version 12)
+    // Setup of an experiment: oltp, 64 GB, 32 CPUs, SAN (DB Version 12)
     "64 GB, 32 CPUs, oltp, san",
     { memoryMegabytes: 64 * gigabyte, cpus: 32, profile: "oltp", storage: "san", os: "linux" },
     `max_connections = 300
@@ -204,7 +207,7 @@ const sameRules: [source: string, input: TuningInput, text: string][] = [
   ],
 ];
 
-describe("planned settings agree with published results of pgtune", () => {
+describe("planned settings that match published results of pgtune", () => {
   it.each(currentVersion)("%s", (_source, input, text) => {
     expect(planMemory(input)).toEqual({ ...published(text), wal_compression: "pglz" });
   });

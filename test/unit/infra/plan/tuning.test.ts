@@ -12,7 +12,7 @@ const laptop: TuningInput = {
 };
 
 /** Values that the tests of pgtune's own configurationSlice expect. */
-describe("planned settings agree with pgtune's own tests", () => {
+describe("planned settings that match pgtune's own tests", () => {
   const web: TuningInput = {
     memoryMegabytes: 4 * gigabyte,
     cpus: 4,
@@ -27,11 +27,11 @@ describe("planned settings agree with pgtune's own tests", () => {
     ["dw", "40"],
     ["desktop", "20"],
     ["mixed", "100"],
-  ] as const)("plans %s for %s connections", (profile, connections) => {
+  ] as const)("have for the profile %s max_connections of %s", (profile, connections) => {
     expect(planMemory({ ...web, profile }).max_connections).toBe(connections);
   });
 
-  it("caps maintenance_work_mem at 8 GB and an autovacuum worker at 2 GB", () => {
+  it("have at most 8 GB of maintenance_work_mem and 2 GB of autovacuum_work_mem", () => {
     expect(planMemory({ ...web, memoryMegabytes: 256 * gigabyte })).toMatchObject({
       maintenance_work_mem: "8GB",
       autovacuum_work_mem: "2GB",
@@ -40,17 +40,17 @@ describe("planned settings agree with pgtune's own tests", () => {
     expect(planMemory(web)).not.toHaveProperty("autovacuum_work_mem");
   });
 
-  it("keeps work_mem at 4 MB however many connections there are", () => {
+  it("have at least 4 MB of work_mem for any number of connections", () => {
     expect(planMemory({ ...web, maxConnections: 9999 }).work_mem).toBe("4MB");
   });
 
-  it("tries huge pages from 2 GB of shared buffers, and never on macOS", () => {
+  it("try huge pages from 2 GB of shared buffers, and never on macOS", () => {
     expect(planMemory(web).huge_pages).toBe("off");
     expect(planMemory({ ...web, memoryMegabytes: 16 * gigabyte }).huge_pages).toBe("try");
     expect(planMemory({ ...web, memoryMegabytes: 128 * gigabyte, os: "mac" }).huge_pages).toBe("off");
   });
 
-  it("costs random reads by storage, and for a warehouse as on a disk", () => {
+  it("have a random_page_cost by storage, and for a data warehouse that of a hard disk", () => {
     const cost = (changes: Partial<TuningInput>) => planMemory({ ...web, ...changes }).random_page_cost;
     expect([
       cost({ storage: "hdd" }),
@@ -61,13 +61,13 @@ describe("planned settings agree with pgtune's own tests", () => {
     expect(cost({ profile: "dw" })).toBe("4");
   });
 
-  it("reads ahead by storage on Linux, and leaves it alone on macOS", () => {
+  it("have an effective_io_concurrency by storage on Linux, and none on macOS", () => {
     const requests = (storage: TuningInput["storage"]) => planMemory({ ...web, storage }).effective_io_concurrency;
     expect([requests("hdd"), requests("ssd"), requests("san"), requests("nvme")]).toEqual(["2", "200", "300", "1000"]);
     expect(planMemory({ ...web, os: "mac" })).not.toHaveProperty("effective_io_concurrency");
   });
 
-  it("gives a query at most four workers, a warehouse's query half the processors", () => {
+  it("give a query at most four workers, and a data warehouse half the processors", () => {
     expect(planMemory({ ...web, cpus: 31 })).toMatchObject({
       max_worker_processes: "31",
       max_parallel_workers_per_gather: "4",
@@ -77,12 +77,12 @@ describe("planned settings agree with pgtune's own tests", () => {
     expect(planMemory({ ...web, cpus: 31, profile: "dw" }).max_parallel_workers_per_gather).toBe("16");
   });
 
-  it("switches JIT off for short queries and leaves it to PostgreSQL elsewhere", () => {
+  it("turn JIT off for short queries and leave it to PostgreSQL otherwise", () => {
     for (const profile of ["web", "oltp", "mixed"] as const) expect(planMemory({ ...web, profile }).jit).toBe("off");
     for (const profile of ["dw", "desktop"] as const) expect(planMemory({ ...web, profile })).not.toHaveProperty("jit");
   });
 
-  it("adds autovacuum workers from 16 and from 32 processors", () => {
+  it("add autovacuum workers from 16 and from 32 processors", () => {
     const workers = (cpus: number) => planMemory({ ...web, cpus }).autovacuum_max_workers;
     expect([workers(8), workers(15), workers(16), workers(31), workers(32)]).toEqual([
       undefined,
@@ -94,8 +94,8 @@ describe("planned settings agree with pgtune's own tests", () => {
   });
 });
 
-describe("deviations from pgtune", () => {
-  it("never touches wal_level or max_wal_senders: a backup has to stay possible", () => {
+describe("planned settings that differ from pgtune", () => {
+  it("never contain wal_level or max_wal_senders, so that backups stay possible", () => {
     for (const profile of ["web", "oltp", "dw", "desktop", "mixed"] as const) {
       const settings = planMemory({ ...laptop, profile });
       expect(settings).not.toHaveProperty("wal_level");
@@ -105,8 +105,8 @@ describe("deviations from pgtune", () => {
   });
 });
 
-describe("boundaries", () => {
-  it("plans the smallest machine", () => {
+describe("planned settings at the limits", () => {
+  it("fit the smallest machine", () => {
     expect(planMemory({ ...laptop, memoryMegabytes: 256, cpus: 1 })).toEqual({
       max_connections: "20",
       shared_buffers: "16MB",
@@ -125,7 +125,7 @@ describe("boundaries", () => {
     });
   });
 
-  it("plans a machine of 1 GB", () => {
+  it("fit a machine with 1 GB", () => {
     expect(planMemory({ ...laptop, memoryMegabytes: gigabyte, cpus: 2, profile: "web" })).toMatchObject({
       shared_buffers: "256MB",
       effective_cache_size: "768MB",
@@ -135,7 +135,7 @@ describe("boundaries", () => {
     });
   });
 
-  it("plans a machine of 512 GB with 128 processors", () => {
+  it("fit a machine with 512 GB and 128 processors", () => {
     const large = { ...laptop, memoryMegabytes: 512 * gigabyte, cpus: 128 };
     expect(planMemory({ ...large, profile: "dw", storage: "nvme" })).toEqual({
       max_connections: "40",
@@ -161,18 +161,18 @@ describe("boundaries", () => {
     });
   });
 
-  it("leaves parallel settings to PostgreSQL below four processors", () => {
+  it("have no parallel settings below four processors", () => {
     expect(planMemory({ ...laptop, cpus: 3 })).not.toHaveProperty("max_worker_processes");
     expect(planMemory({ ...laptop, cpus: 4 }).max_worker_processes).toBe("4");
   });
 
-  it("rounds WAL buffers that come near a segment up to one", () => {
+  it("round WAL buffers close to a segment up to one", () => {
     const buffers = (memoryMegabytes: number) => planMemory({ ...laptop, memoryMegabytes, profile: "web" }).wal_buffers;
     // 3 % of a quarter: 14,330 kB, then more than 14 MB (14,336 kB)
     expect([buffers(1866), buffers(1867), buffers(4096)]).toEqual(["14330kB", "16MB", "16MB"]);
   });
 
-  it("prints sizes in the largest unit that loses nothing", () => {
+  it("have sizes in the largest unit without loss", () => {
     expect(planMemory({ ...laptop, memoryMegabytes: 7953, profile: "web" })).toMatchObject({
       shared_buffers: "2035968kB",
       effective_cache_size: "6107904kB",
@@ -186,7 +186,7 @@ describe("boundaries", () => {
     ["cpus", 0],
     ["cpus", Number.NaN],
     ["maxConnections", 0],
-  ])("refuses %s = %d", (name, value) => {
+  ])("refuse %s = %d", (name, value) => {
     expect(() => planMemory({ ...laptop, [name]: value })).toThrow(
       new RangeError(`${name} must be a whole number of at least 1, got ${value}`),
     );

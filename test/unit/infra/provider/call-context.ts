@@ -1,12 +1,13 @@
-import type { CallContext } from "../../../../infra/plugin/resource-type.ts";
 import { type ResourceName, resourceToken } from "../../../../infra/provider/token.ts";
+import type { CallContext } from "../../../../infra/provider-protocol/resource-type.ts";
 
-/** What the plugin's skeleton hands to a resource type, with the lines that it logged. */
+/** Context of a resource type, as the plugin's skeleton passes it, with the logged lines. */
 export interface RecordedContext extends CallContext {
-  /** `severity: message`, in their order. */
+  /** Lines in the form `severity: message`, in order. */
   readonly lines: string[];
 }
 
+/** Returns a context for the resource `one` of a type, which records the logged lines. */
 export function contextOf(type: ResourceName, stack = "test", signal = new AbortController().signal): RecordedContext {
   const lines: string[] = [];
   return {

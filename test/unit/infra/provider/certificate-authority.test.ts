@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { unknownValue } from "../../../../infra/plugin/values.ts";
 import { certificateAuthority, certificateAuthorityType } from "../../../../infra/provider/certificate-authority.ts";
+import { unknownValue } from "../../../../infra/provider-protocol/values.ts";
 import { certificatesIn } from "../../../../scripts/tls/term.ts";
 import { contextOf } from "./call-context.ts";
 
@@ -17,8 +17,8 @@ async function create(given = inputs) {
   return { id, outputs: outputs as Record<string, string>, inputs: given };
 }
 
-describe("a stack's certificate authority", () => {
-  it("is made with its key, which is a secret, and is trusted alone", async () => {
+describe("the CA of a stack", () => {
+  it("is created with a secret key, and is trusted alone", async () => {
     const { outputs } = await create();
     expect(outputs).toEqual({
       ...inputs,
@@ -30,12 +30,12 @@ describe("a stack's certificate authority", () => {
     expect(certificateAuthority.secretOutputs).toEqual(["privateKey"]);
   });
 
-  it("is not known in a preview of the first run", async () => {
+  it("is unknown in a preview of the first run", async () => {
     const { outputs } = await at(made).create(context(), inputs, true);
     for (const key of ["certificate", "privateKey", "trustBundle", "notAfter"]) expect(outputs[key]).toBe(unknownValue);
   });
 
-  it("stays over runs and refreshes, and with other terms for the next one", async () => {
+  it("stays the same over runs and refreshes, and with a changed validity until its renewal", async () => {
     const old = await create();
     expect(await at(later(50)).diff(context(), old, inputs)).toEqual({ changes: [] });
     expect(await at(later(50)).read(context(), old)).toEqual(old);
@@ -47,12 +47,12 @@ describe("a stack's certificate authority", () => {
     [later(90), true],
     [later(200), true],
     [later(-1), false],
-  ])("at %s of 100 days from March 1st, 10 before their end, is renewed: %s", async (now, expected) => {
+  ])("on %s, valid for 100 days from March 1st and renewed in the last 10, is due: %s", async (now, expected) => {
     const changes = expected ? [{ path: "notAfter", kind: "update", input: false }] : [];
     expect(await at(now).diff(context(), await create(), inputs)).toEqual({ changes });
   });
 
-  it("is renewed with its key, says so, and is trusted beside the one before it", async () => {
+  it("is renewed with its key, reports it, and is trusted together with the former one", async () => {
     const old = await create();
     const run = context();
     const renewed = await at(later(95)).update(run, old, inputs, false);
@@ -64,13 +64,13 @@ describe("a stack's certificate authority", () => {
     expect(await at(later(96)).diff(context(), { ...old, outputs: renewed }, inputs)).toEqual({ changes: [] });
   });
 
-  it("no longer trusts the one before it when that has ended", async () => {
+  it("no longer trusts the former one after that expired", async () => {
     const old = await create();
     const renewed = await at(later(101)).update(context(), old, inputs, false);
     expect(renewed.trustBundle).toBe(renewed.certificate);
   });
 
-  it.each([{ keeper: "2" }, { commonName: "shop staging" }])("has another key with %j", async (change) => {
+  it.each([{ keeper: "2" }, { commonName: "shop staging" }])("gets another key with %j", async (change) => {
     const old = await create();
     const [key = ""] = Object.keys(change);
     const { changes } = await at(later(1)).diff(context(), old, { ...inputs, ...change });
@@ -82,7 +82,7 @@ describe("a stack's certificate authority", () => {
     expect(certificatesIn(String(other.trustBundle))).toEqual([other.certificate, old.outputs.certificate]);
   });
 
-  it("keeps known in a preview what clients of the running server trust, so that nothing on it shows as changing", async () => {
+  it("keeps the trusted certificates known in a preview, so that nothing on the server shows changes", async () => {
     const old = await create();
     const run = context();
     const renewed = await at(later(95)).update(run, old, inputs, true);
@@ -92,39 +92,39 @@ describe("a stack's certificate authority", () => {
       certificate: unknownValue,
       notAfter: unknownValue,
     });
-    expect(run.lines).toEqual(["info: is renewed: valid until 2026-06-09"]);
+    expect(run.lines).toEqual(["info: will be renewed: valid until 2026-06-09"]);
     const other = await at(later(1)).update(context(), old, { ...inputs, keeper: "2" }, true);
     expect(other).toMatchObject({ trustBundle: old.outputs.trustBundle, privateKey: unknownValue });
   });
 
-  it("says nothing of its key when the state's is damaged", async () => {
+  it("does not show its key if the one in the state is damaged", async () => {
     const old = await create();
     const damaged = { ...old, outputs: { ...old.outputs, privateKey: "half-a-key" } };
     const error = await at(later(95))
       .update(context(), damaged, inputs, false)
       .catch((caught: Error) => caught);
-    expect(String((error as Error).stack)).toContain("private key cannot be read");
+    expect(String((error as Error).stack)).toContain("Cannot read the CA");
     expect(String((error as Error).stack)).not.toContain("half-a-key");
   });
 
-  it("is checked before: a name, and days of which the last ones are for renewal", async () => {
+  it("has its inputs checked: a name, and a validity longer than the days for renewal", async () => {
     const faults = async (news: object) =>
       (await certificateAuthority.check(context(), { ...inputs, ...news }, undefined)).failures;
     expect(await faults({})).toEqual([]);
     expect(await faults({ commonName: unknownValue, validityDays: unknownValue })).toEqual([]);
     expect(await faults({ commonName: "", validityDays: 0 })).toEqual([
-      { property: "validityDays", reason: "validityDays has to be a whole number from 1 to 36500, and is 0" },
-      { property: "commonName", reason: "commonName has to be a text that is not empty" },
+      { property: "validityDays", reason: "validityDays must be a whole number from 1 to 36500, but is 0" },
+      { property: "commonName", reason: "commonName must be a non-empty string" },
     ]);
     expect(await faults({ renewBeforeDays: 100 })).toEqual([
       {
         property: "renewBeforeDays",
-        reason: "renewBeforeDays has to be a whole number from 0 to 99, less than validityDays, and is 100",
+        reason: "renewBeforeDays must be a whole number from 0 to 99, less than validityDays, but is 100",
       },
     ]);
   });
 
-  it("is a certificate by the clock of this machine where no other is given", async () => {
+  it("is created by this machine's clock by default", async () => {
     const { outputs } = await certificateAuthority.create(context(), inputs, false);
     const { validFromDate } = new X509Certificate(String(outputs.certificate));
     expect(Math.abs(Date.now() - 5 * 60_000 - validFromDate.getTime())).toBeLessThan(60_000);

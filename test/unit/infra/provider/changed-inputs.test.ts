@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { changedInputs } from "../../../../infra/provider/changed-inputs.ts";
 
-it("changed inputs are those that came, went or differ in depth", () => {
+it("changed inputs are those that were added, removed or differ in depth", () => {
   const old = { same: { a: [1] }, gone: 1, other: { a: 1 }, was: undefined };
   const news = { same: { a: [1] }, other: { a: 2 }, came: 1 };
   expect(changedInputs(old, news)).toEqual([
@@ -11,6 +11,6 @@ it("changed inputs are those that came, went or differ in depth", () => {
   ]);
 });
 
-it("changed inputs leave out what is the protocol's own and what is named", () => {
+it("changed inputs do not include internal and excluded ones", () => {
   expect(changedInputs({ __defaults: [], kept: 1 }, { __defaults: ["x"], kept: 2 }, ["kept"])).toEqual([]);
 });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { unknownValue } from "../../../../infra/plugin/values.ts";
 import { password } from "../../../../infra/provider/password.ts";
+import { unknownValue } from "../../../../infra/provider-protocol/values.ts";
 import { contextOf } from "./call-context.ts";
 
 const context = contextOf("Password");
 const create = (preview = false) => password.create(context, { keeper: "1" }, preview);
 
 describe("a generated password", () => {
-  it("is 43 characters that need no quoting, another one each time", async () => {
+  it("has 43 characters that need no quoting, and differs each time", async () => {
     const [one, two] = [await create(), await create()];
     expect(one.outputs.result).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(two.outputs.result).not.toBe(one.outputs.result);
@@ -17,18 +17,18 @@ describe("a generated password", () => {
     expect(password.secretOutputs).toEqual(["result"]);
   });
 
-  it("is not known in a preview", async () => {
+  it("is unknown in a preview", async () => {
     expect((await create(true)).outputs).toEqual({ keeper: "1", result: unknownValue });
   });
 
-  it("is kept while its keeper is the same, over refreshes too", async () => {
+  it("is kept while its rotation trigger is the same, also over refreshes", async () => {
     const made = await create();
     const old = { ...made, inputs: { keeper: "1" } };
     expect(await password.diff(context, old, { keeper: "1" })).toEqual({ changes: [] });
     expect(await password.read(context, old)).toEqual(old);
   });
 
-  it("is made anew in place when its keeper changes", async () => {
+  it("is replaced in place when its rotation trigger changes", async () => {
     const made = await create();
     const old = { ...made, inputs: { keeper: "1" } };
     expect(await password.diff(context, old, { keeper: "2" })).toEqual({
@@ -41,7 +41,7 @@ describe("a generated password", () => {
     expect(rotated.result).not.toBe(made.outputs.result);
   });
 
-  it("has a keeper even where the program names none, and nothing else", async () => {
+  it("has a rotation trigger even if the program gives none, and no other input", async () => {
     expect(await password.check(context, { other: 1 }, undefined)).toEqual({ inputs: { keeper: "" } });
   });
 });

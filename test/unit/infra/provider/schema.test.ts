@@ -15,7 +15,10 @@ const connection: Required<sdk.ConnectionArgs> = {
   caCertificate: "PEM",
 };
 
-/** Every class with every argument that its type knows: an argument added to the SDK does not compile until it is here. */
+/**
+ * Every class with every argument of its type. An argument that is added to the SDK does not compile until it is added
+ * here.
+ */
 const declared: Record<
   ResourceName,
   { args: object; declare: (name: string) => pulumi.CustomResource; outputs: string[] }
@@ -53,7 +56,10 @@ const declared: Record<
   ),
   ServerSettings: ofArgs<Required<sdk.ServerSettingsArgs>>(
     sdk.ServerSettings,
-    { dockerHost: "unix:///docker.sock", image: "sha256:0", settings: { work_mem: "4MB" } },
+    {
+      ...{ dockerHost: "unix:///docker.sock", image: "sha256:0", settings: { work_mem: "4MB" } },
+      ...{ memoryMb: 1024, shmSizeMb: 64, container: "shop" },
+    },
     ["text"],
   ),
   ContainerServer: ofArgs<Required<sdk.ContainerServerArgs>>(
@@ -112,7 +118,7 @@ const declared: Record<
   Password: ofArgs<Required<sdk.PasswordArgs>>(sdk.Password, { keeper: "1" }, ["result"]),
   Migrations: ofArgs<Required<sdk.MigrationsArgs>>(
     sdk.Migrations,
-    { ...connection, folder: "migrations/shop", lint: true },
+    { ...connection, folder: "migrations/shop", lint: true, adminUser: "postgres", adminPassword: "a-secret-password" },
     ["applied"],
   ),
   Seeds: ofArgs<Required<sdk.SeedsArgs>>(sdk.Seeds, { ...connection, folder: "migrations/shop", set: "dev" }, [
@@ -129,6 +135,11 @@ const declared: Record<
       sequences: {},
       functions: {},
     },
+    [],
+  ),
+  AdminMembership: ofArgs<Required<sdk.AdminMembershipArgs>>(
+    sdk.AdminMembership,
+    { ...connection, roles: ["shop_owner"] },
     [],
   ),
   Partitions: ofArgs<Required<sdk.PartitionsArgs>>(
@@ -158,13 +169,13 @@ beforeAll(() =>
 );
 
 describe("the package schema", () => {
-  it("is what the plugin answers, with every resource type that it has and no other", async () => {
+  it("is what the plugin answers, and has exactly its resource types", async () => {
     expect(JSON.parse(await plugin.schema())).toEqual(JSON.parse(JSON.stringify(schema)));
     expect(Object.keys(schema.resources).sort()).toEqual(Object.keys(plugin.types).sort());
     for (const load of Object.values(plugin.types)) expect(await load()).toHaveProperty("create");
   });
 
-  it.each(Object.entries(declared))("has all that a program says of %s", async (name, { args, declare, outputs }) => {
+  it.each(Object.entries(declared))("has all inputs and outputs of %s", async (name, { args, declare, outputs }) => {
     const spec = schema.resources[resourceToken(name as ResourceName)];
     const resource = declare(`all-of-${name}`);
     await new Promise((resolve) => resource.urn.apply(resolve));
@@ -179,7 +190,7 @@ describe("the package schema", () => {
     }
   });
 
-  it("has every function that the plugin has, with all that a program says to it", async () => {
+  it("has exactly the plugin's functions, with all their arguments", async () => {
     expect(Object.keys(schema.functions).sort()).toEqual(Object.keys(plugin.functions ?? {}).sort());
     const spec = schema.functions[functionToken("existingObjects")];
     const called = await plugin.functions?.[functionToken("existingObjects")]?.();

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { unknownValue } from "../../../../infra/plugin/values.ts";
 import { serverCertificate, serverCertificateType } from "../../../../infra/provider/server-certificate.ts";
+import { unknownValue } from "../../../../infra/provider-protocol/values.ts";
 import { makeAuthority } from "../../../../scripts/tls/certificates.ts";
 import { fingerprintOf } from "../../../../scripts/tls/term.ts";
 import { contextOf } from "./call-context.ts";
@@ -24,8 +24,8 @@ async function create(given = inputs) {
   return { id, outputs: outputs as Record<string, string>, inputs: given };
 }
 
-describe("a server's certificate", () => {
-  it("is the authority's, for the server's hosts, with a key that is a secret", async () => {
+describe("the certificate of a server", () => {
+  it("is signed by the CA for the server's hosts, and has a secret key", async () => {
     const { outputs } = await create();
     const certificate = new X509Certificate(outputs.certificate ?? "");
     expect(certificate.verify(new X509Certificate(inputs.authorityCertificate).publicKey)).toBe(true);
@@ -36,7 +36,7 @@ describe("a server's certificate", () => {
     expect(serverCertificate.secretOutputs).toEqual(["privateKey", "authorityKey"]);
   });
 
-  it("is not known in previews that make one", async () => {
+  it("is unknown in previews that create one", async () => {
     const old = await create();
     for (const outputs of [
       (await at(made).create(context(), inputs, true)).outputs,
@@ -50,12 +50,12 @@ describe("a server's certificate", () => {
     [later(90, -1), false],
     [later(90), true],
     [later(101), true],
-  ])("at %s of 100 days from March 1st, 10 before their end, is renewed: %s", async (now, expected) => {
+  ])("on %s, valid for 100 days from March 1st and renewed in the last 10, is due: %s", async (now, expected) => {
     const changes = expected ? [{ path: "notAfter", kind: "update", input: false }] : [];
     expect(await at(now).diff(context(), await create(), inputs)).toEqual({ changes });
   });
 
-  it("is renewed with another key, and says so", async () => {
+  it("is renewed with another key, and reports it", async () => {
     const old = await create();
     const run = context();
     const renewed = await at(later(95)).update(run, old, inputs, false);
@@ -65,7 +65,7 @@ describe("a server's certificate", () => {
     expect(await at(later(96)).diff(context(), { ...old, outputs: renewed }, inputs)).toEqual({ changes: [] });
   });
 
-  it("is made anew for other hosts, and without a word of renewal", async () => {
+  it("is replaced for other hosts, and is not reported as renewed", async () => {
     const old = await create();
     const news = { ...inputs, hosts: ["db.example.org"] };
     expect(await at(later(1)).diff(context(), old, news)).toEqual({ changes: [{ path: "hosts", kind: "update" }] });
@@ -75,7 +75,7 @@ describe("a server's certificate", () => {
     expect(run.lines).toEqual([]);
   });
 
-  it("stays when its authority is renewed with the same key, in a preview too", async () => {
+  it("stays when its CA is renewed with the same key, also in a preview", async () => {
     const old = await create();
     const { certificate } = await makeAuthority({
       commonName: "shop dev",
@@ -86,7 +86,7 @@ describe("a server's certificate", () => {
       expect(await at(later(1)).diff(context(), old, { ...inputs, authorityCertificate })).toEqual({ changes: [] });
   });
 
-  it("is made anew when its authority has another key, known or not yet", async () => {
+  it("is replaced when its CA has another key, known or unknown", async () => {
     const old = await create();
     const other = await makeAuthority({ commonName: "shop dev", validityDays: 3650, from: made });
     for (const news of [
@@ -98,7 +98,7 @@ describe("a server's certificate", () => {
       });
   });
 
-  it("is not made anew at every run when the authority ends with it", async () => {
+  it("is not replaced at every run if the CA expires with it", async () => {
     const { certificate, privateKey } = await makeAuthority({ commonName: "shop", validityDays: 50, from: made });
     const news = { ...inputs, authorityCertificate: certificate, authorityKey: privateKey };
     const old = await create(news);
@@ -111,12 +111,12 @@ describe("a server's certificate", () => {
       });
   });
 
-  it("is checked before: at least one host, each a name or an address", async () => {
+  it("has its inputs checked: at least one host, each one a name or an address", async () => {
     const faults = async (hosts: unknown) =>
       (await serverCertificate.check(context(), { ...inputs, hosts }, undefined)).failures;
     expect(await faults(["db", "::1", unknownValue])).toEqual([]);
     expect(await faults(unknownValue)).toEqual([]);
-    const none = [{ property: "hosts", reason: "hosts has to hold at least one DNS name or IP address" }];
+    const none = [{ property: "hosts", reason: "hosts must contain at least one DNS name or IP address" }];
     expect(await faults([])).toEqual(none);
     expect(await faults(undefined)).toEqual(none);
     expect(await faults(["db", "a b", unknownValue])).toEqual([

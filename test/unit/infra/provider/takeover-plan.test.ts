@@ -34,8 +34,8 @@ const plan = (contents: Partial<Contents>) =>
 
 const shelf = object("TABLE", "public.shelf");
 
-describe("the takeover of a database", () => {
-  it("is nothing where the kit has worked before, or where nothing is", () => {
+describe("the plan to adopt a database", () => {
+  it("is empty if the kit has managed the database before, or if there are no objects", () => {
     const nothing = { opened: [], closed: [], handedOver: [], statements: [], warnings: [] };
     expect(plan({})).toEqual(nothing);
     expect(plan({ objects: [object("SCHEMA", "public", { owner: "pg_database_owner" })] })).toEqual(nothing);
@@ -43,7 +43,7 @@ describe("the takeover of a database", () => {
     expect(plan({ managed: true, objects, owners: [{ name: "ana", reassignable: true }] })).toEqual(nothing);
   });
 
-  it("grants each kind at once, to each role what it is to have", () => {
+  it("grants the privileges for each kind of object at once, role by role", () => {
     const objects = [shelf, object("VIEW", 'public."Odd one"'), object("SEQUENCE", "public.number")];
     expect(plan({ objects }).statements).toEqual([
       'GRANT SELECT, INSERT ON TABLE public.shelf, public."Odd one" TO "shop_app"',
@@ -53,7 +53,7 @@ describe("the takeover of a database", () => {
     expect(plan({ objects }).opened).toEqual(["table public.shelf", 'view public."Odd one"', "sequence public.number"]);
   });
 
-  it("warns of what migrations cannot change, with the statement that hands it over", () => {
+  it("warns of objects that migrations cannot change, with a statement that transfers them", () => {
     const objects = [
       shelf,
       object("TABLE", "public.rack", { owner: "ana" }),
@@ -65,20 +65,20 @@ describe("the takeover of a database", () => {
     ];
     expect(plan({ objects, owners }).warnings).toEqual([
       "ana owns an object that migrations cannot change: table public.rack. " +
-        'To hand over, as a superuser in this database: REASSIGN OWNED BY "ana" TO "shop_owner";',
+        'To change the owner, run as a superuser in this database: REASSIGN OWNED BY "ana" TO "shop_owner";',
     ]);
   });
 
-  it("hands over one by one where REASSIGN OWNED would move more, or is refused", () => {
+  it("transfers objects one by one if REASSIGN OWNED would transfer more or is refused", () => {
     const objects = ["a", "b", "c", "d"].map((name) => object("TABLE", `public.${name}`, { owner: "postgres" }));
     expect(plan({ objects, owners: [{ name: "postgres", reassignable: false }] }).warnings).toEqual([
       "postgres owns 4 objects that migrations cannot change: table public.a, table public.b, table public.c, 1 more. " +
-        'To hand over, as a superuser in this database: ALTER TABLE public.a OWNER TO "shop_owner"; ' +
+        'To change the owner, run as a superuser in this database: ALTER TABLE public.a OWNER TO "shop_owner"; ' +
         'ALTER TABLE public.b OWNER TO "shop_owner"; ALTER TABLE public.c OWNER TO "shop_owner"; and so on',
     ]);
   });
 
-  it("leaves other schemas as they are, and says so", () => {
+  it("leaves other schemas alone, and reports it", () => {
     const elsewhere = { schema: "old" };
     const objects = [object("TABLE", "old.shelf", elsewhere), object("VIEW", "old.seen", elsewhere)];
     expect(plan({ objects })).toEqual({
@@ -87,13 +87,13 @@ describe("the takeover of a database", () => {
       handedOver: [],
       statements: [],
       warnings: [
-        'Schema "old" with 2 tables is left as it is: only schema "public" is opened to shop_app and shop_readonly. ' +
+        'Schema "old" with 2 tables stays unchanged: only objects in schema "public" are granted to shop_app and shop_readonly. ' +
           "Grant what they need in a migration.",
       ],
     });
   });
 
-  it("takes from PUBLIC what it has on them, before anything is granted, and says on what", () => {
+  it("revokes the privileges of PUBLIC before it grants any, and reports the objects", () => {
     const open = { isPublic: true };
     const objects = [
       shelf,
@@ -111,7 +111,7 @@ describe("the takeover of a database", () => {
     expect(closed).toEqual(["table public.rack", "view public.seen", "function public.count()"]);
   });
 
-  it("hands over what migrations are recorded in, where it is another's", () => {
+  it("transfers the tables that record migrations if another role owns them", () => {
     const place = { schema: "graphile_migrate", owner: "ana" };
     const bookkeeping = [
       object("SCHEMA", "graphile_migrate", place),
@@ -129,16 +129,16 @@ describe("the takeover of a database", () => {
     });
   });
 
-  it("warns of the database's own settings and of further members of the owner, with what takes them back", () => {
+  it("warns of the database's own settings and other members of the owner, with statements to reset them", () => {
     const settings = [
       { name: "search_path", role: null },
       { name: "app.tenant", role: "shop_app" },
     ];
     expect(plan({ settings, members: ["ana", "shop_migrator"] }).warnings).toEqual([
-      "Sessions in this database begin with settings that the stack does not declare: search_path, app.tenant (for shop_app). " +
-        'To take them back, as a superuser: ALTER DATABASE "shop" RESET "search_path"; ' +
+      "This database has settings that the stack does not declare: search_path, app.tenant (for shop_app). " +
+        'To reset them, run as a superuser: ALTER DATABASE "shop" RESET "search_path"; ' +
         'ALTER ROLE "shop_app" IN DATABASE "shop" RESET "app"."tenant";',
-      "ana is a member of shop_owner and can change what migrations make. To take that back, as a superuser: " +
+      "ana is a member of shop_owner and can change what migrations create. To revoke the membership, run as a superuser: " +
         'REVOKE "shop_owner" FROM "ana";',
     ]);
   });

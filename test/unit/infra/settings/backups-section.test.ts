@@ -25,12 +25,12 @@ function faults(backups: unknown, more: Record<string, string> = {}): string[] {
 }
 
 describe("the setting backups", () => {
-  it("is off where nothing is said, and where it is said", () => {
+  it("is off by default and if it is false", () => {
     expect(parse(undefined)).toBeUndefined();
     expect(parse(false)).toBeUndefined();
   });
 
-  it("makes a full backup a day and one of what changed every six hours, kept for 30 days", () => {
+  it("means a full backup a day and an incremental one every six hours, kept for 30 days", () => {
     const usual = { full: "0 2 * * *", incremental: "0 */6 * * *", retentionDays: 30 };
     expect(parse(true)).toEqual(usual);
     expect(parse({})).toEqual(usual);
@@ -41,15 +41,15 @@ describe("the setting backups", () => {
     });
   });
 
-  it("takes every form of cron's five fields", () => {
+  it("accepts every form of cron's five fields", () => {
     for (const full of ["* * * * *", "0,30 8-18/2 1,15 jan-mar MON-fri", "59 23 31 12 7", "*/10 0 * * 0"])
       expect(parse({ full })).toMatchObject({ full });
   });
 
-  it("names all that is wrong in it at once", () => {
+  it("reports all of its errors together", () => {
     expect(faults({ full: "0 25 * * *", incremental: "hourly", retentionDays: 0, fulll: "x" })).toEqual([
-      "- Setting 'backups.full': '0 25 * * *' is no schedule: its hour is '25'",
-      "- Setting 'backups.incremental': 'hourly' is no schedule: it has 1 fields, not 5 (minute, hour, day, month, weekday)",
+      "- Setting 'backups.full': '0 25 * * *' is not a schedule: its hour is '25'",
+      "- Setting 'backups.incremental': 'hourly' is not a schedule: it has 1 fields instead of 5 (minute, hour, day, month, weekday)",
       "- Setting 'backups.retentionDays': expected a whole number of days from 1 to 3650, got '0'",
       "- Setting 'backups.fulll': is not a setting; did you mean 'full'?",
     ]);
@@ -67,17 +67,17 @@ describe("the setting backups", () => {
     "1- * * * *",
   ])("refuses the schedule %s", (full) => expect(faults({ full })).toHaveLength(1));
 
-  it("refuses what is neither true, false nor an object", () => {
+  it("refuses a value that is not true, false or an object", () => {
     expect(faults("daily")).toEqual([
-      "- Setting 'backups': expected true, false or an object of full, incremental (schedules) and retentionDays, got '\"daily\"'",
+      "- Setting 'backups': expected true, false or an object with full and incremental (schedules) and retentionDays, got '\"daily\"'",
     ]);
   });
 
-  it("refuses settings of the server that would undo it", () => {
+  it("refuses settings of the server that prevent backups", () => {
     const postgresql = JSON.stringify({ archive_mode: "off", wal_level: "minimal" });
     expect(faults(true, { "pgroundwork:postgresql": postgresql })).toEqual([
-      "- Setting 'postgresql.archive_mode': is set by the kit where there are backups: set 'backups' to false to archive otherwise",
-      "- Setting 'postgresql.wal_level': 'minimal' cannot be archived, and 'backups' asks for that",
+      "- Setting 'postgresql.archive_mode': is set by the kit if backups are enabled; set 'backups' to false to archive in another way",
+      "- Setting 'postgresql.wal_level': 'minimal' does not allow WAL archiving, which 'backups' needs",
     ]);
     expect(faults(false, { "pgroundwork:postgresql": postgresql })).toEqual([]);
   });

@@ -10,13 +10,13 @@ function monitoring(written?: string) {
   return settings.server === "docker" ? settings.monitoring : "another server";
 }
 
-describe("the section monitoring", () => {
-  it("is off unless asked for", () => {
+describe("the setting monitoring", () => {
+  it("is off by default", () => {
     expect(monitoring()).toBeUndefined();
     expect(monitoring("false")).toBeUndefined();
   });
 
-  it("is on with defaults, or with what differs from them", () => {
+  it("is on with defaults, which an object can change", () => {
     expect(monitoring("true")).toEqual({ retentionDays: 15 });
     expect(monitoring("{}")).toEqual({ retentionDays: 15 });
     expect(monitoring('{"prometheusPort":9090,"retentionDays":90}')).toEqual({
@@ -25,7 +25,7 @@ describe("the section monitoring", () => {
     });
   });
 
-  it("has every fault in one message", () => {
+  it("reports all of its errors in one message", () => {
     const written = '{"prometheusPort":0,"exporterPort":"9187","retention":3,"retentionDays":1.5}';
     let said = "";
     try {
@@ -42,15 +42,15 @@ describe("the section monitoring", () => {
     expect(said).toContain("expected a whole number of days from 1 to 3650, got '1.5'");
   });
 
-  it("has no two ports on one number", () => {
-    expect(() => monitoring('{"prometheusPort":9090,"exporterPort":9090}')).toThrow(/9090 is Prometheus's port, too/);
+  it("refuses one number for two ports", () => {
+    expect(() => monitoring('{"prometheusPort":9090,"exporterPort":9090}')).toThrow(
+      /9090 is already Prometheus's port/,
+    );
   });
 
-  it("is refused where it is neither a flag nor an object, and by servers that are no container", () => {
+  it("refuses a value that is not a boolean or an object, and servers that are not containers", () => {
     expect(() => monitoring("yes")).toThrow(/expected true, false or an object/);
     const embedded = { ...required, "pgroundwork:server": "embedded", "pgroundwork:monitoring": "true" };
-    expect(() => parseSettings(embedded, known)).toThrow(
-      /'monitoring': is no setting of a server of the kind 'embedded'/,
-    );
+    expect(() => parseSettings(embedded, known)).toThrow(/'monitoring': is not a setting for server kind 'embedded'/);
   });
 });

@@ -14,9 +14,9 @@ const local = {
 };
 
 const remedy =
-  "Set them with `pulumi config set --stack local NAME VALUE` or in Pulumi.local.yaml; defaults stand in Pulumi.yaml.";
+  "Set them with `pulumi config set --stack local NAME VALUE` or in Pulumi.local.yaml; defaults are in Pulumi.yaml.";
 
-/** Settings of the local stack with some set differently; undefined takes one away. */
+/** Parses the settings of the local stack with changes; undefined removes a setting. */
 function parse(changes: Record<string, string | undefined> = {}): Settings {
   const config = new Map<string, string>(Object.entries(local));
   for (const [name, value] of Object.entries(changes)) {
@@ -26,7 +26,7 @@ function parse(changes: Record<string, string | undefined> = {}): Settings {
   return parseSettings(Object.fromEntries(config), known);
 }
 
-/** The error's lines after the first, which counts them. */
+/** Returns the error's lines after the first one, which counts them. */
 function faults(changes: Record<string, string | undefined>): string[] {
   try {
     parse(changes);
@@ -41,8 +41,8 @@ function faults(changes: Record<string, string | undefined>): string[] {
   return [];
 }
 
-describe("what is right", () => {
-  it("makes the local stack of the defaults", () => {
+describe("valid settings", () => {
+  it("give the local stack its defaults", () => {
     expect(parse()).toEqual({
       server: "embedded",
       databases: ["trading"],
@@ -56,7 +56,7 @@ describe("what is right", () => {
     });
   });
 
-  it("reads numbers, booleans, lists and objects from Pulumi's text", () => {
+  it("can be numbers, booleans, lists and objects in Pulumi's text form", () => {
     expect(
       parse({
         port: "5433",
@@ -98,16 +98,16 @@ describe("what is right", () => {
     });
   });
 
-  it("leaves other namespaces alone", () => {
+  it("can stand next to other namespaces", () => {
     const config = { ...local, "postgresql:host": "x", "pulumi:tags": "{}", "pgroundworks:prot": "1" };
     expect(parseSettings(config, known)).toEqual(parse());
   });
 
-  it("takes a seed set that only one of the databases has", () => {
+  it("can name a seed set that only one of the databases has", () => {
     expect(parse({ databases: '["trading","learning"]', seeds: '["demo"]' }).seeds).toEqual(["demo"]);
   });
 
-  it("takes no seed sets at all", () => {
+  it("can name no seed sets at all", () => {
     expect(parse({ seeds: "[]" }).seeds).toEqual([]);
   });
 
@@ -117,32 +117,32 @@ describe("what is right", () => {
     ["memory", "256", 256],
     ["maxConnections", "10", 10],
     ["maxConnections", "10000", 10000],
-  ])("takes %s at its limit, %s", (name, text, value) => {
+  ])("can have %s at its limit, %s", (name, text, value) => {
     expect(parse({ [name]: text })).toMatchObject({ [name]: value });
   });
 });
 
-describe("what is wrong", () => {
-  it("names the kind of server that a setting belongs to, where the stack's is another", () => {
+describe("invalid settings", () => {
+  it("are reported with the kind of server that they belong to, if the stack has another one", () => {
     expect(faults({ shmSize: "64" })).toEqual([
-      "- Setting 'shmSize': is no setting of a server of the kind 'embedded', only of 'docker'",
+      "- Setting 'shmSize': is not a setting for server kind 'embedded', only for 'docker'",
     ]);
     expect(faults({ server: "docker", dataDirectory: "/data" })).toEqual([
-      "- Setting 'dataDirectory': is no setting of a server of the kind 'docker', only of 'embedded'",
+      "- Setting 'dataDirectory': is not a setting for server kind 'docker', only for 'embedded'",
     ]);
   });
 
-  it("asks for what a server that somebody else runs cannot be reached without, and shows no password", () => {
+  it("of an external server are reported if the URL or password is missing, without showing a password", () => {
     const url = "postgresql://admin@db.example.org/postgres?sslmode=verify-full";
     expect(faults({ server: "external" })).toEqual([
       expect.stringMatching(/^- Setting 'url': is missing; expected a URL /),
-      expect.stringMatching(/^- Setting 'superuserPassword': is missing; expected a text, set with --secret/),
+      expect.stringMatching(/^- Setting 'superuserPassword': is missing; expected a string, set with --secret/),
     ]);
     expect(faults({ server: "external", superuserPassword: "x", url: url.replace("admin", "admin:hush") })).toEqual([
-      "- Setting 'url': it has a password in it: set superuserPassword with --secret instead",
+      "- Setting 'url': it contains a password: set superuserPassword with --secret instead",
     ]);
     expect(faults({ server: "external", superuserPassword: "x", url: "mysql://db" })).toEqual([
-      "- Setting 'url': it does not begin with postgresql://",
+      "- Setting 'url': it does not start with postgresql://",
     ]);
     expect(parse({ server: "external", superuserPassword: "x", url })).toMatchObject({
       server: "external",
@@ -152,15 +152,15 @@ describe("what is wrong", () => {
   });
 
   it.each(["ftp://here", "ssh://", "unix://docker.sock", "tcp://ana:secret@here"])(
-    "refuses the Docker host %s",
+    "include the Docker host %s",
     (dockerHost) => {
       expect(faults({ server: "docker", dockerHost })).toEqual([
-        expect.stringMatching(/^- Setting 'dockerHost': ".*" is no Docker host: /),
+        expect.stringMatching(/^- Setting 'dockerHost': ".*" is not a Docker host: /),
       ]);
     },
   );
 
-  it("is reported all at once, unknown settings first and the rest in the order of the reference", () => {
+  it("are reported together, unknown ones first and the others in the order of the reference", () => {
     expect(
       faults({
         prot: "5433",
@@ -172,7 +172,7 @@ describe("what is wrong", () => {
       }),
     ).toEqual([
       "- Setting 'prot': is not a setting; did you mean 'port'?",
-      "- Setting 'server': expected one of the kinds that exist (embedded, docker, external), got 'cloud'",
+      "- Setting 'server': expected one of embedded, docker, external, got 'cloud'",
       "- Setting 'port': expected a whole number from 1 to 65535, got '70000'",
       "- Setting 'protected': expected true or false, got 'maybe'",
       "- Setting 'databases': 'tradin' has no folder with a database.json in migrations/; did you mean 'trading'?",
@@ -180,7 +180,7 @@ describe("what is wrong", () => {
     ]);
   });
 
-  it("ends, as shown to a person, with where settings are set", () => {
+  it("are followed by a hint on where to change them", () => {
     const error = (() => {
       try {
         parse({ port: "0" });
@@ -215,27 +215,27 @@ describe("what is wrong", () => {
     ["storage", "tape", "expected ssd, hdd, san or nvme, got 'tape'"],
     ["airgap", "yes", "expected true or false, got 'yes'"],
     ["databases", "trading", "expected a list of database names, got 'trading'"],
-    ["databases", "[]", "names no database"],
-    ["databases", '["trading","trading"]', "'trading' stands there more than once"],
-    ["seeds", '["dev","dev"]', "'dev' stands there more than once"],
+    ["databases", "[]", "must list at least one database"],
+    ["databases", '["trading","trading"]', "'trading' is listed more than once"],
+    ["seeds", '["dev","dev"]', "'dev' is listed more than once"],
     ["seeds", '{"dev":true}', `expected a list of seed sets, got '{"dev":true}'`],
     [
       "postgresql",
       "jit=off",
-      "expected an object of PostgreSQL settings, each a text, number or true/false, got 'jit=off'",
+      "expected an object of PostgreSQL settings, each a string, number, true or false, got 'jit=off'",
     ],
-    ["protected", "true", "true excludes the seed set 'dev'; change 'seeds' or set false"],
-  ])("names %s = %j and what was expected", (name, value, reason) => {
+    ["protected", "true", "is true, which excludes the seed set 'dev'; change 'seeds', or set it to false"],
+  ])("are reported with what is expected: %s = %j", (name, value, reason) => {
     expect(faults({ [name]: value })).toEqual([`- Setting '${name}': ${reason}`]);
   });
 
-  it("points at the place inside a list", () => {
+  it("are reported with their position inside a list", () => {
     expect(faults({ databases: '["trading","Tr-1"]' })).toEqual([
       "- Setting 'databases[1]': 'Tr-1' cannot be a database's name: a letter, then letters, digits and _, lower case, 48 characters at most",
     ]);
   });
 
-  it("refuses a database's name to which no role's suffix can be added", () => {
+  it("include a database name that is too long for the suffixes of its roles", () => {
     const longest = "a".repeat(48);
     expect(faults({ databases: JSON.stringify([longest]) })).toEqual([
       `- Setting 'databases': '${longest}' has no folder with a database.json in migrations/; there are: trading, learning`,
@@ -243,49 +243,72 @@ describe("what is wrong", () => {
     expect(faults({ databases: JSON.stringify([`${longest}a`]) })[0]).toContain("cannot be a database's name");
   });
 
-  it("refuses databases whose roles PostgreSQL would refuse, or whose files Git would not keep", () => {
+  it("include databases whose role names PostgreSQL reserves or whose folder Git ignores", () => {
     expect(faults({ databases: '["pg_shop","node_modules"]' })).toEqual([
-      "- Setting 'databases[0]': 'pg_shop' begins with pg_, which PostgreSQL reserves for roles of its own",
-      "- Setting 'databases[1]': 'node_modules' is a folder that Git is told to ignore: its files would not be committed",
+      "- Setting 'databases[0]': 'pg_shop' starts with pg_, which PostgreSQL reserves for its own roles",
+      "- Setting 'databases[1]': 'node_modules' is a folder that Git ignores: its files would not be committed",
     ]);
   });
 
-  it("is that databases are missing", () => {
+  it("include a missing list of databases", () => {
     expect(faults({ databases: undefined, seeds: "[]" })).toEqual([
       "- Setting 'databases': is missing; expected a list of database names",
     ]);
   });
 
-  it("does not blame seeds for an unknown database", () => {
+  it("do not include the seeds of an unknown database", () => {
     expect(faults({ databases: '["lerning"]', seeds: '["demo"]' })).toEqual([
       "- Setting 'databases': 'lerning' has no folder with a database.json in migrations/; did you mean 'learning'?",
     ]);
   });
 
-  it("is a seed set that only a database outside the stack has", () => {
+  it("include a seed set that only a database outside the stack has", () => {
     expect(faults({ seeds: '["demo"]' })).toEqual([
       "- Setting 'seeds': no database of the stack has a seed set 'demo'; did you mean 'dev'?",
     ]);
   });
 
   it.each(["staging", "production"])(
-    "is a seed set of invented data in a stack named %s that does not say otherwise",
+    "include a seed set of development data in a stack named %s that is not set to unprotected",
     (stack) => {
       const config = (settings: Record<string, string>) =>
         Object.fromEntries(Object.entries(settings).map(([name, value]) => [`pgroundwork:${name}`, value]));
       const known = { stack, databases: { trading: { seedSets: ["reference", "dev"] } } };
       const settings = { databases: '["trading"]', seeds: '["reference","dev"]' };
       expect(() => parseSettings(config(settings), known)).toThrow(
-        `- Setting 'protected': not set, and therefore true in a stack named "${stack}", excludes the seed set 'dev'; change 'seeds' or set false`,
+        `- Setting 'protected': is true by default in a stack named "${stack}", which excludes the seed set 'dev'; change 'seeds', or set it to false`,
       );
       expect(parseSettings(config({ ...settings, seeds: '["reference"]' }), known).protected).toBe(true);
       expect(parseSettings(config({ ...settings, protected: "false" }), known).protected).toBe(false);
     },
   );
 
-  it("is every excluded seed set of a protected stack", () => {
+  it("include every excluded seed set of a protected stack", () => {
     expect(faults({ protected: "true", databases: '["trading","learning"]', seeds: '["dev","demo"]' })).toEqual([
-      "- Setting 'protected': true excludes the seed sets 'dev' and 'demo'; change 'seeds' or set false",
+      "- Setting 'protected': is true, which excludes the seed sets 'dev' and 'demo'; change 'seeds', or set it to false",
+    ]);
+  });
+
+  it("include every setting of a protected stack that gives up durability, in each of PostgreSQL's spellings", () => {
+    const postgresql = {
+      ...{ fsync: false, full_page_writes: "of", synchronous_commit: "OFF", data_sync_retry: "yes" },
+      ...{ zero_damaged_pages: 1, ignore_checksum_failure: "t", ignore_invalid_pages: true, wal_level: "Minimal" },
+    };
+    const safe = { fsync: "on", synchronous_commit: "local", wal_level: "logical", jit: false };
+    const settings = { protected: "true", seeds: '["reference"]' };
+    const refused = faults({ ...settings, postgresql: JSON.stringify(postgresql) });
+    expect(refused).toHaveLength(Object.keys(postgresql).length);
+    expect(refused[0]).toBe(
+      "- Setting 'postgresql.fsync': 'off' is refused because 'protected' is true: a crash of the machine can corrupt every database",
+    );
+    expect(faults({ ...settings, postgresql: JSON.stringify(safe) })).toEqual([]);
+    expect(faults({ postgresql: JSON.stringify(postgresql) })).toEqual([]);
+  });
+
+  it("name a setting once if both backups and real data exclude it", () => {
+    const settings = { server: "docker", protected: "true", seeds: '["reference"]', backups: "true" };
+    expect(faults({ ...settings, postgresql: '{"wal_level":"minimal"}' })).toEqual([
+      "- Setting 'postgresql.wal_level': 'minimal' does not allow WAL archiving, which 'backups' needs",
     ]);
   });
 
@@ -294,53 +317,53 @@ describe("what is wrong", () => {
     ["max-connections", "maxConnections"],
     ["database", "databases"],
     ["readytimeout", "readyTimeout"],
-  ])("suggests the setting near to %s", (written, meant) => {
+  ])("are reported with the similar setting if unknown: %s", (written, meant) => {
     expect(faults({ [written]: "1" })).toEqual([`- Setting '${written}': is not a setting; did you mean '${meant}'?`]);
   });
 
-  it("lists what there is when no setting is near", () => {
+  it("are reported with all that exist if none is similar", () => {
     expect(faults({ kubernetesNamespace: "x" })[0]).toContain("is not a setting; there are: server, port,");
   });
 });
 
-describe("the section postgresql", () => {
+describe("the setting postgresql", () => {
   it.each([
     ["port", "5433", "use the setting 'port'"],
     ["Port", "5433", "use the setting 'port'"],
     ["data_directory", "/x", "use the setting 'dataDirectory'"],
-    ["max_connections", "5", "use the setting 'maxConnections', the memory of a session is planned with it"],
+    ["max_connections", "5", "use the setting 'maxConnections', which also determines the memory of a session"],
     ["listen_addresses", "*", "the kit's server listens on 127.0.0.1 only"],
     ["hba_file", "/x", "the kit writes this file"],
     ["ident_file", "/x", "the kit writes this file"],
-    ["unix_socket_directories", "/tmp", "the kit's server is reached over TCP"],
+    ["unix_socket_directories", "/tmp", "clients connect to the kit's server over TCP"],
     ["password_encryption", "md5", "passwords are always stored as scram-sha-256"],
-    ["ssl", "on", "the kit decides about TLS"],
-    ["ssl_key_file", "/x", "the kit decides about TLS"],
-    ["include", "/x", "this is no setting, and a file outside the stack would not converge"],
+    ["ssl", "on", "the kit manages TLS"],
+    ["ssl_key_file", "/x", "the kit manages TLS"],
+    ["include", "/x", "this is not a setting, and the stack does not manage the included file"],
   ])("refuses %s, which the kit sets", (name, value, reason) => {
     expect(faults({ postgresql: JSON.stringify({ [name]: value }) })).toEqual([
       `- Setting 'postgresql.${name}': is set by the kit: ${reason}`,
     ]);
   });
 
-  it("refuses names that no PostgreSQL setting has, line breaks, and one name twice", () => {
+  it("refuses impossible names, line breaks, and the same name twice", () => {
     const section = { "work mem": "1MB", log_line_prefix: "x\nfsync = off", jit: true, JIT: false };
     expect(faults({ postgresql: JSON.stringify(section) })).toEqual([
-      "- Setting 'postgresql.work mem': is not a name that a PostgreSQL setting can have",
-      "- Setting 'postgresql.log_line_prefix': holds a control character",
-      "- Setting 'postgresql.JIT': 'jit' stands there more than once",
+      "- Setting 'postgresql.work mem': is not a valid name for a PostgreSQL setting",
+      "- Setting 'postgresql.log_line_prefix': contains a control character",
+      "- Setting 'postgresql.JIT': 'jit' is set more than once",
     ]);
   });
 
   it("refuses values that are lists or objects", () => {
     expect(faults({ postgresql: '{"search_path":["a"]}' })).toEqual([
-      `- Setting 'postgresql.search_path': expected an object of PostgreSQL settings, each a text, number or true/false, got '{"search_path":["a"]}'`,
+      `- Setting 'postgresql.search_path': expected an object of PostgreSQL settings, each a string, number, true or false, got '{"search_path":["a"]}'`,
     ]);
   });
 });
 
-describe("secrets", () => {
-  it("are not shown: neither an unknown setting's value nor what stands under a key of that kind", () => {
+describe("secrets in settings", () => {
+  it("are not shown if their setting is unknown, or if the key suggests a secret", () => {
     const lines = faults({
       adminPassword: "hunter2-hunter2",
       postgresql: '{"primary_conninfo":"host=x password=hunter2-hunter2","x":[]}',
@@ -349,10 +372,10 @@ describe("secrets", () => {
     });
     expect(lines).toHaveLength(4);
     expect(lines.join("\n")).not.toContain("hunter2");
-    expect(lines.at(-1)).toBe("- Setting 'passwordVersion': expected a text or number, got [secret]");
+    expect(lines.at(-1)).toBe("- Setting 'passwordVersion': expected a string or number, got [secret]");
   });
 
-  it("do not fill the screen: long values are cut", () => {
+  it("and other long values are cut", () => {
     expect(faults({ profile: "x".repeat(200) })).toEqual([
       `- Setting 'profile': expected web, oltp, dw, desktop or mixed, got '${"x".repeat(80)}…'`,
     ]);

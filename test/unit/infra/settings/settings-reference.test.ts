@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseSettings, settingsReference } from "../../../../infra/settings.ts";
 
-/** The settings in Pulumi.yaml, as the engine hands them over: text, lists as JSON. */
+/** Returns the settings in Pulumi.yaml in the engine's form: text, with lists as JSON. */
 function defaultsInPulumiYaml(): Record<string, string> {
   const text = readFileSync(new URL("../../../../Pulumi.yaml", import.meta.url), "utf8");
   const section = text.slice(text.indexOf("\nconfig:\n"));
@@ -20,10 +20,10 @@ function defaultsInPulumiYaml(): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-describe("the settings' reference", () => {
+describe("the reference of settings", () => {
   const reference = settingsReference();
 
-  it("has a row for every setting, with type, default, effect and meaning", () => {
+  it("has a row for every setting, with type, default, effect and description", () => {
     expect(reference.map(({ name }) => name)).toEqual([
       "server",
       "port",
@@ -60,19 +60,19 @@ describe("the settings' reference", () => {
     }
   });
 
-  it("says of each setting what it does to a running server", () => {
+  it("has the effect of each setting on a running server", () => {
     const effects = Object.fromEntries(reference.map(({ name, effect }) => [name, effect]));
     expect(effects).toMatchObject({
       port: "restart",
       memory: "restart",
       storage: "reload",
       postgresql: "reload or restart",
-      databases: "databases made",
+      databases: "databases created",
       passwordVersion: "new passwords",
     });
   });
 
-  it("agrees with what stands in Pulumi.yaml, which makes the local stack", () => {
+  it("agrees with Pulumi.yaml, which configures the local stack", () => {
     const defaults = defaultsInPulumiYaml();
     expect(Object.keys(defaults)).toEqual(["server", "databases", "seeds"]);
     const shown = Object.fromEntries(reference.map((row) => [row.name, row.default]));
@@ -92,7 +92,7 @@ describe("the settings' reference", () => {
     });
   });
 
-  it("shows defaults that the schema really fills in", () => {
+  it("shows the defaults that the parser uses", () => {
     const known = { stack: "x", databases: { a: { seedSets: [] } } };
     const settings: Record<string, unknown> = parseSettings(
       { "pgroundwork:databases": '["a"]', "pgroundwork:seeds": "[]" },
@@ -104,7 +104,7 @@ describe("the settings' reference", () => {
   });
 });
 
-/** `["a","b"]` as people write it: `[a, b]`. */
+/** Formats `["a","b"]` as it is written by hand: `[a, b]`. */
 function spaced(text: string): string {
   return text.replaceAll('"', "").replaceAll(",", ", ");
 }

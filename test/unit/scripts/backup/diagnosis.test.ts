@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { archiveCommandError, diagnose } from "../../../../scripts/backup/diagnosis.ts";
+import { archiveCommandError, causeIn, diagnose } from "../../../../scripts/backup/diagnosis.ts";
 
 const at = "2026-11-21 13:20:14.781 P00 ";
 
-describe("what pgBackRest says when something is wrong", () => {
-  it("is told with its cause, which stands in the warning before the error", () => {
+describe("a pgBackRest error", () => {
+  it("is reported with its cause from the warning before it", () => {
     const output = [
       `${at}  WARN: unable to check pg1: [FileMissingError] unable to open missing file '/nope/global/pg_control' for read`,
       `${at} ERROR: [027]: no database found`,
@@ -15,7 +15,7 @@ describe("what pgBackRest says when something is wrong", () => {
     );
   });
 
-  it("in a list of its own is told with what the operating system said", () => {
+  it("with a list of causes is reported with the operating system's message", () => {
     const output = [
       `${at} ERROR: [099]: unable to load info file '/r/archive.info' or '/r/archive.info.copy':`,
       "                                    FileOpenError: unable to open file '/r/archive.info' for read: [13] Permission denied",
@@ -26,13 +26,23 @@ describe("what pgBackRest says when something is wrong", () => {
     );
   });
 
-  it("of another passphrase shows nothing of what was made of the file", () => {
+  it("about a damaged segment names the file and what is wrong with it", () => {
+    const output = [
+      `${at} ERROR: [042]: unable to get 000000010000000000000018:`,
+      "                                    repo1: 17-1/0000000100000000/000000010000000000000018-73ae.zst [FormatError] zst error: [-70] x",
+    ].join("\n");
+    expect(causeIn(output)).toBe(
+      "17-1/0000000100000000/000000010000000000000018-73ae.zst [FormatError] zst error: [-70] x",
+    );
+  });
+
+  it("about another passphrase does not show bytes of the file", () => {
     const output = [
       `${at} ERROR: [029]: unable to load info file '/var/lib/pgbackrest/archive/main/archive.info' or '….copy':`,
       "                                    FormatError: key/value found outside of section at line 1: \u0000\ufffd\u0007x",
     ].join("\n");
     expect(diagnose(29, output).message).toBe(
-      "The backup repository cannot be read with this stack's passphrase: it was made with another one.",
+      "The backup repository was encrypted with a passphrase that is not this stack's.",
     );
   });
 
@@ -47,17 +57,36 @@ describe("what pgBackRest says when something is wrong", () => {
       `${at} ERROR: [047]: unable to create path '/tmp/ro/x': [13] Permission denied`,
       /^The backup repository cannot be written: /,
     ],
-    [28, `${at} ERROR: [028]: backup and archive info files exist but do not match the database`, /another cluster's/],
+    [
+      28,
+      `${at} ERROR: [028]: backup and archive info files exist but do not match the database`,
+      /belongs to another cluster/,
+    ],
     [55, `${at} ERROR: [055]: unable to load info file '/r/archive/main/archive.info'`, /repository is empty/],
+    [
+      55,
+      `${at} ERROR: [055]: archive.info exists but backup.info is missing on repo1`,
+      /The folder backup is missing from the backup repository/,
+    ],
+    [
+      55,
+      `${at} ERROR: [055]: backup.info exists but archive.info is missing on repo1`,
+      /The folder archive is missing from the backup repository/,
+    ],
+    [
+      26,
+      `${at} ERROR: [026]: error restoring '/d/base/1/2': actual checksum 'aa' does not match expected checksum 'bb'`,
+      /^The backup is damaged: error restoring/,
+    ],
     [75, `${at} ERROR: [075]: no backup set found to restore`, /no backup to restore from/],
-    [50, `${at} ERROR: [050]: unable to acquire lock on file`, /at work on the repository/],
-  ])("%i is told with what to do", (code, output, message) => {
+    [50, `${at} ERROR: [050]: unable to acquire lock on file`, /using the repository/],
+  ])("%i is reported with a hint", (code, output, message) => {
     const error = diagnose(code, output);
     expect(error.message).toMatch(message);
     expect(error.remedy).toBeDefined();
   });
 
-  it("is found in a server's log, the last of it, whatever follows", () => {
+  it("is found in a server's log as the last one, whatever follows", () => {
     const log = [
       `${at} ERROR: [104]: raised from local-1 protocol: archive-push command encountered error(s):`,
       "                                    repo1: [PathOpenError] unable to list file info for path '/r/17-1': [13] Permission denied",

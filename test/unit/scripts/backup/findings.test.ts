@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type BackupFacts, findInBackups } from "../../../../scripts/backup/findings.ts";
+import { type BackupFacts, findInBackups, newestOfEachType } from "../../../../scripts/backup/findings.ts";
 import type { Backup, BackupType } from "../../../../scripts/backup/info.ts";
 
 const now = new Date("2026-11-21T12:00:00Z");
@@ -15,6 +15,8 @@ function backup(type: BackupType, hoursAgo: number, changed: Partial<Backup> = {
     startedAt: done,
     finishedAt: done,
     wal,
+    lsn: { from: "0/0", to: "0/0" },
+    archiveId: "17-1",
     references: [],
     damaged: false,
     ...sizes,
@@ -22,7 +24,7 @@ function backup(type: BackupType, hoursAgo: number, changed: Partial<Backup> = {
   };
 }
 
-/** Texts of what is found, by level. */
+/** Returns the texts of the findings with their levels. */
 function find(facts: Partial<BackupFacts>): string[] {
   const usual: BackupFacts = {
     backups: [],
@@ -34,48 +36,72 @@ function find(facts: Partial<BackupFacts>): string[] {
   return findInBackups({ ...usual, ...facts }).map(({ level, text }) => `${level}: ${text}`);
 }
 
-describe("backups", () => {
-  it("are well where the newest is younger than twice the time between two", () => {
+describe("the findings about backups", () => {
+  it("are none if the newest backup is younger than twice its interval", () => {
     expect(find({ backups: [backup("full", 47), backup("incr", 11.9)] })).toEqual([]);
   });
 
-  it("are too old after twice that time, full ones by their own schedule", () => {
+  it("report backups older than twice their interval, full ones by their own schedule", () => {
     expect(find({ backups: [backup("full", 49), backup("incr", 12.1)] })).toEqual([
-      "wrong: The last backup, incr-12.1, is 12 h old, and one is due every 6 h.",
-      "wrong: The last full backup, full-49, is 2 days old, and one is due every 24 h.",
+      "wrong: The last backup, incr-12.1, is 12 h old, but one is due every 6 h.",
+      "wrong: The last full backup, full-49, is 2 days old, but one is due every 24 h.",
     ]);
   });
 
-  it("that are not there are wrong, unless the first is being made", () => {
-    expect(find({})).toEqual(["wrong: There is no backup: nothing can be restored."]);
+  it("report missing backups, unless the first one is running", () => {
+    expect(find({})).toEqual(["wrong: There is no backup, so nothing can be restored."]);
     expect(find({ underWay: true })).toEqual([]);
   });
 
-  it("are not called young where it is not known when they are due", () => {
+  it("report an unknown age if the intervals are unknown", () => {
     expect(find({ backups: [backup("full", 1)], gaps: undefined })).toEqual([
-      "unknown: How often a backup is due could not be told.",
-      "unknown: How often a full backup is due could not be told.",
+      "unknown: The interval between backups is not known (backup).",
+      "unknown: The interval between backups is not known (full backup).",
     ]);
   });
 
-  it("with damaged pages are wrong", () => {
+  it("report a backup with damaged pages", () => {
     expect(find({ backups: [backup("full", 1, { damaged: true })] })).toEqual([
-      "wrong: The backup full-1 has pages whose checksum was wrong when they were copied: the cluster is damaged.",
+      "wrong: The backup full-1 has pages with a wrong checksum: the cluster was damaged when it was copied.",
     ]);
   });
 
   const started = now.getTime() / 1_000 - 600;
   const failed = { type: "incr" as const, started, finished: started + 5, exitCode: 82 };
 
-  it("that failed or were killed are told of until one is made", () => {
+  it("report a failed or killed run until a backup succeeds", () => {
     expect(find({ backups: [backup("full", 1)], lastRuns: [failed] })).toEqual([
-      "wrong: The last run of a backup of type incr, at 2026-11-21T11:50:00.000Z, ended with 82.",
+      "wrong: The last backup of type incr, started at 2026-11-21T11:50:00.000Z, ended with 82.",
     ]);
     const killed = { ...failed, finished: null, exitCode: null };
     expect(find({ backups: [backup("full", 1)], lastRuns: [killed] })).toEqual([
-      "wrong: The last run of a backup of type incr, at 2026-11-21T11:50:00.000Z, was killed before it was done.",
+      "wrong: The last backup of type incr, started at 2026-11-21T11:50:00.000Z, was killed before it was complete.",
     ]);
     expect(find({ backups: [backup("full", 1)], lastRuns: [killed], underWay: true })).toEqual([]);
     expect(find({ backups: [backup("full", 0.1)], lastRuns: [failed] })).toEqual([]);
+  });
+
+  it("still report a failed full backup after an incremental one succeeded", () => {
+    const full = { ...failed, type: "full" as const };
+    const done = { type: "incr" as const, started: started + 60, finished: started + 90, exitCode: 0 };
+    const backups = [backup("full", 20), backup("incr", 0.1)];
+    expect(find({ backups, lastRuns: [full, done] })).toEqual([
+      "wrong: The last backup of type full, started at 2026-11-21T11:50:00.000Z, ended with 82.",
+    ]);
+    expect(find({ backups: [...backups, backup("full", 0.05)], lastRuns: [full, done] })).toEqual([]);
+  });
+
+  it("report a backup with damaged pages even if there are newer ones", () => {
+    expect(find({ backups: [backup("full", 2, { damaged: true }), backup("incr", 1)] })).toEqual([
+      "wrong: The backup full-2 has pages with a wrong checksum: the cluster was damaged when it was copied.",
+    ]);
+  });
+
+  it("use one record for each type, the completed one if there are two of a run", () => {
+    const begun = { ...failed, finished: null, exitCode: null };
+    expect(newestOfEachType([begun, failed])).toEqual([failed]);
+    expect(newestOfEachType([failed, begun])).toEqual([failed]);
+    const later = { ...begun, started: started + 60 };
+    expect(newestOfEachType([later, failed])).toEqual([later]);
   });
 });

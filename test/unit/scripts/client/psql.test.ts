@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openPsql } from "../../../../scripts/client/psql.ts";
-import type { Connection } from "../../../../scripts/target/connection.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 
 const connection: Connection = {
   host: "db.example",
@@ -15,7 +15,7 @@ const connection: Connection = {
   sslrootcert: "/etc/authorities.pem",
 };
 
-describe("psql is opened", () => {
+describe("psql", () => {
   let folder: string;
 
   beforeEach(async () => {
@@ -23,7 +23,7 @@ describe("psql is opened", () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  /** A psql that writes down what it was given, and ends with 3. */
+  /** Runs a psql that records its arguments and environment and ends with 3. Returns the record. */
   const given = async (env: NodeJS.ProcessEnv): Promise<string[]> => {
     const path = join(folder, "psql");
     await writeFile(path, `#!/bin/sh\n{ printf '%s\\n' "$@"; env; } > '${folder}/given'\nexit 3\n`);
@@ -32,7 +32,7 @@ describe("psql is opened", () => {
     return (await readFile(join(folder, "given"), "utf8")).trimEnd().split("\n");
   };
 
-  it("on every part of the connection, by libpq's variables and not by arguments", async () => {
+  it("gets every part of the connection as libpq variables, not as arguments", async () => {
     const lines = await given({});
     expect(lines.slice(0, 2)).toEqual(["-c", "select 1"]);
     expect(lines.filter((line) => line.startsWith("PG")).sort()).toEqual([
@@ -47,14 +47,14 @@ describe("psql is opened", () => {
     ]);
   });
 
-  it("without what the shell has that would lead elsewhere", async () => {
+  it("does not get variables of the shell that lead elsewhere", async () => {
     const lines = await given({ PGSERVICE: "other", PGHOSTADDR: "10.0.0.1", PGSSLROOTCERT: "/tmp/other.pem" });
     expect(lines.filter((line) => /^PG(SERVICE|HOSTADDR|SSLROOTCERT)=/.test(line))).toEqual([
       "PGSSLROOTCERT=/etc/authorities.pem",
     ]);
   });
 
-  it("or said to be missing", async () => {
+  it("is reported as missing if it is not on PATH", async () => {
     await expect(openPsql(connection, [], { PATH: folder })).rejects.toMatchObject({
       message: "There is no psql on PATH.",
       exitCode: 1,

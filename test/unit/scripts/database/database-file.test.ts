@@ -26,12 +26,12 @@ async function errorOf(database: string): Promise<OperationError> {
 }
 
 describe("database.json", () => {
-  it("may be empty", async () => {
+  it("can be empty", async () => {
     await write("shop", "{}");
     expect(await readDatabaseFile(folder, "shop")).toEqual({ extensions: [], seedSets: [] });
   });
 
-  it("gives extensions in one form, whichever they were written in", async () => {
+  it("accepts both forms of an extension and returns one", async () => {
     const content = {
       description: "The shop",
       extensions: ["citext", { name: "vector", optional: true, schema: "ext" }],
@@ -48,7 +48,7 @@ describe("database.json", () => {
     });
   });
 
-  it("reports every fault at once with the file's path and the nearest known key", async () => {
+  it("has all its errors reported with the path of the file and the nearest known key", async () => {
     await write(
       "shop",
       JSON.stringify({
@@ -70,26 +70,26 @@ describe("database.json", () => {
       '- extensions.0: expected a name, or an object like {"name": "pgcrypto", "optional": true, "schema": "public"}',
       "- partitions.function: expected schema.name, in lower case",
       "- partitions.monthsAhead: Too small: expected number to be >=1",
-      "- seedSets.0: a set is a folder's name: lower-case letters, digits, - and _",
+      "- seedSets.0: a set is the name of a folder: lower-case letters, digits, - and _",
     ]);
   });
 
-  it("may not name a thing twice", async () => {
+  it("is refused if it names something twice", async () => {
     await write("shop", JSON.stringify({ extensions: ["citext", { name: "citext" }], seedSets: ["dev", "dev"] }));
     expect((await errorOf("shop")).message.split("\n").slice(1)).toEqual([
-      '- extensions: "citext" stands there more than once',
-      '- seedSets: "dev" stands there more than once',
+      '- extensions: "citext" is listed more than once',
+      '- seedSets: "dev" is listed more than once',
     ]);
   });
 
-  it("that is no JSON is a fault with the parser's reason", async () => {
+  it("is refused with the parser's reason if it is not JSON", async () => {
     await write("shop", "{");
     expect((await errorOf("shop")).message).toMatch(/^\S+database\.json is not valid:\n- it is not JSON: /);
   });
 });
 
-describe("databases", () => {
-  it("are the folders with a database.json, sorted", async () => {
+describe("the list of databases", () => {
+  it("has the folders with a database.json, sorted", async () => {
     await write("shop", "{}");
     await write("learning", "{}");
     await mkdir(path.join(folder, "notes"));
@@ -98,11 +98,11 @@ describe("databases", () => {
     expect(await listDatabases(path.join(folder, "absent"))).toEqual([]);
   });
 
-  it("that do not exist are wrong usage, with the nearest that does", async () => {
+  it("is shown for an unknown name, with the nearest one, as wrong usage", async () => {
     await write("trading", "{}");
     const error = await errorOf("tradign");
     expect(error.message).toBe(
-      `There is no database "tradign" in ${folder} (there are: trading). Did you mean "trading"?`,
+      `The database "tradign" does not exist in ${folder} (there are: trading). Did you mean "trading"?`,
     );
     expect(error.exitCode).toBe(exitCode.usage);
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { describeHolder } from "../../../../scripts/database/deployment-lock.ts";
 
-describe("a lock's holder", () => {
-  it("is described by what may be seen of it", () => {
+describe("the holder of a deployment lock", () => {
+  it("is described by what is visible of its session", () => {
     const since = new Date("2026-01-02T03:04:05Z");
     const holder = {
       pid: 7,

@@ -8,7 +8,7 @@ import { exitCode } from "../../../../scripts/errors/operation-error.ts";
 import { readCommitted } from "../../../../scripts/migrate/committed.ts";
 import { readSeedSets } from "../../../../scripts/seed/seed-file.ts";
 
-describe("a new database's folder", () => {
+describe("the folder of a new database", () => {
   let root: string;
   let migrations: string;
   let staging: string;
@@ -21,7 +21,7 @@ describe("a new database's folder", () => {
   });
   afterEach(() => rm(root, { recursive: true, force: true }));
 
-  it("is one that every reader of such folders accepts", async () => {
+  it("is accepted by everything that reads such folders", async () => {
     await make("shop");
     expect(await listDatabases(migrations)).toEqual(["shop"]);
     expect(await readDatabaseFile(migrations, "shop")).toEqual({
@@ -38,7 +38,7 @@ describe("a new database's folder", () => {
     expect(JSON.parse(await readFile(join(folder, ".gmrc"), "utf8"))).toMatchObject({ migrationsFolder: "." });
   });
 
-  it("has every file that it says, and leaves nothing beside it", async () => {
+  it("has exactly the reported files, and no temporary files remain", async () => {
     const files = await make("shop");
     const found = await readdir(join(migrations, "shop"), { recursive: true, withFileTypes: true });
     const paths = found.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
@@ -47,7 +47,7 @@ describe("a new database's folder", () => {
   });
 
   it.each(["Shop", "1shop", "shop-2", "s hop", "", "../shop", "s".repeat(49), "ŝop"])(
-    "is not made for the name %j",
+    "is not created for the name %j",
     async (name) => {
       await expect(make(name)).rejects.toMatchObject({
         message: `"${name}" cannot be a database's name.`,
@@ -56,44 +56,44 @@ describe("a new database's folder", () => {
     },
   );
 
-  it.each(["postgres", "template1"])("is not made for %s, which every server has", async (name) => {
+  it.each(["postgres", "template1"])("is not created for %s, which exists on every server", async (name) => {
     await expect(make(name)).rejects.toMatchObject({ exitCode: exitCode.usage });
   });
 
   it.each([
-    ["pg_shop", "begins with pg_, which PostgreSQL reserves for roles of its own"],
-    ["node_modules", "is a folder that Git is told to ignore: its files would not be committed"],
-  ])("is not made for %s, and the reason is said", async (name, reason) => {
+    ["pg_shop", "starts with pg_, which PostgreSQL reserves for its own roles"],
+    ["node_modules", "is a folder that Git ignores: its files would not be committed"],
+  ])("is not created for %s, and the reason is reported", async (name, reason) => {
     await expect(make(name)).rejects.toMatchObject({ message: `"${name}" ${reason}.`, exitCode: exitCode.usage });
     expect((await readdir(root)).length).toBe(0);
   });
 
-  it("is not made for any folder that the kit's .gitignore names", async () => {
+  it("is not created for a folder that .gitignore names", async () => {
     const lines = (await readFile(new URL("../../../../.gitignore", import.meta.url), "utf8")).split("\n");
     const folders = lines.filter((line) => line.endsWith("/")).map((line) => line.slice(0, -1));
     expect(folders).not.toEqual([]);
     for (const folder of folders) await expect(make(folder)).rejects.toMatchObject({ exitCode: exitCode.usage });
   });
 
-  it("never replaces one that is there", async () => {
+  it("does not replace an existing folder", async () => {
     await make("shop");
     await writeFile(join(migrations, "shop", "database.json"), '{"description":"mine"}');
     await expect(make("shop")).rejects.toMatchObject({
-      message: `${join(migrations, "shop")} is there already.`,
+      message: `${join(migrations, "shop")} already exists.`,
       exitCode: exitCode.notAllowed,
     });
     expect((await readDatabaseFile(migrations, "shop")).description).toBe("mine");
     expect(await readdir(staging)).toEqual([]);
   });
 
-  it("never replaces a file of its name either", async () => {
+  it("does not replace an existing file", async () => {
     await mkdir(migrations, { recursive: true });
     await writeFile(join(migrations, "shop"), "mine");
     await expect(make("shop")).rejects.toMatchObject({ exitCode: exitCode.notAllowed });
     expect(await readFile(join(migrations, "shop"), "utf8")).toBe("mine");
   });
 
-  it("is made once by two at once", async () => {
+  it("is created once by two simultaneous calls", async () => {
     const outcomes = await Promise.allSettled([make("shop"), make("shop")]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     expect(await listDatabases(migrations)).toEqual(["shop"]);

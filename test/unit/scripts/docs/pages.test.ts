@@ -4,16 +4,16 @@ import { betweenMarkers } from "../../../../scripts/docs/reference.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 
 describe("generated documentation", () => {
-  it("says what the commands and settings say now (npm run docs brings it up to date)", async () => {
+  it("agrees with the commands and settings (npm run docs updates it)", async () => {
     expect(await outdatedPages(cloneRoot, false)).toEqual([]);
   });
 
-  it("replaces what stands between the markers, and nothing else", () => {
+  it("is replaced between the markers, and nowhere else", () => {
     const page = "# Title\n<!-- list -->\nold\n<!-- /list -->\nend\n";
     expect(betweenMarkers(page, "list", "new")).toBe("# Title\n<!-- list -->\n\nnew\n\n<!-- /list -->\nend\n");
   });
 
-  it("refuses a page without markers", () => {
+  it("is refused in a page without markers", () => {
     expect(() => betweenMarkers("# Title\n", "list", "new")).toThrow(
       "The markers <!-- list --> and <!-- /list --> are missing.",
     );

@@ -6,7 +6,7 @@ import { deleteCluster, isPartlyDeleted } from "../../../../scripts/erase/cluste
 
 const uuid = "4f0a2c1e-0000-4000-8000-0123456789ab";
 
-describe("deleting a cluster", () => {
+describe("the deletion of a cluster", () => {
   let parent: string;
   let data: string;
 
@@ -24,12 +24,12 @@ describe("deleting a cluster", () => {
       await writeFile(join(folder, name), "17");
   }
 
-  it("leaves nothing of it", async () => {
+  it("leaves nothing behind", async () => {
     expect(await deleteCluster(data)).toEqual({ foreign: [], linked: [] });
     expect(await readdir(parent)).toEqual([]);
   });
 
-  it("leaves files of others where they were", async () => {
+  it("leaves foreign files where they are", async () => {
     await writeFile(join(data, "notes.txt"), "of somebody else");
     await mkdir(join(data, "pg_dumps"));
     const { foreign } = await deleteCluster(data);
@@ -38,7 +38,7 @@ describe("deleting a cluster", () => {
     expect((await readdir(data)).sort()).toEqual(["notes.txt", "pg_dumps"]);
   });
 
-  it("deletes nothing through a link, and says what it led to", async () => {
+  it("does not follow a link, and reports its target", async () => {
     const elsewhere = join(parent, "tablespace");
     await mkdir(elsewhere);
     await writeFile(join(elsewhere, "16400"), "rows");
@@ -48,7 +48,7 @@ describe("deleting a cluster", () => {
     expect(await readFile(join(elsewhere, "16400"), "utf8")).toBe("rows");
   });
 
-  it("goes on with what a killed deletion has set aside", async () => {
+  it("continues a deletion that was killed", async () => {
     await rename(data, `${data}.erased-${uuid}`);
     await rm(join(`${data}.erased-${uuid}`, "PG_VERSION"));
     expect(await isPartlyDeleted(data)).toBe(true);
@@ -57,14 +57,14 @@ describe("deleting a cluster", () => {
     expect(await readdir(parent)).toEqual([]);
   });
 
-  it("puts files of others back that a killed deletion has set aside", async () => {
+  it("puts foreign files back that a killed deletion moved", async () => {
     await writeFile(join(data, "notes.txt"), "of somebody else");
     await rename(data, `${data}.erased-${uuid}`);
     expect((await deleteCluster(data)).foreign).toEqual([join(data, "notes.txt")]);
     expect(await readdir(data)).toEqual(["notes.txt"]);
   });
 
-  it("takes nothing for its own leavings that only looks alike", async () => {
+  it("ignores folders with names similar to its own temporary ones", async () => {
     const alike = [`data.erased-${uuid}x`, "data.erased-", `database.erased-${uuid}`];
     for (const name of alike) await mkdir(join(parent, name));
     await symlink(join(parent, "data.erased-"), join(parent, `data.erased-${uuid}`));
@@ -72,13 +72,13 @@ describe("deleting a cluster", () => {
     expect((await readdir(parent)).sort()).toEqual([...alike, `data.erased-${uuid}`].sort());
   });
 
-  it("leaves a folder alone that is no cluster", async () => {
+  it("leaves a folder alone that is not a cluster", async () => {
     await rm(join(data, "PG_VERSION"));
     expect((await deleteCluster(data)).foreign.sort()).toEqual((await readdir(data)).map((name) => join(data, name)));
     expect(await readdir(join(data, "base", "5"))).toEqual(["1259"]);
   });
 
-  it("has nothing to do where there is none", async () => {
+  it("does nothing if there is no cluster", async () => {
     expect(await deleteCluster(join(parent, "no", "such"))).toEqual({ foreign: [], linked: [] });
   });
 });

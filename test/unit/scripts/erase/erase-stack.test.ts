@@ -2,12 +2,12 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { EngineInstallation } from "../../../../scripts/engine/ensure-engine.ts";
 import { eraseStack } from "../../../../scripts/erase/erase-stack.ts";
+import type { EngineInstallation } from "../../../../scripts/pulumi/ensure-engine.ts";
 import { begunErasure, isServerPlace, noteErasure } from "../../../../scripts/stack/begun-erasure.ts";
 import { StackLocked } from "../../../../scripts/stack/stack-lock.ts";
 
-describe("an erasure that the engine refuses to begin", () => {
+describe("an erasure that the engine refuses", () => {
   let root: string;
 
   beforeEach(async () => {
@@ -15,7 +15,10 @@ describe("an erasure that the engine refuses to begin", () => {
   });
   afterEach(() => rm(root, { recursive: true }));
 
-  /** What is noted as begun after an erasure of one server whose engine failed like this, over a state that cannot be read. */
+  /**
+   * Returns the erasures that are recorded as begun after erasing one server. The engine fails with the given error,
+   * and the state cannot be read.
+   */
   async function begunAfter(refusal: Error, begunBefore: string[] = []): Promise<string[]> {
     const place = (name: string) => ({ folder: join(root, name), dataDirectory: join(root, name, "data") });
     const begun = begunBefore.map(place);
@@ -29,10 +32,14 @@ describe("an erasure that the engine refuses to begin", () => {
           found: [],
           places: [...begunBefore, "server"].map(place),
           begun,
+          facts: [],
           erase: () => Promise.reject(new Error("nothing is to be erased")),
         },
       ],
-      takeDown: () => Promise.reject(refusal),
+      takeDown: async (begin) => {
+        if (refusal !== locked) begin();
+        throw refusal;
+      },
       onStep: () => {},
       signal: new AbortController().signal,
     });
@@ -43,20 +50,20 @@ describe("an erasure that the engine refuses to begin", () => {
   }
   const locked = new StackLocked("Another run works on it.", "Wait.", { holderIsGone: false, recoverable: false });
 
-  it("for somebody else who works on the stack leaves no note, however little the state says yet", async () => {
+  it("because the stack is locked leaves no record", async () => {
     expect(await begunAfter(locked)).toEqual([]);
   });
 
-  it("for somebody else leaves the note of an erasure before it as it was", async () => {
+  it("because the stack is locked keeps the record of an earlier erasure", async () => {
     expect(await begunAfter(locked, ["earlier"])).toEqual(["earlier"]);
   });
 
-  it("for another reason keeps its note where the state may have lost the server", async () => {
+  it("for another reason keeps its record if the state may have lost the server", async () => {
     expect(await begunAfter(new Error("the engine was killed"))).toEqual(["server"]);
   });
 });
 
-/** An installation with nothing in it. */
+/** Returns an installation without files. */
 function noEngine(root: string): EngineInstallation {
   const languageHost = join(root, "pulumi-language-nodejs");
   return {

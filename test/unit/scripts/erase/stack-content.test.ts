@@ -31,8 +31,8 @@ const place = {
 };
 const whole = state(stack, provider, place, server, ...database("shop"), ...database("shop_two"));
 
-describe("what a state has", () => {
-  it("is its server, its databases and as many resources as `up` counts", () => {
+describe("the content of a state", () => {
+  it("has the server, the databases and the number of resources that `up` counts", () => {
     expect(stackContent(whole)).toEqual({
       resources: 3,
       isUp: false,
@@ -43,18 +43,18 @@ describe("what a state has", () => {
     });
   });
 
-  it("is nothing where there is no state, and where it is empty", () => {
+  it("is empty if there is no state or an empty one", () => {
     const nothing = { resources: 0, isUp: false, server: undefined, databases: [], protected: false };
     expect(stackContent(undefined)).toEqual(nothing);
     expect(stackContent({ version: 3, deployment: {} })).toEqual(nothing);
   });
 
-  it("is protected where the stack says so, or any resource of it is", () => {
+  it("is protected if the stack or any of its resources is", () => {
     expect(stackContent(state({ ...stack, outputs: { protected: true } })).protected).toBe(true);
     expect(stackContent(state({ ...server, protect: true })).protected).toBe(true);
   });
 
-  it("is in a Docker engine under names and a mark of its own, some of it to stay there", () => {
+  it("has the Docker names and owner, and which volumes stay", () => {
     const component = "pgroundwork:components:DockerServer";
     const volume = (name: string, retainOnDelete: boolean): StateResource => ({
       urn: urn("docker:index/volume:Volume", `server-${name}`),
@@ -94,7 +94,7 @@ describe("what a state has", () => {
     });
   });
 
-  it("has the superuser's password only where it was read with secrets", () => {
+  it("has the superuser's password only if it was read with secrets", () => {
     const secret = (value: object) => state({ ...server, outputs: { superuserPassword: value } });
     expect(superuserPassword(secret({ plaintext: '"p4ss"' }))).toBe("p4ss");
     expect(superuserPassword(secret({ ciphertext: "v1:xyz" }))).toBeUndefined();
@@ -102,14 +102,14 @@ describe("what a state has", () => {
   });
 });
 
-describe("a state without a database", () => {
-  it("has neither its component, nor what is below it, nor what the stack exports of it", () => {
+describe("a state without one database", () => {
+  it("has no component, resources or outputs of it", () => {
     const rest = withoutDatabases(whole, ["shop"]);
     const outputs = { protected: false, databases: { shop_two: { migrations: [] } } };
     expect(rest).toEqual(state({ ...stack, outputs }, provider, place, server, ...database("shop_two")));
   });
 
-  it("keeps everything else of the state, and of the one that was read", () => {
+  it("keeps everything else, and does not change the original", () => {
     const rich = { ...whole, deployment: { ...whole.deployment, manifest: { version: "v3" } } };
     expect(withoutDatabases(rich, ["shop"]).deployment).toHaveProperty("manifest", { version: "v3" });
     expect(whole.deployment.resources).toHaveLength(8);

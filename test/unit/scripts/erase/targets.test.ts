@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { eraseTargets } from "../../../../scripts/erase/targets.ts";
 import { OperationError } from "../../../../scripts/errors/operation-error.ts";
 
-/** What is said and advised where the names mean nothing certain. */
+/** Returns the error and hint for ambiguous names. */
 function refusal(names: readonly string[], stack: string, databases: readonly string[]): string {
   try {
     eraseTargets(names, stack, databases);
@@ -13,41 +13,41 @@ function refusal(names: readonly string[], stack: string, databases: readonly st
   return "";
 }
 
-describe("a name that is typed to be erased", () => {
-  it("means the stack where it is the stack's own", () => {
+describe("a name given to --erase", () => {
+  it("means the stack if it is the name of the stack", () => {
     expect(eraseTargets(["local"], "local", ["shop"])).toEqual({ stack: true, databases: [] });
     expect(eraseTargets(["stack:local"], "local", ["shop"])).toEqual({ stack: true, databases: [] });
   });
 
-  it("means a database of the stack, each once", () => {
+  it("means a database of the stack, each one once", () => {
     const names = ["shop", "database:depot", "shop"];
     expect(eraseTargets(names, "local", ["depot", "shop"])).toEqual({ stack: false, databases: ["shop", "depot"] });
   });
 
-  it("is refused where it is both, unless it says which", () => {
+  it("is refused if it means both, unless a prefix says which", () => {
     expect(refusal(["shop"], "shop", ["shop"])).toBe(
-      '"shop" is both the stack and a database of it.\n  Say which is to be erased: --erase stack:shop, or --erase database:shop. (2)',
+      '"shop" is the name of the stack and of one of its databases.\n  Name one of them: --erase stack:shop or --erase database:shop. (2)',
     );
     expect(eraseTargets(["database:shop"], "shop", ["shop"])).toEqual({ stack: false, databases: ["shop"] });
     expect(eraseTargets(["stack:shop"], "shop", ["shop"])).toEqual({ stack: true, databases: [] });
   });
 
-  it("is refused where there is nothing of that name, with what there is", () => {
+  it("is refused if it means nothing, with the names that exist", () => {
     expect(refusal(["shpo"], "local", ["depot", "shop"])).toBe(
-      'Stack "local" has no database "shpo". It has: depot, shop.\n  Name one of them, or the stack itself to erase everything of it: --erase local. (2)',
+      'Stack "local" has no database "shpo". It has: depot, shop.\n  Name one of them. To erase the complete stack: --erase local. (2)',
     );
     expect(refusal(["database:local"], "local", [])).toMatch(
       /^Stack "local" has no database "local"\. It has none\.\n/,
     );
   });
 
-  it("is refused where it is another stack's, whatever is typed before it", () => {
+  it("is refused if it means another stack, with any prefix", () => {
     expect(refusal(["stack:ci"], "local", ["ci"])).toBe(
-      '"ci" is not the stack that is meant: that is "local".\n  Name the stack with --stack ci, too. (2)',
+      '--erase names the stack "ci", but the command works on the stack "local".\n  Add --stack ci. (2)',
     );
   });
 
-  it("is refused as a whole where one of several means nothing", () => {
+  it("is refused with all others if one of them means nothing", () => {
     expect(refusal(["shop", "nothing"], "local", ["shop"])).toMatch(/^Stack "local" has no database "nothing"\./);
   });
 });

@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
 import { exitCode, OperationError } from "../../../../scripts/errors/operation-error.ts";
 
-it("an operation's error shows what happened and, below it, what to do", () => {
+it("an operation error shows what happened, and a hint below it", () => {
   expect(new OperationError("It broke.").text).toBe("It broke.");
   expect(new OperationError("It broke.", { remedy: "Mend it." }).text).toBe("It broke.\n  Mend it.");
 });
 
-it("an operation's error ends the process as failed unless it says otherwise, and keeps its cause", () => {
+it("an operation error has exit code 1 by default, and keeps its cause", () => {
   const cause = new Error("deep");
   expect(new OperationError("It broke.", { cause })).toMatchObject({ exitCode: 1, cause, name: "OperationError" });
   expect(new OperationError("It broke.", { exitCode: exitCode.usage }).exitCode).toBe(2);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isAbsent, leadsNowhere, unlessAbsent, unlessAbsentSync } from "../../../../scripts/files/absent.ts";
 
-describe("a file that may not be there", () => {
+describe("a file that may be missing", () => {
   let folder: string;
   let empty: string;
   let absent: string;
@@ -19,24 +19,24 @@ describe("a file that may not be there", () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it("is read where it is there", async () => {
+  it("is read if it exists", async () => {
     expect(await unlessAbsent(readFile(empty, "utf8"))).toBe("");
     expect(unlessAbsentSync(() => readFileSync(empty, "utf8"))).toBe("");
   });
 
-  it("is nothing where it is not", async () => {
+  it("is undefined if it does not exist", async () => {
     expect(await unlessAbsent(readFile(absent))).toBeUndefined();
     expect(unlessAbsentSync(() => readFileSync(absent))).toBeUndefined();
   });
 
-  it("and cannot be read for any other reason is an error", async () => {
+  it("causes an error if it cannot be read for another reason", async () => {
     await expect(unlessAbsent(readFile(folder))).rejects.toThrow("EISDIR");
     await expect(unlessAbsent(readFile(folder), leadsNowhere)).rejects.toThrow("EISDIR");
     expect(() => unlessAbsentSync(() => readFileSync(folder))).toThrow("EISDIR");
     expect(() => unlessAbsentSync(() => readFileSync(folder), leadsNowhere)).toThrow("EISDIR");
   });
 
-  it("is not there either below a file, where that is asked", async () => {
+  it("can count as missing if its path leads through a file", async () => {
     await expect(unlessAbsent(readFile(belowFile))).rejects.toThrow("ENOTDIR");
     expect(() => unlessAbsentSync(() => readFileSync(belowFile))).toThrow("ENOTDIR");
     for (const path of [absent, belowFile]) {
@@ -46,17 +46,17 @@ describe("a file that may not be there", () => {
   });
 });
 
-describe("a caught value", () => {
+describe("an error for a missing file", () => {
   const failure = (code: string) => Object.assign(new Error(code), { code });
 
-  it("says by its code alone that a file is not there", () => {
+  it("is recognised by its code alone", () => {
     expect(isAbsent(failure("ENOENT"))).toBe(true);
     expect(leadsNowhere(failure("ENOENT"))).toBe(true);
     expect(isAbsent(failure("ENOTDIR"))).toBe(false);
     expect(leadsNowhere(failure("ENOTDIR"))).toBe(true);
   });
 
-  it.each([failure("EACCES"), new Error("ENOENT"), "ENOENT", null, undefined])("says nothing of it: %s", (value) => {
+  it.each([failure("EACCES"), new Error("ENOENT"), "ENOENT", null, undefined])("is not %s", (value) => {
     expect(isAbsent(value)).toBe(false);
     expect(leadsNowhere(value)).toBe(false);
   });

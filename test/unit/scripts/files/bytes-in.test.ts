@@ -1,12 +1,23 @@
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { bytesIn } from "../../../../scripts/files/bytes-in.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
-vi.mock("node:fs/promises", async (original) => {
-  const real = await original<typeof import("node:fs/promises")>();
-  return { ...real, readdir: vi.fn(real.readdir) };
+// Test files share the modules that a worker has loaded. This file loads its own copies and removes them at the end.
+const mocked = vi.fn(readdir);
+let bytesIn: typeof import("../../../../scripts/files/bytes-in.ts").bytesIn;
+
+beforeAll(async () => {
+  vi.resetModules();
+  vi.doMock("node:fs/promises", async (original) => ({
+    ...(await original<typeof import("node:fs/promises")>()),
+    readdir: mocked,
+  }));
+  ({ bytesIn } = await import("../../../../scripts/files/bytes-in.ts"));
+});
+afterAll(() => {
+  vi.doUnmock("node:fs/promises");
+  vi.resetModules();
 });
 
 describe("the size", () => {
@@ -20,16 +31,16 @@ describe("the size", () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it("of a folder is that of all files in it", async () => {
+  it("of a folder is the size of all files in it", async () => {
     expect(await bytesIn(folder)).toBe(8195);
     expect(await bytesIn(join(folder, "empty"))).toBe(0);
   });
 
-  it("of a file is its own", async () => {
+  it("of a file is its length", async () => {
     expect(await bytesIn(join(folder, "PG_VERSION"))).toBe(3);
   });
 
-  it("of a link is nothing, whatever it leads to", async () => {
+  it("of a link is 0, whatever its target", async () => {
     const links = join(folder, "empty");
     await symlink(join(folder, "base"), join(links, "folder"));
     await symlink(join(folder, "PG_VERSION"), join(links, "file"));
@@ -38,23 +49,23 @@ describe("the size", () => {
     expect(await bytesIn(join(links, "folder"))).toBe(0);
   });
 
-  it("of what is not there is nothing", async () => {
+  it("of a missing path is 0", async () => {
     expect(await bytesIn(join(folder, "absent"))).toBe(0);
   });
 
-  it("of what goes while it is counted is nothing: a file, and a folder that was just seen", async () => {
-    vi.mocked(readdir).mockImplementationOnce(async (path) => {
+  it("of a file or folder that disappears meanwhile is 0", async () => {
+    mocked.mockImplementationOnce(async (path) => {
       await rm(join(String(path), "PG_VERSION"));
       return ["PG_VERSION", "base", "empty"] as never;
     });
-    vi.mocked(readdir).mockImplementationOnce(async (path) => {
+    mocked.mockImplementationOnce(async (path) => {
       await rm(String(path), { recursive: true });
       return readdir(path) as never;
     });
     expect(await bytesIn(folder)).toBe(0);
   });
 
-  it("of what cannot be looked at is an error", async () => {
+  it("of an unreadable path is an error", async () => {
     await expect(bytesIn(join(folder, "PG_VERSION", "below"))).rejects.toThrow("ENOTDIR");
   });
 });

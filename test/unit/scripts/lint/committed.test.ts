@@ -7,18 +7,18 @@ import { committedFolderOf, type TestFolder } from "../migrate/committed-folder.
 const migrations = path.join(import.meta.dirname, "../../../../migrations");
 const names = await listDatabases(migrations);
 
-describe("a database's own committed files", () => {
-  it.each(names)("%s: hold nothing that a protected stack would refuse", async (name) => {
+describe("the committed files of a database", () => {
+  it.each(names)("of %s have no errors that a protected stack refuses", async (name) => {
     const { findings } = await lintCommitted(databaseFolder(migrations, name), undefined);
     expect(findings.filter(({ level }) => level === "error")).toEqual([]);
   });
 });
 
-describe("a folder's files", () => {
+describe("the linted files of a folder", () => {
   let folder: TestFolder;
   afterEach(() => folder.remove());
 
-  it("are judged as a new environment runs them, or those behind one as if there were rows before", async () => {
+  it("are judged as in a new environment, or from a given file on as if tables had rows", async () => {
     folder = await committedFolderOf([
       { name: "one", body: "create table one (a text);" },
       { name: "two", body: "create index on one (a);" },

@@ -12,7 +12,7 @@ const finding = (line: number, more: Partial<Finding> = {}): Finding => ({
   ...more,
 });
 
-it("findings are printed with their place and what helps, the same one of a file once", () => {
+it("lint findings are printed with position and hint, repeated ones of a file once", () => {
   const other = { rule: "ban-drop-table", message: "Dropped.", help: null };
   expect(
     describeFindings([finding(4), finding(5), finding(6, other), finding(9), finding(4, { file: "000003-y.sql" })]),
@@ -26,7 +26,7 @@ it("findings are printed with their place and what helps, the same one of a file
   ]);
 });
 
-it("where one is found in very many lines, the last of them are counted", () => {
+it("lint findings in very many lines are printed with a count of the last ones", () => {
   const lines = Array.from({ length: 12 }, (_, index) => finding(index + 4));
   expect(describeFindings(lines).at(-1)).toBe("    also in lines 5, 6, 7, 8, 9, 10, 11, 12 and 3 more");
   expect(describeFindings(lines.slice(0, 2)).at(-1)).toBe("    also in line 5");

@@ -7,7 +7,7 @@ function file(filename: string, body: string, transactional = true): LintedFile 
   return { filename, text: `${header}${body}\n`, bodyStart: header.length, transactional };
 }
 
-/** Findings of one body as `line:column level rule`. */
+/** Returns the findings of one body as `line:column level rule`. */
 async function findingsOf(body: string, options?: LintOptions): Promise<string[]> {
   const { findings } = await lintFiles([file("000001-a.sql", body)], options);
   return findings.map(({ line, column, level, rule }) => `${line}:${column} ${level} ${rule}`);
@@ -17,8 +17,8 @@ const withState = (states: Record<string, TableState>): LintOptions => ({
   tableStates: async (names) => new Map(names.map((name) => [name, states[name] ?? "absent"])),
 });
 
-describe("findings", () => {
-  it("have file, line and column of the whole file, rule, level, message and what helps", async () => {
+describe("lint findings", () => {
+  it("have the position in the whole file, rule, level, message and hint", async () => {
     const { findings } = await lintFiles([file("000007-index.sql", "\n/* äöü😀 */ create index on orders (a);")]);
     expect(findings).toEqual([
       {
@@ -50,13 +50,13 @@ describe("findings", () => {
     expect(await findingsOf(body)).toContain(finding);
   });
 
-  it("of a concurrent build are those of a file that runs in a transaction", async () => {
+  it("about a concurrent build appear only in files that run in a transaction", async () => {
     const body = "create index concurrently a on orders (a);";
     expect(await findingsOf(`select 1;\n${body}`)).toEqual(["5:14 error ban-concurrent-index-creation-in-transaction"]);
     expect((await lintFiles([file("000001-a.sql", `--! no-transaction\n${body}`, false)])).findings).toEqual([]);
   });
 
-  it("of what is right are none, placeholders and casts included", async () => {
+  it("do not appear for correct statements, placeholders and casts", async () => {
     expect(
       await findingsOf(
         "grant connect on database :DATABASE_NAME to :DATABASE_OWNER; select '1'::TEXT, (array[1, 2])[1:2];",
@@ -64,13 +64,13 @@ describe("findings", () => {
     ).toEqual([]);
   });
 
-  it("of a foreign key that is not NOT VALID are one", async () => {
+  it("appear for a foreign key without NOT VALID", async () => {
     expect(await findingsOf("alter table a add constraint b foreign key (c) references d, add check (e > 0);")).toEqual(
       ["4:19 error adding-foreign-key-constraint", "4:62 error constraint-missing-not-valid"],
     );
   });
 
-  it("of one statement that squawk cannot read do not keep it from the others", async () => {
+  it("of other statements appear even if squawk cannot read one", async () => {
     const body = `set time zone interval '1' hour;
       alter table orders drop column a;`;
     const { findings } = await lintFiles([file("000001-a.sql", body)]);
@@ -78,10 +78,10 @@ describe("findings", () => {
       "4 error not-judged",
       "5 error ban-drop-column",
     ]);
-    expect(findings[0]?.message).toMatch(/^squawk cannot read this statement \(.+\), and so has not judged it\.$/);
+    expect(findings[0]?.message).toMatch(/^squawk cannot parse this statement \(.+\), so it was not checked\.$/);
   });
 
-  it("tell a syntax error as the server would", async () => {
+  it("show a syntax error in the server's words", async () => {
     const { findings } = await lintFiles([file("000001-a.sql", "select 1;\nalter tabel orders drop column a;")]);
     expect(findings).toMatchObject([
       { line: 5, column: 7, rule: "syntax-error", level: "error", message: 'syntax error at or near "tabel"' },
@@ -89,25 +89,25 @@ describe("findings", () => {
   });
 });
 
-describe("rules about rows", () => {
+describe("lint rules about rows", () => {
   const index = "create index on orders (a);";
-  it("speak of tables that have rows, and leave alone those that are empty", async () => {
+  it("apply to tables with rows, but not to empty ones", async () => {
     expect(await findingsOf(index, withState({ orders: "rows" }))).toHaveLength(1);
     expect(await findingsOf(index, withState({ orders: "empty" }))).toEqual([]);
   });
 
-  it("leave alone what an earlier file of the same run makes", async () => {
+  it("do not apply to tables that an earlier file of the same run creates", async () => {
     const made = file("000001-a.sql", "create table public.orders (a text);");
     const { findings } = await lintFiles([made, file("000002-b.sql", `${index}\ncreate index on others (a);`)]);
     expect(findings.map(({ file: name, line }) => `${name}:${line}`)).toEqual(["000002-b.sql:5"]);
   });
 
-  it("speak of a table that is there although a file would make it again", async () => {
+  it("apply to an existing table even if a file creates it if not exists", async () => {
     const body = `create table if not exists orders (a text);\nalter table orders alter column a set not null;`;
     expect(await findingsOf(body, withState({ orders: "rows" }))).toEqual(["5:35 error adding-not-nullable-field"]);
   });
 
-  it("speak of a table that was renamed meanwhile", async () => {
+  it("apply to a table that the file renames", async () => {
     const body = `-- squawk-ignore renaming-table: nobody uses it\nalter table orders rename to sales;\ncreate index on sales (a);`;
     expect(await findingsOf(body, withState({ orders: "rows" }))).toEqual([
       "6:1 error require-concurrent-index-creation",
@@ -115,8 +115,8 @@ describe("rules about rows", () => {
   });
 });
 
-describe("rules about applications", () => {
-  it("speak of empty tables, too, and leave alone what the same run makes", async () => {
+describe("lint rules about applications", () => {
+  it("apply to empty tables, but not to those that the same run creates", async () => {
     const drop = "alter table orders drop column a;";
     expect(await findingsOf(drop, withState({ orders: "empty" }))).toEqual(["4:20 error ban-drop-column"]);
     const made = file("000001-a.sql", "create table orders (a text);");
@@ -124,35 +124,35 @@ describe("rules about applications", () => {
   });
 });
 
-describe("an exception", () => {
+describe("a lint exception", () => {
   const drop = "alter table orders drop column a;";
 
-  it("with a reason accepts a finding of its statement, and is told", async () => {
+  it("with a reason accepts a finding of its statement, and is reported", async () => {
     const body = `-- squawk-ignore ban-drop-column: moved to profile: 000012\n${drop}`;
     const report = await lintFiles([file("000001-a.sql", body)]);
     expect(report.findings).toEqual([]);
     expect(report.exceptions).toMatchObject([{ line: 5, rule: "ban-drop-column", reason: "moved to profile: 000012" }]);
   });
 
-  it("is one statement's alone", async () => {
+  it("applies to one statement", async () => {
     expect(await findingsOf(`-- squawk-ignore ban-drop-column: moved\n${drop}\n${drop}`)).toEqual([
       "6:20 error ban-drop-column",
     ]);
   });
 
-  it("may stand inside its statement, or hold for the file", async () => {
+  it("can stand inside its statement, or apply to the whole file", async () => {
     expect(await findingsOf("alter table orders\n  -- squawk-ignore ban-drop-column: moved\n  drop column a;")).toEqual(
       [],
     );
     expect(await findingsOf(`${drop}\n${drop}\n-- squawk-ignore-file ban-drop-column: moved`)).toEqual([]);
   });
 
-  it("may be a comment of the other kind", async () => {
+  it("can be a block comment", async () => {
     expect(await findingsOf(`/* squawk-ignore ban-drop-column: moved */ ${drop}`)).toEqual([]);
   });
 
   it.each([`/* squawk-ignore ban-drop-column */ ${drop}`, `/* squawk-ignore-file ban-drop-column */\n${drop}`])(
-    "without a reason accepts nothing in such a comment either: %s",
+    "in a block comment without a reason accepts nothing: %s",
     async (body) => {
       expect(await findingsOf(body)).toEqual(
         expect.arrayContaining([
@@ -163,32 +163,32 @@ describe("an exception", () => {
     },
   );
 
-  it("cannot be made by squawk's other words", async () => {
+  it("cannot be written with other squawk comments", async () => {
     const body = "-- squawk-disable-assume-in-transaction\ncreate index concurrently a on orders (a);";
     expect(await findingsOf(body)).toEqual(["5:14 error ban-concurrent-index-creation-in-transaction"]);
   });
 
-  it("without a reason accepts nothing and is a finding", async () => {
+  it("without a reason accepts nothing and is reported", async () => {
     expect(await findingsOf(`-- squawk-ignore ban-drop-column\n${drop}`)).toEqual([
       "5:20 error ban-drop-column",
       "4:1 error exception-without-reason",
     ]);
   });
 
-  it("without a rule is a finding", async () => {
+  it("without a rule is reported", async () => {
     expect(await findingsOf(`-- squawk-ignore-file: old file\n${drop}`)).toEqual([
       "5:20 error ban-drop-column",
       "4:1 error exception-without-rule",
     ]);
   });
 
-  it("that accepts nothing is a finding", async () => {
+  it("that accepts nothing is reported", async () => {
     expect(await findingsOf(`-- squawk-ignore ban-drop-table, ban-drop-column: moved\n${drop}`)).toEqual([
       "4:1 warning unused-exception",
     ]);
   });
 
-  it("of a rule about rows stays used where the table is new", async () => {
+  it("of a rule about rows counts as used even if the table is empty", async () => {
     const body = "-- squawk-ignore require-concurrent-index-creation: small\ncreate index on orders (a);";
     expect(await findingsOf(body, withState({ orders: "empty" }))).toEqual([]);
   });

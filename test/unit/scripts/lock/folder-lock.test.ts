@@ -5,11 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FolderLock } from "../../../../scripts/lock/folder-lock.ts";
 
-describe("a lock between processes", () => {
+describe("a folder lock", () => {
   let folder: string;
   let path: string;
   const lock = () => new FolderLock(folder, path);
-  /** Asks until the lock is had. */
+  /** Tries until it gets the lock. */
   const waited = async () => {
     const asking = lock();
     for (let attempt = 0; attempt < 100; attempt += 1) {
@@ -26,7 +26,7 @@ describe("a lock between processes", () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it("is had by one at a time, and free again when it is given back", async () => {
+  it("has one holder at a time, and is free again after its release", async () => {
     const release = await lock().take();
     expect(await lock().take()).toBeUndefined();
     await release?.();
@@ -34,19 +34,19 @@ describe("a lock between processes", () => {
     expect(await lock().take()).toBeTypeOf("function");
   });
 
-  it("of a holder that died is had after some seconds", async () => {
+  it("of a dead holder is taken after some seconds", async () => {
     await mkdir(path);
     await (await waited())();
   }, 20_000);
 
-  it("of a holder that died before the clock was set back is had after some seconds, too", async () => {
+  it("of a dead holder is taken after some seconds even if the clock was set back", async () => {
     await mkdir(path);
     const tomorrow = Date.now() / 1000 + 86_400;
     await utimes(path, tomorrow, tomorrow);
     await (await waited())();
   }, 20_000);
 
-  it("of a holder that lives is not taken away, however long somebody asks", async () => {
+  it("of a living holder is not taken, however long another process waits", async () => {
     const release = await lock().take();
     const asking = lock();
     for (let second = 0; second < 8; second += 1) {
@@ -57,7 +57,7 @@ describe("a lock between processes", () => {
     expect(await asking.take()).toBeTypeOf("function");
   }, 20_000);
 
-  it("that cannot be made says why", async () => {
+  it("that cannot be created reports why", async () => {
     await expect(new FolderLock(folder, join(folder, "missing", "lock")).take()).rejects.toMatchObject({
       code: "ENOENT",
     });

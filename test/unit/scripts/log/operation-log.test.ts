@@ -7,7 +7,7 @@ import { cloneRoot } from "../../../clone-root.ts";
 const run = promisify(execFile);
 const module = join(cloneRoot, "scripts", "log", "operation-log.ts");
 
-/** Logs one line in a process of its own, and answers what that wrote to stderr. */
+/** Logs one line in a separate process and returns its stderr. */
 async function logged(options: object): Promise<string> {
   const program = `
     const { openOperationLog } = await import(${JSON.stringify(module)});
@@ -17,19 +17,19 @@ async function logged(options: object): Promise<string> {
 }
 
 describe("the operation log", () => {
-  it("writes a JSON line with the run's id where there is no terminal", async () => {
+  it("writes JSON lines with the run's id without a terminal", async () => {
     const line = JSON.parse(await logged({ verbose: true, runId: "run-1", terminal: false })) as object;
     expect(line).toMatchObject({ runId: "run-1", operation: "up", msg: "resource finished", level: 30 });
   });
 
-  it("writes lines for people on a terminal", async () => {
+  it("writes readable lines on a terminal", async () => {
     const text = await logged({ verbose: true, runId: "run-1", terminal: true });
     expect(text).toContain("resource finished");
     expect(text).toContain('operation: "up"');
     expect(text).not.toContain("{");
   });
 
-  it("writes nothing unless it is asked for", async () => {
+  it("writes nothing by default", async () => {
     expect(await logged({ verbose: false, runId: "run-1", terminal: false })).toBe("");
   });
 });

@@ -7,7 +7,7 @@ import { calculateHash } from "graphile-migrate/dist/hash.js";
 export interface Draft {
   name: string;
   body: string;
-  /** Header lines behind Previous and Hash. */
+  /** Header lines after Previous and Hash. */
   headers?: string[];
 }
 
@@ -18,7 +18,7 @@ export interface WrittenMigration {
   text: string;
 }
 
-/** A database's folder in a temporary place; `remove` it after. */
+/** A temporary folder of a database; call `remove` after use. */
 export interface TestFolder {
   folder: string;
   migrations: WrittenMigration[];
@@ -26,6 +26,7 @@ export interface TestFolder {
   remove(): Promise<void>;
 }
 
+/** Writes drafts as committed files in a new temporary folder. */
 export async function committedFolderOf(drafts: readonly Draft[]): Promise<TestFolder> {
   const folder = await mkdtemp(path.join(tmpdir(), "pgw-committed-"));
   await mkdir(path.join(folder, "committed"));
@@ -35,7 +36,7 @@ export async function committedFolderOf(drafts: readonly Draft[]): Promise<TestF
   return { folder, migrations, write, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** Drafts as a chain of files, numbered from `first`, behind `previous`. */
+/** Writes drafts as a chain of files. The numbers begin with `first`; the first file follows the hash `previous`. */
 export function chain(drafts: readonly Draft[], first = 1, previous: string | null = null): WrittenMigration[] {
   const written: WrittenMigration[] = [];
   let before = previous;

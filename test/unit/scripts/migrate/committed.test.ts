@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { getAllMigrations } from "graphile-migrate/dist/migration.js";
 import type { ParsedSettings } from "graphile-migrate/dist/settings.js";
@@ -25,7 +25,7 @@ const two = [
 ];
 
 describe("committed files", () => {
-  it("are read in order with their headers, hashes and where their body begins", async () => {
+  it("are read in order with their headers, hashes and start of the body", async () => {
     const { folder, migrations } = await folderOf(two);
     const files = await readCommitted(folder);
     expect(
@@ -47,14 +47,14 @@ describe("committed files", () => {
     ]);
   });
 
-  it("are none in a folder without committed/, which is not made", async () => {
+  it("are none in a folder without committed/, which is not created", async () => {
     const { folder } = await folderOf([]);
     await rm(path.join(folder, "committed"), { recursive: true });
     expect(await readCommitted(folder)).toEqual([]);
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("leave down files and other files out", async () => {
+  it("do not include down files and other files", async () => {
     const { folder, write } = await folderOf(two);
     await write("000001-first.down.sql", "select 1;");
     await write("README.md", "# notes");
@@ -65,7 +65,47 @@ describe("committed files", () => {
     expect(await downFileSha256(folder, "000002.sql")).toBeNull();
   });
 
-  it("that are not in the format are all reported in one error that says something is wrong", async () => {
+  it("whose name is not that of a migration are refused, and copies of editors are ignored", async () => {
+    const { folder, write } = await folderOf(two);
+    const ignored = [
+      "x.sql~",
+      ".#x.sql",
+      ".000003-x.sql.swp",
+      "000003-x.sql.orig",
+      "#x.sql#",
+      "000003-x.txt",
+      "LICENSE",
+      "000003-gone.down.sql",
+    ];
+    for (const name of ignored) await write(name, "select 1;");
+    await mkdir(path.join(folder, "committed", "archive"));
+    expect((await readCommitted(folder)).map((file) => file.filename)).toEqual(["000001-first.sql", "000002.sql"]);
+    const misnamed = [
+      ...["000003-add.v2.sql", "000003-add.SQL", "000003_add.sql", "add.sql", "000003-ä.sql", "000003-add.sql "],
+      ...["000003-add", "000003-add.psql", "000001-first.down.SQL", "000001-first.v2.down.sql"],
+    ];
+    for (const name of misnamed) await write(name, "select 1;");
+    await write("2-again.sql", chain(two)[1]?.text ?? "");
+    await mkdir(path.join(folder, "committed", "000009-folder.sql"));
+    await symlink("nowhere", path.join(folder, "committed", "000010-link.sql"));
+    const error = (await readCommitted(folder).catch((caught: unknown) => caught)) as OperationError;
+    expect(error.exitCode).toBe(exitCode.wrong);
+    expect(
+      error.message
+        .split("\n")
+        .slice(1)
+        .map((line) => line.replace(/its name is not .*/, "misnamed")),
+    ).toEqual(
+      [
+        ...misnamed.map((name) => `- ${name}: misnamed`),
+        "- 000002.sql, 2-again.sql: they have the same number",
+        "- 000009-folder.sql: it is not a file",
+        "- 000010-link.sql: it cannot be read (ENOENT)",
+      ].sort(),
+    );
+  });
+
+  it("in another format are all reported in one error", async () => {
     const { folder, write } = await folderOf(two);
     await write("000003-plain.sql", "select 1;\n");
     await write("000004-hash.sql", "--! Previous: -\n\nselect 1;\n");
@@ -83,7 +123,7 @@ describe("committed files", () => {
       "- 000004-hash.sql: it has no --! Hash: header",
       "- 000005-blank.sql: there should be two newlines after the headers section",
       "- 000006-crlf.sql: its header lines end in CRLF; they must end in LF (with Git: *.sql text eol=lf)",
-      "- 000007-bom.sql: it begins with a byte order mark; save it as UTF-8 without",
+      "- 000007-bom.sql: it begins with a byte order mark; save it as UTF-8 without one",
       "- 000008-a.sql: header 'Hash' is specified more than once",
     ]);
   });
@@ -98,8 +138,8 @@ describe("committed files", () => {
     ["a byte order mark", `\uFEFF${text}`],
     ["a byte order mark in front of the body", text.replace("\n\nselect", "\n\n\uFEFFselect")],
     ["blank lines around the body", `${text.replace("\n\n", "\n\n\n\n")}\n\n`],
-    ["no blank line behind the headers", text.replace("\n\n", "\n")],
-    ["a header of someone else", text.replace("\n\n", "\n--! Included: x.sql\n\n")],
+    ["no blank line after the headers", text.replace("\n\n", "\n")],
+    ["an unknown header", text.replace("\n\n", "\n--! Included: x.sql\n\n")],
     ["a changed body", text.replace("select 1", "select 2")],
     [
       "a changed body with AllowInvalidHash",
@@ -107,8 +147,8 @@ describe("committed files", () => {
     ],
     ["a valid hash with AllowInvalidHash", text.replace("\n\n", "\n--! AllowInvalidHash\n\n")],
     ["no body", text.slice(0, text.indexOf("\n\n"))],
-    ["a previous hash that is not there", text.replace("Previous: -", "Previous: sha1:00")],
-  ])("with %s are accepted exactly where graphile-migrate accepts them", async (_, content) => {
+    ["a previous hash that does not exist", text.replace("Previous: -", "Previous: sha1:00")],
+  ])("with %s are accepted if graphile-migrate accepts them, and refused otherwise", async (_, content) => {
     const { folder } = await folderOf([]);
     await writeFile(path.join(folder, "committed", "000001-first.sql"), content);
     const theirs = await graphileAccepts(folder);
@@ -120,7 +160,7 @@ describe("committed files", () => {
   });
 });
 
-/** What its `migrate` checks before a file runs. */
+/** Does the checks of graphile-migrate's `migrate` before it runs a file. */
 async function graphileAccepts(folder: string): Promise<boolean> {
   const { calculateHash } = await import("graphile-migrate/dist/hash.js");
   try {

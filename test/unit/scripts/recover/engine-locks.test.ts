@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { existsSync, readlinkSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, realpath, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -25,25 +26,25 @@ function lock(host: string, pid: number): string {
   return JSON.stringify({ pid, username: "ana", hostname: host, timestamp });
 }
 
-/** No system has that many. */
+/** A pid that no system has. */
 const gone = 4_194_305;
 
-it("a stack without locks has none", async () => {
+it("a stack without locks has no findings", async () => {
   expect(await engineLocks(state, "shop", "dev")).toEqual([]);
   expect(await engineLocks(state, "shop", "never-up")).toEqual([]);
 });
 
-it("the lock of a process that is gone is taken away, and only that one", async () => {
+it("the lock of a dead process is removed, and no other", async () => {
   const dead = await writeLock("dead.json", lock(hostname(), gone));
   const elsewhere = await writeLock("elsewhere.json", lock("elsewhere", gone));
   const findings = lockFindings("dev", await engineLocks(state, "shop", "dev"));
   expect(findings.map(({ found, action }) => [found, action])).toEqual([
     [
       `stack "dev" is locked by ana@${hostname()} (pid ${gone}) since ${timestamp}, a process that is gone`,
-      "take the lock away",
+      "remove the lock",
     ],
     [
-      `another machine holds stack "dev", which cannot be told dead from here: ana@elsewhere (pid ${gone}) since ${timestamp}`,
+      `stack "dev" is locked by a process on another machine, which may still run: ana@elsewhere (pid ${gone}) since ${timestamp}`,
       undefined,
     ],
   ]);
@@ -51,17 +52,35 @@ it("the lock of a process that is gone is taken away, and only that one", async 
   expect([dead, `${dead}.attrs`, elsewhere].map(existsSync)).toEqual([false, false, true]);
 });
 
-it("a lock that does not say who holds it is named, and not taken away", async () => {
+it("the lock of a process that was dead is left if its pid is an engine by now", async () => {
+  // A script that keeps its pid and becomes a program named like the engine.
+  const engine = join(state, "pulumi");
+  await copyFile("/bin/sleep", engine);
+  const shell = spawn("sh", ["-c", `read line; exec ${engine} 60`], { stdio: ["pipe", "ignore", "inherit"] });
+  try {
+    const path = await writeLock("revived.json", lock(hostname(), shell.pid ?? 0));
+    const [finding] = lockFindings("dev", await engineLocks(state, "shop", "dev"));
+    expect(finding?.action).toBe("remove the lock");
+    shell.stdin.end("go on\n");
+    await expect.poll(() => readlinkSync(`/proc/${shell.pid}/exe`), { interval: 20 }).toBe(await realpath(engine));
+    await finding?.act?.();
+    expect([path, `${path}.attrs`].map(existsSync)).toEqual([true, true]);
+  } finally {
+    shell.kill("SIGKILL");
+  }
+});
+
+it("a lock with an unknown holder is reported and not removed", async () => {
   const path = await writeLock("unknown.json", '{"pid":12}');
   const [finding] = lockFindings("dev", await engineLocks(state, "shop", "dev"));
   expect(finding).toEqual({
     kind: "engine-lock",
-    found: `could not tell who holds stack "dev": ${path}`,
+    found: `the holder of a lock on stack "dev" is not known: ${path}`,
     advice: `Wait for it to end. If it was killed: delete ${path}.`,
   });
 });
 
-/** Written long enough ago that nobody is at it any more. */
+/** Writes a lock that is old enough not to be still in writing. */
 async function leave(name: string, text: string): Promise<string> {
   const path = await writeLock(name, text);
   const then = new Date(Date.now() - 60_000);
@@ -69,7 +88,7 @@ async function leave(name: string, text: string): Promise<string> {
   return path;
 }
 
-it("locks that were never written to their end hold nobody up, and are taken away", async () => {
+it("locks that were not completely written do not block the stack, and are removed", async () => {
   const left = [
     await leave("1.json", ""),
     await leave("2.json", '{"pid":12,"user'),
@@ -80,28 +99,28 @@ it("locks that were never written to their end hold nobody up, and are taken awa
   expect(isInUse(locks)).toBe(false);
   const findings = lockFindings("dev", locks);
   expect(findings.map(({ found, action }) => [found, action])).toEqual(
-    left.map((path) => [`a lock on stack "dev" was never written to its end: ${path}`, "take it away"]),
+    left.map((path) => [`a lock on stack "dev" is incomplete: ${path}`, "remove the lock"]),
   );
   for (const finding of findings) await finding.act?.();
-  // The attributes of a temporary file stand beside the name that it was to have.
+  // The attributes of a temporary file are stored under its final name.
   expect(left.map(existsSync)).toEqual([false, false, false]);
   expect(existsSync(join(state, "locks", "organization", "shop", "dev", "3.json.attrs"))).toBe(false);
 });
 
-it("a whole lock that was not renamed into its place counts as every other, since the engine reads it, too", async () => {
+it("a complete lock that was not renamed counts as a lock, because the engine reads it", async () => {
   const path = await leave("1.json.18e9fe72b84083af.tmp", lock("elsewhere", gone));
   expect(await engineLocks(state, "shop", "dev")).toMatchObject([{ path, unfinished: false }]);
   expect(isInUse(await engineLocks(state, "shop", "dev"))).toBe(true);
 });
 
-it("a lock that is being written right now is waited for", async () => {
+it("a lock that is being written is waited for", async () => {
   const path = await writeLock("new.json", "");
   const looked = engineLocks(state, "shop", "dev");
   await writeFile(path, lock("elsewhere", gone));
   expect(isInUse(await looked)).toBe(true);
 });
 
-it("a lock that was finished after it was found is left", async () => {
+it("a lock that was completed after it was found is left", async () => {
   const path = await leave("late.json", "");
   const [finding] = lockFindings("dev", await engineLocks(state, "shop", "dev"));
   await writeFile(path, lock("elsewhere", gone));
@@ -109,7 +128,7 @@ it("a lock that was finished after it was found is left", async () => {
   expect(existsSync(path)).toBe(true);
 });
 
-it("a stack is in use unless every holder is known to be gone", async () => {
+it("a stack is in use unless every holder is known to be dead", async () => {
   await writeLock("dead.json", lock(hostname(), gone));
   expect(isInUse(await engineLocks(state, "shop", "dev"))).toBe(false);
   await writeLock("elsewhere.json", lock("elsewhere", gone));

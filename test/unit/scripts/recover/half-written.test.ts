@@ -24,36 +24,66 @@ async function write(path: string, ageMs: number): Promise<string> {
 }
 
 async function find() {
-  const scene = { root: join(folder, "clone"), home: join(folder, "home"), stack: "dev" } as Scene;
-  return halfWritten(scene, "shop", join(folder, "state"));
+  const env = { XDG_CACHE_HOME: join(folder, "cache") };
+  const scene = { env, root: join(folder, "clone"), home: join(folder, "home"), stack: "dev" } as unknown as Scene;
+  const server = { folder: join(folder, "server"), dataDirectory: join(folder, "server", "data"), record: undefined };
+  return halfWritten(scene, "shop", [server], join(folder, "state"));
 }
 
 const hour = 3_600_000;
 
-it("what was broken off an hour ago is deleted: programs, a passphrase, an exported state", async () => {
-  const left = [
-    await write(`home/postgresql/17.10.0-beta.17.${uuid}`, hour),
-    await write("clone/.pgroundwork/passphrase.4425-0a1b2c3d", hour),
-    await write(`clone/.pgroundwork/state-${uuid}.json`, hour),
-  ];
+/** Files of every kind whose names do not identify the process that writes them. */
+const nameless = [
+  `home/postgresql/17.10.0-beta.17.${uuid}`,
+  "clone/.pgroundwork/passphrase.4425-0a1b2c3d",
+  `clone/.pgroundwork/state-${uuid}.json`,
+  "clone/.pgroundwork/erasing-dev.json.4425-0a1b2c3d",
+  `clone/.pgroundwork/new-database-${uuid}`,
+  `clone/.env.${uuid}`,
+  `clone/Pulumi.dev.yaml.${uuid}`,
+  `server/server.json.${uuid}`,
+  `server/data/pgroundwork.check-${uuid}.conf`,
+  "server/data/pgroundwork.conf.new",
+  "cache/pgroundwork/install.pid.4425-0a1b2c3d",
+  "cache/pgroundwork/verdicts/0b.json.4425-0a1b2c3d",
+  "cache/pgroundwork/node/v24/0013c6ac.x1Yz2w",
+];
+
+it("incomplete files of every kind are deleted an hour after their last change", async () => {
+  const left = [];
+  for (const path of nameless) left.push(await write(path, hour));
   const findings = await find();
-  expect(findings.map(({ found }) => found)).toEqual(left.map((path) => `it was never written to its end: ${path}`));
+  const named = left.map((path) => `a file or folder is incomplete: ${path}`);
+  expect(findings.map(({ found }) => found).sort()).toEqual(named.sort());
   for (const finding of findings) await finding.act?.();
-  expect(left.map(existsSync)).toEqual([false, false, false]);
+  expect(left.filter(existsSync)).toEqual([]);
 });
 
-it("what somebody may be writing right now is left", async () => {
-  await write(`home/postgresql/17.10.0-beta.17.${uuid}`, 1_000);
-  await write("clone/.pgroundwork/passphrase.4425-0a1b2c3d", 1_000);
+it("incomplete files that changed five minutes ago are left", async () => {
+  for (const path of nameless) await write(path, 5 * 60_000);
   expect(await find()).toEqual([]);
 });
 
-it("a half-written state of the stack is deleted at any age, since nobody works on it", async () => {
-  const left = await write("state/stacks/shop/dev.json.18e9fe72b84083af.tmp", 0);
-  expect((await find()).map(({ found }) => found)).toEqual([`it was never written to its end: ${left}`]);
+it("an incomplete file is left if it changed after it was found", async () => {
+  const left = await write(`home/postgresql/17.10.0-beta.17.${uuid}`, hour);
+  const [finding] = await find();
+  await write(`home/postgresql/17.10.0-beta.17.${uuid}`, 0);
+  await finding?.act?.();
+  expect(existsSync(left)).toBe(true);
 });
 
-it("a half-written state is left where somebody has locked the stack since it was found", async () => {
+it("incomplete state, history and backups of the stack are deleted at any age", async () => {
+  const left = [
+    await write("state/stacks/shop/dev.json.18e9fe72b84083af.tmp", 0),
+    await write("state/history/shop/dev/dev-1795883427.history.json.18e9fe72b84083af.tmp", 0),
+    await write("state/backups/shop/dev/dev.1795883427.json.18e9fe72b84083af.tmp", 0),
+  ];
+  expect((await find()).map(({ found }) => found)).toEqual(
+    left.map((path) => `a file or folder is incomplete: ${path}`),
+  );
+});
+
+it("an incomplete state is left if the stack was locked after it was found", async () => {
   const left = await write("state/stacks/shop/dev.json.18e9fe72b84083af.tmp", 0);
   const [finding] = await find();
   const lock = await write("state/locks/organization/shop/dev/1.json", 0);
@@ -65,7 +95,7 @@ it("a half-written state is left where somebody has locked the stack since it wa
   expect(existsSync(left)).toBe(false);
 });
 
-it("what is whole, or another stack's, is left", async () => {
+it("complete files, and those of another stack, are left", async () => {
   for (const path of [
     "home/postgresql/17.10.0-beta.17",
     "clone/.pgroundwork/passphrase",
@@ -73,6 +103,13 @@ it("what is whole, or another stack's, is left", async () => {
     "state/stacks/shop/dev.json",
     "state/stacks/shop/dev.json.bak",
     "state/stacks/shop/dev2.json.18e9fe72b84083af.tmp",
+    "state/history/shop/dev2/dev2-1795883427.history.json.18e9fe72b84083af.tmp",
+    "clone/.env",
+    "clone/Pulumi.dev.yaml",
+    "server/server.json",
+    "server/data/pgroundwork.conf",
+    "cache/pgroundwork/verdicts/0b.json",
+    "cache/pgroundwork/node/v24/0013c6ac",
   ])
     await write(path, hour);
   expect(await find()).toEqual([]);

@@ -14,25 +14,25 @@ function state(...urns: string[]): StackState {
   };
 }
 
-it("a stack without a state, or one that was finished, has nothing pending", () => {
+it("a stack without state or pending operations has no findings", () => {
   expect(pendingFindings(access, undefined)).toEqual([]);
   expect(pendingFindings(access, state())).toEqual([]);
 });
 
-it("what was being created is named by type and name, and cleared in the state", () => {
+it("pending operations are reported by type and name, to be cleared in the state", () => {
   expect(pendingFindings(access, state(role, database))).toMatchObject([
     {
       kind: "pending-operation",
-      found: "the state has 2 resources as being changed: Role shop-app, Database shop",
-      action: "clear that in the state; `up` takes over what is there",
+      found: "the state has pending operations of 2 resources: Role shop-app, Database shop",
+      action: "clear them in the state; the next `up` continues from the resources that exist",
     },
   ]);
   expect(pendingFindings(access, state(role))[0]?.found).toBe(
-    "the state has 1 resource as being changed: Role shop-app",
+    "the state has pending operations of 1 resource: Role shop-app",
   );
 });
 
-it("clearing leaves everything else of the state as it is", () => {
+it("clearing pending operations does not change the rest of the state", () => {
   expect(withoutPending(state(role))).toEqual({
     version: 3,
     deployment: { resources: state().deployment.resources },

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { claimOfOther, recordedDataDirectory } from "../../../../scripts/server/data-directory-claim.ts";
 import { isCloneGone, recordServer, type ServerOwner } from "../../../../scripts/server/server-record.ts";
 
-describe("who has a data directory", () => {
+describe("the other owner of a data directory", () => {
   let scratch: string;
   let data: string;
   let own: ServerOwner;
@@ -26,7 +26,7 @@ describe("who has a data directory", () => {
   const ranLast = (owner: ServerOwner) =>
     writeFile(join(data, "pgroundwork.conf"), `log_directory = '${join(folderOf(owner), "log")}'\n`);
 
-  it("is the stack whose server ran on it last, and for itself it is nobody else", async () => {
+  it("is the stack whose server ran on it last, unless that is the asking one", async () => {
     expect(await claimOfOther(data, own)).toMatchObject({ record: other, folder: folderOf(other) });
     expect(await claimOfOther(`${data}/`, own)).toMatchObject({ record: other });
     expect(await claimOfOther(data, other)).toBeUndefined();
@@ -34,7 +34,7 @@ describe("who has a data directory", () => {
     expect(await recordedDataDirectory(folderOf(other), other)).toBe(data);
   });
 
-  it("is nobody else where that one has its data elsewhere by now, or its clone is gone", async () => {
+  it("is undefined if that stack's data is elsewhere by now, or its project is gone", async () => {
     await recordServer(folderOf(other), other, join(scratch, "elsewhere"));
     expect(await claimOfOther(data, own)).toBeUndefined();
     await recordServer(folderOf(other), { ...other, clone: join(scratch, "gone") }, data);
@@ -42,7 +42,7 @@ describe("who has a data directory", () => {
     expect(await recordedDataDirectory(folderOf(own), own)).toBe(data);
   });
 
-  it("is the other one where its clone cannot be looked at", async () => {
+  it("is that stack if its project directory cannot be read", async () => {
     await symlink("loop", join(scratch, "loop"));
     await writeFile(join(scratch, "file"), "");
     for (const clone of [join(scratch, "loop"), join(scratch, "file", "clone")]) {
@@ -52,7 +52,7 @@ describe("who has a data directory", () => {
     }
   });
 
-  it("is not known by a record that was written when there was no data, as long as there is none", async () => {
+  it("is not recorded as this stack while there is no data", async () => {
     await ranLast(own);
     await recordServer(folderOf(own), own, data, false);
     expect(await recordedDataDirectory(folderOf(own), own)).toBeUndefined();

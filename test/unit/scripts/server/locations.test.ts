@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { dataHome, serverDirectory, serverFolder } from "../../../../scripts/server/locations.ts";
 
-describe("the folder of servers and their binaries", () => {
-  it("is below XDG_DATA_HOME where that is set, for root too", () => {
+describe("the folder of servers and binaries", () => {
+  it("is below XDG_DATA_HOME if that is set, also for root", () => {
     expect(dataHome({ XDG_DATA_HOME: "/data", HOME: "/home/ann" }, 1000)).toBe("/data/pgroundwork");
     expect(dataHome({ XDG_DATA_HOME: "/data" }, 0)).toBe("/data/pgroundwork");
   });
@@ -12,13 +12,13 @@ describe("the folder of servers and their binaries", () => {
     expect(dataHome({ HOME: "/home/ann", XDG_DATA_HOME: "" }, undefined)).toBe("/home/ann/.local/share/pgroundwork");
   });
 
-  it("is not below root's home, which the server's account may not enter", () => {
+  it("is not below root's home, which the server's account cannot read", () => {
     expect(dataHome({ HOME: "/root" }, 0)).toBe("/var/lib/pgroundwork");
   });
 });
 
-describe("a stack's server", () => {
-  it("has a folder that no other stack, project or clone has", () => {
+describe("the folder of a stack's server", () => {
+  it("differs from that of every other stack, project and project directory", () => {
     const folder = serverFolder("/data/pgroundwork", "/work/one", "shop", "local");
     expect(folder).toMatch(/^\/data\/pgroundwork\/servers\/shop-local-[0-9a-f]{8}$/);
     expect(serverFolder("/data/pgroundwork", "/work/one", "shop", "local")).toBe(folder);
@@ -30,7 +30,7 @@ describe("a stack's server", () => {
     expect(new Set([folder, ...others]).size).toBe(4);
   });
 
-  it("keeps data and log side by side", () => {
+  it("has separate folders for data and log", () => {
     expect(serverDirectory("/x")).toEqual({ data: "/x/data", log: "/x/log" });
   });
 });

@@ -20,13 +20,13 @@ const write = async (name: string, text: string, age = 0) => {
   return path;
 };
 
-describe("the end of a server's log", () => {
-  it("is none where there is no log, or no folder for one", async () => {
+describe("the end of a server log", () => {
+  it("is empty if there is no log or no folder", async () => {
     expect(await lastLines(folder, 5)).toEqual([]);
     expect(await lastLines(join(folder, "absent"), 5)).toEqual([]);
   });
 
-  it("comes from the file written last that is not empty", async () => {
+  it("comes from the newest file that is not empty", async () => {
     await write("postgresql-Mon.log", "old\n", 100);
     await write("startup.log", "new\n", 50);
     await write("postgresql-Tue.log", "");
@@ -34,13 +34,13 @@ describe("the end of a server's log", () => {
     expect(await lastLines(folder, 5)).toEqual(["new"]);
   });
 
-  it("is the last lines in their order", async () => {
+  it("has the last lines in order", async () => {
     await write("postgresql-Mon.log", "one\ntwo\nthree\n");
     expect(await lastLines(folder, 2)).toEqual(["two", "three"]);
     expect(await lastLines(folder, 9)).toEqual(["one", "two", "three"]);
   });
 
-  it("since a mark has nothing that was written before it", async () => {
+  it("has only lines after a mark, if one is given", async () => {
     const startup = await write("startup.log", "an old failure\n", 50);
     const mark = await markLog(folder);
     expect(await lastLines(folder, 5, mark)).toEqual([]);
@@ -53,17 +53,17 @@ describe("the end of a server's log", () => {
     expect(await lastLines(folder, 5, mark)).toEqual(["cut"]);
   });
 
-  it("of a large file is read without reading all of it", async () => {
+  it("is read without reading all of a large file", async () => {
     const path = await write("postgresql-Mon.log", "");
-    // Sparse: reading 8 GB would not end, and no buffer holds them.
+    // A sparse file: reading 8 GB would not end, and no buffer can hold them.
     await truncate(path, 8 * 2 ** 30);
     await appendFile(path, "\nbefore last\nlast\n");
     expect(await lastLines(folder, 2)).toEqual(["before last", "last"]);
-    // The line before these is too long to be told whole.
+    // The line before these is too long to be printed completely.
     expect(await lastLines(folder, 3)).toEqual(["before last", "last"]);
   });
 
-  it("reaches back as far as the lines asked for, and has whole lines only", async () => {
+  it("has as many complete lines as requested", async () => {
     const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index} äöü`.padEnd(30, "é"));
     await write("postgresql-Mon.log", `${lines.join("\n")}\n`);
     for (const count of [1_000, 5_000, 19_999, 20_000, 30_000]) {
@@ -72,8 +72,8 @@ describe("the end of a server's log", () => {
   });
 });
 
-describe("following a log", () => {
-  it("hands over what comes, and goes along to the next file", async () => {
+describe("following a server log", () => {
+  it("passes on new text, and continues with the next file", async () => {
     const monday = await write("postgresql-Mon.log", "before\n", 10);
     const stop = new AbortController();
     let seen = "";
@@ -84,7 +84,7 @@ describe("following a log", () => {
       },
       stop.signal,
     );
-    // Again and again, since nothing tells when the following has begun.
+    // Writes repeatedly, because nothing signals that following has begun.
     const writing = setInterval(() => void appendFile(monday, "monday\n"), 50);
     await expect.poll(() => seen, { timeout: 4_000 }).toContain("monday\n");
     clearInterval(writing);
@@ -95,7 +95,7 @@ describe("following a log", () => {
     await following;
   });
 
-  /** Follows until the test ends it; `begun` is when what was there is known. */
+  /** Follows until the test ends it. `begun` resolves when the existing content has been read. */
   function follow(every?: number) {
     const stop = new AbortController();
     const seen: string[] = [];
@@ -111,18 +111,18 @@ describe("following a log", () => {
     };
   }
 
-  it("ends as soon as it is told to, and not when the time to look again has come", async () => {
+  it("ends at once on request, without waiting for the next poll", async () => {
     const followed = follow(3_600_000);
     await followed.begun();
     await followed.end();
     expect(followed.seen()).toBe("");
   });
 
-  it("hands over the rest of one file before it goes on to the next", async () => {
+  it("passes on the rest of a file before it continues with the next", async () => {
     const monday = await write("postgresql-Mon.log", "before\n", 10);
     const followed = follow();
     await followed.begun();
-    // In one go, so that it cannot look in between.
+    // Synchronous, so that the follower cannot read in between.
     appendFileSync(monday, "the rest\n");
     const tuesday = join(folder, "postgresql-Tue.log");
     writeFileSync(tuesday, "tuesday\n");
@@ -131,7 +131,7 @@ describe("following a log", () => {
     await followed.end();
   });
 
-  it("hands over nothing that stood in the files before, when the server goes to another file and back", async () => {
+  it("passes on only new text when the server changes to another file and back", async () => {
     const monday = await write("postgresql-Mon.log", "before\n", 10);
     const startup = await write("startup.log", "an old start\n", 100);
     const followed = follow();
@@ -143,7 +143,7 @@ describe("following a log", () => {
     await followed.end();
   });
 
-  it("reads a file that was truncated from its start", async () => {
+  it("reads a truncated file from its start", async () => {
     const monday = await write("postgresql-Mon.log", "of last week, and long\n", 10);
     const followed = follow();
     await followed.begun();

@@ -28,7 +28,7 @@ describe("a number in postgresql.conf", () => {
     ["8MB", "", true, undefined],
     ["", "kB", true, undefined],
     ["2 weeks", "ms", true, undefined],
-  ])("%j of a setting in %j is read as PostgreSQL does", (text, unit, whole, value) => {
+  ])("%j of a setting in %j is read as by PostgreSQL", (text, unit, whole, value) => {
     expect(parseQuantity(text, unit, whole)).toBe(value);
   });
 
@@ -41,11 +41,11 @@ describe("a number in postgresql.conf", () => {
     [0, "kB", "0"],
     [-1, "kB", "-1"],
     [100, "", "100"],
-  ])("%d of a setting in %j is written as SHOW does", (value, unit, text) => {
+  ])("%d of a setting in %j is written as by SHOW", (value, unit, text) => {
     expect(formatQuantity(value, unit)).toBe(text);
   });
 
-  it("may have the units of its setting's kind, and no other", () => {
+  it("can have the units of its setting's kind, and no others", () => {
     expect(unitsOf("8kB")).toEqual(["B", "kB", "MB", "GB", "TB"]);
     expect(unitsOf("ms")).toEqual(["us", "ms", "s", "min", "h", "d"]);
     expect(unitsOf("")).toEqual([]);

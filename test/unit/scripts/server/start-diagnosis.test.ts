@@ -4,7 +4,7 @@ import { diagnoseStart } from "../../../../scripts/server/start-diagnosis.ts";
 const place = { data: "/data", log: "/log" };
 const kind = (log: string) => diagnoseStart(log, place).kind;
 
-describe("a server that did not start", () => {
+describe("the diagnosis of a failed start", () => {
   it.each([
     ['FATAL:  could not bind IPv4 address "127.0.0.1": Address already in use', "port-taken"],
     ['PANIC:  could not write to file "pg_wal/xlogtemp.7": No space left on device', "disk-full"],
@@ -17,17 +17,17 @@ describe("a server that did not start", () => {
     ['FATAL:  configuration file "/data/postgresql.conf" contains errors', "configuration"],
     ["FATAL:  could not load /data/pg_hba.conf", "unknown"],
     ["", "unknown"],
-  ])("and whose log ends with %j is told as %s", (log, expected) => {
+  ])("of a log that ends with %j is %s", (log, expected) => {
     expect(kind(log)).toBe(expected);
   });
 
-  it("by a mistake in a configuration file is told which file and line to correct", () => {
+  it("names the file and line of a configuration error", () => {
     const log = [
       'LOG:  unrecognized configuration parameter "shard_buffers" in file "/data/postgresql.auto.conf" line 3',
       'FATAL:  configuration file "/data/postgresql.auto.conf" contains errors',
     ].join("\n");
     expect(diagnoseStart(log, place).remedy).toBe(
-      "Correct line 3 of /data/postgresql.auto.conf, then run `up` again. The data is as it was.",
+      "Correct line 3 of /data/postgresql.auto.conf, then run `up` again. The data was not changed.",
     );
   });
 

@@ -3,13 +3,13 @@ import { describeSqlError } from "../../../../scripts/sql/sql-error.ts";
 
 const header = "--! Previous: -\n--! Hash: sha1:0\n\n";
 
-/** As the server counts: characters from 1 in what was sent. */
+/** Returns a position as the server counts: characters from 1 in the text that was sent. */
 function positionOf(sent: string, needle: string): string {
   return String([...sent.slice(0, sent.indexOf(needle))].length + 1);
 }
 
 describe("an SQL error", () => {
-  it("is shown with the file's line and column, caret, SQLSTATE, detail and hint", () => {
+  it("is shown with line and column of the file, caret, SQLSTATE, detail and hint", () => {
     const body = "select 1;\nselect nam from t;\n";
     const error = {
       message: 'column "nam" does not exist',
@@ -34,7 +34,7 @@ describe("an SQL error", () => {
     );
   });
 
-  it("counts characters outside the basic plane as one, in the position and in the caret's column", () => {
+  it("counts characters outside the basic plane as one, in position and caret", () => {
     const body = "select '🐘🐘', nam;\n";
     const { text, place } = describeSqlError(
       { message: "m", position: positionOf(body, "nam") },
@@ -44,7 +44,7 @@ describe("an SQL error", () => {
     expect(text.split("\n").at(-1)).toBe(`    | ${" ".repeat(13)}^`);
   });
 
-  it("points at the file's own column where placeholders before it were replaced", () => {
+  it("has the column of the file if placeholders before it were replaced", () => {
     const body = "grant all on t to :OWNER;\nselect ':OWNER', ':OWNER', nam;\n";
     const compile = (sql: string) => sql.replaceAll(":OWNER", "the_role_that_owns_all");
     const error = { message: "m", position: positionOf(compile(body), "nam") };
@@ -56,7 +56,7 @@ describe("an SQL error", () => {
     });
   });
 
-  it("points at the start of a replaced word for a place inside it", () => {
+  it("has the start of a replaced word as the position of an error inside it", () => {
     const compile = (sql: string) => sql.replaceAll(":NAME", "no such thing");
     const error = { message: "m", position: positionOf(compile("select :NAME"), "such") };
     expect(describeSqlError(error, { file: "f.sql", text: "select :NAME", start: 0, compile }).place).toEqual({
@@ -65,7 +65,7 @@ describe("an SQL error", () => {
     });
   });
 
-  it("without a position points at the statement that comes after those that were done", () => {
+  it("without a position has that of the statement after the completed ones", () => {
     const text = "-- first\ninsert into a values (1);\n\n  -- second; third\n  insert into a values (1);\n";
     expect(describeSqlError({ message: "m" }, { file: "f.sql", text, start: 0 }, 1).place).toEqual({
       line: 5,
@@ -73,11 +73,11 @@ describe("an SQL error", () => {
     });
   });
 
-  it("has no place when nothing tells one", () => {
+  it("has no position if none is known", () => {
     expect(describeSqlError({ message: "m" }, { file: "f.sql", text: "select 1", start: 0 }).text).toBe("f.sql: m");
   });
 
-  it("shows where inside a function it happened", () => {
+  it("shows its position inside a function", () => {
     const error = {
       message: 'relation "x" does not exist',
       internalQuery: "select * from x",
@@ -94,7 +94,7 @@ describe("an SQL error", () => {
     ]);
   });
 
-  it("keeps the caret in sight on a long line, and tabs as tabs", () => {
+  it("keeps the caret visible on a long line, and tabs as tabs", () => {
     const long = `select ${"1,".repeat(500)} nam;`;
     const lines = describeSqlError(
       { message: "m", position: positionOf(long, "nam") },

@@ -4,7 +4,7 @@ import { attributesFound } from "../../../../scripts/stack/adoption.ts";
 const role = "postgresql:index/role:Role";
 const database = "postgresql:index/database:Database";
 
-/** What CREATE ROLE makes, as the provider answers it. */
+/** Attributes of a plain CREATE ROLE, as the provider returns them. */
 const plainRole = {
   login: false,
   superuser: false,
@@ -17,8 +17,8 @@ const plainRole = {
   statementTimeout: 0,
 };
 
-describe("how something adopted was found", () => {
-  it("is told of a role in PostgreSQL's words, without what every role has", () => {
+describe("the attributes found on adoption", () => {
+  it("of a role are PostgreSQL's words, without the defaults", () => {
     expect(attributesFound(role, plainRole)).toEqual(["NOLOGIN"]);
     expect(
       attributesFound(role, {
@@ -50,11 +50,11 @@ describe("how something adopted was found", () => {
     ]);
   });
 
-  it("never holds a password", () => {
+  it("never include a password", () => {
     expect(attributesFound(role, { ...plainRole, password: "SCRAM-SHA-256$4096:x" })).toEqual(["NOLOGIN"]);
   });
 
-  it("is told of a database with its owner first", () => {
+  it("of a database begin with its owner", () => {
     expect(
       attributesFound(database, {
         owner: "ana",
@@ -77,7 +77,7 @@ describe("how something adopted was found", () => {
     ).toEqual(["owner ana", "tablespace fast", "connection limit 7", "no connections allowed", "template"]);
   });
 
-  it("is not told of other types", () => {
+  it("of other types are empty", () => {
     expect(attributesFound("postgresql:index/schema:Schema", { owner: "ana" })).toEqual([]);
   });
 });

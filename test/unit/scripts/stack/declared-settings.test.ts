@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isRealStack } from "../../../../infra/plan/real-data.ts";
 import { declaredSettings } from "../../../../scripts/stack/declared-settings.ts";
 
-describe("the settings of a stack, as its files say them", () => {
+describe("the declared settings of a stack", () => {
   let root: string;
   const write = (file: string, text: string) => writeFile(join(root, file), text);
 
@@ -15,12 +15,18 @@ describe("the settings of a stack, as its files say them", () => {
   });
   afterEach(() => rm(root, { recursive: true }));
 
-  it("are the project's where the stack has none of its own", async () => {
-    const settings = { protected: false, dataDirectory: undefined, databases: ["trading"], kind: "embedded" };
+  it("are the project's if the stack has none of its own", async () => {
+    const settings = {
+      protected: false,
+      dataDirectory: undefined,
+      databases: ["trading"],
+      kind: "embedded",
+      url: undefined,
+    };
     expect(await declaredSettings(root, "local")).toEqual(settings);
   });
 
-  it("are the stack's where it has, whichever way Pulumi wrote them", async () => {
+  it("are the stack's own in any notation that Pulumi writes", async () => {
     await write(
       "Pulumi.ci.yaml",
       `config:\n  pgroundwork:databases: '["shop","depot"]'\n  pgroundwork:dataDirectory: /srv/pg\n  pgroundwork:protected: "true"\n`,
@@ -29,24 +35,24 @@ describe("the settings of a stack, as its files say them", () => {
     expect(await declaredSettings(root, "ci")).toEqual(settings);
   });
 
-  it.each(["local", "ci", "staging", "production"])("protect stack %s as the program does", async (stack) => {
+  it.each(["local", "ci", "staging", "production"])("protect stack %s if the program does", async (stack) => {
     expect((await declaredSettings(root, stack)).protected).toBe(isRealStack(stack));
   });
 
-  it("do not protect a real stack that says so", async () => {
+  it("do not protect a stack with real data if it is set to unprotected", async () => {
     await write("Pulumi.production.yaml", "config:\n  pgroundwork:protected: false\n");
     expect((await declaredSettings(root, "production")).protected).toBe(false);
   });
 
-  it("protect where the setting is nonsense", async () => {
+  it("protect the stack if the value is invalid", async () => {
     await write("Pulumi.local.yaml", "config:\n  pgroundwork:protected: flase\n");
     expect((await declaredSettings(root, "local")).protected).toBe(true);
   });
 
-  it("are not guessed where the file cannot be read", async () => {
+  it("are an error if the file cannot be read", async () => {
     await write("Pulumi.local.yaml", "config:\n  a: b: c\n");
     await expect(declaredSettings(root, "local")).rejects.toThrow(
-      `Could not tell the settings in ${join(root, "Pulumi.local.yaml")}: `,
+      `Cannot read the settings in ${join(root, "Pulumi.local.yaml")}: `,
     );
   });
 });

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { EngineInstallation } from "../../../../scripts/engine/ensure-engine.ts";
+import type { EngineInstallation } from "../../../../scripts/pulumi/ensure-engine.ts";
 import { runEngine } from "../../../../scripts/stack/engine-process.ts";
 
 let root: string;
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-/** A program in the engine's place: what is tested is how it is called and listened to. */
+/** Creates a program that takes the engine's place. The tests are about its call and its output. */
 async function engineOf(script: string): Promise<EngineInstallation> {
   const pulumi = join(root, "pulumi");
   await writeFile(pulumi, `#!/bin/sh\n${script}\n`);
@@ -20,7 +20,7 @@ async function engineOf(script: string): Promise<EngineInstallation> {
 }
 
 describe("a run of the engine", () => {
-  it("is in the clone, without questions and colours, with the engine's and the call's variables", async () => {
+  it("happens in the project directory, without prompts and colours, with both sets of variables", async () => {
     const engine = await engineOf('pwd; echo "$@"; echo "$PULUMI_HOME|$PGW_RUN_ID|$PULUMI_AUTOMATION_API"');
     const lines: string[] = [];
     const exit = await runEngine(engine, {
@@ -33,12 +33,12 @@ describe("a run of the engine", () => {
     expect(lines).toEqual([root, "up --stack dev --non-interactive --color never", "/home of plugins|run-1|true"]);
   });
 
-  it("that fails answers its exit code and what it said", async () => {
+  it("returns exit code and stderr if it fails", async () => {
     const engine = await engineOf("echo out; echo 'error: no' >&2; exit 255");
     expect(await runEngine(engine, { root, args: [] })).toEqual({ code: 255, stderr: "error: no\n" });
   });
 
-  it("is asked to stop as by Ctrl-C, and ends in its own time", async () => {
+  it("is interrupted as by Ctrl-C and can end by itself", async () => {
     const engine = await engineOf("trap 'echo stopping; exit 7' INT; echo begun; while :; do sleep 0.05; done");
     const cancelled = new AbortController();
     const lines: string[] = [];

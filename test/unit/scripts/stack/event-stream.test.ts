@@ -10,15 +10,24 @@ interface Step {
   outputs?: Record<string, unknown>;
   of?: string;
   as?: string;
+  parent?: string;
 }
 
-/** Has a stream follow steps, each begun and ended. */
+/** Makes a stream follow steps, each with its begin and end. */
 function follow(steps: Step[]): { stream: EventStream; told: OperationEvent[] } {
   const told: OperationEvent[] = [];
   const stream = new EventStream((event) => told.push(event), false);
-  for (const { op, diffs = null, outputs = {}, of = urn, as = type } of steps) {
-    // As the engine writes it: null where there is nothing.
-    const metadata = { op, urn: of, type: as, diffs, detailedDiff: null, old: null, new: { inputs: {}, outputs } };
+  for (const { op, diffs = null, outputs = {}, of = urn, as = type, parent = "" } of steps) {
+    // The engine writes null for a missing value.
+    const metadata = {
+      op,
+      urn: of,
+      type: as,
+      diffs,
+      detailedDiff: null,
+      old: null,
+      new: { inputs: {}, outputs, parent },
+    };
     stream.line(JSON.stringify({ resourcePreEvent: { metadata } }));
     stream.line(JSON.stringify({ resOutputsEvent: { metadata } }));
   }
@@ -28,7 +37,7 @@ function follow(steps: Step[]): { stream: EventStream; told: OperationEvent[] } 
 const found = { login: false, connectionLimit: 3 };
 
 describe("an adoption in the engine's event stream", () => {
-  it("and the update that corrects what was found are one change", () => {
+  it("is one change together with the update that corrects it", () => {
     const { stream, told } = follow([
       { op: "import", outputs: found },
       { op: "update", diffs: ["login", "connectionLimit"] },
@@ -47,13 +56,13 @@ describe("an adoption in the engine's event stream", () => {
     expect(stream.unchanged).toBe(0);
   });
 
-  it("that needs no correction is one change, too", () => {
+  it("is one change without a correction, too", () => {
     const { stream } = follow([{ op: "import", outputs: { login: true, connectionLimit: -1 } }, { op: "same" }]);
     expect(stream.changes).toMatchObject([{ action: "adopt", properties: [], found: ["LOGIN"] }]);
     expect(stream.unchanged).toBe(0);
   });
 
-  it("changes nothing in how other resources are told", () => {
+  it("does not affect the changes of other resources", () => {
     const other = urn.replace("shop-app", "shop-readonly");
     const { stream } = follow([
       { op: "import", outputs: found },
@@ -69,16 +78,54 @@ describe("an adoption in the engine's event stream", () => {
   });
 });
 
+describe("the migrations of a database in the engine's event stream", () => {
+  const migrations = { of: urn.replace("shop-app", "shop-migrations"), as: "pgroundwork:index:Migrations" };
+
+  it("are unchanged if only the list of applied files differs, which another command has applied", () => {
+    const { stream, told } = follow([{ op: "update", diffs: ["applied"], ...migrations }]);
+    expect([stream.changes, stream.unchanged, told]).toEqual([[], 1, []]);
+  });
+
+  it("are a change if anything else differs", () => {
+    const { stream } = follow([
+      { op: "update", diffs: ["pending"], ...migrations },
+      { op: "update", diffs: ["applied", "folder"], ...migrations },
+    ]);
+    expect(stream.changes.map(({ properties }) => properties)).toEqual([["pending"], ["applied", "folder"]]);
+    expect(stream.unchanged).toBe(0);
+  });
+});
+
+describe("a resource in the engine's event stream", () => {
+  it("has the database of the component that contains it", () => {
+    const parent = "urn:pulumi:local::pgroundwork::pgroundwork:components:Database::shop";
+    const inServer = "urn:pulumi:local::pgroundwork::pgroundwork:components:EmbeddedServer::server";
+    const { stream } = follow([
+      { op: "create", parent },
+      { op: "create", parent: inServer },
+    ]);
+    expect(stream.changes.map(({ database }) => database)).toEqual(["shop", undefined]);
+  });
+});
+
 describe("a provider in the engine's event stream", () => {
   const provider = { of: urn.replace("shop-app", "server-admin"), as: "pulumi:providers:postgresql" };
 
-  it("that logs in otherwise from now on changes nothing", () => {
+  it("is no change if only its login differs", () => {
     const { stream, told } = follow([{ op: "update", diffs: ["password"], ...provider }]);
     expect([stream.changes, stream.unchanged, told]).toEqual([[], 1, []]);
   });
 
-  it("that is made is told", () => {
+  it("is a change if it is created", () => {
     const { stream } = follow([{ op: "create", ...provider }]);
     expect(stream.changes).toMatchObject([{ action: "create", name: "server-admin" }]);
   });
+});
+
+it("a plugin's panic over an unreadable state is an error, whatever severity the engine gives it", () => {
+  const stream = new EventStream(() => undefined, false);
+  const panic = "panic: fatal: Data integrity error: __pulumi_raw_state_delta does not apply cleanly";
+  for (const message of [panic, "a line of the plugin's log"])
+    stream.line(JSON.stringify({ diagnosticEvent: { severity: "info#err", message: `${message}\n` } }));
+  expect(stream.errors).toEqual([panic]);
 });

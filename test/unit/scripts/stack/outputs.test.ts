@@ -1,10 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  connectionTo,
-  type DatabaseOutput,
-  onlyDatabase,
-  type StackOutputs,
-} from "../../../../scripts/stack/outputs.ts";
+import { connectionTo, type DatabaseOutput, type StackOutputs } from "../../../../scripts/stack/outputs.ts";
 
 const login = (user: string) => ({ user, password: `password of ${user}` });
 const database = (name: string): DatabaseOutput => ({
@@ -28,7 +23,7 @@ const outputs: StackOutputs = {
 };
 
 describe("a connection to a stack's database", () => {
-  it("is made of the server's address and the role's login", () => {
+  it("has the server's address and the role's login", () => {
     const { host, port, sslmode } = outputs.server;
     expect(connectionTo(outputs, "local", "shop", "app")).toEqual({
       host,
@@ -43,11 +38,11 @@ describe("a connection to a stack's database", () => {
     ["superuser", "postgres"],
     ["monitor", "monitor"],
     ["backup", "backup"],
-  ])("may be the server's own %s", (role, user) => {
+  ])("can use the server's role %s", (role, user) => {
     expect(connectionTo(outputs, "local", "kyb", role)).toMatchObject({ database: "kyb", ...login(user) });
   });
 
-  it("to one that there is not names those that there are", () => {
+  it("to a missing database names the existing ones", () => {
     expect(() => connectionTo(outputs, "local", "pend", "app")).toThrow(
       expect.objectContaining({ message: 'Stack "local" has no database "pend". It has: shop, kyb.', exitCode: 2 }),
     );
@@ -57,23 +52,7 @@ describe("a connection to a stack's database", () => {
     expect(() => connectionTo(outputs, "local", "shop", "owner")).toThrow(
       expect.objectContaining({
         message:
-          'There is no role "owner" to log in as. There are: migrator, app, readonly, superuser, monitor, backup.',
-        exitCode: 2,
-      }),
-    );
-  });
-});
-
-describe("the database that is meant where none is named", () => {
-  it("is the only one", () => {
-    expect(onlyDatabase({ ...outputs, databases: { kyb: database("kyb") } }, "local")).toBe("kyb");
-  });
-
-  it("is asked for where there are several", () => {
-    expect(() => onlyDatabase(outputs, "local")).toThrow(
-      expect.objectContaining({
-        message: 'Stack "local" has 2 databases: shop, kyb.',
-        remedy: "Say which with --database.",
+          'The role "owner" does not exist. Roles with a login: migrator, app, readonly, superuser, monitor, backup.',
         exitCode: 2,
       }),
     );

@@ -14,24 +14,24 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-describe("the stacks of a clone", () => {
-  it("are the local one and those that a settings file names", async () => {
+describe("the stacks of a project", () => {
+  it("are the local one and those with a settings file", async () => {
     expect(await declaredStacks(root)).toEqual(["dev", "eu-west", "local"]);
     await writeFile(join(root, "Pulumi.local.yaml"), "{}\n");
     expect(await declaredStacks(root)).toEqual(["dev", "eu-west", "local"]);
   });
 
-  it("are not made by a typing error", async () => {
+  it("are not created by a typing error", async () => {
     await requireDeclared(root, "dev");
     await requireDeclared(root, "local");
     await expect(requireDeclared(root, "dve")).rejects.toMatchObject({
-      message: 'There is no stack "dve". There are: dev, eu-west, local.',
-      remedy: "A stack is a settings file: add Pulumi.dve.yaml (it may be empty: {}).",
+      message: 'The stack "dve" does not exist. Existing stacks: dev, eu-west, local.',
+      remedy: "To declare it, add the settings file Pulumi.dve.yaml (it may be empty: {}).",
       exitCode: 2,
     });
   });
 
-  it("are missing when the engine says so, and not when it says something else", () => {
+  it("are missing only if the engine says so", () => {
     expect(saysNoSuchStack("error: no stack named 'local' found")).toBe(true);
     expect(saysNoSuchStack("error: the stack is currently locked by 1 lock(s)")).toBe(false);
   });
@@ -41,7 +41,7 @@ describe("the salt in a stack's settings file", () => {
   const file = () => join(root, "Pulumi.local.yaml");
   const textOf = () => readFile(file(), "utf8");
 
-  it("goes where nothing was encrypted with it, and the file with it where that was all", async () => {
+  it("is removed if nothing is encrypted with it, and the file if it then is empty", async () => {
     await writeFile(file(), "encryptionsalt: v1:abc=:v1:def=\n");
     expect(await dropUnusedSalt(root, "local")).toBe(true);
     await expect(textOf()).rejects.toThrow("ENOENT");
@@ -50,7 +50,7 @@ describe("the salt in a stack's settings file", () => {
     expect(await textOf()).toBe("config:\n  pgroundwork:port: 5433\n");
   });
 
-  it("stays where a setting still needs it, and where there is none nothing happens", async () => {
+  it("stays if a setting needs it, and nothing happens without one", async () => {
     const needed = "encryptionsalt: v1:abc=\nconfig:\n  pgroundwork:token:\n    secure: v1:xyz=\n";
     await writeFile(file(), needed);
     expect(await dropUnusedSalt(root, "local")).toBe(false);

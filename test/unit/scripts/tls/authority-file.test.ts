@@ -3,17 +3,17 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Connection } from "../../../../scripts/target/connection.ts";
+import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { authorityFile, withAuthorityFile, writeAuthorityFile } from "../../../../scripts/tls/authority-file.ts";
 
-describe("the file of a stack's authorities", () => {
+describe("the CA file of a stack", () => {
   let root: string;
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), "pgw-clone-"));
   });
   afterEach(() => rm(root, { recursive: true }));
 
-  it("is in the clone, one a stack, and may be read by everybody", async () => {
+  it("is in the project directory, one for each stack, and readable by everyone", async () => {
     const file = writeAuthorityFile(root, "dev", "the authorities\n");
     expect(file).toBe(join(root, authorityFile("dev")));
     expect(file).toBe(join(root, ".pgroundwork", "ca-dev.pem"));
@@ -23,7 +23,7 @@ describe("the file of a stack's authorities", () => {
     expect(authorityFile("shop-team/shop/dev")).toBe(authorityFile("dev"));
   });
 
-  it("is left alone while it says what it should, and replaced as a whole when not", async () => {
+  it("is left alone if its content is right, and replaced completely otherwise", async () => {
     const file = writeAuthorityFile(root, "dev", "one\n");
     const first = await stat(file);
     writeAuthorityFile(root, "dev", "one\n");
@@ -33,7 +33,7 @@ describe("the file of a stack's authorities", () => {
     expect(await readFile(file, "utf8")).toBe("two\n");
   });
 
-  it("is written anew where somebody emptied it", async () => {
+  it("is written again if it was emptied", async () => {
     const file = writeAuthorityFile(root, "dev", "one\n");
     await writeFile(file, "");
     await chmod(file, 0o600);
@@ -43,10 +43,10 @@ describe("the file of a stack's authorities", () => {
   });
 });
 
-describe("a program that takes authorities from a file alone", () => {
+describe("a program that needs a CA file", () => {
   const connection: Connection = { host: "db", port: 5432, database: "shop", user: "ann", sslmode: "verify-full" };
 
-  it("is given one for as long as it works", async () => {
+  it("gets one as long as it runs", async () => {
     const file = await withAuthorityFile({ ...connection, ca: "the authorities\n" }, async (given) => {
       expect(given).toEqual({ ...connection, sslrootcert: expect.any(String) });
       expect(await readFile(given.sslrootcert ?? "", "utf8")).toBe("the authorities\n");
@@ -55,14 +55,14 @@ describe("a program that takes authorities from a file alone", () => {
     expect(existsSync(file ?? "")).toBe(false);
   });
 
-  it("is given none where there are none, and the one that is there where there is one", async () => {
+  it("gets none without a CA certificate, and keeps an existing one", async () => {
     const given = async (of: Connection) => withAuthorityFile(of, async (changed) => changed);
     expect(await given(connection)).toEqual(connection);
     const withFile = { ...connection, sslrootcert: "/ca.pem" };
     expect(await given(withFile)).toEqual(withFile);
   });
 
-  it("leaves none behind when it fails", async () => {
+  it("leaves none behind if it fails", async () => {
     let file = "";
     const failed = withAuthorityFile({ ...connection, ca: "text" }, async ({ sslrootcert }) => {
       file = sslrootcert ?? "";

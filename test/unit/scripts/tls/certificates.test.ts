@@ -18,8 +18,8 @@ beforeAll(async () => {
   server = await makeServerCertificate(authority, { hosts, validityDays: 365, from });
 });
 
-describe("a certificate authority", () => {
-  it("signs itself and servers, by a P-256 key in PKCS#8, and is named as asked", () => {
+describe("a CA certificate", () => {
+  it("signs itself and servers with a P-256 key in PKCS#8, and has the given name", () => {
     const certificate = new X509Certificate(authority.certificate);
     expect(certificate.ca).toBe(true);
     expect(certificate.subject).toBe("CN=shop dev");
@@ -30,20 +30,20 @@ describe("a certificate authority", () => {
     expect(certificate.checkPrivateKey(createPrivateKey(authority.privateKey))).toBe(true);
   });
 
-  it("may sign no further authority", () => {
-    // basicConstraints: SEQUENCE { cA TRUE, pathLenConstraint 0 }; keyUsage, critical: keyCertSign and cRLSign alone.
+  it("cannot sign another CA", () => {
+    // basicConstraints: SEQUENCE { cA TRUE, pathLenConstraint 0 }; keyUsage, critical: only keyCertSign and cRLSign.
     const der = new X509Certificate(authority.certificate).raw.toString("hex");
     expect(der).toContain("0603551d130101ff040830060101ff020100");
     expect(der).toContain("0603551d0f0101ff040403020106");
   });
 
-  it("holds for its days, and from some minutes ago, for clocks that are behind", () => {
+  it("is valid for its days, and starts some minutes ago for slow clocks", () => {
     const certificate = new X509Certificate(authority.certificate);
     expect(certificate.validFromDate).toEqual(new Date(from.getTime() - 5 * minutes));
     expect(certificate.validToDate).toEqual(new Date(from.getTime() + 3650 * days));
   });
 
-  it("that continues another with its key accepts what that one signed, and the reverse", async () => {
+  it("with the key of another accepts what that one signed, and vice versa", async () => {
     const next = await makeAuthority({ commonName: "shop dev", validityDays: 1, privateKey: authority.privateKey });
     expect(next.privateKey).toBe(authority.privateKey);
     expect(next.certificate).not.toBe(authority.certificate);
@@ -57,14 +57,14 @@ describe("a certificate authority", () => {
     }
   });
 
-  it("has a name of 64 characters at most, which is all that X.520 knows", async () => {
+  it("has a name of at most 64 characters, the limit of X.520", async () => {
     const { certificate } = await makeAuthority({ commonName: "x".repeat(100), validityDays: 1 });
     expect(new X509Certificate(certificate).subject).toBe(`CN=${"x".repeat(64)}`);
   });
 });
 
-describe("a server's certificate", () => {
-  it("is its authority's, and no authority itself", () => {
+describe("the certificate of a server", () => {
+  it("is signed by its CA and is not a CA itself", () => {
     const certificate = new X509Certificate(server.certificate);
     const issuer = new X509Certificate(authority.certificate);
     expect(certificate.ca).toBe(false);
@@ -73,7 +73,7 @@ describe("a server's certificate", () => {
     expect(certificate.issuer).toBe("CN=shop dev");
   });
 
-  it("is no other authority's, though that has the same name", async () => {
+  it("is not accepted by another CA with the same name", async () => {
     const other = new X509Certificate(
       (await makeAuthority({ commonName: "shop dev", validityDays: 1, from })).certificate,
     );
@@ -81,7 +81,7 @@ describe("a server's certificate", () => {
     expect(new X509Certificate(server.certificate).checkIssued(other)).toBe(false);
   });
 
-  it("is for the names and addresses given, each once, and for no other", () => {
+  it("is valid for the given names and addresses, each one once, and no others", () => {
     const certificate = new X509Certificate(server.certificate);
     expect(certificate.subjectAltName).toBe(
       "DNS:db.example.org, DNS:shop_dev-postgres, IP Address:127.0.0.1, IP Address:2001:DB8:0:0:0:0:0:1",
@@ -95,20 +95,20 @@ describe("a server's certificate", () => {
     expect(certificate.checkIP("127.0.0.2")).toBeUndefined();
   });
 
-  it("is for servers alone, and holds for its days", () => {
+  it("is valid for servers only, and for its days", () => {
     const certificate = new X509Certificate(server.certificate);
     expect(certificate.keyUsage).toEqual([serverAuth]);
     expect(certificate.validFromDate).toEqual(new Date(from.getTime() - 5 * minutes));
     expect(certificate.validToDate).toEqual(new Date(from.getTime() + 365 * days));
   });
 
-  it("ends with its authority at the latest", async () => {
+  it("expires with its CA at the latest", async () => {
     const short = await makeAuthority({ commonName: "shop dev", validityDays: 10, from });
     const { certificate } = await makeServerCertificate(short, { hosts: ["db"], validityDays: 365, from });
     expect(new X509Certificate(certificate).validToDate).toEqual(new Date(from.getTime() + 10 * days));
   });
 
-  it("comes with a key of its own, in PKCS#8, that signs what the certificate verifies", () => {
+  it("has its own key in PKCS#8, which matches it", () => {
     expect(server.privateKey).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
     expect(server.privateKey).not.toBe(authority.privateKey);
     const signature = createSign("sha256").update("text").sign(server.privateKey);
@@ -116,22 +116,20 @@ describe("a server's certificate", () => {
     expect(createVerify("sha256").update("text").verify(publicKey, signature)).toBe(true);
   });
 
-  it("is refused with a key that is none, of which the error says nothing", async () => {
+  it("is refused with an invalid CA key, which the error does not show", async () => {
     for (const privateKey of ["not-a-key", authority.privateKey.replace(/\n\w{8}/, "\nAAAAAAAA")]) {
       const made = makeServerCertificate({ ...authority, privateKey }, { hosts: ["db"], validityDays: 1 });
       const error: OperationError = await made.then(
         () => expect.unreachable(),
         (caught) => caught,
       );
-      expect(error.message).toBe(
-        "The certificate authority's private key cannot be read: it is no P-256 key in PKCS#8 (PEM).",
-      );
+      expect(error.message).toBe("Cannot read the CA's private key: it is not a P-256 key in PKCS#8 (PEM).");
       expect(error.cause).toBeUndefined();
     }
   });
 });
 
-it("serial numbers are positive, of 128 bits at most, and another each time", async () => {
+it("serial numbers of certificates are positive, of at most 128 bits, and unique", async () => {
   const serials = await Promise.all(
     Array.from({ length: 50 }, async () => {
       const { certificate } = await makeAuthority({ commonName: "shop dev", validityDays: 1 });

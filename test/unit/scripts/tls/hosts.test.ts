@@ -9,7 +9,7 @@ it.each([
   "::1",
   "2001:db8::1",
   `${"a".repeat(63)}.example`,
-])("a certificate can be made out to %s", (host) => {
+])("a certificate can be valid for %s", (host) => {
   expect(hostFault(host)).toBeUndefined();
 });
 
@@ -26,6 +26,6 @@ it.each([
   "a".repeat(64),
   `${"a.".repeat(127)}a`,
   7,
-])("a certificate cannot be made out to %j", (host) => {
+])("a certificate cannot be valid for %j", (host) => {
   expect(hostFault(host)).toBe(`${JSON.stringify(host)} is neither a DNS name nor an IP address`);
 });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 describe("a certificate", () => {
-  it("says when it ends, and what it is known by", () => {
+  it("has an end and a fingerprint", () => {
     expect(endOf(tenDays)).toBe("2026-03-11T12:00:00.000Z");
     expect(fingerprintOf(tenDays)).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
     expect(fingerprintOf(tenDays)).not.toBe(fingerprintOf(twentyDays));
@@ -27,13 +27,13 @@ describe("a certificate", () => {
     ["2027-01-01T00:00:00Z", true],
     // A clock that was set back.
     ["2025-01-01T00:00:00Z", false],
-  ])("of ten days that is renewed three days before its end is due on %s: %s", (now, expected) => {
+  ])("valid for ten days and renewed three days before its end is due on %s: %s", (now, expected) => {
     expect(isDue(tenDays, 3, at(now))).toBe(expected);
   });
 });
 
-describe("the authorities to trust", () => {
-  it("are the new one first, and the ones before it that have not ended", async () => {
+describe("the trusted CA certificates", () => {
+  it("are the new one first, then the former ones that have not expired", async () => {
     const current = await make(3650);
     const former = `${twentyDays}${tenDays}`;
     expect(trustBundle(current, former, from)).toBe(`${current}${twentyDays}${tenDays}`);
@@ -42,11 +42,11 @@ describe("the authorities to trust", () => {
     expect(trustBundle(current, "", from)).toBe(current);
   });
 
-  it("are each there once", () => {
+  it("are listed once each", () => {
     expect(trustBundle(tenDays, `${tenDays}${twentyDays}`, from)).toBe(`${tenDays}${twentyDays}`);
   });
 
-  it("are read one by one, whatever stands between them", () => {
+  it("are read one by one, whatever is between them", () => {
     expect(certificatesIn(`of a stack\n${tenDays}\n# older\n${twentyDays.trim()}`)).toEqual([tenDays, twentyDays]);
     expect(certificatesIn("")).toEqual([]);
   });

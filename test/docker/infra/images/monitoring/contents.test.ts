@@ -5,7 +5,7 @@ import { dockerBelongings } from "../../../belongings.ts";
 import { buildImage } from "../../../build-image.ts";
 import { monitoringImage, monitoringImageContext } from "../../../postgres-image.ts";
 
-describe("the image of what watches a stack", () => {
+describe("the monitoring image", () => {
   const belongings = dockerBelongings();
   const { docker } = belongings;
   let image: string;
@@ -32,20 +32,20 @@ describe("the image of what watches a stack", () => {
   };
   const script = async (text: string, inside = container) => (await run(["bash", "-c", text], undefined, inside)).said;
 
-  it("has Prometheus, promtool and both exporters, of the versions that were asked for", async () => {
+  it("has Prometheus, promtool and both exporters in the requested versions", async () => {
     expect(await script("prometheus --version | head -1")).toMatch(/^prometheus, version 2\.53\./);
     expect(await script("promtool --version | head -1")).toMatch(/^promtool, version 2\.53\./);
     expect(await script("prometheus-postgres-exporter --version | head -1")).toMatch(/version 0\.17\.1/);
     expect(await script("prometheus-node-exporter --version | head -1")).toMatch(/version 1\.9\./);
   });
 
-  it("runs as 999, who owns no file of the image and may write none", async () => {
+  it("runs as user 999, which owns no file of the image and can write to none", async () => {
     expect(await script("id -u; id -g")).toBe("999\n999");
     expect(await script("stat -c '%u %g %a' /etc/pgroundwork /var/lib/prometheus")).toBe("999 999 700\n999 999 700");
     expect(await script("find / -xdev -type f \\( -user 999 -o -perm -o+w \\) 2>/dev/null")).toBe("");
   });
 
-  it("is not built where the distribution has another release than was asked for", async () => {
+  it("fails to build if the distribution has another release than the requested one", async () => {
     const { error, output } = await buildImage(docker, monitoringImageContext, `${belongings.prefix}:never`, {
       POSTGRES_EXPORTER_VERSION: "0.16.0",
     });
@@ -55,7 +55,7 @@ describe("the image of what watches a stack", () => {
     );
   });
 
-  it("is healthy while what it runs answers, and not when nothing does", async () => {
+  it("is healthy while its program answers, and unhealthy while nothing does", async () => {
     expect(await run(["monitoring-health"])).toEqual({ code: 1, said: "" });
     const exporter = await idle(["prometheus-node-exporter", "--collector.disable-defaults"]);
     await expect.poll(async () => (await run(["monitoring-health"], undefined, exporter)).code).toBe(0);
@@ -63,7 +63,7 @@ describe("the image of what watches a stack", () => {
     expect(await run(["http-get", "9100", "/nowhere"], undefined, exporter)).toEqual({ code: 1, said: "" });
   });
 
-  it("measures the filesystem of a volume for who may not read what is in it", async () => {
+  it("measures the filesystem of a volume whose contents it cannot read", async () => {
     const volume = belongings.name("volume");
     const size = 16 * 2 ** 20;
     await docker.createVolume({

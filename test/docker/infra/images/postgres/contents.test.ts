@@ -20,7 +20,7 @@ const folders = [
   { folder: "/var/log/pgbackrest", mode: "700" },
 ];
 
-describe("the image", () => {
+describe("the PostgreSQL image", () => {
   const belongings = dockerBelongings();
   const { docker } = belongings;
   let image: string;
@@ -44,7 +44,7 @@ describe("the image", () => {
     );
   });
 
-  it("makes clusters with checksums, UTF-8 and ICU, open to nobody but the superuser on the socket and passwords", async () => {
+  it("makes clusters with checksums, UTF-8 and ICU; pg_hba accepts peer on the socket, or passwords", async () => {
     const query =
       "select current_setting('data_checksums'), pg_encoding_to_char(encoding), datlocprovider, datlocale, datcollate from pg_database where datname = 'postgres'";
     expect(await sql(docker, server, query)).toBe("on|UTF8|i|und|C.UTF-8");
@@ -53,7 +53,7 @@ describe("the image", () => {
     expect(await sql(docker, server, "select rolpassword is null from pg_authid where rolname = 'postgres'")).toBe("t");
   });
 
-  it("has the extensions that databases may ask for, contrib's included", async () => {
+  it("has the extensions that databases may request, including those of contrib", async () => {
     await sql(
       docker,
       server,
@@ -66,7 +66,7 @@ describe("the image", () => {
     expect(await sql(docker, server, unavailable)).toBe("0");
   });
 
-  it("can make every extension that it offers", async () => {
+  it("can create every extension that it offers", async () => {
     await sql(docker, server, "create database everything");
     const all = await sql(
       docker,
@@ -78,13 +78,13 @@ describe("the image", () => {
     expect(all.split(" ").length).toBeGreaterThan(45);
   });
 
-  it("has the locales of the C library, and those of ICU", async () => {
+  it("has the locales of the C library and of ICU", async () => {
     await sql(docker, server, "create database american locale_provider libc locale 'en_US.UTF-8' template template0");
     await sql(docker, server, "create database german locale_provider icu icu_locale 'de-DE' template template0");
     expect(await shell(docker, server, "locale -a | sort | tr '\\n' ' '")).toBe("C C.utf8 POSIX en_US.utf8");
   });
 
-  it("compiles no queries, and needs nothing for it to be asked", async () => {
+  it("does not compile queries, and needs no setting for that", async () => {
     expect(await sql(docker, server, "select current_setting('jit'), pg_jit_available()")).toBe("on|f");
     expect(await sql(docker, server, "set jit_above_cost = 0; select sum(n) from generate_series(1, 100000) n")).toBe(
       "5000050000",
@@ -95,7 +95,7 @@ describe("the image", () => {
     expect(await shell(docker, server, "pgbackrest version")).toMatch(/^pgBackRest 2\.\d+/);
   });
 
-  it("gives fresh volumes to postgres", async () => {
+  it("makes postgres the owner of fresh volumes", async () => {
     const container = await docker.createContainer({
       name: belongings.name("volumes"),
       Image: image,
@@ -115,7 +115,7 @@ describe("the image", () => {
     expect(await shell(docker, container, "ls -A /var/lib/postgresql")).toBe("");
   });
 
-  it("holds no private key, password or cluster", async () => {
+  it("contains no private key, password or cluster", async () => {
     const keys =
       "grep -rlE --include='*' -e '-----BEGIN [A-Z ]*PRIVATE KEY' /etc /var/lib /usr/local /home /root 2>/dev/null || true";
     const container = await docker.createContainer({

@@ -5,10 +5,10 @@ import { leastPostgres } from "../../../least-postgres.ts";
 import { configurationFolder, firstAnswer, leastConfiguration, logs, shell, sql } from "../../../postgres-container.ts";
 
 const second = 1_000_000_000;
-/** The image's own check, more often. */
+/** The image's own health check at shorter intervals. */
 const impatient = { Healthcheck: { Interval: second / 2, Timeout: 2 * second, Retries: 2 } };
 
-describe("the health of a container", () => {
+describe("the health check of a container", () => {
   const least = leastPostgres();
   const { docker } = least.belongings;
   const create = async (settings = "") => {
@@ -19,7 +19,7 @@ describe("the health of a container", () => {
     return least.create({ configuration, changed: impatient });
   };
 
-  it("is good while SQL is answered, and bad while it is not", async () => {
+  it("passes while SQL is answered, and fails while it is not", async () => {
     const container = await create();
     await container.start();
     expect(["starting", "healthy"]).toContain(await health(container));
@@ -31,7 +31,7 @@ describe("the health of a container", () => {
     await until(container, "healthy");
   });
 
-  it("is good in recovery, as soon as reads are answered", async () => {
+  it("passes in recovery as soon as reads are answered", async () => {
     const container = await create();
     await container.start();
     await firstAnswer(docker, container);
@@ -41,7 +41,7 @@ describe("the health of a container", () => {
     expect(await sql(docker, container, "select pg_is_in_recovery()")).toBe("t");
   });
 
-  it("is asked without its question in the server's log, whatever is logged", async () => {
+  it("leaves no trace in the server's log, whatever is logged", async () => {
     const container = await create(
       "log_disconnections = on\nlog_statement = all\nlog_min_duration_statement = 0\nlog_duration = on\nshared_preload_libraries = pgaudit\npgaudit.log = all\n",
     );
@@ -52,7 +52,7 @@ describe("the health of a container", () => {
     expect(log).not.toMatch(/select 1|duration|disconnection|AUDIT/);
   });
 
-  it("is asked every 5 s, and a start may take 10 min", async () => {
+  it("runs every 5 s and allows 10 min for a start", async () => {
     expect((await docker.getImage(least.image).inspect()).Config.Healthcheck).toMatchObject({
       Test: ["CMD", "postgres-health"],
       Interval: 5 * second,

@@ -2,12 +2,15 @@ import { describe, expect, it } from "vitest";
 import { leastPostgres } from "../../../least-postgres.ts";
 import { logs, putFiles, shell, sql } from "../../../postgres-container.ts";
 
-/** Programs put before the real ones of that name: they say when the initialisation has come to a point, and hold it there. */
+/**
+ * Programs that replace the real ones of the same name. They signal that the initialisation has reached a point, and
+ * stop it there.
+ */
 const hold = "touch /tmp/there; sleep 600";
 const moments = [
   { moment: "before initdb", program: "initdb", script: hold, begunAgain: false },
   {
-    moment: "in the middle of initdb",
+    moment: "during initdb",
     program: "initdb",
     script: `
 /usr/lib/postgresql/17/bin/initdb "$@" &
@@ -15,16 +18,16 @@ until [ -e /var/lib/postgresql/17/data.unfinished/global/pg_control ]; do sleep 
 ${hold}`,
     begunAgain: true,
   },
-  { moment: "before the cluster has its name", program: "mv", script: hold, begunAgain: true },
-  { moment: "as soon as the cluster has its name", program: "sync", script: hold, begunAgain: false },
+  { moment: "before the cluster is renamed", program: "mv", script: hold, begunAgain: true },
+  { moment: "right after the cluster is renamed", program: "sync", script: hold, begunAgain: false },
 ];
 
-describe("an initialisation that was killed", () => {
+describe("an initialisation", () => {
   const { belongings, create, start } = leastPostgres();
   const { docker } = belongings;
 
   it.each(moments)(
-    "$moment leaves nothing half-used: the next start is whole",
+    "leaves a complete cluster after the next start when killed $moment",
     async ({ program, script, begunAgain }) => {
       const data = belongings.name("data");
       const killed = await create({

@@ -9,7 +9,7 @@ describe("containers on one volume", () => {
   const { belongings, create, start } = leastPostgres();
   const { docker } = belongings;
 
-  it("started at once on a fresh one: one serves, the other says why it does not, and takes over later", async () => {
+  it("serve only once when started together on a fresh volume; the other says why, and serves later", async () => {
     const data = belongings.name("data");
     const both = await Promise.all([create({ data }), create({ data })]);
     await Promise.all(both.map((container) => container.start()));
@@ -28,7 +28,7 @@ describe("containers on one volume", () => {
     expect(await logs(refused)).toContain("database system was shut down at");
   });
 
-  it("a new one waits for an old one that is still shutting down", async () => {
+  it("wait for an old container that is still shutting down", async () => {
     const data = belongings.name("data");
     const old = await start({ data });
     await sql(docker, old, "create table kept as select 42 as answer");

@@ -8,27 +8,27 @@ import {
   volumeRoot,
 } from "../../../postgres-container.ts";
 
-describe("a container that cannot serve says why in one line, and ends with 1", () => {
+describe("a container start (a refusal is one line and exit code 1)", () => {
   const { belongings, create, start, filled } = leastPostgres();
   const volume = (files: Record<string, string>) => filled(volumeRoot, files);
   const end = async (given: Partial<PostgresContainer>) => runToEnd(await create(given));
   const refused = (line: string) => ({ code: 1, log: `pgroundwork: ${line}\n` });
 
-  it("a cluster of another major version", async () => {
+  it("refuses a cluster of another major version", async () => {
     const data = await volume({ "17/": "", "17/data/": "", "17/data/PG_VERSION": "16\n" });
     expect(await end({ data })).toEqual(
       refused("/var/lib/postgresql/17/data is a cluster of PostgreSQL 16, and this image runs PostgreSQL 17."),
     );
   });
 
-  it("a volume whose only cluster is one of another major version", async () => {
+  it("refuses a volume whose only cluster has another major version", async () => {
     const data = await volume({ "16/": "", "16/data/": "", "16/data/PG_VERSION": "16\n" });
     expect(await end({ data })).toEqual(
       refused("/var/lib/postgresql/16/data is a cluster of PostgreSQL 16, and this image runs PostgreSQL 17."),
     );
   });
 
-  it("a volume that another image has laid out", async () => {
+  it("refuses a volume with another image's layout", async () => {
     const data = await volume({ "data/": "", "data/PG_VERSION": "17\n" });
     expect(await end({ data })).toEqual(
       refused(
@@ -37,20 +37,20 @@ describe("a container that cannot serve says why in one line, and ends with 1", 
     );
   });
 
-  it("a data directory with files that are no cluster", async () => {
+  it("refuses a data directory with files that are no cluster", async () => {
     const data = await volume({ "17/": "", "17/data/": "", "17/data/notes.txt": "mine" });
     expect(await end({ data })).toEqual(
       refused("/var/lib/postgresql/17/data is neither empty nor a cluster: it has no PG_VERSION."),
     );
   });
 
-  it("a volume that is mounted read-only", async () => {
+  it("refuses a volume that is mounted read-only", async () => {
     expect(await end({ readOnlyData: true })).toEqual(
       refused("the volume at /var/lib/postgresql cannot be written by postgres (uid 999)."),
     );
   });
 
-  it.each(Object.keys(leastConfiguration))("a configuration without %s", async (missing) => {
+  it.each(Object.keys(leastConfiguration))("refuses a configuration without %s", async (missing) => {
     const files = Object.fromEntries(Object.entries(leastConfiguration).filter(([name]) => name !== missing));
     const without = await filled(configurationFolder, files);
     expect(await end({ configuration: without })).toEqual(
@@ -58,19 +58,19 @@ describe("a container that cannot serve says why in one line, and ends with 1", 
     );
   });
 
-  it("root", async () => {
+  it("refuses to run as root", async () => {
     expect(await end({ changed: { User: "root" } })).toEqual(
       refused("refusing to run as root: run the container as postgres (uid 999), which is its default."),
     );
   });
 
-  it("no init process", async () => {
+  it("refuses to run without an init process", async () => {
     expect(await end({ changed: { HostConfig: { Init: false } } })).toEqual(
       refused("the container has no init process: run it with --init."),
     );
   });
 
-  it("a volume without room for a cluster", async () => {
+  it("refuses a volume without room for a cluster", async () => {
     const data = belongings.name("data");
     await belongings.docker.createVolume({
       Name: data,
@@ -81,7 +81,7 @@ describe("a container that cannot serve says why in one line, and ends with 1", 
     expect(log).toMatch(/^pgroundwork: initdb failed: .*No space left on device.*\n$/);
   });
 
-  it("but an empty data directory is a fresh one", async () => {
+  it("accepts an empty data directory and creates a cluster in it", async () => {
     const data = await volume({ "17/": "", "17/data/": "" });
     await start({ data });
   });

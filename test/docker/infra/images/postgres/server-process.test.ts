@@ -6,7 +6,7 @@ describe("a server in a container", () => {
   const { belongings, start } = leastPostgres();
   const { docker } = belongings;
 
-  it("is shut down by docker stop while sessions are open, and starts without recovery", async () => {
+  it("shuts down on docker stop while sessions are open, and starts without recovery", async () => {
     const container = await start();
     const session = sql(docker, container, "create table kept as select 42 as answer; select pg_sleep(600)").catch(
       String,
@@ -27,7 +27,7 @@ describe("a server in a container", () => {
     expect(await sql(docker, container, "select answer from kept")).toBe("42");
   });
 
-  it("ends by itself on SIGTERM, once its clients have left", async () => {
+  it("shuts down on SIGTERM once its clients have left", async () => {
     const container = await start();
     await container.kill({ signal: "SIGTERM" });
     expect(await container.wait()).toMatchObject({ StatusCode: 0 });
@@ -37,7 +37,7 @@ describe("a server in a container", () => {
   it.each([
     { what: "the container", kill: "container" },
     { what: "the postmaster", kill: "postmaster" },
-  ])("recovers what was committed when $what is killed", async ({ kill }) => {
+  ])("recovers committed rows when $what is killed", async ({ kill }) => {
     const container = await start();
     await sql(docker, container, "create table kept as select 42 as answer");
     const before = await logs(container);
@@ -55,14 +55,14 @@ describe("a server in a container", () => {
     expect(await sql(docker, container, "select answer from kept")).toBe("42");
   });
 
-  it("does not take an orphan's end for a crash of its own", async () => {
+  it("does not take the end of an orphan process for a crash of its own", async () => {
     const container = await start();
     await shell(docker, container, "(setsid sh -c 'sleep 0.2; exit 25' &); sleep 0.6");
     expect(await sql(docker, container, "select 1")).toBe("1");
     expect(await logs(container)).not.toContain("terminating any other active server processes");
   });
 
-  it("runs without capabilities, on a root file system that is read-only", async () => {
+  it("runs without capabilities on a read-only root file system", async () => {
     const hardened = { Init: true, ReadonlyRootfs: true, CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"] };
     const HostConfig = { ...hardened, Tmpfs: { "/var/run/postgresql": "uid=999,gid=999" } };
     const container = await start({ changed: { HostConfig } });

@@ -6,7 +6,7 @@ import { postgresImage, postgresImageContext } from "../../../postgres-image.ts"
 
 const assertVersion = "/usr/local/share/pgroundwork/build/assert-version";
 
-describe("the versions of the image", () => {
+describe("the PostgreSQL version of the image", () => {
   const belongings = dockerBelongings();
   const { docker } = belongings;
   let container: string;
@@ -29,7 +29,7 @@ describe("the versions of the image", () => {
   };
   const good = { code: 0, said: "" };
 
-  it("a build that asks for another PostgreSQL than the distribution has fails, and says so", async () => {
+  it("fails the build with a message if the distribution has another version", async () => {
     const { error, output } = await buildImage(docker, postgresImageContext, `${belongings.prefix}:never`, {
       POSTGRES_VERSION: "17.1",
     });
@@ -37,19 +37,19 @@ describe("the versions of the image", () => {
     expect(output).toMatch(/error: POSTGRES_VERSION asks for PostgreSQL 17\.1, and the distribution has 17\.\d+\./);
   });
 
-  it("the minimum and what is later pass", async () => {
+  it("is accepted if it is the minimum or later", async () => {
     expect(await check("17.11-0+deb13u1", "", "17.11")).toEqual(good);
     expect(await check("17.12-0+deb13u1", "", "17.11")).toEqual(good);
   });
 
-  it("what is earlier fails, by number and not by letter", async () => {
+  it("is refused if it is below the minimum, compared as a number", async () => {
     expect(await check("17.9-0+deb13u1", "", "17.11")).toEqual({
       code: 1,
       said: "error: POSTGRES_MINIMUM asks for PostgreSQL 17.11 or later, and the distribution has 17.9.",
     });
   });
 
-  it("an exact version is that one, neither earlier nor later", async () => {
+  it("is accepted only if it is exactly the requested one", async () => {
     expect(await check("17.11-0+deb13u1", "17.11", "17.12")).toEqual(good);
     expect(await check("17.12-0+deb13u1", "17.11", "17.11")).toEqual({
       code: 1,
@@ -57,7 +57,7 @@ describe("the versions of the image", () => {
     });
   });
 
-  it("a distribution without the package is not taken for one with an old version", async () => {
+  it("is reported as missing if the distribution does not have the package", async () => {
     expect(await check("(none)", "", "17.11")).toEqual({
       code: 1,
       said: "error: the distribution has no PostgreSQL: its package lists do not name it.",

@@ -11,14 +11,15 @@ import { type DockerStack, makeDockerStack } from "../../../stack.ts";
 const docker = dockerClient();
 const settings = { postgresql: { max_wal_size: "64MB", min_wal_size: "32MB" } };
 
-// The engine is this machine's, and so are the folders of its volumes.
-describe.skipIf(!canMount())("a data volume that is full (needs root, to mount one of a size of its own)", () => {
+// The engine and the folders of its volumes are on this machine.
+describe.skipIf(!canMount())("a full data volume (needs root, to mount a small one)", () => {
   let shop: DockerStack;
   /** The volume's folder on this machine. */
   let disk: string;
-  /** Rows whose insertion the server has acknowledged. */
+  /** Number of rows whose insertion the server has acknowledged. */
   let acknowledged = 2;
 
+  const bytes = (before: string) => new RegExp(`${before}[\\d.]+ MiB used, [\\d.]+ (bytes|KiB|MiB) free`);
   const rows = () => shop.query("readonly", "select count(*)::int from product");
 
   beforeAll(async () => {
@@ -35,7 +36,7 @@ describe.skipIf(!canMount())("a data volume that is full (needs root, to mount o
     if (disk !== undefined) unmountDisk(disk);
   });
 
-  it("refuses writes with the server's error, and loses nothing that it acknowledged", async () => {
+  it("refuses writes with the server's error, and loses no acknowledged row", async () => {
     expect((await shop.clone.shell(`cat /dev/zero >${disk}/filler`)).stderr).toContain("No space left on device");
     const insert = (first: number) =>
       `insert into product select n, 'p' || n || repeat('x', 500), 1 from generate_series(${first}, ${first + 9}) n`;
@@ -56,18 +57,28 @@ describe.skipIf(!canMount())("a data volume that is full (needs root, to mount o
     expect(await rows()).toEqual([{ count: acknowledged }]);
   });
 
-  it("is named by an up that needs room, with the migration's file", async () => {
+  it("is reported by an up that needs room, with the migration's file", async () => {
     const body = "create table big as select n, repeat('x', 1000) as text from generate_series(1, 20000) n;";
     await commit(shop.clone, [...shopDrafts, { name: "big", body }]);
     const { code, stdout, stderr } = await shop.pgw("up");
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).not.toMatch(/^ +at |fault of pgroundwork/m);
+    expect(stderr).not.toMatch(/^ +at |bug in pgroundwork/m);
     expect(stderr).toMatch(/000003-big\.sql/);
     expect(stderr).toMatch(/No space left on device/);
+    expect(stderr).toMatch(bytes("The filesystem of the volume [\\w-]+-data is full: "));
     expect(await rows()).toEqual([{ count: acknowledged }]);
   });
 
-  it("is over once there is room: up applies what failed, and no row is missing", async () => {
+  it("is reported by an up whose server cannot start, with the used and free bytes", async () => {
+    await docker.getContainer(shop.server).stop();
+    const { code, stderr } = await shop.pgw("up");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(bytes("[Cc]ontainer .* the filesystem of its volume [\\w-]+-data is full \\("));
+    expect(stderr).toContain("Free space where the Docker engine keeps its volumes");
+    expect(stderr).not.toContain("PANIC");
+  });
+
+  it("works again once there is room: up applies the failed migration, and no row is missing", async () => {
     await rm(join(disk, "filler"));
     await shop.succeed("up");
     expect(await rows()).toEqual([{ count: acknowledged }]);

@@ -8,10 +8,10 @@ import { buildSteps, type DockerMoment } from "./moments.ts";
 const dockerPlugin: Victim = {
   name: "the docker plugin",
   isOne: ({ program, args }) =>
-    program === "pulumi-resource-docker" || args.some((arg) => arg.endsWith("airgap/docker/main.ts")),
+    program === "pulumi-resource-docker" || args.some((arg) => arg.endsWith("fallback-providers/docker/main.ts")),
 };
 
-/** Everything of a run: as a machine that loses its power, or a terminal that is closed. */
+/** All processes of a run, as in a power failure or if the terminal is closed. */
 export const everything: Victim = {
   name: "everything",
   isOne: (entry) => [...Object.values(victims), dockerPlugin].some(({ isOne }) => isOne(entry)),
@@ -19,9 +19,12 @@ export const everything: Victim = {
 
 export const dockerVictims: readonly Victim[] = [...Object.values(victims), dockerPlugin, everything];
 
-/** Kills a first `up` as a whole at a moment, and expects that what the messages name brings the stack up, with nothing left over. */
+/**
+ * Kills all processes of a first `up` at a given moment. Expects that the commands in its messages bring the stack up,
+ * without leftovers.
+ */
 export async function expectConverges(moment: DockerMoment): Promise<void> {
-  const shop = await makeDockerStack();
+  const shop = await makeDockerStack({ ownPlugins: true });
   await moment.prepare?.(shop);
   await killDuringUp(shop, everything, () => moment.reached(shop));
   await bringUp(shop);
@@ -29,7 +32,7 @@ export async function expectConverges(moment: DockerMoment): Promise<void> {
   expect(await buildSteps(shop.stack)).toEqual([]);
 }
 
-/** Answers how many processes were hit. */
+/** Kills processes of an `up` and returns their number. */
 export async function killDuringUp(
   { clone, stack }: DockerStack,
   victim: Victim,

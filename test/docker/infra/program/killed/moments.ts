@@ -5,7 +5,7 @@ import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { isMissing } from "../../../../../scripts/docker/docker-error.ts";
 import type { DockerStack } from "../../../stack.ts";
 
-/** A point of an `up` on a Docker stack: what has to be there for it, and how it is known to be reached. */
+/** A point during an `up` on a Docker stack: its preparation, and the check that it is reached. */
 export interface DockerMoment {
   name: string;
   prepare?: (shop: DockerStack) => Promise<unknown>;
@@ -14,7 +14,7 @@ export interface DockerMoment {
 
 const docker = dockerClient();
 
-/** The points at which runs are killed, in the order in which an `up` comes by. */
+/** Points at which runs are killed, in the order of an `up`. */
 export const dockerMoments = {
   buildingImage: {
     name: "the image is built",
@@ -39,13 +39,13 @@ export const dockerMoments = {
   },
 } satisfies Record<string, DockerMoment>;
 
-/** A step at the image's end that takes its time, and that no other image has. */
+/** Adds a slow last step to the image, different from every other image's. */
 async function slowImage({ clone, stack }: DockerStack): Promise<void> {
   const file = "infra/images/postgres/Dockerfile";
   await clone.write(file, `${await readFile(join(clone.root, file), "utf8")}\nRUN : ${stack} && sleep 4\n`);
 }
 
-/** Containers of the engine's builder that are at that step. */
+/** Lists the builder's containers that run this step. */
 export async function buildSteps(stack: string): Promise<string[]> {
   const containers = await docker.listContainers({ all: true });
   return containers.filter(({ Command }) => Command.includes(`: ${stack} `)).map(({ Id }) => Id);
@@ -61,7 +61,7 @@ async function runsIn(container: string, program: RegExp): Promise<boolean> {
     const { Processes: processes } = (await docker.getContainer(container).top()) as { Processes: string[][] };
     return processes.some((row) => program.test(row.join(" ")));
   } catch {
-    // It is not there yet, or does not run yet.
+    // The container does not exist yet, or is not running yet.
     return false;
   }
 }

@@ -4,6 +4,6 @@ import { dockerMoments } from "./moments.ts";
 
 const { buildingImage, initialising } = dockerMoments;
 
-describe("an up that is killed by force as a whole converges with the next one, or after the command that it names", () => {
+describe("a killed up of a Docker stack converges on the next up, or after the command that it prints", () => {
   it.each([buildingImage, initialising])("while $name", (moment) => expectConverges(moment));
 });

@@ -16,14 +16,14 @@ describe("a clock that was set back by a day", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("changes nothing that was declared", async () => {
+  it("causes no changes", async () => {
     const { stdout } = await clone.shell("node_modules/.bin/node -p 'Date.now()'");
     expect(Number(stdout)).toBeLessThan(Date.now() - 80_000_000);
     expect(await changesOf(clone, "preview")).toEqual([]);
     expect(await changesOf(clone, "up")).toEqual([]);
   });
 
-  it("does not make a run wait for a lock that a killed one left in the future", async () => {
+  it("causes no wait for a lock of a killed run whose time is in the future", async () => {
     await clone.succeed("down");
     const servers = join(clone.dataHome, "servers");
     const [server = ""] = await readdir(servers);

@@ -6,7 +6,7 @@ import { changesOf } from "../changes.ts";
 import { revealedOutputs } from "../passwords.ts";
 import { makeShop } from "../shop.ts";
 
-describe("a data directory that was damaged", () => {
+describe("a damaged data directory", () => {
   let clone: Clone;
   let data: string;
 
@@ -15,14 +15,14 @@ describe("a data directory that was damaged", () => {
     expect([code, stdout]).toEqual([1, ""]);
     for (const word of words) expect(stderr).toMatch(word);
     expect(stderr).not.toMatch(/^ +at /m);
-    expect(stderr).not.toContain("fault of pgroundwork");
+    expect(stderr).not.toContain("bug in pgroundwork");
   };
   const expectBack = async () => {
     await clone.succeed("up");
     expect(await clone.query("readonly", "select name from product where id = 3")).toEqual([{ name: "cocoa" }]);
     expect(await changesOf(clone, "up")).toEqual([]);
   };
-  /** Where a table's rows lie; the server has to be up. */
+  /** Returns the file with a table's rows. The server must be running. */
   const fileOf = async (table: string) => {
     const [row] = await clone.query<{ path: string }>("superuser", `select pg_relation_filepath('${table}') as path`);
     return join(data, row?.path ?? "");
@@ -45,7 +45,7 @@ describe("a data directory that was damaged", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("by a truncated control file is named as damaged, left as it is, and comes back with the file", async () => {
+  it("is reported and left as it is if the control file is truncated, and works once it is restored", async () => {
     await clone.succeed("down");
     const control = join(data, "global", "pg_control");
     const whole = await readFile(control);
@@ -53,22 +53,19 @@ describe("a data directory that was damaged", () => {
     await expectRefused(
       /error: server-postgres: The server on \S+ did not start\. The end of its log:/,
       /pg_control/,
-      `Files in ${data} are damaged; they were left as they are. Copy that folder before anything else`,
+      `Files in ${data} are damaged; they were not changed. First copy that folder.`,
     );
     expect((await stat(control)).size).toBe(100);
     await writeFile(control, whole);
     await expectBack();
   });
 
-  it("by a flipped byte in a page is told by the page's checksum, and the other tables go on", async () => {
+  it("is reported by a page checksum if a byte was flipped, and other tables stay readable", async () => {
     const ledger = await fileOf("pgroundwork.migration_ledger");
     await clone.succeed("down");
     const whole = await readFile(ledger);
     await flipByte(ledger, 8_100);
-    await expectRefused(
-      /invalid page in block 0 of relation \S+ \(SQLSTATE XX001\)/,
-      "Copy the data directory before anything else",
-    );
+    await expectRefused(/invalid page in block 0 of relation \S+ \(SQLSTATE XX001\)/, "First copy the data directory");
     const preview = await clone.pgw("preview");
     expect(preview.stdout + preview.stderr).toContain("invalid page in block 0");
     expect(await clone.query("readonly", "select name from product where id = 3")).toEqual([{ name: "cocoa" }]);
@@ -77,7 +74,7 @@ describe("a data directory that was damaged", () => {
     await expectBack();
   });
 
-  it("by a table of the application's is said where the table is read, not hidden", async () => {
+  it("fails only the query that reads a damaged table of the application", async () => {
     const table = await fileOf("product");
     await clone.succeed("down");
     const whole = await readFile(table);
@@ -89,7 +86,7 @@ describe("a data directory that was damaged", () => {
     await expectBack();
   });
 
-  it("whose owner or mode keeps PostgreSQL out is named, with the command that mends it", async () => {
+  it("is reported with the correcting command if owner or mode keep PostgreSQL out", async () => {
     await clone.succeed("down");
     const { uid, gid } = await stat(data);
     await chmod(data, 0o500);

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canMount, mountDisk, resizeDisk, unmountDisk } from "../../../../mounted-disk.ts";
@@ -6,14 +6,14 @@ import type { Clone } from "../../../clone.ts";
 import { changesOf } from "../changes.ts";
 import { commit, makeShop, shopDrafts, shopSettings } from "../shop.ts";
 
-describe.skipIf(!canMount())("a disk that is full (needs root, to mount one)", () => {
+describe.skipIf(!canMount())("a full disk (needs root to mount one)", () => {
   let clone: Clone;
   let disk: string;
   const refused = async () => {
     const { code, stdout, stderr } = await clone.pgw("up");
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).not.toMatch(/^ +at /m);
-    expect(stderr).not.toContain("fault of pgroundwork");
+    expect(stderr).not.toContain("bug in pgroundwork");
     return stderr;
   };
 
@@ -32,16 +32,16 @@ describe.skipIf(!canMount())("a disk that is full (needs root, to mount one)", (
     await clone?.remove();
   });
 
-  it("while the cluster is made is named, and nothing half-made is left", async () => {
+  it("is reported during initdb, and no partial data directory remains", async () => {
     expect(await refused()).toMatch(
-      /initdb failed in .*(No space left on device|Check free disk space).*room on the disk/s,
+      /initdb failed in .*(No space left on device|Check free disk space).*disk space, permissions/s,
     );
     expect(await readdir(disk)).toEqual([]);
     resizeDisk(disk, 160);
     await clone.succeed("up");
   });
 
-  it("in a migration is shown with its file and code, and the rows that were there stay", async () => {
+  it("is reported in a migration with file and SQLSTATE, and existing rows stay", async () => {
     await clone.query("app", "insert into product values (3, 'cocoa', 2)");
     const body =
       "create table big as\n  select repeat(md5(i::text), 20) as text from generate_series(1, 1000000) as i;";
@@ -51,7 +51,24 @@ describe.skipIf(!canMount())("a disk that is full (needs root, to mount one)", (
     expect(stderr).toMatch(/disk.* is full|Read the server's log/);
   });
 
-  it("is over once there is room: up applies what failed, and no row is missing", async () => {
+  it("is reported by preview and by a failed start, with the used and free bytes", async () => {
+    await clone.pgw("down");
+    expect((await clone.shell(`cat /dev/zero >${disk}/filler`)).stderr).toContain("No space left on device");
+    const bytes = "\\d+\\.\\d MiB used, 0 bytes free";
+    const { stdout, stderr } = await clone.pgw("preview");
+    expect(stdout + stderr).toMatch(new RegExp(`warning: .*The disk of ${disk}/data is full: ${bytes}\\.`));
+    const failed = await refused();
+    expect(failed).toMatch(
+      new RegExp(
+        `The server on ${disk}/data (did not start|cannot be started or changed): its disk is full \\(${bytes}\\)\\.`,
+      ),
+    );
+    expect(failed).toContain(`Free space on the disk of ${disk}/data, then run \`up\` again.`);
+    expect(failed).not.toContain("PANIC");
+    await rm(join(disk, "filler"));
+  });
+
+  it("is followed by a successful up after there is room, with all rows", async () => {
     resizeDisk(disk, 3_000);
     await clone.succeed("up");
     expect(await clone.query("readonly", "select count(*)::int as rows from big")).toEqual([{ rows: 1_000_000 }]);

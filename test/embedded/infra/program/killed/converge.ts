@@ -5,9 +5,12 @@ import { makeShop } from "../shop.ts";
 import type { Moment } from "./moments.ts";
 import { filesLeft, kill, pendingOperations, stillRunning, type Victim } from "./victims.ts";
 
-/** Kills a process of a first `up` at a moment, and expects that what the messages name brings the stack up, with nothing left over. */
+/**
+ * Kills a process of a first `up` at a given moment. Expects that the commands in its messages bring the stack up,
+ * without leftovers.
+ */
 export async function expectConverges(victim: Victim, moment: Moment): Promise<void> {
-  const clone = await makeShop();
+  const clone = await makeShop({ ownPlugins: true });
   try {
     await moment.prepare?.(clone);
     const up = clone.start("up");
@@ -22,17 +25,17 @@ export async function expectConverges(victim: Victim, moment: Moment): Promise<v
   }
 }
 
-/** What a person does: run `up` again, and first the command that it names, where it names one. */
+/** Runs `up` like a user. If `up` names a recovery command, runs that first. */
 export async function bringUp(clone: Clone): Promise<{ recovered: boolean }> {
   const up = await clone.pgw("up", "--wait", "60");
   if (up.code === 0) return { recovered: false };
-  expect(up.stderr).toContain("Take back what it left, then try again: `npm run pgw -- recover`");
+  expect(up.stderr).toContain("Clean up what it left, then try again: `npm run pgw -- recover`");
   await clone.succeed("recover");
   await clone.succeed("up");
   return { recovered: true };
 }
 
-/** The rows of the shop are there, and nothing of the run that was killed is. */
+/** Expects the rows of the shop, and no leftovers of the killed run. */
 export async function expectWhole(clone: Clone): Promise<void> {
   expect(await clone.query("readonly", "select name from product order by id")).toEqual([
     { name: "tea" },

@@ -5,6 +5,6 @@ import { victims } from "./victims.ts";
 
 const { makingData, migrating, writingState } = moments;
 
-describe("an up whose engine alone is killed by force converges after recover", () => {
+describe("an up whose engine alone was killed converges after recover", () => {
   it.each([makingData, migrating, writingState])("while $name", (moment) => expectConverges(victims.engine, moment));
 });

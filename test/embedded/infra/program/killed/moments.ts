@@ -6,7 +6,7 @@ import { serverFolders } from "../../../../../scripts/server/server-record.ts";
 import type { Clone } from "../../../clone.ts";
 import { commit, shopDrafts } from "../shop.ts";
 
-/** A point of a first `up`: what has to be there for it, and how it is known to be reached. */
+/** A point during a first `up`: its preparation, and the check that it is reached. */
 export interface Moment {
   name: string;
   prepare?: (clone: Clone) => Promise<unknown>;
@@ -15,11 +15,11 @@ export interface Moment {
 
 const pause = "select pg_sleep(3);";
 
-/** The points at which runs are killed, in the order in which an `up` comes by. */
+/** Points at which runs are killed, in the order of an `up`. */
 export const moments = {
   makingData: {
     name: "the data directory is made",
-    reached: (clone) => until(async () => (await serverFiles(clone)).some((file) => file.startsWith("data.initdb-"))),
+    reached: (clone) => until(async () => (await serverFiles(clone)).some((file) => file.startsWith("data.initdb."))),
   },
   serverStarted: {
     name: "the server has just been started",
@@ -53,7 +53,7 @@ function until(what: () => Promise<boolean>): Promise<void> {
   return expect.poll(what, { timeout: 60_000, interval: 20 }).toBe(true);
 }
 
-/** Names in the folder of the clone's one server, and `postmaster.pid` where its data directory has one. */
+/** Lists the files in the folder of the project's only server, and `postmaster.pid` if its data directory has one. */
 async function serverFiles(clone: Clone): Promise<string[]> {
   const [server] = await serverFolders(clone.dataHome);
   if (server === undefined) return [];
@@ -61,7 +61,10 @@ async function serverFiles(clone: Clone): Promise<string[]> {
   return existsSync(join(server, "data", "postmaster.pid")) ? [...files, "postmaster.pid"] : files;
 }
 
-/** Whether a session of the migrator is in a statement that takes its time, by what it calls itself: no test has a password yet. */
+/**
+ * Returns true if a session on the shop runs the slow statement. Reads the process titles, because the stack has no
+ * outputs with passwords yet.
+ */
 async function sleepsIn(clone: Clone): Promise<boolean> {
   const [server] = await serverFolders(clone.dataHome);
   const file = join(server ?? "", "data", "postmaster.pid");
@@ -79,7 +82,7 @@ function stacksOf(clone: Clone): string {
   return join(clone.root, ".pgroundwork", ".pulumi", "stacks", "pgroundwork");
 }
 
-/** The engine writes beside the state's place first, at every step of its work. */
+/** At every step, the engine first writes a temporary file next to the state. */
 async function stateIsWritten(clone: Clone): Promise<void> {
   const written = watch(stacksOf(clone), { signal: AbortSignal.timeout(60_000) });
   for await (const { filename } of written) if (filename?.endsWith(".tmp")) return;

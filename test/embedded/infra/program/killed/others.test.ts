@@ -6,7 +6,7 @@ import { victims } from "./victims.ts";
 const { makingData, makingRoles, migrating, seeding } = moments;
 const { cli, plugin, postgresql } = victims;
 
-describe("an up of which one process is killed by force converges with the next up", () => {
+describe("an up of which one process was killed converges with the next up", () => {
   it.each([
     { victim: plugin, moment: makingData },
     { victim: plugin, moment: seeding },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type ProcessEntry, processTable } from "../../../../../scripts/recover/process-table.ts";
 import type { Clone } from "../../../clone.ts";
 
-/** The processes of a run, each of which can be killed alone. */
+/** Processes of a run, each of which can be killed alone. */
 export const victims = {
   engine: { name: "the engine", isOne: ({ program }) => program === "pulumi" },
   cli: { name: "pgw", isOne: ({ args }) => args.includes("scripts/pgw.mjs") },
@@ -11,31 +11,44 @@ export const victims = {
   postgresql: {
     name: "the postgresql plugin",
     isOne: ({ program, args }) =>
-      program === "pulumi-resource-postgresql" || args.some((arg) => arg.endsWith("airgap/postgresql/main.ts")),
+      program === "pulumi-resource-postgresql" ||
+      args.some((arg) => arg.endsWith("fallback-providers/postgresql/main.ts")),
   },
 } satisfies Record<string, Victim>;
 
+/** A kind of process, and the condition that recognizes it. */
 export interface Victim {
   name: string;
   isOne: (entry: ProcessEntry) => boolean;
 }
 
-/** Kills one kind of process of a clone's run by force; answers how many there were. */
+/** Kills all processes of one kind in a project and returns their number. */
 export async function kill(clone: Clone, { isOne }: Victim): Promise<number> {
   const table = (await processTable()) ?? [];
   const found = table.filter((entry) => entry.folder?.startsWith(clone.root) && isOne(entry));
-  for (const { pid } of found) process.kill(pid, "SIGKILL");
-  return found.length;
+  return found.filter(({ pid }) => killed(pid)).length;
 }
 
-/** Everything of a clone that still runs, its server apart. */
+/** Returns false if the process has just ended by itself. */
+function killed(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
+}
+
+/** Lists the processes that still run in a project directory, except the tests' hosts of plugins and programs. */
 export async function stillRunning(clone: Clone): Promise<string[]> {
   const table = (await processTable()) ?? [];
   const own = table.filter(({ folder }) => folder === clone.root || folder?.startsWith(`${clone.root}/`));
-  return own.map(({ program, args }) => `${program} ${args.join(" ")}`);
+  return own
+    .filter(({ args }) => !args.some((argument) => /\/(plugin|program)-host\.ts$/.test(argument)))
+    .map(({ program, args }) => `${program} ${args.join(" ")}`);
 }
 
-/** What is in the folders of a clone's servers, and the locks on its stack. */
+/** Lists unexpected files in the folders of servers and states, and the locks on the stack. */
 export async function filesLeft(clone: Clone): Promise<string[]> {
   const servers = join(clone.dataHome, "servers");
   const state = join(clone.root, ".pgroundwork", ".pulumi");
@@ -58,7 +71,7 @@ const expected = new Set([
   "local.json.bak.attrs",
 ]);
 
-/** What the state says was not finished. */
+/** Returns the unfinished operations in the state. */
 export async function pendingOperations(clone: Clone): Promise<unknown[]> {
   const file = join(clone.root, ".pgroundwork", ".pulumi", "stacks", "pgroundwork", "local.json");
   const { checkpoint } = JSON.parse(await readFile(file, "utf8")) as {

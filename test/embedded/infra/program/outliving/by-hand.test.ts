@@ -6,7 +6,7 @@ import { shopSettings } from "../shop.ts";
 import { pulumi, urnOf } from "./by-hand.ts";
 import { expectStocked, expectTakenBack, makeStockedShop } from "./rows.ts";
 
-describe("data outlives what is typed by hand:", () => {
+describe("the data of a stack", () => {
   let clone: Clone;
 
   beforeAll(async () => {
@@ -14,14 +14,14 @@ describe("data outlives what is typed by hand:", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("pulumi destroy", async () => {
+  it("survives pulumi destroy", async () => {
     const stdout = await pulumi(clone, "destroy --yes --skip-preview");
     expect(stdout).toMatch(/The server is stopped\. Its data is kept in \S+\/data\.\n/);
     expect((await clone.pgw("outputs")).stderr).toBe('error: Stack "local" is not up.\n  Run `npm run up`.\n');
     await expectTakenBack(clone);
   });
 
-  it("pulumi destroy of the database alone", async () => {
+  it("survives pulumi destroy of the database alone", async () => {
     await pulumi(
       clone,
       `destroy --yes --skip-preview --target-dependents --target '${await urnOf(clone, "shop-database")}'`,
@@ -30,18 +30,18 @@ describe("data outlives what is typed by hand:", () => {
     await expectTakenBack(clone);
   });
 
-  it("pulumi state delete of the server, with all that depends on it", async () => {
+  it("survives pulumi state delete of the server and its dependents", async () => {
     await pulumi(clone, `state delete --yes --target-dependents '${await urnOf(clone, "server-postgres")}'`);
     await expectTakenBack(clone);
   });
 
-  it("pulumi stack rm --force, which also deletes the settings", async () => {
+  it("survives pulumi stack rm --force, which also deletes the settings", async () => {
     await pulumi(clone, "stack rm --force --yes");
     await clone.configure(shopSettings);
     await expectTakenBack(clone);
   });
 
-  it("deletion of the state", async () => {
+  it("survives the deletion of the state", async () => {
     await rm(join(clone.root, ".pgroundwork", ".pulumi"), { recursive: true });
     await expectTakenBack(clone);
   });

@@ -5,7 +5,7 @@ import { shopSettings } from "../shop.ts";
 import { pulumi } from "./by-hand.ts";
 import { expectTakenBack, makeStockedShop } from "./rows.ts";
 
-describe("the data of a clone that was moved", () => {
+describe("the data of a project directory that was moved", () => {
   let clone: Clone;
   let data: string;
 
@@ -16,7 +16,7 @@ describe("the data of a clone that was moved", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("outlives pulumi destroy, which names the setting that takes it back", async () => {
+  it("survives pulumi destroy, which names the setting that adopts it", async () => {
     const stdout = await pulumi(clone, "destroy --yes --skip-preview");
     expect(stdout).toContain(
       `The server is stopped. Its data is kept in ${data}. Set pgroundwork:dataDirectory to it before the next \`up\`.`,
@@ -25,9 +25,9 @@ describe("the data of a clone that was moved", () => {
     await expectTakenBack(clone);
   });
 
-  it("outlives pgw destroy, which then has no more to say than that `up` takes it back", async () => {
+  it("survives pgw destroy, and the next up adopts it", async () => {
     expect((await clone.succeed("destroy", "--yes")).stdout).toContain(
-      `The data is kept in ${data}: \`npm run up\` takes it back`,
+      `The data is kept in ${data}. \`npm run up\` adopts it`,
     );
     await expectTakenBack(clone);
   });

@@ -8,7 +8,7 @@ import { revealedOutputs } from "../passwords.ts";
 import { shopSettings } from "../shop.ts";
 import { expectStocked, expectTakenBack, makeStockedShop } from "./rows.ts";
 
-describe("a data directory that the settings name anew", () => {
+describe("a changed dataDirectory setting", () => {
   let clone: Clone;
   let data: string;
   let elsewhere: string;
@@ -20,43 +20,43 @@ describe("a data directory that the settings name anew", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("is refused where the data was not moved, with how to move it, and the server runs on", async () => {
+  it("is refused if the data was not moved, with the command to move it, and the server keeps running", async () => {
     await clone.configure({ ...shopSettings, dataDirectory: elsewhere });
     for (const command of ["preview", "up"]) {
       const { code, stderr } = await clone.pgw(command);
       expect(code).toBe(1);
       expect(stderr).toContain(
-        `The data is in ${data}, and the data directory is to be ${elsewhere}, which has none.\n  Stop the server (npm run down), move it (mv '${data}' '${elsewhere}'), then run \`up\` again.`,
+        `The data is in ${data}, but the data directory is now set to ${elsewhere}, which has no data.\n  Stop the server (npm run down), move it (mv '${data}' '${elsewhere}'), then run \`up\` again.`,
       );
     }
     expect(existsSync(elsewhere)).toBe(false);
     await expectStocked(clone);
   });
 
-  it("is taken up where it was moved by hand", async () => {
+  it("is accepted after the data was moved by hand", async () => {
     await clone.succeed("down");
     await rename(data, elsewhere);
     await expectTakenBack(clone);
     expect((await revealedOutputs(clone)).server.dataDirectory).toBe(elsewhere);
   });
 
-  it("is kept where the setting is taken out again", async () => {
+  it("can be removed again, and the data stays where it is", async () => {
     await clone.configure(shopSettings);
     await expectTakenBack(clone);
     expect((await revealedOutputs(clone)).server.dataDirectory).toBe(elsewhere);
   });
 
-  it("is kept where the state is lost, too", async () => {
+  it("can be absent even if the state is lost, and the data stays where it is", async () => {
     await rm(join(clone.root, ".pgroundwork", ".pulumi"), { recursive: true });
     expect((await clone.succeed("recover")).stderr).toContain(
-      `in ${elsewhere}\n      The next \`up\` takes it over, with new passwords.\n`,
+      `in ${elsewhere}\n      The next \`up\` adopts it and sets new passwords.\n`,
     );
     await clone.succeed("up");
     await expectStocked(clone);
     expect((await revealedOutputs(clone)).server.dataDirectory).toBe(elsewhere);
   });
 
-  it("is left as it was, and not made anew, where it is missing", async () => {
+  it("is an error if the data is missing, and no new cluster is created", async () => {
     await clone.succeed("down");
     await rename(elsewhere, `${elsewhere}.unmounted`);
     for (const command of ["up", "refresh", "up"]) {
@@ -69,7 +69,7 @@ describe("a data directory that the settings name anew", () => {
     expect(await changesOf(clone, "preview")).toEqual([]);
   });
 
-  it("is begun anew, empty, where it is missing for good: after `destroy`", async () => {
+  it("leads to a new, empty cluster if the data is missing and after `destroy`", async () => {
     await clone.succeed("down");
     await rm(elsewhere, { recursive: true });
     await clone.succeed("destroy", "--yes");

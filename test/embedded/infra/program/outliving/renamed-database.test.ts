@@ -1,11 +1,12 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { withClient } from "../../../../../scripts/target/client.ts";
+import { withClient } from "../../../../../scripts/connection/client.ts";
 import type { Clone } from "../../../clone.ts";
 import { changesOf } from "../changes.ts";
-import { shopSettings } from "../shop.ts";
-import { expectTakenBack, makeStockedShop } from "./rows.ts";
+import { makeStockedShop } from "./rows.ts";
 
-describe("a database whose folder and setting are renamed", () => {
+describe("a database with a renamed folder and setting", () => {
   let clone: Clone;
 
   beforeAll(async () => {
@@ -13,25 +14,52 @@ describe("a database whose folder and setting are renamed", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("stays under its old name, and the new one begins with the seeds", async () => {
-    const shop = await clone.login("app");
-    await clone.shell("mv migrations/shop migrations/store");
-    await clone.configure({ ...shopSettings, databases: ["store"] });
-    const preview = await changesOf(clone, "preview");
-    expect(preview).toContain("leave shop-database");
-    expect(preview).toContain("create store-database");
-    await clone.succeed("up");
-    const store = await clone.login("app", "store");
-    const count = "select count(*)::int as products from product";
-    const counted = (connection: typeof shop) =>
-      withClient(connection, async (client) => (await client.query(count)).rows);
-    expect(await counted(store)).toEqual([{ products: 2 }]);
-    expect(await counted(shop)).toEqual([{ products: 3 }]);
+  const products = async (database: string) =>
+    withClient(await clone.login("app", database), async (client) => {
+      return (await client.query("select count(*)::int as products from product")).rows[0]?.products;
+    });
+  const onServer = "npm run pgw -- database rename shop store --on-server";
+
+  it("is reported by preview with the command that keeps its rows, before an empty one is created", async () => {
+    const { stdout } = await clone.succeed("database", "rename", "shop", "store");
+    expect(stdout).toContain("renamed migrations/shop to migrations/store, also in Pulumi.local.yaml.\n");
+    expect(stdout).toContain(`  ${onServer}\n`);
+    expect(await readFile(join(clone.root, "Pulumi.local.yaml"), "utf8")).toMatch(/databases: *\[ *"?store"? *\]/);
+    const preview = await clone.succeed("preview");
+    expect(preview.stdout).toContain("+ database store (");
+    expect(preview.stderr).toContain(
+      'Database "store" will be created empty. The server also has shop, which is no longer in the settings.',
+    );
+    expect(preview.stderr).toContain(`\n    ${onServer}\n`);
   });
 
-  it("is taken back with its old name", async () => {
-    await clone.shell("mv migrations/store migrations/shop");
-    await clone.configure(shopSettings);
-    await expectTakenBack(clone);
+  it("is not renamed on the server while it has connections, or to an existing name", async () => {
+    await withClient(await clone.login("app", "shop"), async () => {
+      const busy = await clone.pgw("database", "rename", "shop", "store", "--on-server");
+      expect([busy.code, busy.stderr]).toEqual([3, expect.stringContaining("End the connections to it")]);
+    });
+    const taken = await clone.pgw("database", "rename", "shop", "postgres", "--on-server");
+    expect(taken.code).toBe(2);
+    const unknown = await clone.pgw("database", "rename", "depot", "store", "--on-server");
+    expect([unknown.code, unknown.stderr]).toEqual([
+      3,
+      'error: The server has no database "depot".\n  Nothing was changed.\n',
+    ]);
+  });
+
+  it("keeps its rows after it was renamed on the server, and the next up changes nothing", async () => {
+    const renamed = await clone.shell(onServer);
+    expect(renamed.code, renamed.stderr).toBe(0);
+    const up = await clone.succeed("up");
+    expect(up.stderr).not.toContain("will be created empty");
+    expect(await products("store")).toBe(3);
+    expect(await changesOf(clone, "up")).toEqual([]);
+    const superuser = await clone.login("superuser", "store");
+    const names = await withClient(superuser, async (client) => {
+      const { rows } = await client.query("select datname from pg_database where datname in ('shop', 'store')");
+      const roles = await client.query("select rolname from pg_roles where rolname like 'shop%'");
+      return [...rows, ...roles.rows];
+    });
+    expect(names).toEqual([{ datname: "store" }]);
   });
 });

@@ -5,7 +5,7 @@ import { revealedOutputs } from "../passwords.ts";
 import { pulumi, urnOf } from "./by-hand.ts";
 import { expectStocked, expectTakenBack, makeStockedShop } from "./rows.ts";
 
-describe("data outlives the replacement", () => {
+describe("the data of a stack", () => {
   let clone: Clone;
   const replace = async (name: string) => {
     const stdout = await pulumi(clone, `up --yes --skip-preview --replace '${await urnOf(clone, name)}'`);
@@ -17,7 +17,7 @@ describe("data outlives the replacement", () => {
   });
   afterAll(() => clone?.remove());
 
-  it("of the server, which runs on as its own replacement", async () => {
+  it("survives the replacement of the server, which keeps running", async () => {
     const { dataDirectory } = (await revealedOutputs(clone)).server;
     const before = await findPostmaster(dataDirectory);
     await replace("server-postgres");
@@ -26,13 +26,13 @@ describe("data outlives the replacement", () => {
     await expectTakenBack(clone);
   });
 
-  it("of the provider that made the database", async () => {
+  it("survives the replacement of the provider that created the database", async () => {
     await replace("server-admin");
     await expectStocked(clone);
     await expectTakenBack(clone);
   });
 
-  it("of the superuser's password", async () => {
+  it("survives the replacement of the superuser's password", async () => {
     await replace("server-superuser-password");
     await expectStocked(clone);
     await expectTakenBack(clone);

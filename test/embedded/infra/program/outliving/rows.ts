@@ -3,7 +3,7 @@ import type { Clone } from "../../../clone.ts";
 import { changesOf } from "../changes.ts";
 import { makeShop } from "../shop.ts";
 
-/** A shop that is up and has a row that no seed brings. */
+/** Creates a shop that is up, with one row that no seed adds. */
 export async function makeStockedShop(): Promise<Clone> {
   const clone = await makeShop();
   await clone.succeed("up");
@@ -11,7 +11,7 @@ export async function makeStockedShop(): Promise<Clone> {
   return clone;
 }
 
-/** Every row is there, whichever way the applications find it. */
+/** Expects all rows, read with the stack's current connection. */
 export async function expectStocked(clone: Clone): Promise<void> {
   expect(await clone.query("readonly", "select name from product order by id")).toEqual([
     { name: "tea" },
@@ -20,7 +20,7 @@ export async function expectStocked(clone: Clone): Promise<void> {
   ]);
 }
 
-/** `up` with the settings that the stack had takes everything back, and has nothing left to do then. */
+/** Runs `up` with the stack's previous settings. Expects that it recovers everything, and that no changes remain. */
 export async function expectTakenBack(clone: Clone): Promise<void> {
   await clone.succeed("up");
   await expectStocked(clone);

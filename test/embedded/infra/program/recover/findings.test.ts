@@ -1,21 +1,23 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { temporaryBeside } from "../../../../../scripts/files/temporary.ts";
 import { serverFolders } from "../../../../../scripts/server/server-record.ts";
 import { findings } from "../../../../recover-findings.ts";
+import { leftTemporary } from "../../../../support/left-temporary.ts";
 import type { Clone } from "../../../clone.ts";
 import { moments } from "../killed/moments.ts";
 import { kill, stillRunning, victims } from "../killed/victims.ts";
 import { makeShop } from "../shop.ts";
 
-describe("recover on a stack that was brought up", () => {
+describe("recover on a stack that is up", () => {
   let clone: Clone;
   let server: string;
 
   beforeAll(async () => {
-    clone = await makeShop();
+    clone = await makeShop({ git: true });
     await clone.succeed("up");
     [server = ""] = await serverFolders(clone.dataHome);
   });
@@ -23,13 +25,13 @@ describe("recover on a stack that was brought up", () => {
 
   it("has nothing to do", async () => {
     expect(await clone.succeed("recover")).toMatchObject({
-      stdout: 'nothing was left by a killed run of stack "local"\n',
+      stdout: 'no killed run of stack "local" left anything\n',
       stderr: "",
     });
     expect((await clone.pgw("recover", "--dry-run")).code).toBe(0);
   });
 
-  it("names a lock of another machine, and leaves it", async () => {
+  it("names a lock of another machine and leaves it", async () => {
     const locks = join(clone.root, ".pgroundwork", ".pulumi", "locks", "organization", "pgroundwork", "local");
     await mkdir(locks, { recursive: true });
     const lock = join(locks, "7a.json");
@@ -39,7 +41,7 @@ describe("recover on a stack that was brought up", () => {
       {
         kind: "engine-lock",
         found:
-          'another machine holds stack "local", which cannot be told dead from here: ana@elsewhere (pid 1) since 2026-11-21T07:21:33Z',
+          'stack "local" is locked by a process on another machine, which may still run: ana@elsewhere (pid 1) since 2026-11-21T07:21:33Z',
         action: null,
         advice: `Wait for it to end. If it was killed: delete ${lock}.`,
         done: false,
@@ -49,27 +51,27 @@ describe("recover on a stack that was brought up", () => {
     await rm(lock);
   });
 
-  it("takes away a lock that was never written to its end, as the `up` that trips over it says", async () => {
+  it("removes a lock file that was not completely written, as the failing `up` advises", async () => {
     const locks = join(clone.root, ".pgroundwork", ".pulumi", "locks", "organization", "pgroundwork", "local");
     await mkdir(locks, { recursive: true });
     const lock = join(locks, "7a.json.18e9fe72b84083af.tmp");
     await writeFile(lock, "");
     const up = await clone.pgw("up");
     expect(up.code).toBe(1);
-    expect(up.stderr).toContain('A run that was killed left a lock on stack "local" that is not whole');
-    expect(up.stderr).toContain("Take back what it left, then try again: `npm run pgw -- recover`");
+    expect(up.stderr).toContain('A killed run left an incomplete lock on stack "local"');
+    expect(up.stderr).toContain("Clean up what it left, then try again: `npm run pgw -- recover`");
     expect(await findings(clone)).toMatchObject([
       {
         kind: "engine-lock",
-        found: `a lock on stack "local" was never written to its end: ${lock}`,
-        action: "take it away",
+        found: `a lock on stack "local" is incomplete: ${lock}`,
+        action: "remove the lock",
         done: true,
       },
     ]);
     expect(existsSync(lock)).toBe(false);
   });
 
-  it("takes away a data directory half-made and a lock that nobody holds, and says so first", async () => {
+  it("reports and then removes a partial data directory and a lock that no one holds", async () => {
     await mkdir(join(server, "data.initdb-1", "base"), { recursive: true });
     await writeFile(join(server, "data.initdb-1.password"), "secret");
     await mkdir(join(server, "lock"));
@@ -78,13 +80,13 @@ describe("recover on a stack that was brought up", () => {
 
     const looked = await clone.pgw("recover", "--dry-run");
     expect(looked.code).toBe(4);
-    expect(looked.stdout).toBe("2 to take back\nNext: npm run pgw -- recover\n");
+    expect(looked.stdout).toBe("2 to recover\nNext: npm run pgw -- recover\n");
     expect(looked.stderr).toBe(
       [
-        `found a data directory was being made for ${server}/data: ${server}/data.initdb-1, ${server}/data.initdb-1.password`,
-        "      to do: delete what there is of it",
-        `found the server's lock ${server}/lock is held by nobody`,
-        "      to do: free it",
+        `found incomplete data directories were left beside ${server}/data: ${server}/data.initdb-1, ${server}/data.initdb-1.password`,
+        "      action: delete the incomplete files",
+        `found no process holds the server's lock any more: ${server}/lock`,
+        "      action: release the lock",
         "",
       ].join("\n"),
     );
@@ -98,26 +100,81 @@ describe("recover on a stack that was brought up", () => {
     ]);
 
     const done = await clone.succeed("recover");
-    expect(done.stdout).toBe("2 taken back\nNext: npm run up\n");
-    expect(done.stderr).toBe(`${looked.stderr}done  delete what there is of it\ndone  free it\n`);
+    expect(done.stdout).toBe("2 recovered\nNext: npm run up\n");
+    expect(done.stderr).toBe(`${looked.stderr}done  delete the incomplete files\ndone  release the lock\n`);
     expect((await readdir(server)).sort()).toEqual(["data", "log", "server.json"]);
     expect((await clone.succeed("up")).stdout).toContain("no changes");
   });
 
-  it("says that the next up takes over a server that the state does not know", async () => {
+  it("removes what a dead process was writing, as up does, but not what is being written", async () => {
+    const paths = [
+      join(server, "server.json"),
+      join(server, "data", "pgroundwork.conf"),
+      `${server}/data.initdb`,
+      join(clone.dataHome, "postgresql", "17.10"),
+      ...["Pulumi.local.yaml", ".env", ".pgroundwork/passphrase", ".pgroundwork/state-local.json"].map((name) =>
+        join(clone.root, name),
+      ),
+      join(clone.root, ".pgroundwork/home/plugins/resource-docker-v5.2.0"),
+      join(clone.root, ".pgroundwork/images/postgres-0123456789abcdef"),
+      join(clone.root, "migrations/shop/committed/000003-x.sql"),
+    ];
+    const left = paths.map(leftTemporary);
+    const living = temporaryBeside(join(server, "server.json"));
+    const leave = async () => {
+      for (const path of left)
+        await clone.shell(`mkdir -p '${dirname(path)}' && mkdir '${path}' && touch '${path}/half'`);
+    };
+    await leave();
+    await writeFile(living, "half");
+    const looked = JSON.parse((await clone.pgw("recover", "--dry-run", "--json")).stdout);
+    const found = "a file or folder is incomplete, and the process that wrote it is gone: ";
+    expect(looked.findings.map((finding: { found: string }) => finding.found).sort()).toEqual(
+      left.map((path) => `${found}${path}`).sort(),
+    );
+    expect((await clone.succeed("recover")).stdout).toContain(`${left.length} recovered`);
+    expect(left.filter(existsSync)).toEqual([]);
+
+    await leave();
+    expect((await clone.shell("git status --porcelain")).stdout).not.toContain("pgw-tmp");
+    expect((await clone.succeed("up")).stdout).toContain("no changes");
+    expect([...left, living].filter(existsSync)).toEqual([living]);
+    await rm(living);
+  });
+
+  it("reports that the next up adopts a server that the state does not know", async () => {
     await rm(join(clone.root, ".pgroundwork", ".pulumi"), { recursive: true });
     const [finding, ...others] = await findings(clone);
     expect(others).toEqual([]);
     expect(finding).toMatchObject({
       kind: "server",
       action: null,
-      advice: "The next `up` takes it over, with new passwords.",
+      advice: "The next `up` adopts it and sets new passwords.",
     });
     expect(finding?.found).toMatch(
-      /^the state of stack "local" does not know its server: running on port \d+ \(pid \d+\), \d+ MB, 1 database, in /,
+      /^the state of stack "local" does not contain its server: running on port \d+ \(pid \d+\), \d+ MB, 1 database, in /,
     );
     await clone.succeed("up");
     expect(await clone.query("readonly", "select name from product where id = 1")).toEqual([{ name: "tea" }]);
+  });
+
+  it("reports that it cannot check memberships on a stopped server, and revokes them once it runs", async () => {
+    await clone.query("superuser", "grant shop_owner to postgres");
+    await clone.succeed("down");
+    expect(await findings(clone)).toEqual([
+      {
+        kind: "server",
+        found: expect.stringMatching(
+          /^could not check whether a killed run left the superuser a member of a role: .*127\.0\.0\.1:\d+/,
+        ),
+        action: null,
+        advice: "If the server is stopped, start it, then check again: npm run up && npm run pgw -- recover",
+        done: false,
+      },
+    ]);
+    expect((await clone.pgw("recover", "--dry-run")).code).toBe(0);
+    await clone.succeed("up");
+    expect(await findings(clone)).toMatchObject([{ action: 'REVOKE "shop_owner" FROM "postgres"', done: true }]);
   });
 });
 
@@ -125,7 +182,7 @@ describe("an up whose engine was killed", () => {
   let clone: Clone;
 
   beforeEach(async () => {
-    clone = await makeShop();
+    clone = await makeShop({ ownPlugins: true });
     await moments.migrating.prepare(clone);
     const up = clone.start("up");
     const ended = once(up, "exit");
@@ -135,7 +192,7 @@ describe("an up whose engine was killed", () => {
     return () => clone.remove();
   });
 
-  it("leaves a lock, unfinished entries of the state and plugins, which recover finds", async () => {
+  it("leaves a lock, pending operations and plugins that recover cleans up", async () => {
     const kinds = (await findings(clone, "--dry-run")).map(({ kind }) => kind);
     expect(kinds).toContain("engine-lock");
     expect(kinds).toContain("pending-operation");
@@ -146,20 +203,20 @@ describe("an up whose engine was killed", () => {
     expect(await findings(clone)).toEqual([]);
   });
 
-  it("is followed by one that takes it back first where --recover asks for it", async () => {
+  it("is recovered by the next `up --recover`", async () => {
     const refused = await clone.pgw("up");
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain("Take back what it left, then try again: `npm run pgw -- recover`");
+    expect(refused.stderr).toContain("Clean up what it left, then try again: `npm run pgw -- recover`");
     const up = await clone.succeed("up", "--recover");
-    expect(up.stderr).toContain("done  take the lock away");
+    expect(up.stderr).toContain("done  remove the lock");
     expect(await findings(clone)).toEqual([]);
   });
 
-  it("is followed by one that offers it on a terminal, and does nothing where it is declined", async () => {
+  it("is recovered by the next up after a confirmation on a terminal, and left alone after a refusal", async () => {
     const typed = (answer: string) =>
       clone.shell(`printf '%s\\n' ${answer} | script -qec "node_modules/.bin/node scripts/pgw.mjs up" /dev/null`);
     const declined = await typed("n");
-    expect(declined.stdout).toContain("Recover and go on? [Y/n]");
+    expect(declined.stdout).toContain("Recover and continue? [Y/n]");
     expect(declined.code).toBe(1);
     expect(await findings(clone, "--dry-run")).not.toEqual([]);
     const taken = await typed("y");

@@ -1,12 +1,15 @@
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Scene } from "../../../../../scripts/recover/finding.ts";
+import { allServers } from "../../../../../scripts/recover/own-servers.ts";
+import { unknownServers } from "../../../../../scripts/recover/unknown-servers.ts";
 import { findPostmaster } from "../../../../../scripts/server/postmaster.ts";
 import { serverFolders } from "../../../../../scripts/server/server-record.ts";
 import type { Clone } from "../../../clone.ts";
 import { makeShop, shopSettings } from "../shop.ts";
 
-/** A second clone of the same user: its servers lie beside the first one's. */
+/** Creates a second project of the same user, with its servers in the same folder as the first one's. */
 async function makeNeighbour(clone: Clone): Promise<Clone> {
   const neighbour = await makeShop();
   neighbour.env.XDG_DATA_HOME = clone.env.XDG_DATA_HOME;
@@ -18,7 +21,7 @@ async function dataOf(clone: Clone): Promise<string> {
   return join(folder, "data");
 }
 
-describe("a server whose clone was deleted", () => {
+describe("a server whose project directory was deleted", () => {
   let former: Clone;
   let clone: Clone;
   let data: string;
@@ -29,7 +32,7 @@ describe("a server whose clone was deleted", () => {
     await former.query("app", "insert into product (id, name, price) values (3, 'cocoa', 1)");
     data = await dataOf(former);
     clone = await makeNeighbour(former);
-    expect((await clone.succeed("recover")).stdout).toContain("nothing was left");
+    expect((await clone.succeed("recover")).stdout).toContain("left anything");
     await rm(former.root, { recursive: true });
   });
   afterAll(async () => {
@@ -37,19 +40,34 @@ describe("a server whose clone was deleted", () => {
     await clone?.remove();
   });
 
-  it("is named by another clone's recover, which leaves it running", async () => {
+  it("is named by recover in another project, which leaves it running", async () => {
     const { stdout, stderr } = await clone.succeed("recover");
-    expect(stdout).toBe("there is nothing to take back\n");
+    expect(stdout).toBe("there is nothing to recover\n");
     expect(stderr).toMatch(
       new RegExp(
-        `^found the clone ${former.root} is gone \\(or was moved\\), the server of its stack "local" is not: running on port \\d+ \\(pid \\d+\\), \\d+ MB, 1 database, in ${data}\n` +
-          ` {6}Its data is kept\\. A stack gets it with pgroundwork:dataDirectory: ${data} --stop-orphans stops the server\\.\n$`,
+        `^found the project directory ${former.root} is gone or was moved, but its stack "local" still has a server: running on port \\d+ \\(pid \\d+\\), \\d+ MB, 1 database, in ${data}\n` +
+          ` {6}Its data is kept\\. To use it in a stack, set pgroundwork:dataDirectory: ${data} --stop-orphans stops the server\\.\n$`,
       ),
     );
     expect(await findPostmaster(data)).toBeDefined();
   });
 
-  it("is stopped where that is asked for, and its data kept", async () => {
+  it("is left alone if its project directory exists again before it is stopped", async () => {
+    // The second project's servers are in the data folder of the first.
+    const servers = await allServers(former.dataHome);
+    const scene = { root: clone.root, stack: "local", home: former.dataHome, stopOrphans: true } as Scene;
+    await mkdir(former.root);
+    const before = await unknownServers(scene, "pgroundwork", servers, undefined);
+    expect(before).toEqual([]);
+    await rm(former.root, { recursive: true });
+    const [found] = await unknownServers(scene, "pgroundwork", servers, undefined);
+    await mkdir(former.root);
+    expect(await found?.act?.()).toBe(false);
+    expect(await findPostmaster(data)).toBeDefined();
+    await rm(former.root, { recursive: true });
+  });
+
+  it("is stopped on request and keeps its data", async () => {
     expect((await clone.pgw("recover", "--stop-orphans", "--dry-run")).code).toBe(4);
     expect(await findPostmaster(data)).toBeDefined();
     expect((await clone.succeed("recover", "--stop-orphans")).stderr).toContain(
@@ -58,7 +76,7 @@ describe("a server whose clone was deleted", () => {
     expect(await findPostmaster(data)).toBeUndefined();
   });
 
-  it("gives its data to the stack that names its data directory", async () => {
+  it("passes its data to a stack that names its data directory", async () => {
     await clone.configure({ ...shopSettings, dataDirectory: data });
     await clone.succeed("up");
     expect(await clone.query("readonly", "select name from product order by id")).toEqual([
@@ -67,13 +85,13 @@ describe("a server whose clone was deleted", () => {
       { name: "cocoa" },
     ]);
     expect((await clone.succeed("up")).stdout).toContain("no changes");
-    // It is this stack's now, whatever the record in the former folder says.
+    // The server now belongs to this stack, whatever the record in its former folder says.
     expect((await clone.succeed("recover", "--stop-orphans", "--json")).stdout).toContain('"done": false');
     expect(await findPostmaster(data)).toBeDefined();
   });
 });
 
-describe("a data directory that two clones' stacks name", () => {
+describe("a data directory that two stacks name", () => {
   let first: Clone;
   let second: Clone;
   let data: string;
@@ -90,33 +108,33 @@ describe("a data directory that two clones' stacks name", () => {
     await second?.remove();
   });
 
-  it("stays with the one whose server runs on it", async () => {
+  it("stays with the stack whose server runs on it", async () => {
     const refused = await second.pgw("up");
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain(
-      `On the data directory ${data} runs the server of stack "local" of the clone ${first.root} (pid `,
+      `The data directory ${data} is in use by the server of stack "local" of the project directory ${first.root} (pid `,
     );
-    expect(refused.stderr).toContain("Stop it there (npm run down -- --stack local) if this stack is to have the data");
+    expect(refused.stderr).toContain("stop that server there (npm run down -- --stack local)");
     expect((await first.succeed("up")).stdout).toContain("no changes");
   });
 
-  it("goes to the other when the first server was stopped, and the first is refused then", async () => {
+  it("goes to the second stack after the first one stopped, and the first is then refused", async () => {
     await first.succeed("down");
     await second.succeed("up");
     const refused = await first.pgw("up");
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain(`of the clone ${second.root} (pid `);
+    expect(refused.stderr).toContain(`of the project directory ${second.root} (pid `);
     expect(await second.query("readonly", "select name from product where id = 1")).toEqual([{ name: "tea" }]);
   });
 
-  it("is neither stopped nor erased by the first then", async () => {
+  it("is then neither stopped nor erased by the first stack", async () => {
     const running = await findPostmaster(data);
     for (const args of [["down"], ["destroy", "--yes"], ["destroy", "--erase", "local", "--yes"]]) {
       const { code, stderr } = await first.pgw(...args);
       expect(code, stderr).toBe(3);
       expect(stderr).toContain(
-        `error: On the data directory ${data} runs the server of stack "local" of the clone ${second.root} (pid ${running?.pid}). It was not stopped.\n` +
-          '  It took the data over from stack "local". Stop it there first: npm run down -- --stack local\n',
+        `error: The data directory ${data} is in use by the server of stack "local" of the project directory ${second.root} (pid ${running?.pid}). It was not stopped.\n` +
+          '  It adopted the data of stack "local". Stop it there first: npm run down -- --stack local\n',
       );
     }
     expect(await findPostmaster(data)).toEqual(running);
@@ -124,20 +142,20 @@ describe("a data directory that two clones' stacks name", () => {
     await second.succeed("down");
     const { code, stderr } = await first.pgw("destroy", "--erase", "local", "--yes");
     expect(code, stderr).toBe(3);
-    expect(stderr).toContain(`The data in ${data} is that of stack "local" of the clone ${second.root}`);
+    expect(stderr).toContain(`The data in ${data} belongs to stack "local" of the project directory ${second.root}`);
   });
 
-  it("is the first one's again after `destroy` and `up`, and nothing that the second would find", async () => {
+  it("returns to the first stack after `destroy` and `up`, and the second no longer finds it", async () => {
     await second.succeed("destroy", "--yes");
     await second.configure(shopSettings);
     const { code, stderr } = await first.pgw("up");
     expect(code).toBe(1);
     expect(stderr).toContain(
-      `Stack "local" of the clone ${second.root} has taken over the data in ${data}.\n  To take it back, with new passwords: \`npm run pgw -- destroy\`, which keeps it, then \`up\`.`,
+      `Stack "local" of the project directory ${second.root} has adopted the data in ${data}.\n  To adopt it again with new passwords, run \`npm run pgw -- destroy\`, which keeps the data, then \`up\`.`,
     );
     await first.succeed("destroy", "--yes");
     await first.succeed("up");
-    expect((await second.succeed("recover")).stdout).toContain("nothing was left");
+    expect((await second.succeed("recover")).stdout).toContain("left anything");
     expect(await first.query("readonly", "select name from product where id = 1")).toEqual([{ name: "tea" }]);
   });
 });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => clone?.remove());
 
-it("up --wait says who works on the stack, waits for the end of that and goes on; after its time it gives up", async () => {
+it("up --wait names the run that holds the stack, waits for it, and gives up after the given time", async () => {
   await moments.migrating.prepare(clone);
   const first = clone.pgw("up");
   await moments.migrating.reached(clone);
@@ -25,7 +25,7 @@ it("up --wait says who works on the stack, waits for the end of that and goes on
   expect(patient.stdout).toContain("no changes");
 });
 
-it("a time to wait that is no number is wrong usage", async () => {
+it("up --wait refuses a time that is not a number", async () => {
   const { code, stderr } = await clone.pgw("up", "--wait", "soon");
   expect(code).toBe(2);
   expect(stderr).toContain("expected a whole number of seconds.");

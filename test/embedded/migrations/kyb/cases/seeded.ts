@@ -6,7 +6,7 @@ export const seeded = {
   officer: numbered("20000000", 2),
   analyst: numbered("20000000", 3),
   test: numbered("20000000", 4),
-  /** Was invited and never came. */
+  /** Was invited and has never logged in. */
   newcomer: numbered("20000000", 5),
   auditor: numbered("10000000", 4),
   integrator: numbered("10000000", 5),
@@ -15,18 +15,18 @@ export const seeded = {
   coffee: md5Uuid("business:northwind-coffee"),
   /** Waits for two checks. */
   studio: md5Uuid("business:bright-pixel"),
-  /** Waits for a reviewer of its check `pep`. */
+  /** Waits for a review of its check `pep`. */
   jewelers: md5Uuid("business:golden-gate-jewelers"),
-  /** A draft of which nothing is known. */
+  /** A draft without any other data. */
   draft: md5Uuid("business:fenwick-and-sons"),
-  /** Active; its check `registry` expired. */
+  /** Active; its check `registry` has expired. */
   charity: md5Uuid("business:nova-relief"),
   adminKey: numbered("23000000", 1),
   analystKey: numbered("23000000", 2),
   expiredKey: numbered("23000000", 4),
   revokedKey: numbered("23000000", 5),
   webhook: numbered("24000000", 1),
-  /** Has had one attempt of its eight. */
+  /** One of eight attempts made. */
   pendingEvent: md5Uuid("webhook_event:4"),
 };
 
@@ -34,5 +34,5 @@ export const permission = (name: string) => md5Uuid(`permission:${name}`);
 
 export const check = (business: string, type: string) => md5Uuid(`check:${business}:${type}`);
 
-/** Two businesses that nothing is known of, see constraints.test.ts. */
+/** Two businesses without any other data, see constraints.test.ts. */
 export const unknown = [md5Uuid("business:unknown-1"), md5Uuid("business:unknown-2")] as const;

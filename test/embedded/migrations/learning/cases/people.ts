@@ -9,7 +9,7 @@ const assessed = {
   reading_score: 0.25,
   kinesthetic_score: 0.25,
 };
-/** Scores that still add up to 1. */
+/** Returns scores with one out of range that still add up to 1. */
 const outOfRange = (column: string) => ({
   ...assessed,
   visual_score: 0.5,

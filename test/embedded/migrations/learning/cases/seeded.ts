@@ -10,7 +10,7 @@ export const seeded = {
   newcomer: numbered("20000000", 5),
   course: md5Uuid("course:fractions-from-the-start"),
   otherCourse: md5Uuid("course:python-first-steps"),
-  /** Of the course; Leo has not opened these. */
+  /** Lessons of the course that Leo has not opened. */
   lesson: md5Uuid("lesson:fractions-from-the-start:adding"),
   otherLesson: md5Uuid("lesson:fractions-from-the-start:multiplying"),
   /** In progress. */
@@ -21,13 +21,13 @@ export const seeded = {
   exam: md5Uuid("assessment:python-exam"),
   draft: md5Uuid("assessment:data-structures-quiz"),
   styleAssessment: md5Uuid("assessment:learning-style"),
-  /** Of the quiz: a single choice that is answered in Leo's open attempt, and others that are not. */
+  /** Questions of the quiz. Leo's open attempt answers the single choice, but not the others. */
   singleChoice: md5Uuid("question:fractions-half"),
   multipleChoice: md5Uuid("question:fractions-larger"),
   trueFalse: md5Uuid("question:fractions-denominator"),
   numeric: md5Uuid("question:fractions-sum"),
   shortText: md5Uuid("question:fractions-name"),
-  /** Of the exam, waiting for a grade. */
+  /** A question of the exam whose answer waits for a grade. */
   essay: md5Uuid("question:python-explain"),
   openAttempt: numbered("32000000", 8),
   submittedAttempt: numbered("32000000", 7),
@@ -36,5 +36,5 @@ export const seeded = {
   conversation: numbered("36000000", 1),
 };
 
-/** Option `n` of a dev question. */
+/** Returns the id of option `n` of a dev question. */
 export const option = (question: string, n: number) => md5Uuid(`option:${question}:${n}`);

@@ -2,7 +2,7 @@ import { md5Uuid, numbered } from "../../table-cases.ts";
 
 const person = (n: number) => numbered("21000000", n);
 
-/** Ids of seeded rows; those that begin with `new` are made by the test before its cases. */
+/** Ids of seeded rows. The test creates those that begin with `new` before its cases. */
 export const seeded = {
   admin: numbered("20000000", 1),
   compliance: numbered("20000000", 2),
@@ -19,24 +19,24 @@ export const seeded = {
   eve: person(5),
   newUser: numbered("29000000", 1),
   otherNewUser: numbered("29000000", 2),
-  /** Alice's for level 3. */
+  /** Alice's application for level 3. */
   approvedApplication: numbered("22000000", 3),
-  /** Carol's for level 2, in review, with two papers that nobody has looked at. */
+  /** Carol's application for level 2, in review, with two documents that are not reviewed yet. */
   application: numbered("22000000", 7),
   draft: numbered("22000000", 8),
-  /** Open; a unit costs 10, from 100 to 25,000. */
+  /** Open; a unit costs 10, investments from 100 to 25,000. */
   asset: numbered("23000000", 1),
-  /** A pool that runs and takes more. */
+  /** A running pool that accepts more investments. */
   activePool: numbered("23000000", 3),
   /** An open pool. */
   pool: numbered("23000000", 4),
   /** A draft without investments. */
   draftAsset: numbered("23000000", 8),
-  /** Alice's in the asset, active. */
+  /** Alice's active investment in the asset. */
   investment: numbered("24000000", 1),
-  /** Carol's, not paid yet. */
+  /** Carol's investment, not paid yet. */
   pendingInvestment: numbered("24000000", 8),
   deposit: md5Uuid("dev:transaction:deposit:1"),
-  /** Bob's. */
+  /** Bob's withdrawal. */
   pendingWithdrawal: md5Uuid("dev:transaction:deposit:7"),
 };

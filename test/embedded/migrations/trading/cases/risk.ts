@@ -77,7 +77,7 @@ export const riskCases: TableCases[] = [
     },
     overlapping: {
       margin_requirements_instrument_no_overlap: { min_notional: 199 },
-      // A tier of the seeds' begins below this one and has no end.
+      // The seeds have a tier that begins below this one and has no upper bound.
       margin_requirements_asset_class_no_overlap: {
         instrument_id: null,
         asset_class: "equity",

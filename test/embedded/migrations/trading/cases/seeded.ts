@@ -1,6 +1,6 @@
 import { md5Uuid, missingId, numbered } from "../../table-cases.ts";
 
-/** Ids of seeded rows; those that begin with `new` are made by the test before its cases. */
+/** Ids of seeded rows. The test creates those that begin with `new` before its cases. */
 export const seeded = {
   missing: missingId,
   admin: numbered("20000000", 1),
@@ -10,7 +10,7 @@ export const seeded = {
   riskRole: numbered("10000000", 3),
   supportRole: numbered("10000000", 5),
   viewerRole: numbered("10000000", 6),
-  /** user.manage and account.manage, which no viewer has. */
+  /** Permissions user.manage and account.manage, which no viewer has. */
   permission: md5Uuid("permission:user:manage"),
   otherPermission: md5Uuid("permission:account:manage"),
   account: numbered("30000000", 1),

@@ -16,30 +16,30 @@ async function effectsOf(body: string): Promise<string[]> {
   });
 }
 
-describe("the plan of a statement tells what it really did", () => {
+describe("the planned effects of a statement", () => {
   it.each([
     {
-      what: "another type writes the table anew",
+      what: "a change to another type rewrites the table",
       sql: "alter table orders alter column id type bigint;",
       effects: ["AccessExclusiveLock orders, rewritten orders"],
     },
     {
-      what: "a type that stores the same does not",
+      what: "a change to a type with the same storage does not rewrite the table",
       sql: "alter table orders alter column note type varchar;",
       effects: ["AccessExclusiveLock orders"],
     },
     {
-      what: "a column with a default that differs by row writes the table anew",
+      what: "a column with a default that differs by row rewrites the table",
       sql: "alter table orders add column ref uuid not null default gen_random_uuid();",
       effects: ["AccessExclusiveLock orders, rewritten orders"],
     },
     {
-      what: "a column with a constant default does not",
+      what: "a column with a constant default does not rewrite the table",
       sql: "alter table orders add column urgent boolean not null default false;",
       effects: ["AccessExclusiveLock orders"],
     },
     {
-      what: "SET NOT NULL scans, and does not behind a constraint that proves it; what the file holds already is not said again",
+      what: "SET NOT NULL scans, unless a constraint proves it; a lock that the file already holds is not repeated",
       sql: `alter table orders alter column customer set not null;
             alter table orders add constraint noted check (note is not null) not valid;
             alter table orders validate constraint noted;
@@ -52,66 +52,66 @@ describe("the plan of a statement tells what it really did", () => {
       effects: ["ShareLock orders, scanned orders"],
     },
     {
-      what: "a concurrent one lets them pass",
+      what: "a concurrent index build allows writes",
       sql: "--! no-transaction\ncreate index concurrently orders_placed on orders (placed);",
       effects: ["ShareUpdateExclusiveLock orders, scanned orders"],
     },
     {
-      what: "dropping an index concurrently lets them pass",
+      what: "dropping an index concurrently allows writes",
       sql: "--! no-transaction\ndrop index concurrently orders_customer;",
       effects: ["ShareUpdateExclusiveLock orders"],
     },
     {
-      what: "VACUUM FULL locks all out, as is seen before it begins",
+      what: "VACUUM FULL locks everyone out, which is known before it begins",
       sql: "--! no-transaction\nvacuum full orders;",
       effects: ["AccessExclusiveLock orders, rewritten orders"],
     },
     {
-      what: "REINDEX CONCURRENTLY lets reads and writes pass",
+      what: "REINDEX CONCURRENTLY allows reads and writes",
       sql: "--! no-transaction\nreindex index concurrently orders_customer;",
       effects: ["ShareUpdateExclusiveLock orders, scanned orders"],
     },
     {
-      what: "a foreign key locks both tables and scans one; not valid at first, it scans none until it is validated",
+      what: "a foreign key locks both tables and scans one; if NOT VALID, it scans none until it is validated",
       sql: `alter table orders add constraint of_customer foreign key (customer) references customers not valid;
             alter table orders validate constraint of_customer;`,
       effects: ["ShareRowExclusiveLock customers, ShareRowExclusiveLock orders", "scanned orders"],
     },
     {
-      what: "dropping a column is quick and locks all out",
+      what: "dropping a column is quick and locks everyone out",
       sql: "alter table orders drop column note;",
       effects: ["AccessExclusiveLock orders"],
     },
     {
-      what: "an update of all rows scans, one by an indexed column does not",
+      what: "an update of all rows scans the table, one by an indexed column does not",
       sql: `update orders set note = '' where customer = 1;
             update orders set note = '';`,
       effects: ["RowExclusiveLock orders", "scanned orders"],
     },
     {
-      what: "TRUNCATE empties, and writes nothing anew",
+      what: "TRUNCATE empties the table and rewrites nothing",
       sql: "truncate orders;",
       effects: ["AccessExclusiveLock orders, emptied orders"],
     },
     {
-      what: "dropping a table is told, and not of one that the file made itself",
+      what: "dropping a table is reported, unless the file itself made it",
       sql: "create table notes (id int primary key); drop table notes; drop table orders;",
       effects: ["", "", "AccessExclusiveLock orders, dropped orders"],
     },
     {
-      what: "a new table touches nothing that is there, whatever is done with it",
+      what: "a new table touches nothing that exists, whatever is done with it",
       sql: `create table extra (id int primary key);
             create index extra_id on extra (id);
             alter table extra alter column id type bigint;`,
       effects: ["", "", ""],
     },
     {
-      what: "a reference from a new table locks the one that it refers to",
+      what: "a reference from a new table locks the referenced table",
       sql: "create table lines (id int primary key, order_id int references orders);",
       effects: ["ShareRowExclusiveLock orders"],
     },
     {
-      what: "what a DO block does counts as its own",
+      what: "the effects of a DO block include its statements",
       sql: "do $$ begin alter table orders add column x uuid default gen_random_uuid(); end $$;",
       effects: ["AccessExclusiveLock orders, rewritten orders"],
     },

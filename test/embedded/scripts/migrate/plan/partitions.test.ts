@@ -13,8 +13,8 @@ const exclusive = (relation: string) => {
   return { relation, mode: "AccessExclusiveLock", effect: "blocks reads and writes" };
 };
 
-describe("the plan for a table with partitions", () => {
-  it("tells of the whole where it is changed, and of one partition where that is", async () => {
+describe("the plan for a partitioned table", () => {
+  it("shows the whole table or one partition, whichever is changed", async () => {
     const { folder } = await folderOf([
       {
         name: "log",
@@ -29,7 +29,7 @@ describe("the plan for a table with partitions", () => {
       { name: "part", body: "alter table log_1 add constraint positive check (id > 0);" },
     ]);
     await applyMigrations({ connection: test.connection, folder, to: "1" });
-    // As they are made at run time.
+    // A partition as an application creates it at run time.
     await query("create table log_2 partition of log for values from ('2021-01-01') to ('2022-01-01')");
     await query("insert into log values (1, '2020-05-05'), (2, '2021-05-05'), (3, '2021-05-05')");
     await query("analyze log");
@@ -43,7 +43,7 @@ describe("the plan for a table with partitions", () => {
     expect(tables).toEqual({ "public.log": { rows: 3, bytes: 16_384 }, "public.log_1": { rows: 1, bytes: 8192 } });
   });
 
-  it("tells which partitions a statement reaches, where it is not all of them", async () => {
+  it("names the partitions that a statement reaches, unless it reaches all", async () => {
     const { folder } = await folderOf([
       {
         name: "log",
@@ -58,7 +58,7 @@ describe("the plan for a table with partitions", () => {
     expect(files[0]?.statements.map(({ effects }) => effects?.scanned)).toEqual([["public.log_1"], ["public.log"]]);
   });
 
-  it("makes the partitions that up would make, and says where there is none to show anything", async () => {
+  it("makes the partitions that up would make, and warns if the table has none", async () => {
     const drafts = [
       {
         name: "log",
@@ -81,9 +81,9 @@ describe("the plan for a table with partitions", () => {
     const hidden = await plan(folder);
     expect([rewritten(hidden), hidden.warnings]).toEqual([
       [],
-      ["public.log has no partition in the scratch database: scans and rewrites of its rows do not show."],
+      ["public.log has no partitions in the scratch cluster, so scans and rewrites of its rows are not shown."],
     ]);
-    // The function that a pending file brings is not there yet.
+    // The function from a pending file does not exist yet.
     const { folder: fresh } = await folderOf([{ name: "none", body: "select 1;" }, ...drafts]);
     await query(
       "drop table log cascade; delete from graphile_migrate.migrations; delete from pgroundwork.migration_ledger",

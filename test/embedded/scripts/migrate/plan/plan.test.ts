@@ -1,14 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, it } from "vitest";
 import { readCatalog } from "../../../../../scripts/catalog/catalog.ts";
-import { exitCode } from "../../../../../scripts/errors/operation-error.ts";
+import { withClient } from "../../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../../scripts/connection/connection.ts";
 import { applyMigrations } from "../../../../../scripts/migrate/apply.ts";
 import type { MigrationPlan } from "../../../../../scripts/migrate/plan/plan.ts";
-import { withClient } from "../../../../../scripts/target/client.ts";
-import type { Connection } from "../../../../../scripts/target/connection.ts";
-import { databasePerTest, errorOf } from "../database-per-test.ts";
+import { scratchFolders } from "../../scratch/own-scratch.ts";
+import { databasePerTest } from "../database-per-test.ts";
 import { base, plansFor } from "./plans.ts";
 
 const test = databasePerTest();
@@ -19,8 +18,8 @@ beforeEach(() => {
   connection = test.connection;
 });
 
-describe("the plan", () => {
-  it("names files, statements, lines and phases, and how large the touched tables are today", async () => {
+describe("the migration plan", () => {
+  it("lists files, statements, lines and phases, and the current size of the touched tables", async () => {
     const { folder } = await folderOf([
       base,
       {
@@ -53,7 +52,7 @@ describe("the plan", () => {
     expect(plan.tables["public.orders"]?.bytes).toBeGreaterThan(40_000);
   });
 
-  it("leaves the live database and the server as they were", async () => {
+  it("leaves the live database and the server unchanged", async () => {
     const { folder } = await folderOf([
       base,
       { name: "change", body: "alter table orders drop column note; create table extra (id int);" },
@@ -66,10 +65,9 @@ describe("the plan", () => {
     await planFor(folder);
     expect(await catalog()).toEqual(before);
     expect(await query(tracked)).toEqual([{ filename: "000001.sql" }]);
-    expect(await query("select datname from pg_database where datname like 'pgw_scratch%'")).toEqual([]);
   });
 
-  it("tells what fails with file, line and caret, what ran before it, and tries nothing after", async () => {
+  it("reports a failure with file, line, caret and what ran before it, and tries nothing after it", async () => {
     const plan = await planBehindBase([
       { name: "good", body: "create table extra (id int);" },
       { name: "bad", body: "create table more (id int);\n\nselect *\n  from nowhere;\ncreate table most (id int);" },
@@ -89,7 +87,7 @@ describe("the plan", () => {
     expect(ran).toEqual([[true], [true, false, false], [false]]);
   });
 
-  it("tells what fails at the commit", async () => {
+  it("reports a failure at the commit", async () => {
     const plan = await planBehindBase([
       {
         name: "deferred",
@@ -100,7 +98,7 @@ describe("the plan", () => {
     expect(plan.failure).toMatchObject({ filename: "000002-deferred.sql", sqlstate: "23505" });
   });
 
-  it("runs the hooks as a scratch database has them, those behind the migrations only where some were applied", async () => {
+  it("runs the hooks as in a scratch database, and afterAllMigrations only if a file was applied", async () => {
     const settings = { beforeAllMigrations: "before.sql", afterAllMigrations: "after.sql" };
     const files = {
       ".gmrc": JSON.stringify(settings),
@@ -117,7 +115,7 @@ describe("the plan", () => {
     expect(plan.failure).toBeNull();
     expect(plan.warnings).toEqual([
       expect.stringMatching(
-        /^Behind the applied files, without the pending ones, a hook does not run: after\.sql \(hook afterAllMigrations\):1:20: column "at"/,
+        /^A hook fails after the applied files, before the pending ones: after\.sql \(hook afterAllMigrations\):1:20: column "at"/,
       ),
     ]);
     await writeFile(path.join(folder, "after.sql"), "select nothing;");
@@ -125,18 +123,20 @@ describe("the plan", () => {
     expect(failing.failure).toMatchObject({ filename: "after.sql (hook afterAllMigrations)", line: 1, column: 8 });
   });
 
-  it("ends at once when it is told to, whatever is running, and leaves nothing", async () => {
+  it("ends at once when cancelled, whatever is running, and leaves nothing", async () => {
+    const before = await scratchFolders();
     const interruption = new AbortController();
     const { signal } = interruption;
-    const planning = planBehindBase([{ name: "slow", body: "select pg_sleep(600);" }], { signal });
-    const running = "select pid from pg_stat_activity where query like 'select pg_sleep(600)%' and state = 'active'";
-    while ((await query(running, test.server.connection())).length === 0) await sleep(50);
-    interruption.abort(new Error("enough"));
+    const onProgress = (text: string) => {
+      // The statement begins right after this message.
+      if (text.startsWith("trying")) setTimeout(() => interruption.abort(new Error("enough")), 500);
+    };
+    const planning = planBehindBase([{ name: "slow", body: "select pg_sleep(600);" }], { signal, onProgress });
     await expect(planning).rejects.toThrow("enough");
-    expect(await query("select datname from pg_database where datname like 'pgw_scratch%'")).toEqual([]);
+    expect(await scratchFolders()).toEqual(before);
   });
 
-  it("tells a failing concurrent build", async () => {
+  it("reports a failing concurrent build", async () => {
     const plan = await planBehindBase([
       { name: "twice", body: "insert into customers values (1, 'a'), (2, 'a');" },
       { name: "unique", body: "--! no-transaction\ncreate unique index concurrently one_name on customers (name);" },
@@ -144,25 +144,25 @@ describe("the plan", () => {
     expect(plan.failure).toMatchObject({ filename: "000003-unique.sql", sqlstate: "23505" });
   });
 
-  it("warns of a contract in one run with its expand", async () => {
+  it("warns about a contract phase in one run with its expand phase", async () => {
     const plan = await planBehindBase([
       { name: "add", body: "-- phase: expand\nalter table orders add column state text;" },
       { name: "drop", body: "-- phase: contract\nalter table orders drop column note;" },
     ]);
     expect(plan.warnings).toEqual([
-      "000003-drop.sql contracts and would run together with 000002-add.sql, which expands: apply that one first (--to), and this one when no old version of the application runs any more.",
+      "000003-drop.sql contracts, but would run together with 000002-add.sql, which expands. Apply 000002-add.sql first (--to). Apply this one when no old version of the application runs any more.",
     ]);
   });
 
-  it("warns of a phase that there is not", async () => {
+  it("warns about an unknown phase", async () => {
     const plan = await planBehindBase([
       { name: "add", body: "-- phase: expnad\nalter table orders add column state text;" },
     ]);
     expect(plan.files[0]?.phase).toBeNull();
-    expect(plan.warnings).toEqual(['000002-add.sql has the phase "expnad", which there is not: expand or contract.']);
+    expect(plan.warnings).toEqual(['000002-add.sql has the unknown phase "expnad". Phases are expand and contract.']);
   });
 
-  it("has the linter's findings beside their statements, judged by what the live tables hold", async () => {
+  it("shows the linter's findings next to their statements, based on the live tables' contents", async () => {
     const body =
       "create index on orders (note);\n-- squawk-ignore ban-drop-column: unused\nalter table customers drop column name;\n-- squawk-ignore ban-drop-table";
     const drafts = [{ name: "change", body }];
@@ -177,13 +177,13 @@ describe("the plan", () => {
     expect(plan.exceptions).toMatchObject([{ rule: "ban-drop-column", reason: "unused" }]);
   });
 
-  it("ends where --to says", async () => {
+  it("ends at the file given by --to", async () => {
     const drafts = ["two", "three"].map((name) => ({ name, body: `create table ${name} (id int);` }));
     const plan = await planBehindBase(drafts, { to: "2" });
     expect(plan.files.map(({ filename }) => filename)).toEqual(["000002-two.sql"]);
   });
 
-  it("tries nothing where files do not fit what is applied", async () => {
+  it("tries nothing if the files do not match what is applied", async () => {
     const { folder, write, migrations } = await folderOf([base, { name: "two", body: "create table two (id int);" }]);
     await applyMigrations({ connection, folder, to: "1" });
     await write("000001-base.sql", migrations[0]?.text.replace("note text", "note int") ?? "");
@@ -192,17 +192,46 @@ describe("the plan", () => {
     expect(plan.files[0]?.statements[0]?.effects).toBeNull();
   });
 
-  it("is empty where nothing is pending, and needs no scratch database then", async () => {
-    const plan = await planBehindBase([], { admin: connection });
-    expect(plan).toEqual({ problems: [], files: [], tables: {}, warnings: [], exceptions: [], failure: null });
+  it("is empty if nothing is pending, and then needs no scratch cluster", async () => {
+    const plan = await planBehindBase([]);
+    expect(plan).toEqual({
+      ...{
+        problems: [],
+        files: [],
+        draft: null,
+        tables: {},
+        warnings: [],
+        exceptions: [],
+        failure: null,
+        triedOn: null,
+      },
+    });
   });
 
-  it("cannot be made by a login that may make no scratch database, and it says which may", async () => {
-    const error = await errorOf(
-      planBehindBase([{ name: "two", body: "create table two (id int);" }], { admin: connection }),
-    );
-    expect(error.message).toContain("cannot make a scratch database: permission denied to create database");
-    expect(error.remedy).toBe("Name a login that may create databases and extensions in ROOT_DATABASE_URL.");
-    expect(error.exitCode).toBe(exitCode.failed);
+  it("marks a file as not tried, with the reason, if the scratch cluster lacks its extension", async () => {
+    const drafts = [
+      { name: "good", body: "create table good (id int);" },
+      { name: "far", body: "create extension dblink;" },
+      { name: "after", body: "create table after (id int);" },
+    ];
+    const plan = await planBehindBase(drafts);
+    expect(plan.failure).toBeNull();
+    const reason = "000003-far.sql: the scratch cluster does not have the extension dblink";
+    expect(plan.files.map(({ trial, notTried }) => [trial, notTried])).toEqual([
+      ["passed", null],
+      ["not tried", reason],
+      ["not tried", reason],
+    ]);
+  });
+
+  it("warns that the files are tried without objects that were made by hand", async () => {
+    const { folder } = await folderOf([base, { name: "two", body: "create table two (id int);" }]);
+    await applyMigrations({ connection, folder, to: "1" });
+    await query("create table by_hand (id int)");
+    const { warnings, files } = await planFor(folder);
+    expect(files.map(({ trial }) => trial)).toEqual(["passed"]);
+    expect(warnings).toEqual([
+      "The live schema differs in 1 object from the schema of the applied files (extra table public.by_hand). The trial used the schema of the files: see `migrate verify --schema`.",
+    ]);
   });
 });

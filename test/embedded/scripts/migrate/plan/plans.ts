@@ -3,7 +3,7 @@ import { type MigrationPlan, type PlanOptions, planMigrations } from "../../../.
 import type { Draft } from "../../../../unit/scripts/migrate/committed-folder.ts";
 import type { PerTest } from "../database-per-test.ts";
 
-/** What is applied before the files that are planned. */
+/** Draft that is applied before the planned files. */
 export const base: Draft = {
   name: "base",
   body: `create table customers (id int primary key, name text);
@@ -11,11 +11,11 @@ export const base: Draft = {
          create index orders_customer on orders (customer);`,
 };
 
-/** Plans for the database of a test, with the server's superuser to make the scratch database. */
+/** Plans migrations for a test's database. The server's superuser creates the scratch database. */
 export function plansFor(test: PerTest) {
   const plan = (folder: string, options: Partial<PlanOptions> = {}): Promise<MigrationPlan> =>
     planMigrations({ connection: test.connection, admin: test.server.connection(), folder, ...options });
-  /** The plan of what follows `base`, which is applied. */
+  /** Applies `base` and plans the files after it. */
   const planBehindBase = async (drafts: readonly Draft[], options?: Partial<PlanOptions>): Promise<MigrationPlan> => {
     const { folder } = await test.folderOf([base, ...drafts]);
     await applyMigrations({ connection: test.connection, folder, to: "1" });

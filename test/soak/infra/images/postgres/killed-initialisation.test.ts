@@ -4,16 +4,16 @@ import { leastPostgres } from "../../../../docker/least-postgres.ts";
 import { shell, sql } from "../../../../docker/postgres-container.ts";
 import { soakRandom, soakRuns } from "../../../random.ts";
 
-/** Longer than a first start takes, in ms: some kills hit the server. */
+/** Longest pause before a kill, in ms. A first start takes less, so that some kills hit the running server. */
 const longest = 2_000;
 
-describe("a container that is killed at random moments of its first start", () => {
+describe("the first start of a container", () => {
   const { belongings, create, start } = leastPostgres();
   const { docker } = belongings;
   const random = soakRandom();
 
   it.each(Array.from({ length: soakRuns(50) }, (_, run) => run + 1))(
-    "%i: three kills, and the next start is whole",
+    "leaves a complete cluster after three kills at random moments (run %i)",
     async () => {
       const data = belongings.name("data");
       for (let kill = 0; kill < 3; kill++) {

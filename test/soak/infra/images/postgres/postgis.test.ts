@@ -11,7 +11,7 @@ import { postgresImage } from "../../../../docker/postgres-image.ts";
 
 const belongings = dockerBelongings();
 
-it("the image has PostGIS where its build argument asks for it", async () => {
+it("the image has PostGIS if its build argument requests it", async () => {
   const image = await postgresImage({ POSTGIS: "true" });
   const configuration = await filledVolume(belongings, image, configurationFolder, leastConfiguration);
   const container = await startPostgres(belongings, { image, configuration, data: belongings.name("data") });

@@ -8,20 +8,20 @@ describe("the phase of a file", () => {
     ["select 1;\n-- phase: expand", null],
     ["-- phase: expanding\nselect 1;", null],
     ["-- no phase: expand", null],
-  ])("%j: %s", (body, phase) => {
+  ])("with %j is %s", (body, phase) => {
     expect(readPhase(body)).toBe(phase);
   });
 });
 
-describe("a file that contracts", () => {
+describe("a contract migration", () => {
   const file = (filename: string, phase: "expand" | "contract" | null) => ({ filename, phase });
 
-  it("is warned of behind one that expands, and names the last of these", () => {
+  it("causes a warning after an expand migration, which names the last of these", () => {
     const files = [file("1", "expand"), file("2", "expand"), file("3", null), file("4", "contract")];
-    expect(phaseWarnings(files)).toEqual([expect.stringMatching(/^4 contracts and would run together with 2, which/)]);
+    expect(phaseWarnings(files)).toEqual([expect.stringMatching(/^4 contracts, but would run together with 2, which/)]);
   });
 
-  it("is not warned of before one, or alone", () => {
+  it("causes no warning alone or before an expand migration", () => {
     expect(phaseWarnings([file("1", "contract"), file("2", "expand")])).toEqual([]);
     expect(phaseWarnings([file("1", null), file("2", "contract")])).toEqual([]);
   });

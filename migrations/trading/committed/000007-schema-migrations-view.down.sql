@@ -1,0 +1,2 @@
+drop view schema_migrations;
+drop function applied_migrations();

@@ -1,0 +1,154 @@
+import type Docker from "dockerode";
+import pg from "pg";
+import { executeInContainer, queryInContainer, SocketError } from "../../docker/server/query.ts";
+
+/** Number and checksum of a table's rows. */
+export interface TableContents {
+  /** Schema and name, quoted for SQL. */
+  table: string;
+  rows: number;
+  /** Checksum of all rows, independent of their order. */
+  checksum: string;
+}
+
+/** Contents of a database whose rows were all read. */
+export interface DatabaseContents {
+  database: string;
+  /** Bytes. */
+  size: number;
+  tables: TableContents[];
+}
+
+/** A database in which some rows could not be read. */
+export interface Unproven {
+  database: string;
+  reason: string;
+}
+
+/**
+ * Unlogged tables and sequences of a database. No backup and no WAL has their contents, so every restore or crash
+ * empties them.
+ */
+export interface UnloggedRelations {
+  database: string;
+  /** Schema and name, quoted for SQL. */
+  tables: string[];
+  /** Sequences that belong to no unlogged table. They start again. */
+  sequences: string[];
+}
+
+/** Contents of all databases of a cluster. */
+export interface ClusterContents {
+  databases: DatabaseContents[];
+  unproven: Unproven[];
+  /** Only databases that have unlogged relations. */
+  unlogged: UnloggedRelations[];
+}
+
+/** Number of tables per query. Each query needs its own session and process. */
+const batchSize = 200;
+
+/**
+ * Lists the tables that hold rows themselves: partitions instead of partitioned tables, and populated materialized
+ * views.
+ */
+const tablesQuery = `select format('%I.%I', n.nspname, c.relname) as table
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relkind in ('r', 'm') and c.relispopulated and c.relpersistence = 'p'
+     and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
+   order by 1`;
+
+/**
+ * Lists unlogged relations. A sequence that belongs to an unlogged table (serial, identity) is left out. It is unlogged
+ * like its table, unless one of the two was altered.
+ */
+const unloggedQuery = `select format('%I.%I', n.nspname, c.relname) as name, c.relkind = 'S' as "isSequence"
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relkind in ('r', 'S') and c.relpersistence = 'u'
+     and not exists (select from pg_depend d join pg_class t on t.oid = d.refobjid
+                      where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.objid = c.oid
+                        and c.relkind = 'S' and d.deptype in ('a', 'i') and t.relpersistence = 'u')
+   order by 1`;
+
+interface Database {
+  database: string;
+  isTemplate: boolean;
+  accepts: boolean;
+  isInvalid: boolean;
+}
+
+/** Lists all databases except template0, which is as initdb created it. A template of the user may hold rows, too. */
+const databasesQuery = `select datname as database, datistemplate as "isTemplate", datallowconn as accepts, datconnlimit = -2 as "isInvalid"
+    from pg_database where datname <> 'template0' order by 1`;
+
+/**
+ * Reads every row of every table of a server in a container that nothing else uses. A database that cannot be read is
+ * reported with the reason, and the other ones are still read.
+ */
+export async function readContents(docker: Docker, container: string, signal: AbortSignal): Promise<ClusterContents> {
+  const contents: ClusterContents = { databases: [], unproven: [], unlogged: [] };
+  for (const found of await queryInContainer<Database>(docker, container, databasesQuery)) {
+    signal.throwIfAborted();
+    try {
+      const { unlogged, ...read } = await readDatabase(docker, container, found, signal);
+      if (!found.isTemplate || read.tables.length > 0) contents.databases.push(read);
+      if (unlogged.tables.length + unlogged.sequences.length > 0) contents.unlogged.push(unlogged);
+    } catch (error) {
+      if (!(error instanceof SocketError)) throw error;
+      contents.unproven.push({ database: found.database, reason: error.message });
+    }
+  }
+  return contents;
+}
+
+interface ReadDatabase extends DatabaseContents {
+  unlogged: UnloggedRelations;
+}
+
+async function readDatabase(
+  docker: Docker,
+  container: string,
+  { database, accepts, isInvalid }: Database,
+  signal: AbortSignal,
+): Promise<ReadDatabase> {
+  if (isInvalid) throw new SocketError("It is invalid because a DROP DATABASE was interrupted. Drop it again.");
+  if (accepts) return readTables(docker, container, database, signal);
+  const allow = (yes: boolean) =>
+    executeInContainer(docker, container, `alter database ${pg.escapeIdentifier(database)} allow_connections ${yes}`);
+  await allow(true);
+  try {
+    return await readTables(docker, container, database, signal);
+  } finally {
+    await allow(false);
+  }
+}
+
+async function readTables(
+  docker: Docker,
+  container: string,
+  database: string,
+  signal: AbortSignal,
+): Promise<ReadDatabase> {
+  const query = <Row>(sql: string) => queryInContainer<Row>(docker, container, sql, database);
+  const [{ size } = { size: 0 }] = await query<{ size: number }>("select pg_database_size(current_database()) as size");
+  const names = await query<{ table: string }>(tablesQuery);
+  const tables: TableContents[] = [];
+  for (let at = 0; at < names.length; at += batchSize) {
+    signal.throwIfAborted();
+    const queries = names.slice(at, at + batchSize).map(({ table }) => contentsQuery(table));
+    tables.push(...(await query<TableContents>(queries.join("\nunion all\n"))));
+  }
+  const found = await query<{ name: string; isSequence: boolean }>(unloggedQuery);
+  const named = (isSequence: boolean) => found.filter((each) => each.isSequence === isSequence).map(({ name }) => name);
+  return { database, size, tables, unlogged: { database, tables: named(false), sequences: named(true) } };
+}
+
+/**
+ * Builds the query that counts and checksums the rows of a table.
+ *
+ * @param table quoted
+ */
+function contentsQuery(table: string): string {
+  const checksum = "coalesce(sum(hashtextextended(t::text, 0)), 0)::text";
+  return `select ${pg.escapeLiteral(table)} as table, count(*) as rows, ${checksum} as checksum from only ${table} t`;
+}

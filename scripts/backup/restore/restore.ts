@@ -1,0 +1,169 @@
+import { randomBytes } from "node:crypto";
+import type Docker from "dockerode";
+import { lastLogLines } from "../../docker/container-log.ts";
+import { unlessMissing } from "../../docker/docker-error.ts";
+import { labelsOf } from "../../docker/labels.ts";
+import { withScratchContainer } from "../../docker/scratch-container.ts";
+import { holderLabel } from "../../docker/scratch-holder.ts";
+import { isRunning } from "../../docker/server/running.ts";
+import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import { BackupError, diagnose } from "../diagnosis.ts";
+import { pgBackRest } from "../pgbackrest.ts";
+import { measureNotArchived, type NotArchived } from "../server-wal.ts";
+import { environment, paths, type StackBackups } from "../stack-backups.ts";
+import { endOfSegment, formatLsn, parseLsn } from "../wal.ts";
+import { markText, unfinishedMark } from "./begun-restore.ts";
+import { findArchiveEnd, findIncompleteness } from "./completeness.ts";
+import type { ClusterContents } from "./contents.ts";
+import type { Recovery } from "./recovery.ts";
+import type { RestoreRequest } from "./request.ts";
+import { type ProvenCluster, proveCluster, specOf } from "./scratch-server.ts";
+import { findSource, type RestoreSource } from "./source.ts";
+import { tablespaceOptions } from "./tablespaces.ts";
+
+/** A position in the WAL. */
+export interface Position {
+  lsn: string;
+  timeline: number;
+}
+
+/** Result of a restore. */
+export interface Restored extends ClusterContents {
+  /** Label of the restored backup. */
+  backup: string;
+  /** Position at which recovery ended. */
+  reached: Position & { lastCommitAt: string | null };
+  /** Position at which recovery should end: the end of the archive, or of the named backup. */
+  expected: Position;
+  /** Reason rows may be missing that the archive should hold. Omitted if recovery got as far as expected. */
+  incompleteReason?: string;
+  /** WAL that is on the server but not in the archive. Omitted if a backup was named. */
+  notArchived?: NotArchived;
+}
+
+/**
+ * Restores a cluster separately from the stack and verifies it. A server of the same image starts on it, without a
+ * network, and reads every row of every table. The stack's data is not changed. The restored cluster is shut down
+ * cleanly, and WAL archiving is off.
+ *
+ * @throws OperationError if it cannot be restored, or the destination is not empty
+ */
+export async function restoreBackup(docker: Docker, stack: StackBackups, request: RestoreRequest): Promise<Restored> {
+  const { to, onStep, signal } = request;
+  const source = await findSource(docker, stack, request.backup, () => archiveRest(docker, stack, onStep));
+  const volume = await makeVolume(docker, stack, request);
+  let isKept = false;
+  try {
+    signal.throwIfAborted();
+    onStep(`restoring ${source.backup.label}`);
+    await restoreFiles(docker, stack, volume, source, request);
+    const proven = await proveCluster(docker, stack, volume, request);
+    isKept = to.kind === "volume";
+    return request.backup === undefined ? judgeLatest(source, proven) : judgeBackup(source, proven);
+  } finally {
+    if (!isKept) await docker.getVolume(volume).remove({ force: true });
+  }
+}
+
+/** Makes the server archive the rest of its WAL. Returns the reason if it could not. */
+async function archiveRest(
+  docker: Docker,
+  stack: StackBackups,
+  onStep: (step: string) => void,
+): Promise<string | undefined> {
+  if (!(await isRunning(docker, stack.server))) return "the server is not running";
+  if (!(await isRunning(docker, stack.container))) return `the container ${stack.container} is not running`;
+  onStep("archiving the remaining WAL");
+  try {
+    await pgBackRest(docker, stack.container, ["check"]);
+    return undefined;
+  } catch (error) {
+    if (error instanceof BackupError) return error.message;
+    throw error;
+  }
+}
+
+function judgeLatest({ backup, archive, server }: RestoreSource, { recovery, ...contents }: ProvenCluster): Restored {
+  const archivedByServer = server.archived;
+  const facts = { archive, firstSegment: backup.wal.from, archivedByServer, recovery };
+  const expected = findArchiveEnd(facts);
+  const incompleteReason = findIncompleteness(facts);
+  return {
+    backup: backup.label,
+    ...contents,
+    reached: reachedBy(recovery),
+    expected: { lsn: formatLsn(expected.lsn), timeline: expected.timeline },
+    ...(incompleteReason === undefined ? {} : { incompleteReason }),
+    notArchived: measureNotArchived(server, expected),
+  };
+}
+
+/** Judges a restore of a named backup. It is complete at the backup's own end, without the WAL archived later. */
+function judgeBackup({ backup }: RestoreSource, { recovery, ...contents }: ProvenCluster): Restored {
+  const reached = reachedBy(recovery);
+  const { timeline } = endOfSegment(backup.wal.to, recovery.segmentBytes);
+  const isShort = parseLsn(reached.lsn) < parseLsn(backup.lsn.to);
+  return {
+    backup: backup.label,
+    ...contents,
+    reached,
+    expected: { lsn: backup.lsn.to, timeline },
+    ...(isShort
+      ? { incompleteReason: `recovery ended at ${reached.lsn}, but the backup ends at ${backup.lsn.to}` }
+      : {}),
+  };
+}
+
+function reachedBy({ timelines, lastCommitAt }: Recovery): Restored["reached"] {
+  const { end = 0n, timeline = 0 } = timelines.at(-1) ?? {};
+  return { lsn: formatLsn(end), timeline, lastCommitAt };
+}
+
+async function makeVolume(docker: Docker, { owner }: StackBackups, { to, holder }: RestoreRequest): Promise<string> {
+  const role = to.kind === "volume" ? "restored" : "scratch";
+  const name =
+    to.kind === "volume" ? to.name : `${owner.project}-${owner.stack}-restore-${randomBytes(4).toString("hex")}`;
+  if ((await unlessMissing(docker.getVolume(name).inspect())) !== undefined) {
+    throw new OperationError(`The volume ${name} already exists.`, {
+      remedy: "Name a volume that does not exist: a restore does not overwrite anything.",
+      exitCode: exitCode.usage,
+    });
+  }
+  await docker.createVolume({ Name: name, Labels: { ...labelsOf({ ...owner, role }), [holderLabel]: holder } });
+  return name;
+}
+
+async function restoreFiles(
+  docker: Docker,
+  stack: StackBackups,
+  volume: string,
+  { backup: { label }, tablespaces }: RestoreSource,
+  request: RestoreRequest,
+): Promise<void> {
+  const asItWas = request.backup !== undefined;
+  // A backup on a timeline that was abandoned later is restored on its own timeline.
+  const target = asItWas
+    ? ["--type=immediate", "--recovery-option=recovery_target_timeline=current", "--target-action=promote"]
+    : [];
+  const options = [`--config=${environment.PGBACKREST_CONFIG}`, `--stanza=${environment.PGBACKREST_STANZA}`];
+  const given = [
+    "--archive-mode=off",
+    "--log-level-console=info",
+    `--set=${label}`,
+    ...tablespaceOptions(tablespaces),
+    ...target,
+  ];
+  const restore = ["pgbackrest", ...options, ...given, "restore"];
+  const script = `set -e; mkdir -p -m 0700 ${paths.data}; printf %s "$1" > ${paths.cluster}/${unfinishedMark}; shift; exec "$@"`;
+  const command = ["sh", "-c", script, "restore", markText(request.holder), ...restore];
+  await withScratchContainer(docker, specOf(stack, volume, command), async (container) => {
+    await container.start();
+    const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
+    if (code === 0) return;
+    const { message, remedy } = diagnose(code, await lastLogLines(docker, container.id, 100));
+    throw new BackupError(`Cannot restore the backup ${label}. ${message}`, {
+      remedy:
+        remedy ?? "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
+    });
+  });
+}

@@ -1,0 +1,168 @@
+import type Docker from "dockerode";
+import { withScratchContainer } from "../../docker/scratch-container.ts";
+import { executeInContainer } from "../../docker/server/query.ts";
+import { waitForServer } from "../../docker/server/wait.ts";
+import { OperationError } from "../../errors/operation-error.ts";
+import { paths, type StackBackups } from "../stack-backups.ts";
+import { markText, unfinishedMark } from "./begun-restore.ts";
+import { type ClusterContents, readContents } from "./contents.ts";
+import { extractDirectory } from "./extract-directory.ts";
+import { type Recovery, readRecovery, restoreCommand } from "./recovery.ts";
+import type { RestoreRequest } from "./request.ts";
+import {
+  commandWithLocations,
+  hasTablespaces,
+  type Locations,
+  locationThatStopped,
+  settleTablespaces,
+} from "./tablespaces.ts";
+
+/** Results of a server that ran on a restored cluster. */
+export interface ProvenCluster extends ClusterContents {
+  recovery: Recovery;
+}
+
+/**
+ * Settings that differ from the stack's server. The restored server is isolated, starts no extra processes, and needs
+ * little memory.
+ */
+const overrides: Readonly<Record<string, string>> = {
+  listen_addresses: "",
+  ssl: "off",
+  archive_mode: "off",
+  shared_preload_libraries: "",
+  shared_buffers: "128MB",
+  huge_pages: "off",
+  // With hot_standby, recovery would need limits as high as the stack's, and the server would accept sessions during
+  // recovery.
+  hot_standby: "off",
+  restore_command: restoreCommand,
+};
+
+/** Settings that controlled recovery and are no longer needed. */
+const recoverySettings = [
+  "restore_command",
+  "archive_mode",
+  "recovery_target",
+  "recovery_target_action",
+  "recovery_target_timeline",
+];
+
+/**
+ * Starts a server on a restored cluster, reads every row, shuts the server down and delivers the cluster to its
+ * destination.
+ */
+export async function proveCluster(
+  docker: Docker,
+  stack: StackBackups,
+  volume: string,
+  request: RestoreRequest,
+): Promise<ProvenCluster> {
+  const { to, holder, signal, onStep } = request;
+  const place = { docker, stack, volume, request };
+  const read = async (container: Docker.Container): Promise<ClusterContents> => {
+    onStep("reading every row");
+    return readContents(docker, container.id, signal);
+  };
+  const deliver = async (container: Docker.Container): Promise<void> => {
+    await stop(container);
+    if (to.kind === "volume") return finishVolume(place);
+    onStep(`copying it to ${to.path}`);
+    const archive = await container.getArchive({ path: paths.data });
+    await extractDirectory(archive as NodeJS.ReadableStream, to.path, markText(holder), signal);
+  };
+
+  onStep("starting a server on it for recovery");
+  const { result, locations } = await withServer(place, async (container) => {
+    const recovery = await readRecovery(docker, container.id);
+    for (const name of recoverySettings) await executeInContainer(docker, container.id, `alter system reset ${name}`);
+    if (await hasTablespaces(docker, container.id)) {
+      await stop(container);
+      return { recovery, contents: undefined };
+    }
+    const contents = await read(container);
+    await deliver(container);
+    return { recovery, contents };
+  });
+  const { recovery, contents } = result;
+  if (contents !== undefined) return { ...contents, recovery };
+
+  onStep("copying its tablespaces");
+  await settleTablespaces(docker, stack, volume, locations, to);
+  // Read again, so that the verified copy is the one the receiver gets, including its links.
+  const settled = await withServer(place, async (container) => {
+    const found = await read(container);
+    await deliver(container);
+    return found;
+  });
+  return { ...settled.result, recovery };
+}
+
+/** Removes the mark that says that the cluster in a volume is not complete. */
+async function finishVolume({ docker, stack, volume }: ScratchPlace): Promise<void> {
+  const command = ["rm", `${paths.cluster}/${unfinishedMark}`];
+  await withScratchContainer(docker, { ...specOf(stack, volume, command), user: "0" }, async (container) => {
+    await container.start();
+    const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
+    if (code !== 0) throw new OperationError(`Cannot remove ${unfinishedMark} from the volume ${volume}.`);
+  });
+}
+
+interface ScratchPlace {
+  docker: Docker;
+  stack: StackBackups;
+  volume: string;
+  request: RestoreRequest;
+}
+
+/**
+ * Runs work with a server on a restored cluster. If recovery stops at a missing tablespace location, the server is
+ * started again with that location.
+ */
+async function withServer<T>(
+  { docker, stack, volume, request }: ScratchPlace,
+  work: (container: Docker.Container) => Promise<T>,
+): Promise<{ result: T; locations: Locations }> {
+  const settings = {
+    config_file: `${paths.configuration}/postgresql.conf`,
+    hba_file: `${paths.configuration}/pg_hba.conf`,
+    ident_file: `${paths.configuration}/pg_ident.conf`,
+    ...overrides,
+  };
+  const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const server = ["postgres", "-D", paths.data, ...given];
+  for (let locations: Locations = new Map(); ; ) {
+    const spec = { ...specOf(stack, volume, commandWithLocations(locations, server)), user: "0" };
+    const outcome = await withScratchContainer(docker, spec, async (container) => {
+      await container.start();
+      try {
+        await waitForServer(docker, container.id, request.recoverySeconds, request.signal);
+      } catch (error) {
+        const more = await locationThatStopped(docker, container.id, locations);
+        if (more === undefined) throw error;
+        return { more };
+      }
+      return { result: await work(container) };
+    });
+    if ("result" in outcome) return { result: outcome.result, locations };
+    locations = outcome.more;
+  }
+}
+
+async function stop(container: Docker.Container): Promise<void> {
+  await container.stop({ t: 300 });
+  const { State } = await container.inspect();
+  if (State.ExitCode !== 0)
+    throw new OperationError(`The restored server did not shut down cleanly (exit code ${State.ExitCode}).`);
+}
+
+/** Returns the specification of a container that works on a restored cluster. */
+export function specOf({ owner, image, volumes }: StackBackups, volume: string, command: readonly string[]) {
+  return {
+    owner,
+    image,
+    command,
+    volumes: { [paths.cluster]: volume },
+    readOnlyVolumes: { [paths.repository]: volumes.repository, [paths.configuration]: volumes.configuration },
+  };
+}

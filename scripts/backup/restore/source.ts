@@ -1,0 +1,68 @@
+import type Docker from "dockerode";
+import { isRunning } from "../../docker/server/running.ts";
+import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import { type ArchiveNames, readArchiveNames } from "../archive-names.ts";
+import { diagnose } from "../diagnosis.ts";
+import { type Backup, readDetails, readRepository } from "../info.ts";
+import { askServerWal, readServerWal, type ServerWal } from "../server-wal.ts";
+import { type StackBackups, withRepository } from "../stack-backups.ts";
+
+/** Source of a restore, read before the restore begins. */
+export interface RestoreSource {
+  backup: Backup;
+  archive: ArchiveNames;
+  server: ServerWal;
+  /** OIDs of the tablespaces in the backup. */
+  tablespaces: number[];
+}
+
+/**
+ * Finds the backup to restore and the content of the archive, and refuses a backup that cannot be restored.
+ *
+ * @param label omit for the newest backup and everything archived
+ * @param archiveRest makes the server archive the rest of its WAL; returns the reason if it could not
+ * @throws OperationError if there is no such backup, or its own WAL is missing
+ */
+export async function findSource(
+  docker: Docker,
+  stack: StackBackups,
+  label: string | undefined,
+  archiveRest: () => Promise<string | undefined>,
+): Promise<RestoreSource> {
+  const sidecarRuns = await isRunning(docker, stack.container);
+  return withRepository(docker, stack, sidecarRuns, async (container) => {
+    const backup = await findBackup(docker, container, label);
+    const failure = label === undefined ? await archiveRest() : undefined;
+    // Read before the archive is listed, so that everything the server had archived must be in the list.
+    const server = (await isRunning(docker, stack.server))
+      ? await askServerWal(docker, stack.server)
+      : await readServerWal(docker, container);
+    if (failure !== undefined && "unknown" in server.written) server.written.unknown += ` (${failure})`;
+    const archive = await readArchiveNames(docker, container, backup.archiveId);
+    requireOwnWal(backup, archive);
+    const { tablespaces } = await readDetails(docker, container, backup.label);
+    return { backup, archive, server, tablespaces };
+  });
+}
+
+async function findBackup(docker: Docker, container: string, label: string | undefined): Promise<Backup> {
+  const { backups, fault } = await readRepository(docker, container);
+  if (fault !== undefined) throw fault;
+  const found = label === undefined ? backups.at(-1) : backups.find((backup) => backup.label === label);
+  if (found !== undefined) return found;
+  if (label === undefined || backups.length === 0) throw diagnose(75, "");
+  throw new OperationError(`The repository has no backup with the label "${label}".`, {
+    remedy: `It has: ${backups.map((backup) => backup.label).join(", ")}.`,
+    exitCode: exitCode.usage,
+  });
+}
+
+/** Requires the first and last segment of a backup, because recovery needs both to reach a consistent state. */
+function requireOwnWal({ label, wal }: Backup, { segments }: ArchiveNames): void {
+  const missing = [wal.from, wal.to].find((name) => !segments.has(name));
+  if (missing === undefined) return;
+  throw new OperationError(
+    `Cannot restore the backup ${label}: it needs the WAL segment ${missing}, which is missing from the archive.`,
+    { remedy: "Restore another backup with --backup. `npm run pgw -- backup list` shows them." },
+  );
+}

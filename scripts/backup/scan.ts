@@ -1,0 +1,71 @@
+import type Docker from "dockerode";
+import { z } from "zod";
+import { runInContainer } from "../docker/run-in-container.ts";
+import { duration, type Finding } from "./findings.ts";
+
+const scanSchema = z.object({
+  /** Seconds since 1970. */
+  scannedAt: z.number(),
+  findings: z.array(z.object({ level: z.enum(["wrong", "unknown"]), text: z.string(), remedy: z.string().optional() })),
+});
+
+/** Result of a scan of the repository: backups that cannot be restored, gaps and damage in the archive. */
+export interface RepositoryScan {
+  /** Seconds since 1970. */
+  scannedAt: number;
+  findings: Finding[];
+}
+
+/** Folders that hold scan results. The second is used if the first cannot be written. */
+const places = ["/var/lib/pgbackrest/pgroundwork", "/var/spool/pgbackrest"];
+
+/** Maximum age of a scan that still counts as current. Scans run every hour and after each backup. */
+const maxAgeSeconds = 2 * 3_600;
+
+/** Scans the repository now, by reading every file in it. */
+export async function scanRepository(docker: Docker, container: string): Promise<Finding[]> {
+  const unknown = (why: string): Finding[] => [{ level: "unknown", text: `The backups could not be checked: ${why}` }];
+  const { code, stdout, stderr } = await runInContainer(docker, container, {
+    command: ["sh", "-c", "command -v repository-scan >/dev/null || exit 127; exec repository-scan"],
+    user: "postgres",
+  });
+  if (code === 127) return unknown("the container's image has no repository-scan. Use a current image and run `up`.");
+  if (code !== 0) return unknown(`repository-scan ended with ${code}: ${stderr.trim().split("\n").at(-1)}`);
+  return parseScan(stdout).findings;
+}
+
+/**
+ * Reads the result of the last scan in a container that has the repository. Returns undefined if there was no scan yet.
+ */
+export async function readScan(docker: Docker, container: string): Promise<RepositoryScan | undefined> {
+  const command = ["sh", "-c", `cat ${places.map((place) => `${place}/scan.json`).join(" ")} 2>/dev/null`];
+  const { stdout } = await runInContainer(docker, container, { command, user: "postgres" });
+  const scans = stdout.split("\n").filter((line) => line !== "");
+  return scans
+    .map(parseScan)
+    .sort((one, other) => one.scannedAt - other.scannedAt)
+    .at(-1);
+}
+
+/** Returns the findings of a scan with its age. A missing or outdated scan is a finding of its own. */
+export function findInScan(scan: RepositoryScan | undefined, now: Date): Finding[] {
+  if (scan === undefined) return [{ level: "unknown", text: "The backup repository has not been scanned yet." }];
+  const age = now.getTime() / 1_000 - scan.scannedAt;
+  if (age > maxAgeSeconds) {
+    const text = `The backup repository was last scanned ${duration(age)} ago, so the state of the backups is not known.`;
+    return [...withAge(scan, age), { level: "unknown", text, remedy: "`npm run pgw -- backup list` scans it now." }];
+  }
+  return withAge(scan, age);
+}
+
+function withAge({ findings }: RepositoryScan, age: number): Finding[] {
+  return findings.map((finding) => ({ ...finding, text: `${finding.text} (scanned ${duration(age)} ago)` }));
+}
+
+function parseScan(json: string): RepositoryScan {
+  const { scannedAt, findings } = scanSchema.parse(JSON.parse(json));
+  return {
+    scannedAt,
+    findings: findings.map(({ remedy, ...finding }) => ({ ...finding, ...(remedy === undefined ? {} : { remedy }) })),
+  };
+}

@@ -1,0 +1,87 @@
+/*
+ * Positions in the write-ahead log (WAL) and names of its segments, as PostgreSQL writes them. Positions are 64-bit
+ * integers.
+ */
+
+/** WAL segment: its timeline, and its number counted from the beginning of the log. */
+export interface Segment {
+  timeline: number;
+  number: number;
+}
+
+/** Default size of a segment in bytes. initdb can set another one. */
+export const defaultSegmentBytes = 2 ** 24;
+
+const segmentName = /^[0-9A-F]{24}$/;
+
+/** Reads an LSN such as `0/30A0B28`. */
+export function parseLsn(text: string): bigint {
+  const [, high, low] = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(text) ?? [];
+  if (high === undefined || low === undefined) throw new Error(`'${text}' is not an LSN.`);
+  return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`);
+}
+
+/** Formats an LSN as PostgreSQL does. */
+export function formatLsn(lsn: bigint): string {
+  return `${(lsn >> 32n).toString(16)}/${(lsn & 0xffffffffn).toString(16)}`.toUpperCase();
+}
+
+/** Returns true if the name is that of a complete segment. History files and partial segments are not. */
+export function isSegmentName(name: string): boolean {
+  return segmentName.test(name);
+}
+
+/** Parses the name of a segment. */
+export function parseSegment(name: string, segmentBytes = defaultSegmentBytes): Segment {
+  if (!isSegmentName(name)) throw new Error(`'${name}' is not the name of a WAL segment.`);
+  const part = (at: number) => Number.parseInt(name.slice(at, at + 8), 16);
+  return { timeline: part(0), number: part(8) * (2 ** 32 / segmentBytes) + part(16) };
+}
+
+/** Formats the name of a segment. */
+export function formatSegment({ timeline, number }: Segment, segmentBytes = defaultSegmentBytes): string {
+  const perFile = 2 ** 32 / segmentBytes;
+  return [timeline, Math.floor(number / perFile), number % perFile].map(hexadecimal).join("");
+}
+
+/** Returns the name of a timeline's history file, which lists the timelines that it comes from. */
+export function historyName(timeline: number): string {
+  return `${hexadecimal(timeline)}.history`;
+}
+
+/** Counts the segments that end before the one that holds a position. */
+export function segmentNumberAt(lsn: bigint, segmentBytes = defaultSegmentBytes): number {
+  return Number(lsn / BigInt(segmentBytes));
+}
+
+/** Returns the position at which a segment begins. */
+export function segmentStart(number: number, segmentBytes = defaultSegmentBytes): bigint {
+  return BigInt(number) * BigInt(segmentBytes);
+}
+
+/** A timeline, and the position at which the next one branched off. */
+export interface TimelineEnd {
+  timeline: number;
+  end: bigint;
+}
+
+/**
+ * Parses a history file: the timelines before its own, oldest first. As PostgreSQL does, it reads only the beginning of
+ * each line, because the rest is text for people.
+ */
+export function parseHistory(text: string): TimelineEnd[] {
+  return [...text.matchAll(/^\s*(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/gim)].map(([, timeline, end = ""]) => ({
+    timeline: Number(timeline),
+    end: parseLsn(end),
+  }));
+}
+
+function hexadecimal(value: number): string {
+  return value.toString(16).toUpperCase().padStart(8, "0");
+}
+
+/** Returns the position at which a segment ends. */
+export function endOfSegment(name: string, segmentBytes = defaultSegmentBytes): { timeline: number; lsn: bigint } {
+  const { timeline, number } = parseSegment(name, segmentBytes);
+  return { timeline, lsn: segmentStart(number + 1, segmentBytes) };
+}

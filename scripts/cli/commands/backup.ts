@@ -1,0 +1,13 @@
+import type { Command } from "commander";
+import { type Registration, register } from "../registration.ts";
+
+const verbs: Readonly<Record<string, Registration>> = {
+  create: async () => (await import("./backup/create.ts")).registerBackupCreate,
+  list: async () => (await import("./backup/list.ts")).registerBackupList,
+  restore: async () => (await import("./backup/restore.ts")).registerBackupRestore,
+};
+
+export async function registerBackup(program: Command, typed: readonly string[]): Promise<void> {
+  const backup = program.command("backup").description("manage the backups of a stack's server");
+  await register(backup, verbs, typed);
+}

@@ -1,0 +1,45 @@
+import { type Command, Option } from "commander";
+import type { BackupType } from "../../../backup/info.ts";
+import { localStack } from "../../../stack/stacks.ts";
+import { jsonOption, stackOption } from "../../options.ts";
+import { action, type Run } from "../../run.ts";
+import { showStep } from "../../step.ts";
+import { backupsOf } from "./stack.ts";
+import { bytes } from "./texts.ts";
+
+interface CreateOptions {
+  stack?: string;
+  type: BackupType;
+}
+
+export function registerBackupCreate(backup: Command): void {
+  backup
+    .command("create")
+    .description("make a backup now; if another backup is running, wait for it first")
+    .addOption(stackOption())
+    .addOption(
+      new Option(
+        "--type <type>",
+        "full, changes since the last full backup (diff), or changes since the last backup (incr)",
+      )
+        .choices(["full", "diff", "incr"])
+        .default("incr"),
+    )
+    .addOption(jsonOption())
+    .action(action<CreateOptions, []>(create));
+}
+
+async function create(run: Run, { stack = localStack, type }: CreateOptions): Promise<undefined> {
+  const { withDocker } = await import("../../../docker/client.ts");
+  const { createBackup } = await import("../../../backup/create.ts");
+  const { backups, dockerHost } = await backupsOf(run, stack);
+  showStep(run.out, "making a backup");
+  const made = await withDocker(dockerHost, (docker) => createBackup(docker, backups.container, type));
+  const seconds = ((Date.parse(made.finishedAt) - Date.parse(made.startedAt)) / 1_000).toFixed(0);
+  run.out.answer(
+    { stack, backup: made },
+    () =>
+      `${made.label} (${made.type}): ${bytes(made.size)}, ${bytes(made.repositoryDelta)} in the repository, in ${seconds} s`,
+  );
+  return undefined;
+}

@@ -1,0 +1,32 @@
+import type { StackBackups } from "../../../backup/stack-backups.ts";
+import { exitCode, OperationError } from "../../../errors/operation-error.ts";
+import { readyEngine } from "../../engine.ts";
+import type { Run } from "../../run.ts";
+
+/**
+ * Returns the backups of a stack, and the Docker engine that holds them.
+ *
+ * @throws OperationError (wrong usage) if the stack makes no backups
+ */
+export async function backupsOf(
+  run: Run,
+  stack: string,
+): Promise<{ backups: StackBackups; dockerHost: string | undefined }> {
+  const { readOutputs } = await import("../../../stack/outputs.ts");
+  const { projectName } = await import("../../../stack/project.ts");
+  const engine = await readyEngine(run, { quiet: true });
+  const { server } = await readOutputs(engine, run.root, stack, false);
+  if (server.kind !== "docker" || server.backups === undefined) {
+    const remedy =
+      server.kind === "docker"
+        ? `Set pgroundwork:backups to true in Pulumi.${stack}.yaml, and run \`up\`.`
+        : "Only servers in containers have backups: pgroundwork:server docker.";
+    throw new OperationError(`Stack "${stack}" has no backups.`, { remedy, exitCode: exitCode.usage });
+  }
+  const { container, image, volumes, schedule } = server.backups;
+  const owner = { project: await projectName(run.root), stack, owner: server.owner };
+  return {
+    backups: { owner, container, server: server.container, image, volumes, schedule },
+    dockerHost: server.dockerHost,
+  };
+}

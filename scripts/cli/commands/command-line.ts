@@ -1,0 +1,103 @@
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError } from "commander";
+import packageJson from "../../../package.json" with { type: "json" };
+import { exitCode } from "../../errors/operation-error.ts";
+import { redact } from "../../errors/redact.ts";
+import { ignoreClosedPipes } from "../closed-pipe.ts";
+import { reportError } from "../failure.ts";
+import { Output } from "../output.ts";
+import { type Registration, register } from "../registration.ts";
+
+/** All commands, in the order in which help lists them. */
+const commands: Readonly<Record<string, Registration>> = {
+  up: async () => (await import("./up.ts")).registerUp,
+  preview: async () => (await import("./preview.ts")).registerPreview,
+  refresh: async () => (await import("./refresh.ts")).registerRefresh,
+  down: async () => (await import("./down.ts")).registerDown,
+  destroy: async () => (await import("./destroy.ts")).registerDestroy,
+  recover: async () => (await import("./recover.ts")).registerRecover,
+  status: async () => (await import("./status.ts")).registerStatus,
+  setup: async () => (await import("./setup.ts")).registerSetup,
+  outputs: async () => (await import("./outputs.ts")).registerOutputs,
+  stacks: async () => (await import("./stacks.ts")).registerStacks,
+  url: async () => (await import("./url.ts")).registerUrl,
+  psql: async () => (await import("./psql.ts")).registerPsql,
+  logs: async () => (await import("./logs.ts")).registerLogs,
+  database: async () => (await import("./database.ts")).registerDatabase,
+  migrate: async () => (await import("./migrate.ts")).registerMigrate,
+  seed: async () => (await import("./seed.ts")).registerSeed,
+  backup: async () => (await import("./backup.ts")).registerBackup,
+  engine: async () => (await import("./engine.ts")).registerEngine,
+};
+
+/**
+ * Creates the command line; every command registers itself.
+ *
+ * @param typed the words typed after `pgw`. If they begin with a command's name, only that command is loaded. Empty:
+ * all.
+ */
+export async function commandLine(typed: readonly string[] = []): Promise<Command> {
+  const program = new Command("pgw")
+    .description("PostgreSQL for every environment from one Pulumi program")
+    .addHelpText(
+      "after",
+      `
+Exit codes: 0 success, 1 failure, 2 wrong usage, 3 not allowed, 4 work is pending, 5 a problem was found.
+To use any PostgreSQL instead of a stack, set DATABASE_URL, or PG*, or
+DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME and DB_SSLMODE.`,
+    )
+    .version(packageJson.version)
+    .option("-v, --verbose", "log each step to stderr: as JSON lines, or as readable text on a terminal")
+    .showHelpAfterError("(add --help to list the commands and options)")
+    .exitOverride();
+
+  await register(program, commands, typed);
+  return program;
+}
+
+/** Runs the typed command. */
+export async function runCommandLine(): Promise<void> {
+  ignoreClosedPipes();
+  const typed = process.argv.slice(2);
+  try {
+    const program = await commandLine(typed);
+    if (process.env.npm_lifecycle_event !== undefined) {
+      const { refuseOptionsKeptByNpm } = await import("../npm-options.ts");
+      refuseOptionsKeptByNpm(program, typed, fileURLToPath(new URL("../../..", import.meta.url)));
+    }
+    await program.parseAsync();
+  } catch (error) {
+    reportNotRun(error, typed);
+  }
+}
+
+/** Reports why no command ran. Help and version are answers, everything else that commander throws is wrong usage. */
+function reportNotRun(error: unknown, typed: readonly string[]): void {
+  const out = new Output(asksForJson(typed));
+  if (!(error instanceof CommanderError)) {
+    const failure = reportError(out, error);
+    process.exitCode = failure.code;
+    out.finish(failure);
+    return;
+  }
+  if (error.exitCode === 0) {
+    process.exitCode = exitCode.done;
+    return;
+  }
+  process.exitCode = exitCode.usage;
+  // commander has printed the error.
+  const hints: string[] = [];
+  if (error.code === "commander.excessArguments" && process.env.npm_lifecycle_event !== undefined)
+    hints.push("Write options after `--`, or npm reads them itself: npm run up -- --stack dev");
+  for (const hint of hints) out.note(hint);
+  if (!out.json) return;
+  const [message = "", ...suggestions] = error.message.replace(/^error: /, "").split("\n");
+  const hint = [...suggestions, ...hints].join("\n") || null;
+  out.finish({ message: redact(message), hint: hint && redact(hint), code: exitCode.usage });
+}
+
+/** Returns true if the words typed ask for JSON. Words after `--` belong to another program. */
+function asksForJson(typed: readonly string[]): boolean {
+  const end = typed.indexOf("--");
+  return (end < 0 ? typed : typed.slice(0, end)).includes("--json");
+}

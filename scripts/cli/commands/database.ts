@@ -1,0 +1,152 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { localStack } from "../../stack/stacks.ts";
+import { jsonOption, stackOption } from "../options.ts";
+import { action, type Run } from "../run.ts";
+
+interface NewOptions {
+  settings: boolean;
+}
+
+interface RenameOptions {
+  onServer?: boolean;
+  stack?: string;
+}
+
+export function registerDatabase(program: Command): void {
+  const database = program.command("database").description("manage the databases of this project");
+  database
+    .command("new <name>")
+    .description("create a working folder for a new database, and add the database to the local stack's settings")
+    .option("--no-settings", "do not change the settings")
+    .addOption(jsonOption())
+    .action(action<NewOptions, [string]>(create));
+  database
+    .command("rename <name> <new-name>")
+    .description(
+      "rename a database: first its folder and its name in all settings, then with --on-server on each server",
+    )
+    .option("--on-server", "rename the database and its roles on a stack's server; keeps all rows and changes no files")
+    .addOption(stackOption())
+    .addOption(jsonOption())
+    .action(action<RenameOptions, [string, string]>(rename));
+  database
+    .command("remove <name...>")
+    .description("remove databases from this project: folders, tests and settings; servers keep their databases")
+    .addOption(jsonOption())
+    .action(action<object, [string[]]>(remove));
+}
+
+async function create(run: Run, { settings }: NewOptions, name: string): Promise<undefined> {
+  const { newDatabase } = await import("../../database/new-database.ts");
+  const { declareDatabase, requireEditableSettings } = await import("../../stack/databases-setting.ts");
+  if (settings) await requireEditableSettings(run.root);
+  const files = await newDatabase(join(run.root, "migrations"), name, join(run.root, ".pgroundwork"));
+  const declared = settings ? await declareDatabase(run.root, name) : undefined;
+  run.out.answer({ database: name, files: files.map((file) => `migrations/${name}/${file}`), declared }, () =>
+    [
+      `created migrations/${name}: ${files.join(", ")}`,
+      declared === undefined
+        ? `Not in the settings yet: add ${name} to pgroundwork:databases.`
+        : declared.files
+            .map(
+              (file) => `${file} ${declared.changed.includes(file) ? "now has" : "already had"} it in its databases.`,
+            )
+            .join("\n"),
+      "",
+      "next",
+      "  npm run up                             create the empty database and its roles",
+      `  npm run pgw -- psql -d ${name}${" ".repeat(Math.max(1, 16 - name.length))}open psql as its application role`,
+      "  migrations/README.md                   how to write and commit its first migration",
+    ].join("\n"),
+  );
+  return undefined;
+}
+
+async function rename(
+  run: Run,
+  { onServer = false, stack }: RenameOptions,
+  from: string,
+  to: string,
+): Promise<undefined> {
+  if (onServer) return renameOnStack(run, stack ?? localStack, from, to);
+  const { filesWithOldName, renameDatabaseFolder, requireRenamable } = await import(
+    "../../database/rename-database.ts"
+  );
+  const { redeclareDatabase, requireEditableSettings } = await import("../../stack/databases-setting.ts");
+  const migrations = join(run.root, "migrations");
+  await requireRenamable(migrations, from, to);
+  await requireEditableSettings(run.root);
+  await renameDatabaseFolder(migrations, from, to);
+  const settings = await redeclareDatabase(run.root, from, to);
+  const edit = await filesWithOldName(run.root, from, to);
+  run.out.answer({ from, to, settings, edit }, () =>
+    [
+      `renamed migrations/${from} to migrations/${to}${settings.length > 0 ? `, also in ${settings.join(", ")}` : ""}.`,
+      ...(edit.length > 0
+        ? ["These files still contain the old name; edit them by hand:", ...edit.map((file) => `  ${file}`)]
+        : []),
+      "",
+      `next, before \`up\`, for each stack whose server has ${from} (otherwise \`up\` creates an empty ${to}):`,
+      `  npm run pgw -- database rename ${from} ${to} --on-server`,
+      `  npm run pgw -- database rename ${from} ${to} --on-server --stack NAME`,
+    ].join("\n"),
+  );
+  return undefined;
+}
+
+async function renameOnStack(run: Run, stack: string, from: string, to: string): Promise<undefined> {
+  const { readyEngine } = await import("../engine.ts");
+  const { readOutputs, serverConnection } = await import("../../stack/outputs.ts");
+  const { renameOnServer } = await import("../../database/rename-database.ts");
+  const outputs = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, true);
+  await renameOnServer(serverConnection(outputs), from, to);
+  const option = stack === localStack ? "" : ` -- --stack ${stack}`;
+  run.out.answer({ stack, from, to }, () =>
+    [
+      `renamed ${from} of stack ${stack} to ${to}, with its roles and all data.`,
+      "",
+      "next",
+      `  npm run up${option}     adopt it; its roles get new passwords`,
+    ].join("\n"),
+  );
+  return undefined;
+}
+
+async function remove(run: Run, _options: object, given: string[]): Promise<undefined> {
+  const databases = [...new Set(given)];
+  const { removeDatabase } = await import("../../database/remove-database.ts");
+  const { listDatabases, readDatabaseFile } = await import("../../database/database-file.ts");
+  const { requireEditableSettings, undeclareDatabases } = await import("../../stack/databases-setting.ts");
+  const migrations = join(run.root, "migrations");
+  const setsOf: Record<string, string[]> = {};
+  // All of them are read before the first one is removed.
+  for (const database of databases) setsOf[database] = (await readDatabaseFile(migrations, database)).seedSets;
+  await requireEditableSettings(run.root);
+  const candidates = Object.values(setsOf).flat();
+  // If a database file cannot be read, its sets are unknown. Then no candidate set is dropped.
+  for (const database of await listDatabases(migrations))
+    setsOf[database] ??= await readDatabaseFile(migrations, database).then(
+      ({ seedSets }) => seedSets,
+      () => candidates,
+    );
+  const removals: { database: string; removed: string[]; kept: string[]; settings: string[]; notes: string[] }[] = [];
+  for (const database of databases) {
+    const files = await removeDatabase(run.root, database);
+    const { [database]: sets = [], ...others } = setsOf;
+    delete setsOf[database];
+    const { changed, notes } = await undeclareDatabases(run.root, { [database]: sets }, others);
+    removals.push({ database, ...files, settings: changed, notes });
+  }
+  run.out.answer({ removals }, () =>
+    removals
+      .flatMap(({ database, removed, kept, settings, notes }) => [
+        `removed ${database}: ${[...removed, ...settings.map((file) => `its name in ${file}`)].join(", ")}`,
+        ...kept.map((path) => `  ${path} is kept: it contains files that are not in Git`),
+        ...notes.map((note) => `  ${note}`),
+      ])
+      .concat("The databases on servers are kept with all data. To delete one: `pgw destroy --erase NAME`")
+      .join("\n"),
+  );
+  return undefined;
+}

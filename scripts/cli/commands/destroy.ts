@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import type { Survey } from "../../erase/survey.ts";
+import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import { upCommand } from "../../stack/command-lines.ts";
+import { localStack } from "../../stack/stacks.ts";
+import { readyEngine } from "../engine.ts";
+import { jsonOption, stackOption } from "../options.ts";
+import { action, type Run } from "../run.ts";
+import { settingsFile } from "./destroy/texts.ts";
+
+interface DestroyOptions {
+  stack?: string;
+  erase?: string[];
+  yes?: boolean;
+}
+
+export function registerDestroy(program: Command): void {
+  program
+    .command("destroy")
+    .description("delete the stack's resources but keep its data, which `up` adopts again; only --erase deletes data")
+    .addOption(stackOption())
+    .option(
+      "--erase <name>",
+      "permanently delete a database; with the name of the stack, delete everything in it; repeatable",
+      (name: string, names: string[] | undefined) => [...(names ?? []), name],
+    )
+    .option("-y, --yes", "skip the confirmation; open connections to erased databases are terminated")
+    .addOption(jsonOption())
+    .action(action<DestroyOptions, []>(destroy));
+}
+
+async function destroy(run: Run, { stack = localStack, erase = [], yes = false }: DestroyOptions): Promise<undefined> {
+  const { surveyStack } = await import("../../erase/survey.ts");
+  const { dataOf } = await import("../../erase/data-of.ts");
+  const { dataHome } = await import("../../server/locations.ts");
+  const home = dataHome(run.env, process.getuid?.());
+  const access = { engine: await readyEngine(run, { stack }), root: run.root, stack };
+  const look = async () => {
+    const survey = await surveyStack(access, home);
+    refuseProtected(survey, stack, erase.length > 0);
+    return { survey, data: dataOf(access, home, survey) };
+  };
+  const destruction = { run, access, ...(await look()), lookAgain: look, yes };
+  if (erase.length === 0) {
+    const { takeDown } = await import("./destroy/take-down.ts");
+    await takeDown(destruction);
+  } else {
+    const { eraseNamed } = await import("./destroy/erase.ts");
+    await eraseNamed(destruction, erase);
+  }
+}
+
+function refuseProtected({ content, settings }: Survey, stack: string, erasing: boolean): void {
+  if (!content.protected && !settings.protected) return;
+  const up = content.resources > 0 ? ` and run \`${upCommand(stack)}\`` : "";
+  throw new OperationError(`Stack "${stack}" is protected and cannot be ${erasing ? "erased" : "destroyed"}.`, {
+    remedy: `To allow it, set pgroundwork:protected to false in ${settingsFile(stack)}${up}. Then run this command again.`,
+    exitCode: exitCode.notAllowed,
+  });
+}

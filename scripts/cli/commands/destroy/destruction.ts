@@ -1,0 +1,25 @@
+import type { StackData } from "../../../erase/stack-data.ts";
+import type { Survey } from "../../../erase/survey.ts";
+import type { StateAccess } from "../../../stack/stack-state.ts";
+import type { Run } from "../../run.ts";
+
+/** A stack as it was found. */
+export interface FoundStack {
+  survey: Survey;
+  /** The stack's data on each kind of server, with that of its own kind first. */
+  data: readonly [StackData, ...StackData[]];
+}
+
+/** Context of every kind of destruction. */
+export interface Destruction extends FoundStack {
+  run: Run;
+  access: StateAccess;
+  /**
+   * Surveys the stack again, because another command may have changed it since it was shown.
+   *
+   * @throws OperationError (not allowed) if the stack is protected by now
+   */
+  lookAgain: () => Promise<FoundStack>;
+  /** True if it was confirmed in advance. */
+  yes: boolean;
+}

@@ -1,0 +1,174 @@
+import type { Connection } from "../../../connection/connection.ts";
+import { ConnectionError } from "../../../connection/connection-error.ts";
+import { rolesOf } from "../../../erase/drop-database.ts";
+import { erasableDatabases, eraseDatabases, halfErased } from "../../../erase/erase-databases.ts";
+import { eraseStack } from "../../../erase/erase-stack.ts";
+import { type DatabaseLoss, measureDatabases } from "../../../erase/losses.ts";
+import { resourceFacts } from "../../../erase/stack-content.ts";
+import type { ErasableData } from "../../../erase/stack-data.ts";
+import type { Survey } from "../../../erase/survey.ts";
+import { eraseTargets } from "../../../erase/targets.ts";
+import { OperationError } from "../../../errors/operation-error.ts";
+import { type Facts, requireUnchanged } from "../../../errors/unchanged.ts";
+import { upCommand } from "../../../stack/command-lines.ts";
+import type { Run } from "../../run.ts";
+import { showStep } from "../../step.ts";
+import { requireTyped } from "../../typed-name.ts";
+import { destroyByEngine, underLock } from "./destroy-by-engine.ts";
+import type { Destruction } from "./destruction.ts";
+import { describeLastBackup } from "./last-backup.ts";
+import { type DatabasePlan, describeDatabasePlans, describeLeft, describeStackPlan, settingsFile } from "./texts.ts";
+
+/** Access to the stack's server: a connection, or the reason why there is none. */
+type Access = { admin: Connection; databases: string[] } | { reason: string; databases: string[] };
+
+/** Erases the named databases, or the stack as a whole. */
+export async function eraseNamed(destruction: Destruction, names: readonly string[]): Promise<void> {
+  const server = await reach(destruction);
+  const rest =
+    "admin" in server
+      ? await halfErased(
+          server.admin,
+          names.map((name) => name.replace(/^database:/, "")),
+        )
+      : [];
+  const databases = [...server.databases, ...rest.filter((name) => !server.databases.includes(name))];
+  const targets = eraseTargets(names, destruction.access.stack, databases);
+  if (targets.stack) await eraseWhole(destruction, server);
+  else await eraseSome(destruction, server, targets.databases);
+}
+
+async function reach({ survey, data: [server] }: Destruction): Promise<Access> {
+  const admin = await server.admin();
+  if (admin === undefined) return { reason: "the server is not running", databases: survey.content.databases };
+  try {
+    return { admin, databases: await erasableDatabases(survey, admin) };
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    return { reason: error.message, databases: survey.content.databases };
+  }
+}
+
+async function eraseSome(destruction: Destruction, server: Access, names: readonly string[]) {
+  const { run, access, survey, yes } = destruction;
+  const { stack } = access;
+  if (!("admin" in server)) {
+    throw new OperationError(
+      `A database of stack "${stack}" can be dropped only while its server is reachable: ${server.reason}.`,
+      {
+        remedy: `Run \`${upCommand(stack)}\`, then this command again. To erase the complete stack: --erase ${stack}.`,
+      },
+    );
+  }
+  const { admin } = server;
+  const plans = await plansFor(survey, admin, names);
+  run.out.note(describeDatabasePlans(stack, plans, await describeLastBackup(destruction)));
+  if (!yes) await requireTyped(run, names, `Erasing ${names.join(", ")}`);
+
+  const requireAsShown = async () => {
+    const again = await destruction.lookAgain();
+    const now = await plansFor(again.survey, admin, names);
+    requireUnchanged(`Stack "${stack}"`, plans.flatMap(planFacts), now.flatMap(planFacts));
+  };
+  // A stack without a state has no lock.
+  const locked = <T>(work: () => Promise<T>) => (survey.state === undefined ? work() : underLock(run, stack, work));
+  const roles = await shown(run, (onStep) =>
+    eraseDatabases({ access, admin, names, onStep, check: requireAsShown, locked }),
+  );
+  for (const line of describeLeft({ roles })) run.out.warn(line);
+  const anew = plans.filter(({ declared }) => declared).map(({ name }) => name);
+  run.out.answer({ stack, erased: plans, left: { roles } }, () =>
+    [
+      `${names.join(", ")} erased; the rest of stack "${stack}" is unchanged`,
+      ...(anew.length === 0 ? [] : [`\`${upCommand(stack)}\` creates ${anew.join(", ")} again, empty.`]),
+    ].join("\n"),
+  );
+}
+
+async function plansFor(survey: Survey, admin: Connection, names: readonly string[]): Promise<DatabasePlan[]> {
+  const losses = await measureDatabases(admin, names);
+  const plans: DatabasePlan[] = [];
+  for (const name of names) {
+    const loss = losses.find((each) => each.name === name);
+    const declared = survey.settings.databases.includes(name);
+    plans.push({ name, loss, roles: await rolesOf(admin, name), declared });
+  }
+  return plans;
+}
+
+function planFacts({ name, loss, roles, declared }: DatabasePlan): Facts {
+  return [
+    loss === undefined ? `no database ${name}` : factOf(loss),
+    ...roles.map((role) => `role ${role}`),
+    ...(declared ? [`${name} in the settings`] : []),
+  ];
+}
+
+async function eraseWhole(destruction: Destruction, server: Access): Promise<void> {
+  const { run, access, survey, data, yes } = destruction;
+  const { stack } = access;
+  const erasable = await Promise.all(data.map((each) => each.find()));
+  const places = erasable.flatMap((each) => [...each.places, ...each.begun]);
+  if (survey.state === undefined && places.length === 0) {
+    run.out.answer(
+      { stack, erased: null },
+      () => `Stack "${stack}" has no resources and no data: there is nothing to erase.`,
+    );
+    return;
+  }
+  const { resources } = survey.content;
+  const databases = await lossesOn(server);
+  const facts = factsOf(survey, erasable, databases);
+  const found = erasable.flatMap((each) => each.found);
+  run.out.note(describeStackPlan(stack, resources, found, databases, await describeLastBackup(destruction)));
+  if (!yes) await requireTyped(run, [stack], `Erasing stack "${stack}"`);
+
+  const requireAsShown = async () => {
+    const again = await destruction.lookAgain();
+    const erasableNow = await Promise.all(again.data.map((each) => each.find()));
+    const databasesNow = await lossesOn(await reach({ ...destruction, ...again }));
+    requireUnchanged(`Stack "${stack}"`, facts, factsOf(again.survey, erasableNow, databasesNow));
+  };
+  const takeDown = async (begin: () => void) => {
+    const check = () => requireAsShown().then(begin);
+    // A stack without a state has no lock.
+    await (survey.state === undefined ? check() : destroyByEngine(run, stack, check));
+  };
+  const { signal } = run;
+  const files = await shown(run, (onStep) => eraseStack({ ...access, data: erasable, takeDown, onStep, signal }));
+  for (const line of describeLeft({ files })) run.out.warn(line);
+  const erased = {
+    servers: found.map(({ told }) => told),
+    databases: typeof databases === "string" ? null : databases,
+  };
+  run.out.answer({ stack, erased, left: files }, () =>
+    [
+      `stack "${stack}" is erased`,
+      `\`${upCommand(stack)}\` creates it again with the settings in ${settingsFile(stack)}.`,
+    ].join("\n"),
+  );
+}
+
+async function lossesOn(server: Access): Promise<DatabaseLoss[] | string> {
+  return "admin" in server ? measureDatabases(server.admin, server.databases) : server.reason;
+}
+
+/**
+ * Lists everything that will be erased. Sizes, rows and sessions are left out, because they change while applications
+ * work.
+ */
+function factsOf(survey: Survey, erasable: readonly ErasableData[], databases: DatabaseLoss[] | string): Facts {
+  const losses = typeof databases === "string" ? [databases] : databases.map(factOf);
+  return [...resourceFacts(survey.state), ...erasable.flatMap(({ facts }) => facts), ...losses];
+}
+
+function factOf({ name, oid, content }: DatabaseLoss): string {
+  return `database ${name} (oid ${oid}), ${content === undefined ? "closed" : `${content.tables} tables`}`;
+}
+
+/** Shows the steps of work. */
+async function shown<T>(run: Run, work: (onStep: (step: string) => void) => Promise<T>): Promise<T> {
+  const result = await work((step) => showStep(run.out, step));
+  run.out.endStep();
+  return result;
+}

@@ -1,0 +1,93 @@
+import type { Remains } from "../../../erase/cluster-files.ts";
+import type { KeptRole } from "../../../erase/drop-database.ts";
+import type { DatabaseLoss } from "../../../erase/losses.ts";
+import type { FoundData } from "../../../erase/stack-data.ts";
+
+/** A database that will be erased, and what else is erased with it. */
+export interface DatabasePlan {
+  name: string;
+  /** Undefined if the database is gone and only its other objects are left. */
+  loss: DatabaseLoss | undefined;
+  roles: readonly string[];
+  /** True if the settings name it. */
+  declared: boolean;
+}
+
+/** Describes what will be lost with databases. */
+export function describeDatabasePlans(stack: string, plans: readonly DatabasePlan[], lastBackup: string): string {
+  const lines = plans.flatMap(({ name, loss, roles, declared }) => [
+    `  database ${name}: ${loss === undefined ? "no longer on the server" : `${lossOf(loss)}, ${lastBackup}`}`,
+    ...(loss === undefined || loss.sessions === 0 ? [] : [`    ${connections(loss.sessions)} to it will be closed`]),
+    ...(roles.length === 0 ? [] : [`    with its roles ${roles.join(", ")}`]),
+    ...(declared ? ["    The settings contain it: the next `up` creates it again, empty."] : []),
+  ]);
+  return [`These databases of stack "${stack}" will be deleted permanently:`, ...lines].join("\n");
+}
+
+/** Describes what will be lost with a whole stack. */
+export function describeStackPlan(
+  stack: string,
+  resources: number,
+  found: readonly FoundData[],
+  databases: readonly DatabaseLoss[] | string,
+  lastBackup: string,
+): string {
+  const lines = [
+    ...(resources > 0 ? [`  its ${resources} resources, and every generated password`] : []),
+    ...found.map(
+      ({ what, bytes, state }) => `  ${what} (${bytes === undefined ? "size unknown" : size(bytes)}, ${state})`,
+    ),
+    ...(found.some(({ hasData }) => hasData) ? databaseLines(databases, lastBackup) : ["  no data was found"]),
+    `  its state and the history of the state; ${settingsFile(stack)} is kept`,
+  ];
+  return [`Stack "${stack}" and everything in it will be deleted permanently:`, ...lines].join("\n");
+}
+
+function databaseLines(databases: readonly DatabaseLoss[] | string, lastBackup: string): string[] {
+  if (typeof databases === "string") return [`    its databases are not known (${databases}); ${lastBackup}`];
+  if (databases.length === 0) return ["    no databases"];
+  return [
+    ...databases.map((loss) => `    database ${loss.name}: ${lossOf(loss)}${openSessions(loss)}`),
+    `    ${lastBackup}`,
+  ];
+}
+
+function openSessions({ sessions }: DatabaseLoss): string {
+  return sessions === 0 ? "" : `, ${connections(sessions)} will be closed`;
+}
+
+function lossOf({ bytes, content }: DatabaseLoss): string {
+  if (content === undefined) return `${size(bytes)}, its tables could not be counted (it refuses connections)`;
+  const { tables, rows } = content;
+  return `${size(bytes)}, ${tables} ${tables === 1 ? "table" : "tables"} with about ${rows.toLocaleString("en")} rows`;
+}
+
+function connections(count: number): string {
+  return count === 1 ? "1 open connection" : `${count} open connections`;
+}
+
+/** Lists what an erasure could not remove, one line each. */
+export function describeLeft(left: { roles?: readonly KeptRole[]; files?: Remains }): string[] {
+  return [
+    ...(left.roles ?? []).map(({ name, reason }) => `role ${name} is kept: ${reason}`),
+    ...(left.files?.foreign ?? []).map((path) => `${path} is kept: it does not belong to PostgreSQL`),
+    ...(left.files?.linked ?? []).map((path) => `${path} is kept: a symbolic link in the data directory pointed to it`),
+  ];
+}
+
+/** Formats a number of bytes in powers of 1024, as PostgreSQL does. */
+export function size(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** Returns the name of a stack's settings file. */
+export function settingsFile(stack: string): string {
+  return `Pulumi.${stack}.yaml`;
+}

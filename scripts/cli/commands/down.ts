@@ -1,0 +1,51 @@
+import type { Command } from "commander";
+import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import { localStack } from "../../stack/stacks.ts";
+import { readyEngine } from "../engine.ts";
+import { jsonOption, stackOption } from "../options.ts";
+import { action } from "../run.ts";
+
+export function registerDown(program: Command): void {
+  program
+    .command("down")
+    .description("stop the stack's server and keep everything; `up` starts it again")
+    .addOption(stackOption())
+    .addOption(jsonOption())
+    .action(
+      action<{ stack?: string }, []>(async (run, { stack = localStack }) => {
+        const { readOutputs } = await import("../../stack/outputs.ts");
+        const { server } = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, false);
+        const { projectName } = await import("../../stack/project.ts");
+        const project = await projectName(run.root);
+        if (server.kind === "external")
+          throw new OperationError(`Stack "${stack}" has an external server, which pgroundwork does not stop.`, {
+            exitCode: exitCode.notAllowed,
+          });
+        if (server.kind === "docker") {
+          const { withDocker } = await import("../../docker/client.ts");
+          const { stopContainers } = await import("../../docker/stop-containers.ts");
+          const containers = await withDocker(server.dockerHost, (docker) =>
+            stopContainers(docker, { project, stack, owner: server.owner }),
+          );
+          run.out.answer(
+            { stack, stopped: containers.length > 0, containers, dataVolume: server.dataVolume },
+            () => `${stoppedText(containers.length > 0)}; the data is kept in the volume ${server.dataVolume}`,
+          );
+          return;
+        }
+        const { stopServer } = await import("../../server/embedded.ts");
+        const { dataHome } = await import("../../server/locations.ts");
+        const directory = { data: server.dataDirectory, log: server.logDirectory };
+        const owner = { clone: run.root, project, stack };
+        const stopped = await stopServer(dataHome(run.env, process.getuid?.()), directory, owner);
+        run.out.answer(
+          { stack, stopped, dataDirectory: server.dataDirectory },
+          () => `${stoppedText(stopped)}; the data is kept in ${server.dataDirectory}`,
+        );
+      }),
+    );
+}
+
+function stoppedText(stopped: boolean): string {
+  return stopped ? "stopped" : "was not running";
+}

@@ -1,0 +1,106 @@
+import type { Command } from "commander";
+import { exitCode, OperationError } from "../../../errors/operation-error.ts";
+import type { Finding } from "../../../lint/finding.ts";
+import { action, type Run } from "../../run.ts";
+import { showStep } from "../../step.ts";
+import { resolveFolder, resolveTarget, type TargetOptions } from "../../target.ts";
+import { requireUnprotected } from "./unprotected.ts";
+import { showMigrationEvent } from "./up.ts";
+import { migrateVerb } from "./verb.ts";
+
+interface CommitOptions extends TargetOptions {
+  message?: string;
+  irreversible?: string;
+  /** False for `--no-apply`. */
+  apply: boolean;
+}
+
+export function registerMigrateCommit(migrate: Command): void {
+  migrateVerb(
+    migrate,
+    "commit",
+    "test current.sql with its down migration, make it a committed migration, and apply it",
+  )
+    .option("-m, --message <message>", "what the migration does (default: the message in current.sql)")
+    .option("--irreversible <reason>", "reason why the migration has no down migration")
+    .option("--no-apply", "only write the files; if the database cannot be reached, the migration is not tried")
+    .action(action<CommitOptions, []>(commit));
+}
+
+async function commit(run: Run, options: CommitOptions) {
+  if (!options.apply) return writeOnly(run, options);
+  const { commitMigration } = await import("../../../migrate/authoring/commit.ts");
+  const target = await resolveTarget(run, options);
+  requireUnprotected(target, "Write migrations");
+  const { connection, admin, docker, folder, label } = target;
+  const { message, irreversible } = options;
+  const { filename, applied, resumed, warnings } = await commitMigration({
+    ...{ connection, admin, docker, folder },
+    onProgress: (text) => showStep(run.out, text),
+    message,
+    irreversible,
+    onEvent: (event) => showMigrationEvent(run, event),
+    signal: run.signal,
+    runId: run.runId,
+  });
+  for (const warning of warnings) run.out.warn(warning);
+  const findings = await tellFindings(run, folder, filename);
+  run.out.answer({ filename, applied, resumed, warnings, findings, notTried: null }, () =>
+    [
+      resumed ? `committed/${filename} was committed by an interrupted run` : `committed/${filename} is committed`,
+      `${label}: ${applied.length} applied`,
+    ].join("\n"),
+  );
+  return exitCode.done;
+}
+
+/** Commits without applying. A protected stack is allowed, because its database is only read. */
+async function writeOnly(run: Run, options: CommitOptions) {
+  const { commitFile } = await import("../../../migrate/authoring/commit.ts");
+  const { folder, ...place } = await placeOf(run, options);
+  const { message, irreversible } = options;
+  const { filename, resumed, warnings, notTried } = await commitFile({
+    ...{ folder, message, irreversible, ...place },
+    onProgress: (text) => run.out.note(text),
+    signal: run.signal,
+  });
+  for (const warning of warnings) run.out.warn(warning);
+  const findings = await tellFindings(run, folder, filename);
+  run.out.answer({ filename, applied: [], resumed, warnings, findings, notTried }, () =>
+    [
+      resumed ? `committed/${filename} was committed by an interrupted run` : `committed/${filename} is committed`,
+      ...(notTried === null ? [] : [`not tried: ${notTried}`]),
+      "not applied: `migrate up` applies it",
+    ].join("\n"),
+  );
+  return exitCode.done;
+}
+
+/** Finds the database to verify against. Without one, for example if the stack is not up, only its folder is needed. */
+async function placeOf(run: Run, options: CommitOptions) {
+  try {
+    const { connection, admin, docker, folder } = await resolveTarget(run, options);
+    return { folder, database: connection, admin, docker };
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (!(error instanceof OperationError) || error.exitCode === exitCode.usage) throw error;
+    return {
+      folder: await resolveFolder(run, options.database),
+      database: { reason: error.message.replace(/\.$/, "") },
+    };
+  }
+}
+
+/**
+ * Prints the lint findings while the file can still be changed: after others have applied it, not even an exception can
+ * be added to it.
+ */
+async function tellFindings(run: Run, folder: string, filename: string): Promise<Finding[]> {
+  const { lintOne } = await import("../../../lint/committed.ts");
+  const { describeFindings } = await import("../../../lint/finding.ts");
+  const { findings } = await lintOne(folder, filename);
+  for (const line of describeFindings(findings)) run.out.note(line);
+  if (findings.some(({ level }) => level === "error"))
+    run.out.note("Protected stacks refuse this file. To change it: `migrate uncommit`.");
+  return findings;
+}

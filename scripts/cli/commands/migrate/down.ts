@@ -1,0 +1,97 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { exitCode } from "../../../errors/operation-error.ts";
+import type { UndoEvent } from "../../../migrate/down.ts";
+import type { PlannedUndo } from "../../../migrate/undo-plan.ts";
+import { action, type Run } from "../../run.ts";
+import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
+import { confirmRevert, describeLosses } from "./confirm-revert.ts";
+import { showGaveWay, showWaiting } from "./lock-events.ts";
+import { migrateVerb, type RunOptions, withRunOptions } from "./verb.ts";
+
+interface DownOptions extends TargetOptions, RunOptions {
+  steps?: number;
+  to?: string;
+  dryRun?: boolean;
+  yes?: boolean;
+}
+
+export function registerMigrateDown(migrate: Command): void {
+  const verb = migrateVerb(migrate, "down", "revert applied migrations, newest first; their data is lost")
+    .option("--steps <number>", "number of migrations to revert (default: 1)", count)
+    .option("--to <migration>", "revert all migrations after this one (number or file name); 0 reverts all of them")
+    .option(
+      "--dry-run",
+      "list the migrations that would be reverted and the rows that would be lost, and run nothing (exit code 4)",
+    )
+    .option("-y, --yes", "skip the confirmation; a stack that is not protected needs one only if rows may be lost");
+  withRunOptions(verb).action(action<DownOptions, []>(down));
+}
+
+async function down(run: Run, options: DownOptions) {
+  const { previewUndo, undoMigrations } = await import("../../../migrate/down.ts");
+  const target = await resolveTarget(run, options);
+  const { connection, folder, label } = target;
+  const { steps, to, allow, lockTimeout, statementTimeout, retryFor } = options;
+  const planned = await previewUndo(connection, folder, { steps, to, allow });
+  if (options.dryRun === true) return dryRun(run, target, planned);
+  // For a database given by its connection, it is not known whether it holds real data.
+  const always = target.protected !== false;
+  if (planned.length > 0 && options.yes !== true) await confirmRevert(run, target, planned, always);
+  for (const { down: file } of planned.filter(({ downChanged }) => downChanged))
+    run.out.note(`${file.filename} changed after its migration was applied; it runs as it is now`);
+  const { undone } =
+    planned.length === 0
+      ? { undone: [] }
+      : await undoMigrations({
+          connection,
+          folder,
+          steps,
+          to,
+          allow,
+          expected: planned,
+          timeouts: { lockTimeout, statementTimeout, retryFor },
+          onEvent: (event) => showEvent(run, event),
+          signal: run.signal,
+          runId: run.runId,
+        });
+  run.out.answer({ undone }, () =>
+    undone.length === 0 ? `${label}: nothing to revert` : `${label}: ${undone.length} reverted`,
+  );
+  return exitCode.done;
+}
+
+async function dryRun(run: Run, { connection, folder, label }: Target, planned: readonly PlannedUndo[]) {
+  const { readDownLosses } = await import("../../../migrate/down-losses.ts");
+  const lost = planned.length === 0 ? { losses: [], unclear: [] } : await readDownLosses(connection, folder, planned);
+  const files = planned.map(({ filename, down: { transactional, filename: downFile }, downChanged }) => {
+    return { filename, downFile, transactional, downChanged };
+  });
+  run.out.answer({ planned: files, ...lost }, () => {
+    const lines = files.map(
+      ({ filename, transactional, downChanged }) =>
+        `  ${filename}${transactional ? "" : "  outside a transaction"}${downChanged ? "  down migration changed since it was applied" : ""}`,
+    );
+    return planned.length === 0
+      ? `${label}: nothing to revert`
+      : [`${label}: ${planned.length} would be reverted`, ...lines, ...describeLosses(lost)].join("\n");
+  });
+  return planned.length > 0 ? exitCode.pending : exitCode.done;
+}
+
+function count(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a number from 1.");
+}
+
+function showEvent(run: Run, event: UndoEvent): void {
+  switch (event.kind) {
+    case "waiting":
+      showWaiting(run, event.holder);
+      return;
+    case "gave-way":
+      showGaveWay(run, event);
+      return;
+    case "undone":
+      run.out.note(`reverted ${event.filename} in ${Math.round(event.durationMs)} ms`);
+  }
+}

@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import { exitCode } from "../../../errors/operation-error.ts";
+import { action, type Run } from "../../run.ts";
+import { resolveTarget, type TargetOptions } from "../../target.ts";
+import { migrateVerb } from "./verb.ts";
+
+export function registerMigrateInit(migrate: Command): void {
+  migrateVerb(migrate, "init", "create the tables that record migrations, and nothing else").action(
+    action<TargetOptions, []>(init),
+  );
+}
+
+async function init(run: Run, options: TargetOptions) {
+  const { initialiseTracking } = await import("../../../migrate/apply.ts");
+  const { connection, folder, label } = await resolveTarget(run, options);
+  const made = await initialiseTracking({ connection, folder, signal: run.signal });
+  run.out.answer({ made }, () => `${label}: ${made ? "the tables were created" : "the tables already exist"}`);
+  return exitCode.done;
+}

@@ -1,0 +1,15 @@
+import { describeHolder, type LockHolder } from "../../../database/deployment-lock.ts";
+import { describeBlocker } from "../../../migrate/blockers.ts";
+import type { GaveWay } from "../../../migrate/lock-retry.ts";
+import type { Run } from "../../run.ts";
+
+/** Prints which deployer holds the lock. */
+export function showWaiting(run: Run, holder: LockHolder): void {
+  run.out.note(`waiting for another deployer: ${describeHolder(holder)}`);
+}
+
+/** Prints that a file ran into its lock timeout, which sessions blocked it, and when it is tried again. */
+export function showGaveWay(run: Run, { filename, blockers, pauseMs }: GaveWay & { filename: string }): void {
+  const who = blockers.length === 0 ? "" : `, blocked by ${blockers.map(describeBlocker).join(", ")}`;
+  run.out.warn(`${filename}: lock timeout${who}; retrying in ${(pauseMs / 1000).toFixed(1)} s`);
+}

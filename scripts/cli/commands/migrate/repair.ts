@@ -1,0 +1,79 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { exitCode } from "../../../errors/operation-error.ts";
+import type { RepairFinding } from "../../../migrate/repair/finding.ts";
+import type { Repaired } from "../../../migrate/repair.ts";
+import { canAsk, confirm } from "../../confirm.ts";
+import { action, type Run } from "../../run.ts";
+import { resolveTarget, type TargetOptions } from "../../target.ts";
+import { migrateVerb } from "./verb.ts";
+
+interface RepairOptions extends TargetOptions {
+  yes?: boolean;
+  done?: string[];
+  terminate?: number;
+}
+
+export function registerMigrateRepair(migrate: Command): void {
+  migrateVerb(
+    migrate,
+    "repair",
+    "report what a crash left, and repair it if confirmed (exit code 4 if repairs are pending, 5 if one needs you)",
+  )
+    .option("-y, --yes", "repair it and skip the confirmation")
+    .option("--done <files...>", "record these interrupted files as completed; check first that they did their work")
+    .option(
+      "--terminate <pid>",
+      "terminate this session, which holds the deployment lock and has no client any more",
+      processId,
+    )
+    .action(action<RepairOptions, []>(mend));
+}
+
+async function mend(run: Run, { yes = false, done, terminate, ...options }: RepairOptions) {
+  const { findRepairs, repair, terminateHolder } = await import("../../../migrate/repair.ts");
+  const { connection, admin, folder, label } = await resolveTarget(run, options);
+  if (terminate !== undefined) {
+    await terminateHolder(connection, terminate);
+    run.out.note(`ended session ${terminate}`);
+  }
+  const repairs = { connection, admin, folder, done, signal: run.signal };
+  const findings = await findRepairs(repairs);
+  const held = findings.some(({ kind }) => kind === "deployer");
+  const mendable = findings.filter(({ act }) => act !== undefined).length;
+  if (!run.out.json) for (const finding of findings) run.out.note(describe(finding));
+  const agreed = mendable > 0 && !held && (yes || (canAsk() && (await confirm("Repair?", run.signal))));
+  const repaired = agreed ? await repair(repairs, findings) : [];
+  const outcomes = findings.map((finding) => ({ ...finding, repaired: isRepaired(finding, repaired) }));
+  const left = outcomes.filter(({ act, repaired }) => act !== undefined && !repaired).length;
+  const needs = outcomes.filter(({ advice }) => advice !== undefined).length;
+  run.out.answer({ findings: outcomes.map(told) }, () => `${label}: ${summary(mendable - left, left, needs)}`);
+  if (needs > 0) return exitCode.wrong;
+  return left > 0 ? exitCode.pending : exitCode.done;
+}
+
+function isRepaired({ found }: RepairFinding, repaired: readonly Repaired[]): boolean {
+  return repaired.some((each) => each.found === found && each.repaired);
+}
+
+function told({ kind, found, action, advice, repaired }: Repaired): object {
+  return { kind, found, action: action ?? null, advice: advice ?? null, repaired };
+}
+
+function describe({ found, action, advice }: RepairFinding): string {
+  const then = action === undefined ? advice : `repair: ${action}`;
+  return then === undefined ? `- ${found}` : `- ${found}\n    ${then}`;
+}
+
+function summary(mended: number, left: number, needs: number): string {
+  const parts = [
+    ...(mended > 0 ? [`${mended} repaired`] : []),
+    ...(left > 0 ? [`${left} to repair (--yes)`] : []),
+    ...(needs > 0 ? [`${needs} ${needs === 1 ? "needs" : "need"} you`] : []),
+  ];
+  return parts.length === 0 ? "nothing to repair" : parts.join(", ");
+}
+
+function processId(text: string): number {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a process id.");
+}

@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import { exitCode } from "../../../errors/operation-error.ts";
+import { action, type Run } from "../../run.ts";
+import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
+import { confirmRevert } from "./confirm-revert.ts";
+import { requireUnprotected } from "./unprotected.ts";
+import { migrateVerb } from "./verb.ts";
+
+interface UncommitOptions extends TargetOptions {
+  yes?: boolean;
+}
+
+export function registerMigrateUncommit(migrate: Command): void {
+  migrateVerb(
+    migrate,
+    "uncommit",
+    "revert the newest committed migration and make it current.sql again; only if no other database has applied it",
+  )
+    .option("-y, --yes", "skip the confirmation, which is needed only if rows may be lost")
+    .action(action<UncommitOptions, []>(uncommit));
+}
+
+async function uncommit(run: Run, options: UncommitOptions) {
+  const { uncommitMigration } = await import("../../../migrate/authoring/uncommit.ts");
+  const target = await resolveTarget(run, options);
+  requireUnprotected(target, "Write migrations");
+  const { connection, folder, label } = target;
+  if (options.yes !== true) await confirm(run, target);
+  const { filename, undone } = await uncommitMigration({ connection, folder, signal: run.signal, runId: run.runId });
+  run.out.answer({ filename, undone }, () =>
+    [
+      `${filename} is current.sql again`,
+      undone ? `${label}: reverted` : `${label}: it was not applied there`,
+      "Other databases that have it no longer match the files.",
+    ].join("\n"),
+  );
+  return exitCode.done;
+}
+
+/** Asks for a confirmation if the newest committed migration is applied, and reverting it may lose rows. */
+async function confirm(run: Run, target: Target): Promise<void> {
+  const { connection, folder } = target;
+  const { readCommitted } = await import("../../../migrate/committed.ts");
+  const { previewUndo } = await import("../../../migrate/down.ts");
+  const { readKnownStatus } = await import("../../../migrate/verify.ts");
+  const newest = (await readCommitted(folder)).at(-1)?.filename;
+  const { applied } = await readKnownStatus(connection, folder);
+  if (!applied.some(({ filename }) => filename === newest)) return;
+  await confirmRevert(run, target, await previewUndo(connection, folder, { steps: 1 }), false);
+}

@@ -1,0 +1,16 @@
+import { exitCode, OperationError } from "../../../errors/operation-error.ts";
+import type { Target } from "../../target.ts";
+
+/**
+ * Refuses a command for development on a protected stack.
+ *
+ * @param what the sentence without its end: "Write migrations"
+ * @throws OperationError (not allowed) for a protected stack
+ */
+export function requireUnprotected({ protected: isProtected, label }: Target, what: string): void {
+  if (isProtected !== true) return;
+  throw new OperationError(`${label} is protected. ${what} against a development database.`, {
+    remedy: "Name another stack with --stack.",
+    exitCode: exitCode.notAllowed,
+  });
+}

@@ -1,0 +1,89 @@
+import type { Command } from "commander";
+import { exitCode } from "../../../errors/operation-error.ts";
+import type { MigrationEvent } from "../../../migrate/apply.ts";
+import { action, type Run } from "../../run.ts";
+import { showStep } from "../../step.ts";
+import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
+import { showGaveWay, showWaiting } from "./lock-events.ts";
+import { migrateVerb, type RunOptions, withRunOptions } from "./verb.ts";
+
+interface UpOptions extends TargetOptions, RunOptions {
+  to?: string;
+  dryRun?: boolean;
+}
+
+export function registerMigrateUp(migrate: Command): void {
+  const verb = migrateVerb(migrate, "up", "apply the pending migrations")
+    .option("--to <migration>", "last migration to apply (number or file name)")
+    .option(
+      "--dry-run",
+      "list the pending migrations and run nothing (exit code 4); `migrate plan` tries them in a scratch cluster",
+    );
+  withRunOptions(verb).action(action<UpOptions, []>(up));
+}
+
+async function up(run: Run, options: UpOptions) {
+  const target = await resolveTarget(run, options);
+  if (options.dryRun === true) return dryRun(run, target, options);
+  const { applyMigrations } = await import("../../../migrate/apply.ts");
+  const { connection, admin, folder, label } = target;
+  const { to, allow, lockTimeout, statementTimeout, retryFor } = options;
+  if (target.protected === true) {
+    const { refuseUnsafe } = await import("../../../lint/pending.ts");
+    await refuseUnsafe(connection, folder, { to, allow });
+  }
+  const { applied } = await applyMigrations({
+    connection,
+    admin,
+    folder,
+    to,
+    allow,
+    timeouts: { lockTimeout, statementTimeout, retryFor },
+    onEvent: (event) => showMigrationEvent(run, event),
+    signal: run.signal,
+    runId: run.runId,
+  });
+  run.out.answer({ applied }, () =>
+    applied.length === 0 ? `${label}: nothing pending` : `${label}: ${applied.length} applied`,
+  );
+  return exitCode.done;
+}
+
+async function dryRun(run: Run, target: Target, { to, allow }: UpOptions) {
+  const { previewMigrations } = await import("../../../migrate/preview.ts");
+  const pending = await previewMigrations(target.connection, target.folder, { to, allow });
+  run.out.answer({ pending }, () => {
+    const lines = pending.map(
+      ({ filename, transactional, statements }) =>
+        `  ${filename}  ${statements} ${statements === 1 ? "statement" : "statements"}${transactional ? "" : ", outside a transaction"}`,
+    );
+    return pending.length === 0
+      ? `${target.label}: nothing pending`
+      : [`${target.label}: ${pending.length} would be applied`, ...lines].join("\n");
+  });
+  return pending.length > 0 ? exitCode.pending : exitCode.done;
+}
+
+/** Prints the progress of each file as it happens. */
+export function showMigrationEvent(run: Run, event: MigrationEvent): void {
+  switch (event.kind) {
+    case "waiting":
+      showWaiting(run, event.holder);
+      return;
+    case "edit-recorded":
+      run.out.note(`recorded the edit of ${event.filename}, which its AllowInvalidHash accepts; it does not run again`);
+      return;
+    case "hook":
+      run.out.note(event.text);
+      return;
+    case "started":
+      showStep(run.out, `applying ${event.filename} (${event.index} of ${event.total})`, { announce: false });
+      return;
+    case "gave-way":
+      showGaveWay(run, event);
+      return;
+    case "applied":
+      run.out.endStep();
+      run.out.note(`applied ${event.filename} in ${Math.round(event.durationMs)} ms`);
+  }
+}

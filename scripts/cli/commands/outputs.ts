@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import { localStack } from "../../stack/stacks.ts";
+import { readyEngine } from "../engine.ts";
+import { jsonOption, stackOption } from "../options.ts";
+import { action } from "../run.ts";
+import { describeStack } from "../summary.ts";
+
+export function registerOutputs(program: Command): void {
+  program
+    .command("outputs")
+    .description("show what the stack contains and how to connect; passwords only with --show-secrets --json")
+    .addOption(stackOption())
+    .addOption(jsonOption())
+    .option("--show-secrets", "include passwords in plain text; requires --json")
+    .action(
+      action<{ stack?: string; showSecrets?: boolean }, []>(
+        async (run, { stack = localStack, showSecrets = false }) => {
+          if (showSecrets && !run.out.json) {
+            throw new OperationError("--show-secrets has no effect on the summary, which shows no password.", {
+              remedy: "Add --json, or print one URL with `npm run -s pgw -- url`.",
+              exitCode: exitCode.usage,
+            });
+          }
+          const { readOutputs } = await import("../../stack/outputs.ts");
+          const outputs = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, showSecrets);
+          run.out.answer(outputs, () => describeStack(outputs, stack));
+        },
+      ),
+    );
+}

@@ -1,0 +1,43 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { databaseFolder } from "../../database/database-file.ts";
+import type { DraftSummary } from "../../migrate/authoring/draft-file.ts";
+import { localStack } from "../../stack/stacks.ts";
+import { describeChanges } from "../changes.ts";
+import { operate } from "../operate.ts";
+import { allChangesOption, jsonOption, stackOption } from "../options.ts";
+import { action, type Run } from "../run.ts";
+
+export function registerPreview(program: Command): void {
+  program
+    .command("preview")
+    .description("show what `up` would do, with pending migrations and seeds by name")
+    .addOption(stackOption())
+    .addOption(allChangesOption())
+    .addOption(jsonOption())
+    .action(
+      action<{ stack?: string; all?: boolean }, []>(async (run, { stack = localStack, all = false }) => {
+        const { changes, unchanged } = await operate(run, "preview", stack);
+        const drafts = await draftsOf(run, stack);
+        const { describeDraft } = await import("../../migrate/authoring/draft-file.ts");
+        run.out.answer({ stack, changes, unchanged, drafts }, () =>
+          [
+            describeChanges("preview", { changes, unchanged }, all),
+            ...drafts.map(({ database, ...draft }) => `${database}: ${describeDraft(draft)}`),
+          ].join("\n"),
+        );
+      }),
+    );
+}
+
+/** Returns the drafts in the folders of the stack's databases. `up` does not apply them. */
+async function draftsOf({ root }: Run, stack: string): Promise<({ database: string } & DraftSummary)[]> {
+  const { readDraftSummary } = await import("../../migrate/authoring/draft-file.ts");
+  const { declaredSettings } = await import("../../stack/declared-settings.ts");
+  const { databases } = await declaredSettings(root, stack);
+  const drafts = databases.map(async (database) => {
+    const draft = await readDraftSummary(databaseFolder(join(root, "migrations"), database));
+    return draft === null ? [] : [{ database, ...draft }];
+  });
+  return (await Promise.all(drafts)).flat();
+}

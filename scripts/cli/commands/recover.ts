@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import { exitCode } from "../../errors/operation-error.ts";
+import type { Outcome } from "../../recover/recover.ts";
+import { localStack } from "../../stack/stacks.ts";
+import { readyEngine } from "../engine.ts";
+import { jsonOption, stackOption } from "../options.ts";
+import { recoverStack } from "../recover-stack.ts";
+import { action } from "../run.ts";
+
+interface RecoverOptions {
+  stack?: string;
+  dryRun?: boolean;
+  stopOrphans?: boolean;
+}
+
+export function registerRecover(program: Command): void {
+  program
+    .command("recover")
+    .description(
+      "clean up what a killed command left: locks, processes, unfinished files, containers, pending operations " +
+        "in the state",
+    )
+    .addOption(stackOption())
+    .option("--dry-run", "report what was found and change nothing (exit code 4 if there is something to clean up)")
+    .option("--stop-orphans", "also stop servers whose project directory no longer exists; their data is kept")
+    .addOption(jsonOption())
+    .action(
+      action<RecoverOptions, []>(async (run, { stack = localStack, dryRun = false, stopOrphans = false }) => {
+        const engine = await readyEngine(run, { quiet: true });
+        const outcomes = await recoverStack(run, engine, stack, { dryRun, stopOrphans });
+        run.out.answer({ stack, findings: outcomes.map(told) }, () => summary(outcomes, stack, dryRun));
+        return dryRun && outcomes.some(({ act }) => act !== undefined) ? exitCode.pending : exitCode.done;
+      }),
+    );
+}
+
+function told({ kind, found, action, advice, done }: Outcome): object {
+  return { kind, found, action: action ?? null, advice: advice ?? null, done };
+}
+
+function summary(outcomes: readonly Outcome[], stack: string, dryRun: boolean): string {
+  const option = stack === localStack ? "" : ` --stack ${stack}`;
+  if (outcomes.length === 0) return `no killed run of stack "${stack}" left anything`;
+  const actions = outcomes.filter(({ act }) => act !== undefined).length;
+  if (actions === 0) return "there is nothing to recover";
+  if (dryRun) return `${actions} to recover\nNext: npm run pgw -- recover${option}`;
+  const done = outcomes.filter((outcome) => outcome.done).length;
+  const left = done === actions ? "" : `, ${actions - done} skipped: they changed since they were found`;
+  return `${done} recovered${left}\nNext: npm run up${option === "" ? "" : ` --${option}`}`;
+}

@@ -1,0 +1,42 @@
+import type { Command } from "commander";
+import { localStack } from "../../stack/stacks.ts";
+import { describeChanges } from "../changes.ts";
+import { readyEngine } from "../engine.ts";
+import { inDockerEngine, operate } from "../operate.ts";
+import { jsonOption, stackOption } from "../options.ts";
+import { action, type Run } from "../run.ts";
+
+export function registerRefresh(program: Command): void {
+  program
+    .command("refresh")
+    .description("update the state with changes that were made by hand; the next `up` reverts these changes")
+    .addOption(stackOption())
+    .addOption(jsonOption())
+    .action(
+      action<{ stack?: string }, []>(async (run, { stack = localStack }) => {
+        const stopped = await serverStopped(run, stack);
+        if (stopped !== undefined) {
+          if (stopped.inDocker) await operate(run, "refresh", stack, { targets: inDockerEngine });
+          throw stopped.error;
+        }
+        const { changes, unchanged } = await operate(run, "refresh", stack);
+        run.out.answer({ stack, changes, unchanged }, () => describeChanges("refresh", { changes, unchanged }));
+      }),
+    );
+}
+
+/**
+ * Checks if the server answers, before each resource on it is read by itself. Reading the outputs also writes the file
+ * of CA certificates that the postgresql provider trusts. For `up` and `preview` the program writes that file, but a
+ * refresh does not run the program.
+ */
+async function serverStopped(run: Run, stack: string) {
+  const { readOutputs } = await import("../../stack/outputs.ts");
+  const engine = await readyEngine(run, { quiet: true });
+  // Without outputs there is no server yet. The refresh reports all other errors.
+  const outputs = await readOutputs(engine, run.root, stack, true).catch(() => undefined);
+  if (outputs === undefined) return undefined;
+  const { serverStopped: whyStopped } = await import("../../stack/server-stopped.ts");
+  const error = await whyStopped(outputs, stack);
+  return error && { error, inDocker: outputs.server.kind === "docker" };
+}

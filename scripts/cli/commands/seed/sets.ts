@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { isInventedSeed } from "../../../../infra/plan/real-data.ts";
+import { readDatabaseFile } from "../../../database/database-file.ts";
+import { exitCode, OperationError } from "../../../errors/operation-error.ts";
+import type { Run } from "../../run.ts";
+import type { Target } from "../../target.ts";
+import type { SeedOptions } from "./verb.ts";
+
+/**
+ * Returns the seed sets that are named, or else those of the stack.
+ *
+ * @throws OperationError for a set that the database does not have; (not allowed) for invented data on a protected
+ * stack
+ */
+export async function setsOf(run: Run, options: SeedOptions, target: Target): Promise<string[]> {
+  const file = await readDatabaseFile(join(run.root, "migrations"), target.database);
+  const sets = options.set ?? target.seedSets;
+  if (sets === undefined) {
+    throw new OperationError("A connection does not say which seed sets to use.", {
+      remedy: `Name them with --set: ${file.seedSets.join(", ")}.`,
+      exitCode: exitCode.usage,
+    });
+  }
+  const unknown = sets.filter((set) => !file.seedSets.includes(set));
+  if (unknown.length > 0) {
+    throw new OperationError(
+      `${target.database} has no seed set ${unknown.map((set) => `"${set}"`).join(", ")}. It has: ${file.seedSets.join(", ")}.`,
+      { exitCode: exitCode.usage },
+    );
+  }
+  const invented = sets.filter(isInventedSeed);
+  if (target.protected === true && invented.length > 0) {
+    throw new OperationError(`${target.label} is protected and refuses the seeds ${invented.join(" and ")}.`, {
+      remedy: "They contain test data and logins with known passwords. Apply them to another stack.",
+      exitCode: exitCode.notAllowed,
+    });
+  }
+  return sets;
+}

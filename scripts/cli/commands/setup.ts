@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { localStack } from "../../stack/stacks.ts";
+import { jsonOption, stackOption } from "../options.ts";
+import { warnOfOtherTargets } from "../other-targets.ts";
+import { action } from "../run.ts";
+import { bringUp } from "./up.ts";
+
+export function registerSetup(program: Command): void {
+  program
+    .command("setup")
+    .description("run `up` and print the next steps; writes .env only with --write-env")
+    .addOption(stackOption())
+    .addOption(jsonOption())
+    .option("--write-env", "write .env with DATABASE_URL and DB_* for the first database's app role (mode 0600)")
+    .option("--force", "replace the connection in an existing .env; other variables are kept")
+    .action(
+      action<{ stack?: string; writeEnv?: boolean; force?: boolean }, []>(async (run, options) => {
+        const { stack = localStack, writeEnv = false, force = false } = options;
+        if (writeEnv && !force) {
+          const { requireNoEnvironmentFile } = await import("../../connection/environment-file.ts");
+          await requireNoEnvironmentFile(run.root);
+        }
+        const { databases } = await bringUp(run, stack);
+        if (writeEnv) {
+          const [database = ""] = Object.keys(databases);
+          const { writeEnvironmentFile } = await import("../../connection/environment-file.ts");
+          const { resolveTarget } = await import("../target.ts");
+          const { connection } = await resolveTarget(run, { stack, database }, "app");
+          run.out.note(`wrote ${await writeEnvironmentFile(run.root, connection, force, stack)}`);
+        }
+        await warnOfOtherTargets(run, stack);
+        run.out.say(
+          [
+            "",
+            "next",
+            "  npm run pgw -- status                  show what runs and what is pending",
+            "  npm run db:status                      show what is applied",
+            "  npm run pgw -- seed info               show test users and their logins",
+            "  npm run preview                        show what `up` would change",
+            ...(writeEnv ? [] : ["  npm run db:setup -- --write-env        write a .env for your application"]),
+          ].join("\n"),
+        );
+        return undefined;
+      }),
+    );
+}

@@ -1,0 +1,25 @@
+import type { Command } from "commander";
+import { readyEngine } from "../engine.ts";
+import { jsonOption } from "../options.ts";
+import { action } from "../run.ts";
+import { table } from "../table.ts";
+
+export function registerStacks(program: Command): void {
+  program
+    .command("stacks")
+    .description("list the stacks that have a state or a settings file")
+    .addOption(jsonOption())
+    .action(
+      action<object, []>(async (run) => {
+        const { listStacks } = await import("../../stack/stacks.ts");
+        const stacks = await listStacks(await readyEngine(run, { quiet: true }), run.root);
+        const rows = stacks.map(({ name, deployed, lastUpdate, resources }) => [
+          name,
+          deployed ? "yes" : "no",
+          lastUpdate ?? "",
+          resources === undefined ? "" : String(resources),
+        ]);
+        run.out.answer(stacks, () => table(["stack", "has state", "last change", "resources"], rows));
+      }),
+    );
+}

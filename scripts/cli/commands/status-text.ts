@@ -1,0 +1,96 @@
+import { duration } from "../../backup/findings.ts";
+import { describeProblem } from "../../migrate/verify.ts";
+import { upCommand } from "../../stack/command-lines.ts";
+import type { DatabaseStatus, StackStatus } from "../../stack/status.ts";
+import { style } from "../output.ts";
+
+/** Number of names that are listed before the rest is only counted, so that the answer fits on one screen. */
+const listed = 5;
+
+/** Describes the state of a stack on one screen, without any password. */
+export function describeStatus(status: StackStatus, now: Date): string {
+  const { stack, server, databases, notCreated } = status;
+  const option = stack === "local" ? "" : ` --stack ${stack}`;
+  const [first] = databases;
+  const url = `npm run -s pgw -- url${option} --database ${first?.name ?? "NAME"} --role app`;
+  const next = server.state === "stopped" ? [row("next", `${upCommand(stack)}     (starts the server)`)] : [];
+  return [
+    row("stack", `${stack}${status.protected ? ", protected" : ""}`),
+    ...describeServer(status, now),
+    ...describeContainers(status),
+    ...databases.flatMap(describeDatabase),
+    ...notCreated.map((name) => row("database", `${name}: not created yet, ${style("yellow", "`up` creates it")}`)),
+    ...describeBackups(status),
+    row("URL", `${url}     (prints the password)`),
+    ...next,
+  ].join("\n");
+}
+
+function describeServer({ server }: StackStatus, now: Date): string[] {
+  const { kind, host, port, sslmode } = server;
+  const address = `${host}:${port}, sslmode=${sslmode}`;
+  switch (server.state) {
+    case "running": {
+      const age = duration((now.getTime() - Date.parse(server.startedAt)) / 1_000);
+      const since = `running since ${server.startedAt.slice(0, 19)}Z (${age})`;
+      return [row("server", `PostgreSQL ${server.version} (${kind}) on ${address}: ${style("green", since)}`)];
+    }
+    case "stopped":
+      return [row("server", `${kind}, on ${address}: ${style("red", "stopped")}: ${server.reason}`)];
+    case "unknown":
+      return [row("server", `${kind}, on ${address}: ${style("red", "could not be asked")}: ${server.reason}`)];
+  }
+}
+
+function describeContainers({ containers }: StackStatus): string[] {
+  if (!containers.known) return [row("containers", `${style("red", "not known")}: ${containers.reason}`)];
+  return containers.containers.map(({ name, running, status }) =>
+    row("container", `${name}: ${running ? status : style("red", status)}`),
+  );
+}
+
+function describeDatabase({ name, roles, migrations, seeds }: DatabaseStatus): string[] {
+  const logins = Object.values(roles).join(", ");
+  return [
+    row("database", style("bold", name)),
+    `  roles      ${logins}`,
+    `  migrations ${describeMigrations(migrations)}`,
+    `  seeds      ${seeds.known ? pending(seeds.pending.map(({ set, filename }) => `${set}/${filename}`)) : unknown(seeds.reason)}`,
+  ];
+}
+
+function describeMigrations(migrations: DatabaseStatus["migrations"]): string {
+  if (!migrations.known) return unknown(migrations.reason);
+  const state = `${migrations.applied} applied, ${pending(migrations.pending)}`;
+  if (migrations.problems.length === 0) return state;
+  const problems = migrations.problems.slice(0, listed).map((problem) => `\n    ${describeProblem(problem)}`);
+  const more = migrations.problems.length > listed ? `\n    and ${migrations.problems.length - listed} more` : "";
+  return `${state}; ${style("red", "files and database do not match")}:${problems.join("")}${more}`;
+}
+
+function describeBackups({ backups, stack }: StackStatus): string[] {
+  if (backups === null) return [];
+  if (!backups.known) return [row("backups", unknown(backups.reason))];
+  const { last, underWay, findings } = backups;
+  const newest = last === null ? "none yet" : `last ${last.label} (${last.type}), ${duration(last.ageSeconds)} ago`;
+  const option = stack === "local" ? "" : ` --stack ${stack}`;
+  return [
+    row("backups", `${newest}${underWay ? "; one is being made now" : ""}`),
+    ...findings.slice(0, listed).map(({ level, text }) => `  ${style("red", level)}    ${text}`),
+    ...(findings.length > listed ? [`  ${findings.length - listed} more: npm run pgw -- backup list${option}`] : []),
+  ];
+}
+
+function pending(names: readonly string[]): string {
+  if (names.length === 0) return "nothing pending";
+  const more = names.length > listed ? ` and ${names.length - listed} more` : "";
+  return `${style("yellow", `${names.length} pending`)}: ${names.slice(0, listed).join(", ")}${more}`;
+}
+
+function unknown(reason: string): string {
+  return `${style("red", "not known")}: ${reason}`;
+}
+
+function row(title: string, text: string): string {
+  return `${style("bold", title.padEnd(12))} ${text}`;
+}

@@ -1,0 +1,28 @@
+import type { Command } from "commander";
+import { exitCode } from "../../errors/operation-error.ts";
+import { localStack } from "../../stack/stacks.ts";
+import { readyEngine } from "../engine.ts";
+import { jsonOption, stackOption } from "../options.ts";
+import { action } from "../run.ts";
+import { describeStatus } from "./status-text.ts";
+
+export function registerStatus(program: Command): void {
+  program
+    .command("status")
+    .description(
+      "show what runs, how to reach it, and what is pending (exit code 4 if work is pending, 5 if something is wrong " +
+        "or not known)",
+    )
+    .addOption(stackOption())
+    .addOption(jsonOption())
+    .action(
+      action<{ stack?: string }, []>(async (run, { stack = localStack }) => {
+        const { readOutputs } = await import("../../stack/outputs.ts");
+        const { readStackStatus, verdictOn } = await import("../../stack/status.ts");
+        const outputs = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, true);
+        const status = await readStackStatus(outputs, run.root, stack);
+        run.out.answer(status, () => describeStatus(status, new Date()));
+        return exitCode[verdictOn(status)];
+      }),
+    );
+}

@@ -1,0 +1,71 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { StackOutputs } from "../../stack/outputs.ts";
+import { localStack } from "../../stack/stacks.ts";
+import { describeChanges } from "../changes.ts";
+import { type OperateOptions, operate } from "../operate.ts";
+import { allChangesOption, jsonOption, stackOption } from "../options.ts";
+import { warnOfOtherTargets } from "../other-targets.ts";
+import { action, type Run } from "../run.ts";
+import { describeStack } from "../summary.ts";
+
+interface UpOptions {
+  stack?: string;
+  recover?: boolean;
+  /** Seconds to wait; true: without limit. */
+  wait?: number | true;
+  all?: boolean;
+}
+
+export function registerUp(program: Command): void {
+  program
+    .command("up")
+    .description(
+      "create or update the stack: server, databases, roles, migrations, seeds; running it again changes nothing",
+    )
+    .addOption(stackOption())
+    .option(
+      "--recover",
+      "first clean up what a killed command left; on a terminal, `up` offers this if it is necessary",
+    )
+    .option("--wait [seconds]", "wait while another command works on the stack (default: no limit)", seconds)
+    .addOption(allChangesOption())
+    .addOption(jsonOption())
+    .action(
+      action<UpOptions, []>(async (run, { stack = localStack, recover = false, wait = 0, all = false }) => {
+        const waitMs = wait === true ? Number.POSITIVE_INFINITY : wait * 1_000;
+        await bringUp(run, stack, { recover, waitMs }, all);
+        await warnOfOtherTargets(run, stack);
+      }),
+    );
+}
+
+/**
+ * Brings a stack up and prints its summary.
+ *
+ * @param all true to list every change
+ */
+export async function bringUp(
+  run: Run,
+  stack: string,
+  options: OperateOptions = {},
+  all = false,
+): Promise<StackOutputs> {
+  const started = performance.now();
+  const result = await operate(run, "up", stack, options);
+  // A stack that was partly erased is in use again.
+  const { forgetErasure } = await import("../../stack/begun-erasure.ts");
+  await forgetErasure(run.root, stack);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  // The outputs of the Pulumi program; passwords are masked in them.
+  const outputs = result.outputs as unknown as StackOutputs;
+  run.out.answer(
+    { stack, ...result },
+    () => `${describeChanges("up", result, all)}, in ${seconds} s\n\n${describeStack(outputs, stack)}`,
+  );
+  return outputs;
+}
+
+function seconds(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a whole number of seconds.");
+}

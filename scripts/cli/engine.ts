@@ -1,0 +1,59 @@
+import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
+import type { Progress } from "../pulumi/progress.ts";
+import type { Run } from "./run.ts";
+
+interface ReadyOptions {
+  /** Prints no note about fallback providers. */
+  quiet?: boolean;
+  /** Stack that the engine is needed for. Only fallback providers that this stack uses are printed. */
+  stack?: string;
+  retryPlugins?: boolean;
+}
+
+/** Returns the engine, after installing it if necessary. Shows progress and prints the fallback providers in use. */
+export async function readyEngine(run: Run, options: ReadyOptions = {}): Promise<EngineInstallation> {
+  const { ensureEngine } = await import("../pulumi/ensure-engine.ts");
+  const { ProgressLine } = await import("./progress-line.ts");
+  const { withElapsed } = await import("./elapsed.ts");
+  const line = new ProgressLine();
+  run.out.use(line);
+  let shown: Progress | undefined;
+  const onProgress = (progress: Progress) => {
+    const isNew = progress.step !== shown?.step;
+    shown = progress;
+    const text = () => [withElapsed(shown?.step ?? "", shown?.elapsedMs ?? 0), shown?.detail ?? ""].join(" ").trim();
+    if (isNew) line.start(text, { announce: true });
+    else line.update();
+  };
+  try {
+    const engine = await ensureEngine({
+      root: run.root,
+      env: run.env,
+      signal: run.signal,
+      retryPlugins: options.retryPlugins ?? false,
+      onProgress,
+    });
+    line.stop();
+    if (options.quiet !== true) await nameStandIns(run, engine, options.stack);
+    return engine;
+  } finally {
+    line.stop();
+  }
+}
+
+/** Prints the fallback providers in use, so that none is used silently. */
+async function nameStandIns(run: Run, { plugins }: EngineInstallation, stack: string | undefined): Promise<void> {
+  for (const { name, version, use } of plugins) {
+    if (use !== "stand-in" || !(await uses(run, stack, name))) continue;
+    run.out.note(
+      `provider ${name} ${version}: using the fallback provider, the official plugin is unreachable (reason: npm run pgw -- engine status)`,
+    );
+  }
+}
+
+/** Returns true if the stack uses the plugin: every stack has databases, only some are in a Docker engine. */
+async function uses(run: Run, stack: string | undefined, plugin: string): Promise<boolean> {
+  if (plugin !== "docker" || stack === undefined) return true;
+  const { declaredSettings } = await import("../stack/declared-settings.ts");
+  return (await declaredSettings(run.root, stack)).docker !== undefined;
+}

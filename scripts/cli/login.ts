@@ -1,0 +1,43 @@
+import { type Connection, describeConnection } from "../connection/connection.ts";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { localStack } from "../stack/stacks.ts";
+import type { Run } from "./run.ts";
+import { givenConnection, resolveTarget, type TargetOptions } from "./target.ts";
+
+/** Role to log in with on a stack if none is named. */
+export const defaultRole = "app";
+
+export interface LoginOptions extends TargetOptions {
+  /** Role as typed. A connection that is given explicitly already contains the role. */
+  role?: string;
+}
+
+/**
+ * Finds the connection for a client: as {@link resolveTarget} does, but no migrations folder has to match.
+ *
+ * @throws OperationError (wrong usage) if the options contradict a connection that is given explicitly
+ */
+export async function resolveLogin(run: Run, { role, ...options }: LoginOptions): Promise<Connection> {
+  const connection = givenConnection(run, options);
+  if (connection === undefined) {
+    const { stack = localStack } = options;
+    return (await resolveTarget(run, { ...options, stack }, role ?? defaultRole)).connection;
+  }
+  const label = describeConnection(connection);
+  const source = options.url === undefined ? "The environment (DATABASE_URL, DB_* or PG*)" : "--url";
+  const instead = options.url === undefined ? "unset those variables, or name the stack with --stack" : "correct --url";
+  if (role !== undefined) {
+    throw new OperationError(`${source} already determines the login: ${label}. --role "${role}" cannot change it.`, {
+      remedy: `Leave out --role, or ${instead}.`,
+      exitCode: exitCode.usage,
+    });
+  }
+  if (options.database !== undefined && options.database !== connection.database) {
+    throw new OperationError(
+      `${source} already determines the database: ${label}. --database "${options.database}" is a different one.`,
+      { remedy: `Leave out --database, or ${instead}.`, exitCode: exitCode.usage },
+    );
+  }
+  run.out.note(`target: ${label}`);
+  return connection;
+}

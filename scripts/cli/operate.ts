@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
+import type { OperationKind, OperationResult } from "../stack/operation.ts";
+import { StackLocked } from "../stack/stack-lock.ts";
+import { canAsk, confirm } from "./confirm.ts";
+import { readyEngine } from "./engine.ts";
+import { Interrupted, interruptionOf } from "./interruption.ts";
+import { OperationDisplay } from "./operation-display.ts";
+import { recoverStack } from "./recover-stack.ts";
+import type { Run } from "./run.ts";
+
+export interface OperateOptions {
+  /** Recovers what a killed command left, before the work and at a recoverable lock. Default: asks on a terminal. */
+  recover?: boolean;
+  /** Time in ms to wait for another process that works on the stack. */
+  waitMs?: number;
+  /** Only for `destroy`: see `OperationOptions`. */
+  check?: () => Promise<void>;
+  /** URNs to limit the operation to, with the engine's `*` and `**`. Default: all resources. */
+  targets?: readonly string[];
+}
+
+/**
+ * Runs an operation of the engine on a stack and shows its progress.
+ *
+ * @throws Interrupted if it was asked to end before it had finished
+ */
+export async function operate(
+  run: Run,
+  kind: OperationKind,
+  stack: string,
+  { recover = false, waitMs = 0, check, targets = [] }: OperateOptions = {},
+): Promise<OperationResult> {
+  const engine = await readyEngine(run, { stack });
+  const { runStackOperation } = await import("../stack/run-stack-operation.ts");
+  const display = new OperationDisplay(run, kind, stack);
+  const { root, engineSignal: signal, runId } = run;
+  try {
+    if (recover) await recoverStack(run, engine, stack);
+    if (kind === "up") await removeLeftFiles(run, stack);
+    const { onEvent, onProgress } = display;
+    const operation = { engine, root, stack, signal, runId, check, onProgress };
+    return await pastLocks(run, engine, stack, { recover, waitMs }, async () => {
+      // Only while the engine works: in between, the user may be asked.
+      display.open();
+      try {
+        if ((kind === "up" || kind === "preview") && (await hasDrifted(run, engine, stack)))
+          await runStackOperation("refresh", { ...operation, targets: inDockerEngine });
+        return await runStackOperation(kind, { ...operation, onEvent, targets });
+      } finally {
+        display.close();
+      }
+    });
+  } catch (error) {
+    const interruption = interruptionOf(run.signal);
+    if (interruption === undefined) throw error;
+    throw new Interrupted(interruptedText(kind, stack), interruption.exitCode);
+  }
+}
+
+/**
+ * Removes unfinished files of killed commands. Needs no confirmation, because the processes that wrote them are gone.
+ */
+async function removeLeftFiles({ env, root }: Run, stack: string): Promise<void> {
+  const { removeTemporaries } = await import("../recover/temporaries.ts");
+  const { dataHome } = await import("../server/locations.ts");
+  await removeTemporaries({ env, root, stack, home: dataHome(env, process.getuid?.()) });
+}
+
+/** URN patterns of the resources in a Docker engine. Files are gone with their volume. */
+export const inDockerEngine: readonly string[] = ["urn:pulumi:**docker:index/**", "urn:pulumi:**index:VolumeFiles::**"];
+
+/**
+ * Returns true if containers differ from the stack's state, so that it must be refreshed before anything is compared
+ * with it.
+ */
+async function hasDrifted({ root }: Run, engine: EngineInstallation, stack: string): Promise<boolean> {
+  const { declaredSettings } = await import("../stack/declared-settings.ts");
+  const { docker } = await declaredSettings(root, stack);
+  if (docker === undefined) return false;
+  const { hasDriftedInDocker } = await import("../stack/docker-drift.ts");
+  return hasDriftedInDocker({ engine, root, stack }, docker.host);
+}
+
+/** Interval in ms at which a locked stack is tried again. */
+const lookEvery = 1_000;
+
+/**
+ * Runs the work past locks of the stack, as far as the options or the user allow. Waits for locks that are held, and
+ * recovers locks that were left behind.
+ */
+async function pastLocks<T>(
+  run: Run,
+  engine: EngineInstallation,
+  stack: string,
+  { recover, waitMs }: Required<Pick<OperateOptions, "recover" | "waitMs">>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const deadline = performance.now() + waitMs;
+  let said: string | undefined;
+  let recovered = false;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StackLocked)) throw error;
+      if (error.recoverable && !recovered && (recover || (await wantsRecovery(run, error)))) {
+        recovered = true;
+        await recoverStack(run, engine, stack);
+      } else if (!error.holderIsGone && performance.now() < deadline) {
+        if (error.message !== said) run.out.note(`${error.message} Waiting for it to end.`);
+        said = error.message;
+        await sleep(lookEvery, undefined, { signal: run.signal });
+      } else throw error;
+    }
+  }
+}
+
+async function wantsRecovery(run: Run, lock: StackLocked): Promise<boolean> {
+  if (!canAsk()) return false;
+  run.out.note(lock.message);
+  return confirm("Recover and continue?", run.signal);
+}
+
+function interruptedText(kind: OperationKind, stack: string): string {
+  if (kind === "preview") return "Interrupted.";
+  return `Interrupted: stack "${stack}" is partly changed; \`up\` continues from there.`;
+}

@@ -1,0 +1,48 @@
+import { InvalidArgumentError, Option } from "commander";
+import { localStack } from "../stack/stacks.ts";
+import { defaultRole } from "./login.ts";
+
+/** Returns the option `--stack`. */
+export function stackOption(): Option {
+  return new Option("-s, --stack <name>", `the stack (default: ${localStack})`).argParser(stackName);
+}
+
+/** Checks a stack name by the engine's own rule. The name becomes part of a file name. */
+function stackName(text: string): string {
+  if (/^[A-Za-z0-9_.-]{1,100}$/.test(text)) return text;
+  throw new InvalidArgumentError("expected 1 to 100 letters, digits, underscores, dots or hyphens.");
+}
+
+/** Returns the option `--json`. */
+export function jsonOption(): Option {
+  return new Option("--json", "print the result as JSON");
+}
+
+/** Returns the option `--all` of commands that print changes. */
+export function allChangesOption(): Option {
+  return new Option("--all", "list every change, also each resource of a new database");
+}
+
+/**
+ * Returns the option `--database`: a database of the stack, or the folder in migrations/ that belongs to the target.
+ */
+export function databaseOption(): Option {
+  return new Option("-d, --database <name>", "the database (default: the only one)");
+}
+
+/**
+ * Returns the option `--role`: the role to log in with on a stack. It has no default in commander, so that a typed role
+ * can be told from none.
+ */
+export function roleOption(): Option {
+  const roles = "app, readonly, migrator, monitor, backup or superuser";
+  return new Option("-r, --role <name>", `role that logs in to the stack: ${roles} (default: ${defaultRole})`);
+}
+
+/** Returns the option `--url`: any PostgreSQL instead of a stack. */
+export function urlOption(): Option {
+  return new Option(
+    "--url <url>",
+    "URL of a database to use instead of a stack; set its password in PGPASSWORD, because arguments are public",
+  );
+}

@@ -1,0 +1,48 @@
+import { describeConnection } from "../connection/connection.ts";
+import { everyConnection } from "../connection/environment.ts";
+import { readEnvironmentFile } from "../connection/environment-file.ts";
+import { localStack } from "../stack/local-stack.ts";
+import { readyEngine } from "./engine.ts";
+import type { Run } from "./run.ts";
+
+/**
+ * Warns if applications or commands would connect elsewhere than to a stack that was just brought up. Checks connection
+ * variables of the environment, and a `.env` with an old port, password, database or CA. A `.env` that belongs to
+ * another stack by its own entry is not compared.
+ */
+export async function warnOfOtherTargets(run: Run, stack: string): Promise<void> {
+  const file = await readEnvironmentFile(run.root);
+  const isOthers = file?.stack !== undefined && file.stack !== stack;
+  const inFile = file === undefined || isOthers ? [] : everyConnection(file.variables);
+  const inEnvironment = everyConnection(run.env);
+  if (inFile.length === 0 && inEnvironment.length === 0) return;
+  const { readOutputs } = await import("../stack/outputs.ts");
+  const { differencesFrom } = await import("../stack/connection-differences.ts");
+  const outputs = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, true);
+  const option = stack === localStack ? "" : ` --stack ${stack}`;
+
+  const stale = inFile.flatMap(({ source, connection }) =>
+    differencesFrom(outputs, connection).map((difference) => `${source}: ${difference}`),
+  );
+  if (stale.length > 0) {
+    run.out.warn(
+      [
+        `${file?.path} does not connect to stack "${stack}":`,
+        ...stale.map((line) => `  ${line}`),
+        "  Write it again; its other variables are kept:",
+        `    npm run db:setup -- --write-env --force${option}`,
+      ].join("\n"),
+    );
+  }
+  for (const { source, connection } of inEnvironment) {
+    const differences = differencesFrom(outputs, connection);
+    if (differences.length === 0) continue;
+    const names = source === "DATABASE_URL" ? source : `the ${source} variables`;
+    run.out.warn(
+      [
+        `${source} in the environment connects to ${describeConnection(connection)}, not to stack "${stack}" (${differences.join("; ")}).`,
+        `  Commands without --stack use that connection. Unset ${names}, or add --stack ${stack}.`,
+      ].join("\n"),
+    );
+  }
+}

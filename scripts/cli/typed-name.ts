@@ -1,0 +1,27 @@
+import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { ask, canAsk } from "./confirm.ts";
+import type { Run } from "./run.ts";
+
+/**
+ * Asks on a terminal to type names as a confirmation. Fails if there is no terminal.
+ *
+ * @param names each of them must be typed
+ * @param refused the work that needs the confirmation: "Taking down stack x"
+ * @throws OperationError (not allowed) if they were not typed
+ */
+export async function requireTyped(run: Run, names: readonly string[], refused: string): Promise<void> {
+  if (!canAsk()) {
+    throw new OperationError(`${refused} needs a confirmation. Nothing was changed.`, {
+      remedy: "Add --yes.",
+      exitCode: exitCode.notAllowed,
+    });
+  }
+  run.out.endStep();
+  for (const name of names) {
+    const typed = (await ask(`Type ${name} to continue: `, run.signal)) ?? "";
+    if (typed === name) continue;
+    throw new OperationError(`You typed "${typed}", not "${name}". Nothing was changed.`, {
+      exitCode: exitCode.notAllowed,
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { withClient } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
+import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { databaseFolder, readDatabaseFile } from "./database-file.ts";
+import { requireDatabaseName } from "./new-database.ts";
+
+/** Suffixes of the roles that a database has. */
+const roles = ["owner", "migrator", "app", "readonly"];
+
+/**
+ * Checks that a database's folder can be renamed.
+ *
+ * @throws OperationError (exit code usage) for a name that is not valid or a database that does not exist; (exit code
+ * notAllowed) if the new name is taken
+ */
+export async function requireRenamable(migrations: string, from: string, to: string): Promise<void> {
+  requireDatabaseName(to);
+  await readDatabaseFile(migrations, from);
+  if (!existsSync(databaseFolder(migrations, to))) return;
+  throw new OperationError(`${databaseFolder(migrations, to)} already exists.`, {
+    remedy: "Choose another name.",
+    exitCode: exitCode.notAllowed,
+  });
+}
+
+/** Renames a database's folder. Git detects the renamed files by itself. */
+export async function renameDatabaseFolder(migrations: string, from: string, to: string): Promise<void> {
+  await rename(databaseFolder(migrations, from), databaseFolder(migrations, to));
+}
+
+/** Finds files of a database that contain the old name of its roles or its tests. A person must edit these. */
+export async function filesWithOldName(root: string, from: string, to: string): Promise<string[]> {
+  const folder = join("migrations", to);
+  const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+  const named = new RegExp(`\\b${from}_(${roles.join("|")})\\b`);
+  const files: string[] = [];
+  for (const entry of entries.filter((each) => each.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    if (named.test(await readFile(path, "utf8"))) files.push(path.slice(root.length + 1));
+  }
+  const tests = [`test/embedded/migrations/${from}`, `test/embedded/infra/program/${from}.test.ts`];
+  return [...files.sort(), ...tests.filter((path) => existsSync(join(root, path)))];
+}
+
+/**
+ * Renames a database and its roles on a server, all or nothing. Rows, passwords and privileges stay.
+ *
+ * @param admin login that may rename them, connected to another database of the server
+ * @throws OperationError (exit code notAllowed) if the server does not have the database or already has the new name;
+ * also if the rename fails, for example because sessions are connected
+ */
+export async function renameOnServer(admin: Connection, from: string, to: string): Promise<void> {
+  requireDatabaseName(to);
+  await withClient(admin, async (client) => {
+    const { escapeIdentifier } = client;
+    const { rows } = await client.query<{ name: string }>(
+      "SELECT datname AS name FROM pg_catalog.pg_database WHERE datname = ANY ($1)",
+      [[from, to]],
+    );
+    const names = rows.map(({ name }) => name);
+    if (!names.includes(from)) throw refused(`The server has no database "${from}".`, "Nothing was changed.");
+    if (names.includes(to))
+      throw refused(
+        `The server already has a database "${to}".`,
+        `Nothing was changed. If \`up\` created it empty: npm run pgw -- destroy --erase ${to}`,
+      );
+    const found = await client.query<{ name: string }>(
+      "SELECT rolname AS name FROM pg_catalog.pg_roles WHERE rolname = ANY ($1)",
+      [roles.map((role) => `${from}_${role}`)],
+    );
+    await client.query("BEGIN");
+    try {
+      await client.query(`ALTER DATABASE ${escapeIdentifier(from)} RENAME TO ${escapeIdentifier(to)}`);
+      for (const { name } of found.rows)
+        await client.query(
+          `ALTER ROLE ${escapeIdentifier(name)} RENAME TO ${escapeIdentifier(`${to}${name.slice(from.length)}`)}`,
+        );
+      await client.query("COMMIT");
+    } catch (error) {
+      await client.query("ROLLBACK");
+      throw refused(`Cannot rename "${from}": ${(error as Error).message}.`, hintFor(error), error);
+    }
+  });
+}
+
+function hintFor(error: unknown): string {
+  return (error as { code?: string }).code === "55006"
+    ? "Nothing was changed. End the connections to it (applications, psql), then run again."
+    : "Nothing was changed.";
+}
+
+function refused(message: string, remedy: string, cause?: unknown): OperationError {
+  return new OperationError(message, { remedy, exitCode: exitCode.notAllowed, cause });
+}

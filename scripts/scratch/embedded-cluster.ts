@@ -1,0 +1,193 @@
+import { randomBytes } from "node:crypto";
+import { chown, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Connection } from "../connection/connection.ts";
+import { unlessAbsent } from "../files/absent.ts";
+import { type Account, serverAccount } from "../server/account.ts";
+import { availableExtensions } from "../server/binaries.ts";
+import { renderConfiguration, writeConfiguration } from "../server/configuration.ts";
+import { dataHome } from "../server/locations.ts";
+import { run } from "../server/program.ts";
+import { installScratchBinaries, reachesOut, type ScratchBinaries } from "./embedded-binaries.ts";
+import { removeAbandoned, scratchPrefix, writeHolder } from "./left-behind.ts";
+import { NotTried, type ScratchCluster, type ScratchRequest, scratchMajor } from "./request.ts";
+import { type WatchedServer, watchServer } from "./watched-server.ts";
+
+/** Time limit of a start in ms. */
+const startTimeoutMs = 60_000;
+/** Interval in ms at which the server's state is checked. */
+const pollIntervalMs = 10;
+/** Longest folder name in bytes. A socket's path is limited to 107 bytes on Linux and 103 on macOS. */
+const longestFolder = 80;
+
+/** Superuser of a scratch cluster. No live server has a role with this name. */
+export const scratchSuperuser = "pgroundwork_scratch";
+
+/**
+ * Returns the names of the extensions in an embedded scratch cluster: contrib, without those that access other servers
+ * or programs.
+ */
+export async function embeddedExtensions(): Promise<Set<string>> {
+  return new Set([...(await availableExtensions())].filter((name) => !reachesOut(name)));
+}
+
+/**
+ * Starts a cluster on the embedded binaries in a temporary directory, reachable only by its socket. A small shell
+ * script watches this process: if it ends for any reason, the shell ends the server and removes the directory.
+ *
+ * @throws NotTried if it does not start; any error of `use`
+ */
+export async function withEmbeddedCluster<T>(
+  request: Pick<ScratchRequest, "settings" | "memoryMb" | "signal">,
+  extensions: ReadonlySet<string>,
+  use: (cluster: ScratchCluster) => Promise<T>,
+): Promise<T> {
+  const account = await serverAccount(process.getuid?.());
+  const binaries = await installScratchBinaries(dataHome(process.env, process.getuid?.()));
+  const parent = await temporaryFolder(account);
+  await removeAbandoned(parent);
+  const folder = await mkdtemp(join(parent, scratchPrefix));
+  if (account !== undefined) await chown(folder, account.uid, account.gid);
+  await writeHolder(folder);
+  const server = watchServer(binaries.postgres, folder, account);
+  try {
+    const password = randomBytes(24).toString("base64url");
+    await initialise(binaries, folder, password, account);
+    await writeConfiguration(join(folder, "data"), renderConfiguration(settingsOf(request, folder)), account);
+    server.start();
+    await untilReady(folder, server, request.signal);
+    const superuser = scratchLogin(folder, password);
+    return await use({ kind: "embedded", major: scratchMajor, superuser, extensions, isConfined: false });
+  } finally {
+    await server.end();
+  }
+}
+
+/** Creates the cluster of a scratch server, whose superuser has the password. */
+export async function initialise(
+  binaries: Pick<ScratchBinaries, "initdb">,
+  folder: string,
+  password: string,
+  account: Account | undefined,
+): Promise<void> {
+  const passwordFile = join(folder, "password");
+  await writeFile(passwordFile, password, { mode: 0o600, flag: "wx" });
+  if (account !== undefined) await chown(passwordFile, account.uid, account.gid);
+  const args = [
+    `--pgdata=${join(folder, "data")}`,
+    `--username=${scratchSuperuser}`,
+    `--pwfile=${passwordFile}`,
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    `--locale=${process.platform === "darwin" ? "en_US.UTF-8" : "C.UTF-8"}`,
+    "--no-sync",
+    "--no-instructions",
+  ];
+  const finished = await run(binaries.initdb, args, { account, cwd: folder }).catch((cause: NodeJS.ErrnoException) => {
+    throw new NotTried(`${binaries.initdb} cannot be run: ${cause.code ?? cause.message}`, { cause });
+  });
+  await rm(passwordFile, { force: true });
+  if (finished.code === 0) return;
+  throw new NotTried(
+    `cannot create a scratch cluster in ${dirname(folder)}: ${lastLine(finished.stderr) || lastLine(finished.stdout)}`,
+    { remedy: "Free space there, or set TMPDIR to another folder." },
+  );
+}
+
+function settingsOf(
+  { settings, memoryMb }: Pick<ScratchRequest, "settings" | "memoryMb">,
+  folder: string,
+): Record<string, string> {
+  // No other library is installed, and the server would not start.
+  const library = "pg_stat_statements";
+  return {
+    ...scratchSettings(settings, memoryMb),
+    shared_preload_libraries: settings.shared_preload_libraries?.includes(library) === true ? library : "",
+    listen_addresses: "",
+    unix_socket_directories: folder,
+    unix_socket_permissions: "0700",
+  };
+}
+
+/**
+ * Returns the common settings of scratch clusters: small, and not safe against a power failure, because no data is
+ * kept.
+ */
+export function scratchSettings(settings: Readonly<Record<string, string>>, memoryMb: number): Record<string, string> {
+  return {
+    max_locks_per_transaction: "256",
+    ...settings,
+    port: "5432",
+    shared_buffers: `${memoryMb}MB`,
+    max_connections: "20",
+    fsync: "off",
+    synchronous_commit: "off",
+    full_page_writes: "off",
+    autovacuum: "off",
+    huge_pages: "off",
+    archive_mode: "off",
+    logging_collector: "off",
+    log_destination: "stderr",
+    // The kit parses the server's messages.
+    lc_messages: "C",
+    restart_after_crash: "off",
+  };
+}
+
+/** Returns the connection of the superuser to a scratch server whose socket is in a folder. */
+export function scratchLogin(folder: string, password: string): Connection {
+  return { host: folder, port: 5432, database: "postgres", user: scratchSuperuser, password, sslmode: "disable" };
+}
+
+async function untilReady(folder: string, server: WatchedServer, signal: AbortSignal | undefined): Promise<void> {
+  const ended = await untilReadyOrEnded(folder, server, signal);
+  if (ended === undefined) return;
+  const fatal = /^.*FATAL: +(.*)$/m.exec(ended)?.[1] ?? lastLine(ended);
+  throw new NotTried(`the scratch cluster did not start: ${fatal}`);
+}
+
+/**
+ * Waits until a scratch server accepts sessions.
+ *
+ * @returns undefined if it does, else the end of its log
+ * @throws NotTried if it does neither in time
+ */
+export async function untilReadyOrEnded(
+  folder: string,
+  server: WatchedServer,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const deadline = performance.now() + startTimeoutMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    const ended = server.endOfLog();
+    if (ended !== undefined) return ended;
+    const lines = (await unlessAbsent(readFile(join(folder, "data", "postmaster.pid"), "utf8")))?.split("\n") ?? [];
+    if (lines[7]?.trim() === "ready") return undefined;
+    if (performance.now() > deadline) {
+      const log = (await unlessAbsent(readFile(join(folder, "log"), "utf8"))) ?? "";
+      throw new NotTried(`the scratch cluster did not start within ${startTimeoutMs / 1_000} s: ${lastLine(log)}`);
+    }
+    await sleep(pollIntervalMs);
+  }
+}
+
+/** Returns a temporary folder that the server's account can enter, with a path short enough for a socket. */
+export async function temporaryFolder(account: Account | undefined): Promise<string> {
+  const folder = tmpdir();
+  const fits = Buffer.byteLength(folder) <= longestFolder;
+  return fits && (account === undefined || (await isOpen(folder))) ? folder : "/tmp";
+}
+
+async function isOpen(folder: string): Promise<boolean> {
+  for (let at = folder; ; at = dirname(at)) {
+    if (((await stat(at)).mode & 0o001) === 0) return false;
+    if (at === dirname(at)) return true;
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
+}

@@ -1,0 +1,17 @@
+/**
+ * Returns the command that removes a stack's lock with the engine, in a shell with the stack's backend and passphrase.
+ */
+export function cancelCommand(stack: string): string {
+  const option = stack === "local" ? "" : ` --stack ${stack}`;
+  return `eval "$(npm run -s pgw -- engine env${option})" && pulumi cancel --yes --stack ${stack}`;
+}
+
+/** Returns the command that cleans up after a killed run. */
+export function recoverCommand(stack: string): string {
+  return stack === "local" ? "npm run pgw -- recover" : `npm run pgw -- recover --stack ${stack}`;
+}
+
+/** Returns the command that brings a stack up. */
+export function upCommand(stack: string): string {
+  return stack === "local" ? "npm run up" : `npm run up -- --stack ${stack}`;
+}

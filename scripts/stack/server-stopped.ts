@@ -1,0 +1,31 @@
+import { existsSync } from "node:fs";
+import { withClient } from "../connection/client.ts";
+import { ConnectionError } from "../connection/connection-error.ts";
+import { OperationError } from "../errors/operation-error.ts";
+import { upCommand } from "./command-lines.ts";
+import { type StackOutputs, serverConnection } from "./outputs.ts";
+import { whyStopped } from "./server-state.ts";
+
+/**
+ * Checks that a stack's server can be queried. Otherwise every role, grant and database would fail separately for the
+ * same reason.
+ *
+ * @returns an error if the server is stopped or unreachable; undefined if it answers, or refuses for another reason
+ */
+export async function serverStopped(outputs: StackOutputs, stack: string): Promise<OperationError | undefined> {
+  const { server } = outputs;
+  // If the data is gone, the server's own resource reports it.
+  if (server.kind === "embedded" && !existsSync(server.dataDirectory)) return undefined;
+  if ((await whyStopped(server)) !== undefined) {
+    return new OperationError(`The server of stack "${stack}" is stopped, so it cannot be compared with the state.`, {
+      remedy: `Start it: ${upCommand(stack)}`,
+    });
+  }
+  try {
+    await withClient(serverConnection(outputs), async () => undefined);
+    return undefined;
+  } catch (error) {
+    const isAway = error instanceof ConnectionError && ["unreachable", "starting"].includes(error.failure);
+    return isAway ? error : undefined;
+  }
+}

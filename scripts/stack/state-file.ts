@@ -1,0 +1,39 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { unlessAbsentSync } from "../files/absent.ts";
+import { shellQuote } from "../pulumi/shell-exports.ts";
+import { localStack } from "./local-stack.ts";
+import { declaredStateFolder } from "./state-folder.ts";
+
+/**
+ * Finds the local file with one stack's state. Returns undefined if there is none, or if the state is kept elsewhere.
+ */
+export function stateFile(root: string, stack: string, env: NodeJS.ProcessEnv): string | undefined {
+  const folder = declaredStateFolder(root, stack, env);
+  if (folder === undefined) return undefined;
+  const stacks = join(folder, "stacks");
+  const paths = [join(projectOf(root), stack), stack].flatMap((path) => [`${path}.json`, `${path}.json.gz`]);
+  return paths.map((path) => join(stacks, path)).find((path) => existsSync(path));
+}
+
+/**
+ * Says how to start over without the state of this stack. Only its file is set aside, because the folder holds the
+ * states of all stacks. `up` then adopts the data that the state described. The file is moved and not deleted.
+ */
+export function setAsideHint(root: string, stack: string, env: NodeJS.ProcessEnv): string {
+  const file = stateFile(root, stack, env);
+  const command =
+    file === undefined
+      ? `pulumi stack rm ${stack} --force --preserve-config`
+      : `mv ${shellQuote(file)} ${shellQuote(`${file}.set-aside`)}`;
+  // The kit itself removes the local stack's salt if nothing needs it.
+  const salt =
+    stack === localStack ? "" : ` Then delete the line "encryptionsalt" from Pulumi.${stack}.yaml, if it has one.`;
+  const what = file === undefined ? "remove" : "set aside";
+  return `If it is lost, ${what} the state of this stack; \`up\` then adopts the data and sets new passwords.${salt}\n    ${command}`;
+}
+
+function projectOf(root: string): string {
+  const text = unlessAbsentSync(() => readFileSync(join(root, "Pulumi.yaml"), "utf8")) ?? "";
+  return /^name:\s*["']?([^\s"'#]+)/m.exec(text)?.[1] ?? "";
+}

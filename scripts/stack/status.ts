@@ -1,0 +1,144 @@
+import { join } from "node:path";
+import type { Connection } from "../connection/connection.ts";
+import { databaseFolder } from "../database/database-file.ts";
+import { OperationError } from "../errors/operation-error.ts";
+import type { MigrationProblem } from "../migrate/status.ts";
+import type { PendingSeed } from "../seed/info.ts";
+import { type BackupState, readBackupState } from "./backup-state.ts";
+import { declaredSettings } from "./declared-settings.ts";
+import { connectionTo, type StackOutputs } from "./outputs.ts";
+import { projectName } from "./project.ts";
+import { type ContainerState, readContainers, readServerState, type ServerState } from "./server-state.ts";
+
+/** A value, or the reason why it is not known. */
+type Known<T> = ({ known: true } & T) | { known: false; reason: string };
+
+/** State of a stack: what runs, how to reach it, and what is pending. Contains no password. */
+export interface StackStatus {
+  stack: string;
+  /** True if the stack holds real data. */
+  protected: boolean;
+  server: ServerState & { kind: string; host: string; port: number; sslmode: string };
+  /** Other containers of the stack: backups, monitoring. */
+  containers: Known<{ containers: ContainerState[] }>;
+  databases: DatabaseStatus[];
+  /** Databases in the settings that `up` has not created yet. */
+  notCreated: string[];
+  /** Null if the stack makes no backups. */
+  backups: BackupState | null;
+}
+
+/** State of one database of a stack. */
+export interface DatabaseStatus {
+  name: string;
+  /** Roles that can log in, by their short names: `app` is `<database>_app`. */
+  roles: Record<string, string>;
+  migrations: Known<{ applied: number; pending: string[]; problems: MigrationProblem[] }>;
+  seeds: Known<{ pending: PendingSeed[] }>;
+}
+
+/**
+ * Reads the state of a stack that was brought up. Only reads.
+ *
+ * @param root project directory
+ */
+export async function readStackStatus(outputs: StackOutputs, root: string, stack: string): Promise<StackStatus> {
+  const { kind, host, port, sslmode } = outputs.server;
+  const owner = { project: await projectName(root), stack };
+  const names = Object.keys(outputs.databases);
+  const [server, containers, backups, settings] = await Promise.all([
+    readServerState(outputs),
+    readContainers(outputs, owner),
+    readBackupState(outputs.server, new Date()),
+    declaredSettings(root, stack),
+  ]);
+  const databases = await Promise.all(names.map((name) => readDatabase(outputs, root, stack, name, server)));
+  const notCreated = settings.databases.filter((name) => !names.includes(name));
+  const address = { kind, host, port, sslmode };
+  return {
+    stack,
+    protected: outputs.protected,
+    server: { ...server, ...address },
+    containers,
+    databases,
+    notCreated,
+    backups,
+  };
+}
+
+async function readDatabase(
+  outputs: StackOutputs,
+  root: string,
+  stack: string,
+  name: string,
+  server: ServerState,
+): Promise<DatabaseStatus> {
+  const { logins = {}, seeds: sets = [] } = outputs.databases[name] ?? {};
+  const roles = Object.fromEntries(Object.entries(logins).map(([role, { user }]) => [role, user]));
+  if (server.state !== "running") {
+    const reason = server.state === "stopped" ? "the server is stopped" : "the server could not be asked";
+    return { name, roles, migrations: { known: false, reason }, seeds: { known: false, reason } };
+  }
+  const connection = connectionTo(outputs, stack, name, "migrator");
+  const folder = databaseFolder(join(root, "migrations"), name);
+  const [migrations, seeds] = await Promise.all([
+    orReason(() => readMigrations(connection, folder)),
+    orReason(() =>
+      readSeeds(
+        connection,
+        folder,
+        sets.map(({ set }) => set),
+      ),
+    ),
+  ]);
+  return { name, roles, migrations, seeds };
+}
+
+async function readMigrations(connection: Connection, folder: string): Promise<DatabaseStatus["migrations"]> {
+  const { readStatus } = await import("../migrate/verify.ts");
+  const status = await readStatus(connection, folder);
+  if (!status.known) return status;
+  const pending = status.pending.map(({ filename }) => filename);
+  return { known: true, applied: status.applied.length, pending, problems: status.problems };
+}
+
+async function readSeeds(
+  connection: Connection,
+  folder: string,
+  sets: readonly string[],
+): Promise<DatabaseStatus["seeds"]> {
+  const { readSeedInfo } = await import("../seed/info.ts");
+  const info = await readSeedInfo(connection, folder, sets);
+  if (!info.known) return info;
+  const pending = info.files.flatMap(({ set, filename, state }): PendingSeed[] =>
+    state === "current" ? [] : [{ set, filename, state }],
+  );
+  return { known: true, pending };
+}
+
+/** Returns the message of an error for users as the reason why the answer is not known. */
+async function orReason<T>(read: () => Promise<Known<T>>): Promise<Known<T>> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return { known: false, reason: error.message };
+  }
+}
+
+/** Returns `wrong` if something is wrong or not known, `pending` if an `up` has work to do, otherwise `done`. */
+export function verdictOn(status: StackStatus): "done" | "pending" | "wrong" {
+  const { server, containers, databases, notCreated, backups } = status;
+  const isSound =
+    server.state === "running" &&
+    containers.known &&
+    containers.containers.every(({ running }) => running) &&
+    databases.every(({ migrations, seeds }) => migrations.known && migrations.problems.length === 0 && seeds.known) &&
+    (backups === null || (backups.known && backups.findings.length === 0));
+  if (!isSound) return "wrong";
+  const hasWork = databases.some(
+    ({ migrations, seeds }) =>
+      (migrations.known && migrations.pending.length > 0) || (seeds.known && seeds.pending.length > 0),
+  );
+  return hasWork || notCreated.length > 0 ? "pending" : "done";
+}

@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import type { Clone } from "../../clone.ts";
+import { startServer, type TestServer } from "../../server.ts";
+import { changesOf } from "./changes.ts";
+import { makeShop } from "./shop.ts";
+
+const password = "password-of-the-administrator";
+
+let server: TestServer;
+
+/** Runs statements as the superuser, whom a managed server does not give away. */
+const byProvider = (database: string, ...statements: string[]) =>
+  withClient(server.connection(database), async (client) => {
+    let rows: unknown[] = [];
+    for (const statement of statements) ({ rows } = await client.query(statement));
+    return rows;
+  });
+
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server?.stop());
+
+describe("a stack on a server whose administrator is not a superuser", () => {
+  let clone: Clone;
+
+  const settings = (passwordVersion: string) => {
+    const { host, port } = server.connection();
+    const url = `postgresql://admin@${host}:${port}/postgres?sslmode=disable`;
+    return { server: "external", url, superuser: false, superuserPassword: password, passwordVersion };
+  };
+  const configure = (passwordVersion = "1") => clone.configure({ ...settings(passwordVersion), databases: ["shop"] });
+
+  beforeAll(async () => {
+    // As managed servers grant it.
+    await byProvider(
+      "postgres",
+      `create role admin login createrole createdb password '${password}'`,
+      "grant pg_monitor to admin with admin option",
+    );
+    clone = await makeShop();
+    await clone.write(
+      "migrations/shop/database.json",
+      JSON.stringify({
+        extensions: ["citext", { name: "pageinspect", optional: true }],
+        seedSets: ["reference", "dev"],
+      }),
+    );
+    await configure();
+  });
+  afterAll(() => clone?.remove());
+
+  it("is created completely, and a second up, preview and refresh change nothing", async () => {
+    const preview = await clone.succeed("preview");
+    expect(preview.stderr).toContain("membership to grant: shop_owner to admin");
+    const up = await clone.succeed("up");
+    expect(up.stderr).toContain("shop: the optional extension pageinspect cannot be created on this server");
+    expect(up.stderr).not.toContain("is a member of shop_owner");
+    for (const command of ["up", "preview", "refresh"] as const) expect(await changesOf(clone, command)).toEqual([]);
+    expect(await byProvider("shop", "select extname from pg_extension where extname <> 'plpgsql'")).toEqual([
+      { extname: "citext" },
+    ]);
+    expect(
+      await byProvider(
+        "postgres",
+        `select rolname, rolreplication, pg_get_userbyid(datdba) as owner
+           from pg_roles, pg_database where rolname = 'backup' and datname = 'shop'`,
+      ),
+    ).toEqual([{ rolname: "backup", rolreplication: false, owner: "shop_owner" }]);
+  });
+
+  it("has the privileges of the matrix", async () => {
+    expect(await clone.query("readonly", "select count(*)::int as rows from product")).toEqual([{ rows: 2 }]);
+    await clone.query("app", "update product set name = name");
+    await expect(clone.query("readonly", "delete from product")).rejects.toThrow("permission denied");
+    await expect(clone.query("app", "create table intruder ()")).rejects.toThrow("permission denied");
+    await expect(clone.query("monitor", "select * from public.product")).rejects.toThrow("permission denied");
+    expect(await clone.query("monitor", "select count(*) > 0 as reads from pg_stat_activity")).toEqual([
+      { reads: true },
+    ]);
+  });
+
+  it("gets new passwords, and a membership back that was revoked by hand", async () => {
+    const old = await clone.login("app");
+    await byProvider("postgres", "revoke shop_owner from admin granted by admin");
+    await configure("2");
+    const changes = await changesOf(clone, "up");
+    expect(changes).toContain("update shop-app: password");
+    expect(changes).toContain("update shop-admin-membership: shop_owner");
+    await expect(withClient(old, (client) => client.query("select"))).rejects.toThrow("password authentication failed");
+    await clone.query("app", "select");
+    expect(await changesOf(clone, "up")).toEqual([]);
+  });
+
+  it("is erased by name, even if roles of the stack are connected, and is created again", async () => {
+    const logins = await Promise.all(["app", "monitor"].map((role) => clone.login(role)));
+    const sessions = logins.map((connection) =>
+      withClient(connection, (client) => client.query("select pg_sleep(300)")).catch((error: Error) => error.message),
+    );
+    const waiting = "select from pg_stat_activity where datname = 'shop' and query like '%pg_sleep(300)'";
+    await expect.poll(async () => (await byProvider("postgres", waiting)).length).toBe(2);
+    await clone.succeed("destroy", "--erase", "shop", "--yes");
+    for (const ended of await Promise.all(sessions)) expect(ended).toContain("administrator command");
+    const names = "select datname from pg_database where datname = 'shop'";
+    const roles = "select rolname from pg_roles where rolname like 'shop%'";
+    expect([await byProvider("postgres", names), await byProvider("postgres", roles)]).toEqual([[], []]);
+    expect(await byProvider("postgres", "select pg_has_role('admin', 'monitor', 'USAGE') as joined")).toEqual([
+      { joined: false },
+    ]);
+    await clone.succeed("up");
+    expect(await clone.query("readonly", "select count(*)::int as rows from product")).toEqual([{ rows: 2 }]);
+  });
+
+  it("names all missing rights in one message, and adopts the database once its statements have run", async () => {
+    await byProvider(
+      "postgres",
+      "alter role admin nocreaterole nocreatedb",
+      "create role ana",
+      "create role depot_owner",
+      "create role depot_app replication createdb",
+      "create role depot_readonly superuser bypassrls",
+      "grant pg_read_all_data to depot_app",
+      "create database depot owner ana",
+    );
+    await byProvider(
+      "depot",
+      "create table shelf (id serial primary key)",
+      "alter table shelf owner to ana",
+      "grant all on shelf to public",
+      "create table box (id integer)",
+      "alter schema public owner to postgres",
+    );
+    await clone.write("migrations/depot/database.json", JSON.stringify({ extensions: ["pageinspect"] }));
+    await clone.write("migrations/depot/committed/.gitkeep", "");
+    await clone.configure({ ...settings("2"), databases: ["shop", "depot"] });
+
+    const { code, stderr } = await clone.pgw("preview");
+    expect(code).toBe(1);
+    const message = stderr.slice(stderr.indexOf('Role "admin" lacks rights')).split("\n");
+    expect(message.slice(0, expected.length)).toEqual(expected);
+    let database = "postgres";
+    for (const line of expected.filter((each) => each.startsWith("    "))) {
+      const [, named] = /^ {4}-- in database "(.*)":$/.exec(line) ?? [];
+      if (named === undefined) await byProvider(database, line);
+      database = named ?? "postgres";
+    }
+    await clone.succeed("up");
+    await withClient(await clone.login("app", "depot"), (client) => client.query("insert into shelf default values"));
+    expect(
+      await byProvider("depot", "select relacl::text ~ '[{,]=' as public from pg_class where relname = 'shelf'"),
+    ).toEqual([{ public: false }]);
+    expect(await changesOf(clone, "up")).toEqual([]);
+  });
+});
+
+/** The message about the rights that are missing in the last test. */
+const expected = [
+  'Role "admin" lacks rights on the server that this stack needs:',
+  '- "admin" cannot create roles.',
+  '    ALTER ROLE "admin" CREATEROLE;',
+  '- "admin" cannot create databases or change their owner: depot.',
+  '    ALTER ROLE "admin" CREATEDB;',
+  '- Role "depot_owner" exists, and "admin" does not have the ADMIN option on it.',
+  '    GRANT "depot_owner" TO "admin" WITH ADMIN OPTION;',
+  '- Role "depot_app" exists and is a replication role, which "admin" cannot change.',
+  '    ALTER ROLE "depot_app" NOREPLICATION;',
+  '- Role "depot_app" exists and is able to create databases, which "admin" cannot change.',
+  '    ALTER ROLE "depot_app" NOCREATEDB;',
+  '- Role "depot_app" exists, and "admin" does not have the ADMIN option on it.',
+  '    GRANT "depot_app" TO "admin" WITH ADMIN OPTION;',
+  '- Role "depot_app" is a member of pg_read_all_data, which "admin" cannot revoke.',
+  '    REVOKE "pg_read_all_data" FROM "depot_app";',
+  '- Role "depot_readonly" exists and is a superuser, which "admin" cannot change.',
+  '    ALTER ROLE "depot_readonly" NOSUPERUSER;',
+  '- Role "depot_readonly" exists and is exempt from row security, which "admin" cannot change.',
+  '    ALTER ROLE "depot_readonly" NOBYPASSRLS;',
+  '- Role "depot_readonly" exists, and "admin" does not have the ADMIN option on it.',
+  '    GRANT "depot_readonly" TO "admin" WITH ADMIN OPTION;',
+  '- Database "depot" belongs to ana.',
+  '- In database "depot", TABLE public.shelf belongs to ana.',
+  '    GRANT "ana" TO "admin";',
+  '- In database "depot", SCHEMA public belongs to postgres.',
+  '    -- in database "depot":',
+  '    ALTER SCHEMA public OWNER TO "admin";',
+  '- In database "depot", TABLE public.box belongs to postgres.',
+  '    -- in database "depot":',
+  '    ALTER TABLE public.box OWNER TO "admin";',
+  '- Only a superuser can create extension pageinspect of database "depot".',
+  '    -- in database "depot":',
+  '    CREATE EXTENSION "pageinspect";',
+];

@@ -1,0 +1,69 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../../../../scripts/connection/client.ts";
+import { type Clone, makeClone } from "../../../clone.ts";
+import { changesOf } from "../../../infra/program/changes.ts";
+import { shopSettings } from "../../../infra/program/shop.ts";
+
+describe("database new", () => {
+  let clone: Clone;
+  const own = { memory: 512, maxConnections: 30, postgresql: shopSettings.postgresql };
+
+  beforeAll(async () => {
+    clone = await makeClone();
+    // Only the test's own database: the content of the examples does not matter here.
+    await clone.configure({ ...own, databases: [] });
+  });
+  afterAll(() => clone?.remove());
+
+  it("creates a folder, and names the next step", async () => {
+    const { stdout } = await clone.succeed("database", "new", "shop");
+    expect(stdout).toContain("created migrations/shop: database.json, .gmrc, current.sql, ");
+    expect(stdout).toContain("Pulumi.local.yaml now has it in its databases.\n");
+    expect(stdout).toContain("  npm run up ");
+    expect(await readFile(join(clone.root, "Pulumi.local.yaml"), "utf8")).toMatch(/databases: *\[ *"?shop"? *\]/);
+  });
+
+  it("creates a database that comes up, and has nothing to do the second time", async () => {
+    const { stdout } = await clone.succeed("up");
+    expect(stdout).toContain("database     shop\n  migrations 0 applied\n");
+    expect(await changesOf(clone, "up")).toEqual([]);
+    const rows = await withClient(await clone.login("app", "shop"), async (client) => {
+      return (await client.query("select current_database() as database, current_user as user")).rows;
+    });
+    expect(rows).toEqual([{ database: "shop", user: "shop_app" }]);
+  });
+
+  it("creates a folder that graphile-migrate's CLI can use", async () => {
+    const { code, stdout, stderr } = await clone.shell(
+      `cd migrations/shop && DATABASE_URL="$(cd ../.. && node_modules/.bin/node scripts/pgw.mjs url -r migrator)" ../../node_modules/.bin/graphile-migrate migrate`,
+    );
+    expect(code, stderr).toBe(0);
+    expect(stdout + stderr).toContain("Up to date");
+  });
+
+  it("prints JSON with --json, and leaves the settings alone with --no-settings", async () => {
+    const { stdout } = await clone.succeed("database", "new", "other", "--no-settings", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      database: "other",
+      files: expect.arrayContaining(["migrations/other/database.json"]),
+    });
+    expect(await readFile(join(clone.root, "Pulumi.local.yaml"), "utf8")).not.toContain("other");
+  });
+
+  it("refuses an invalid name and a taken one, and creates nothing", async () => {
+    const before = await readdir(join(clone.root, "migrations"));
+    const wrong = await clone.pgw("database", "new", "My-Shop");
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      'error: "My-Shop" cannot be a database\'s name.\n  Expected: a letter, then letters, digits and _, lower case, 48 characters at most.\n',
+    ]);
+    const taken = await clone.pgw("database", "new", "shop");
+    expect([taken.code, taken.stderr]).toEqual([
+      3,
+      `error: ${join(clone.root, "migrations", "shop")} already exists.\n  Choose another name, or use the existing folder.\n`,
+    ]);
+    expect(await readdir(join(clone.root, "migrations"))).toEqual(before);
+  });
+});

@@ -1,6 +1,0 @@
-import { expect, it } from "vitest";
-import { loadedByChecks } from "../loaded-by-checks.ts";
-
-it("check and diff load no PostgreSQL driver, since every preview starts the plugin", async () => {
-  expect(await loadedByChecks("postgresql", "pg/")).toEqual({ types: 6, loaded: [] });
-});

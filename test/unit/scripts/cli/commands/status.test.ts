@@ -1,0 +1,119 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+import { describeStatus } from "../../../../../scripts/cli/commands/status-text.ts";
+import { type DatabaseStatus, type StackStatus, verdictOn } from "../../../../../scripts/stack/status.ts";
+
+const now = new Date("2026-03-01T12:00:00Z");
+
+const shop: DatabaseStatus = {
+  name: "shop",
+  roles: { app: "shop_app", readonly: "shop_readonly" },
+  migrations: { known: true, applied: 3, pending: [], problems: [] },
+  seeds: { known: true, pending: [] },
+};
+
+const address = { kind: "embedded", host: "127.0.0.1", port: 5432, sslmode: "disable" };
+
+const sound: StackStatus = {
+  stack: "local",
+  protected: false,
+  server: { state: "running", startedAt: "2026-03-01T09:00:00.123Z", version: "17.10", ...address },
+  containers: { known: true, containers: [] },
+  databases: [shop],
+  notCreated: [],
+  backups: null,
+};
+
+const text = (changed: Partial<StackStatus>) => stripVTControlCharacters(describeStatus({ ...sound, ...changed }, now));
+const withShop = (changed: Partial<DatabaseStatus>) => ({ databases: [{ ...shop, ...changed }] });
+const verdict = (changed: Partial<StackStatus>) => verdictOn({ ...sound, ...changed });
+
+const last = {
+  label: "20260301-020000F",
+  type: "full" as const,
+  finishedAt: "2026-03-01T02:01:00Z",
+  ageSeconds: 35_940,
+};
+const backups = { known: true as const, last, underWay: false, findings: [] };
+
+describe("the status of a stack", () => {
+  it("says what runs since when, how to reach it, and that nothing is pending", () => {
+    expect(text({})).toBe(
+      [
+        "stack        local",
+        "server       PostgreSQL 17.10 (embedded) on 127.0.0.1:5432, sslmode=disable: running since 2026-03-01T09:00:00Z (3 h)",
+        "database     shop",
+        "  roles      shop_app, shop_readonly",
+        "  migrations 3 applied, nothing pending",
+        "  seeds      nothing pending",
+        "URL          npm run -s pgw -- url --database shop --role app     (prints the password)",
+      ].join("\n"),
+    );
+    expect(verdict({})).toBe("done");
+  });
+
+  it("names pending files, a few of many", () => {
+    const pending = Array.from({ length: 7 }, (_, index) => `00000${index + 4}.sql`);
+    const seeds = { known: true as const, pending: [{ set: "dev", filename: "010-a.sql", state: "new" as const }] };
+    const changed = withShop({ migrations: { known: true, applied: 3, pending, problems: [] }, seeds });
+    expect(text(changed)).toContain(
+      "migrations 3 applied, 7 pending: 000004.sql, 000005.sql, 000006.sql, 000007.sql, 000008.sql and 2 more\n" +
+        "  seeds      1 pending: dev/010-a.sql\n",
+    );
+    expect(verdict(changed)).toBe("pending");
+    expect(verdict(withShop({ seeds }))).toBe("pending");
+  });
+
+  it("is pending for a database that up has not created yet", () => {
+    expect(text({ notCreated: ["kyb"] })).toContain("database     kyb: not created yet, `up` creates it");
+    expect(verdict({ notCreated: ["kyb"] })).toBe("pending");
+  });
+
+  it.each([
+    ["stopped", "stopped: no server runs on its data"],
+    ["unknown", "could not be asked: no server runs on its data"],
+  ] as const)("of a server that is %s says so, and never that nothing is pending", (state, words) => {
+    const reason = "no server runs on its data";
+    const unknown = { known: false as const, reason: "the server is stopped" };
+    const changed = {
+      server: { state, reason, ...address },
+      ...withShop({ migrations: unknown, seeds: unknown }),
+    };
+    expect(text(changed)).toContain(words);
+    expect(text(changed).includes("next         npm run up     (starts the server)")).toBe(state === "stopped");
+    expect(text(changed)).toContain("migrations not known: the server is stopped\n");
+    expect(text(changed)).toContain("seeds      not known: the server is stopped\n");
+    expect(text(changed)).not.toContain("nothing pending");
+    expect(verdict(changed)).toBe("wrong");
+  });
+
+  it("is wrong if anything is not known, or files and database do not match, even if work is pending", () => {
+    const unknown = { known: false as const, reason: "permission denied" };
+    const problems = [{ kind: "missing" as const, filename: "000001.sql", expected: "sha1:1", found: null }];
+    const mismatch = withShop({ migrations: { known: true, applied: 3, pending: ["000004.sql"], problems } });
+    expect(text(mismatch)).toContain("files and database do not match:\n    - 000001.sql is applied (sha1:1), but");
+    const wrong = [
+      withShop({ migrations: unknown }),
+      withShop({ seeds: unknown }),
+      mismatch,
+      { containers: unknown },
+      { containers: { known: true as const, containers: [{ name: "backups", running: false, status: "Exited (1)" }] } },
+      { backups: unknown },
+      { backups: { ...backups, findings: [{ level: "unknown" as const, text: "not scanned" }] } },
+    ];
+    for (const each of wrong) expect(verdict({ notCreated: ["kyb"], ...each })).toBe("wrong");
+  });
+
+  it("says when the last backup was made, and what is wrong with the backups", () => {
+    expect(text({ backups, stack: "dev" })).toContain("backups      last 20260301-020000F (full), 10 h ago\n");
+    expect(text({ backups: { ...backups, last: null, underWay: true } })).toContain(
+      "backups      none yet; one is being made now\n",
+    );
+    expect(text({ backups: { ...backups, findings: [{ level: "wrong", text: "There is a gap." }] } })).toContain(
+      "  wrong    There is a gap.\n",
+    );
+    expect(text({ backups: { known: false, reason: "the container b does not run" } })).toContain(
+      "backups      not known: the container b does not run\n",
+    );
+  });
+});
