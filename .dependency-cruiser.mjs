@@ -34,7 +34,7 @@ export default {
           "^infra/provider/sdk\\.ts$",
           "^infra/settings(\\.ts$|/)",
           "^scripts/(database|connection)/",
-          "^scripts/files/temporary\\.ts$",
+          "^scripts/core/temporary\\.ts$",
         ],
       },
     },
@@ -62,7 +62,7 @@ export default {
         pathNot: [
           "^infra/settings(\\.ts$|/)",
           "^infra/plan/",
-          "^scripts/errors/",
+          "^scripts/core/",
           "^scripts/backup/schedule\\.ts$",
           "^scripts/database/(nearest|database-name)\\.ts$",
           "^scripts/docker/host\\.ts$",
@@ -91,7 +91,7 @@ export default {
       from: { path: "^infra/fallback-providers/" },
       to: {
         path: "^(infra|scripts|test)/",
-        pathNot: ["^infra/(fallback-providers|provider-protocol)/", "^scripts/(docker|errors|files|connection)/"],
+        pathNot: ["^infra/(fallback-providers|provider-protocol)/", "^scripts/(core|docker|connection)/"],
       },
     },
     {
@@ -99,7 +99,7 @@ export default {
       comment: "One skeleton serves every plugin, so it knows none.",
       severity: "error",
       from: { path: "^infra/provider-protocol/" },
-      to: { path: "^(infra|scripts|test)/", pathNot: ["^infra/provider-protocol/", "^scripts/errors/"] },
+      to: { path: "^(infra|scripts|test)/", pathNot: ["^infra/provider-protocol/", "^scripts/core/"] },
     },
     {
       name: "only-the-command-line-imports-cli",

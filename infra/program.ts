@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
+import { OperationError } from "../scripts/core/operation-error.ts";
 import {
   type DatabaseFile,
   databaseFolder,
   listDatabases,
   readDatabaseFile,
 } from "../scripts/database/database-file.ts";
-import { OperationError } from "../scripts/errors/operation-error.ts";
 import { refuseLocalPassphrase } from "../scripts/stack/stack-secrets.ts";
 import { Database } from "./components/database.ts";
 import { findExisting } from "./components/existing.ts";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { OperationError } from "../scripts/errors/operation-error.ts";
+import { OperationError } from "../scripts/core/operation-error.ts";
 import { durabilityRisks } from "./plan/durability.ts";
 import { isInventedSeed, isRealStack } from "./plan/real-data.ts";
 import { type Fault, faultsOf } from "./settings/fault.ts";

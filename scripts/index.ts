@@ -8,8 +8,8 @@ import { resolve } from "node:path";
 import type { Connection } from "./connection/connection.ts";
 import { fromEnvironment, rootFromEnvironment } from "./connection/environment.ts";
 import { parseConnectionUrl, targetFaults } from "./connection/url.ts";
-import { OperationError, exitCode as reason } from "./errors/operation-error.ts";
-import { unlessAbsent } from "./files/absent.ts";
+import { unlessAbsent } from "./core/absent.ts";
+import { OperationError, exitCode as reason } from "./core/operation-error.ts";
 import { type ApplyOptions, type ApplyResult, applyMigrations } from "./migrate/apply.ts";
 import { type UndoOptions, type UndoResult, undoMigrations } from "./migrate/down.ts";
 import type { MigrationStatus } from "./migrate/status.ts";
@@ -18,7 +18,7 @@ import { type ApplySeedsOptions, type ApplySeedsResult, applySeeds } from "./see
 
 export type { Connection } from "./connection/connection.ts";
 export { ConnectionError } from "./connection/connection-error.ts";
-export { OperationError } from "./errors/operation-error.ts";
+export { OperationError } from "./core/operation-error.ts";
 export type { ApplyResult, MigrationEvent } from "./migrate/apply.ts";
 export type { UndoEvent, UndoResult } from "./migrate/down.ts";
 export type { MigrationProblem, MigrationStatus } from "./migrate/status.ts";

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { temporaryBeside } from "../../scripts/files/temporary.ts";
+import { temporaryBeside } from "../../scripts/core/temporary.ts";
 
 /** The folder of the build contexts, and the folder for their copies. */
 export interface ContextFolders {

@@ -1,4 +1,4 @@
-import { OperationError } from "../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../scripts/core/operation-error.ts";
 import type { CallContext, CheckFailure, ResourceType } from "../provider-protocol/resource-type.ts";
 import { isUnknown, type Properties, unknownValue } from "../provider-protocol/values.ts";
 import { diffProperties } from "./diff.ts";

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import provider_pb from "@pulumi/pulumi/proto/provider_pb.js";
 import empty_pb from "google-protobuf/google/protobuf/empty_pb.js";
-import { redact } from "../../scripts/errors/redact.ts";
+import { redact } from "../../scripts/core/redact.ts";
 import { diffResponse } from "./diff-response.ts";
 import type { EngineLog } from "./engine-log.ts";
 import type { CallContext, Plugin, ResourceType } from "./resource-type.ts";

@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { OperationError } from "../../scripts/core/operation-error.ts";
 import { makeRoomForVolumes, volumeSpaceOf } from "../../scripts/docker/server/disk-space.ts";
 import { endOf } from "../../scripts/docker/server/downtime.ts";
 import { queryInContainer } from "../../scripts/docker/server/query.ts";
@@ -6,7 +7,6 @@ import { reloadServer } from "../../scripts/docker/server/reload.ts";
 import { startContainer } from "../../scripts/docker/server/running.ts";
 import { setSuperuserPassword } from "../../scripts/docker/server/superuser-password.ts";
 import { waitForServer } from "../../scripts/docker/server/wait.ts";
-import { OperationError } from "../../scripts/errors/operation-error.ts";
 import type { ServerSettings } from "../../scripts/server/configuration.ts";
 import { diskWarning } from "../../scripts/server/disk-space.ts";
 import { readParameters } from "../../scripts/server/parameters.ts";

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type Docker from "dockerode";
+import { OperationError } from "../../scripts/core/operation-error.ts";
 import { belongingsOf } from "../../scripts/docker/belongings.ts";
 import { DockerUnreachable } from "../../scripts/docker/docker-error.ts";
 import { hasImage } from "../../scripts/docker/image.ts";
 import { ownerOf } from "../../scripts/docker/names.ts";
 import { removeUnknown, type Unknown, unknownTo } from "../../scripts/docker/unknown.ts";
-import { OperationError } from "../../scripts/errors/operation-error.ts";
 import { dockerPlaceIn } from "../../scripts/stack/docker-place.ts";
 import type { StateResource } from "../../scripts/stack/stack-state.ts";
 import { storedResources } from "../../scripts/stack/stored-state.ts";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { OperationError } from "../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../scripts/core/operation-error.ts";
 import { tryStartEmbedded } from "../../scripts/scratch/settings-trial.ts";
 import { assertMoved, clusterState } from "../../scripts/server/cluster.ts";
 import {

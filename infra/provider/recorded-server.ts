@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { OperationError } from "../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../scripts/core/operation-error.ts";
 import { assertMoved, clusterState } from "../../scripts/server/cluster.ts";
 import { recordedDataDirectory } from "../../scripts/server/data-directory-claim.ts";
 import { directoryOf, type EmbeddedServerSpec } from "../../scripts/server/embedded.ts";

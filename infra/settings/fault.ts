@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { redact } from "../../scripts/errors/redact.ts";
+import { redact } from "../../scripts/core/redact.ts";
 import { textOf } from "./setting.ts";
 
 /** One wrong setting, as it is reported. */

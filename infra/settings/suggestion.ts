@@ -1,4 +1,4 @@
-import { nearest } from "../../scripts/database/nearest.ts";
+import { nearest } from "../../scripts/core/nearest.ts";
 
 /** Returns the end of a message about an unknown name: the nearest known name, or else all known names. */
 export function suggestion(name: string, known: readonly string[]): string {

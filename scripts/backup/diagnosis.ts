@@ -1,4 +1,4 @@
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 
 /** pgBackRest failed. */
 export class BackupError extends OperationError {}

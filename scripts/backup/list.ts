@@ -1,8 +1,8 @@
 import type Docker from "dockerode";
+import type { OperationError } from "../core/operation-error.ts";
 import { runInContainer } from "../docker/run-in-container.ts";
 import { SocketError } from "../docker/server/query.ts";
 import { isRunning } from "../docker/server/running.ts";
-import type { OperationError } from "../errors/operation-error.ts";
 import { type ArchiverState, readArchiver } from "./archive.ts";
 import { type Finding, findInBackups, type LastRun, newestOfEachType } from "./findings.ts";
 import { type Backup, readDetails, readRepository } from "./info.ts";

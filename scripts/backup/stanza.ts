@@ -1,8 +1,8 @@
 import type Docker from "dockerode";
+import { OperationError } from "../core/operation-error.ts";
 import { lastLogLines } from "../docker/container-log.ts";
 import { SocketError } from "../docker/server/query.ts";
 import { isRunning } from "../docker/server/running.ts";
-import { OperationError } from "../errors/operation-error.ts";
 import { readArchiver } from "./archive.ts";
 import { beginBackup } from "./create.ts";
 import { archiveCommandError, BackupError } from "./diagnosis.ts";

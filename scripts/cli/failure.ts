@@ -1,6 +1,6 @@
 import type { EnvironmentSource } from "../connection/environment.ts";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { redact } from "../errors/redact.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
+import { redact } from "../core/redact.ts";
 import { localStack } from "../stack/local-stack.ts";
 import { Interrupted, interruptionOf } from "./interruption.ts";
 import type { Failure, Output } from "./output.ts";

@@ -1,5 +1,5 @@
 import { type Connection, describeConnection } from "../connection/connection.ts";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { localStack } from "../stack/stacks.ts";
 import type { Run } from "./run.ts";
 import { givenConnection, resolveTarget, type TargetOptions } from "./target.ts";

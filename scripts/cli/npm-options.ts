@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command, Option } from "commander";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { unlessAbsentSync } from "../files/absent.ts";
+import { unlessAbsentSync } from "../core/absent.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { lineToType } from "./typed-line.ts";
 
 /** Options that npm expands to the name of one of its own settings. */

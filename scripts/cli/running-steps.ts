@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { redact } from "../errors/redact.ts";
+import { redact } from "../core/redact.ts";
 import type { ProgressEvent, RunningStep } from "../stack/event-stream.ts";
 import { withElapsed } from "./elapsed.ts";
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Connection } from "../connection/connection.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 
 /**
  * Runs psql on this terminal and returns its exit code. Passes the connection in libpq's variables, because arguments

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { type Connection, clientConfig } from "./connection.ts";
 import { connectionError, lostConnectionError } from "./connection-error.ts";
 import { serverFault } from "./server-fault.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { PeerCertificate } from "node:tls";
 import type { ClientConfig } from "pg";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 
 /** libpq's modes that the kit accepts. Connections beyond this machine should use `verify-full`. */
 export const sslModes = ["disable", "require", "verify-ca", "verify-full"] as const;

@@ -1,9 +1,9 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { unlessAbsent } from "../files/absent.ts";
-import { isCode, writeFileAtomically } from "../files/atomic-file.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { isCode, writeFileAtomically } from "../core/atomic-file.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { type Connection, connectionUrl } from "./connection.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { type Connection, describeConnection } from "./connection.ts";
 
 /** Hint if sessions begin read-only. */

@@ -1,4 +1,4 @@
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { Connection } from "./connection.ts";
 import { type ConnectionParts, connectionFromParts, type ParsedConnection, type PartNames } from "./parts.ts";
 

@@ -1,7 +1,7 @@
 import { access, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { leadsNowhere, unlessAbsent } from "../files/absent.ts";
+import { leadsNowhere, unlessAbsent } from "../core/absent.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { DatabaseFile } from "./database-schema.ts";
 
 export type { DatabaseFile, DeclaredExtension, PartitionSpec } from "./database-schema.ts";
@@ -52,7 +52,7 @@ export async function readDatabaseFile(migrationsFolder: string, database: strin
 
 async function unknownDatabase(migrationsFolder: string, database: string, cause: unknown): Promise<OperationError> {
   const known = await listDatabases(migrationsFolder);
-  const { nearest } = await import("./nearest.ts");
+  const { nearest } = await import("../core/nearest.ts");
   const near = nearest(database, known);
   const suggestion = near === undefined ? "" : ` Did you mean "${near}"?`;
   const there = known.length === 0 ? "none exists yet" : `there are: ${known.join(", ")}`;

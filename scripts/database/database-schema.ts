@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../core/nearest.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 
 /** An extension of the database, created by the admin connection. */
 export interface DeclaredExtension {

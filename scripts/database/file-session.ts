@@ -4,7 +4,7 @@
  */
 import pg, { type Client } from "pg";
 import { kitSettings, limitSettings, ownSettingNames, settingsStatement } from "../connection/session-settings.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { releaseFileLocks } from "./deployment-lock.ts";
 import { inTransaction, lostClientStatements } from "./session.ts";
 

@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { temporaryBeside } from "../files/temporary.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
+import { temporaryBeside } from "../core/temporary.ts";
 import { databaseFolder } from "./database-file.ts";
 import { databaseNamePattern, databaseNameRule, reservedName } from "./database-name.ts";
 

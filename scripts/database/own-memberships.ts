@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 
 /** SQLSTATE insufficient_privilege. */
 const insufficientPrivilege = "42501";

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import { type Connection, describeConnection } from "../connection/connection.ts";
 import { setKitSettings } from "../connection/session-settings.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { backendPid } from "./session.ts";
 
 /**

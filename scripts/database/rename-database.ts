@@ -3,7 +3,7 @@ import { readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { databaseFolder, readDatabaseFile } from "./database-file.ts";
 import { requireDatabaseName } from "./new-database.ts";
 

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { isConflict, isMissing } from "./docker-error.ts";
 import { labelsToFind, type StackName } from "./labels.ts";
 import { holderLabel } from "./scratch-holder.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { dockerError } from "./docker-error.ts";
 import { parseDockerHost } from "./host.ts";
 import { sshAgent } from "./ssh-agent.ts";

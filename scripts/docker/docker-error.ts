@@ -1,5 +1,5 @@
 import { explainTls } from "../connection/tls-error.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 
 /** Error if no Docker engine answers. */
 export class DockerUnreachable extends OperationError {}

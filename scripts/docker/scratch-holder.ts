@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
-import { processExists } from "../lock/process-exists.ts";
-import { processEntry } from "../recover/process-table.ts";
+import { processExists } from "../core/process-exists.ts";
+import { processEntry } from "../core/process-table.ts";
 
 /** Label with the process that a scratch container or a restored volume belongs to. */
 export const holderLabel = "pgroundwork.holder";

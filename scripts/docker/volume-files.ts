@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import type Docker from "dockerode";
 import { extract, pack } from "tar-stream";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { unlessMissing } from "./docker-error.ts";
 import type { DockerOwner } from "./labels.ts";
 import { withScratchContainer } from "./scratch-container.ts";

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { lstat, readdir, readlink, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
-import { unlessAbsent } from "../files/absent.ts";
-import { isTemporary } from "../files/temporary.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { OperationError } from "../core/operation-error.ts";
+import { isTemporary } from "../core/temporary.ts";
 import { clusterState } from "../server/cluster.ts";
 
 /**

@@ -1,4 +1,6 @@
 import type Docker from "dockerode";
+import { exitCode, OperationError } from "../core/operation-error.ts";
+import { requireUnchanged } from "../core/unchanged.ts";
 import {
   type Belongings,
   belongingsOf,
@@ -8,8 +10,6 @@ import {
   removeVolume,
 } from "../docker/belongings.ts";
 import { withDocker } from "../docker/client.ts";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { requireUnchanged } from "../errors/unchanged.ts";
 import type { VolumesPlace } from "../stack/begun-erasure.ts";
 import type { StateAccess } from "../stack/stack-state.ts";
 import { outputsConnection } from "./outputs-connection.ts";

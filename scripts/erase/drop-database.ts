@@ -3,8 +3,8 @@ import pg from "pg";
 import { databaseRoles, roleName } from "../../infra/plan/names.ts";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { grantOwnMemberships, lackingMemberships, revokeOwnMemberships } from "../database/own-memberships.ts";
-import { OperationError } from "../errors/operation-error.ts";
 
 /**
  * A role that could not be dropped with its database: objects in another database depend on it, or the admin does not

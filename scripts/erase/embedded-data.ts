@@ -1,4 +1,4 @@
-import { requireUnchanged } from "../errors/unchanged.ts";
+import { requireUnchanged } from "../core/unchanged.ts";
 import { clusterState, superuser } from "../server/cluster.ts";
 import { assertOwnToStop } from "../server/data-directory-claim.ts";
 import { host } from "../server/embedded.ts";

@@ -1,5 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { readState, type StateAccess, writeState } from "../stack/stack-state.ts";
 import { dropDatabase, type KeptRole, rolesOf } from "./drop-database.ts";
 import { databasesOn } from "./losses.ts";

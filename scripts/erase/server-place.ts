@@ -1,8 +1,8 @@
 import { lstat, readdir, realpath, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { unlessAbsent } from "../files/absent.ts";
-import { bytesIn } from "../files/bytes-in.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { bytesIn } from "../core/bytes-in.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { clusterState } from "../server/cluster.ts";
 import { assertOwnToStop, claimOfOther, folderOfLastServer } from "../server/data-directory-claim.ts";
 import { stopServer } from "../server/embedded.ts";

@@ -1,5 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
-import type { Facts } from "../errors/unchanged.ts";
+import type { Facts } from "../core/unchanged.ts";
 import type { ErasedPlace } from "../stack/begun-erasure.ts";
 import type { Remains } from "./cluster-files.ts";
 

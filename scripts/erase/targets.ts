@@ -1,4 +1,4 @@
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 
 /** Targets that the user named for erasing. */
 export interface EraseTargets {

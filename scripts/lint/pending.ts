@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { readCommitted } from "../migrate/committed.ts";
 import { previewMigrations } from "../migrate/preview.ts";
 import { describeFindings } from "./finding.ts";

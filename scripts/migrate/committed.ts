@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { unlessAbsent, unlessAbsentSync } from "../files/absent.ts";
-import { decodeUtf8 } from "../files/utf8.ts";
+import { unlessAbsent, unlessAbsentSync } from "../core/absent.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
+import { decodeUtf8 } from "../core/utf8.ts";
 import { sortNames } from "./committed-names.ts";
 import type { CheckedFile } from "./content.ts";
 import {

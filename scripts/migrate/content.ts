@@ -1,4 +1,4 @@
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { refusedStatements } from "../sql/refused.ts";
 import { describePlace, type SqlSource } from "../sql/sql-error.ts";
 import { markFaults } from "./marks.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { unlessAbsent } from "../files/absent.ts";
-import { decodeUtf8 } from "../files/utf8.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { decodeUtf8 } from "../core/utf8.ts";
 import { committedFolder } from "./committed.ts";
 import type { CheckedFile } from "./content.ts";
 import { runsOutsideTransaction } from "./marks.ts";

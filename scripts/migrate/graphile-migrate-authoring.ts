@@ -5,10 +5,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { ParsedSettings } from "graphile-migrate/dist/settings.js";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { isAbsent, unlessAbsent } from "../files/absent.ts";
-import { isCode } from "../files/atomic-file.ts";
-import { decodeUtf8 } from "../files/utf8.ts";
+import { isAbsent, unlessAbsent } from "../core/absent.ts";
+import { isCode } from "../core/atomic-file.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
+import { decodeUtf8 } from "../core/utf8.ts";
 import type { LineOrigin } from "../sql/sql-error.ts";
 import { compileIncludes } from "./authoring/includes.ts";
 import type { CommittedMigration } from "./committed.ts";

@@ -9,8 +9,8 @@ import { calculateHash } from "graphile-migrate/dist/hash.js";
 import type { ParsedSettings, Settings } from "graphile-migrate/dist/settings.js";
 import type { Client, PoolClient } from "pg";
 import { type Connection, connectionUrl } from "../connection/connection.ts";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { unlessAbsent } from "../files/absent.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 
 /** The table in which graphile-migrate records what is applied. */
 export const trackingTable = { schema: "graphile_migrate", name: "migrations" } as const;

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { sqlFileError } from "../sql/run-sql.ts";
 import type { SqlSource } from "../sql/sql-error.ts";
 import { type ConcurrentIndex, dropIndex, type IndexName, indexState, invalidBuilds } from "./concurrent-index.ts";

@@ -1,5 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { SqlFileError } from "../sql/run-sql.ts";
 import { type Blocker, BlockerWatch, describeBlocker } from "./blockers.ts";
 import type { TimeoutMillis } from "./timeouts.ts";

@@ -1,4 +1,4 @@
-import { nearest } from "../database/nearest.ts";
+import { nearest } from "../core/nearest.ts";
 import type { TextFault } from "../sql/refused.ts";
 import { tokensOf } from "../sql/statements.ts";
 

@@ -1,9 +1,9 @@
 import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { withDeploymentLock } from "../database/deployment-lock.ts";
 import { tableAccess } from "../database/kit-schema.ts";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { type CommittedMigration, readCommitted } from "./committed.ts";
 import { type ConcurrentIndex, concurrentIndexOf, invalidBuilds } from "./concurrent-index.ts";
 import { applySettings, type GraphileSession, openGraphileSession } from "./graphile-migrate.ts";

@@ -1,4 +1,4 @@
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { CommittedMigration } from "./committed.ts";
 import type { MigrationProblem, MigrationStatus } from "./status.ts";
 

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 
 /** Limits for a migration, as PostgreSQL writes durations: `3s`, `500ms`, `2min`; `0` is no limit. */
 export interface Timeouts {

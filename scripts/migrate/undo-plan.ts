@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import type { Connection } from "../connection/connection.ts";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { statementSpans } from "../sql/statements.ts";
 import type { CommittedMigration } from "./committed.ts";
 import { requireContent } from "./content.ts";

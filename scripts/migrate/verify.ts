@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import { type Connection, describeConnection } from "../connection/connection.ts";
 import { ConnectionError } from "../connection/connection-error.ts";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { type CommittedMigration, checkedFile, readCommitted } from "./committed.ts";
 import { contentFaults } from "./content.ts";
 import { compareMigrations, type MigrationProblem, type MigrationStatus } from "./status.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import parse from "semver/functions/parse.js";
-import { readFileIfThere, writeFileAtomically } from "../files/atomic-file.ts";
+import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
 import { cacheFolder } from "./cache-folder.mjs";
 import type { Variables } from "./locations.ts";
 

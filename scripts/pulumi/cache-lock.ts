@@ -1,9 +1,9 @@
 import { accessSync, constants, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { OperationError } from "../errors/operation-error.ts";
-import { readFileIfThere, writeFileAtomically } from "../files/atomic-file.ts";
-import { FolderLock, type Release } from "../lock/folder-lock.ts";
+import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import { FolderLock, type Release } from "../core/folder-lock.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { cacheFolder } from "./cache-folder.mjs";
 import type { Variables } from "./locations.ts";
 import { type OnProgress, reporting } from "./progress.ts";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { type GoModule, readGoSettings, whyGoTooOld, whyNoModules } from "./go-toolchain.ts";
 import type { Variables } from "./locations.ts";
 import { isOffline } from "./reachability.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import coerce from "semver/functions/coerce.js";
 import lt from "semver/functions/lt.js";
-import { isCode } from "../files/atomic-file.ts";
+import { isCode } from "../core/atomic-file.ts";
 import type { Variables } from "./locations.ts";
 import { isOffline, throughProxies, whyUnreachable } from "./reachability.ts";
 

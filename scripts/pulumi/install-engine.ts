@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { checkEngine, checkLanguageHost } from "./binary-check.ts";
 import { withCacheLock } from "./cache-lock.ts";
 import { type CompleteEngine, findEngine, isComplete } from "./find-engine.ts";

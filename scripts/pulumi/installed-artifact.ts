@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { leadsNowhere, unlessAbsentSync } from "../files/absent.ts";
-import { readFileIfThere, writeFileAtomically } from "../files/atomic-file.ts";
+import { leadsNowhere, unlessAbsentSync } from "../core/absent.ts";
+import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
 
 /** Ways in which an artifact got into the cache. */
 export const artifactSources = ["download", "build"] as const;

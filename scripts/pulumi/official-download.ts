@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { checkEngine } from "./binary-check.ts";
 import type { Variables } from "./locations.ts";
 import { isExecutableFile } from "./path-search.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readFileIfThere, writeFileAtomically } from "../files/atomic-file.ts";
+import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
 import { cacheFolder } from "./cache-folder.mjs";
 import type { Variables } from "./locations.ts";
 import type { ProviderPackage } from "./provider-packages.ts";

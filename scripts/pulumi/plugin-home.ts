@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isCode, readFileIfThere, writeFileAtomically } from "../files/atomic-file.ts";
-import { temporaryBeside } from "../files/temporary.ts";
+import { isCode, readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import { temporaryBeside } from "../core/temporary.ts";
 import { cloneHome } from "./locations.ts";
 import { isExecutableFile } from "./path-search.ts";
 import { launcherMark, type PluginChoice, pluginFileName, pluginFolder, standInProgram } from "./plugin-choice.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readFileIfThere } from "../files/atomic-file.ts";
+import { readFileIfThere } from "../core/atomic-file.ts";
 
 /** An official provider plugin that the kit's program uses. */
 export interface ProviderPackage {

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { unlessAbsentSync } from "../files/absent.ts";
+import { unlessAbsentSync } from "../core/absent.ts";
 import { cacheFolder } from "./cache-folder.mjs";
 import { type ArtifactSource, writeManifest } from "./installed-artifact.ts";
 import type { Variables } from "./locations.ts";

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { unlessAbsent } from "../files/absent.ts";
+import { unlessAbsent } from "../core/absent.ts";
 
 /** Age in ms at which a lock counts as abandoned. A living holder touches its lock every second (see `FolderLock`). */
 const staleAfter = 5_500;

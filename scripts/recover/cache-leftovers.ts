@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { cacheFolder } from "../pulumi/cache-folder.mjs";
 import { withCacheLock } from "../pulumi/cache-lock.ts";
 import { removeLeftovers } from "../pulumi/staged-install.ts";

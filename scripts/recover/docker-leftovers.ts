@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { OperationError } from "../core/operation-error.ts";
 import {
   type Belongings,
   belongingsOf,
@@ -11,7 +12,6 @@ import {
 import { withDocker } from "../docker/client.ts";
 import { scratchHolder } from "../docker/scratch-holder.ts";
 import { removeUnknown, unknownTo } from "../docker/unknown.ts";
-import { OperationError } from "../errors/operation-error.ts";
 import { declaredSettings } from "../stack/declared-settings.ts";
 import { dockerPlaceIn } from "../stack/docker-place.ts";
 import { ownersOf } from "../stack/stack-owners.ts";

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { unlessAbsent } from "../files/absent.ts";
+import { unlessAbsent } from "../core/absent.ts";
 import { describeHolder, holderState, type LockHolder } from "../stack/lock-holder.ts";
 import type { Finding } from "./finding.ts";
 

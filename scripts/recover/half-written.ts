@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { leadsNowhere, unlessAbsent } from "../files/absent.ts";
+import { leadsNowhere, unlessAbsent } from "../core/absent.ts";
 import { cacheFolder, compileCacheFolder } from "../pulumi/cache-folder.mjs";
 import { engineLocks, isInUse } from "./engine-locks.ts";
 import type { Finding, Scene } from "./finding.ts";

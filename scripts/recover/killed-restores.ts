@@ -9,11 +9,11 @@ import {
   unfinishedDirectory,
   unfinishedMark,
 } from "../backup/restore/begun-restore.ts";
+import { unlessAbsent } from "../core/absent.ts";
 import { removeVolume } from "../docker/belongings.ts";
 import { withDocker } from "../docker/client.ts";
 import { unlessMissing } from "../docker/docker-error.ts";
 import { holderLabel } from "../docker/scratch-holder.ts";
-import { unlessAbsent } from "../files/absent.ts";
 import type { Finding, Scene } from "./finding.ts";
 
 /** Finds killed restores, which leave part of a cluster in a folder or volume. */

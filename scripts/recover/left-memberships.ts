@@ -3,7 +3,7 @@ import { escapeIdentifier } from "pg";
 import { withClient } from "../connection/client.ts";
 import type { Connection, SslMode } from "../connection/connection.ts";
 import { ConnectionError } from "../connection/connection-error.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { recoverCommand, upCommand } from "../stack/command-lines.ts";
 import { readState, type StackState, type StateResource } from "../stack/stack-state.ts";
 import type { Finding, Scene } from "./finding.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { processEntry, processTable } from "../core/process-table.ts";
 import type { Finding, Scene } from "./finding.ts";
 import { type Orphan, orphansOf } from "./orphans.ts";
-import { processEntry, processTable } from "./process-table.ts";
 
 /** Time in ms that a process has to end after a signal. */
 const grace = 3_000;

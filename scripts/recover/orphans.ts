@@ -1,5 +1,5 @@
 import { sep } from "node:path";
-import type { ProcessEntry } from "./process-table.ts";
+import type { ProcessEntry } from "../core/process-table.ts";
 
 /** Kind of process that the engine starts. */
 export type EnginePart = "language host" | "program" | "plugin";

@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { leadsNowhere, unlessAbsent } from "../files/absent.ts";
-import { leftTemporaries, removeIfLeft, removeLeftTemporaries } from "../files/temporary.ts";
+import { leadsNowhere, unlessAbsent } from "../core/absent.ts";
+import { leftTemporaries, removeIfLeft, removeLeftTemporaries } from "../core/temporary.ts";
 import { cacheFolder } from "../pulumi/cache-folder.mjs";
 import { projectName } from "../stack/project.ts";
 import type { Finding, Scene } from "./finding.ts";

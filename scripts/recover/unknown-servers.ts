@@ -1,6 +1,6 @@
 import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { bytesIn } from "../files/bytes-in.ts";
+import { bytesIn } from "../core/bytes-in.ts";
 import { clusterState } from "../server/cluster.ts";
 import { claimOfOther, folderOfLastServer, runningServerOfOther } from "../server/data-directory-claim.ts";
 import { stopServer } from "../server/embedded.ts";

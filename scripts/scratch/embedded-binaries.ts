@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { access, link, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { unlessAbsent } from "../files/absent.ts";
+import { unlessAbsent } from "../core/absent.ts";
 import { type Binaries, installBinaries } from "../server/binaries.ts";
 
 /** The server's programs for scratch clusters. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../connection/connection.ts";
-import { unlessAbsent } from "../files/absent.ts";
+import { unlessAbsent } from "../core/absent.ts";
 import { type Account, serverAccount } from "../server/account.ts";
 import { availableExtensions } from "../server/binaries.ts";
 import { renderConfiguration, writeConfiguration } from "../server/configuration.ts";

@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { unlessAbsent } from "../core/absent.ts";
 import { ownHolder, scratchHolder } from "../docker/scratch-holder.ts";
-import { unlessAbsent } from "../files/absent.ts";
 import { findPostmaster } from "../server/postmaster.ts";
 
 /** Prefix of the directories of scratch clusters. */

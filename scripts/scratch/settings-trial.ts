@@ -3,8 +3,8 @@ import { chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withClient } from "../connection/client.ts";
 import { ConnectionError } from "../connection/connection-error.ts";
-import { unlessAbsent } from "../files/absent.ts";
-import { temporaryBeside } from "../files/temporary.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { temporaryBeside } from "../core/temporary.ts";
 import type { Account } from "../server/account.ts";
 import { configurationFile, renderConfiguration, type ServerSettings } from "../server/configuration.ts";
 import {

@@ -1,13 +1,13 @@
 import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import { type Connection, describeConnection } from "../connection/connection.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
 import { endFileWork, withFile } from "../database/file-session.ts";
 import { ensureLedger } from "../database/kit-schema.ts";
 import { requireOwnSession } from "../database/pooler.ts";
 import { type Provenance, provenance } from "../database/provenance.ts";
 import { inTransaction, noticeLostClients } from "../database/session.ts";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { refusedStatements } from "../sql/refused.ts";
 import { runSql, sqlFileError } from "../sql/run-sql.ts";
 import { describePlace } from "../sql/sql-error.ts";

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import { type Connection, describeConnection } from "../connection/connection.ts";
 import { ConnectionError } from "../connection/connection-error.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { readSeedLedger, type SeedRecord } from "./ledger.ts";
 import { readSeedSets, type SeedFile, type SeedLogin } from "./seed-file.ts";
 

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { unlessAbsent } from "../files/absent.ts";
-import { decodeUtf8 } from "../files/utf8.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
+import { decodeUtf8 } from "../core/utf8.ts";
 
 /** A login that a seed creates, so that people can try the system. */
 export interface SeedLogin {

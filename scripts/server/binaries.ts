@@ -2,9 +2,9 @@ import { constants } from "node:fs";
 import { access, chmod, cp, lstat, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
-import { unlessAbsent } from "../files/absent.ts";
-import { temporaryBeside } from "../files/temporary.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { OperationError } from "../core/operation-error.ts";
+import { temporaryBeside } from "../core/temporary.ts";
 import { makeEnterable } from "./folders.ts";
 
 /** Full paths of PostgreSQL's programs. */

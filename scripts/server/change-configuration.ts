@@ -1,5 +1,5 @@
 import { ConnectionError } from "../connection/connection-error.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { writeConfiguration } from "./configuration.ts";

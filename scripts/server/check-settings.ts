@@ -1,6 +1,6 @@
 import { chown, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { removeLeftTemporaries, temporaryBeside } from "../files/temporary.ts";
+import { removeLeftTemporaries, temporaryBeside } from "../core/temporary.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { renderConfiguration, type ServerSettings } from "./configuration.ts";

@@ -1,7 +1,7 @@
 import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
-import { isAbsent } from "../files/absent.ts";
+import { isAbsent } from "../core/absent.ts";
+import { OperationError } from "../core/operation-error.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { makeEnterable } from "./folders.ts";

@@ -1,7 +1,7 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { unlessAbsent } from "../files/absent.ts";
-import { writeFileAtomically } from "../files/atomic-file.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import type { Account } from "./account.ts";
 
 /** Settings of a server by their postgresql.conf name, values unquoted (`256MB`, `on`). */

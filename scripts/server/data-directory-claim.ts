@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { unlessAbsent } from "../files/absent.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { clusterState } from "./cluster.ts";
 import { readConfiguration } from "./configuration.ts";
 import { findPostmaster, type Postmaster } from "./postmaster.ts";

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { unlessAbsent } from "../files/absent.ts";
+import { unlessAbsent } from "../core/absent.ts";
 
 /** Size of the first read from a file's end, in bytes. Each further attempt reads four times as much. */
 const firstTail = 64 * 1024;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
 import { portNumbers } from "get-port";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 
 /** Ports to choose from. They are below the range that Linux and macOS use for outgoing connections. */
 const ports = [...portNumbers(20_000, 29_999)];

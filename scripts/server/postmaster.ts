@@ -1,8 +1,8 @@
 import { readFile, readlink, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
-import { isAbsent } from "../files/absent.ts";
-import { processOwner } from "../lock/process-exists.ts";
+import { isAbsent } from "../core/absent.ts";
+import { OperationError } from "../core/operation-error.ts";
+import { processOwner } from "../core/process-exists.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { describeSpace, diskSpaceAt, isLow } from "./disk-space.ts";

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { leadsNowhere } from "../files/absent.ts";
+import { leadsNowhere } from "../core/absent.ts";
 import type { ServerSettings } from "./configuration.ts";
 import type { SettingFault } from "./setting-faults.ts";
 

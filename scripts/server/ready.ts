@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectionError } from "../connection/connection-error.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { lastLines } from "./log.ts";
 
 /** Time between two attempts, in ms. */

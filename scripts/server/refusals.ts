@@ -1,4 +1,4 @@
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import type { ServerSettings } from "./configuration.ts";
 import type { SettingFault } from "./setting-faults.ts";
 import { mistakenPlace } from "./start-diagnosis.ts";

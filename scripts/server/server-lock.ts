@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { OperationError } from "../errors/operation-error.ts";
-import { FolderLock, type Release } from "../lock/folder-lock.ts";
+import { FolderLock, type Release } from "../core/folder-lock.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { makeEnterable } from "./folders.ts";
 
 const retryEvery = 100;

@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { isAbsent, unlessAbsent } from "../files/absent.ts";
-import { writeFileAtomically } from "../files/atomic-file.ts";
+import { isAbsent, unlessAbsent } from "../core/absent.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 
 /** Owner of a server. */
 export interface ServerOwner {

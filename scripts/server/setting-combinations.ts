@@ -1,7 +1,7 @@
 import { chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { unlessAbsent } from "../files/absent.ts";
-import { temporaryBeside } from "../files/temporary.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { temporaryBeside } from "../core/temporary.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { configurationFile, renderConfiguration, type ServerSettings } from "./configuration.ts";

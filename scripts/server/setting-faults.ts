@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { nearest } from "../database/nearest.ts";
+import { nearest } from "../core/nearest.ts";
 import type { ServerSettings } from "./configuration.ts";
 import { canonicalValue, type Parameter, shownValue } from "./parameters.ts";
 import { unitsOf } from "./quantity.ts";

@@ -2,7 +2,7 @@ import pg from "pg";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import { scramVerifier } from "../connection/scram.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { superuser } from "./cluster.ts";

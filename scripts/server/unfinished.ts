@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { unlessAbsent } from "../files/absent.ts";
-import { leftTemporaries, targetOf, temporaryBeside } from "../files/temporary.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { leftTemporaries, targetOf, temporaryBeside } from "../core/temporary.ts";
 
 /** Returns the temporary name of the folder in which a cluster is created. */
 export function stagedCluster(dataDirectory: string): string {

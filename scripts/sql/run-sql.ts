@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { serverFaultRemedy } from "../connection/server-fault.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { extensionFaultRemedy, perhapsExtension } from "./extension-fault.ts";
 import { sessionFaultRemedy } from "./session-fault.ts";
 import { describeSqlError, type ServerError, type SqlPlace, type SqlSource } from "./sql-error.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { redact } from "../errors/redact.ts";
-import { unlessAbsentSync } from "../files/absent.ts";
+import { unlessAbsentSync } from "../core/absent.ts";
+import { redact } from "../core/redact.ts";
 import { absoluteBackendUrl, projectBackend } from "../pulumi/backend-url.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { localStack } from "./local-stack.ts";

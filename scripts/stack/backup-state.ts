@@ -1,8 +1,8 @@
 import type { Finding } from "../backup/findings.ts";
 import type { BackupType } from "../backup/info.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 import { isRunning } from "../docker/server/running.ts";
-import { OperationError } from "../errors/operation-error.ts";
 import type { ServerOutput } from "./outputs.ts";
 
 /** State of a stack's backups, or the reason why it is not known. */

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
-import { readFileIfThere, writeFileAtomically } from "../files/atomic-file.ts";
+import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import { OperationError } from "../core/operation-error.ts";
 import type { ServerPlace } from "../server/locations.ts";
 
 /*

@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Document, isScalar, isSeq, parseDocument } from "yaml";
-import { OperationError } from "../errors/operation-error.ts";
-import { unlessAbsent } from "../files/absent.ts";
-import { writeFileAtomically } from "../files/atomic-file.ts";
+import { unlessAbsent } from "../core/absent.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
+import { OperationError } from "../core/operation-error.ts";
 
 const projectFile = "Pulumi.yaml";
 

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRealStack } from "../../infra/plan/real-data.ts";
-import { OperationError } from "../errors/operation-error.ts";
-import { isAbsent } from "../files/absent.ts";
+import { isAbsent } from "../core/absent.ts";
+import { OperationError } from "../core/operation-error.ts";
 
 /** Kind of a stack's server. */
 export type ServerKind = "embedded" | "docker" | "external";

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
+import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 import { hasDrifted, viewStack } from "../docker/drift.ts";
-import { OperationError } from "../errors/operation-error.ts";
 import { withBackend } from "./backend.ts";
 import { projectName } from "./project.ts";
 import type { StateAccess, StateResource } from "./stack-state.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomically } from "../files/atomic-file.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 
 /**
  * Removes the salt from a stack's settings file if it belongs to a lost passphrase and nothing is encrypted with it.

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readOnlyRemedy } from "../connection/server-fault.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { shellQuote } from "../pulumi/shell-exports.ts";
 import { recoverCommand } from "./command-lines.ts";
 import { passphraseHint } from "./passphrase-hint.ts";

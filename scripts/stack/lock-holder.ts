@@ -1,8 +1,8 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
-import { isAbsent } from "../files/absent.ts";
-import { processOwner } from "../lock/process-exists.ts";
+import { isAbsent } from "../core/absent.ts";
+import { processOwner } from "../core/process-exists.ts";
 
 /** Holder of a lock in a file backend, as the engine names it. */
 export interface LockHolder {

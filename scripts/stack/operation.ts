@@ -1,4 +1,4 @@
-import type { OperationError } from "../errors/operation-error.ts";
+import type { OperationError } from "../core/operation-error.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { EngineFailure, engineRemedy } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";

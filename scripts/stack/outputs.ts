@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Connection, SslMode } from "../connection/connection.ts";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { writeAuthorityFile } from "../tls/authority-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";

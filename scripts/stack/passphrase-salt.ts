@@ -2,7 +2,7 @@ import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { unlessAbsentSync } from "../files/absent.ts";
+import { unlessAbsentSync } from "../core/absent.ts";
 import { stateFile } from "./state-file.ts";
 
 /** Parameters of Pulumi's key derivation for passphrases (sdk/go/common/resource/config/crypt.go). */

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { OperationError } from "../errors/operation-error.ts";
-import { isCode, readFileIfThere, writeFileAtomically } from "../files/atomic-file.ts";
+import { isCode, readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { localStack } from "./local-stack.ts";
 import { encryptionSalts, matchesSalt } from "./passphrase-salt.ts";
 import { setAsideHint } from "./state-file.ts";

@@ -3,7 +3,7 @@ import pg from "pg";
 import { type Connection, clientConfig } from "../connection/connection.ts";
 import { limitSettings, settingsOptions } from "../connection/session-settings.ts";
 import { parseConnectionUrl } from "../connection/url.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { withBackend } from "./backend.ts";
 import { declaredSettings } from "./declared-settings.ts";
 import { projectName } from "./project.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { backendNote } from "./backend.ts";
 import { recoverCommand } from "./command-lines.ts";
 import { EngineFailure } from "./engine-failure.ts";

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import type { ContainerInfo } from "dockerode";
 import { withClient } from "../connection/client.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 import { unlessMissing } from "../docker/docker-error.ts";
 import { labelsToFind } from "../docker/labels.ts";
-import { OperationError } from "../errors/operation-error.ts";
 import { findPostmaster } from "../server/postmaster.ts";
 import { type ServerOutput, type StackOutputs, serverConnection } from "./outputs.ts";
 

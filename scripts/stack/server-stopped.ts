@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { withClient } from "../connection/client.ts";
 import { ConnectionError } from "../connection/connection-error.ts";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { upCommand } from "./command-lines.ts";
 import { type StackOutputs, serverConnection } from "./outputs.ts";
 import { whyStopped } from "./server-state.ts";

@@ -1,4 +1,4 @@
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 import { cancelCommand, recoverCommand } from "./command-lines.ts";
 import { describeHolder, holderState, type LockHolder } from "./lock-holder.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
-import { unlessAbsentSync } from "../files/absent.ts";
+import { unlessAbsentSync } from "../core/absent.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { backendVariable, type StackOnEngine } from "./backend.ts";
 import { passphraseSource } from "./passphrase.ts";

@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { temporaryBeside } from "../files/temporary.ts";
+import { temporaryBeside } from "../core/temporary.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { fromBackend } from "./backend.ts";
 import { EngineFailure, engineRemedy } from "./engine-failure.ts";

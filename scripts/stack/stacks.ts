@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { exitCode, OperationError } from "../errors/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { backendVariables, overruledBackend } from "./backend.ts";
 import { dropUnusedSalt } from "./encryption-salt.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { unlessAbsentSync } from "../files/absent.ts";
+import { unlessAbsentSync } from "../core/absent.ts";
 import { shellQuote } from "../pulumi/shell-exports.ts";
 import { localStack } from "./local-stack.ts";
 import { declaredStateFolder } from "./state-folder.ts";

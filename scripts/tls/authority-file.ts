@@ -2,8 +2,8 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connection } from "../connection/connection.ts";
-import { readFileIfThere, writeFileAtomically } from "../files/atomic-file.ts";
-import { temporaryBeside } from "../files/temporary.ts";
+import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import { temporaryBeside } from "../core/temporary.ts";
 
 /**
  * Returns the path, relative to the project directory, of the file with the CA certificates of a stack's server. psql,

@@ -3,7 +3,7 @@ import "reflect-metadata";
 import { createPublicKey, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
-import { OperationError } from "../errors/operation-error.ts";
+import { OperationError } from "../core/operation-error.ts";
 
 /** A certificate with its private key, both PEM. The key is PKCS#8 and a secret. */
 export interface CertifiedKey {

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
+import { FolderLock } from "../../scripts/core/folder-lock.ts";
 import { withDocker } from "../../scripts/docker/client.ts";
 import { hasImage } from "../../scripts/docker/image.ts";
-import { FolderLock } from "../../scripts/lock/folder-lock.ts";
 import { cloneRoot } from "../clone-root.ts";
 import { buildImage } from "./build-image.ts";
 

@@ -1,4 +1,4 @@
-import { temporaryBeside } from "../../scripts/files/temporary.ts";
+import { temporaryBeside } from "../../scripts/core/temporary.ts";
 
 /** Names a temporary file like one of a process that has ended: with this pid, but an earlier start time. */
 export function leftTemporary(path: string): string {

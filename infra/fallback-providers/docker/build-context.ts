@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { unlessAbsent } from "../../../scripts/files/absent.ts";
+import { unlessAbsent } from "../../../scripts/core/absent.ts";
 
 /** Contents of a build, in the order in which they are hashed. */
 export interface BuildContext {

@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import type { PackOptions } from "tar-fs";
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { object, strings, text } from "../property.ts";
 import type { BuildContext } from "./build-context.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import { isConflict, isMissing, unlessMissing } from "../../../scripts/docker/docker-error.ts";
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { CheckFailure } from "../../provider-protocol/resource-type.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { diffProperties } from "../diff.ts";

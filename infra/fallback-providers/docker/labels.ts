@@ -1,4 +1,4 @@
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { objects, type PropertyTable, text } from "../property.ts";
 

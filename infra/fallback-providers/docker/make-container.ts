@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import { isMissing } from "../../../scripts/docker/docker-error.ts";
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { objects, text } from "../property.ts";
 import { createRequest, endpointConfig } from "./container-request.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import { fullVolumeOf } from "../../../scripts/docker/server/disk-space.ts";
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { count, flag, text } from "../property.ts";
 import { lastLines } from "./container-log.ts";

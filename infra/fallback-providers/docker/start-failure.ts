@@ -1,4 +1,4 @@
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import type { Engine } from "./engine.ts";
 import { saidBy } from "./removal.ts";
 

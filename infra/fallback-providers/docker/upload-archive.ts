@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { flag, text } from "../property.ts";
 

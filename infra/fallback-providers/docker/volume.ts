@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import { unlessMissing } from "../../../scripts/docker/docker-error.ts";
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { diffProperties } from "../diff.ts";
 import { object, type PropertyTable, text } from "../property.ts";

@@ -7,7 +7,7 @@ import {
   type SslMode,
   sslModes,
 } from "../../../scripts/connection/connection.ts";
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { type Connection, describeConnection } from "../../../scripts/connection/connection.ts";
 import { lostConnectionError } from "../../../scripts/connection/connection-error.ts";
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 
 /** SQLSTATEs have five capitals and digits. Node's own error codes do not. */
 const sqlState = /^[0-9A-Z]{5}$/;

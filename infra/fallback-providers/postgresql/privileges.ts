@@ -1,4 +1,4 @@
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import type { CheckFailure } from "../../provider-protocol/resource-type.ts";
 import { isUnknown, type Properties } from "../../provider-protocol/values.ts";
 import { sameValue, sorted, strings, text } from "../property.ts";

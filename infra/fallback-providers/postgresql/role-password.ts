@@ -1,5 +1,5 @@
 import { scramVerifier } from "../../../scripts/connection/scram.ts";
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { text } from "../property.ts";
 import type { Session } from "./session.ts";

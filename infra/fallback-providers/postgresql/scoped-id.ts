@@ -1,4 +1,4 @@
-import { OperationError } from "../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../scripts/core/operation-error.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 
 /** Parses the id of an object in a database: `database.name`. A name alone is in the provider's own database. */

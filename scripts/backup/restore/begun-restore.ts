@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { unlessAbsent } from "../../core/absent.ts";
+import { writeFileAtomically } from "../../core/atomic-file.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { ownHolder, scratchHolder } from "../../docker/scratch-holder.ts";
-import { exitCode, OperationError } from "../../errors/operation-error.ts";
-import { unlessAbsent } from "../../files/absent.ts";
-import { writeFileAtomically } from "../../files/atomic-file.ts";
 import { recoverCommand } from "../../stack/command-lines.ts";
 import type { Destination } from "./request.ts";
 

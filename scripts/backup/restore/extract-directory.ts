@@ -3,8 +3,8 @@ import { chmod, mkdir, readdir, readlink, realpath, rename, rm, rmdir, symlink, 
 import { dirname, join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
-import { exitCode, OperationError } from "../../errors/operation-error.ts";
-import { unlessAbsent } from "../../files/absent.ts";
+import { unlessAbsent } from "../../core/absent.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { shellQuote } from "../../pulumi/shell-exports.ts";
 import { unfinishedDirectory, unfinishedMark } from "./begun-restore.ts";
 

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type Docker from "dockerode";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { lastLogLines } from "../../docker/container-log.ts";
 import { unlessMissing } from "../../docker/docker-error.ts";
 import { labelsOf } from "../../docker/labels.ts";
 import { withScratchContainer } from "../../docker/scratch-container.ts";
 import { holderLabel } from "../../docker/scratch-holder.ts";
 import { isRunning } from "../../docker/server/running.ts";
-import { exitCode, OperationError } from "../../errors/operation-error.ts";
 import { BackupError, diagnose } from "../diagnosis.ts";
 import { pgBackRest } from "../pgbackrest.ts";
 import { measureNotArchived, type NotArchived } from "../server-wal.ts";

@@ -1,8 +1,8 @@
 import type Docker from "dockerode";
+import { OperationError } from "../../core/operation-error.ts";
 import { withScratchContainer } from "../../docker/scratch-container.ts";
 import { executeInContainer } from "../../docker/server/query.ts";
 import { waitForServer } from "../../docker/server/wait.ts";
-import { OperationError } from "../../errors/operation-error.ts";
 import { paths, type StackBackups } from "../stack-backups.ts";
 import { markText, unfinishedMark } from "./begun-restore.ts";
 import { type ClusterContents, readContents } from "./contents.ts";

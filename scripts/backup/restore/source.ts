@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { isRunning } from "../../docker/server/running.ts";
-import { exitCode, OperationError } from "../../errors/operation-error.ts";
 import { type ArchiveNames, readArchiveNames } from "../archive-names.ts";
 import { diagnose } from "../diagnosis.ts";
 import { type Backup, readDetails, readRepository } from "../info.ts";

@@ -1,8 +1,8 @@
 import type Docker from "dockerode";
+import { OperationError } from "../../core/operation-error.ts";
 import { lastLogLines } from "../../docker/container-log.ts";
 import { withScratchContainer } from "../../docker/scratch-container.ts";
 import { queryInContainer } from "../../docker/server/query.ts";
-import { OperationError } from "../../errors/operation-error.ts";
 import { paths, type StackBackups } from "../stack-backups.ts";
 import type { Destination } from "./request.ts";
 

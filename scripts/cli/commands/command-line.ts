@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
-import { exitCode } from "../../errors/operation-error.ts";
-import { redact } from "../../errors/redact.ts";
+import { exitCode } from "../../core/operation-error.ts";
+import { redact } from "../../core/redact.ts";
 import { ignoreClosedPipes } from "../closed-pipe.ts";
 import { reportError } from "../failure.ts";
 import { Output } from "../output.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import type { Survey } from "../../erase/survey.ts";
-import { exitCode, OperationError } from "../../errors/operation-error.ts";
 import { upCommand } from "../../stack/command-lines.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { readyEngine } from "../engine.ts";

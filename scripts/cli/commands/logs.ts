@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { readerGone } from "../closed-pipe.ts";
 import { readyEngine } from "../engine.ts";

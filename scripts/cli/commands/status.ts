@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { exitCode } from "../../errors/operation-error.ts";
+import { exitCode } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";

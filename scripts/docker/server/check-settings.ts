@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type Docker from "dockerode";
-import { OperationError } from "../../errors/operation-error.ts";
+import { OperationError } from "../../core/operation-error.ts";
 import { renderConfiguration, type ServerSettings } from "../../server/configuration.ts";
 import { complaint, refuseSettings } from "../../server/refusals.ts";
 import type { SettingFault } from "../../server/setting-faults.ts";

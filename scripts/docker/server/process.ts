@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
-import { OperationError } from "../../errors/operation-error.ts";
+import { OperationError } from "../../core/operation-error.ts";
 import { lastLogLines } from "../container-log.ts";
 import { isConflict, isMissing } from "../docker-error.ts";
 import { runInContainer } from "../run-in-container.ts";

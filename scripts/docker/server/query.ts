@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { settingsOptions, socketSettings } from "../../connection/session-settings.ts";
-import { OperationError } from "../../errors/operation-error.ts";
+import { OperationError } from "../../core/operation-error.ts";
 import { runInContainer } from "../run-in-container.ts";
 
 /** Error if a server in a container did not answer a query on its socket. */

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { OperationError } from "../../errors/operation-error.ts";
+import { OperationError } from "../../core/operation-error.ts";
 import { isMissing, unlessMissing } from "../docker-error.ts";
 
 /** Returns true if a container exists and runs. */

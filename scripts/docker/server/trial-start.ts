@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { settingsOptions, socketSettings } from "../../connection/session-settings.ts";
-import { OperationError } from "../../errors/operation-error.ts";
+import { OperationError } from "../../core/operation-error.ts";
 import { renderConfiguration, type ServerSettings } from "../../server/configuration.ts";
 import {
   type LiveState,

@@ -1,6 +1,6 @@
 import type { Connection } from "../../connection/connection.ts";
 import { ConnectionError, type ConnectionFailure } from "../../connection/connection-error.ts";
-import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { NotTried } from "../../scratch/request.ts";
 import { type ApplyOptions, applyMigrations } from "../apply.ts";
 import { type CommittedMigration, checkedFile, parseCommitted, readCommitted } from "../committed.ts";

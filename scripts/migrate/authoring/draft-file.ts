@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { OperationError } from "../../errors/operation-error.ts";
-import { unlessAbsent } from "../../files/absent.ts";
+import { unlessAbsent } from "../../core/absent.ts";
+import { OperationError } from "../../core/operation-error.ts";
 import { statementSpans } from "../../sql/statements.ts";
 import { type CommittedMigration, readCommitted } from "../committed.ts";
 import { bodyHash, trackingName } from "../graphile-migrate.ts";

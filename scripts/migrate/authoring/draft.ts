@@ -1,9 +1,9 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { exitCode, OperationError } from "../../errors/operation-error.ts";
-import { unlessAbsent } from "../../files/absent.ts";
-import { writeFileAtomically } from "../../files/atomic-file.ts";
-import { decodeUtf8 } from "../../files/utf8.ts";
+import { unlessAbsent } from "../../core/absent.ts";
+import { writeFileAtomically } from "../../core/atomic-file.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { decodeUtf8 } from "../../core/utf8.ts";
 import type { LineOrigin, SqlSource } from "../../sql/sql-error.ts";
 import { statementSpans } from "../../sql/statements.ts";
 import { type CurrentMigration, readCurrent, writeCurrent } from "../graphile-migrate-authoring.ts";

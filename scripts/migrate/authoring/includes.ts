@@ -4,9 +4,9 @@
  */
 import { readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { exitCode, OperationError } from "../../errors/operation-error.ts";
-import { unlessAbsentSync } from "../../files/absent.ts";
-import { decodeUtf8 } from "../../files/utf8.ts";
+import { unlessAbsentSync } from "../../core/absent.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { decodeUtf8 } from "../../core/utf8.ts";
 import { describePlace, type LineOrigin } from "../../sql/sql-error.ts";
 
 /** Folder of a database whose files drafts can include. */

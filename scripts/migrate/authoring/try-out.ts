@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { type Catalog, readCatalog } from "../../catalog/catalog.ts";
 import { compareCatalogs, type Difference } from "../../catalog/compare.ts";
 import { withClient } from "../../connection/client.ts";
-import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import type { LineOrigin, SqlSource } from "../../sql/sql-error.ts";
 import type { CommittedMigration } from "../committed.ts";
 import type { DownFile } from "../down-file.ts";

@@ -1,4 +1,4 @@
-import { exitCode, OperationError } from "../../errors/operation-error.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { readCommitted } from "../committed.ts";
 import { type UndoOptions, undoMigrations } from "../down.ts";
 import { downFilename, readDownFile } from "../down-file.ts";

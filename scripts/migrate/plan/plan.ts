@@ -1,5 +1,5 @@
 import { withClient } from "../../connection/client.ts";
-import { OperationError } from "../../errors/operation-error.ts";
+import { OperationError } from "../../core/operation-error.ts";
 import type { Exception, Finding } from "../../lint/finding.ts";
 import { lintPending } from "../../lint/pending.ts";
 import { readDraftFile } from "../authoring/draft-file.ts";

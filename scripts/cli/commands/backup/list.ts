@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { duration, type Finding } from "../../../backup/findings.ts";
 import type { BackupList } from "../../../backup/list.ts";
-import { type ExitCode, exitCode } from "../../../errors/operation-error.ts";
+import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { jsonOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";

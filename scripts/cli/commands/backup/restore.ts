@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { UnloggedRelations } from "../../../backup/restore/contents.ts";
 import type { Destination } from "../../../backup/restore/request.ts";
 import type { Restored } from "../../../backup/restore/restore.ts";
-import { type ExitCode, exitCode, OperationError } from "../../../errors/operation-error.ts";
+import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { jsonOption, stackOption } from "../../options.ts";
 import { action, type Run } from "../../run.ts";

@@ -1,5 +1,5 @@
 import type { StackBackups } from "../../../backup/stack-backups.ts";
-import { exitCode, OperationError } from "../../../errors/operation-error.ts";
+import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { readyEngine } from "../../engine.ts";
 import type { Run } from "../../run.ts";
 

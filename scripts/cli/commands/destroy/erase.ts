@@ -1,5 +1,7 @@
 import type { Connection } from "../../../connection/connection.ts";
 import { ConnectionError } from "../../../connection/connection-error.ts";
+import { OperationError } from "../../../core/operation-error.ts";
+import { type Facts, requireUnchanged } from "../../../core/unchanged.ts";
 import { rolesOf } from "../../../erase/drop-database.ts";
 import { erasableDatabases, eraseDatabases, halfErased } from "../../../erase/erase-databases.ts";
 import { eraseStack } from "../../../erase/erase-stack.ts";
@@ -8,8 +10,6 @@ import { resourceFacts } from "../../../erase/stack-content.ts";
 import type { ErasableData } from "../../../erase/stack-data.ts";
 import type { Survey } from "../../../erase/survey.ts";
 import { eraseTargets } from "../../../erase/targets.ts";
-import { OperationError } from "../../../errors/operation-error.ts";
-import { type Facts, requireUnchanged } from "../../../errors/unchanged.ts";
 import { upCommand } from "../../../stack/command-lines.ts";
 import type { Run } from "../../run.ts";
 import { showStep } from "../../step.ts";

@@ -1,5 +1,5 @@
 import type { Repository } from "../../../backup/info.ts";
-import { exitCode, OperationError } from "../../../errors/operation-error.ts";
+import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { backupsOf } from "../backup/stack.ts";
 import type { Destruction } from "./destruction.ts";
 

@@ -1,5 +1,5 @@
+import { requireUnchanged } from "../../../core/unchanged.ts";
 import { resourceFacts } from "../../../erase/stack-content.ts";
-import { requireUnchanged } from "../../../errors/unchanged.ts";
 import { backendNote } from "../../../stack/backend.ts";
 import { upCommand } from "../../../stack/command-lines.ts";
 import { requireTyped } from "../../typed-name.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { exitCode, OperationError } from "../../../errors/operation-error.ts";
+import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import type { Finding } from "../../../lint/finding.ts";
 import { action, type Run } from "../../run.ts";
 import { showStep } from "../../step.ts";

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { exitCode } from "../../../errors/operation-error.ts";
+import { exitCode } from "../../../core/operation-error.ts";
 import type { UndoEvent } from "../../../migrate/down.ts";
 import type { PlannedUndo } from "../../../migrate/undo-plan.ts";
 import { action, type Run } from "../../run.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { exitCode } from "../../../errors/operation-error.ts";
+import { exitCode } from "../../../core/operation-error.ts";
 import { action, type Run } from "../../run.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { migrateVerb } from "./verb.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { databaseFolder, listDatabases, readDatabaseFile } from "../../../database/database-file.ts";
-import { exitCode, OperationError } from "../../../errors/operation-error.ts";
 import type { DraftReport } from "../../../lint/draft.ts";
 import type { LintReport } from "../../../lint/lint.ts";
 import { action, type Run } from "../../run.ts";

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
-import { exitCode } from "../../../errors/operation-error.ts";
+import { exitCode } from "../../../core/operation-error.ts";
 import { databaseOption, jsonOption } from "../../options.ts";
 import { action, type Run } from "../../run.ts";
 import { resolveFolder } from "../../target.ts";

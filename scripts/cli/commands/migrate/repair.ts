@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { exitCode } from "../../../errors/operation-error.ts";
+import { exitCode } from "../../../core/operation-error.ts";
 import type { RepairFinding } from "../../../migrate/repair/finding.ts";
 import type { Repaired } from "../../../migrate/repair.ts";
 import { canAsk, confirm } from "../../confirm.ts";

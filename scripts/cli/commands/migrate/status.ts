@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { exitCode } from "../../../errors/operation-error.ts";
+import { exitCode } from "../../../core/operation-error.ts";
 import type { DraftSummary } from "../../../migrate/authoring/draft-file.ts";
 import type { MigrationStatus } from "../../../migrate/status.ts";
 import { action, type Run } from "../../run.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { exitCode } from "../../../errors/operation-error.ts";
+import { exitCode } from "../../../core/operation-error.ts";
 import type { readKnownSeedInfo, SeedInfo } from "../../../seed/info.ts";
 import type { SeededRows } from "../../../seed/seeded-rows.ts";
 import { action, type Run } from "../../run.ts";

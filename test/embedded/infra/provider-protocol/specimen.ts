@@ -1,7 +1,7 @@
 import type { PluginFunction } from "../../../../infra/provider-protocol/function-type.ts";
 import type { Plugin, PropertyChange, ResourceType } from "../../../../infra/provider-protocol/resource-type.ts";
 import { serve } from "../../../../infra/provider-protocol/server.ts";
-import { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../../scripts/core/operation-error.ts";
 
 /*
  * A provider plugin with one resource type, which does what its inputs say. It tests the skeleton around resource

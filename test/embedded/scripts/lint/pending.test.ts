@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import { exitCode } from "../../../../scripts/errors/operation-error.ts";
+import { exitCode } from "../../../../scripts/core/operation-error.ts";
 import { lintTarget, requireNoErrors } from "../../../../scripts/lint/pending.ts";
 import { readTableStates } from "../../../../scripts/lint/table-states.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promis
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { inDatabase } from "../../../../scripts/connection/connection.ts";
-import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import type { OperationError } from "../../../../scripts/core/operation-error.ts";
 import {
   type CommitFileOptions,
   type CommitOptions,

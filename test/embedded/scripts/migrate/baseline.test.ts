@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Connection, connectionUrl } from "../../../../scripts/connection/connection.ts";
-import { exitCode } from "../../../../scripts/errors/operation-error.ts";
+import { exitCode } from "../../../../scripts/core/operation-error.ts";
 import { applyMigrations, initialiseTracking } from "../../../../scripts/migrate/apply.ts";
 import { type BaselineOptions, baseline } from "../../../../scripts/migrate/baseline.ts";
 import { readStatus } from "../../../../scripts/migrate/verify.ts";

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import type { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { committedFolderOf, type Draft, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { startServer, type TestServer } from "../../server.ts";
 

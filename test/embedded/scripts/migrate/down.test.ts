@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type Catalog, readCatalog } from "../../../../scripts/catalog/catalog.ts";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import { exitCode } from "../../../../scripts/errors/operation-error.ts";
+import { exitCode } from "../../../../scripts/core/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { previewUndo, type UndoEvent, type UndoOptions, undoMigrations } from "../../../../scripts/migrate/down.ts";
 import { readDownLosses } from "../../../../scripts/migrate/down-losses.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../../../../scripts/connection/connection.ts";
-import { exitCode } from "../../../../scripts/errors/operation-error.ts";
+import { exitCode } from "../../../../scripts/core/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { undoMigrations } from "../../../../scripts/migrate/down.ts";
 import { findRepairs, type RepairOptions, repair, terminateHolder } from "../../../../scripts/migrate/repair.ts";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Connection, inDatabase } from "../../../../scripts/connection/connection.ts";
-import { exitCode } from "../../../../scripts/errors/operation-error.ts";
+import { exitCode } from "../../../../scripts/core/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { readSchemaDrift } from "../../../../scripts/migrate/schema-drift.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import { exitCode } from "../../../../scripts/errors/operation-error.ts";
+import { exitCode } from "../../../../scripts/core/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";

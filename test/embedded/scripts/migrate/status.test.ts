@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../../../../scripts/connection/connection.ts";
 import type { ConnectionError } from "../../../../scripts/connection/connection-error.ts";
-import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import type { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { pendingMigrations, readStatus, verifyMigrations } from "../../../../scripts/migrate/verify.ts";
 import { committedFolderOf, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { ensureEngine } from "../../../../scripts/pulumi/ensure-engine.ts";
 import { engineFolder } from "../../../../scripts/pulumi/locations.ts";
 import type { Progress } from "../../../../scripts/pulumi/progress.ts";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import type { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { applySeeds, type SeedEvent } from "../../../../scripts/seed/apply.ts";
 import { pendingSeeds, readSeedInfo } from "../../../../scripts/seed/info.ts";
 import type { SqlFileError } from "../../../../scripts/sql/run-sql.ts";

@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import type { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { applySeeds } from "../../../../scripts/seed/apply.ts";
 import { type ClearSeedsOptions, clearSeeds } from "../../../../scripts/seed/clear.ts";
 import { readSeededRows } from "../../../../scripts/seed/seeded-rows.ts";

@@ -1,7 +1,7 @@
 import { appendFile, chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { expect, it } from "vitest";
-import { temporaryBeside } from "../../../../scripts/files/temporary.ts";
+import { temporaryBeside } from "../../../../scripts/core/temporary.ts";
 import { serverAccount } from "../../../../scripts/server/account.ts";
 import { type Binaries, installBinaries } from "../../../../scripts/server/binaries.ts";
 import { checkSettings } from "../../../../scripts/server/check-settings.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { chown, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isTemporary, temporaryBeside } from "../../../../scripts/files/temporary.ts";
+import { isTemporary, temporaryBeside } from "../../../../scripts/core/temporary.ts";
 import { serverAccount } from "../../../../scripts/server/account.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import { leftTemporary } from "../../../support/left-temporary.ts";

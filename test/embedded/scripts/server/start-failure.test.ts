@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { appendFile, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import type { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { installBinaries } from "../../../../scripts/server/binaries.ts";
 import { readConfiguration } from "../../../../scripts/server/configuration.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../../../infra/settings.ts";
-import { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../../scripts/core/operation-error.ts";
 
 function parse(backups: unknown, more: Record<string, string> = {}) {
   const config = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseSettings, type Settings } from "../../../../infra/settings.ts";
-import { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../../scripts/core/operation-error.ts";
 
 const known = {
   stack: "local",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fromEnvironment, rootFromEnvironment } from "../../../../scripts/connection/environment.ts";
-import { exitCode, OperationError } from "../../../../scripts/errors/operation-error.ts";
-import { redact } from "../../../../scripts/errors/redact.ts";
+import { exitCode, OperationError } from "../../../../scripts/core/operation-error.ts";
+import { redact } from "../../../../scripts/core/redact.ts";
 
 const kit = { DB_HOST: "db.example", DB_NAME: "shop", DB_USER: "shop_migrator", DB_PASSWORD: "s3cret" };
 

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { exitCode, type OperationError } from "../../../../scripts/core/operation-error.ts";
 import { listDatabases, readDatabaseFile } from "../../../../scripts/database/database-file.ts";
-import { exitCode, type OperationError } from "../../../../scripts/errors/operation-error.ts";
 
 let folder: string;
 beforeEach(async () => {

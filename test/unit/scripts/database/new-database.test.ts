@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { exitCode } from "../../../../scripts/core/operation-error.ts";
 import { listDatabases, readDatabaseFile } from "../../../../scripts/database/database-file.ts";
 import { newDatabase } from "../../../../scripts/database/new-database.ts";
-import { exitCode } from "../../../../scripts/errors/operation-error.ts";
 import { readCommitted } from "../../../../scripts/migrate/committed.ts";
 import { readSeedSets } from "../../../../scripts/seed/seed-file.ts";
 

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { eraseServer, findServer, type Ownership } from "../../../../scripts/erase/server-place.ts";
-import { OperationError } from "../../../../scripts/errors/operation-error.ts";
 import { withServerLock } from "../../../../scripts/server/server-lock.ts";
 import { recordServer } from "../../../../scripts/server/server-record.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { eraseTargets } from "../../../../scripts/erase/targets.ts";
-import { OperationError } from "../../../../scripts/errors/operation-error.ts";
 
 /** Returns the error and hint for ambiguous names. */
 function refusal(names: readonly string[], stack: string, databases: readonly string[]): string {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { getAllMigrations } from "graphile-migrate/dist/migration.js";
 import type { ParsedSettings } from "graphile-migrate/dist/settings.js";
 import { afterEach, describe, expect, it } from "vitest";
-import { exitCode, type OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { exitCode, type OperationError } from "../../../../scripts/core/operation-error.ts";
 import { downFileSha256, readCommitted } from "../../../../scripts/migrate/committed.ts";
 import { compareMigrations } from "../../../../scripts/migrate/status.ts";
 import { chain, committedFolderOf, type TestFolder } from "./committed-folder.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import type { ProcessEntry } from "../../../../scripts/core/process-table.ts";
 import { orphansOf } from "../../../../scripts/recover/orphans.ts";
-import type { ProcessEntry } from "../../../../scripts/recover/process-table.ts";
 
 const clone = "/home/ana/clone";
 const init = entry(1, 0, { program: "systemd", folder: "/" });

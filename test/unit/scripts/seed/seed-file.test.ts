@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { exitCode, type OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { exitCode, type OperationError } from "../../../../scripts/core/operation-error.ts";
 import { listSeedSets, parseSeedHeaders, readSeedSets } from "../../../../scripts/seed/seed-file.ts";
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { createPrivateKey, createSign, createVerify, X509Certificate } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { OperationError } from "../../../../scripts/errors/operation-error.ts";
+import type { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { type CertifiedKey, makeAuthority, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
 
 const from = new Date("2026-03-01T12:00:00Z");

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ProcessEntry, processTable } from "../../../../../scripts/recover/process-table.ts";
+import { type ProcessEntry, processTable } from "../../../../../scripts/core/process-table.ts";
 import type { Clone } from "../../../clone.ts";
 
 /** Processes of a run, each of which can be killed alone. */

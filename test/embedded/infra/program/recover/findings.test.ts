@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { temporaryBeside } from "../../../../../scripts/files/temporary.ts";
+import { temporaryBeside } from "../../../../../scripts/core/temporary.ts";
 import { serverFolders } from "../../../../../scripts/server/server-record.ts";
 import { findings } from "../../../../recover-findings.ts";
 import { leftTemporary } from "../../../../support/left-temporary.ts";

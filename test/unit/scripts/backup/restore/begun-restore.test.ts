@@ -3,7 +3,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { notedRestores, requireFree, withNote } from "../../../../../scripts/backup/restore/begun-restore.ts";
-import { exitCode } from "../../../../../scripts/errors/operation-error.ts";
+import { exitCode } from "../../../../../scripts/core/operation-error.ts";
 
 describe("the record of a running restore", () => {
   let root: string;

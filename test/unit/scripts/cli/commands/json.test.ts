@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { commandLine, runCommandLine } from "../../../../../scripts/cli/commands/command-line.ts";
 import { action } from "../../../../../scripts/cli/run.ts";
-import { OperationError } from "../../../../../scripts/errors/operation-error.ts";
+import { OperationError } from "../../../../../scripts/core/operation-error.ts";
 import { EngineFailure } from "../../../../../scripts/stack/engine-failure.ts";
 
 /** Returns the paths of all commands that have `--json`. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { OperationError } from "../../../../../scripts/errors/operation-error.ts";
+import type { OperationError } from "../../../../../scripts/core/operation-error.ts";
 import { compileIncludes, restoreIncludes } from "../../../../../scripts/migrate/authoring/includes.ts";
 
 let folder: string;

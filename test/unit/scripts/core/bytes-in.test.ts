@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 
 // Test files share the modules that a worker has loaded. This file loads its own copies and removes them at the end.
 const mocked = vi.fn(readdir);
-let bytesIn: typeof import("../../../../scripts/files/bytes-in.ts").bytesIn;
+let bytesIn: typeof import("../../../../scripts/core/bytes-in.ts").bytesIn;
 
 beforeAll(async () => {
   vi.resetModules();
@@ -13,7 +13,7 @@ beforeAll(async () => {
     ...(await original<typeof import("node:fs/promises")>()),
     readdir: mocked,
   }));
-  ({ bytesIn } = await import("../../../../scripts/files/bytes-in.ts"));
+  ({ bytesIn } = await import("../../../../scripts/core/bytes-in.ts"));
 });
 afterAll(() => {
   vi.doUnmock("node:fs/promises");

@@ -3,8 +3,8 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { lstat, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { processExists } from "../lock/process-exists.ts";
 import { leadsNowhere, unlessAbsent, unlessAbsentSync } from "./absent.ts";
+import { processExists } from "./process-exists.ts";
 
 /*
  * Files that the kit writes beside their final path and renames when they are complete have names of one pattern:

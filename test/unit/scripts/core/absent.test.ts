@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { isAbsent, leadsNowhere, unlessAbsent, unlessAbsentSync } from "../../../../scripts/files/absent.ts";
+import { isAbsent, leadsNowhere, unlessAbsent, unlessAbsentSync } from "../../../../scripts/core/absent.ts";
 
 describe("a file that may be missing", () => {
   let folder: string;

@@ -13,7 +13,7 @@ import {
   removeLeftOf,
   removeLeftTemporaries,
   temporaryBeside,
-} from "../../../../scripts/files/temporary.ts";
+} from "../../../../scripts/core/temporary.ts";
 import { leftTemporary, temporaryElsewhere } from "../../../support/left-temporary.ts";
 
 const minute = 60_000;
@@ -30,7 +30,7 @@ afterEach(async () => {
 
 /** Starts another process that is writing a file: its temporary file exists. */
 async function startWriting(path: string): Promise<ChildProcess> {
-  const module = fileURLToPath(new URL("../../../../scripts/files/temporary.ts", import.meta.url));
+  const module = fileURLToPath(new URL("../../../../scripts/core/temporary.ts", import.meta.url));
   const program = `import { writeFileSync } from "node:fs";
     import { temporaryBeside } from ${JSON.stringify(module)};
     writeFileSync(temporaryBeside(${JSON.stringify(path)}), "half");

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { exitCode, OperationError } from "../../../../scripts/errors/operation-error.ts";
+import { exitCode, OperationError } from "../../../../scripts/core/operation-error.ts";
 
 it("an operation error shows what happened, and a hint below it", () => {
   expect(new OperationError("It broke.").text).toBe("It broke.");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeUtf8 } from "../../../../scripts/files/utf8.ts";
+import { decodeUtf8 } from "../../../../scripts/core/utf8.ts";
 
 describe("a text file", () => {
   it.each([

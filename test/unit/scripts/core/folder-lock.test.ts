@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FolderLock } from "../../../../scripts/lock/folder-lock.ts";
+import { FolderLock } from "../../../../scripts/core/folder-lock.ts";
 
 describe("a folder lock", () => {
   let folder: string;

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { writeFileAtomically } from "../../../../scripts/files/atomic-file.ts";
+import { writeFileAtomically } from "../../../../scripts/core/atomic-file.ts";
 
 let folder: string;
 let file: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { redact } from "../../../../scripts/errors/redact.ts";
+import { redact } from "../../../../scripts/core/redact.ts";
 
 describe("redacted text", () => {
   it("contains no known secret at any position", () => {
