@@ -1,13 +1,40 @@
 /*
- * Allowed import directions: infra/program -> components -> plan; infra/provider -> scripts/<module>;
- * scripts/cli -> scripts/<module>. Tests may import anything.
+ * Imports go one way: infra/program -> components -> plan, provider -> scripts/<room>, and in scripts/ from a room to the
+ * rooms below it. scripts/ never imports infra/. Tests may import anything.
  */
 
 const typeOnly = ["type-only"];
 
+/** Rooms of scripts/, from the lowest. A room imports only rooms in lines before its own. */
+const rooms = [
+  ["core"],
+  ["model", "connection"],
+  ["settings", "pulumi", "tls", "server", "ledger"],
+  ["docker", "sql", "catalog"],
+  ["databases"],
+  ["scratch"],
+  ["migrate", "seed", "backup"],
+  ["stack"],
+  ["cli"],
+];
+
+const roomRules = rooms.flatMap((level, index) =>
+  level.map((room) => {
+    const allowed = [room, ...rooms.slice(0, index).flat()];
+    return {
+      name: `${room}-imports-lower-rooms`,
+      comment: "A room that knew a higher one could not be understood or tested without it.",
+      severity: /** @type {const} */ ("error"),
+      from: { path: `^scripts/${room}/` },
+      to: { path: "^scripts/[^/]+/", pathNot: `^scripts/(${allowed.join("|")})/` },
+    };
+  }),
+);
+
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [
+    ...roomRules,
     {
       name: "program-composes-components",
       comment: "The program composes components; what a provider plugin does runs in another process.",
@@ -32,8 +59,7 @@ export default {
         pathNot: [
           "^infra/(components|plan)/",
           "^infra/provider/sdk\\.ts$",
-          "^infra/settings(\\.ts$|/)",
-          "^scripts/(database|connection)/",
+          "^scripts/(model|settings|databases|connection)/",
           "^scripts/core/temporary\\.ts$",
         ],
       },
@@ -43,32 +69,21 @@ export default {
       comment: "Of settings, databases and connections a component needs to know the shape, and nothing that runs.",
       severity: "error",
       from: { path: "^infra/components/" },
-      to: { path: ["^infra/settings(\\.ts$|/)", "^scripts/(database|connection)/"], dependencyTypesNot: typeOnly },
+      to: { path: "^scripts/(settings|databases|connection)/", dependencyTypesNot: typeOnly },
     },
     {
-      name: "plan-imports-nothing",
-      comment: "Planning is pure: no Pulumi, no Node, nothing outside infra/plan.",
+      name: "plan-imports-the-model",
+      comment: "Planning is pure: no Pulumi, no Node, nothing outside infra/plan but names and privileges.",
       severity: "error",
       from: { path: "^infra/plan/" },
-      to: { pathNot: "^infra/plan/" },
+      to: { pathNot: "^(infra/plan|scripts/model)/" },
     },
     {
       name: "settings-know-no-pulumi",
       comment: "Settings are parsed from plain text, so that they are tested without Pulumi.",
       severity: "error",
-      from: { path: "^infra/settings(\\.ts$|/)" },
-      to: {
-        path: ["^(infra|scripts|test)/", "node_modules/@pulumi/"],
-        pathNot: [
-          "^infra/settings(\\.ts$|/)",
-          "^infra/plan/",
-          "^scripts/core/",
-          "^scripts/backup/schedule\\.ts$",
-          "^scripts/database/(nearest|database-name)\\.ts$",
-          "^scripts/docker/host\\.ts$",
-          "^scripts/connection/(url|parts|connection)\\.ts$",
-        ],
-      },
+      from: { path: "^scripts/settings/" },
+      to: { path: "node_modules/@pulumi/" },
     },
     {
       name: "provider-uses-modules",
@@ -82,7 +97,7 @@ export default {
       comment: "A plugin is given inputs; it never parses a stack's settings.",
       severity: "error",
       from: { path: "^infra/provider/" },
-      to: { path: "^infra/settings(\\.ts$|/)", dependencyTypesNot: typeOnly },
+      to: { path: "^scripts/settings/", dependencyTypesNot: typeOnly },
     },
     {
       name: "fallback-providers-stand-alone",
@@ -91,7 +106,7 @@ export default {
       from: { path: "^infra/fallback-providers/" },
       to: {
         path: "^(infra|scripts|test)/",
-        pathNot: ["^infra/(fallback-providers|provider-protocol)/", "^scripts/(core|docker|connection)/"],
+        pathNot: ["^infra/(fallback-providers|provider-protocol)/", "^scripts/(core|model|docker|connection)/"],
       },
     },
     {
@@ -105,30 +120,32 @@ export default {
       name: "only-the-command-line-imports-cli",
       comment: "Commands read arguments and print; whoever needs the work calls the module.",
       severity: "error",
-      from: { pathNot: ["^scripts/(cli|docs)/", "^scripts/pgw\\.(ts|mjs)$", "^test/"] },
+      from: { pathNot: ["^scripts/cli/", "^scripts/pgw\\.(ts|mjs)$", "^test/"] },
       to: { path: "^scripts/cli/" },
     },
     {
       name: "only-destroy-erases",
       comment: "Data is lost by one command alone, with the name of what goes typed.",
       severity: "error",
-      from: { pathNot: ["^scripts/(erase|cli/commands/destroy)/", "^scripts/cli/commands/destroy\\.ts$", "^test/"] },
-      to: { path: "^scripts/erase/" },
+      from: {
+        pathNot: ["^scripts/(stack/erase|cli/commands/destroy)/", "^scripts/cli/commands/destroy\\.ts$", "^test/"],
+      },
+      to: { path: "^scripts/stack/erase/" },
     },
     {
-      name: "scripts-know-no-stack",
-      comment: "A module knows a connection, never a stack.",
+      name: "scripts-never-import-infra",
+      comment: "Operations work on a connection or a stack's outputs, without the program that declares the stack.",
       severity: "error",
-      from: { path: "^scripts/" },
-      to: { path: "^infra/(components|provider|fallback-providers|provider-protocol)/" },
+      from: { path: "^scripts/", pathNot: "^scripts/package/" },
+      to: { path: "^infra/" },
     },
     {
-      name: "scripts-take-settings-types",
+      name: "only-the-program-parses-settings",
       comment:
         "The shape of settings is known everywhere; parsing them is the program's work. The docs print their reference.",
       severity: "error",
-      from: { path: "^scripts/", pathNot: "^scripts/docs/" },
-      to: { path: "^infra/settings(\\.ts$|/)", dependencyTypesNot: typeOnly },
+      from: { path: "^scripts/", pathNot: "^scripts/(settings|cli/docs)/" },
+      to: { path: "^scripts/settings/", dependencyTypesNot: typeOnly },
     },
     {
       name: "two-files-know-graphile-migrate",

@@ -9,18 +9,18 @@ import {
   databaseFolder,
   listDatabases,
   readDatabaseFile,
-} from "../scripts/database/database-file.ts";
+} from "../scripts/databases/database-file.ts";
+import { isRealStack } from "../scripts/model/real-data.ts";
+import { durabilityRisks } from "../scripts/settings/durability.ts";
+import { parseSettings, type Settings } from "../scripts/settings/settings.ts";
 import { refuseLocalPassphrase } from "../scripts/stack/stack-secrets.ts";
 import { Database } from "./components/database.ts";
 import { findExisting } from "./components/existing.ts";
 import { warnOfRenames } from "./components/renamed.ts";
 import { declareServerRoles } from "./components/server-roles.ts";
-import { durabilityRisks } from "./plan/durability.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
-import { isRealStack } from "./plan/real-data.ts";
 import { standInRefusal } from "./plan/stand-ins.ts";
 import { extensionsOf, rightsOn, serverFor, whatItHas } from "./server.ts";
-import { parseSettings, type Settings } from "./settings.ts";
 
 // Every resource records where it was declared. Pulumi's launcher sets a hook for this, which reads and parses a source
 // map for each file on the stack (0.25 s in all). Node's own trace is already correct, since it strips types in place.

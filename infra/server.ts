@@ -2,10 +2,12 @@ import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
-import { backupIntervals } from "../scripts/backup/schedule.ts";
 import { OperationError } from "../scripts/core/operation-error.ts";
-import { machineOf } from "../scripts/docker/host.ts";
+import { machineOf } from "../scripts/model/docker-host.ts";
+import { imageExtensions, preloadLibraries } from "../scripts/model/image-extensions.ts";
+import { backupIntervals } from "../scripts/model/schedule.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
+import type { Settings } from "../scripts/settings/settings.ts";
 import { authorityFile, writeAuthorityFile } from "../scripts/tls/authority-file.ts";
 import type { DockerServer } from "./components/docker-server.ts";
 import type { WithExtensions } from "./components/external-server.ts";
@@ -13,9 +15,7 @@ import type { Server } from "./components/server.ts";
 import type { ServerRoles } from "./components/server-roles.ts";
 import { reachableHost } from "./plan/container.ts";
 import { memoryFault } from "./plan/container-memory.ts";
-import { imageExtensions, preloadLibraries } from "./plan/image-extensions.ts";
 import { planMemory } from "./plan/tuning.ts";
-import type { Settings } from "./settings.ts";
 
 /** The project directory. */
 const root = fileURLToPath(new URL("..", import.meta.url));

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import pg from "pg";
-import { planPrivileges, serverRolePlans } from "../infra/plan/privileges.ts";
 import { withClient } from "../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../scripts/connection/connection.ts";
-import { listDatabases, readDatabaseFile } from "../scripts/database/database-file.ts";
+import { listDatabases, readDatabaseFile } from "../scripts/databases/database-file.ts";
+import { planPrivileges, serverRolePlans } from "../scripts/model/privileges.ts";
 import { createRoleStatement, privilegeStatements } from "../scripts/scratch/planned-database.ts";
 import { cloneRoot } from "./clone-root.ts";
 

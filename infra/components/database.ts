@@ -1,8 +1,14 @@
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import type { DatabaseFile } from "../../scripts/database/database-file.ts";
-import { type DatabaseRole, roleName } from "../plan/names.ts";
-import { type DefaultPrivilegePlan, everyone, type PrivilegePlan, planPrivileges, schema } from "../plan/privileges.ts";
+import type { DatabaseFile } from "../../scripts/databases/database-file.ts";
+import { type DatabaseRole, roleName } from "../../scripts/model/names.ts";
+import {
+  type DefaultPrivilegePlan,
+  everyone,
+  type PrivilegePlan,
+  planPrivileges,
+  schema,
+} from "../../scripts/model/privileges.ts";
 import { AdminMembership, Migrations, Partitions, type PrivilegesByRole, Seeds, Takeover } from "../provider/sdk.ts";
 import type { Existing } from "./existing.ts";
 import { declareLogin, declareRole } from "./login-role.ts";

@@ -1,6 +1,6 @@
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import { postgresGrants } from "../plan/privileges.ts";
+import { postgresGrants } from "../../scripts/model/privileges.ts";
 import type { Existing } from "./existing.ts";
 import type { Server } from "./server.ts";
 

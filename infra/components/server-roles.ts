@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { ServerRole } from "../plan/names.ts";
-import { limitedServerRolePlans, serverRolePlans, withReservedConnections } from "../plan/privileges.ts";
+import type { ServerRole } from "../../scripts/model/names.ts";
+import { limitedServerRolePlans, serverRolePlans, withReservedConnections } from "../../scripts/model/privileges.ts";
 import type { Existing } from "./existing.ts";
 import { declareLogin } from "./login-role.ts";
 import { declarePostgresAccess } from "./postgres-access.ts";

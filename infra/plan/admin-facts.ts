@@ -1,4 +1,4 @@
-import type { RolePlan } from "./privileges.ts";
+import type { RolePlan } from "../../scripts/model/privileges.ts";
 
 /** A role that the server already has. */
 export interface ExistingRole {

@@ -1,3 +1,4 @@
+import type { RolePlan } from "../../scripts/model/privileges.ts";
 import type {
   AdminFacts,
   DeclaredDatabase,
@@ -8,7 +9,6 @@ import type {
   RightsPlan,
 } from "./admin-facts.ts";
 import { extensionRights } from "./extension-rights.ts";
-import type { RolePlan } from "./privileges.ts";
 
 /** The first version in which CREATEROLE needs the ADMIN option on the other role. */
 const adminOptionVersion = 160_000;

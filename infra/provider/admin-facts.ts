@@ -2,8 +2,8 @@ import type { Client } from "pg";
 import { withClient } from "../../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../../scripts/connection/connection.ts";
 import { ConnectionError } from "../../scripts/connection/connection-error.ts";
+import { schema } from "../../scripts/model/privileges.ts";
 import type { AdminFacts, DeclaredObjects, ExistingDatabase, ForeignObject } from "../plan/admin-facts.ts";
-import { schema } from "../plan/privileges.ts";
 import { readContents } from "./contents.ts";
 
 type Attributes = Pick<

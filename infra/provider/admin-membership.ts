@@ -1,6 +1,6 @@
 import { withClient } from "../../scripts/connection/client.ts";
 import { ConnectionError } from "../../scripts/connection/connection-error.ts";
-import { grantOwnMemberships, lackingMemberships } from "../../scripts/database/own-memberships.ts";
+import { grantOwnMemberships, lackingMemberships } from "../../scripts/connection/own-memberships.ts";
 import type { Properties } from "../provider-protocol/values.ts";
 import { pendingWorkType } from "./pending-work.ts";
 

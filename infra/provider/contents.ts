@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { tableAccess } from "../../scripts/database/kit-schema.ts";
+import { tableAccess } from "../../scripts/ledger/kit-schema.ts";
 
 /** Kinds of objects in GRANT. */
 export type ObjectKind = "table" | "sequence" | "function";

@@ -1,5 +1,5 @@
 import type { Connection } from "../../scripts/connection/connection.ts";
-import { describeHolder } from "../../scripts/database/deployment-lock.ts";
+import { describeHolder } from "../../scripts/ledger/deployment-lock.ts";
 import { applyMigrations, type MigrationEvent } from "../../scripts/migrate/apply.ts";
 import { describeBlocker } from "../../scripts/migrate/blockers.ts";
 import { pendingMigrations, readKnownStatus, requireNoProblems } from "../../scripts/migrate/verify.ts";
@@ -52,7 +52,7 @@ function adminOf(connection: Connection, { adminUser, adminPassword }: Propertie
 /** @throws OperationError if lint is enabled and finds errors */
 async function gate(connection: Connection, inputs: Properties): Promise<void> {
   if (inputs.lint !== true) return;
-  const { refuseUnsafe } = await import("../../scripts/lint/pending.ts");
+  const { refuseUnsafe } = await import("../../scripts/migrate/lint/pending.ts");
   await refuseUnsafe(connection, folderOf(inputs));
 }
 

@@ -1,5 +1,5 @@
 import { withClient } from "../../scripts/connection/client.ts";
-import { ensurePartitions, missingPartitions } from "../../scripts/database/partitions.ts";
+import { ensurePartitions, missingPartitions } from "../../scripts/databases/partitions.ts";
 import type { Properties } from "../provider-protocol/values.ts";
 import { pendingWorkType } from "./pending-work.ts";
 

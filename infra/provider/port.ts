@@ -1,5 +1,5 @@
-import { machineOf } from "../../scripts/docker/host.ts";
 import { requireFreeToPublish } from "../../scripts/docker/published-port.ts";
+import { machineOf } from "../../scripts/model/docker-host.ts";
 import { portsFor } from "../../scripts/server/port.ts";
 import type { ResourceType } from "../provider-protocol/resource-type.ts";
 import { isUnknown, type Properties, unknownValue } from "../provider-protocol/values.ts";

@@ -1,4 +1,4 @@
-import { describeHolder } from "../../scripts/database/deployment-lock.ts";
+import { describeHolder } from "../../scripts/ledger/deployment-lock.ts";
 import { applySeeds, type SeedEvent } from "../../scripts/seed/apply.ts";
 import { pendingSeeds, readKnownSeedInfo } from "../../scripts/seed/info.ts";
 import { unknownValue } from "../provider-protocol/values.ts";

@@ -3,7 +3,7 @@ import { withClient } from "../../scripts/connection/client.ts";
 import type { Connection } from "../../scripts/connection/connection.ts";
 import { ConnectionError } from "../../scripts/connection/connection-error.ts";
 import { OperationError } from "../../scripts/core/operation-error.ts";
-import { ensureLedger } from "../../scripts/database/kit-schema.ts";
+import { ensureLedger } from "../../scripts/ledger/kit-schema.ts";
 import type { CallContext, CheckFailure, ResourceType } from "../provider-protocol/resource-type.ts";
 import type { Properties } from "../provider-protocol/values.ts";
 import { changedInputs } from "./changed-inputs.ts";

@@ -3,11 +3,11 @@ import type { OperationError } from "../core/operation-error.ts";
 import { runInContainer } from "../docker/run-in-container.ts";
 import { SocketError } from "../docker/server/query.ts";
 import { isRunning } from "../docker/server/running.ts";
+import { backupIntervals } from "../model/schedule.ts";
 import { type ArchiverState, readArchiver } from "./archive.ts";
 import { type Finding, findInBackups, type LastRun, newestOfEachType } from "./findings.ts";
 import { type Backup, readDetails, readRepository } from "./info.ts";
 import { scanRepository } from "./scan.ts";
-import { backupIntervals } from "./schedule.ts";
 import { type StackBackups, withRepository } from "./stack-backups.ts";
 import { archiveFailure } from "./stanza.ts";
 

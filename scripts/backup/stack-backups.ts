@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
-import type { DockerOwner } from "../docker/labels.ts";
 import { withScratchContainer } from "../docker/scratch-container.ts";
+import type { DockerOwner } from "../model/labels.ts";
 
 /** Locations of a stack's backups and the containers that make them. */
 export interface StackBackups {

@@ -62,7 +62,7 @@ export async function operate(
  * Removes unfinished files of killed commands. Needs no confirmation, because the processes that wrote them are gone.
  */
 async function removeLeftFiles({ env, root }: Run, stack: string): Promise<void> {
-  const { removeTemporaries } = await import("../recover/temporaries.ts");
+  const { removeTemporaries } = await import("../stack/recover/temporaries.ts");
   const { dataHome } = await import("../server/locations.ts");
   await removeTemporaries({ env, root, stack, home: dataHome(env, process.getuid?.()) });
 }

@@ -1,5 +1,5 @@
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
-import type { Outcome } from "../recover/recover.ts";
+import type { Outcome } from "../stack/recover/recover.ts";
 import { style } from "./output.ts";
 import type { Run } from "./run.ts";
 
@@ -13,8 +13,8 @@ export async function recoverStack(
   stack: string,
   { dryRun = false, stopOrphans = false } = {},
 ): Promise<Outcome[]> {
-  const { survey } = await import("../recover/survey.ts");
-  const { takeBack } = await import("../recover/recover.ts");
+  const { survey } = await import("../stack/recover/survey.ts");
+  const { takeBack } = await import("../stack/recover/recover.ts");
   const { dataHome } = await import("../server/locations.ts");
   const { root, env, out } = run;
   const home = dataHome(env, process.getuid?.());

@@ -3,7 +3,7 @@ import { type Connection, describeConnection } from "../connection/connection.ts
 import { environmentSource, fromEnvironment, rootFromEnvironment } from "../connection/environment.ts";
 import { fromUrl } from "../connection/url.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
-import { databaseFolder, listDatabases, requireDatabase } from "../database/database-file.ts";
+import { databaseFolder, listDatabases, requireDatabase } from "../databases/database-file.ts";
 import { ownerOf } from "../docker/names.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
 import { withBackend } from "../stack/backend.ts";

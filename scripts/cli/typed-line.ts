@@ -1,4 +1,4 @@
-import { shellQuote } from "../pulumi/shell-exports.ts";
+import { shellQuote } from "../core/shell.ts";
 
 /** Environment and arguments with which this command was started. */
 interface Started {

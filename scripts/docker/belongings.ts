@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { OperationError } from "../core/operation-error.ts";
+import { labelsToFind, type StackName } from "../model/labels.ts";
 import { isConflict, isMissing } from "./docker-error.ts";
-import { labelsToFind, type StackName } from "./labels.ts";
 import { holderLabel } from "./scratch-holder.ts";
 
 /**

@@ -3,8 +3,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
 import { OperationError } from "../core/operation-error.ts";
+import { parseDockerHost } from "../model/docker-host.ts";
 import { dockerError } from "./docker-error.ts";
-import { parseDockerHost } from "./host.ts";
 import { sshAgent } from "./ssh-agent.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { labelsToFind, type StackName } from "./labels.ts";
+import { labelsToFind, type StackName } from "../model/labels.ts";
 
 /** A resource of a stack's state, with the fields that identify an object in a Docker engine. */
 interface RecordedResource {

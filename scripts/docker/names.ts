@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { pathToFileURL } from "node:url";
 import type Docker from "dockerode";
-import { labelsToFind, type StackName } from "./labels.ts";
+import { labelsToFind, type StackName } from "../model/labels.ts";
 
 /** Names of a stack's objects in a Docker engine, and the mark of their owner. */
 export interface DockerNames {

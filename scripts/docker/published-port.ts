@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { OperationError } from "../core/operation-error.ts";
+import type { DockerOwner } from "../model/labels.ts";
 import { listenFailure } from "../server/port.ts";
-import type { DockerOwner } from "./labels.ts";
 
 export interface PublishedPort {
   /** Address on the engine's machine. */

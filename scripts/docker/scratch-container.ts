@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { type DockerOwner, labelsOf, labelsToFind } from "./labels.ts";
+import { type DockerOwner, labelsOf, labelsToFind } from "../model/labels.ts";
 import { holderLabel, ownHolder, scratchHolder } from "./scratch-holder.ts";
 
 /** Specification of a scratch container. */

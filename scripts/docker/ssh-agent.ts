@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { Agent } from "node:http";
 import { Duplex } from "node:stream";
-import type { DockerHost } from "./host.ts";
+import type { DockerHost } from "../model/docker-host.ts";
 
 /**
  * Returns an agent that sends HTTP to a Docker engine over ssh, as Docker's own tools do. It uses the machine's `ssh`

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { type DockerOwner, labelsToFind } from "./labels.ts";
+import { type DockerOwner, labelsToFind } from "../model/labels.ts";
 
 /** Seconds that a container may take to stop before it is killed. */
 const patience = 300;

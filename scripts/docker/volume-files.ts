@@ -2,8 +2,8 @@ import { text } from "node:stream/consumers";
 import type Docker from "dockerode";
 import { extract, pack } from "tar-stream";
 import { OperationError } from "../core/operation-error.ts";
+import type { DockerOwner } from "../model/labels.ts";
 import { unlessMissing } from "./docker-error.ts";
-import type { DockerOwner } from "./labels.ts";
 import { withScratchContainer } from "./scratch-container.ts";
 
 /** User and group id of postgres in every image of the kit. */

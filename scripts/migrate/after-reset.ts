@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { isNoExtensions, isOwnSchema } from "../catalog/own-objects.ts";
-import { ensureLedger, tableAccess } from "../database/kit-schema.ts";
+import { ensureLedger, tableAccess } from "../ledger/kit-schema.ts";
 import { trackingTable } from "./graphile-migrate.ts";
 import { type HookRun, runHooks } from "./hooks.ts";
 

@@ -1,12 +1,12 @@
 import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import { type Connection, describeConnection } from "../connection/connection.ts";
+import { requireOwnSession } from "../connection/pooler.ts";
+import { backendPid, noticeLostClients } from "../connection/session.ts";
 import { OperationError } from "../core/operation-error.ts";
-import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
-import { ensureLedger, tableAccess } from "../database/kit-schema.ts";
-import { requireOwnSession } from "../database/pooler.ts";
-import { provenance } from "../database/provenance.ts";
-import { backendPid, noticeLostClients } from "../database/session.ts";
+import { type LockHolder, withDeploymentLock } from "../ledger/deployment-lock.ts";
+import { ensureLedger, tableAccess } from "../ledger/kit-schema.ts";
+import { provenance } from "../ledger/provenance.ts";
 import { beginAfterReset, runAfterReset } from "./after-reset.ts";
 import { type CommittedMigration, downFileSha256, readCommitted } from "./committed.ts";
 import { applySettings, type GraphileSession, openGraphileSession, trackingTable } from "./graphile-migrate.ts";

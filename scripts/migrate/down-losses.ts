@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
-import { withFile } from "../database/file-session.ts";
+import { withFile } from "../sql/file-session.ts";
 import { type Removal, removalsOf, type TableName } from "./down-statements.ts";
 import { openGraphileSession } from "./graphile-migrate.ts";
 import type { PlannedUndo } from "./undo-plan.ts";

@@ -1,11 +1,11 @@
 import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
+import { requireOwnSession } from "../connection/pooler.ts";
+import { backendPid, noticeLostClients } from "../connection/session.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
-import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
-import { requireOwnSession } from "../database/pooler.ts";
-import { provenance } from "../database/provenance.ts";
-import { backendPid, noticeLostClients } from "../database/session.ts";
+import { type LockHolder, withDeploymentLock } from "../ledger/deployment-lock.ts";
+import { provenance } from "../ledger/provenance.ts";
 import { type ApplyOptions, prepareTables } from "./apply.ts";
 import { type CommittedMigration, readCommitted } from "./committed.ts";
 import type { DownFile } from "./down-file.ts";

@@ -7,7 +7,7 @@ import { type Connection, connectionUrl, inDatabase } from "../connection/connec
 import { OperationError } from "../core/operation-error.ts";
 import { redact } from "../core/redact.ts";
 import { decodeUtf8 } from "../core/utf8.ts";
-import { withFile } from "../database/file-session.ts";
+import { withFile } from "../sql/file-session.ts";
 import { runSql } from "../sql/run-sql.ts";
 import { withAuthorityFile } from "../tls/authority-file.ts";
 import { requireContent } from "./content.ts";

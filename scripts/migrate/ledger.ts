@@ -1,6 +1,6 @@
 import type { Client } from "pg";
-import { tableAccess } from "../database/kit-schema.ts";
-import type { Provenance } from "../database/provenance.ts";
+import { tableAccess } from "../ledger/kit-schema.ts";
+import type { Provenance } from "../ledger/provenance.ts";
 import type { CommittedMigration } from "./committed.ts";
 import type { RecordRun } from "./run-recorded.ts";
 import type { LedgerEntry } from "./status.ts";

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { withFile } from "../database/file-session.ts";
+import { withFile } from "../sql/file-session.ts";
 import { runSql } from "../sql/run-sql.ts";
 import { concurrentIndexOf } from "./concurrent-index.ts";
 import type { DownFile } from "./down-file.ts";

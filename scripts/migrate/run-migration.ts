@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { OperationError } from "../core/operation-error.ts";
-import { withFile } from "../database/file-session.ts";
+import { withFile } from "../sql/file-session.ts";
 import { runSql, SqlFileError } from "../sql/run-sql.ts";
 import type { SqlSource } from "../sql/sql-error.ts";
 import { statementSpans } from "../sql/statements.ts";

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { beginFile, endFile, endFileWork } from "../database/file-session.ts";
+import { beginFile, endFile, endFileWork } from "../sql/file-session.ts";
 import { runSql } from "../sql/run-sql.ts";
 import type { SqlSource } from "../sql/sql-error.ts";
 import { deferredFault, recordFault } from "./record-fault.ts";

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { tableAccess } from "../database/kit-schema.ts";
+import { tableAccess } from "../ledger/kit-schema.ts";
 import { trackingTable } from "./graphile-migrate.ts";
 import { readLedger } from "./ledger.ts";
 import type { LedgerEntry, TrackedRow } from "./status.ts";

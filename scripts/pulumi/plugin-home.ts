@@ -1,11 +1,11 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isCode, readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import { shellQuote } from "../core/shell.ts";
 import { temporaryBeside } from "../core/temporary.ts";
 import { cloneHome } from "./locations.ts";
 import { isExecutableFile } from "./path-search.ts";
 import { launcherMark, type PluginChoice, pluginFileName, pluginFolder, standInProgram } from "./plugin-choice.ts";
-import { shellQuote } from "./shell-exports.ts";
 
 /** Returns true if the engine must run with the project directory's own PULUMI_HOME instead of the user's. */
 export function needsCloneHome(plugins: readonly PluginChoice[]): boolean {

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { DeclaredExtension } from "../database/database-file.ts";
+import type { DeclaredExtension } from "../databases/database-file.ts";
 import type { LiveServer, LiveSetting } from "./live-server.ts";
 import { NotTried } from "./request.ts";
 

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { type PrivilegePlan, type RolePlan, schema } from "../../infra/plan/privileges.ts";
+import { type PrivilegePlan, type RolePlan, schema } from "../model/privileges.ts";
 
 const id = pg.escapeIdentifier;
 

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
-import type { DockerOwner } from "../docker/labels.ts";
+import type { DockerOwner } from "../model/labels.ts";
 import { majorVersion } from "../server/cluster.ts";
 
 /** Docker engine in which a container for a scratch cluster can be started. */

@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "pg";
-import { preloadLibraries } from "../../infra/plan/image-extensions.ts";
-import { roleName } from "../../infra/plan/names.ts";
-import { planPrivileges, serverRolePlans } from "../../infra/plan/privileges.ts";
 import { withClient } from "../connection/client.ts";
 import { type Connection, inDatabase } from "../connection/connection.ts";
 import { unlessAbsent } from "../core/absent.ts";
-import type { DatabaseFile, DeclaredExtension } from "../database/database-file.ts";
+import type { DatabaseFile, DeclaredExtension } from "../databases/database-file.ts";
+import { preloadLibraries } from "../model/image-extensions.ts";
+import { roleName } from "../model/names.ts";
+import { planPrivileges, serverRolePlans } from "../model/privileges.ts";
 import { dataHome } from "../server/locations.ts";
 import { withScratchCluster } from "./cluster.ts";
 import { installScratchBinaries } from "./embedded-binaries.ts";
@@ -124,7 +124,7 @@ async function declaredExtensions(folder: string): Promise<DeclaredExtension[]> 
   const file = join(folder, "database.json");
   const text = await unlessAbsent(readFile(file, "utf8"));
   if (text === undefined) return [];
-  const { parseDatabaseFile } = await import("../database/database-schema.ts");
+  const { parseDatabaseFile } = await import("../databases/database-schema.ts");
   const { extensions }: DatabaseFile = parseDatabaseFile(text, file);
   return extensions;
 }

@@ -4,9 +4,9 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
-import { imageExtensions } from "../../infra/plan/image-extensions.ts";
 import { unlessMissing } from "../docker/docker-error.ts";
 import { hasImage } from "../docker/image.ts";
+import { imageExtensions } from "../model/image-extensions.ts";
 import { NotTried } from "./request.ts";
 
 const context = fileURLToPath(new URL("../../infra/images/postgres", import.meta.url));

@@ -1,11 +1,11 @@
 import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import { type Connection, describeConnection } from "../connection/connection.ts";
+import { requireOwnSession } from "../connection/pooler.ts";
+import { noticeLostClients } from "../connection/session.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { requireUnchanged } from "../core/unchanged.ts";
-import { type LockHolder, withDeploymentLock } from "../database/deployment-lock.ts";
-import { requireOwnSession } from "../database/pooler.ts";
-import { noticeLostClients } from "../database/session.ts";
+import { type LockHolder, withDeploymentLock } from "../ledger/deployment-lock.ts";
 import { readRowsAsRecorded } from "./capture.ts";
 import { deleteRows } from "./delete-rows.ts";
 import { type ForeignRows, findForeignRows } from "./foreign-rows.ts";

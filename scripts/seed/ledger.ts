@@ -1,6 +1,6 @@
 import type { Client } from "pg";
-import { tableAccess } from "../database/kit-schema.ts";
-import type { Provenance } from "../database/provenance.ts";
+import { tableAccess } from "../ledger/kit-schema.ts";
+import type { Provenance } from "../ledger/provenance.ts";
 import type { SeedFile } from "./seed-file.ts";
 
 /** The last run of one seed file. */

@@ -34,7 +34,7 @@ export async function readBackupState(server: ServerOutput, now: Date): Promise<
       const { readLastRuns } = await import("../backup/list.ts");
       const { archiveFailure, findInLastScan } = await import("../backup/stanza.ts");
       const { findInBackups } = await import("../backup/findings.ts");
-      const { backupIntervals } = await import("../backup/schedule.ts");
+      const { backupIntervals } = await import("../model/schedule.ts");
       const { backups, underWay, fault } = await readRepository(docker, container);
       if (fault !== undefined) return { known: false, reason: fault.message };
       const newest = backups.at(-1);

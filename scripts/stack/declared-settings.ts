@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isRealStack } from "../../infra/plan/real-data.ts";
 import { isAbsent } from "../core/absent.ts";
 import { OperationError } from "../core/operation-error.ts";
+import { isRealStack } from "../model/real-data.ts";
 
 /** Kind of a stack's server. */
 export type ServerKind = "embedded" | "docker" | "external";

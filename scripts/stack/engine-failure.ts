@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { readOnlyRemedy } from "../connection/server-fault.ts";
 import { OperationError } from "../core/operation-error.ts";
-import { shellQuote } from "../pulumi/shell-exports.ts";
-import { recoverCommand } from "./command-lines.ts";
+import { shellQuote } from "../core/shell.ts";
+import { recoverCommand } from "../model/command-lines.ts";
 import { passphraseHint } from "./passphrase-hint.ts";
 import { setAsideHint, stateFile } from "./state-file.ts";
 

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import type { Connection, SslMode } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
+import { upCommand } from "../model/command-lines.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { writeAuthorityFile } from "../tls/authority-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
-import { upCommand } from "./command-lines.ts";
 import { EngineFailure, engineRemedy } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";

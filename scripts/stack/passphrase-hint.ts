@@ -1,4 +1,4 @@
-import { shellQuote } from "../pulumi/shell-exports.ts";
+import { shellQuote } from "../core/shell.ts";
 import { backendNote } from "./backend.ts";
 import { passphraseInEnvironment, passphraseSource } from "./passphrase.ts";
 import { encryptionSalts, matchesSalt } from "./passphrase-salt.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperationError } from "../core/operation-error.ts";
+import { recoverCommand } from "../model/command-lines.ts";
 import { backendNote } from "./backend.ts";
-import { recoverCommand } from "./command-lines.ts";
 import { EngineFailure } from "./engine-failure.ts";
 import { EngineKilled, runEngine } from "./engine-process.ts";
 import { type OperationKind, type OperationOptions, type OperationResult, runOperation } from "./operation.ts";
@@ -53,7 +53,7 @@ async function orTidy<T>({ root, stack, runId }: OperationOptions, work: () => P
   try {
     return await work();
   } catch (error) {
-    const { endLanguageHost } = await import("../recover/left-processes.ts");
+    const { endLanguageHost } = await import("./recover/left-processes.ts");
     await endLanguageHost(root, runId);
     if (!(error instanceof EngineKilled)) throw error;
     throw new OperationError(`The engine was killed by ${error.signal} while it worked on stack "${stack}".`, {

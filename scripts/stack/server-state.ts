@@ -4,7 +4,7 @@ import { withClient } from "../connection/client.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 import { unlessMissing } from "../docker/docker-error.ts";
-import { labelsToFind } from "../docker/labels.ts";
+import { labelsToFind } from "../model/labels.ts";
 import { findPostmaster } from "../server/postmaster.ts";
 import { type ServerOutput, type StackOutputs, serverConnection } from "./outputs.ts";
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { withClient } from "../connection/client.ts";
 import { ConnectionError } from "../connection/connection-error.ts";
 import { OperationError } from "../core/operation-error.ts";
-import { upCommand } from "./command-lines.ts";
+import { upCommand } from "../model/command-lines.ts";
 import { type StackOutputs, serverConnection } from "./outputs.ts";
 import { whyStopped } from "./server-state.ts";
 

@@ -1,5 +1,5 @@
 import { OperationError } from "../core/operation-error.ts";
-import { cancelCommand, recoverCommand } from "./command-lines.ts";
+import { cancelCommand, recoverCommand } from "../model/command-lines.ts";
 import { describeHolder, holderState, type LockHolder } from "./lock-holder.ts";
 
 /** Another process works on the stack, or a killed run left it locked. */

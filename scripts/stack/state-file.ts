@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unlessAbsentSync } from "../core/absent.ts";
-import { shellQuote } from "../pulumi/shell-exports.ts";
+import { shellQuote } from "../core/shell.ts";
 import { localStack } from "./local-stack.ts";
 import { declaredStateFolder } from "./state-folder.ts";
 

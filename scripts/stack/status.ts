@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Connection } from "../connection/connection.ts";
 import { OperationError } from "../core/operation-error.ts";
-import { databaseFolder } from "../database/database-file.ts";
+import { databaseFolder } from "../databases/database-file.ts";
 import type { MigrationProblem } from "../migrate/status.ts";
 import type { PendingSeed } from "../seed/info.ts";
 import { type BackupState, readBackupState } from "./backup-state.ts";

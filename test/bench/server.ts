@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type DatabaseRole, roleName } from "../../infra/plan/names.ts";
 import { withClient } from "../../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../../scripts/connection/connection.ts";
+import { type DatabaseRole, roleName } from "../../scripts/model/names.ts";
 import { ensureServer, stopServer } from "../../scripts/server/embedded.ts";
 import { createDatabase } from "../databases.ts";
 

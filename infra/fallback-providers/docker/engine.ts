@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { get } from "node:http";
 import type Docker from "dockerode";
 import { dockerError } from "../../../scripts/docker/docker-error.ts";
-import { parseDockerHost } from "../../../scripts/docker/host.ts";
+import { parseDockerHost } from "../../../scripts/model/docker-host.ts";
 import type { CallContext } from "../../provider-protocol/resource-type.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { type EngineAccess, engineAccess } from "./configuration.ts";

@@ -5,7 +5,7 @@ import { unlessAbsent } from "../../core/absent.ts";
 import { writeFileAtomically } from "../../core/atomic-file.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { ownHolder, scratchHolder } from "../../docker/scratch-holder.ts";
-import { recoverCommand } from "../../stack/command-lines.ts";
+import { recoverCommand } from "../../model/command-lines.ts";
 import type { Destination } from "./request.ts";
 
 /*

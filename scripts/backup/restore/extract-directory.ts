@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { unlessAbsent } from "../../core/absent.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
-import { shellQuote } from "../../pulumi/shell-exports.ts";
+import { shellQuote } from "../../core/shell.ts";
 import { unfinishedDirectory, unfinishedMark } from "./begun-restore.ts";
 
 /**

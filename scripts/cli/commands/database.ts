@@ -38,7 +38,7 @@ export function registerDatabase(program: Command): void {
 }
 
 async function create(run: Run, { settings }: NewOptions, name: string): Promise<undefined> {
-  const { newDatabase } = await import("../../database/new-database.ts");
+  const { newDatabase } = await import("../../databases/new-database.ts");
   const { declareDatabase, requireEditableSettings } = await import("../../stack/databases-setting.ts");
   if (settings) await requireEditableSettings(run.root);
   const files = await newDatabase(join(run.root, "migrations"), name, join(run.root, ".pgroundwork"));
@@ -71,7 +71,7 @@ async function rename(
 ): Promise<undefined> {
   if (onServer) return renameOnStack(run, stack ?? localStack, from, to);
   const { filesWithOldName, renameDatabaseFolder, requireRenamable } = await import(
-    "../../database/rename-database.ts"
+    "../../databases/rename-database.ts"
   );
   const { redeclareDatabase, requireEditableSettings } = await import("../../stack/databases-setting.ts");
   const migrations = join(run.root, "migrations");
@@ -98,7 +98,7 @@ async function rename(
 async function renameOnStack(run: Run, stack: string, from: string, to: string): Promise<undefined> {
   const { readyEngine } = await import("../engine.ts");
   const { readOutputs, serverConnection } = await import("../../stack/outputs.ts");
-  const { renameOnServer } = await import("../../database/rename-database.ts");
+  const { renameOnServer } = await import("../../databases/rename-database.ts");
   const outputs = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, true);
   await renameOnServer(serverConnection(outputs), from, to);
   const option = stack === localStack ? "" : ` -- --stack ${stack}`;
@@ -115,8 +115,8 @@ async function renameOnStack(run: Run, stack: string, from: string, to: string):
 
 async function remove(run: Run, _options: object, given: string[]): Promise<undefined> {
   const databases = [...new Set(given)];
-  const { removeDatabase } = await import("../../database/remove-database.ts");
-  const { listDatabases, readDatabaseFile } = await import("../../database/database-file.ts");
+  const { removeDatabase } = await import("../../databases/remove-database.ts");
+  const { listDatabases, readDatabaseFile } = await import("../../databases/database-file.ts");
   const { requireEditableSettings, undeclareDatabases } = await import("../../stack/databases-setting.ts");
   const migrations = join(run.root, "migrations");
   const setsOf: Record<string, string[]> = {};

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
-import type { Survey } from "../../erase/survey.ts";
-import { upCommand } from "../../stack/command-lines.ts";
+import { upCommand } from "../../model/command-lines.ts";
+import type { Survey } from "../../stack/erase/survey.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";
@@ -30,8 +30,8 @@ export function registerDestroy(program: Command): void {
 }
 
 async function destroy(run: Run, { stack = localStack, erase = [], yes = false }: DestroyOptions): Promise<undefined> {
-  const { surveyStack } = await import("../../erase/survey.ts");
-  const { dataOf } = await import("../../erase/data-of.ts");
+  const { surveyStack } = await import("../../stack/erase/survey.ts");
+  const { dataOf } = await import("../../stack/erase/data-of.ts");
   const { dataHome } = await import("../../server/locations.ts");
   const home = dataHome(run.env, process.getuid?.());
   const access = { engine: await readyEngine(run, { stack }), root: run.root, stack };

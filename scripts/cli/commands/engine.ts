@@ -40,7 +40,7 @@ export function registerEngine(program: Command): void {
     .addOption(stackOption())
     .action(
       action<{ stack?: string }, []>(async (run, { stack = localStack }) => {
-        const { shellExports } = await import("../../pulumi/shell-exports.ts");
+        const { shellExports } = await import("../../core/shell.ts");
         const engine = await readyEngine(run);
         const { requireStackSecrets } = await import("../../stack/stack-secrets.ts");
         const { passphraseVariables } = await import("../../stack/passphrase.ts");

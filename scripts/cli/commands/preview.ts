@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { databaseFolder } from "../../database/database-file.ts";
+import { databaseFolder } from "../../databases/database-file.ts";
 import type { DraftSummary } from "../../migrate/authoring/draft-file.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";

@@ -13,7 +13,7 @@ export function registerPsql(program: Command): void {
     .addOption(urlOption())
     .action(
       action<LoginOptions, [string[]]>(async (run, options, given) => {
-        const { openPsql } = await import("../../client/psql.ts");
+        const { openPsql } = await import("../../connection/psql.ts");
         const connection = await resolveLogin(run, options);
         run.releaseSignals();
         return (await openPsql(connection, given, run.env)) === 0 ? 0 : 1;

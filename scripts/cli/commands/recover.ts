@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCode } from "../../core/operation-error.ts";
-import type { Outcome } from "../../recover/recover.ts";
+import type { Outcome } from "../../stack/recover/recover.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";

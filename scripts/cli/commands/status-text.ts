@@ -1,6 +1,6 @@
 import { duration } from "../../backup/findings.ts";
 import { describeProblem } from "../../migrate/verify.ts";
-import { upCommand } from "../../stack/command-lines.ts";
+import { upCommand } from "../../model/command-lines.ts";
 import type { DatabaseStatus, StackStatus } from "../../stack/status.ts";
 import { style } from "../output.ts";
 

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type Docker from "dockerode";
 import { OperationError } from "../../core/operation-error.ts";
+import type { DockerOwner } from "../../model/labels.ts";
 import { renderConfiguration, type ServerSettings } from "../../server/configuration.ts";
 import { complaint, refuseSettings } from "../../server/refusals.ts";
 import type { SettingFault } from "../../server/setting-faults.ts";
-import type { DockerOwner } from "../labels.ts";
 import { runInContainer } from "../run-in-container.ts";
 import { withScratchContainer } from "../scratch-container.ts";
 import { tryStartInContainer } from "./trial-start.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { withFile } from "../../database/file-session.ts";
-import { backendPid } from "../../database/session.ts";
+import { backendPid } from "../../connection/session.ts";
+import { withFile } from "../../sql/file-session.ts";
 import type { StatementEffects } from "./effects.ts";
 import { type HeldLocks, strongest } from "./lock-mode.ts";
 import { effectsOf, readLocks, runStatement, type Trial } from "./observe.ts";

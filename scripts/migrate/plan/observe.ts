@@ -1,6 +1,6 @@
 import type { Client } from "pg";
-import { withFile } from "../../database/file-session.ts";
-import { inTransaction } from "../../database/session.ts";
+import { inTransaction } from "../../connection/session.ts";
+import { withFile } from "../../sql/file-session.ts";
 import { sqlFileError } from "../../sql/run-sql.ts";
 import type { CommittedMigration } from "../committed.ts";
 import { triedRemedy as remedy } from "../replay.ts";

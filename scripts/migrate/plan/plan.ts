@@ -1,9 +1,9 @@
 import { withClient } from "../../connection/client.ts";
 import { OperationError } from "../../core/operation-error.ts";
-import type { Exception, Finding } from "../../lint/finding.ts";
-import { lintPending } from "../../lint/pending.ts";
 import { readDraftFile } from "../authoring/draft-file.ts";
 import { type CommittedMigration, readCommitted } from "../committed.ts";
+import type { Exception, Finding } from "../lint/finding.ts";
+import { lintPending } from "../lint/pending.ts";
 import { requireRunnable } from "../run-migration.ts";
 import { type TriedOn, versionWarning } from "../schema-drift.ts";
 import { upTo, withoutAllowed } from "../selection.ts";

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
-import type { PartitionSpec } from "../../database/database-file.ts";
-import { ensurePartitions } from "../../database/partitions.ts";
+import type { PartitionSpec } from "../../databases/database-file.ts";
+import { ensurePartitions } from "../../databases/partitions.ts";
 import type { StatementEffects } from "./effects.ts";
 import { isStronger } from "./lock-mode.ts";
 import type { Relation } from "./relations.ts";

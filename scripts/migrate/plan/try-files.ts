@@ -1,8 +1,8 @@
 import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
+import { backendPid } from "../../connection/session.ts";
 import { OperationError } from "../../core/operation-error.ts";
-import type { PartitionSpec } from "../../database/database-file.ts";
-import { backendPid } from "../../database/session.ts";
+import type { PartitionSpec } from "../../databases/database-file.ts";
 import { NotTried } from "../../scratch/request.ts";
 import { SqlFileError } from "../../sql/run-sql.ts";
 import type { CommittedMigration } from "../committed.ts";

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
-import { lockKeys } from "../../database/deployment-lock.ts";
-import { asLogin } from "../../database/session.ts";
+import { asLogin } from "../../connection/session.ts";
+import { lockKeys } from "../../ledger/deployment-lock.ts";
 import type { RepairFinding } from "./finding.ts";
 
 /** A session that holds the deployment lock. */

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
-import { ensureLedger, tableAccess } from "../../database/kit-schema.ts";
+import { ensureLedger, tableAccess } from "../../ledger/kit-schema.ts";
 import type { CommittedMigration } from "../committed.ts";
 import { readDownFile } from "../down-file.ts";
 import { type GraphileSession, trackingTable } from "../graphile-migrate.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { listDatabases } from "../../../scripts/database/database-file.ts";
+import { listDatabases } from "../../../scripts/databases/database-file.ts";
 import { cloneRoot } from "../../clone-root.ts";
 import { type DatabaseQueries, type GroupedQuery, listQueries } from "../../embedded/migrations/named-queries.ts";
 

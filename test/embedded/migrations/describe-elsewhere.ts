@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clientConfig } from "../../../scripts/connection/connection.ts";
-import { readDatabaseFile } from "../../../scripts/database/database-file.ts";
+import { readDatabaseFile } from "../../../scripts/databases/database-file.ts";
 import { cloneRoot } from "../../clone-root.ts";
 import {
   downFiles,

@@ -1,5 +1,5 @@
-import type { StackData } from "../../../erase/stack-data.ts";
-import type { Survey } from "../../../erase/survey.ts";
+import type { StackData } from "../../../stack/erase/stack-data.ts";
+import type { Survey } from "../../../stack/erase/survey.ts";
 import type { StateAccess } from "../../../stack/stack-state.ts";
 import type { Run } from "../../run.ts";
 

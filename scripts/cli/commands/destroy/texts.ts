@@ -1,7 +1,7 @@
-import type { Remains } from "../../../erase/cluster-files.ts";
-import type { KeptRole } from "../../../erase/drop-database.ts";
-import type { DatabaseLoss } from "../../../erase/losses.ts";
-import type { FoundData } from "../../../erase/stack-data.ts";
+import type { Remains } from "../../../stack/erase/cluster-files.ts";
+import type { KeptRole } from "../../../stack/erase/drop-database.ts";
+import type { DatabaseLoss } from "../../../stack/erase/losses.ts";
+import type { FoundData } from "../../../stack/erase/stack-data.ts";
 
 /** A database that will be erased, and what else is erased with it. */
 export interface DatabasePlan {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
-import { describeHolder } from "../../../database/deployment-lock.ts";
+import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import type { Baseline } from "../../../migrate/baseline.ts";
 import type { OtherTool } from "../../../migrate/other-tools.ts";
 import { action, type Run } from "../../run.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
-import type { Finding } from "../../../lint/finding.ts";
+import type { Finding } from "../../../migrate/lint/finding.ts";
 import { action, type Run } from "../../run.ts";
 import { showStep } from "../../step.ts";
 import { resolveFolder, resolveTarget, type TargetOptions } from "../../target.ts";
@@ -96,8 +96,8 @@ async function placeOf(run: Run, options: CommitOptions) {
  * be added to it.
  */
 async function tellFindings(run: Run, folder: string, filename: string): Promise<Finding[]> {
-  const { lintOne } = await import("../../../lint/committed.ts");
-  const { describeFindings } = await import("../../../lint/finding.ts");
+  const { lintOne } = await import("../../../migrate/lint/committed.ts");
+  const { describeFindings } = await import("../../../migrate/lint/finding.ts");
   const { findings } = await lintOne(folder, filename);
   for (const line of describeFindings(findings)) run.out.note(line);
   if (findings.some(({ level }) => level === "error"))

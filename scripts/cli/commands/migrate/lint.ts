@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
-import { databaseFolder, listDatabases, readDatabaseFile } from "../../../database/database-file.ts";
-import type { DraftReport } from "../../../lint/draft.ts";
-import type { LintReport } from "../../../lint/lint.ts";
+import { databaseFolder, listDatabases, readDatabaseFile } from "../../../databases/database-file.ts";
+import type { DraftReport } from "../../../migrate/lint/draft.ts";
+import type { LintReport } from "../../../migrate/lint/lint.ts";
 import { action, type Run } from "../../run.ts";
 import { resolveTargets, type TargetOptions } from "../../target.ts";
 import { lineToType } from "../../typed-line.ts";
@@ -39,7 +39,7 @@ async function lint(run: Run, options: LintOptions) {
   const reports =
     options.all === true || options.since !== undefined ? await ofFiles(run, options) : await ofTargets(run, options);
   const errors = reports.flatMap(({ findings }) => findings).filter(({ level }) => level === "error").length;
-  const { describeFindings } = await import("../../../lint/finding.ts");
+  const { describeFindings } = await import("../../../migrate/lint/finding.ts");
   run.out.answer({ databases: reports }, () =>
     reports
       .flatMap(({ database, files, findings, exceptions, draft }) => [
@@ -59,8 +59,8 @@ function describeDraft(database: string, { filename, unreadable, findings, excep
 }
 
 async function ofTargets(run: Run, options: LintOptions): Promise<LintedDatabase[]> {
-  const { lintDraft } = await import("../../../lint/draft.ts");
-  const { lintTarget } = await import("../../../lint/pending.ts");
+  const { lintDraft } = await import("../../../migrate/lint/draft.ts");
+  const { lintTarget } = await import("../../../migrate/lint/pending.ts");
   const reports: LintedDatabase[] = [];
   for (const { connection, folder, database } of await resolveTargets(run, options))
     reports.push({
@@ -74,8 +74,8 @@ async function ofFiles(run: Run, options: LintOptions): Promise<LintedDatabase[]
   if (options.all === true && options.since !== undefined) throw usage("--all and --since exclude each other.");
   if (options.url !== undefined || options.stack !== undefined)
     throw usage("--all and --since check files, and cannot be combined with --url or --stack.");
-  const { lintCommitted } = await import("../../../lint/committed.ts");
-  const { lintDraft } = await import("../../../lint/draft.ts");
+  const { lintCommitted } = await import("../../../migrate/lint/committed.ts");
+  const { lintDraft } = await import("../../../migrate/lint/draft.ts");
   const migrations = join(run.root, "migrations");
   const names = await named(migrations, options.database);
   if (options.since !== undefined && names.length > 1)

@@ -1,4 +1,4 @@
-import { describeHolder, type LockHolder } from "../../../database/deployment-lock.ts";
+import { describeHolder, type LockHolder } from "../../../ledger/deployment-lock.ts";
 import { describeBlocker } from "../../../migrate/blockers.ts";
 import type { GaveWay } from "../../../migrate/lock-retry.ts";
 import type { Run } from "../../run.ts";

@@ -1,4 +1,4 @@
-import type { Exception, Finding } from "../../../lint/finding.ts";
+import type { Exception, Finding } from "../../../migrate/lint/finding.ts";
 import type { StatementEffects } from "../../../migrate/plan/effects.ts";
 import { type LockMode, lockEffect, lockModes, lockTitle } from "../../../migrate/plan/lock-mode.ts";
 import type { MigrationPlan, PlannedDraft, PlannedFile, PlannedStatement } from "../../../migrate/plan/plan.ts";

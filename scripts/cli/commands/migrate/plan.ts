@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
-import { readDatabaseFile } from "../../../database/database-file.ts";
+import { readDatabaseFile } from "../../../databases/database-file.ts";
 import type { MigrationPlan } from "../../../migrate/plan/plan.ts";
 import { action, type Run } from "../../run.ts";
 import { showStep } from "../../step.ts";

@@ -29,7 +29,7 @@ async function up(run: Run, options: UpOptions) {
   const { connection, admin, folder, label } = target;
   const { to, allow, lockTimeout, statementTimeout, retryFor } = options;
   if (target.protected === true) {
-    const { refuseUnsafe } = await import("../../../lint/pending.ts");
+    const { refuseUnsafe } = await import("../../../migrate/lint/pending.ts");
     await refuseUnsafe(connection, folder, { to, allow });
   }
   const { applied } = await applyMigrations({

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
-import { describeHolder } from "../../../database/deployment-lock.ts";
+import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import type { SeedEvent } from "../../../seed/apply.ts";
 import { action, type Run } from "../../run.ts";
 import { showStep } from "../../step.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
-import { describeHolder } from "../../../database/deployment-lock.ts";
+import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import type { ClearedSeeds } from "../../../seed/clear.ts";
 import { canAsk, confirm } from "../../confirm.ts";
 import { action, type Run } from "../../run.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { isInventedSeed } from "../../../../infra/plan/real-data.ts";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
-import { readDatabaseFile } from "../../../database/database-file.ts";
+import { readDatabaseFile } from "../../../databases/database-file.ts";
+import { isInventedSeed } from "../../../model/real-data.ts";
 import type { Run } from "../../run.ts";
 import type { Target } from "../../target.ts";
 import type { SeedOptions } from "./verb.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { settingsReference } from "../../../../infra/settings.ts";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { settingsReference } from "../../../../scripts/settings/settings.ts";
 import { freePort } from "../../../support/free-port.ts";
 import { postgresImage } from "../../postgres-image.ts";
 import { SocketProxy } from "../../socket-proxy.ts";

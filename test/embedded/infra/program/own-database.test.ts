@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { databasesOn } from "../../../../scripts/erase/losses.ts";
+import { databasesOn } from "../../../../scripts/stack/erase/losses.ts";
 import { type Clone, makeClone } from "../../clone.ts";
 import { changesOf } from "./changes.ts";
 import { shopSettings } from "./shop.ts";

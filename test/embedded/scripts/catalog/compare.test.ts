@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { planPrivileges } from "../../../../infra/plan/privileges.ts";
 import { type Catalog, readCatalog } from "../../../../scripts/catalog/catalog.ts";
 import { compareCatalogs } from "../../../../scripts/catalog/compare.ts";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../../../../scripts/connection/connection.ts";
+import { planPrivileges } from "../../../../scripts/model/privileges.ts";
 import { privilegeStatements } from "../../../../scripts/scratch/planned-database.ts";
 import { startServer, type TestServer } from "../../server.ts";
 

@@ -3,7 +3,7 @@ import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import { ensurePartitions } from "../../../../scripts/database/partitions.ts";
+import { ensurePartitions } from "../../../../scripts/databases/partitions.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { commitMigration } from "../../../../scripts/migrate/authoring/commit.ts";
 import { newMigration } from "../../../../scripts/migrate/authoring/new.ts";

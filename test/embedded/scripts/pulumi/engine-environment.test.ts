@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { shellExports } from "../../../../scripts/core/shell.ts";
 import { ensureEngine } from "../../../../scripts/pulumi/ensure-engine.ts";
-import { shellExports } from "../../../../scripts/pulumi/shell-exports.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 
 let root: string;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { settingsOptions } from "../../../../scripts/connection/session-settings.ts";
 import { acceptsOptions, limitsOf } from "../../../../scripts/stack/provider-sessions.ts";
 import { startServer, type TestServer } from "../../server.ts";
-import { hasPgBouncer, type Pooler, startPooler } from "../database/pooler.ts";
+import { hasPgBouncer, type Pooler, startPooler } from "../databases/pooler.ts";
 
 describe("session options of the postgresql plugin", () => {
   let server: TestServer;

@@ -7,7 +7,7 @@ import type {
   ExistingRole,
 } from "../../../../infra/plan/admin-facts.ts";
 import { describeRights, planRights } from "../../../../infra/plan/admin-rights.ts";
-import { limitedServerRolePlans, planPrivileges } from "../../../../infra/plan/privileges.ts";
+import { limitedServerRolePlans, planPrivileges } from "../../../../scripts/model/privileges.ts";
 
 const quote = (name: string) => `"${name}"`;
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { cloneRoot } from "../../../clone-root.ts";
 
 const run = promisify(execFile);
-const module = join(cloneRoot, "scripts", "log", "operation-log.ts");
+const module = join(cloneRoot, "scripts", "core", "operation-log.ts");
 
 /** Logs one line in a separate process and returns its stderr. */
 async function logged(options: object): Promise<string> {

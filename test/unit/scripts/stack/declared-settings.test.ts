@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { isRealStack } from "../../../../infra/plan/real-data.ts";
+import { isRealStack } from "../../../../scripts/model/real-data.ts";
 import { declaredSettings } from "../../../../scripts/stack/declared-settings.ts";
 
 describe("the declared settings of a stack", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withoutBrokenDeltas } from "../../../../scripts/recover/state-deltas.ts";
+import { withoutBrokenDeltas } from "../../../../scripts/stack/recover/state-deltas.ts";
 import { deltaKey, deltaMisfit } from "../../../../scripts/stack/state-delta.ts";
 import { recordedResourcesOf } from "../../../recorded-resources.ts";
 import { deltaOf } from "../../../support/official-docker/state-delta.ts";

@@ -1,11 +1,11 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Scene } from "../../../../../scripts/recover/finding.ts";
-import { allServers } from "../../../../../scripts/recover/own-servers.ts";
-import { unknownServers } from "../../../../../scripts/recover/unknown-servers.ts";
 import { findPostmaster } from "../../../../../scripts/server/postmaster.ts";
 import { serverFolders } from "../../../../../scripts/server/server-record.ts";
+import type { Scene } from "../../../../../scripts/stack/recover/finding.ts";
+import { allServers } from "../../../../../scripts/stack/recover/own-servers.ts";
+import { unknownServers } from "../../../../../scripts/stack/recover/unknown-servers.ts";
 import type { Clone } from "../../../clone.ts";
 import { makeShop, shopSettings } from "../shop.ts";
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../../../scripts/connection/client.ts";
 import { type Connection, connectionUrl } from "../../../../../../scripts/connection/connection.ts";
-import type { LintReport } from "../../../../../../scripts/lint/lint.ts";
 import { applyMigrations } from "../../../../../../scripts/migrate/apply.ts";
+import type { LintReport } from "../../../../../../scripts/migrate/lint/lint.ts";
 import type { MigrationPlan } from "../../../../../../scripts/migrate/plan/plan.ts";
 import type { Draft } from "../../../../../unit/scripts/migrate/committed-folder.ts";
 import type { Clone, Finished } from "../../../../clone.ts";

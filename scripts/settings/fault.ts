@@ -1,0 +1,53 @@
+import type { z } from "zod";
+import { redact } from "../core/redact.ts";
+import { textOf } from "./setting.ts";
+
+/** One wrong setting, as it is reported. */
+export interface Fault {
+  /** Name as in the stack's configuration, with the path inside the value: `databases[1]`, `postgresql.port`. */
+  setting: string;
+  reason: string;
+}
+
+/** Longer values are cut, in characters, so that the message stays readable. */
+const longestValue = 80;
+
+const mask = "[secret]";
+const secretName = /password|passphrase|secret|token|conninfo/i;
+
+/** Converts the validation errors of one setting into faults. */
+export function faultsOf(name: string, schema: z.ZodType, written: string | undefined, error: z.ZodError): Fault[] {
+  const faults = error.issues.map((issue): Fault => {
+    const setting = issue.path.reduce<string>(
+      (path, step) => (typeof step === "number" ? `${path}[${step}]` : `${path}.${String(step)}`),
+      name,
+    );
+    // Only the kit's own rules have a better message than the expected type: zod's own messages do not show the value.
+    if (issue.code === "custom" && issue.message !== "Invalid input") return { setting, reason: issue.message };
+    if (issue.code === "invalid_format") return { setting, reason: issue.message };
+    const expected = `expected ${textOf(schema).type}`;
+    return {
+      setting,
+      reason: written === undefined ? `is missing; ${expected}` : `${expected}, got ${shown(setting, written)}`,
+    };
+  });
+  return faults.filter(
+    (fault, index) =>
+      faults.findIndex((other) => other.setting === fault.setting && other.reason === fault.reason) === index,
+  );
+}
+
+/** Formats a value for a message: quoted, cut, and masked if the setting's name suggests a secret. */
+function shown(setting: string, written: string): string {
+  if (secretName.test(setting)) return mask;
+  const value = hideNamedSecrets(redact(written));
+  return `'${value.length > longestValue ? `${value.slice(0, longestValue)}…` : value}'`;
+}
+
+/** Masks the values of keys that name a secret, inside an object. */
+function hideNamedSecrets(json: string): string {
+  return json.replaceAll(
+    /("[^"]*(?:password|passphrase|secret|token|conninfo)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"/gi,
+    `$1"${mask}"`,
+  );
+}

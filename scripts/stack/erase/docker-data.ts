@@ -1,0 +1,180 @@
+import type Docker from "dockerode";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { requireUnchanged } from "../../core/unchanged.ts";
+import {
+  type Belongings,
+  belongingsOf,
+  type DockerStack,
+  removeContainer,
+  removeNetwork,
+  removeVolume,
+} from "../../docker/belongings.ts";
+import { withDocker } from "../../docker/client.ts";
+import type { VolumesPlace } from "../begun-erasure.ts";
+import type { StateAccess } from "../stack-state.ts";
+import { outputsConnection } from "./outputs-connection.ts";
+import type { StackContent } from "./stack-content.ts";
+import { type ErasableData, type FoundData, leftAlone, type StackData } from "./stack-data.ts";
+import { type FoundVolume, findVolumes, removeOwnVolume } from "./volumes.ts";
+
+/** Time in seconds that a container has to end before it is killed. A large server writes a checkpoint in this time. */
+const patience = 300;
+
+/** A stack in one Docker engine. */
+export interface DockerScene {
+  /** Docker engine. undefined for the local one. */
+  host: string | undefined;
+  stack: DockerStack;
+  content: StackContent;
+  /** Owner mark that this project directory uses. */
+  ownMark: string;
+  /** Locations in this engine from an unfinished erasure. */
+  begun: readonly VolumesPlace[];
+}
+
+/** Returns a stack's data in a Docker engine: containers, networks and volumes. */
+export function dockerData(access: StateAccess, scene: DockerScene): StackData {
+  const { host, stack, content } = scene;
+  const prefix = content.docker?.prefix ?? `${stack.project}-${stack.stack}`;
+  return {
+    look: () =>
+      withDocker(host, async (docker) => {
+        const belongings = await belongingsOf(docker, stack);
+        const { containers, networks, volumes } = belongings;
+        const server = serverOf(belongings);
+        const data = volumes.find(({ role }) => role === "data");
+        const staying = volumes.filter((volume) => stays(scene, volume));
+        const going = volumes.filter((volume) => !staying.includes(volume));
+        return {
+          running: server?.running ? `the server in the container ${server.name}` : undefined,
+          hasData: data !== undefined,
+          place: `the volume ${data?.name ?? `${prefix}-data`}`,
+          goes: [...listed("container", containers), ...listed("network", networks), ...listed("volume", going)],
+          stays: [
+            ...staying.filter((volume) => volume !== data).map(describeVolume),
+            ...(content.docker?.images ?? []).map((image) => `the image ${image}`),
+          ],
+          wayBack: undefined,
+          answer: { dataVolume: data?.name ?? null },
+          facts: factsOf(belongings),
+        };
+      }),
+
+    stop: ({ facts }) =>
+      withDocker(host, async (docker) => {
+        const belongings = await belongingsOf(docker, stack);
+        requireUnchanged(`Stack "${stack.stack}"`, facts, [...facts, ...factsOf(belongings)], leftAlone);
+        await removeRunning(docker, belongings, patience);
+        for (const volume of belongings.volumes.filter((each) => !stays(scene, each)))
+          await removeVolume(docker, volume);
+      }),
+
+    async admin() {
+      if (!content.isUp) return undefined;
+      const runs = await withDocker(host, async (docker) => serverOf(await belongingsOf(docker, stack))?.running);
+      return runs ? outputsConnection(access) : undefined;
+    },
+
+    find: () => withDocker(host, (docker) => findErasable(docker, scene)),
+  };
+}
+
+/**
+ * Requires this project directory's mark in the state. A copy of a project directory has the state of the original, and
+ * with it the original's mark.
+ */
+function requireOwnMark({ content, ownMark, stack }: DockerScene): void {
+  if (content.docker === undefined || content.docker.owner === ownMark) return;
+  throw new OperationError(
+    `Another project directory created the Docker objects of stack "${stack.stack}", and this one may be a copy of it. Nothing was deleted.`,
+    {
+      remedy: `Erase it there. If this project directory was moved and the other is gone, run \`destroy\` without --erase, then remove the volume ${content.docker.prefix}-data by hand.`,
+      exitCode: exitCode.notAllowed,
+    },
+  );
+}
+
+async function findErasable(docker: Docker, scene: DockerScene): Promise<ErasableData> {
+  const { host, stack, content, begun } = scene;
+  requireOwnMark(scene);
+  const recorded = [
+    ...(content.docker?.volumes ?? []).map(({ name }) => name),
+    ...begun.flatMap(({ volumes }) => volumes),
+  ];
+  const belongings = await belongingsOf(docker, stack);
+  const volumes = await findVolumes(docker, stack, belongings.volumes, recorded);
+  const server = serverOf(belongings);
+  const state = server?.running ? `running in the container ${server.name}` : "stopped";
+  const [owner = ""] = stack.owners;
+  const others = [...listed("container", belongings.containers), ...listed("network", belongings.networks)];
+  const isThere = volumes.length > 0 || others.length > 0;
+  return {
+    found: [
+      ...volumes.filter((volume) => stays(scene, volume)).map((volume) => describeFound(volume, state)),
+      ...(volumes.length === 0 && others.length > 0
+        ? [{ what: others.join(", "), bytes: 0, state: "no data", hasData: false, told: belongings }]
+        : []),
+    ],
+    places: isThere ? [{ dockerHost: host, owner, volumes: volumes.map(({ name }) => name) }] : [],
+    begun,
+    facts: factsOf({ ...belongings, volumes }),
+    erase: (onStep) =>
+      withDocker(host, async (client) => {
+        // Listed again, because another run may have created objects that the user was not shown.
+        const left = await belongingsOf(client, stack);
+        const facts = factsOf({ ...belongings, volumes });
+        requireUnchanged(`Stack "${stack.stack}"`, facts, [...facts, ...factsOf(left)], leftAlone);
+        await removeRunning(client, left, 0);
+        for (const { name } of volumes) {
+          onStep(`removing the volume ${name}`);
+          await removeOwnVolume(client, stack, name);
+        }
+        return { foreign: [], linked: [] };
+      }),
+  };
+}
+
+/** Names containers and networks with their ids, because another run can create some with the same names. */
+function factsOf({ containers, networks, volumes }: Belongings): string[] {
+  return [
+    ...containers.map(({ name, id }) => `the container ${name} (${id.slice(0, 12)})`),
+    ...networks.map(({ name, id }) => `the network ${name} (${id.slice(0, 12)})`),
+    ...volumes.map(({ name }) => `the volume ${name}`),
+  ];
+}
+
+/** Removes containers and networks. The server comes after the containers that use it. */
+async function removeRunning(docker: Docker, { containers, networks }: Belongings, seconds: number): Promise<void> {
+  const isServer = ({ role }: { role: string }) => role === "postgres";
+  for (const container of [...containers.filter((each) => !isServer(each)), ...containers.filter(isServer)])
+    await removeContainer(docker, container, seconds);
+  for (const network of networks) await removeNetwork(docker, network);
+}
+
+function serverOf({ containers }: Belongings) {
+  return containers.find(({ role }) => role === "postgres");
+}
+
+/**
+ * Returns true if a volume stays. One that the state does not know stays, unless `up` creates its content again from
+ * the settings.
+ */
+function stays({ content }: DockerScene, { name, role }: { name: string; role: string }): boolean {
+  return content.docker?.volumes.find((each) => each.name === name)?.stays ?? !/(^|-)(config|run)$/.test(role);
+}
+
+/** Lists names: `the container a`, `the networks b, c` */
+function listed(kind: string, things: readonly { name: string }[]): string[] {
+  if (things.length === 0) return [];
+  return [`the ${kind}${things.length === 1 ? "" : "s"} ${things.map(({ name }) => name).join(", ")}`];
+}
+
+function describeVolume({ name, role }: { name: string; role: string }): string {
+  if (role === "data") return `the server's data in the volume ${name}`;
+  return role === "backup" ? `the backups in the volume ${name}` : `the volume ${name} (${role})`;
+}
+
+function describeFound(volume: FoundVolume, state: string): FoundData {
+  const { name, role, bytes } = volume;
+  return { what: describeVolume(volume), bytes, state, hasData: true, told: { volume: name, role, bytes } };
+}

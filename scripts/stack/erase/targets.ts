@@ -1,0 +1,50 @@
+import { exitCode, OperationError } from "../../core/operation-error.ts";
+
+/** Targets that the user named for erasing. */
+export interface EraseTargets {
+  /** True for the complete stack. Its databases are erased with it, named or not. */
+  stack: boolean;
+  databases: string[];
+}
+
+/**
+ * Resolves the names that the user typed. A name is that of the stack, or of one of its databases. `stack:NAME` and
+ * `database:NAME` are unambiguous.
+ *
+ * @param databases databases in the stack's state or on its server
+ * @throws OperationError (wrong usage) if a name fits both kinds or none
+ */
+export function eraseTargets(names: readonly string[], stack: string, databases: readonly string[]): EraseTargets {
+  const found = names.map((name) => targetOf(name, stack, databases));
+  return {
+    stack: found.some(({ kind }) => kind === "stack"),
+    databases: [...new Set(found.flatMap(({ kind, name }) => (kind === "database" ? [name] : [])))],
+  };
+}
+
+type Kind = "stack" | "database";
+
+function targetOf(typed: string, stack: string, databases: readonly string[]): { kind: Kind; name: string } {
+  const [, prefix, name = typed] = /^(stack|database):(.*)$/s.exec(typed) ?? [];
+  const isStack = prefix !== "database" && name === stack;
+  const isDatabase = prefix !== "stack" && databases.includes(name);
+  if (isStack && isDatabase) {
+    throw new OperationError(`"${name}" is the name of the stack and of one of its databases.`, {
+      remedy: `Name one of them: --erase stack:${name} or --erase database:${name}.`,
+      exitCode: exitCode.usage,
+    });
+  }
+  if (isStack) return { kind: "stack", name };
+  if (isDatabase) return { kind: "database", name };
+  if (prefix === "stack") {
+    throw new OperationError(`--erase names the stack "${name}", but the command works on the stack "${stack}".`, {
+      remedy: `Add --stack ${name}.`,
+      exitCode: exitCode.usage,
+    });
+  }
+  const has = databases.length === 0 ? "It has none." : `It has: ${databases.join(", ")}.`;
+  throw new OperationError(`Stack "${stack}" has no database "${name}". ${has}`, {
+    remedy: `Name one of them. To erase the complete stack: --erase ${stack}.`,
+    exitCode: exitCode.usage,
+  });
+}

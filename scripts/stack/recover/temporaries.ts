@@ -1,0 +1,62 @@
+import { readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { leadsNowhere, unlessAbsent } from "../../core/absent.ts";
+import { leftTemporaries, removeIfLeft, removeLeftTemporaries } from "../../core/temporary.ts";
+import { cacheFolder } from "../../pulumi/cache-folder.mjs";
+import { projectName } from "../project.ts";
+import type { Finding, Scene } from "./finding.ts";
+import { halfWritten } from "./half-written.ts";
+import { allServers, isOwn, type KnownServer } from "./own-servers.ts";
+
+/** Finds temporary files and folders of processes that are gone, in all folders that the kit writes to. */
+export async function temporaries(scene: Scene, servers: readonly KnownServer[]): Promise<Finding[]> {
+  return (await leftIn(scene, servers)).map((path) => ({
+    kind: "files",
+    found: `a file or folder is incomplete, and the process that wrote it is gone: ${path}`,
+    action: "delete it",
+    act: () => removeIfLeft(path),
+  }));
+}
+
+/**
+ * Removes the files that {@link temporaries} finds, and old files of unknown writers. Files that cannot be removed are
+ * left without an error; `recover` reports them.
+ */
+export async function removeTemporaries(scene: TemporaryScene): Promise<void> {
+  const project = await projectName(scene.root);
+  const servers = (await allServers(scene.home)).filter((server) => isOwn(scene, project, server));
+  const removed = (await foldersOf(scene, servers)).map((folder) => removeLeftTemporaries(folder));
+  await Promise.allSettled(removed);
+  // The engine's own temporaries are left to `recover`, which checks the engine's locks.
+  const others = await halfWritten(scene, project, servers).catch(() => []);
+  await Promise.allSettled(others.map(({ act }) => act?.()));
+}
+
+/** Part of the scene that locates temporaries. */
+type TemporaryScene = Pick<Scene, "env" | "root" | "stack" | "home">;
+
+async function leftIn(scene: TemporaryScene, servers: readonly KnownServer[]): Promise<string[]> {
+  const folders = new Set(await foldersOf(scene, servers));
+  return (await Promise.all([...folders].map(leftTemporaries))).flat().sort();
+}
+
+async function foldersOf({ env, root, home }: TemporaryScene, servers: readonly KnownServer[]): Promise<string[]> {
+  const own = join(root, ".pgroundwork");
+  const plugins = join(own, "home", "plugins");
+  const databases = join(root, "migrations");
+  const cache = cacheFolder(env);
+  return [
+    ...[root, own, join(own, "images"), plugins, ...(await foldersIn(plugins))],
+    ...(await foldersIn(databases)).flatMap((folder) => [folder, join(folder, "committed")]),
+    ...[cache, join(cache, "verdicts"), join(cache, "plugin-downloads")],
+    join(home, "postgresql"),
+    ...servers.flatMap(({ folder, dataDirectory }) => [folder, dataDirectory, dirname(dataDirectory)]),
+    tmpdir(),
+  ];
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = (await unlessAbsent(readdir(folder, { withFileTypes: true }), leadsNowhere)) ?? [];
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { parseSettings } from "../../../../scripts/settings/settings.ts";
+
+const known = { databases: { shop: { seedSets: ["dev"] } }, stack: "team" };
+const required = { "pgroundwork:server": "docker", "pgroundwork:databases": '["shop"]', "pgroundwork:seeds": "[]" };
+
+function monitoring(written?: string) {
+  const config = { ...required, ...(written === undefined ? {} : { "pgroundwork:monitoring": written }) };
+  const settings = parseSettings(config, known);
+  return settings.server === "docker" ? settings.monitoring : "another server";
+}
+
+describe("the setting monitoring", () => {
+  it("is off by default", () => {
+    expect(monitoring()).toBeUndefined();
+    expect(monitoring("false")).toBeUndefined();
+  });
+
+  it("is on with defaults, which an object can change", () => {
+    expect(monitoring("true")).toEqual({ retentionDays: 15 });
+    expect(monitoring("{}")).toEqual({ retentionDays: 15 });
+    expect(monitoring('{"prometheusPort":9090,"retentionDays":90}')).toEqual({
+      prometheusPort: 9090,
+      retentionDays: 90,
+    });
+  });
+
+  it("reports all of its errors in one message", () => {
+    const written = '{"prometheusPort":0,"exporterPort":"9187","retention":3,"retentionDays":1.5}';
+    let said = "";
+    try {
+      monitoring(written);
+    } catch (error) {
+      said = String(error);
+    }
+    expect(said).toContain("monitoring.prometheusPort");
+    expect(said).toContain("expected a port from 1 to 65535, got '0'");
+    expect(said).toContain("expected a port from 1 to 65535, got '9187'");
+    expect(said).toContain(
+      "'monitoring.retention': is not a setting; there are: prometheusPort, exporterPort, retentionDays",
+    );
+    expect(said).toContain("expected a whole number of days from 1 to 3650, got '1.5'");
+  });
+
+  it("refuses one number for two ports", () => {
+    expect(() => monitoring('{"prometheusPort":9090,"exporterPort":9090}')).toThrow(
+      /9090 is already Prometheus's port/,
+    );
+  });
+
+  it("refuses a value that is not a boolean or an object, and servers that are not containers", () => {
+    expect(() => monitoring("yes")).toThrow(/expected true, false or an object/);
+    const embedded = { ...required, "pgroundwork:server": "embedded", "pgroundwork:monitoring": "true" };
+    expect(() => parseSettings(embedded, known)).toThrow(/'monitoring': is not a setting for server kind 'embedded'/);
+  });
+});
