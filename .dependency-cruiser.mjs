@@ -1,6 +1,6 @@
 /*
- * Imports go one way: infra/program -> components -> plan, provider -> scripts/<room>, and in scripts/ from a room to the
- * rooms below it. scripts/ never imports infra/. Tests may import anything.
+ * Imports go one way: infra/program -> components -> plan, provider -> scripts/<room>, and in scripts/ from a room to
+ * the rooms below it. scripts/ never imports infra/. Tests may import anything.
  */
 
 const typeOnly = ["type-only"];

@@ -43,6 +43,10 @@ const options = {
 /** Exit code of Pulumi's launcher for errors that the engine has shown already. */
 const errorsWereLogged = 32;
 
+/** Functions of the SDK that send a message to the engine. */
+const logFunctions = ["debug", "info", "warn", "error"] as const;
+type Log = Record<(typeof logFunctions)[number], (message: string, ...more: unknown[]) => Promise<void>>;
+
 interface Store {
   settings: { monitor?: { close(): void }; engine?: { close(): void } };
   callbacks?: { shutdown(): void };
@@ -53,7 +57,7 @@ function loadSdk() {
   const sdk = (path: string) => require(`@pulumi/pulumi/${path}`);
   return {
     state: sdk("runtime/state") as { LocalStore: new () => Store },
-    log: sdk("log") as { error(message: string): Promise<void> },
+    log: sdk("log") as Log,
     errors: sdk("errors") as { RunError: { isInstance(error: unknown): error is Error } },
     settings: sdk("runtime/settings") as { disconnect(signalShutdown: boolean): Promise<void> },
     stack: sdk("runtime/stack") as { runInPulumiStack(program: () => Promise<unknown>): Promise<unknown> },
@@ -64,9 +68,35 @@ function loadSdk() {
 }
 
 const sdk = loadSdk();
+const logs = new WeakMap<Store, Log>();
+separateLogs();
 /** Handlers for what affects the whole process, by the state of the run that it belongs to. */
 const running = new WeakMap<Store, { report(error: unknown): void; exit(code: number): void }>();
 let runs = 0;
+
+/**
+ * Makes the SDK's log functions use the queue of the current run. The SDK has one queue per process. A message about a
+ * resource that failed breaks it, and no later message, also of later runs, would reach the engine.
+ */
+function separateLogs(): void {
+  const shared = { ...sdk.log };
+  for (const name of logFunctions) {
+    sdk.log[name] = (...message) => {
+      const store = sdk.runs.getStore();
+      return ((store && logs.get(store)) ?? shared)[name](...message);
+    };
+  }
+}
+
+/** Loads a second copy of the SDK's log module, which has a queue of its own. */
+function loadLog(): Log {
+  const path = require.resolve("@pulumi/pulumi/log");
+  const loaded = require.cache[path];
+  delete require.cache[path];
+  const copy = require(path) as Log;
+  require.cache[path] = loaded;
+  return copy;
+}
 
 /** Runs the program and returns the exit code that its own process would have had. */
 async function run({ argv, cwd, env }: Request): Promise<number> {
@@ -80,6 +110,7 @@ async function run({ argv, cwd, env }: Request): Promise<number> {
   }
   // Takes its values from the environment.
   const store = new sdk.state.LocalStore();
+  logs.set(store, loadLog());
   const reported = new Set<unknown>();
   const report = (error: unknown) => {
     if (reported.has(error) || error === exits) return;
