@@ -8,7 +8,8 @@ const typeOnly = ["type-only"];
 /** Rooms of scripts/, from the lowest. A room imports only rooms in lines before its own. */
 const rooms = [
   ["core"],
-  ["model", "connection"],
+  ["connection"],
+  ["model"],
   ["settings", "pulumi", "tls", "server", "ledger"],
   ["docker", "sql", "catalog"],
   ["databases"],

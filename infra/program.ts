@@ -11,6 +11,7 @@ import {
   readDatabaseFile,
 } from "../scripts/databases/database-file.ts";
 import { isRealStack } from "../scripts/model/real-data.ts";
+import type { StackOutputs } from "../scripts/model/stack-outputs.ts";
 import { durabilityRisks } from "../scripts/settings/durability.ts";
 import { parseSettings, type Settings } from "../scripts/settings/settings.ts";
 import { refuseLocalPassphrase } from "../scripts/stack/stack-secrets.ts";
@@ -20,7 +21,7 @@ import { warnOfRenames } from "./components/renamed.ts";
 import { declareServerRoles } from "./components/server-roles.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
 import { standInRefusal } from "./plan/stand-ins.ts";
-import { extensionsOf, rightsOn, serverFor, whatItHas } from "./server.ts";
+import { type Declared, extensionsOf, rightsOn, serverFor, whatItHas } from "./server.ts";
 
 // Every resource records where it was declared. Pulumi's launcher sets a hook for this, which reads and parses a source
 // map for each file on the stack (0.25 s in all). Node's own trace is already correct, since it strips types in place.
@@ -35,7 +36,7 @@ const migrations = "migrations";
 const migrationsFolder = join(root, migrations);
 
 /** Declares a stack: one server and the databases on it, as its settings say. */
-async function declareStack() {
+async function declareStack(): Promise<Declared<StackOutputs>> {
   refuseLocalPassphrase(root, pulumi.getStack(), process.env);
   const names = await listDatabases(migrationsFolder);
   const files = Object.fromEntries(
@@ -51,7 +52,7 @@ async function declareStack() {
   const narrowed = available === undefined ? offered : await withRights(offered, settings);
 
   const extensions = narrowed.flatMap(({ file }) => file.extensions.map(({ name }) => name));
-  const { server, place, beside } = await serverFor(settings, extensions);
+  const { server, location, trust, sidecars } = await serverFor(settings, extensions);
   const existing = await findExisting(server, settings.databases);
   const withHistory = await Promise.all(
     settings.databases.map(async (name) => ({ name, hasMigrations: await hasMigrations(name) })),
@@ -77,18 +78,17 @@ async function declareStack() {
     return [name, database] as const;
   });
 
-  const { backups, ...others } = { ...(await beside?.(serverRoles)) };
+  const { backups, ...others } = { ...(await sidecars?.(serverRoles)) };
   return {
     ...others,
-    // Read by commands that apply seeds.
     protected: settings.protected,
     server: {
-      kind: settings.server,
+      ...location,
+      ...trust,
       host: server.host,
       port: server.port,
       sslmode: server.sslmode,
       version: server.version,
-      ...place,
       logins: { superuser: server.superuser, ...serverRoles.logins },
       ...(backups === undefined ? {} : { backups }),
     },

@@ -6,6 +6,7 @@ import { OperationError } from "../scripts/core/operation-error.ts";
 import { machineOf } from "../scripts/model/docker-host.ts";
 import { imageExtensions, preloadLibraries } from "../scripts/model/image-extensions.ts";
 import { backupIntervals } from "../scripts/model/schedule.ts";
+import type { BackupsOutput, MonitoringOutput, ServerLocation, ServerOutput } from "../scripts/model/stack-outputs.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
 import type { Settings } from "../scripts/settings/settings.ts";
 import { authorityFile, writeAuthorityFile } from "../scripts/tls/authority-file.ts";
@@ -25,18 +26,27 @@ const memoryStep = 256;
 
 type OfKind<Kind extends Settings["server"]> = Extract<Settings, { server: Kind }>;
 
-/** Stack outputs of the sidecars: monitoring and backups. */
-export interface Beside {
-  monitoring?: { prometheus: pulumi.Output<string> };
-  backups?: Record<string, unknown>;
+/** Outputs as the program declares them: values are known now, or only after the run. */
+export type Declared<T> = [T] extends [string | number | boolean | undefined]
+  ? pulumi.Input<T>
+  : T extends readonly (infer Each)[]
+    ? pulumi.Output<T> | readonly Declared<Each>[]
+    : { readonly [Name in keyof T]: Declared<T[Name]> };
+
+/** Stack outputs of the sidecars. */
+export interface SidecarOutputs {
+  monitoring?: Declared<MonitoringOutput>;
+  backups?: Declared<BackupsOutput>;
 }
 
-/** A stack's server, and the outputs that only its kind has: the location of the server and of its data. */
+/** A stack's server, and the outputs that only its kind has. */
 export interface DeclaredServer {
   server: Server;
-  place: Record<string, unknown>;
+  location: Declared<ServerLocation>;
+  /** CA certificates that its clients trust, or the path of a file that has them. */
+  trust?: Declared<Pick<ServerOutput, "caCertificate" | "sslrootcert">>;
   /** Declares the sidecars once the roles that they log in as are declared. Returns their stack outputs. */
-  beside?: (roles: ServerRoles) => Promise<Beside>;
+  sidecars?: (roles: ServerRoles) => Promise<SidecarOutputs>;
 }
 
 /**
@@ -95,7 +105,8 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
   const os = process.platform === "darwin" ? "mac" : "linux";
   const planned = plannedSettings(settings, os, availableParallelism());
   const server = new EmbeddedServer("server", { port, dataDirectory, settings: planned, passwordKeeper, readyTimeout });
-  return { server, place: { dataDirectory: server.dataDirectory, logDirectory: server.logDirectory } };
+  const { dataDirectory: data, logDirectory } = server;
+  return { server, location: { kind: "embedded", dataDirectory: data, logDirectory } };
 }
 
 async function inContainer(settings: OfKind<"docker">, extensions: readonly string[]): Promise<DeclaredServer> {
@@ -127,8 +138,9 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
   const { container, dataVolume, caCertificate } = server;
   return {
     server,
-    place: { container, dataVolume, caCertificate, dockerHost, owner: server.place.owner },
-    beside: async (roles) => {
+    location: { kind: "docker", container, dataVolume, dockerHost, owner: server.place.owner },
+    trust: { caCertificate },
+    sidecars: async (roles) => {
       const { metrics, ...backups } = await backedUp(settings, server, roles);
       return { ...(await monitored(settings, server, roles, metrics)), ...backups };
     },
@@ -164,7 +176,7 @@ async function monitored(
   server: DockerServer,
   roles: ServerRoles,
   textfiles: pulumi.Output<string> | undefined,
-): Promise<Beside> {
+): Promise<SidecarOutputs> {
   if (monitoring === undefined) return {};
   const { Monitoring } = await import("./components/monitoring.ts");
   const { place, network, caCertificate: authorities, dataVolume: data, repository } = server;
@@ -186,7 +198,7 @@ async function backedUp(
   { backups }: OfKind<"docker">,
   server: DockerServer,
   { roles }: ServerRoles,
-): Promise<Beside & { metrics?: pulumi.Output<string> }> {
+): Promise<SidecarOutputs & { metrics?: pulumi.Output<string> }> {
   if (backups === undefined || server.repository === undefined) return {};
   const { Backups } = await import("./components/backups.ts");
   const { full, incremental, retentionDays } = backups;
@@ -203,7 +215,7 @@ async function backedUp(
 async function external(settings: OfKind<"external">): Promise<DeclaredServer> {
   const { ExternalServer } = await import("./components/external-server.ts");
   const server = new ExternalServer("server", { ...accessOf(settings), readyTimeout: settings.readyTimeout });
-  return { server, place: { sslrootcert: settings.url.sslrootcert } };
+  return { server, location: { kind: "external" }, trust: { sslrootcert: settings.url.sslrootcert } };
 }
 
 function accessOf({ url, superuserPassword, superuser }: OfKind<"external">) {

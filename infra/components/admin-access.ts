@@ -1,5 +1,6 @@
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
+import type { SslMode } from "../../scripts/connection/connection.ts";
 import { Ready } from "../provider/sdk.ts";
 import type { Login, Server } from "./server.ts";
 
@@ -11,7 +12,7 @@ export interface AdminAccessArgs {
   login: Login;
   /** True if the role is a superuser. */
   superuser: boolean;
-  sslmode: string;
+  sslmode: SslMode;
   /** CA certificates: PEM for the kit's own plugin, a file for the postgresql provider, which accepts only a file. */
   caCertificate?: pulumi.Input<string> | undefined;
   sslrootcert?: pulumi.Input<string> | undefined;

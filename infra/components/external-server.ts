@@ -3,7 +3,7 @@ import { isAbsolute, join } from "node:path";
 import type * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
-import type { Connection } from "../../scripts/connection/connection.ts";
+import type { Connection, SslMode } from "../../scripts/connection/connection.ts";
 import { roleName, serverRoles } from "../../scripts/model/names.ts";
 import { limitedServerRolePlans, planPrivileges } from "../../scripts/model/privileges.ts";
 import { availableExtensions, missingRights } from "../provider/sdk.ts";
@@ -29,7 +29,7 @@ export class ExternalServer extends pulumi.ComponentResource implements Server {
   readonly process: pulumi.Resource;
   readonly host: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
-  readonly sslmode: string;
+  readonly sslmode: SslMode;
   readonly caCertificate?: pulumi.Output<string>;
   readonly limitedAdmin: boolean;
   readonly version: pulumi.Output<string>;

@@ -1,5 +1,6 @@
 import type * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
+import type { SslMode } from "../../scripts/connection/connection.ts";
 
 export interface Login {
   user: string;
@@ -13,7 +14,7 @@ export interface Server extends pulumi.ComponentResource {
   /** Known only after real SQL has run on the server. */
   host: pulumi.Output<string>;
   port: pulumi.Output<number>;
-  sslmode: string;
+  sslmode: SslMode;
   /** CA certificates that clients trust, PEM. Absent if the server has no CA of its own. */
   caCertificate?: pulumi.Output<string>;
   /** The admin's connection, for databases, roles, grants and extensions. */

@@ -1,4 +1,4 @@
-import type { DatabaseOutput, ServerOutput, StackOutputs } from "../stack/outputs.ts";
+import type { DatabaseOutput, ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
 import { style } from "./output.ts";
 
 /** Describes a running stack and how to connect to it, without any password. */

@@ -3,7 +3,7 @@ import type { BackupType } from "../backup/info.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 import { isRunning } from "../docker/server/running.ts";
-import type { ServerOutput } from "./outputs.ts";
+import type { ServerOutput } from "../model/stack-outputs.ts";
 
 /** State of a stack's backups, or the reason why it is not known. */
 export type BackupState =

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type Connection, isLocalHost } from "../connection/connection.ts";
-import type { LoginOutput, StackOutputs } from "./outputs.ts";
+import type { LoginOutput, StackOutputs } from "../model/stack-outputs.ts";
 
 /**
  * Compares a stored connection (a `.env`, a variable) with the stack's current one.

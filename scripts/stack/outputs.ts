@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
-import type { Connection, SslMode } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { upCommand } from "../model/command-lines.ts";
+import type { ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { writeAuthorityFile } from "../tls/authority-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
@@ -9,74 +10,6 @@ import { EngineFailure, engineRemedy } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
-
-/** Login of one role. */
-export interface LoginOutput {
-  user: string;
-  password: string;
-}
-
-/** Outputs of one database. */
-export interface DatabaseOutput {
-  logins: Record<string, LoginOutput>;
-  /** Applied files, oldest first. */
-  migrations: string[];
-  /** Sets in the order in which they are applied. */
-  seeds: { set: string; applied: string[] }[];
-}
-
-/** Outputs of the server, with the location of the server and its data, by kind. */
-export type ServerOutput = {
-  host: string;
-  port: number;
-  sslmode: SslMode;
-  /** CA certificates in PEM format, if the server has its own CA. */
-  caCertificate?: string;
-  /** Path of a file with the CA certificates. */
-  sslrootcert?: string;
-  version: string;
-  logins: Record<string, LoginOutput>;
-} & (
-  | { kind: "embedded"; dataDirectory: string; logDirectory: string }
-  | {
-      kind: "docker";
-      container: string;
-      dataVolume: string;
-      dockerHost?: string;
-      /**
-       * Mark of the stack's objects in the engine. It differs from those of other project directories with a stack of
-       * this name.
-       */
-      owner: string;
-      /** Absent if backups are off. */
-      backups?: BackupsOutput;
-    }
-  | { kind: "external" }
-);
-
-/** Outputs of a server's backups. */
-export interface BackupsOutput {
-  /** Name of the container that makes backups. */
-  container: string;
-  image: string;
-  /** Names of volumes. */
-  volumes: { repository: string; data: string; configuration: string; run: string };
-  /** In cron syntax, UTC. */
-  schedule: { full: string; incremental: string };
-  retentionDays: number;
-  /** Passphrase that encrypts the backups. */
-  passphrase: string;
-}
-
-/** Outputs of the program (`infra/program.ts`). */
-export interface StackOutputs {
-  /** True if the stack holds real data. */
-  protected: boolean;
-  server: ServerOutput;
-  databases: Record<string, DatabaseOutput>;
-  /** URLs of the stack's monitoring, if it has any. */
-  monitoring?: { prometheus: string };
-}
 
 /**
  * Reads a stack's outputs from its state.

@@ -5,8 +5,9 @@ import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 import { unlessMissing } from "../docker/docker-error.ts";
 import { labelsToFind } from "../model/labels.ts";
+import type { ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
 import { findPostmaster } from "../server/postmaster.ts";
-import { type ServerOutput, type StackOutputs, serverConnection } from "./outputs.ts";
+import { serverConnection } from "./outputs.ts";
 
 /** State of a stack's server. Unknown if it could not be asked. */
 export type ServerState =

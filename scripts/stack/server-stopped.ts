@@ -3,7 +3,8 @@ import { withClient } from "../connection/client.ts";
 import { ConnectionError } from "../connection/connection-error.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { upCommand } from "../model/command-lines.ts";
-import { type StackOutputs, serverConnection } from "./outputs.ts";
+import type { StackOutputs } from "../model/stack-outputs.ts";
+import { serverConnection } from "./outputs.ts";
 import { whyStopped } from "./server-state.ts";
 
 /**

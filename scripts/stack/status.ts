@@ -3,10 +3,11 @@ import type { Connection } from "../connection/connection.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { databaseFolder } from "../databases/database-file.ts";
 import type { MigrationProblem } from "../migrate/status.ts";
+import type { StackOutputs } from "../model/stack-outputs.ts";
 import type { PendingSeed } from "../seed/info.ts";
 import { type BackupState, readBackupState } from "./backup-state.ts";
 import { declaredSettings } from "./declared-settings.ts";
-import { connectionTo, type StackOutputs } from "./outputs.ts";
+import { connectionTo } from "./outputs.ts";
 import { projectName } from "./project.ts";
 import { type ContainerState, readContainers, readServerState, type ServerState } from "./server-state.ts";
 

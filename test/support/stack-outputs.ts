@@ -2,8 +2,9 @@ import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Connection } from "../../scripts/connection/connection.ts";
+import type { StackOutputs } from "../../scripts/model/stack-outputs.ts";
 import { ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
-import { connectionTo, type StackOutputs } from "../../scripts/stack/outputs.ts";
+import { connectionTo } from "../../scripts/stack/outputs.ts";
 import { passphraseVariables } from "../../scripts/stack/passphrase.ts";
 import { writeAuthorityFile } from "../../scripts/tls/authority-file.ts";
 

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { StackOutputs } from "../../stack/outputs.ts";
+import type { StackOutputs } from "../../model/stack-outputs.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";
 import { type OperateOptions, operate } from "../operate.ts";

@@ -4,7 +4,7 @@ import pg from "pg";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
-import type { StackOutputs } from "../../../../scripts/stack/outputs.ts";
+import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 

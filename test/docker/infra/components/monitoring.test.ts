@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
-import type { StackOutputs } from "../../../../scripts/stack/outputs.ts";
+import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { hostileSettings } from "../../../hostile-settings.ts";
 import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";

@@ -1,4 +1,4 @@
-import type { ServerOutput, StackOutputs } from "../../../../scripts/stack/outputs.ts";
+import type { ServerOutput, StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import type { Clone } from "../../clone.ts";
 
 /** Outputs of a stack with an embedded server. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
+import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { readConfiguration } from "../../../../scripts/server/configuration.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import { settingsReference } from "../../../../scripts/settings/settings.ts";
-import type { StackOutputs } from "../../../../scripts/stack/outputs.ts";
 import { freePort } from "../../../support/free-port.ts";
 import type { Clone } from "../../clone.ts";
 import { changesOf } from "./changes.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { connectionTo, type DatabaseOutput, type StackOutputs } from "../../../../scripts/stack/outputs.ts";
+import type { DatabaseOutput, StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
+import { connectionTo } from "../../../../scripts/stack/outputs.ts";
 
 const login = (user: string) => ({ user, password: `password of ${user}` });
 const database = (name: string): DatabaseOutput => ({

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { StackOutputs } from "../../../../scripts/stack/outputs.ts";
+import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { containersBesides, readServerState } from "../../../../scripts/stack/server-state.ts";
 
 it("the containers of a stack are all but the server and scratch containers, and declared ones that are gone", () => {
