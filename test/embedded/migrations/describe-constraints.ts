@@ -1,13 +1,14 @@
 import type { Client, DatabaseError } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkAndExclusionConstraints, foreignKeys, tables, uniqueKeys } from "./catalog-queries.ts";
+import { readKeysAndIndexes, staleListAdvice, type TableList } from "./keys-and-indexes.ts";
 import { inTransaction, type MigratedDatabase, refusal, startMigratedDatabase } from "./migrated-database.ts";
 import { insert, missingId, type Row, type TableCases } from "./table-cases.ts";
 
 /*
  * A database's constraints.test.ts calls `describeConstraints("name", [...itsCases])`. Every table and every check has
  * a case. Each check, unique key, foreign key and exclusion constraint accepts one row and rejects one, by its own
- * name.
+ * name. Each NOT NULL column rejects null. Foreign keys and NOT NULL columns are those of keys-and-indexes.json.
  */
 
 /** Options of {@link describeConstraints}. */
@@ -106,14 +107,35 @@ export function describeConstraints(
       }
     });
 
+    it("refuses null in each NOT NULL column", async () => {
+      const { notNull } = await listed(name, table);
+      for (const column of notNull.split(" ")) {
+        const error = await withoutTriggers(database, (client) => insert(client, table, { ...row(1), [column]: null }));
+        // PostgreSQL computes a generated column and refuses every value.
+        if (error.code !== "428C9") expect(error, column).toMatchObject({ code: "23502", column });
+      }
+    });
+
     it("refuses a reference to a missing row, for each foreign key", async () => {
-      for (const { name: constraint, column, type } of await foreignKeys(database.migrator, table)) {
+      const keys = await foreignKeys(database.migrator, table);
+      const expected = Object.entries((await listed(name, table)).keys).filter(([, key]) =>
+        key.startsWith("FOREIGN KEY"),
+      );
+      expect(keys.map((key) => key.name)).toEqual(expected.map(([key]) => key));
+      for (const { name: constraint, column, type } of keys) {
         const lost: Row = { ...row(1), [column]: missing[type], ...tableCases.referring?.[constraint] };
         const error = await refusal(insertWithForeignKeysAlone(database.migrator, table, lost));
         expect(error, constraint).toMatchObject({ code: "23503", constraint });
       }
     });
   });
+}
+
+/** Returns the committed list of a table. */
+async function listed(name: string, table: string): Promise<TableList> {
+  const list = (await readKeysAndIndexes(name))[table];
+  if (list === undefined) throw new Error(`${table} is missing. ${staleListAdvice(name)}.`);
+  return list;
 }
 
 /**

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isOwn, isTable, names, tables } from "./catalog-queries.ts";
+import { keysAndIndexesOf, listPath, listText, staleListAdvice } from "./keys-and-indexes.ts";
 import { type MigratedDatabase, startMigratedDatabase } from "./migrated-database.ts";
 
 /*
@@ -35,6 +36,13 @@ export function describeSchemaRules(name: string, facts: SchemaFacts): void {
   afterAll(() => database?.stop());
 
   const found = (sql: string) => names(database.migrator, sql);
+
+  describe("keys, NOT NULL columns and indexes", () => {
+    it("are those of the committed list", async () => {
+      const list = listText(await keysAndIndexesOf(database.migrator));
+      await expect(list, staleListAdvice(name)).toMatchFileSnapshot(listPath(name));
+    });
+  });
 
   describe("tables", () => {
     it("are the requested ones, and those that these need", async () => {

@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
@@ -111,6 +113,24 @@ describe("concurrent deployers", () => {
       applied: [],
       pending: [{ filename: "000001-t.sql" }],
     });
+  });
+
+  it("run the hooks only in the one that applies the files", async () => {
+    const { folder } = await folderOf([{ name: "t", body: "create table t (who text);" }]);
+    const hooks = { beforeAllMigrations: "before.sql", afterAllMigrations: "after.sql" };
+    await writeFile(path.join(folder, ".gmrc"), JSON.stringify(hooks));
+    await writeFile(path.join(folder, "before.sql"), "create table trace (who text);");
+    await writeFile(path.join(folder, "after.sql"), "insert into trace values ('after');");
+    await withClient(connection, async (holder) => {
+      await holder.query("select pg_advisory_lock(74768639675)");
+      const both = [applyHere(folder), applyHere(folder)];
+      // Both have found pending files before either of them applies them.
+      for (const { waiting } of both) await waiting;
+      await holder.query("select pg_advisory_unlock(74768639675)");
+      const results = await Promise.all(both.map(({ result }) => result));
+      expect(results.map(({ applied }) => applied.length).sort()).toEqual([0, 1]);
+    });
+    expect(await query("select who from trace")).toEqual([{ who: "after" }]);
   });
 
   it("also wait for graphile-migrate's own lock", async () => {

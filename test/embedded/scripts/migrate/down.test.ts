@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Catalog, readCatalog } from "../../../../scripts/catalog/catalog.ts";
@@ -202,6 +202,16 @@ describe("migrate down", () => {
     expect(error.exitCode).toBe(exitCode.wrong);
     expect(error.message).toContain("- 000003-index.sql was edited after it was applied: applied sha1:");
     expect((await undo(folder, { allow: ["000003-index.sql"] })).undone).toHaveLength(1);
+  });
+
+  it("refuses a file that has another number since it was applied", async () => {
+    const { folder } = await applied();
+    const committed = path.join(folder, "committed");
+    await rename(path.join(committed, "000003-index.sql"), path.join(committed, "000004-index.sql"));
+    const error = await errorOf(undo(folder));
+    expect(error.exitCode).toBe(exitCode.wrong);
+    expect(error.message).toContain("- 000004-index.sql was applied as 000003.sql, but is now 000004.sql");
+    expect(await query("select to_regclass('two_id')::text as index")).toEqual([{ index: "two_id" }]);
   });
 
   it("reverts a missing file if that is allowed and its down migration exists", async () => {

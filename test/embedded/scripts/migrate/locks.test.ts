@@ -1,7 +1,10 @@
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Connection, clientConfig } from "../../../../scripts/connection/connection.ts";
+import { backendPid } from "../../../../scripts/connection/session.ts";
 import { applyMigrations, type MigrationEvent } from "../../../../scripts/migrate/apply.ts";
+import { withLockRetry } from "../../../../scripts/migrate/lock-retry.ts";
+import { SqlFileError } from "../../../../scripts/sql/run-sql.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 
@@ -70,6 +73,29 @@ describe("a migration that does not get its lock", () => {
     expect(error.message).toMatch(/- stuck report \(pid \d+, \S+, idle in transaction, in a transaction since \S+\)/);
     expect(error.remedy).toContain("pg_terminate_backend");
     expect(await query("select filename from graphile_migrate.migrations")).toHaveLength(1);
+  });
+
+  it("names the session that blocked an earlier attempt if the last one ended too soon to see it", async () => {
+    await query("create table t (x int)");
+    await inTransaction("stuck report");
+    const client = new pg.Client(clientConfig(connection));
+    await client.connect();
+    clients.push(client);
+    await client.query("set lock_timeout = '600ms'");
+    const pid = await backendPid(client);
+    const timeouts = { lock: 600, statement: 0, retry: 2_500 };
+    let attempts = 0;
+    const work = async () => {
+      attempts += 1;
+      // NOWAIT fails before anything can be seen.
+      await client.query(`begin; lock table t${attempts === 1 ? "" : " nowait"}`).catch(async (error) => {
+        await client.query("rollback");
+        throw new SqlFileError(error.message, "", "000002-alter.sql", error.code, undefined, error);
+      });
+    };
+    const error = await errorOf(withLockRetry({ pid, connection, timeouts, onGaveWay: () => {} }, work));
+    expect(attempts).toBeGreaterThan(1);
+    expect(error.message).toMatch(/Last seen blocked by:\n- stuck report \(pid \d+, /);
   });
 
   it("never keeps new writers waiting for longer than its lock timeout", async () => {

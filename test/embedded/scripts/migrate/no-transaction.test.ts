@@ -83,6 +83,28 @@ describe("files that cannot run in a transaction", () => {
     },
   );
 
+  it.each(["", "if not exists "])(
+    "fail if their index is invalid after the build, and leave neither an index nor a record (%j)",
+    async (clause) => {
+      const body = `--! no-transaction\ncreate index concurrently ${clause}t_x on t (x);`;
+      const { folder } = await folderOf([table, { name: "i", body }]);
+      await applyMigrations({ connection, folder, to: "1" });
+      const superuser = test.server.connection(connection.database);
+      // Invalidates the index at the end of its build.
+      await query(
+        `create function invalidate() returns event_trigger language plpgsql security definer as $$
+           begin update pg_index set indisvalid = false where indexrelid = to_regclass('public.t_x'); end $$;
+         create event trigger invalidate on ddl_command_end when tag in ('CREATE INDEX') execute function invalidate()`,
+        superuser,
+      );
+      const error = await errorOf(applyMigrations({ connection, folder }));
+      await query("drop event trigger invalidate", superuser);
+      expect(error.message).toBe('000002-i.sql: the index "t_x" was built, but is invalid.');
+      expect(await valid()).toEqual([]);
+      expect(await tracked()).toEqual(["000001.sql"]);
+    },
+  );
+
   it("are recorded and not built again if they were killed between build and record", async () => {
     const { folder, migrations } = await folderOf([
       table,

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../../../../scripts/connection/connection.ts";
@@ -9,6 +11,7 @@ import { findRepairs, type RepairOptions, repair, terminateHolder } from "../../
 import { readStatus } from "../../../../scripts/migrate/verify.ts";
 import type { Draft, TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
+import { graphileCli } from "./processes.ts";
 
 const test = databasePerTest();
 const { folderOf, query } = test;
@@ -113,6 +116,18 @@ describe("migrate repair", () => {
       { outcome: "failed" },
       { outcome: null },
     ]);
+  });
+
+  it("records a failed run that is no problem once graphile-migrate's own command has applied the file", async () => {
+    const made = await folderOf([table, indexed()]);
+    const { folder } = made;
+    await applyMigrations({ connection, folder, to: "1" });
+    await begin(made, 1);
+    await query("update pgroundwork.migration_ledger set sha256 = 'of the file as it was' where finished_at is null");
+    await mend(folder);
+    await writeFile(path.join(folder, ".gmrc"), JSON.stringify({ migrationsFolder: "." }));
+    expect(await graphileCli(connection, folder, ["migrate"])).toMatchObject({ code: 0 });
+    expect(await status(folder)).toEqual({ applied: 2, pending: [], problems: [] });
   });
 
   it("drops the invalid index of a killed build whose name the server chose", async () => {

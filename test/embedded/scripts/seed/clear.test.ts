@@ -176,6 +176,30 @@ describe("seed clear", () => {
     expect((await content()).note).toHaveLength(3);
   });
 
+  it("reports what each kind of foreign key would do to such rows", async () => {
+    const effects = {
+      "no action": "refuses",
+      restrict: "refuses",
+      cascade: "deletes them",
+      "set null": "empties their column",
+      "set default": "empties their column",
+    };
+    await seed("reference");
+    for (const action of Object.keys(effects)) {
+      const table = `on_${action.replace(" ", "_")}`;
+      await query(
+        `create table ${table} (id integer default null references person on delete ${action}); insert into ${table} values (2)`,
+      );
+    }
+    const { message } = await refusal(["reference"]);
+    for (const [action, effect] of Object.entries(effects)) {
+      const table = `on_${action.replace(" ", "_")}`;
+      expect(message).toContain(
+        `- 1 row of public.${table} refer to seeded rows of public.person (${table}_id_fkey, which ${effect})`,
+      );
+    }
+  });
+
   it("ignores columns that were added or dropped since", async () => {
     await seed("reference");
     await query("alter table person add column mail text not null default 'none'; alter table person drop column seen");

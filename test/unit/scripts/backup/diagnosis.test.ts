@@ -62,6 +62,8 @@ describe("a pgBackRest error", () => {
       `${at} ERROR: [028]: backup and archive info files exist but do not match the database`,
       /belongs to another cluster/,
     ],
+    [28, `${at} ERROR: [028]: HINT: did an error occur during stanza-upgrade?`, /belongs to another cluster/],
+    [44, `${at} ERROR: [044]: WAL file version 17 does not match stanza version 16`, /belongs to another cluster/],
     [55, `${at} ERROR: [055]: unable to load info file '/r/archive/main/archive.info'`, /repository is empty/],
     [
       55,

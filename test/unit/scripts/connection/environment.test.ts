@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromEnvironment, rootFromEnvironment } from "../../../../scripts/connection/environment.ts";
+import { environmentSource, fromEnvironment, rootFromEnvironment } from "../../../../scripts/connection/environment.ts";
 import { exitCode, OperationError } from "../../../../scripts/core/operation-error.ts";
 import { redact } from "../../../../scripts/core/redact.ts";
 
@@ -23,6 +23,16 @@ describe("the connection target in the environment", () => {
     ["only pool settings", { DB_MAX_OPEN_CONNS: "10", DB_PORT: "5433" }],
   ])("is undefined with %s", (_, env) => {
     expect(fromEnvironment(env)).toBeUndefined();
+  });
+
+  it.each([
+    [{ PGDATABASE: "shop", PGUSER: "me" }, "The environment (PG*)", "PGHOST"],
+    [{ PGHOST: "localhost", PGUSER: "me" }, "The environment (PG*)", "PGDATABASE"],
+    [{ DB_NAME: "shop", DB_USER: "me" }, "The environment (DB_*)", "DB_HOST"],
+    [{ DB_HOST: "localhost", DB_USER: "me" }, "The environment (DB_*)", "DB_NAME"],
+  ])("is asked for with only a host or only a database, and then incomplete: %j", (env, source, missing) => {
+    expect(errorOf(env).message).toBe(`${source} does not say which database to use:\n- ${missing} is missing`);
+    expect(environmentSource(env)).toBe(source.replace(/^.*\((.*)\)$/, "$1"));
   });
 
   it("is DATABASE_URL before DB_* before PG*", () => {

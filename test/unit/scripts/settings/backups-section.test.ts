@@ -81,4 +81,11 @@ describe("the setting backups", () => {
     ]);
     expect(faults(false, { "pgroundwork:postgresql": postgresql })).toEqual([]);
   });
+
+  it.each(["archive_mode", "archive_command", "archive_library"])("excludes the setting postgresql.%s", (name) => {
+    const postgresql = JSON.stringify({ [name]: "anything" });
+    expect(faults(true, { "pgroundwork:postgresql": postgresql })).toEqual([
+      `- Setting 'postgresql.${name}': is set by the kit if backups are enabled; set 'backups' to false to archive in another way`,
+    ]);
+  });
 });

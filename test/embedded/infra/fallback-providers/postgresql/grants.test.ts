@@ -99,6 +99,19 @@ describe("a grant", () => {
     expect(await may("other", "table", "kinds.t", "UPDATE")).toBe(false);
   });
 
+  it("on a database that accepts no connections is made, read and removed from another one", async () => {
+    await sql(server.connection(), "create database shut", "alter database shut allow_connections false");
+    const on = { database: "shut", role: "app", objectType: "database" };
+    const made = await plugin.create("Grant", "shut", { ...on, privileges: ["TEMPORARY"] });
+    await expectSettled(made);
+    const updated = await plugin.update(made, { ...on, privileges: ["CREATE"] });
+    expect(updated.outputs.privileges).toEqual(["CREATE"]);
+    const granted = "select has_database_privilege('app', 'shut', 'create') as granted";
+    expect(await sql(server.connection(), granted)).toEqual([{ granted: true }]);
+    await plugin.delete(updated);
+    expect(await sql(server.connection(), granted)).toEqual([{ granted: false }]);
+  });
+
   it("revokes privileges that are not declared, but keeps those of a column", async () => {
     await asOwner(
       "create schema less",
