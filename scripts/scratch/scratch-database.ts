@@ -2,12 +2,14 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "pg";
+import { planExtensionPrivileges } from "../../infra/plan/extension-privileges.ts";
 import { preloadLibraries } from "../../infra/plan/image-extensions.ts";
 import { roleName } from "../../infra/plan/names.ts";
 import { planPrivileges, serverRolePlans } from "../../infra/plan/privileges.ts";
 import { withClient } from "../connection/client.ts";
 import { type Connection, inDatabase } from "../connection/connection.ts";
 import type { DatabaseFile, DeclaredExtension } from "../database/database-file.ts";
+import { grantExtensionPrivileges } from "../database/extension-privileges.ts";
 import { unlessAbsent } from "../files/absent.ts";
 import { dataHome } from "../server/locations.ts";
 import { withScratchCluster } from "./cluster.ts";
@@ -221,7 +223,10 @@ async function makeDatabase(
         const made = await createExtension(client, extension);
         if (made !== undefined) extensionSchemas.add(made);
       }
-      if (isManaged) for (const statement of privilegeStatements(name, plan)) await client.query(statement);
+      if (isManaged) {
+        for (const statement of privilegeStatements(name, plan)) await client.query(statement);
+        await grantExtensionPrivileges(client, planExtensionPrivileges(name, declared));
+      }
       await storeSettings(client, live, (setting) => !applied.storedSettings.has(setting.name.toLowerCase()));
     },
     application,
