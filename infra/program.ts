@@ -51,8 +51,11 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
   // A server that could not be queried has been reported.
   const narrowed = available === undefined ? offered : await withRights(offered, settings);
 
-  const extensions = narrowed.flatMap(({ file }) => file.extensions.map(({ name }) => name));
-  const { server, location, trust, sidecars } = await serverFor(settings, extensions);
+  const withExtensions = narrowed.map(({ name, file }) => ({
+    name,
+    extensions: file.extensions.map((each) => each.name),
+  }));
+  const { server, location, trust, sidecars } = await serverFor(settings, withExtensions);
   const existing = await findExisting(server, settings.databases);
   const withHistory = await Promise.all(
     settings.databases.map(async (name) => ({ name, hasMigrations: await hasMigrations(name) })),

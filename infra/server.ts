@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { OperationError } from "../scripts/core/operation-error.ts";
+import { cronDatabase, cronSettings } from "../scripts/model/cron.ts";
 import { machineOf } from "../scripts/model/docker-host.ts";
 import { imageExtensions, preloadLibraries } from "../scripts/model/image-extensions.ts";
 import { backupIntervals } from "../scripts/model/schedule.ts";
@@ -49,17 +50,23 @@ export interface DeclaredServer {
   sidecars?: (roles: ServerRoles) => Promise<SidecarOutputs>;
 }
 
+/** A database with the names of its extensions. */
+interface DatabaseExtensions {
+  name: string;
+  extensions: readonly string[];
+}
+
 /**
  * Declares the stack's server, of the kind that its settings choose.
  *
- * @param extensions names of the extensions that the stack's databases will have
+ * @param databases the stack's databases with the names of the extensions that they will have
  */
-export async function serverFor(settings: Settings, extensions: readonly string[]): Promise<DeclaredServer> {
+export async function serverFor(settings: Settings, databases: readonly DatabaseExtensions[]): Promise<DeclaredServer> {
   switch (settings.server) {
     case "embedded":
       return embedded(settings);
     case "docker":
-      return inContainer(settings, extensions);
+      return inContainer(settings, databases);
     case "external":
       return external(settings);
   }
@@ -109,7 +116,10 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
   return { server, location: { kind: "embedded", dataDirectory: data, logDirectory } };
 }
 
-async function inContainer(settings: OfKind<"docker">, extensions: readonly string[]): Promise<DeclaredServer> {
+async function inContainer(
+  settings: OfKind<"docker">,
+  databases: readonly DatabaseExtensions[],
+): Promise<DeclaredServer> {
   const { DockerServer } = await import("./components/docker-server.ts");
   const { dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
   const planned = plannedSettings(settings, "linux", cpus ?? availableParallelism());
@@ -121,7 +131,7 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
   const imageTrigger = await imageTriggers(dockerHost);
   const server = new DockerServer("server", {
     ...{ dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
-    settings: { shared_preload_libraries: preloadLibraries(extensions), ...planned },
+    settings: { ...extensionSettings(databases, planned), ...settings.postgresql },
     passwordKeeper: settings.passwordVersion,
     protect: settings.protected,
     project: pulumi.getProject(),
@@ -144,6 +154,17 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
       const { metrics, ...backups } = await backedUp(settings, server, roles);
       return { ...(await monitored(settings, server, roles, metrics)), ...backups };
     },
+  };
+}
+
+/** Adds the settings that the databases' extensions need to the planned ones. */
+function extensionSettings(databases: readonly DatabaseExtensions[], planned: Record<string, string>) {
+  const libraries = preloadLibraries(databases.flatMap(({ extensions }) => extensions));
+  const jobs = cronDatabase(databases);
+  return {
+    shared_preload_libraries: libraries,
+    ...planned,
+    ...(jobs === undefined ? {} : cronSettings(jobs, planned.max_worker_processes)),
   };
 }
 

@@ -1,6 +1,7 @@
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import type { DatabaseFile } from "../../scripts/databases/database-file.ts";
+import { hasOwnSchema, planExtensionPrivileges } from "../../scripts/model/extension-privileges.ts";
 import { type DatabaseRole, roleName } from "../../scripts/model/names.ts";
 import {
   type DefaultPrivilegePlan,
@@ -9,7 +10,15 @@ import {
   planPrivileges,
   schema,
 } from "../../scripts/model/privileges.ts";
-import { AdminMembership, Migrations, Partitions, type PrivilegesByRole, Seeds, Takeover } from "../provider/sdk.ts";
+import {
+  AdminMembership,
+  ExtensionPrivileges,
+  Migrations,
+  Partitions,
+  type PrivilegesByRole,
+  Seeds,
+  Takeover,
+} from "../provider/sdk.ts";
 import type { Existing } from "./existing.ts";
 import { declareLogin, declareRole } from "./login-role.ts";
 import { noticeMoved } from "./moved-extension.ts";
@@ -57,6 +66,7 @@ export class Database extends pulumi.ComponentResource {
     const database = this.#declareDatabase(name, roles, args);
     this.#declareExtensions(name, database, args);
     this.#declarePrivileges(name, database, plan, args);
+    this.#declareExtensionPrivileges(name, database, args);
     this.#declareTakeover(name, database, plan, args);
 
     const connection = {
@@ -129,6 +139,9 @@ export class Database extends pulumi.ComponentResource {
   }
 
   #declareExtensions(name: string, database: pulumi.Output<string>, args: DatabaseArgs): void {
+    const declared = args.file.extensions.flatMap(({ schema: own }) => own ?? []);
+    for (const own of new Set(declared.filter(hasOwnSchema)))
+      this.#after(new postgresql.Schema(`${name}-schema-${own}`, { name: own, database }, this.#kept(args)));
     for (const extension of args.file.extensions) {
       const { name: extensionName, schema: extensionSchema } = extension;
       const resource = new postgresql.Extension(
@@ -164,6 +177,19 @@ export class Database extends pulumi.ComponentResource {
       const which = role === everyone && !everywhere ? `${role}-in-schema` : role;
       this.#after(new postgresql.DefaultPrivileges(`${name}-default-${on}-${which}`, defaults, this.#kept(args)));
     }
+  }
+
+  /** Grants what the extensions' own scripts leave to their owner, the superuser. */
+  #declareExtensionPrivileges(name: string, database: pulumi.Output<string>, args: DatabaseArgs): void {
+    const planned = new Set(planExtensionPrivileges(name, args.file.extensions).map(({ extension }) => extension));
+    if (planned.size === 0) return;
+    const { host, port, sslmode, caCertificate, admin } = args.server;
+    const connection = { host, port, sslmode, caCertificate, database, ...admin };
+    const extensions = Object.fromEntries(
+      args.file.extensions.filter((each) => planned.has(each.name)).map((each) => [each.name, each.schema ?? ""]),
+    );
+    const privileges = { ...connection, extensions };
+    this.#after(new ExtensionPrivileges(`${name}-extension-privileges`, privileges, this.#inOrder()));
   }
 
   /**

@@ -150,6 +150,18 @@ export class AdminMembership extends pulumi.CustomResource {
   }
 }
 
+export interface ExtensionPrivilegesArgs extends ConnectionArgs {
+  /** Schema of each extension in database.json, by the extension's name. An empty text if it declares none. */
+  extensions: pulumi.Input<Record<string, string>>;
+}
+
+/** Privileges of a database's roles on its extensions. */
+export class ExtensionPrivileges extends pulumi.CustomResource {
+  constructor(name: string, args: ExtensionPrivilegesArgs, options?: pulumi.CustomResourceOptions) {
+    super(resourceToken("ExtensionPrivileges"), name, { ...args }, options);
+  }
+}
+
 export interface PartitionsArgs extends ConnectionArgs {
   /** Schema and name of the database's function that creates partitions ahead. */
   function: pulumi.Input<string>;

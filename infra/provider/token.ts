@@ -8,6 +8,7 @@ export type ResourceName =
   | "ContainerServer"
   | "DockerNames"
   | "EmbeddedServer"
+  | "ExtensionPrivileges"
   | "Migrations"
   | "Partitions"
   | "Password"

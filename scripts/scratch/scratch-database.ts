@@ -6,6 +6,8 @@ import { withClient } from "../connection/client.ts";
 import { type Connection, inDatabase } from "../connection/connection.ts";
 import { unlessAbsent } from "../core/absent.ts";
 import type { DatabaseFile, DeclaredExtension } from "../databases/database-file.ts";
+import { grantExtensionPrivileges } from "../databases/extension-privileges.ts";
+import { planExtensionPrivileges } from "../model/extension-privileges.ts";
 import { preloadLibraries } from "../model/image-extensions.ts";
 import { roleName } from "../model/names.ts";
 import { planPrivileges, serverRolePlans } from "../model/privileges.ts";
@@ -221,7 +223,10 @@ async function makeDatabase(
         const made = await createExtension(client, extension);
         if (made !== undefined) extensionSchemas.add(made);
       }
-      if (isManaged) for (const statement of privilegeStatements(name, plan)) await client.query(statement);
+      if (isManaged) {
+        for (const statement of privilegeStatements(name, plan)) await client.query(statement);
+        await grantExtensionPrivileges(client, planExtensionPrivileges(name, declared));
+      }
       await storeSettings(client, live, (setting) => !applied.storedSettings.has(setting.name.toLowerCase()));
     },
     application,

@@ -22,6 +22,15 @@ export const databases = {
     required: [...connectionRequired, "roles"],
     outputs: {},
   },
+  ExtensionPrivileges: {
+    description: "Privileges of a database's roles on its extensions. Preview lists the missing ones.",
+    inputs: {
+      ...connection,
+      extensions: textByName('Declared schema of each extension: {vector: "extensions", pg_cron: ""}.'),
+    },
+    required: [...connectionRequired, "extensions"],
+    outputs: {},
+  },
   Migrations: {
     description: "The applied migrations of a database's folder. Preview lists the pending ones.",
     inputs: {

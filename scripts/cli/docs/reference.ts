@@ -45,6 +45,39 @@ export function settingReference(rows: readonly SettingRow[]): string {
   return [head, head.map(() => "---"), ...body].map(row).join("\n");
 }
 
+/** An entry of the image's extensions (`extensionCatalog`). */
+export interface ExtensionEntry {
+  purpose: string;
+  grants?: readonly { to: string; on: string; privileges: readonly string[]; names?: readonly string[] }[];
+  superuserOnly?: string;
+  note?: string;
+  withPostgis?: boolean;
+}
+
+/** Formats the extensions of the image as a Markdown table. */
+export function extensionReference(entries: Readonly<Record<string, ExtensionEntry>>): string {
+  const head = ["extension", "purpose", "migrations can use it", "note"];
+  const body = Object.entries(entries).map(([name, { purpose, grants, superuserOnly, note, withPostgis }]) => [
+    `\`${name}\``,
+    purpose,
+    superuserOnly === undefined ? `yes${grants === undefined ? "" : `; ${grantText(grants)}`}` : `no: ${superuserOnly}`,
+    [...(withPostgis ? ["With PostGIS only."] : []), ...(note === undefined ? [] : [note])].join(" "),
+  ]);
+  return [head, head.map(() => "---"), ...body].map(row).join("\n");
+}
+
+/** Formats grants, those of several roles on the same objects as one. */
+function grantText(grants: NonNullable<ExtensionEntry["grants"]>): string {
+  const roles = new Map<string, string[]>();
+  for (const { to, on, privileges, names } of grants) {
+    const object = names === undefined ? `its ${on}${on === "schema" ? "" : "s"}` : names.join(", ");
+    const what = `${privileges.join(", ")} on ${object}`;
+    roles.set(what, [...(roles.get(what) ?? []), to]);
+  }
+  const each = [...roles].map(([what, to]) => `${what} to ${to.join(", ")}`);
+  return `\`up\` grants ${each.join("; ")}`;
+}
+
 /**
  * Puts generated text between a file's markers `<!-- NAME -->` and `<!-- /NAME -->`.
  *

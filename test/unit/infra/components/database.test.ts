@@ -62,6 +62,7 @@ describe("the component of a database", () => {
   it("declares exactly these resources, in this order", () => {
     const inOrder = [
       "shop-database",
+      "shop-schema-tools",
       "shop-extension-pg_trgm",
       "shop-extension-hstore",
       "shop-grant-database-public",
@@ -85,6 +86,7 @@ describe("the component of a database", () => {
       "shop-default-function-shop_app",
       "shop-default-table-shop_readonly",
       "shop-default-sequence-shop_readonly",
+      "shop-extension-privileges",
       "shop-takeover",
       "shop-migrations",
       "shop-partitions",
@@ -121,6 +123,13 @@ describe("the component of a database", () => {
       database: "shop",
       schema: "tools",
     });
+    expect(resources.one("shop-schema-tools").inputs).toEqual({ name: "tools", database: "shop" });
+  });
+
+  it("grants privileges as the superuser on the extensions that need some", () => {
+    const { inputs, secrets } = resources.one("shop-extension-privileges");
+    expect(inputs).toMatchObject({ database: "shop", user: "postgres", extensions: { hstore: "tools" } });
+    expect(secrets).toEqual(["password"]);
   });
 });
 
@@ -258,7 +267,7 @@ describe("the postgresql resources of a database", () => {
 
   it("use the server's admin provider, are deleted with the server, and are not protected by default", () => {
     const all = of("shop").filter(isPostgresql);
-    expect(all).toHaveLength(28);
+    expect(all).toHaveLength(29);
     for (const { provider, deletedWith, protect } of all) {
       expect({ provider, deletedWith, protect }).toEqual({
         provider: "server-admin",

@@ -142,6 +142,11 @@ const declared: Record<
     { ...connection, roles: ["shop_owner"] },
     [],
   ),
+  ExtensionPrivileges: ofArgs<Required<sdk.ExtensionPrivilegesArgs>>(
+    sdk.ExtensionPrivileges,
+    { ...connection, extensions: { pg_cron: "" } },
+    [],
+  ),
   Partitions: ofArgs<Required<sdk.PartitionsArgs>>(
     sdk.Partitions,
     { ...connection, function: "public.ensure_partitions", monthsAhead: 3 },
