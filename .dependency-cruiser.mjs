@@ -129,7 +129,7 @@ export default {
       comment: "Data is lost by one command alone, with the name of what goes typed.",
       severity: "error",
       from: {
-        pathNot: ["^scripts/(stack/erase|cli/commands/destroy)/", "^scripts/cli/commands/destroy\\.ts$", "^test/"],
+        pathNot: ["^scripts/(stack/erase|cli/commands/destroy)/", "^test/"],
       },
       to: { path: "^scripts/stack/erase/" },
     },

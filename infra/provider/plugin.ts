@@ -5,7 +5,7 @@ import { functionToken, resourceToken } from "./token.ts";
 export const plugin: Plugin = {
   name: "pgroundwork",
   version: "0.1.0",
-  schema: async () => JSON.stringify((await import("./schema.ts")).schema),
+  schema: async () => JSON.stringify((await import("./schema/schema.ts")).schema),
   configuration: undefined,
   types: {
     [resourceToken("AdminMembership")]: async () => (await import("./admin-membership.ts")).adminMembership,

@@ -14,7 +14,7 @@ const commands: Readonly<Record<string, Registration>> = {
   preview: async () => (await import("./preview.ts")).registerPreview,
   refresh: async () => (await import("./refresh.ts")).registerRefresh,
   down: async () => (await import("./down.ts")).registerDown,
-  destroy: async () => (await import("./destroy.ts")).registerDestroy,
+  destroy: async () => (await import("./destroy/destroy.ts")).registerDestroy,
   recover: async () => (await import("./recover.ts")).registerRecover,
   status: async () => (await import("./status.ts")).registerStatus,
   setup: async () => (await import("./setup.ts")).registerSetup,
@@ -24,9 +24,9 @@ const commands: Readonly<Record<string, Registration>> = {
   psql: async () => (await import("./psql.ts")).registerPsql,
   logs: async () => (await import("./logs.ts")).registerLogs,
   database: async () => (await import("./database.ts")).registerDatabase,
-  migrate: async () => (await import("./migrate.ts")).registerMigrate,
-  seed: async () => (await import("./seed.ts")).registerSeed,
-  backup: async () => (await import("./backup.ts")).registerBackup,
+  migrate: async () => (await import("./migrate/migrate.ts")).registerMigrate,
+  seed: async () => (await import("./seed/seed.ts")).registerSeed,
+  backup: async () => (await import("./backup/backup.ts")).registerBackup,
   engine: async () => (await import("./engine.ts")).registerEngine,
 };
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import type { RepairFinding } from "../../../migrate/repair/finding.ts";
-import type { Repaired } from "../../../migrate/repair.ts";
+import type { Repaired } from "../../../migrate/repair/repair.ts";
 import { canAsk, confirm } from "../../confirm.ts";
 import { action, type Run } from "../../run.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
@@ -30,7 +30,7 @@ export function registerMigrateRepair(migrate: Command): void {
 }
 
 async function mend(run: Run, { yes = false, done, terminate, ...options }: RepairOptions) {
-  const { findRepairs, repair, terminateHolder } = await import("../../../migrate/repair.ts");
+  const { findRepairs, repair, terminateHolder } = await import("../../../migrate/repair/repair.ts");
   const { connection, admin, folder, label } = await resolveTarget(run, options);
   if (terminate !== undefined) {
     await terminateHolder(connection, terminate);

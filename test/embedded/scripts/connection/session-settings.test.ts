@@ -10,7 +10,7 @@ import { newMigration } from "../../../../scripts/migrate/authoring/new.ts";
 import { baseline } from "../../../../scripts/migrate/baseline.ts";
 import { undoMigrations } from "../../../../scripts/migrate/down.ts";
 import { planMigrations } from "../../../../scripts/migrate/plan/plan.ts";
-import { findRepairs, repair } from "../../../../scripts/migrate/repair.ts";
+import { findRepairs, repair } from "../../../../scripts/migrate/repair/repair.ts";
 import { readSchemaDrift } from "../../../../scripts/migrate/schema-drift.ts";
 import { readKnownStatus } from "../../../../scripts/migrate/verify.ts";
 import { applySeeds } from "../../../../scripts/seed/apply.ts";

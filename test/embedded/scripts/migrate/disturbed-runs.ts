@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import { findRepairs } from "../../../../scripts/migrate/repair.ts";
+import { findRepairs } from "../../../../scripts/migrate/repair/repair.ts";
 import { readSchemaDrift } from "../../../../scripts/migrate/schema-drift.ts";
 import type { Draft, TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { type Deployer, startDeployer } from "./processes.ts";

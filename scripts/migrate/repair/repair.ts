@@ -1,18 +1,18 @@
 import type { Client } from "pg";
-import { withClient } from "../connection/client.ts";
-import type { Connection } from "../connection/connection.ts";
-import { exitCode, OperationError } from "../core/operation-error.ts";
-import { withDeploymentLock } from "../ledger/deployment-lock.ts";
-import { tableAccess } from "../ledger/kit-schema.ts";
-import { type CommittedMigration, readCommitted } from "./committed.ts";
-import { type ConcurrentIndex, concurrentIndexOf, invalidBuilds } from "./concurrent-index.ts";
-import { applySettings, type GraphileSession, openGraphileSession } from "./graphile-migrate.ts";
-import type { RepairFinding } from "./repair/finding.ts";
-import { holderFinding, readHolders, terminate } from "./repair/holders.ts";
-import { findInvalidIndexes } from "./repair/invalid-indexes.ts";
-import { findOpenRuns } from "./repair/open-runs.ts";
-import { findScratchDatabases } from "./repair/scratch-databases.ts";
-import { requireKnown, statusOf } from "./verify.ts";
+import { withClient } from "../../connection/client.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { withDeploymentLock } from "../../ledger/deployment-lock.ts";
+import { tableAccess } from "../../ledger/kit-schema.ts";
+import { type CommittedMigration, readCommitted } from "../committed.ts";
+import { type ConcurrentIndex, concurrentIndexOf, invalidBuilds } from "../concurrent-index.ts";
+import { applySettings, type GraphileSession, openGraphileSession } from "../graphile-migrate.ts";
+import { requireKnown, statusOf } from "../verify.ts";
+import type { RepairFinding } from "./finding.ts";
+import { holderFinding, readHolders, terminate } from "./holders.ts";
+import { findInvalidIndexes } from "./invalid-indexes.ts";
+import { findOpenRuns } from "./open-runs.ts";
+import { findScratchDatabases } from "./scratch-databases.ts";
 
 /** Options of {@link findRepairs} and {@link repair}. */
 export interface RepairOptions {

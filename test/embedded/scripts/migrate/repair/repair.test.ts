@@ -2,16 +2,21 @@ import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { withClient } from "../../../../scripts/connection/client.ts";
-import { type Connection, inDatabase } from "../../../../scripts/connection/connection.ts";
-import { exitCode } from "../../../../scripts/core/operation-error.ts";
-import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
-import { undoMigrations } from "../../../../scripts/migrate/down.ts";
-import { findRepairs, type RepairOptions, repair, terminateHolder } from "../../../../scripts/migrate/repair.ts";
-import { readStatus } from "../../../../scripts/migrate/verify.ts";
-import type { Draft, TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
-import { databasePerTest, errorOf } from "./database-per-test.ts";
-import { graphileCli } from "./processes.ts";
+import { withClient } from "../../../../../scripts/connection/client.ts";
+import { type Connection, inDatabase } from "../../../../../scripts/connection/connection.ts";
+import { exitCode } from "../../../../../scripts/core/operation-error.ts";
+import { applyMigrations } from "../../../../../scripts/migrate/apply.ts";
+import { undoMigrations } from "../../../../../scripts/migrate/down.ts";
+import {
+  findRepairs,
+  type RepairOptions,
+  repair,
+  terminateHolder,
+} from "../../../../../scripts/migrate/repair/repair.ts";
+import { readStatus } from "../../../../../scripts/migrate/verify.ts";
+import type { Draft, TestFolder } from "../../../../unit/scripts/migrate/committed-folder.ts";
+import { databasePerTest, errorOf } from "../database-per-test.ts";
+import { graphileCli } from "../processes.ts";
 
 const test = databasePerTest();
 const { folderOf, query } = test;

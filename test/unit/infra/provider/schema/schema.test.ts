@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
-import { plugin } from "../../../../infra/provider/plugin.ts";
-import { schema } from "../../../../infra/provider/schema.ts";
-import * as sdk from "../../../../infra/provider/sdk.ts";
-import { functionToken, type ResourceName, resourceToken } from "../../../../infra/provider/token.ts";
+import { plugin } from "../../../../../infra/provider/plugin.ts";
+import { schema } from "../../../../../infra/provider/schema/schema.ts";
+import * as sdk from "../../../../../infra/provider/sdk.ts";
+import { functionToken, type ResourceName, resourceToken } from "../../../../../infra/provider/token.ts";
 
 const connection: Required<sdk.ConnectionArgs> = {
   host: "127.0.0.1",

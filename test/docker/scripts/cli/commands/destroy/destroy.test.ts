@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { dockerClient } from "../../../../../scripts/docker/client.ts";
-import { inEngine } from "../../../in-engine.ts";
-import { type DockerStack, makeDockerStack } from "../../../stack.ts";
+import { dockerClient } from "../../../../../../scripts/docker/client.ts";
+import { inEngine } from "../../../../in-engine.ts";
+import { type DockerStack, makeDockerStack } from "../../../../stack.ts";
 
 const docker = dockerClient();
 const cocoa = "insert into product values (3, 'cocoa', 2)";

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { type Registration, register } from "../registration.ts";
+import { type Registration, register } from "../../registration.ts";
 
 const verbs: Readonly<Record<string, Registration>> = {
-  create: async () => (await import("./backup/create.ts")).registerBackupCreate,
-  list: async () => (await import("./backup/list.ts")).registerBackupList,
-  restore: async () => (await import("./backup/restore.ts")).registerBackupRestore,
+  create: async () => (await import("./create.ts")).registerBackupCreate,
+  list: async () => (await import("./list.ts")).registerBackupList,
+  restore: async () => (await import("./restore.ts")).registerBackupRestore,
 };
 
 export async function registerBackup(program: Command, typed: readonly string[]): Promise<void> {

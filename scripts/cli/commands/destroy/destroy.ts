@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import { exitCode, OperationError } from "../../core/operation-error.ts";
-import { upCommand } from "../../model/command-lines.ts";
-import type { Survey } from "../../stack/erase/survey.ts";
-import { localStack } from "../../stack/stacks.ts";
-import { readyEngine } from "../engine.ts";
-import { jsonOption, stackOption } from "../options.ts";
-import { action, type Run } from "../run.ts";
-import { settingsFile } from "./destroy/texts.ts";
+import { exitCode, OperationError } from "../../../core/operation-error.ts";
+import { upCommand } from "../../../model/command-lines.ts";
+import type { Survey } from "../../../stack/erase/survey.ts";
+import { localStack } from "../../../stack/stacks.ts";
+import { readyEngine } from "../../engine.ts";
+import { jsonOption, stackOption } from "../../options.ts";
+import { action, type Run } from "../../run.ts";
+import { settingsFile } from "./texts.ts";
 
 interface DestroyOptions {
   stack?: string;
@@ -30,9 +30,9 @@ export function registerDestroy(program: Command): void {
 }
 
 async function destroy(run: Run, { stack = localStack, erase = [], yes = false }: DestroyOptions): Promise<undefined> {
-  const { surveyStack } = await import("../../stack/erase/survey.ts");
-  const { dataOf } = await import("../../stack/erase/data-of.ts");
-  const { dataHome } = await import("../../server/locations.ts");
+  const { surveyStack } = await import("../../../stack/erase/survey.ts");
+  const { dataOf } = await import("../../../stack/erase/data-of.ts");
+  const { dataHome } = await import("../../../server/locations.ts");
   const home = dataHome(run.env, process.getuid?.());
   const access = { engine: await readyEngine(run, { stack }), root: run.root, stack };
   const look = async () => {
@@ -42,10 +42,10 @@ async function destroy(run: Run, { stack = localStack, erase = [], yes = false }
   };
   const destruction = { run, access, ...(await look()), lookAgain: look, yes };
   if (erase.length === 0) {
-    const { takeDown } = await import("./destroy/take-down.ts");
+    const { takeDown } = await import("./take-down.ts");
     await takeDown(destruction);
   } else {
-    const { eraseNamed } = await import("./destroy/erase.ts");
+    const { eraseNamed } = await import("./erase.ts");
     await eraseNamed(destruction, erase);
   }
 }

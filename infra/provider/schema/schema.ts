@@ -1,11 +1,11 @@
-import { backups } from "./schema/backups.ts";
-import { certificates } from "./schema/certificates.ts";
-import { containers } from "./schema/containers.ts";
-import { databases } from "./schema/databases.ts";
-import { functions } from "./schema/functions.ts";
-import type { ResourceSpec } from "./schema/property.ts";
-import { servers } from "./schema/servers.ts";
-import { type FunctionName, functionToken, type ResourceName, resourceToken } from "./token.ts";
+import { type FunctionName, functionToken, type ResourceName, resourceToken } from "../token.ts";
+import { backups } from "./backups.ts";
+import { certificates } from "./certificates.ts";
+import { containers } from "./containers.ts";
+import { databases } from "./databases.ts";
+import { functions } from "./functions.ts";
+import type { ResourceSpec } from "./property.ts";
+import { servers } from "./servers.ts";
 
 const resources: Record<ResourceName, ResourceSpec> = {
   ...servers,
