@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { asLogin } from "../../connection/session.ts";
 import { lockKeys } from "../../ledger/deployment-lock.ts";
-import type { RepairFinding } from "./finding.ts";
+import type { DatabaseLeftover } from "./leftover.ts";
 
 /** A session that holds the deployment lock. */
 export interface Holder {
@@ -36,8 +36,8 @@ export async function readHolders(client: Client): Promise<Holder[]> {
   return rows;
 }
 
-/** Returns the finding for a holder. Only the holder's own machine can tell if its process is alive. */
-export function holderFinding(holder: Holder): RepairFinding {
+/** Returns the leftover for a holder. Only the holder's own machine can tell if its process is alive. */
+export function holderLeftover(holder: Holder): DatabaseLeftover {
   const { pid, applicationName, user, address, connectedSince, state, stateSince } = holder;
   const who = [
     `pid ${pid}`,

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { isNoExtensions, isOwnSchema } from "../../catalog/own-objects.ts";
 import type { ConcurrentIndex } from "../concurrent-index.ts";
-import type { RepairFinding } from "./finding.ts";
+import type { DatabaseLeftover } from "./leftover.ts";
 
 interface InvalidIndex {
   schema: string;
@@ -24,7 +24,7 @@ const besideAnother = /_cc(new|old)\d*$/;
 export async function findInvalidIndexes(
   client: Client,
   pending: readonly ConcurrentIndex[],
-): Promise<RepairFinding[]> {
+): Promise<DatabaseLeftover[]> {
   const { rows } = await client.query<InvalidIndex>(
     `select nspname as schema, c.relname as name, t.relname as "table", indrelid::regclass::text as visible,
             array(select distinct pid from pg_locks l
@@ -35,10 +35,10 @@ export async function findInvalidIndexes(
       where not (indisvalid and indisready) and c.relkind = 'i' and ${isOwnSchema("nspname")} and ${isNoExtensions("pg_class", "c.oid")}
       order by 1, 2`,
   );
-  return rows.map((index) => finding(client, index, pending));
+  return rows.map((index) => leftover(client, index, pending));
 }
 
-function finding(client: Client, index: InvalidIndex, pending: readonly ConcurrentIndex[]): RepairFinding {
+function leftover(client: Client, index: InvalidIndex, pending: readonly ConcurrentIndex[]): DatabaseLeftover {
   const { schema, name, table, workers } = index;
   const id = `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(name)}`;
   const found = `the index ${schema}.${name} on ${table} is invalid: writes update it, but no query uses it`;

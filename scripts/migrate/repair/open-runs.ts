@@ -5,7 +5,7 @@ import type { CommittedMigration } from "../committed.ts";
 import { readDownFile } from "../down-file.ts";
 import { type GraphileSession, trackingTable } from "../graphile-migrate.ts";
 import { type StatementOutcome, statementOutcome } from "../statement-outcome.ts";
-import type { RepairFinding } from "./finding.ts";
+import type { DatabaseLeftover } from "./leftover.ts";
 
 /** A run outside a transaction that was started and whose end is not recorded. */
 interface OpenRun {
@@ -19,7 +19,7 @@ interface OpenRun {
 }
 
 /** The migrations of a database, as {@link findOpenRuns} needs them. */
-export interface OpenRunScene {
+export interface OpenRunContext {
   files: readonly CommittedMigration[];
   folder: string;
   session: GraphileSession;
@@ -32,18 +32,18 @@ export interface OpenRunScene {
  *
  * @throws OperationError (exit code usage) for a name in `done` that has no such run
  */
-export async function findOpenRuns(client: Client, scene: OpenRunScene): Promise<RepairFinding[]> {
+export async function findOpenRuns(client: Client, context: OpenRunContext): Promise<DatabaseLeftover[]> {
   const rows = await readOpenRuns(client);
-  const idle = scene.done.filter((name) => !rows.some(({ filename }) => filename === name));
+  const idle = context.done.filter((name) => !rows.some(({ filename }) => filename === name));
   if (idle.length > 0) {
     throw new OperationError(`--done ${idle.join(", ")}: no interrupted run of this file is recorded.`, {
       remedy: "Use the exact name of a file that `migrate repair` lists.",
       exitCode: exitCode.usage,
     });
   }
-  const findings: RepairFinding[] = [];
-  for (const run of rows) findings.push(await finding(client, run, scene));
-  return findings;
+  const leftovers: DatabaseLeftover[] = [];
+  for (const run of rows) leftovers.push(await leftover(client, run, context));
+  return leftovers;
 }
 
 async function readOpenRuns(client: Client): Promise<OpenRun[]> {
@@ -60,7 +60,7 @@ async function readOpenRuns(client: Client): Promise<OpenRun[]> {
   return rows;
 }
 
-async function finding(client: Client, run: OpenRun, scene: OpenRunScene): Promise<RepairFinding> {
+async function leftover(client: Client, run: OpenRun, context: OpenRunContext): Promise<DatabaseLeftover> {
   const what = run.direction === "up" ? run.filename : `the down migration of ${run.filename}`;
   const begun = `${what} was started outside a transaction on ${run.startedAt.toISOString()}, but its end is not recorded`;
   const kind = "open-run" as const;
@@ -69,12 +69,12 @@ async function finding(client: Client, run: OpenRun, scene: OpenRunScene): Promi
     const action = `complete the record: it is ${run.direction === "up" ? "applied" : "reverted"}`;
     return { kind, found: begun, action, act: (session) => finish(session, run) };
   }
-  const outcome = scene.done.includes(run.filename) ? "done" : await outcomeOf(client, run, scene);
+  const outcome = context.done.includes(run.filename) ? "done" : await outcomeOf(client, run, context);
   switch (outcome) {
     case "done": {
       const found = `${begun}; the catalog shows that it completed`;
       const action = run.direction === "up" ? "record it as applied" : "record it as reverted";
-      return { kind, found, action, act: (session) => settle(session, run, scene.files) };
+      return { kind, found, action, act: (session) => settle(session, run, context.files) };
     }
     case "undone":
     case "repeatable": {
@@ -98,7 +98,7 @@ async function finding(client: Client, run: OpenRun, scene: OpenRunScene): Promi
 async function outcomeOf(
   client: Client,
   run: OpenRun,
-  { files, folder, session }: OpenRunScene,
+  { files, folder, session }: OpenRunContext,
 ): Promise<StatementOutcome> {
   if (run.direction === "down") {
     const down = await readDownFile(folder, run.filename);

@@ -8,9 +8,9 @@ import { type CommittedMigration, readCommitted } from "../committed.ts";
 import { type ConcurrentIndex, concurrentIndexOf, invalidBuilds } from "../concurrent-index.ts";
 import { applySettings, type GraphileSession, openGraphileSession } from "../graphile-migrate.ts";
 import { requireKnown, statusOf } from "../verify.ts";
-import type { RepairFinding } from "./finding.ts";
-import { holderFinding, readHolders, terminate } from "./holders.ts";
+import { holderLeftover, readHolders, terminate } from "./holders.ts";
 import { findInvalidIndexes } from "./invalid-indexes.ts";
+import type { DatabaseLeftover } from "./leftover.ts";
 import { findOpenRuns } from "./open-runs.ts";
 import { findScratchDatabases } from "./scratch-databases.ts";
 
@@ -25,9 +25,9 @@ export interface RepairOptions {
   signal?: AbortSignal;
 }
 
-/** A finding after the repair. */
-export interface Repaired extends RepairFinding {
-  /** True if its action was performed. False if it has none, or if the finding was gone or had changed by then. */
+/** A leftover after the repair. */
+export interface Repaired extends DatabaseLeftover {
+  /** True if its action was performed. False if it has none, or if the leftover was gone or had changed by then. */
   repaired: boolean;
 }
 
@@ -37,33 +37,33 @@ export interface Repaired extends RepairFinding {
  * @throws OperationError for files that do not follow their format, and for a name in `done` that has no open run; also
  * if the records may not be read
  */
-export async function findRepairs(options: RepairOptions): Promise<RepairFinding[]> {
+export async function findRepairs(options: RepairOptions): Promise<DatabaseLeftover[]> {
   const { connection, admin, folder } = options;
   const files = await readCommitted(folder);
   const session = await openGraphileSession(folder, connection);
-  const findings = await withClient(
+  const leftovers = await withClient(
     connection,
     async (client) => {
       await applySettings(client, session);
       return [
-        ...(await readHolders(client)).map(holderFinding),
+        ...(await readHolders(client)).map(holderLeftover),
         ...(await findInDatabase(client, files, session, options)),
       ];
     },
     "pgroundwork repair",
   );
-  return [...findings, ...(await findScratchDatabases(admin))];
+  return [...leftovers, ...(await findScratchDatabases(admin))];
 }
 
 /**
- * Repairs the findings that were agreed to, with the deployment lock. Findings that are gone or have changed since are
+ * Repairs the leftovers that were agreed to, with the deployment lock. Findings that are gone or have changed since are
  * skipped.
  *
- * @param agreed findings from {@link findRepairs}
+ * @param agreed leftovers from {@link findRepairs}
  * @throws OperationError (exit code notAllowed) if another session has the lock; any error of an action: the actions
  * before it are complete, and all can be run again
  */
-export async function repair(options: RepairOptions, agreed: readonly RepairFinding[]): Promise<Repaired[]> {
+export async function repair(options: RepairOptions, agreed: readonly DatabaseLeftover[]): Promise<Repaired[]> {
   const { connection, admin, folder, signal } = options;
   const files = await readCommitted(folder);
   const session = await openGraphileSession(folder, connection);
@@ -73,15 +73,15 @@ export async function repair(options: RepairOptions, agreed: readonly RepairFind
     async (client) => {
       await applySettings(client, session);
       return withoutWaiting(client, signal, async () => {
-        const findings = [
+        const leftovers = [
           ...(await findInDatabase(client, files, session, options)),
           ...(await findScratchDatabases(admin)),
         ];
         const repaired: Repaired[] = [];
-        for (const finding of findings.filter(({ found }) => texts.has(found))) {
+        for (const leftover of leftovers.filter(({ found }) => texts.has(found))) {
           signal?.throwIfAborted();
-          await finding.act?.(client);
-          repaired.push({ ...finding, repaired: finding.act !== undefined });
+          await leftover.act?.(client);
+          repaired.push({ ...leftover, repaired: leftover.act !== undefined });
         }
         return repaired;
       });
@@ -123,7 +123,7 @@ async function findInDatabase(
   files: readonly CommittedMigration[],
   session: GraphileSession,
   { connection, folder, done = [] }: RepairOptions,
-): Promise<RepairFinding[]> {
+): Promise<DatabaseLeftover[]> {
   const status = await statusOf(client, files);
   requireKnown(status, connection);
   const tracked = new Set(status.applied.map(({ hash }) => hash));
@@ -154,7 +154,7 @@ async function indexesOf(
  * Reports migrations that only graphile-migrate's own CLI recorded. Nothing is wrong with them, but they explain a
  * difference between the two records.
  */
-async function findForeignRecords(client: Client, tracked: ReadonlySet<string>): Promise<RepairFinding[]> {
+async function findForeignRecords(client: Client, tracked: ReadonlySet<string>): Promise<DatabaseLeftover[]> {
   if (tracked.size === 0) return [];
   const access = await tableAccess(client, "pgroundwork", "migration_ledger");
   const { rows } =

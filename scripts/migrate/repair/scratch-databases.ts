@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
-import type { RepairFinding } from "./finding.ts";
+import type { DatabaseLeftover } from "./leftover.ts";
 
 /** Pattern of scratch database names in version 0.1.0: the number is the time of creation, in seconds. */
 const namePattern = /^pgw_scratch_(\d+)_[0-9a-f]{8}$/;
@@ -24,7 +24,7 @@ interface ScratchDatabase {
  *
  * @param admin the login that created them
  */
-export async function findScratchDatabases(admin: Connection): Promise<RepairFinding[]> {
+export async function findScratchDatabases(admin: Connection): Promise<DatabaseLeftover[]> {
   const databases = await withClient(admin, listScratchDatabases, "pgroundwork repair");
   return databases
     .filter(({ sessions }) => sessions === 0)

@@ -16,28 +16,28 @@ import { declaredSettings } from "../declared-settings.ts";
 import { dockerPlaceIn } from "../docker-place.ts";
 import { ownersOf } from "../stack-owners.ts";
 import type { StackState, StateResource } from "../stack-state.ts";
-import type { Finding, Scene } from "./finding.ts";
+import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 
 /**
  * Finds a stack's leftovers in its Docker engine: temporary containers whose process is gone, and objects missing from
  * the state. The objects of other stacks and other project directories have other marks.
  */
 export async function dockerLeftovers(
-  scene: Scene,
+  context: RecoveryContext,
   project: string,
   state: StackState | undefined,
-): Promise<Finding[]> {
-  const { root, stack } = scene;
+): Promise<StackLeftover[]> {
+  const { root, stack } = context;
   const resources = state?.deployment.resources ?? [];
   const place = dockerPlaceIn(resources);
   const { docker: declared } = await declaredSettings(root, stack);
   if (place === undefined && declared === undefined) return [];
   const host = place === undefined ? declared?.host : place.host;
-  const own: DockerStack = { project, stack, owners: ownersOf(scene, place?.owner) };
+  const own: DockerStack = { project, stack, owners: ownersOf(context, place?.owner) };
   try {
     return await withDocker(host, async (docker) => {
       const belongings = await belongingsOf(docker, own);
-      return [...(await scratchFindings(host, belongings)), ...unknownFindings(host, stack, belongings, resources)];
+      return [...(await scratchLeftovers(host, belongings)), ...unknownLeftovers(host, stack, belongings, resources)];
     });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
@@ -48,13 +48,16 @@ export async function dockerLeftovers(
 
 const isScratch = ({ role }: { role: string }) => role === "scratch";
 
-async function scratchFindings(host: string | undefined, { containers, volumes }: Belongings): Promise<Finding[]> {
-  const findings: Finding[] = [];
+async function scratchLeftovers(
+  host: string | undefined,
+  { containers, volumes }: Belongings,
+): Promise<StackLeftover[]> {
+  const leftovers: StackLeftover[] = [];
   for (const container of containers.filter(isScratch)) {
     const holder = await scratchHolder(container.holder);
     if (holder === "living") continue;
     const found = `a temporary container is left in the Docker engine: ${container.name}`;
-    findings.push(
+    leftovers.push(
       holder === "gone"
         ? { kind: "container", found, action: "remove it", act: () => remove(host, container) }
         : {
@@ -70,9 +73,9 @@ async function scratchFindings(host: string | undefined, { containers, volumes }
     const found = `a restore's temporary volume is left in the Docker engine: ${volume.name}`;
     const action = { action: "remove it", act: () => withDocker(host, (docker) => removeVolume(docker, volume)) };
     const byHand = `A process on another machine created it, and may still run. If it was killed: docker volume rm ${volume.name}`;
-    findings.push({ kind: "container", found, ...(holder === "gone" ? action : { advice: byHand }) });
+    leftovers.push({ kind: "container", found, ...(holder === "gone" ? action : { advice: byHand }) });
   }
-  return findings;
+  return leftovers;
 }
 
 function remove(host: string | undefined, container: DockerContainer): Promise<void> {
@@ -83,19 +86,19 @@ function remove(host: string | undefined, container: DockerContainer): Promise<v
  * Lists objects that the state does not know. Containers and networks hold no data and are removed. Volumes are kept
  * for the next `up`.
  */
-function unknownFindings(
+function unknownLeftovers(
   host: string | undefined,
   stack: string,
   belongings: Belongings,
   resources: readonly StateResource[],
-): Finding[] {
+): StackLeftover[] {
   const unknown = unknownTo(resources, belongings);
   const replaceable = [...named("container", unknown.containers), ...named("network", unknown.networks)];
   const found = (things: readonly string[]) =>
     `the state of stack "${stack}" does not contain these objects in the Docker engine: ${things.join(", ")}`;
-  const findings: Finding[] = [];
+  const leftovers: StackLeftover[] = [];
   if (replaceable.length > 0) {
-    findings.push({
+    leftovers.push({
       kind: "container",
       found: found(replaceable),
       action: "remove them: they hold no data, and `up` creates them again",
@@ -104,9 +107,9 @@ function unknownFindings(
   }
   if (unknown.volumes.length > 0) {
     const advice = "The next `up` adopts the data and sets new passwords.";
-    findings.push({ kind: "server", found: found(named("volume", unknown.volumes)), advice });
+    leftovers.push({ kind: "server", found: found(named("volume", unknown.volumes)), advice });
   }
-  return findings;
+  return leftovers;
 }
 
 function named(word: string, things: readonly DockerThing[]): string[] {

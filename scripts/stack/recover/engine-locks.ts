@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unlessAbsent } from "../../core/absent.ts";
 import { describeHolder, holderState, type LockHolder } from "../lock-holder.ts";
-import type { Finding } from "./finding.ts";
+import type { StackLeftover } from "./leftover.ts";
 
 /** A lock of the engine on a stack: a file that names its holder. */
 export interface EngineLock {
@@ -37,12 +37,12 @@ export function isInUse(locks: readonly EngineLock[]): boolean {
   );
 }
 
-/** Lists the findings about locks. Locks of processes that are gone are removed; all others are only reported. */
-export function lockFindings(stack: string, locks: readonly EngineLock[]): Finding[] {
-  return locks.map((lock) => lockFinding(stack, lock));
+/** Lists the leftovers about locks. Locks of processes that are gone are removed; all others are only reported. */
+export function lockLeftovers(stack: string, locks: readonly EngineLock[]): StackLeftover[] {
+  return locks.map((lock) => lockLeftover(stack, lock));
 }
 
-function lockFinding(stack: string, { path, holder, unfinished }: EngineLock): Finding {
+function lockLeftover(stack: string, { path, holder, unfinished }: EngineLock): StackLeftover {
   const kind = "engine-lock";
   if (unfinished)
     return {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { leadsNowhere, unlessAbsent } from "../../core/absent.ts";
 import { cacheFolder, compileCacheFolder } from "../../pulumi/cache-folder.mjs";
 import { engineLocks, isInUse } from "./engine-locks.ts";
-import type { Finding, Scene } from "./finding.ts";
+import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 import type { KnownServer } from "./own-servers.ts";
 
 /** Time limit in ms for writing a file. An older incomplete one was interrupted. */
@@ -42,11 +42,11 @@ const compiled = /^[\da-f]+\.[A-Za-z\d]{6}$/;
  * @param state the engine's folder of states, if it is on this machine
  */
 export async function halfWritten(
-  { env, root, home, stack }: Pick<Scene, "env" | "root" | "home" | "stack">,
+  { env, root, home, stack }: Pick<RecoveryContext, "env" | "root" | "home" | "stack">,
   project: string,
   servers: readonly KnownServer[],
   state?: string,
-): Promise<Finding[]> {
+): Promise<StackLeftover[]> {
   const matching = (folder: string, pattern: RegExp): Place => ({ folder, isOne: (name) => pattern.test(name) });
   const cache = cacheFolder(env);
   const compileCache = compileCacheFolder(env);
@@ -61,7 +61,7 @@ export async function halfWritten(
     ...versions.map((version) => matching(join(compileCache, version), compiled)),
     ...(state === undefined ? [] : statePlaces(state, project, stack)),
   ];
-  return (await Promise.all(places.map(findingsIn))).flat();
+  return (await Promise.all(places.map(leftoversIn))).flat();
 }
 
 /** Returns the folders of a stack's state, its history and its backups. */
@@ -77,7 +77,7 @@ function statePlaces(state: string, project: string, stack: string): Place[] {
   ];
 }
 
-async function findingsIn(place: Place): Promise<Finding[]> {
+async function leftoversIn(place: Place): Promise<StackLeftover[]> {
   return (await leftIn(place)).map((path) => ({
     kind: "files",
     found: `a file or folder is incomplete: ${path}`,

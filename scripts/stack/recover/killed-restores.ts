@@ -14,15 +14,15 @@ import { removeVolume } from "../../docker/belongings.ts";
 import { withDocker } from "../../docker/client.ts";
 import { unlessMissing } from "../../docker/docker-error.ts";
 import { holderLabel } from "../../docker/scratch-holder.ts";
-import type { Finding, Scene } from "./finding.ts";
+import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 
 /** Finds killed restores, which leave part of a cluster in a folder or volume. */
-export async function killedRestores({ root, stack }: Scene): Promise<Finding[]> {
+export async function killedRestores({ root, stack }: RecoveryContext): Promise<StackLeftover[]> {
   const noted = await notedRestores(root, stack);
-  return noted.filter(({ state }) => state !== "living").map(findingOf);
+  return noted.filter(({ state }) => state !== "living").map(leftoverOf);
 }
 
-function findingOf(restore: NotedRestore): Finding {
+function leftoverOf(restore: NotedRestore): StackLeftover {
   const { to, note, state } = restore;
   const left = to.kind === "directory" ? unfinishedDirectory(to.path) : describeDestination(to);
   const found = `a restore to ${describeDestination(to)} was killed before it was complete`;

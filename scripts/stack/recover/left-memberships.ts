@@ -6,7 +6,7 @@ import { ConnectionError } from "../../connection/connection-error.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { recoverCommand, upCommand } from "../../model/command-lines.ts";
 import { readState, type StackState, type StateResource } from "../stack-state.ts";
-import type { Finding, Scene } from "./finding.ts";
+import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 
 const providerType = "pulumi:providers:postgresql";
 const roleType = "postgresql:index/role:Role";
@@ -16,11 +16,14 @@ const roleType = "postgresql:index/role:Role";
  * creates a database and then revokes it. A run that is killed in between leaves it. A superuser does not need it. A
  * stopped server cannot be checked.
  */
-export async function leftMemberships(scene: Scene, state: StackState | undefined): Promise<Finding[]> {
+export async function leftMemberships(
+  context: RecoveryContext,
+  state: StackState | undefined,
+): Promise<StackLeftover[]> {
   const owners = ownersIn(state?.deployment.resources ?? []);
   if (owners.length === 0) return [];
   try {
-    const admin = await adminOf(scene);
+    const admin = await adminOf(context);
     if (admin === undefined) return [];
     const roles = await withClient(admin, async (client) => {
       const { rows } = await client.query<{ role: string }>(
@@ -34,11 +37,11 @@ export async function leftMemberships(scene: Scene, state: StackState | undefine
       );
       return rows.map(({ role }) => role);
     });
-    return roles.map((role) => finding(admin, role));
+    return roles.map((role) => leftover(admin, role));
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     const isUnreachable = error instanceof ConnectionError && error.failure === "unreachable";
-    const advice = isUnreachable ? lookLater(scene.stack) : error.remedy;
+    const advice = isUnreachable ? lookLater(context.stack) : error.remedy;
     return [
       {
         kind: "server",
@@ -53,7 +56,7 @@ function lookLater(stack: string): string {
   return `If the server is stopped, start it, then check again: ${upCommand(stack)} && ${recoverCommand(stack)}`;
 }
 
-function finding(admin: Connection, role: string): Finding {
+function leftover(admin: Connection, role: string): StackLeftover {
   const revoke = `REVOKE ${escapeIdentifier(role)} FROM ${escapeIdentifier(admin.user ?? "")}`;
   return {
     kind: "server",
@@ -72,8 +75,8 @@ function ownersIn(resources: readonly StateResource[]): string[] {
 }
 
 /** Returns the login of the postgresql provider, from the state. A first run that was killed has no outputs yet. */
-async function adminOf(scene: Scene): Promise<Connection | undefined> {
-  const state = await readState(scene, true);
+async function adminOf(context: RecoveryContext): Promise<Connection | undefined> {
+  const state = await readState(context, true);
   const provider = (state?.deployment.resources ?? []).find(({ type }) => type === providerType)?.outputs;
   if (provider === undefined) return undefined;
   const value = (key: string) => plainText(provider[key]);
@@ -82,7 +85,7 @@ async function adminOf(scene: Scene): Promise<Connection | undefined> {
   return {
     ...{ host, port: Number(port), user, password, database: "postgres" },
     sslmode: value("sslmode") as SslMode,
-    sslrootcert: certificateFile(scene.root, value("sslrootcert")),
+    sslrootcert: certificateFile(context.root, value("sslrootcert")),
   } as Connection;
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { processEntry, processTable } from "../../core/process-table.ts";
-import type { Finding, Scene } from "./finding.ts";
+import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 import { type Orphan, orphansOf } from "./orphans.ts";
 
 /** Time in ms that a process has to end after a signal. */
@@ -8,7 +8,7 @@ const grace = 3_000;
 const pollEvery = 50;
 
 /** Finds processes of this project directory that a killed engine left behind. */
-export async function leftProcesses({ root }: Scene): Promise<Finding[]> {
+export async function leftProcesses({ root }: RecoveryContext): Promise<StackLeftover[]> {
   const table = await processTable();
   if (table === undefined) return [cannotTell];
   return orphansOf(root, table).map((orphan) => ({
@@ -19,7 +19,7 @@ export async function leftProcesses({ root }: Scene): Promise<Finding[]> {
   }));
 }
 
-const cannotTell: Finding = {
+const cannotTell: StackLeftover = {
   kind: "process",
   found: "could not check for processes of a killed run: only Linux shows the working directory of a process",
   advice: "If pulumi-language-nodejs runs without `pgw` or `pulumi`, you can end it.",

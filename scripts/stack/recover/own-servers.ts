@@ -6,7 +6,7 @@ import {
   type ServerRecord,
   serverFolders,
 } from "../../server/server-record.ts";
-import type { Scene } from "./finding.ts";
+import type { RecoveryContext } from "./leftover.ts";
 
 /** A server's folder in the data home, with its record. */
 export interface KnownServer {
@@ -28,21 +28,24 @@ export async function allServers(home: string): Promise<KnownServer[]> {
 }
 
 /** Returns the recovered stack as the owner in server records. */
-export function ownerIn({ root, stack }: Pick<Scene, "root" | "stack">, project: string): ServerOwner {
+export function ownerIn({ root, stack }: Pick<RecoveryContext, "root" | "stack">, project: string): ServerOwner {
   return { clone: root, project, stack };
 }
 
 /** Returns true if a server belongs to the recovered stack, by its record or, without one, by its name. */
 export function isOwn(
-  scene: Pick<Scene, "root" | "stack" | "home">,
+  context: Pick<RecoveryContext, "root" | "stack" | "home">,
   project: string,
   { folder, record }: KnownServer,
 ): boolean {
-  if (record === undefined) return folder === ownFolder(scene, project);
-  return isSameOwner(record, ownerIn(scene, project));
+  if (record === undefined) return folder === ownFolder(context, project);
+  return isSameOwner(record, ownerIn(context, project));
 }
 
 /** Returns the folder in which `up` creates the server of the recovered stack. */
-export function ownFolder({ home, root, stack }: Pick<Scene, "root" | "stack" | "home">, project: string): string {
+export function ownFolder(
+  { home, root, stack }: Pick<RecoveryContext, "root" | "stack" | "home">,
+  project: string,
+): string {
   return serverFolder(home, root, project, stack);
 }

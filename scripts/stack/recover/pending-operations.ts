@@ -1,11 +1,11 @@
 import { readState, type StackState, type StateAccess, writeState } from "../stack-state.ts";
-import type { Finding } from "./finding.ts";
+import type { StackLeftover } from "./leftover.ts";
 
 /**
  * Finds operations that the state lists as pending since a run ended. The engine does not know their result and repeats
  * its warning. Every resource of the kit adopts existing objects, so the result does not matter.
  */
-export function pendingFindings(access: StateAccess, state: StackState | undefined): Finding[] {
+export function interruptedOperations(access: StateAccess, state: StackState | undefined): StackLeftover[] {
   const names = (state?.deployment.pending_operations ?? []).map(({ resource }) => describe(resource.urn));
   if (names.length === 0) return [];
   return [

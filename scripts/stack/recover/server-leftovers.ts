@@ -2,18 +2,18 @@ import { rm } from "node:fs/promises";
 import { serverLockOf, withServerLock } from "../../server/server-lock.ts";
 import { unnamedClusters } from "../../server/unfinished.ts";
 import { isAbandoned } from "./abandoned-lock.ts";
-import type { Finding } from "./finding.ts";
+import type { StackLeftover } from "./leftover.ts";
 import type { KnownServer } from "./own-servers.ts";
 
 /** Time limit in ms for another run on the same server. It is longer than a dead process's lock lasts. */
 const patience = 15_000;
 
 /** Finds leftovers of interrupted work on a server: unfinished data directories and an abandoned lock. */
-export async function serverLeftovers({ folder, dataDirectory }: KnownServer): Promise<Finding[]> {
+export async function serverLeftovers({ folder, dataDirectory }: KnownServer): Promise<StackLeftover[]> {
   const unfinished = await unnamedClusters(dataDirectory);
-  const findings: Finding[] = [];
+  const leftovers: StackLeftover[] = [];
   if (unfinished.length > 0) {
-    findings.push({
+    leftovers.push({
       kind: "files",
       found: `incomplete data directories were left beside ${dataDirectory}: ${unfinished.join(", ")}`,
       action: "delete the incomplete files",
@@ -21,14 +21,14 @@ export async function serverLeftovers({ folder, dataDirectory }: KnownServer): P
     });
   }
   if (await isAbandoned(serverLockOf(folder))) {
-    findings.push({
+    leftovers.push({
       kind: "lock",
       found: `no process holds the server's lock any more: ${serverLockOf(folder)}`,
       action: "release the lock",
       act: () => withServerLock(folder, async () => undefined, patience),
     });
   }
-  return findings;
+  return leftovers;
 }
 
 /** Searches again, because another run may have started and ended in the meantime. */

@@ -1,12 +1,12 @@
 import { readState, type StackState, type StateAccess, type StateResource, writeState } from "../stack-state.ts";
 import { deltaKey, deltaMisfit } from "../state-delta.ts";
-import type { Finding } from "./finding.ts";
+import type { StackLeftover } from "./leftover.ts";
 
 /**
  * Finds resources whose values contradict the delta that the official plugin stores with them. The plugin panics on
  * them in every command, including a refresh. Without the delta, it accepts the values as they are.
  */
-export function stateDeltas(access: StateAccess, state: StackState | undefined): Finding[] {
+export function stateDeltas(access: StateAccess, state: StackState | undefined): StackLeftover[] {
   const broken = (state?.deployment.resources ?? []).filter(isBroken);
   if (broken.length === 0) return [];
   const names = broken.map(({ urn, outputs }) => `${urn.split("::").at(-1)} (${deltaMisfit(outputs ?? {})})`);

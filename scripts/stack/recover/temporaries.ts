@@ -5,13 +5,13 @@ import { leadsNowhere, unlessAbsent } from "../../core/absent.ts";
 import { leftTemporaries, removeIfLeft, removeLeftTemporaries } from "../../core/temporary.ts";
 import { cacheFolder } from "../../pulumi/cache-folder.mjs";
 import { projectName } from "../project.ts";
-import type { Finding, Scene } from "./finding.ts";
 import { halfWritten } from "./half-written.ts";
+import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 import { allServers, isOwn, type KnownServer } from "./own-servers.ts";
 
 /** Finds temporary files and folders of processes that are gone, in all folders that the kit writes to. */
-export async function temporaries(scene: Scene, servers: readonly KnownServer[]): Promise<Finding[]> {
-  return (await leftIn(scene, servers)).map((path) => ({
+export async function temporaries(context: RecoveryContext, servers: readonly KnownServer[]): Promise<StackLeftover[]> {
+  return (await leftIn(context, servers)).map((path) => ({
     kind: "files",
     found: `a file or folder is incomplete, and the process that wrote it is gone: ${path}`,
     action: "delete it",
@@ -23,25 +23,25 @@ export async function temporaries(scene: Scene, servers: readonly KnownServer[])
  * Removes the files that {@link temporaries} finds, and old files of unknown writers. Files that cannot be removed are
  * left without an error; `recover` reports them.
  */
-export async function removeTemporaries(scene: TemporaryScene): Promise<void> {
-  const project = await projectName(scene.root);
-  const servers = (await allServers(scene.home)).filter((server) => isOwn(scene, project, server));
-  const removed = (await foldersOf(scene, servers)).map((folder) => removeLeftTemporaries(folder));
+export async function removeTemporaries(context: TemporariesContext): Promise<void> {
+  const project = await projectName(context.root);
+  const servers = (await allServers(context.home)).filter((server) => isOwn(context, project, server));
+  const removed = (await foldersOf(context, servers)).map((folder) => removeLeftTemporaries(folder));
   await Promise.allSettled(removed);
   // The engine's own temporaries are left to `recover`, which checks the engine's locks.
-  const others = await halfWritten(scene, project, servers).catch(() => []);
+  const others = await halfWritten(context, project, servers).catch(() => []);
   await Promise.allSettled(others.map(({ act }) => act?.()));
 }
 
-/** Part of the scene that locates temporaries. */
-type TemporaryScene = Pick<Scene, "env" | "root" | "stack" | "home">;
+/** Part of the context that locates temporaries. */
+type TemporariesContext = Pick<RecoveryContext, "env" | "root" | "stack" | "home">;
 
-async function leftIn(scene: TemporaryScene, servers: readonly KnownServer[]): Promise<string[]> {
-  const folders = new Set(await foldersOf(scene, servers));
+async function leftIn(context: TemporariesContext, servers: readonly KnownServer[]): Promise<string[]> {
+  const folders = new Set(await foldersOf(context, servers));
   return (await Promise.all([...folders].map(leftTemporaries))).flat().sort();
 }
 
-async function foldersOf({ env, root, home }: TemporaryScene, servers: readonly KnownServer[]): Promise<string[]> {
+async function foldersOf({ env, root, home }: TemporariesContext, servers: readonly KnownServer[]): Promise<string[]> {
   const own = join(root, ".pgroundwork");
   const plugins = join(own, "home", "plugins");
   const databases = join(root, "migrations");

@@ -1,9 +1,9 @@
 import { begunErasure, type ErasedPlace, isServerPlace } from "../begun-erasure.ts";
 import { localStack } from "../stacks.ts";
-import type { Finding, Scene } from "./finding.ts";
+import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 
 /** Finds an unfinished erasure of the stack. The user who requested it decides if it is continued. */
-export function unfinishedErasure({ root, stack }: Scene): Finding[] {
+export function unfinishedErasure({ root, stack }: RecoveryContext): StackLeftover[] {
   const places = begunErasure(root, stack);
   if (places.length === 0) return [];
   const option = stack === localStack ? "" : ` --stack ${stack}`;

@@ -8,7 +8,7 @@ import { serverDirectory } from "../../server/locations.ts";
 import { findPostmaster } from "../../server/postmaster.ts";
 import { isCloneGone } from "../../server/server-record.ts";
 import type { StackState } from "../stack-state.ts";
-import type { Finding, Scene } from "./finding.ts";
+import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 import { isOwn, type KnownServer, ownerIn, ownFolder } from "./own-servers.ts";
 
 const serverType = "pgroundwork:index:EmbeddedServer";
@@ -18,20 +18,20 @@ const serverType = "pgroundwork:index:EmbeddedServer";
  * data is always kept.
  */
 export async function unknownServers(
-  scene: Scene,
+  context: RecoveryContext,
   project: string,
   servers: readonly KnownServer[],
   state: StackState | undefined,
-): Promise<Finding[]> {
+): Promise<StackLeftover[]> {
   const known = new Set(knownFolders(state));
-  const findings: Finding[] = [];
+  const leftovers: StackLeftover[] = [];
   for (const server of servers) {
     if (known.has(server.folder)) continue;
-    if (isOwn(scene, project, server)) findings.push(...(await ownServer(scene, project, server)));
+    if (isOwn(context, project, server)) leftovers.push(...(await ownServer(context, project, server)));
     else if (server.record !== undefined && (await isCloneGone(server.record.clone)))
-      findings.push(...(await orphanedServer(scene, server)));
+      leftovers.push(...(await orphanedServer(context, server)));
   }
-  return findings;
+  return leftovers;
 }
 
 function knownFolders(state: StackState | undefined): unknown[] {
@@ -39,14 +39,14 @@ function knownFolders(state: StackState | undefined): unknown[] {
   return servers.map(({ outputs }) => outputs?.folder);
 }
 
-async function ownServer(scene: Scene, project: string, server: KnownServer): Promise<Finding[]> {
+async function ownServer(context: RecoveryContext, project: string, server: KnownServer): Promise<StackLeftover[]> {
   const { folder } = server;
-  const owner = ownerIn(scene, project);
+  const owner = ownerIn(context, project);
   // Another stack may have adopted the data. Then the record is outdated.
   const isOthers = (await claimOfOther(server.dataDirectory, owner)) !== undefined;
   const dataDirectory = isOthers ? serverDirectory(folder).data : server.dataDirectory;
   if (!(await hasCluster(dataDirectory))) return [];
-  const found = `the state of stack "${scene.stack}" does not contain its server: ${await describe(dataDirectory)}`;
+  const found = `the state of stack "${context.stack}" does not contain its server: ${await describe(dataDirectory)}`;
   const other = await runningServerOfOther(dataDirectory, owner);
   if (other !== undefined) {
     const { clone, stack } = other.record;
@@ -54,7 +54,7 @@ async function ownServer(scene: Scene, project: string, server: KnownServer): Pr
     return [{ kind: "server", found, advice }];
   }
   const advice =
-    folder === ownFolder(scene, project)
+    folder === ownFolder(context, project)
       ? "The next `up` adopts it and sets new passwords."
       : `The project directory was moved. To let \`up\` adopt the server, set pgroundwork:dataDirectory: ${dataDirectory}`;
   return [{ kind: "server", found, advice }];
@@ -64,22 +64,22 @@ async function hasCluster(dataDirectory: string): Promise<boolean> {
   return (await clusterState(dataDirectory)).kind === "cluster";
 }
 
-async function orphanedServer({ home, stopOrphans }: Scene, server: KnownServer): Promise<Finding[]> {
+async function orphanedServer({ home, stopOrphans }: RecoveryContext, server: KnownServer): Promise<StackLeftover[]> {
   const { folder, record, dataDirectory } = server;
   if (!(await hasCluster(dataDirectory))) return [];
-  const finding: Finding = {
+  const leftover: StackLeftover = {
     kind: "server",
     found: `the project directory ${record?.clone} is gone or was moved, but its stack "${record?.stack}" still has a server: ${await describe(dataDirectory)}`,
     advice: `Its data is kept. To use it in a stack, set pgroundwork:dataDirectory: ${dataDirectory}`,
   };
-  if (!(await runsForNobody(server))) return [finding];
-  if (!stopOrphans) return [{ ...finding, advice: `${finding.advice} --stop-orphans stops the server.` }];
+  if (!(await runsForNobody(server))) return [leftover];
+  if (!stopOrphans) return [{ ...leftover, advice: `${leftover.advice} --stop-orphans stops the server.` }];
   const act = async () => {
     // Checked again, because the project directory may be back, and another stack may have adopted the data.
     if (!(await runsForNobody(server))) return false;
     return stopServer(home, { data: dataDirectory, log: serverDirectory(folder).log });
   };
-  return [{ ...finding, action: "stop the server and keep its data", act }];
+  return [{ ...leftover, action: "stop the server and keep its data", act }];
 }
 
 /** Returns true if a server runs whose project directory is gone, on data that no other stack has adopted. */

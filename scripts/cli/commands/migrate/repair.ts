@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
-import type { RepairFinding } from "../../../migrate/repair/finding.ts";
+import type { DatabaseLeftover } from "../../../migrate/repair/leftover.ts";
 import type { Repaired } from "../../../migrate/repair/repair.ts";
 import { canAsk, confirm } from "../../confirm.ts";
 import { action, type Run } from "../../run.ts";
@@ -37,29 +37,29 @@ async function mend(run: Run, { yes = false, done, terminate, ...options }: Repa
     run.out.note(`ended session ${terminate}`);
   }
   const repairs = { connection, admin, folder, done, signal: run.signal };
-  const findings = await findRepairs(repairs);
-  const held = findings.some(({ kind }) => kind === "deployer");
-  const mendable = findings.filter(({ act }) => act !== undefined).length;
-  if (!run.out.json) for (const finding of findings) run.out.note(describe(finding));
-  const agreed = mendable > 0 && !held && (yes || (canAsk() && (await confirm("Repair?", run.signal))));
-  const repaired = agreed ? await repair(repairs, findings) : [];
-  const outcomes = findings.map((finding) => ({ ...finding, repaired: isRepaired(finding, repaired) }));
+  const leftovers = await findRepairs(repairs);
+  const held = leftovers.some(({ kind }) => kind === "deployer");
+  const repairable = leftovers.filter(({ act }) => act !== undefined).length;
+  if (!run.out.json) for (const leftover of leftovers) run.out.note(describe(leftover));
+  const agreed = repairable > 0 && !held && (yes || (canAsk() && (await confirm("Repair?", run.signal))));
+  const repaired = agreed ? await repair(repairs, leftovers) : [];
+  const outcomes = leftovers.map((leftover) => ({ ...leftover, repaired: isRepaired(leftover, repaired) }));
   const left = outcomes.filter(({ act, repaired }) => act !== undefined && !repaired).length;
   const needs = outcomes.filter(({ advice }) => advice !== undefined).length;
-  run.out.answer({ findings: outcomes.map(told) }, () => `${label}: ${summary(mendable - left, left, needs)}`);
+  run.out.answer({ findings: outcomes.map(reported) }, () => `${label}: ${summary(repairable - left, left, needs)}`);
   if (needs > 0) return exitCode.wrong;
   return left > 0 ? exitCode.pending : exitCode.done;
 }
 
-function isRepaired({ found }: RepairFinding, repaired: readonly Repaired[]): boolean {
+function isRepaired({ found }: DatabaseLeftover, repaired: readonly Repaired[]): boolean {
   return repaired.some((each) => each.found === found && each.repaired);
 }
 
-function told({ kind, found, action, advice, repaired }: Repaired): object {
+function reported({ kind, found, action, advice, repaired }: Repaired): object {
   return { kind, found, action: action ?? null, advice: advice ?? null, repaired };
 }
 
-function describe({ found, action, advice }: RepairFinding): string {
+function describe({ found, action, advice }: DatabaseLeftover): string {
   const then = action === undefined ? advice : `repair: ${action}`;
   return then === undefined ? `- ${found}` : `- ${found}\n    ${then}`;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findPostmaster } from "../../../../../scripts/server/postmaster.ts";
 import { serverFolders } from "../../../../../scripts/server/server-record.ts";
-import type { Scene } from "../../../../../scripts/stack/recover/finding.ts";
+import type { RecoveryContext } from "../../../../../scripts/stack/recover/leftover.ts";
 import { allServers } from "../../../../../scripts/stack/recover/own-servers.ts";
 import { unknownServers } from "../../../../../scripts/stack/recover/unknown-servers.ts";
 import type { Clone } from "../../../clone.ts";
@@ -55,12 +55,12 @@ describe("a server whose project directory was deleted", () => {
   it("is left alone if its project directory exists again before it is stopped", async () => {
     // The second project's servers are in the data folder of the first.
     const servers = await allServers(former.dataHome);
-    const scene = { root: clone.root, stack: "local", home: former.dataHome, stopOrphans: true } as Scene;
+    const context = { root: clone.root, stack: "local", home: former.dataHome, stopOrphans: true } as RecoveryContext;
     await mkdir(former.root);
-    const before = await unknownServers(scene, "pgroundwork", servers, undefined);
+    const before = await unknownServers(context, "pgroundwork", servers, undefined);
     expect(before).toEqual([]);
     await rm(former.root, { recursive: true });
-    const [found] = await unknownServers(scene, "pgroundwork", servers, undefined);
+    const [found] = await unknownServers(context, "pgroundwork", servers, undefined);
     await mkdir(former.root);
     expect(await found?.act?.()).toBe(false);
     expect(await findPostmaster(data)).toBeDefined();

@@ -4,7 +4,7 @@ import { copyFile, mkdir, mkdtemp, realpath, rm, utimes, writeFile } from "node:
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { engineLocks, isInUse, lockFindings } from "../../../../../scripts/stack/recover/engine-locks.ts";
+import { engineLocks, isInUse, lockLeftovers } from "../../../../../scripts/stack/recover/engine-locks.ts";
 
 const timestamp = "2026-11-21T07:21:33Z";
 let state: string;
@@ -29,7 +29,7 @@ function lock(host: string, pid: number): string {
 /** A pid that no system has. */
 const gone = 4_194_305;
 
-it("a stack without locks has no findings", async () => {
+it("a stack without locks has no leftovers", async () => {
   expect(await engineLocks(state, "shop", "dev")).toEqual([]);
   expect(await engineLocks(state, "shop", "never-up")).toEqual([]);
 });
@@ -37,8 +37,8 @@ it("a stack without locks has no findings", async () => {
 it("the lock of a dead process is removed, and no other", async () => {
   const dead = await writeLock("dead.json", lock(hostname(), gone));
   const elsewhere = await writeLock("elsewhere.json", lock("elsewhere", gone));
-  const findings = lockFindings("dev", await engineLocks(state, "shop", "dev"));
-  expect(findings.map(({ found, action }) => [found, action])).toEqual([
+  const leftovers = lockLeftovers("dev", await engineLocks(state, "shop", "dev"));
+  expect(leftovers.map(({ found, action }) => [found, action])).toEqual([
     [
       `stack "dev" is locked by ana@${hostname()} (pid ${gone}) since ${timestamp}, a process that is gone`,
       "remove the lock",
@@ -48,7 +48,7 @@ it("the lock of a dead process is removed, and no other", async () => {
       undefined,
     ],
   ]);
-  for (const finding of findings) await finding.act?.();
+  for (const leftover of leftovers) await leftover.act?.();
   expect([dead, `${dead}.attrs`, elsewhere].map(existsSync)).toEqual([false, false, true]);
 });
 
@@ -59,11 +59,11 @@ it("the lock of a process that was dead is left if its pid is an engine by now",
   const shell = spawn("sh", ["-c", `read line; exec ${engine} 60`], { stdio: ["pipe", "ignore", "inherit"] });
   try {
     const path = await writeLock("revived.json", lock(hostname(), shell.pid ?? 0));
-    const [finding] = lockFindings("dev", await engineLocks(state, "shop", "dev"));
-    expect(finding?.action).toBe("remove the lock");
+    const [leftover] = lockLeftovers("dev", await engineLocks(state, "shop", "dev"));
+    expect(leftover?.action).toBe("remove the lock");
     shell.stdin.end("go on\n");
     await expect.poll(() => readlinkSync(`/proc/${shell.pid}/exe`), { interval: 20 }).toBe(await realpath(engine));
-    await finding?.act?.();
+    await leftover?.act?.();
     expect([path, `${path}.attrs`].map(existsSync)).toEqual([true, true]);
   } finally {
     shell.kill("SIGKILL");
@@ -72,8 +72,8 @@ it("the lock of a process that was dead is left if its pid is an engine by now",
 
 it("a lock with an unknown holder is reported and not removed", async () => {
   const path = await writeLock("unknown.json", '{"pid":12}');
-  const [finding] = lockFindings("dev", await engineLocks(state, "shop", "dev"));
-  expect(finding).toEqual({
+  const [leftover] = lockLeftovers("dev", await engineLocks(state, "shop", "dev"));
+  expect(leftover).toEqual({
     kind: "engine-lock",
     found: `the holder of a lock on stack "dev" is not known: ${path}`,
     advice: `Wait for it to end. If it was killed: delete ${path}.`,
@@ -97,11 +97,11 @@ it("locks that were not completely written do not block the stack, and are remov
   await writeFile(join(state, "locks", "organization", "shop", "dev", "3.json.attrs"), "");
   const locks = await engineLocks(state, "shop", "dev");
   expect(isInUse(locks)).toBe(false);
-  const findings = lockFindings("dev", locks);
-  expect(findings.map(({ found, action }) => [found, action])).toEqual(
+  const leftovers = lockLeftovers("dev", locks);
+  expect(leftovers.map(({ found, action }) => [found, action])).toEqual(
     left.map((path) => [`a lock on stack "dev" is incomplete: ${path}`, "remove the lock"]),
   );
-  for (const finding of findings) await finding.act?.();
+  for (const leftover of leftovers) await leftover.act?.();
   // The attributes of a temporary file are stored under its final name.
   expect(left.map(existsSync)).toEqual([false, false, false]);
   expect(existsSync(join(state, "locks", "organization", "shop", "dev", "3.json.attrs"))).toBe(false);
@@ -122,9 +122,9 @@ it("a lock that is being written is waited for", async () => {
 
 it("a lock that was completed after it was found is left", async () => {
   const path = await leave("late.json", "");
-  const [finding] = lockFindings("dev", await engineLocks(state, "shop", "dev"));
+  const [leftover] = lockLeftovers("dev", await engineLocks(state, "shop", "dev"));
   await writeFile(path, lock("elsewhere", gone));
-  await finding?.act?.();
+  await leftover?.act?.();
   expect(existsSync(path)).toBe(true);
 });
 

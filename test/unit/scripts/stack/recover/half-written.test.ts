@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { Scene } from "../../../../../scripts/stack/recover/finding.ts";
 import { halfWritten } from "../../../../../scripts/stack/recover/half-written.ts";
+import type { RecoveryContext } from "../../../../../scripts/stack/recover/leftover.ts";
 
 const uuid = "6f1c2a9e-0b7d-4a55-9d55-3f1c2a9e0b7d";
 let folder: string;
@@ -25,9 +25,14 @@ async function write(path: string, ageMs: number): Promise<string> {
 
 async function find() {
   const env = { XDG_CACHE_HOME: join(folder, "cache") };
-  const scene = { env, root: join(folder, "clone"), home: join(folder, "home"), stack: "dev" } as unknown as Scene;
+  const context = {
+    env,
+    root: join(folder, "clone"),
+    home: join(folder, "home"),
+    stack: "dev",
+  } as unknown as RecoveryContext;
   const server = { folder: join(folder, "server"), dataDirectory: join(folder, "server", "data"), record: undefined };
-  return halfWritten(scene, "shop", [server], join(folder, "state"));
+  return halfWritten(context, "shop", [server], join(folder, "state"));
 }
 
 const hour = 3_600_000;
@@ -52,10 +57,10 @@ const nameless = [
 it("incomplete files of every kind are deleted an hour after their last change", async () => {
   const left = [];
   for (const path of nameless) left.push(await write(path, hour));
-  const findings = await find();
+  const leftovers = await find();
   const named = left.map((path) => `a file or folder is incomplete: ${path}`);
-  expect(findings.map(({ found }) => found).sort()).toEqual(named.sort());
-  for (const finding of findings) await finding.act?.();
+  expect(leftovers.map(({ found }) => found).sort()).toEqual(named.sort());
+  for (const leftover of leftovers) await leftover.act?.();
   expect(left.filter(existsSync)).toEqual([]);
 });
 
@@ -66,9 +71,9 @@ it("incomplete files that changed five minutes ago are left", async () => {
 
 it("an incomplete file is left if it changed after it was found", async () => {
   const left = await write(`home/postgresql/17.10.0-beta.17.${uuid}`, hour);
-  const [finding] = await find();
+  const [leftover] = await find();
   await write(`home/postgresql/17.10.0-beta.17.${uuid}`, 0);
-  await finding?.act?.();
+  await leftover?.act?.();
   expect(existsSync(left)).toBe(true);
 });
 
@@ -85,13 +90,13 @@ it("incomplete state, history and backups of the stack are deleted at any age", 
 
 it("an incomplete state is left if the stack was locked after it was found", async () => {
   const left = await write("state/stacks/shop/dev.json.18e9fe72b84083af.tmp", 0);
-  const [finding] = await find();
+  const [leftover] = await find();
   const lock = await write("state/locks/organization/shop/dev/1.json", 0);
   await writeFile(lock, JSON.stringify({ pid: 1, username: "ana", hostname: "elsewhere", timestamp: "" }));
-  await finding?.act?.();
+  await leftover?.act?.();
   expect(existsSync(left)).toBe(true);
   await rm(lock);
-  await finding?.act?.();
+  await leftover?.act?.();
   expect(existsSync(left)).toBe(false);
 });
 

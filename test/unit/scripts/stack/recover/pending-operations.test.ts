@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { pendingFindings, withoutPending } from "../../../../../scripts/stack/recover/pending-operations.ts";
+import { interruptedOperations, withoutPending } from "../../../../../scripts/stack/recover/pending-operations.ts";
 import type { StackState, StateAccess } from "../../../../../scripts/stack/stack-state.ts";
 
 const access = { stack: "local" } as StateAccess;
@@ -14,20 +14,20 @@ function state(...urns: string[]): StackState {
   };
 }
 
-it("a stack without state or pending operations has no findings", () => {
-  expect(pendingFindings(access, undefined)).toEqual([]);
-  expect(pendingFindings(access, state())).toEqual([]);
+it("a stack without state or pending operations has no leftovers", () => {
+  expect(interruptedOperations(access, undefined)).toEqual([]);
+  expect(interruptedOperations(access, state())).toEqual([]);
 });
 
 it("pending operations are reported by type and name, to be cleared in the state", () => {
-  expect(pendingFindings(access, state(role, database))).toMatchObject([
+  expect(interruptedOperations(access, state(role, database))).toMatchObject([
     {
       kind: "pending-operation",
       found: "the state has pending operations of 2 resources: Role shop-app, Database shop",
       action: "clear them in the state; the next `up` continues from the resources that exist",
     },
   ]);
-  expect(pendingFindings(access, state(role))[0]?.found).toBe(
+  expect(interruptedOperations(access, state(role))[0]?.found).toBe(
     "the state has pending operations of 1 resource: Role shop-app",
   );
 });

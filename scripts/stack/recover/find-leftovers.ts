@@ -5,14 +5,14 @@ import { requireDeclared } from "../stacks.ts";
 import { stateFolder } from "../state-folder.ts";
 import { cacheLeftovers } from "./cache-leftovers.ts";
 import { dockerLeftovers } from "./docker-leftovers.ts";
-import { engineLocks, isInUse, lockFindings } from "./engine-locks.ts";
-import type { Finding, Scene } from "./finding.ts";
+import { engineLocks, isInUse, lockLeftovers } from "./engine-locks.ts";
 import { halfWritten } from "./half-written.ts";
 import { killedRestores } from "./killed-restores.ts";
 import { leftMemberships } from "./left-memberships.ts";
 import { leftProcesses } from "./left-processes.ts";
+import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 import { allServers, isOwn } from "./own-servers.ts";
-import { pendingFindings } from "./pending-operations.ts";
+import { interruptedOperations } from "./pending-operations.ts";
 import { serverLeftovers } from "./server-leftovers.ts";
 import { stateDeltas } from "./state-deltas.ts";
 import { temporaries } from "./temporaries.ts";
@@ -27,38 +27,38 @@ import { unknownServers } from "./unknown-servers.ts";
  *
  * @throws OperationError if the stack is unknown (wrong usage), or if something cannot be checked
  */
-export async function survey(scene: Scene): Promise<Finding[]> {
-  const { env, root, stack } = scene;
+export async function findLeftovers(context: RecoveryContext): Promise<StackLeftover[]> {
+  const { env, root, stack } = context;
   const project = await projectName(root);
-  const folder = stateFolder(scene, env);
-  const processes = await leftProcesses(scene);
+  const folder = stateFolder(context, env);
+  const processes = await leftProcesses(context);
   const locks = folder === undefined ? [] : await engineLocks(folder, project, stack);
-  const found = [...processes, ...(folder === undefined ? [locksElsewhere(stack)] : lockFindings(stack, locks))];
+  const found = [...processes, ...(folder === undefined ? [locksElsewhere(stack)] : lockLeftovers(stack, locks))];
   if (isInUse(locks)) return found;
 
-  const state = await readState(scene);
+  const state = await readState(context);
   if (state === undefined) await requireDeclared(root, stack);
-  const servers = await allServers(scene.home);
-  const own = servers.filter((each) => isOwn(scene, project, each));
-  const leftovers: Finding[] = [];
-  for (const server of own) leftovers.push(...(await serverLeftovers(server)));
+  const servers = await allServers(context.home);
+  const own = servers.filter((each) => isOwn(context, project, each));
+  const ofServers: StackLeftover[] = [];
+  for (const server of own) ofServers.push(...(await serverLeftovers(server)));
   return [
     ...found,
-    ...pendingFindings(scene, state),
-    ...unfinishedErasure(scene),
-    ...leftovers,
-    ...(await dockerLeftovers(scene, project, state)),
-    ...(await killedRestores(scene)),
-    ...(await cacheLeftovers(scene)),
-    ...(await temporaries(scene, own)),
-    ...(await halfWritten(scene, project, own, folder)),
-    ...(await unknownServers(scene, project, servers, state)),
-    ...(await leftMemberships(scene, state)),
-    ...stateDeltas(scene, state),
+    ...interruptedOperations(context, state),
+    ...unfinishedErasure(context),
+    ...ofServers,
+    ...(await dockerLeftovers(context, project, state)),
+    ...(await killedRestores(context)),
+    ...(await cacheLeftovers(context)),
+    ...(await temporaries(context, own)),
+    ...(await halfWritten(context, project, own, folder)),
+    ...(await unknownServers(context, project, servers, state)),
+    ...(await leftMemberships(context, state)),
+    ...stateDeltas(context, state),
   ];
 }
 
-function locksElsewhere(stack: string): Finding {
+function locksElsewhere(stack: string): StackLeftover {
   return {
     kind: "engine-lock",
     found: `could not check whether stack "${stack}" is locked: its state is not in files on this machine`,
