@@ -1,6 +1,8 @@
 import pg, { type Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { planMemory } from "../../../infra/plan/tuning.ts";
+import { canServe, type IndexQueries, indexesToQuery } from "./index-queries.ts";
+import { readKeysAndIndexes } from "./keys-and-indexes.ts";
 import { type MigratedDatabase, startMigratedDatabase } from "./migrated-database.ts";
 import { type DatabaseQueries, indexesDue, listQueries } from "./named-queries.ts";
 import { explain, planFaults, prepare } from "./query-plan.ts";
@@ -13,10 +15,10 @@ import { runVolume, settleVolume } from "./volume.ts";
 const rows = 20_000;
 
 /**
- * Defines the tests of query plans. A database's plans.test.ts calls `describePlans("name", queries)` with the list
- * from queries.ts in its folder.
+ * Defines the tests of query plans. A database's plans.test.ts calls `describePlans("name", queries, indexQueries)`
+ * with the lists from queries.ts and index-queries.ts in its folder.
  */
-export function describePlans(name: string, queries: DatabaseQueries): void {
+export function describePlans(name: string, queries: DatabaseQueries, indexQueries: IndexQueries): void {
   let database: MigratedDatabase;
   let client: Client;
 
@@ -38,6 +40,20 @@ export function describePlans(name: string, queries: DatabaseQueries): void {
         expect(planFaults(await explain(client, await prepare(client, query)), query, rows)).toEqual([]);
       });
     }
+  });
+
+  describe("the indexes", () => {
+    it("have a query each, or support a key", async () => {
+      const needed = indexesToQuery(await readKeysAndIndexes(name), queries);
+      expect(Object.keys(indexQueries).sort(), "index-queries.ts has a query for each of these indexes").toEqual(
+        needed,
+      );
+    });
+
+    it.each(Object.entries(indexQueries))("include %s, which serves: %s", async (index, sql) => {
+      const definitions = Object.values(await readKeysAndIndexes(name)).map(({ indexes }) => indexes[index] ?? "");
+      expect(await canServe(database.superuser, index, definitions.join(""), sql)).toBe(true);
+    });
   });
 }
 

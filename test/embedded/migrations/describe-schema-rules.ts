@@ -6,6 +6,7 @@ import { type MigratedDatabase, startMigratedDatabase } from "./migrated-databas
 
 /*
  * A database's schema.test.ts calls `describeSchemaRules("name", { tables: { … } })` with the tables that it must have.
+ * Its keys, NOT NULL columns and indexes are those of keys-and-indexes.json, which the test creates if it is missing.
  * Separate tests in the same file check rules of this database alone (numbers and kinds of indexes). The trigger
  * function for updated_at is called set_updated_at.
  */

@@ -40,7 +40,7 @@ export function listText(list: KeysAndIndexes): string {
 
 /** Returns what to do if a list differs from the catalog. */
 export function staleListAdvice(name: string): string {
-  const command = `npx vitest run --update test/embedded/migrations/${name}/schema.test.ts`;
+  const command = `npx vitest run test/embedded/migrations/${name}/schema.test.ts --update`;
   return `The migrations of ${name} create other keys, NOT NULL columns or indexes than keys-and-indexes.json lists. If that is intended, run \`${command}\` and commit the file. Otherwise correct the migrations`;
 }
 

@@ -26,6 +26,8 @@ export interface NamedQuery {
    * reads all of a small table.
    */
   uses: readonly string[];
+  /** Indexes of `uses` that contain all columns of the query: the plan must read no rows of their table. */
+  indexOnly?: readonly string[];
   /** Rows of the volume's main table from which the index is faster. With fewer, a sequential scan is right. */
   fromRows?: number;
 }

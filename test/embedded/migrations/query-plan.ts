@@ -13,6 +13,8 @@ export interface QueryPlan {
   rows: number;
   /** Indexes that were read. An index of a partition is replaced by its partitioned index. */
   indexes: string[];
+  /** Those of them that every node read without their table (Index Only Scan). */
+  indexOnly: string[];
   /** Tables and materialized views that were read completely, with the planner's row counts. */
   scanned: { table: string; rows: number }[];
 }
@@ -56,14 +58,40 @@ export async function explain(client: Client, { sql, values }: PreparedQuery): P
   if (root === undefined) throw new Error("EXPLAIN answered without a plan");
   const nodes = entered(root);
   const indexes = nodes.flatMap((node) => node["Index Name"] ?? []);
+  const withTable = nodes
+    .filter((node) => node["Node Type"] !== "Index Only Scan")
+    .flatMap((node) => node["Index Name"] ?? []);
   const scanned = nodes
     .filter((node) => node["Node Type"] === "Seq Scan")
     .flatMap((node) => node["Relation Name"] ?? []);
   return {
     rows: root["Actual Rows"],
     indexes: await wholeIndexes(client, indexes),
+    indexOnly: await wholeIndexes(
+      client,
+      indexes.filter((index) => !withTable.includes(index)),
+    ),
     scanned: await withRows(client, scanned),
   };
+}
+
+/** Index of a node of a plan. The index of a partition is replaced by its partitioned index. */
+export interface PlannedIndex {
+  index: string;
+  /** True if the node reads no rows of the table (Index Only Scan). */
+  indexOnly: boolean;
+}
+
+/** Plans a query without running it, and returns the indexes of its nodes. */
+export async function plannedIndexes(client: Client, sql: string): Promise<PlannedIndex[]> {
+  const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(`explain (format json) ${sql}`);
+  const root = rows[0]?.["QUERY PLAN"][0].Plan;
+  const found: PlannedIndex[] = [];
+  for (const node of root === undefined ? [] : nodesOf(root)) {
+    const [index] = await wholeIndexes(client, [node["Index Name"] ?? ""]);
+    if (index !== undefined) found.push({ index, indexOnly: node["Node Type"] === "Index Only Scan" });
+  }
+  return found;
 }
 
 /**
@@ -78,6 +106,9 @@ export function planFaults(plan: QueryPlan, query: NamedQuery, volumeRows: numbe
   return [
     ...(plan.rows === 0 ? ["finds nothing"] : []),
     ...due.filter((index) => !plan.indexes.includes(index)).map((index) => `does not use ${index}`),
+    ...(query.indexOnly ?? [])
+      .filter((index) => due.includes(index) && plan.indexes.includes(index) && !plan.indexOnly.includes(index))
+      .map((index) => `reads rows of the table besides ${index}`),
     ...large.map(({ table, rows }) => `reads all ${rows} rows of ${table}`),
   ];
 }
@@ -85,6 +116,10 @@ export function planFaults(plan: QueryPlan, query: NamedQuery, volumeRows: numbe
 function entered(node: PlanNode): PlanNode[] {
   if (node["Actual Loops"] === 0) return [];
   return [node, ...(node.Plans ?? []).flatMap(entered)];
+}
+
+function nodesOf(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
 async function wholeIndexes(client: Client, names: readonly string[]): Promise<string[]> {

@@ -48,6 +48,8 @@ describe("a stack with its server in a container", () => {
       `psql "${stdout.trim()}" -Atc "select version from pg_stat_ssl where pid = pg_backend_pid()"`,
     );
     expect(right.stdout, right.stderr).toMatch(/^TLSv1\.[23]\n$/);
+    const [oldest] = await shop.query("superuser", "select current_setting('ssl_min_protocol_version') as version");
+    expect(oldest).toEqual({ version: "TLSv1.2" });
   });
 
   it("stores passwords as SCRAM, and has no trust or md5 rule", async () => {

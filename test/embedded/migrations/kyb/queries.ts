@@ -109,6 +109,7 @@ export const queries: DatabaseQueries = {
         name: "counts of all businesses, live",
         sql: "select status, risk_level, compliance_status, count(*) from businesses where deleted_at is null group by 1, 2, 3",
         uses: ["businesses_portfolio_idx"],
+        indexOnly: ["businesses_portfolio_idx"],
       },
     ],
   },
@@ -150,6 +151,7 @@ export const queries: DatabaseQueries = {
         sql: `select created_at::date, count(*) from businesses
           where deleted_at is null and created_at >= timestamptz '2025-11-27Z' group by 1 order by 1`,
         uses: ["businesses_newest_idx"],
+        indexOnly: ["businesses_newest_idx"],
       },
       {
         name: "one day of other services",

@@ -1,4 +1,5 @@
 import { describePlans } from "../describe-plans.ts";
+import { indexQueries } from "./index-queries.ts";
 import { queries } from "./queries.ts";
 
-describePlans("learning", queries);
+describePlans("learning", queries, indexQueries);

@@ -182,18 +182,28 @@ export const queries: DatabaseQueries = {
           where assessment_id = $1 and status = 'graded'`,
         parameters: busiestAssessment,
         uses: ["assessment_attempts_results_idx"],
+        indexOnly: ["assessment_attempts_results_idx"],
       },
       {
         name: "its best 20",
         sql: `select user_id, percentage from assessment_attempts where assessment_id = $1 and status = 'graded' order by percentage desc limit 20`,
         parameters: busiestAssessment,
         uses: ["assessment_attempts_results_idx"],
+        indexOnly: ["assessment_attempts_results_idx"],
       },
       {
         name: "how a question is answered",
         sql: `select count(*), avg(is_correct::integer), avg(time_spent_ms) from attempt_answers where assessment_id = $1 and question_id = $2`,
         parameters: `select (${busiestAssessment}), (${someQuestion})`,
         uses: ["attempt_answers_question_idx"],
+        indexOnly: ["attempt_answers_question_idx"],
+      },
+      {
+        name: "a learner's time by kind of session",
+        sql: "select kind, sum(active_seconds) from sessions where user_id = $1 and started_at >= timestamptz '2025-06-01Z' group by 1",
+        parameters: busiestLearner,
+        uses: ["sessions_user_idx"],
+        indexOnly: ["sessions_user_idx"],
       },
       {
         name: "options chosen",
@@ -201,6 +211,7 @@ export const queries: DatabaseQueries = {
           where question_id = $1 and option_id in (select id from question_options where question_id = $1) group by 1`,
         parameters: `select question_id from attempt_answer_options group by 1 order by count(*) desc, 1 limit 1`,
         uses: ["attempt_answer_options_option_idx"],
+        indexOnly: ["attempt_answer_options_option_idx"],
       },
       {
         name: "questions of an assessment, worst first",

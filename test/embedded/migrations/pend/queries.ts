@@ -24,12 +24,14 @@ export const queries: DatabaseQueries = {
         sql: `${userWithPortfolio} where users.phone_hash = $1`,
         parameters: `select phone_hash from users where id = (${busiestInvestor})`,
         uses: ["idx_users_phone_hash", ...besideUser],
+        indexOnly: ["idx_investments_user_asset"],
       },
       {
         name: "by blockchain address",
         sql: `${userWithPortfolio} where users.blockchain_address = $1`,
         parameters: `select blockchain_address from users where id = (${busiestInvestor})`,
         uses: ["idx_users_blockchain_address", ...besideUser],
+        indexOnly: ["idx_investments_user_asset"],
       },
     ],
   },
@@ -87,6 +89,7 @@ export const queries: DatabaseQueries = {
           "blockchain_events_waiting_idx",
           "idx_admin_logs_timestamp",
         ],
+        indexOnly: ["kyc_applications_queue_idx", "transactions_waiting_idx", "assets_offered_idx"],
       },
     ],
   },
@@ -118,12 +121,14 @@ export const queries: DatabaseQueries = {
         sql: `select date_trunc('month', created_at at time zone 'UTC') as month, transaction_type, count(*), sum(amount) from transactions
           where created_at >= timestamptz '2025-01-01Z' and status = 'completed' group by 1, 2 order by 1, 2`,
         uses: ["idx_transactions_timestamp"],
+        indexOnly: ["idx_transactions_timestamp"],
       },
       {
         name: "money by day and type, 90 days, live",
         sql: `select date_trunc('day', created_at at time zone 'UTC') as day, transaction_type, count(*), sum(amount) from transactions
           where created_at >= timestamptz '2025-10-02Z' and status = 'completed' group by 1, 2 order by 1, 2`,
         uses: ["idx_transactions_timestamp"],
+        indexOnly: ["idx_transactions_timestamp"],
       },
       {
         name: "assets with most invested",
@@ -139,12 +144,29 @@ export const queries: DatabaseQueries = {
             from investments where status = 'active' group by asset_id) as invested
           join assets on assets.id = invested.asset_id order by invested.amount desc limit 20`,
         uses: ["investments_asset_idx"],
+        indexOnly: ["investments_asset_idx"],
       },
       {
         name: "investors of one asset",
         sql: "select status, count(distinct user_id) as investors, sum(amount) from investments where asset_id = $1 group by status",
         parameters: busiestAsset,
         uses: ["investments_asset_idx"],
+        indexOnly: ["investments_asset_idx"],
+      },
+      {
+        name: "investments placed in a month",
+        sql: `select asset_id, status, count(*), sum(amount) from investments
+          where placed_at >= timestamptz '2025-12-01Z' group by 1, 2`,
+        uses: ["investments_placed_idx"],
+        indexOnly: ["investments_placed_idx"],
+      },
+      {
+        name: "answers of an endpoint in a month",
+        sql: `select status_code, count(*), avg(duration_ms) from api_usage_logs
+          where endpoint = $1 and timestamp >= timestamptz '2025-12-01Z' group by 1`,
+        parameters: "select endpoint from api_usage_logs group by 1 order by count(*) desc, 1 limit 1",
+        uses: ["api_usage_logs_endpoint_idx"],
+        indexOnly: ["api_usage_logs_endpoint_idx"],
       },
       {
         name: "events of a contract",

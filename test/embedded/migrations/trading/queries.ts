@@ -109,6 +109,7 @@ export const queries: DatabaseQueries = {
         parameters:
           "select instrument_id from positions where status = 'open' group by 1 order by count(*) desc, 1 limit 1",
         uses: ["positions_open_instrument_idx"],
+        indexOnly: ["positions_open_instrument_idx"],
       },
     ],
   },
@@ -139,6 +140,13 @@ export const queries: DatabaseQueries = {
         sql: "select * from order_fills where order_id = $1 order by executed_at",
         parameters: "select order_id from order_fills group by 1 order by count(*) desc, 1 limit 1",
         uses: ["order_fills_order_idx"],
+      },
+      {
+        name: "average price of an order",
+        sql: "select sum(quantity), sum(quantity * price) / sum(quantity) from order_fills where order_id = $1",
+        parameters: "select order_id from order_fills group by 1 order by count(*) desc, 1 limit 1",
+        uses: ["order_fills_order_idx"],
+        indexOnly: ["order_fills_order_idx"],
       },
       {
         name: "trades of the busiest account, newest 50",
@@ -179,6 +187,7 @@ export const queries: DatabaseQueries = {
         sql: `select date_trunc('month', executed_at), sum(realized_pnl), sum(commission) from trades where account_id = $1 group by 1 order by 1`,
         parameters: busiestAccount,
         uses: ["trades_account_idx"],
+        indexOnly: ["trades_account_idx"],
       },
       {
         name: "volume of an instrument by day, 30 days",
@@ -186,6 +195,7 @@ export const queries: DatabaseQueries = {
           where instrument_id = $1 and executed_at >= timestamptz '2025-12-01Z' group by 1 order by 1`,
         parameters: busiestInstrument,
         uses: ["trades_instrument_idx"],
+        indexOnly: ["trades_instrument_idx"],
       },
       {
         name: "turnover of a month",

@@ -92,7 +92,10 @@ describe("the roles of a database", () => {
   it("can connect to every database as monitor and backup", async () => {
     for (const role of ["monitor", "backup"] as const) {
       const connection = { ...target.logins[role], database: "neighbour" };
-      await withClient(connection, (client) => client.query("select 1"));
+      const { rows } = await withClient(connection, (client) =>
+        client.query("select session_user as login, current_database() as database"),
+      );
+      expect(rows).toEqual([{ login: role, database: "neighbour" }]);
     }
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
 import { leastPostgres } from "../../../least-postgres.ts";
 import {
   configurationFolder,
@@ -83,6 +84,10 @@ describe("a container start (a refusal is one line and exit code 1)", () => {
 
   it("accepts an empty data directory and creates a cluster in it", async () => {
     const data = await volume({ "17/": "", "17/data/": "" });
-    await start({ data });
+    const container = await start({ data });
+    const { stdout } = await runInContainer(belongings.docker, container.id, {
+      command: ["cat", `${volumeRoot}/17/data/PG_VERSION`],
+    });
+    expect(stdout).toBe("17\n");
   });
 });

@@ -73,11 +73,13 @@ describe("an interruption", () => {
     const plugin = await PluginProcess.start(server.connection());
     try {
       await plugin.create("Role", "before_break", { name: "before_break" });
-      await sql(
+      const ended = await sql(
         server.connection(),
-        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'pgroundwork' and pid <> pg_backend_pid()",
+        "select pg_terminate_backend(pid, 5000) as ended from pg_stat_activity where application_name = 'pgroundwork' and pid <> pg_backend_pid()",
       );
+      expect(ended).toContainEqual({ ended: true });
       await plugin.create("Role", "after_break", { name: "after_break" });
+      expect(await sql(server.connection(), "select 1 from pg_roles where rolname = 'after_break'")).toHaveLength(1);
     } finally {
       await plugin.stop();
     }
