@@ -46,52 +46,52 @@ export const scriptMutations: readonly Mutation[] = [
   },
   // erase
   {
-    file: "scripts/erase/server-place.ts",
+    file: "scripts/stack/erase/server-place.ts",
     find: "    if (running !== undefined) {",
     replace: "    if (running?.pid === 0) {",
     tests: [embedded("erase/server-place")],
   },
   {
-    file: "scripts/erase/server-place.ts",
+    file: "scripts/stack/erase/server-place.ts",
     find: "  const remains = await withServerLock(folder, async () => {\n    await requireOwn(ownership, place);",
     replace: "  const remains = await withServerLock(folder, async () => {",
     tests: [unit("erase/server-place")],
   },
   {
-    file: "scripts/erase/server-place.ts",
+    file: "scripts/stack/erase/server-place.ts",
     find: "  await requireUnclaimed(ownership, dataDirectory);",
     replace: "",
     tests: [unit("erase/server-place")],
   },
   {
-    file: "scripts/erase/server-place.ts",
+    file: "scripts/stack/erase/server-place.ts",
     find: "  await requireNoLink(dataDirectory);",
     replace: "",
     tests: [unit("erase/server-place")],
   },
   // errors
   {
-    file: "scripts/errors/redact.ts",
+    file: "scripts/core/redact.ts",
     find: "    encodeURIComponent(secret),\n",
     replace: "",
     tests: [unit("errors/redact")],
   },
   // files
   {
-    file: "scripts/files/atomic-file.ts",
+    file: "scripts/core/atomic-file.ts",
     find: "    chmodSync(temporary, wanted);",
     replace: "",
     tests: [unit("files/atomic-file")],
   },
   // lock
   {
-    file: "scripts/lock/folder-lock.ts",
+    file: "scripts/core/folder-lock.ts",
     find: "if (!(await this.#isAbandoned())) return undefined;",
     replace: "",
     tests: [unit("lock/folder-lock")],
   },
   {
-    file: "scripts/lock/folder-lock.ts",
+    file: "scripts/core/folder-lock.ts",
     find: "performance.now() - this.#since > staleAfter",
     replace: "performance.now() - this.#since > 1_000",
     tests: [unit("lock/folder-lock")],
@@ -165,25 +165,25 @@ export const scriptMutations: readonly Mutation[] = [
   },
   // recover
   {
-    file: "scripts/recover/engine-locks.ts",
+    file: "scripts/stack/recover/engine-locks.ts",
     find: '  const now = (await read(path))?.holder ?? holder;\n  const isGone = holderState(now) === "gone";',
     replace: "  const isGone = holder !== undefined;",
     tests: [unit("recover/engine-locks")],
   },
   {
-    file: "scripts/recover/engine-locks.ts",
+    file: "scripts/stack/recover/engine-locks.ts",
     find: "        if (unfinishedStill) await remove(path);",
     replace: "        await remove(path);",
     tests: [unit("recover/engine-locks")],
   },
   {
-    file: "scripts/recover/half-written.ts",
+    file: "scripts/stack/recover/half-written.ts",
     find: "const writtenWithin = 10 * 60_000;",
     replace: "const writtenWithin = 60_000;",
     tests: [unit("recover/half-written")],
   },
   {
-    file: "scripts/recover/half-written.ts",
+    file: "scripts/stack/recover/half-written.ts",
     find: "      if (isLeftStill) await rm(path, { recursive: true, force: true });",
     replace: "      await rm(path, { recursive: true, force: true });",
     tests: [unit("recover/half-written")],
