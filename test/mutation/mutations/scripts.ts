@@ -49,52 +49,52 @@ export const scriptMutations: readonly Mutation[] = [
     file: "scripts/stack/erase/server-place.ts",
     find: "    if (running !== undefined) {",
     replace: "    if (running?.pid === 0) {",
-    tests: [embedded("erase/server-place")],
+    tests: [embedded("stack/erase/server-place")],
   },
   {
     file: "scripts/stack/erase/server-place.ts",
     find: "  const remains = await withServerLock(folder, async () => {\n    await requireOwn(ownership, place);",
     replace: "  const remains = await withServerLock(folder, async () => {",
-    tests: [unit("erase/server-place")],
+    tests: [unit("stack/erase/server-place")],
   },
   {
     file: "scripts/stack/erase/server-place.ts",
     find: "  await requireUnclaimed(ownership, dataDirectory);",
     replace: "",
-    tests: [unit("erase/server-place")],
+    tests: [unit("stack/erase/server-place")],
   },
   {
     file: "scripts/stack/erase/server-place.ts",
     find: "  await requireNoLink(dataDirectory);",
     replace: "",
-    tests: [unit("erase/server-place")],
+    tests: [unit("stack/erase/server-place")],
   },
   // errors
   {
     file: "scripts/core/redact.ts",
     find: "    encodeURIComponent(secret),\n",
     replace: "",
-    tests: [unit("errors/redact")],
+    tests: [unit("core/redact")],
   },
   // files
   {
     file: "scripts/core/atomic-file.ts",
     find: "    chmodSync(temporary, wanted);",
     replace: "",
-    tests: [unit("files/atomic-file")],
+    tests: [unit("core/atomic-file")],
   },
   // lock
   {
     file: "scripts/core/folder-lock.ts",
     find: "if (!(await this.#isAbandoned())) return undefined;",
     replace: "",
-    tests: [unit("lock/folder-lock")],
+    tests: [unit("core/folder-lock")],
   },
   {
     file: "scripts/core/folder-lock.ts",
     find: "performance.now() - this.#since > staleAfter",
     replace: "performance.now() - this.#since > 1_000",
-    tests: [unit("lock/folder-lock")],
+    tests: [unit("core/folder-lock")],
   },
   // migrate
   {
@@ -131,7 +131,7 @@ export const scriptMutations: readonly Mutation[] = [
     file: "scripts/migrate/ledger.ts",
     find: "outcome not in ('failed', 'accepted')",
     replace: "outcome <> 'accepted'",
-    tests: [embedded("migrate/repair")],
+    tests: [embedded("migrate/repair/repair")],
   },
   {
     file: "scripts/migrate/ledger.ts",
@@ -168,25 +168,25 @@ export const scriptMutations: readonly Mutation[] = [
     file: "scripts/stack/recover/engine-locks.ts",
     find: '  const now = (await read(path))?.holder ?? holder;\n  const isGone = holderState(now) === "gone";',
     replace: "  const isGone = holder !== undefined;",
-    tests: [unit("recover/engine-locks")],
+    tests: [unit("stack/recover/engine-locks")],
   },
   {
     file: "scripts/stack/recover/engine-locks.ts",
     find: "        if (unfinishedStill) await remove(path);",
     replace: "        await remove(path);",
-    tests: [unit("recover/engine-locks")],
+    tests: [unit("stack/recover/engine-locks")],
   },
   {
     file: "scripts/stack/recover/half-written.ts",
     find: "const writtenWithin = 10 * 60_000;",
     replace: "const writtenWithin = 60_000;",
-    tests: [unit("recover/half-written")],
+    tests: [unit("stack/recover/half-written")],
   },
   {
     file: "scripts/stack/recover/half-written.ts",
     find: "      if (isLeftStill) await rm(path, { recursive: true, force: true });",
     replace: "      await rm(path, { recursive: true, force: true });",
-    tests: [unit("recover/half-written")],
+    tests: [unit("stack/recover/half-written")],
   },
   // seed
   {

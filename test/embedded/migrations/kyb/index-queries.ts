@@ -2,7 +2,7 @@ import type { IndexQueries } from "../index-queries.ts";
 
 const someId = "'00000000-0000-4000-8000-000000000001'";
 
-/** Less frequent queries of the KYB platform: one for each index that neither queries.ts uses nor a key needs. */
+/** Less frequent queries of the KYB platform. Each uses an index that no query of queries.ts uses. */
 export const indexQueries: IndexQueries = {
   api_keys_expiring_idx:
     "select * from api_keys where revoked_at is null and expires_at <= timestamptz '2025-12-31Z' order by expires_at limit 100",

@@ -2,7 +2,7 @@ import type { IndexQueries } from "../index-queries.ts";
 
 const someId = "'00000000-0000-4000-8000-000000000001'";
 
-/** Less frequent queries of the learning assistant: one for each index that neither queries.ts uses nor a key needs. */
+/** Less frequent queries of the learning assistant. Each uses an index that no query of queries.ts uses. */
 export const indexQueries: IndexQueries = {
   assessment_attempts_waiting_idx:
     "select * from assessment_attempts where status = 'submitted' and submitted_at <= timestamptz '2025-12-31Z' order by submitted_at limit 100",

@@ -2,7 +2,7 @@ import type { IndexQueries } from "../index-queries.ts";
 
 const someId = "'00000000-0000-4000-8000-000000000001'";
 
-/** Less frequent queries of the investment platform: one for each index that neither queries.ts uses nor a key needs. */
+/** Less frequent queries of the investment platform. Each uses an index that no query of queries.ts uses. */
 export const indexQueries: IndexQueries = {
   admin_logs_action_idx: "select * from admin_logs where action = 'login' order by timestamp desc limit 50",
   admin_logs_target_idx:

@@ -2,7 +2,7 @@ import type { IndexQueries } from "../index-queries.ts";
 
 const someId = "'00000000-0000-4000-8000-000000000001'";
 
-/** Less frequent queries of the trading engine: one for each index that neither queries.ts uses nor a key needs. */
+/** Less frequent queries of the trading engine. Each uses an index that no query of queries.ts uses. */
 export const indexQueries: IndexQueries = {
   account_audit_account_idx: `select * from account_audit where account_id = ${someId} order by occurred_at desc limit 50`,
   account_audit_occurred_brin: "select * from account_audit where occurred_at >= timestamptz '2025-12-31Z'",
