@@ -13,6 +13,7 @@ import { OperationError } from "../scripts/errors/operation-error.ts";
 import { refuseLocalPassphrase } from "../scripts/stack/stack-secrets.ts";
 import { Database } from "./components/database.ts";
 import { findExisting } from "./components/existing.ts";
+import { declareCron } from "./components/jobs.ts";
 import { warnOfRenames } from "./components/renamed.ts";
 import { declareServerRoles } from "./components/server-roles.ts";
 import { durabilityRisks } from "./plan/durability.ts";
@@ -53,6 +54,7 @@ async function declareStack() {
   const withExtensions = narrowed.map(({ name, file }) => ({
     name,
     extensions: file.extensions.map((each) => each.name),
+    jobs: jobsIn(file, settings.server).map((each) => each.name),
   }));
   const { server, place, beside } = await serverFor(settings, withExtensions);
   const existing = await findExisting(server, settings.databases);
@@ -63,12 +65,21 @@ async function declareStack() {
   warnOfRenames(server, existing, withHistory, isOwn);
   const { passwordVersion: passwordKeeper, protected: protect } = settings;
   const serverRoles = declareServerRoles("server", { server, existing, passwordKeeper, protect });
+  const hasJobs = withExtensions.some(({ jobs }) => jobs.length > 0);
+  const cron = hasJobs ? declareCron("server", server, protect) : undefined;
   const databases = narrowed.map(({ name, file, missing }) => {
     for (const absent of missing) {
       void pulumi.log.info(`${name}: the optional extension ${absent} cannot be created on this server`, server);
     }
+    for (const job of file.jobs ?? [])
+      if (!jobsIn(file, settings.server).includes(job))
+        void pulumi.log.info(
+          `${name}: the optional job ${job.name} does not run, because this server has no pg_cron`,
+          server,
+        );
     const database = new Database(name, {
       server,
+      cron,
       serverRoles: serverRoles.roles,
       existing,
       file,
@@ -99,6 +110,11 @@ async function declareStack() {
       databases.map(([name, { logins, migrations, seeds }]) => [name, { logins, migrations, seeds }] as const),
     ),
   };
+}
+
+/** Returns the jobs that a kind of server runs. Valid settings have only optional ones where there is no pg_cron. */
+function jobsIn({ jobs = [] }: DatabaseFile, kind: Settings["server"]) {
+  return kind === "docker" ? jobs : [];
 }
 
 /** Warns of settings that give up durability. Protected stacks have refused them. */

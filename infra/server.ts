@@ -13,7 +13,7 @@ import type { Server } from "./components/server.ts";
 import type { ServerRoles } from "./components/server-roles.ts";
 import { reachableHost } from "./plan/container.ts";
 import { memoryFault } from "./plan/container-memory.ts";
-import { cronDatabase, cronSettings } from "./plan/cron.ts";
+import { cronDatabase, cronExtension, cronSettings, type WithJobs } from "./plan/cron.ts";
 import { imageExtensions, preloadLibraries } from "./plan/image-extensions.ts";
 import { planMemory } from "./plan/tuning.ts";
 import type { Settings } from "./settings.ts";
@@ -40,18 +40,12 @@ export interface DeclaredServer {
   beside?: (roles: ServerRoles) => Promise<Beside>;
 }
 
-/** A database with the names of its extensions. */
-interface DatabaseExtensions {
-  name: string;
-  extensions: readonly string[];
-}
-
 /**
  * Declares the stack's server, of the kind that its settings choose.
  *
- * @param databases the stack's databases with the names of the extensions that they will have
+ * @param databases the stack's databases with the names of the extensions and jobs that they will have
  */
-export async function serverFor(settings: Settings, databases: readonly DatabaseExtensions[]): Promise<DeclaredServer> {
+export async function serverFor(settings: Settings, databases: readonly WithJobs[]): Promise<DeclaredServer> {
   switch (settings.server) {
     case "embedded":
       return embedded(settings);
@@ -105,10 +99,7 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
   return { server, place: { dataDirectory: server.dataDirectory, logDirectory: server.logDirectory } };
 }
 
-async function inContainer(
-  settings: OfKind<"docker">,
-  databases: readonly DatabaseExtensions[],
-): Promise<DeclaredServer> {
+async function inContainer(settings: OfKind<"docker">, databases: readonly WithJobs[]): Promise<DeclaredServer> {
   const { DockerServer } = await import("./components/docker-server.ts");
   const { dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
   const planned = plannedSettings(settings, "linux", cpus ?? availableParallelism());
@@ -145,14 +136,17 @@ async function inContainer(
   };
 }
 
-/** Adds the settings that the databases' extensions need to the planned ones. */
-function extensionSettings(databases: readonly DatabaseExtensions[], planned: Record<string, string>) {
-  const libraries = preloadLibraries(databases.flatMap(({ extensions }) => extensions));
-  const jobs = cronDatabase(databases);
+/** Adds the settings that the databases' extensions and jobs need to the planned ones. */
+function extensionSettings(databases: readonly WithJobs[], planned: Record<string, string>) {
+  const cron = cronDatabase(databases);
+  const extensions = [
+    ...databases.flatMap((database) => database.extensions),
+    ...(cron === undefined ? [] : [cronExtension]),
+  ];
   return {
-    shared_preload_libraries: libraries,
+    shared_preload_libraries: preloadLibraries(extensions),
     ...planned,
-    ...(jobs === undefined ? {} : cronSettings(jobs, planned.max_worker_processes)),
+    ...(cron === undefined ? {} : cronSettings(cron, planned.max_worker_processes)),
   };
 }
 

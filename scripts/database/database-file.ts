@@ -4,7 +4,7 @@ import { exitCode, OperationError } from "../errors/operation-error.ts";
 import { leadsNowhere, unlessAbsent } from "../files/absent.ts";
 import type { DatabaseFile } from "./database-schema.ts";
 
-export type { DatabaseFile, DeclaredExtension, PartitionSpec } from "./database-schema.ts";
+export type { DatabaseFile, DeclaredExtension, JobSpec, PartitionSpec } from "./database-schema.ts";
 
 /** Returns the path of a database's folder below the migrations folder. */
 export function databaseFolder(migrationsFolder: string, database: string): string {

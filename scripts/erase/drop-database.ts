@@ -3,6 +3,7 @@ import pg from "pg";
 import { databaseRoles, roleName } from "../../infra/plan/names.ts";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
+import { removeJobsOf } from "../database/jobs.ts";
 import { grantOwnMemberships, lackingMemberships, revokeOwnMemberships } from "../database/own-memberships.ts";
 import { OperationError } from "../errors/operation-error.ts";
 
@@ -63,6 +64,7 @@ export async function dropDatabase(admin: Connection, database: string): Promise
       });
     }
     await revokeOwnMemberships(client, granted);
+    await removeJobsOf(client, database);
     const kept: KeptRole[] = [];
     // The owner is dropped last, because the others are members of it.
     for (const role of databaseRoles.map((each) => roleName(database, each)).reverse()) {
