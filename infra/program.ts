@@ -112,7 +112,7 @@ async function declareStack() {
   };
 }
 
-/** Returns the jobs that a kind of server runs. Valid settings have only optional ones where there is no pg_cron. */
+/** Returns the jobs that a kind of server runs. If it runs none, valid settings have only optional ones. */
 function jobsIn({ jobs = [] }: DatabaseFile, kind: Settings["server"]) {
   return kind === "docker" ? jobs : [];
 }

@@ -7,7 +7,7 @@ export interface Job {
   command: string;
 }
 
-/** Where jobs run, and as which role. */
+/** The database in which jobs run, and the role as which they run. */
 export interface JobTarget {
   database: string;
   role: string;
