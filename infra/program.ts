@@ -17,6 +17,7 @@ import { parseSettings, type Settings } from "../scripts/settings/settings.ts";
 import { refuseLocalPassphrase } from "../scripts/stack/stack-secrets.ts";
 import { Database } from "./components/database.ts";
 import { findExisting } from "./components/existing.ts";
+import { declareCron } from "./components/jobs.ts";
 import { warnOfRenames } from "./components/renamed.ts";
 import { declareServerRoles } from "./components/server-roles.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
@@ -54,6 +55,7 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
   const withExtensions = narrowed.map(({ name, file }) => ({
     name,
     extensions: file.extensions.map((each) => each.name),
+    jobs: jobsIn(file, settings.server).map((each) => each.name),
   }));
   const { server, location, trust, sidecars } = await serverFor(settings, withExtensions);
   const existing = await findExisting(server, settings.databases);
@@ -64,12 +66,21 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
   warnOfRenames(server, existing, withHistory, isOwn);
   const { passwordVersion: passwordKeeper, protected: protect } = settings;
   const serverRoles = declareServerRoles("server", { server, existing, passwordKeeper, protect });
+  const hasJobs = withExtensions.some(({ jobs }) => jobs.length > 0);
+  const cron = hasJobs ? declareCron("server", server, protect) : undefined;
   const databases = narrowed.map(({ name, file, missing }) => {
     for (const absent of missing) {
       void pulumi.log.info(`${name}: the optional extension ${absent} cannot be created on this server`, server);
     }
+    for (const job of file.jobs ?? [])
+      if (!jobsIn(file, settings.server).includes(job))
+        void pulumi.log.info(
+          `${name}: the optional job ${job.name} does not run, because this server has no pg_cron`,
+          server,
+        );
     const database = new Database(name, {
       server,
+      cron,
       serverRoles: serverRoles.roles,
       existing,
       file,
@@ -99,6 +110,11 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
       databases.map(([name, { logins, migrations, seeds }]) => [name, { logins, migrations, seeds }] as const),
     ),
   };
+}
+
+/** Returns the jobs that a kind of server runs. If it runs none, valid settings have only optional ones. */
+function jobsIn({ jobs = [] }: DatabaseFile, kind: Settings["server"]) {
+  return kind === "docker" ? jobs : [];
 }
 
 /** Warns of settings that give up durability. Protected stacks have refused them. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { OperationError } from "../scripts/core/operation-error.ts";
-import { cronDatabase, cronSettings } from "../scripts/model/cron.ts";
+import { cronDatabase, cronExtension, cronSettings, type WithJobs } from "../scripts/model/cron.ts";
 import { machineOf } from "../scripts/model/docker-host.ts";
 import { imageExtensions, preloadLibraries } from "../scripts/model/image-extensions.ts";
 import { backupIntervals } from "../scripts/model/schedule.ts";
@@ -50,18 +50,12 @@ export interface DeclaredServer {
   sidecars?: (roles: ServerRoles) => Promise<SidecarOutputs>;
 }
 
-/** A database with the names of its extensions. */
-interface DatabaseExtensions {
-  name: string;
-  extensions: readonly string[];
-}
-
 /**
  * Declares the stack's server, of the kind that its settings choose.
  *
- * @param databases the stack's databases with the names of the extensions that they will have
+ * @param databases the stack's databases with the names of the extensions and jobs that they will have
  */
-export async function serverFor(settings: Settings, databases: readonly DatabaseExtensions[]): Promise<DeclaredServer> {
+export async function serverFor(settings: Settings, databases: readonly WithJobs[]): Promise<DeclaredServer> {
   switch (settings.server) {
     case "embedded":
       return embedded(settings);
@@ -116,10 +110,7 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
   return { server, location: { kind: "embedded", dataDirectory: data, logDirectory } };
 }
 
-async function inContainer(
-  settings: OfKind<"docker">,
-  databases: readonly DatabaseExtensions[],
-): Promise<DeclaredServer> {
+async function inContainer(settings: OfKind<"docker">, databases: readonly WithJobs[]): Promise<DeclaredServer> {
   const { DockerServer } = await import("./components/docker-server.ts");
   const { dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
   const planned = plannedSettings(settings, "linux", cpus ?? availableParallelism());
@@ -157,14 +148,17 @@ async function inContainer(
   };
 }
 
-/** Adds the settings that the databases' extensions need to the planned ones. */
-function extensionSettings(databases: readonly DatabaseExtensions[], planned: Record<string, string>) {
-  const libraries = preloadLibraries(databases.flatMap(({ extensions }) => extensions));
-  const jobs = cronDatabase(databases);
+/** Adds the settings that the databases' extensions and jobs need to the planned ones. */
+function extensionSettings(databases: readonly WithJobs[], planned: Record<string, string>) {
+  const cron = cronDatabase(databases);
+  const extensions = [
+    ...databases.flatMap((database) => database.extensions),
+    ...(cron === undefined ? [] : [cronExtension]),
+  ];
   return {
-    shared_preload_libraries: libraries,
+    shared_preload_libraries: preloadLibraries(extensions),
     ...planned,
-    ...(jobs === undefined ? {} : cronSettings(jobs, planned.max_worker_processes)),
+    ...(cron === undefined ? {} : cronSettings(cron, planned.max_worker_processes)),
   };
 }
 

@@ -20,6 +20,7 @@ import {
   Takeover,
 } from "../provider/sdk.ts";
 import type { Existing } from "./existing.ts";
+import { declareJobs } from "./jobs.ts";
 import { declareLogin, declareRole } from "./login-role.ts";
 import { noticeMoved } from "./moved-extension.ts";
 import type { Login, Server } from "./server.ts";
@@ -39,6 +40,8 @@ export interface DatabaseArgs {
   seeds: readonly string[];
   passwordKeeper: string;
   protect: boolean;
+  /** pg_cron in the database `postgres`, if this database has jobs. */
+  cron?: pulumi.Resource | undefined;
 }
 
 /**
@@ -92,6 +95,9 @@ export class Database extends pulumi.ComponentResource {
       this.#after(seeds);
       return { set, applied: seeds.applied };
     });
+    const { jobs = [] } = args.file;
+    if (args.cron !== undefined && jobs.length > 0)
+      declareJobs(name, args.server, jobs, { parent: this, dependsOn: [...this.#last, args.cron] });
     this.registerOutputs({ migrations: this.migrations, seeds: this.seeds });
   }
 

@@ -18,6 +18,7 @@ export const plugin: Plugin = {
     [resourceToken("DockerNames")]: async () => (await import("./docker-names.ts")).dockerNames,
     [resourceToken("EmbeddedServer")]: async () => (await import("./embedded-server.ts")).embeddedServer,
     [resourceToken("ExtensionPrivileges")]: async () => (await import("./extension-privileges.ts")).extensionPrivileges,
+    [resourceToken("Jobs")]: async () => (await import("./jobs.ts")).jobs,
     [resourceToken("Migrations")]: async () => (await import("./migrations.ts")).migrations,
     [resourceToken("Partitions")]: async () => (await import("./partitions.ts")).partitions,
     [resourceToken("Password")]: async () => (await import("./password.ts")).password,

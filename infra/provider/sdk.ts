@@ -162,6 +162,22 @@ export class ExtensionPrivileges extends pulumi.CustomResource {
   }
 }
 
+export interface JobsArgs extends ConnectionArgs {
+  /** Database in which the jobs run. The connection's database has pg_cron. */
+  runIn: pulumi.Input<string>;
+  /** Role as which they run. */
+  runAs: pulumi.Input<string>;
+  /** Each job's schedule and command, as JSON, by name. */
+  jobs: pulumi.Input<Record<string, string>>;
+}
+
+/** Jobs of a database that pg_cron runs on their schedules. */
+export class Jobs extends pulumi.CustomResource {
+  constructor(name: string, args: JobsArgs, options?: pulumi.CustomResourceOptions) {
+    super(resourceToken("Jobs"), name, { ...args }, options);
+  }
+}
+
 export interface PartitionsArgs extends ConnectionArgs {
   /** Schema and name of the database's function that creates partitions ahead. */
   function: pulumi.Input<string>;

@@ -9,6 +9,7 @@ export type ResourceName =
   | "DockerNames"
   | "EmbeddedServer"
   | "ExtensionPrivileges"
+  | "Jobs"
   | "Migrations"
   | "Partitions"
   | "Password"

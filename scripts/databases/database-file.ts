@@ -4,7 +4,7 @@ import { leadsNowhere, unlessAbsent } from "../core/absent.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { DatabaseFile } from "./database-schema.ts";
 
-export type { DatabaseFile, DeclaredExtension, PartitionSpec } from "./database-schema.ts";
+export type { DatabaseFile, DeclaredExtension, JobSpec, PartitionSpec } from "./database-schema.ts";
 
 /** Returns the path of a database's folder below the migrations folder. */
 export function databaseFolder(migrationsFolder: string, database: string): string {

@@ -22,6 +22,17 @@ export interface PartitionSpec {
   monthsAhead: number;
 }
 
+/** A statement that the server runs on a schedule, as the migrator. */
+export interface JobSpec {
+  name: string;
+  /** Cron syntax with five fields, in UTC, or `N seconds` from 1 to 59. */
+  schedule: string;
+  /** SQL that runs in the database. */
+  command: string;
+  /** True if a server without pg_cron only reports the job, and that is no error. Default: false. */
+  optional: boolean;
+}
+
 /** Content of `migrations/<database>/database.json`: facts that hold for this database in every stack. */
 export interface DatabaseFile {
   description?: string;
@@ -29,6 +40,7 @@ export interface DatabaseFile {
   /** Seed sets of the database, each a folder `seeds/<set>`. */
   seedSets: string[];
   partitions?: PartitionSpec;
+  jobs?: JobSpec[];
 }
 
 const extension = z.union(
@@ -47,6 +59,16 @@ const setName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]*$/, "a set is the name of a folder: lower-case letters, digits, - and _");
 
+const jobName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9 _-]{0,62}$/, "a job's name has lower-case letters, digits, spaces, - and _, at most 63");
+
+const job = z.strictObject({
+  schedule: z.string().min(1),
+  command: z.string().min(1),
+  optional: z.boolean().optional(),
+});
+
 const shape = z.strictObject({
   description: z.string().optional(),
   extensions: z.array(extension).optional(),
@@ -57,6 +79,7 @@ const shape = z.strictObject({
       monthsAhead: z.int().min(1).max(120),
     })
     .optional(),
+  jobs: z.record(jobName, job).optional(),
 });
 
 /** The known keys, by path of the object that holds them. */
@@ -85,13 +108,18 @@ export function parseDatabaseFile(text: string, file: string): DatabaseFile {
     faults.push(...repeated("extensions", names), ...repeated("seedSets", parsed.data.seedSets ?? []));
   }
   if (!parsed.success || faults.length > 0) throw faultsIn(file, faults);
-  const { description, extensions = [], seedSets = [], partitions } = parsed.data;
+  const { description, extensions = [], seedSets = [], partitions, jobs } = parsed.data;
   return {
     ...(description === undefined ? {} : { description }),
     extensions: extensions.map(declared),
     seedSets,
     ...(partitions === undefined ? {} : { partitions }),
+    ...(jobs === undefined ? {} : { jobs: Object.entries(jobs).map(jobSpec) }),
   };
+}
+
+function jobSpec([name, { schedule, command, optional = false }]: [string, z.infer<typeof job>]): JobSpec {
+  return { name, schedule, command, optional };
 }
 
 function declared(value: z.infer<typeof extension>): DeclaredExtension {

@@ -1,4 +1,5 @@
-const extension = "pg_cron";
+/** Name of the extension that runs jobs. */
+export const cronExtension = "pg_cron";
 
 /** Number of jobs that run at once: pg_cron's default for background workers. */
 const runningJobs = 5;
@@ -6,18 +7,23 @@ const runningJobs = 5;
 /** PostgreSQL's default of `max_worker_processes`. */
 const defaultWorkerProcesses = 8;
 
-/** A database with the names of its extensions. */
-interface WithExtensions {
+/** A database with the names of its extensions and jobs. */
+export interface WithJobs {
   name: string;
   extensions: readonly string[];
+  jobs: readonly string[];
 }
 
+/** The database that has pg_cron if databases declare jobs. Every server has it. */
+export const jobsDatabase = "postgres";
+
 /**
- * Returns the database whose jobs pg_cron runs, or undefined if none declares it. pg_cron works in one database of a
- * server.
+ * Returns the database in which pg_cron keeps its jobs, or undefined if none needs it: the one that lists the
+ * extension, or `postgres` if databases declare jobs.
  */
-export function cronDatabase(databases: readonly WithExtensions[]): string | undefined {
-  return databases.find(({ extensions }) => extensions.includes(extension))?.name;
+export function cronDatabase(databases: readonly WithJobs[]): string | undefined {
+  const own = databases.find(({ extensions }) => extensions.includes(cronExtension))?.name;
+  return own ?? (databases.some(({ jobs }) => jobs.length > 0) ? jobsDatabase : undefined);
 }
 
 /**
@@ -25,7 +31,7 @@ export function cronDatabase(databases: readonly WithExtensions[]): string | und
  * which needs a password. The scheduler and the jobs get worker processes in addition to those of parallel queries,
  * because a job that finds none fails after 10 s.
  *
- * @param database database with the extension
+ * @param database database in which it keeps its jobs
  * @param planned `max_worker_processes` of the plan, if it has a value
  */
 export function cronSettings(database: string, planned: string | undefined): Record<string, string> {
@@ -39,12 +45,19 @@ export function cronSettings(database: string, planned: string | undefined): Rec
 }
 
 /**
- * Returns the reason why the databases of one server cannot have pg_cron, or undefined if they can. A database that
- * lists it must be the only one.
+ * Returns the reason why the databases of one server cannot have pg_cron as they declare it, or undefined if they can.
+ * A database that lists it must be the only one, and cannot declare jobs, which need pg_cron in `postgres`.
  */
-export function cronFault(databases: readonly WithExtensions[]): string | undefined {
-  const database = cronDatabase(databases);
-  if (database === undefined || databases.length === 1) return undefined;
-  const others = databases.filter(({ name }) => name !== database).map(({ name }) => `'${name}'`);
-  return `'${database}' lists the extension ${extension}, which works only in a stack's only database, and the stack also has ${others.join(", ")}; remove ${extension} from migrations/${database}/database.json, or give '${database}' a stack of its own`;
+export function cronFault(databases: readonly WithJobs[]): string | undefined {
+  const database = databases.find(({ extensions }) => extensions.includes(cronExtension));
+  if (database === undefined) return undefined;
+  const { name, jobs } = database;
+  const lists = `'${name}' lists the extension ${cronExtension}`;
+  const remove = `remove ${cronExtension} from migrations/${name}/database.json`;
+  const others = databases.filter((each) => each !== database).map((each) => `'${each.name}'`);
+  if (others.length > 0)
+    return `${lists}, which works only in a stack's only database, and the stack also has ${others.join(", ")}; ${remove}, and declare 'jobs' there instead`;
+  return jobs.length > 0
+    ? `${lists} and declares jobs, which need ${cronExtension} in '${jobsDatabase}'; ${remove}`
+    : undefined;
 }

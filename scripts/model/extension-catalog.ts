@@ -83,7 +83,7 @@ export const extensionCatalog: Readonly<Record<string, ImageExtension>> = {
   pg_cron: {
     purpose: "jobs on a schedule",
     grants: [{ to: "migrator", on: "schema", privileges: ["USAGE"] }],
-    note: "Only in a stack's only database. Jobs run as the migrator: see [Jobs](#jobs).",
+    note: "Not needed for [jobs](#jobs) in `database.json`. For [jobs in migrations](#jobs-in-migrations), only in a stack's only database.",
     isPreloaded: true,
   },
   pg_freespacemap: { purpose: "free space in tables", grants: execute() },

@@ -1,9 +1,9 @@
 import type { z } from "zod";
 import { OperationError } from "../core/operation-error.ts";
-import { cronFault } from "../model/cron.ts";
 import { isInventedSeed, isRealStack } from "../model/real-data.ts";
 import { durabilityRisks } from "./durability.ts";
 import { type Fault, faultsOf } from "./fault.ts";
+import { type DeclaresJobs, jobFaults } from "./jobs.ts";
 import { commonShape, type ServerKind, type SettingsOf, serverKinds, serverShape, serverShapes } from "./schema.ts";
 import { type SettingText, textOf } from "./setting.ts";
 import { suggestion } from "./suggestion.ts";
@@ -16,8 +16,8 @@ export type Settings = { [Kind in ServerKind]: SettingsOf<Kind> & { protected: b
 
 /** Databases and seed sets to choose from, read from `migrations/` before the settings are parsed. */
 export interface Known {
-  /** Databases that have a folder, with the seed sets and extensions of each. */
-  databases: Readonly<Record<string, { seedSets: readonly string[]; extensions?: readonly { name: string }[] }>>;
+  /** Databases that have a folder, with the seed sets, extensions and jobs of each. */
+  databases: Readonly<Record<string, { seedSets: readonly string[] } & DeclaresJobs>>;
   /** Name of the stack, for messages. */
   stack: string;
 }
@@ -117,23 +117,12 @@ function crossFaults(values: Readonly<Record<string, unknown>>, known: Known): F
       setting: "databases",
       reason: `'${name}' has no folder with a database.json in migrations/${suggestion(name, Object.keys(known.databases))}`,
     })),
-    ...cronFaults(values.server, databases, known),
+    ...jobFaults(values.server, databases ?? [], known.databases),
     ...archiveFaults(values),
     ...(seeds === undefined ? [] : unknownSeeds(seeds, databases, unknown, known)),
     ...(isProtected ? inventedIn(seeds ?? [], values.protected, known.stack) : []),
     ...(isProtected ? riskyFaults(values, known.stack) : []),
   ];
-}
-
-/** Rejects databases that cannot share one server's pg_cron. On an external server, its owner chooses the database. */
-function cronFaults(server: unknown, databases: readonly string[] | undefined, known: Known): Fault[] {
-  if (server !== "docker" || databases === undefined) return [];
-  const declared = databases.map((name) => ({
-    name,
-    extensions: (known.databases[name]?.extensions ?? []).map((extension) => extension.name),
-  }));
-  const reason = cronFault(declared);
-  return reason === undefined ? [] : [{ setting: "databases", reason }];
 }
 
 /** Rejects settings with which a server with real data could lose it. */

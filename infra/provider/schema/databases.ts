@@ -31,6 +31,17 @@ export const databases = {
     required: [...connectionRequired, "extensions"],
     outputs: {},
   },
+  Jobs: {
+    description: "Jobs of a database that pg_cron runs. Preview lists those to add, change and remove.",
+    inputs: {
+      ...connection,
+      runIn: text("Database in which the jobs run. The connection's database has pg_cron."),
+      runAs: text("Role as which the jobs run."),
+      jobs: textByName('Jobs by name, as JSON: {"tidy": "{\\"schedule\\": \\"0 3 * * *\\", \\"command\\": \\"…\\"}"}.'),
+    },
+    required: [...connectionRequired, "runIn", "runAs", "jobs"],
+    outputs: {},
+  },
   Migrations: {
     description: "The applied migrations of a database's folder. Preview lists the pending ones.",
     inputs: {

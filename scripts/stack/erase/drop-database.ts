@@ -4,6 +4,7 @@ import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { grantOwnMemberships, lackingMemberships, revokeOwnMemberships } from "../../connection/own-memberships.ts";
 import { OperationError } from "../../core/operation-error.ts";
+import { removeJobsOf } from "../../databases/jobs.ts";
 import { databaseRoles, roleName } from "../../model/names.ts";
 
 /**
@@ -63,6 +64,7 @@ export async function dropDatabase(admin: Connection, database: string): Promise
       });
     }
     await revokeOwnMemberships(client, granted);
+    await removeJobsOf(client, database);
     const kept: KeptRole[] = [];
     // The owner is dropped last, because the others are members of it.
     for (const role of databaseRoles.map((each) => roleName(database, each)).reverse()) {

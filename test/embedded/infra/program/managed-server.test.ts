@@ -43,8 +43,9 @@ describe("a stack on a server whose administrator is not a superuser", () => {
     await clone.write(
       "migrations/shop/database.json",
       JSON.stringify({
-        extensions: ["citext", { name: "pageinspect", optional: true }],
+        extensions: ["citext", { name: "hstore", schema: "extensions" }, { name: "pageinspect", optional: true }],
         seedSets: ["reference", "dev"],
+        jobs: { tidy: { schedule: "0 3 * * *", command: "select 1", optional: true } },
       }),
     );
     await configure();
@@ -56,10 +57,12 @@ describe("a stack on a server whose administrator is not a superuser", () => {
     expect(preview.stderr).toContain("membership to grant: shop_owner to admin");
     const up = await clone.succeed("up");
     expect(up.stderr).toContain("shop: the optional extension pageinspect cannot be created on this server");
+    expect(up.stderr).toContain("shop: the optional job tidy does not run, because this server has no pg_cron");
     expect(up.stderr).not.toContain("is a member of shop_owner");
     for (const command of ["up", "preview", "refresh"] as const) expect(await changesOf(clone, command)).toEqual([]);
-    expect(await byProvider("shop", "select extname from pg_extension where extname <> 'plpgsql'")).toEqual([
+    expect(await byProvider("shop", "select extname from pg_extension where extname <> 'plpgsql' order by 1")).toEqual([
       { extname: "citext" },
+      { extname: "hstore" },
     ]);
     expect(
       await byProvider(
@@ -73,6 +76,7 @@ describe("a stack on a server whose administrator is not a superuser", () => {
   it("has the privileges of the matrix", async () => {
     expect(await clone.query("readonly", "select count(*)::int as rows from product")).toEqual([{ rows: 2 }]);
     await clone.query("app", "update product set name = name");
+    expect(await clone.query("readonly", "select extensions.fetchval('a=>1', 'a') as value")).toEqual([{ value: "1" }]);
     await expect(clone.query("readonly", "delete from product")).rejects.toThrow("permission denied");
     await expect(clone.query("app", "create table intruder ()")).rejects.toThrow("permission denied");
     await expect(clone.query("monitor", "select * from public.product")).rejects.toThrow("permission denied");

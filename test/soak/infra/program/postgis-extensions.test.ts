@@ -18,7 +18,7 @@ describe("a database in a container with every extension of PostGIS", () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
     migrator = new pg.Client(clientConfig(await shop.login("migrator"), "test"));
     await migrator.connect();
-  });
+  }, 900_000);
   afterAll(() => migrator?.end());
 
   it.each(names)("the migrator uses %s", async (name) => {

@@ -37,6 +37,7 @@ describe("database.json", () => {
       extensions: ["citext", { name: "vector", optional: true, schema: "ext" }],
       seedSets: ["reference", "dev"],
       partitions: { function: "audit.ensure_partitions", monthsAhead: 3 },
+      jobs: { "expire carts": { schedule: "*/5 * * * *", command: "delete from cart" } },
     };
     await write("shop", JSON.stringify(content));
     expect(await readDatabaseFile(folder, "shop")).toEqual({
@@ -45,6 +46,7 @@ describe("database.json", () => {
         { name: "citext", optional: false },
         { name: "vector", optional: true, schema: "ext" },
       ],
+      jobs: [{ name: "expire carts", schedule: "*/5 * * * *", command: "delete from cart", optional: false }],
     });
   });
 

@@ -1,11 +1,13 @@
 import { expect, it } from "vitest";
 import { cronDatabase, cronFault, cronSettings } from "../../../../scripts/model/cron.ts";
 
-const shop = { name: "shop", extensions: ["citext", "pg_cron"] };
-const crm = { name: "crm", extensions: ["citext"] };
+const shop = { name: "shop", extensions: ["citext", "pg_cron"], jobs: [] };
+const crm = { name: "crm", extensions: ["citext"], jobs: [] };
+const erp = { name: "erp", extensions: [], jobs: ["tidy"] };
 
-it("pg_cron runs the jobs of the database that lists it", () => {
+it("pg_cron is in the database that lists it, or in postgres if databases declare jobs", () => {
   expect(cronDatabase([shop])).toBe("shop");
+  expect(cronDatabase([crm, erp])).toBe("postgres");
   expect(cronDatabase([crm])).toBeUndefined();
 });
 
@@ -21,8 +23,14 @@ it("pg_cron gets worker processes in addition to the planned ones, or to Postgre
 
 it("a database that lists pg_cron is refused if the stack has another one", () => {
   expect(cronFault([crm, shop])).toBe(
-    "'shop' lists the extension pg_cron, which works only in a stack's only database, and the stack also has 'crm'; remove pg_cron from migrations/shop/database.json, or give 'shop' a stack of its own",
+    "'shop' lists the extension pg_cron, which works only in a stack's only database, and the stack also has 'crm'; remove pg_cron from migrations/shop/database.json, and declare 'jobs' there instead",
   );
   expect(cronFault([shop])).toBeUndefined();
-  expect(cronFault([crm, { ...crm, name: "erp" }])).toBeUndefined();
+  expect(cronFault([crm, erp])).toBeUndefined();
+});
+
+it("a database that lists pg_cron is refused if it declares jobs, which need pg_cron elsewhere", () => {
+  expect(cronFault([{ ...shop, jobs: ["tidy"] }])).toBe(
+    "'shop' lists the extension pg_cron and declares jobs, which need pg_cron in 'postgres'; remove pg_cron from migrations/shop/database.json",
+  );
 });

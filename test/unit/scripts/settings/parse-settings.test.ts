@@ -256,24 +256,6 @@ describe("invalid settings", () => {
     ]);
   });
 
-  it("include databases of a server in a container if one lists pg_cron and is not the only one", () => {
-    const databases = {
-      shop: { seedSets: [], extensions: [{ name: "citext" }, { name: "pg_cron" }] },
-      crm: { seedSets: [], extensions: [] },
-    };
-    const parseOn = (server: string, names: string[]) => {
-      const config = { server, databases: JSON.stringify(names), seeds: "[]" };
-      const entries = Object.entries(config).map(([name, value]) => [`pgroundwork:${name}`, value]);
-      return () => parseSettings(Object.fromEntries(entries), { stack: "dev", databases });
-    };
-    expect(parseOn("docker", ["crm", "shop"])).toThrow(
-      "- Setting 'databases': 'shop' lists the extension pg_cron, which works only in a stack's only database, and the stack also has 'crm'; remove",
-    );
-    expect(parseOn("docker", ["shop"])).not.toThrow();
-    // The embedded server does not have the extension at all.
-    expect(parseOn("embedded", ["crm", "shop"])).not.toThrow();
-  });
-
   it("do not include the seeds of an unknown database", () => {
     expect(faults({ databases: '["lerning"]', seeds: '["demo"]' })).toEqual([
       "- Setting 'databases': 'lerning' has no folder with a database.json in migrations/; did you mean 'learning'?",

@@ -147,6 +147,16 @@ const declared: Record<
     { ...connection, extensions: { pg_cron: "" } },
     [],
   ),
+  Jobs: ofArgs<Required<sdk.JobsArgs>>(
+    sdk.Jobs,
+    {
+      ...connection,
+      runIn: "shop",
+      runAs: "shop_migrator",
+      jobs: { tidy: '{"schedule":"0 3 * * *","command":"select 1"}' },
+    },
+    [],
+  ),
   Partitions: ofArgs<Required<sdk.PartitionsArgs>>(
     sdk.Partitions,
     { ...connection, function: "public.ensure_partitions", monthsAhead: 3 },

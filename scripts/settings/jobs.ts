@@ -1,0 +1,50 @@
+import { cronFault } from "../model/cron.ts";
+import { scheduleFault } from "../model/schedule.ts";
+import type { Fault } from "./fault.ts";
+
+/** The parts of `database.json` that need pg_cron. */
+export interface DeclaresJobs {
+  extensions?: readonly { name: string }[];
+  jobs?: readonly { name: string; schedule: string; optional: boolean }[];
+}
+
+/** Intervals that pg_cron accepts besides cron syntax. */
+const seconds = /^([1-9]|[1-5][0-9]) seconds?$/;
+
+/**
+ * Finds jobs that the server cannot run, and databases that cannot share its pg_cron. On an external
+ * server, its owner chooses the database that has pg_cron.
+ */
+export function jobFaults(
+  server: unknown,
+  databases: readonly string[],
+  declared: Readonly<Record<string, DeclaresJobs>>,
+): Fault[] {
+  const known = databases.flatMap((name) => {
+    const { extensions = [], jobs = [] } = declared[name] ?? {};
+    return { name, extensions: extensions.map((each) => each.name), jobs };
+  });
+  const faults = known.flatMap(({ name, jobs }) =>
+    jobs.flatMap((job) => {
+      const reason = jobFault(server, job);
+      return reason === undefined ? [] : [`job '${job.name}' of '${name}': ${reason}`];
+    }),
+  );
+  const shared =
+    server === "docker"
+      ? cronFault(known.map(({ jobs, ...each }) => ({ ...each, jobs: jobs.map((job) => job.name) })))
+      : undefined;
+  return [...faults, ...(shared === undefined ? [] : [shared])].map((reason) => ({ setting: "databases", reason }));
+}
+
+function jobFault(
+  server: unknown,
+  { schedule, optional }: { schedule: string; optional: boolean },
+): string | undefined {
+  if (!seconds.test(schedule)) {
+    const fault = scheduleFault(schedule);
+    if (fault !== undefined) return `${fault}; '10 seconds' is possible, too`;
+  }
+  if (server === "docker" || server === undefined || optional) return undefined;
+  return `jobs need pg_cron, which only the server kind 'docker' has; mark it as optional to leave it out elsewhere`;
+}
