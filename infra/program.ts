@@ -58,7 +58,7 @@ async function declareStack() {
   );
   const isOwn = (name: string) => settings.server !== "external" || !names.includes(name);
   warnOfRenames(server, existing, withHistory, isOwn);
-  const { passwordVersion: passwordKeeper, protected: protect } = settings;
+  const { passwordVersion: passwordKeeper, protected: protect, idleInTransactionTimeout } = settings;
   const serverRoles = declareServerRoles("server", { server, existing, passwordKeeper, protect });
   const databases = narrowed.map(({ name, file, missing }) => {
     for (const absent of missing) {
@@ -71,6 +71,7 @@ async function declareStack() {
       file,
       folder: databaseFolder(migrations, name),
       seeds: settings.seeds.filter((set) => file.seedSets.includes(set)),
+      idleInTransactionSeconds: idleInTransactionTimeout,
       passwordKeeper,
       protect,
     });

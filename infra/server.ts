@@ -14,7 +14,8 @@ import type { ServerRoles } from "./components/server-roles.ts";
 import { reachableHost } from "./plan/container.ts";
 import { memoryFault } from "./plan/container-memory.ts";
 import { imageExtensions, preloadLibraries } from "./plan/image-extensions.ts";
-import { planMemory } from "./plan/tuning.ts";
+import { logDefaults } from "./plan/log-defaults.ts";
+import { planMemory, type TuningInput } from "./plan/tuning.ts";
 import type { Settings } from "./settings.ts";
 
 /** The project directory. */
@@ -93,7 +94,7 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
   const { EmbeddedServer } = await import("./components/embedded-server.ts");
   const { port, dataDirectory, passwordVersion: passwordKeeper, readyTimeout } = settings;
   const os = process.platform === "darwin" ? "mac" : "linux";
-  const planned = plannedSettings(settings, os, availableParallelism());
+  const planned = plannedSettings(settings, { os, cpus: availableParallelism(), hasLz4: false });
   const server = new EmbeddedServer("server", { port, dataDirectory, settings: planned, passwordKeeper, readyTimeout });
   return { server, place: { dataDirectory: server.dataDirectory, logDirectory: server.logDirectory } };
 }
@@ -101,7 +102,7 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
 async function inContainer(settings: OfKind<"docker">, extensions: readonly string[]): Promise<DeclaredServer> {
   const { DockerServer } = await import("./components/docker-server.ts");
   const { dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
-  const planned = plannedSettings(settings, "linux", cpus ?? availableParallelism());
+  const planned = plannedSettings(settings, { os: "linux", cpus: cpus ?? availableParallelism(), hasLz4: true });
   const fault = memoryFault(memory, planned);
   if (fault !== undefined)
     throw new OperationError(`The server does not fit into its container: ${fault}.`, {
@@ -215,9 +216,12 @@ type Planned = Pick<OfKind<"embedded">, "memory" | "profile" | "storage" | "maxC
 /** Plans postgresql.conf for the memory and the workload. The stack's own settings override the plan. */
 function plannedSettings(
   { memory, profile, storage, maxConnections, postgresql }: Planned,
-  os: "linux" | "mac",
-  cpus: number,
+  machine: Pick<TuningInput, "os" | "cpus" | "hasLz4">,
 ) {
   const memoryMegabytes = memory ?? Math.floor(totalmem() / 2 ** 20 / memoryStep) * memoryStep;
-  return { ...planMemory({ memoryMegabytes, cpus, os, profile, storage, maxConnections }), ...postgresql };
+  return {
+    ...planMemory({ memoryMegabytes, profile, storage, maxConnections, ...machine }),
+    ...logDefaults,
+    ...postgresql,
+  };
 }

@@ -67,7 +67,7 @@ describe("existing roles and an existing database", () => {
     const { stdout, stderr } = await clone.succeed("preview");
     expect(stderr).toContain(handOver);
     expect(stdout).toContain(
-      "= Role depot-app (is NOLOGIN, connection limit 3; to correct: connectionLimit, login, password)",
+      "= Role depot-app (is NOLOGIN, connection limit 3; to correct: connectionLimit, idleInTransactionSessionTimeout, login, password)",
     );
     expect(stdout).toContain("3 to adopt");
   });

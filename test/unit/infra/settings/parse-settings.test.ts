@@ -52,6 +52,7 @@ describe("valid settings", () => {
       storage: "ssd",
       protected: false,
       passwordVersion: "1",
+      idleInTransactionTimeout: 60,
       readyTimeout: 60,
     });
   });
@@ -70,6 +71,7 @@ describe("valid settings", () => {
         databases: '["trading","learning"]',
         airgap: "false",
         passwordVersion: "2026-11",
+        idleInTransactionTimeout: "0",
         readyTimeout: "5",
         postgresql:
           '{"Shared_Buffers":"64MB","jit":false,"autovacuum":true,"work_mem":8192,"auto_explain.log_min_duration":"1s"}',
@@ -87,6 +89,7 @@ describe("valid settings", () => {
       databases: ["trading", "learning"],
       airgap: false,
       passwordVersion: "2026-11",
+      idleInTransactionTimeout: 0,
       readyTimeout: 5,
       postgresql: {
         shared_buffers: "64MB",

@@ -50,6 +50,7 @@ describe("the reference of settings", () => {
       "protected",
       "airgap",
       "passwordVersion",
+      "idleInTransactionTimeout",
       "readyTimeout",
     ]);
     for (const row of reference) {
