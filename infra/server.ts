@@ -101,7 +101,7 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
 
 async function inContainer(settings: OfKind<"docker">, extensions: readonly string[]): Promise<DeclaredServer> {
   const { DockerServer } = await import("./components/docker-server.ts");
-  const { dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
+  const { dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
   const planned = plannedSettings(settings, { os: "linux", cpus: cpus ?? availableParallelism(), hasLz4: true });
   const fault = memoryFault(memory, planned);
   if (fault !== undefined)
@@ -110,7 +110,8 @@ async function inContainer(settings: OfKind<"docker">, extensions: readonly stri
     });
   const imageTrigger = await imageTriggers(dockerHost);
   const server = new DockerServer("server", {
-    ...{ dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
+    ...{ dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
+    build: settings,
     settings: { shared_preload_libraries: preloadLibraries(extensions), ...planned },
     passwordKeeper: settings.passwordVersion,
     protect: settings.protected,
@@ -161,7 +162,7 @@ async function imageTriggers(dockerHost: string | undefined): Promise<(resource:
 }
 
 async function monitored(
-  { monitoring, backups, readyTimeout }: OfKind<"docker">,
+  { monitoring, backups, readyTimeout, baseImage }: OfKind<"docker">,
   server: DockerServer,
   roles: ServerRoles,
   textfiles: pulumi.Output<string> | undefined,
@@ -170,7 +171,7 @@ async function monitored(
   const { Monitoring } = await import("./components/monitoring.ts");
   const { place, network, caCertificate: authorities, dataVolume: data, repository } = server;
   const { prometheus } = new Monitoring("monitoring", {
-    ...{ place, network, authorities, readyTimeout, textfiles },
+    ...{ place, baseImage, network, authorities, readyTimeout, textfiles },
     ...{ login: roles.logins.monitor, roles: roles.roles },
     volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
     backupIntervals: (backups && backupIntervals(backups)) ?? {},

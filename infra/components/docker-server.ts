@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import type * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { archiveDefaults, archiveSettings, repositoryPath } from "../plan/backups.ts";
+import { type PostgresBuild, postgresBuildArguments } from "../plan/build-arguments.ts";
 import {
   configurationFiles,
   containerPaths,
@@ -24,7 +25,8 @@ export interface DockerServerArgs {
   dockerHost?: string | undefined;
   /** Prebuilt image to pull instead of building infra/images/postgres. */
   image?: string | undefined;
-  postgis: boolean;
+  /** Arguments of the build. Undefined ones have the Dockerfile's defaults. */
+  build: PostgresBuild;
   /** Host name that clients use. */
   host: string;
   port?: number | undefined;
@@ -142,9 +144,9 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     this.registerOutputs({ host: this.host, port: this.port, container: this.container, version: this.version });
   }
 
-  #declareImage(name: string, { image, postgis }: DockerServerArgs): pulumi.Output<string> {
+  #declareImage(name: string, { image, build }: DockerServerArgs): pulumi.Output<string> {
     if (image !== undefined) return pulumi.output(image);
-    const args = { POSTGIS: String(postgis) };
+    const args = postgresBuildArguments(build);
     return dockerImage(`${name}-image`, { folder: "postgres", tag: "17", args }, this.place, this);
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { baseArguments } from "../plan/build-arguments.ts";
 import {
   endpoints,
   exporterCommand,
@@ -21,6 +22,8 @@ import type { Login } from "./server.ts";
 
 export interface MonitoringArgs {
   place: DockerPlace;
+  /** Image to build from. Default: the Dockerfile's. */
+  baseImage?: string | undefined;
   /** The network in which the server is called `postgres`. */
   network: pulumi.Input<string>;
   /** CA certificates that verify the server's certificate, PEM. */
@@ -77,7 +80,8 @@ export class Monitoring extends pulumi.ComponentResource {
     super("pgroundwork:components:Monitoring", name, {}, options);
     this.#name = name;
     this.#args = args;
-    this.#image = dockerImage(`${name}-image`, { folder: "monitoring", tag: "latest" }, args.place, this);
+    const image = { folder: "monitoring", tag: "latest", args: baseArguments(args.baseImage) };
+    this.#image = dockerImage(`${name}-image`, image, args.place, this);
     this.#declarePostgresExporter();
     this.#declareVolumeExporter();
     this.prometheus = this.#declarePrometheus();

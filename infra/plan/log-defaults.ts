@@ -1,6 +1,6 @@
 /**
- * What every server that the kit starts measures and logs, unless the stack's own settings say otherwise. Each takes
- * effect with a reload.
+ * Settings for measuring and logging of every server that the kit starts. The stack's own settings override them. Each
+ * takes effect with a reload.
  */
 export const logDefaults: Readonly<Record<string, string>> = {
   // PostgreSQL logs no slow statement by default. One that takes a second is slow for an application.

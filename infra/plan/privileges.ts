@@ -106,7 +106,7 @@ export const postgresGrants: readonly GrantPlan[] = [
  * PUBLIC's defaults are declared even where PostgreSQL has none, so that defaults that were granted by hand are
  * detected and revoked.
  *
- * @param idleInTransactionSeconds limit of the roles of applications. Migrations have none: the migrator waits for locks
+ * @param idleInTransactionSeconds limit of the roles of applications. The migrator has none, since it waits for locks
  */
 export function planPrivileges(database: string, idleInTransactionSeconds = 0): PrivilegePlan {
   const owner = roleName(database, "owner");

@@ -91,9 +91,9 @@ const readAheadRequests: Record<StorageKind, number> = { hdd: 2, ssd: 200, san: 
  * right are left out.
  *
  * The rules are pgtune's (https://pgtune.leopard.in.ua, `src/features/configuration/configurationSlice.js` of
- * le0pard/pgtune at 830d3bb), for a database about as large as the memory. There are three deviations: `wal_level` stays
- * `replica`, `wal_compression` is `pglz` on a server without lz4, and replication slots have a limit. Comments in the
- * code give the reasons.
+ * le0pard/pgtune at 830d3bb), for a database about as large as the memory. There are three deviations: `wal_level`
+ * stays `replica`, `wal_compression` is `pglz` on a server without lz4, and replication slots have a limit. Comments in
+ * the code give the reasons.
  *
  * @throws RangeError if memory, processors or connections are not whole numbers of at least 1
  */

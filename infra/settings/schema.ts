@@ -53,7 +53,7 @@ export const commonShape = {
       "Change it to generate new passwords for all roles that log in. The old passwords stop working. Sessions " +
       "stay open, and nothing restarts.",
   }),
-  // GitLab recommends 60 s for its own database. Such a session holds its locks, and keeps vacuum from removing old rows.
+  // The limit that GitLab recommends for its database. Such a session holds its locks, and old rows stay because of it.
   idleInTransactionTimeout: documented(integer(0, 86_400).default(60), {
     type: "a whole number from 0 to 86400",
     default: "60",

@@ -39,6 +39,8 @@ describe("the reference of settings", () => {
       "bindAddress",
       "host",
       "image",
+      "baseImage",
+      "postgresVersion",
       "postgis",
       "monitoring",
       "backups",
