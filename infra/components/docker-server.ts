@@ -9,8 +9,10 @@ import {
   containerSettings,
   hostBasedAuthentication,
   identityMap,
+  writableFolders,
 } from "../plan/container.ts";
-import { ContainerServer, Password, Port, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
+import { processLimit } from "../plan/container-limits.ts";
+import { ContainerLimits, ContainerServer, Password, Port, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
 import { adminAccess } from "./admin-access.ts";
 import { BackupRepository } from "./backup-repository.ts";
 import { confinement } from "./confinement.ts";
@@ -114,6 +116,11 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     const process = this.#declareContainer(name, args, published.port, configuration);
     this.process = process;
 
+    new ContainerLimits(
+      `${name}-limits`,
+      { dockerHost, container, containerId: process.id, processes: processLimit(args.settings) },
+      child,
+    );
     const running = new ContainerServer(
       `${name}-running`,
       {
@@ -222,6 +229,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       {
         ...named,
         ...confinement(args.memory, "50m"),
+        tmpfs: writableFolders,
         image,
         hostname: named.name,
         ...(args.cpus === undefined ? {} : { cpus: String(args.cpus) }),

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { baseArguments } from "../plan/build-arguments.ts";
+import { sidecarProcesses } from "../plan/container-limits.ts";
 import {
   endpoints,
   exporterCommand,
@@ -14,7 +15,7 @@ import {
   scheduleRules,
   volumeExporterCommand,
 } from "../plan/monitoring.ts";
-import { ContainerProcess, Port, VolumeFiles } from "../provider/sdk.ts";
+import { ContainerLimits, ContainerProcess, Port, VolumeFiles } from "../provider/sdk.ts";
 import { confinement } from "./confinement.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
@@ -195,7 +196,6 @@ export class Monitoring extends pulumi.ComponentResource {
         // Go does not free memory until it must, and the container's limit would kill the process first.
         envs: [...(plan.environment ?? []), `GOMEMLIMIT=${Math.floor(plan.memory * 0.9)}MiB`],
         ...(user === undefined ? {} : { user }),
-        readOnly: true,
         ports: port === undefined ? [] : [{ internal: endpoint.port, external: port, ip: loopback, protocol: "tcp" }],
         networksAdvanced: [{ name: network, aliases: [endpoint.alias] }],
         volumes: plan.volumes,
@@ -212,6 +212,8 @@ export class Monitoring extends pulumi.ComponentResource {
   ): ContainerProcess {
     const { dependsOn = [], ...files } = given;
     const { place, readyTimeout: timeoutSeconds } = this.#args;
+    const limited = { container: container.name, containerId: container.id, processes: sidecarProcesses.monitoring };
+    new ContainerLimits(`${this.#name}-${role}-limits`, { dockerHost: place.dockerHost, ...limited }, { parent: this });
     return new ContainerProcess(
       `${this.#name}-${role}-running`,
       {
