@@ -64,7 +64,7 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
   );
   const isOwn = (name: string) => settings.server !== "external" || !names.includes(name);
   warnOfRenames(server, existing, withHistory, isOwn);
-  const { passwordVersion: passwordKeeper, protected: protect } = settings;
+  const { passwordVersion: passwordKeeper, protected: protect, idleInTransactionTimeout } = settings;
   const serverRoles = declareServerRoles("server", { server, existing, passwordKeeper, protect });
   const hasJobs = withExtensions.some(({ jobs }) => jobs.length > 0);
   const cron = hasJobs ? declareCron("server", server, protect) : undefined;
@@ -86,6 +86,7 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
       file,
       folder: databaseFolder(migrations, name),
       seeds: settings.seeds.filter((set) => file.seedSets.includes(set)),
+      idleInTransactionSeconds: idleInTransactionTimeout,
       passwordKeeper,
       protect,
     });

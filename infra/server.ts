@@ -17,7 +17,8 @@ import type { Server } from "./components/server.ts";
 import type { ServerRoles } from "./components/server-roles.ts";
 import { reachableHost } from "./plan/container.ts";
 import { memoryFault } from "./plan/container-memory.ts";
-import { planMemory } from "./plan/tuning.ts";
+import { logDefaults } from "./plan/log-defaults.ts";
+import { planMemory, type TuningInput } from "./plan/tuning.ts";
 
 /** The project directory. */
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -104,7 +105,7 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
   const { EmbeddedServer } = await import("./components/embedded-server.ts");
   const { port, dataDirectory, passwordVersion: passwordKeeper, readyTimeout } = settings;
   const os = process.platform === "darwin" ? "mac" : "linux";
-  const planned = plannedSettings(settings, os, availableParallelism());
+  const planned = plannedSettings(settings, { os, cpus: availableParallelism(), hasLz4: false });
   const server = new EmbeddedServer("server", { port, dataDirectory, settings: planned, passwordKeeper, readyTimeout });
   const { dataDirectory: data, logDirectory } = server;
   return { server, location: { kind: "embedded", dataDirectory: data, logDirectory } };
@@ -112,8 +113,8 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
 
 async function inContainer(settings: OfKind<"docker">, databases: readonly WithJobs[]): Promise<DeclaredServer> {
   const { DockerServer } = await import("./components/docker-server.ts");
-  const { dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
-  const planned = plannedSettings(settings, "linux", cpus ?? availableParallelism());
+  const { dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
+  const planned = plannedSettings(settings, { os: "linux", cpus: cpus ?? availableParallelism(), hasLz4: true });
   const fault = memoryFault(memory, planned);
   if (fault !== undefined)
     throw new OperationError(`The server does not fit into its container: ${fault}.`, {
@@ -121,7 +122,8 @@ async function inContainer(settings: OfKind<"docker">, databases: readonly WithJ
     });
   const imageTrigger = await imageTriggers(dockerHost);
   const server = new DockerServer("server", {
-    ...{ dockerHost, image, postgis, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
+    ...{ dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
+    build: settings,
     settings: { ...extensionSettings(databases, planned), ...settings.postgresql },
     passwordKeeper: settings.passwordVersion,
     protect: settings.protected,
@@ -187,7 +189,7 @@ async function imageTriggers(dockerHost: string | undefined): Promise<(resource:
 }
 
 async function monitored(
-  { monitoring, backups, readyTimeout }: OfKind<"docker">,
+  { monitoring, backups, readyTimeout, baseImage }: OfKind<"docker">,
   server: DockerServer,
   roles: ServerRoles,
   textfiles: pulumi.Output<string> | undefined,
@@ -196,7 +198,7 @@ async function monitored(
   const { Monitoring } = await import("./components/monitoring.ts");
   const { place, network, caCertificate: authorities, dataVolume: data, repository } = server;
   const { prometheus } = new Monitoring("monitoring", {
-    ...{ place, network, authorities, readyTimeout, textfiles },
+    ...{ place, baseImage, network, authorities, readyTimeout, textfiles },
     ...{ login: roles.logins.monitor, roles: roles.roles },
     volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
     backupIntervals: (backups && backupIntervals(backups)) ?? {},
@@ -242,9 +244,12 @@ type Planned = Pick<OfKind<"embedded">, "memory" | "profile" | "storage" | "maxC
 /** Plans postgresql.conf for the memory and the workload. The stack's own settings override the plan. */
 function plannedSettings(
   { memory, profile, storage, maxConnections, postgresql }: Planned,
-  os: "linux" | "mac",
-  cpus: number,
+  machine: Pick<TuningInput, "os" | "cpus" | "hasLz4">,
 ) {
   const memoryMegabytes = memory ?? Math.floor(totalmem() / 2 ** 20 / memoryStep) * memoryStep;
-  return { ...planMemory({ memoryMegabytes, cpus, os, profile, storage, maxConnections }), ...postgresql };
+  return {
+    ...planMemory({ memoryMegabytes, profile, storage, maxConnections, ...machine }),
+    ...logDefaults,
+    ...postgresql,
+  };
 }

@@ -2,8 +2,9 @@ import * as docker from "@pulumi/docker";
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { backupEnvironment, backupFunctions, metricsPath, repositoryPath } from "../plan/backups.ts";
-import { containerPaths, imageHealthcheck } from "../plan/container.ts";
-import { BackupStanza } from "../provider/sdk.ts";
+import { containerPaths, imageHealthcheck, writableFolders } from "../plan/container.ts";
+import { sidecarProcesses } from "../plan/container-limits.ts";
+import { BackupStanza, ContainerLimits } from "../provider/sdk.ts";
 import { confinement } from "./confinement.ts";
 import type { DockerServer } from "./docker-server.ts";
 
@@ -55,6 +56,16 @@ export class Backups extends pulumi.ComponentResource {
     });
     this.metrics = metrics.name;
     const container = this.#declareContainer(name, args);
+    new ContainerLimits(
+      `${name}-limits`,
+      {
+        dockerHost: place.dockerHost,
+        container: container.name,
+        containerId: container.id,
+        processes: sidecarProcesses.backups,
+      },
+      { parent: this },
+    );
     const stanza = new BackupStanza(
       `${name}-stanza`,
       {
@@ -81,6 +92,7 @@ export class Backups extends pulumi.ComponentResource {
       {
         ...named,
         ...confinement(memory, "50m"),
+        tmpfs: writableFolders,
         image,
         hostname: named.name,
         command: ["backup-scheduler", "run", full, incremental],

@@ -2,11 +2,12 @@ import type * as docker from "@pulumi/docker";
 
 type Confinement = Pick<
   docker.ContainerArgs,
-  "init" | "restart" | "memory" | "memorySwap" | "capabilities" | "securityOpts" | "logOpts"
+  "init" | "readOnly" | "restart" | "memory" | "memorySwap" | "capabilities" | "securityOpts" | "logOpts"
 >;
 
 /**
- * Hardened defaults: restart policy, no capabilities, memory limit, log rotation.
+ * Hardened defaults: restart policy, read-only root filesystem, no capabilities, memory limit, log rotation. The image
+ * sets a user without privileges, and `ContainerLimits` limits the processes.
  *
  * @param memory limit in MB
  * @param logFile maximum size of each of the log's three files, as Docker writes it: `50m`
@@ -14,6 +15,7 @@ type Confinement = Pick<
 export function confinement(memory: number, logFile: string): Confinement {
   return {
     init: true,
+    readOnly: true,
     restart: "unless-stopped",
     memory,
     // Without it, or with another value, the engine adds swap.

@@ -38,6 +38,8 @@ export interface DatabaseArgs {
   folder: string;
   /** Seed sets of this stack, in the order in which they build on each other. */
   seeds: readonly string[];
+  /** Limit of the application's roles for a session that is idle in a transaction. 0: none. */
+  idleInTransactionSeconds: number;
   passwordKeeper: string;
   protect: boolean;
   /** pg_cron in the database `postgres`, if this database has jobs. */
@@ -60,7 +62,7 @@ export class Database extends pulumi.ComponentResource {
 
   constructor(name: string, args: DatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:Database", name, {}, options);
-    const plan = planPrivileges(name);
+    const plan = planPrivileges(name, args.idleInTransactionSeconds);
     this.#last = args.serverRoles;
 
     const { roles, logins } = this.#declareRoles(name, plan, args);

@@ -16,7 +16,7 @@ export interface DockerImageArgs {
  */
 export function dockerImage(
   name: string,
-  { folder, tag, args }: DockerImageArgs,
+  { folder, tag, args = {} }: DockerImageArgs,
   place: DockerPlace,
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
@@ -28,7 +28,7 @@ export function dockerImage(
       build: {
         context: stageBuildContext(folder),
         platform: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`,
-        ...(args === undefined ? {} : { args }),
+        ...(Object.keys(args).length === 0 ? {} : { args }),
       },
       skipPush: true,
     },

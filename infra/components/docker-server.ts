@@ -2,14 +2,17 @@ import * as docker from "@pulumi/docker";
 import type * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { archiveDefaults, archiveSettings, repositoryPath } from "../plan/backups.ts";
+import { type PostgresBuild, postgresBuildArguments } from "../plan/build-arguments.ts";
 import {
   configurationFiles,
   containerPaths,
   containerSettings,
   hostBasedAuthentication,
   identityMap,
+  writableFolders,
 } from "../plan/container.ts";
-import { ContainerServer, Password, Port, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
+import { processLimit } from "../plan/container-limits.ts";
+import { ContainerLimits, ContainerServer, Password, Port, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
 import { adminAccess } from "./admin-access.ts";
 import { BackupRepository } from "./backup-repository.ts";
 import { confinement } from "./confinement.ts";
@@ -24,7 +27,8 @@ export interface DockerServerArgs {
   dockerHost?: string | undefined;
   /** Prebuilt image to pull instead of building infra/images/postgres. */
   image?: string | undefined;
-  postgis: boolean;
+  /** Arguments of the build. Undefined ones have the Dockerfile's defaults. */
+  build: PostgresBuild;
   /** Host name that clients use. */
   host: string;
   port?: number | undefined;
@@ -112,6 +116,11 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     const process = this.#declareContainer(name, args, published.port, configuration);
     this.process = process;
 
+    new ContainerLimits(
+      `${name}-limits`,
+      { dockerHost, container, containerId: process.id, processes: processLimit(args.settings) },
+      child,
+    );
     const running = new ContainerServer(
       `${name}-running`,
       {
@@ -142,9 +151,9 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     this.registerOutputs({ host: this.host, port: this.port, container: this.container, version: this.version });
   }
 
-  #declareImage(name: string, { image, postgis }: DockerServerArgs): pulumi.Output<string> {
+  #declareImage(name: string, { image, build }: DockerServerArgs): pulumi.Output<string> {
     if (image !== undefined) return pulumi.output(image);
-    const args = { POSTGIS: String(postgis) };
+    const args = postgresBuildArguments(build);
     return dockerImage(`${name}-image`, { folder: "postgres", tag: "17", args }, this.place, this);
   }
 
@@ -220,6 +229,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       {
         ...named,
         ...confinement(args.memory, "50m"),
+        tmpfs: writableFolders,
         image,
         hostname: named.name,
         ...(args.cpus === undefined ? {} : { cpus: String(args.cpus) }),

@@ -22,6 +22,7 @@ export function declareRole(
   options: pulumi.CustomResourceOptions,
   password?: pulumi.Output<string>,
 ): postgresql.Role {
+  const { idleInTransactionSeconds = 0 } = plan;
   return new postgresql.Role(
     name,
     {
@@ -30,6 +31,8 @@ export function declareRole(
       ...(plan.replication ? { replication: true } : {}),
       ...(plan.memberOf.length > 0 ? { roles: plan.memberOf } : {}),
       ...(plan.assumes === undefined ? {} : { assumeRole: plan.assumes }),
+      // In ms. If it is absent, the role has the server's own limit, which is none by default.
+      ...(idleInTransactionSeconds === 0 ? {} : { idleInTransactionSessionTimeout: idleInTransactionSeconds * 1_000 }),
       ...(password === undefined ? {} : { password }),
     },
     { ...options, retainOnDelete: true, ...(existing.roles.has(plan.name) ? { import: plan.name } : {}) },

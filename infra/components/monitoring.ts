@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { baseArguments } from "../plan/build-arguments.ts";
+import { sidecarProcesses } from "../plan/container-limits.ts";
 import {
   endpoints,
   exporterCommand,
@@ -13,7 +15,7 @@ import {
   scheduleRules,
   volumeExporterCommand,
 } from "../plan/monitoring.ts";
-import { ContainerProcess, Port, VolumeFiles } from "../provider/sdk.ts";
+import { ContainerLimits, ContainerProcess, Port, VolumeFiles } from "../provider/sdk.ts";
 import { confinement } from "./confinement.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
@@ -21,6 +23,8 @@ import type { Login } from "./server.ts";
 
 export interface MonitoringArgs {
   place: DockerPlace;
+  /** Image to build from. Default: the Dockerfile's. */
+  baseImage?: string | undefined;
   /** The network in which the server is called `postgres`. */
   network: pulumi.Input<string>;
   /** CA certificates that verify the server's certificate, PEM. */
@@ -77,7 +81,8 @@ export class Monitoring extends pulumi.ComponentResource {
     super("pgroundwork:components:Monitoring", name, {}, options);
     this.#name = name;
     this.#args = args;
-    this.#image = dockerImage(`${name}-image`, { folder: "monitoring", tag: "latest" }, args.place, this);
+    const image = { folder: "monitoring", tag: "latest", args: baseArguments(args.baseImage) };
+    this.#image = dockerImage(`${name}-image`, image, args.place, this);
     this.#declarePostgresExporter();
     this.#declareVolumeExporter();
     this.prometheus = this.#declarePrometheus();
@@ -191,7 +196,6 @@ export class Monitoring extends pulumi.ComponentResource {
         // Go does not free memory until it must, and the container's limit would kill the process first.
         envs: [...(plan.environment ?? []), `GOMEMLIMIT=${Math.floor(plan.memory * 0.9)}MiB`],
         ...(user === undefined ? {} : { user }),
-        readOnly: true,
         ports: port === undefined ? [] : [{ internal: endpoint.port, external: port, ip: loopback, protocol: "tcp" }],
         networksAdvanced: [{ name: network, aliases: [endpoint.alias] }],
         volumes: plan.volumes,
@@ -208,6 +212,8 @@ export class Monitoring extends pulumi.ComponentResource {
   ): ContainerProcess {
     const { dependsOn = [], ...files } = given;
     const { place, readyTimeout: timeoutSeconds } = this.#args;
+    const limited = { container: container.name, containerId: container.id, processes: sidecarProcesses.monitoring };
+    new ContainerLimits(`${this.#name}-${role}-limits`, { dockerHost: place.dockerHost, ...limited }, { parent: this });
     return new ContainerProcess(
       `${this.#name}-${role}-running`,
       {

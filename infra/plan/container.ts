@@ -6,6 +6,19 @@ export const containerPaths = {
   configuration: "/etc/pgroundwork",
 } as const;
 
+const noPrograms = "rw,noexec,nosuid,nodev";
+
+/**
+ * Folders in memory of the server's and the backups container, as Docker mounts them. Everything else that they write
+ * is in volumes. What is in these folders is lost with the container and counts as its memory.
+ */
+export const writableFolders: Readonly<Record<string, string>> = {
+  // pgBackRest's locks.
+  "/tmp": `${noPrograms},mode=1777,size=64m`,
+  // Results of the asynchronous archive-push: one small file for each segment.
+  "/var/spool/pgbackrest": `${noPrograms},uid=999,gid=999,mode=0700,size=16m`,
+};
+
 /** Files in the configuration volume. */
 export const configurationFiles = {
   postgresql: "postgresql.conf",

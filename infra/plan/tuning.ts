@@ -12,6 +12,8 @@ export interface TuningInput {
   profile: WorkloadProfile;
   storage: StorageKind;
   os: "linux" | "mac";
+  /** True if the server is built with lz4. Debian's is, the embedded one is not. */
+  hasLz4: boolean;
   /** Connections to plan for. If absent, the profile's number is used. */
   maxConnections?: number | undefined;
 }
@@ -21,6 +23,9 @@ const kilobytesPerGigabyte = 1024 * kilobytesPerMegabyte;
 
 /** With fewer processors than this, PostgreSQL's own parallel settings stay as they are. */
 const fewestParallelCpus = 4;
+
+/** WAL that a replication slot may keep, as a multiple of `max_wal_size`. Consumers need time to catch up. */
+const slotFactor = 4;
 
 /** PostgreSQL's default of `max_worker_processes`. */
 const defaultWorkerProcesses = 8;
@@ -86,8 +91,9 @@ const readAheadRequests: Record<StorageKind, number> = { hdd: 2, ssd: 200, san: 
  * right are left out.
  *
  * The rules are pgtune's (https://pgtune.leopard.in.ua, `src/features/configuration/configurationSlice.js` of
- * le0pard/pgtune at 830d3bb), for a database about as large as the memory. There are two deviations: `wal_level` stays
- * `replica`, and `wal_compression` is `pglz`. Comments in the code give the reasons.
+ * le0pard/pgtune at 830d3bb), for a database about as large as the memory. There are three deviations: `wal_level`
+ * stays `replica`, `wal_compression` is `pglz` on a server without lz4, and replication slots have a limit. Comments in
+ * the code give the reasons.
  *
  * @throws RangeError if memory, processors or connections are not whole numbers of at least 1
  */
@@ -117,11 +123,14 @@ export function planMemory(input: TuningInput): Record<string, string> {
     work_mem: size(workMem(memory - sharedBuffers, maxConnections, input.cpus, profile)),
     huge_pages: input.os === "linux" && sharedBuffers >= 2 * kilobytesPerGigabyte ? "try" : "off",
     ...(profile.jit ? {} : { jit: "off" }),
-    // pgtune uses lz4, which only servers built with it accept. The embedded one is not. Every build has pglz.
-    wal_compression: "pglz",
+    // pgtune uses lz4, which needs less CPU time. Only servers built with it accept it. Every build has pglz.
+    wal_compression: input.hasLz4 ? "lz4" : "pglz",
     ...autovacuum(input.cpus, maintenanceWorkMem),
     min_wal_size: size(profile.minWalMegabytes * kilobytesPerMegabyte),
     max_wal_size: size(profile.maxWalMegabytes * kilobytesPerMegabyte),
+    // PostgreSQL's default has no limit: a slot whose consumer is gone fills the disk, and the server stops. With a
+    // limit, the slot is lost and the server runs on.
+    max_slot_wal_keep_size: size(slotFactor * profile.maxWalMegabytes * kilobytesPerMegabyte),
     ...parallelism(input.cpus, input.profile),
   };
 }

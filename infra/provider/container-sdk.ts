@@ -82,6 +82,22 @@ export class ContainerServer extends pulumi.CustomResource {
   }
 }
 
+export interface ContainerLimitsArgs extends DockerArgs {
+  /** Name of the container. */
+  container: pulumi.Input<string>;
+  /** Id of that container. It changes if the container is replaced. */
+  containerId: pulumi.Input<string>;
+  /** Maximum number of processes and threads in the container. */
+  processes: pulumi.Input<number>;
+}
+
+/** Limits of a container that the docker provider cannot declare. */
+export class ContainerLimits extends pulumi.CustomResource {
+  constructor(name: string, args: ContainerLimitsArgs, options?: pulumi.CustomResourceOptions) {
+    super(resourceToken("ContainerLimits"), name, { ...args }, options);
+  }
+}
+
 export interface ContainerProcessArgs extends DockerArgs {
   /** Name of the container. */
   container: pulumi.Input<string>;

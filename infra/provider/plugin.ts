@@ -13,6 +13,7 @@ export const plugin: Plugin = {
     [resourceToken("BackupStanza")]: async () => (await import("./backup-stanza.ts")).backupStanza,
     [resourceToken("CertificateAuthority")]: async () =>
       (await import("./certificate-authority.ts")).certificateAuthority,
+    [resourceToken("ContainerLimits")]: async () => (await import("./container-limits.ts")).containerLimits,
     [resourceToken("ContainerProcess")]: async () => (await import("./container-process.ts")).containerProcess,
     [resourceToken("ContainerServer")]: async () => (await import("./container-server.ts")).containerServer,
     [resourceToken("DockerNames")]: async () => (await import("./docker-names.ts")).dockerNames,

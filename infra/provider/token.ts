@@ -4,6 +4,7 @@ export type ResourceName =
   | "BackupPassphrase"
   | "BackupStanza"
   | "CertificateAuthority"
+  | "ContainerLimits"
   | "ContainerProcess"
   | "ContainerServer"
   | "DockerNames"

@@ -54,6 +54,7 @@ export async function withRepository<T>(
     image,
     command: ["sleep", lifetime],
     environment,
+    scratchFolders: ["/tmp"],
     readOnlyVolumes: {
       [paths.repository]: volumes.repository,
       [paths.configuration]: volumes.configuration,

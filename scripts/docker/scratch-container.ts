@@ -15,8 +15,18 @@ export interface ScratchSpec {
   readOnlyVolumes?: Readonly<Record<string, string>>;
   /** Environment variables. They must not contain secrets, because all users of the engine can read them. */
   environment?: Readonly<Record<string, string>>;
+  /** Default: postgres, as a number. */
   user?: string;
-  /** Memory limit in MB, without swap. Default: none. */
+  /** Capabilities that the process keeps. Default: none. */
+  capabilities?: readonly string[];
+  /**
+   * Folders of the image that the process writes to, each an anonymous volume. Everything else of the image is
+   * read-only. A folder in memory would count as the process's memory.
+   */
+  scratchFolders?: readonly string[];
+  /** True if the process writes to any path of the image. */
+  writesToImage?: boolean;
+  /** Memory limit in MB, without swap. Default: 1024. */
   memoryMb?: number | undefined;
   /** Size of /dev/shm in MB. Default: the engine's. */
   shmSizeMb?: number | undefined;
@@ -24,9 +34,21 @@ export interface ScratchSpec {
   endsWithInput?: boolean;
 }
 
+/** User and group of postgres in every image of the kit. */
+const postgres = "999:999";
+
+const defaultMemoryMb = 1024;
+
+/** Maximum number of processes and threads. A server with every worker process stays far below it. */
+const processes = 512;
+
+/** Share of the CPUs when others need them, too: half of the 1024 that the stack's containers have. */
+const cpuShares = 512;
+
 /**
- * Creates a container for the duration of some work, without starting it. A killed command leaves the container behind,
- * with its stack's labels and the role `scratch`, until the next such work or `pgw recover`.
+ * Creates a container for the duration of some work, without starting it. It has no network, a read-only root
+ * filesystem, no capabilities, and limits for memory, processes and CPU time. A killed command leaves the container
+ * behind, with its stack's labels and the role `scratch`, until the next such work or `pgw recover`.
  */
 export async function withScratchContainer<T>(
   docker: Docker,
@@ -37,8 +59,11 @@ export async function withScratchContainer<T>(
     volumes = {},
     readOnlyVolumes = {},
     environment = {},
-    user,
-    memoryMb,
+    user = postgres,
+    capabilities = [],
+    scratchFolders = [],
+    writesToImage = false,
+    memoryMb = defaultMemoryMb,
     shmSizeMb,
     endsWithInput = false,
   }: ScratchSpec,
@@ -51,7 +76,7 @@ export async function withScratchContainer<T>(
     Entrypoint: [...command],
     Cmd: [],
     Labels: { ...labelsOf({ ...owner, role: "scratch" }), [holderLabel]: await ownHolder() },
-    ...(user === undefined ? {} : { User: user }),
+    User: user,
     Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     Healthcheck: { Test: ["NONE"] },
     OpenStdin: endsWithInput,
@@ -60,15 +85,26 @@ export async function withScratchContainer<T>(
       NetworkMode: "none",
       Init: true,
       AutoRemove: endsWithInput,
-      ...(memoryMb === undefined ? {} : { Memory: memoryMb * 2 ** 20, MemorySwap: memoryMb * 2 ** 20 }),
+      CapDrop: ["ALL"],
+      CapAdd: [...capabilities],
+      SecurityOpt: ["no-new-privileges"],
+      ReadonlyRootfs: !writesToImage,
+      Memory: memoryMb * 2 ** 20,
+      MemorySwap: memoryMb * 2 ** 20,
+      PidsLimit: processes,
+      CpuShares: cpuShares,
       ...(shmSizeMb === undefined ? {} : { ShmSize: shmSizeMb * 2 ** 20 }),
-      Mounts: [...mounts(volumes, false), ...mounts(readOnlyVolumes, true)],
+      Mounts: [
+        ...mounts(volumes, false),
+        ...mounts(readOnlyVolumes, true),
+        ...scratchFolders.map((Target) => ({ Type: "volume", Source: "", Target, ReadOnly: false })),
+      ],
     },
   } as Docker.ContainerCreateOptions);
   try {
     return await work(container);
   } finally {
-    // Also removes anonymous volumes that the image declares.
+    // Also removes anonymous volumes.
     await container.remove({ force: true, v: true }).catch(() => {});
     await removeAbandoned(docker, owner).catch(() => {});
   }

@@ -36,7 +36,9 @@ export async function writeVolumeFiles(
 ): Promise<void> {
   const root = rootOf(place);
   const command = ["rm", "-f", "--", ...removed.map((path) => `${root}/${path}`)];
-  const spec = { ...place, command, volumes: { [root]: place.volume }, user: "0" };
+  // The volume's root can belong to root, and the folders below it belong to postgres.
+  const asRoot = { user: "0", capabilities: ["DAC_OVERRIDE"] };
+  const spec = { ...place, command, volumes: { [root]: place.volume }, ...asRoot };
   await withScratchContainer(docker, spec, async (container) => {
     await container.putArchive(archiveOf(files), { path: root });
     if (removed.length === 0) return;

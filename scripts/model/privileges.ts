@@ -16,6 +16,8 @@ export interface RolePlan {
    * Role for `SET ROLE` at the start of every session, which makes it the owner of objects that the session creates.
    */
   assumes?: string;
+  /** Ends sessions of the role that are idle in a transaction for this long. 0: never. */
+  idleInTransactionSeconds?: number;
 }
 
 /**
@@ -103,8 +105,10 @@ export const postgresGrants: readonly GrantPlan[] = [
  *
  * PUBLIC's defaults are declared even where PostgreSQL has none, so that defaults that were granted by hand are
  * detected and revoked.
+ *
+ * @param idleInTransactionSeconds limit of the roles of applications. The migrator has none, since it waits for locks
  */
-export function planPrivileges(database: string): PrivilegePlan {
+export function planPrivileges(database: string, idleInTransactionSeconds = 0): PrivilegePlan {
   const owner = roleName(database, "owner");
   const migrator = roleName(database, "migrator");
   const app = roleName(database, "app");
@@ -114,8 +118,8 @@ export function planPrivileges(database: string): PrivilegePlan {
     roles: {
       owner: { name: owner, login: false, memberOf: [] },
       migrator: { name: migrator, login: true, memberOf: [owner], assumes: owner },
-      app: { name: app, login: true, memberOf: [] },
-      readonly: { name: readonly, login: true, memberOf: [] },
+      app: { name: app, login: true, memberOf: [], idleInTransactionSeconds },
+      readonly: { name: readonly, login: true, memberOf: [], idleInTransactionSeconds },
     },
     grants: [
       { role: everyone, on: "database", privileges: [] },

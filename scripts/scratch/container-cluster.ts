@@ -64,7 +64,7 @@ export async function withContainerCluster<T>(
   await writeHolder(sockets);
   let isUsed = false;
   try {
-    const spec = { image, owner, command: ["sh", "-c", script], user: "postgres", endsWithInput: true };
+    const spec = { image, owner, command: ["sh", "-c", script], scratchFolders: ["/tmp"], endsWithInput: true };
     return await withScratchContainer(docker, spec, async (container) => {
       const input = (await container.attach({ stream: true, stdin: true, hijack: true })) as NodeJS.ReadWriteStream;
       input.on("error", () => {});

@@ -53,6 +53,15 @@ export const commonShape = {
       "Change it to generate new passwords for all roles that log in. The old passwords stop working. Sessions " +
       "stay open, and nothing restarts.",
   }),
+  // The limit that GitLab recommends for its database. Such a session holds its locks, and old rows stay because of it.
+  idleInTransactionTimeout: documented(integer(0, 86_400).default(60), {
+    type: "a whole number from 0 to 86400",
+    default: "60",
+    effect: "none",
+    description:
+      "Time in seconds after which the server ends a session of `<db>_app` or `<db>_readonly` that is idle in a " +
+      "transaction. 0 sets no limit. It applies to new sessions, and a session can set another value for itself.",
+  }),
   readyTimeout: documented(integer(1, 3600).default(60), {
     type: "a whole number from 1 to 3600",
     default: "60",

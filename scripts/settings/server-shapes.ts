@@ -76,6 +76,10 @@ export const embeddedShape = {
 const imageReference =
   /^(?:(?:[a-zA-Z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+|\/)[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64})$/;
 
+/** Name of an image, with a tag, a digest or both. A name alone would be the tag `latest`, which changes its Debian. */
+const baseReference =
+  /^(?:[a-zA-Z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+|\/)[a-z0-9]+)*(?::\w[\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$/;
+
 /** Settings of a server in a container. */
 export const dockerShape = {
   ...startedShape,
@@ -124,6 +128,22 @@ export const dockerShape = {
     default: "built from infra/images/postgres",
     effect: "restart",
     description: "Prebuilt image of infra/images/postgres. The engine pulls it instead of building it.",
+  }),
+  baseImage: documented(matching(baseReference).optional(), {
+    type: "an image's name with a digest (name@sha256:… with 64 hexadecimal digits) or a tag",
+    default: "debian:trixie-slim, as the Docker engine has it",
+    effect: "restart",
+    description:
+      "Debian image that the stack's images are built from. With a digest, every machine builds from the same base. " +
+      "A newer digest takes Debian's security updates.",
+  }),
+  postgresVersion: documented(matching(/^17\.[1-9]\d*$/).optional(), {
+    type: "a minor release of PostgreSQL 17, such as 17.11",
+    default: "17.11 or later: the newest that Debian has when the image is built",
+    effect: "restart",
+    description:
+      "Exact release in the image. A newer one builds the image again and replaces the container; the data stays. " +
+      "The build fails if Debian does not have this release.",
   }),
   postgis: documented(flag().default(false), {
     type: "true or false",

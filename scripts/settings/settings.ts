@@ -119,6 +119,7 @@ function crossFaults(values: Readonly<Record<string, unknown>>, known: Known): F
     })),
     ...jobFaults(values.server, databases ?? [], known.databases),
     ...archiveFaults(values),
+    ...prebuiltFaults(values),
     ...(seeds === undefined ? [] : unknownSeeds(seeds, databases, unknown, known)),
     ...(isProtected ? inventedIn(seeds ?? [], values.protected, known.stack) : []),
     ...(isProtected ? riskyFaults(values, known.stack) : []),
@@ -154,6 +155,14 @@ function archiveFaults({ backups, postgresql }: Readonly<Record<string, unknown>
       ? [{ setting: "postgresql.wal_level", reason: "'minimal' does not allow WAL archiving, which 'backups' needs" }]
       : []),
   ];
+}
+
+/** Rejects settings of the image's build if the image is not built. */
+function prebuiltFaults(values: Readonly<Record<string, unknown>>): Fault[] {
+  if (values.image === undefined) return [];
+  return ["postgresVersion"]
+    .filter((name) => values[name] !== undefined)
+    .map((setting) => ({ setting, reason: "has no effect on the prebuilt 'image'; remove one of the two" }));
 }
 
 function unknownSeeds(

@@ -20,6 +20,12 @@ const oldLimits = ["statement_timeout", "lock_timeout", "idle_in_transaction_ses
 const newLimits: Readonly<Record<string, number>> = { idle_session_timeout: 14, transaction_timeout: 17 };
 
 /**
+ * Keeps the plugin's statements out of the log of slow statements, because it sends passwords as plain text. Only a
+ * superuser may set this, and the plugin is one on the kit's own servers.
+ */
+const unloggedStatements = { log_min_duration_statement: "-1" };
+
+/**
  * Returns variables that free the sessions of the official postgresql plugin from the server's limits. The plugin sets
  * none itself, and its driver reads PGOPTIONS. The user's own PGOPTIONS come first. PGW_USER_PGOPTIONS passes them on
  * to the user's own commands. If a connection pooler refuses such options, nothing is set.
@@ -32,7 +38,7 @@ export async function providerSessions(access: StateAccess): Promise<Record<stri
     PGW_USER_PGOPTIONS: users,
   });
   // The kit's own servers are of version 17, with no pooler in front of them.
-  if (kind !== "external") return set(limitSettings);
+  if (kind !== "external") return set({ ...limitSettings, ...unloggedStatements });
   const connection = connectionOf(access.root, url);
   const settings = limitsOf(connection === undefined ? undefined : await majorInState(access));
   if (connection === undefined || !(await acceptsOptions(connection, settingsOptions(settings)))) return {};

@@ -50,7 +50,8 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
     async onRepository(script) {
       const { Image: image } = await stack.inspected();
       const owner = { project: "pgroundwork", stack: stack.stack, owner: "tests" };
-      const spec = { image, owner, command: ["sleep", "60"], user: "0", volumes: { "/repository": repository } };
+      const asRoot = { user: "0", capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER"] };
+      const spec = { image, owner, command: ["sleep", "60"], ...asRoot, volumes: { "/repository": repository } };
       return withScratchContainer(docker, spec, async (container) => {
         await container.start();
         const { code, stdout, stderr } = await runInContainer(docker, container.id, { command: ["sh", "-c", script] });

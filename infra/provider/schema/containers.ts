@@ -41,6 +41,17 @@ export const containers = {
     required: ["container", "containerId", "revision", "settings", "superuserPassword"],
     outputs: { running: flag("Whether the container runs.") },
   },
+  ContainerLimits: {
+    description: "Limits of a container that the docker provider cannot declare.",
+    inputs: {
+      dockerHost,
+      container: text("Name of the container."),
+      containerId: text("Id of the container."),
+      processes: whole("Maximum number of processes and threads in the container."),
+    },
+    required: ["container", "containerId", "processes"],
+    outputs: {},
+  },
   ContainerProcess: {
     description: "The process of a container. It runs, has read its files, and passes a check.",
     inputs: {

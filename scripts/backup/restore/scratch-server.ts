@@ -39,6 +39,19 @@ const overrides: Readonly<Record<string, string>> = {
   restore_command: restoreCommand,
 };
 
+/**
+ * Memory of the restored server, in MB: more than it needs, since a stack can have thousands of connections, for which
+ * every server reserves memory.
+ */
+const memoryMb = 2048;
+
+/** A tablespace's location can be at any path of the image. Root creates the link there, then becomes postgres. */
+const linksAnywhere = {
+  user: "0",
+  writesToImage: true,
+  capabilities: ["DAC_OVERRIDE", "KILL", "SETGID", "SETUID"],
+} as const;
+
 /** Settings that controlled recovery and are no longer needed. */
 const recoverySettings = [
   "restore_command",
@@ -101,7 +114,7 @@ export async function proveCluster(
 /** Removes the mark that says that the cluster in a volume is not complete. */
 async function finishVolume({ docker, stack, volume }: ScratchPlace): Promise<void> {
   const command = ["rm", `${paths.cluster}/${unfinishedMark}`];
-  await withScratchContainer(docker, { ...specOf(stack, volume, command), user: "0" }, async (container) => {
+  await withScratchContainer(docker, specOf(stack, volume, command), async (container) => {
     await container.start();
     const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
     if (code !== 0) throw new OperationError(`Cannot remove ${unfinishedMark} from the volume ${volume}.`);
@@ -132,7 +145,11 @@ async function withServer<T>(
   const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const server = ["postgres", "-D", paths.data, ...given];
   for (let locations: Locations = new Map(); ; ) {
-    const spec = { ...specOf(stack, volume, commandWithLocations(locations, server)), user: "0" };
+    const spec = {
+      ...specOf(stack, volume, commandWithLocations(locations, server)),
+      ...(locations.size === 0 ? {} : linksAnywhere),
+      memoryMb,
+    };
     const outcome = await withScratchContainer(docker, spec, async (container) => {
       await container.start();
       try {
@@ -163,6 +180,7 @@ export function specOf({ owner, image, volumes }: StackBackups, volume: string, 
     image,
     command,
     volumes: { [paths.cluster]: volume },
+    scratchFolders: ["/tmp", "/var/run/postgresql", "/var/spool/pgbackrest"],
     readOnlyVolumes: { [paths.repository]: volumes.repository, [paths.configuration]: volumes.configuration },
   };
 }

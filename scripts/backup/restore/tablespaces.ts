@@ -28,6 +28,7 @@ export type Locations = ReadonlyMap<string, string>;
  * copy. Only root can create such links at any path.
  */
 export function commandWithLocations(locations: Locations, server: readonly string[]): string[] {
+  if (locations.size === 0) return [...server];
   const script = `set -e
     while [ "$1" != -- ]; do
       if [ -L "$1" ] || [ ! -e "$1" ]; then
@@ -92,7 +93,7 @@ export async function settleTablespaces(
     for known in "$@"; do [ ! -L "$known" ] || rm "$known"; done`;
   const command = ["sh", "-c", script, "settle", target, link, ...[...locations].flat()];
   const spec = {
-    ...{ owner: stack.owner, image: stack.image, command, user: "postgres" },
+    ...{ owner: stack.owner, image: stack.image, command },
     volumes: { [paths.cluster]: volume },
   };
   await withScratchContainer(docker, spec, async (container) => {

@@ -31,7 +31,8 @@ export async function checkSettingsInImage(
   { image, owner, memoryMb, shmSizeMb, container: server }: CheckedServer,
   settings: ServerSettings,
 ): Promise<void> {
-  const spec = { image, owner, memoryMb, shmSizeMb, command: ["cat"], user: "postgres", endsWithInput: true };
+  const limits = { memoryMb, shmSizeMb };
+  const spec = { image, owner, ...limits, command: ["cat"], scratchFolders: ["/tmp"], endsWithInput: true };
   await withScratchContainer(docker, spec, async (container) => {
     const input = (await container.attach({ stream: true, stdin: true, hijack: true })) as NodeJS.ReadWriteStream;
     input.on("error", () => {});

@@ -49,6 +49,7 @@ function defaultSettings(): Record<string, string> {
     memoryMegabytes: Math.floor(totalmem() / 2 ** 20),
     cpus: availableParallelism(),
     os: process.platform === "darwin" ? "mac" : "linux",
+    hasLz4: false,
     profile: "desktop",
     storage: "ssd",
   });

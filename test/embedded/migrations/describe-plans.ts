@@ -58,6 +58,6 @@ export function describePlans(name: string, queries: DatabaseQueries, indexQueri
 }
 
 function randomPageCost(): string | undefined {
-  const machine = { memoryMegabytes: 1024, cpus: 1, os: "linux" } as const;
+  const machine = { memoryMegabytes: 1024, cpus: 1, os: "linux", hasLz4: false } as const;
   return planMemory({ ...machine, profile: "desktop", storage: "ssd" }).random_page_cost;
 }

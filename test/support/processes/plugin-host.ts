@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
+import type { restoreUsersOptions as restore } from "../../../infra/provider/users-options.ts";
 import type { Plugin } from "../../../infra/provider-protocol/resource-type.ts";
 import type { listen as listenFor } from "../../../infra/provider-protocol/server.ts";
 
@@ -31,6 +32,11 @@ async function answer(connection: Socket): Promise<void> {
     const { plugin: loaded } = (await from(`${plugin}/plugin.ts`)) as { plugin: Plugin };
     // The environments of commands on one project differ only in the run id.
     process.env = env;
+    // All plugins of this process have one environment. Only the kit's own needs the user's options.
+    const { restoreUsersOptions } = (await from("provider/users-options.ts")) as {
+      restoreUsersOptions: typeof restore;
+    };
+    restoreUsersOptions();
     process.chdir(cwd);
     const { port, cancelled, close } = await listen(loaded, argv);
     connection.on("close", () => {

@@ -54,7 +54,7 @@ export async function placeRecordedStack(
 
 /** Creates the files of an embedded server's data directory that a preview reads. */
 async function placeDataDirectory(data: string, configuration: string): Promise<void> {
-  const files = { PG_VERSION: "17\n", "pgroundwork.conf": configuration };
+  const files = { PG_VERSION: "17\n", "postgresql.conf": "", "pgroundwork.conf": configuration };
   const account = await serverAccount(process.getuid?.());
   for (const [name, text] of Object.entries(files)) {
     await write(join(data, name), text);

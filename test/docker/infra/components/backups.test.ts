@@ -52,9 +52,20 @@ describe("a stack with backups", () => {
     expect(HostConfig.CapDrop).toEqual(["ALL"]);
     expect(HostConfig.SecurityOpt).toEqual(["no-new-privileges"]);
     expect(HostConfig.Memory).toBe(HostConfig.MemorySwap);
+    expect(HostConfig.ReadonlyRootfs).toBe(true);
+    expect(Config.User).toBe("999:999");
+    expect((await shop.inSidecar("touch", "/x")).stderr).toContain("Read-only file system");
     const writable = Mounts.filter(({ RW }) => RW).map(({ Destination }) => Destination);
     expect(writable.sort()).toEqual(["/var/lib/pgbackrest", "/var/lib/pgroundwork/metrics"].sort());
     expect(Config.Cmd).toEqual(["backup-scheduler", "run", "0 0 29 2 *", "0 0 29 2 *"]);
+  });
+
+  it("cannot start more processes than its limit", async () => {
+    const fork = "i=0; while [ $i -lt 200 ]; do sleep 3 & i=$((i + 1)); done";
+    const { stderr, stdout } = await shop.inSidecar("sh", "-c", fork);
+    expect(stderr + stdout).toMatch(/[Cc]annot fork/);
+    const canStart = async () => (await shop.inSidecar("true").catch(() => ({ code: 1 }))).code === 0;
+    await shop.until("the end of these processes", canStart);
   });
 
   it("lets the backup role call only what pgBackRest calls, in addition to what PUBLIC may call", async () => {

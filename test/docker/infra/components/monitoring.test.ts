@@ -86,7 +86,9 @@ describe("the monitoring of a stack", () => {
       expect(HostConfig.MemorySwap, role).toBe(HostConfig.Memory);
       expect(HostConfig.Memory, role).toBeGreaterThan(0);
       expect(State.Health?.Status, role).toBe("healthy");
-      expect(Config.User, role).toBe(role === "volume-exporter" ? "65534:65534" : "prometheus");
+      expect(Config.User, role).toBe(role === "volume-exporter" ? "65534:65534" : "999:999");
+      expect(HostConfig.PidsLimit, role).toBe(512);
+      expect(Config.Labels["org.opencontainers.image.title"], role).toBe("pgroundwork monitoring");
     }
     expect((await script("volume-exporter", "ls /volumes/data")).stderr).toContain("Permission denied");
     expect((await script("volume-exporter", "touch /volumes/data/x")).code).not.toBe(0);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { settingsReference } from "../../../../scripts/settings/settings.ts";
@@ -11,6 +12,15 @@ const proxy = new SocketProxy();
 
 type Settings = Record<string, unknown>;
 
+const base = `pgroundwork-test-base:${randomUUID()}`;
+let shop: DockerStack;
+
+/** Returns the server's release without what Debian adds to it: `17.11`. */
+async function runningVersion(): Promise<string> {
+  const query = "select split_part(current_setting('server_version'), ' ', 1) as version";
+  return (await shop.query<{ version: string }>("superuser", query))[0]?.version ?? "";
+}
+
 /**
  * A changed value for every setting that only Docker servers have. Each try starts with the result of the one before
  * it.
@@ -23,7 +33,10 @@ const tries: Readonly<Record<string, () => Settings | Promise<Settings>>> = {
   host: () => ({ host: "localhost" }),
   // PostGIS is in another image, and a given image is not built.
   image: async () => ({ image: await postgresImage() }),
-  postgis: () => ({ image: undefined, postgis: true }),
+  // Another name of the same base.
+  baseImage: () => ({ image: undefined, baseImage: base }),
+  postgresVersion: async () => ({ postgresVersion: await runningVersion() }),
+  postgis: () => ({ baseImage: undefined, postgresVersion: undefined, postgis: true }),
   monitoring: async () => ({ monitoring: { prometheusPort: await freePort() } }),
   backups: () => ({ backups: true }),
 };
@@ -31,7 +44,6 @@ const tries: Readonly<Record<string, () => Settings | Promise<Settings>>> = {
 const reference = settingsReference().filter(({ servers }) => servers.join() === "docker");
 
 describe("the documented effect of a setting on a server in a container", () => {
-  let shop: DockerStack;
   let current: Settings = {};
   let started: string;
 
@@ -39,11 +51,16 @@ describe("the documented effect of a setting on a server in a container", () => 
 
   beforeAll(async () => {
     await proxy.come();
+    const [repo = "", tag = ""] = base.split(":");
+    await docker.getImage("debian:trixie-slim").tag({ repo, tag });
     shop = await makeDockerStack();
     await shop.succeed("up");
     started = await startedAt();
   });
-  afterAll(() => proxy.goAway());
+  afterAll(async () => {
+    proxy.goAway();
+    await docker.getImage(base).remove();
+  });
 
   it.each(reference.map(({ name, effect }) => [name, effect] as const))("is right for %s: %s", async (name, effect) => {
     const change = tries[name];
@@ -55,6 +72,10 @@ describe("the documented effect of a setting on a server in a container", () => 
     const now = await startedAt();
     expect(now === started ? "none" : "restart").toBe(effect);
     started = now;
+  });
+
+  it("keeps the data when another release is built", async () => {
+    expect(await shop.query("readonly", "select count(*)::int from product")).toEqual([{ count: 2 }]);
   });
 
   it("happens once: another up changes nothing", async () => {

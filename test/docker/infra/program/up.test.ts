@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { processLimit } from "../../../../infra/plan/container-limits.ts";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
 import { queryInContainer } from "../../../../scripts/docker/server/query.ts";
@@ -69,15 +70,50 @@ describe("a stack with its server in a container", () => {
     ).toEqual([]);
   });
 
-  it("runs without root, capabilities or swap, with the configured memory", async () => {
+  it("runs without root, capabilities or swap, with the configured memory and a limit for processes", async () => {
     const { HostConfig, Config } = await shop.inspected();
+    const settings = await shop.query<{ name: string; setting: string }>(
+      "app",
+      "select name, setting from pg_settings",
+    );
+    const limit = processLimit(Object.fromEntries(settings.map(({ name, setting }) => [name, setting])));
     expect(HostConfig).toMatchObject({
+      ReadonlyRootfs: true,
+      PidsLimit: limit,
       Memory: 1024 * 2 ** 20,
       MemorySwap: 1024 * 2 ** 20,
       CapDrop: ["ALL"],
       Init: true,
     });
-    expect(Config.User).toBe("postgres");
+    expect(Config.User).toBe("999:999");
+    expect(Config.Labels).toMatchObject({
+      "org.opencontainers.image.title": "pgroundwork PostgreSQL",
+      "org.opencontainers.image.base.name": "debian:trixie-slim",
+    });
+  });
+
+  it("writes to its volumes and folders in memory only, also after a restart of the container", async () => {
+    const inServer = (...command: string[]) => runInContainer(docker, shop.server, { command });
+    for (const path of ["/x", "/etc/x", "/usr/local/bin/x", "/var/log/pgbackrest/x", "/home/x"])
+      expect((await inServer("touch", path)).stderr, path).toContain("Read-only file system");
+    const script = "echo 'echo ran' >/tmp/x && chmod +x /tmp/x && /tmp/x";
+    expect((await inServer("sh", "-c", script)).stderr).toContain("Permission denied");
+    expect(await inServer("touch", "/tmp/y", "/var/spool/pgbackrest/y")).toMatchObject({ code: 0 });
+
+    await docker.getContainer(shop.server).restart();
+    await expect.poll(products, { timeout: 30_000, interval: 200 }).toEqual([{ count: 2 }]);
+    expect((await inServer("ls", "/tmp")).stdout).toBe("");
+    expect((await shop.pgw("logs")).stdout).toContain("database system is ready to accept connections");
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("shows in preview that the limit for processes was changed by hand, and up restores it", async () => {
+    const { PidsLimit: limit } = (await shop.inspected()).HostConfig;
+    await docker.getContainer(shop.server).update({ PidsLimit: -1 });
+    expect((await shop.succeed("preview")).stdout).toContain("ContainerLimits server-limits (processes)");
+    await shop.succeed("up");
+    expect((await shop.inspected()).HostConfig.PidsLimit).toBe(limit);
+    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
   it("shows none of its secrets in the engine, the log, the state or the process list", async () => {

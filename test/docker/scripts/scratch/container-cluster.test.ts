@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../../../../scripts/connection/connection.ts";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { planMigrations } from "../../../../scripts/migrate/plan/plan.ts";
 import { readSchemaDrift } from "../../../../scripts/migrate/schema-drift.ts";
@@ -36,6 +37,25 @@ afterEach(async () => {
 });
 
 describe("a scratch cluster in a container", () => {
+  it("has a read-only root, no capabilities, and limits, and leaves no volume", async () => {
+    let volumes: string[] = [];
+    await withContainerCluster(request, place(), async () => {
+      const [found] = await docker.listContainers({ filters: { label: [`pgroundwork.owner=${owner}`] } });
+      const { Config, HostConfig, Mounts } = await docker.getContainer(found?.Id ?? "").inspect();
+      expect(Config.User).toBe("999:999");
+      expect(HostConfig).toMatchObject({
+        ...{ NetworkMode: "none", ReadonlyRootfs: true, CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"] },
+        ...{ PidsLimit: 512, CpuShares: 512, Memory: 2 ** 30, MemorySwap: 2 ** 30 },
+      });
+      const { stderr } = await runInContainer(docker, found?.Id ?? "", { command: ["touch", "/usr/x", "/tmp/x"] });
+      expect(stderr.trim()).toBe("touch: cannot touch '/usr/x': Read-only file system");
+      volumes = Mounts.map(({ Name }) => String(Name));
+      expect(Mounts.map(({ Destination }) => Destination)).toEqual(["/tmp"]);
+    });
+    const { Volumes: left } = await docker.listVolumes({ filters: { name: volumes } });
+    expect([volumes.length, left ?? []]).toEqual([1, []]);
+  });
+
   it("has the image's extensions and the scratch label, uses no network, and is removed afterwards", async () => {
     await withContainerCluster(request, place(), async ({ superuser, extensions, major }) => {
       expect(await containers()).toEqual(["scratch"]);

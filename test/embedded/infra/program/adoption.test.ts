@@ -54,7 +54,7 @@ describe("existing roles and an existing database", () => {
 
   const adopted = [
     "adopt depot-owner: LOGIN, CREATEDB; createDatabase, login",
-    "adopt depot-app: NOLOGIN, connection limit 3; connectionLimit, login, password",
+    "adopt depot-app: NOLOGIN, connection limit 3; connectionLimit, idleInTransactionSessionTimeout, login, password",
     expect.stringMatching(/^adopt depot-database: owner ana, encoding UTF8, collation \S+; owner$/),
   ];
 
@@ -67,7 +67,7 @@ describe("existing roles and an existing database", () => {
     const { stdout, stderr } = await clone.succeed("preview");
     expect(stderr).toContain(handOver);
     expect(stdout).toContain(
-      "= Role depot-app (is NOLOGIN, connection limit 3; to correct: connectionLimit, login, password)",
+      "= Role depot-app (is NOLOGIN, connection limit 3; to correct: connectionLimit, idleInTransactionSessionTimeout, login, password)",
     );
     expect(stdout).toContain("3 to adopt");
   });

@@ -24,7 +24,8 @@ describe("the official postgresql plugin, which sets no session limits", () => {
     await clone.write("migrations/shop/.gmrc", JSON.stringify({ migrationsFolder: ".", ...hooks }));
     // Shorter than CREATE DATABASE takes, and shorter than the pause between two resources.
     const limits = { statement_timeout: "100ms", lock_timeout: "5ms", idle_session_timeout: "200ms" };
-    await clone.configure({ ...shopSettings, postgresql: { ...shopSettings.postgresql, ...limits } });
+    const logged = { log_min_duration_statement: 0 };
+    await clone.configure({ ...shopSettings, postgresql: { ...shopSettings.postgresql, ...limits, ...logged } });
   });
   afterAll(() => clone?.remove());
 
@@ -36,6 +37,13 @@ describe("the official postgresql plugin, which sets no session limits", () => {
     expect((await clone.succeed("refresh")).stdout).toMatch(/^no changes/m);
     delete clone.env.PGOPTIONS;
     expect((await clone.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("leaves no statement in the log of slow statements, because it sends passwords as plain text", async () => {
+    await clone.query("app", "select 'of an application'");
+    const { stdout } = await clone.succeed("logs");
+    expect(stdout).toMatch(/duration: .* select 'of an application'/);
+    expect(stdout).not.toMatch(/(CREATE|ALTER) ROLE/);
   });
 
   it("does not change PGOPTIONS in a shell that evaluated `engine env`", async () => {

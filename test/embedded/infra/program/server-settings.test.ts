@@ -1,5 +1,7 @@
 import { createServer, type Server } from "node:net";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { clientConfig } from "../../../../scripts/connection/connection.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import { freePort } from "../../../support/free-port.ts";
 import type { Clone, Finished } from "../../clone.ts";
@@ -39,11 +41,22 @@ describe("a change of the stack's settings", () => {
     );
   });
 
-  /** Returns the changes of a preview, which `up` then makes, and the messages of the preview. */
+  it("measures and logs by default, without the parameters of statements", async () => {
+    expect([
+      await shown("log_min_duration_statement"),
+      await shown("log_parameter_max_length"),
+      await shown("log_autovacuum_min_duration"),
+      await shown("track_io_timing"),
+      await shown("max_slot_wal_keep_size"),
+      await shown("wal_compression"),
+    ]).toEqual(["1s", "0", "5s", "on", "8GB", "pglz"]);
+  });
+
+  /** Returns the changes of a preview, which `up` then makes, sorted, and the messages of the preview. */
   const appliedChanges = async () => {
     const preview = await clone.succeed("preview", "--json");
-    const previewed = changesIn(preview);
-    expect(await changesOf(clone, "up")).toEqual(previewed);
+    const previewed = changesIn(preview).toSorted();
+    expect((await changesOf(clone, "up")).toSorted()).toEqual(previewed);
     return { changes: previewed, said: preview.stderr };
   };
 
@@ -89,6 +102,31 @@ describe("a change of the stack's settings", () => {
     await configure({ maxConnections: 40 }, { work_mem: "7MB" });
     expect((await appliedChanges()).changes).toEqual(["update server-postgres: settings.deadlock_timeout"]);
     expect(await shown("deadlock_timeout")).toBe("1s");
+  });
+
+  it("ends idle transactions of applications after the configured time, and not those of migrations", async () => {
+    const limitOf = async (role: string) => {
+      const [row] = await clone.query<{ limit: string }>(
+        role,
+        "select reset_val || unit as limit from pg_settings where name = 'idle_in_transaction_session_timeout'",
+      );
+      return row?.limit;
+    };
+    expect([await limitOf("app"), await limitOf("readonly")]).toEqual(["60000ms", "60000ms"]);
+    expect(await limitOf("migrator")).toBe("0ms");
+    await configure({ maxConnections: 40, idleInTransactionTimeout: 1 }, { work_mem: "7MB" });
+    expect((await appliedChanges()).changes).toEqual([
+      "update shop-app: idleInTransactionSessionTimeout",
+      "update shop-readonly: idleInTransactionSessionTimeout",
+    ]);
+    const open = new pg.Client(clientConfig(await clone.login("app")));
+    // The end of the connection is a second error.
+    const ended = new Promise<Error>((resolve) => open.on("error", resolve));
+    await open.connect();
+    await open.query("begin");
+    expect((await ended).message).toContain("idle-in-transaction timeout");
+    await configure({ maxConnections: 40 }, { work_mem: "7MB" });
+    await clone.succeed("up");
   });
 
   it("leaves the server alone if the setting does not concern it", async () => {

@@ -40,6 +40,7 @@ const tries: Readonly<Record<string, readonly (() => Settings | Promise<Settings
   protected: [() => ({ protected: true, airgap: true, seeds: ["reference"] })],
   airgap: [() => ({ protected: false, airgap: undefined })],
   passwordVersion: [() => ({ passwordVersion: "of another day" })],
+  idleInTransactionTimeout: [() => ({ idleInTransactionTimeout: 30 })],
   readyTimeout: [() => ({ readyTimeout: 45 })],
 };
 

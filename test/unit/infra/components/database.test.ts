@@ -34,6 +34,7 @@ const make = (name: string, changed: Partial<DatabaseArgs> = {}) =>
           file,
           folder: `migrations/${name}`,
           seeds: ["reference", "dev"],
+          idleInTransactionSeconds: 60,
           passwordKeeper: "1",
           protect: false,
           ...changed,
@@ -151,11 +152,12 @@ describe("the roles of a database", () => {
     expect(role("migrator").dependsOn).toContain("shop-owner");
   });
 
-  it("include an app and a readonly role without memberships", () => {
+  it("include an app and a readonly role without memberships, whose idle transactions end", () => {
     for (const name of ["app", "readonly"]) {
       expect(role(name).inputs).toEqual({
         name: `shop_${name}`,
         login: true,
+        idleInTransactionSessionTimeout: 60_000,
         password: `result of shop-${name}-password`,
       });
       expect(role(name).secrets).toEqual(["password"]);

@@ -9,6 +9,7 @@ const laptop: TuningInput = {
   profile: "desktop",
   storage: "ssd",
   os: "linux",
+  hasLz4: false,
 };
 
 /** Values that the tests of pgtune's own configurationSlice expect. */
@@ -19,6 +20,7 @@ describe("planned settings that match pgtune's own tests", () => {
     profile: "web",
     storage: "ssd",
     os: "linux",
+    hasLz4: true,
   };
 
   it.each([
@@ -100,8 +102,24 @@ describe("planned settings that differ from pgtune", () => {
       const settings = planMemory({ ...laptop, profile });
       expect(settings).not.toHaveProperty("wal_level");
       expect(settings).not.toHaveProperty("max_wal_senders");
-      expect(settings.wal_compression).toBe("pglz");
     }
+  });
+
+  it("compress WAL with pglz on a server that is built without lz4", () => {
+    expect(planMemory({ ...laptop, hasLz4: false }).wal_compression).toBe("pglz");
+    expect(planMemory({ ...laptop, hasLz4: true }).wal_compression).toBe("lz4");
+  });
+
+  it("let a replication slot keep four times max_wal_size", () => {
+    const limits = (profile: TuningInput["profile"]) => {
+      const { max_wal_size, max_slot_wal_keep_size } = planMemory({ ...laptop, profile });
+      return [max_wal_size, max_slot_wal_keep_size];
+    };
+    expect([limits("desktop"), limits("web"), limits("dw")]).toEqual([
+      ["2GB", "8GB"],
+      ["4GB", "16GB"],
+      ["16GB", "64GB"],
+    ]);
   });
 });
 
@@ -122,6 +140,7 @@ describe("planned settings at the limits", () => {
       wal_compression: "pglz",
       min_wal_size: "100MB",
       max_wal_size: "2GB",
+      max_slot_wal_keep_size: "8GB",
     });
   });
 
@@ -154,6 +173,7 @@ describe("planned settings at the limits", () => {
       autovacuum_work_mem: "2GB",
       min_wal_size: "4GB",
       max_wal_size: "16GB",
+      max_slot_wal_keep_size: "64GB",
       max_worker_processes: "128",
       max_parallel_workers_per_gather: "64",
       max_parallel_workers: "128",

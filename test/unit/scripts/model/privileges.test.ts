@@ -17,6 +17,12 @@ describe("the privilege plan of a database", () => {
     expect(members).toEqual([{ name: "shop_migrator", login: true, memberOf: ["shop_owner"], assumes: "shop_owner" }]);
   });
 
+  it("limits idle transactions of applications only, and of none by default", () => {
+    const limited = Object.values(planPrivileges("shop", 60).roles).filter((each) => each.idleInTransactionSeconds);
+    expect(limited.map(({ name }) => name)).toEqual(["shop_app", "shop_readonly"]);
+    expect(Object.values(plan.roles).filter((each) => each.idleInTransactionSeconds)).toEqual([]);
+  });
+
   it("revokes from PUBLIC before it grants to roles", () => {
     const revocations = plan.grants.filter(({ privileges }) => privileges.length === 0);
     expect(plan.grants.slice(0, revocations.length)).toEqual(revocations);

@@ -52,6 +52,7 @@ describe("valid settings", () => {
       storage: "ssd",
       protected: false,
       passwordVersion: "1",
+      idleInTransactionTimeout: 60,
       readyTimeout: 60,
     });
   });
@@ -70,6 +71,7 @@ describe("valid settings", () => {
         databases: '["trading","learning"]',
         airgap: "false",
         passwordVersion: "2026-11",
+        idleInTransactionTimeout: "0",
         readyTimeout: "5",
         postgresql:
           '{"Shared_Buffers":"64MB","jit":false,"autovacuum":true,"work_mem":8192,"auto_explain.log_min_duration":"1s"}',
@@ -87,6 +89,7 @@ describe("valid settings", () => {
       databases: ["trading", "learning"],
       airgap: false,
       passwordVersion: "2026-11",
+      idleInTransactionTimeout: 0,
       readyTimeout: 5,
       postgresql: {
         shared_buffers: "64MB",
@@ -159,6 +162,46 @@ describe("invalid settings", () => {
       ]);
     },
   );
+
+  const digest = "c0ffee".padEnd(64, "0");
+
+  it.each([
+    `debian@sha256:${digest}`,
+    `registry.example.org:5000/base/debian:trixie-slim@sha256:${digest}`,
+    "debian:13",
+  ])("are not found in the base image %s", (baseImage) => {
+    expect(parse({ server: "docker", baseImage })).toMatchObject({ baseImage });
+  });
+
+  it.each([
+    `debian@sha256:${digest.slice(1)}`,
+    `debian@sha256:${digest.toUpperCase()}`,
+    `debian@md5:${digest.slice(32)}`,
+    `debian@${digest}`,
+    `@sha256:${digest}`,
+    "debian",
+    "Debian:13",
+    "debian:13 --platform=x",
+  ])("include the base image %s", (baseImage) => {
+    expect(faults({ server: "docker", baseImage })).toEqual([
+      expect.stringContaining("- Setting 'baseImage': expected an image's name with a digest (name@sha256:… with"),
+    ]);
+  });
+
+  it.each(["17", "17.0", "16.4", "17.11-0+deb13u1", "latest"])(
+    "include the PostgreSQL release %s",
+    (postgresVersion) => {
+      expect(faults({ server: "docker", postgresVersion })).toEqual([
+        `- Setting 'postgresVersion': expected a minor release of PostgreSQL 17, such as 17.11, got '${postgresVersion}'`,
+      ]);
+    },
+  );
+
+  it("include a PostgreSQL release for an image that is not built", () => {
+    expect(faults({ server: "docker", image: "team/postgres:17", postgresVersion: "17.11" })).toEqual([
+      "- Setting 'postgresVersion': has no effect on the prebuilt 'image'; remove one of the two",
+    ]);
+  });
 
   it("are reported together, unknown ones first and the others in the order of the reference", () => {
     expect(

@@ -39,6 +39,8 @@ describe("the reference of settings", () => {
       "bindAddress",
       "host",
       "image",
+      "baseImage",
+      "postgresVersion",
       "postgis",
       "monitoring",
       "backups",
@@ -50,6 +52,7 @@ describe("the reference of settings", () => {
       "protected",
       "airgap",
       "passwordVersion",
+      "idleInTransactionTimeout",
       "readyTimeout",
     ]);
     for (const row of reference) {

@@ -75,6 +75,11 @@ const declared: Record<
     },
     ["container", "containerId"],
   ),
+  ContainerLimits: ofArgs<Required<sdk.ContainerLimitsArgs>>(
+    sdk.ContainerLimits,
+    { dockerHost: "unix:///docker.sock", container: "shop-postgres", containerId: "0", processes: 249 },
+    [],
+  ),
   ContainerProcess: ofArgs<Required<sdk.ContainerProcessArgs>>(
     sdk.ContainerProcess,
     {
