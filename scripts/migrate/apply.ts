@@ -7,6 +7,7 @@ import { requireOwnSession } from "../database/pooler.ts";
 import { provenance } from "../database/provenance.ts";
 import { backendPid, noticeLostClients } from "../database/session.ts";
 import { OperationError } from "../errors/operation-error.ts";
+import type { FileSource } from "../files/file-source.ts";
 import { beginAfterReset, runAfterReset } from "./after-reset.ts";
 import { type CommittedMigration, downFileSha256, readCommitted } from "./committed.ts";
 import { applySettings, type GraphileSession, openGraphileSession, trackingTable } from "./graphile-migrate.ts";
@@ -35,8 +36,8 @@ export type MigrationEvent =
 /** Options of {@link applyMigrations}. */
 export interface ApplyOptions {
   connection: Connection;
-  /** The database's folder, which contains `committed/`. */
-  folder: string;
+  /** The database's folder, which contains `committed/`, or its files. */
+  folder: FileSource;
   /** Login for hooks marked `root`. */
   admin?: Connection | undefined;
   /** The last file to apply, by number or name. Omit to apply all. */

@@ -6,6 +6,7 @@ import { requireOwnSession } from "../database/pooler.ts";
 import { provenance } from "../database/provenance.ts";
 import { backendPid, noticeLostClients } from "../database/session.ts";
 import { exitCode, OperationError } from "../errors/operation-error.ts";
+import type { FileSource } from "../files/file-source.ts";
 import { type ApplyOptions, prepareTables } from "./apply.ts";
 import { type CommittedMigration, readCommitted } from "./committed.ts";
 import type { DownFile } from "./down-file.ts";
@@ -53,7 +54,7 @@ export interface UndoResult {
  */
 export async function previewUndo(
   connection: Connection,
-  folder: string,
+  folder: FileSource,
   selection: UndoSelection,
 ): Promise<PlannedUndo[]> {
   const files = await readCommitted(folder);

@@ -13,6 +13,7 @@ const verbs: Readonly<Record<string, Registration>> = {
   status: async () => (await import("./migrate/status.ts")).registerMigrateStatus,
   verify: async () => (await import("./migrate/verify.ts")).registerMigrateVerify,
   plan: async () => (await import("./migrate/plan.ts")).registerMigratePlan,
+  bundle: async () => (await import("./migrate/bundle.ts")).registerMigrateBundle,
   lint: async () => (await import("./migrate/lint.ts")).registerMigrateLint,
 };
 

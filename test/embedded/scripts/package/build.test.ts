@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { connectionUrl } from "../../../../scripts/connection/connection.ts";
+import { bundleMigrations, bundleModule } from "../../../../scripts/migrate/authoring/bundle-files.ts";
 import { buildPackage } from "../../../../scripts/package/build.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import { committedFolderOf } from "../../../unit/scripts/migrate/committed-folder.ts";
@@ -25,11 +26,19 @@ try {
 }
 `;
 
+const fromBundle = `import { migrate } from "pgroundwork";
+import from from "./shop.migrations.mjs";
+const { applied } = await migrate({ from });
+console.log(applied.map(({ filename }) => filename).join());
+`;
+
 const typed = `import { type ApplyResult, autoMigrate, type Connection, migrate, rollback, seed } from "pgroundwork";
+import from from "./shop.migrations.js";
 const connection: Connection = { host: "h", port: 1, database: "d", user: "u", sslmode: "disable" };
 const result: Promise<ApplyResult & { ran: boolean }> = autoMigrate({ database: "shop", connection });
-// @ts-expect-error a database is required
+// @ts-expect-error a database or a bundle is required
 void migrate({});
+void migrate({ from, connection });
 void [result, rollback({ database: "shop", steps: 1 }), seed({ database: "shop", sets: ["dev"] })];
 `;
 
@@ -66,6 +75,11 @@ describe("the package", () => {
     for (const folder of [application, join(own, "home")]) await mkdir(folder);
     await writeFile(join(application, "package.json"), JSON.stringify({ private: true, type: "module" }));
     await writeFile(join(application, "program.js"), program);
+    await writeFile(join(application, "from-bundle.js"), fromBundle);
+    const folder = await committedFolderOf([{ name: "a", body: "create table a (x int);" }]);
+    const bundle = bundleModule(await bundleMigrations(folder.folder));
+    for (const end of ["mjs", "ts"]) await writeFile(join(application, `shop.migrations.${end}`), bundle);
+    await folder.remove();
     // The machine's registry may be set in the home that the application does not have.
     await inApplication("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", tarball], {
       npm_config_userconfig: join(homedir(), ".npmrc"),
@@ -135,11 +149,18 @@ describe("the package", () => {
     expect(started).toEqual(started.map(({ ran }) => ({ ran, applied: 1 })));
   });
 
+  it("migrates from a bundle in an application that has no migrations folder", async () => {
+    const env = { DATABASE_URL: connectionUrl(test.connection) };
+    expect(await inApplication("node", ["from-bundle.js"], env)).toBe("000001-a.sql\n");
+  });
+
   it("refuses a folder that the application does not have, instead of finding nothing to do", async () => {
     const env = { DATABASE_URL: connectionUrl(test.connection), AUTO_MIGRATE: "true" };
     expect(JSON.parse(await inApplication("node", ["program.js", "elsewhere"], env))).toEqual({
       message: expect.stringMatching(/^The folder of the database "shop" does not exist: .*\/elsewhere\/shop$/),
-      remedy: "Correct `database`, or set `migrations` to the folder that contains it.",
+      remedy: expect.stringMatching(
+        /^Correct `database`, or set `migrations` to the folder that contains it. .*`from`.$/,
+      ),
     });
   });
 });
