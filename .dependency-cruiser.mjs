@@ -34,7 +34,7 @@ export default {
           "^infra/provider/sdk\\.ts$",
           "^infra/settings(\\.ts$|/)",
           "^scripts/(database|connection)/",
-          "^scripts/files/temporary\\.ts$",
+          "^scripts/files/(temporary|kit-folder)\\.ts$",
         ],
       },
     },
