@@ -61,7 +61,7 @@ export default {
           "^infra/(components|plan)/",
           "^infra/provider/sdk\\.ts$",
           "^scripts/(model|settings|databases|connection)/",
-          "^scripts/core/temporary\\.ts$",
+          "^scripts/core/(temporary|kit-folder)\\.ts$",
         ],
       },
     },

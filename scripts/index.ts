@@ -9,8 +9,10 @@ import type { Connection } from "./connection/connection.ts";
 import { fromEnvironment, rootFromEnvironment } from "./connection/environment.ts";
 import { parseConnectionUrl, targetFaults } from "./connection/url.ts";
 import { unlessAbsent } from "./core/absent.ts";
+import type { FileSource } from "./core/file-source.ts";
 import { OperationError, exitCode as reason } from "./core/operation-error.ts";
 import { type ApplyOptions, type ApplyResult, applyMigrations } from "./migrate/apply.ts";
+import { type MigrationBundle, openBundle } from "./migrate/bundle.ts";
 import { type UndoOptions, type UndoResult, undoMigrations } from "./migrate/down.ts";
 import type { MigrationStatus } from "./migrate/status.ts";
 import { readKnownStatus, verifyMigrations } from "./migrate/verify.ts";
@@ -20,17 +22,14 @@ export type { Connection } from "./connection/connection.ts";
 export { ConnectionError } from "./connection/connection-error.ts";
 export { OperationError } from "./core/operation-error.ts";
 export type { ApplyResult, MigrationEvent } from "./migrate/apply.ts";
+export type { MigrationBundle } from "./migrate/bundle.ts";
 export type { UndoEvent, UndoResult } from "./migrate/down.ts";
 export type { MigrationProblem, MigrationStatus } from "./migrate/status.ts";
 export type { ApplySeedsResult, SeedEvent } from "./seed/apply.ts";
 export { SqlFileError } from "./sql/run-sql.ts";
 
-/** A database, and the folder that holds its migrations and seeds. */
-export interface DatabaseTarget {
-  /** Name of a folder in `migrations`, or the absolute path of any folder. */
-  database: string;
-  /** Folder that contains the databases' folders. Default: `migrations` in the working directory. */
-  migrations?: string;
+/** The login of a database. */
+export interface ConnectionTarget {
   /** Login of the role that migrates: a `postgresql://` URL, or its parts. Default: read from `env`. */
   connection?: string | Connection;
   /**
@@ -40,10 +39,27 @@ export interface DatabaseTarget {
   env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** A database, and the folder that holds its migrations and seeds. */
+export interface DatabaseTarget extends ConnectionTarget {
+  /** Name of a folder in `migrations`, or the absolute path of any folder. */
+  database: string;
+  /** Folder that contains the databases' folders. Default: `migrations` in the working directory. */
+  migrations?: string;
+}
+
+/** A database, and a bundle of its migrations instead of a folder. */
+export interface BundleTarget extends ConnectionTarget {
+  /** The default export of a module that `pgw migrate bundle` wrote. */
+  from: MigrationBundle;
+}
+
+/** A database, and its migrations. */
+export type MigrationTarget = DatabaseTarget | BundleTarget;
+
 /** Options of {@link migrate} and {@link autoMigrate}. */
-export type MigrateOptions = DatabaseTarget & Omit<ApplyOptions, "connection" | "folder">;
+export type MigrateOptions = MigrationTarget & Omit<ApplyOptions, "connection" | "folder">;
 /** Options of {@link rollback}. */
-export type RollbackOptions = DatabaseTarget & Omit<UndoOptions, "connection" | "folder">;
+export type RollbackOptions = MigrationTarget & Omit<UndoOptions, "connection" | "folder">;
 /** Options of {@link seed}. */
 export type SeedOptions = DatabaseTarget & Omit<ApplySeedsOptions, "connection" | "folder">;
 
@@ -92,7 +108,7 @@ export async function rollback(options: RollbackOptions): Promise<UndoResult> {
  *
  * @throws OperationError also if the status cannot be read; ConnectionError
  */
-export async function migrationStatus(options: DatabaseTarget): Promise<MigrationStatus> {
+export async function migrationStatus(options: MigrationTarget): Promise<MigrationStatus> {
   const { connection, folder } = await targetOf(options);
   return readKnownStatus(connection, folder);
 }
@@ -103,7 +119,7 @@ export async function migrationStatus(options: DatabaseTarget): Promise<Migratio
  *
  * @throws OperationError (exit code wrong) that lists every mismatch
  */
-export async function verify(options: DatabaseTarget): Promise<MigrationStatus> {
+export async function verify(options: MigrationTarget): Promise<MigrationStatus> {
   const { connection, folder } = await targetOf(options);
   return verifyMigrations(connection, folder);
 }
@@ -114,26 +130,27 @@ export async function verify(options: DatabaseTarget): Promise<MigrationStatus> 
  * @throws OperationError, SqlFileError or ConnectionError
  */
 export async function seed(options: SeedOptions): Promise<ApplySeedsResult> {
-  return applySeeds({ ...options, ...(await targetOf(options)) });
+  const connection = connectionOf(options);
+  return applySeeds({ ...options, connection, folder: await folderOf(options) });
 }
 
-async function targetOf({
-  database,
-  migrations = "migrations",
-  connection,
-  env = process.env,
-}: DatabaseTarget): Promise<{ connection: Connection; folder: string }> {
+async function targetOf(options: MigrationTarget): Promise<{ connection: Connection; folder: FileSource }> {
+  const folder = "from" in options ? openBundle(options.from) : await folderOf(options);
+  return { connection: connectionOf(options), folder };
+}
+
+async function folderOf({ database, migrations = "migrations" }: DatabaseTarget): Promise<string> {
   const folder = resolve(migrations, database);
-  const target = { connection: connectionOf(connection, env), folder };
   // A folder that is not in the application's image would look like one without pending migrations.
-  if (await unlessAbsent(stat(folder))) return target;
+  if (await unlessAbsent(stat(folder))) return folder;
   throw new OperationError(`The folder of the database "${database}" does not exist: ${folder}`, {
-    remedy: "Correct `database`, or set `migrations` to the folder that contains it.",
+    remedy:
+      "Correct `database`, or set `migrations` to the folder that contains it. Without a folder, pass a bundle as `from`.",
     exitCode: reason.usage,
   });
 }
 
-function connectionOf(given: string | Connection | undefined, env: NodeJS.ProcessEnv): Connection {
+function connectionOf({ connection: given, env = process.env }: ConnectionTarget): Connection {
   if (typeof given === "object") return given;
   if (given !== undefined) {
     const parsed = parseConnectionUrl(given, "connection");

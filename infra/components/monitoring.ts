@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { kitFolder } from "../../scripts/core/kit-folder.ts";
 import { baseArguments } from "../plan/build-arguments.ts";
 import { sidecarProcesses } from "../plan/container-limits.ts";
 import {
@@ -231,5 +233,5 @@ export class Monitoring extends pulumi.ComponentResource {
 
 /** Reads a file of infra/monitoring unchanged, so that it can be read, checked and tried without the kit. */
 function fileOf(name: string): string {
-  return readFileSync(new URL(`../monitoring/${name}`, import.meta.url), "utf8");
+  return readFileSync(join(kitFolder, "infra", "monitoring", name), "utf8");
 }

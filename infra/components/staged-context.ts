@@ -12,8 +12,8 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, relative } from "node:path";
+import { isInstalled, kitFolder, projectFolder } from "../../scripts/core/kit-folder.ts";
 import { temporaryBeside } from "../../scripts/core/temporary.ts";
 
 /** The folder of the build contexts, and the folder for their copies. */
@@ -23,15 +23,15 @@ export interface ContextFolders {
 }
 
 const ownFolders: ContextFolders = {
-  images: fileURLToPath(new URL("../images", import.meta.url)),
-  staging: fileURLToPath(new URL("../../.pgroundwork/images", import.meta.url)),
+  images: join(kitFolder, "infra", "images"),
+  staging: join(projectFolder(), ".pgroundwork", "images"),
 };
 
 /**
  * The staging folder, relative to the folder in which program and plugins run. The path is the same in every project
  * directory.
  */
-const relativeStaging = "../.pgroundwork/images";
+const relativeStaging = isInstalled ? relative(process.cwd(), ownFolders.staging) : "../.pgroundwork/images";
 
 /** Copies that no run has used for this long are deleted, in ms. */
 const unusedAfterMs = 24 * 60 * 60_000;

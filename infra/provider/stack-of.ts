@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { projectFolder } from "../../scripts/core/kit-folder.ts";
 import { ownerOf } from "../../scripts/docker/names.ts";
 import type { Properties } from "../provider-protocol/values.ts";
 
 /**
- * The project directory that this plugin is part of. Relative folders in inputs start here, so that a moved project
- * keeps its state.
+ * The project directory. Relative folders in inputs start here, so that a moved project keeps its state. The engine
+ * starts a plugin in the folder of the program.
  */
-export const cloneRoot = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
+export const cloneRoot = projectFolder();
 
 /** Returns the path of the folder in a resource's inputs. */
 export function folderOf(inputs: Properties): string {

@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import type { Progress } from "../pulumi/progress.ts";
 import type { Run } from "./run.ts";
@@ -8,10 +11,13 @@ interface ReadyOptions {
   /** Stack that the engine is needed for. Only fallback providers that this stack uses are printed. */
   stack?: string;
   retryPlugins?: boolean;
+  /** False if the command needs no Pulumi program. */
+  project?: boolean;
 }
 
 /** Returns the engine, after installing it if necessary. Shows progress and prints the fallback providers in use. */
 export async function readyEngine(run: Run, options: ReadyOptions = {}): Promise<EngineInstallation> {
+  if (options.project !== false) requireProject(run.root);
   const { ensureEngine } = await import("../pulumi/ensure-engine.ts");
   const { ProgressLine } = await import("./progress-line.ts");
   const { withElapsed } = await import("./elapsed.ts");
@@ -39,6 +45,15 @@ export async function readyEngine(run: Run, options: ReadyOptions = {}): Promise
   } finally {
     line.stop();
   }
+}
+
+/** Refuses to look for an engine, which can mean to build one, for a folder that has no program. */
+function requireProject(root: string): void {
+  if (existsSync(join(root, "Pulumi.yaml"))) return;
+  throw new OperationError(`${root} has no Pulumi.yaml, and this command works on a stack of a Pulumi program.`, {
+    remedy: "Run it in the program's folder. Commands on data also work without one, with DATABASE_URL, PG* or --url.",
+    exitCode: exitCode.usage,
+  });
 }
 
 /** Prints the fallback providers in use, so that none is used silently. */

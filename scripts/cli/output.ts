@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { ProgressLine } from "./progress-line.ts";
+import { asTyped } from "./typed-line.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -31,7 +32,7 @@ export class Output {
   answer(value: unknown, text: () => string): void {
     this.#value = value;
     this.endStep();
-    if (!this.json) process.stdout.write(`${text().trimEnd()}\n`);
+    if (!this.json) process.stdout.write(`${asTyped(text().trimEnd())}\n`);
   }
 
   /**
@@ -41,7 +42,7 @@ export class Output {
   finish(failure?: Failure): void {
     this.endStep();
     if (!this.json) return;
-    const value = failure === undefined ? this.#value : { ...membersOf(this.#value), error: failure };
+    const value = failure === undefined ? this.#value : { ...membersOf(this.#value), error: typedFailure(failure) };
     process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
   }
 
@@ -60,24 +61,28 @@ export class Output {
   /** Prints a line on stdout, unless the answer is JSON. */
   say(text: string): void {
     this.#progress?.hide();
-    if (!this.json) process.stdout.write(`${text}\n`);
+    if (!this.json) process.stdout.write(`${asTyped(text)}\n`);
   }
 
   /** Prints a line on stderr. */
   note(text: string): void {
     this.#progress?.hide();
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${asTyped(text)}\n`);
   }
 
   warn(text: string): void {
     this.#progress?.hide();
-    process.stderr.write(`${style("yellow", "warning:", process.stderr)} ${text}\n`);
+    process.stderr.write(`${style("yellow", "warning:", process.stderr)} ${asTyped(text)}\n`);
   }
 
   error(text: string): void {
     this.#progress?.hide();
-    process.stderr.write(`${style("red", "error:", process.stderr)} ${text}\n`);
+    process.stderr.write(`${style("red", "error:", process.stderr)} ${asTyped(text)}\n`);
   }
+}
+
+function typedFailure({ message, hint, code }: Failure): Failure {
+  return { message: asTyped(message), hint: hint === null ? null : asTyped(hint), code };
 }
 
 /** Returns the members of an object that is not an array. */

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { isatty } from "node:tty";
-import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import type { EnvironmentSource } from "../connection/environment.ts";
+import { projectFolder } from "../core/kit-folder.ts";
 import { type ExitCode, exitCode } from "../core/operation-error.ts";
 import { type OperationLog, openOperationLog } from "../core/operation-log.ts";
 import { redact } from "../core/redact.ts";
@@ -12,7 +12,7 @@ import { Output } from "./output.ts";
 
 /** Context of a command: what every command gets besides its own options. */
 export interface Run {
-  /** Project directory: the folder of package.json. */
+  /** Project directory: the folder of Pulumi.yaml and migrations/. */
   root: string;
   env: NodeJS.ProcessEnv;
   out: Output;
@@ -51,7 +51,7 @@ export function action<Options extends object, Args extends unknown[]>(work: Wor
     const log = await openOperationLog({ verbose: options.verbose ?? false, runId, terminal: process.stderr.isTTY });
     const interruption = listenForInterruption([0, 1, 2].some((descriptor) => isatty(descriptor)));
     const run: Run = {
-      root: fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, ""),
+      root: projectFolder(),
       env: process.env,
       out,
       signal: interruption.signal,

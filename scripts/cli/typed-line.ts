@@ -1,3 +1,4 @@
+import { isInstalled } from "../core/kit-folder.ts";
 import { shellQuote } from "../core/shell.ts";
 
 /** Environment and arguments with which this command was started. */
@@ -5,6 +6,28 @@ interface Started {
   env?: NodeJS.ProcessEnv;
   /** Words typed after `pgw`, including those that an npm script adds. */
   typed?: readonly string[];
+}
+
+/** Commands that package.json has as scripts of their own. */
+const scripts: Readonly<Record<string, string>> = {
+  up: "up",
+  preview: "preview",
+  down: "down",
+  "db:setup": "setup",
+  "db:migrate": "migrate up",
+  "db:rollback": "migrate down",
+  "db:status": "migrate status",
+  "db:seed": "seed apply",
+};
+
+/** Returns a text with its commands as they are typed here. A project that uses the package has no scripts of it. */
+export function asTyped(text: string, installed = isInstalled): string {
+  if (!installed) return text;
+  return text.replace(/npm run (?:-s )?(pgw|up|preview|down|db:[a-z]+)\b(?: --(?=\s))?/g, (line, name: string) => {
+    if (name === "pgw") return "npx pgw";
+    const command = scripts[name];
+    return command === undefined ? line : `npx pgw ${command}`;
+  });
 }
 
 /** Returns the script of package.json that started this command, and the words that it adds before the typed ones. */

@@ -3,6 +3,7 @@ import { withClient } from "../connection/client.ts";
 import { type Connection, describeConnection } from "../connection/connection.ts";
 import { requireOwnSession } from "../connection/pooler.ts";
 import { backendPid, noticeLostClients } from "../connection/session.ts";
+import type { FileSource } from "../core/file-source.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../ledger/deployment-lock.ts";
 import { ensureLedger, tableAccess } from "../ledger/kit-schema.ts";
@@ -35,8 +36,8 @@ export type MigrationEvent =
 /** Options of {@link applyMigrations}. */
 export interface ApplyOptions {
   connection: Connection;
-  /** The database's folder, which contains `committed/`. */
-  folder: string;
+  /** The database's folder, which contains `committed/`, or its files. */
+  folder: FileSource;
   /** Login for hooks marked `root`. */
   admin?: Connection | undefined;
   /** The last file to apply, by number or name. Omit to apply all. */

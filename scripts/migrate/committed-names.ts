@@ -1,4 +1,4 @@
-import type { Dirent } from "node:fs";
+import type { SourceEntry } from "../core/file-source.ts";
 import { numberInName } from "./graphile-migrate.ts";
 
 /** Names in `committed/`: those of migrations, and what is wrong with others that look like one. */
@@ -18,7 +18,7 @@ const misnamed =
  * is a fault: it would be left out silently. Hidden files, copies of editors (`x.sql~`, `x.sql.orig`), other files and
  * folders are ignored. So is a down migration without its migration: it can still revert a missing file.
  */
-export function sortNames(entries: readonly Dirent[]): CommittedNames {
+export function sortNames(entries: readonly SourceEntry[]): CommittedNames {
   const names: string[] = [];
   const faults: string[] = [];
   for (const entry of entries) {
@@ -32,7 +32,8 @@ export function sortNames(entries: readonly Dirent[]): CommittedNames {
   return { names, faults: [...faults, ...sameNumber(names)] };
 }
 
-function isDownName(name: string): boolean {
+/** Returns true for the name of a down migration. */
+export function isDownName(name: string): boolean {
   return name.endsWith(".down.sql") && numberInName(name.replace(/\.down\.sql$/, ".sql")) !== undefined;
 }
 

@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-import { unlessAbsent } from "../core/absent.ts";
+import { type FileSource, readSource } from "../core/file-source.ts";
 import { decodeUtf8 } from "../core/utf8.ts";
-import { committedFolder } from "./committed.ts";
+import { committedFile } from "./committed.ts";
 import type { CheckedFile } from "./content.ts";
 import { runsOutsideTransaction } from "./marks.ts";
 
@@ -28,9 +26,9 @@ export function downFilename(filename: string): string {
 }
 
 /** Reads the down migration of a committed file; undefined if the file is missing or empty. */
-export async function readDownFile(folder: string, filename: string): Promise<DownFile | undefined> {
+export function readDownFile(source: FileSource, filename: string): DownFile | undefined {
   const name = downFilename(filename);
-  const content = await unlessAbsent(readFile(path.join(committedFolder(folder), name)));
+  const content = readSource(source, committedFile(name));
   return content === undefined ? undefined : parseDownFile(name, content);
 }
 

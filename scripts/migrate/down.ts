@@ -3,6 +3,7 @@ import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import { requireOwnSession } from "../connection/pooler.ts";
 import { backendPid, noticeLostClients } from "../connection/session.ts";
+import type { FileSource } from "../core/file-source.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../ledger/deployment-lock.ts";
 import { provenance } from "../ledger/provenance.ts";
@@ -53,7 +54,7 @@ export interface UndoResult {
  */
 export async function previewUndo(
   connection: Connection,
-  folder: string,
+  folder: FileSource,
   selection: UndoSelection,
 ): Promise<PlannedUndo[]> {
   const files = await readCommitted(folder);

@@ -10,6 +10,7 @@ import type { ParsedSettings, Settings } from "graphile-migrate/dist/settings.js
 import type { Client, PoolClient } from "pg";
 import { type Connection, connectionUrl } from "../connection/connection.ts";
 import { unlessAbsent } from "../core/absent.ts";
+import { describeSource, type FileSource, readSource } from "../core/file-source.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 
 /** The table in which graphile-migrate records what is applied. */
@@ -73,8 +74,8 @@ export interface GraphileSession {
   pgSettings: Readonly<Record<string, string>>;
   /** Hooks of `.gmrc` for each moment, in order. */
   hooks: Readonly<Record<HookName, readonly Hook[]>>;
-  /** Directory of `.gmrc`, in which commands run. */
-  directory: string;
+  /** Directory of `.gmrc`, in which commands run. Undefined if the files are in no folder. */
+  directory: string | undefined;
 }
 
 /** Moments for which `.gmrc` can name hooks. */
@@ -98,14 +99,13 @@ export type Hook = ({ _: "sql"; file: string } | { _: "command"; command: string
 };
 
 /**
- * Reads and validates a folder's `.gmrc`, as graphile-migrate's CLI would for this connection.
+ * Reads and validates a database's `.gmrc`, as graphile-migrate's CLI would for this connection.
  *
  * @throws OperationError (exit code usage) with graphile-migrate's own list of errors
  */
-export async function openGraphileSession(folder: string, connection: Connection): Promise<GraphileSession> {
-  const file = await findSettings(folder);
-  const raw = file === undefined ? {} : await readSettings(file);
-  const settings = await parse(raw, file, folder, connection);
+export async function openGraphileSession(source: FileSource, connection: Connection): Promise<GraphileSession> {
+  const { file, directory, raw } = await findSettings(source);
+  const settings = await parse(raw, file, connection);
   const { _migrateMigrationSchema, slowGeneratePlaceholderReplacement } = await import(
     "graphile-migrate/dist/migration.js"
   );
@@ -114,10 +114,49 @@ export async function openGraphileSession(folder: string, connection: Connection
     // Its client type is a pool client, but it calls only query().
     ensureTracking: (client) => _migrateMigrationSchema(client as unknown as PoolClient, settings),
     pgSettings: settings.pgSettings ?? {},
-    hooks: Object.fromEntries(
-      hookNames.map((name) => [name, settings[name] ?? []]),
-    ) as unknown as GraphileSession["hooks"],
-    directory: file === undefined ? folder : path.dirname(file),
+    hooks: hooksOf(settings),
+    directory,
+  };
+}
+
+function hooksOf(settings: ParsedSettings): GraphileSession["hooks"] {
+  return Object.fromEntries(
+    hookNames.map((name) => [name, settings[name] ?? []]),
+  ) as unknown as GraphileSession["hooks"];
+}
+
+/** The part of a `.gmrc` that applying migrations needs, as plain values. */
+export interface PortableSettings {
+  /** Name of the file for messages. */
+  file: string;
+  /** Settings without hooks and without connection strings, which can contain passwords. */
+  settings: Readonly<Record<string, unknown>>;
+  hooks: GraphileSession["hooks"];
+}
+
+/**
+ * Reads and validates a folder's `.gmrc` without a connection. Placeholders with the value `!ENV` stay as they are.
+ *
+ * @returns undefined if there is no `.gmrc`
+ * @throws OperationError (exit code usage) for settings that are not valid, or that a program computes
+ */
+export async function readPortableSettings(folder: string): Promise<PortableSettings | undefined> {
+  const { file, raw } = await findSettings(folder);
+  if (file === folder) return undefined;
+  if (path.basename(file) !== gmrc) {
+    throw new OperationError(`${file} is a program, and its values are known only when it runs.`, {
+      remedy: `Write the settings as ${gmrc} (JSON). A placeholder with the value !ENV is read from the environment.`,
+      exitCode: exitCode.usage,
+    });
+  }
+  const { pgSettings, placeholders, databaseOwner, manageGraphileMigrateSchema } = raw;
+  const known = Object.entries(placeholders ?? {}).map(([name, value]) => [name, value === "!ENV" ? "" : value]);
+  const anywhere = { host: "localhost", port: 5432, database: "any", user: "any", sslmode: "disable" } as const;
+  const valid = await parse({ ...raw, placeholders: Object.fromEntries(known) }, file, anywhere);
+  return {
+    file,
+    settings: { pgSettings, placeholders, databaseOwner, manageGraphileMigrateSchema },
+    hooks: hooksOf(valid),
   };
 }
 
@@ -128,16 +167,33 @@ export async function applySettings(client: Client, session: GraphileSession): P
   }
 }
 
+/** Settings as they are written, with the file that they come from. */
+interface FoundSettings {
+  /** Path for messages: the file's, or the source's if there are no settings. */
+  file: string;
+  directory: string | undefined;
+  raw: Settings;
+}
+
+/** Name of graphile-migrate's settings file. */
+export const gmrc = ".gmrc";
+
 /** Looks in the folder; and in its parent, if the folder is the `migrations` that the CLI looks for by default. */
-async function findSettings(folder: string): Promise<string | undefined> {
-  const places = path.basename(folder) === "migrations" ? [folder, path.dirname(folder)] : [folder];
+async function findSettings(source: FileSource): Promise<FoundSettings> {
+  if (typeof source === "object") {
+    // A bundle has its settings as JSON.
+    const content = readSource(source, gmrc);
+    const raw = content === undefined ? {} : (JSON.parse(content.toString("utf8")) as Settings);
+    return { file: describeSource(source, gmrc), directory: undefined, raw };
+  }
+  const places = path.basename(source) === "migrations" ? [source, path.dirname(source)] : [source];
   for (const place of places) {
-    for (const name of [".gmrc", ".gmrc.js", ".gmrc.cjs"]) {
+    for (const name of [gmrc, `${gmrc}.js`, `${gmrc}.cjs`]) {
       const file = path.resolve(place, name);
-      if (await exists(file)) return file;
+      if (await exists(file)) return { file, directory: path.dirname(file), raw: await readSettings(file) };
     }
   }
-  return undefined;
+  return { file: source, directory: source, raw: {} };
 }
 
 async function exists(file: string): Promise<boolean> {
@@ -153,12 +209,7 @@ async function readSettings(file: string): Promise<Settings> {
   }
 }
 
-async function parse(
-  raw: Settings,
-  file: string | undefined,
-  folder: string,
-  connection: Connection,
-): Promise<ParsedSettings> {
+async function parse(raw: Settings, file: string, connection: Connection): Promise<ParsedSettings> {
   const { parseSettings } = await import("graphile-migrate/dist/settings.js");
   // The caller provides the connection.
   const { shadowConnectionString, ...kept } = raw;
@@ -167,10 +218,10 @@ async function parse(
       ...kept,
       connectionString: connectionUrl(connection),
       rootConnectionString: "template1",
-      migrationsFolder: folder,
+      migrationsFolder: path.dirname(file),
     });
   } catch (error) {
-    throw settingsError(file ?? folder, error);
+    throw settingsError(file, error);
   }
 }
 

@@ -1,9 +1,8 @@
 import { exec } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import path from "node:path";
 import { promisify } from "node:util";
 import { withClient } from "../connection/client.ts";
 import { type Connection, connectionUrl, inDatabase } from "../connection/connection.ts";
+import { describeSource, type FileSource, readSource } from "../core/file-source.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { redact } from "../core/redact.ts";
 import { decodeUtf8 } from "../core/utf8.ts";
@@ -23,8 +22,8 @@ const mostOutput = 50 * 2 ** 20;
 /** Settings for the run of hooks. */
 export interface HookRun {
   session: GraphileSession;
-  /** The database's folder. Files of hooks are relative to it. */
-  folder: string;
+  /** The database's folder, or its files. Files of hooks are relative to it. */
+  folder: FileSource;
   connection: Connection;
   /** Login for hooks marked `root`; undefined if none is known. */
   admin: Connection | undefined | (() => Promise<Connection>);
@@ -77,11 +76,7 @@ async function runFile(
   as: Connection,
   { session, folder, onOutput }: Omit<HookRun, "shadow">,
 ): Promise<void> {
-  const content = await readFile(path.join(folder, file)).catch((cause: unknown) => {
-    throw new OperationError(`The hook ${name} of .gmrc refers to ${file}, which cannot be read in ${folder}.`, {
-      cause,
-    });
-  });
+  const content = readHookFile(name, file, folder);
   const { text, fault: encodingFault } = decodeUtf8(content);
   const checked = { file: `${file} (hook ${name})`, text, start: 0 };
   await requireContent([{ kind: "hook", source: checked, transactional: false, encodingFault }]);
@@ -96,6 +91,23 @@ async function runFile(
     },
     "pgroundwork migrate, hook",
   );
+}
+
+/**
+ * Returns the content of a hook's SQL file.
+ *
+ * @throws OperationError if it cannot be read
+ */
+export function readHookFile(name: HookName, file: string, source: FileSource): Buffer {
+  let cause: unknown;
+  try {
+    const content = readSource(source, file);
+    if (content !== undefined) return content;
+  } catch (error) {
+    cause = error;
+  }
+  const place = describeSource(source);
+  throw new OperationError(`The hook ${name} of .gmrc refers to ${file}, which cannot be read in ${place}.`, { cause });
 }
 
 async function runCommand(

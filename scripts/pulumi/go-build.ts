@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { kitFolder } from "../core/kit-folder.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { type GoModule, readGoSettings, whyGoTooOld, whyNoModules } from "./go-toolchain.ts";
 import type { Variables } from "./locations.ts";
@@ -16,18 +17,21 @@ export interface GoBinary {
   module: GoModule;
 }
 
+/** Folder of the Go modules that require exactly the versions to build. */
+const recipes = join(kitFolder, "scripts", "pulumi", "go");
+
 const versionVariable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 
 export const engineBinary: GoBinary = {
   name: "pulumi",
-  folder: join(import.meta.dirname, "go", "engine"),
+  folder: join(recipes, "engine"),
   package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
   module: { path: "github.com/pulumi/pulumi/pkg/v3", version: `v${engineVersion}` },
 };
 
 export const languageHostBinary: GoBinary = {
   name: "pulumi-language-nodejs",
-  folder: join(import.meta.dirname, "go", "language-host"),
+  folder: join(recipes, "language-host"),
   package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
   module: { path: "github.com/pulumi/pulumi/sdk/v3", version: `v${languageHostVersion}` },
 };

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { isInstalled, kitFolder } from "../core/kit-folder.ts";
 import { cloneHome, userHome, type Variables } from "./locations.ts";
 import { findOnPath, isExecutableFile } from "./path-search.ts";
 import type { ProviderPackage } from "./provider-packages.ts";
@@ -54,8 +55,9 @@ export function pluginFolder(home: string, plugin: ProviderPackage): string {
   return join(home, "plugins", `resource-${plugin.name}-v${plugin.version}`);
 }
 
-/** Returns the path of the project's fallback provider, which need not exist. */
+/** Returns the path of the kit's fallback provider, which need not exist. */
 export function standInProgram(plugin: ProviderPackage, root: string): string {
+  if (isInstalled) return join(kitFolder, "dist", `fallback-${plugin.name}.mjs`);
   return join(root, "infra", "fallback-providers", plugin.name, "main.ts");
 }
 

@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
+import { kitFolder } from "../core/kit-folder.ts";
 import { unlessMissing } from "../docker/docker-error.ts";
 import { hasImage } from "../docker/image.ts";
 import { imageExtensions } from "../model/image-extensions.ts";
 import { NotTried } from "./request.ts";
 
-const context = fileURLToPath(new URL("../../infra/images/postgres", import.meta.url));
+const context = join(kitFolder, "infra", "images", "postgres");
 
 export interface ScratchImage {
   /** Container of the stack whose image to use. */

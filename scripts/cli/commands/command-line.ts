@@ -1,12 +1,13 @@
-import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
+import { projectFolder } from "../../core/kit-folder.ts";
 import { exitCode } from "../../core/operation-error.ts";
 import { redact } from "../../core/redact.ts";
 import { ignoreClosedPipes } from "../closed-pipe.ts";
 import { reportError } from "../failure.ts";
 import { Output } from "../output.ts";
 import { type Registration, register } from "../registration.ts";
+import { asTyped } from "../typed-line.ts";
 
 /** All commands, in the order in which help lists them. */
 const commands: Readonly<Record<string, Registration>> = {
@@ -48,6 +49,10 @@ DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME and DB_SSLMODE.`,
     )
     .version(packageJson.version)
     .option("-v, --verbose", "log each step to stderr: as JSON lines, or as readable text on a terminal")
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(asTyped(text)),
+      writeErr: (text) => process.stderr.write(asTyped(text)),
+    })
     .showHelpAfterError("(add --help to list the commands and options)")
     .exitOverride();
 
@@ -63,7 +68,7 @@ export async function runCommandLine(): Promise<void> {
     const program = await commandLine(typed);
     if (process.env.npm_lifecycle_event !== undefined) {
       const { refuseOptionsKeptByNpm } = await import("../npm-options.ts");
-      refuseOptionsKeptByNpm(program, typed, fileURLToPath(new URL("../../..", import.meta.url)));
+      refuseOptionsKeptByNpm(program, typed, projectFolder());
     }
     await program.parseAsync();
   } catch (error) {

@@ -5,6 +5,7 @@ import { localStack } from "../../stack/stacks.ts";
 import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";
 import { action } from "../run.ts";
+import { asTyped } from "../typed-line.ts";
 
 export function registerEngine(program: Command): void {
   const engine = program.command("engine").description("manage the Pulumi engine and its provider plugins");
@@ -27,7 +28,7 @@ export function registerEngine(program: Command): void {
     .addOption(jsonOption())
     .action(
       action<object, []>(async (run) => {
-        await readyEngine(run, { quiet: true, retryPlugins: true });
+        await readyEngine(run, { quiet: true, retryPlugins: true, project: false });
         const { engineStatus } = await import("../../pulumi/engine-status.ts");
         const status = await engineStatus(run.root, run.env);
         run.out.answer(status, () => describeStatus(status));
@@ -36,7 +37,9 @@ export function registerEngine(program: Command): void {
     );
   engine
     .command("env")
-    .description('print shell commands that set up the shell for `pulumi`: eval "$(npm run -s pgw -- engine env)"')
+    .description(
+      asTyped('print shell commands that set up the shell for `pulumi`: eval "$(npm run -s pgw -- engine env)"'),
+    )
     .addOption(stackOption())
     .action(
       action<{ stack?: string }, []>(async (run, { stack = localStack }) => {

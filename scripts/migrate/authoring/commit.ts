@@ -32,7 +32,9 @@ interface DraftTexts {
 }
 
 /** Options of {@link commitMigration}. */
-export interface CommitOptions extends ApplyOptions, Pick<TrialOptions, "docker" | "onProgress">, DraftTexts {}
+export interface CommitOptions extends ApplyOptions, Pick<TrialOptions, "docker" | "onProgress">, DraftTexts {
+  folder: string;
+}
 
 /** Options of {@link commitFile}. */
 export interface CommitFileOptions extends DraftTexts, Omit<TrialOptions, "connection"> {

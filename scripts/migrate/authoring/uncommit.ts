@@ -15,6 +15,12 @@ export interface Uncommit {
   undone: boolean;
 }
 
+/** Options of {@link uncommitMigration}. */
+interface UncommitOptions extends Omit<UndoOptions, "steps" | "to"> {
+  /** The database's folder, which contains `committed/`. */
+  folder: string;
+}
+
 /**
  * Turns the newest committed migration back into the one that is being written. If it is applied to the database, its
  * down migration reverts it there. Use this only for a migration that no one else has run: other databases that have it
@@ -22,7 +28,7 @@ export interface Uncommit {
  *
  * @throws OperationError if another one is being written, or if it cannot be reverted: the files are then unchanged
  */
-export async function uncommitMigration(options: Omit<UndoOptions, "steps" | "to">): Promise<Uncommit> {
+export async function uncommitMigration(options: UncommitOptions): Promise<Uncommit> {
   const { connection, folder } = options;
   const last = (await readCommitted(folder)).at(-1);
   if (last === undefined) {
@@ -34,7 +40,7 @@ export async function uncommitMigration(options: Omit<UndoOptions, "steps" | "to
   if (!resumed) requireBlank(draft);
   const { applied } = await readKnownStatus(connection, folder);
   const isApplied = applied.some(({ filename }) => filename === last.filename);
-  const down = await readDownFile(folder, last.filename);
+  const down = readDownFile(folder, last.filename);
   requireDecoded(last.filename, last.encodingFault);
   requireDecoded(downFilename(last.filename), down?.encodingFault);
   if (isApplied) {

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { z } from "zod";
+import { isInstalled } from "../../core/kit-folder.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { rulesLeftOut } from "./rules.ts";
 
@@ -92,8 +93,8 @@ function run(args: readonly string[], input: string): Promise<string> {
 /** Returns the path of this platform's binary, found in the same way as squawk-cli's own script finds it. */
 function binaryPath(): string {
   const require = createRequire(import.meta.url);
-  const { getBinaryPath } = require("squawk-cli/js/index.js") as { getBinaryPath: () => string };
   try {
+    const { getBinaryPath } = require("squawk-cli/js/index.js") as { getBinaryPath: () => string };
     return getBinaryPath();
   } catch (cause) {
     throw failure(`has no binary here: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
@@ -101,5 +102,6 @@ function binaryPath(): string {
 }
 
 function failure(what: string, cause: unknown): OperationError {
-  return new OperationError(`The linter squawk ${what}.`, { remedy: "Run npm ci, with optional packages.", cause });
+  const install = isInstalled ? "npm install squawk-cli" : "npm ci";
+  return new OperationError(`The linter squawk ${what}.`, { remedy: `Run ${install}, with optional packages.`, cause });
 }

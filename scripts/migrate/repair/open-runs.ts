@@ -101,7 +101,7 @@ async function outcomeOf(
   { files, folder, session }: OpenRunContext,
 ): Promise<StatementOutcome> {
   if (run.direction === "down") {
-    const down = await readDownFile(folder, run.filename);
+    const down = readDownFile(folder, run.filename);
     return down === undefined ? "unknown" : statementOutcome(client, session.compile(down.text));
   }
   const file = files.find(({ hash }) => hash === run.hash);

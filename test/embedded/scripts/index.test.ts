@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import {
   type ApplyResult,
   autoMigrate,
   ConnectionError,
+  type MigrationBundle,
   migrate,
   migrationStatus,
   OperationError,
@@ -15,6 +17,7 @@ import {
 } from "pgroundwork";
 import { describe, expect, it } from "vitest";
 import { connectionUrl } from "../../../scripts/connection/connection.ts";
+import { bundleMigrations, bundleModule } from "../../../scripts/migrate/authoring/bundle-files.ts";
 import { databasePerTest } from "./migrate/database-per-test.ts";
 
 const run = promisify(execFile);
@@ -25,6 +28,14 @@ const drafts = [
 ];
 const both = ["000001-a.sql", "000002-b.sql"];
 const names = ({ applied }: ApplyResult) => applied.map(({ filename }) => filename);
+
+/** Writes a folder's bundle as a module, removes the folder, and imports the module as an application does. */
+async function bundled(folder: Awaited<ReturnType<typeof test.folderOf>>): Promise<MigrationBundle> {
+  const module = bundleModule(await bundleMigrations(folder.folder));
+  await folder.remove();
+  const imported = await import(`data:text/javascript,${encodeURIComponent(module)}`);
+  return (imported as { default: MigrationBundle }).default;
+}
 
 /** Starts an application on the test's database. */
 async function start(folder: string, AUTO_MIGRATE?: string): Promise<ApplyResult & { ran: boolean }> {
@@ -58,6 +69,41 @@ describe("an application", () => {
     expect((await verify({ database: folder, connection: url })).applied).toHaveLength(1);
     await expect(rollback({ database: folder, connection: url })).rejects.toThrow("000001-a.sql has no down migration");
     expect(await seed({ database: folder, connection: url, sets: [] })).toEqual({ applied: [], skipped: [] });
+  });
+
+  it("migrates, verifies and reverts from a bundle after the folder was removed, as from the folder", async () => {
+    const folder = await test.folderOf([
+      ...drafts.slice(0, 1),
+      { name: "b", body: "insert into log values (':GREETING');" },
+    ]);
+    await folder.write("000002-b.down.sql", "delete from log where note = ':GREETING';\n");
+    await writeFile(join(folder.folder, "log.sql"), "create table log (note text);");
+    const settings = { placeholders: { ":GREETING": "hello" }, beforeAllMigrations: { _: "sql", file: "./log.sql" } };
+    await writeFile(join(folder.folder, ".gmrc"), JSON.stringify(settings));
+    const byFolder = await migrationStatus({ database: folder.folder, connection: test.connection });
+    const [from, connection] = [await bundled(folder), test.connection];
+    expect(await migrationStatus({ from, connection })).toEqual(byFolder);
+    expect(names(await migrate({ from, connection }))).toEqual(both);
+    expect((await verify({ from, connection })).applied).toHaveLength(2);
+    expect(await test.query("select note from log")).toEqual([{ note: "hello" }]);
+    expect((await rollback({ from, connection })).undone.map(({ filename }) => filename)).toEqual(["000002-b.sql"]);
+    expect(await test.query("select note from log")).toEqual([]);
+  });
+
+  it("applies nothing from a bundle with a changed text, of another format, or that is none", async () => {
+    const from = await bundled(await test.folderOf(drafts));
+    const file = "committed/000001-a.sql";
+    const edited = { ...from, files: { ...from.files, [file]: { sha256: from.files[file]?.sha256 ?? "", text: "" } } };
+    const connection = test.connection;
+    await expect(migrate({ from: edited, connection })).rejects.toThrow(
+      `Files in the bundle of ${from.database} do not match their hashes:\n- ${file}`,
+    );
+    await expect(migrate({ from: { ...from, format: 2 }, connection })).rejects.toThrow(
+      "The bundle has the format 2, and this version reads 1.",
+    );
+    const module = { default: from } as unknown as MigrationBundle;
+    await expect(migrate({ from: module, connection })).rejects.toThrow("`from` is not a bundle of migrations.");
+    expect((await migrationStatus({ from, connection })).applied).toEqual([]);
   });
 
   it("can distinguish errors by their class", async () => {

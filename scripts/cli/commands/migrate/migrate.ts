@@ -13,6 +13,7 @@ const verbs: Readonly<Record<string, Registration>> = {
   status: async () => (await import("./status.ts")).registerMigrateStatus,
   verify: async () => (await import("./verify.ts")).registerMigrateVerify,
   plan: async () => (await import("./plan.ts")).registerMigratePlan,
+  bundle: async () => (await import("./bundle.ts")).registerMigrateBundle,
   lint: async () => (await import("./lint.ts")).registerMigrateLint,
 };
 

