@@ -4,6 +4,7 @@ import { type Registration, register } from "../registration.ts";
 const verbs: Readonly<Record<string, Registration>> = {
   create: async () => (await import("./backup/create.ts")).registerBackupCreate,
   list: async () => (await import("./backup/list.ts")).registerBackupList,
+  window: async () => (await import("./backup/window.ts")).registerBackupWindow,
   restore: async () => (await import("./backup/restore.ts")).registerBackupRestore,
 };
 
