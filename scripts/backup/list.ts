@@ -44,7 +44,7 @@ export async function listBackups(docker: Docker, stack: StackBackups, now: Date
     for (const backup of newestFirst.slice(0, asked))
       backup.databases = (await readDetails(docker, container, backup.label)).databases;
     const lastRuns = await readLastRuns(docker, container);
-    const scanned = repository.fault === undefined ? await scanRepository(docker, container) : [];
+    const scanned = repository.fault === undefined ? (await scanRepository(docker, container)).findings : [];
     return { repository, newestFirst, lastRuns, scanned };
   });
   const { repository, newestFirst, lastRuns, scanned } = content;

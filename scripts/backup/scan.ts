@@ -7,13 +7,25 @@ const scanSchema = z.object({
   /** Seconds since 1970. */
   scannedAt: z.number(),
   findings: z.array(z.object({ level: z.enum(["wrong", "unknown"]), text: z.string(), remedy: z.string().optional() })),
+  damagedSegments: z.array(z.string()).optional(),
+  unusableBackups: z.array(z.string()).optional(),
 });
+
+/** Content of a repository that every restore has to avoid. */
+export interface DamagedContent {
+  /** Names of WAL segments whose content is damaged. */
+  segments: ReadonlySet<string>;
+  /** Labels of backups that cannot be restored. */
+  backups: ReadonlySet<string>;
+}
 
 /** Result of a scan of the repository: backups that cannot be restored, gaps and damage in the archive. */
 export interface RepositoryScan {
   /** Seconds since 1970. */
   scannedAt: number;
   findings: Finding[];
+  /** undefined if the scan could not tell, or if an image of an earlier version made it. */
+  damaged?: DamagedContent | undefined;
 }
 
 /** Folders that hold scan results. The second is used if the first cannot be written. */
@@ -23,15 +35,18 @@ const places = ["/var/lib/pgbackrest/pgroundwork", "/var/spool/pgbackrest"];
 const maxAgeSeconds = 2 * 3_600;
 
 /** Scans the repository now, by reading every file in it. */
-export async function scanRepository(docker: Docker, container: string): Promise<Finding[]> {
-  const unknown = (why: string): Finding[] => [{ level: "unknown", text: `The backups could not be checked: ${why}` }];
+export async function scanRepository(docker: Docker, container: string): Promise<Omit<RepositoryScan, "scannedAt">> {
+  const unknown = (why: string) => ({
+    findings: [{ level: "unknown" as const, text: `The backups could not be checked: ${why}` }],
+    damaged: undefined,
+  });
   const { code, stdout, stderr } = await runInContainer(docker, container, {
     command: ["sh", "-c", "command -v repository-scan >/dev/null || exit 127; exec repository-scan"],
     user: "postgres",
   });
   if (code === 127) return unknown("the container's image has no repository-scan. Use a current image and run `up`.");
   if (code !== 0) return unknown(`repository-scan ended with ${code}: ${stderr.trim().split("\n").at(-1)}`);
-  return parseScan(stdout).findings;
+  return parseScan(stdout);
 }
 
 /**
@@ -63,9 +78,13 @@ function withAge({ findings }: RepositoryScan, age: number): Finding[] {
 }
 
 function parseScan(json: string): RepositoryScan {
-  const { scannedAt, findings } = scanSchema.parse(JSON.parse(json));
+  const { scannedAt, findings, damagedSegments, unusableBackups } = scanSchema.parse(JSON.parse(json));
   return {
     scannedAt,
     findings: findings.map(({ remedy, ...finding }) => ({ ...finding, ...(remedy === undefined ? {} : { remedy }) })),
+    damaged:
+      damagedSegments === undefined || unusableBackups === undefined
+        ? undefined
+        : { segments: new Set(damagedSegments), backups: new Set(unusableBackups) },
   };
 }

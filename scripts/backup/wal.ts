@@ -76,6 +76,19 @@ export function parseHistory(text: string): TimelineEnd[] {
   }));
 }
 
+/** Returns true if a segment is in the range of the WAL where its timeline was in use. */
+export function isOn(segment: Segment, timelines: readonly TimelineEnd[], segmentBytes: number): boolean {
+  const index = timelines.findIndex(({ timeline }) => timeline === segment.timeline);
+  if (index < 0) return false;
+  const begin = timelines[index - 1]?.end;
+  const isLast = index === timelines.length - 1;
+  const end = timelines[index]?.end ?? 0n;
+  return (
+    (begin === undefined || segment.number >= segmentNumberAt(begin, segmentBytes)) &&
+    (isLast || segment.number <= segmentNumberAt(end, segmentBytes))
+  );
+}
+
 function hexadecimal(value: number): string {
   return value.toString(16).toUpperCase().padStart(8, "0");
 }

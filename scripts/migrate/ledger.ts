@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { tableAccess } from "../ledger/kit-schema.ts";
 import type { Provenance } from "../ledger/provenance.ts";
+import { markMigration } from "../ledger/wal-mark.ts";
 import type { CommittedMigration } from "./committed.ts";
 import type { RecordRun } from "./run-recorded.ts";
 import type { LedgerEntry } from "./status.ts";
@@ -46,7 +47,7 @@ function values({ migration, downSha256, provenance }: LedgerSubject): (string |
 
 /**
  * Records an applied file in graphile-migrate's table and in the ledger, in one statement, inside the migration's
- * transaction.
+ * transaction. It also marks the position in the WAL.
  *
  * @returns false if that transaction is over and the record may not be written elsewhere
  */
@@ -60,10 +61,12 @@ export async function recordApplied(
   const { rowCount } = await client.query(
     `with tracked as (
        insert into graphile_migrate.migrations (hash, previous_hash, filename) select $9, $10, $11 where ${condition}
+     ), marked as (
+       select ${markMigration(true, "$1::text")} where ${condition}
      )
      insert into pgroundwork.migration_ledger (${columns}, started_at, finished_at, duration_ms)
      select $1, $2, $3, $4, $5, $6, $7, $8::uuid, now(), clock_timestamp(), extract(epoch from clock_timestamp() - now()) * 1000
-      where ${condition}`,
+       from marked`,
     [...values(subject), hash, previousHash, trackingName],
   );
   return rowCount === 1;
@@ -100,7 +103,8 @@ export async function openRun(client: Client, hash: string): Promise<string | un
 export async function recordStarted(client: Client, subject: LedgerSubject): Promise<string> {
   const { rows } = await client.query<{ id: string }>(
     `insert into pgroundwork.migration_ledger (${columns}, started_at)
-     select $1, $2, $3, $4, $5, $6, $7, $8::uuid, clock_timestamp() from set_config('synchronous_commit', 'off', true)
+     select $1, $2, $3, $4, $5, $6, $7, $8::uuid, clock_timestamp()
+       from set_config('synchronous_commit', 'off', true), ${markMigration(false, "$1::text")}
      returning id`,
     values(subject),
   );

@@ -3,6 +3,7 @@ import {
   formatLsn,
   formatSegment,
   historyName,
+  isOn,
   parseSegment,
   type Segment,
   segmentNumberAt,
@@ -101,19 +102,6 @@ function firstMissing({ archive, recovery }: CompletenessFacts, first: number, l
     if (!names.some((name) => archive.segments.has(name))) return names.at(-1);
   }
   return undefined;
-}
-
-/** Returns true if a segment is in the range of the WAL where its timeline was in use. */
-function isOn(segment: Segment, timelines: readonly TimelineEnd[], segmentBytes: number): boolean {
-  const index = timelines.findIndex(({ timeline }) => timeline === segment.timeline);
-  if (index < 0) return false;
-  const begin = timelines[index - 1]?.end;
-  const isLast = index === timelines.length - 1;
-  const end = timelines[index]?.end ?? 0n;
-  return (
-    (begin === undefined || segment.number >= segmentNumberAt(begin, segmentBytes)) &&
-    (isLast || segment.number <= segmentNumberAt(end, segmentBytes))
-  );
 }
 
 function lastOf(timelines: readonly TimelineEnd[]): TimelineEnd {

@@ -28,16 +28,28 @@ const log = "/tmp/archive-get.log";
 const errors = "/tmp/archive-get-error";
 
 /**
- * The `restore_command` of a scratch server. PostgreSQL treats every failure as the end of the archive. Only
+ * Returns the `restore_command` of a scratch server. PostgreSQL treats every failure as the end of the archive. Only
  * pgBackRest's exit code tells an error from a missing file, so each request is logged with its code.
+ *
+ * @param lastSegment last segment to replay, without its timeline. Newer ones count as missing. Omit to replay all
  */
-export const restoreCommand = [
-  `pgbackrest --config=${environment.PGBACKREST_CONFIG} --stanza=${environment.PGBACKREST_STANZA}`,
-  // Asynchronous archive-get of pgBackRest 2.55 can fail across a timeline switch. Older stacks have it in their
-  // configuration.
-  `--no-archive-async archive-get %f "%p" >${errors} 2>&1; code=$?; echo "%f $code" >>${log};`,
-  `if [ $code -gt 1 ]; then cp ${errors} ${errors}.%f; cat ${errors} >&2; fi; exit $code`,
-].join(" ");
+export function restoreCommand(lastSegment?: string): string {
+  const limit =
+    lastSegment === undefined
+      ? []
+      : [
+          `name=%f; case $name in *.*) ;; *) if [ "\${name#????????}" \\> ${lastSegment} ]; then`,
+          `echo "%f 1" >>${log}; exit 1; fi ;; esac;`,
+        ];
+  return [
+    ...limit,
+    `pgbackrest --config=${environment.PGBACKREST_CONFIG} --stanza=${environment.PGBACKREST_STANZA}`,
+    // Asynchronous archive-get of pgBackRest 2.55 can fail across a timeline switch. Older stacks have it in their
+    // configuration.
+    `--no-archive-async archive-get %f "%p" >${errors} 2>&1; code=$?; echo "%f $code" >>${log};`,
+    `if [ $code -gt 1 ]; then cp ${errors} ${errors}.%f; cat ${errors} >&2; fi; exit $code`,
+  ].join(" ");
+}
 
 interface Answer {
   lastCommitAt: string | null;

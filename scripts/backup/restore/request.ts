@@ -1,5 +1,12 @@
+import type { PointRequest, Target } from "./target.ts";
+
 /** Destination of a restored cluster. */
 export type Destination = { kind: "directory"; path: string } | { kind: "volume"; name: string };
+
+/** Point in time to restore, as the caller gave it. PostgreSQL reads the time. */
+export interface RequestedPoint extends Omit<PointRequest, "target"> {
+  target: Exclude<Target, { kind: "time" }> | { kind: "time"; text: string };
+}
 
 /** Arguments of a restore. */
 export interface RestoreRequest {
@@ -8,6 +15,8 @@ export interface RestoreRequest {
   holder: string;
   /** Backup to restore, as the cluster was when the backup ended. Omit to restore everything that is archived. */
   backup?: string | undefined;
+  /** Point in time to restore, instead of a backup. */
+  point?: RequestedPoint | undefined;
   /** Time limit for the recovery of the restored server, in seconds. */
   recoverySeconds: number;
   signal: AbortSignal;

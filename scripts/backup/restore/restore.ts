@@ -12,12 +12,21 @@ import { pgBackRest } from "../pgbackrest.ts";
 import { measureNotArchived, type NotArchived } from "../server-wal.ts";
 import { environment, paths, type StackBackups } from "../stack-backups.ts";
 import { endOfSegment, formatLsn, parseLsn } from "../wal.ts";
+import { type WalReader, withWalReader } from "../window/wal-reader.ts";
 import { markText, unfinishedMark } from "./begun-restore.ts";
 import { findArchiveEnd, findIncompleteness } from "./completeness.ts";
 import type { ClusterContents } from "./contents.ts";
+import {
+  describePoint,
+  findPointSource,
+  findUnreadPart,
+  goalOf,
+  type PointSource,
+  type RestoredPoint,
+} from "./point.ts";
 import type { Recovery } from "./recovery.ts";
-import type { RestoreRequest } from "./request.ts";
-import { type ProvenCluster, proveCluster, specOf } from "./scratch-server.ts";
+import type { RequestedPoint, RestoreRequest } from "./request.ts";
+import { type ProvenCluster, proveCluster, type RecoveryGoal, specOf } from "./scratch-server.ts";
 import { findSource, type RestoreSource } from "./source.ts";
 import { tablespaceOptions } from "./tablespaces.ts";
 
@@ -37,8 +46,10 @@ export interface Restored extends ClusterContents {
   expected: Position;
   /** Reason rows may be missing that the archive should hold. Omitted if recovery got as far as expected. */
   incompleteReason?: string;
-  /** WAL that is on the server but not in the archive. Omitted if a backup was named. */
+  /** WAL that is on the server but not in the archive. Omitted if a backup or a point in time was named. */
   notArchived?: NotArchived;
+  /** Omitted if no point in time was named. */
+  point?: RestoredPoint;
 }
 
 /**
@@ -49,17 +60,55 @@ export interface Restored extends ClusterContents {
  * @throws OperationError if it cannot be restored, or the destination is not empty
  */
 export async function restoreBackup(docker: Docker, stack: StackBackups, request: RestoreRequest): Promise<Restored> {
+  const { backup: label, point, onStep } = request;
+  if (point !== undefined) return restorePoint(docker, stack, request, point);
+  const source = await findSource(docker, stack, label, () => archiveRest(docker, stack, onStep));
+  return restoreFrom(docker, stack, request, source, (proven) =>
+    label === undefined ? judgeLatest(source, proven) : judgeBackup(source, proven),
+  );
+}
+
+/** Restores a point in time. The target is found in the WAL before anything is created. */
+async function restorePoint(
+  docker: Docker,
+  stack: StackBackups,
+  request: RestoreRequest,
+  point: RequestedPoint,
+): Promise<Restored> {
+  return withWalReader(docker, stack, async (reader) => {
+    request.onStep("looking for the target");
+    const source = await findPointSource(docker, stack, reader, point, () =>
+      archiveRest(docker, stack, request.onStep),
+    );
+    return restoreFrom(
+      docker,
+      stack,
+      request,
+      source,
+      (proven) => judgePoint(source, proven, reader),
+      goalOf(source.chosen, source.facts.state.segmentBytes),
+    );
+  });
+}
+
+async function restoreFrom(
+  docker: Docker,
+  stack: StackBackups,
+  request: RestoreRequest,
+  source: Pick<RestoreSource, "backup" | "tablespaces">,
+  judge: (proven: ProvenCluster) => Restored | Promise<Restored>,
+  goal?: RecoveryGoal,
+): Promise<Restored> {
   const { to, onStep, signal } = request;
-  const source = await findSource(docker, stack, request.backup, () => archiveRest(docker, stack, onStep));
   const volume = await makeVolume(docker, stack, request);
   let isKept = false;
   try {
     signal.throwIfAborted();
     onStep(`restoring ${source.backup.label}`);
     await restoreFiles(docker, stack, volume, source, request);
-    const proven = await proveCluster(docker, stack, volume, request);
+    const proven = await proveCluster(docker, stack, volume, request, goal);
     isKept = to.kind === "volume";
-    return request.backup === undefined ? judgeLatest(source, proven) : judgeBackup(source, proven);
+    return await judge(proven);
   } finally {
     if (!isKept) await docker.getVolume(volume).remove({ force: true });
   }
@@ -83,7 +132,10 @@ async function archiveRest(
   }
 }
 
-function judgeLatest({ backup, archive, server }: RestoreSource, { recovery, ...contents }: ProvenCluster): Restored {
+function judgeLatest(
+  { backup, archive, server }: RestoreSource,
+  { recovery, foundGoal: _, ...contents }: ProvenCluster,
+): Restored {
   const archivedByServer = server.archived;
   const facts = { archive, firstSegment: backup.wal.from, archivedByServer, recovery };
   const expected = findArchiveEnd(facts);
@@ -99,7 +151,7 @@ function judgeLatest({ backup, archive, server }: RestoreSource, { recovery, ...
 }
 
 /** Judges a restore of a named backup. It is complete at the backup's own end, without the WAL archived later. */
-function judgeBackup({ backup }: RestoreSource, { recovery, ...contents }: ProvenCluster): Restored {
+function judgeBackup({ backup }: RestoreSource, { recovery, foundGoal: _, ...contents }: ProvenCluster): Restored {
   const reached = reachedBy(recovery);
   const { timeline } = endOfSegment(backup.wal.to, recovery.segmentBytes);
   const isShort = parseLsn(reached.lsn) < parseLsn(backup.lsn.to);
@@ -111,6 +163,26 @@ function judgeBackup({ backup }: RestoreSource, { recovery, ...contents }: Prove
     ...(isShort
       ? { incompleteReason: `recovery ended at ${reached.lsn}, but the backup ends at ${backup.lsn.to}` }
       : {}),
+  };
+}
+
+/** Judges a restore of a point in time, and reads which commit is the last one before the end of recovery. */
+async function judgePoint(
+  { backup, chosen, facts }: PointSource,
+  { recovery, foundGoal, ...contents }: ProvenCluster,
+  reader: WalReader,
+): Promise<Restored> {
+  const reached = reachedBy(recovery);
+  const end = parseLsn(reached.lsn);
+  const incompleteReason = foundGoal ? undefined : findUnreadPart(backup, chosen, facts, recovery);
+  const expected = foundGoal || incompleteReason === undefined ? end : chosen.part.to;
+  return {
+    backup: backup.label,
+    ...contents,
+    reached,
+    expected: { lsn: formatLsn(expected), timeline: reached.timeline },
+    ...(incompleteReason === undefined ? {} : { incompleteReason }),
+    point: await describePoint(chosen, facts, end, reader),
   };
 }
 
@@ -137,7 +209,7 @@ async function restoreFiles(
   docker: Docker,
   stack: StackBackups,
   volume: string,
-  { backup: { label }, tablespaces }: RestoreSource,
+  { backup: { label }, tablespaces }: Pick<RestoreSource, "backup" | "tablespaces">,
   request: RestoreRequest,
 ): Promise<void> {
   const asItWas = request.backup !== undefined;

@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import { OperationError } from "../../core/operation-error.ts";
+import { lastLogLines } from "../../docker/container-log.ts";
 import { withScratchContainer } from "../../docker/scratch-container.ts";
 import { executeInContainer } from "../../docker/server/query.ts";
 import { waitForServer } from "../../docker/server/wait.ts";
@@ -20,6 +21,18 @@ import {
 /** Results of a server that ran on a restored cluster. */
 export interface ProvenCluster extends ClusterContents {
   recovery: Recovery;
+  /** True if recovery stopped at its goal, false if it read the WAL to the end without finding it. */
+  foundGoal: boolean;
+}
+
+/** Target of a recovery that stops before the end of the archive. */
+export interface RecoveryGoal {
+  /** Settings of PostgreSQL that name the target. */
+  settings: Readonly<Record<string, string>>;
+  /** Last segment to replay, without its timeline. */
+  lastSegment: string;
+  /** Timeline to follow. */
+  timeline: number;
 }
 
 /**
@@ -36,7 +49,6 @@ const overrides: Readonly<Record<string, string>> = {
   // With hot_standby, recovery would need limits as high as the stack's, and the server would accept sessions during
   // recovery.
   hot_standby: "off",
-  restore_command: restoreCommand,
 };
 
 /**
@@ -51,6 +63,22 @@ const linksAnywhere = {
   writesToImage: true,
   capabilities: ["DAC_OVERRIDE", "KILL", "SETGID", "SETUID"],
 } as const;
+
+/** PostgreSQL's message if it has replayed all WAL and not found the target. */
+const goalNotFound = "recovery ended before configured recovery target was reached";
+
+/**
+ * Returns the settings of a recovery. If its goal was not found in the WAL, the WAL's end is the goal: nothing that was
+ * replayed is beyond the target.
+ */
+function recoverySettingsFor(goal: RecoveryGoal | undefined, isSearched: boolean): Record<string, string> {
+  if (goal === undefined) return { restore_command: restoreCommand() };
+  return {
+    restore_command: restoreCommand(goal.lastSegment),
+    recovery_target_timeline: String(goal.timeline),
+    ...(isSearched ? { ...goal.settings, recovery_target_action: "promote" } : {}),
+  };
+}
 
 /** Settings that controlled recovery and are no longer needed. */
 const recoverySettings = [
@@ -70,6 +98,7 @@ export async function proveCluster(
   stack: StackBackups,
   volume: string,
   request: RestoreRequest,
+  goal?: RecoveryGoal,
 ): Promise<ProvenCluster> {
   const { to, holder, signal, onStep } = request;
   const place = { docker, stack, volume, request };
@@ -86,7 +115,7 @@ export async function proveCluster(
   };
 
   onStep("starting a server on it for recovery");
-  const { result, locations } = await withServer(place, async (container) => {
+  const recoverWith = async (container: Docker.Container) => {
     const recovery = await readRecovery(docker, container.id);
     for (const name of recoverySettings) await executeInContainer(docker, container.id, `alter system reset ${name}`);
     if (await hasTablespaces(docker, container.id)) {
@@ -96,19 +125,26 @@ export async function proveCluster(
     const contents = await read(container);
     await deliver(container);
     return { recovery, contents };
-  });
+  };
+  let run = await withServer(place, recoverySettingsFor(goal, true), recoverWith);
+  const foundGoal = run.result !== undefined;
+  // Recovery goes on where it stopped.
+  if (!foundGoal) run = await withServer(place, recoverySettingsFor(goal, false), recoverWith, run.locations);
+  const { result, locations } = run;
+  if (result === undefined) throw new Error("The server missed a recovery target that it was not given.");
   const { recovery, contents } = result;
-  if (contents !== undefined) return { ...contents, recovery };
+  if (contents !== undefined) return { ...contents, recovery, foundGoal };
 
   onStep("copying its tablespaces");
   await settleTablespaces(docker, stack, volume, locations, to);
   // Read again, so that the verified copy is the one the receiver gets, including its links.
-  const settled = await withServer(place, async (container) => {
+  const settled = await withServer(place, {}, async (container) => {
     const found = await read(container);
     await deliver(container);
     return found;
   });
-  return { ...settled.result, recovery };
+  if (settled.result === undefined) throw new Error("The server missed a recovery target that it was not given.");
+  return { ...settled.result, recovery, foundGoal };
 }
 
 /** Removes the mark that says that the cluster in a volume is not complete. */
@@ -131,20 +167,25 @@ interface ScratchPlace {
 /**
  * Runs work with a server on a restored cluster. If recovery stops at a missing tablespace location, the server is
  * started again with that location.
+ *
+ * @returns no result if the server replayed all WAL and did not find its recovery target
  */
 async function withServer<T>(
   { docker, stack, volume, request }: ScratchPlace,
+  recovery: Readonly<Record<string, string>>,
   work: (container: Docker.Container) => Promise<T>,
-): Promise<{ result: T; locations: Locations }> {
+  known: Locations = new Map(),
+): Promise<{ result: T | undefined; locations: Locations }> {
   const settings = {
     config_file: `${paths.configuration}/postgresql.conf`,
     hba_file: `${paths.configuration}/pg_hba.conf`,
     ident_file: `${paths.configuration}/pg_ident.conf`,
     ...overrides,
+    ...recovery,
   };
   const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const server = ["postgres", "-D", paths.data, ...given];
-  for (let locations: Locations = new Map(); ; ) {
+  for (let locations = known; ; ) {
     const spec = {
       ...specOf(stack, volume, commandWithLocations(locations, server)),
       ...(locations.size === 0 ? {} : linksAnywhere),
@@ -155,6 +196,7 @@ async function withServer<T>(
       try {
         await waitForServer(docker, container.id, request.recoverySeconds, request.signal);
       } catch (error) {
+        if ((await lastLogLines(docker, container.id, 20)).includes(goalNotFound)) return { result: undefined };
         const more = await locationThatStopped(docker, container.id, locations);
         if (more === undefined) throw error;
         return { more };

@@ -4,6 +4,7 @@ import { type Registration, register } from "../../registration.ts";
 const verbs: Readonly<Record<string, Registration>> = {
   create: async () => (await import("./create.ts")).registerBackupCreate,
   list: async () => (await import("./list.ts")).registerBackupList,
+  window: async () => (await import("./window.ts")).registerBackupWindow,
   restore: async () => (await import("./restore.ts")).registerBackupRestore,
 };
 

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { UnloggedRelations } from "../../../backup/restore/contents.ts";
-import type { Destination } from "../../../backup/restore/request.ts";
+import type { ReportedCommit, RestoredPoint } from "../../../backup/restore/point.ts";
+import type { Destination, RequestedPoint } from "../../../backup/restore/request.ts";
 import type { Restored } from "../../../backup/restore/restore.ts";
+import { parseLsn } from "../../../backup/wal.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { jsonOption, stackOption } from "../../options.ts";
@@ -17,6 +19,15 @@ interface RestoreOptions {
   to?: string;
   toVolume?: string;
   backup?: string;
+  latest?: boolean;
+  time?: string;
+  lsn?: bigint;
+  xid?: bigint;
+  restorePoint?: string;
+  beforeMigration?: string;
+  database?: string;
+  exclusive?: boolean;
+  timeline?: number;
 }
 
 /** Time limit in seconds for the recovery of a restored server, which replays the WAL archived since the backup. */
@@ -26,16 +37,26 @@ export function registerBackupRestore(backup: Command): void {
   backup
     .command("restore")
     .description(
-      "restore a copy of the cluster, start a server on it and read every row; the stack is not changed (exit " +
-        "code 5 if rows may be missing or a database could not be verified)",
+      "restore a copy of the cluster, now or at a point in time, start a server on it and read every row; the stack " +
+        "is not changed (exit code 5 if rows may be missing or a database could not be verified)",
     )
     .addOption(stackOption())
     .option("--to <dir>", "new or empty directory, which becomes PostgreSQL's data directory")
     .option("--to-volume <name>", "new volume in the stack's Docker engine; it must not exist yet")
+    .option("--latest", "restore everything that is archived (default)")
+    .option("--backup <label>", "restore the cluster as it was when this backup ended")
+    .option("--time <time>", 'restore up to a time with its zone, such as "2026-11-29 05:17:59.014794 UTC"')
+    .option("--lsn <lsn>", "restore up to a position in the WAL, such as 0/30A0B28", lsnArgument)
+    .option("--xid <number>", "restore up to the end of a transaction", xidArgument)
+    .option("--restore-point <name>", "restore up to a named restore point (pg_create_restore_point)")
     .option(
-      "--backup <label>",
-      "restore the cluster as it was when this backup ended (default: everything that is archived)",
+      "--before-migration <number>",
+      "restore up to just before a migration was applied the last time, such as 000012; needs --database",
+      migrationArgument,
     )
+    .option("-d, --database <name>", "the database of --before-migration")
+    .option("--exclusive", "stop just before the target: without a commit at that time, the record or the transaction")
+    .option("--timeline <number>", "timeline of the target (default: the current one)", timelineArgument)
     .addOption(jsonOption())
     .action(action<RestoreOptions, []>(restore));
 }
@@ -43,6 +64,7 @@ export function registerBackupRestore(backup: Command): void {
 async function restore(run: Run, options: RestoreOptions): Promise<ExitCode> {
   const { stack = localStack, backup } = options;
   const to = destinationOf(options);
+  const point = pointOf(options);
   const { requireFree, withNote } = await import("../../../backup/restore/begun-restore.ts");
   await requireFree(run.root, stack, to);
   const { requireEmptyDirectory } = await import("../../../backup/restore/extract-directory.ts");
@@ -52,7 +74,7 @@ async function restore(run: Run, options: RestoreOptions): Promise<ExitCode> {
   const { backups, dockerHost } = await backupsOf(run, stack);
   const onStep = (step: string) => showStep(run.out, step);
   const began = performance.now();
-  const request = { to, backup, recoverySeconds, signal: run.signal, onStep };
+  const request = { to, backup, point, recoverySeconds, signal: run.signal, onStep };
   const restored = await withNote(run.root, stack, { to, dockerHost }, (holder) =>
     withDocker(dockerHost, (docker) => restoreBackup(docker, backups, { ...request, holder })),
   );
@@ -109,8 +131,66 @@ function destinationOf({ to, toVolume }: RestoreOptions): Destination {
   });
 }
 
+/** Returns the point in time that was asked for. undefined for a whole backup or everything. */
+function pointOf(options: RestoreOptions): RequestedPoint | undefined {
+  const { backup, latest = false, time, lsn, xid, restorePoint, beforeMigration, database } = options;
+  const { exclusive = false, timeline } = options;
+  if ((beforeMigration === undefined) !== (database === undefined)) {
+    throw new OperationError("--before-migration and --database belong together.", {
+      remedy: "Name both: --before-migration 000012 --database trading",
+      exitCode: exitCode.usage,
+    });
+  }
+  const targets: RequestedPoint["target"][] = [
+    ...(time === undefined ? [] : [{ kind: "time" as const, text: time }]),
+    ...(lsn === undefined ? [] : [{ kind: "lsn" as const, lsn }]),
+    ...(xid === undefined ? [] : [{ kind: "xid" as const, xid }]),
+    ...(restorePoint === undefined ? [] : [{ kind: "restore-point" as const, name: restorePoint }]),
+    ...(beforeMigration === undefined || database === undefined
+      ? []
+      : [{ kind: "before-migration" as const, number: beforeMigration, database }]),
+  ];
+  const count = targets.length + (latest ? 1 : 0) + (backup === undefined ? 0 : 1);
+  if (count > 1) {
+    throw new OperationError("A restore has one target, and several were given.", {
+      remedy: "Use one of --latest, --backup, --time, --lsn, --xid, --restore-point and --before-migration.",
+      exitCode: exitCode.usage,
+    });
+  }
+  const [target] = targets;
+  if (target !== undefined) return { target, inclusive: !exclusive, timeline };
+  if (!exclusive && timeline === undefined) return undefined;
+  throw new OperationError(`${exclusive ? "--exclusive" : "--timeline"} needs a point in time as the target.`, {
+    remedy: "Add one of --time, --lsn, --xid and --restore-point.",
+    exitCode: exitCode.usage,
+  });
+}
+
+function lsnArgument(text: string): bigint {
+  try {
+    return parseLsn(text);
+  } catch {
+    throw new InvalidArgumentError("expected a position such as 0/30A0B28.");
+  }
+}
+
+function xidArgument(text: string): bigint {
+  if (/^\d{1,20}$/.test(text)) return BigInt(text);
+  throw new InvalidArgumentError("expected the number of a transaction.");
+}
+
+function migrationArgument(text: string): string {
+  if (/^\d{1,6}$/.test(text)) return text.padStart(6, "0");
+  throw new InvalidArgumentError("expected the number of a migration, such as 000012.");
+}
+
+function timelineArgument(text: string): number {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected the number of a timeline.");
+}
+
 function describe(
-  { backup, databases, unproven, unlogged, reached, incompleteReason }: Restored,
+  { backup, databases, unproven, unlogged, reached, incompleteReason, point }: Restored,
   to: Destination,
   seconds: number,
 ): string {
@@ -121,7 +201,8 @@ function describe(
     tables.reduce((sum, { rows }) => sum + rows, 0).toLocaleString("en"),
   ]);
   const where = to.kind === "directory" ? to.path : `the volume ${to.name}`;
-  const how = incompleteReason === undefined ? "restored" : "restored, but not to the end of the archive,";
+  const goal = point === undefined ? "the end of the archive" : "the target";
+  const how = incompleteReason === undefined ? "restored" : `restored, but not to ${goal},`;
   const logged = unlogged.length === 0 ? "" : "; unlogged tables are empty";
   const proof = `every row ${unproven.length === 0 ? "that it has" : "of the databases above"}${logged}`;
   const commit = reached.lastCommitAt === null ? "" : `, last commit ${reached.lastCommitAt}`;
@@ -129,6 +210,16 @@ function describe(
     table(["database", "size", "tables", "rows read"], rows),
     "",
     `recovered to ${reached.lsn} of timeline ${reached.timeline}${commit}`,
+    ...(point === undefined ? [] : describePoint(point, backup)),
     `${how} from ${backup} to ${where} in ${seconds.toFixed(1)} s; a server started on it and read ${proof}`,
   ].join("\n");
+}
+
+function describePoint({ lastIncluded, firstNotIncluded, source }: RestoredPoint, backup: string): string[] {
+  const commit = ({ xid, at, lsn }: ReportedCommit) => `transaction ${xid}, committed at ${at}, ${lsn}`;
+  return [
+    `last included       ${lastIncluded === null ? `no commit since the backup ${backup} began` : commit(lastIncluded)}`,
+    `first not included  ${firstNotIncluded === null ? "none in the archive" : commit(firstNotIncluded)}`,
+    `(read from the archived WAL with ${source})`,
+  ];
 }
