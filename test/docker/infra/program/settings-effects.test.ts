@@ -15,17 +15,25 @@ type Settings = Record<string, unknown>;
 const base = `pgroundwork-test-base:${randomUUID()}`;
 let shop: DockerStack;
 
-/** Returns the server's release without what Debian adds to it: `17.11`. */
-async function runningVersion(): Promise<string> {
-  const query = "select split_part(current_setting('server_version'), ' ', 1) as version";
-  return (await shop.query<{ version: string }>("superuser", query))[0]?.version ?? "";
+const startedAt = async () => (await shop.inspected()).State.StartedAt;
+
+/** Configures a release that Debian does not have. Returns the one that it has, from the error of `up`. */
+async function offeredRelease(current: Settings): Promise<string> {
+  await shop.configure({ ...current, postgresVersion: "17.99" });
+  const started = await startedAt();
+  const { code, stderr } = await shop.pgw("up");
+  expect([code, await startedAt()]).toEqual([1, started]);
+  const [, release] =
+    /error: POSTGRES_VERSION asks for PostgreSQL 17\.99, and the distribution has (17\.\d+)\./.exec(stderr) ?? [];
+  expect(release, stderr).toBeDefined();
+  return String(release);
 }
 
 /**
  * A changed value for every setting that only Docker servers have. Each try starts with the result of the one before
  * it.
  */
-const tries: Readonly<Record<string, () => Settings | Promise<Settings>>> = {
+const tries: Readonly<Record<string, (current: Settings) => Settings | Promise<Settings>>> = {
   cpus: () => ({ cpus: 1 }),
   shmSize: () => ({ shmSize: 300 }),
   dockerHost: () => ({ dockerHost: proxy.host }),
@@ -35,7 +43,8 @@ const tries: Readonly<Record<string, () => Settings | Promise<Settings>>> = {
   image: async () => ({ image: await postgresImage() }),
   // Another name of the same base.
   baseImage: () => ({ image: undefined, baseImage: base }),
-  postgresVersion: async () => ({ postgresVersion: await runningVersion() }),
+  // A build that fails leaves the server alone.
+  postgresVersion: async (current) => ({ postgresVersion: await offeredRelease(current) }),
   postgis: () => ({ baseImage: undefined, postgresVersion: undefined, postgis: true }),
   monitoring: async () => ({ monitoring: { prometheusPort: await freePort() } }),
   backups: () => ({ backups: true }),
@@ -46,8 +55,6 @@ const reference = settingsReference().filter(({ servers }) => servers.join() ===
 describe("the documented effect of a setting on a server in a container", () => {
   let current: Settings = {};
   let started: string;
-
-  const startedAt = async () => (await docker.getContainer(`${shop.prefix}-postgres`).inspect()).State.StartedAt;
 
   beforeAll(async () => {
     await proxy.come();
@@ -65,7 +72,7 @@ describe("the documented effect of a setting on a server in a container", () => 
   it.each(reference.map(({ name, effect }) => [name, effect] as const))("is right for %s: %s", async (name, effect) => {
     const change = tries[name];
     if (change === undefined) throw new Error(`${name} has no changed value in this test. Add one to tries.`);
-    const changed = { ...current, ...(await change()) };
+    const changed = { ...current, ...(await change(current)) };
     current = Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
     await shop.configure(current);
     expect((await shop.succeed("up")).stdout).not.toMatch(/^no changes/m);
