@@ -61,6 +61,10 @@ function attributeRights(facts: AdminFacts, { databases, roles }: DeclaredObject
   return missing;
 }
 
+/** Warning before a statement that can break another system, such as a backup tool that logs in as the role. */
+const takesOver =
+  " First make sure that no other system uses the role: the stack adopts it, with fewer rights and a new password.";
+
 /** Rights to change one role, if it exists already. */
 function roleRights(facts: AdminFacts, plan: RolePlan, quote: Quote): OneRight[] {
   const role = facts.roles.find(({ name }) => name === plan.name);
@@ -68,16 +72,16 @@ function roleRights(facts: AdminFacts, plan: RolePlan, quote: Quote): OneRight[]
   const isStrict = facts.version >= adminOptionVersion;
   const name = quote(role.name);
   const missing: OneRight[] = [];
-  const attribute = (what: string, sql: string) =>
+  const attribute = (what: string, sql: string, warning = "") =>
     missing.push({
-      reason: `Role "${role.name}" exists and is ${what}, which "${facts.admin}" cannot change.`,
+      reason: `Role "${role.name}" exists and is ${what}, which "${facts.admin}" cannot change.${warning}`,
       statements: [{ sql: `ALTER ROLE ${name} ${sql};` }],
     });
-  if (role.superuser) attribute("a superuser", "NOSUPERUSER");
+  if (role.superuser) attribute("a superuser", "NOSUPERUSER", takesOver);
   // Others need the attribute themselves to take it away; before version 16 only a superuser can.
   const canChange = (own: boolean) => isStrict && own;
   if (role.replication && !plan.replication && !canChange(facts.replication))
-    attribute("a replication role", "NOREPLICATION");
+    attribute("a replication role", "NOREPLICATION", takesOver);
   if (role.bypassRowSecurity && !canChange(facts.bypassRowSecurity))
     attribute("exempt from row security", "NOBYPASSRLS");
   if (role.createDatabase && isStrict && !facts.createDatabase) attribute("able to create databases", "NOCREATEDB");

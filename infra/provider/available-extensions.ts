@@ -1,11 +1,12 @@
+import { DatabaseError } from "pg";
 import { withClient } from "../../scripts/connection/client.ts";
 import { ConnectionError } from "../../scripts/connection/connection-error.ts";
 import type { PluginFunction } from "../provider-protocol/function-type.ts";
 import { connectionOf } from "./connection-inputs.ts";
 
 /**
- * Lists the extensions that a server can create. If the server accepts no connection, the answer is `known: false` with
- * the reason.
+ * Lists the extensions that a server can create. If the server accepts no connection or does not answer the query, the
+ * answer is `known: false` with the reason.
  */
 export const availableExtensions: PluginFunction = {
   secretArguments: ["password"],
@@ -20,6 +21,8 @@ export const availableExtensions: PluginFunction = {
       return { known: true, extensions: rows.map(({ name }) => name) };
     } catch (error) {
       if (error instanceof ConnectionError) return { known: false, reason: error.text };
+      // Such as a statement_timeout of the role that is too short for any query.
+      if (error instanceof DatabaseError) return { known: false, reason: `the query failed: ${error.message}` };
       throw error;
     }
   },

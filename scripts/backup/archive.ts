@@ -32,3 +32,25 @@ export async function readArchiver(docker: Docker, server: string): Promise<Arch
   if (state === undefined) throw new Error("pg_stat_archiver has no row.");
   return state;
 }
+
+/** Archive command of a server, and whether it makes progress. */
+export interface ArchiveCommand {
+  command: string;
+  /** Time for which nothing was archived although a segment is ready, in seconds. null if no segment is ready. */
+  idleSeconds: number | null;
+}
+
+/** Reads how a server in a container archives, over its socket. */
+export async function readArchiveCommand(docker: Docker, server: string): Promise<ArchiveCommand> {
+  const [found] = await queryInContainer<ArchiveCommand>(
+    docker,
+    server,
+    `select current_setting('archive_command') as command,
+            case when oldest is not null then extract(epoch from clock_timestamp()
+              - greatest(oldest, last_archived_time, pg_postmaster_start_time()))::int end as "idleSeconds"
+       from pg_stat_archiver,
+            (select min(modification) as oldest from pg_ls_archive_statusdir() where name like '%.ready') ready`,
+  );
+  if (found === undefined) throw new Error("pg_stat_archiver has no row.");
+  return found;
+}

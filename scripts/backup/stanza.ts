@@ -3,7 +3,7 @@ import { OperationError } from "../core/operation-error.ts";
 import { lastLogLines } from "../docker/container-log.ts";
 import { SocketError } from "../docker/server/query.ts";
 import { isRunning } from "../docker/server/running.ts";
-import { readArchiver } from "./archive.ts";
+import { readArchiveCommand, readArchiver } from "./archive.ts";
 import { beginBackup } from "./create.ts";
 import { archiveCommandError, BackupError } from "./diagnosis.ts";
 import type { Finding } from "./findings.ts";
@@ -41,16 +41,26 @@ export async function findInLastScan(docker: Docker, { container }: BackupPlace)
   return findInScan(await readScan(docker, container), new Date());
 }
 
+/** Time in seconds after which an archive command that has not ended counts as hanging. */
+const longestIdleSeconds = 300;
+
 /**
- * Explains why the last attempt to archive failed. Returns undefined if it succeeded, or if the server does not answer.
+ * Explains why WAL is not archived: another archive command, one that hangs, or a failed last attempt. Returns
+ * undefined if WAL is archived, or if the server does not answer.
  */
 export async function archiveFailure(docker: Docker, server: string): Promise<BackupError | undefined> {
   if (!(await isRunning(docker, server))) return undefined;
-  const state = await readArchiver(docker, server).catch((error: unknown) => {
+  const read = async () => ({
+    ...(await readArchiver(docker, server)),
+    ...(await readArchiveCommand(docker, server)),
+  });
+  const state = await read().catch((error: unknown) => {
     if (error instanceof SocketError) return undefined;
     throw error;
   });
-  if (state === undefined || !state.failing) return undefined;
+  if (state === undefined || state.mode === "off") return undefined;
+  if (!/\bpgbackrest\b.*\barchive-push\b/.test(state.command)) return otherCommand(state.command);
+  if (!state.failing) return hanging(state);
   const { lastFailedSegment, lastFailedAt, waiting } = state;
   const cause = archiveCommandError(await lastLogLines(docker, server, logLines));
   const segments = waiting === 1 ? "1 segment is waiting" : `${waiting} segments are waiting`;
@@ -58,6 +68,21 @@ export async function archiveFailure(docker: Docker, server: string): Promise<Ba
   return new BackupError(
     `WAL archiving is failing at ${lastFailedSegment}${when}; ${segments}. ${cause?.message ?? "See the server's log."}`,
     cause?.remedy === undefined ? {} : { remedy: cause.remedy },
+  );
+}
+
+function otherCommand(command: string): BackupError {
+  const found = command === "" ? "archive_command is empty" : "archive_command does not call pgBackRest";
+  return new BackupError(`No WAL reaches the repository: ${found}.`, {
+    remedy: "As superuser: `alter system reset archive_command; select pg_reload_conf();`, then `npm run up`.",
+  });
+}
+
+function hanging({ idleSeconds, waiting }: { idleSeconds: number | null; waiting: number }): BackupError | undefined {
+  if (idleSeconds === null || idleSeconds < longestIdleSeconds) return undefined;
+  return new BackupError(
+    `WAL archiving has made no progress for ${idleSeconds} s; segments that wait: ${waiting}. The archive command hangs.`,
+    { remedy: "See the server's log, and check the disk of the repository." },
   );
 }
 

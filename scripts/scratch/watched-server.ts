@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Account } from "../server/account.ts";
 
@@ -70,6 +71,8 @@ export function watchServer(
     end: async () => {
       child.stdin.end();
       await ended;
+      // The server's account may not be allowed to remove a folder of this process's TMPDIR.
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

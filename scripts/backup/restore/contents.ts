@@ -70,6 +70,13 @@ const unloggedQuery = `select format('%I.%I', n.nspname, c.relname) as name, c.r
                         and c.relkind = 'S' and d.deptype in ('a', 'i') and t.relpersistence = 'u')
    order by 1`;
 
+/** Lists the tables that a prepared transaction locks against readers. */
+const lockedQuery = `select format('%I.%I', n.nspname, c.relname) as table
+    from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
+   where l.pid is null and l.mode = 'AccessExclusiveLock'
+     and l.database = (select oid from pg_database where datname = current_database())
+   order by 1`;
+
 interface Database {
   database: string;
   isTemplate: boolean;
@@ -131,6 +138,12 @@ async function readTables(
 ): Promise<ReadDatabase> {
   const query = <Row>(sql: string) => queryInContainer<Row>(docker, container, sql, database);
   const [{ size } = { size: 0 }] = await query<{ size: number }>("select pg_database_size(current_database()) as size");
+  const locked = await query<{ table: string }>(lockedQuery);
+  if (locked.length > 0)
+    throw new SocketError(
+      `A prepared transaction locks ${locked.map(({ table }) => table).join(", ")}, so that nobody can read the rows. ` +
+        "pg_prepared_xacts of the restored server names it; end it there with COMMIT PREPARED or ROLLBACK PREPARED.",
+    );
   const names = await query<{ table: string }>(tablesQuery);
   const tables: TableContents[] = [];
   for (let at = 0; at < names.length; at += batchSize) {

@@ -1,6 +1,7 @@
 import { createWriteStream, existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readlink, realpath, rename, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { unlessAbsent } from "../../core/absent.ts";
@@ -36,6 +37,29 @@ export async function requireEmptyDirectory(path: string): Promise<void> {
   });
 }
 
+/**
+ * Creates and removes a folder at a path to find out whether the restored cluster can be written there. Missing parent
+ * folders are removed again.
+ *
+ * @throws OperationError (wrong usage) with the reason
+ */
+export async function requireWritableDirectory(path: string): Promise<void> {
+  const unfinished = unfinishedDirectory(path);
+  try {
+    const created = await mkdir(dirname(path), { recursive: true });
+    await mkdir(unfinished);
+    await rmdir(unfinished);
+    if (created !== undefined) await rm(created, { recursive: true });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new OperationError(`A cluster cannot be written to ${path}: ${message}`, {
+      remedy: "Name a folder in which you may write.",
+      exitCode: exitCode.usage,
+      cause: error,
+    });
+  }
+}
+
 /** Written last, because no server starts on a folder without it. */
 const control = "global/pg_control";
 
@@ -47,15 +71,21 @@ const control = "global/pg_control";
  * @throws OperationError if the folder exists and is not empty
  */
 export async function extractDirectory(
-  archive: NodeJS.ReadableStream,
+  archive: Readable,
   path: string,
   mark: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await requireEmptyDirectory(path);
   const unfinished = unfinishedDirectory(path);
-  await mkdir(dirname(path), { recursive: true });
-  await mkdir(unfinished, { mode: 0o700 });
+  try {
+    await requireEmptyDirectory(path);
+    await mkdir(dirname(path), { recursive: true });
+    await mkdir(unfinished, { mode: 0o700 });
+  } catch (error) {
+    // The engine does not stop the container while its archive is not read.
+    archive.destroy();
+    throw error;
+  }
   try {
     await writeFile(join(unfinished, unfinishedMark), mark);
     const entries = extract();
@@ -71,8 +101,20 @@ export async function extractDirectory(
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
-    throw error;
+    throw explained(error, path);
   }
+}
+
+/** Explains an error of the file system, such as a full disk. Returns other errors unchanged. */
+function explained(error: unknown, path: string): unknown {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return error;
+  return new OperationError(
+    `The restored cluster could not be written to ${path}: ${message}. Nothing is left there.`,
+    {
+      remedy: "Free space, or name another folder, then restore again.",
+    },
+  );
 }
 
 /** File, folder or link of an archive, with its content. */

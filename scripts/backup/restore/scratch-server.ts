@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { OperationError } from "../../core/operation-error.ts";
 import { lastLogLines } from "../../docker/container-log.ts";
@@ -49,6 +50,9 @@ const overrides: Readonly<Record<string, string>> = {
   // With hot_standby, recovery would need limits as high as the stack's, and the server would accept sessions during
   // recovery.
   hot_standby: "off",
+  // Prepared transactions of the time of the backup need as many slots as the server had then. The stack's setting may
+  // be lower today. 2,000 slots take about 40 MB.
+  max_prepared_transactions: "2000",
 };
 
 /**
@@ -111,7 +115,7 @@ export async function proveCluster(
     if (to.kind === "volume") return finishVolume(place);
     onStep(`copying it to ${to.path}`);
     const archive = await container.getArchive({ path: paths.data });
-    await extractDirectory(archive as NodeJS.ReadableStream, to.path, markText(holder), signal);
+    await extractDirectory(archive as Readable, to.path, markText(holder), signal);
   };
 
   onStep("starting a server on it for recovery");

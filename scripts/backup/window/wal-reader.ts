@@ -77,6 +77,7 @@ export async function withWalReader<T>(
     owner,
     image,
     command: ["sleep", lifetime],
+    scratchFolders: ["/tmp"],
     // pg_waldump prints times in this zone.
     environment: { ...environment, TZ: "UTC", LC_ALL: "C" },
     readOnlyVolumes: {

@@ -3,7 +3,7 @@ import packageJson from "../../../package.json" with { type: "json" };
 import { projectFolder } from "../../core/kit-folder.ts";
 import { exitCode } from "../../core/operation-error.ts";
 import { redact } from "../../core/redact.ts";
-import { ignoreClosedPipes } from "../closed-pipe.ts";
+import { surviveLostOutput } from "../closed-pipe.ts";
 import { reportError } from "../failure.ts";
 import { Output } from "../output.ts";
 import { type Registration, register } from "../registration.ts";
@@ -62,7 +62,7 @@ DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME and DB_SSLMODE.`,
 
 /** Runs the typed command. */
 export async function runCommandLine(): Promise<void> {
-  ignoreClosedPipes();
+  surviveLostOutput();
   const typed = process.argv.slice(2);
   try {
     const program = await commandLine(typed);

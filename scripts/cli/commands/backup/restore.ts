@@ -67,8 +67,13 @@ async function restore(run: Run, options: RestoreOptions): Promise<ExitCode> {
   const point = pointOf(options);
   const { requireFree, withNote } = await import("../../../backup/restore/begun-restore.ts");
   await requireFree(run.root, stack, to);
-  const { requireEmptyDirectory } = await import("../../../backup/restore/extract-directory.ts");
-  if (to.kind === "directory") await requireEmptyDirectory(to.path);
+  if (to.kind === "directory") {
+    const { requireEmptyDirectory, requireWritableDirectory } = await import(
+      "../../../backup/restore/extract-directory.ts"
+    );
+    await requireEmptyDirectory(to.path);
+    await requireWritableDirectory(to.path);
+  }
   const { withDocker } = await import("../../../docker/client.ts");
   const { restoreBackup } = await import("../../../backup/restore/restore.ts");
   const { backups, dockerHost } = await backupsOf(run, stack);

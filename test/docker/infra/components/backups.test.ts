@@ -40,6 +40,17 @@ describe("a stack with backups", () => {
     });
   });
 
+  it("reports an archive command that was set by hand, with which nothing fails and nothing is archived", async () => {
+    await shop.query("superuser", "alter system set archive_command = ''");
+    await shop.query("superuser", "select pg_reload_conf()");
+    await shop.until("the reload", async () => (await shop.list()).text.includes("archive_command is empty"));
+    expect((await shop.list()).code).toBe(5);
+    expect((await shop.pgw("status")).stdout).toContain("archive_command is empty");
+    await shop.query("superuser", "alter system reset archive_command");
+    await shop.query("superuser", "select pg_reload_conf()");
+    await shop.until("the archive", async () => (await shop.list()).code === 0);
+  });
+
   it("changes nothing on a second up or after a refresh", async () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
     await shop.succeed("refresh");

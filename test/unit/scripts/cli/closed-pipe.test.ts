@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { cloneRoot } from "../../../clone-root.ts";
@@ -14,6 +15,14 @@ async function piped(pipeline: string): Promise<string> {
 
 it("a command ends with the same exit code if the reader of stdout is gone", async () => {
   expect(await piped("pgw --help | true")).toBe("ended with 0\n");
+});
+
+it.runIf(existsSync("/dev/full"))("a command whose output cannot be written says so and fails", async () => {
+  const lines = (await piped("pgw --help >/dev/full")).trim().split("\n");
+  expect(lines.sort()).toEqual([
+    "ended with 1",
+    "error: The output could not be written: ENOSPC: no space left on device, write",
+  ]);
 });
 
 it("a command ends with the same exit code if the reader of stderr is gone", async () => {

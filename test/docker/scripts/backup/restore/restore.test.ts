@@ -12,13 +12,17 @@ import { asLines, type BackedUpShop, makeBackedUpShop } from "../../../backed-up
 
 const docker = dockerClient();
 
+/** A prepared transaction that locks a table against readers. */
+const lockingTransaction = "begin; lock table t in access exclusive mode; prepare transaction 'lock'";
+
 describe("backup restore", () => {
   let shop: BackedUpShop;
   let first: string;
   let atFirst: string[];
 
   beforeAll(async () => {
-    shop = await makeBackedUpShop({ postgresql: { ...hostileSettings, track_commit_timestamp: "on" } });
+    const settings = { track_commit_timestamp: "on", max_prepared_transactions: "1" };
+    shop = await makeBackedUpShop({ postgresql: { ...hostileSettings, ...settings } });
     await shop.succeed("up");
     await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
     const { stdout } = await shop.succeed("backup", "create", "--type", "full", "--json");
@@ -271,6 +275,8 @@ describe("backup restore", () => {
     });
 
     it("reports an incomplete restore if the newest segments, which only the server knows, are missing", async () => {
+      // Without it, the newest segment could hold nothing but the record of the shutdown.
+      await shop.query("superuser", "select pg_logical_emit_message(true, 'test', 'in the newest segment')");
       await shop.succeed("down");
       const file = await newest();
       await shop.onRepository(`mv ${file} /repository/away`);
@@ -359,7 +365,7 @@ describe("backup restore", () => {
   });
 
   it("reports databases that cannot be verified, keeps them, and verifies the others", async () => {
-    for (const name of ["host=nowhere dbname=x", "postgres://nowhere/x", "closed", "dropped halfway"]) {
+    for (const name of ["host=nowhere dbname=x", "postgres://nowhere/x", "closed", "dropped halfway", "locked"]) {
       await shop.query("superuser", `create database "${name}"`);
     }
     const inDatabase = (name: string, sql: string) =>
@@ -367,8 +373,9 @@ describe("backup restore", () => {
         command: ["psql", "-XAt", "-v", "ON_ERROR_STOP=1", "-c", sql],
         environment: { PGDATABASE: name },
       });
-    for (const name of ["host=nowhere dbname=x", "postgres://nowhere/x", "closed"])
+    for (const name of ["host=nowhere dbname=x", "postgres://nowhere/x", "closed", "locked"])
       expect((await inDatabase(name, "create table t as select generate_series(1, 7) g")).code).toBe(0);
+    expect((await inDatabase("locked", lockingTransaction)).code).toBe(0);
     await shop.query("superuser", "create materialized view unfilled as select 1 with no data");
     await shop.query("superuser", "update pg_database set datconnlimit = -2 where datname = 'dropped halfway'");
     await shop.query("superuser", "alter database closed allow_connections false");
@@ -380,6 +387,10 @@ describe("backup restore", () => {
     expect(restored).not.toHaveProperty("incompleteReason");
     expect(restored.unproven).toEqual([
       { database: "dropped halfway", reason: "It is invalid because a DROP DATABASE was interrupted. Drop it again." },
+      {
+        database: "locked",
+        reason: expect.stringMatching(/^A prepared transaction locks public\.t, .*pg_prepared_xacts/),
+      },
     ]);
     expect(stderr).toContain(
       'warning: database "dropped halfway" is restored, but could not be verified: It is invalid',
@@ -395,7 +406,8 @@ describe("backup restore", () => {
     );
     // The volume is kept.
     expect((await docker.getVolume(volume).inspect()).Name).toBe(volume);
-    for (const name of ["host=nowhere dbname=x", "postgres://nowhere/x", "closed", "dropped halfway"])
+    expect((await inDatabase("locked", "rollback prepared 'lock'")).code).toBe(0);
+    for (const name of ["host=nowhere dbname=x", "postgres://nowhere/x", "closed", "dropped halfway", "locked"])
       await shop.query("superuser", `drop database "${name}"`);
   });
 
