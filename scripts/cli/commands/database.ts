@@ -100,7 +100,9 @@ async function renameOnStack(run: Run, stack: string, from: string, to: string):
   const { readOutputs, serverConnection } = await import("../../stack/outputs.ts");
   const { renameOnServer } = await import("../../databases/rename-database.ts");
   const outputs = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, true);
-  await renameOnServer(serverConnection(outputs), from, to);
+  const { underLock } = await import("./destroy/destroy-by-engine.ts");
+  // An `up` that runs meanwhile would create the old database again.
+  await underLock(run, stack, () => renameOnServer(serverConnection(outputs), from, to));
   const option = stack === localStack ? "" : ` -- --stack ${stack}`;
   run.out.answer({ stack, from, to }, () =>
     [
