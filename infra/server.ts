@@ -1,4 +1,4 @@
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
@@ -9,19 +9,16 @@ import { availableExtensions } from "../scripts/server/binaries.ts";
 import { authorityFile, writeAuthorityFile } from "../scripts/tls/authority-file.ts";
 import type { DockerServer } from "./components/docker-server.ts";
 import type { WithExtensions } from "./components/external-server.ts";
+import { plannedSettings, plannedSettingsHere } from "./components/planned-settings.ts";
 import type { Server } from "./components/server.ts";
 import type { ServerRoles } from "./components/server-roles.ts";
 import { reachableHost } from "./plan/container.ts";
 import { memoryFault } from "./plan/container-memory.ts";
 import { imageExtensions, preloadLibraries } from "./plan/image-extensions.ts";
-import { planMemory } from "./plan/tuning.ts";
 import type { Settings } from "./settings.ts";
 
 /** The project directory. */
 const root = fileURLToPath(new URL("..", import.meta.url));
-
-/** Memory is planned in steps of this many MB, so that a kernel update does not restart a server. */
-const memoryStep = 256;
 
 type OfKind<Kind extends Settings["server"]> = Extract<Settings, { server: Kind }>;
 
@@ -92,8 +89,7 @@ export const whatItHas: Readonly<Record<Settings["server"], string>> = {
 async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
   const { EmbeddedServer } = await import("./components/embedded-server.ts");
   const { port, dataDirectory, passwordVersion: passwordKeeper, readyTimeout } = settings;
-  const os = process.platform === "darwin" ? "mac" : "linux";
-  const planned = plannedSettings(settings, os, availableParallelism());
+  const planned = plannedSettingsHere(settings);
   const server = new EmbeddedServer("server", { port, dataDirectory, settings: planned, passwordKeeper, readyTimeout });
   return { server, place: { dataDirectory: server.dataDirectory, logDirectory: server.logDirectory } };
 }
@@ -208,16 +204,4 @@ async function external(settings: OfKind<"external">): Promise<DeclaredServer> {
 
 function accessOf({ url, superuserPassword, superuser }: OfKind<"external">) {
   return { connection: url, password: pulumi.secret(superuserPassword), superuser };
-}
-
-type Planned = Pick<OfKind<"embedded">, "memory" | "profile" | "storage" | "maxConnections" | "postgresql">;
-
-/** Plans postgresql.conf for the memory and the workload. The stack's own settings override the plan. */
-function plannedSettings(
-  { memory, profile, storage, maxConnections, postgresql }: Planned,
-  os: "linux" | "mac",
-  cpus: number,
-) {
-  const memoryMegabytes = memory ?? Math.floor(totalmem() / 2 ** 20 / memoryStep) * memoryStep;
-  return { ...planMemory({ memoryMegabytes, cpus, os, profile, storage, maxConnections }), ...postgresql };
 }
