@@ -13,7 +13,15 @@ export default defineConfig({
     projects: [
       // The timeouts do not measure speed: they only end tests that hang, even on a busy machine.
       // Test files share the modules that a worker has loaded, because loading takes longer than the tests.
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000, isolate: false } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          isolate: false,
+        },
+      },
       {
         test: {
           name: "embedded",

@@ -1,4 +1,4 @@
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
@@ -13,18 +13,14 @@ import type { Settings } from "../scripts/settings/settings.ts";
 import { authorityFile, writeAuthorityFile } from "../scripts/tls/authority-file.ts";
 import type { DockerServer } from "./components/docker-server.ts";
 import type { WithExtensions } from "./components/external-server.ts";
+import { plannedSettings, plannedSettingsHere } from "./components/planned-settings.ts";
 import type { Server } from "./components/server.ts";
 import type { ServerRoles } from "./components/server-roles.ts";
 import { reachableHost } from "./plan/container.ts";
 import { memoryFault } from "./plan/container-memory.ts";
-import { logDefaults } from "./plan/log-defaults.ts";
-import { planMemory, type TuningInput } from "./plan/tuning.ts";
 
 /** The project directory. */
 const root = fileURLToPath(new URL("..", import.meta.url));
-
-/** Memory is planned in steps of this many MB, so that a kernel update does not restart a server. */
-const memoryStep = 256;
 
 type OfKind<Kind extends Settings["server"]> = Extract<Settings, { server: Kind }>;
 
@@ -104,8 +100,7 @@ export const whatItHas: Readonly<Record<Settings["server"], string>> = {
 async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
   const { EmbeddedServer } = await import("./components/embedded-server.ts");
   const { port, dataDirectory, passwordVersion: passwordKeeper, readyTimeout } = settings;
-  const os = process.platform === "darwin" ? "mac" : "linux";
-  const planned = plannedSettings(settings, { os, cpus: availableParallelism(), hasLz4: false });
+  const planned = plannedSettingsHere(settings);
   const server = new EmbeddedServer("server", { port, dataDirectory, settings: planned, passwordKeeper, readyTimeout });
   const { dataDirectory: data, logDirectory } = server;
   return { server, location: { kind: "embedded", dataDirectory: data, logDirectory } };
@@ -237,19 +232,4 @@ async function external(settings: OfKind<"external">): Promise<DeclaredServer> {
 
 function accessOf({ url, superuserPassword, superuser }: OfKind<"external">) {
   return { connection: url, password: pulumi.secret(superuserPassword), superuser };
-}
-
-type Planned = Pick<OfKind<"embedded">, "memory" | "profile" | "storage" | "maxConnections" | "postgresql">;
-
-/** Plans postgresql.conf for the memory and the workload. The stack's own settings override the plan. */
-function plannedSettings(
-  { memory, profile, storage, maxConnections, postgresql }: Planned,
-  machine: Pick<TuningInput, "os" | "cpus" | "hasLz4">,
-) {
-  const memoryMegabytes = memory ?? Math.floor(totalmem() / 2 ** 20 / memoryStep) * memoryStep;
-  return {
-    ...planMemory({ memoryMegabytes, profile, storage, maxConnections, ...machine }),
-    ...logDefaults,
-    ...postgresql,
-  };
 }

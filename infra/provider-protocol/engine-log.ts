@@ -1,6 +1,6 @@
-import { credentials } from "@grpc/grpc-js";
 import engine_grpc_pb from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine_pb from "@pulumi/pulumi/proto/engine_pb.js";
+import { credentials } from "../../scripts/pulumi/shared-packages.ts";
 import type { Severity } from "./resource-type.ts";
 
 /** The engine's own log. Lines appear under their resource, in previews too. */

@@ -1,5 +1,5 @@
-import { status } from "@grpc/grpc-js";
 import provider_pb from "@pulumi/pulumi/proto/provider_pb.js";
+import { status } from "../../scripts/pulumi/shared-packages.ts";
 import type { FunctionContext, PluginFunction } from "./function-type.ts";
 import type { Plugin } from "./resource-type.ts";
 import { decode, encode } from "./values.ts";

@@ -1,7 +1,6 @@
-import { status } from "@grpc/grpc-js";
 import provider_pb from "@pulumi/pulumi/proto/provider_pb.js";
-import empty_pb from "google-protobuf/google/protobuf/empty_pb.js";
 import { redact } from "../../scripts/core/redact.ts";
+import { Empty, status } from "../../scripts/pulumi/shared-packages.ts";
 import { diffResponse } from "./diff-response.ts";
 import type { EngineLog } from "./engine-log.ts";
 import type { CallContext, Plugin, ResourceType } from "./resource-type.ts";
@@ -96,7 +95,7 @@ export class ResourceCalls {
     const outputs = this.#decode(request.getProperties()).values;
     const inputs = this.#decode(request.getOldInputs()).values;
     await type.delete(this.#context(request.getUrn()), { id: request.getId(), outputs, inputs });
-    return new empty_pb.Empty();
+    return new Empty();
   };
 
   #decode(struct: Parameters<typeof decode>[0]): Decoded {

@@ -1,10 +1,10 @@
-import { Server, ServerCredentials, type ServiceError, type sendUnaryData, status } from "@grpc/grpc-js";
+import type { ServiceError, status as Status, sendUnaryData } from "@grpc/grpc-js";
 import plugin_pb from "@pulumi/pulumi/proto/plugin_pb.js";
 import provider_grpc_pb from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import provider_pb from "@pulumi/pulumi/proto/provider_pb.js";
-import empty_pb from "google-protobuf/google/protobuf/empty_pb.js";
 import { OperationError } from "../../scripts/core/operation-error.ts";
 import { redact } from "../../scripts/core/redact.ts";
+import { Empty, Server, ServerCredentials, status } from "../../scripts/pulumi/shared-packages.ts";
 import { checkConfiguration, diffConfiguration } from "./configuration-calls.ts";
 import { EngineLog } from "./engine-log.ts";
 import { invokeFunction } from "./function-calls.ts";
@@ -64,11 +64,11 @@ export async function listen(plugin: Plugin, argv: readonly string[]): Promise<L
     getSchema: answer(calls, async () => new provider_pb.GetSchemaResponse().setSchema(await plugin.schema())),
     attach: answer(calls, (request: { getAddress(): string }) => {
       engineLog.connect(request.getAddress());
-      return new empty_pb.Empty();
+      return new Empty();
     }),
     cancel: answer(calls, () => {
       cancelled.abort(new OperationError("Cancelled."));
-      return new empty_pb.Empty();
+      return new Empty();
     }),
     checkConfig: answer(calls, (request: CheckRequest) => checkConfiguration(plugin, request)),
     diffConfig: answer(calls, (request: DiffRequest) => diffConfiguration(plugin, request)),
@@ -117,6 +117,6 @@ function answer<Request, Response>(
 
 function serviceError(error: unknown, secrets: Iterable<string>): Partial<ServiceError> {
   const text = error instanceof OperationError ? error.text : error instanceof Error ? error.message : String(error);
-  const code = (error as { grpcStatus?: status }).grpcStatus ?? status.UNKNOWN;
+  const code = (error as { grpcStatus?: Status }).grpcStatus ?? status.UNKNOWN;
   return { code, details: redact(text, secrets) };
 }

@@ -1,4 +1,5 @@
-import struct_pb from "google-protobuf/google/protobuf/struct_pb.js";
+import type struct_pb from "google-protobuf/google/protobuf/struct_pb.js";
+import { Struct } from "../../scripts/pulumi/shared-packages.ts";
 
 /** Plain JSON values as a resource type gets them: secrets unwrapped, unknowns as {@link unknownValue}. */
 export type Properties = Record<string, unknown>;
@@ -75,7 +76,7 @@ export function encode(values: Properties, secretKeys: Iterable<string> = []): s
     if (value === undefined) continue;
     wire[key] = sealed.has(key) ? { [signatureKey]: secretSignature, value } : value;
   }
-  return struct_pb.Struct.fromJavaScript(wire as Parameters<typeof struct_pb.Struct.fromJavaScript>[0]);
+  return Struct.fromJavaScript(wire as Parameters<typeof Struct.fromJavaScript>[0]);
 }
 
 function unwrap(wire: unknown, inSecret: boolean, onSecret: (secret: string | undefined) => void): unknown {

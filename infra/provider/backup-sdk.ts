@@ -1,5 +1,6 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { DockerArgs } from "./container-sdk.ts";
+import { PluginResource } from "./plugin-resource.ts";
 import { resourceToken } from "./token.ts";
 
 /* The program's side of the kit's own plugin: resources for backups. */
@@ -15,7 +16,7 @@ export interface BackupPassphraseArgs extends DockerArgs {
  * The passphrase that encrypts a stack's backups. It is also kept with the cluster, so that backups outlive the stack's
  * state.
  */
-export class BackupPassphrase extends pulumi.CustomResource {
+export class BackupPassphrase extends PluginResource {
   declare readonly result: pulumi.Output<string>;
 
   constructor(name: string, args: BackupPassphraseArgs, options?: pulumi.CustomResourceOptions) {
@@ -43,7 +44,7 @@ export interface BackupStanzaArgs extends DockerArgs {
 }
 
 /** A repository that was created for the server and has received a segment of its WAL. */
-export class BackupStanza extends pulumi.CustomResource {
+export class BackupStanza extends PluginResource {
   declare readonly container: pulumi.Output<string>;
 
   constructor(name: string, args: BackupStanzaArgs, options?: pulumi.CustomResourceOptions) {

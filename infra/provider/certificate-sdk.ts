@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { PluginResource } from "./plugin-resource.ts";
 import { resourceToken } from "./token.ts";
 
 /** Term of a certificate, and the number of days before its end from which `up` renews it. */
@@ -17,7 +18,7 @@ export interface CertificateAuthorityArgs extends TermArgs {
 }
 
 /** A stack's own CA. */
-export class CertificateAuthority extends pulumi.CustomResource {
+export class CertificateAuthority extends PluginResource {
   /** PEM. */
   declare readonly certificate: pulumi.Output<string>;
   /** PEM, PKCS#8; secret. */
@@ -48,7 +49,7 @@ export interface ServerCertificateArgs extends TermArgs {
 }
 
 /** A server's certificate. */
-export class ServerCertificate extends pulumi.CustomResource {
+export class ServerCertificate extends PluginResource {
   /** PEM. */
   declare readonly certificate: pulumi.Output<string>;
   /** PEM, PKCS#8; secret. */

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { PluginResource } from "./plugin-resource.ts";
 import { functionToken, resourceToken } from "./token.ts";
 
 /* The program's side of the kit's own plugin: resources in a Docker engine that complement the docker provider's. */
@@ -18,7 +19,7 @@ export interface VolumeFilesArgs extends DockerArgs {
 }
 
 /** Files in a Docker volume that only postgres can read. */
-export class VolumeFiles extends pulumi.CustomResource {
+export class VolumeFiles extends PluginResource {
   /** Changes with the contents. */
   declare readonly revision: pulumi.Output<string>;
   /** The volume's name, known once the files exist. */
@@ -48,7 +49,7 @@ export interface ServerSettingsArgs extends DockerArgs {
 }
 
 /** Settings with which an image's PostgreSQL starts. */
-export class ServerSettings extends pulumi.CustomResource {
+export class ServerSettings extends PluginResource {
   declare readonly settings: pulumi.Output<Record<string, string>>;
   /** Text of postgresql.conf. */
   declare readonly text: pulumi.Output<string>;
@@ -73,7 +74,7 @@ export interface ContainerServerArgs extends DockerArgs {
 }
 
 /** A container's server that runs, has read its files, and whose superuser has the password. */
-export class ContainerServer extends pulumi.CustomResource {
+export class ContainerServer extends PluginResource {
   declare readonly container: pulumi.Output<string>;
   declare readonly containerId: pulumi.Output<string>;
 
@@ -92,7 +93,7 @@ export interface ContainerLimitsArgs extends DockerArgs {
 }
 
 /** Limits of a container that the docker provider cannot declare. */
-export class ContainerLimits extends pulumi.CustomResource {
+export class ContainerLimits extends PluginResource {
   constructor(name: string, args: ContainerLimitsArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("ContainerLimits"), name, { ...args }, options);
   }
@@ -114,7 +115,7 @@ export interface ContainerProcessArgs extends DockerArgs {
 }
 
 /** A container's process that runs, has read its files, and passes its check. */
-export class ContainerProcess extends pulumi.CustomResource {
+export class ContainerProcess extends PluginResource {
   declare readonly container: pulumi.Output<string>;
   declare readonly containerId: pulumi.Output<string>;
 
@@ -124,7 +125,7 @@ export class ContainerProcess extends pulumi.CustomResource {
 }
 
 /** Names of a stack's objects in a Docker engine. They are chosen once, then kept. */
-export class DockerNames extends pulumi.CustomResource {
+export class DockerNames extends PluginResource {
   /** Prefix of all names. */
   declare readonly prefix: pulumi.Output<string>;
   /** Identifies the stack's own objects, as the label `pgroundwork.owner`. */
@@ -143,7 +144,7 @@ export interface PortArgs extends DockerArgs {
 }
 
 /** A TCP port that a container can use. */
-export class Port extends pulumi.CustomResource {
+export class Port extends PluginResource {
   declare readonly port: pulumi.Output<number>;
 
   constructor(name: string, args: PortArgs, options?: pulumi.CustomResourceOptions) {

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { PluginResource, withPlugin } from "./plugin-resource.ts";
 import { functionToken, resourceToken } from "./token.ts";
 
 /*
@@ -34,7 +35,7 @@ export interface EmbeddedServerArgs {
 }
 
 /** A PostgreSQL server on this machine that outlives the command. */
-export class EmbeddedServer extends pulumi.CustomResource {
+export class EmbeddedServer extends PluginResource {
   declare readonly host: pulumi.Output<string>;
   declare readonly port: pulumi.Output<number>;
   declare readonly dataDirectory: pulumi.Output<string>;
@@ -64,7 +65,7 @@ export interface ReadyArgs extends ConnectionArgs {
 }
 
 /** A server that has answered real SQL over TCP on the target database. */
-export class Ready extends pulumi.CustomResource {
+export class Ready extends PluginResource {
   declare readonly host: pulumi.Output<string>;
   declare readonly port: pulumi.Output<number>;
   /** The password that the server currently accepts. In a preview of a rotation this is still the old one. */
@@ -87,7 +88,7 @@ export interface PasswordArgs {
 }
 
 /** A generated password, secret and kept. */
-export class Password extends pulumi.CustomResource {
+export class Password extends PluginResource {
   declare readonly result: pulumi.Output<string>;
 
   constructor(name: string, args: PasswordArgs, options?: pulumi.CustomResourceOptions) {
@@ -112,7 +113,7 @@ export interface MigrationsArgs extends ConnectionArgs {
 }
 
 /** The applied migrations of a database's folder. */
-export class Migrations extends pulumi.CustomResource {
+export class Migrations extends PluginResource {
   /** Names of all applied files, oldest first. */
   declare readonly applied: pulumi.Output<string[]>;
 
@@ -129,7 +130,7 @@ export interface SeedsArgs extends ConnectionArgs {
 }
 
 /** An applied seed set of a database's folder. */
-export class Seeds extends pulumi.CustomResource {
+export class Seeds extends PluginResource {
   /** Names of all applied files, in order. */
   declare readonly applied: pulumi.Output<string[]>;
 
@@ -144,7 +145,7 @@ export interface AdminMembershipArgs extends ConnectionArgs {
 }
 
 /** Memberships of a login that is not a superuser in roles that it administers. */
-export class AdminMembership extends pulumi.CustomResource {
+export class AdminMembership extends PluginResource {
   constructor(name: string, args: AdminMembershipArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("AdminMembership"), name, { ...args }, options);
   }
@@ -156,7 +157,7 @@ export interface ExtensionPrivilegesArgs extends ConnectionArgs {
 }
 
 /** Privileges of a database's roles on its extensions. */
-export class ExtensionPrivileges extends pulumi.CustomResource {
+export class ExtensionPrivileges extends PluginResource {
   constructor(name: string, args: ExtensionPrivilegesArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("ExtensionPrivileges"), name, { ...args }, options);
   }
@@ -172,7 +173,7 @@ export interface JobsArgs extends ConnectionArgs {
 }
 
 /** Jobs of a database that pg_cron runs on their schedules. */
-export class Jobs extends pulumi.CustomResource {
+export class Jobs extends PluginResource {
   constructor(name: string, args: JobsArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("Jobs"), name, { ...args }, options);
   }
@@ -186,7 +187,7 @@ export interface PartitionsArgs extends ConnectionArgs {
 }
 
 /** Partitions for the coming months. */
-export class Partitions extends pulumi.CustomResource {
+export class Partitions extends PluginResource {
   constructor(name: string, args: PartitionsArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("Partitions"), name, { ...args }, options);
   }
@@ -209,7 +210,7 @@ export interface TakeoverArgs extends ConnectionArgs {
 }
 
 /** Adopts a database that others have worked in: opens it to the stack's roles and closes it to PUBLIC, once. */
-export class Takeover extends pulumi.CustomResource {
+export class Takeover extends PluginResource {
   constructor(name: string, args: TakeoverArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("Takeover"), name, { ...args }, options);
   }
@@ -226,7 +227,7 @@ async function askPlugin<Answer extends { known: boolean }>(
   args: pulumi.Inputs,
   options: pulumi.InvokeOptions | undefined,
 ): Promise<Answer | undefined> {
-  const answer: Partial<Answer> = await pulumi.runtime.invoke(functionToken(name), args, options);
+  const answer: Partial<Answer> = await pulumi.runtime.invoke(functionToken(name), args, withPlugin(options));
   return answer.known === undefined ? undefined : (answer as Answer);
 }
 

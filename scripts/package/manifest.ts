@@ -1,11 +1,15 @@
 /** Entry points that programs import: the name of each file in `dist`, its source, and the subpath. */
 export const entryPoints = {
   index: { source: "scripts/index.ts", subpath: "." },
+  pulumi: { source: "infra/package/index.ts", subpath: "./pulumi" },
 } as const;
 
 /** Programs of the package: the name of each file in `dist`, and its source. */
 export const programs = {
   pgw: "scripts/package/pgw.mjs",
+  provider: "infra/provider/main.ts",
+  "fallback-docker": "infra/fallback-providers/docker/main.ts",
+  "fallback-postgresql": "infra/fallback-providers/postgresql/main.ts",
 } as const;
 
 /**
@@ -60,7 +64,7 @@ export function packageManifest({ name, version, description, license, dependenc
     engines: { node: ">=22.18" },
     bin: { pgw: "dist/pgw.mjs" },
     exports: Object.fromEntries(exported) as Record<string, { types: string; default: string }>,
-    sideEffects: false,
+    sideEffects: ["./dist/pulumi.mjs"],
     dependencies: Object.fromEntries(external.map((each) => [each, dependencies[each]])),
     peerDependencies: Object.fromEntries(peers.map(([peer, range]) => [peer, range(dependencies[peer] ?? "*")])),
     peerDependenciesMeta: Object.fromEntries(peers.map(([peer]) => [peer, { optional: true }])),

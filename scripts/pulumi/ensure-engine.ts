@@ -1,7 +1,9 @@
+import { isInstalled } from "../core/kit-folder.ts";
 import { engineEnvironment, enginePath } from "./environment.ts";
 import { type CompleteEngine, type EngineSource, findEngine, isComplete } from "./find-engine.ts";
 import type { InstallOptions } from "./install-engine.ts";
-import type { Variables } from "./locations.ts";
+import { cloneHome, userHome, type Variables } from "./locations.ts";
+import { installOwnPlugin } from "./own-plugin.ts";
 import { choosePlugin, findPlugin, type PluginChoice } from "./plugin-choice.ts";
 import { rememberedFault } from "./plugin-download-memory.ts";
 import { fillCloneHome, needsCloneHome } from "./plugin-home.ts";
@@ -47,6 +49,8 @@ export async function ensureEngine(options: EnsureOptions): Promise<EngineInstal
   const found = isComplete(lookup) ? lookup : await install({ env, onProgress, signal });
   const plugins = await ensurePlugins(found, { ...options, env, onProgress });
   if (needsCloneHome(plugins)) fillCloneHome(root, plugins);
+  // For operations that do not run the program, which registers the plugin itself.
+  if (isInstalled) installOwnPlugin(needsCloneHome(plugins) ? cloneHome(root) : userHome(root, env));
   const input = { root, env, engine: found.engine, languageHost: found.languageHost, plugins };
   return {
     pulumi: found.engine.path,

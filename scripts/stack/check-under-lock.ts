@@ -64,7 +64,7 @@ export async function workUnderLock<T>(
  * @param run takes the program's part; returns true if the operation may continue
  */
 async function serve(run: () => Promise<boolean>): Promise<{ server: Server; port: number }> {
-  const { Server: GrpcServer, ServerCredentials } = await import("@grpc/grpc-js");
+  const { Server: GrpcServer, ServerCredentials } = await import("../pulumi/shared-packages.ts");
   const { default: service } = await import("@pulumi/pulumi/proto/language_grpc_pb.js");
   const { default: messages } = await import("@pulumi/pulumi/proto/language_pb.js");
   const { default: plugins } = await import("@pulumi/pulumi/proto/plugin_pb.js");

@@ -1,19 +1,17 @@
 import { execFile } from "node:child_process";
 import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { connectionUrl } from "../../../../scripts/connection/connection.ts";
 import { bundleMigrations, bundleModule } from "../../../../scripts/migrate/authoring/bundle-files.ts";
-import { buildPackage } from "../../../../scripts/package/build.ts";
 import { assets } from "../../../../scripts/package/manifest.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import { committedFolderOf } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest } from "../migrate/database-per-test.ts";
+import { bin, installPackage } from "./installed.ts";
 
 const run = promisify(execFile);
-const bin = join(cloneRoot, "node_modules", ".bin");
 const test = databasePerTest();
 
 const program = `import { autoMigrate, OperationError, verify } from "pgroundwork";
@@ -57,6 +55,7 @@ async function measure(folder: string): Promise<{ bytes: number; packages: numbe
 
 describe("the package", () => {
   let own: string;
+  let packed: string;
   let tarball: string;
   let application: string;
 
@@ -71,20 +70,14 @@ describe("the package", () => {
 
   beforeAll(async () => {
     own = await mkdtemp(join(inject("scratch"), "package-"));
-    tarball = await buildPackage(cloneRoot, join(own, "package", "files"));
-    application = join(own, "application");
-    for (const folder of [application, join(own, "home")]) await mkdir(folder);
-    await writeFile(join(application, "package.json"), JSON.stringify({ private: true, type: "module" }));
+    ({ files: packed, tarball, project: application } = await installPackage(inject("scratch"), join(own, "made")));
+    await mkdir(join(own, "home"));
     await writeFile(join(application, "program.js"), program);
     await writeFile(join(application, "from-bundle.js"), fromBundle);
     const folder = await committedFolderOf([{ name: "a", body: "create table a (x int);" }]);
     const bundle = bundleModule(await bundleMigrations(folder.folder));
     for (const end of ["mjs", "ts"]) await writeFile(join(application, `shop.migrations.${end}`), bundle);
     await folder.remove();
-    // The machine's registry may be set in the home that the application does not have.
-    await inApplication("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", tarball], {
-      npm_config_userconfig: join(homedir(), ".npmrc"),
-    });
   });
 
   afterAll(() => rm(own, { recursive: true, force: true }));
@@ -92,7 +85,7 @@ describe("the package", () => {
   it("has valid entry points and types, and no install script", async () => {
     await inApplication(join(bin, "publint"), ["--strict", tarball]);
     await inApplication(join(bin, "attw"), ["--profile", "esm-only", tarball]);
-    const manifest = JSON.parse(await readFile(join(own, "package", "files", "package.json"), "utf8")) as object;
+    const manifest = JSON.parse(await readFile(join(packed, "package.json"), "utf8")) as object;
     expect(manifest).not.toHaveProperty("scripts");
   });
 
@@ -113,7 +106,7 @@ describe("the package", () => {
     const { stdout: tracked } = await run("git", ["ls-files", ...assets], { cwd: cloneRoot });
     const texts = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
     expect(other.sort()).toEqual([...texts, ...tracked.trim().split("\n")].sort());
-    const index = await readFile(join(own, "package", "files", "dist", "index.mjs"), "utf8");
+    const index = await readFile(join(packed, "dist", "index.mjs"), "utf8");
     expect(index).not.toContain(cloneRoot);
   });
 
