@@ -14,7 +14,7 @@ import { applySettings, type GraphileSession, openGraphileSession, trackingTable
 import { type HookRun, runHooks } from "./hooks.ts";
 import { recordAcceptedEdit } from "./ledger.ts";
 import { type GaveWay, withLockRetry } from "./lock-retry.ts";
-import { type MigrationRun, requireRunnable, runMigration } from "./run-migration.ts";
+import { type DraftPlace, type MigrationRun, requireRunnable, runMigration } from "./run-migration.ts";
 import { upTo, withoutAllowed } from "./selection.ts";
 import { readTimeouts, type Timeouts } from "./timeouts.ts";
 import { requireKnown, requireNoProblems, statusOf } from "./verify.ts";
@@ -45,6 +45,8 @@ export interface ApplyOptions {
   /** Names of files whose problem is accepted for this run. */
   allow?: readonly string[] | undefined;
   timeouts?: Timeouts | undefined;
+  /** The draft that `migrate commit` applies: a failure in a transaction names its lines. */
+  draft?: DraftPlace | undefined;
   onEvent?: (event: MigrationEvent) => void;
   /** Ends the run while it waits and between two files. A file that is already running finishes. */
   signal?: AbortSignal;
@@ -143,7 +145,7 @@ async function runPending(
   const applied = await runFiles(
     client,
     pending,
-    { compile: session.compile, settings: session.pgSettings, timeouts, lockTimeoutAsked },
+    { compile: session.compile, settings: session.pgSettings, timeouts, lockTimeoutAsked, draft: options.draft },
     options,
   );
   await runHooks("afterAllMigrations", hooks);

@@ -2,7 +2,7 @@
  * Parts of graphile-migrate's own commands for writing a migration: `current`, its headers, the name and hash of the
  * next file.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import type { ParsedSettings } from "graphile-migrate/dist/settings.js";
 import { isAbsent, unlessAbsent } from "../core/absent.ts";
@@ -53,11 +53,22 @@ export async function readCurrent(folder: string): Promise<CurrentMigration> {
   }
 }
 
+/**
+ * Requires a regular file if one exists: to read a FIFO would wait for its writer.
+ *
+ * @throws OperationError (exit code usage)
+ */
+export async function requireRegularFile(file: string): Promise<void> {
+  if ((await unlessAbsent(stat(file)))?.isFile() !== false) return;
+  throw new OperationError(`'${file}' exists but is not a file.`, { exitCode: exitCode.usage });
+}
+
 /** graphile-migrate reads the files itself, and would not notice. */
 async function requireUtf8(location: string): Promise<void> {
   const names = await unlessAbsent(readdir(location), (error) => isAbsent(error) || isCode(error, "ENOTDIR"));
   const files = names?.filter((name) => name.endsWith(".sql")).map((name) => path.join(location, name)) ?? [location];
   for (const file of files) {
+    await requireRegularFile(file);
     const content = await unlessAbsent(readFile(file));
     const fault = content === undefined ? undefined : decodeUtf8(content).fault;
     if (fault !== undefined) throw new OperationError(`${file}: ${fault}.`, { exitCode: exitCode.usage });

@@ -113,15 +113,25 @@ export async function recordStarted(client: Client, subject: LedgerSubject): Pro
   return row.id;
 }
 
-/** Completes the row of {@link recordStarted} and records the file in graphile-migrate's table, in one statement. */
-export async function recordFinished(client: Client, id: string, migration: CommittedMigration): Promise<void> {
+/**
+ * Completes the row of {@link recordStarted} and records the file in graphile-migrate's table, in one statement.
+ *
+ * @param durationMs duration of the run that completed the file; null if it is not known. The row's start can be that
+ * of an earlier run.
+ */
+export async function recordFinished(
+  client: Client,
+  id: string,
+  migration: CommittedMigration,
+  durationMs: number | null,
+): Promise<void> {
   await client.query(
     `with tracked as (
        insert into graphile_migrate.migrations (hash, previous_hash, filename) values ($2, $3, $4)
      )
      update pgroundwork.migration_ledger
-        set finished_at = clock_timestamp(), duration_ms = extract(epoch from clock_timestamp() - started_at) * 1000
+        set finished_at = clock_timestamp(), duration_ms = $5
       where id = $1`,
-    [id, migration.hash, migration.previousHash, migration.trackingName],
+    [id, migration.hash, migration.previousHash, migration.trackingName, durationMs],
   );
 }

@@ -14,8 +14,16 @@ import { setTimeouts, type TimeoutMillis, timeoutsOutside } from "./timeouts.ts"
 const laterFiles = "The files before it stay applied. Correct this one (it was never applied) and run again.";
 /** SQLSTATEs of CREATE for an object that already exists: table, schema, function, any other object. */
 const alreadyThere = new Set(["42P07", "42P06", "42723", "42710"]);
-const outsideTransaction =
-  "This file does not run in a transaction, so part of it may be applied. Correct the file or the cause of the error, then run again.";
+
+/** Tells how to go on after a failure outside a transaction. */
+function outsideTransaction(filename: string): string {
+  return [
+    "This file does not run in a transaction, so part of it may be applied, and its run stays open.",
+    "Correct the cause of the error, then run `migrate up`.",
+    `If the file did its work: \`migrate repair --done ${filename}\`.`,
+    "To change the file: `migrate uncommit`, then close its run with `migrate repair`, and commit it again.",
+  ].join(" ");
+}
 
 /** Settings for the run of a file. */
 export interface MigrationRun {
@@ -25,6 +33,14 @@ export interface MigrationRun {
   timeouts: TimeoutMillis;
   /** True if the caller set the lock timeout; false for the default. */
   lockTimeoutAsked: boolean;
+  draft?: DraftPlace | undefined;
+}
+
+/** The draft that a committed file was made from, for messages while the draft can still be corrected. */
+export interface DraftPlace {
+  /** Name of the committed file. */
+  filename: string;
+  source: SqlSource;
 }
 
 /**
@@ -35,9 +51,11 @@ export interface MigrationRun {
  */
 export async function runMigration(client: Client, subject: LedgerSubject, run: MigrationRun): Promise<void> {
   const { migration } = subject;
-  const source = { file: migration.filename, text: migration.text, start: migration.bodyStart, compile: run.compile };
-  if (migration.transactional) await inTransaction(client, subject, source, run);
-  else await outside(client, subject, source, run);
+  const { filename: file, text, bodyStart: start } = migration;
+  const source = { file, text, start, compile: run.compile };
+  if (!migration.transactional) return outside(client, subject, source, run);
+  const drafted = run.draft?.filename === file ? { ...run.draft.source, compile: run.compile } : source;
+  await inTransaction(client, subject, drafted, run);
 }
 
 async function inTransaction(
@@ -70,24 +88,35 @@ async function outside(client: Client, subject: LedgerSubject, source: SqlSource
   const begun = await openRun(client, migration.hash);
   const id = begun ?? (await recordStarted(client, subject));
   // Look names up with the search path that the file runs with.
-  await withFile(client, { file: source.file, settings: run.settings }, () =>
+  const durationMs = await withFile(client, { file: source.file, settings: run.settings }, () =>
     runOutside(client, source, run, begun !== undefined),
   );
-  await recordFinished(client, id, migration);
+  await recordFinished(client, id, migration, durationMs);
 }
 
-/** @param again true if an earlier run of the file was started and its end is not known */
-async function runOutside(client: Client, source: SqlSource, run: MigrationRun, again: boolean): Promise<void> {
+/**
+ * @param again true if an earlier run of the file was started and its end is not known
+ * @returns the duration in ms; null if an earlier run did the work
+ */
+async function runOutside(
+  client: Client,
+  source: SqlSource,
+  run: MigrationRun,
+  again: boolean,
+): Promise<number | null> {
+  const begun = performance.now();
   const sql = run.compile(source.text.slice(source.start));
   const index = await concurrentIndexOf(sql);
   const timeouts = timeoutsOutside(sql, run.timeouts, run.lockTimeoutAsked);
   // Send both together: the connection pipelines.
   const [before] = await Promise.all([stateOf(client, index), setTimeouts(client, timeouts)]);
   // If a run was killed between the end of its build and its record, only the record is missing.
-  if (again && before === "valid") return;
-  const build = () => runSql(client, source, outsideTransaction);
+  if (again && before === "valid") return null;
+  const remedy = outsideTransaction(source.file);
+  const build = () => runSql(client, source, remedy);
   if (index === undefined) await build();
-  else await buildIndex(client, { index, source, again, remedy: outsideTransaction }, build);
+  else await buildIndex(client, { index, source, again, remedy }, build);
+  return performance.now() - begun;
 }
 
 async function stateOf(client: Client, index: ConcurrentIndex | undefined): Promise<IndexState> {

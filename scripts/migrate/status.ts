@@ -43,7 +43,7 @@ export interface AppliedMigration {
 export interface PendingMigration {
   filename: string;
   message: string | undefined;
-  /** True if an earlier run outside a transaction was started and its end is not known. */
+  /** True if an earlier run outside a transaction, also of other content, was started and its end is not known. */
   interrupted: boolean;
 }
 
@@ -57,6 +57,7 @@ export interface PendingMigration {
  * - invalid-hash: a pending file's hash does not match its body, or it has `AllowInvalidHash` although the hash
  * matches.
  * - half-undone: an applied file's down migration, outside a transaction, was started and its end is not known.
+ * - unfinished: a file was started outside a transaction, its end is not known, and the file does not exist.
  * - broken-chain: a file's `Previous` is not the hash of the file before it.
  * - unusable: a pending file contains what cannot run as it was meant; `detail` says what.
  */
@@ -68,6 +69,7 @@ export type ProblemKind =
   | "inserted"
   | "invalid-hash"
   | "half-undone"
+  | "unfinished"
   | "broken-chain"
   | "unusable";
 
@@ -125,6 +127,8 @@ export function compareMigrations(
     });
   }
 
+  const tracks = new Set(rows.map(({ hash }) => hash));
+  const open = ledger.filter((entry) => isOpen(entry) && !tracks.has(entry.hash));
   const pending: PendingMigration[] = [];
   for (const file of files.filter((each) => !rowOf.has(each.trackingName))) {
     if (last !== undefined && compareTrackingNames(file.trackingName, last) < 0) {
@@ -133,12 +137,19 @@ export function compareMigrations(
     }
     const invalid = hashProblem(file);
     if (invalid !== undefined) problems.push(invalid);
-    const entry = entryOf.get(file.hash);
-    const interrupted = entry?.direction === "up" && entry.finishedAt === null;
+    const interrupted = open.some(({ hash, filename }) => hash === file.hash || filename === file.filename);
     pending.push({ filename: file.filename, message: file.message, interrupted });
   }
+  const names = new Set(files.map(({ filename }) => filename));
+  for (const { filename, hash } of open.filter((entry) => !filesByHash.has(entry.hash) && !names.has(entry.filename)))
+    problems.push({ kind: "unfinished", filename, expected: hash, found: null });
   problems.push(...chainProblems(files, new Set(problems.map((problem) => problem.filename)), faulty));
   return { applied, pending, problems };
+}
+
+/** Returns true for a run outside a transaction that was started and whose end is not known. */
+function isOpen({ direction, finishedAt }: LedgerEntry): boolean {
+  return direction === "up" && finishedAt === null;
 }
 
 function appliedProblem(

@@ -155,6 +155,8 @@ export function describeProblem({ kind, filename, expected, found, detail }: Mig
         : `- ${filename} was edited after it was committed: the hash in its header is ${expected}, the hash of its body is ${found}`;
     case "half-undone":
       return `- ${filename} is applied, and its down migration was interrupted: finish it with \`migrate down\`, or check it with \`migrate repair\``;
+    case "unfinished":
+      return `- ${filename} does not exist, but was started outside a transaction and its end is not recorded, so part of it may be applied: restore the file, or close its run with \`migrate repair\``;
     case "broken-chain":
       return `- ${filename} follows ${found ?? "nothing"}, but the file before it has ${expected ?? "no hash, because there is none"}`;
   }

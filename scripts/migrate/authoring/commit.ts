@@ -2,7 +2,7 @@ import type { Connection } from "../../connection/connection.ts";
 import { ConnectionError, type ConnectionFailure } from "../../connection/connection-error.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { NotTried } from "../../scratch/request.ts";
-import { type ApplyOptions, applyMigrations } from "../apply.ts";
+import { type ApplyOptions, applyMigrations, type MigrationEvent } from "../apply.ts";
 import { type CommittedMigration, checkedFile, parseCommitted, readCommitted } from "../committed.ts";
 import { requireContent } from "../content.ts";
 import { checkedDownFile, type DownFile, downFilename, parseDownFile } from "../down-file.ts";
@@ -21,6 +21,7 @@ import {
   removeCommitted,
   writeCommitted,
 } from "./draft.ts";
+import { keptError, outcomeAfterFailure } from "./failed-commit.ts";
 import { type TryOut, tryOut } from "./try-out.ts";
 
 /** Texts that replace those of the draft. */
@@ -64,7 +65,8 @@ export interface Commit {
  * Commits the migration that is being written, in graphile-migrate's own format, and applies it, as graphile-migrate's
  * `commit` does. Before that, it tries the migration and its down migration in a scratch cluster.
  *
- * @throws OperationError or SqlFileError: the files are then unchanged
+ * @throws OperationError or SqlFileError: the files are then unchanged, unless part of the migration may be applied. Then
+ * it stays committed, and the error says so.
  */
 export async function commitMigration(options: CommitOptions): Promise<Commit> {
   const { connection, admin, folder, docker, onProgress, signal, message, irreversible } = options;
@@ -77,13 +79,23 @@ export async function commitMigration(options: CommitOptions): Promise<Commit> {
   const { filename, files, trial } = await prepare(folder, draft, committed, { message, irreversible });
   const warnings = await tryOut({ ...{ connection, admin, folder, docker, onProgress, signal }, ...trial });
   await writeCommitted(folder, files);
+  let isStarted = false;
+  const onEvent = (event: MigrationEvent) => {
+    if (event.kind === "started" && event.filename === filename) isStarted = true;
+    options.onEvent?.(event);
+  };
   try {
-    const applied = await apply(options);
+    const applied = await apply({ ...options, onEvent, draft: { filename, source: draftSource(draft.current) } });
     await clearDraft(folder);
     return { filename, applied, resumed: false, warnings };
   } catch (error) {
-    await removeCommitted(folder, Object.keys(files));
-    throw error;
+    const outcome = isStarted ? await outcomeAfterFailure(connection, trial.migration) : "untouched";
+    if (outcome === "untouched") {
+      await removeCommitted(folder, Object.keys(files));
+      throw error;
+    }
+    await clearDraft(folder);
+    throw keptError(error, filename, outcome);
   }
 }
 

@@ -65,7 +65,10 @@ export async function readDraftFile(folder: string): Promise<DraftFile | undefin
 /** Returns true for a blank `current.sql`, without graphile-migrate, which takes long to load. */
 async function isObviouslyBlank(folder: string): Promise<boolean> {
   if ((await unlessAbsent(stat(join(folder, "current")))) !== undefined) return false;
-  const text = (await unlessAbsent(readFile(join(folder, "current.sql"), "utf8"))) ?? "";
+  const file = join(folder, "current.sql");
+  // To read a FIFO would wait for its writer. readCurrent refuses it.
+  if ((await unlessAbsent(stat(file)))?.isFile() === false) return false;
+  const text = (await unlessAbsent(readFile(file, "utf8"))) ?? "";
   return isBlank(text) && !hasIncludes(text);
 }
 

@@ -6,7 +6,7 @@ import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { decodeUtf8 } from "../../core/utf8.ts";
 import type { LineOrigin, SqlSource } from "../../sql/sql-error.ts";
 import { statementSpans } from "../../sql/statements.ts";
-import { type CurrentMigration, readCurrent, writeCurrent } from "../graphile-migrate-authoring.ts";
+import { type CurrentMigration, readCurrent, requireRegularFile, writeCurrent } from "../graphile-migrate-authoring.ts";
 import { compileIncludes } from "./includes.ts";
 
 /** The down migration of the migration that is being written, next to `current.sql`. */
@@ -26,9 +26,9 @@ export interface Draft {
 /** Reads the migration that is being written in a database's folder. */
 export async function readDraft(folder: string): Promise<Draft> {
   const current = await readCurrent(folder);
-  const { text, fault } = decodeUtf8(
-    (await unlessAbsent(readFile(path.join(folder, draftDownName)))) ?? Buffer.alloc(0),
-  );
+  const downFile = path.join(folder, draftDownName);
+  await requireRegularFile(downFile);
+  const { text, fault } = decodeUtf8((await unlessAbsent(readFile(downFile))) ?? Buffer.alloc(0));
   if (fault !== undefined) throw new OperationError(`${draftDownName}: ${fault}.`, { exitCode: exitCode.usage });
   const { text: down, origins: downOrigins } = compileIncludes(folder, draftDownName, text);
   return { current, downOrigins, down: isBlank(down) && !/^--! Irreversible/.test(down) ? undefined : down };

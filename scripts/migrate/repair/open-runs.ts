@@ -41,9 +41,28 @@ export async function findOpenRuns(client: Client, context: OpenRunContext): Pro
       exitCode: exitCode.usage,
     });
   }
+  requireFiles(rows, context);
   const leftovers: DatabaseLeftover[] = [];
   for (const run of rows) leftovers.push(await leftover(client, run, context));
   return leftovers;
+}
+
+/** @throws OperationError (exit code usage) for a name in `done` without the file that was run: it cannot be recorded */
+function requireFiles(rows: readonly OpenRun[], { done, files }: OpenRunContext): void {
+  const gone = done.filter((name) => {
+    const runs = rows.filter(({ filename }) => filename === name);
+    return runs.every((run) => isWithoutFile(run, files));
+  });
+  if (gone.length === 0) return;
+  throw new OperationError(`--done ${gone.join(", ")}: no committed file has the content that was run.`, {
+    remedy: "Restore the file as it was run, or close the run as failed: `migrate repair` without --done.",
+    exitCode: exitCode.usage,
+  });
+}
+
+/** Returns true if the file that was run does not exist, or has other content by now. */
+function isWithoutFile({ direction, tracked, hash }: OpenRun, files: readonly CommittedMigration[]): boolean {
+  return direction === "up" && !tracked && !files.some((file) => file.hash === hash);
 }
 
 async function readOpenRuns(client: Client): Promise<OpenRun[]> {
@@ -69,10 +88,16 @@ async function leftover(client: Client, run: OpenRun, context: OpenRunContext): 
     const action = `complete the record: it is ${run.direction === "up" ? "applied" : "reverted"}`;
     return { kind, found: begun, action, act: (session) => finish(session, run) };
   }
-  const outcome = context.done.includes(run.filename) ? "done" : await outcomeOf(client, run, context);
+  if (isWithoutFile(run, context.files)) {
+    const found = `${begun}, and no committed file has the content that was run`;
+    const action = "record the run as failed; what it did stays in the database, so check it and revert it by hand";
+    return { kind, found, action, act: (session) => fail(session, run) };
+  }
+  const isDeclared = context.done.includes(run.filename);
+  const outcome = isDeclared ? "done" : await outcomeOf(client, run, context);
   switch (outcome) {
     case "done": {
-      const found = `${begun}; the catalog shows that it completed`;
+      const found = `${begun}; ${isDeclared ? "--done declares that it completed" : "the catalog shows that it completed"}`;
       const action = run.direction === "up" ? "record it as applied" : "record it as reverted";
       return { kind, found, action, act: (session) => settle(session, run, context.files) };
     }

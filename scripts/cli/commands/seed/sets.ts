@@ -23,9 +23,13 @@ export async function setsOf(run: Run, options: SeedOptions, target: Target): Pr
   }
   const unknown = sets.filter((set) => !file.seedSets.includes(set));
   if (unknown.length > 0) {
+    const has = file.seedSets.length === 0 ? "It has none." : `It has: ${file.seedSets.join(", ")}.`;
     throw new OperationError(
-      `${target.database} has no seed set ${unknown.map((set) => `"${set}"`).join(", ")}. It has: ${file.seedSets.join(", ")}.`,
-      { exitCode: exitCode.usage },
+      `${target.database} has no seed set ${unknown.map((set) => `"${set}"`).join(", ")}. ${has}`,
+      {
+        remedy: `Add a folder in migrations/${target.database}/seeds to "seedSets" in migrations/${target.database}/database.json.`,
+        exitCode: exitCode.usage,
+      },
     );
   }
   const invented = sets.filter(isInventedSeed);

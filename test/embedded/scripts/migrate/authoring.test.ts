@@ -1,16 +1,21 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import { beforeEach, describe, expect, it } from "vitest";
 import { inDatabase } from "../../../../scripts/connection/connection.ts";
 import type { OperationError } from "../../../../scripts/core/operation-error.ts";
+import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import {
   type CommitFileOptions,
   type CommitOptions,
   commitFile,
   commitMigration,
 } from "../../../../scripts/migrate/authoring/commit.ts";
+import { readDraftSummary } from "../../../../scripts/migrate/authoring/draft-file.ts";
 import { newMigration } from "../../../../scripts/migrate/authoring/new.ts";
 import { uncommitMigration } from "../../../../scripts/migrate/authoring/uncommit.ts";
+import { findRepairs, repair } from "../../../../scripts/migrate/repair/repair.ts";
 import { readKnownStatus } from "../../../../scripts/migrate/verify.ts";
 import { databasePerTest, errorOf } from "./database-per-test.ts";
 import { graphileCli } from "./processes.ts";
@@ -165,10 +170,60 @@ describe("committing a migration", () => {
     await test.query("create table two ()");
     await draft("two", "create table two (id int);", "drop table two;");
     const error = await errorOf<OperationError>(commit());
-    expect(error.message).toContain('relation "two" already exists');
+    // The committed file is gone by then.
+    expect(error.message).toContain('current.sql:3:1: relation "two" already exists');
     expect(await committed()).toEqual(["000001-first.sql"]);
     expect(await read("current.sql")).toContain("create table two");
     expect(await read("current.down.sql")).toBe("drop table two;\n");
+  });
+
+  it("stays committed and open if it fails outside a transaction, because part of it may be applied", async () => {
+    await applyMigrations({ connection: test.connection, folder });
+    await test.query("insert into first values (1)");
+    const body = `do $$ begin create table half (); commit;
+      if exists (select from first) then raise exception 'boom'; end if; end $$;`;
+    await draft("half", `--! no-transaction\n${body}`, "drop table half;");
+    const error = await errorOf<OperationError>(commit());
+    expect(error.message).toMatch(/^000002-half\.sql:6:1: boom\n/);
+    expect(error.message).toContain(
+      "\ncommitted/000002-half.sql stays committed, and current.sql is empty: part of it may be applied.",
+    );
+    expect(error.remedy).toContain("`migrate repair --done 000002-half.sql`");
+    expect(await test.query("select to_regclass('half') is not null as half")).toEqual([{ half: true }]);
+    expect(await committed()).toEqual(["000001-first.sql", "000002-half.down.sql", "000002-half.sql"]);
+    expect(await readDraftSummary(folder)).toBeNull();
+    expect(await readKnownStatus(test.connection, folder)).toMatchObject({
+      ...{ pending: [{ filename: "000002-half.sql", interrupted: true }], problems: [] },
+    });
+
+    await uncommit();
+    const unfinished = await errorOf<OperationError>(commit());
+    expect(unfinished.message).toContain("- 000002-half.sql does not exist, but was started outside a transaction");
+    const repairs = { connection: test.connection, admin: admin(), folder };
+    await repair(repairs, await findRepairs(repairs));
+    await test.query("drop table half; delete from first");
+    expect(await commit()).toMatchObject({ filename: "000002-half.sql", applied: ["000002-half.sql"] });
+  });
+
+  it("stays committed if it is applied and a hook fails after it", async () => {
+    await writeFile(file(".gmrc"), JSON.stringify({ afterAllMigrations: { _: "command", command: "exit 1" } }));
+    await draft("two", "create table two ();", "drop table two;");
+    const error = await errorOf<OperationError>(commit());
+    expect(error.message).toContain(
+      "committed/000002-two.sql stays committed, and current.sql is empty: it is applied.",
+    );
+    expect((await readKnownStatus(test.connection, folder)).problems).toEqual([]);
+    expect(await committed()).toHaveLength(3);
+  });
+
+  it("is refused if current.sql or current.down.sql is a FIFO, without waiting for its writer", async () => {
+    await promisify(execFile)("mkfifo", [file("current.sql"), file("current.down.sql")]);
+    const fault = (name: string) => `'${file(name)}' exists but is not a file.`;
+    expect((await errorOf<OperationError>(commit())).message).toBe(fault("current.sql"));
+    expect(await readDraftSummary(folder)).toMatchObject({ statements: null, unreadable: fault("current.sql") });
+    await rm(file("current.sql"));
+    await writeFile(file("current.sql"), "create table two ();\n");
+    expect((await errorOf<OperationError>(commit())).message).toBe(fault("current.down.sql"));
   });
 
   it("is completed by the next commit if it was killed before it emptied current.sql", async () => {

@@ -56,8 +56,15 @@ describe("files that cannot run in a transaction", () => {
     expect(await valid()).toEqual([]);
 
     await query("delete from t where ctid in (select ctid from t limit 1)");
+    await query(
+      "update pgroundwork.migration_ledger set started_at = started_at - interval '1 hour' where finished_at is null",
+    );
     await applyMigrations({ connection, folder });
     expect(await valid()).toEqual([{ relname: "t_x", indisvalid: true }]);
+    // The duration is that of the run that completed the file, not the time since the first attempt.
+    expect(
+      await query("select duration_ms < 600000 as own from pgroundwork.migration_ledger where filename like '%-i.sql'"),
+    ).toEqual([{ own: true }]);
     expect(
       await query("select filename, finished_at is null as open from pgroundwork.migration_ledger order by id"),
     ).toEqual([

@@ -165,6 +165,19 @@ describe("the comparison of committed and applied migrations", () => {
     expect(problems([b], [])).toEqual(["broken-chain 000002-x.sql null -> a"]);
   });
 
+  it("reports a run without an end whose file does not exist, unless graphile-migrate recorded it", () => {
+    const begun = entry("b", { filename: "000002-x.sql", finishedAt: null, durationMs: null });
+    expect(problems([a], [row(1, "a", null)], [begun])).toEqual(["unfinished 000002-x.sql b -> null"]);
+    expect(problems([a], [row(1, "a", null)], [{ ...begun, finishedAt: date }])).toEqual([]);
+    expect(problems([a], [row(1, "a", null), row(2, "b", "a")], [begun])).toEqual(["missing 000002-x.sql b -> null"]);
+  });
+
+  it("marks a pending file as interrupted if a run of its former content has no end", () => {
+    const begun = entry("former", { finishedAt: null, durationMs: null });
+    const status = compareMigrations([a], [], [begun]);
+    expect([status.pending[0]?.interrupted, status.problems]).toEqual([true, []]);
+  });
+
   it("marks an interrupted pending file outside a transaction, unless it was reverted since", () => {
     const begun = entry("a", { finishedAt: null, durationMs: null });
     expect(compareMigrations([a], [], [begun]).pending[0]?.interrupted).toBe(true);

@@ -181,6 +181,7 @@ describe("data commands on a stack", () => {
     for (const [command, message] of Object.entries(messages)) {
       const { code, stderr } = await clone.pgw(...command.split(" "));
       expect([code, stderr.split("\n")[0]]).toEqual([2, `error: ${message}`]);
+      if (command.startsWith("seed")) expect(stderr).toContain('to "seedSets" in migrations/shop/database.json.');
     }
   });
 });

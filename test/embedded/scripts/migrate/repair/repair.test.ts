@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "../../../../../scripts/connection/client.ts";
@@ -228,6 +228,9 @@ describe("migrate repair", () => {
     ]);
     expect((await mend(folder)).map(({ repaired }) => repaired)).toEqual([false]);
     expect(await status(folder)).toMatchObject({ applied: 1, pending: [{ interrupted: true }] });
+    expect(await find(folder, { done: ["000002-i.sql"] })).toMatchObject([
+      { found: `${began("000002-i.sql")}; --done declares that it completed`, action: "record it as applied" },
+    ]);
     await mend(folder, { done: ["000002-i.sql"] });
     expect(await status(folder)).toMatchObject({ applied: 2, pending: [] });
     const error = await errorOf(findRepairs(options(folder, { done: ["000002-i.sql"] })));
@@ -235,6 +238,30 @@ describe("migrate repair", () => {
       "--done 000002-i.sql: no interrupted run of this file is recorded.",
       exitCode.usage,
     ]);
+  });
+
+  it("refuses --done for a run whose file does not exist, and closes the run as failed", async () => {
+    const made = await folderOf([table, indexed("create index concurrently on t (x);")]);
+    const { folder } = made;
+    await applyMigrations({ connection, folder, to: "1" });
+    await begin(made, 1);
+    await rm(path.join(folder, "committed", "000002-i.sql"));
+    expect(await status(folder)).toEqual({ applied: 1, pending: [], problems: ["unfinished"] });
+    const error = await errorOf(findRepairs(options(folder, { done: ["000002-i.sql"] })));
+    expect([error.message, error.exitCode]).toEqual([
+      "--done 000002-i.sql: no committed file has the content that was run.",
+      exitCode.usage,
+    ]);
+    expect(await find(folder)).toEqual([
+      {
+        kind: "open-run",
+        found: `${began("000002-i.sql")}, and no committed file has the content that was run`,
+        action: "record the run as failed; what it did stays in the database, so check it and revert it by hand",
+        advice: undefined,
+      },
+    ]);
+    await mend(folder);
+    expect(await status(folder)).toEqual({ applied: 1, pending: [], problems: [] });
   });
 
   it("records a killed down migration as reverted if its statement took effect, and otherwise as failed", async () => {
