@@ -65,8 +65,8 @@ export interface Commit {
  * Commits the migration that is being written, in graphile-migrate's own format, and applies it, as graphile-migrate's
  * `commit` does. Before that, it tries the migration and its down migration in a scratch cluster.
  *
- * @throws OperationError or SqlFileError: the files are then unchanged, unless part of the migration may be applied. Then
- * it stays committed, and the error says so.
+ * @throws OperationError or SqlFileError: the files are then unchanged. If part of the migration may be applied, it
+ * stays committed, and the error says so.
  */
 export async function commitMigration(options: CommitOptions): Promise<Commit> {
   const { connection, admin, folder, docker, onProgress, signal, message, irreversible } = options;

@@ -47,7 +47,7 @@ export async function findOpenRuns(client: Client, context: OpenRunContext): Pro
   return leftovers;
 }
 
-/** @throws OperationError (exit code usage) for a name in `done` without the file that was run: it cannot be recorded */
+/** @throws OperationError (exit code usage) for a name in `done` without the file that was run */
 function requireFiles(rows: readonly OpenRun[], { done, files }: OpenRunContext): void {
   const gone = done.filter((name) => {
     const runs = rows.filter(({ filename }) => filename === name);
