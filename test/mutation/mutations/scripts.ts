@@ -153,7 +153,7 @@ export const scriptMutations: readonly Mutation[] = [
   },
   {
     file: "scripts/migrate/run-migration.ts",
-    find: '  if (again && before === "valid") return;',
+    find: '  if (again && before === "valid") return null;',
     replace: "",
     tests: [embedded("migrate/no-transaction")],
   },
