@@ -158,6 +158,9 @@ describe("a stack on a server whose administrator is not a superuser", () => {
   });
 });
 
+const takesOver =
+  " First make sure that no other system uses the role: the stack adopts it, with fewer rights and a new password.";
+
 /** The message about the rights that are missing in the last test. */
 const expected = [
   'Role "admin" lacks rights on the server that this stack needs:',
@@ -167,7 +170,7 @@ const expected = [
   '    ALTER ROLE "admin" CREATEDB;',
   '- Role "depot_owner" exists, and "admin" does not have the ADMIN option on it.',
   '    GRANT "depot_owner" TO "admin" WITH ADMIN OPTION;',
-  '- Role "depot_app" exists and is a replication role, which "admin" cannot change.',
+  `- Role "depot_app" exists and is a replication role, which "admin" cannot change.${takesOver}`,
   '    ALTER ROLE "depot_app" NOREPLICATION;',
   '- Role "depot_app" exists and is able to create databases, which "admin" cannot change.',
   '    ALTER ROLE "depot_app" NOCREATEDB;',
@@ -175,7 +178,7 @@ const expected = [
   '    GRANT "depot_app" TO "admin" WITH ADMIN OPTION;',
   '- Role "depot_app" is a member of pg_read_all_data, which "admin" cannot revoke.',
   '    REVOKE "pg_read_all_data" FROM "depot_app";',
-  '- Role "depot_readonly" exists and is a superuser, which "admin" cannot change.',
+  `- Role "depot_readonly" exists and is a superuser, which "admin" cannot change.${takesOver}`,
   '    ALTER ROLE "depot_readonly" NOSUPERUSER;',
   '- Role "depot_readonly" exists and is exempt from row security, which "admin" cannot change.',
   '    ALTER ROLE "depot_readonly" NOBYPASSRLS;',
