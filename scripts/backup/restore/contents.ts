@@ -141,7 +141,7 @@ async function readTables(
   const locked = await query<{ table: string }>(lockedQuery);
   if (locked.length > 0)
     throw new SocketError(
-      `A prepared transaction locks ${locked.map(({ table }) => table).join(", ")}, so that nobody can read the rows. ` +
+      `A prepared transaction locks ${locked.map(({ table }) => table).join(", ")}, so the rows cannot be read. ` +
         "pg_prepared_xacts of the restored server names it; end it there with COMMIT PREPARED or ROLLBACK PREPARED.",
     );
   const names = await query<{ table: string }>(tablesQuery);
