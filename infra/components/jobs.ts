@@ -1,25 +1,17 @@
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Job } from "../../scripts/databases/jobs.ts";
 import { cronExtension, jobsDatabase } from "../../scripts/model/cron.ts";
 import { roleName } from "../../scripts/model/names.ts";
 import { Jobs } from "../provider/sdk.ts";
 import type { Server } from "./server.ts";
-
-/** One job of a database. */
-export interface Job {
-  name: string;
-  schedule: string;
-  command: string;
-}
 
 /** Declares pg_cron in the database `postgres`, once for all databases with jobs. */
 export function declareCron(name: string, server: Server, protect: boolean): pulumi.Resource {
   return new postgresql.Extension(
     `${name}-extension-${cronExtension}`,
     { name: cronExtension, database: jobsDatabase },
-    {
-      ...{ parent: server, provider: server.provider, deletedWith: server.process, retainOnDelete: true, protect },
-    },
+    { parent: server, provider: server.provider, deletedWith: server.process, retainOnDelete: true, protect },
   );
 }
 

@@ -65,8 +65,7 @@ export class Database extends pulumi.ComponentResource {
     const { user, password } = this.logins[role];
     return pulumi.all([host, port, password, this.migrations]).apply(([toHost, toPort, secret]) =>
       connectionUrl({
-        ...{ host: toHost, port: toPort, database: this.#name, user, password: secret },
-        sslmode: sslmode as "disable",
+        ...{ host: toHost, port: toPort, database: this.#name, user, password: secret, sslmode },
       }),
     );
   }

@@ -1,5 +1,4 @@
 import { withClient } from "../../scripts/connection/client.ts";
-import { ConnectionError } from "../../scripts/connection/connection-error.ts";
 import { grantOwnMemberships, lackingMemberships } from "../../scripts/connection/own-memberships.ts";
 import type { Properties } from "../provider-protocol/values.ts";
 import { pendingWorkType } from "./pending-work.ts";
@@ -16,15 +15,8 @@ export const adminMembership = pendingWorkType({
 
   async ask(connection, inputs) {
     if (connection === undefined) return { known: true, names: rolesOf(inputs) };
-    try {
-      return {
-        known: true,
-        names: await withClient(connection, (client) => lackingMemberships(client, rolesOf(inputs))),
-      };
-    } catch (error) {
-      if (error instanceof ConnectionError) return { known: false, reason: error.text };
-      throw error;
-    }
+    const names = await withClient(connection, (client) => lackingMemberships(client, rolesOf(inputs)));
+    return { known: true, names };
   },
 
   async run(context, connection, inputs) {

@@ -6,23 +6,41 @@ import { isUnknown, type Properties } from "../provider-protocol/values.ts";
 import { connectionKeys, connectionOf, optionalKeys } from "./connection-inputs.ts";
 
 /**
+ * Runs queries of a server. If it accepts no connection, the answer is `known: false` with the reason.
+ */
+export async function unlessUnreachable<Answer>(query: () => Promise<Answer>): Promise<Answer | Unreachable> {
+  try {
+    return await query();
+  } catch (error) {
+    if (error instanceof ConnectionError) return { known: false, reason: error.text };
+    throw error;
+  }
+}
+
+/** Answer of a server that accepts no connection. */
+export interface Unreachable {
+  known: false;
+  reason: string;
+}
+
+/**
  * Queries the database at the inputs' connection. If it does not answer, the old inputs' connection is tried: a preview
  * may have a new port, and an interrupted rotation leaves the old password. If the server is down, the reason is always
  * the same text, whatever error the driver reported.
  *
- * @param ask called without a connection if the server does not exist yet
+ * @param ask called without a connection if the server does not exist yet; may throw ConnectionError
  */
 export async function askDatabase<Answer extends { known: true } | { known: false; reason: string }>(
   news: Properties,
   oldInputs: Properties | undefined,
   ask: (connection: Connection | undefined) => Promise<Answer>,
-): Promise<Answer | { known: false; reason: string }> {
+): Promise<Answer | Unreachable> {
   const connection = connectionToAsk(news, oldInputs);
-  const answer = await ask(connection);
+  const answer = await unlessUnreachable(() => ask(connection));
   if (answer.known || connection === undefined) return answer;
   const before = oldInputs === undefined ? undefined : connectionOf(oldInputs);
   if (before !== undefined && !isDeepStrictEqual(before, connection)) {
-    const earlier = await ask(before);
+    const earlier = await unlessUnreachable(() => ask(before));
     if (earlier.known) return earlier;
   }
   return (await isDown(connection)) ? { known: false, reason: "server is down" } : answer;

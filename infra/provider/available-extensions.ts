@@ -1,7 +1,7 @@
-import { DatabaseError } from "pg";
 import { withClient } from "../../scripts/connection/client.ts";
-import { ConnectionError } from "../../scripts/connection/connection-error.ts";
+import { isFromServer } from "../../scripts/connection/server-fault.ts";
 import type { PluginFunction } from "../provider-protocol/function-type.ts";
+import { unlessUnreachable } from "./ask-database.ts";
 import { connectionOf } from "./connection-inputs.ts";
 
 /**
@@ -15,14 +15,15 @@ export const availableExtensions: PluginFunction = {
     const connection = connectionOf(args);
     if (connection === undefined) return { known: false, reason: "its address is not known yet" };
     try {
-      const { rows } = await withClient(connection, (client) =>
-        client.query<{ name: string }>("select name from pg_catalog.pg_available_extensions order by name"),
-      );
-      return { known: true, extensions: rows.map(({ name }) => name) };
+      return await unlessUnreachable(async () => {
+        const { rows } = await withClient(connection, (client) =>
+          client.query<{ name: string }>("select name from pg_catalog.pg_available_extensions order by name"),
+        );
+        return { known: true, extensions: rows.map(({ name }) => name) };
+      });
     } catch (error) {
-      if (error instanceof ConnectionError) return { known: false, reason: error.text };
       // Such as a statement_timeout of the role that is too short for any query.
-      if (error instanceof DatabaseError) return { known: false, reason: `the query failed: ${error.message}` };
+      if (isFromServer(error)) return { known: false, reason: `the query failed: ${error.message}` };
       throw error;
     }
   },

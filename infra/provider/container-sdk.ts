@@ -59,11 +59,14 @@ export class ServerSettings extends PluginResource {
   }
 }
 
-export interface ContainerServerArgs extends DockerArgs {
+interface ContainerArgs extends DockerArgs {
   /** Name of the container. */
   container: pulumi.Input<string>;
   /** Id of that container. It changes if the container is replaced. */
   containerId: pulumi.Input<string>;
+}
+
+export interface ContainerServerArgs extends ContainerArgs {
   /** Revision of its files. A change makes the server read them again. */
   revision: pulumi.Input<string>;
   /** Settings of postgresql.conf. Previews use them to describe the effect of changes. */
@@ -83,11 +86,7 @@ export class ContainerServer extends PluginResource {
   }
 }
 
-export interface ContainerLimitsArgs extends DockerArgs {
-  /** Name of the container. */
-  container: pulumi.Input<string>;
-  /** Id of that container. It changes if the container is replaced. */
-  containerId: pulumi.Input<string>;
+export interface ContainerLimitsArgs extends ContainerArgs {
   /** Maximum number of processes and threads in the container. */
   processes: pulumi.Input<number>;
 }
@@ -99,11 +98,7 @@ export class ContainerLimits extends PluginResource {
   }
 }
 
-export interface ContainerProcessArgs extends DockerArgs {
-  /** Name of the container. */
-  container: pulumi.Input<string>;
-  /** Id of that container. It changes if the container is replaced. */
-  containerId: pulumi.Input<string>;
+export interface ContainerProcessArgs extends ContainerArgs {
   /** Revision of its files. A change makes the process read them again. */
   revision?: pulumi.Input<string>;
   /** Command of the image that makes the process read its files again. If absent, the process is restarted. */

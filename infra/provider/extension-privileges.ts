@@ -24,9 +24,9 @@ export const extensionPrivileges = pendingWorkType({
         names: grantsOf(await withClient(connection, (client) => missingExtensionPrivileges(client, plan))),
       };
     } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
-      if (error.failure === "database-missing") return { known: true, names: grantsOf(plan) };
-      return { known: false, reason: error.text };
+      if (error instanceof ConnectionError && error.failure === "database-missing")
+        return { known: true, names: grantsOf(plan) };
+      throw error;
     }
   },
 

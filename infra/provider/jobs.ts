@@ -18,13 +18,8 @@ const work = pendingWorkType({
     const jobs = jobsOf(inputs);
     if (connection === undefined)
       return { known: true, names: namesOf(jobs.map(({ name }) => ({ kind: "add", name }))) };
-    try {
-      const changes = await withClient(connection, (client) => jobChanges(client, targetOf(inputs), jobs));
-      return { known: true, names: namesOf(changes) };
-    } catch (error) {
-      if (error instanceof ConnectionError) return { known: false, reason: error.text };
-      throw error;
-    }
+    const changes = await withClient(connection, (client) => jobChanges(client, targetOf(inputs), jobs));
+    return { known: true, names: namesOf(changes) };
   },
 
   async run(context, connection, inputs) {

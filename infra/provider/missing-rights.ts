@@ -1,9 +1,9 @@
 import { withClient } from "../../scripts/connection/client.ts";
-import { ConnectionError } from "../../scripts/connection/connection-error.ts";
 import type { DeclaredObjects } from "../plan/admin-facts.ts";
 import { describeRights, planRights } from "../plan/admin-rights.ts";
 import type { PluginFunction } from "../provider-protocol/function-type.ts";
 import { readAdminFacts } from "./admin-facts.ts";
+import { unlessUnreachable } from "./ask-database.ts";
 import { connectionOf } from "./connection-inputs.ts";
 
 /**
@@ -18,7 +18,7 @@ export const missingRights: PluginFunction = {
     const connection = connectionOf(args);
     if (connection === undefined) return { known: false, reason: "its address is not known yet" };
     const declared = JSON.parse(String(args.declared)) as DeclaredObjects;
-    try {
+    return unlessUnreachable(async () => {
       const { isSuperuser, facts } = await withClient(connection, (client) =>
         readAdminFacts(client, connection, declared),
       );
@@ -31,9 +31,6 @@ export const missingRights: PluginFunction = {
         leftOut: leftOut.map(({ database, extension }) => `${database} ${extension}`),
         ...(missing.length === 0 ? {} : { message: describeRights(facts.admin, missing) }),
       };
-    } catch (error) {
-      if (error instanceof ConnectionError) return { known: false, reason: error.text };
-      throw error;
-    }
+    });
   },
 };

@@ -27,7 +27,7 @@ export interface PendingWork {
    * Returns the names of pending work.
    *
    * @param connection undefined if nothing is provisioned yet
-   * @throws OperationError if the contents of the database do not allow the work
+   * @throws OperationError if the contents of the database do not allow the work; ConnectionError if it is unreachable
    */
   ask(connection: Connection | undefined, inputs: Properties, isNew: boolean): Promise<Pending>;
   /** Returns the line that a preview prints for one name. */

@@ -28,12 +28,17 @@ export function serverFaultRemedy(sqlstate: string | undefined): string | undefi
   return sqlstate === undefined ? undefined : remedies[sqlstate];
 }
 
+/** Returns true for an error that PostgreSQL answered. It needs no driver, which takes long to load. */
+export function isFromServer(error: unknown): error is Error & { code: unknown } {
+  return error instanceof Error && "code" in error && "severity" in error;
+}
+
 /**
  * Converts the error of a query to one for the user if the server's machine or its configuration is the reason.
  * Otherwise returns undefined.
  */
 export function serverFault(connection: Connection, error: unknown): OperationError | undefined {
-  if (!(error instanceof Error && "code" in error && "severity" in error)) return undefined;
+  if (!isFromServer(error)) return undefined;
   const remedy = serverFaultRemedy(String(error.code));
   if (remedy === undefined) return undefined;
   return new OperationError(`${describeConnection(connection)}: ${error.message} (SQLSTATE ${error.code})`, {

@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { inTransaction } from "../connection/session.ts";
 
 /** A job that pg_cron runs. */
 export interface Job {
@@ -77,23 +78,23 @@ export async function jobChanges(client: Client, target: JobTarget, jobs: readon
  * @returns the changes
  */
 export async function reconcileJobs(client: Client, target: JobTarget, jobs: readonly Job[]): Promise<JobChange[]> {
-  await client.query("BEGIN");
-  const rows = (await readJobs(client, target.database)) ?? [];
-  const changes = changesBetween(rows, target, jobs);
-  for (const { name } of changes) {
-    const job = jobs.find((each) => each.name === name);
-    const row = rows.find((each) => each.name === name);
-    if (job === undefined) await client.query("DELETE FROM cron.job WHERE jobid = $1", [row?.id]);
-    else {
-      const wanted = [job.schedule, job.command, target.database, target.role];
-      // Scheduling an existing job again does not activate it.
-      await (row === undefined
-        ? client.query("SELECT cron.schedule_in_database($1, $2, $3, $4, $5, true)", [`${prefix}${name}`, ...wanted])
-        : client.query("SELECT cron.alter_job($1, $2, $3, $4, $5, true)", [row.id, ...wanted]));
+  return inTransaction(client, async () => {
+    const rows = (await readJobs(client, target.database)) ?? [];
+    const changes = changesBetween(rows, target, jobs);
+    for (const { name } of changes) {
+      const job = jobs.find((each) => each.name === name);
+      const row = rows.find((each) => each.name === name);
+      if (job === undefined) await client.query("DELETE FROM cron.job WHERE jobid = $1", [row?.id]);
+      else {
+        const wanted = [job.schedule, job.command, target.database, target.role];
+        // Scheduling an existing job again does not activate it.
+        await (row === undefined
+          ? client.query("SELECT cron.schedule_in_database($1, $2, $3, $4, $5, true)", [`${prefix}${name}`, ...wanted])
+          : client.query("SELECT cron.alter_job($1, $2, $3, $4, $5, true)", [row.id, ...wanted]));
+      }
     }
-  }
-  await client.query("COMMIT");
-  return changes;
+    return changes;
+  });
 }
 
 /** Removes all jobs of a database that no longer exists, so that they do not fail from now on. */

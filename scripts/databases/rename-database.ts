@@ -3,6 +3,7 @@ import { readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
+import { inTransaction } from "../connection/session.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { databaseFolder, readDatabaseFile } from "./database-file.ts";
 import { requireDatabaseName } from "./new-database.ts";
@@ -71,18 +72,15 @@ export async function renameOnServer(admin: Connection, from: string, to: string
       "SELECT rolname AS name FROM pg_catalog.pg_roles WHERE rolname = ANY ($1)",
       [roles.map((role) => `${from}_${role}`)],
     );
-    await client.query("BEGIN");
-    try {
+    await inTransaction(client, async () => {
       await client.query(`ALTER DATABASE ${escapeIdentifier(from)} RENAME TO ${escapeIdentifier(to)}`);
       for (const { name } of found.rows)
         await client.query(
           `ALTER ROLE ${escapeIdentifier(name)} RENAME TO ${escapeIdentifier(`${to}${name.slice(from.length)}`)}`,
         );
-      await client.query("COMMIT");
-    } catch (error) {
-      await client.query("ROLLBACK");
+    }).catch((error: unknown) => {
       throw refused(`Cannot rename "${from}": ${(error as Error).message}.`, hintFor(error), error);
-    }
+    });
   });
 }
 

@@ -27,7 +27,10 @@ export function planExtensionPrivileges(
       ...(isOpen
         ? (["owner", "app", "readonly"] as const).map(
             (role): ExtensionPrivilege => ({
-              ...{ extension, role: roleName(database, role), on: "schema", privileges: ["USAGE"] },
+              extension,
+              role: roleName(database, role),
+              on: "schema",
+              privileges: ["USAGE"],
             }),
           )
         : []),

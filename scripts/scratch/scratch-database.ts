@@ -7,6 +7,7 @@ import { type Connection, inDatabase } from "../connection/connection.ts";
 import { unlessAbsent } from "../core/absent.ts";
 import type { DatabaseFile, DeclaredExtension } from "../databases/database-file.ts";
 import { grantExtensionPrivileges } from "../databases/extension-privileges.ts";
+import { cronExtension } from "../model/cron.ts";
 import { planExtensionPrivileges } from "../model/extension-privileges.ts";
 import { preloadLibraries } from "../model/image-extensions.ts";
 import { roleName } from "../model/names.ts";
@@ -139,7 +140,7 @@ function clusterSettings(
     ...configuration,
     ...(configuration.wal_level === "minimal" ? { max_wal_senders: "0" } : {}),
     shared_preload_libraries: preloadLibraries(extensions),
-    ...(extensions.includes("pg_cron")
+    ...(extensions.includes(cronExtension)
       ? { "cron.database_name": database.name, "cron.launch_active_jobs": "off" }
       : {}),
   };
