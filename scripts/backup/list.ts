@@ -9,7 +9,7 @@ import { type Finding, findInBackups, type LastRun, newestOfEachType } from "./f
 import { type Backup, readDetails, readRepository } from "./info.ts";
 import { scanRepository } from "./scan.ts";
 import { type StackBackups, withRepository } from "./stack-backups.ts";
-import { archiveFailure } from "./stanza.ts";
+import { explainArchiver } from "./stanza.ts";
 
 /** Backups of a stack, with findings about them. */
 export interface BackupList {
@@ -67,8 +67,9 @@ async function askServer(docker: Docker, server: string, findings: Finding[]): P
   };
   if (!(await isRunning(docker, server))) return unknown(`the container ${server} is not running.`);
   try {
-    const state = await readArchiver(docker, server);
-    const failure = await archiveFailure(docker, server);
+    const archiver = await readArchiver(docker, server);
+    const { state } = archiver;
+    const failure = await explainArchiver(docker, server, archiver);
     if (failure !== undefined) findings.push(wrong(failure));
     if (state.mode === "off") {
       const remedy = "Run `up`, which turns it on.";

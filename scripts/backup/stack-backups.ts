@@ -34,8 +34,8 @@ export const environment: Readonly<Record<string, string>> = {
   PGBACKREST_STANZA: stanza,
 };
 
-/** Maximum lifetime of a read-only container in seconds, in case it is not removed. */
-const lifetime = "600";
+/** Maximum lifetime of a container that is read from once, in seconds, in case it is not removed. */
+const lifetimeSeconds = 600;
 
 /**
  * Runs work with a container that can read a stack's repository and cluster. This is the backup container if it runs,
@@ -48,12 +48,26 @@ export async function withRepository<T>(
   work: (container: string) => Promise<T>,
 ): Promise<T> {
   if (isRunning) return work(stack.container);
-  const { owner, image, volumes } = stack;
+  return withRepositoryContainer(docker, stack, { lifetimeSeconds }, work);
+}
+
+/**
+ * Runs work with a temporary container that has a stack's repository and cluster read-only, and a writable /tmp. The
+ * stack's containers need not run.
+ *
+ * @param options maximum lifetime, and environment variables in addition to pgBackRest's
+ */
+export async function withRepositoryContainer<T>(
+  docker: Docker,
+  { owner, image, volumes }: StackBackups,
+  options: { lifetimeSeconds: number; environment?: Readonly<Record<string, string>> },
+  work: (container: string) => Promise<T>,
+): Promise<T> {
   const spec = {
     owner,
     image,
-    command: ["sleep", lifetime],
-    environment,
+    command: ["sleep", String(options.lifetimeSeconds)],
+    environment: { ...environment, ...options.environment },
     scratchFolders: ["/tmp"],
     readOnlyVolumes: {
       [paths.repository]: volumes.repository,

@@ -3,7 +3,7 @@ import { OperationError } from "../core/operation-error.ts";
 import { lastLogLines } from "../docker/container-log.ts";
 import { SocketError } from "../docker/server/query.ts";
 import { isRunning } from "../docker/server/running.ts";
-import { readArchiveCommand, readArchiver } from "./archive.ts";
+import { type Archiver, readArchiver } from "./archive.ts";
 import { beginBackup } from "./create.ts";
 import { archiveCommandError, BackupError } from "./diagnosis.ts";
 import type { Finding } from "./findings.ts";
@@ -50,18 +50,23 @@ const longestIdleSeconds = 300;
  */
 export async function archiveFailure(docker: Docker, server: string): Promise<BackupError | undefined> {
   if (!(await isRunning(docker, server))) return undefined;
-  const read = async () => ({
-    ...(await readArchiver(docker, server)),
-    ...(await readArchiveCommand(docker, server)),
-  });
-  const state = await read().catch((error: unknown) => {
+  const archiver = await readArchiver(docker, server).catch((error: unknown) => {
     if (error instanceof SocketError) return undefined;
     throw error;
   });
-  if (state === undefined || state.mode === "off") return undefined;
-  if (!/\bpgbackrest\b.*\barchive-push\b/.test(state.command)) return otherCommand(state.command);
-  if (!state.failing) return hanging(state);
+  return archiver && explainArchiver(docker, server, archiver);
+}
+
+/** Explains why a server does not archive. Returns undefined if it does, or if archiving is off. */
+export async function explainArchiver(
+  docker: Docker,
+  server: string,
+  { state, command, idleSeconds }: Archiver,
+): Promise<BackupError | undefined> {
   const { lastFailedSegment, lastFailedAt, waiting } = state;
+  if (state.mode === "off") return undefined;
+  if (!/\bpgbackrest\b.*\barchive-push\b/.test(command)) return otherCommand(command);
+  if (!state.failing) return hanging(idleSeconds, waiting);
   const cause = archiveCommandError(await lastLogLines(docker, server, logLines));
   const segments = waiting === 1 ? "1 segment is waiting" : `${waiting} segments are waiting`;
   const when = lastFailedAt === null ? "" : `, last at ${new Date(lastFailedAt).toISOString()}`;
@@ -78,7 +83,7 @@ function otherCommand(command: string): BackupError {
   });
 }
 
-function hanging({ idleSeconds, waiting }: { idleSeconds: number | null; waiting: number }): BackupError | undefined {
+function hanging(idleSeconds: number | null, waiting: number): BackupError | undefined {
   if (idleSeconds === null || idleSeconds < longestIdleSeconds) return undefined;
   return new BackupError(
     `WAL archiving has made no progress for ${idleSeconds} s; segments that wait: ${waiting}. The archive command hangs.`,

@@ -1,16 +1,11 @@
 import { shellQuote } from "../../core/shell.ts";
 import { migrationMarkAround, walMarkPrefix } from "../../ledger/wal-mark.ts";
 import { parseLsn } from "../wal.ts";
-import { parseTransaction } from "../window/transactions.ts";
 
 /** Records to look for: options of pg_waldump, and a shell command that keeps the lines of the records. */
 export interface RecordSearch {
   options: string[];
   filter: string;
-  /** Position of a record that ends a transaction, or of any other record. */
-  positionOf: (line: string) => bigint;
-  /** True if a second record of this kind makes the target ambiguous. */
-  mustBeOnly: boolean;
 }
 
 /** Finds the end of a transaction. */
@@ -20,8 +15,6 @@ export function findTransaction(xid: bigint): RecordSearch {
   return {
     options: ["--rmgr=Transaction"],
     filter: `grep -E ' desc: (COMMIT|ABORT)' | grep -E 'tx: +${number}, .* desc: (COMMIT|ABORT) |_PREPARED ${number}: ' | cut -c 1-240`,
-    positionOf: (line) => parseTransaction(line).lsn,
-    mustBeOnly: false,
   };
 }
 
@@ -31,8 +24,6 @@ export function findRestorePoint(name: string): RecordSearch {
   return {
     options: ["--rmgr=XLOG"],
     filter: `NAME=${shellQuote(name)} awk '${keep}'`,
-    positionOf: positionIn,
-    mustBeOnly: true,
   };
 }
 
@@ -51,7 +42,7 @@ export function transactionIn(line: string): bigint {
 }
 
 /** Finds the marks that a migration of a database left. */
-export function findMigrationMark(number: string, database: string): Pick<RecordSearch, "options" | "filter"> {
+export function findMigrationMark(number: string, database: string): RecordSearch {
   const { begin, end } = migrationMarkAround(number, database);
   const payload = `payload \\([0-9]+ bytes\\): ${hexadecimal(begin)}( [0-9A-F]{2})*${hexadecimal(end, " ")}$`;
   // grep ends with 1 if no line matches.

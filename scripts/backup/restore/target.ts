@@ -84,9 +84,9 @@ function findOn(facts: WindowFacts, timeline: Timeline, request: PointRequest): 
     case "lsn":
       return Promise.resolve(findPosition(timeline, target.lsn, inclusive));
     case "xid":
-      return findRecord(facts, timeline, request, findTransaction(target.xid));
+      return findEndOfTransaction(facts, timeline, target.xid, inclusive);
     case "restore-point":
-      return findRecord(facts, timeline, request, findRestorePoint(target.name));
+      return findNamedPoint(facts, timeline, target, inclusive);
     case "before-migration":
       return findMigration(facts, timeline, target);
   }
@@ -117,29 +117,46 @@ function findPosition(timeline: Timeline, lsn: bigint, inclusive: boolean): Chos
   return backup && { backup, timeline, part, stop: { kind: "lsn", lsn }, inclusive };
 }
 
-/** Finds the newest record of a kind on a timeline. */
-async function findRecord(
-  facts: WindowFacts,
-  timeline: Timeline,
-  { inclusive, target }: PointRequest,
-  search: RecordSearch,
-): Promise<ChosenPoint | undefined> {
+/** Finds groups of records on a timeline, the newest group first. The lines of a group are in the order of the WAL. */
+async function* searchBack(facts: WindowFacts, timeline: Timeline, { options, filter }: RecordSearch) {
   const wal = walOf(facts, timeline);
-  const positions: bigint[] = [];
   for (const part of timeline.parts.toReversed()) {
     for (let to = part.to; ; ) {
-      const lines = await facts.reader.search(wal, part.from, to, search.options, search.filter);
-      if (lines.length === 0) break;
-      const found = lines.map(search.positionOf).sort((one, other) => (one < other ? 1 : -1));
-      positions.push(...found);
-      if (!search.mustBeOnly) break;
-      to = found.at(-1) ?? part.from;
+      const lines = await facts.reader.search(wal, part.from, to, options, filter);
+      const [oldest] = lines;
+      if (oldest === undefined) break;
+      yield { part, lines };
+      to = positionIn(oldest);
     }
-    if (positions.length > 0 && !search.mustBeOnly) break;
   }
+}
+
+async function findEndOfTransaction(
+  facts: WindowFacts,
+  timeline: Timeline,
+  xid: bigint,
+  inclusive: boolean,
+): Promise<ChosenPoint | undefined> {
+  for await (const { lines } of searchBack(facts, timeline, findTransaction(xid))) {
+    const newest = lines.at(-1);
+    if (newest !== undefined) return findPosition(timeline, positionIn(newest), inclusive);
+  }
+  return undefined;
+}
+
+/** @throws OperationError (wrong usage) if the name exists more than once */
+async function findNamedPoint(
+  facts: WindowFacts,
+  timeline: Timeline,
+  target: Target & { kind: "restore-point" },
+  inclusive: boolean,
+): Promise<ChosenPoint | undefined> {
+  const positions: bigint[] = [];
+  for await (const { lines } of searchBack(facts, timeline, findRestorePoint(target.name)))
+    positions.push(...lines.map(positionIn).reverse());
   const [newest] = positions;
   if (newest === undefined) return undefined;
-  if (positions.length > 1 && search.mustBeOnly) {
+  if (positions.length > 1) {
     throw new OperationError(`${describeTarget(target)} exists ${positions.length} times, so it names no one moment.`, {
       remedy: `Name its position instead: ${positions.map((lsn) => `--lsn ${formatLsn(lsn)}`).join(" or ")}`,
       exitCode: exitCode.usage,
@@ -155,21 +172,14 @@ async function findMigration(
   { number, database }: Target & { kind: "before-migration" },
 ): Promise<ChosenPoint | undefined> {
   const wal = walOf(facts, timeline);
-  const marks = findMigrationMark(number, database);
-  for (const part of timeline.parts.toReversed()) {
-    for (let to = part.to; ; ) {
-      const lines = await facts.reader.search(wal, part.from, to, marks.options, marks.filter);
-      for (const line of lines.toReversed()) {
-        const lsn = positionIn(line);
-        if (line.includes("non-transactional")) return findPosition(timeline, lsn, false);
-        const search = findTransaction(transactionIn(line));
-        const ends = await facts.reader.search(wal, lsn, part.to, search.options, search.filter);
-        const committed = ends.map(parseTransaction).find((each) => each.committed && each.lsn > lsn);
-        if (committed !== undefined) return findPosition(timeline, committed.lsn, false);
-      }
-      const [oldest] = lines;
-      if (oldest === undefined) break;
-      to = positionIn(oldest);
+  for await (const { part, lines } of searchBack(facts, timeline, findMigrationMark(number, database))) {
+    for (const line of lines.toReversed()) {
+      const lsn = positionIn(line);
+      if (line.includes("non-transactional")) return findPosition(timeline, lsn, false);
+      const { options, filter } = findTransaction(transactionIn(line));
+      const ends = await facts.reader.search(wal, lsn, part.to, options, filter);
+      const committed = ends.map(parseTransaction).find((each) => each.committed && each.lsn > lsn);
+      if (committed !== undefined) return findPosition(timeline, committed.lsn, false);
     }
   }
   return undefined;

@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { runInContainer } from "../../docker/run-in-container.ts";
 import { queryInContainer, SocketError } from "../../docker/server/query.ts";
 import { isRunning } from "../../docker/server/running.ts";
-import { readServerWal } from "../server-wal.ts";
+import { askServerWal, readServerWal } from "../server-wal.ts";
 import { paths } from "../stack-backups.ts";
 import { parseLsn, parseSegment } from "../wal.ts";
 
@@ -34,23 +34,28 @@ const writerRounds = 3;
 
 const longestWaitMs = 5_000;
 
+/** WAL that a server has written and archived, as far as it says. */
+export interface WrittenWal {
+  end: ServerEnd | { unknown: string };
+  /** Newest segment that the server counts as archived. undefined if unknown. */
+  archived: string | undefined;
+}
+
 /**
  * Finds how far a server has written, from the server or, if it is stopped, from its data directory.
  *
  * @param container has the cluster's volume at its usual path
  */
-export async function findServerEnd(
-  docker: Docker,
-  server: string,
-  container: string,
-): Promise<ServerEnd | { unknown: string }> {
-  if (!(await isRunning(docker, server))) return stoppedEnd(docker, container);
-  try {
-    return await runningEnd(docker, server);
-  } catch (error) {
+export async function findServerEnd(docker: Docker, server: string, container: string): Promise<WrittenWal> {
+  if (!(await isRunning(docker, server))) {
+    const { written, archived } = await readServerWal(docker, container);
+    return { end: "unknown" in written ? written : await stoppedEnd(docker, container, written), archived };
+  }
+  const end = await runningEnd(docker, server).catch((error: unknown) => {
     if (error instanceof SocketError) return { unknown: error.message };
     throw error;
-  }
+  });
+  return { end, archived: (await askServerWal(docker, server)).archived };
 }
 
 interface EndAnswer {
@@ -84,9 +89,11 @@ async function runningEnd(docker: Docker, server: string): Promise<ServerEnd | {
   return { timeline, at: BigInt(answer.at) - commitDelay, lsn };
 }
 
-async function stoppedEnd(docker: Docker, container: string): Promise<ServerEnd | { unknown: string }> {
-  const { written } = await readServerWal(docker, container);
-  if ("unknown" in written) return written;
+async function stoppedEnd(
+  docker: Docker,
+  container: string,
+  written: Omit<ServerEnd, "at">,
+): Promise<ServerEnd | { unknown: string }> {
   const script = `at=$(pg_controldata ${paths.data} | sed -n 's/^Time of latest checkpoint: *//p'); date -d "$at" +%s`;
   const { code, stdout } = await runInContainer(docker, container, {
     command: ["sh", "-c", script],

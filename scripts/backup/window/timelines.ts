@@ -132,7 +132,7 @@ export function ownParts({ parts, parent }: Timeline): Part[] {
     .map((part) => (part.from >= parent.at ? part : { ...part, from: parent.at }));
 }
 
-/** Returns the newest backup of a part from which a recovery can reach a position, newest first. */
+/** Returns the backups of a part from which a recovery can reach a position, newest first. */
 export function backupsBefore({ backups }: Part, position: bigint): Backup[] {
   return backups.filter(({ lsn }) => parseLsn(lsn.to) <= position).reverse();
 }

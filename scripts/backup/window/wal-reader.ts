@@ -1,9 +1,8 @@
 import type Docker from "dockerode";
 import { runInContainer } from "../../docker/run-in-container.ts";
-import { withScratchContainer } from "../../docker/scratch-container.ts";
 import type { ArchiveNames } from "../archive-names.ts";
 import { BackupError, causeIn } from "../diagnosis.ts";
-import { environment, paths, type StackBackups } from "../stack-backups.ts";
+import { paths, type StackBackups, withRepositoryContainer } from "../stack-backups.ts";
 import { formatLsn, formatSegment, segmentNumberAt, segmentStart, type TimelineEnd } from "../wal.ts";
 import { archivedOn } from "./timelines.ts";
 import { parseRange, rangeFilter, type Transaction, type TransactionRange } from "./transactions.ts";
@@ -36,7 +35,7 @@ export interface WalReader {
 }
 
 /** Maximum lifetime of the container in seconds, in case it is not removed. */
-const lifetime = String(24 * 3_600);
+const lifetimeSeconds = 24 * 3_600;
 
 /** Maximum number of segments that are read at once. */
 const largestGroup = 16;
@@ -72,24 +71,11 @@ export async function withWalReader<T>(
   stack: StackBackups,
   work: (reader: WalReader) => Promise<T>,
 ): Promise<T> {
-  const { owner, image, volumes } = stack;
-  const spec = {
-    owner,
-    image,
-    command: ["sleep", lifetime],
-    scratchFolders: ["/tmp"],
-    // pg_waldump prints times in this zone.
-    environment: { ...environment, TZ: "UTC", LC_ALL: "C" },
-    readOnlyVolumes: {
-      [paths.repository]: volumes.repository,
-      [paths.configuration]: volumes.configuration,
-      [paths.cluster]: volumes.data,
-    },
-  };
-  return withScratchContainer(docker, spec, async (container) => {
-    await container.start();
-    return work(readerIn(docker, container.id));
-  });
+  // pg_waldump prints times in this zone.
+  const environment = { TZ: "UTC", LC_ALL: "C" };
+  return withRepositoryContainer(docker, stack, { lifetimeSeconds, environment }, (container) =>
+    work(readerIn(docker, container)),
+  );
 }
 
 function readerIn(docker: Docker, container: string): WalReader {

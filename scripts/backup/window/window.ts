@@ -3,7 +3,6 @@ import { isRunning } from "../../docker/server/running.ts";
 import { BackupError } from "../diagnosis.ts";
 import type { Finding } from "../findings.ts";
 import { findInScan, type RepositoryScan, readScan, scanRepository } from "../scan.ts";
-import { askServerWal, readServerWal } from "../server-wal.ts";
 import { type StackBackups, withRepository } from "../stack-backups.ts";
 import { endOfSegment, formatSegment, parseLsn, segmentNumberAt } from "../wal.ts";
 import { parseTime } from "./microseconds.ts";
@@ -71,10 +70,9 @@ export async function readWindowFacts(
   scan: Pick<RepositoryScan, "damaged"> | undefined,
 ): Promise<WindowFacts> {
   // Asked before the archive is listed, so that the list has everything that was archived by then.
-  const server = await findServerEnd(docker, stack.server, reader.container);
-  const archivedByServer = await newestArchivedByServer(docker, stack, reader.container);
+  const { end: server, archived } = await findServerEnd(docker, stack.server, reader.container);
   const state = await readRepositoryState(docker, reader.container, scan?.damaged);
-  return { state, server, archivedByServer, reader };
+  return { state, server, archivedByServer: archived, reader };
 }
 
 /**
@@ -120,15 +118,6 @@ export async function findWindow(docker: Docker, stack: StackBackups): Promise<B
 export function currentTimeline({ state, server }: WindowFacts): number {
   if (!("unknown" in server)) return server.timeline;
   return state.timelines.at(-1)?.timeline ?? 1;
-}
-
-async function newestArchivedByServer(
-  docker: Docker,
-  stack: StackBackups,
-  container: string,
-): Promise<string | undefined> {
-  const isServerRunning = await isRunning(docker, stack.server);
-  return (await (isServerRunning ? askServerWal(docker, stack.server) : readServerWal(docker, container))).archived;
 }
 
 async function describeTimeline(facts: WindowFacts, timeline: Timeline): Promise<TimelineWindow> {
@@ -192,12 +181,9 @@ export async function latestOf(facts: WindowFacts, timeline: Timeline, part: Par
   const { latest } = await reader.lastCommit(walOf(facts, timeline), parseLsn(backup.lsn.from), part.to);
   const proven = latest ?? parseTime(backup.finishedAt);
   if ("unknown" in server || server.timeline !== timeline.timeline) return proven;
-  const isStopped = server.lsn === part.to;
   if (server.lsn < part.to) return proven;
   try {
-    const { firstCommit } = isStopped
-      ? { firstCommit: undefined }
-      : await reader.ownTransactions(timeline.timeline, part.to, server.lsn);
+    const { firstCommit } = await reader.ownTransactions(timeline.timeline, part.to, server.lsn);
     const end = firstCommit !== undefined && firstCommit.at - 1n < server.at ? firstCommit.at - 1n : server.at;
     return end > proven ? end : proven;
   } catch (error) {
