@@ -1,58 +1,31 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startServer, type TestServer } from "../../../server.ts";
-import { type Made, PluginProcess } from "./plugin-process.ts";
+import { describe, expect, it } from "vitest";
+import type { Made } from "./plugin-process.ts";
 import { sql } from "./sql.ts";
+import { useTradeDatabase } from "./trade-database.ts";
 
-let server: TestServer;
-let plugin: PluginProcess;
+const trade = useTradeDatabase();
+const { asOwner, may, expectSettled } = trade;
 
 const within = { database: "trade" };
-
-beforeAll(async () => {
-  server = await startServer();
-  plugin = await PluginProcess.start(server.connection());
-  await plugin.create("Role", "owner", { name: "trade_owner" });
-  for (const name of ["app", "reader", "other"]) await plugin.create("Role", name, { name });
-  await plugin.create("Database", "trade", { name: "trade", owner: "trade_owner" });
-});
-afterAll(async () => {
-  await plugin?.stop();
-  await server?.stop();
-});
-
-/** Runs statements as the database's owner. */
-async function asOwner(...statements: string[]) {
-  return sql(server.connection("trade"), "set role trade_owner", ...statements);
-}
-
-/** Returns true if a role has a privilege, as PostgreSQL reports it. */
-async function may(role: string, kind: string, object: string, privilege: string): Promise<boolean> {
-  const [row] = await sql(
-    server.connection("trade"),
-    `select has_${kind}_privilege('${role}', '${object}', '${privilege}') as may`,
-  );
-  return row?.may === true;
-}
-
-async function expectSettled(made: Made): Promise<void> {
-  expect(await plugin.diff(made)).toEqual([]);
-  expect(await plugin.read(made)).toEqual(made);
-}
 
 describe("default privileges", () => {
   it("apply to objects that the owner creates later, in one schema or in all", async () => {
     await asOwner("create schema soon", "create schema elsewhere");
     const of = { ...within, owner: "trade_owner", role: "app" };
     const made = [
-      await plugin.create("DefaultPrivileges", "tables", {
+      await trade.plugin.create("DefaultPrivileges", "tables", {
         ...of,
         schema: "soon",
         objectType: "table",
         privileges: ["SELECT"],
       }),
-      await plugin.create("DefaultPrivileges", "sequences", { ...of, objectType: "sequence", privileges: ["ALL"] }),
-      await plugin.create("DefaultPrivileges", "schemas", { ...of, objectType: "schema", privileges: ["USAGE"] }),
-      await plugin.create("DefaultPrivileges", "types", { ...of, objectType: "type", privileges: ["USAGE"] }),
+      await trade.plugin.create("DefaultPrivileges", "sequences", {
+        ...of,
+        objectType: "sequence",
+        privileges: ["ALL"],
+      }),
+      await trade.plugin.create("DefaultPrivileges", "schemas", { ...of, objectType: "schema", privileges: ["USAGE"] }),
+      await trade.plugin.create("DefaultPrivileges", "types", { ...of, objectType: "type", privileges: ["USAGE"] }),
     ];
     expect(made[1]?.id).toBe("app_trade_noschema_trade_owner_sequence");
     for (const defaults of made) await expectSettled(defaults);
@@ -62,13 +35,13 @@ describe("default privileges", () => {
     expect(await may("app", "table", "elsewhere.t", "SELECT")).toBe(false);
     expect(await may("app", "sequence", "elsewhere.t_a_seq", "USAGE")).toBe(true);
     expect(await may("app", "schema", "later", "USAGE")).toBe(true);
-    for (const defaults of made) await plugin.delete(defaults);
-    expect(await sql(server.connection("trade"), "select * from pg_default_acl")).toEqual([]);
+    for (const defaults of made) await trade.plugin.delete(defaults);
+    expect(await sql(trade.server.connection("trade"), "select * from pg_default_acl")).toEqual([]);
   });
 
   it("keep PUBLIC from executing later functions if they are empty", async () => {
     const news = { ...within, owner: "trade_owner", role: "public", objectType: "function", privileges: [] };
-    const made = await plugin.create("DefaultPrivileges", "functions", news);
+    const made = await trade.plugin.create("DefaultPrivileges", "functions", news);
     await expectSettled(made);
     await asOwner(
       "create schema quiet",
@@ -77,9 +50,9 @@ describe("default privileges", () => {
     );
     expect(await may("reader", "function", "quiet.f()", "EXECUTE")).toBe(false);
     await asOwner("alter default privileges grant execute on functions to public");
-    const refreshed = (await plugin.read(made)) as Made;
+    const refreshed = (await trade.plugin.read(made)) as Made;
     expect(refreshed.outputs.privileges).toEqual(["EXECUTE"]);
-    await expectSettled(await plugin.update(refreshed, news));
+    await expectSettled(await trade.plugin.update(refreshed, news));
   });
 
   it("are corrected after a change by hand, and created again after a removal", async () => {
@@ -92,13 +65,13 @@ describe("default privileges", () => {
       objectType: "table",
       privileges: ["SELECT"],
     };
-    const made = await plugin.create("DefaultPrivileges", "moved", news);
+    const made = await trade.plugin.create("DefaultPrivileges", "moved", news);
     await asOwner("alter default privileges in schema moved grant insert on tables to reader");
-    const refreshed = (await plugin.read(made)) as Made;
+    const refreshed = (await trade.plugin.read(made)) as Made;
     expect(refreshed.outputs.privileges).toEqual(["INSERT", "SELECT"]);
-    await expectSettled(await plugin.update(refreshed, news));
+    await expectSettled(await trade.plugin.update(refreshed, news));
     await asOwner("alter default privileges in schema moved revoke all on tables from reader");
-    expect(await plugin.read(made)).toBeUndefined();
-    await expectSettled(await plugin.create("DefaultPrivileges", "moved", news));
+    expect(await trade.plugin.read(made)).toBeUndefined();
+    await expectSettled(await trade.plugin.create("DefaultPrivileges", "moved", news));
   });
 });
