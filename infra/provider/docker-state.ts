@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type Docker from "dockerode";
 import { OperationError } from "../../scripts/core/operation-error.ts";
-import { belongingsOf } from "../../scripts/docker/belongings.ts";
 import { DockerUnreachable } from "../../scripts/docker/docker-error.ts";
 import { hasImage } from "../../scripts/docker/image.ts";
 import { ownerOf } from "../../scripts/docker/names.ts";
+import { stackObjectsOf } from "../../scripts/docker/stack-objects.ts";
 import { removeUnknown, type Unknown, unknownTo } from "../../scripts/docker/unknown.ts";
 import { dockerPlaceIn } from "../../scripts/stack/docker-place.ts";
 import type { StateResource } from "../../scripts/stack/stack-state.ts";
@@ -34,7 +34,7 @@ export const dockerState: PluginFunction = {
     const own = ownerOf(process.env.PULUMI_BACKEND_URL, cloneRoot);
     const owners = [...new Set(recorded === undefined ? [own] : [recorded, own])];
     return onEngine(args, async (docker) => {
-      const unknown = unknownTo(resources, await belongingsOf(docker, { project, stack, owners }));
+      const unknown = unknownTo(resources, await stackObjectsOf(docker, { project, stack, owners }));
       const triggers = await imageTriggers(docker, resources);
       return { known: true, imageTriggers: triggers, ...(args.remove === true ? await removed(docker, unknown) : {}) };
     }).catch((error: unknown) => {

@@ -37,7 +37,7 @@ export const takeover: ResourceType = {
   // If the database was dropped, its adoption is gone too: the next database of that name is another one.
   read: async (_context, current) => ((await isGone(current.inputs)) ? undefined : current),
 
-  update: takeOverAnew,
+  update: takeOverAgain,
 
   async delete() {},
 };
@@ -54,7 +54,7 @@ async function isGone(inputs: Properties): Promise<boolean> {
   }
 }
 
-async function takeOverAnew(context: CallContext, _old: unknown, news: Properties, preview: boolean) {
+async function takeOverAgain(context: CallContext, _old: unknown, news: Properties, preview: boolean) {
   return takeOver(context, news, preview);
 }
 

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { OperationError } from "../core/operation-error.ts";
+import { unlessMissing } from "./docker-error.ts";
 import {
-  type Belongings,
   type DockerContainer,
   type DockerThing,
   removeContainer,
   removeNetwork,
-} from "./belongings.ts";
-import { unlessMissing } from "./docker-error.ts";
+  type StackObjects,
+} from "./stack-objects.ts";
 
 /** A resource of a stack's state, with the fields that identify an object in the Docker engine. */
 interface KnownResource {
@@ -42,15 +42,15 @@ const inNoState = ["scratch", "restored"];
  * Compares objects that have a stack's labels with its state. Ignores scratch objects and restored clusters, because no
  * state contains them.
  */
-export function unknownTo(resources: readonly KnownResource[], belongings: Belongings): Unknown {
+export function unknownTo(resources: readonly KnownResource[], objects: StackObjects): Unknown {
   const unknown = <Thing extends DockerThing>(type: string, things: readonly Thing[]): Thing[] => {
     const known = resources.filter((each) => each.type === type);
     return things.filter((thing) => !inNoState.includes(thing.role) && !known.some((each) => isOf(each, thing)));
   };
   return {
-    containers: unknown("docker:index/container:Container", belongings.containers),
-    networks: unknown("docker:index/network:Network", belongings.networks),
-    volumes: unknown("docker:index/volume:Volume", belongings.volumes),
+    containers: unknown("docker:index/container:Container", objects.containers),
+    networks: unknown("docker:index/network:Network", objects.networks),
+    volumes: unknown("docker:index/volume:Volume", objects.volumes),
   };
 }
 

@@ -4,7 +4,7 @@ import { containerPaths } from "../../infra/plan/container.ts";
 import { dockerClient } from "../../scripts/docker/client.ts";
 import { runInContainer } from "../../scripts/docker/run-in-container.ts";
 import type { EngineInstallation } from "../../scripts/pulumi/ensure-engine.ts";
-import { removeNamed } from "../docker/belongings.ts";
+import { removeNamed } from "../docker/docker-objects.ts";
 import { watchOutage } from "../outage.ts";
 import { DevStack } from "./dev-stack.ts";
 import { emptyProgram } from "./empty-program.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Client } from "pg";
 import { withClient } from "../../scripts/connection/client.ts";
-import { removeNamed } from "../docker/belongings.ts";
+import { removeNamed } from "../docker/docker-objects.ts";
 import { freePort } from "../support/free-port.ts";
 import { DevStack } from "./dev-stack.ts";
 import { describeTimes, type Measurement, timed } from "./measurement.ts";

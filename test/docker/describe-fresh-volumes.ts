@@ -13,8 +13,8 @@ const firstAnswer = "until psql -X -q -A -t -c 'select 1' >/dev/null 2>&1; do :;
  */
 export function describeFreshVolumes(runs: number): void {
   describe("a fresh volume", () => {
-    const { belongings, create } = leastPostgres();
-    const { docker } = belongings;
+    const { objects, create } = leastPostgres();
+    const { docker } = objects;
 
     it.each(Array.from({ length: runs }, (_, run) => run + 1))("keeps answering SQL once ready (run %i)", async () => {
       const container = await create();

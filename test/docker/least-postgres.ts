@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { beforeAll } from "vitest";
-import { type DockerBelongings, dockerBelongings } from "./belongings.ts";
+import { type DockerObjects, dockerObjects } from "./docker-objects.ts";
 import {
   configurationFolder,
   createPostgres,
@@ -13,7 +13,7 @@ import { postgresImage } from "./postgres-image.ts";
 
 /** The kit's image with the minimal configuration. A container without a data volume gets a new one. */
 export interface LeastPostgres {
-  belongings: DockerBelongings;
+  objects: DockerObjects;
   /** Name and tag of the image; set before the tests run. */
   readonly image: string;
   /** Creates a container without starting it. */
@@ -26,26 +26,26 @@ export interface LeastPostgres {
 
 /** Registers the preparation, and the clean-up of everything that is created. Call it at the top of a `describe`. */
 export function leastPostgres(): LeastPostgres {
-  const belongings = dockerBelongings();
+  const objects = dockerObjects();
   let image = "";
   let leastVolume = "";
   const filled = (target: string, files: Readonly<Record<string, string>>) =>
-    filledVolume(belongings, image, target, files);
+    filledVolume(objects, image, target, files);
   beforeAll(async () => {
     image = await postgresImage();
     leastVolume = await filled(configurationFolder, leastConfiguration);
   });
   const complete = (given: Partial<PostgresContainer>): PostgresContainer => {
-    const { data = belongings.name("data"), ...others } = given;
+    const { data = objects.name("data"), ...others } = given;
     return { image, configuration: leastVolume, data, ...others };
   };
   return {
-    belongings,
+    objects,
     get image() {
       return image;
     },
-    create: (given = {}) => createPostgres(belongings, complete(given)),
-    start: (given = {}) => startPostgres(belongings, complete(given)),
+    create: (given = {}) => createPostgres(objects, complete(given)),
+    start: (given = {}) => startPostgres(objects, complete(given)),
     filled,
   };
 }

@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { pack } from "tar-stream";
 import { withoutHeaders } from "../../scripts/docker/container-log.ts";
 import { runInContainer } from "../../scripts/docker/run-in-container.ts";
-import type { DockerBelongings } from "./belongings.ts";
+import type { DockerObjects } from "./docker-objects.ts";
 
 /** User id of every image of the kit. */
 const postgres = 999;
@@ -31,10 +31,10 @@ export interface PostgresContainer {
 }
 
 /** Creates a container as the kit does, without starting it. */
-export function createPostgres(belongings: DockerBelongings, given: PostgresContainer): Promise<Docker.Container> {
+export function createPostgres(objects: DockerObjects, given: PostgresContainer): Promise<Docker.Container> {
   const { image, data, configuration, changed = {}, readOnlyData = false } = given;
-  return belongings.docker.createContainer({
-    name: belongings.name("postgres"),
+  return objects.docker.createContainer({
+    name: objects.name("postgres"),
     Image: image,
     ...changed,
     HostConfig: {
@@ -53,14 +53,14 @@ export function createPostgres(belongings: DockerBelongings, given: PostgresCont
  * folder.
  */
 export async function filledVolume(
-  belongings: DockerBelongings,
+  objects: DockerObjects,
   image: string,
   target: string,
   files: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const volume = belongings.name("volume");
-  const container = await belongings.docker.createContainer({
-    name: belongings.name("files"),
+  const volume = objects.name("volume");
+  const container = await objects.docker.createContainer({
+    name: objects.name("files"),
     Image: image,
     HostConfig: { Mounts: [{ Type: "volume", Source: volume, Target: target }] },
   });
@@ -123,10 +123,10 @@ export async function firstAnswer(docker: Docker, container: Docker.Container): 
 }
 
 /** Creates a container, starts it, and waits until it answers SQL. */
-export async function startPostgres(belongings: DockerBelongings, given: PostgresContainer): Promise<Docker.Container> {
-  const container = await createPostgres(belongings, given);
+export async function startPostgres(objects: DockerObjects, given: PostgresContainer): Promise<Docker.Container> {
+  const container = await createPostgres(objects, given);
   await container.start();
-  await firstAnswer(belongings.docker, container);
+  await firstAnswer(objects.docker, container);
   return container;
 }
 

@@ -7,7 +7,7 @@ import { dockerClient } from "../../scripts/docker/client.ts";
 import { unlessMissing } from "../../scripts/docker/docker-error.ts";
 import type { Clone, CloneOptions, Finished } from "../embedded/clone.ts";
 import { makeShop } from "../embedded/infra/program/shop.ts";
-import { removeNamed } from "./belongings.ts";
+import { removeNamed } from "./docker-objects.ts";
 
 /** A project directory with a stack in the Docker engine. No other test has a stack of this name. */
 export interface DockerStack {

@@ -33,7 +33,7 @@ export async function waitForServer(
   const deadline = performance.now() + seconds * 1_000;
   // A server that crashed and recovered long ago keeps its count.
   let before: number | undefined;
-  let isStartedAnew = false;
+  let isStartedAgain = false;
   for (let said = "", atOnce = true; ; atOnce = false) {
     signal.throwIfAborted();
     const { State: state, RestartCount: restarts } = await inspect(docker, container);
@@ -41,9 +41,9 @@ export async function waitForServer(
     if (!state.Running && !state.Restarting)
       throw await neverCame(docker, container, `has ended with exit code ${state.ExitCode}`);
     // Docker's next attempt can be a minute away, and the files may have been corrected since the last one.
-    if (state.Restarting && before > 0 && !isStartedAnew) {
+    if (state.Restarting && before > 0 && !isStartedAgain) {
       await startContainer(docker, container);
-      [before, isStartedAnew] = [0, true];
+      [before, isStartedAgain] = [0, true];
       continue;
     }
     if (restarts - before > mostRestarts)

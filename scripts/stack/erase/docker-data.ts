@@ -1,15 +1,15 @@
 import type Docker from "dockerode";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { requireUnchanged } from "../../core/unchanged.ts";
+import { withDocker } from "../../docker/client.ts";
 import {
-  type Belongings,
-  belongingsOf,
   type DockerStack,
   removeContainer,
   removeNetwork,
   removeVolume,
-} from "../../docker/belongings.ts";
-import { withDocker } from "../../docker/client.ts";
+  type StackObjects,
+  stackObjectsOf,
+} from "../../docker/stack-objects.ts";
 import type { VolumesPlace } from "../begun-erasure.ts";
 import type { StateAccess } from "../stack-state.ts";
 import { outputsConnection } from "./outputs-connection.ts";
@@ -39,9 +39,9 @@ export function dockerData(access: StateAccess, scene: DockerScene): StackData {
   return {
     look: () =>
       withDocker(host, async (docker) => {
-        const belongings = await belongingsOf(docker, stack);
-        const { containers, networks, volumes } = belongings;
-        const server = serverOf(belongings);
+        const objects = await stackObjectsOf(docker, stack);
+        const { containers, networks, volumes } = objects;
+        const server = serverOf(objects);
         const data = volumes.find(({ role }) => role === "data");
         const staying = volumes.filter((volume) => stays(scene, volume));
         const going = volumes.filter((volume) => !staying.includes(volume));
@@ -56,22 +56,21 @@ export function dockerData(access: StateAccess, scene: DockerScene): StackData {
           ],
           wayBack: undefined,
           answer: { dataVolume: data?.name ?? null },
-          facts: factsOf(belongings),
+          facts: factsOf(objects),
         };
       }),
 
     stop: ({ facts }) =>
       withDocker(host, async (docker) => {
-        const belongings = await belongingsOf(docker, stack);
-        requireUnchanged(`Stack "${stack.stack}"`, facts, [...facts, ...factsOf(belongings)], leftAlone);
-        await removeRunning(docker, belongings, patience);
-        for (const volume of belongings.volumes.filter((each) => !stays(scene, each)))
-          await removeVolume(docker, volume);
+        const objects = await stackObjectsOf(docker, stack);
+        requireUnchanged(`Stack "${stack.stack}"`, facts, [...facts, ...factsOf(objects)], leftAlone);
+        await removeRunning(docker, objects, patience);
+        for (const volume of objects.volumes.filter((each) => !stays(scene, each))) await removeVolume(docker, volume);
       }),
 
     async admin() {
       if (!content.isUp) return undefined;
-      const runs = await withDocker(host, async (docker) => serverOf(await belongingsOf(docker, stack))?.running);
+      const runs = await withDocker(host, async (docker) => serverOf(await stackObjectsOf(docker, stack))?.running);
       return runs ? outputsConnection(access) : undefined;
     },
 
@@ -101,28 +100,28 @@ async function findErasable(docker: Docker, scene: DockerScene): Promise<Erasabl
     ...(content.docker?.volumes ?? []).map(({ name }) => name),
     ...begun.flatMap(({ volumes }) => volumes),
   ];
-  const belongings = await belongingsOf(docker, stack);
-  const volumes = await findVolumes(docker, stack, belongings.volumes, recorded);
-  const server = serverOf(belongings);
+  const objects = await stackObjectsOf(docker, stack);
+  const volumes = await findVolumes(docker, stack, objects.volumes, recorded);
+  const server = serverOf(objects);
   const state = server?.running ? `running in the container ${server.name}` : "stopped";
   const [owner = ""] = stack.owners;
-  const others = [...listed("container", belongings.containers), ...listed("network", belongings.networks)];
+  const others = [...listed("container", objects.containers), ...listed("network", objects.networks)];
   const isThere = volumes.length > 0 || others.length > 0;
   return {
     found: [
       ...volumes.filter((volume) => stays(scene, volume)).map((volume) => describeFound(volume, state)),
       ...(volumes.length === 0 && others.length > 0
-        ? [{ what: others.join(", "), bytes: 0, state: "no data", hasData: false, told: belongings }]
+        ? [{ what: others.join(", "), bytes: 0, state: "no data", hasData: false, told: objects }]
         : []),
     ],
     places: isThere ? [{ dockerHost: host, owner, volumes: volumes.map(({ name }) => name) }] : [],
     begun,
-    facts: factsOf({ ...belongings, volumes }),
+    facts: factsOf({ ...objects, volumes }),
     erase: (onStep) =>
       withDocker(host, async (client) => {
         // Listed again, because another run may have created objects that the user was not shown.
-        const left = await belongingsOf(client, stack);
-        const facts = factsOf({ ...belongings, volumes });
+        const left = await stackObjectsOf(client, stack);
+        const facts = factsOf({ ...objects, volumes });
         requireUnchanged(`Stack "${stack.stack}"`, facts, [...facts, ...factsOf(left)], leftAlone);
         await removeRunning(client, left, 0);
         for (const { name } of volumes) {
@@ -135,7 +134,7 @@ async function findErasable(docker: Docker, scene: DockerScene): Promise<Erasabl
 }
 
 /** Names containers and networks with their ids, because another run can create some with the same names. */
-function factsOf({ containers, networks, volumes }: Belongings): string[] {
+function factsOf({ containers, networks, volumes }: StackObjects): string[] {
   return [
     ...containers.map(({ name, id }) => `the container ${name} (${id.slice(0, 12)})`),
     ...networks.map(({ name, id }) => `the network ${name} (${id.slice(0, 12)})`),
@@ -144,14 +143,14 @@ function factsOf({ containers, networks, volumes }: Belongings): string[] {
 }
 
 /** Removes containers and networks. The server comes after the containers that use it. */
-async function removeRunning(docker: Docker, { containers, networks }: Belongings, seconds: number): Promise<void> {
+async function removeRunning(docker: Docker, { containers, networks }: StackObjects, seconds: number): Promise<void> {
   const isServer = ({ role }: { role: string }) => role === "postgres";
   for (const container of [...containers.filter((each) => !isServer(each)), ...containers.filter(isServer)])
     await removeContainer(docker, container, seconds);
   for (const network of networks) await removeNetwork(docker, network);
 }
 
-function serverOf({ containers }: Belongings) {
+function serverOf({ containers }: StackObjects) {
   return containers.find(({ role }) => role === "postgres");
 }
 

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
-import { type DockerStack, type DockerThing, removeVolume } from "../../docker/belongings.ts";
 import { unlessMissing } from "../../docker/docker-error.ts";
+import { type DockerStack, type DockerThing, removeVolume } from "../../docker/stack-objects.ts";
 
 /** A volume of a stack. */
 export interface FoundVolume extends DockerThing {

@@ -1,16 +1,16 @@
 import type Docker from "dockerode";
 import { OperationError } from "../../core/operation-error.ts";
+import { withDocker } from "../../docker/client.ts";
+import { scratchHolder } from "../../docker/scratch-holder.ts";
 import {
-  type Belongings,
-  belongingsOf,
   type DockerContainer,
   type DockerStack,
   type DockerThing,
   removeContainer,
   removeVolume,
-} from "../../docker/belongings.ts";
-import { withDocker } from "../../docker/client.ts";
-import { scratchHolder } from "../../docker/scratch-holder.ts";
+  type StackObjects,
+  stackObjectsOf,
+} from "../../docker/stack-objects.ts";
 import { removeUnknown, unknownTo } from "../../docker/unknown.ts";
 import { declaredSettings } from "../declared-settings.ts";
 import { dockerPlaceIn } from "../docker-place.ts";
@@ -36,8 +36,8 @@ export async function dockerLeftovers(
   const own: DockerStack = { project, stack, owners: ownersOf(context, place?.owner) };
   try {
     return await withDocker(host, async (docker) => {
-      const belongings = await belongingsOf(docker, own);
-      return [...(await scratchLeftovers(host, belongings)), ...unknownLeftovers(host, stack, belongings, resources)];
+      const objects = await stackObjectsOf(docker, own);
+      return [...(await scratchLeftovers(host, objects)), ...unknownLeftovers(host, stack, objects, resources)];
     });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
@@ -50,7 +50,7 @@ const isScratch = ({ role }: { role: string }) => role === "scratch";
 
 async function scratchLeftovers(
   host: string | undefined,
-  { containers, volumes }: Belongings,
+  { containers, volumes }: StackObjects,
 ): Promise<StackLeftover[]> {
   const leftovers: StackLeftover[] = [];
   for (const container of containers.filter(isScratch)) {
@@ -89,10 +89,10 @@ function remove(host: string | undefined, container: DockerContainer): Promise<v
 function unknownLeftovers(
   host: string | undefined,
   stack: string,
-  belongings: Belongings,
+  objects: StackObjects,
   resources: readonly StateResource[],
 ): StackLeftover[] {
-  const unknown = unknownTo(resources, belongings);
+  const unknown = unknownTo(resources, objects);
   const replaceable = [...named("container", unknown.containers), ...named("network", unknown.networks)];
   const found = (things: readonly string[]) =>
     `the state of stack "${stack}" does not contain these objects in the Docker engine: ${things.join(", ")}`;

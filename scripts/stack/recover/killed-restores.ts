@@ -10,10 +10,10 @@ import {
   unfinishedMark,
 } from "../../backup/restore/begun-restore.ts";
 import { unlessAbsent } from "../../core/absent.ts";
-import { removeVolume } from "../../docker/belongings.ts";
 import { withDocker } from "../../docker/client.ts";
 import { unlessMissing } from "../../docker/docker-error.ts";
 import { holderLabel } from "../../docker/scratch-holder.ts";
+import { removeVolume } from "../../docker/stack-objects.ts";
 import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 
 /** Finds killed restores, which leave part of a cluster in a folder or volume. */

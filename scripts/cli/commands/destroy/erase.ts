@@ -76,11 +76,13 @@ async function eraseSome(destruction: Destruction, server: Access, names: readon
     eraseDatabases({ access, admin, names, onStep, check: requireAsShown, locked }),
   );
   for (const line of describeLeft({ roles })) run.out.warn(line);
-  const anew = plans.filter(({ declared }) => declared).map(({ name }) => name);
+  const declaredNames = plans.filter(({ declared }) => declared).map(({ name }) => name);
   run.out.answer({ stack, erased: plans, left: { roles } }, () =>
     [
       `${names.join(", ")} erased; the rest of stack "${stack}" is unchanged`,
-      ...(anew.length === 0 ? [] : [`\`${upCommand(stack)}\` creates ${anew.join(", ")} again, empty.`]),
+      ...(declaredNames.length === 0
+        ? []
+        : [`\`${upCommand(stack)}\` creates ${declaredNames.join(", ")} again, empty.`]),
     ].join("\n"),
   );
 }

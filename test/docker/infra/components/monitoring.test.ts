@@ -31,7 +31,7 @@ describe("the monitoring of a stack", () => {
     runInContainer(docker, `${shop.prefix}-${role}`, { command: ["bash", "-c", text] });
   const isUp = async () => (await prometheus.query("pg_up")).map(({ value }) => value);
   /** Waits for a measurement that is newer than now. */
-  const isUpAnew = async () => {
+  const isUpAgain = async () => {
     const now = Date.now() / 1_000;
     await expect
       .poll(async () => (await prometheus.query(`timestamp(pg_up) > ${now}`)).length, { timeout: 40_000 })
@@ -158,7 +158,7 @@ describe("the monitoring of a stack", () => {
     await shop.configure({ ...settings, passwordVersion: 2 });
     await shop.succeed("up");
     expect(await ids()).toEqual(before);
-    expect(await isUpAnew()).toEqual([1]);
+    expect(await isUpAgain()).toEqual([1]);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
@@ -169,7 +169,7 @@ describe("the monitoring of a stack", () => {
     await docker.getVolume(`${shop.prefix}-prometheus-config`).remove();
     expect((await shop.succeed("preview")).stdout).toMatch(/\+ Container monitoring-prometheus\b/);
     await shop.succeed("up");
-    expect(await isUpAnew()).toEqual([1]);
+    expect(await isUpAgain()).toEqual([1]);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 

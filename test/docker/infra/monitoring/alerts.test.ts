@@ -5,20 +5,20 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { prometheusConfiguration, scheduleRules } from "../../../../infra/plan/monitoring.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
 import { cloneRoot } from "../../../clone-root.ts";
-import { dockerBelongings } from "../../belongings.ts";
+import { dockerObjects } from "../../docker-objects.ts";
 import { putFiles } from "../../postgres-container.ts";
 import { monitoringImage } from "../../postgres-image.ts";
 
 const day = 86_400;
 
 describe("the Prometheus configuration", () => {
-  const belongings = dockerBelongings();
-  const { docker } = belongings;
+  const objects = dockerObjects();
+  const { docker } = objects;
   let container: Docker.Container;
   beforeAll(async () => {
     const alerts = await readFile(join(cloneRoot, "infra", "monitoring", "alerts.yml"), "utf8");
     container = await docker.createContainer({
-      name: belongings.name("promtool"),
+      name: objects.name("promtool"),
       Image: await monitoringImage(),
       Cmd: ["sleep", "600"],
       HostConfig: { Init: true },

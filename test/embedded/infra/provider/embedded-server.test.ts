@@ -223,8 +223,8 @@ describe("the settings of a server", () => {
     expect(await embeddedServer.update(context, server, elsewhere, true)).toMatchObject(previewed);
     await deleteLater(context, server);
     await rm(server.outputs.dataDirectory, { recursive: true });
-    const anew = { ...wrong, dataDirectory: join(server.outputs.folder, "anew") };
-    expect(await embeddedServer.update(context, server, anew, true)).toMatchObject(previewed);
+    const moved = { ...wrong, dataDirectory: join(server.outputs.folder, "anew") };
+    expect(await embeddedServer.update(context, server, moved, true)).toMatchObject(previewed);
   });
 
   it("do not fail a preview in which the password is unknown", async () => {
@@ -376,8 +376,8 @@ describe("a data directory that another stack has adopted", () => {
     await deleteLater(latter, other);
     await create(former);
     // The stack's record still names the former data directory, which now belongs to another stack.
-    const anew = await create(latter);
-    expect(anew.outputs.dataDirectory).toBe(join(other.outputs.folder, "data"));
+    const created = await create(latter);
+    expect(created.outputs.dataDirectory).toBe(join(other.outputs.folder, "data"));
   });
 });
 

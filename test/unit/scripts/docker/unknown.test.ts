@@ -1,20 +1,20 @@
 import { describe, expect, it } from "vitest";
-import type { Belongings } from "../../../../scripts/docker/belongings.ts";
+import type { StackObjects } from "../../../../scripts/docker/stack-objects.ts";
 import { unknownTo } from "../../../../scripts/docker/unknown.ts";
 
 const container = "docker:index/container:Container";
 const thing = (id: string, name: string, role = "postgres") => ({ id, name, role, running: true, holder: undefined });
-const belongings: Belongings = {
+const objects: StackObjects = {
   containers: [thing("new", "shop-postgres")],
   networks: [{ id: "net", name: "shop-network", role: "network" }],
   volumes: [{ id: "shop-data", name: "shop-data", role: "data" }],
 };
 const containersUnknownTo = (...resources: object[]) =>
-  unknownTo(resources as Parameters<typeof unknownTo>[0], belongings).containers.map(({ id }) => id);
+  unknownTo(resources as Parameters<typeof unknownTo>[0], objects).containers.map(({ id }) => id);
 
 describe("the Docker objects that a state does not know", () => {
   it("are all objects if the state is lost", () => {
-    expect(unknownTo([], belongings)).toEqual(belongings);
+    expect(unknownTo([], objects)).toEqual(objects);
   });
 
   it.each([

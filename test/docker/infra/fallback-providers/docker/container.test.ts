@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
 import { freePort } from "../../../../support/free-port.ts";
-import { dockerBelongings } from "../../../belongings.ts";
+import { dockerObjects } from "../../../docker-objects.ts";
 import { image, type Made, messageOf, officialOutputs, sharedDockerStandIn } from "./docker-stand-in.ts";
 
-const belongings = dockerBelongings();
-const { docker } = belongings;
+const objects = dockerObjects();
+const { docker } = objects;
 const plugin = sharedDockerStandIn();
 
 const sleeping = { image, command: ["sleep", "600"], init: true };
@@ -25,7 +25,7 @@ const shell = (made: Made, command: string) =>
 describe("a container", () => {
   it("has the outputs of the official plugin: every key, in the same shape", async () => {
     const shape = await officialOutputs("probe-ctr2");
-    const name = belongings.name("official");
+    const name = objects.name("official");
     const made = await plugin.create("Container", "c", { name, image, command: ["sleep", "300"], envs: ["TOKEN=x"] });
     expect(Object.keys(made.outputs).sort()).toEqual(Object.keys(shape).sort());
     const own = { id: made.id, name, image, hostname: made.id.slice(0, 12), envs: ["TOKEN=x"] };
@@ -42,13 +42,13 @@ describe("a container", () => {
   });
 
   it("shows no change with every input, also after a refresh, and is as declared", async () => {
-    const network = await plugin.create("Network", "n", { name: belongings.name("net") });
-    const volume = await plugin.create("Volume", "v", { name: belongings.name("vol") });
-    const other = await plugin.create("Volume", "w", { name: belongings.name("mount") });
+    const network = await plugin.create("Network", "n", { name: objects.name("net") });
+    const volume = await plugin.create("Volume", "v", { name: objects.name("vol") });
+    const other = await plugin.create("Volume", "w", { name: objects.name("mount") });
     const port = await freePort();
     const inputs = {
       ...sleeping,
-      name: belongings.name("full"),
+      name: objects.name("full"),
       hostname: "db",
       domainname: "example",
       user: "0:0",
@@ -140,7 +140,7 @@ describe("a container", () => {
   });
 
   it("is updated in place where the engine can, and stays the same container", async () => {
-    const inputs = { ...sleeping, name: belongings.name("place"), memory: 64, memorySwap: 64 };
+    const inputs = { ...sleeping, name: objects.name("place"), memory: 64, memorySwap: 64 };
     const made = await plugin.create("Container", "c", inputs);
     const news = {
       ...inputs,
@@ -169,7 +169,7 @@ describe("a container", () => {
   });
 
   it("shows no change with memory and without memorySwap", async () => {
-    const made = await plugin.create("Container", "c", { ...sleeping, name: belongings.name("memory"), memory: 64 });
+    const made = await plugin.create("Container", "c", { ...sleeping, name: objects.name("memory"), memory: 64 });
     const read = await refreshed(made);
     expect(read.outputs.memorySwap).toBe(0);
     expect(await plugin.diff(read)).toEqual([]);
@@ -179,7 +179,7 @@ describe("a container", () => {
   it("is replaced after a stop, unchanged after another start, and gone after a removal", async () => {
     const made = await plugin.create("Container", "c", {
       ...sleeping,
-      name: belongings.name("stopped"),
+      name: objects.name("stopped"),
       ports: [{ internal: 80 }],
     });
     await docker.getContainer(made.id).stop({ t: 0 });
@@ -194,10 +194,10 @@ describe("a container", () => {
   });
 
   it("is replaced after it lost its network", async () => {
-    const network = await plugin.create("Network", "n", { name: belongings.name("lost") });
+    const network = await plugin.create("Network", "n", { name: objects.name("lost") });
     const inputs = {
       ...sleeping,
-      name: belongings.name("detached"),
+      name: objects.name("detached"),
       networksAdvanced: [{ name: network.outputs.name }],
     };
     const made = await plugin.create("Container", "c", inputs);
@@ -208,7 +208,7 @@ describe("a container", () => {
   });
 
   it("is imported by its ID, and shows no change with the same inputs", async () => {
-    const name = belongings.name("import");
+    const name = objects.name("import");
     const made = await plugin.create("Container", "c", { ...sleeping, name });
     const imported = await plugin.read({ ...made, inputs: {}, outputs: {} });
     expect(imported?.outputs).toEqual({ ...made.outputs, waitTimeout: 60 });
@@ -224,7 +224,7 @@ describe("a container error", () => {
     (await docker.listContainers({ all: true, filters: { name: [name] } })).length > 0;
 
   it("quotes the last lines of a container that ends at start, without secrets, and leaves nothing", async () => {
-    const name = belongings.name("ends");
+    const name = objects.name("ends");
     const command = ["sh", "-c", "(echo starting; echo token is $TOKEN) >&2; exit 3"];
     expect(await failing(name, { command, envs: ["TOKEN=hush-hush-hush"] })).toBe(
       `Container "${name}" exited right after its start with code 3. Last lines of its log:\n    starting\n    token is [secret]\n  Fix the cause, then run \`up\` again.`,
@@ -233,14 +233,14 @@ describe("a container error", () => {
   });
 
   it("quotes the last lines of a container that restarts again and again", async () => {
-    const name = belongings.name("loops");
+    const name = objects.name("loops");
     const message = await failing(name, { command: ["sh", "-c", "echo boom; exit 4"], restart: "always" });
     expect(message).toMatch(/exited right after its start( with code 4)?\. Last lines of its log:\n {4}boom/);
     expect(await isThere(name)).toBe(false);
   });
 
   it("quotes the health check of a container that does not become healthy", async () => {
-    const name = belongings.name("ill");
+    const name = objects.name("ill");
     const healthcheck = { tests: ["CMD-SHELL", "echo not yet; exit 1"], interval: "200ms", retries: 1 };
     const message = await failing(name, { healthcheck, wait: true, waitTimeout: 10 });
     expect(message).toMatch(
@@ -254,8 +254,8 @@ describe("a container error", () => {
   it("names the port and the container that has it", async () => {
     const port = await freePort();
     const ports = [{ internal: 80, external: port, ip: "127.0.0.1" }];
-    const first = await plugin.create("Container", "c", { ...sleeping, name: belongings.name("first"), ports });
-    const name = belongings.name("second");
+    const first = await plugin.create("Container", "c", { ...sleeping, name: objects.name("first"), ports });
+    const name = objects.name("second");
     expect(await failing(name, { ports })).toBe(
       `Container "${name}" cannot use port ${port} on 127.0.0.1: container "${first.outputs.name}" uses it.\n  Stop it, or set another external port for this container.`,
     );
@@ -268,7 +268,7 @@ describe("a container error", () => {
   });
 
   it("names a missing image, network or command, and leaves nothing", async () => {
-    const name = belongings.name("missing");
+    const name = objects.name("missing");
     expect(await failing(name, { image: "nowhere/nothing:1" })).toMatch(
       /^Image "nowhere\/nothing:1" is not on the Docker engine of this machine\./,
     );

@@ -10,12 +10,12 @@ import { version } from "../../../../../infra/fallback-providers/docker/plugin.t
 import type { Properties } from "../../../../../infra/provider-protocol/values.ts";
 import { recordedDeployment, recordedResourcesOf, sealedInState } from "../../../../recorded-resources.ts";
 import { startStack, type TestStack } from "../../../../stand-in-stack.ts";
-import { dockerBelongings } from "../../../belongings.ts";
+import { dockerObjects } from "../../../docker-objects.ts";
 import { image as baseImage, messageOf } from "./docker-stand-in.ts";
 
-const belongings = dockerBelongings();
-const engine = belongings.docker;
-const { prefix } = belongings;
+const objects = dockerObjects();
+const engine = objects.docker;
+const { prefix } = objects;
 const [projectName, stackName] = ["probe-dk", "dev"];
 const imageName = `${prefix}-image:v1`;
 
@@ -80,7 +80,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await test?.remove();
   await rm(folder, { recursive: true, force: true });
-  await belongings.remove();
+  await objects.remove();
   const left = await engine.listImages({ filters: { reference: [imageName] } });
   await Promise.all(left.map(({ Id }) => engine.getImage(Id).remove({ force: true })));
 });

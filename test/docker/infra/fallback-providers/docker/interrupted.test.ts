@@ -2,11 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
 import { freePort } from "../../../../support/free-port.ts";
-import { dockerBelongings } from "../../../belongings.ts";
+import { dockerObjects } from "../../../docker-objects.ts";
 import { image, messageOf, ownerLabels, sharedDockerStandIn, startDockerStandIn } from "./docker-stand-in.ts";
 
-const belongings = dockerBelongings();
-const { docker } = belongings;
+const objects = dockerObjects();
+const { docker } = objects;
 const plugin = sharedDockerStandIn();
 
 const sleeping = { image, command: ["sleep", "600"], init: true, labels: ownerLabels("dev") };
@@ -15,7 +15,7 @@ const failing = (inputs: Record<string, unknown>) => messageOf(plugin.create("Co
 
 describe("a container left by an interrupted run", () => {
   it("is adopted if it is as declared, and started if it is stopped", async () => {
-    const inputs = { ...sleeping, name: belongings.name("left"), waitTimeout: 30, destroyGraceSeconds: 1 };
+    const inputs = { ...sleeping, name: objects.name("left"), waitTimeout: 30, destroyGraceSeconds: 1 };
     const first = await plugin.create("Container", "c", inputs);
     const again = await plugin.create("Container", "c", inputs);
     expect(again).toEqual(first);
@@ -26,13 +26,13 @@ describe("a container left by an interrupted run", () => {
   });
 
   it("is created again if it is not as declared or was never started", async () => {
-    const name = belongings.name("old");
+    const name = objects.name("old");
     const first = await plugin.create("Container", "c", { ...sleeping, name });
     const other = await plugin.create("Container", "c", { ...sleeping, name, hostname: "other" });
     expect(other.id).not.toBe(first.id);
     await expect(docker.getContainer(first.id).inspect()).rejects.toThrow("No such container");
 
-    const half = belongings.name("half");
+    const half = objects.name("half");
     const labels = Object.fromEntries(sleeping.labels.map(({ label, value }) => [label, value as string]));
     const made = await docker.createContainer({ name: half, Image: image, Cmd: ["sleep", "600"], Labels: labels });
     const whole = await plugin.create("Container", "c", {
@@ -44,7 +44,7 @@ describe("a container left by an interrupted run", () => {
   });
 
   it("is refused by name if it has no owner's labels, or another owner's", async () => {
-    const name = belongings.name("foreign");
+    const name = objects.name("foreign");
     const foreign = await docker.createContainer({ name, Image: image, Cmd: ["true"] });
     expect(await failing({ ...sleeping, name })).toContain(
       `Container "${name}" already exists on the Docker engine of this machine. This stack did not create it.`,
@@ -52,7 +52,7 @@ describe("a container left by an interrupted run", () => {
     expect((await foreign.inspect()).State.Status).toBe("created");
     const prod = await plugin.create("Container", "c", {
       ...sleeping,
-      name: belongings.name("prod"),
+      name: objects.name("prod"),
       labels: ownerLabels("prod"),
     });
     expect(await failing({ ...sleeping, name: prod.outputs.name })).toContain(
@@ -62,10 +62,10 @@ describe("a container left by an interrupted run", () => {
   });
 
   it.each([20, 120, 400, 1_000])("is adopted if the plugin was killed %i ms into the creation", async (delay) => {
-    const network = await plugin.create("Network", "n", { name: belongings.name("net"), labels: ownerLabels("dev") });
+    const network = await plugin.create("Network", "n", { name: objects.name("net"), labels: ownerLabels("dev") });
     const inputs = {
       ...sleeping,
-      name: belongings.name("killed"),
+      name: objects.name("killed"),
       networksAdvanced: [{ name: network.outputs.name, aliases: ["db"] }],
       uploads: [{ file: "/etc/x", content: "whole" }],
       healthcheck: { tests: ["CMD-SHELL", "test -f /etc/x"], interval: "300ms" },
@@ -86,12 +86,12 @@ describe("a container left by an interrupted run", () => {
 
   it("is created once by two runs at the same time", async () => {
     const other = await startDockerStandIn();
-    const shared = { name: belongings.name("shared"), labels: ownerLabels("dev") };
+    const shared = { name: objects.name("shared"), labels: ownerLabels("dev") };
     const networks = await Promise.all([plugin.create("Network", "n", shared), other.create("Network", "n", shared)]);
     expect(networks[0].id).toBe(networks[1].id);
     const inputs = {
       ...sleeping,
-      name: belongings.name("twice"),
+      name: objects.name("twice"),
       networksAdvanced: [{ name: shared.name }],
       uploads: [{ file: "/x", content: "y" }],
     };
@@ -109,7 +109,7 @@ describe("a server that is not healthy in time", () => {
   it("keeps running, and the next run adopts it", async () => {
     const inputs = {
       ...sleeping,
-      name: belongings.name("slow"),
+      name: objects.name("slow"),
       healthcheck: { tests: ["CMD-SHELL", "test -f /ready"], interval: "200ms", retries: 100 },
       wait: true,
       waitTimeout: 1,

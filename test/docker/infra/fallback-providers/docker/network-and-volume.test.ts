@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { dockerBelongings } from "../../../belongings.ts";
+import { dockerObjects } from "../../../docker-objects.ts";
 import { image, type Made, messageOf, officialOutputs, ownerLabels, sharedDockerStandIn } from "./docker-stand-in.ts";
 
-const belongings = dockerBelongings();
-const { docker } = belongings;
+const objects = dockerObjects();
+const { docker } = objects;
 const plugin = sharedDockerStandIn();
 
 const settled = async (made: Made, news?: Record<string, unknown>) => {
@@ -17,7 +17,7 @@ const failing = (type: string, inputs: Record<string, unknown>) => messageOf(plu
 
 describe("a network", () => {
   it("has the outputs of the official plugin, and shows no change", async () => {
-    const name = belongings.name("net");
+    const name = objects.name("net");
     const made = await plugin.create("Network", "net", { name, driver: "bridge" });
     const [config] = made.outputs.ipamConfigs as { gateway: string; subnet: string }[];
     expect(made.outputs).toEqual({
@@ -35,7 +35,7 @@ describe("a network", () => {
 
   it("shows no change with addresses and labels of its own", async () => {
     const inputs = {
-      name: belongings.name("own"),
+      name: objects.name("own"),
       internal: true,
       labels: [
         { label: "b", value: "2" },
@@ -49,12 +49,12 @@ describe("a network", () => {
     const read = await plugin.read(made);
     expect(read?.outputs).toEqual(made.outputs);
     expect(await plugin.diff(read ?? made, inputs)).toEqual([]);
-    expect(await failing("Network", { ...inputs, name: belongings.name("overlap") })).toContain("overlaps");
+    expect(await failing("Network", { ...inputs, name: objects.name("overlap") })).toContain("overlaps");
     await plugin.delete(made);
   });
 
   it("is refused if it has another owner, and adopted if a run of this stack left it", async () => {
-    const name = belongings.name("name");
+    const name = objects.name("name");
     const foreign = await docker.createNetwork({ Name: name });
     expect(await failing("Network", { name, labels: ownerLabels("dev") })).toContain(
       `Network "${name}" already exists on the Docker engine of this machine. This stack did not create it.`,
@@ -74,7 +74,7 @@ describe("a network", () => {
 
 describe("a volume", () => {
   it("has the outputs of the official plugin, and shows no change", async () => {
-    const name = belongings.name("vol");
+    const name = objects.name("vol");
     const made = await plugin.create("Volume", "vol", { name });
     expect(made.id).toBe(name);
     expect(made.outputs).toEqual({
@@ -91,7 +91,7 @@ describe("a volume", () => {
 
   it("shows no change with options and labels", async () => {
     const made = await plugin.create("Volume", "tmp", {
-      name: belongings.name("tmp"),
+      name: objects.name("tmp"),
       driver: "local",
       driverOpts: { type: "tmpfs", device: "tmpfs", o: "size=1m" },
       labels: [
@@ -104,7 +104,7 @@ describe("a volume", () => {
   });
 
   it("is refused if it has another owner, and adopted with its contents if it is this stack's", async () => {
-    const name = belongings.name("data");
+    const name = objects.name("data");
     await docker.createVolume({ Name: name });
     expect(await failing("Volume", { name, labels: ownerLabels("dev") })).toContain(`Volume "${name}" already exists`);
     await docker.getVolume(name).remove();
@@ -122,11 +122,11 @@ describe("a volume", () => {
 });
 
 it("a network or volume that a container uses is not removed, and the error names the container", async () => {
-  const network = await plugin.create("Network", "n", { name: belongings.name("used") });
-  const volume = await plugin.create("Volume", "v", { name: belongings.name("busy") });
+  const network = await plugin.create("Network", "n", { name: objects.name("used") });
+  const volume = await plugin.create("Volume", "v", { name: objects.name("busy") });
   const user = await plugin.create("Container", "c", {
     image,
-    name: belongings.name("user"),
+    name: objects.name("user"),
     command: ["sleep", "600"],
     init: true,
     networksAdvanced: [{ name: network.outputs.name }],

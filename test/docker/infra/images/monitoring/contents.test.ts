@@ -1,13 +1,13 @@
 import type Docker from "dockerode";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
-import { dockerBelongings } from "../../../belongings.ts";
 import { buildImage } from "../../../build-image.ts";
+import { dockerObjects } from "../../../docker-objects.ts";
 import { monitoringImage, monitoringImageContext } from "../../../postgres-image.ts";
 
 describe("the monitoring image", () => {
-  const belongings = dockerBelongings();
-  const { docker } = belongings;
+  const objects = dockerObjects();
+  const { docker } = objects;
   let image: string;
   let container: Docker.Container;
   beforeAll(async () => {
@@ -17,7 +17,7 @@ describe("the monitoring image", () => {
 
   const idle = async (command = ["sleep", "600"], host: Docker.HostConfig = {}, user = "") => {
     const made = await docker.createContainer({
-      name: belongings.name("monitoring"),
+      name: objects.name("monitoring"),
       Image: image,
       Cmd: command,
       User: user,
@@ -46,7 +46,7 @@ describe("the monitoring image", () => {
   });
 
   it("fails to build if the distribution has another release than the requested one", async () => {
-    const { error, output } = await buildImage(docker, monitoringImageContext, `${belongings.prefix}:never`, {
+    const { error, output } = await buildImage(docker, monitoringImageContext, `${objects.prefix}:never`, {
       POSTGRES_EXPORTER_VERSION: "0.16.0",
     });
     expect(error).toContain("returned a non-zero code: 1");
@@ -64,7 +64,7 @@ describe("the monitoring image", () => {
   });
 
   it("measures the filesystem of a volume whose contents it cannot read", async () => {
-    const volume = belongings.name("volume");
+    const volume = objects.name("volume");
     const size = 16 * 2 ** 20;
     await docker.createVolume({
       Name: volume,

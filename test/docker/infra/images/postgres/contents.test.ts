@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { beforeAll, describe, expect, it } from "vitest";
-import { dockerBelongings } from "../../../belongings.ts";
+import { dockerObjects } from "../../../docker-objects.ts";
 import {
   configurationFolder,
   filledVolume,
@@ -21,20 +21,20 @@ const folders = [
 ];
 
 describe("the PostgreSQL image", () => {
-  const belongings = dockerBelongings();
-  const { docker } = belongings;
+  const objects = dockerObjects();
+  const { docker } = objects;
   let image: string;
   let server: Docker.Container;
   beforeAll(async () => {
     image = await postgresImage();
-    const configuration = await filledVolume(belongings, image, configurationFolder, {
+    const configuration = await filledVolume(objects, image, configurationFolder, {
       ...leastConfiguration,
       "postgresql.conf": "shared_preload_libraries = 'pg_cron, pgaudit, pg_stat_statements'\njit = on\n",
     });
-    server = await startPostgres(belongings, {
+    server = await startPostgres(objects, {
       image,
       configuration,
-      data: belongings.name("data"),
+      data: objects.name("data"),
     });
   });
 
@@ -97,12 +97,12 @@ describe("the PostgreSQL image", () => {
 
   it("makes postgres the owner of fresh volumes", async () => {
     const container = await docker.createContainer({
-      name: belongings.name("volumes"),
+      name: objects.name("volumes"),
       Image: image,
       Cmd: ["sleep", "600"],
       HostConfig: {
         Init: true,
-        Mounts: folders.map(({ folder }) => ({ Type: "volume", Source: belongings.name("fresh"), Target: folder })),
+        Mounts: folders.map(({ folder }) => ({ Type: "volume", Source: objects.name("fresh"), Target: folder })),
       },
     });
     await container.start();
@@ -119,7 +119,7 @@ describe("the PostgreSQL image", () => {
     const keys =
       "grep -rlE --include='*' -e '-----BEGIN [A-Z ]*PRIVATE KEY' /etc /var/lib /usr/local /home /root 2>/dev/null || true";
     const container = await docker.createContainer({
-      name: belongings.name("search"),
+      name: objects.name("search"),
       Image: image,
       User: "root",
       Entrypoint: ["sh", "-c", `${keys}; find / -xdev -name PG_VERSION; find /etc/ssl/private -type f`],

@@ -10,7 +10,7 @@ const impatient = { Healthcheck: { Interval: second / 2, Timeout: 2 * second, Re
 
 describe("the health check of a container", () => {
   const least = leastPostgres();
-  const { docker } = least.belongings;
+  const { docker } = least.objects;
   const create = async (settings = "") => {
     const configuration = await least.filled(configurationFolder, {
       ...leastConfiguration,

@@ -23,13 +23,13 @@ ${hold}`,
 ];
 
 describe("an initialisation", () => {
-  const { belongings, create, start } = leastPostgres();
-  const { docker } = belongings;
+  const { objects, create, start } = leastPostgres();
+  const { docker } = objects;
 
   it.each(moments)(
     "leaves a complete cluster after the next start when killed $moment",
     async ({ program, script, begunAgain }) => {
-      const data = belongings.name("data");
+      const data = objects.name("data");
       const killed = await create({
         data,
         changed: { Env: ["PATH=/opt:/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/bin:/bin"] },

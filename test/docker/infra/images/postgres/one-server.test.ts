@@ -6,11 +6,11 @@ import { firstAnswer, logs, sql } from "../../../postgres-container.ts";
 const refusal = "pgroundwork: another container runs a server on the volume at /var/lib/postgresql.";
 
 describe("containers on one volume", () => {
-  const { belongings, create, start } = leastPostgres();
-  const { docker } = belongings;
+  const { objects, create, start } = leastPostgres();
+  const { docker } = objects;
 
   it("serve only once when started together on a fresh volume; the other says why, and serves later", async () => {
-    const data = belongings.name("data");
+    const data = objects.name("data");
     const both = await Promise.all([create({ data }), create({ data })]);
     await Promise.all(both.map((container) => container.start()));
     const first = await Promise.race(both.map(async (container) => ended(container)));
@@ -29,7 +29,7 @@ describe("containers on one volume", () => {
   });
 
   it("wait for an old container that is still shutting down", async () => {
-    const data = belongings.name("data");
+    const data = objects.name("data");
     const old = await start({ data });
     await sql(docker, old, "create table kept as select 42 as answer");
     const next = await create({ data });

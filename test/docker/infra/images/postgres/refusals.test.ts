@@ -10,7 +10,7 @@ import {
 } from "../../../postgres-container.ts";
 
 describe("a container start (a refusal is one line and exit code 1)", () => {
-  const { belongings, create, start, filled } = leastPostgres();
+  const { objects, create, start, filled } = leastPostgres();
   const volume = (files: Record<string, string>) => filled(volumeRoot, files);
   const end = async (given: Partial<PostgresContainer>) => runToEnd(await create(given));
   const refused = (line: string) => ({ code: 1, log: `pgroundwork: ${line}\n` });
@@ -72,8 +72,8 @@ describe("a container start (a refusal is one line and exit code 1)", () => {
   });
 
   it("refuses a volume without room for a cluster", async () => {
-    const data = belongings.name("data");
-    await belongings.docker.createVolume({
+    const data = objects.name("data");
+    await objects.docker.createVolume({
       Name: data,
       DriverOpts: { type: "tmpfs", device: "tmpfs", o: "size=8m,uid=999,gid=999,mode=0700" },
     });
@@ -85,7 +85,7 @@ describe("a container start (a refusal is one line and exit code 1)", () => {
   it("accepts an empty data directory and creates a cluster in it", async () => {
     const data = await volume({ "17/": "", "17/data/": "" });
     const container = await start({ data });
-    const { stdout } = await runInContainer(belongings.docker, container.id, {
+    const { stdout } = await runInContainer(objects.docker, container.id, {
       command: ["cat", `${volumeRoot}/17/data/PG_VERSION`],
     });
     expect(stdout).toBe("17\n");

@@ -3,8 +3,8 @@ import { leastPostgres } from "../../../least-postgres.ts";
 import { firstAnswer, logs, shell, sql } from "../../../postgres-container.ts";
 
 describe("a server in a container", () => {
-  const { belongings, start } = leastPostgres();
-  const { docker } = belongings;
+  const { objects, start } = leastPostgres();
+  const { docker } = objects;
 
   it("shuts down on docker stop while sessions are open, and starts without recovery", async () => {
     const container = await start();

@@ -1,19 +1,19 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
-import { dockerBelongings } from "../../../belongings.ts";
 import { buildImage } from "../../../build-image.ts";
+import { dockerObjects } from "../../../docker-objects.ts";
 import { postgresImage, postgresImageContext } from "../../../postgres-image.ts";
 
 const assertVersion = "/usr/local/share/pgroundwork/build/assert-version";
 
 describe("the PostgreSQL version of the image", () => {
-  const belongings = dockerBelongings();
-  const { docker } = belongings;
+  const objects = dockerObjects();
+  const { docker } = objects;
   let container: string;
   beforeAll(async () => {
     const image = await postgresImage();
     const made = await docker.createContainer({
-      name: belongings.name("versions"),
+      name: objects.name("versions"),
       Image: image,
       Cmd: ["sleep", "600"],
       HostConfig: { Init: true },
@@ -30,7 +30,7 @@ describe("the PostgreSQL version of the image", () => {
   const good = { code: 0, said: "" };
 
   it("fails the build with a message if the distribution has another version", async () => {
-    const { error, output } = await buildImage(docker, postgresImageContext, `${belongings.prefix}:never`, {
+    const { error, output } = await buildImage(docker, postgresImageContext, `${objects.prefix}:never`, {
       POSTGRES_VERSION: "17.1",
     });
     expect(error).toContain("returned a non-zero code: 1");

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { waitForServer } from "../../../../../scripts/docker/server/wait.ts";
-import { dockerBelongings } from "../../../belongings.ts";
+import { dockerObjects } from "../../../docker-objects.ts";
 import { image } from "../../../infra/fallback-providers/docker/docker-stand-in.ts";
 
 describe("the wait for a server in a container", () => {
-  const belongings = dockerBelongings();
-  const { docker } = belongings;
+  const objects = dockerObjects();
+  const { docker } = objects;
 
   /** Starts a container that ends at once, as a server with an error in its configuration does. */
   async function broken(restart: string): Promise<string> {
-    const name = belongings.name("broken");
+    const name = objects.name("broken");
     const container = await docker.createContainer({
       name,
       Image: image,
@@ -36,7 +36,7 @@ describe("the wait for a server in a container", () => {
   });
 
   it("ends if the container is gone", async () => {
-    const name = belongings.name("gone");
+    const name = objects.name("gone");
     await expect(wait(name)).rejects.toThrow(`The container ${name} is gone.`);
   });
 });

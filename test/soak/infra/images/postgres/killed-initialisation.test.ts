@@ -8,14 +8,14 @@ import { soakRandom, soakRuns } from "../../../random.ts";
 const longest = 2_000;
 
 describe("the first start of a container", () => {
-  const { belongings, create, start } = leastPostgres();
-  const { docker } = belongings;
+  const { objects, create, start } = leastPostgres();
+  const { docker } = objects;
   const random = soakRandom();
 
   it.each(Array.from({ length: soakRuns(50) }, (_, run) => run + 1))(
     "leaves a complete cluster after three kills at random moments (run %i)",
     async () => {
-      const data = belongings.name("data");
+      const data = objects.name("data");
       for (let kill = 0; kill < 3; kill++) {
         const container = await create({ data });
         await container.start();

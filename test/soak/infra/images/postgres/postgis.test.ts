@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { dockerBelongings } from "../../../../docker/belongings.ts";
+import { dockerObjects } from "../../../../docker/docker-objects.ts";
 import {
   configurationFolder,
   filledVolume,
@@ -9,18 +9,18 @@ import {
 } from "../../../../docker/postgres-container.ts";
 import { postgresImage } from "../../../../docker/postgres-image.ts";
 
-const belongings = dockerBelongings();
+const objects = dockerObjects();
 
 it("the image has PostGIS if its build argument requests it", async () => {
   const image = await postgresImage({ POSTGIS: "true" });
-  const configuration = await filledVolume(belongings, image, configurationFolder, leastConfiguration);
-  const container = await startPostgres(belongings, { image, configuration, data: belongings.name("data") });
+  const configuration = await filledVolume(objects, image, configurationFolder, leastConfiguration);
+  const container = await startPostgres(objects, { image, configuration, data: objects.name("data") });
   await sql(
-    belongings.docker,
+    objects.docker,
     container,
     "create extension postgis; create extension postgis_raster; create extension postgis_topology",
   );
-  expect(await sql(belongings.docker, container, "select st_astext(st_centroid('LINESTRING(0 0, 2 2)'))")).toBe(
+  expect(await sql(objects.docker, container, "select st_astext(st_centroid('LINESTRING(0 0, 2 2)'))")).toBe(
     "POINT(1 1)",
   );
 });

@@ -32,14 +32,14 @@ export interface DockerVolume extends DockerThing {
 }
 
 /** All objects of a stack in a Docker engine, except images. */
-export interface Belongings {
+export interface StackObjects {
   containers: DockerContainer[];
   networks: DockerThing[];
   volumes: DockerVolume[];
 }
 
 /** Finds a stack's objects by their labels, even if its state does not contain them. */
-export async function belongingsOf(docker: Docker, { owners, ...stack }: DockerStack): Promise<Belongings> {
+export async function stackObjectsOf(docker: Docker, { owners, ...stack }: DockerStack): Promise<StackObjects> {
   const filters = { label: labelsToFind(stack) };
   const [containers, networks, { Volumes: volumes }] = await Promise.all([
     docker.listContainers({ all: true, filters }),

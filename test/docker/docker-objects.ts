@@ -5,7 +5,7 @@ import { dockerClient } from "../../scripts/docker/client.ts";
 import { isConflict, isMissing } from "../../scripts/docker/docker-error.ts";
 
 /** Docker objects that the tests of one file create. */
-export interface DockerBelongings {
+export interface DockerObjects {
   docker: Docker;
   /** Prefix of every name that {@link name} returns; unique to this file. */
   prefix: string;
@@ -19,7 +19,7 @@ export interface DockerBelongings {
 }
 
 /** Creates the names of a test file and registers the clean-up. Call it at the top of the file. */
-export function dockerBelongings(): DockerBelongings {
+export function dockerObjects(): DockerObjects {
   const docker = dockerClient();
   const prefix = `pgw-test-${randomBytes(4).toString("hex")}`;
   let count = 0;
