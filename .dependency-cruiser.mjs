@@ -12,7 +12,7 @@ const rooms = [
   ["model"],
   ["settings", "pulumi", "tls", "server", "ledger"],
   ["docker", "sql", "catalog"],
-  ["databases"],
+  ["databases", "adopt"],
   ["scratch"],
   ["migrate", "seed", "backup"],
   ["stack"],
@@ -41,7 +41,7 @@ export default {
       comment: "The program composes components; what a provider plugin does runs in another process.",
       severity: "error",
       from: { path: "^infra/(program|server)\\.ts$" },
-      to: { path: "^infra/(provider|fallback-providers|provider-protocol)/", pathNot: "^infra/provider/sdk\\.ts$" },
+      to: { path: "^infra/(provider|fallback-providers|provider-protocol)/", pathNot: "^infra/provider/sdk/" },
     },
     {
       name: "nothing-imports-the-program",
@@ -52,14 +52,14 @@ export default {
     },
     {
       name: "components-see-plan-and-sdk",
-      comment: "Components construct what infra/plan decides, with the official SDKs and infra/provider/sdk.ts.",
+      comment: "Components construct what infra/plan decides, with the official SDKs and infra/provider/sdk.",
       severity: "error",
       from: { path: "^infra/components/" },
       to: {
         path: "^(infra|scripts|test)/",
         pathNot: [
           "^infra/(components|plan)/",
-          "^infra/provider/sdk\\.ts$",
+          "^infra/provider/sdk/",
           "^scripts/(model|settings|databases|connection)/",
           "^scripts/core/(temporary|kit-folder)\\.ts$",
         ],

@@ -169,7 +169,7 @@ const firstTrigger = "1";
  * @throws OperationError if an object cannot be removed
  */
 async function imageTriggers(dockerHost: string | undefined): Promise<(resource: string) => string | undefined> {
-  const { dockerState } = await import("./provider/sdk.ts");
+  const { dockerState } = await import("./provider/sdk/functions.ts");
   const state = await dockerState({ dockerHost, project: pulumi.getProject(), stack: pulumi.getStack() });
   if (!state.known) {
     if (state.reason !== undefined)

@@ -1,7 +1,7 @@
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import type { SslMode } from "../../scripts/connection/connection.ts";
-import { Ready } from "../provider/sdk.ts";
+import { Ready } from "../provider/sdk/servers.ts";
 import type { Login, Server } from "./server.ts";
 
 export interface AdminAccessArgs {

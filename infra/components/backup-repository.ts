@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { backupConfiguration } from "../plan/backups.ts";
-import { BackupPassphrase } from "../provider/sdk.ts";
+import { BackupPassphrase } from "../provider/sdk/backups.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 
 export interface BackupRepositoryArgs {

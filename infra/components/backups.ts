@@ -4,7 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { backupEnvironment, backupFunctions, metricsPath, repositoryPath } from "../plan/backups.ts";
 import { containerPaths, imageHealthcheck, writableFolders } from "../plan/container.ts";
 import { sidecarProcesses } from "../plan/container-limits.ts";
-import { BackupStanza, ContainerLimits } from "../provider/sdk.ts";
+import { BackupStanza } from "../provider/sdk/backups.ts";
+import { ContainerLimits } from "../provider/sdk/containers.ts";
 import { confinement } from "./confinement.ts";
 import type { DockerServer } from "./docker-server.ts";
 

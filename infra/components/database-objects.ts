@@ -18,7 +18,7 @@ import {
   type PrivilegesByRole,
   Seeds,
   Takeover,
-} from "../provider/sdk.ts";
+} from "../provider/sdk/databases.ts";
 import type { Existing } from "./existing.ts";
 import { declareJobs } from "./jobs.ts";
 import { declareLogin, declareRole } from "./login-role.ts";

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { DockerNames } from "../provider/sdk.ts";
+import { DockerNames } from "../provider/sdk/containers.ts";
 
 /** Owner of objects in a Docker engine, with the names and labels that identify them. */
 export interface DockerPlace {

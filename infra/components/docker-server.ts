@@ -12,7 +12,8 @@ import {
   writableFolders,
 } from "../plan/container.ts";
 import { processLimit } from "../plan/container-limits.ts";
-import { ContainerLimits, ContainerServer, Password, Port, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
+import { ContainerLimits, ContainerServer, Port, ServerSettings, VolumeFiles } from "../provider/sdk/containers.ts";
+import { Password } from "../provider/sdk/servers.ts";
 import { adminAccess } from "./admin-access.ts";
 import { BackupRepository } from "./backup-repository.ts";
 import { confinement } from "./confinement.ts";

@@ -1,6 +1,6 @@
 import type * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import { EmbeddedServer as EmbeddedServerResource, Password } from "../provider/sdk.ts";
+import { EmbeddedServer as EmbeddedServerResource, Password } from "../provider/sdk/servers.ts";
 import { adminAccess } from "./admin-access.ts";
 import type { Login, Server } from "./server.ts";
 

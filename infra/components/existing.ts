@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
 import { databaseRoles, roleName, serverRoles } from "../../scripts/model/names.ts";
 import { serverRolePlans } from "../../scripts/model/privileges.ts";
-import { existingObjects } from "../provider/sdk.ts";
+import { existingObjects } from "../provider/sdk/functions.ts";
 import type { Server } from "./server.ts";
 
 /**

@@ -6,7 +6,7 @@ import { RunError } from "@pulumi/pulumi/errors.js";
 import type { Connection, SslMode } from "../../scripts/connection/connection.ts";
 import { roleName, serverRoles } from "../../scripts/model/names.ts";
 import { limitedServerRolePlans, planPrivileges } from "../../scripts/model/privileges.ts";
-import { availableExtensions, missingRights } from "../provider/sdk.ts";
+import { availableExtensions, missingRights } from "../provider/sdk/functions.ts";
 import { adminAccess } from "./admin-access.ts";
 import type { Login, Server } from "./server.ts";
 

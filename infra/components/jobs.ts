@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Job } from "../../scripts/databases/jobs.ts";
 import { cronExtension, jobsDatabase } from "../../scripts/model/cron.ts";
 import { roleName } from "../../scripts/model/names.ts";
-import { Jobs } from "../provider/sdk.ts";
+import { Jobs } from "../provider/sdk/databases.ts";
 import type { Server } from "./server.ts";
 
 /** Declares pg_cron in the database `postgres`, once for all databases with jobs. */

@@ -17,7 +17,7 @@ import {
   scheduleRules,
   volumeExporterCommand,
 } from "../plan/monitoring.ts";
-import { ContainerLimits, ContainerProcess, Port, VolumeFiles } from "../provider/sdk.ts";
+import { ContainerLimits, ContainerProcess, Port, VolumeFiles } from "../provider/sdk/containers.ts";
 import { confinement } from "./confinement.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CertificateAuthority, ServerCertificate } from "../provider/sdk.ts";
+import { CertificateAuthority, ServerCertificate } from "../provider/sdk/certificates.ts";
 
 export interface ServerCertificatesArgs {
   project: string;

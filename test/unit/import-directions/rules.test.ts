@@ -38,19 +38,20 @@ const refused: Record<string, Case[]> = {
   "sql-imports-lower-rooms": [{ from: "scripts/sql/a.ts", to: "scripts/catalog/catalog.ts" }],
   "catalog-imports-lower-rooms": [{ from: "scripts/catalog/a.ts", to: "scripts/databases/file.ts" }],
   "databases-imports-lower-rooms": [{ from: "scripts/databases/a.ts", to: "scripts/migrate/status.ts" }],
+  "adopt-imports-lower-rooms": [{ from: "scripts/adopt/a.ts", to: "scripts/databases/file.ts" }],
   "scratch-imports-lower-rooms": [{ from: "scripts/scratch/b.ts", to: "scripts/migrate/status.ts" }],
   "migrate-imports-lower-rooms": [{ from: "scripts/migrate/c.ts", to: "scripts/seed/apply.ts" }],
   "seed-imports-lower-rooms": [{ from: "scripts/seed/a.ts", to: "scripts/migrate/status.ts" }],
   "backup-imports-lower-rooms": [{ from: "scripts/backup/a.ts", to: "scripts/stack/outputs.ts" }],
   "stack-imports-lower-rooms": [{ from: "scripts/stack/a.ts", to: "scripts/cli/commands/up.ts" }],
   "cli-imports-lower-rooms": [{ from: "scripts/cli/commands/d.ts", to: "scripts/package/build.ts" }],
-  "program-composes-components": [{ from: "infra/program.ts", to: "infra/provider/ready.ts" }],
+  "program-composes-components": [{ from: "infra/program.ts", to: "infra/provider/resources/servers/ready.ts" }],
   "nothing-imports-the-program": [
     { from: "infra/images/a.ts", to: "infra/program.ts" },
     { from: "infra/provider/g.ts", to: "infra/program.ts", statement: "import type" },
   ],
   "components-see-plan-and-sdk": [
-    { from: "infra/components/a.ts", to: "infra/provider/token.ts" },
+    { from: "infra/components/a.ts", to: "infra/provider/definitions/definitions.ts" },
     { from: "infra/components/b.ts", to: "infra/fallback-providers/session.ts", statement: "import type" },
     { from: "infra/components/c.ts", to: "scripts/server/log.ts" },
     { from: "infra/components/d.ts", to: "infra/provider-protocol/values.ts", statement: "dynamic import" },
@@ -73,11 +74,11 @@ const refused: Record<string, Case[]> = {
   "provider-takes-settings-types": [{ from: "infra/provider/c.ts", to: "scripts/settings/settings.ts" }],
   "fallback-providers-stand-alone": [
     { from: "infra/fallback-providers/a.ts", to: "scripts/pulumi/versions.ts" },
-    { from: "infra/fallback-providers/b.ts", to: "infra/provider/token.ts" },
+    { from: "infra/fallback-providers/b.ts", to: "infra/provider/definitions/definitions.ts" },
     { from: "infra/fallback-providers/c.ts", to: "scripts/server/log.ts", statement: "import type" },
   ],
   "provider-protocol-stands-alone": [
-    { from: "infra/provider-protocol/a.ts", to: "infra/provider/token.ts" },
+    { from: "infra/provider-protocol/a.ts", to: "infra/provider/definitions/definitions.ts" },
     { from: "infra/provider-protocol/b.ts", to: "scripts/connection/connection.ts", statement: "import type" },
   ],
   "only-the-command-line-imports-cli": [
@@ -92,7 +93,7 @@ const refused: Record<string, Case[]> = {
   ],
   "scripts-never-import-infra": [
     { from: "scripts/server/b.ts", to: "infra/components/database.ts" },
-    { from: "scripts/server/c.ts", to: "infra/provider/sdk.ts", statement: "import type" },
+    { from: "scripts/server/c.ts", to: "infra/provider/sdk/servers.ts", statement: "import type" },
     { from: "scripts/cli/commands/a.ts", to: "infra/fallback-providers/session.ts", statement: "dynamic import" },
     { from: "scripts/pulumi/a.ts", to: "infra/provider-protocol/values.ts" },
     { from: "scripts/scratch/a.ts", to: "infra/plan/tuning.ts", statement: "import type" },
@@ -123,7 +124,7 @@ const refused: Record<string, Case[]> = {
 const allowed: Case[] = [
   { from: "infra/program.ts", to: "infra/components/database.ts" },
   { from: "infra/components/a.ts", to: "scripts/model/names.ts" },
-  { from: "infra/components/b.ts", to: "infra/provider/sdk.ts" },
+  { from: "infra/components/b.ts", to: "infra/provider/sdk/servers.ts" },
   { from: "infra/components/c.ts", to: "scripts/databases/file.ts", statement: "import type" },
   { from: "infra/components/d.ts", to: "scripts/settings/settings.ts", statement: "import type" },
   { from: "infra/components/e.ts", to: "@pulumi/pulumi" },

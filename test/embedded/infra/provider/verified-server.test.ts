@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { existingObjects } from "../../../../infra/provider/existing-objects.ts";
-import { migrations } from "../../../../infra/provider/migrations.ts";
-import { ready } from "../../../../infra/provider/ready.ts";
-import { takeover } from "../../../../infra/provider/takeover.ts";
+import { existingObjects } from "../../../../infra/provider/functions/existing-objects.ts";
+import { migrations } from "../../../../infra/provider/resources/databases/migrations.ts";
+import { takeover } from "../../../../infra/provider/resources/databases/takeover.ts";
+import { ready } from "../../../../infra/provider/resources/servers/ready.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { type CertifiedKey, makeAuthority, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
 import { trustBundle } from "../../../../scripts/tls/term.ts";

@@ -41,7 +41,7 @@ describe("the component of a server's certificates", () => {
         renewBeforeDays: 60,
       },
       secrets: ["authorityKey"],
-      secretOutputs: ["privateKey"],
+      secretOutputs: ["authorityKey", "privateKey"],
     });
   });
 

@@ -1,4 +1,4 @@
-import { type ResourceName, resourceToken } from "../../../../infra/provider/token.ts";
+import { type ResourceName, tokenOf } from "../../../../infra/provider/definitions/definitions.ts";
 import type { CallContext } from "../../../../infra/provider-protocol/resource-type.ts";
 
 /** Context of a resource type, as the plugin's skeleton passes it, with the logged lines. */
@@ -11,7 +11,7 @@ export interface RecordedContext extends CallContext {
 export function contextOf(type: ResourceName, stack = "test", signal = new AbortController().signal): RecordedContext {
   const lines: string[] = [];
   return {
-    urn: `urn:pulumi:${stack}::shop::${resourceToken(type)}::one`,
+    urn: `urn:pulumi:${stack}::shop::${tokenOf(type)}::one`,
     config: {},
     signal,
     lines,
