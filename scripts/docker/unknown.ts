@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { OperationError } from "../core/operation-error.ts";
+import { poll } from "../core/poll.ts";
 import { unlessMissing } from "./docker-error.ts";
 import {
   type DockerContainer,
@@ -98,13 +98,12 @@ async function requireUnused(docker: Docker, { id, name }: DockerThing): Promise
 }
 
 async function untilGone(thing: string, inspect: () => Promise<unknown>): Promise<void> {
-  const deadline = Date.now() + removalTimeoutMs;
-  while ((await unlessMissing(inspect())) !== undefined) {
-    if (Date.now() > deadline) {
-      throw new OperationError(`The Docker engine did not remove the ${thing} within ${removalTimeoutMs / 1000} s.`, {
+  await poll(async () => ((await unlessMissing(inspect())) === undefined ? true : undefined), {
+    intervalMs: pollIntervalMs,
+    timeoutMs: removalTimeoutMs,
+    timedOut: () =>
+      new OperationError(`The Docker engine did not remove the ${thing} within ${removalTimeoutMs / 1000} s.`, {
         remedy: "See the Docker engine's log.",
-      });
-    }
-    await sleep(pollIntervalMs);
-  }
+      }),
+  });
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { asLogin } from "../connection/session.ts";
 import { OperationError } from "../core/operation-error.ts";
+import { poll } from "../core/poll.ts";
 
 /**
  * Keys of session-level advisory locks, taken in this order. The kit's own (PGROUNDWORK on a phone's keys) excludes
@@ -13,11 +13,8 @@ export const lockKeys = ["74768639675", "4727445306447283"] as const;
 /** The sessions of this process that have the deployment lock. */
 const deployers = new WeakSet<Client>();
 
-/**
- * Shortest interval between two attempts, in ms. A random part of up to the same length keeps waiting sessions from
- * asking in step.
- */
-const pollMillis = 150;
+/** Shortest pause between two attempts. A random part of up to the same length spreads the attempts of sessions. */
+const pollIntervalMs = 150;
 
 /** The session that holds the lock. */
 export interface LockHolder {
@@ -74,19 +71,17 @@ async function waitForLock(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   let reported: number | undefined;
-  for (;;) {
-    signal?.throwIfAborted();
+  const attempt = async () => {
     const { rows } = await client.query<{ locked: boolean }>("select pg_try_advisory_lock($1) as locked", [key]);
-    if (rows[0]?.locked === true) return;
+    if (rows[0]?.locked === true) return true;
     const holder = await lockHolder(client, key);
     if (holder !== undefined && holder.pid !== reported) {
       reported = holder.pid;
       onWait(holder);
     }
-    const pause = pollMillis + Math.random() * pollMillis;
-    // The sleep's own AbortError is less precise than the signal's reason, which is thrown above.
-    await sleep(pause, undefined, signal === undefined ? {} : { signal }).catch(() => {});
-  }
+    return undefined;
+  };
+  await poll(attempt, { intervalMs: () => pollIntervalMs * (1 + Math.random()), signal });
 }
 
 /** Returns the holder of the lock; undefined if it has released the lock in the meantime. */

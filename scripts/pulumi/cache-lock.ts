@@ -1,14 +1,14 @@
 import { accessSync, constants, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
 import { FolderLock, type Release } from "../core/folder-lock.ts";
 import { OperationError } from "../core/operation-error.ts";
+import { poll } from "../core/poll.ts";
 import { cacheFolder } from "./cache-folder.mjs";
 import type { Variables } from "./locations.ts";
 import { type OnProgress, reporting } from "./progress.ts";
 
-const retryEveryMs = 500;
+const retryIntervalMs = 500;
 
 export interface CacheLockOptions {
   env: Variables;
@@ -53,12 +53,11 @@ function makeCache(folder: string): void {
 
 function waitForLock(folder: string, lock: FolderLock, { onProgress, signal }: CacheLockOptions): Promise<Release> {
   const pid = () => readFileIfThere(join(folder, "install.pid")) ?? "unknown";
-  return reporting("waiting for another process that is preparing the Pulumi engine", onProgress, async (news) => {
-    for (;;) {
+  return reporting("waiting for another process that is preparing the Pulumi engine", onProgress, (news) => {
+    const attempt = () => {
       news(`pid ${pid()}`);
-      await sleep(retryEveryMs, undefined, { signal });
-      const release = await lock.take();
-      if (release !== undefined) return release;
-    }
+      return lock.take();
+    };
+    return poll(attempt, { intervalMs: retryIntervalMs, signal });
   });
 }

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { withClient } from "../connection/client.ts";
+import { poll } from "../core/poll.ts";
 import { dockerClient } from "../docker/client.ts";
 import { dockerError } from "../docker/docker-error.ts";
 import { runInContainer } from "../docker/run-in-container.ts";
@@ -137,9 +137,8 @@ async function untilReady(
   superuser: ScratchCluster["superuser"],
   signal: AbortSignal | undefined,
 ): Promise<Pick<ScratchCluster, "major" | "extensions">> {
-  const deadline = performance.now() + startTimeoutMs;
-  for (;;) {
-    signal?.throwIfAborted();
+  let failure: Error | undefined;
+  const attempt = async () => {
     try {
       return await withClient(superuser, async (client) => {
         const { rows } = await client.query<{ name: string; version: number }>(
@@ -149,16 +148,15 @@ async function untilReady(
         return { major, extensions: new Set(rows.map(({ name }) => name)) };
       });
     } catch (error) {
+      failure = error as Error;
       const { State } = await container.inspect();
-      if (!State.Running)
-        throw new ContainerStartError(`the server in it ended with ${State.ExitCode}`, { cause: error });
-      if (performance.now() > deadline) {
-        const { stdout } = await runInContainer(docker, container.id, { command: ["ls", folder] });
-        throw new ContainerStartError(
-          `the server in it does not answer (${(error as Error).message}; ${stdout.trim()})`,
-        );
-      }
+      if (State.Running) return undefined;
+      throw new ContainerStartError(`the server in it ended with ${State.ExitCode}`, { cause: error });
     }
-    await sleep(pollIntervalMs);
-  }
+  };
+  const timedOut = async () => {
+    const { stdout } = await runInContainer(docker, container.id, { command: ["ls", folder] });
+    return new ContainerStartError(`the server in it does not answer (${failure?.message}; ${stdout.trim()})`);
+  };
+  return poll(attempt, { intervalMs: pollIntervalMs, timeoutMs: startTimeoutMs, signal, timedOut });
 }

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { chown, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../connection/connection.ts";
 import { unlessAbsent } from "../core/absent.ts";
+import { poll } from "../core/poll.ts";
 import { type Account, serverAccount } from "../server/account.ts";
 import { availableExtensions } from "../server/binaries.ts";
 import { renderConfiguration, writeConfiguration } from "../server/configuration.ts";
@@ -15,9 +15,8 @@ import { removeAbandoned, scratchPrefix, writeHolder } from "./left-behind.ts";
 import { NotTried, type ScratchCluster, type ScratchRequest, scratchMajor } from "./request.ts";
 import { type WatchedServer, watchServer } from "./watched-server.ts";
 
-/** Time limit of a start in ms. */
+/** Time limit of a start. */
 const startTimeoutMs = 60_000;
-/** Interval in ms at which the server's state is checked. */
 const pollIntervalMs = 10;
 /** Longest folder name in bytes. A socket's path is limited to 107 bytes on Linux and 103 on macOS. */
 const longestFolder = 80;
@@ -159,19 +158,18 @@ export async function untilReadyOrEnded(
   server: WatchedServer,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const deadline = performance.now() + startTimeoutMs;
-  for (;;) {
-    signal?.throwIfAborted();
+  const attempt = async () => {
     const ended = server.endOfLog();
-    if (ended !== undefined) return ended;
+    if (ended !== undefined) return { ended };
     const lines = (await unlessAbsent(readFile(join(folder, "data", "postmaster.pid"), "utf8")))?.split("\n") ?? [];
-    if (lines[7]?.trim() === "ready") return undefined;
-    if (performance.now() > deadline) {
-      const log = (await unlessAbsent(readFile(join(folder, "log"), "utf8"))) ?? "";
-      throw new NotTried(`the scratch cluster did not start within ${startTimeoutMs / 1_000} s: ${lastLine(log)}`);
-    }
-    await sleep(pollIntervalMs);
-  }
+    return lines[7]?.trim() === "ready" ? { ended } : undefined;
+  };
+  const timedOut = async () => {
+    const log = (await unlessAbsent(readFile(join(folder, "log"), "utf8"))) ?? "";
+    return new NotTried(`the scratch cluster did not start within ${startTimeoutMs / 1_000} s: ${lastLine(log)}`);
+  };
+  const polling = { intervalMs: pollIntervalMs, timeoutMs: startTimeoutMs, signal, timedOut };
+  return (await poll(attempt, polling)).ended;
 }
 
 /** Returns a temporary folder that the server's account can enter, with a path short enough for a socket. */

@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectionError } from "../connection/connection-error.ts";
 import { OperationError } from "../core/operation-error.ts";
+import { poll } from "../core/poll.ts";
 import { lastLines } from "./log.ts";
 
-/** Time between two attempts, in ms. */
-const pause = 100;
+const pollIntervalMs = 100;
 
 /** Failures that may pass while waiting. A wrong password or a missing database does not. */
 const passing = new Set(["unreachable", "starting", "full"]);
@@ -31,16 +30,21 @@ export async function waitUntilReady(
   logDirectory: string | undefined,
   signal?: AbortSignal,
 ): Promise<Readiness> {
-  const deadline = Date.now() + deadlineSeconds * 1000;
-  for (;;) {
-    const failure = await attempt(connection);
-    if (!(failure instanceof Error)) return failure;
-    const hopeless = failure instanceof ConnectionError && !passing.has(failure.failure);
-    if (hopeless || Date.now() >= deadline)
-      throw notReady(failure, deadlineSeconds, hopeless, await logOf(logDirectory));
-    signal?.throwIfAborted();
-    await sleep(pause);
-  }
+  let failure = new Error("not tried yet");
+  const untilAnswered = async () => {
+    const answer = await attempt(connection);
+    if (!(answer instanceof Error)) return answer;
+    failure = answer;
+    const hopeless = answer instanceof ConnectionError && !passing.has(answer.failure);
+    if (hopeless) throw notReady(answer, deadlineSeconds, true, await logOf(logDirectory));
+    return undefined;
+  };
+  return poll(untilAnswered, {
+    intervalMs: pollIntervalMs,
+    timeoutMs: deadlineSeconds * 1_000,
+    signal,
+    timedOut: async () => notReady(failure, deadlineSeconds, false, await logOf(logDirectory)),
+  });
 }
 
 async function attempt(connection: Connection): Promise<Readiness | Error> {

@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { FolderLock, type Release } from "../core/folder-lock.ts";
 import { OperationError } from "../core/operation-error.ts";
+import { poll } from "../core/poll.ts";
 import { makeEnterable } from "./folders.ts";
 
-const retryEvery = 100;
+const retryIntervalMs = 100;
 
-/** Time limit in ms for another run. It is longer than the wait for a start or a stop. */
-const patience = 660_000;
+/** Time limit for another run. It is longer than the wait for a start or a stop. */
+const lockTimeoutMs = 660_000;
 
 /** Returns the path of the lock of a server's folder. */
 export function serverLockOf(folder: string): string {
@@ -18,25 +18,20 @@ export function serverLockOf(folder: string): string {
  * Runs `work` under the lock of a server's folder. Only one run at a time creates, starts or stops the server; others
  * wait here.
  *
- * @param waitMs time limit for another run
+ * @param timeoutMs time limit for another run
  */
-export async function withServerLock<T>(folder: string, work: () => Promise<T>, waitMs = patience): Promise<T> {
+export async function withServerLock<T>(folder: string, work: () => Promise<T>, timeoutMs = lockTimeoutMs): Promise<T> {
   await makeEnterable(folder);
-  const deadline = performance.now() + waitMs;
   const lock = new FolderLock(folder, serverLockOf(folder));
-  let release = await tryLock(folder, lock);
-  while (release === undefined) {
-    if (performance.now() >= deadline) {
-      throw new OperationError(
-        `Another run has been changing the server in ${folder} for ${Math.round(waitMs / 1_000)} seconds.`,
-        {
-          remedy: "Wait for it to end or stop it, then run again.",
-        },
-      );
-    }
-    await sleep(retryEvery);
-    release = await tryLock(folder, lock);
-  }
+  const release = await poll(() => tryLock(folder, lock), {
+    intervalMs: retryIntervalMs,
+    timeoutMs,
+    timedOut: () =>
+      new OperationError(
+        `Another run has been changing the server in ${folder} for ${Math.round(timeoutMs / 1_000)} seconds.`,
+        { remedy: "Wait for it to end or stop it, then run again." },
+      ),
+  });
   try {
     return await work();
   } finally {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { OperationError } from "../../../scripts/core/operation-error.ts";
+import { poll } from "../../../scripts/core/poll.ts";
 import { isConflict, isMissing, unlessMissing } from "../../../scripts/docker/docker-error.ts";
 import type { CheckFailure } from "../../provider-protocol/resource-type.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
@@ -18,18 +19,16 @@ import { startContainer } from "./start-container.ts";
 
 type Inspection = Docker.ContainerInspectInfo;
 
-/**
- * Time for another run to start a container that it is creating, in ms. After that the container counts as left behind.
- */
-const makingLimit = 5_000;
+/** Time for another run to start a container that it is creating. After that the container counts as left behind. */
+const creationTimeoutMs = 5_000;
 
-/** Time for which a name may be taken while no container is visible, in ms. */
-const contestLimit = 20_000;
+/** Time for which a name may be taken while no container is visible. */
+const nameTimeoutMs = 20_000;
 
-/** Time for an engine to remove a container, in ms. */
-const removalLimit = 60_000;
+/** Time for an engine to remove a container. */
+const removalTimeoutMs = 60_000;
 
-const interval = 200;
+const pollIntervalMs = 200;
 
 /** Metadata that the official plugin writes into states. It fails on a state without them. */
 const timeouts = Object.fromEntries(["create", "delete", "update"].map((call) => [call, 20 * 60 * 1e9]));
@@ -89,7 +88,7 @@ function validate(inputs: Properties): CheckFailure[] {
 
 async function makeOrAdopt(engine: Engine, wanted: Properties): Promise<void> {
   const name = text(wanted, "name");
-  const deadline = Date.now() + contestLimit;
+  const deadline = Date.now() + nameTimeoutMs;
   for (let contested = false; ; contested = true) {
     const there = await settled(engine, name);
     if (there !== undefined) {
@@ -111,7 +110,7 @@ async function makeOrAdopt(engine: Engine, wanted: Properties): Promise<void> {
       // Either another run was faster, or the engine is still processing a killed run's request: a name is taken before
       // the container is visible.
       if (!isConflict(error) || !/already in use/.test(saidBy(error)) || Date.now() > deadline) throw error;
-      await sleep(interval, undefined, { signal: engine.signal });
+      await sleep(pollIntervalMs, undefined, { signal: engine.signal });
     }
   }
 }
@@ -180,7 +179,7 @@ async function outOfRestart({ docker, signal }: Engine, there: Inspection, expec
   const deadline = Date.now() + limit;
   let current: Inspection | undefined = there;
   while (current?.State.Restarting && Date.now() < deadline) {
-    await sleep(interval, undefined, { signal });
+    await sleep(pollIntervalMs, undefined, { signal });
     current = await inspect(docker, there.Id);
   }
   return current;
@@ -188,14 +187,14 @@ async function outOfRestart({ docker, signal }: Engine, there: Inspection, expec
 
 /** Returns a container of this name once no other run is creating it. */
 async function settled({ docker, signal }: Engine, name: string): Promise<Inspection | undefined> {
-  const deadline = Date.now() + makingLimit;
-  for (;;) {
+  const deadline = Date.now() + creationTimeoutMs;
+  const attempt = async () => {
     const there = await inspect(docker, name);
-    if (there?.State.Status !== "created" || Date.now() > deadline) return there;
+    if (there?.State.Status !== "created" || Date.now() > deadline) return { there };
     // An older one was left behind by a run that is gone.
-    if (Date.now() - Date.parse(there.Created) > makingLimit) return there;
-    await sleep(interval, undefined, { signal });
-  }
+    return Date.now() - Date.parse(there.Created) > creationTimeoutMs ? { there } : undefined;
+  };
+  return (await poll(attempt, { intervalMs: pollIntervalMs, signal })).there;
 }
 
 /**
@@ -216,15 +215,15 @@ async function removeContainer(
     if (isMissing(error)) return;
     if (!/already in progress/.test(saidBy(error))) throw error;
   }
-  const deadline = Date.now() + removalLimit;
-  while ((await unlessMissing(there.inspect())) !== undefined) {
-    if (Date.now() > deadline) {
-      throw new OperationError(`The Docker engine of ${engine.where} did not remove container ${id} within a minute.`, {
+  await poll(async () => ((await unlessMissing(there.inspect())) === undefined ? true : undefined), {
+    intervalMs: pollIntervalMs,
+    timeoutMs: removalTimeoutMs,
+    signal: engine.signal,
+    timedOut: () =>
+      new OperationError(`The Docker engine of ${engine.where} did not remove container ${id} within a minute.`, {
         remedy: "See the log of the Docker engine.",
-      });
-    }
-    await sleep(interval, undefined, { signal: engine.signal });
-  }
+      }),
+  });
 }
 
 function unlessStopped(error: unknown): void {

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { poll } from "../../../scripts/core/poll.ts";
 import { isMissing } from "../../../scripts/docker/docker-error.ts";
 import type { Engine } from "./engine.ts";
 
 /** Time for which an object may stay in use after its user is gone, in ms. */
-const patience = 10_000;
-const interval = 250;
+const inUseTimeoutMs = 10_000;
+const pollIntervalMs = 250;
 
 export interface Removal {
   remove(): Promise<unknown>;
@@ -14,19 +14,24 @@ export interface Removal {
 
 /** Removes an object that may still be in use for a moment. An object that is already gone is not an error. */
 export async function untilRemoved(engine: Engine, inUse: RegExp, { remove, refusal }: Removal): Promise<void> {
-  const deadline = Date.now() + patience;
-  for (;;) {
+  let said = "";
+  const attempt = async () => {
     try {
       await remove();
-      return;
+      return true;
     } catch (error) {
-      if (isMissing(error)) return;
-      const said = saidBy(error);
+      if (isMissing(error)) return true;
+      said = saidBy(error);
       if (!inUse.test(said)) throw error;
-      if (Date.now() > deadline) throw await refusal(said);
+      return undefined;
     }
-    await sleep(interval, undefined, { signal: engine.signal });
-  }
+  };
+  await poll(attempt, {
+    intervalMs: pollIntervalMs,
+    timeoutMs: inUseTimeoutMs,
+    signal: engine.signal,
+    timedOut: () => refusal(said),
+  });
 }
 
 /** Returns Docker's own message, without the client's prefix. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { OperationError } from "../../../scripts/core/operation-error.ts";
+import { poll } from "../../../scripts/core/poll.ts";
 import { fullVolumeOf } from "../../../scripts/docker/server/disk-space.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { count, flag, text } from "../property.ts";
@@ -58,34 +59,35 @@ async function untilHealthy(engine: Engine, container: Docker.Container, wanted:
   const { signal } = engine;
   const name = text(wanted, "name");
   const seconds = count(wanted, "waitTimeout") || 60;
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
+  let health: Docker.ContainerInspectInfo["State"]["Health"] | undefined;
+  const attempt = async () => {
     const { Health } = (await stillRuns(engine, container, wanted)).State;
+    health = Health;
     if (Health === undefined || Health === null || Health.Status === "none") {
       await discard(container);
       throw new OperationError(`Container "${name}" has no healthcheck to wait for.`, {
         remedy: "Define a healthcheck, use an image that has one, or remove wait.",
       });
     }
-    if (Health.Status === "healthy") return;
-    if (Date.now() > deadline) {
-      const said = Health.Log?.at(-1)?.Output.trim() || "nothing yet";
-      const lines = await lastLines(container);
-      // A container of this stack keeps running (a server may be recovering), and the next run adopts it. Any other
-      // would block the next run.
-      const isOurs = isOfSameStack(wanted, (await container.inspect()).Config.Labels);
-      if (!isOurs) await discard(container);
-      throw new OperationError(
-        `Container "${name}" did not become healthy within ${seconds} s (status: ${Health.Status}). Output of its healthcheck: ${said}${lines}`,
-        {
-          remedy: isOurs
-            ? "It keeps running. Run `up` again to wait longer, or increase waitTimeout."
-            : "Increase waitTimeout.",
-        },
-      );
-    }
-    await sleep(pollIntervalMs, undefined, { signal });
-  }
+    return Health.Status === "healthy" ? true : undefined;
+  };
+  const timedOut = async () => {
+    const said = health?.Log?.at(-1)?.Output.trim() || "nothing yet";
+    const lines = await lastLines(container);
+    // A container of this stack keeps running (a server may be recovering), and the next run adopts it. Any other
+    // would block the next run.
+    const isOurs = isOfSameStack(wanted, (await container.inspect()).Config.Labels);
+    if (!isOurs) await discard(container);
+    return new OperationError(
+      `Container "${name}" did not become healthy within ${seconds} s (status: ${health?.Status}). Output of its healthcheck: ${said}${lines}`,
+      {
+        remedy: isOurs
+          ? "It keeps running. Run `up` again to wait longer, or increase waitTimeout."
+          : "Increase waitTimeout.",
+      },
+    );
+  };
+  await poll(attempt, { intervalMs: pollIntervalMs, timeoutMs: seconds * 1_000, signal, timedOut });
 }
 
 /** Inspects a container that should run. If it has ended, removes it and throws. */

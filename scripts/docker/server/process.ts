@@ -1,11 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { OperationError } from "../../core/operation-error.ts";
+import { poll } from "../../core/poll.ts";
 import { lastLogLines } from "../container-log.ts";
 import { isConflict, isMissing } from "../docker-error.ts";
 import { runInContainer } from "../run-in-container.ts";
 
-const between = 200;
+const pollIntervalMs = 200;
 /** Number of log lines that an error shows. */
 const shownLines = 10;
 
@@ -22,14 +22,17 @@ export async function waitForCheck(
   seconds: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const deadline = performance.now() + seconds * 1_000;
-  for (;;) {
-    signal.throwIfAborted();
-    const said = await runCheck(docker, container, check);
-    if (said === undefined) return;
-    if (performance.now() > deadline) throw await failure(docker, container, `was not ready within ${seconds} s`, said);
-    await sleep(between, undefined, { signal });
-  }
+  let said: string | undefined = "";
+  const attempt = async () => {
+    said = await runCheck(docker, container, check);
+    return said === undefined ? true : undefined;
+  };
+  await poll(attempt, {
+    intervalMs: pollIntervalMs,
+    timeoutMs: seconds * 1_000,
+    signal,
+    timedOut: () => failure(docker, container, `was not ready within ${seconds} s`, said ?? ""),
+  });
 }
 
 /**

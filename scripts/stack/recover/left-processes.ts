@@ -3,9 +3,9 @@ import { processEntry, processTable } from "../../core/process-table.ts";
 import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 import { type Orphan, orphansOf } from "./orphans.ts";
 
-/** Time in ms that a process has to end after a signal. */
-const grace = 3_000;
-const pollEvery = 50;
+/** Time that a process has to end after a signal. */
+const endTimeoutMs = 3_000;
+const pollIntervalMs = 50;
 
 /** Finds processes of this project directory that a killed engine left behind. */
 export async function leftProcesses({ root }: RecoveryContext): Promise<StackLeftover[]> {
@@ -54,7 +54,8 @@ async function end(orphan: Orphan): Promise<void> {
 }
 
 async function waitForEnd(orphan: Orphan): Promise<void> {
-  for (let waited = 0; waited < grace && (await isThere(orphan)); waited += pollEvery) await sleep(pollEvery);
+  for (let waitedMs = 0; waitedMs < endTimeoutMs && (await isThere(orphan)); waitedMs += pollIntervalMs)
+    await sleep(pollIntervalMs);
 }
 
 /** Returns true if the process still exists. A later process can have the same pid. */
