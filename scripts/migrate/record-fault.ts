@@ -1,9 +1,11 @@
+import { OperationError } from "../core/operation-error.ts";
 import { sqlFileError } from "../sql/run-sql.ts";
 import type { SqlSource } from "../sql/sql-error.ts";
 import { statementSpans } from "../sql/statements.ts";
 
-/** SQLSTATEs of a missing relation, schema or column, and of a missing record of the file before. */
-const tampered = new Set(["42P01", "3F000", "42703", "23503"]);
+/** SQLSTATEs of a missing relation, schema, column or privilege, and of a missing record of the file before. */
+const tampered = new Set(["42P01", "3F000", "42703", "42501", "23503"]);
+const readOnlyTransaction = "25006";
 
 /** Builds the error of work that a file deferred to its commit. It says so if the file ends with another role. */
 export async function deferredFault(error: unknown, source: SqlSource, remedy: string): Promise<Error> {
@@ -20,6 +22,11 @@ export function recordFault(error: unknown, source: SqlSource, remedy: string): 
   const message = error instanceof Error ? error.message : "";
   const isTampered = tampered.has(codeOf(error) ?? "") && /graphile_migrate|pgroundwork|migration/.test(message);
   withoutPosition(error);
+  if (codeOf(error) === readOnlyTransaction && /read[\s_]+only/i.test(source.text))
+    return new OperationError(`${source.file} makes its transaction read-only, so it cannot be recorded.`, {
+      remedy: `Remove SET TRANSACTION READ ONLY (or transaction_read_only) from it. ${remedy}`,
+      cause: error,
+    });
   if (!isTampered) return sqlFileError(error, { ...source, file: `${source.file}, recording it` }, remedy);
   return sqlFileError(
     error,

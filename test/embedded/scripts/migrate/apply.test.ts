@@ -221,6 +221,17 @@ describe("applying migrations", () => {
     expect(await query("select to_regclass('one') as one")).toEqual([{ one: null }]);
   });
 
+  it.each([
+    ["revoke all on schema graphile_migrate from OWNER cascade;", "drops or changes the tables that record migrations"],
+    ["set transaction read only;", "makes its transaction read-only, so it cannot be recorded."],
+  ])("reports a file that keeps its record from being written: %s", async (body, message) => {
+    const owner = `${connection.database}_owner`;
+    const { folder } = await folderOf([{ name: "locks", body: body.replace("OWNER", owner) }]);
+    const error = await errorOf<SqlFileError>(applyMigrations({ connection, folder }));
+    expect(error.message.split(/[:\n]/)[0]).toBe(`000001-locks.sql ${message}`);
+    expect(await tracked()).toEqual([]);
+  });
+
   it("reports a file that ends with another role, if work that it deferred fails as this role", async () => {
     const superuser = test.server.connection(connection.database);
     const body = [
