@@ -140,7 +140,10 @@ async function inContainer(settings: OfKind<"docker">, databases: readonly WithJ
     trust: { caCertificate },
     sidecars: async (roles) => {
       const { metrics, ...backups } = await backedUp(settings, server, roles);
-      return { ...(await monitored(settings, server, roles, metrics)), ...backups };
+      const declared = databases.flatMap((database) => database.jobs).length;
+      // One more deletes the records of runs.
+      const jobs = declared === 0 ? 0 : declared + 1;
+      return { ...(await monitored(settings, server, roles, { textfiles: metrics, jobs })), ...backups };
     },
   };
 }
@@ -187,13 +190,13 @@ async function monitored(
   { monitoring, backups, readyTimeout, baseImage }: OfKind<"docker">,
   server: DockerServer,
   roles: ServerRoles,
-  textfiles: pulumi.Output<string> | undefined,
+  { textfiles, jobs }: { textfiles: pulumi.Output<string> | undefined; jobs: number },
 ): Promise<SidecarOutputs> {
   if (monitoring === undefined) return {};
   const { Monitoring } = await import("./components/monitoring.ts");
   const { place, network, caCertificate: authorities, dataVolume: data, repository } = server;
   const { prometheus } = new Monitoring("monitoring", {
-    ...{ place, baseImage, network, authorities, readyTimeout, textfiles },
+    ...{ place, baseImage, network, authorities, readyTimeout, textfiles, jobs },
     ...{ login: roles.logins.monitor, roles: roles.roles },
     volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
     backupIntervals: (backups && backupIntervals(backups)) ?? {},

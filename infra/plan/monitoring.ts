@@ -141,13 +141,13 @@ scrape_configs:
 }
 
 /**
- * Returns the text of a rules file with the intervals at which backups are due. The alert on the age of backups
- * compares them with the metrics of the backups.
+ * Returns the text of a rules file with what the settings declare: the intervals at which backups are due, and the
+ * number of jobs. Alerts compare it with the measurements.
  *
  * @param intervals the longest intervals between two backups of a type, in seconds, by pgBackRest's name of the type;
  * empty if no backups are made
  */
-export function scheduleRules(intervals: Readonly<Record<string, number>>): string {
+export function scheduleRules(intervals: Readonly<Record<string, number>>, jobs: number): string {
   const rules = Object.entries(intervals).map(
     ([type, seconds]) => `      - record: pgroundwork_backup_schedule_interval_seconds
         expr: vector(${seconds})
@@ -155,6 +155,7 @@ export function scheduleRules(intervals: Readonly<Record<string, number>>): stri
           type: ${type}
 `,
   );
+  if (jobs > 0) rules.push(`      - record: pgroundwork_jobs_declared\n        expr: vector(${jobs})\n`);
   const groups = rules.length === 0 ? " []\n" : `\n  - name: schedule\n    rules:\n${rules.join("")}`;
   return `# Written by pgroundwork.\ngroups:${groups}`;
 }

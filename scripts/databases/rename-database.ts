@@ -6,6 +6,7 @@ import type { Connection } from "../connection/connection.ts";
 import { inTransaction } from "../connection/session.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { databaseFolder, readDatabaseFile } from "./database-file.ts";
+import { holdJobs, moveJobs } from "./jobs.ts";
 import { requireDatabaseName } from "./new-database.ts";
 
 /** Suffixes of the roles that a database has. */
@@ -47,7 +48,8 @@ export async function filesWithOldName(root: string, from: string, to: string): 
 }
 
 /**
- * Renames a database and its roles on a server, all or nothing. Rows, passwords and privileges stay.
+ * Renames a database and its roles on a server, all or nothing. Rows, passwords and privileges stay, and jobs of pg_cron
+ * run in the renamed database.
  *
  * @param admin login that may rename them, connected to another database of the server
  * @throws OperationError (exit code notAllowed) if the server does not have the database or already has the new name;
@@ -72,12 +74,13 @@ export async function renameOnServer(admin: Connection, from: string, to: string
       "SELECT rolname AS name FROM pg_catalog.pg_roles WHERE rolname = ANY ($1)",
       [roles.map((role) => `${from}_${role}`)],
     );
+    const renamed = Object.fromEntries(found.rows.map(({ name }) => [name, `${to}${name.slice(from.length)}`]));
     await inTransaction(client, async () => {
+      await holdJobs(client, from);
       await client.query(`ALTER DATABASE ${escapeIdentifier(from)} RENAME TO ${escapeIdentifier(to)}`);
-      for (const { name } of found.rows)
-        await client.query(
-          `ALTER ROLE ${escapeIdentifier(name)} RENAME TO ${escapeIdentifier(`${to}${name.slice(from.length)}`)}`,
-        );
+      for (const [old, name] of Object.entries(renamed))
+        await client.query(`ALTER ROLE ${escapeIdentifier(old)} RENAME TO ${escapeIdentifier(name)}`);
+      await moveJobs(client, from, to, renamed);
     }).catch((error: unknown) => {
       throw refused(`Cannot rename "${from}": ${(error as Error).message}.`, hintFor(error), error);
     });
@@ -86,7 +89,7 @@ export async function renameOnServer(admin: Connection, from: string, to: string
 
 function hintFor(error: unknown): string {
   return (error as { code?: string }).code === "55006"
-    ? "Nothing was changed. End the connections to it (applications, psql), then run again."
+    ? "Nothing was changed. End the connections to it (applications, psql, a job that is running), then run again."
     : "Nothing was changed.";
 }
 
