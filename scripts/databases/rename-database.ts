@@ -70,6 +70,12 @@ export async function renameOnServer(admin: Connection, from: string, to: string
         `The server already has a database "${to}".`,
         `Nothing was changed. If \`up\` created it empty: npm run pgw -- destroy --erase ${to}`,
       );
+    const scheduler = "SELECT FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND backend_type = 'pg_cron launcher'";
+    if ((await client.query(scheduler, [from])).rowCount !== 0)
+      throw refused(
+        `"${from}" lists the extension pg_cron, whose scheduler is connected to it.`,
+        "Nothing was changed. Remove pg_cron from its database.json and run `npm run up`. Then rename the database, list pg_cron again, and schedule its jobs again.",
+      );
     const found = await client.query<{ name: string }>(
       "SELECT rolname AS name FROM pg_catalog.pg_roles WHERE rolname = ANY ($1)",
       [roles.map((role) => `${from}_${role}`)],
