@@ -5,7 +5,7 @@ import { backupEnvironment, backupFunctions, metricsPath, repositoryPath } from 
 import { containerPaths, imageHealthcheck, writableFolders } from "../plan/container.ts";
 import { sidecarProcesses } from "../plan/container-limits.ts";
 import { BackupStanza, ContainerLimits } from "../provider/sdk.ts";
-import { confinement } from "./confinement.ts";
+import { hardening } from "./hardening.ts";
 import type { DockerServer } from "./docker-server.ts";
 
 export interface BackupsArgs {
@@ -91,7 +91,7 @@ export class Backups extends pulumi.ComponentResource {
       `${name}-container`,
       {
         ...named,
-        ...confinement(memory, "50m"),
+        ...hardening(memory, "50m"),
         tmpfs: writableFolders,
         image,
         hostname: named.name,

@@ -15,7 +15,7 @@ import { processLimit } from "../plan/container-limits.ts";
 import { ContainerLimits, ContainerServer, Password, Port, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
 import { adminAccess } from "./admin-access.ts";
 import { BackupRepository } from "./backup-repository.ts";
-import { confinement } from "./confinement.ts";
+import { hardening } from "./hardening.ts";
 import { type DockerPlace, dockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
 import type { Login, Server } from "./server.ts";
@@ -228,7 +228,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       `${name}-postgres`,
       {
         ...named,
-        ...confinement(args.memory, "50m"),
+        ...hardening(args.memory, "50m"),
         tmpfs: writableFolders,
         image,
         hostname: named.name,

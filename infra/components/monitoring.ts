@@ -18,7 +18,7 @@ import {
   volumeExporterCommand,
 } from "../plan/monitoring.ts";
 import { ContainerLimits, ContainerProcess, Port, VolumeFiles } from "../provider/sdk.ts";
-import { confinement } from "./confinement.ts";
+import { hardening } from "./hardening.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
 import type { Login } from "./server.ts";
@@ -194,7 +194,7 @@ export class Monitoring extends pulumi.ComponentResource {
       `${this.#name}-${role}`,
       {
         ...named,
-        ...confinement(plan.memory, "10m"),
+        ...hardening(plan.memory, "10m"),
         image: this.#image,
         hostname: named.name,
         command: [...plan.command],
