@@ -21,7 +21,7 @@ import { declareCron } from "./components/jobs.ts";
 import { warnOfRenames } from "./components/renamed.ts";
 import { declareServerRoles } from "./components/server-roles.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
-import { standInRefusal } from "./plan/stand-ins.ts";
+import { fallbackProviderRefusal } from "./plan/fallback-providers.ts";
 import { type Declared, extensionsOf, rightsOn, serverFor, whatItHas } from "./server.ts";
 
 // Every resource records where it was declared. Pulumi's launcher sets a hook for this, which reads and parses a source
@@ -44,7 +44,7 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
     await Promise.all(names.map(async (name) => [name, await readDatabaseFile(migrationsFolder, name)] as const)),
   );
   const settings = parseSettings(pulumi.runtime.allConfig(), { databases: files, stack: pulumi.getStack() });
-  refuseStandIns(settings);
+  refuseFallbackProviders(settings);
   warnOfRisks(settings);
   const declared = settings.databases.map((name) => ({ name, file: files[name] ?? emptyFile }));
   const available = await extensionsOf(settings);
@@ -175,15 +175,20 @@ async function withRights(databases: ReturnType<typeof narrowAll>, settings: Set
 }
 
 /** @throws OperationError if the stack does not accept the fallback providers that would run on this machine */
-function refuseStandIns({ server, airgap, protected: isProtected }: Settings): void {
+function refuseFallbackProviders({ server, airgap, protected: isProtected }: Settings): void {
   // Set by the process that starts the engine (`pgw`, `pgw engine env`), which knows the plugins that the engine will
   // find.
   const usesDocker = server === "docker";
-  const standIns = (process.env.PGW_STAND_INS ?? "")
+  const fallbackProviders = (process.env.PGW_FALLBACK_PROVIDERS ?? "")
     .split(",")
     .filter((name) => name !== "" && (name !== "docker" || usesDocker));
   const stack = pulumi.getStack();
-  const refusal = standInRefusal({ standIns, airgap, stack, real: isProtected || isRealStack(stack) });
+  const refusal = fallbackProviderRefusal({
+    fallbackProviders,
+    airgap,
+    stack,
+    real: isProtected || isRealStack(stack),
+  });
   if (refusal === undefined) return;
   throw new OperationError(refusal, {
     remedy:

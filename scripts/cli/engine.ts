@@ -40,7 +40,7 @@ export async function readyEngine(run: Run, options: ReadyOptions = {}): Promise
       onProgress,
     });
     line.stop();
-    if (options.quiet !== true) await nameStandIns(run, engine, options.stack);
+    if (options.quiet !== true) await nameFallbackProviders(run, engine, options.stack);
     return engine;
   } finally {
     line.stop();
@@ -57,9 +57,13 @@ function requireProject(root: string): void {
 }
 
 /** Prints the fallback providers in use, so that none is used silently. */
-async function nameStandIns(run: Run, { plugins }: EngineInstallation, stack: string | undefined): Promise<void> {
+async function nameFallbackProviders(
+  run: Run,
+  { plugins }: EngineInstallation,
+  stack: string | undefined,
+): Promise<void> {
   for (const { name, version, use } of plugins) {
-    if (use !== "stand-in" || !(await uses(run, stack, name))) continue;
+    if (use !== "fallback" || !(await uses(run, stack, name))) continue;
     run.out.note(
       `provider ${name} ${version}: using the fallback provider, the official plugin is unreachable (reason: npm run pgw -- engine status)`,
     );

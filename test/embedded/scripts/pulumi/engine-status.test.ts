@@ -31,7 +31,7 @@ test("the engine status on a bare machine is absent, and reading it creates noth
       {
         name: "postgresql",
         version: "3.18.1",
-        use: "stand-in",
+        use: "fallback",
         reason: "the official plugin is not installed",
         path: join(machine.root, "infra/fallback-providers/postgresql/main.ts"),
       },
