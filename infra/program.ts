@@ -64,8 +64,8 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
   );
   const isOwn = (name: string) => settings.server !== "external" || !names.includes(name);
   warnOfRenames(server, existing, withHistory, isOwn);
-  const { passwordVersion: passwordKeeper, protected: protect, idleInTransactionTimeout } = settings;
-  const serverRoles = declareServerRoles("server", { server, existing, passwordKeeper, protect });
+  const { passwordVersion, protected: protect, idleInTransactionTimeout } = settings;
+  const serverRoles = declareServerRoles("server", { server, existing, passwordVersion, protect });
   const hasJobs = withExtensions.some(({ jobs }) => jobs.length > 0);
   const cron = hasJobs ? declareCron("server", server, protect) : undefined;
   const databases = narrowed.map(({ name, file, missing }) => {
@@ -87,7 +87,7 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
       folder: databaseFolder(migrations, name),
       seeds: settings.seeds.filter((set) => file.seedSets.includes(set)),
       idleInTransactionSeconds: idleInTransactionTimeout,
-      passwordKeeper,
+      passwordVersion,
       protect,
     });
     return [name, database] as const;

@@ -99,9 +99,15 @@ export const whatItHas: Readonly<Record<Settings["server"], string>> = {
 
 async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
   const { EmbeddedServer } = await import("./components/embedded-server.ts");
-  const { port, dataDirectory, passwordVersion: passwordKeeper, readyTimeout } = settings;
+  const { port, dataDirectory, passwordVersion, readyTimeout } = settings;
   const planned = plannedSettingsHere(settings);
-  const server = new EmbeddedServer("server", { port, dataDirectory, settings: planned, passwordKeeper, readyTimeout });
+  const server = new EmbeddedServer("server", {
+    port,
+    dataDirectory,
+    settings: planned,
+    passwordVersion,
+    readyTimeout,
+  });
   const { dataDirectory: data, logDirectory } = server;
   return { server, location: { kind: "embedded", dataDirectory: data, logDirectory } };
 }
@@ -120,7 +126,7 @@ async function inContainer(settings: OfKind<"docker">, databases: readonly WithJ
     ...{ dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
     build: settings,
     settings: { ...extensionSettings(databases, planned), ...settings.postgresql },
-    passwordKeeper: settings.passwordVersion,
+    passwordVersion: settings.passwordVersion,
     protect: settings.protected,
     project: pulumi.getProject(),
     stack: pulumi.getStack(),

@@ -15,9 +15,9 @@ import { processLimit } from "../plan/container-limits.ts";
 import { ContainerLimits, ContainerServer, Password, Port, ServerSettings, VolumeFiles } from "../provider/sdk.ts";
 import { adminAccess } from "./admin-access.ts";
 import { BackupRepository } from "./backup-repository.ts";
-import { hardening } from "./hardening.ts";
 import { type DockerPlace, dockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
+import { hardening } from "./hardening.ts";
 import type { Login, Server } from "./server.ts";
 import { ServerCertificates } from "./server-certificates.ts";
 
@@ -40,7 +40,7 @@ export interface DockerServerArgs {
   shmSize: number;
   /** Settings of postgresql.conf, including the memory plan. */
   settings: Record<string, string>;
-  passwordKeeper: string;
+  passwordVersion: string;
   /** Limit for a start until SQL runs, in seconds. */
   readyTimeout: number;
   protect: boolean;
@@ -90,7 +90,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     const { project, stack, dockerHost, imageTrigger } = args;
     this.place = dockerPlace(`${name}-docker`, { project, stack, dockerHost, imageTrigger }, child);
 
-    const password = new Password(`${name}-superuser-password`, { keeper: args.passwordKeeper }, child);
+    const password = new Password(`${name}-superuser-password`, { keeper: args.passwordVersion }, child);
     this.superuser = { user: "postgres", password: password.result };
     const container = this.place.name("postgres");
     const certificates = new ServerCertificates(
