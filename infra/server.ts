@@ -10,7 +10,7 @@ import { backupIntervals } from "../scripts/model/schedule.ts";
 import type { BackupsOutput, MonitoringOutput, ServerLocation, ServerOutput } from "../scripts/model/stack-outputs.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
 import type { Settings } from "../scripts/settings/settings.ts";
-import { authorityFile, writeAuthorityFile } from "../scripts/tls/authority-file.ts";
+import { caFile, writeCaFile } from "../scripts/tls/ca-file.ts";
 import type { DockerServer } from "./components/docker-server.ts";
 import type { WithExtensions } from "./components/external-server.ts";
 import { plannedSettings, plannedSettingsHere } from "./components/planned-settings.ts";
@@ -131,11 +131,11 @@ async function inContainer(settings: OfKind<"docker">, databases: readonly WithJ
     project: pulumi.getProject(),
     stack: pulumi.getStack(),
     imageTrigger,
-    authorityFile: (bundle) => {
-      writeAuthorityFile(root, pulumi.getStack(), bundle);
+    caFile: (bundle) => {
+      writeCaFile(root, pulumi.getStack(), bundle);
       // Relative to the folder in which program and plugins run. A path that is the same everywhere changes no
       // provider.
-      return join("..", authorityFile(pulumi.getStack()));
+      return join("..", caFile(pulumi.getStack()));
     },
     host: settings.host ?? reachableHost(bindAddress, machineOf(dockerHost)),
   });
@@ -200,9 +200,9 @@ async function monitored(
 ): Promise<SidecarOutputs> {
   if (monitoring === undefined) return {};
   const { Monitoring } = await import("./components/monitoring.ts");
-  const { place, network, caCertificate: authorities, dataVolume: data, repository } = server;
+  const { place, network, caCertificate, dataVolume: data, repository } = server;
   const { prometheus } = new Monitoring("monitoring", {
-    ...{ place, baseImage, network, authorities, readyTimeout, textfiles, jobs },
+    ...{ place, baseImage, network, caCertificate, readyTimeout, textfiles, jobs },
     ...{ login: roles.logins.monitor, roles: roles.roles },
     volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
     backupIntervals: (backups && backupIntervals(backups)) ?? {},

@@ -51,7 +51,7 @@ export interface DockerServerArgs {
    * Writes CA certificates to a file for the postgresql provider. Returns its path, which is the same in every project
    * directory.
    */
-  authorityFile: (bundle: string) => string;
+  caFile: (bundle: string) => string;
 }
 
 /** Limit for stopping a container, in seconds: a large server writes a checkpoint first. */
@@ -98,7 +98,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       { project, stack, hosts: [args.host, container, "postgres"] },
       child,
     );
-    this.caCertificate = certificates.trustBundle;
+    this.caCertificate = certificates.caCertificate;
 
     this.image = this.#declareImage(name, args);
     const checked = this.#declareSettings(name, args);
@@ -140,7 +140,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       {
         ...{ host: args.host, port: published.port, database: "postgres", login: this.superuser, superuser: true },
         ...{ sslmode: this.sslmode, caCertificate: this.caCertificate },
-        sslrootcert: this.caCertificate.apply(args.authorityFile),
+        sslrootcert: this.caCertificate.apply(args.caFile),
         trigger: running.containerId,
         readyTimeout: args.readyTimeout,
       },

@@ -18,9 +18,9 @@ import {
   volumeExporterCommand,
 } from "../plan/monitoring.ts";
 import { ContainerLimits, ContainerProcess, Port, VolumeFiles } from "../provider/sdk.ts";
-import { hardening } from "./hardening.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
+import { hardening } from "./hardening.ts";
 import type { Login } from "./server.ts";
 
 export interface MonitoringArgs {
@@ -30,7 +30,7 @@ export interface MonitoringArgs {
   /** The network in which the server is called `postgres`. */
   network: pulumi.Input<string>;
   /** CA certificates that verify the server's certificate, PEM. */
-  authorities: pulumi.Input<string>;
+  caCertificate: pulumi.Input<string>;
   /** Login of the exporter, a member of pg_monitor. */
   login: Login;
   /** Roles of the server, including the exporter's. The exporter needs its role and password before it can connect. */
@@ -94,10 +94,10 @@ export class Monitoring extends pulumi.ComponentResource {
   }
 
   #declarePostgresExporter(): void {
-    const { login, authorities, roles, exporterPort, jobs = 0 } = this.#args;
+    const { login, caCertificate, roles, exporterPort, jobs = 0 } = this.#args;
     const files = this.#declareFiles("postgres-exporter", {
       [exporterFiles.password]: login.password,
-      [exporterFiles.authorities]: authorities,
+      [exporterFiles.ca]: caCertificate,
       // Without pg_cron, its query would fail.
       [exporterFiles.queries]: `${fileOf("queries.yml")}${jobs === 0 ? "" : fileOf("job-queries.yml")}`,
     });

@@ -23,7 +23,7 @@ export const monitoringPaths = {
 } as const;
 
 /** Files in the exporter's volume. */
-export const exporterFiles = { password: "password", authorities: "ca.crt", queries: "queries.yml" } as const;
+export const exporterFiles = { password: "password", ca: "ca.crt", queries: "queries.yml" } as const;
 
 /** Files in Prometheus's volume. */
 export const prometheusFiles = {
@@ -41,7 +41,7 @@ export const prometheusFiles = {
 export function exporterEnvironment(host: string, role: string): string[] {
   const parameters = new URLSearchParams({
     sslmode: "verify-full",
-    sslrootcert: `${configuration}/${exporterFiles.authorities}`,
+    sslrootcert: `${configuration}/${exporterFiles.ca}`,
     // The exporter tries twice, a second apart, and Prometheus waits 10 s. A shorter limit makes Prometheus report a
     // server that is down as such, and not as an exporter that does not answer.
     connect_timeout: "3",

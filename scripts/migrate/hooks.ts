@@ -8,7 +8,7 @@ import { redact } from "../core/redact.ts";
 import { decodeUtf8 } from "../core/utf8.ts";
 import { withFile } from "../sql/file-session.ts";
 import { runSql } from "../sql/run-sql.ts";
-import { withAuthorityFile } from "../tls/authority-file.ts";
+import { withCaFile } from "../tls/ca-file.ts";
 import { requireContent } from "./content.ts";
 import type { GraphileSession, Hook, HookName } from "./graphile-migrate.ts";
 
@@ -53,7 +53,7 @@ export async function runHooks(name: HookName, { shadow, ...hookRun }: HookRun):
     }
     const as = hook.root === true ? await rootFor(hook, name, hookRun) : hookRun.connection;
     if (hook._ === "sql") await runFile(name, hook.file, as, hookRun);
-    else await withAuthorityFile(as, (connection) => runCommand(name, hook, connection, hookRun));
+    else await withCaFile(as, (connection) => runCommand(name, hook, connection, hookRun));
   }
 }
 

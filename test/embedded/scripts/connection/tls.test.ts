@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { type Connection, connectionUrl } from "../../../../scripts/connection/connection.ts";
 import type { ConnectionError } from "../../../../scripts/connection/connection-error.ts";
-import { type CertifiedKey, makeAuthority, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
-import { trustBundle } from "../../../../scripts/tls/term.ts";
+import { type CertifiedKey, makeCa, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
+import { trustedCertificates } from "../../../../scripts/tls/term.ts";
 import { startTlsServer, type TlsServer } from "../../tls-server.ts";
 
 const run = promisify(execFile);
@@ -30,8 +30,8 @@ const signed = (hosts: string[], from = new Date(), by = authority) =>
 
 beforeAll(async () => {
   [authority, stranger] = await Promise.all([
-    makeAuthority({ commonName: "shop dev", validityDays: 100, from: new Date(Date.now() - 50 * day) }),
-    makeAuthority({ commonName: "shop dev", validityDays: 100 }),
+    makeCa({ commonName: "shop dev", validityDays: 100, from: new Date(Date.now() - 50 * day) }),
+    makeCa({ commonName: "shop dev", validityDays: 100 }),
   ]);
   good = await signed(["127.0.0.1", "localhost"]);
   server = await startTlsServer(good);
@@ -115,7 +115,7 @@ describe("a server whose certificate comes from a trusted CA", () => {
     };
     try {
       expect((await ask(authority.certificate)).stdout).toBe("t\n");
-      expect((await ask(trustBundle(stranger.certificate, authority.certificate))).stdout).toBe("t\n");
+      expect((await ask(trustedCertificates(stranger.certificate, authority.certificate))).stdout).toBe("t\n");
       await expect(ask(stranger.certificate)).rejects.toThrow(/certificate verify failed/);
     } finally {
       await rm(folder, { recursive: true });
@@ -172,7 +172,7 @@ describe("a server whose certificate is not valid today", () => {
 
 describe("the replacement of a CA", () => {
   it("keeps the server accepted with the new bundle, before and after its new certificate", async () => {
-    const bundle = trustBundle(stranger.certificate, authority.certificate);
+    const bundle = trustedCertificates(stranger.certificate, authority.certificate);
     await server.show(good);
     expect(await tlsOf({ ...connection, ca: bundle })).toMatch(/^TLSv1/);
     await server.show(await signed(["127.0.0.1"], new Date(), stranger));
@@ -182,9 +182,9 @@ describe("the replacement of a CA", () => {
 
   it("keeps the server accepted with the old and the new certificate if the CA keeps its key", async () => {
     const { privateKey } = authority;
-    const renewed = await makeAuthority({ commonName: "shop dev", validityDays: 100, privateKey });
+    const renewed = await makeCa({ commonName: "shop dev", validityDays: 100, privateKey });
     await server.show(await signed(["127.0.0.1"], new Date(), renewed));
-    const bundle = trustBundle(renewed.certificate, authority.certificate);
+    const bundle = trustedCertificates(renewed.certificate, authority.certificate);
     for (const ca of [authority.certificate, renewed.certificate, bundle])
       expect(await tlsOf({ ...connection, ca })).toMatch(/^TLSv1/);
     await server.show(good);

@@ -11,7 +11,7 @@ import { temporaryBeside } from "../core/temporary.ts";
  *
  * @param stack its name; of a full name (`organisation/project/stack`) the last part counts
  */
-export function authorityFile(stack: string): string {
+export function caFile(stack: string): string {
   return join(".pgroundwork", `ca-${stack.slice(stack.lastIndexOf("/") + 1)}.pem`);
 }
 
@@ -21,8 +21,8 @@ export function authorityFile(stack: string): string {
  * @param root the project directory
  * @returns the absolute path of the file
  */
-export function writeAuthorityFile(root: string, stack: string, bundle: string): string {
-  const file = join(root, authorityFile(stack));
+export function writeCaFile(root: string, stack: string, bundle: string): string {
+  const file = join(root, caFile(stack));
   if (readFileIfThere(file) !== bundle) writeFileAtomically(file, bundle, { mode: 0o644 });
   return file;
 }
@@ -31,10 +31,7 @@ export function writeAuthorityFile(root: string, stack: string, bundle: string):
  * Calls `use` with a connection whose CA certificates are in a file, for programs that accept only a file. A file
  * created for it is removed afterwards.
  */
-export async function withAuthorityFile<T>(
-  connection: Connection,
-  use: (connection: Connection) => Promise<T>,
-): Promise<T> {
+export async function withCaFile<T>(connection: Connection, use: (connection: Connection) => Promise<T>): Promise<T> {
   const { ca, ...rest } = connection;
   if (ca === undefined) return use(connection);
   const folder = temporaryBeside(join(tmpdir(), "pgroundwork-ca"));
