@@ -150,7 +150,7 @@ function narrowAll(
   );
   if (faults.length > 0) {
     throw new OperationError(`The ${kind} server does not have these extensions:\n${faults.join("\n")}`, {
-      remedy: `${whatItHas[kind]} Remove them from database.json, or mark them as optional there.`,
+      hint: `${whatItHas[kind]} Remove them from database.json, or mark them as optional there.`,
     });
   }
   return narrowed;
@@ -191,8 +191,7 @@ function refuseFallbackProviders({ server, airgap, protected: isProtected }: Set
   });
   if (refusal === undefined) return;
   throw new OperationError(refusal, {
-    remedy:
-      "Install the plugin (`npm run pgw -- engine install` on a machine with network access), or set pgroundwork:airgap to true.",
+    hint: "Install the plugin (`npm run pgw -- engine install` on a machine with network access), or set pgroundwork:airgap to true.",
   });
 }
 

@@ -119,7 +119,7 @@ async function inContainer(settings: OfKind<"docker">, databases: readonly WithJ
   const fault = memoryFault(memory, planned);
   if (fault !== undefined)
     throw new OperationError(`The server does not fit into its container: ${fault}.`, {
-      remedy: "Increase pgroundwork:memory, or reduce shared_buffers in pgroundwork:postgresql.",
+      hint: "Increase pgroundwork:memory, or reduce shared_buffers in pgroundwork:postgresql.",
     });
   const imageTrigger = await imageTriggers(dockerHost);
   const server = new DockerServer("server", {

@@ -29,11 +29,11 @@ function ownerWarnings(contents: Contents, wish: TakeoverWish, quote: (name: str
     .map((owner) => {
       const objects = contents.objects.filter((object) => object.owner === owner.name && !object.attached);
       const what = objects.length === 1 ? "an object" : `${objects.length} objects`;
-      return `${owner.name} owns ${what} that migrations cannot change: ${few(objects.map(describeObject))}. To change the owner, run as a superuser in this database: ${remedy(owner, objects, quote(wish.owner), quote)}`;
+      return `${owner.name} owns ${what} that migrations cannot change: ${few(objects.map(describeObject))}. To change the owner, run as a superuser in this database: ${hint(owner, objects, quote(wish.owner), quote)}`;
     });
 }
 
-function remedy(owner: Owner, objects: DatabaseObject[], to: string, quote: (name: string) => string): string {
+function hint(owner: Owner, objects: DatabaseObject[], to: string, quote: (name: string) => string): string {
   if (owner.reassignable) return `REASSIGN OWNED BY ${quote(owner.name)} TO ${to};`;
   const statements = objects.slice(0, namedObjects).map(({ type, name }) => `ALTER ${type} ${name} OWNER TO ${to};`);
   return [...statements, ...(objects.length > namedObjects ? ["and so on"] : [])].join(" ");

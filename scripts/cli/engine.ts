@@ -51,7 +51,7 @@ export async function readyEngine(run: Run, options: ReadyOptions = {}): Promise
 function requireProject(root: string): void {
   if (existsSync(join(root, "Pulumi.yaml"))) return;
   throw new OperationError(`${root} has no Pulumi.yaml, and this command works on a stack of a Pulumi program.`, {
-    remedy: "Run it in the program's folder. Commands on data also work without one, with DATABASE_URL, PG* or --url.",
+    hint: "Run it in the program's folder. Commands on data also work without one, with DATABASE_URL, PG* or --url.",
     exitCode: exitCode.usage,
   });
 }

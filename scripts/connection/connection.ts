@@ -73,7 +73,7 @@ function trustedCas({ ca, sslrootcert }: Connection): { ca?: string } {
   // Node would accept any text, trust no CA, and report an error about the server's certificate.
   if (bundle.includes("-----BEGIN CERTIFICATE-----")) return { ca: bundle };
   throw new OperationError(`The CA file "${sslrootcert}" contains no certificate (PEM).`, {
-    remedy: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
+    hint: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
   });
 }
 
@@ -82,7 +82,7 @@ function readCaFile(file: string): string {
     return readFileSync(file, "utf8");
   } catch (cause) {
     throw new OperationError(`Cannot read the CA file "${file}".`, {
-      remedy: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
+      hint: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
       cause,
     });
   }

@@ -45,14 +45,14 @@ const files: Readonly<Record<string, string>> = {
 export function requireDatabaseName(name: string): void {
   if (!databaseNamePattern.test(name)) {
     throw new OperationError(`"${name}" cannot be a database's name.`, {
-      remedy: `Expected: ${databaseNameRule}.`,
+      hint: `Expected: ${databaseNameRule}.`,
       exitCode: exitCode.usage,
     });
   }
   const reserved = reservedName(name);
   if (reserved !== undefined) {
     throw new OperationError(`"${name}" ${reserved}.`, {
-      remedy: "Choose another name.",
+      hint: "Choose another name.",
       exitCode: exitCode.usage,
     });
   }
@@ -82,7 +82,7 @@ export async function newDatabase(migrationsFolder: string, name: string, stagin
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOTDIR") throw cause;
     throw new OperationError(`${folder} already exists.`, {
-      remedy: "Choose another name, or use the existing folder.",
+      hint: "Choose another name, or use the existing folder.",
       exitCode: exitCode.notAllowed,
       cause,
     });

@@ -23,7 +23,7 @@ export async function requireRenamable(migrations: string, from: string, to: str
   await readDatabaseFile(migrations, from);
   if (!existsSync(databaseFolder(migrations, to))) return;
   throw new OperationError(`${databaseFolder(migrations, to)} already exists.`, {
-    remedy: "Choose another name.",
+    hint: "Choose another name.",
     exitCode: exitCode.notAllowed,
   });
 }
@@ -70,7 +70,8 @@ export async function renameOnServer(admin: Connection, from: string, to: string
         `The server already has a database "${to}".`,
         `Nothing was changed. If \`up\` created it empty: npm run pgw -- destroy --erase ${to}`,
       );
-    const scheduler = "SELECT FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND backend_type = 'pg_cron launcher'";
+    const scheduler =
+      "SELECT FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND backend_type = 'pg_cron launcher'";
     if ((await client.query(scheduler, [from])).rowCount !== 0)
       throw refused(
         `"${from}" lists the extension pg_cron, whose scheduler is connected to it.`,
@@ -99,6 +100,6 @@ function hintFor(error: unknown): string {
     : "Nothing was changed.";
 }
 
-function refused(message: string, remedy: string, cause?: unknown): OperationError {
-  return new OperationError(message, { remedy, exitCode: exitCode.notAllowed, cause });
+function refused(message: string, hint: string, cause?: unknown): OperationError {
+  return new OperationError(message, { hint, exitCode: exitCode.notAllowed, cause });
 }

@@ -106,7 +106,7 @@ export async function removeVolume(docker: Docker, { name }: DockerThing): Promi
     throw new OperationError(
       `The volume ${name} is in use by ${names.join(", ") || "a container"} and was not removed.`,
       {
-        remedy: "Remove that container, then try again.",
+        hint: "Remove that container, then try again.",
         cause: error,
       },
     );

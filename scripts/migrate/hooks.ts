@@ -66,7 +66,7 @@ async function rootFor(
   if (login !== undefined) return inDatabase(login, connection.database);
   const what = hook._ === "sql" ? hook.file : hook.command;
   throw new OperationError(`The hook ${name} of .gmrc runs "${what}" as root, but no root login is configured.`, {
-    remedy: "Set ROOT_DATABASE_URL.",
+    hint: "Set ROOT_DATABASE_URL.",
   });
 }
 
@@ -133,7 +133,7 @@ async function runCommand(
     throw new OperationError(
       `The hook ${name} of .gmrc failed with ${code ?? "a signal"}: ${hook.command}\n${said}`.trim(),
       {
-        remedy: "Fix the command or what it needs, then run again.",
+        hint: "Fix the command or what it needs, then run again.",
         cause,
       },
     );

@@ -47,7 +47,7 @@ export interface ApplySeedsResult {
 }
 
 const seedAs = "Seed with the migrator role (<database>_migrator).";
-const remedy = "The file was rolled back. The files before it stay applied. Correct it and run again.";
+const hint = "The file was rolled back. The files before it stay applied. Correct it and run again.";
 
 /**
  * Runs the new and changed files of the named sets. Each file and its record share one transaction. Uses the same lock
@@ -85,7 +85,7 @@ async function dueFiles(
   const info = await seedInfoOf(client, files, sets);
   if (!info.known) {
     throw new OperationError(`Cannot read which seeds ${describeConnection(connection)} has: ${info.reason}.`, {
-      remedy: seedAs,
+      hint: seedAs,
     });
   }
   // The answer lists the files in the given order.
@@ -126,12 +126,12 @@ async function runDue(
 async function requireRunnable(files: readonly SeedFile[]): Promise<void> {
   const faults: string[] = [];
   for (const { set, filename, text } of files) {
-    for (const { offset, message, remedy } of await refusedStatements(text, { transactional: true }))
-      faults.push(`- ${describePlace({ file: `${set}/${filename}`, text }, offset, message)}\n  Hint: ${remedy}`);
+    for (const { offset, message, hint } of await refusedStatements(text, { transactional: true }))
+      faults.push(`- ${describePlace({ file: `${set}/${filename}`, text }, offset, message)}\n  Hint: ${hint}`);
   }
   if (faults.length === 0) return;
   throw new OperationError(["These seeds cannot run as they are:", ...faults].join("\n"), {
-    remedy: "Correct them and run again. No seed was run.",
+    hint: "Correct them and run again. No seed was run.",
     exitCode: exitCode.wrong,
   });
 }
@@ -143,7 +143,7 @@ async function makeLedger(client: Client, connection: Connection): Promise<void>
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "42501")) throw error;
     throw new OperationError(`${describeConnection(connection)} cannot record seeds: ${error.message}.`, {
-      remedy: seedAs,
+      hint: seedAs,
       cause: error,
     });
   }
@@ -155,11 +155,11 @@ async function runSeed(client: Client, witness: Client, file: SeedFile, origin: 
   const failing =
     (where: string) =>
     (error: unknown): never => {
-      throw sqlFileError(error, { ...source, file: `${name}, ${where}` }, remedy);
+      throw sqlFileError(error, { ...source, file: `${name}, ${where}` }, hint);
     };
   await holdView(witness);
   const work = async () => {
-    await runSql(client, source, remedy);
+    await runSql(client, source, hint);
     // Work that is deferred to the commit can write rows too.
     await endFileWork(client).catch(failing("at its commit"));
     await record(client, witness, file, origin).catch(failing("recording it"));

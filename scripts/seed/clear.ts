@@ -107,7 +107,7 @@ async function seededFiles(client: Client, connection: Connection, sets: readonl
   const ledger = await readSeedLedger(client);
   if (!ledger.known) {
     throw new OperationError(`Cannot read which seeds ${describeConnection(connection)} has: ${ledger.reason}.`, {
-      remedy: "Connect with the migrator role (<database>_migrator).",
+      hint: "Connect with the migrator role (<database>_migrator).",
     });
   }
   const files = ledger.records
@@ -118,7 +118,7 @@ async function seededFiles(client: Client, connection: Connection, sets: readonl
   if (without.length === 0) return files;
   throw new OperationError(
     `The rows of ${without.map(({ set, filename }) => `${set}/${filename}`).join(", ")} are not known: they were not recorded when these seeds ran.`,
-    { remedy: "Delete the rows by hand. Or erase the database (`pgw destroy --erase NAME`) and run `up`." },
+    { hint: "Delete the rows by hand. Or erase the database (`pgw destroy --erase NAME`) and run `up`." },
   );
 }
 
@@ -142,7 +142,7 @@ function requireNoObstacles({ changed, foreign }: SeedObstacles): void {
       ),
     ].join("\n"),
     {
-      remedy: [
+      hint: [
         ...(changed.length > 0 ? ["--force deletes changed rows as well."] : []),
         ...(foreign.length > 0
           ? ["Rows that refer to seeded rows must be removed first: clear their set too, or delete them."]

@@ -102,7 +102,7 @@ async function platformPackage(): Promise<{ version: string; native: string }> {
   } catch (cause) {
     throw new OperationError(
       `PostgreSQL's programs for ${process.platform}-${process.arch} are not installed (${name}).`,
-      { remedy: `${howToInstall} Platforms: Linux x64 and arm64, macOS arm64 and x64; Windows through WSL.`, cause },
+      { hint: `${howToInstall} Platforms: Linux x64 and arm64, macOS arm64 and x64; Windows through WSL.`, cause },
     );
   }
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };

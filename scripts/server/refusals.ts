@@ -26,7 +26,7 @@ export async function refuseSettings(
   const elsewhere = lines.map(mistakenPlace).filter((place) => place !== undefined);
   const places = [...(elsewhere.length < lines.length ? ["pgroundwork:postgresql (pulumi config)"] : []), ...elsewhere];
   throw new OperationError(refused(lines), {
-    remedy: `Correct ${places.join(", and ")}. The server was not changed.`,
+    hint: `Correct ${places.join(", and ")}. The server was not changed.`,
   });
 }
 

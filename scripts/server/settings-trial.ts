@@ -209,7 +209,6 @@ export function dataFault(live: LiveState, tried: TriedSettings): string | undef
 
 function refusal(reason: string): OperationError {
   return new OperationError(`PostgreSQL does not start with these settings: ${reason}`, {
-    remedy:
-      "Correct pgroundwork:postgresql or the setting that the message names (pulumi config). The server was not changed.",
+    hint: "Correct pgroundwork:postgresql or the setting that the message names (pulumi config). The server was not changed.",
   });
 }

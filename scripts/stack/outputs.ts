@@ -6,7 +6,7 @@ import type { ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { writeCaFile } from "../tls/ca-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
-import { EngineFailure, engineRemedy } from "./engine-failure.ts";
+import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
@@ -33,7 +33,7 @@ export async function readOutputs(
         `Cannot read the outputs of stack "${stack}"${fromBackend(root, stack, process.env)}.`,
         [exit.stderr.trim()],
         false,
-        engineRemedy([exit.stderr], root, stack),
+        engineHint([exit.stderr], root, stack),
       );
     await requireDeclared(root, stack);
     throw notUp(root, stack);
@@ -101,5 +101,5 @@ export function connectionTo(outputs: StackOutputs, stack: string, database: str
 function notUp(root: string, stack: string): OperationError {
   const up = `Run \`${upCommand(stack)}\`.`;
   const where = backendNote(root, stack, process.env);
-  return new OperationError(`Stack "${stack}" is not up.`, { remedy: where === undefined ? up : `${up} ${where}` });
+  return new OperationError(`Stack "${stack}" is not up.`, { hint: where === undefined ? up : `${up} ${where}` });
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { temporaryBeside } from "../core/temporary.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { fromBackend } from "./backend.ts";
-import { EngineFailure, engineRemedy } from "./engine-failure.ts";
+import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { lockedError } from "./stack-lock.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
@@ -105,6 +105,6 @@ export async function removeState(access: StateAccess): Promise<void> {
 function failure({ root, stack }: StateAccess, headline: string, stderr: string): Error {
   const messages = [stderr.trim()];
   return (
-    lockedError(stack, messages) ?? new EngineFailure(headline, messages, false, engineRemedy(messages, root, stack))
+    lockedError(stack, messages) ?? new EngineFailure(headline, messages, false, engineHint(messages, root, stack))
   );
 }

@@ -62,7 +62,7 @@ async function judgeIn(docker: Docker, container: string, settings: ServerSettin
   if (code === 0) return undefined;
   if (code < 0)
     throw new OperationError("The settings could not be checked: the Docker engine stopped the check.", {
-      remedy: "Run the command again. If it fails again, see the Docker engine's log.",
+      hint: "Run the command again. If it fails again, see the Docker engine's log.",
     });
   return complaint(stderr.replaceAll(/^.*skipping missing configuration file.*\n/gm, ""), file, text);
 }

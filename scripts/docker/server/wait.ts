@@ -68,7 +68,7 @@ async function inspect(docker: Docker, container: string): Promise<Docker.Contai
     return await docker.getContainer(container).inspect();
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw new OperationError(`The container ${container} is gone.`, { remedy: "Run `npm run up` again." });
+    throw new OperationError(`The container ${container} is gone.`, { hint: "Run `npm run up` again." });
   }
 }
 
@@ -81,8 +81,8 @@ async function neverCame(docker: Docker, container: string, how: string): Promis
   const log = await lastLogLines(docker, container, shownLines);
   const full = await fullVolumeOf(docker, container, log);
   if (full !== undefined) {
-    const { reason, remedy } = full;
-    return new OperationError(`The server in the container ${container} ${how}: ${reason}.`, { remedy });
+    const { reason, hint } = full;
+    return new OperationError(`The server in the container ${container} ${how}: ${reason}.`, { hint });
   }
   const end = log === "" ? "" : ` The end of its log:\n${log.replaceAll(/^/gm, "  ")}`;
   return new OperationError(`The server in the container ${container} ${how}.${end}`);

@@ -185,7 +185,7 @@ async function prepare(
 function requireWritten({ current }: Draft): void {
   if (!isBlank(current.body)) return;
   throw new OperationError(`${current.path} is empty: there is nothing to commit.`, {
-    remedy: 'Start a migration with `migrate new "what it does"`.',
+    hint: 'Start a migration with `migrate new "what it does"`.',
     exitCode: exitCode.usage,
   });
 }
@@ -219,7 +219,7 @@ function wayBack({ down }: Draft, filename: string, irreversible: string | undef
   const file = text === undefined ? undefined : parseDownFile(downFilename(filename), Buffer.from(text));
   if (file !== undefined) return file;
   throw new OperationError("The migration has no down migration: current.down.sql is missing or empty.", {
-    remedy: "Write the SQL that reverts it, or give the reason why it cannot be reverted: --irreversible REASON.",
+    hint: "Write the SQL that reverts it, or give the reason why it cannot be reverted: --irreversible REASON.",
     exitCode: exitCode.usage,
   });
 }

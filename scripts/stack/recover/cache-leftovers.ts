@@ -38,7 +38,7 @@ async function clean(env: NodeJS.ProcessEnv): Promise<void> {
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new OperationError(`Another process has been preparing the engine for ${patience / 1_000} seconds.`, {
-      remedy: "Wait for it to end.",
+      hint: "Wait for it to end.",
       cause: error,
     });
   }

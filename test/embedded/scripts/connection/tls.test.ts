@@ -49,7 +49,7 @@ async function tlsOf(of: Connection): Promise<string | undefined> {
   });
 }
 
-async function refusal(of: Connection): Promise<{ failure: string; reason: string; remedy: string | undefined }> {
+async function refusal(of: Connection): Promise<{ failure: string; reason: string; hint: string | undefined }> {
   const error = (await tlsOf(of).then(
     (version) => {
       throw new Error(`it connected with ${version ?? "no TLS"}`);
@@ -58,14 +58,13 @@ async function refusal(of: Connection): Promise<{ failure: string; reason: strin
   )) as ConnectionError;
   const start = `Cannot connect to ${of.user}@${of.host}:${of.port}/${of.database}: `;
   expect(error.message.slice(0, start.length)).toBe(start);
-  return { failure: error.failure, reason: error.message.slice(start.length), remedy: error.remedy };
+  return { failure: error.failure, reason: error.message.slice(start.length), hint: error.hint };
 }
 
 const untrusted = {
   failure: "tls",
   reason: "the server's certificate is signed by a CA that is not trusted here (UNABLE_TO_VERIFY_LEAF_SIGNATURE).",
-  remedy:
-    "Set sslrootcert to the CA certificate (for a stack, the URL from `npm run -s pgw -- url` contains the file).",
+  hint: "Set sslrootcert to the CA certificate (for a stack, the URL from `npm run -s pgw -- url` contains the file).",
 };
 
 describe("a server whose certificate comes from a trusted CA", () => {
@@ -130,8 +129,7 @@ describe("a server with a certificate for another name", () => {
     expect(await refusal({ ...connection, host })).toEqual({
       failure: "tls",
       reason: `the server's certificate is not for "${host}" but for db.example.org, 10.0.0.1.`,
-      remedy:
-        "Connect with a name in the certificate, or create a certificate for this name (for a stack: the setting pgroundwork:host).",
+      hint: "Connect with a name in the certificate, or create a certificate for this name (for a stack: the setting pgroundwork:host).",
     });
   });
 
@@ -157,7 +155,7 @@ describe("a server whose certificate is not valid today", () => {
     expect(await refusal(connection)).toEqual({
       failure: "tls",
       reason: "the server's certificate or its CA certificate has expired.",
-      remedy: "Renew it (for a stack: npm run up), and check this machine's clock.",
+      hint: "Renew it (for a stack: npm run up), and check this machine's clock.",
     });
   });
 
@@ -201,7 +199,7 @@ describe("a server that accepts only TLS", () => {
     expect(await refusal({ ...connection, sslmode: "disable" })).toEqual({
       failure: "tls",
       reason: `the server refuses connections of user "postgres" from here without TLS.`,
-      remedy: "Use sslmode=verify-full, with the CA of the server's certificate as sslrootcert.",
+      hint: "Use sslmode=verify-full, with the CA of the server's certificate as sslrootcert.",
     });
   });
 });

@@ -89,7 +89,7 @@ it("a check reports a mistake in a user's file with the name of that file", asyn
   const written = (await readFile(file, "utf8")).trimEnd().split("\n").length;
   await expect(own.ensure()).rejects.toMatchObject({
     message: `PostgreSQL refuses a setting: unrecognized configuration parameter "shard_buffers" in file "${file}" line ${written}`,
-    remedy: `Correct line ${written} of ${file}. The server was not changed.`,
+    hint: `Correct line ${written} of ${file}. The server was not changed.`,
   });
 });
 

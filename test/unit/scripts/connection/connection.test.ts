@@ -102,7 +102,7 @@ describe("TLS of a connection", () => {
     expect(() => sslOf({ sslmode: "verify-full", sslrootcert })).toThrow(
       expect.objectContaining({
         message: `Cannot read the CA file "${sslrootcert}".`,
-        remedy: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
+        hint: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
       }),
     );
   });
