@@ -29,7 +29,7 @@ export interface BackupFacts {
 }
 
 /** Number of intervals after which the newest backup is too old. */
-const patience = 2;
+const lateFactor = 2;
 
 /** Finds problems in the list of backups, their schedule and the notes of the last runs. */
 export function findInBackups({ backups, underWay, gaps, lastRuns, now }: BackupFacts): Finding[] {
@@ -54,7 +54,7 @@ export function findInBackups({ backups, underWay, gaps, lastRuns, now }: Backup
 function tooOld(what: string, { label, finishedAt }: Backup, gap: number | undefined, now: Date): Finding[] {
   if (gap === undefined) return [{ level: "unknown", text: `The interval between backups is not known (${what}).` }];
   const age = (now.getTime() - Date.parse(finishedAt)) / 1_000;
-  if (age <= patience * gap) return [];
+  if (age <= lateFactor * gap) return [];
   const text = `The last ${what}, ${label}, is ${duration(age)} old, but one is due every ${duration(gap)}.`;
   return [{ level: "wrong", text, hint: "Check `docker logs` of the backup container for the reason." }];
 }

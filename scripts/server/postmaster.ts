@@ -12,7 +12,7 @@ import { run } from "./program.ts";
 import { diagnoseStart } from "./start-diagnosis.ts";
 
 /** Time limit for starting or stopping a server, in seconds. Crash recovery is part of the start. */
-const patience = 300;
+const timeoutSeconds = 300;
 
 /** A running server process. */
 export interface Postmaster {
@@ -83,7 +83,7 @@ export async function start(
   const args = [
     "start",
     "--wait",
-    `--timeout=${patience}`,
+    `--timeout=${timeoutSeconds}`,
     "--silent",
     `--pgdata=${directory.data}`,
     `--log=${startupLog}`,
@@ -116,11 +116,18 @@ export async function stop(
   account: Account | undefined,
 ): Promise<boolean> {
   if ((await findPostmaster(directory.data)) === undefined) return false;
-  const args = ["stop", "--mode=fast", "--wait", `--timeout=${patience}`, "--silent", `--pgdata=${directory.data}`];
+  const args = [
+    "stop",
+    "--mode=fast",
+    "--wait",
+    `--timeout=${timeoutSeconds}`,
+    "--silent",
+    `--pgdata=${directory.data}`,
+  ];
   const finished = await run(binaries.pgCtl, args, { account, cwd: directory.data });
   if ((await findPostmaster(directory.data)) === undefined) return true;
   throw new OperationError(
-    `The server on ${directory.data} did not stop within ${patience} s: ${finished.stderr.trim()}`,
+    `The server on ${directory.data} did not stop within ${timeoutSeconds} s: ${finished.stderr.trim()}`,
     {
       hint: "Check its log (`pgw logs`): a long checkpoint or a stuck session delays it. Nothing was lost.",
     },

@@ -7,7 +7,7 @@ import { makeEnterable } from "./folders.ts";
 const retryEvery = 100;
 
 /** Time limit in ms for another run. It is longer than the wait for a start or a stop. */
-const patience = 660_000;
+const lockTimeoutMs = 660_000;
 
 /** Returns the path of the lock of a server's folder. */
 export function serverLockOf(folder: string): string {
@@ -20,7 +20,7 @@ export function serverLockOf(folder: string): string {
  *
  * @param waitMs time limit for another run
  */
-export async function withServerLock<T>(folder: string, work: () => Promise<T>, waitMs = patience): Promise<T> {
+export async function withServerLock<T>(folder: string, work: () => Promise<T>, waitMs = lockTimeoutMs): Promise<T> {
   await makeEnterable(folder);
   const deadline = performance.now() + waitMs;
   const lock = new FolderLock(folder, serverLockOf(folder));

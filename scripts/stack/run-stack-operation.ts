@@ -64,7 +64,7 @@ async function orTidy<T>({ root, stack, runId }: OperationOptions, work: () => P
 }
 
 /** Wait in ms before a lock whose holder has ended counts as left behind. */
-const lockGrace = 1_000;
+const lockReleaseMs = 1_000;
 
 /**
  * Retries if the lock's holder has just ended cleanly, because its lock is removed with it. Only a killed run leaves a
@@ -78,7 +78,7 @@ async function whenUnlocked<T>(work: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (!(error instanceof StackLocked && error.holderIsGone) || error.message === seen) throw error;
       seen = error.message;
-      await sleep(lockGrace);
+      await sleep(lockReleaseMs);
     }
   }
 }

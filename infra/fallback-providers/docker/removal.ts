@@ -3,7 +3,7 @@ import { isMissing } from "../../../scripts/docker/docker-error.ts";
 import type { Engine } from "./engine.ts";
 
 /** Time for which an object may stay in use after its user is gone, in ms. */
-const patience = 10_000;
+const removalTimeoutMs = 10_000;
 const interval = 250;
 
 export interface Removal {
@@ -14,7 +14,7 @@ export interface Removal {
 
 /** Removes an object that may still be in use for a moment. An object that is already gone is not an error. */
 export async function untilRemoved(engine: Engine, inUse: RegExp, { remove, refusal }: Removal): Promise<void> {
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + removalTimeoutMs;
   for (;;) {
     try {
       await remove();

@@ -5,7 +5,7 @@ import { lastLogLines } from "../container-log.ts";
 import { isConflict, isMissing } from "../docker-error.ts";
 import { runInContainer } from "../run-in-container.ts";
 
-const between = 200;
+const intervalMs = 200;
 /** Number of log lines that an error shows. */
 const shownLines = 10;
 
@@ -28,7 +28,7 @@ export async function waitForCheck(
     const said = await runCheck(docker, container, check);
     if (said === undefined) return;
     if (performance.now() > deadline) throw await failure(docker, container, `was not ready within ${seconds} s`, said);
-    await sleep(between, undefined, { signal });
+    await sleep(intervalMs, undefined, { signal });
   }
 }
 

@@ -18,7 +18,7 @@ import { type ErasableData, type FoundData, leftAlone, type StackData } from "./
 import { type FoundVolume, findVolumes, removeOwnVolume } from "./volumes.ts";
 
 /** Time in seconds that a container has to end before it is killed. A large server writes a checkpoint in this time. */
-const patience = 300;
+const stopTimeoutSeconds = 300;
 
 /** A stack in one Docker engine. */
 export interface DockerScene {
@@ -64,7 +64,7 @@ export function dockerData(access: StateAccess, scene: DockerScene): StackData {
       withDocker(host, async (docker) => {
         const objects = await stackObjectsOf(docker, stack);
         requireUnchanged(`Stack "${stack.stack}"`, facts, [...facts, ...factsOf(objects)], leftAlone);
-        await removeRunning(docker, objects, patience);
+        await removeRunning(docker, objects, stopTimeoutSeconds);
         for (const volume of objects.volumes.filter((each) => !stays(scene, each))) await removeVolume(docker, volume);
       }),
 

@@ -4,7 +4,7 @@ import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 import { type Orphan, orphansOf } from "./orphans.ts";
 
 /** Time in ms that a process has to end after a signal. */
-const grace = 3_000;
+const exitTimeoutMs = 3_000;
 const pollEvery = 50;
 
 /** Finds processes of this project directory that a killed engine left behind. */
@@ -54,7 +54,7 @@ async function end(orphan: Orphan): Promise<void> {
 }
 
 async function waitForEnd(orphan: Orphan): Promise<void> {
-  for (let waited = 0; waited < grace && (await isThere(orphan)); waited += pollEvery) await sleep(pollEvery);
+  for (let waited = 0; waited < exitTimeoutMs && (await isThere(orphan)); waited += pollEvery) await sleep(pollEvery);
 }
 
 /** Returns true if the process still exists. A later process can have the same pid. */
