@@ -5,8 +5,8 @@ import { backupEnvironment, backupFunctions, metricsPath, repositoryPath } from 
 import { containerPaths, imageHealthcheck, writableFolders } from "../plan/container.ts";
 import { sidecarProcesses } from "../plan/container-limits.ts";
 import { BackupStanza, ContainerLimits } from "../provider/sdk.ts";
-import { hardening } from "./hardening.ts";
 import type { DockerServer } from "./docker-server.ts";
+import { hardening } from "./hardening.ts";
 
 export interface BackupsArgs {
   server: DockerServer;

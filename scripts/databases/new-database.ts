@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { exitCode, OperationError } from "../core/operation-error.ts";
-import { temporaryBeside } from "../core/temporary.ts";
+import { temporaryFor } from "../core/temporary.ts";
 import { databaseNamePattern, databaseNameRule, reservedName } from "../model/database-name.ts";
 import { databaseFolder } from "./database-file.ts";
 
@@ -69,7 +69,7 @@ export function requireDatabaseName(name: string): void {
 export async function newDatabase(migrationsFolder: string, name: string, stagingFolder: string): Promise<string[]> {
   requireDatabaseName(name);
   const folder = databaseFolder(migrationsFolder, name);
-  const staging = temporaryBeside(join(stagingFolder, "new-database"));
+  const staging = temporaryFor(join(stagingFolder, "new-database"));
   try {
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(staging, path)), { recursive: true });

@@ -55,8 +55,8 @@ export async function planUndo(
   const chosen = select(status.applied, files, { steps, to }).reverse();
   const entries = await readAppliedEntries(client);
   const found = chosen.map(({ filename, hash }) => ({ filename, hash, down: readDownFile(source, filename) }));
-  const faults = found.flatMap(({ filename, down }) => wayBackFault(filename, down));
-  if (faults.length > 0) throw noWayBack(faults);
+  const faults = found.flatMap(({ filename, down }) => downFault(filename, down));
+  if (faults.length > 0) throw notReversible(faults);
   const planned = found.flatMap(({ filename, hash, down }) => {
     if (down === undefined) return [];
     const entry = entries.get(hash);
@@ -98,13 +98,13 @@ function select(
   return applied.slice(stays + 1);
 }
 
-function wayBackFault(filename: string, down: DownFile | undefined): string[] {
+function downFault(filename: string, down: DownFile | undefined): string[] {
   if (down === undefined)
     return [`- ${filename} has no down migration: committed/${downFilename(filename)} is missing or empty`];
   return down.irreversible === undefined ? [] : [`- ${filename} is irreversible: ${down.irreversible}`];
 }
 
-function noWayBack(faults: readonly string[]): OperationError {
+function notReversible(faults: readonly string[]): OperationError {
   return new OperationError(
     ["Some of these migrations cannot be reverted, so nothing was reverted:", ...faults].join("\n"),
     {

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync,
 import { dirname, join } from "node:path";
 import { isCode, readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
 import { shellQuote } from "../core/shell.ts";
-import { temporaryBeside } from "../core/temporary.ts";
+import { temporaryFor } from "../core/temporary.ts";
 import { cloneHome } from "./locations.ts";
 import { isExecutableFile } from "./path-search.ts";
 import {
@@ -58,7 +58,7 @@ function linkOfficial(root: string, plugin: PluginChoice, binary: string): void 
   if (source === target || plugin.reason === "found on PATH") return;
   if (isSameFile(binary, join(target, pluginFileName(plugin)))) return;
   rmSync(target, { recursive: true, force: true });
-  const staging = temporaryBeside(target);
+  const staging = temporaryFor(target);
   mkdirSync(staging, { recursive: true });
   try {
     for (const entry of readdirSync(source, { withFileTypes: true })) {

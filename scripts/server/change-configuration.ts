@@ -39,7 +39,7 @@ export async function changeConfiguration(
     return await apply();
   } catch (error) {
     if (change.former === undefined) throw error;
-    const outcome = await takeBack(installation, change.former, change.running);
+    const outcome = await restoreSettings(installation, change.former, change.running);
     if (!(error instanceof OperationError)) throw error;
     throw new OperationError(error.message, {
       hint: [outcome.back ? advice(error) : error.hint, outcome.state].filter(Boolean).join(" "),
@@ -56,7 +56,7 @@ interface Outcome {
   state: string;
 }
 
-async function takeBack(
+async function restoreSettings(
   { binaries, directory, account }: Installation,
   former: string,
   before: Postmaster | undefined,

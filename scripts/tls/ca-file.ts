@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connection } from "../connection/connection.ts";
 import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
-import { temporaryBeside } from "../core/temporary.ts";
+import { temporaryFor } from "../core/temporary.ts";
 
 /**
  * Returns the path, relative to the project directory, of the file with the CA certificates of a stack's server. psql,
@@ -34,7 +34,7 @@ export function writeCaFile(root: string, stack: string, bundle: string): string
 export async function withCaFile<T>(connection: Connection, use: (connection: Connection) => Promise<T>): Promise<T> {
   const { ca, ...rest } = connection;
   if (ca === undefined) return use(connection);
-  const folder = temporaryBeside(join(tmpdir(), "pgroundwork-ca"));
+  const folder = temporaryFor(join(tmpdir(), "pgroundwork-ca"));
   try {
     await mkdir(folder, { mode: 0o700 });
     const sslrootcert = join(folder, "ca.pem");

@@ -165,7 +165,7 @@ async function prepare(
     committed.at(-1),
   );
   const migration = await parseCommitted(folder, filename, Buffer.from(text));
-  const file = wayBack(draft, filename, irreversible);
+  const file = downFileOf(draft, filename, irreversible);
   await requireContent([
     { ...checkedFile(migration), source: draftSource(current) },
     {
@@ -206,7 +206,7 @@ async function apply(options: CommitOptions): Promise<string[]> {
   return applied.map(({ filename }) => filename);
 }
 
-function wayBack({ down }: Draft, filename: string, irreversible: string | undefined): DownFile {
+function downFileOf({ down }: Draft, filename: string, irreversible: string | undefined): DownFile {
   if (irreversible !== undefined && down !== undefined) {
     throw new OperationError(
       "current.down.sql contains a down migration, but --irreversible says that there is none.",

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { chown, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isTemporary, temporaryBeside } from "../../../../scripts/core/temporary.ts";
+import { isTemporary, temporaryFor } from "../../../../scripts/core/temporary.ts";
 import { serverAccount } from "../../../../scripts/server/account.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import { leftTemporary } from "../../../support/left-temporary.ts";
@@ -36,7 +36,7 @@ describe("a start after a killed run", () => {
       join(data, "pgroundwork.conf"),
     ];
     for (const path of left) await writeFile(leftTemporary(path), "half");
-    const living = temporaryBeside(join(folder, "server.json"));
+    const living = temporaryFor(join(folder, "server.json"));
     await writeFile(living, "half");
     await own.ensure();
     expect(await readdir(folder)).toEqual(["data", "log", basename(living)]);
