@@ -57,7 +57,7 @@ export interface JobState {
   overdueSeconds: number | null;
   /** End of the last run that ended. */
   endedAt: string | null;
-  /** What this run returned, or its error. */
+  /** Result of this run, or its error. */
   message: string | null;
 }
 

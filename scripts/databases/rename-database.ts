@@ -48,7 +48,7 @@ export async function filesWithOldName(root: string, from: string, to: string): 
 }
 
 /**
- * Renames a database and its roles on a server, all or nothing. Rows, passwords and privileges stay, and jobs of pg_cron
+ * Renames a database and its roles on a server, all or nothing. Rows, passwords and privileges stay. Jobs of pg_cron
  * run in the renamed database.
  *
  * @param admin login that may rename them, connected to another database of the server

@@ -41,7 +41,7 @@ export interface ClearedSeeds {
 }
 
 /** Obstacles that keep seeds from being cleared. */
-export interface SeedObstacles {
+export interface SeedConflicts {
   /** Rows that have changed since they were seeded, by table. */
   changed: { table: string; rows: number }[];
   foreign: ForeignRows[];
@@ -84,7 +84,7 @@ async function clear(client: Client, options: ClearSeedsOptions): Promise<Cleare
   try {
     const tables = await locateRows(client, files);
     const unknown = await unknownTables(client, files);
-    requireNoObstacles({ changed: force ? [] : await changedRows(client), foreign: await findForeignRows(client) });
+    requireNoConflicts({ changed: force ? [] : await changedRows(client), foreign: await findForeignRows(client) });
     const counts = dryRun ? await countRows(client) : await deleteRows(client, files, tables);
     const rows = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => (a < b ? -1 : 1));
     const deleted = rows.map(([table, count]) => ({ table, rows: count }));
@@ -129,7 +129,7 @@ function factsOf({ deleted, files }: ClearedSeeds): string[] {
   ];
 }
 
-function requireNoObstacles({ changed, foreign }: SeedObstacles): void {
+function requireNoConflicts({ changed, foreign }: SeedConflicts): void {
   if (changed.length === 0 && foreign.length === 0) return;
   const rows = (count: number) => `${count} ${count === 1 ? "row" : "rows"}`;
   throw new OperationError(

@@ -21,8 +21,9 @@ export type StackJobs =
   | { known: false; reason: string };
 
 /**
- * Reads the state of the jobs that a stack's databases declare, and of those that the kit has scheduled. Returns null if
- * there are none, or if the server has no pg_cron.
+ * Reads the state of the jobs that a stack's databases declare, and of those that the kit has scheduled.
+ *
+ * @returns null if there are none, or if the server has no pg_cron
  */
 export async function readStackJobs(outputs: StackOutputs, root: string): Promise<StackJobs | null> {
   const databases = Object.keys(outputs.databases);

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cloneRoot } from "../clone-root.ts";
 
-/** How a code block of a page is tested. It follows the language: ```` ```sh run ````. GitHub ignores it. */
+/** Mark of a code block, which says how it is tested. It follows the language: `sh run`. GitHub ignores it. */
 export type Mark = "run" | "run docker" | "shown";
 
 /** A code block of a page. */

@@ -19,8 +19,8 @@ const mostRestarts = 2;
  * Waits until the server in a container answers SQL on its socket.
  *
  * @param seconds time limit
- * @returns the time of the answer by the clock of the engine's machine. `isFirstAnswer` is true if it answered the first
- * query: it may have been ready long before.
+ * @returns the time of the answer by the clock of the engine's machine. `isFirstAnswer` is true if it answered the
+ * first query: it may have been ready long before.
  * @throws OperationError if the server ends, keeps restarting, or does not answer in time. It has the end of the log,
  * or the space of the volume if that is full
  */
