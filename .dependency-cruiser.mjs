@@ -102,7 +102,7 @@ export default {
     },
     {
       name: "fallback-providers-stand-alone",
-      comment: "A stand-in behaves as the official plugin does, whatever the rest of the kit does.",
+      comment: "A fallback provider behaves as the official plugin does, whatever the rest of the kit does.",
       severity: "error",
       from: { path: "^infra/fallback-providers/" },
       to: {

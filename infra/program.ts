@@ -21,7 +21,7 @@ import { declareCron } from "./components/jobs.ts";
 import { warnOfRenames } from "./components/renamed.ts";
 import { declareServerRoles } from "./components/server-roles.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
-import { standInRefusal } from "./plan/stand-ins.ts";
+import { fallbackProviderRefusal } from "./plan/fallback-providers.ts";
 import { type Declared, extensionsOf, rightsOn, serverFor, whatItHas } from "./server.ts";
 
 // Every resource records where it was declared. Pulumi's launcher sets a hook for this, which reads and parses a source
@@ -44,7 +44,7 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
     await Promise.all(names.map(async (name) => [name, await readDatabaseFile(migrationsFolder, name)] as const)),
   );
   const settings = parseSettings(pulumi.runtime.allConfig(), { databases: files, stack: pulumi.getStack() });
-  refuseStandIns(settings);
+  refuseFallbackProviders(settings);
   warnOfRisks(settings);
   const declared = settings.databases.map((name) => ({ name, file: files[name] ?? emptyFile }));
   const available = await extensionsOf(settings);
@@ -64,8 +64,8 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
   );
   const isOwn = (name: string) => settings.server !== "external" || !names.includes(name);
   warnOfRenames(server, existing, withHistory, isOwn);
-  const { passwordVersion: passwordKeeper, protected: protect, idleInTransactionTimeout } = settings;
-  const serverRoles = declareServerRoles("server", { server, existing, passwordKeeper, protect });
+  const { passwordVersion, protected: protect, idleInTransactionTimeout } = settings;
+  const serverRoles = declareServerRoles("server", { server, existing, passwordVersion, protect });
   const hasJobs = withExtensions.some(({ jobs }) => jobs.length > 0);
   const cron = hasJobs ? declareCron("server", server, protect) : undefined;
   const databases = narrowed.map(({ name, file, missing }) => {
@@ -87,7 +87,7 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
       folder: databaseFolder(migrations, name),
       seeds: settings.seeds.filter((set) => file.seedSets.includes(set)),
       idleInTransactionSeconds: idleInTransactionTimeout,
-      passwordKeeper,
+      passwordVersion,
       protect,
     });
     return [name, database] as const;
@@ -150,7 +150,7 @@ function narrowAll(
   );
   if (faults.length > 0) {
     throw new OperationError(`The ${kind} server does not have these extensions:\n${faults.join("\n")}`, {
-      remedy: `${whatItHas[kind]} Remove them from database.json, or mark them as optional there.`,
+      hint: `${whatItHas[kind]} Remove them from database.json, or mark them as optional there.`,
     });
   }
   return narrowed;
@@ -175,19 +175,23 @@ async function withRights(databases: ReturnType<typeof narrowAll>, settings: Set
 }
 
 /** @throws OperationError if the stack does not accept the fallback providers that would run on this machine */
-function refuseStandIns({ server, airgap, protected: isProtected }: Settings): void {
+function refuseFallbackProviders({ server, airgap, protected: isProtected }: Settings): void {
   // Set by the process that starts the engine (`pgw`, `pgw engine env`), which knows the plugins that the engine will
   // find.
   const usesDocker = server === "docker";
-  const standIns = (process.env.PGW_STAND_INS ?? "")
+  const fallbackProviders = (process.env.PGW_FALLBACK_PROVIDERS ?? "")
     .split(",")
     .filter((name) => name !== "" && (name !== "docker" || usesDocker));
   const stack = pulumi.getStack();
-  const refusal = standInRefusal({ standIns, airgap, stack, real: isProtected || isRealStack(stack) });
+  const refusal = fallbackProviderRefusal({
+    fallbackProviders,
+    airgap,
+    stack,
+    real: isProtected || isRealStack(stack),
+  });
   if (refusal === undefined) return;
   throw new OperationError(refusal, {
-    remedy:
-      "Install the plugin (`npm run pgw -- engine install` on a machine with network access), or set pgroundwork:airgap to true.",
+    hint: "Install the plugin (`npm run pgw -- engine install` on a machine with network access), or set pgroundwork:airgap to true.",
   });
 }
 

@@ -10,7 +10,7 @@ import { backupIntervals } from "../scripts/model/schedule.ts";
 import type { BackupsOutput, MonitoringOutput, ServerLocation, ServerOutput } from "../scripts/model/stack-outputs.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
 import type { Settings } from "../scripts/settings/settings.ts";
-import { authorityFile, writeAuthorityFile } from "../scripts/tls/authority-file.ts";
+import { caFile, writeCaFile } from "../scripts/tls/ca-file.ts";
 import type { DockerServer } from "./components/docker-server.ts";
 import type { WithExtensions } from "./components/external-server.ts";
 import { plannedSettings, plannedSettingsHere } from "./components/planned-settings.ts";
@@ -99,9 +99,15 @@ export const whatItHas: Readonly<Record<Settings["server"], string>> = {
 
 async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
   const { EmbeddedServer } = await import("./components/embedded-server.ts");
-  const { port, dataDirectory, passwordVersion: passwordKeeper, readyTimeout } = settings;
+  const { port, dataDirectory, passwordVersion, readyTimeout } = settings;
   const planned = plannedSettingsHere(settings);
-  const server = new EmbeddedServer("server", { port, dataDirectory, settings: planned, passwordKeeper, readyTimeout });
+  const server = new EmbeddedServer("server", {
+    port,
+    dataDirectory,
+    settings: planned,
+    passwordVersion,
+    readyTimeout,
+  });
   const { dataDirectory: data, logDirectory } = server;
   return { server, location: { kind: "embedded", dataDirectory: data, logDirectory } };
 }
@@ -113,23 +119,23 @@ async function inContainer(settings: OfKind<"docker">, databases: readonly WithJ
   const fault = memoryFault(memory, planned);
   if (fault !== undefined)
     throw new OperationError(`The server does not fit into its container: ${fault}.`, {
-      remedy: "Increase pgroundwork:memory, or reduce shared_buffers in pgroundwork:postgresql.",
+      hint: "Increase pgroundwork:memory, or reduce shared_buffers in pgroundwork:postgresql.",
     });
   const imageTrigger = await imageTriggers(dockerHost);
   const server = new DockerServer("server", {
     ...{ dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
     build: settings,
     settings: { ...extensionSettings(databases, planned), ...settings.postgresql },
-    passwordKeeper: settings.passwordVersion,
+    passwordVersion: settings.passwordVersion,
     protect: settings.protected,
     project: pulumi.getProject(),
     stack: pulumi.getStack(),
     imageTrigger,
-    authorityFile: (bundle) => {
-      writeAuthorityFile(root, pulumi.getStack(), bundle);
+    caFile: (bundle) => {
+      writeCaFile(root, pulumi.getStack(), bundle);
       // Relative to the folder in which program and plugins run. A path that is the same everywhere changes no
       // provider.
-      return join("..", authorityFile(pulumi.getStack()));
+      return join("..", caFile(pulumi.getStack()));
     },
     host: settings.host ?? reachableHost(bindAddress, machineOf(dockerHost)),
   });
@@ -140,7 +146,10 @@ async function inContainer(settings: OfKind<"docker">, databases: readonly WithJ
     trust: { caCertificate },
     sidecars: async (roles) => {
       const { metrics, ...backups } = await backedUp(settings, server, roles);
-      return { ...(await monitored(settings, server, roles, metrics)), ...backups };
+      const declared = databases.flatMap((database) => database.jobs).length;
+      // One more deletes the records of runs.
+      const jobs = declared === 0 ? 0 : declared + 1;
+      return { ...(await monitored(settings, server, roles, { textfiles: metrics, jobs })), ...backups };
     },
   };
 }
@@ -187,13 +196,13 @@ async function monitored(
   { monitoring, backups, readyTimeout, baseImage }: OfKind<"docker">,
   server: DockerServer,
   roles: ServerRoles,
-  textfiles: pulumi.Output<string> | undefined,
+  { textfiles, jobs }: { textfiles: pulumi.Output<string> | undefined; jobs: number },
 ): Promise<SidecarOutputs> {
   if (monitoring === undefined) return {};
   const { Monitoring } = await import("./components/monitoring.ts");
-  const { place, network, caCertificate: authorities, dataVolume: data, repository } = server;
+  const { place, network, caCertificate, dataVolume: data, repository } = server;
   const { prometheus } = new Monitoring("monitoring", {
-    ...{ place, baseImage, network, authorities, readyTimeout, textfiles },
+    ...{ place, baseImage, network, caCertificate, readyTimeout, textfiles, jobs },
     ...{ login: roles.logins.monitor, roles: roles.roles },
     volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
     backupIntervals: (backups && backupIntervals(backups)) ?? {},

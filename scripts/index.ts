@@ -1,6 +1,6 @@
 /**
  * Entry point for programs: `import { autoMigrate } from "pgroundwork"`. Nothing here prints or exits, and neither
- * Pulumi nor its engine is loaded. Failures throw an `OperationError`: its message says what happened, its `remedy`
+ * Pulumi nor its engine is loaded. Failures throw an `OperationError`: its message says what happened, its `hint`
  * says what to do.
  */
 import { stat } from "node:fs/promises";
@@ -86,7 +86,7 @@ export async function autoMigrate(options: MigrateOptions): Promise<ApplyResult 
   const value = (options.env ?? process.env).AUTO_MIGRATE || "false";
   if (value !== "true" && value !== "false") {
     throw new OperationError(`AUTO_MIGRATE is "${value}".`, {
-      remedy: "Set it to true or false.",
+      hint: "Set it to true or false.",
       exitCode: reason.usage,
     });
   }
@@ -144,8 +144,7 @@ async function folderOf({ database, migrations = "migrations" }: DatabaseTarget)
   // A folder that is not in the application's image would look like one without pending migrations.
   if (await unlessAbsent(stat(folder))) return folder;
   throw new OperationError(`The folder of the database "${database}" does not exist: ${folder}`, {
-    remedy:
-      "Correct `database`, or set `migrations` to the folder that contains it. Without a folder, pass a bundle as `from`.",
+    hint: "Correct `database`, or set `migrations` to the folder that contains it. Without a folder, pass a bundle as `from`.",
     exitCode: reason.usage,
   });
 }
@@ -160,7 +159,7 @@ function connectionOf({ connection: given, env = process.env }: ConnectionTarget
   const connection = fromEnvironment(env);
   if (connection !== undefined) return connection;
   throw new OperationError("No database is given.", {
-    remedy: "Set DATABASE_URL, DB_* or PG*, or say it with `connection`.",
+    hint: "Set DATABASE_URL, DB_* or PG*, or say it with `connection`.",
     exitCode: reason.usage,
   });
 }

@@ -6,8 +6,8 @@ import { containerPaths, imageHealthcheck, writableFolders } from "../plan/conta
 import { sidecarProcesses } from "../plan/container-limits.ts";
 import { BackupStanza } from "../provider/sdk/backups.ts";
 import { ContainerLimits } from "../provider/sdk/containers.ts";
-import { confinement } from "./confinement.ts";
 import type { DockerServer } from "./docker-server.ts";
+import { hardening } from "./hardening.ts";
 
 export interface BackupsArgs {
   server: DockerServer;
@@ -92,7 +92,7 @@ export class Backups extends pulumi.ComponentResource {
       `${name}-container`,
       {
         ...named,
-        ...confinement(memory, "50m"),
+        ...hardening(memory, "50m"),
         tmpfs: writableFolders,
         image,
         hostname: named.name,

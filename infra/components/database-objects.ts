@@ -40,7 +40,7 @@ export interface DatabaseArgs {
   seeds: readonly string[];
   /** Limit of the application's roles for a session that is idle in a transaction. 0: none. */
   idleInTransactionSeconds: number;
-  passwordKeeper: string;
+  passwordVersion: string;
   protect: boolean;
   /** pg_cron in the database `postgres`, if this database has jobs. */
   cron?: pulumi.Resource | undefined;
@@ -104,7 +104,7 @@ export class DatabaseObjects {
     const options = this.#onServer(args);
     const owner = declareRole(`${name}-owner`, plan.roles.owner, args.existing, options);
     const login = (role: Exclude<DatabaseRole, "owner">) =>
-      declareLogin(`${name}-${role}`, plan.roles[role], args.existing, args.passwordKeeper, {
+      declareLogin(`${name}-${role}`, plan.roles[role], args.existing, args.passwordVersion, {
         ...options,
         dependsOn: [owner],
       });

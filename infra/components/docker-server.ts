@@ -16,9 +16,9 @@ import { ContainerLimits, ContainerServer, Port, ServerSettings, VolumeFiles } f
 import { Password } from "../provider/sdk/servers.ts";
 import { adminAccess } from "./admin-access.ts";
 import { BackupRepository } from "./backup-repository.ts";
-import { confinement } from "./confinement.ts";
 import { type DockerPlace, dockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
+import { hardening } from "./hardening.ts";
 import type { Login, Server } from "./server.ts";
 import { ServerCertificates } from "./server-certificates.ts";
 
@@ -41,7 +41,7 @@ export interface DockerServerArgs {
   shmSize: number;
   /** Settings of postgresql.conf, including the memory plan. */
   settings: Record<string, string>;
-  passwordKeeper: string;
+  passwordVersion: string;
   /** Limit for a start until SQL runs, in seconds. */
   readyTimeout: number;
   protect: boolean;
@@ -52,7 +52,7 @@ export interface DockerServerArgs {
    * Writes CA certificates to a file for the postgresql provider. Returns its path, which is the same in every project
    * directory.
    */
-  authorityFile: (bundle: string) => string;
+  caFile: (bundle: string) => string;
 }
 
 /** Limit for stopping a container, in seconds: a large server writes a checkpoint first. */
@@ -91,7 +91,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     const { project, stack, dockerHost, imageTrigger } = args;
     this.place = dockerPlace(`${name}-docker`, { project, stack, dockerHost, imageTrigger }, child);
 
-    const password = new Password(`${name}-superuser-password`, { keeper: args.passwordKeeper }, child);
+    const password = new Password(`${name}-superuser-password`, { keeper: args.passwordVersion }, child);
     this.superuser = { user: "postgres", password: password.result };
     const container = this.place.name("postgres");
     const certificates = new ServerCertificates(
@@ -99,7 +99,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       { project, stack, hosts: [args.host, container, "postgres"] },
       child,
     );
-    this.caCertificate = certificates.trustBundle;
+    this.caCertificate = certificates.caCertificate;
 
     this.image = this.#declareImage(name, args);
     const checked = this.#declareSettings(name, args);
@@ -141,7 +141,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       {
         ...{ host: args.host, port: published.port, database: "postgres", login: this.superuser, superuser: true },
         ...{ sslmode: this.sslmode, caCertificate: this.caCertificate },
-        sslrootcert: this.caCertificate.apply(args.authorityFile),
+        sslrootcert: this.caCertificate.apply(args.caFile),
         trigger: running.containerId,
         readyTimeout: args.readyTimeout,
       },
@@ -229,7 +229,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       `${name}-postgres`,
       {
         ...named,
-        ...confinement(args.memory, "50m"),
+        ...hardening(args.memory, "50m"),
         tmpfs: writableFolders,
         image,
         hostname: named.name,

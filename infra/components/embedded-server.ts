@@ -10,7 +10,7 @@ export interface EmbeddedServerArgs {
   /** Settings of postgresql.conf, including the memory plan. */
   settings: Record<string, string>;
   /** Rotation trigger: a change generates all passwords again. */
-  passwordKeeper: string;
+  passwordVersion: string;
   /** Limit for a start until SQL runs, in seconds. */
   readyTimeout: number;
 }
@@ -32,7 +32,7 @@ export class EmbeddedServer extends pulumi.ComponentResource implements Server {
     super("pgroundwork:components:EmbeddedServer", name, {}, options);
     const child = { parent: this };
 
-    const password = new Password(`${name}-superuser-password`, { keeper: args.passwordKeeper }, child);
+    const password = new Password(`${name}-superuser-password`, { keeper: args.passwordVersion }, child);
     this.superuser = { user: "postgres", password: password.result };
     const { port, dataDirectory, settings } = args;
     const server = new EmbeddedServerResource(

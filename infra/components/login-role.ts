@@ -44,11 +44,11 @@ export function declareLogin(
   name: string,
   plan: RolePlan,
   existing: Existing,
-  passwordKeeper: string,
+  passwordVersion: string,
   options: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
 ): LoginRole {
   // The password is the kit's own resource: it takes the parent, but no option of the postgresql provider.
-  const password = new Password(`${name}-password`, { keeper: passwordKeeper }, { parent: options.parent });
+  const password = new Password(`${name}-password`, { keeper: passwordVersion }, { parent: options.parent });
   return {
     login: { user: plan.name, password: password.result },
     role: declareRole(name, plan, existing, options, password.result),

@@ -18,9 +18,9 @@ import {
   volumeExporterCommand,
 } from "../plan/monitoring.ts";
 import { ContainerLimits, ContainerProcess, Port, VolumeFiles } from "../provider/sdk/containers.ts";
-import { confinement } from "./confinement.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
+import { hardening } from "./hardening.ts";
 import type { Login } from "./server.ts";
 
 export interface MonitoringArgs {
@@ -30,7 +30,7 @@ export interface MonitoringArgs {
   /** The network in which the server is called `postgres`. */
   network: pulumi.Input<string>;
   /** CA certificates that verify the server's certificate, PEM. */
-  authorities: pulumi.Input<string>;
+  caCertificate: pulumi.Input<string>;
   /** Login of the exporter, a member of pg_monitor. */
   login: Login;
   /** Roles of the server, including the exporter's. The exporter needs its role and password before it can connect. */
@@ -41,6 +41,8 @@ export interface MonitoringArgs {
   textfiles?: pulumi.Input<string> | undefined;
   /** The longest intervals between two backups of a type, in seconds, by pgBackRest's name of the type. */
   backupIntervals?: Readonly<Record<string, number>>;
+  /** Number of jobs that the kit schedules with pg_cron. Default: 0. */
+  jobs?: number;
   prometheusPort?: number | undefined;
   exporterPort?: number | undefined;
   /** Retention of measurements, in days. */
@@ -92,11 +94,12 @@ export class Monitoring extends pulumi.ComponentResource {
   }
 
   #declarePostgresExporter(): void {
-    const { login, authorities, roles, exporterPort } = this.#args;
+    const { login, caCertificate, roles, exporterPort, jobs = 0 } = this.#args;
     const files = this.#declareFiles("postgres-exporter", {
       [exporterFiles.password]: login.password,
-      [exporterFiles.authorities]: authorities,
-      [exporterFiles.queries]: fileOf("queries.yml"),
+      [exporterFiles.ca]: caCertificate,
+      // Without pg_cron, its query would fail.
+      [exporterFiles.queries]: `${fileOf("queries.yml")}${jobs === 0 ? "" : fileOf("job-queries.yml")}`,
     });
     const container = this.#declareContainer({
       role: "postgres-exporter",
@@ -134,12 +137,12 @@ export class Monitoring extends pulumi.ComponentResource {
   }
 
   #declarePrometheus(): pulumi.Output<string> {
-    const { place, retentionDays, prometheusPort, backupIntervals = {} } = this.#args;
+    const { place, retentionDays, prometheusPort, backupIntervals = {}, jobs = 0 } = this.#args;
     const { project, stack } = place;
     const files = this.#declareFiles("prometheus", {
       [prometheusFiles.configuration]: prometheusConfiguration({ project, stack }),
       [prometheusFiles.alerts]: fileOf("alerts.yml"),
-      [prometheusFiles.schedule]: scheduleRules(backupIntervals),
+      [prometheusFiles.schedule]: scheduleRules(backupIntervals, jobs),
     });
     // Measurements cannot be repeated. The volume outlives the stack, as the server's data does.
     const data = this.#declareVolume("prometheus-data", { retainOnDelete: true });
@@ -191,7 +194,7 @@ export class Monitoring extends pulumi.ComponentResource {
       `${this.#name}-${role}`,
       {
         ...named,
-        ...confinement(plan.memory, "10m"),
+        ...hardening(plan.memory, "10m"),
         image: this.#image,
         hostname: named.name,
         command: [...plan.command],

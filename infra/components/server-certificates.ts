@@ -9,7 +9,7 @@ export interface ServerCertificatesArgs {
 }
 
 /** Ten years, renewed in the last year. */
-const authorityTerm = { validityDays: 3650, renewBeforeDays: 365 };
+const caTerm = { validityDays: 3650, renewBeforeDays: 365 };
 /** One year, renewed in the last 60 days. */
 const serverTerm = { validityDays: 365, renewBeforeDays: 60 };
 
@@ -21,7 +21,7 @@ export class ServerCertificates extends pulumi.ComponentResource {
   readonly certificate: pulumi.Output<string>;
   readonly privateKey: pulumi.Output<string>;
   /** CA certificates that clients trust, PEM. */
-  readonly trustBundle: pulumi.Output<string>;
+  readonly caCertificate: pulumi.Output<string>;
 
   constructor(
     name: string,
@@ -32,7 +32,7 @@ export class ServerCertificates extends pulumi.ComponentResource {
     const child = { parent: this };
     const authority = new CertificateAuthority(
       `${name}-authority`,
-      { commonName: `${project} ${stack}`, ...authorityTerm },
+      { commonName: `${project} ${stack}`, ...caTerm },
       child,
     );
     const server = new ServerCertificate(
@@ -47,7 +47,7 @@ export class ServerCertificates extends pulumi.ComponentResource {
     );
     this.certificate = server.certificate;
     this.privateKey = server.privateKey;
-    this.trustBundle = authority.trustBundle;
-    this.registerOutputs({ trustBundle: this.trustBundle });
+    this.caCertificate = authority.trustBundle;
+    this.registerOutputs({ caCertificate: this.caCertificate });
   }
 }

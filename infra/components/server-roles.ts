@@ -11,7 +11,7 @@ export interface ServerRolesArgs {
   server: Server;
   existing: Existing;
   /** Rotation trigger: a change generates all passwords again. */
-  passwordKeeper: string;
+  passwordVersion: string;
   /** True if the roles refuse deletion even by `pulumi destroy`. */
   protect: boolean;
 }
@@ -28,12 +28,12 @@ export interface ServerRoles {
  * server's component, since the server must first answer which of them exist.
  */
 export function declareServerRoles(name: string, args: ServerRolesArgs): ServerRoles {
-  const { server, existing, passwordKeeper, protect } = args;
+  const { server, existing, passwordVersion, protect } = args;
   const plans = server.limitedAdmin === true ? limitedServerRolePlans : serverRolePlans;
   const planOf = (role: ServerRole) =>
     server.reservesConnections === true ? withReservedConnections(plans[role]) : plans[role];
   const login = (role: ServerRole) =>
-    declareLogin(`${name}-${role}`, planOf(role), existing, passwordKeeper, {
+    declareLogin(`${name}-${role}`, planOf(role), existing, passwordVersion, {
       parent: server,
       provider: server.provider,
       deletedWith: server.process,

@@ -151,7 +151,7 @@ function imported<Server>(definition: Definition<Server>, id: string, server: Se
   throw new OperationError(
     `A ${definition.typeName} cannot be imported: its id "${id}" does not contain all its properties.`,
     {
-      remedy: "Declare it without importing it: what already exists is adopted.",
+      hint: "Declare it without importing it: what already exists is adopted.",
     },
   );
 }

@@ -78,9 +78,9 @@ export class Database extends pulumi.ComponentResource {
       throw new RunError(`${name} has no seed set ${unknown.join(", ")}. It has: ${file.seedSets.join(", ")}.`);
     const serverRoles = await rolesOf(server);
     const existing = await findExisting(server, [name]);
-    const passwordKeeper = server.passwordVersion;
+    const passwordVersion = server.passwordVersion;
     return new DatabaseObjects(this, name, {
-      ...{ server, serverRoles, existing, file, folder, seeds, passwordKeeper, protect },
+      ...{ server, serverRoles, existing, file, folder, seeds, passwordVersion, protect },
       idleInTransactionSeconds: idleInTransactionTimeout,
     });
   }

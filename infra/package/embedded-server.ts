@@ -40,7 +40,7 @@ export class EmbeddedServer extends EmbeddedServerComponent implements ProgramSe
     const { port, dataDirectory, memory, postgresql, passwordVersion = "1", readyTimeout = 60 } = args;
     const { profile = "desktop", storage = "ssd", maxConnections = 100 } = args;
     const settings = plannedSettingsHere({ memory, profile, storage, maxConnections, postgresql });
-    super(name, { port, dataDirectory, settings, passwordKeeper: passwordVersion, readyTimeout }, options);
+    super(name, { port, dataDirectory, settings, passwordVersion, readyTimeout }, options);
     this.resourceName = name;
     this.passwordVersion = passwordVersion;
     this.isProtected = options?.protect === true;

@@ -28,6 +28,6 @@ export function rolesOf(server: ProgramServer): Promise<pulumi.Resource[]> {
 
 async function declareRoles(server: ProgramServer): Promise<pulumi.Resource[]> {
   const existing = await findExisting(server, []);
-  const { resourceName, passwordVersion: passwordKeeper, isProtected: protect } = server;
-  return declareServerRoles(resourceName, { server, existing, passwordKeeper, protect }).roles;
+  const { resourceName, passwordVersion, isProtected: protect } = server;
+  return declareServerRoles(resourceName, { server, existing, passwordVersion, protect }).roles;
 }

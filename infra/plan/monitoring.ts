@@ -23,7 +23,7 @@ export const monitoringPaths = {
 } as const;
 
 /** Files in the exporter's volume. */
-export const exporterFiles = { password: "password", authorities: "ca.crt", queries: "queries.yml" } as const;
+export const exporterFiles = { password: "password", ca: "ca.crt", queries: "queries.yml" } as const;
 
 /** Files in Prometheus's volume. */
 export const prometheusFiles = {
@@ -41,7 +41,7 @@ export const prometheusFiles = {
 export function exporterEnvironment(host: string, role: string): string[] {
   const parameters = new URLSearchParams({
     sslmode: "verify-full",
-    sslrootcert: `${configuration}/${exporterFiles.authorities}`,
+    sslrootcert: `${configuration}/${exporterFiles.ca}`,
     // The exporter tries twice, a second apart, and Prometheus waits 10 s. A shorter limit makes Prometheus report a
     // server that is down as such, and not as an exporter that does not answer.
     connect_timeout: "3",
@@ -141,13 +141,13 @@ scrape_configs:
 }
 
 /**
- * Returns the text of a rules file with the intervals at which backups are due. The alert on the age of backups
- * compares them with the metrics of the backups.
+ * Returns the text of a rules file with what the settings declare: the intervals at which backups are due, and the
+ * number of jobs. Alerts compare it with the measurements.
  *
  * @param intervals the longest intervals between two backups of a type, in seconds, by pgBackRest's name of the type;
  * empty if no backups are made
  */
-export function scheduleRules(intervals: Readonly<Record<string, number>>): string {
+export function scheduleRules(intervals: Readonly<Record<string, number>>, jobs: number): string {
   const rules = Object.entries(intervals).map(
     ([type, seconds]) => `      - record: pgroundwork_backup_schedule_interval_seconds
         expr: vector(${seconds})
@@ -155,6 +155,7 @@ export function scheduleRules(intervals: Readonly<Record<string, number>>): stri
           type: ${type}
 `,
   );
+  if (jobs > 0) rules.push(`      - record: pgroundwork_jobs_declared\n        expr: vector(${jobs})\n`);
   const groups = rules.length === 0 ? " []\n" : `\n  - name: schedule\n    rules:\n${rules.join("")}`;
   return `# Written by pgroundwork.\ngroups:${groups}`;
 }

@@ -2,7 +2,7 @@
 const interval = 500;
 
 /** Time for work in progress to stop after its signal has fired, in ms. */
-const grace = 2_000;
+const exitTimeoutMs = 2_000;
 
 /**
  * Ends the plugin when the engine that started it is gone. The engine normally ends its plugins, but it cannot if it is
@@ -14,7 +14,7 @@ export function exitWithParent(cancelled: AbortController): void {
     if (process.ppid === parent) return;
     clearInterval(watch);
     cancelled.abort(new Error("The engine that started this plugin is gone."));
-    setTimeout(() => process.exit(1), grace).unref();
+    setTimeout(() => process.exit(1), exitTimeoutMs).unref();
   }, interval);
   watch.unref();
 }

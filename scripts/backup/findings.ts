@@ -13,7 +13,7 @@ export interface LastRun {
 export interface Finding {
   level: "wrong" | "unknown";
   text: string;
-  remedy?: string;
+  hint?: string;
 }
 
 /** Facts about a stack's backups in which problems are looked for. */
@@ -29,16 +29,16 @@ export interface BackupFacts {
 }
 
 /** Number of intervals after which the newest backup is too old. */
-const patience = 2;
+const lateFactor = 2;
 
 /** Finds problems in the list of backups, their schedule and the notes of the last runs. */
 export function findInBackups({ backups, underWay, gaps, lastRuns, now }: BackupFacts): Finding[] {
   const newest = backups.at(-1);
   if (newest === undefined) {
     if (underWay) return [];
-    const remedy = "Make one: `npm run pgw -- backup create`.";
+    const hint = "Make one: `npm run pgw -- backup create`.";
     return [
-      { level: "wrong", text: "There is no backup, so nothing can be restored.", remedy },
+      { level: "wrong", text: "There is no backup, so nothing can be restored.", hint },
       ...failures(lastRuns, []),
     ];
   }
@@ -54,14 +54,14 @@ export function findInBackups({ backups, underWay, gaps, lastRuns, now }: Backup
 function tooOld(what: string, { label, finishedAt }: Backup, gap: number | undefined, now: Date): Finding[] {
   if (gap === undefined) return [{ level: "unknown", text: `The interval between backups is not known (${what}).` }];
   const age = (now.getTime() - Date.parse(finishedAt)) / 1_000;
-  if (age <= patience * gap) return [];
+  if (age <= lateFactor * gap) return [];
   const text = `The last ${what}, ${label}, is ${duration(age)} old, but one is due every ${duration(gap)}.`;
-  return [{ level: "wrong", text, remedy: "Check `docker logs` of the backup container for the reason." }];
+  return [{ level: "wrong", text, hint: "Check `docker logs` of the backup container for the reason." }];
 }
 
 function damaged({ label }: Backup): Finding {
   const text = `The backup ${label} has pages with a wrong checksum: the cluster was damaged when it was copied.`;
-  return { level: "wrong", text, remedy: "Restore an earlier backup, and check the disk." };
+  return { level: "wrong", text, hint: "Restore an earlier backup, and check the disk." };
 }
 
 /** Rank of backup types. A full backup makes up for a failed incremental one, but not the other way round. */
@@ -76,8 +76,8 @@ function failures(lastRuns: readonly LastRun[], backups: readonly Backup[]): Fin
     .map(({ type, started, exitCode }) => {
       const how = exitCode === null ? "was killed before it was complete" : `ended with ${exitCode}`;
       const text = `The last backup of type ${type}, started at ${new Date(started * 1_000).toISOString()}, ${how}.`;
-      const remedy = `To make one now or see the error: \`npm run pgw -- backup create --type ${type}\``;
-      return { level: "wrong", text, remedy };
+      const hint = `To make one now or see the error: \`npm run pgw -- backup create --type ${type}\``;
+      return { level: "wrong", text, hint };
     });
 }
 

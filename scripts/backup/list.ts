@@ -36,7 +36,7 @@ export async function listBackups(docker: Docker, stack: StackBackups, now: Date
   const backupsRun = await isRunning(docker, stack.container);
   if (!backupsRun) {
     const text = `The backup container ${stack.container} is not running.`;
-    findings.push({ level: "wrong", text, remedy: "Run `up`, which starts it." });
+    findings.push({ level: "wrong", text, hint: "Run `up`, which starts it." });
   }
   const content = await withRepository(docker, stack, backupsRun, async (container) => {
     const repository = await readRepository(docker, container);
@@ -72,8 +72,8 @@ async function askServer(docker: Docker, server: string, findings: Finding[]): P
     const failure = await explainArchiver(docker, server, archiver);
     if (failure !== undefined) findings.push(wrong(failure));
     if (state.mode === "off") {
-      const remedy = "Run `up`, which turns it on.";
-      findings.push({ level: "wrong", text: "WAL archiving is off (archive_mode = off).", remedy });
+      const hint = "Run `up`, which turns it on.";
+      findings.push({ level: "wrong", text: "WAL archiving is off (archive_mode = off).", hint });
     }
     return state;
   } catch (error) {
@@ -82,8 +82,8 @@ async function askServer(docker: Docker, server: string, findings: Finding[]): P
   }
 }
 
-function wrong({ message, remedy }: OperationError): Finding {
-  return { level: "wrong", text: message, ...(remedy === undefined ? {} : { remedy }) };
+function wrong({ message, hint }: OperationError): Finding {
+  return { level: "wrong", text: message, ...(hint === undefined ? {} : { hint }) };
 }
 
 /**

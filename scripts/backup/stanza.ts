@@ -72,14 +72,14 @@ export async function explainArchiver(
   const when = lastFailedAt === null ? "" : `, last at ${new Date(lastFailedAt).toISOString()}`;
   return new BackupError(
     `WAL archiving is failing at ${lastFailedSegment}${when}; ${segments}. ${cause?.message ?? "See the server's log."}`,
-    cause?.remedy === undefined ? {} : { remedy: cause.remedy },
+    cause?.hint === undefined ? {} : { hint: cause.hint },
   );
 }
 
 function otherCommand(command: string): BackupError {
   const found = command === "" ? "archive_command is empty" : "archive_command does not call pgBackRest";
   return new BackupError(`No WAL reaches the repository: ${found}.`, {
-    remedy: "As superuser: `alter system reset archive_command; select pg_reload_conf();`, then `npm run up`.",
+    hint: "As superuser: `alter system reset archive_command; select pg_reload_conf();`, then `npm run up`.",
   });
 }
 
@@ -87,7 +87,7 @@ function hanging(idleSeconds: number | null, waiting: number): BackupError | und
   if (idleSeconds === null || idleSeconds < longestIdleSeconds) return undefined;
   return new BackupError(
     `WAL archiving has made no progress for ${idleSeconds} s; segments that wait: ${waiting}. The archive command hangs.`,
-    { remedy: "See the server's log, and check the disk of the repository." },
+    { hint: "See the server's log, and check the disk of the repository." },
   );
 }
 

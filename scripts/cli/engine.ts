@@ -40,7 +40,7 @@ export async function readyEngine(run: Run, options: ReadyOptions = {}): Promise
       onProgress,
     });
     line.stop();
-    if (options.quiet !== true) await nameStandIns(run, engine, options.stack);
+    if (options.quiet !== true) await nameFallbackProviders(run, engine, options.stack);
     return engine;
   } finally {
     line.stop();
@@ -51,15 +51,19 @@ export async function readyEngine(run: Run, options: ReadyOptions = {}): Promise
 function requireProject(root: string): void {
   if (existsSync(join(root, "Pulumi.yaml"))) return;
   throw new OperationError(`${root} has no Pulumi.yaml, and this command works on a stack of a Pulumi program.`, {
-    remedy: "Run it in the program's folder. Commands on data also work without one, with DATABASE_URL, PG* or --url.",
+    hint: "Run it in the program's folder. Commands on data also work without one, with DATABASE_URL, PG* or --url.",
     exitCode: exitCode.usage,
   });
 }
 
 /** Prints the fallback providers in use, so that none is used silently. */
-async function nameStandIns(run: Run, { plugins }: EngineInstallation, stack: string | undefined): Promise<void> {
+async function nameFallbackProviders(
+  run: Run,
+  { plugins }: EngineInstallation,
+  stack: string | undefined,
+): Promise<void> {
   for (const { name, version, use } of plugins) {
-    if (use !== "stand-in" || !(await uses(run, stack, name))) continue;
+    if (use !== "fallback" || !(await uses(run, stack, name))) continue;
     run.out.note(
       `provider ${name} ${version}: using the fallback provider, the official plugin is unreachable (reason: npm run pgw -- engine status)`,
     );

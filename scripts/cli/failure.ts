@@ -18,7 +18,7 @@ export function reportError(out: Output, error: unknown, { signal, targetSource 
   if (error instanceof OperationError) {
     // Usage errors contain their own hint.
     const source = error.exitCode === exitCode.usage ? undefined : targetSource;
-    const hints = [...(error.remedy === undefined ? [] : [error.remedy]), ...describeSource(source)].map((hint) =>
+    const hints = [...(error.hint === undefined ? [] : [error.hint]), ...describeSource(source)].map((hint) =>
       redact(hint),
     );
     out.error([redact(error.message), ...hints].join("\n  "));

@@ -28,14 +28,14 @@ export async function resolveLogin(run: Run, { role, ...options }: LoginOptions)
   const instead = options.url === undefined ? "unset those variables, or name the stack with --stack" : "correct --url";
   if (role !== undefined) {
     throw new OperationError(`${source} already determines the login: ${label}. --role "${role}" cannot change it.`, {
-      remedy: `Leave out --role, or ${instead}.`,
+      hint: `Leave out --role, or ${instead}.`,
       exitCode: exitCode.usage,
     });
   }
   if (options.database !== undefined && options.database !== connection.database) {
     throw new OperationError(
       `${source} already determines the database: ${label}. --database "${options.database}" is a different one.`,
-      { remedy: `Leave out --database, or ${instead}.`, exitCode: exitCode.usage },
+      { hint: `Leave out --database, or ${instead}.`, exitCode: exitCode.usage },
     );
   }
   run.out.note(`target: ${label}`);

@@ -136,7 +136,7 @@ function refusal(kept: readonly KeptOption[], typed: readonly string[], left: st
   const names = kept.map(({ option }) => option.long).join(", ");
   const rest = typed.filter((word) => !used.includes(word));
   return new OperationError(`npm read ${names} itself, and nothing was run. Write options after \`--\`:`, {
-    remedy: [
+    hint: [
       `  ${lineToType(options, { env, typed: rest }).replace("'<value>'", "VALUE")}`,
       `If another program set ${kept.map(({ setting }) => `npm_config_${setting}`).join(", ")} for npm, unset it.`,
     ].join("\n  "),

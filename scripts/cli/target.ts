@@ -126,7 +126,7 @@ async function readStack(run: Run, options: TargetOptions, role: string) {
 function severalDatabases(what: string, names: readonly string[]): OperationError {
   const lines = names.map((name) => `  ${lineToType(["--database", name])}`);
   return new OperationError(`${what}: ${names.join(", ")}.`, {
-    remedy: ["Name one with --database:", ...lines].join("\n  "),
+    hint: ["Name one with --database:", ...lines].join("\n  "),
     exitCode: exitCode.usage,
   });
 }
@@ -171,7 +171,7 @@ async function folderFor(run: Run, options: TargetOptions, connection: Connectio
   throw new OperationError(
     `migrations/ has no folder for the database "${connection.database}" (there are: ${folders.join(", ")}).`,
     {
-      remedy: "Name the folder that belongs to it with --database.",
+      hint: "Name the folder that belongs to it with --database.",
       exitCode: exitCode.usage,
     },
   );

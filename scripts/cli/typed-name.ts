@@ -12,7 +12,7 @@ import type { Run } from "./run.ts";
 export async function requireTyped(run: Run, names: readonly string[], refused: string): Promise<void> {
   if (!canAsk()) {
     throw new OperationError(`${refused} needs a confirmation. Nothing was changed.`, {
-      remedy: "Add --yes.",
+      hint: "Add --yes.",
       exitCode: exitCode.notAllowed,
     });
   }

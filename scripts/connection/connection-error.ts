@@ -18,8 +18,8 @@ export type ConnectionFailure =
 export class ConnectionError extends OperationError {
   readonly failure: ConnectionFailure;
 
-  constructor(message: string, failure: ConnectionFailure, remedy: string, cause: unknown) {
-    super(message, { remedy, cause });
+  constructor(message: string, failure: ConnectionFailure, hint: string, cause: unknown) {
+    super(message, { hint, cause });
     this.failure = failure;
   }
 }
@@ -48,13 +48,13 @@ export function lostConnectionError(connection: Connection, error: unknown): Con
 interface Explanation {
   failure: ConnectionFailure;
   reason: string;
-  remedy: string;
+  hint: string;
 }
 
 /** Converts an error of the driver, the network or the server to an error for the user. */
 export function connectionError(connection: Connection, error: unknown): ConnectionError {
-  const { failure, reason, remedy } = explain(connection, error);
-  return new ConnectionError(`Cannot connect to ${describeConnection(connection)}: ${reason}.`, failure, remedy, error);
+  const { failure, reason, hint } = explain(connection, error);
+  return new ConnectionError(`Cannot connect to ${describeConnection(connection)}: ${reason}.`, failure, hint, error);
 }
 
 function explain(connection: Connection, error: unknown): Explanation {
@@ -81,16 +81,16 @@ function byCode(connection: Connection, code: string): Explanation | undefined {
       return {
         failure: "unreachable",
         reason: `nothing listens on ${host}:${port} (connection refused)`,
-        remedy: startIt,
+        hint: startIt,
       };
     case "ENOENT":
-      return { failure: "unreachable", reason: `there is no socket for port ${port} in ${host}`, remedy: startIt };
+      return { failure: "unreachable", reason: `there is no socket for port ${port} in ${host}`, hint: startIt };
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return {
         failure: "unreachable",
         reason: `the host name "${host}" cannot be resolved (${code})`,
-        remedy: "Correct the host, or check name resolution.",
+        hint: "Correct the host, or check name resolution.",
       };
     case "ETIMEDOUT":
     case "EHOSTUNREACH":
@@ -100,45 +100,44 @@ function byCode(connection: Connection, code: string): Explanation | undefined {
       return {
         failure: "unreachable",
         reason: `the server does not answer (${code})`,
-        remedy: "Check host, port, network and firewall.",
+        hint: "Check host, port, network and firewall.",
       };
     case "57P03":
       return {
         failure: "starting",
         reason: "the server is starting up or shutting down",
-        remedy: "Try again in a few seconds.",
+        hint: "Try again in a few seconds.",
       };
     case "53300":
       return {
         failure: "full",
         reason: "the server has no free connections",
-        remedy: "Close idle connections, or raise max_connections.",
+        hint: "Close idle connections, or raise max_connections.",
       };
     case "28P01":
       return {
         failure: "password",
         reason: `password authentication failed for user "${user}"`,
-        remedy: "Correct the password or the user. The server gives the same answer if the role does not exist.",
+        hint: "Correct the password or the user. The server gives the same answer if the role does not exist.",
       };
     case "28000":
       return {
         failure: "denied",
         reason: `the server refuses connections of user "${user}" from here`,
-        remedy:
-          "Check that the role has LOGIN, and check the server's pg_hba.conf. The server may require TLS (sslmode=require).",
+        hint: "Check that the role has LOGIN, and check the server's pg_hba.conf. The server may require TLS (sslmode=require).",
       };
     case "3D000":
       return {
         failure: "database-missing",
         reason: `the database "${database}" does not exist`,
         // Until a refresh, the state of a stack that had the database still contains it.
-        remedy: "Create it (a stack: npm run pgw -- refresh, then npm run up), or correct the name.",
+        hint: "Create it (a stack: npm run pgw -- refresh, then npm run up), or correct the name.",
       };
     case "42501":
       return {
         failure: "denied",
         reason: `user "${user}" has no CONNECT privilege on database "${database}"`,
-        remedy: `Use another role, or: GRANT CONNECT ON DATABASE … TO ….`,
+        hint: `Use another role, or: GRANT CONNECT ON DATABASE … TO ….`,
       };
   }
   return undefined;
@@ -150,39 +149,39 @@ function byMessage(connection: Connection, message: string): Explanation | undef
     return {
       failure: "unreachable",
       reason: "the server did not answer in time",
-      remedy: "Check host, port, network and firewall.",
+      hint: "Check host, port, network and firewall.",
     };
   }
   if (/no pg_hba\.conf entry .*, no encryption$/.test(message)) {
     return {
       failure: "tls",
       reason: `the server refuses connections of user "${connection.user}" from here without TLS`,
-      remedy: "Use sslmode=verify-full, with the CA of the server's certificate as sslrootcert.",
+      hint: "Use sslmode=verify-full, with the CA of the server's certificate as sslrootcert.",
     };
   }
   if (/does not support SSL/.test(message)) {
     return {
       failure: "tls",
       reason: "the server does not support TLS",
-      remedy: "Turn on TLS at the server. sslmode=disable sends everything unencrypted; use it only on this machine.",
+      hint: "Turn on TLS at the server. sslmode=disable sends everything unencrypted; use it only on this machine.",
     };
   }
   if (/client password must be a/.test(message)) {
     return {
       failure: "password",
       reason: `the server requires a password for user "${connection.user}", but none is set`,
-      remedy: "Set it in DATABASE_URL, DB_PASSWORD, PGPASSWORD or ~/.pgpass.",
+      hint: "Set it in DATABASE_URL, DB_PASSWORD, PGPASSWORD or ~/.pgpass.",
     };
   }
   if (/Connection terminated/.test(message)) {
-    return { failure: "unreachable", reason: "the server closed the connection", remedy: "Read the server's log." };
+    return { failure: "unreachable", reason: "the server closed the connection", hint: "Read the server's log." };
   }
   return undefined;
 }
 
 function unexplained(code: string, message: string): Explanation {
   const said = [message, code && `(${code})`].filter(Boolean).join(" ");
-  return { failure: "other", reason: said || "the driver gave no reason", remedy: "Read the server's log." };
+  return { failure: "other", reason: said || "the driver gave no reason", hint: "Read the server's log." };
 }
 
 function textOf(error: unknown, key: "code" | "message"): string {

@@ -54,7 +54,7 @@ function sslConfig(connection: Connection): ClientConfig["ssl"] {
   const { host, sslmode } = connection;
   // A socket does not leave the machine, and no server uses TLS on one.
   if (sslmode === "disable" || host.startsWith("/")) return false;
-  const trusted = trustedAuthorities(connection);
+  const trusted = trustedCas(connection);
   if (sslmode === "require" && trusted.ca === undefined) return { rejectUnauthorized: false };
   // The driver passes no address to Node, which would then check "localhost". So the name is checked here.
   const checkServerIdentity = (_host: string, certificate: PeerCertificate) =>
@@ -66,23 +66,23 @@ function sslConfig(connection: Connection): ClientConfig["ssl"] {
   };
 }
 
-function trustedAuthorities({ ca, sslrootcert }: Connection): { ca?: string } {
+function trustedCas({ ca, sslrootcert }: Connection): { ca?: string } {
   if (ca !== undefined) return { ca };
   if (sslrootcert === undefined) return {};
-  const bundle = readAuthorities(sslrootcert);
+  const bundle = readCaFile(sslrootcert);
   // Node would accept any text, trust no CA, and report an error about the server's certificate.
   if (bundle.includes("-----BEGIN CERTIFICATE-----")) return { ca: bundle };
   throw new OperationError(`The CA file "${sslrootcert}" contains no certificate (PEM).`, {
-    remedy: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
+    hint: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
   });
 }
 
-function readAuthorities(file: string): string {
+function readCaFile(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
     throw new OperationError(`Cannot read the CA file "${file}".`, {
-      remedy: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
+      hint: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
       cause,
     });
   }

@@ -92,6 +92,6 @@ function environmentFile(folder: string): string {
 }
 
 function alreadyThere(file: string, cause?: unknown): OperationError {
-  const remedy = "Add --force to replace it.";
-  return new OperationError(`${file} already exists.`, { remedy, exitCode: exitCode.notAllowed, cause });
+  const hint = "Add --force to replace it.";
+  return new OperationError(`${file} already exists.`, { hint, exitCode: exitCode.notAllowed, cause });
 }

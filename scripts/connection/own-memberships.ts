@@ -44,7 +44,7 @@ export async function grantOwnMemberships(client: Client, roles: readonly string
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === insufficientPrivilege)) throw error;
       throw new OperationError(`Role "${login}" does not administer the role "${role}": ${error.message}.`, {
-        remedy: `Ask the owner of the server to run: GRANT ${granted} TO ${client.escapeIdentifier(login)} WITH ADMIN OPTION;`,
+        hint: `Ask the owner of the server to run: GRANT ${granted} TO ${client.escapeIdentifier(login)} WITH ADMIN OPTION;`,
         cause: error,
       });
     }

@@ -38,8 +38,7 @@ export async function requireOwnSession(client: Client, connection: Connection):
   throw new OperationError(
     `${describeConnection(connection)} goes through a proxy that pools transactions or statements (PgBouncer's pool_mode), so it has no lasting session.`,
     {
-      remedy:
-        "Use a direct connection for migrations and seeds: the server's own port, or a pool with pool_mode = session. Applications can continue to use the proxy.",
+      hint: "Use a direct connection for migrations and seeds: the server's own port, or a pool with pool_mode = session. Applications can continue to use the proxy.",
     },
   );
 }

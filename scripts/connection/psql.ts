@@ -36,8 +36,7 @@ export function openPsql(connection: Connection, args: readonly string[], env: N
 
 function noPsql(cause: unknown): OperationError {
   return new OperationError("There is no psql on PATH.", {
-    remedy:
-      "Debian, Ubuntu: apt install postgresql-client. macOS: brew install libpq. Or use any other client with the URL of `npm run -s pgw -- url`.",
+    hint: "Debian, Ubuntu: apt install postgresql-client. macOS: brew install libpq. Or use any other client with the URL of `npm run -s pgw -- url`.",
     cause,
   });
 }

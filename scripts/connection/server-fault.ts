@@ -2,7 +2,7 @@ import { OperationError } from "../core/operation-error.ts";
 import { type Connection, describeConnection } from "./connection.ts";
 
 /** Hint if sessions begin read-only. */
-export const readOnlyRemedy = [
+export const readOnlyHint = [
   "The database, the role or the server has default_transaction_read_only set (\\drds in psql lists settings of databases and roles). Run as a superuser:",
   "SET default_transaction_read_only = off; then ALTER DATABASE … RESET default_transaction_read_only; or the same with ALTER ROLE … IN DATABASE … or ALTER SYSTEM. Then run again.",
 ].join(" ");
@@ -11,8 +11,8 @@ export const readOnlyRemedy = [
  * Hints by SQLSTATE (PostgreSQL's appendix A), for failures of the server's machine or its configuration. Neither a
  * statement nor the kit's code causes them.
  */
-const remedies: Readonly<Record<string, string>> = {
-  "25006": readOnlyRemedy,
+const hints: Readonly<Record<string, string>> = {
+  "25006": readOnlyHint,
   "53100":
     "The server's disk is full. Free space there, then run again. Committed data is safe. Delete nothing in the data directory.",
   "53200": "The server is out of memory. Lower work_mem or the number of sessions, or give it more memory.",
@@ -24,8 +24,8 @@ const remedies: Readonly<Record<string, string>> = {
 };
 
 /** Returns the hint for an SQLSTATE; undefined if neither the server's machine nor its configuration is the reason. */
-export function serverFaultRemedy(sqlstate: string | undefined): string | undefined {
-  return sqlstate === undefined ? undefined : remedies[sqlstate];
+export function serverFaultHint(sqlstate: string | undefined): string | undefined {
+  return sqlstate === undefined ? undefined : hints[sqlstate];
 }
 
 /** Returns true for an error that PostgreSQL answered. It needs no driver, which takes long to load. */
@@ -39,10 +39,10 @@ export function isFromServer(error: unknown): error is Error & { code: unknown }
  */
 export function serverFault(connection: Connection, error: unknown): OperationError | undefined {
   if (!isFromServer(error)) return undefined;
-  const remedy = serverFaultRemedy(String(error.code));
-  if (remedy === undefined) return undefined;
+  const hint = serverFaultHint(String(error.code));
+  if (hint === undefined) return undefined;
   return new OperationError(`${describeConnection(connection)}: ${error.message} (SQLSTATE ${error.code})`, {
-    remedy,
+    hint,
     cause: error,
   });
 }

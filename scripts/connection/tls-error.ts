@@ -3,7 +3,7 @@ import type { PeerCertificate } from "node:tls";
 /** Reason of a failed TLS connection, and a hint. */
 export interface TlsExplanation {
   reason: string;
-  remedy: string;
+  hint: string;
 }
 
 /**
@@ -21,35 +21,33 @@ export function explainTls(host: string, error: unknown): TlsExplanation | undef
     case "CERT_SIGNATURE_FAILURE":
       return {
         reason: `the server's certificate is signed by a CA that is not trusted here (${code})`,
-        remedy:
-          "Set sslrootcert to the CA certificate (for a stack, the URL from `npm run -s pgw -- url` contains the file).",
+        hint: "Set sslrootcert to the CA certificate (for a stack, the URL from `npm run -s pgw -- url` contains the file).",
       };
     case "CERT_HAS_EXPIRED":
       return {
         reason: "the server's certificate or its CA certificate has expired",
-        remedy: "Renew it (for a stack: npm run up), and check this machine's clock.",
+        hint: "Renew it (for a stack: npm run up), and check this machine's clock.",
       };
     case "CERT_NOT_YET_VALID":
       return {
         reason: "the server's certificate is not valid yet",
-        remedy: "Compare this machine's clock with that of the machine that created the certificate.",
+        hint: "Compare this machine's clock with that of the machine that created the certificate.",
       };
     case "ERR_TLS_CERT_ALTNAME_INVALID":
       return {
         reason: `the server's certificate is not for "${host}" but for ${namesOf(error)}`,
-        remedy:
-          "Connect with a name in the certificate, or create a certificate for this name (for a stack: the setting pgroundwork:host).",
+        hint: "Connect with a name in the certificate, or create a certificate for this name (for a stack: the setting pgroundwork:host).",
       };
     case "INVALID_PURPOSE":
       return {
         reason: "the server's certificate is not valid for servers",
-        remedy: "Use a certificate with the extended key usage serverAuth.",
+        hint: "Use a certificate with the extended key usage serverAuth.",
       };
   }
   if (code !== "EPROTO" && !/^ERR_(SSL|OSSL)_/.test(code)) return undefined;
   return {
     reason: `TLS with the server failed (${message})`,
-    remedy: "Check the server's log, and compare the TLS versions that both sides allow (ssl_min_protocol_version).",
+    hint: "Check the server's log, and compare the TLS versions that both sides allow (ssl_min_protocol_version).",
   };
 }
 

@@ -56,7 +56,7 @@ export function fromUrl(url: string, env: NodeJS.ProcessEnv = {}): Connection {
     throw new OperationError(
       "--url contains a password, but arguments are public: any user of the machine can read them.",
       {
-        remedy: "Remove the password from --url and set it in PGPASSWORD, or set the complete URL in DATABASE_URL.",
+        hint: "Remove the password from --url and set it in PGPASSWORD, or set the complete URL in DATABASE_URL.",
         exitCode: exitCode.usage,
       },
     );
@@ -71,11 +71,11 @@ export function fromUrl(url: string, env: NodeJS.ProcessEnv = {}): Connection {
 }
 
 /** Returns one error with all problems of a source. */
-export function targetFaults(source: string, faults: readonly string[], remedy: string): OperationError {
+export function targetFaults(source: string, faults: readonly string[], hint: string): OperationError {
   return new OperationError(
     [`${source} does not say which database to use:`, ...faults.map((fault) => `- ${fault}`)].join("\n"),
     {
-      remedy,
+      hint,
       exitCode: exitCode.usage,
     },
   );

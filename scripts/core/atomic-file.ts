@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { leadsNowhere, unlessAbsentSync } from "./absent.ts";
-import { temporaryBeside } from "./temporary.ts";
+import { temporaryFor } from "./temporary.ts";
 
 export interface AtomicWrite {
   /** Mode of the file. Default: the mode of an existing file, 0600 for a new one. */
@@ -30,7 +30,7 @@ export function writeFileAtomically(
 ): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const wanted = mode ?? modeOf(path) ?? 0o600;
-  const temporary = temporaryBeside(path);
+  const temporary = temporaryFor(path);
   try {
     writeFileSync(temporary, content, { mode: wanted, flag: "wx" });
     // The umask restricts the mode given at creation.

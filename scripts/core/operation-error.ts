@@ -15,23 +15,23 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
 export interface OperationErrorOptions {
   /** Hint: what the reader can do, as one sentence or a command to type. */
-  remedy?: string;
+  hint?: string;
   exitCode?: ExitCode;
   cause?: unknown;
 }
 
 /**
- * A failure meant for the user of a command. The message says what happened and with which value, `remedy` says what to
+ * A failure meant for the user of a command. The message says what happened and with which value, `hint` says what to
  * do. It is printed without a stack trace. Any other error is a bug of the kit itself.
  */
 export class OperationError extends Error {
   override readonly name = "OperationError";
-  readonly remedy: string | undefined;
+  readonly hint: string | undefined;
   readonly exitCode: ExitCode;
 
   constructor(message: string, options: OperationErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.remedy = options.remedy;
+    this.hint = options.hint;
     this.exitCode = options.exitCode ?? exitCode.failed;
   }
 
@@ -42,6 +42,6 @@ export class OperationError extends Error {
 
   /** Message and hint, as printed on the terminal and returned by a provider plugin to the engine. */
   get text(): string {
-    return this.remedy === undefined ? this.message : `${this.message}\n  ${this.remedy}`;
+    return this.hint === undefined ? this.message : `${this.message}\n  ${this.hint}`;
   }
 }

@@ -33,7 +33,7 @@ const pattern = /\.(\d+)-(\d*)-([\da-f]{8})-[\da-f]{8}\.pgw-tmp$/;
 const unchangedForMs = 10 * 60_000;
 
 /** Returns the name for a temporary file or folder of this process, beside its final path. */
-export function temporaryBeside(path: string): string {
+export function temporaryFor(path: string): string {
   return `${path}.${process.pid}-${startOf(process.pid) ?? ""}-${machine()}-${randomBytes(4).toString("hex")}.pgw-tmp`;
 }
 

@@ -15,7 +15,7 @@ export function requireUnchanged(what: string, shown: Facts, now: Facts, done = 
   const gone = shown.filter((fact) => !now.includes(fact)).map((fact) => `  gone  ${fact}`);
   if (added.length === 0 && gone.length === 0) return;
   throw new OperationError([`${what} changed after this command read it. ${done}`, ...added, ...gone].join("\n"), {
-    remedy: "Run the command again and check its output.",
+    hint: "Run the command again and check its output.",
     exitCode: exitCode.notAllowed,
   });
 }

@@ -59,7 +59,7 @@ async function unknownDatabase(migrationsFolder: string, database: string, cause
   return new OperationError(
     `The database "${database}" does not exist in ${migrationsFolder} (${there}).${suggestion}`,
     {
-      remedy: `A database is a folder with a ${fileName}. Name an existing one, or create ${path.join(migrationsFolder, database, fileName)}.`,
+      hint: `A database is a folder with a ${fileName}. Name an existing one, or create ${path.join(migrationsFolder, database, fileName)}.`,
       exitCode: exitCode.usage,
       cause,
     },

@@ -1,5 +1,7 @@
 import type { Client } from "pg";
 import { inTransaction } from "../connection/session.ts";
+import { scheduledInterval } from "../model/cron.ts";
+import { createJobState, jobPrefix } from "./job-state.ts";
 
 /** A job that pg_cron runs. */
 export interface Job {
@@ -20,9 +22,6 @@ export interface JobChange {
   name: string;
 }
 
-/** Prefix of the names of the kit's jobs. Other jobs are not touched. */
-const prefix = "pgroundwork: ";
-
 /** Row of cron.job. */
 interface Row {
   id: string;
@@ -31,6 +30,8 @@ interface Row {
   command: string;
   active: boolean;
   role: string;
+  /** Longest time between two runs, in seconds. Null if it is not recorded. */
+  interval: string | null;
 }
 
 /**
@@ -38,23 +39,30 @@ interface Row {
  * connection's database, or if the login is no superuser and cannot see the jobs of others.
  */
 async function readJobs(client: Client, database: string): Promise<Row[] | undefined> {
-  const { rows: state } = await client.query<{ isReady: boolean }>(
+  const { rows: state } = await client.query<{ isReady: boolean; hasState: boolean }>(
     `SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron')
             AND pg_catalog.current_setting('cron.database_name', true) = pg_catalog.current_database()
-            AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER) AS "isReady"`,
+            AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER) AS "isReady",
+            pg_catalog.to_regclass('pgroundwork.job_state') IS NOT NULL AS "hasState"`,
   );
   if (!state[0]?.isReady) return undefined;
+  const interval = "(SELECT interval_seconds::text FROM pgroundwork.job_state AS state WHERE state.id = jobid)";
   const { rows } = await client.query<Row>(
-    `SELECT jobid::text AS id, pg_catalog.substr(jobname, $2) AS name, schedule, command, active, username AS role
+    `SELECT jobid::text AS id, pg_catalog.substr(jobname, $2) AS name, schedule, command, active, username AS role,
+            ${state[0].hasState ? interval : "NULL"} AS interval
        FROM cron.job WHERE database = $1 AND pg_catalog.starts_with(jobname, $3) ORDER BY jobname`,
-    [database, prefix.length + 1, prefix],
+    [database, jobPrefix.length + 1, jobPrefix],
   );
   return rows;
 }
 
 function changesBetween(rows: readonly Row[], { role }: JobTarget, jobs: readonly Job[]): JobChange[] {
   const isSame = (row: Row, job: Job) =>
-    row.active && row.role === role && row.schedule === job.schedule && row.command === job.command;
+    row.active &&
+    row.role === role &&
+    row.schedule === job.schedule &&
+    row.command === job.command &&
+    row.interval === String(scheduledInterval(job.schedule));
   return [
     ...jobs.flatMap((job): JobChange[] => {
       const row = rows.find(({ name }) => name === job.name);
@@ -79,26 +87,75 @@ export async function jobChanges(client: Client, target: JobTarget, jobs: readon
  */
 export async function reconcileJobs(client: Client, target: JobTarget, jobs: readonly Job[]): Promise<JobChange[]> {
   return inTransaction(client, async () => {
+    const found = await readJobs(client, target.database);
+    if (found === undefined && jobs.length === 0) return [];
+    // The databases of a stack reconcile their jobs at the same time.
+    await client.query("LOCK TABLE cron.job IN SHARE ROW EXCLUSIVE MODE");
+    await createJobState(client);
     const rows = (await readJobs(client, target.database)) ?? [];
     const changes = changesBetween(rows, target, jobs);
     for (const { name } of changes) {
       const job = jobs.find((each) => each.name === name);
       const row = rows.find((each) => each.name === name);
       if (job === undefined) await client.query("DELETE FROM cron.job WHERE jobid = $1", [row?.id]);
-      else {
-        const wanted = [job.schedule, job.command, target.database, target.role];
-        // Scheduling an existing job again does not activate it.
-        await (row === undefined
-          ? client.query("SELECT cron.schedule_in_database($1, $2, $3, $4, $5, true)", [`${prefix}${name}`, ...wanted])
-          : client.query("SELECT cron.alter_job($1, $2, $3, $4, $5, true)", [row.id, ...wanted]));
-      }
+      else await schedule(client, target, job, row?.id);
     }
+    await forgetRemovedJobs(client);
     return changes;
   });
+}
+
+/** Adds or changes a job. Scheduling an existing job again would not activate it. */
+async function schedule(client: Client, target: JobTarget, job: Job, existing: string | undefined): Promise<void> {
+  const wanted = [job.schedule, job.command, target.database, target.role];
+  let id = existing;
+  if (id === undefined) {
+    const { rows } = await client.query<{ id: string }>(
+      "SELECT cron.schedule_in_database($1, $2, $3, $4, $5, true)::text AS id",
+      [`${jobPrefix}${job.name}`, ...wanted],
+    );
+    id = rows[0]?.id;
+  } else await client.query("SELECT cron.alter_job($1, $2, $3, $4, $5, true)", [id, ...wanted]);
+  await client.query(
+    `INSERT INTO pgroundwork.job (id, interval_seconds) VALUES ($1, $2)
+     ON CONFLICT (id) DO UPDATE SET interval_seconds = excluded.interval_seconds, changed_at = now()`,
+    [id, scheduledInterval(job.schedule)],
+  );
+}
+
+async function forgetRemovedJobs(client: Client): Promise<void> {
+  await client.query("DELETE FROM pgroundwork.job WHERE NOT EXISTS (SELECT FROM cron.job WHERE jobid = id)");
 }
 
 /** Removes all jobs of a database that no longer exists, so that they do not fail from now on. */
 export async function removeJobsOf(client: Client, database: string): Promise<void> {
   if ((await readJobs(client, database)) === undefined) return;
   await client.query("DELETE FROM cron.job WHERE database = $1", [database]);
+}
+
+/**
+ * Makes all jobs of a database run in it under its new name, and as its roles under their new names. Must run in the
+ * transaction that renames them, in the database of pg_cron.
+ *
+ * @param roles new names of the database's roles, by old name
+ */
+export async function moveJobs(
+  client: Client,
+  from: string,
+  to: string,
+  roles: Readonly<Record<string, string>>,
+): Promise<void> {
+  if ((await readJobs(client, from)) === undefined) return;
+  await client.query("UPDATE cron.job SET database = $2 WHERE database = $1", [from, to]);
+  for (const [old, renamed] of Object.entries(roles))
+    await client.query("UPDATE cron.job SET username = $2 WHERE username = $1", [old, renamed]);
+}
+
+/**
+ * Keeps pg_cron from starting jobs until the transaction ends: it records each run before it starts it. Without this,
+ * a job that runs each second could be connected to a database whenever it is to be renamed.
+ */
+export async function holdJobs(client: Client, database: string): Promise<void> {
+  if (((await readJobs(client, database)) ?? []).length === 0) return;
+  await client.query("LOCK TABLE cron.job_run_details IN SHARE ROW EXCLUSIVE MODE");
 }

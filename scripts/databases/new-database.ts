@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { exitCode, OperationError } from "../core/operation-error.ts";
-import { temporaryBeside } from "../core/temporary.ts";
+import { temporaryFor } from "../core/temporary.ts";
 import { databaseNamePattern, databaseNameRule, reservedName } from "../model/database-name.ts";
 import { databaseFolder } from "./database-file.ts";
 
@@ -45,14 +45,14 @@ const files: Readonly<Record<string, string>> = {
 export function requireDatabaseName(name: string): void {
   if (!databaseNamePattern.test(name)) {
     throw new OperationError(`"${name}" cannot be a database's name.`, {
-      remedy: `Expected: ${databaseNameRule}.`,
+      hint: `Expected: ${databaseNameRule}.`,
       exitCode: exitCode.usage,
     });
   }
   const reserved = reservedName(name);
   if (reserved !== undefined) {
     throw new OperationError(`"${name}" ${reserved}.`, {
-      remedy: "Choose another name.",
+      hint: "Choose another name.",
       exitCode: exitCode.usage,
     });
   }
@@ -69,7 +69,7 @@ export function requireDatabaseName(name: string): void {
 export async function newDatabase(migrationsFolder: string, name: string, stagingFolder: string): Promise<string[]> {
   requireDatabaseName(name);
   const folder = databaseFolder(migrationsFolder, name);
-  const staging = temporaryBeside(join(stagingFolder, "new-database"));
+  const staging = temporaryFor(join(stagingFolder, "new-database"));
   try {
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(staging, path)), { recursive: true });
@@ -82,7 +82,7 @@ export async function newDatabase(migrationsFolder: string, name: string, stagin
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOTDIR") throw cause;
     throw new OperationError(`${folder} already exists.`, {
-      remedy: "Choose another name, or use the existing folder.",
+      hint: "Choose another name, or use the existing folder.",
       exitCode: exitCode.notAllowed,
       cause,
     });

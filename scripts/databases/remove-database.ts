@@ -35,7 +35,7 @@ function gitRemove(root: string, paths: readonly string[], folder: string): Prom
       if (error === null) return resolve();
       const reason = error.code === "ENOENT" ? "git is not installed" : stderr.trim();
       const failed = new OperationError(`${folder} was not removed: ${reason}`, {
-        remedy: "Commit or restore the changes there, then run again. Removed files stay in Git's history.",
+        hint: "Commit or restore the changes there, then run again. Removed files stay in Git's history.",
         exitCode: exitCode.notAllowed,
         cause: error,
       });

@@ -6,6 +6,7 @@ import type { Connection } from "../connection/connection.ts";
 import { inTransaction } from "../connection/session.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { databaseFolder, readDatabaseFile } from "./database-file.ts";
+import { holdJobs, moveJobs } from "./jobs.ts";
 import { requireDatabaseName } from "./new-database.ts";
 
 /** Suffixes of the roles that a database has. */
@@ -22,7 +23,7 @@ export async function requireRenamable(migrations: string, from: string, to: str
   await readDatabaseFile(migrations, from);
   if (!existsSync(databaseFolder(migrations, to))) return;
   throw new OperationError(`${databaseFolder(migrations, to)} already exists.`, {
-    remedy: "Choose another name.",
+    hint: "Choose another name.",
     exitCode: exitCode.notAllowed,
   });
 }
@@ -47,7 +48,8 @@ export async function filesWithOldName(root: string, from: string, to: string): 
 }
 
 /**
- * Renames a database and its roles on a server, all or nothing. Rows, passwords and privileges stay.
+ * Renames a database and its roles on a server, all or nothing. Rows, passwords and privileges stay. Jobs of pg_cron
+ * run in the renamed database.
  *
  * @param admin login that may rename them, connected to another database of the server
  * @throws OperationError (exit code notAllowed) if the server does not have the database or already has the new name;
@@ -68,16 +70,24 @@ export async function renameOnServer(admin: Connection, from: string, to: string
         `The server already has a database "${to}".`,
         `Nothing was changed. If \`up\` created it empty: npm run pgw -- destroy --erase ${to}`,
       );
+    const scheduler =
+      "SELECT FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND backend_type = 'pg_cron launcher'";
+    if ((await client.query(scheduler, [from])).rowCount !== 0)
+      throw refused(
+        `"${from}" lists the extension pg_cron, whose scheduler is connected to it.`,
+        "Nothing was changed. Remove pg_cron from its database.json and run `npm run up`. Then rename the database, list pg_cron again, and schedule its jobs again.",
+      );
     const found = await client.query<{ name: string }>(
       "SELECT rolname AS name FROM pg_catalog.pg_roles WHERE rolname = ANY ($1)",
       [roles.map((role) => `${from}_${role}`)],
     );
+    const renamed = Object.fromEntries(found.rows.map(({ name }) => [name, `${to}${name.slice(from.length)}`]));
     await inTransaction(client, async () => {
+      await holdJobs(client, from);
       await client.query(`ALTER DATABASE ${escapeIdentifier(from)} RENAME TO ${escapeIdentifier(to)}`);
-      for (const { name } of found.rows)
-        await client.query(
-          `ALTER ROLE ${escapeIdentifier(name)} RENAME TO ${escapeIdentifier(`${to}${name.slice(from.length)}`)}`,
-        );
+      for (const [old, name] of Object.entries(renamed))
+        await client.query(`ALTER ROLE ${escapeIdentifier(old)} RENAME TO ${escapeIdentifier(name)}`);
+      await moveJobs(client, from, to, renamed);
     }).catch((error: unknown) => {
       throw refused(`Cannot rename "${from}": ${(error as Error).message}.`, hintFor(error), error);
     });
@@ -86,10 +96,10 @@ export async function renameOnServer(admin: Connection, from: string, to: string
 
 function hintFor(error: unknown): string {
   return (error as { code?: string }).code === "55006"
-    ? "Nothing was changed. End the connections to it (applications, psql), then run again."
+    ? "Nothing was changed. End the connections to it (applications, psql, a job that is running), then run again."
     : "Nothing was changed.";
 }
 
-function refused(message: string, remedy: string, cause?: unknown): OperationError {
-  return new OperationError(message, { remedy, exitCode: exitCode.notAllowed, cause });
+function refused(message: string, hint: string, cause?: unknown): OperationError {
+  return new OperationError(message, { hint, exitCode: exitCode.notAllowed, cause });
 }

@@ -60,7 +60,7 @@ function clientCertificate(): { ca: string; cert: string; key: string } {
       return readFileSync(path, "utf8");
     } catch (error) {
       throw new OperationError(`Cannot read the Docker client's certificate file ${path}.`, {
-        remedy: "Put ca.pem, cert.pem and key.pem into the folder in DOCKER_CERT_PATH.",
+        hint: "Put ca.pem, cert.pem and key.pem into the folder in DOCKER_CERT_PATH.",
         cause: error,
       });
     }

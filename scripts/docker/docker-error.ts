@@ -36,22 +36,21 @@ export function dockerError(host: string | undefined, error: unknown): unknown {
   }
   if (code === "EACCES") {
     return new DockerUnreachable(`This user is not allowed to use the Docker engine of ${where} (EACCES).`, {
-      remedy: "Add the user to the group docker and log in again, or use a rootless engine.",
+      hint: "Add the user to the group docker and log in again, or use a rootless engine.",
       cause: error,
     });
   }
   const tls = explainTls(where.replace(/^tcp:\/\/|:\d+$/g, ""), error);
   if (tls !== undefined) {
     return new DockerUnreachable(`The Docker engine of ${where} cannot be verified: ${tls.reason}.`, {
-      remedy:
-        "Correct DOCKER_CERT_PATH or pgroundwork:dockerHost. The folder must contain the CA of the engine's certificate and your client certificate (ca.pem, cert.pem, key.pem).",
+      hint: "Correct DOCKER_CERT_PATH or pgroundwork:dockerHost. The folder must contain the CA of the engine's certificate and your client certificate (ca.pem, cert.pem, key.pem).",
       cause: error,
     });
   }
   // Errors of ssh have no code.
   if (unreachable.includes(code ?? "") || /socket hang up|ssh|Permission denied|Host key/i.test(message)) {
     return new DockerUnreachable(`No Docker engine answers on ${where}: ${code ?? message.replace(/\.$/, "")}.`, {
-      remedy: "Start the Docker engine, or correct pgroundwork:dockerHost (or DOCKER_HOST).",
+      hint: "Start the Docker engine, or correct pgroundwork:dockerHost (or DOCKER_HOST).",
       cause: error,
     });
   }

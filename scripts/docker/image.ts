@@ -23,7 +23,7 @@ export async function pullImage(docker: Docker, image: string): Promise<void> {
     throw new OperationError(
       `The image ${image} is not in the Docker engine, and it could not be pulled: ${said.trim()}`,
       {
-        remedy: `Correct pgroundwork:image. If the registry requires a login, pull it on the engine's machine: docker pull ${image}`,
+        hint: `Correct pgroundwork:image. If the registry requires a login, pull it on the engine's machine: docker pull ${image}`,
         cause: error,
       },
     );

@@ -29,13 +29,13 @@ export async function requireFreeToPublish(
   if (failure === undefined || failure.code === "EACCES") return;
   if (failure.code !== "EADDRINUSE")
     throw new OperationError(`Cannot open port ${port} on ${address}: ${failure.message}.`, {
-      remedy: "Correct pgroundwork:bindAddress. It must be an address of the machine that the Docker engine runs on.",
+      hint: "Correct pgroundwork:bindAddress. It must be an address of the machine that the Docker engine runs on.",
       cause: failure,
     });
   const holder = holders[0]?.Names[0]?.replace(/^\//, "");
   const whose = holder === undefined ? "another program" : `the container ${holder}`;
   throw new OperationError(`Port ${port} on ${address} is in use by ${whose}.`, {
-    remedy: "Stop it or choose another port. Nothing was changed.",
+    hint: "Stop it or choose another port. Nothing was changed.",
     cause: failure,
   });
 }

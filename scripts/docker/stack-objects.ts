@@ -79,11 +79,11 @@ const roleLabel = "pgroundwork.role";
 /**
  * Removes a container and its anonymous volumes.
  *
- * @param patience seconds that it may take to stop; 0 kills it at once
+ * @param stopTimeoutSeconds seconds that it may take to stop; 0 kills it at once
  */
-export async function removeContainer(docker: Docker, { id }: DockerThing, patience: number): Promise<void> {
+export async function removeContainer(docker: Docker, { id }: DockerThing, stopTimeoutSeconds: number): Promise<void> {
   const container = docker.getContainer(id);
-  if (patience > 0) await unlessGone(container.stop({ t: patience }));
+  if (stopTimeoutSeconds > 0) await unlessGone(container.stop({ t: stopTimeoutSeconds }));
   await unlessGone(container.remove({ force: true, v: true }));
 }
 
@@ -106,7 +106,7 @@ export async function removeVolume(docker: Docker, { name }: DockerThing): Promi
     throw new OperationError(
       `The volume ${name} is in use by ${names.join(", ") || "a container"} and was not removed.`,
       {
-        remedy: "Remove that container, then try again.",
+        hint: "Remove that container, then try again.",
         cause: error,
       },
     );

@@ -93,7 +93,7 @@ async function requireUnused(docker: Docker, { id, name }: DockerThing): Promise
   if (first === undefined) return;
   throw new OperationError(
     `The network ${name} of this stack is not in its state and cannot be removed: ${names.join(", ")} ${names.length === 1 ? "uses" : "use"} it.`,
-    { remedy: `Disconnect containers of others: docker network disconnect --force ${name} ${first}` },
+    { hint: `Disconnect containers of others: docker network disconnect --force ${name} ${first}` },
   );
 }
 
@@ -103,7 +103,7 @@ async function untilGone(thing: string, inspect: () => Promise<unknown>): Promis
     timeoutMs: removalTimeoutMs,
     timedOut: () =>
       new OperationError(`The Docker engine did not remove the ${thing} within ${removalTimeoutMs / 1000} s.`, {
-        remedy: "See the Docker engine's log.",
+        hint: "See the Docker engine's log.",
       }),
   });
 }

@@ -146,7 +146,6 @@ async function retakeLock(client: Client): Promise<void> {
   );
   if (rows[0]?.taken === true) return;
   throw new OperationError("The file released the deployment lock, and another session now holds it.", {
-    remedy:
-      "Remove pg_advisory_unlock_all() or DISCARD ALL from the file, wait for the other session to end, then run again.",
+    hint: "Remove pg_advisory_unlock_all() or DISCARD ALL from the file, wait for the other session to end, then run again.",
   });
 }

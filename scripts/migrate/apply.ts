@@ -244,7 +244,7 @@ export async function initialiseTracking(options: Pick<ApplyOptions, "connection
 function throwDenied(error: unknown, client: Client, connection: Connection): never {
   if (!(error instanceof Error && "code" in error && error.code === "42501")) throw error;
   throw new OperationError(`${describeConnection(connection)} cannot record migrations: ${error.message}.`, {
-    remedy: `Migrate with the migrator role (<database>_migrator).${handOver(error.message, client, connection)}`,
+    hint: `Migrate with the migrator role (<database>_migrator).${handOver(error.message, client, connection)}`,
     cause: error,
   });
 }

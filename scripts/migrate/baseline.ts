@@ -110,7 +110,7 @@ async function requireUntracked(
     throw new OperationError(
       `${describeConnection(connection)} already has ${count} ${count === 1 ? "recorded migration" : "recorded migrations"}.`,
       {
-        remedy: "A baseline is for a database without recorded migrations. `migrate status` shows what is pending.",
+        hint: "A baseline is for a database without recorded migrations. `migrate status` shows what is pending.",
         exitCode: exitCode.notAllowed,
       },
     );

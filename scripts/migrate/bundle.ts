@@ -37,7 +37,7 @@ export function openBundle(bundle: MigrationBundle): FilesInMemory {
   const { format, database, files } = requireShape(bundle);
   if (format !== bundleFormat) {
     throw new OperationError(`The bundle has the format ${format}, and this version reads ${bundleFormat}.`, {
-      remedy: "Write the bundle again with the version of pgroundwork that the application has.",
+      hint: "Write the bundle again with the version of pgroundwork that the application has.",
       exitCode: exitCode.usage,
     });
   }
@@ -48,7 +48,7 @@ export function openBundle(bundle: MigrationBundle): FilesInMemory {
   throw new OperationError(
     [`Files in ${name} do not match their hashes:`, ...changed.map(([file]) => `- ${file}`)].join("\n"),
     {
-      remedy: "Write the bundle again with `pgw migrate bundle`, and let no other tool change its texts.",
+      hint: "Write the bundle again with `pgw migrate bundle`, and let no other tool change its texts.",
       exitCode: exitCode.wrong,
     },
   );
@@ -65,7 +65,7 @@ function requireShape(value: MigrationBundle): MigrationBundle {
     Object.values(given.files).every((file) => typeof file?.text === "string" && typeof file.sha256 === "string");
   if (isBundle) return value;
   throw new OperationError("`from` is not a bundle of migrations.", {
-    remedy: "Pass the default export of the module that `pgw migrate bundle` writes.",
+    hint: "Pass the default export of the module that `pgw migrate bundle` writes.",
     exitCode: exitCode.usage,
   });
 }

@@ -29,7 +29,7 @@ export async function contentFaults({ kind, source, transactional, encodingFault
   ].sort((a, b) => a.offset - b.offset);
   return [
     ...(encodingFault === undefined ? [] : [`${file}: ${encodingFault}`]),
-    ...faults.map(({ offset, message, remedy }) => `${describePlace(source, offset, message)}\n  Hint: ${remedy}`),
+    ...faults.map(({ offset, message, hint }) => `${describePlace(source, offset, message)}\n  Hint: ${hint}`),
   ];
 }
 
@@ -43,7 +43,7 @@ export async function requireContent(files: readonly CheckedFile[]): Promise<voi
   for (const file of files) faults.push(...(await contentFaults(file)));
   if (faults.length === 0) return;
   throw new OperationError(["These files cannot run as they are:", ...faults.map((fault) => `- ${fault}`)].join("\n"), {
-    remedy: "Correct them and run again. Nothing of them was run.",
+    hint: "Correct them and run again. Nothing of them was run.",
     exitCode: exitCode.wrong,
   });
 }

@@ -125,13 +125,13 @@ function requireExpected(planned: readonly PlannedUndo[], expected: readonly Exp
   if (names !== shown) {
     throw new OperationError(
       `Another deployer was faster: this would now revert ${names || "nothing"} instead of ${shown}. Nothing was reverted.`,
-      { remedy: "Check `migrate status`, then run again.", exitCode: exitCode.notAllowed },
+      { hint: "Check `migrate status`, then run again.", exitCode: exitCode.notAllowed },
     );
   }
   const changed = planned.filter(({ down }, index) => down.sha256 !== expected[index]?.down.sha256);
   if (changed.length === 0) return;
   throw new OperationError(
     `${changed.map(({ down }) => down.filename).join(", ")} changed after this command read it. Nothing was reverted.`,
-    { remedy: "Check the file, then run again.", exitCode: exitCode.notAllowed },
+    { hint: "Check the file, then run again.", exitCode: exitCode.notAllowed },
   );
 }

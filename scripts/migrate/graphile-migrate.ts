@@ -145,7 +145,7 @@ export async function readPortableSettings(folder: string): Promise<PortableSett
   if (file === folder) return undefined;
   if (path.basename(file) !== gmrc) {
     throw new OperationError(`${file} is a program, and its values are known only when it runs.`, {
-      remedy: `Write the settings as ${gmrc} (JSON). A placeholder with the value !ENV is read from the environment.`,
+      hint: `Write the settings as ${gmrc} (JSON). A placeholder with the value !ENV is read from the environment.`,
       exitCode: exitCode.usage,
     });
   }
@@ -227,7 +227,7 @@ async function parse(raw: Settings, file: string, connection: Connection): Promi
 
 function settingsError(file: string, error: unknown): OperationError {
   return new OperationError(`${file}: ${error instanceof Error ? error.message : String(error)}`, {
-    remedy: "Correct graphile-migrate's settings. A placeholder with the value !ENV is read from the environment.",
+    hint: "Correct graphile-migrate's settings. A placeholder with the value !ENV is read from the environment.",
     exitCode: exitCode.usage,
     cause: error,
   });

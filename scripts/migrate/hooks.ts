@@ -8,7 +8,7 @@ import { redact } from "../core/redact.ts";
 import { decodeUtf8 } from "../core/utf8.ts";
 import { withFile } from "../sql/file-session.ts";
 import { runSql } from "../sql/run-sql.ts";
-import { withAuthorityFile } from "../tls/authority-file.ts";
+import { withCaFile } from "../tls/ca-file.ts";
 import { requireContent } from "./content.ts";
 import type { GraphileSession, Hook, HookName } from "./graphile-migrate.ts";
 
@@ -53,7 +53,7 @@ export async function runHooks(name: HookName, { shadow, ...hookRun }: HookRun):
     }
     const as = hook.root === true ? await rootFor(hook, name, hookRun) : hookRun.connection;
     if (hook._ === "sql") await runFile(name, hook.file, as, hookRun);
-    else await withAuthorityFile(as, (connection) => runCommand(name, hook, connection, hookRun));
+    else await withCaFile(as, (connection) => runCommand(name, hook, connection, hookRun));
   }
 }
 
@@ -66,7 +66,7 @@ async function rootFor(
   if (login !== undefined) return inDatabase(login, connection.database);
   const what = hook._ === "sql" ? hook.file : hook.command;
   throw new OperationError(`The hook ${name} of .gmrc runs "${what}" as root, but no root login is configured.`, {
-    remedy: "Set ROOT_DATABASE_URL.",
+    hint: "Set ROOT_DATABASE_URL.",
   });
 }
 
@@ -133,7 +133,7 @@ async function runCommand(
     throw new OperationError(
       `The hook ${name} of .gmrc failed with ${code ?? "a signal"}: ${hook.command}\n${said}`.trim(),
       {
-        remedy: "Fix the command or what it needs, then run again.",
+        hint: "Fix the command or what it needs, then run again.",
         cause,
       },
     );

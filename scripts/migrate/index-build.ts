@@ -11,7 +11,7 @@ interface IndexBuild {
   /** True if an earlier run of the file was started and its end is not known. */
   again: boolean;
   /** Hint of errors. */
-  remedy: string;
+  hint: string;
 }
 
 /**
@@ -22,7 +22,7 @@ interface IndexBuild {
  */
 export async function buildIndex(
   client: Client,
-  { index, source, again, remedy }: IndexBuild,
+  { index, source, again, hint }: IndexBuild,
   build: () => Promise<void>,
 ): Promise<void> {
   const found = await invalidBuilds(client, index);
@@ -30,10 +30,10 @@ export async function buildIndex(
   const isOwn = index.name !== undefined || again;
   const others = isOwn ? [] : found;
   try {
-    if (isOwn) await dropLeft(client, found, source, remedy);
+    if (isOwn) await dropLeft(client, found, source, hint);
     await build();
     if (index.name !== undefined && (await indexState(client, index)) === "invalid")
-      throw notValid(source.file, index, remedy);
+      throw notValid(source.file, index, hint);
   } catch (error) {
     // Drop the index of a failed build at once: it slows every write. If that fails too, the next run drops it.
     await dropNew(client, index, others).catch(() => {});
@@ -45,15 +45,10 @@ export async function buildIndex(
  * Drops the invalid indexes of earlier builds. The drop waits for the same transactions as the build and hits the lock
  * timeout in the same way.
  */
-async function dropLeft(
-  client: Client,
-  indexes: readonly IndexName[],
-  source: SqlSource,
-  remedy: string,
-): Promise<void> {
+async function dropLeft(client: Client, indexes: readonly IndexName[], source: SqlSource, hint: string): Promise<void> {
   for (const each of indexes) {
     await dropIndex(client, each).catch((error: unknown) => {
-      throw sqlFileError(error, { ...source, file: `${source.file}, dropping its invalid index` }, remedy);
+      throw sqlFileError(error, { ...source, file: `${source.file}, dropping its invalid index` }, hint);
     });
   }
 }
@@ -66,6 +61,6 @@ async function dropNew(client: Client, index: ConcurrentIndex, others: readonly 
 /**
  * Builds the error for an invalid index. `IF NOT EXISTS` succeeds on one, and such a file must not count as applied.
  */
-function notValid(file: string, { name }: ConcurrentIndex, remedy: string): OperationError {
-  return new OperationError(`${file}: the index "${name}" was built, but is invalid.`, { remedy });
+function notValid(file: string, { name }: ConcurrentIndex, hint: string): OperationError {
+  return new OperationError(`${file}: the index "${name}" was built, but is invalid.`, { hint });
 }

@@ -98,8 +98,7 @@ function gaveUp(error: SqlFileError, attempts: number, timeouts: TimeoutMillis, 
   return new OperationError(
     `${error.message}\nIt was tried ${times}, with a lock timeout of ${timeouts.lock} ms.\n${who}`,
     {
-      remedy:
-        `Wait for that session to end, or terminate it (select pg_terminate_backend(PID)), then run again. ${error.remedy ?? ""}`.trim(),
+      hint: `Wait for that session to end, or terminate it (select pg_terminate_backend(PID)), then run again. ${error.hint ?? ""}`.trim(),
       cause: error,
     },
   );

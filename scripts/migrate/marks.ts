@@ -54,14 +54,13 @@ function unknown({ word, line }: Mark, known: readonly string[]): Fault | undefi
   if (word === "include")
     return {
       message: `"${line.trim()}" includes nothing`,
-      remedy:
-        "Write --!include PATH.sql in current.sql, with a path in the folder fixtures; `migrate commit` inserts the file's content. A committed file cannot include another.",
+      hint: "Write --!include PATH.sql in current.sql, with a path in the folder fixtures; `migrate commit` inserts the file's content. A committed file cannot include another.",
     };
   const meant = nearest(word, [...known, ...includes]);
   const guess = meant === undefined ? "" : ` Did you mean "--! ${meant}"?`;
   return {
     message: `the line "${line.trim()}" is unknown`,
-    remedy: `Lines that begin with --! are instructions.${guess} A comment begins with -- and a space.`,
+    hint: `Lines that begin with --! are instructions.${guess} A comment begins with -- and a space.`,
   };
 }
 
@@ -69,13 +68,13 @@ function misplaced({ word, leading, offset }: Mark, bodyStart: number): Fault | 
   if (word === noTransaction && !leading)
     return {
       message: `"--! ${noTransaction}" has no effect after a statement`,
-      remedy: "Move it to the first line, before the statement.",
+      hint: "Move it to the first line, before the statement.",
     };
   const atTop = word === "Irreversible" ? offset === 0 : offset < bodyStart;
   if (!headers.includes(word) || atTop) return undefined;
   return {
     message: `"--! ${word}" has no effect here`,
-    remedy: "Move it to the top of the file, with nothing before it but other lines of this kind.",
+    hint: "Move it to the top of the file, with nothing before it but other lines of this kind.",
   };
 }
 

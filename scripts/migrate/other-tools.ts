@@ -13,7 +13,7 @@ interface RecordTable {
   /** Column that is greatest for the newest migration. Default: `version`. */
   order?: string;
   /** Further tables that the tool creates. */
-  beside?: readonly string[];
+  companions?: readonly string[];
 }
 
 const recordTables: readonly RecordTable[] = [
@@ -24,7 +24,7 @@ const recordTables: readonly RecordTable[] = [
     columns: ["version"],
     without: ["dirty"],
     version: "version",
-    beside: ["ar_internal_metadata"],
+    companions: ["ar_internal_metadata"],
   },
   { tool: "node-pg-migrate", table: "pgmigrations", columns: ["name", "run_on"], version: "name", order: "id" },
   {
@@ -40,7 +40,7 @@ const recordTables: readonly RecordTable[] = [
     columns: ["id", "orderexecuted"],
     version: "id",
     order: "orderexecuted",
-    beside: ["databasechangeloglock"],
+    companions: ["databasechangeloglock"],
   },
   {
     tool: "Knex",
@@ -48,7 +48,7 @@ const recordTables: readonly RecordTable[] = [
     columns: ["name", "batch"],
     version: "name",
     order: "id",
-    beside: ["knex_migrations_lock"],
+    companions: ["knex_migrations_lock"],
   },
   {
     tool: "Prisma",
@@ -79,7 +79,7 @@ export interface OtherTool {
   migrations: number | null;
   newest: string | null;
   /** Further tables of the tool, with their schema. */
-  beside: string[];
+  companions: string[];
 }
 
 /** Finds the tables in which other migration tools keep their records. */
@@ -90,7 +90,7 @@ export async function findOtherTools(client: Client): Promise<OtherTool[]> {
        from pg_class c join pg_namespace n on n.oid = relnamespace
       where relkind in ('r', 'p') and relname = any ($1)
       order by 1, 2`,
-    [recordTables.flatMap(({ table, beside = [] }) => [table, ...beside])],
+    [recordTables.flatMap(({ table, companions = [] }) => [table, ...companions])],
   );
   const found: OtherTool[] = [];
   for (const { schema, table, columns, readable } of rows) {
@@ -101,13 +101,13 @@ export async function findOtherTools(client: Client): Promise<OtherTool[]> {
         !each.without?.some((column) => columns.includes(column)),
     );
     if (known === undefined) continue;
-    const beside = rows.filter((row) => row.schema === schema && known.beside?.includes(row.table));
+    const companions = rows.filter((row) => row.schema === schema && known.companions?.includes(row.table));
     const said = readable ? await readRecords(client, schema, known) : { migrations: null, newest: null };
     found.push({
       tool: known.tool,
       table: `${schema}.${table}`,
       ...said,
-      beside: beside.map((row) => `${schema}.${row.table}`),
+      companions: companions.map((row) => `${schema}.${row.table}`),
     });
   }
   return found;
@@ -129,5 +129,7 @@ async function readRecords(
 
 /** Returns true if the only difference is an extra table that belongs to one of the tools. */
 export function isOtherTools({ kind, name, what }: Difference, tools: readonly OtherTool[]): boolean {
-  return what === "extra" && kind === "table" && tools.some(({ table, beside }) => [table, ...beside].includes(name));
+  return (
+    what === "extra" && kind === "table" && tools.some(({ table, companions }) => [table, ...companions].includes(name))
+  );
 }

@@ -1,30 +1,37 @@
+import { OperationError } from "../core/operation-error.ts";
 import { sqlFileError } from "../sql/run-sql.ts";
 import type { SqlSource } from "../sql/sql-error.ts";
 import { statementSpans } from "../sql/statements.ts";
 
-/** SQLSTATEs of a missing relation, schema or column, and of a missing record of the file before. */
-const tampered = new Set(["42P01", "3F000", "42703", "23503"]);
+/** SQLSTATEs of a missing relation, schema, column or privilege, and of a missing record of the file before. */
+const tampered = new Set(["42P01", "3F000", "42703", "42501", "23503"]);
+const readOnlyTransaction = "25006";
 
 /** Builds the error of work that a file deferred to its commit. It says so if the file ends with another role. */
-export async function deferredFault(error: unknown, source: SqlSource, remedy: string): Promise<Error> {
+export async function deferredFault(error: unknown, source: SqlSource, hint: string): Promise<Error> {
   const role = codeOf(error) === "42501" ? await roleAtEnd(source) : undefined;
-  const hint =
+  const advice =
     role === undefined
-      ? remedy
-      : `The file ends with another role (line ${role.line}: ${role.statement}), and its deferred work ran as this role. End it with RESET ROLE or RESET SESSION AUTHORIZATION. ${remedy}`;
-  return sqlFileError(withoutPosition(error), { ...source, file: `${source.file}, at its commit` }, hint);
+      ? hint
+      : `The file ends with another role (line ${role.line}: ${role.statement}), and its deferred work ran as this role. End it with RESET ROLE or RESET SESSION AUTHORIZATION. ${hint}`;
+  return sqlFileError(withoutPosition(error), { ...source, file: `${source.file}, at its commit` }, advice);
 }
 
 /** Builds the error of a record that could not be written. It says so if the file changed the table for it. */
-export function recordFault(error: unknown, source: SqlSource, remedy: string): Error {
+export function recordFault(error: unknown, source: SqlSource, hint: string): Error {
   const message = error instanceof Error ? error.message : "";
   const isTampered = tampered.has(codeOf(error) ?? "") && /graphile_migrate|pgroundwork|migration/.test(message);
   withoutPosition(error);
-  if (!isTampered) return sqlFileError(error, { ...source, file: `${source.file}, recording it` }, remedy);
+  if (codeOf(error) === readOnlyTransaction && /read[\s_]+only/i.test(source.text))
+    return new OperationError(`${source.file} makes its transaction read-only, so it cannot be recorded.`, {
+      hint: `Remove SET TRANSACTION READ ONLY (or transaction_read_only) from it. ${hint}`,
+      cause: error,
+    });
+  if (!isTampered) return sqlFileError(error, { ...source, file: `${source.file}, recording it` }, hint);
   return sqlFileError(
     error,
     { ...source, file: `${source.file} drops or changes the tables that record migrations` },
-    `Leave the schemas graphile_migrate and pgroundwork to the kit. ${remedy}`,
+    `Leave the schemas graphile_migrate and pgroundwork to the kit. ${hint}`,
   );
 }
 

@@ -17,7 +17,7 @@ import { type HookRun, runHooks } from "./hooks.ts";
 import { deferredFault, recordFault } from "./record-fault.ts";
 
 /** Hint for a file that failed in a scratch cluster. */
-export const triedRemedy = "This was a trial in a scratch cluster, which is deleted. No other database was changed.";
+export const triedHint = "This was a trial in a scratch cluster, which is deleted. No other database was changed.";
 
 /** Subject of a trial, and the means to run it. */
 export interface TrialOptions {
@@ -152,9 +152,7 @@ export function judged({ scratch, skippedHooks }: Replay, error: unknown): unkno
     (skippedHooks.length === 0
       ? undefined
       : `it fails without ${skippedHooks.length === 1 ? "a hook" : "hooks"} of .gmrc that run only in \`up\` (${skippedHooks.join("; ")})`);
-  return reason === undefined
-    ? error
-    : new NotTried(`${error.file}: ${reason}`, { remedy: error.message, cause: error });
+  return reason === undefined ? error : new NotTried(`${error.file}: ${reason}`, { hint: error.message, cause: error });
 }
 
 /**
@@ -178,7 +176,7 @@ export async function replayFile(
       file.previousHash,
       file.trackingName,
     ]);
-  await runAndRecord(client, { ...place, compile: session.compile }, session, file, triedRemedy, record);
+  await runAndRecord(client, { ...place, compile: session.compile }, session, file, triedHint, record);
 }
 
 /**
@@ -192,18 +190,18 @@ export async function runAndRecord(
   source: SqlSource,
   { pgSettings: settings }: Pick<GraphileSession, "pgSettings">,
   { transactional }: { transactional: boolean },
-  remedy: string,
+  hint: string,
   record: () => Promise<unknown>,
 ): Promise<void> {
-  const run = () => runSql(client, source, remedy);
+  const run = () => runSql(client, source, hint);
   const recordIt = () =>
     record().catch((error: unknown) => {
-      throw recordFault(error, source, remedy);
+      throw recordFault(error, source, hint);
     });
   const inOne = async () => {
     await run();
     await endFileWork(client).catch(async (error: unknown) => {
-      throw await deferredFault(error, source, remedy);
+      throw await deferredFault(error, source, hint);
     });
     await recordIt();
   };

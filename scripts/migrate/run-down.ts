@@ -10,7 +10,7 @@ import { runRecorded } from "./run-recorded.ts";
 import { statementOutcome } from "./statement-outcome.ts";
 import { setTimeouts, timeoutsOutside } from "./timeouts.ts";
 
-const remedy = "The files after it are reverted. This one and those before it stay applied. Correct it and run again.";
+const hint = "The files after it are reverted. This one and those before it stay applied. Correct it and run again.";
 const outsideTransaction =
   "This file does not run in a transaction, so part of it may be done. Correct the file or the cause of the error, then run again.";
 
@@ -24,7 +24,7 @@ export async function runDown(client: Client, subject: DownSubject, down: DownFi
   const source = { file: down.filename, text: down.text, start: 0, compile: run.compile };
   if (!down.transactional) return outside(client, subject, source, run);
   const { timeouts, settings } = run;
-  await runRecorded(client, { source, timeouts, settings, remedy }, (where) => recordUndone(client, subject, where));
+  await runRecorded(client, { source, timeouts, settings, hint }, (where) => recordUndone(client, subject, where));
 }
 
 async function outside(
@@ -41,7 +41,7 @@ async function outside(
     const index = await concurrentIndexOf(compile(source.text));
     const run = () => runSql(client, source, outsideTransaction);
     if (index === undefined) await run();
-    else await buildIndex(client, { index, source, again: begun !== undefined, remedy: outsideTransaction }, run);
+    else await buildIndex(client, { index, source, again: begun !== undefined, hint: outsideTransaction }, run);
   });
   await recordDownFinished(client, subject, id);
 }

@@ -64,9 +64,9 @@ async function inTransaction(
   source: SqlSource,
   { timeouts, settings }: MigrationRun,
 ): Promise<void> {
-  const run = { source, timeouts, settings, remedy: laterFiles };
+  const run = { source, timeouts, settings, hint: laterFiles };
   await runRecorded(client, run, (where) => recordApplied(client, subject, where)).catch((error: unknown) => {
-    throw metEarlierObjects(error, subject) ? withRemedy(error, baselineRemedy(client.database)) : error;
+    throw metEarlierObjects(error, subject) ? withHint(error, baselineHint(client.database)) : error;
   });
 }
 
@@ -75,11 +75,11 @@ function metEarlierObjects(error: unknown, { migration }: LedgerSubject): error 
   return migration.previousHash === null && error instanceof SqlFileError && alreadyThere.has(error.sqlstate ?? "");
 }
 
-function withRemedy(error: SqlFileError, remedy: string): SqlFileError {
-  return new SqlFileError(error.message, remedy, error.file, error.sqlstate, error.place, error.cause);
+function withHint(error: SqlFileError, hint: string): SqlFileError {
+  return new SqlFileError(error.message, hint, error.file, error.sqlstate, error.place, error.cause);
 }
 
-function baselineRemedy(database = "NAME"): string {
+function baselineHint(database = "NAME"): string {
   return `No migration is recorded as applied, but this object already exists. If the schema is the one that the files create, record them as applied: \`npm run pgw -- migrate baseline --database ${database}\`. Otherwise move the object and its data out of the way or correct this file, then run again.`;
 }
 
@@ -112,10 +112,10 @@ async function runOutside(
   const [before] = await Promise.all([stateOf(client, index), setTimeouts(client, timeouts)]);
   // If a run was killed between the end of its build and its record, only the record is missing.
   if (again && before === "valid") return null;
-  const remedy = outsideTransaction(source.file);
-  const build = () => runSql(client, source, remedy);
+  const hint = outsideTransaction(source.file);
+  const build = () => runSql(client, source, hint);
   if (index === undefined) await build();
-  else await buildIndex(client, { index, source, again, remedy }, build);
+  else await buildIndex(client, { index, source, again, hint }, build);
   return performance.now() - begun;
 }
 
@@ -138,7 +138,7 @@ export function requireRunnable(migrations: readonly CommittedMigration[]): void
   throw new OperationError(
     ["A file that runs outside a transaction must contain exactly one statement:", ...faults].join("\n"),
     {
-      remedy: "Write each statement in its own file with --! no-transaction.",
+      hint: "Write each statement in its own file with --! no-transaction.",
     },
   );
 }

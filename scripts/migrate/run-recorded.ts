@@ -13,7 +13,7 @@ export interface RecordedRun {
   /** Session settings of `.gmrc` for the file. */
   settings: Readonly<Record<string, string>>;
   /** Hint for a failure. */
-  remedy: string;
+  hint: string;
 }
 
 /**
@@ -32,13 +32,13 @@ export type RecordRun = (where: "marked transaction" | "anywhere") => Promise<bo
  */
 export async function runRecorded(
   client: Client,
-  { source, timeouts, settings, remedy }: RecordedRun,
+  { source, timeouts, settings, hint }: RecordedRun,
   record: RecordRun,
 ): Promise<void> {
   const [begun, ran, worked, recorded, committed, ended] = await Promise.allSettled(
     inOnePacket(client, () => [
       beginFile(client, settings),
-      runSql(client, source, remedy, [...beginWithTimeouts(timeouts), markTransaction]),
+      runSql(client, source, hint, [...beginWithTimeouts(timeouts), markTransaction]),
       endFileWork(client),
       record("marked transaction"),
       client.query("commit"),
@@ -47,13 +47,13 @@ export async function runRecorded(
   );
   if (begun.status === "rejected") throw begun.reason;
   if (ran.status === "rejected") throw ran.reason;
-  if (worked.status === "rejected") throw await deferredFault(worked.reason, source, remedy);
-  if (recorded.status === "rejected") throw recordFault(recorded.reason, source, remedy);
-  if (committed.status === "rejected") throw await deferredFault(committed.reason, source, remedy);
+  if (worked.status === "rejected") throw await deferredFault(worked.reason, source, hint);
+  if (recorded.status === "rejected") throw recordFault(recorded.reason, source, hint);
+  if (committed.status === "rejected") throw await deferredFault(committed.reason, source, hint);
   if (ended.status === "rejected") throw ended.reason;
   if (recorded.value) return;
   await record("anywhere").catch((error: unknown) => {
-    throw recordFault(error, source, remedy);
+    throw recordFault(error, source, hint);
   });
 }
 

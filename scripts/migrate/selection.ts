@@ -17,7 +17,7 @@ export function withoutAllowed(
   const idle = allow.filter((name) => !named.has(name));
   if (idle.length > 0) {
     throw new OperationError(`--allow ${idle.join(", ")}: this file has no problem.`, {
-      remedy: "Use --allow only with the exact name of a file that `migrate verify` lists.",
+      hint: "Use --allow only with the exact name of a file that `migrate verify` lists.",
       exitCode: exitCode.usage,
     });
   }

@@ -42,7 +42,7 @@ export async function readTimeouts(client: Client, given: Timeouts = {}): Promis
       if (!(error instanceof Error && "code" in error && String(error.code).startsWith("22"))) throw error;
     }
     throw new OperationError(`${name} "${text}" is not a duration.`, {
-      remedy: "Write it as in PostgreSQL: 3s, 500ms, 2min. 0 means no limit.",
+      hint: "Write it as in PostgreSQL: 3s, 500ms, 2min. 0 means no limit.",
       exitCode: exitCode.usage,
     });
   };

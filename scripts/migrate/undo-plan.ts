@@ -55,8 +55,8 @@ export async function planUndo(
   const chosen = select(status.applied, files, { steps, to }).reverse();
   const entries = await readAppliedEntries(client);
   const found = chosen.map(({ filename, hash }) => ({ filename, hash, down: readDownFile(source, filename) }));
-  const faults = found.flatMap(({ filename, down }) => wayBackFault(filename, down));
-  if (faults.length > 0) throw noWayBack(faults);
+  const faults = found.flatMap(({ filename, down }) => downFault(filename, down));
+  if (faults.length > 0) throw notReversible(faults);
   const planned = found.flatMap(({ filename, hash, down }) => {
     if (down === undefined) return [];
     const entry = entries.get(hash);
@@ -80,7 +80,7 @@ function select(
     const wanted = steps ?? 1;
     if (steps !== undefined && applied.length > 0 && steps > applied.length) {
       throw new OperationError(`--steps is ${steps}, but only ${applied.length} are applied.`, {
-        remedy: "`--to 0` reverts all of them.",
+        hint: "`--to 0` reverts all of them.",
         exitCode: exitCode.usage,
       });
     }
@@ -91,25 +91,24 @@ function select(
   const stays = applied.findIndex((each) => each.filename === filename);
   if (stays === -1) {
     throw new OperationError(`--to names ${filename}, but this migration is not applied.`, {
-      remedy: "Use a file that `migrate status` lists as applied, or 0.",
+      hint: "Use a file that `migrate status` lists as applied, or 0.",
       exitCode: exitCode.usage,
     });
   }
   return applied.slice(stays + 1);
 }
 
-function wayBackFault(filename: string, down: DownFile | undefined): string[] {
+function downFault(filename: string, down: DownFile | undefined): string[] {
   if (down === undefined)
     return [`- ${filename} has no down migration: committed/${downFilename(filename)} is missing or empty`];
   return down.irreversible === undefined ? [] : [`- ${filename} is irreversible: ${down.irreversible}`];
 }
 
-function noWayBack(faults: readonly string[]): OperationError {
+function notReversible(faults: readonly string[]): OperationError {
   return new OperationError(
     ["Some of these migrations cannot be reverted, so nothing was reverted:", ...faults].join("\n"),
     {
-      remedy:
-        "Write a new migration that corrects the schema, or write the down migration. The first line `--! Irreversible: reason` marks a migration that cannot be reverted.",
+      hint: "Write a new migration that corrects the schema, or write the down migration. The first line `--! Irreversible: reason` marks a migration that cannot be reverted.",
       exitCode: exitCode.notAllowed,
     },
   );
@@ -126,8 +125,7 @@ function requireOneStatement(planned: readonly PlannedUndo[]): void {
   throw new OperationError(
     ["A file that runs outside a transaction must contain exactly one statement:", ...faults].join("\n"),
     {
-      remedy:
-        "Keep one statement in it. Move statements that can run in a transaction to another migration's down migration.",
+      hint: "Keep one statement in it. Move statements that can run in a transaction to another migration's down migration.",
     },
   );
 }

@@ -104,7 +104,7 @@ export function requireKnown(
 ): asserts status is StatusAnswer & { known: true } {
   if (status.known) return;
   throw new OperationError(`Cannot read which migrations ${describeConnection(connection)} has: ${status.reason}.`, {
-    remedy: "Connect with the migrator role (<database>_migrator).",
+    hint: "Connect with the migrator role (<database>_migrator).",
   });
 }
 
@@ -116,7 +116,7 @@ export function requireKnown(
 export function requireNoProblems(problems: readonly MigrationProblem[]): void {
   if (problems.length === 0) return;
   throw new OperationError([`${problemsTitle(problems)}:`, ...problems.map(describeProblem)].join("\n"), {
-    remedy: areUnusable(problems)
+    hint: areUnusable(problems)
       ? "Correct each file (`migrate uncommit`, then `migrate commit`), and run again. Nothing was applied."
       : "Restore the files as they were applied (git log -- FILE), and write changes in a new migration.",
     exitCode: exitCode.wrong,

@@ -1,3 +1,5 @@
+import { longestInterval } from "./schedule.ts";
+
 /** Name of the extension that runs jobs. */
 export const cronExtension = "pg_cron";
 
@@ -60,4 +62,23 @@ export function cronFault(databases: readonly WithJobs[]): string | undefined {
   return jobs.length > 0
     ? `${lists} and declares jobs, which need ${cronExtension} in '${jobsDatabase}'; ${remove}`
     : undefined;
+}
+
+/** Intervals that pg_cron accepts besides cron syntax. */
+const everySeconds = /^([1-9]|[1-5][0-9]) seconds?$/;
+
+/** Returns true for `10 seconds` and the like, which pg_cron accepts besides cron syntax. */
+export function isInSeconds(schedule: string): boolean {
+  return everySeconds.test(schedule);
+}
+
+/**
+ * Returns the longest time between two runs of a job, in seconds.
+ *
+ * @param schedule valid schedule of a job
+ * @returns undefined if the schedule has no two moments, such as 30 February
+ */
+export function scheduledInterval(schedule: string): number | undefined {
+  const [, seconds] = everySeconds.exec(schedule) ?? [];
+  return seconds === undefined ? longestInterval(schedule) : Number(seconds);
 }

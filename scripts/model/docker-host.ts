@@ -15,7 +15,7 @@ export type DockerHost =
 export function parseDockerHost(text: string): DockerHost {
   const faulty = (reason: string) =>
     new OperationError(`"${text}" is not a Docker host: ${reason}.`, {
-      remedy: "Write unix:///path/to/docker.sock, tcp://host:port or ssh://user@host.",
+      hint: "Write unix:///path/to/docker.sock, tcp://host:port or ssh://user@host.",
     });
   if (text.startsWith("unix://")) {
     const path = text.slice("unix://".length);

@@ -35,6 +35,7 @@ export const assets = [
   "infra/images/monitoring",
   "infra/images/postgres",
   "infra/monitoring/alerts.yml",
+  "infra/monitoring/job-queries.yml",
   "infra/monitoring/queries.yml",
   "scripts/pulumi/go",
 ];

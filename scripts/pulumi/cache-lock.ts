@@ -45,7 +45,7 @@ function makeCache(folder: string): void {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new OperationError(`Cannot write the cache folder ${folder}: ${reason}`, {
-      remedy: "Make it writable for this user, or set XDG_CACHE_HOME to a writable folder.",
+      hint: "Make it writable for this user, or set XDG_CACHE_HOME to a writable folder.",
       cause: error,
     });
   }

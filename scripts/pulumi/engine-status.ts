@@ -10,7 +10,7 @@ import { compatibleEngines } from "./versions.ts";
 /** State of one binary of the engine. */
 export type ComponentStatus =
   | { state: "present"; source: EngineSource; path: string }
-  | { state: "absent"; remedy: string };
+  | { state: "absent"; hint: string };
 
 export interface EngineStatus {
   engine: ComponentStatus & { version?: string };
@@ -25,7 +25,7 @@ export interface EngineStatus {
   rejected: string[];
 }
 
-const remedy = "`npm run pgw -- engine install` downloads it, or builds it from Go modules where downloads are blocked";
+const hint = "`npm run pgw -- engine install` downloads it, or builds it from Go modules where downloads are blocked";
 
 /**
  * Returns the engine and plugins that a command would use now. Downloads and builds nothing, and writes nothing except
@@ -37,9 +37,9 @@ export async function engineStatus(root: string, env: Variables = process.env): 
     choosePlugin(plugin, { ...findPlugin(plugin, root, env), downloadFault: rememberedFault(plugin, env) }),
   );
   return {
-    engine: engine === undefined ? { state: "absent", remedy } : { state: "present", ...engine },
+    engine: engine === undefined ? { state: "absent", hint } : { state: "present", ...engine },
     compatible: compatibleEngines,
-    languageHost: languageHost === undefined ? { state: "absent", remedy } : { state: "present", ...languageHost },
+    languageHost: languageHost === undefined ? { state: "absent", hint } : { state: "present", ...languageHost },
     plugins,
     home: needsCloneHome(plugins) ? cloneHome(root) : userHome(root, env),
     cache: cacheFolder(env),

@@ -32,7 +32,7 @@ export function engineEnvironment(input: EnvironmentInput): Record<string, strin
     ...homeVariables(input),
     // Read by the program, because some stacks refuse fallback providers. Empty instead of absent, to replace an
     // earlier value in the shell.
-    PGW_STAND_INS: standIns(input).join(","),
+    PGW_FALLBACK_PROVIDERS: fallbackProviders(input).join(","),
     ...backendVariables(root, env),
   };
 }
@@ -61,8 +61,8 @@ function homeVariables({ root, env, plugins }: EnvironmentInput): Record<string,
   return hasLogin ? { ...home, PULUMI_CREDENTIALS_PATH: login } : home;
 }
 
-function standIns({ plugins }: EnvironmentInput): string[] {
-  return plugins.filter(({ use }) => use === "stand-in").map(({ name }) => name);
+function fallbackProviders({ plugins }: EnvironmentInput): string[] {
+  return plugins.filter(({ use }) => use === "fallback").map(({ name }) => name);
 }
 
 function backendVariables(root: string, env: Variables): Record<string, string> {

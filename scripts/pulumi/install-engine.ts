@@ -114,7 +114,7 @@ async function reasonOf(way: string, attempt: () => Promise<void>): Promise<stri
 function noEngine(tried: readonly string[], hasEngine: boolean): OperationError {
   const what = hasEngine ? "No Node language host for the Pulumi engine" : `No Pulumi engine ${compatibleEngines}`;
   return new OperationError(`${what} (${platformName()}):\n${tried.map((reason) => `  - ${reason}`).join("\n")}`, {
-    remedy:
+    hint:
       "Install Pulumi so that `pulumi` and `pulumi-language-nodejs` are on PATH (https://www.pulumi.com/docs/install/), " +
       `or Go ${requiredGo(engineBinary.folder)} or newer with access to a Go module proxy, then run this again.`,
   });

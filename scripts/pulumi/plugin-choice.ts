@@ -7,7 +7,7 @@ import type { ProviderPackage } from "./provider-packages.ts";
 
 /** The plugin used for a provider, and the reason. */
 export interface PluginChoice extends ProviderPackage {
-  use: "official" | "stand-in" | "missing";
+  use: "official" | "fallback" | "missing";
   reason: string;
   /** Path of the official binary, or of the fallback provider's program. */
   path?: string;
@@ -18,30 +18,30 @@ export interface PluginFindings {
   /** The engine prefers it to any installed one. */
   onPath?: string | undefined;
   installed?: string | undefined;
-  standIn?: string | undefined;
+  fallbackProvider?: string | undefined;
   /** Reason of the failed download, if one was tried. */
   downloadFault?: string | undefined;
 }
 
 /** Chooses the official plugin if there is one, else the fallback provider, else none. */
 export function choosePlugin(plugin: ProviderPackage, findings: PluginFindings): PluginChoice {
-  const { onPath, installed, standIn, downloadFault } = findings;
+  const { onPath, installed, fallbackProvider, downloadFault } = findings;
   if (onPath !== undefined) return { ...plugin, use: "official", reason: "found on PATH", path: onPath };
   if (installed !== undefined) return { ...plugin, use: "official", reason: "installed", path: installed };
   const why =
     downloadFault === undefined ? "the official plugin is not installed" : `no official plugin: ${downloadFault}`;
-  if (standIn !== undefined) return { ...plugin, use: "stand-in", reason: why, path: standIn };
+  if (fallbackProvider !== undefined) return { ...plugin, use: "fallback", reason: why, path: fallbackProvider };
   return { ...plugin, use: "missing", reason: `${why}, and there is no fallback provider for it` };
 }
 
 /** Looks for the plugin's official binary and its fallback provider, by file checks only. */
 export function findPlugin(plugin: ProviderPackage, root: string, env: Variables): PluginFindings {
   const ambient = isTrue(env.PULUMI_IGNORE_AMBIENT_PLUGINS) ? undefined : findOnPath(pluginFileName(plugin), env);
-  const standIn = standInProgram(plugin, root);
+  const fallbackProvider = fallbackProviderProgram(plugin, root);
   return {
     onPath: ambient !== undefined && !isLauncher(ambient) ? ambient : undefined,
     installed: [userHome(root, env), cloneHome(root)].map((home) => officialIn(home, plugin)).find(Boolean),
-    standIn: existsSync(standIn) ? standIn : undefined,
+    fallbackProvider: existsSync(fallbackProvider) ? fallbackProvider : undefined,
   };
 }
 
@@ -56,7 +56,7 @@ export function pluginFolder(home: string, plugin: ProviderPackage): string {
 }
 
 /** Returns the path of the kit's fallback provider, which need not exist. */
-export function standInProgram(plugin: ProviderPackage, root: string): string {
+export function fallbackProviderProgram(plugin: ProviderPackage, root: string): string {
   if (isInstalled) return join(kitFolder, "dist", `fallback-${plugin.name}.mjs`);
   return join(root, "infra", "fallback-providers", plugin.name, "main.ts");
 }

@@ -21,7 +21,7 @@ export async function withScratchCluster<T>(
     const tried = await inContainer(request, use);
     if (tried.started) return tried.result;
     failure = tried.failure;
-    if (missing.length > 0) throw new NotTried(`${missingReason(missing)}${failure}`, { remedy: dockerRemedy });
+    if (missing.length > 0) throw new NotTried(`${missingReason(missing)}${failure}`, { hint: dockerHint });
   }
   try {
     return await withEmbeddedCluster(request, available, use);
@@ -50,7 +50,7 @@ async function inContainer<T>(
   }
 }
 
-const dockerRemedy =
+const dockerHint =
   "Start a Docker engine: pgroundwork's image has these extensions, and files are then tried in a container.";
 
 function missingReason(missing: readonly string[]): string {

@@ -91,7 +91,7 @@ export async function initialise(
   if (finished.code === 0) return;
   throw new NotTried(
     `cannot create a scratch cluster in ${dirname(folder)}: ${lastLine(finished.stderr) || lastLine(finished.stdout)}`,
-    { remedy: "Free space there, or set TMPDIR to another folder." },
+    { hint: "Free space there, or set TMPDIR to another folder." },
   );
 }
 

@@ -55,8 +55,8 @@ export class NotTried extends OperationError {
   /** The reason, without a full stop. */
   readonly reason: string;
 
-  constructor(reason: string, { remedy, cause }: { remedy?: string | undefined; cause?: unknown } = {}) {
-    super(`Not tried: ${reason}.`, { ...(remedy === undefined ? {} : { remedy }), exitCode: exitCode.wrong, cause });
+  constructor(reason: string, { hint, cause }: { hint?: string | undefined; cause?: unknown } = {}) {
+    super(`Not tried: ${reason}.`, { ...(hint === undefined ? {} : { hint }), exitCode: exitCode.wrong, cause });
     this.reason = reason;
   }
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { withClient } from "../connection/client.ts";
 import { ConnectionError } from "../connection/connection-error.ts";
 import { unlessAbsent } from "../core/absent.ts";
-import { temporaryBeside } from "../core/temporary.ts";
+import { temporaryFor } from "../core/temporary.ts";
 import type { Account } from "../server/account.ts";
 import { configurationFile, renderConfiguration, type ServerSettings } from "../server/configuration.ts";
 import {
@@ -35,8 +35,8 @@ export const tryStartEmbedded: SettingsTrial = async (trial) => {
     if (account !== undefined) await chown(path, account.uid, account.gid);
   };
   // Beside the files that they replace, because those can include others by a relative path.
-  const ours = temporaryBeside(join(dataDirectory, "pgroundwork.check"));
-  const main = temporaryBeside(join(dataDirectory, "pgroundwork.check"));
+  const ours = temporaryFor(join(dataDirectory, "pgroundwork.check"));
+  const main = temporaryFor(join(dataDirectory, "pgroundwork.check"));
   try {
     await write(ours, renderConfiguration(settings));
     const text = await readFile(join(dataDirectory, "postgresql.conf"), "utf8");

@@ -11,7 +11,7 @@ import { endFileWork, withFile } from "../sql/file-session.ts";
 import { refusedStatements } from "../sql/refused.ts";
 import { runSql, sqlFileError } from "../sql/run-sql.ts";
 import { describePlace } from "../sql/sql-error.ts";
-import { captureRows, holdView, readRowsAsRecorded, releaseView } from "./capture.ts";
+import { captureRows, closeSnapshot, openSnapshot, readRowsAsRecorded } from "./capture.ts";
 import { seedInfoOf } from "./info.ts";
 import { recordSeed } from "./ledger.ts";
 import { readSeedSets, type SeedFile } from "./seed-file.ts";
@@ -47,7 +47,7 @@ export interface ApplySeedsResult {
 }
 
 const seedAs = "Seed with the migrator role (<database>_migrator).";
-const remedy = "The file was rolled back. The files before it stay applied. Correct it and run again.";
+const hint = "The file was rolled back. The files before it stay applied. Correct it and run again.";
 
 /**
  * Runs the new and changed files of the named sets. Each file and its record share one transaction. Uses the same lock
@@ -68,7 +68,7 @@ export async function applySeeds(options: ApplySeedsOptions): Promise<ApplySeeds
       const onWait = (holder: LockHolder) => options.onEvent?.({ kind: "waiting", holder });
       return withDeploymentLock(
         client,
-        () => withClient(connection, (witness) => runDue(client, witness, files, options), "pgroundwork seed"),
+        () => withClient(connection, (snapshot) => runDue(client, snapshot, files, options), "pgroundwork seed"),
         onWait,
         signal,
       );
@@ -85,7 +85,7 @@ async function dueFiles(
   const info = await seedInfoOf(client, files, sets);
   if (!info.known) {
     throw new OperationError(`Cannot read which seeds ${describeConnection(connection)} has: ${info.reason}.`, {
-      remedy: seedAs,
+      hint: seedAs,
     });
   }
   // The answer lists the files in the given order.
@@ -94,7 +94,7 @@ async function dueFiles(
 
 async function runDue(
   client: Client,
-  witness: Client,
+  snapshot: Client,
   files: readonly SeedFile[],
   options: ApplySeedsOptions,
 ): Promise<ApplySeedsResult> {
@@ -110,7 +110,7 @@ async function runDue(
     const { set, filename } = file;
     onEvent?.({ kind: "started", set, filename, index: index + 1, total: due.size });
     const begun = performance.now();
-    await runSeed(client, witness, file, origin);
+    await runSeed(client, snapshot, file, origin);
     const durationMs = performance.now() - begun;
     applied.push({ set, filename, durationMs });
     onEvent?.({ kind: "applied", set, filename, durationMs });
@@ -126,12 +126,12 @@ async function runDue(
 async function requireRunnable(files: readonly SeedFile[]): Promise<void> {
   const faults: string[] = [];
   for (const { set, filename, text } of files) {
-    for (const { offset, message, remedy } of await refusedStatements(text, { transactional: true }))
-      faults.push(`- ${describePlace({ file: `${set}/${filename}`, text }, offset, message)}\n  Hint: ${remedy}`);
+    for (const { offset, message, hint } of await refusedStatements(text, { transactional: true }))
+      faults.push(`- ${describePlace({ file: `${set}/${filename}`, text }, offset, message)}\n  Hint: ${hint}`);
   }
   if (faults.length === 0) return;
   throw new OperationError(["These seeds cannot run as they are:", ...faults].join("\n"), {
-    remedy: "Correct them and run again. No seed was run.",
+    hint: "Correct them and run again. No seed was run.",
     exitCode: exitCode.wrong,
   });
 }
@@ -143,36 +143,36 @@ async function makeLedger(client: Client, connection: Connection): Promise<void>
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "42501")) throw error;
     throw new OperationError(`${describeConnection(connection)} cannot record seeds: ${error.message}.`, {
-      remedy: seedAs,
+      hint: seedAs,
       cause: error,
     });
   }
 }
 
-async function runSeed(client: Client, witness: Client, file: SeedFile, origin: Provenance): Promise<void> {
+async function runSeed(client: Client, snapshot: Client, file: SeedFile, origin: Provenance): Promise<void> {
   const name = `${file.set}/${file.filename}`;
   const source = { file: name, text: file.text, start: 0 };
   const failing =
     (where: string) =>
     (error: unknown): never => {
-      throw sqlFileError(error, { ...source, file: `${name}, ${where}` }, remedy);
+      throw sqlFileError(error, { ...source, file: `${name}, ${where}` }, hint);
     };
-  await holdView(witness);
+  await openSnapshot(snapshot);
   const work = async () => {
-    await runSql(client, source, remedy);
+    await runSql(client, source, hint);
     // Work that is deferred to the commit can write rows too.
     await endFileWork(client).catch(failing("at its commit"));
-    await record(client, witness, file, origin).catch(failing("recording it"));
+    await record(client, snapshot, file, origin).catch(failing("recording it"));
   };
   try {
     await withFile(client, { file: name }, () => inTransaction(client, work, { atCommit: failing("at its commit") }));
   } finally {
-    await releaseView(witness).catch(() => {});
+    await closeSnapshot(snapshot).catch(() => {});
   }
 }
 
-async function record(client: Client, witness: Client, file: SeedFile, origin: Provenance): Promise<void> {
+async function record(client: Client, snapshot: Client, file: SeedFile, origin: Provenance): Promise<void> {
   await client.query(readRowsAsRecorded);
-  await captureRows(client, witness, file);
+  await captureRows(client, snapshot, file);
   await recordSeed(client, file, origin);
 }

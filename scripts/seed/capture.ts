@@ -28,13 +28,13 @@ export const readRowsAsRecorded = `set local search_path = pg_catalog, pg_temp; 
  * Keeps a snapshot of the database in a second session, until {@link captureRows} has read the rows from before the
  * file.
  */
-export async function holdView(witness: Client): Promise<void> {
-  await witness.query(`begin isolation level repeatable read read only; ${readRowsAsRecorded}; select 1`);
+export async function openSnapshot(snapshot: Client): Promise<void> {
+  await snapshot.query(`begin isolation level repeatable read read only; ${readRowsAsRecorded}; select 1`);
 }
 
-/** Releases the snapshot of {@link holdView}. */
-export async function releaseView(witness: Client): Promise<void> {
-  await witness.query("rollback");
+/** Releases the snapshot of {@link openSnapshot}. */
+export async function closeSnapshot(snapshot: Client): Promise<void> {
+  await snapshot.query("rollback");
 }
 
 /**
@@ -42,9 +42,9 @@ export async function releaseView(witness: Client): Promise<void> {
  * before and was changed by the file does not belong to the seeds. If an earlier file inserted it and no one else has
  * changed it since, its record is updated.
  *
- * @param witness the session of {@link holdView}
+ * @param snapshot the session of {@link openSnapshot}
  */
-export async function captureRows(client: Client, witness: Client, origin: Origin): Promise<void> {
+export async function captureRows(client: Client, snapshot: Client, origin: Origin): Promise<void> {
   const tables = await writtenTables(client);
   const unknown = tables.filter(({ key, updated }) => key.length === 0 && updated).map(({ rootName }) => rootName);
   await client.query(
@@ -54,7 +54,7 @@ export async function captureRows(client: Client, witness: Client, origin: Origi
   );
   for (const table of tables) {
     if (!table.updated) await captureInserted(client, table, origin);
-    else if (table.key.length > 0) await captureWritten(client, witness, table, origin);
+    else if (table.key.length > 0) await captureWritten(client, snapshot, table, origin);
   }
 }
 
@@ -68,7 +68,7 @@ async function captureInserted(client: Client, table: CapturedTable, { set, file
   );
 }
 
-async function captureWritten(client: Client, witness: Client, table: CapturedTable, origin: Origin): Promise<void> {
+async function captureWritten(client: Client, snapshot: Client, table: CapturedTable, origin: Origin): Promise<void> {
   await client.query(
     `declare written no scroll cursor for
      select ${keyOf("t", table)}::text as key, to_jsonb(t)::text as content from only ${table.leafName} t where ${isOwn}`,
@@ -76,15 +76,15 @@ async function captureWritten(client: Client, witness: Client, table: CapturedTa
   for (;;) {
     const { rows } = await client.query<{ key: string; content: string }>(`fetch ${batch} from written`);
     if (rows.length === 0) break;
-    const before = await contentBefore(witness, table, rows);
+    const before = await contentBefore(snapshot, table, rows);
     await record(client, table, origin, rows, before);
   }
   await client.query("close written");
 }
 
 /** Returns the content of the rows before the file ran; null for a row that did not exist. */
-async function contentBefore(witness: Client, table: CapturedTable, rows: readonly { key: string }[]) {
-  const { rows: found } = await witness.query<{ content: string | null }>(
+async function contentBefore(snapshot: Client, table: CapturedTable, rows: readonly { key: string }[]) {
+  const { rows: found } = await snapshot.query<{ content: string | null }>(
     `select to_jsonb(t)::text as content
        from unnest($1::jsonb[]) with ordinality k (key, position)
        left join ${table.rootName} t on ${hasKey("t", table, "k.key")}

@@ -41,7 +41,7 @@ export interface ClearedSeeds {
 }
 
 /** Obstacles that keep seeds from being cleared. */
-export interface SeedObstacles {
+export interface SeedConflicts {
   /** Rows that have changed since they were seeded, by table. */
   changed: { table: string; rows: number }[];
   foreign: ForeignRows[];
@@ -84,7 +84,7 @@ async function clear(client: Client, options: ClearSeedsOptions): Promise<Cleare
   try {
     const tables = await locateRows(client, files);
     const unknown = await unknownTables(client, files);
-    requireNoObstacles({ changed: force ? [] : await changedRows(client), foreign: await findForeignRows(client) });
+    requireNoConflicts({ changed: force ? [] : await changedRows(client), foreign: await findForeignRows(client) });
     const counts = dryRun ? await countRows(client) : await deleteRows(client, files, tables);
     const rows = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => (a < b ? -1 : 1));
     const deleted = rows.map(([table, count]) => ({ table, rows: count }));
@@ -107,7 +107,7 @@ async function seededFiles(client: Client, connection: Connection, sets: readonl
   const ledger = await readSeedLedger(client);
   if (!ledger.known) {
     throw new OperationError(`Cannot read which seeds ${describeConnection(connection)} has: ${ledger.reason}.`, {
-      remedy: "Connect with the migrator role (<database>_migrator).",
+      hint: "Connect with the migrator role (<database>_migrator).",
     });
   }
   const files = ledger.records
@@ -118,7 +118,7 @@ async function seededFiles(client: Client, connection: Connection, sets: readonl
   if (without.length === 0) return files;
   throw new OperationError(
     `The rows of ${without.map(({ set, filename }) => `${set}/${filename}`).join(", ")} are not known: they were not recorded when these seeds ran.`,
-    { remedy: "Delete the rows by hand. Or erase the database (`pgw destroy --erase NAME`) and run `up`." },
+    { hint: "Delete the rows by hand. Or erase the database (`pgw destroy --erase NAME`) and run `up`." },
   );
 }
 
@@ -129,7 +129,7 @@ function factsOf({ deleted, files }: ClearedSeeds): string[] {
   ];
 }
 
-function requireNoObstacles({ changed, foreign }: SeedObstacles): void {
+function requireNoConflicts({ changed, foreign }: SeedConflicts): void {
   if (changed.length === 0 && foreign.length === 0) return;
   const rows = (count: number) => `${count} ${count === 1 ? "row" : "rows"}`;
   throw new OperationError(
@@ -142,7 +142,7 @@ function requireNoObstacles({ changed, foreign }: SeedObstacles): void {
       ),
     ].join("\n"),
     {
-      remedy: [
+      hint: [
         ...(changed.length > 0 ? ["--force deletes changed rows as well."] : []),
         ...(foreign.length > 0
           ? ["Rows that refer to seeded rows must be removed first: clear their set too, or delete them."]

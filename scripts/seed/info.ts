@@ -62,7 +62,7 @@ export async function readKnownSeedInfo(
   const answer = await readSeedInfo(connection, folder, sets);
   if (answer.known) return answer;
   throw new OperationError(`Cannot read which seeds ${describeConnection(connection)} has: ${answer.reason}.`, {
-    remedy: "Connect with the migrator role (<database>_migrator).",
+    hint: "Connect with the migrator role (<database>_migrator).",
   });
 }
 

@@ -40,7 +40,7 @@ export async function serverAccount(uid: number | undefined): Promise<Account | 
     const made = await lookUp(accountName);
     if (made !== undefined) return made;
     throw new OperationError(`Cannot create the system account "${accountName}": ${(cause as Error).message.trim()}`, {
-      remedy: `PostgreSQL refuses to run as root. Create the account by hand (useradd --system ${accountName}), or run as an ordinary user.`,
+      hint: `PostgreSQL refuses to run as root. Create the account by hand (useradd --system ${accountName}), or run as an ordinary user.`,
       cause,
     });
   }

@@ -5,7 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { unlessAbsent } from "../core/absent.ts";
 import { isInstalled } from "../core/kit-folder.ts";
 import { OperationError } from "../core/operation-error.ts";
-import { temporaryBeside } from "../core/temporary.ts";
+import { temporaryFor } from "../core/temporary.ts";
 import { makeEnterable } from "./folders.ts";
 
 /** Full paths of PostgreSQL's programs. */
@@ -50,7 +50,7 @@ export async function availableExtensions(): Promise<Set<string>> {
 
 async function copy(native: string, target: string): Promise<void> {
   await makeEnterable(dirname(target));
-  const staging = temporaryBeside(target);
+  const staging = temporaryFor(target);
   try {
     await cp(native, staging, { recursive: true, verbatimSymlinks: true });
     await openToAll(staging);
@@ -102,7 +102,7 @@ async function platformPackage(): Promise<{ version: string; native: string }> {
   } catch (cause) {
     throw new OperationError(
       `PostgreSQL's programs for ${process.platform}-${process.arch} are not installed (${name}).`,
-      { remedy: `${howToInstall} Platforms: Linux x64 and arm64, macOS arm64 and x64; Windows through WSL.`, cause },
+      { hint: `${howToInstall} Platforms: Linux x64 and arm64, macOS arm64 and x64; Windows through WSL.`, cause },
     );
   }
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };

@@ -39,10 +39,10 @@ export async function changeConfiguration(
     return await apply();
   } catch (error) {
     if (change.former === undefined) throw error;
-    const outcome = await takeBack(installation, change.former, change.running);
+    const outcome = await restoreSettings(installation, change.former, change.running);
     if (!(error instanceof OperationError)) throw error;
     throw new OperationError(error.message, {
-      remedy: [outcome.back ? advice(error) : error.remedy, outcome.state].filter(Boolean).join(" "),
+      hint: [outcome.back ? advice(error) : error.hint, outcome.state].filter(Boolean).join(" "),
       exitCode: error.exitCode,
       cause: error,
     });
@@ -56,7 +56,7 @@ interface Outcome {
   state: string;
 }
 
-async function takeBack(
+async function restoreSettings(
   { binaries, directory, account }: Installation,
   former: string,
   before: Postmaster | undefined,
@@ -89,7 +89,5 @@ function advice(error: OperationError): string | undefined {
   const bySetting =
     (error instanceof StartError && !error.portTaken) ||
     (error instanceof ConnectionError && error.failure === "other");
-  return bySetting
-    ? "Correct pgroundwork:postgresql or the setting that the error names (pulumi config)."
-    : error.remedy;
+  return bySetting ? "Correct pgroundwork:postgresql or the setting that the error names (pulumi config)." : error.hint;
 }

@@ -1,12 +1,12 @@
 import { chown, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { removeLeftTemporaries, temporaryBeside } from "../core/temporary.ts";
+import { removeLeftTemporaries, temporaryFor } from "../core/temporary.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { renderConfiguration, type ServerSettings } from "./configuration.ts";
 import { missingLibraries } from "./preload-libraries.ts";
 import { run } from "./program.ts";
-import { complaint, refuseSettings } from "./refusals.ts";
+import { refuseSettings, settingsError } from "./refusals.ts";
 import { contradictionIn } from "./setting-combinations.ts";
 import type { SettingFault } from "./setting-faults.ts";
 
@@ -49,7 +49,7 @@ async function refusal(
 ): Promise<string | undefined> {
   // In a file, because arguments are public and a value may be a secret. In this folder, because the account can enter
   // it, independently of TMPDIR.
-  const file = temporaryBeside(join(dataDirectory, checkedFile));
+  const file = temporaryFor(join(dataDirectory, checkedFile));
   try {
     const text = renderConfiguration(settings);
     await writeFile(file, text, { mode: 0o600, flag: "wx" });
@@ -57,7 +57,7 @@ async function refusal(
     // Checked without the file that they replace. A wrong value there must not block a right one.
     const args = ["-D", dataDirectory, "-c", `config_file=${file}`, "-C", "data_directory"];
     const finished = await run(binaries.postgres, args, { account, cwd: dataDirectory });
-    return finished.code === 0 ? undefined : complaint(finished.stderr, file, text);
+    return finished.code === 0 ? undefined : settingsError(finished.stderr, file, text);
   } finally {
     await rm(file, { force: true });
   }

@@ -37,7 +37,7 @@ export function assertUsable(state: ClusterState, dataDirectory: string): void {
     throw new OperationError(
       `The data directory ${dataDirectory} contains files, but no PostgreSQL cluster (no PG_VERSION).`,
       {
-        remedy: "Set pgroundwork:dataDirectory to an empty folder or to a PostgreSQL data directory.",
+        hint: "Set pgroundwork:dataDirectory to an empty folder or to a PostgreSQL data directory.",
       },
     );
   }
@@ -45,7 +45,7 @@ export function assertUsable(state: ClusterState, dataDirectory: string): void {
     throw new OperationError(
       `The data directory ${dataDirectory} is damaged: its PG_VERSION is "${state.majorVersion}".`,
       {
-        remedy: `Restore it from a backup. If only this file is damaged, write ${majorVersion} into it.`,
+        hint: `Restore it from a backup. If only this file is damaged, write ${majorVersion} into it.`,
       },
     );
   }
@@ -53,7 +53,7 @@ export function assertUsable(state: ClusterState, dataDirectory: string): void {
     throw new OperationError(
       `The data directory ${dataDirectory} was created by PostgreSQL ${state.majorVersion}, but this is PostgreSQL ${majorVersion}.`,
       {
-        remedy: `Move its contents with pg_dumpall and a server of version ${state.majorVersion}, or set pgroundwork:dataDirectory to another folder.`,
+        hint: `Move its contents with pg_dumpall and a server of version ${state.majorVersion}, or set pgroundwork:dataDirectory to another folder.`,
       },
     );
   }
@@ -71,13 +71,13 @@ export async function assertOwned(dataDirectory: string, account: Account | unde
   if (uid !== wanted) {
     throw new OperationError(
       `The data directory ${dataDirectory} belongs to the user with id ${uid}, but PostgreSQL runs as ${who}, id ${wanted}.`,
-      { remedy: `Nothing was changed. Change its owner: chown -R ${wanted} '${dataDirectory}'` },
+      { hint: `Nothing was changed. Change its owner: chown -R ${wanted} '${dataDirectory}'` },
     );
   }
   if ((mode & 0o700) !== 0o700) {
     throw new OperationError(
       `The data directory ${dataDirectory} has mode ${(mode & 0o777).toString(8).padStart(4, "0")}: PostgreSQL cannot write it.`,
-      { remedy: `Nothing was changed. Run: chmod 0700 '${dataDirectory}'` },
+      { hint: `Nothing was changed. Run: chmod 0700 '${dataDirectory}'` },
     );
   }
 }
@@ -92,7 +92,7 @@ export async function assertMoved(previous: string, wanted: string): Promise<voi
   throw new OperationError(
     `The data is in ${previous}, but the data directory is now set to ${wanted}, which has no data.`,
     {
-      remedy: `Stop the server (npm run down), move it (mv '${previous}' '${wanted}'), then run \`up\` again.`,
+      hint: `Stop the server (npm run down), move it (mv '${previous}' '${wanted}'), then run \`up\` again.`,
     },
   );
 }
@@ -142,7 +142,7 @@ export async function initialise(
       throw new OperationError(
         `initdb failed in ${dataDirectory}:\n${finished.stderr.trim() || finished.stdout.trim()}`,
         {
-          remedy:
+          hint:
             account !== undefined && /Permission denied/.test(finished.stderr)
               ? closedToAccount
               : "Nothing was created. Correct the cause (disk space, permissions of the folder), then run `up` again.",
@@ -161,7 +161,7 @@ const closedToAccount =
 
 function cannotRun(program: string, cause: NodeJS.ErrnoException): OperationError {
   return new OperationError(`Cannot run ${program}: ${cause.code ?? cause.message}`, {
-    remedy: cause.code === "EACCES" ? closedToAccount : "Run `npm ci` again.",
+    hint: cause.code === "EACCES" ? closedToAccount : "Run `npm ci` again.",
     cause,
   });
 }

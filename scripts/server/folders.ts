@@ -12,8 +12,7 @@ export async function makeEnterable(folder: string): Promise<void> {
     first = await mkdir(folder, { recursive: true });
   } catch (cause) {
     throw new OperationError(`Cannot create the folder ${folder}: ${(cause as Error).message}`, {
-      remedy:
-        "Create it, or give this user permission. Or choose another folder with pgroundwork:dataDirectory or XDG_DATA_HOME.",
+      hint: "Create it, or give this user permission. Or choose another folder with pgroundwork:dataDirectory or XDG_DATA_HOME.",
       cause,
     });
   }

@@ -37,7 +37,7 @@ export async function requireFreePort(host: string, port: number): Promise<void>
     EACCES: "cannot be opened by this user (no permission)",
   }[failure.code ?? ""];
   throw new OperationError(`Port ${port} of ${host} ${reason ?? `cannot be listened on: ${failure.message}`}.`, {
-    remedy: "Choose another port with `pulumi config set port N`, or free this one. The server was not changed.",
+    hint: "Choose another port with `pulumi config set port N`, or free this one. The server was not changed.",
     cause: failure,
   });
 }

@@ -12,7 +12,7 @@ import { run } from "./program.ts";
 import { diagnoseStart } from "./start-diagnosis.ts";
 
 /** Time limit for starting or stopping a server, in seconds. Crash recovery is part of the start. */
-const patience = 300;
+const timeoutSeconds = 300;
 
 /** A running server process. */
 export interface Postmaster {
@@ -27,8 +27,8 @@ export class StartError extends OperationError {
   /** True if another program listens on the server's port. */
   readonly portTaken: boolean;
 
-  constructor(message: string, portTaken: boolean, remedy: string) {
-    super(message, { remedy });
+  constructor(message: string, portTaken: boolean, hint: string) {
+    super(message, { hint });
     this.portTaken = portTaken;
   }
 }
@@ -83,7 +83,7 @@ export async function start(
   const args = [
     "start",
     "--wait",
-    `--timeout=${patience}`,
+    `--timeout=${timeoutSeconds}`,
     "--silent",
     `--pgdata=${directory.data}`,
     `--log=${startupLog}`,
@@ -116,13 +116,20 @@ export async function stop(
   account: Account | undefined,
 ): Promise<boolean> {
   if ((await findPostmaster(directory.data)) === undefined) return false;
-  const args = ["stop", "--mode=fast", "--wait", `--timeout=${patience}`, "--silent", `--pgdata=${directory.data}`];
+  const args = [
+    "stop",
+    "--mode=fast",
+    "--wait",
+    `--timeout=${timeoutSeconds}`,
+    "--silent",
+    `--pgdata=${directory.data}`,
+  ];
   const finished = await run(binaries.pgCtl, args, { account, cwd: directory.data });
   if ((await findPostmaster(directory.data)) === undefined) return true;
   throw new OperationError(
-    `The server on ${directory.data} did not stop within ${patience} s: ${finished.stderr.trim()}`,
+    `The server on ${directory.data} did not stop within ${timeoutSeconds} s: ${finished.stderr.trim()}`,
     {
-      remedy: "Check its log (`pgw logs`): a long checkpoint or a stuck session delays it. Nothing was lost.",
+      hint: "Check its log (`pgw logs`): a long checkpoint or a stuck session delays it. Nothing was lost.",
     },
   );
 }
@@ -143,11 +150,11 @@ export async function reload(
 
 async function startFailed(directory: ServerDirectory, log: readonly string[]): Promise<StartError> {
   const text = log.join("\n");
-  const { kind, remedy } = diagnoseStart(text, directory);
+  const { kind, hint } = diagnoseStart(text, directory);
   const space = kind === "disk-full" ? await diskSpaceAt(directory.data) : undefined;
   const why =
     space !== undefined && isLow(space)
       ? `did not start: its disk is full (${describeSpace(space)}).`
       : `did not start. The end of its log:\n${text || "(the log is empty)"}`;
-  return new StartError(`The server on ${directory.data} ${why}`, kind === "port-taken", remedy);
+  return new StartError(`The server on ${directory.data} ${why}`, kind === "port-taken", hint);
 }

@@ -72,9 +72,9 @@ async function logOf(logDirectory: string | undefined): Promise<string> {
 
 function notReady(failure: Error, deadlineSeconds: number, hopeless: boolean, log: string): OperationError {
   const waited = hopeless ? "The server is not ready" : `The server was not ready within ${deadlineSeconds} s`;
-  const remedy = failure instanceof OperationError ? failure.remedy : undefined;
+  const hint = failure instanceof OperationError ? failure.hint : undefined;
   return new OperationError(`${waited}: ${failure.message}${log}`, {
     cause: failure,
-    ...(remedy === undefined ? {} : { remedy }),
+    ...(hint === undefined ? {} : { hint }),
   });
 }

@@ -26,7 +26,7 @@ export async function refuseSettings(
   const elsewhere = lines.map(mistakenPlace).filter((place) => place !== undefined);
   const places = [...(elsewhere.length < lines.length ? ["pgroundwork:postgresql (pulumi config)"] : []), ...elsewhere];
   throw new OperationError(refused(lines), {
-    remedy: `Correct ${places.join(", and ")}. The server was not changed.`,
+    hint: `Correct ${places.join(", and ")}. The server was not changed.`,
   });
 }
 
@@ -61,7 +61,7 @@ function refused(reasons: readonly string[]): string {
  * Cleans up the program's error about a configuration file. Time stamps and pids are removed. Line numbers are replaced
  * by the line itself, because the file no longer exists when the error is read.
  */
-export function complaint(stderr: string, file: string, text: string): string {
+export function settingsError(stderr: string, file: string, text: string): string {
   const lines = text.split("\n");
   const [before = "", ...places] = stderr
     .replaceAll(/^.*? (?:FATAL|LOG|HINT|DETAIL|CONTEXT): +/gm, "")

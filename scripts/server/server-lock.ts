@@ -29,7 +29,7 @@ export async function withServerLock<T>(folder: string, work: () => Promise<T>, 
     timedOut: () =>
       new OperationError(
         `Another run has been changing the server in ${folder} for ${Math.round(timeoutMs / 1_000)} seconds.`,
-        { remedy: "Wait for it to end or stop it, then run again." },
+        { hint: "Wait for it to end or stop it, then run again." },
       ),
   });
   try {
@@ -45,7 +45,7 @@ async function tryLock(folder: string, lock: FolderLock): Promise<Release | unde
     return await lock.take();
   } catch (error) {
     throw new OperationError(`Cannot write the server's folder ${folder}: ${(error as Error).message}`, {
-      remedy: "Run as the user who created it, or set XDG_DATA_HOME to a folder of your own.",
+      hint: "Run as the user who created it, or set XDG_DATA_HOME to a folder of your own.",
       cause: error,
     });
   }

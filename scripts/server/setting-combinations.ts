@@ -1,7 +1,7 @@
 import { chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { unlessAbsent } from "../core/absent.ts";
-import { temporaryBeside } from "../core/temporary.ts";
+import { temporaryFor } from "../core/temporary.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { configurationFile, renderConfiguration, type ServerSettings } from "./configuration.ts";
@@ -25,7 +25,7 @@ export async function contradictionIn(
   settings: ServerSettings,
   account: Account | undefined,
 ): Promise<string | undefined> {
-  const folder = temporaryBeside(join(dataDirectory, "pgroundwork.check"));
+  const folder = temporaryFor(join(dataDirectory, "pgroundwork.check"));
   const files: Record<string, string> = {
     PG_VERSION: await readFile(join(dataDirectory, "PG_VERSION"), "utf8"),
     // The kit's file is read where the server's own file includes it, because later lines override it.

@@ -147,7 +147,7 @@ export async function trySettings(
 ): Promise<void> {
   let tried: TriedSettings;
   try {
-    tried = await startBeside(settings, live, start);
+    tried = await startNextToLive(settings, live, start);
   } catch (error) {
     if (!(error instanceof TrialRefused)) throw error;
     throw refusal(error.message);
@@ -157,7 +157,7 @@ export async function trySettings(
 }
 
 /** Tries again with less memory if it lacks only the memory that the running server frees when it is restarted. */
-async function startBeside(
+async function startNextToLive(
   settings: ServerSettings,
   live: LiveState | undefined,
   start: (overrides: ServerSettings) => Promise<TriedSettings>,
@@ -209,7 +209,6 @@ export function dataFault(live: LiveState, tried: TriedSettings): string | undef
 
 function refusal(reason: string): OperationError {
   return new OperationError(`PostgreSQL does not start with these settings: ${reason}`, {
-    remedy:
-      "Correct pgroundwork:postgresql or the setting that the message names (pulumi config). The server was not changed.",
+    hint: "Correct pgroundwork:postgresql or the setting that the message names (pulumi config). The server was not changed.",
   });
 }

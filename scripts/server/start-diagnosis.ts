@@ -4,7 +4,7 @@ import { saysDiskFull } from "./disk-space.ts";
 export interface StartDiagnosis {
   kind: "port-taken" | "disk-full" | "damaged" | "permissions" | "configuration" | "unknown";
   /** Hint in one or two sentences. */
-  remedy: string;
+  hint: string;
 }
 
 /** PostgreSQL's messages about damaged files of a cluster. */
@@ -26,33 +26,32 @@ export function diagnoseStart(log: string, place: { data: string; log: string })
   if (/could not bind .*?"([^"]+)".*Address already in use/s.test(log)) {
     return {
       kind: "port-taken",
-      remedy:
-        "Another program uses its port. Stop that program, or choose another port with `pulumi config set port N`.",
+      hint: "Another program uses its port. Stop that program, or choose another port with `pulumi config set port N`.",
     };
   }
   if (saysDiskFull.test(log)) {
     return {
       kind: "disk-full",
-      remedy: `Free space on the disk of ${place.data}, then run \`up\` again. Committed data is safe in the write-ahead log. Delete nothing in the data directory. The complete log is in ${place.log}.`,
+      hint: `Free space on the disk of ${place.data}, then run \`up\` again. Committed data is safe in the write-ahead log. Delete nothing in the data directory. The complete log is in ${place.log}.`,
     };
   }
   if (damaged.some((words) => words.test(log))) {
     return {
       kind: "damaged",
-      remedy: `Files in ${place.data} are damaged; they were not changed. First copy that folder. Then check the disk and restore a backup. Without a backup, pg_resetwal may open the copy.`,
+      hint: `Files in ${place.data} are damaged; they were not changed. First copy that folder. Then check the disk and restore a backup. Without a backup, pg_resetwal may open the copy.`,
     };
   }
   if (/has invalid permissions|has wrong ownership|Permission denied/.test(log)) {
     return {
       kind: "permissions",
-      remedy: `${place.data} and everything in it must belong to the account that PostgreSQL runs as, with mode 0700 (chown -R, chmod 0700), then run \`up\` again.`,
+      hint: `${place.data} and everything in it must belong to the account that PostgreSQL runs as, with mode 0700 (chown -R, chmod 0700), then run \`up\` again.`,
     };
   }
   const mistake = mistakenPlace(log);
   if (mistake !== undefined) {
-    return { kind: "configuration", remedy: `Correct ${mistake}, then run \`up\` again. The data was not changed.` };
+    return { kind: "configuration", hint: `Correct ${mistake}, then run \`up\` again. The data was not changed.` };
   }
-  return { kind: "unknown", remedy: `The complete log is in ${place.log}. The data was not changed.` };
+  return { kind: "unknown", hint: `The complete log is in ${place.log}. The data was not changed.` };
 }
 
 /**

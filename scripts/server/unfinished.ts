@@ -1,16 +1,16 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { unlessAbsent } from "../core/absent.ts";
-import { leftTemporaries, targetOf, temporaryBeside } from "../core/temporary.ts";
+import { leftTemporaries, targetOf, temporaryFor } from "../core/temporary.ts";
 
 /** Returns the temporary name of the folder in which a cluster is created. */
 export function stagedCluster(dataDirectory: string): string {
-  return temporaryBeside(`${dataDirectory}.initdb`);
+  return temporaryFor(`${dataDirectory}.initdb`);
 }
 
 /** Returns the path of the file from which `initdb` reads the superuser's password. */
 export function stagedPassword(dataDirectory: string): string {
-  return temporaryBeside(`${dataDirectory}.initdb-password`);
+  return temporaryFor(`${dataDirectory}.initdb-password`);
 }
 
 const unnamedWriter = /^[\da-f]+(-[\da-f]+)*(\.password)?$/;

@@ -1,4 +1,4 @@
-import { cronFault } from "../model/cron.ts";
+import { cronFault, isInSeconds, scheduledInterval } from "../model/cron.ts";
 import { scheduleFault } from "../model/schedule.ts";
 import type { Fault } from "./fault.ts";
 
@@ -7,9 +7,6 @@ export interface DeclaresJobs {
   extensions?: readonly { name: string }[];
   jobs?: readonly { name: string; schedule: string; optional: boolean }[];
 }
-
-/** Intervals that pg_cron accepts besides cron syntax. */
-const seconds = /^([1-9]|[1-5][0-9]) seconds?$/;
 
 /**
  * Finds jobs that the server cannot run, and databases that cannot share its pg_cron. On an external
@@ -41,10 +38,9 @@ function jobFault(
   server: unknown,
   { schedule, optional }: { schedule: string; optional: boolean },
 ): string | undefined {
-  if (!seconds.test(schedule)) {
-    const fault = scheduleFault(schedule);
-    if (fault !== undefined) return `${fault}; '10 seconds' is possible, too`;
-  }
+  const fault = isInSeconds(schedule) ? undefined : scheduleFault(schedule);
+  if (fault !== undefined) return `${fault}; '10 seconds' is possible, too`;
+  if (scheduledInterval(schedule) === undefined) return `'${schedule}' never occurs`;
   if (server === "docker" || server === undefined || optional) return undefined;
   return `jobs need pg_cron, which only the server kind 'docker' has; mark it as optional to leave it out elsewhere`;
 }

@@ -200,6 +200,6 @@ function settingsError(faults: readonly Fault[], stack: string): OperationError 
   const verb = faults.length === 1 ? "is" : "are";
   const lines = faults.map(({ setting, reason }) => `- Setting '${setting}': ${reason}`);
   return new OperationError([`${count} of stack "${stack}" ${verb} wrong:`, ...lines].join("\n"), {
-    remedy: `Set them with \`pulumi config set --stack ${stack} NAME VALUE\` or in Pulumi.${stack}.yaml; defaults are in Pulumi.yaml.`,
+    hint: `Set them with \`pulumi config set --stack ${stack} NAME VALUE\` or in Pulumi.${stack}.yaml; defaults are in Pulumi.yaml.`,
   });
 }

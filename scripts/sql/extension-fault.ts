@@ -1,7 +1,7 @@
 import type { ServerError } from "./sql-error.ts";
 
 /** Returns the hint for a statement that failed because of an extension; undefined if that is not the reason. */
-export function extensionFaultRemedy({ code, message }: ServerError): string | undefined {
+export function extensionFaultHint({ code, message }: ServerError): string | undefined {
   if (code === "42501" && message.startsWith("permission denied to create extension"))
     return "Only an administrator can create extensions. Remove the statement and name the extension in database.json; a stack then creates it before the first migration. On other servers, a superuser must create it. Then run again.";
   if (code === "42501" && message === "permission denied for schema cron")

@@ -110,7 +110,7 @@ async function giveBack(client: Client): Promise<void> {
 
 function leftOpen(file: string): OperationError {
   return new OperationError(`${file} leaves a transaction open. Its changes since BEGIN are rolled back.`, {
-    remedy: "End the transaction in the file with COMMIT, or remove its BEGIN, then run again.",
+    hint: "End the transaction in the file with COMMIT, or remove its BEGIN, then run again.",
   });
 }
 

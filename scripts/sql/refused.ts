@@ -7,7 +7,7 @@ export interface TextFault {
   /** Begins in lower case, without a full stop. */
   message: string;
   /** Hint: the right way to write it. */
-  remedy: string;
+  hint: string;
 }
 
 /** The part of libpg-query's nodes that is used here. */
@@ -85,23 +85,21 @@ function faultOf(
   if (verb !== undefined && transactional) {
     return {
       message: `${text.replace(/\s+/g, " ").toUpperCase()} ${verb}`,
-      remedy:
-        "Remove it: the file runs in one transaction with its record. SAVEPOINT and ROLLBACK TO are allowed. If one statement cannot run in a transaction, give it a file of its own with --! no-transaction.",
+      hint: "Remove it: the file runs in one transaction with its record. SAVEPOINT and ROLLBACK TO are allowed. If one statement cannot run in a transaction, give it a file of its own with --! no-transaction.",
     };
   }
   const copy = statement?.CopyStmt;
   if (copy?.is_from === true && copy.filename === undefined && copy.is_program !== true) {
     return {
       message: `COPY ${copy.relation?.relname ?? ""} FROM stdin reads rows from the client, as psql sends them`,
-      remedy:
-        "Write INSERT statements (`pg_dump --inserts` makes them). Load large data after the migration, with \\copy in `npm run pgw -- psql`.",
+      hint: "Write INSERT statements (`pg_dump --inserts` makes them). Load large data after the migration, with \\copy in `npm run pgw -- psql`.",
     };
   }
   const dropped = statement?.DropStmt === undefined ? undefined : droppedRecords(statement.DropStmt);
   if (dropped === undefined) return undefined;
   return {
     message: `this drops ${dropped}, which records the migrations and seeds of this database`,
-    remedy: "Remove the statement.",
+    hint: "Remove the statement.",
   };
 }
 
@@ -125,7 +123,7 @@ function psqlCommand(sql: string): TextFault | undefined {
     return {
       offset: start,
       message: `${command} is a command of psql, not SQL`,
-      remedy: insteadOf(command),
+      hint: insteadOf(command),
     };
   }
   return undefined;

@@ -1,8 +1,8 @@
 import type { Client } from "pg";
-import { serverFaultRemedy } from "../connection/server-fault.ts";
+import { serverFaultHint } from "../connection/server-fault.ts";
 import { OperationError } from "../core/operation-error.ts";
-import { extensionFaultRemedy, perhapsExtension } from "./extension-fault.ts";
-import { sessionFaultRemedy } from "./session-fault.ts";
+import { extensionFaultHint, perhapsExtension } from "./extension-fault.ts";
+import { sessionFaultHint } from "./session-fault.ts";
 import { describeSqlError, type ServerError, type SqlPlace, type SqlSource } from "./sql-error.ts";
 
 /** The failure of an SQL file. The message has file, line, caret, SQLSTATE, detail and hint. */
@@ -13,13 +13,13 @@ export class SqlFileError extends OperationError {
 
   constructor(
     message: string,
-    remedy: string,
+    hint: string,
     file: string,
     sqlstate: string | undefined,
     place: SqlPlace | undefined,
     cause: unknown,
   ) {
-    super(message, { remedy, cause });
+    super(message, { hint, cause });
     this.file = file;
     this.sqlstate = sqlstate;
     this.place = place;
@@ -29,7 +29,7 @@ export class SqlFileError extends OperationError {
 /**
  * Sends a file's text from `source.start`, compiled, as one simple query, as psql -f and graphile-migrate do.
  *
- * @param remedy what to do after a failure; part of the error
+ * @param hint what to do after a failure; part of the error
  * @param before statements to send before it in the same round trip. None of them runs if the server cannot parse the
  * file.
  * @throws SqlFileError
@@ -37,7 +37,7 @@ export class SqlFileError extends OperationError {
 export async function runSql(
   client: Client,
   source: SqlSource,
-  remedy: string,
+  hint: string,
   before: readonly string[] = [],
 ): Promise<void> {
   const part = source.text.slice(source.start);
@@ -64,7 +64,7 @@ export async function runSql(
   try {
     await client.query(head + sql);
   } catch (error) {
-    throw sqlFileError(withoutHead(error, head), source, remedy, completed);
+    throw sqlFileError(withoutHead(error, head), source, hint, completed);
   } finally {
     stop();
     client.connection.off("errorMessage", stop);
@@ -79,16 +79,16 @@ function withoutHead(error: unknown, head: string): unknown {
 }
 
 /** Builds the error of one file. An error that the server did not send (connection lost) has no place in the file. */
-export function sqlFileError(error: unknown, source: SqlSource, remedy: string, completed?: number): SqlFileError {
+export function sqlFileError(error: unknown, source: SqlSource, hint: string, completed?: number): SqlFileError {
   if (!isServerError(error)) {
     const reason = error instanceof Error ? error.message : String(error);
-    return new SqlFileError(`${source.file}: ${reason}`, remedy, source.file, undefined, undefined, error);
+    return new SqlFileError(`${source.file}: ${reason}`, hint, source.file, undefined, undefined, error);
   }
   const { text, place } = describeSqlError(error, source, completed);
-  const machine = serverFaultRemedy(error.code);
-  const special = sessionFaultRemedy(error) ?? extensionFaultRemedy(error);
+  const machine = serverFaultHint(error.code);
+  const special = sessionFaultHint(error) ?? extensionFaultHint(error);
   const first = machine ?? perhapsExtension(error);
-  const advice = special ?? (first === undefined ? remedy : `${first} ${remedy}`);
+  const advice = special ?? (first === undefined ? hint : `${first} ${hint}`);
   return new SqlFileError(text, advice, source.file, error.code, place, error);
 }
 

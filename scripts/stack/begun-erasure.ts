@@ -46,7 +46,7 @@ export function begunErasure(root: string, stack: string): ErasedPlace[] {
     return JSON.parse(text) as ErasedPlace[];
   } catch (error) {
     throw new OperationError(`Cannot read the record of an earlier erasure: ${file} is damaged.`, {
-      remedy: `It lists the folders and volumes to delete. If they are gone, delete this file.`,
+      hint: `It lists the folders and volumes to delete. If they are gone, delete this file.`,
       cause: error,
     });
   }

@@ -224,7 +224,7 @@ async function readSettings(root: string): Promise<SettingsFile[]> {
     const [fault] = document.errors;
     if (fault !== undefined)
       throw new OperationError(`${join(root, name)} is not valid YAML: ${fault.message.split("\n")[0]}`, {
-        remedy: `Correct ${name}. Nothing was changed.`,
+        hint: `Correct ${name}. Nothing was changed.`,
       });
     files.push(new SettingsFile(name, document));
   }

@@ -60,7 +60,7 @@ async function configOf(path: string): Promise<Record<string, unknown>> {
     return file?.config ?? {};
   } catch (error) {
     throw new OperationError(`Cannot read the settings in ${path}: ${(error as Error).message.trim()}`, {
-      remedy: `Correct ${path}.`,
+      hint: `Correct ${path}.`,
       cause: error,
     });
   }

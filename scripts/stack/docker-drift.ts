@@ -58,7 +58,7 @@ async function requireData(
   throw new OperationError(
     `The Docker engine of ${host ?? process.env.DOCKER_HOST ?? "this machine"} does not have the volume ${name} with the data of stack "${stack}".`,
     {
-      remedy: `If the data is on another engine, correct pgroundwork:dockerHost (or DOCKER_HOST). To start with empty databases: npm run pgw -- refresh${option}, then \`up\`.`,
+      hint: `If the data is on another engine, correct pgroundwork:dockerHost (or DOCKER_HOST). To start with empty databases: npm run pgw -- refresh${option}, then \`up\`.`,
     },
   );
 }

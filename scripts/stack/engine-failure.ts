@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readOnlyRemedy } from "../connection/server-fault.ts";
+import { readOnlyHint } from "../connection/server-fault.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { shellQuote } from "../core/shell.ts";
 import { recoverCommand } from "../model/command-lines.ts";
@@ -16,9 +16,9 @@ export class EngineFailure extends OperationError {
    * @param messages the engine's messages
    * @param shown true if they were printed while the operation ran; they are then left out of the error's text
    */
-  constructor(headline: string, messages: readonly string[], shown: boolean, remedy?: string) {
+  constructor(headline: string, messages: readonly string[], shown: boolean, hint?: string) {
     const text = shown || messages.length === 0 ? headline : `${headline}\n${messages.join("\n")}`;
-    super(text, remedy === undefined ? {} : { remedy });
+    super(text, hint === undefined ? {} : { hint });
     this.messages = messages;
     this.#shown = shown;
   }
@@ -32,7 +32,7 @@ export class EngineFailure extends OperationError {
  * Hint if the superuser's password on the server differs from the one in the stack's state. It was changed by hand, or
  * an older state was restored.
  */
-export const superuserRefusedRemedy =
+export const superuserRefusedHint =
   "Change pgroundwork:passwordVersion of this stack, then run `up`. It generates all passwords again and sets them on the server.";
 
 /**
@@ -50,15 +50,15 @@ const readOnly = /cannot execute .+ in a read-only transaction/;
  *
  * @param root project directory
  */
-export function engineRemedy(messages: readonly string[], root: string, stack: string): string | undefined {
+export function engineHint(messages: readonly string[], root: string, stack: string): string | undefined {
   const text = messages.join("\n");
   if (deniedFile.test(text))
     return `${join(root, ".pgroundwork")} and its contents must belong to this user and be writable.`;
   // The engine names the line but not the file.
   if (/invalid YAML|yaml: |mapping key/.test(text)) return `Correct Pulumi.${stack}.yaml (or Pulumi.yaml).`;
-  if (readOnly.test(text) && !text.includes(readOnlyRemedy)) return readOnlyRemedy;
-  if (text.includes('password authentication failed for user "postgres"') && !text.includes(superuserRefusedRemedy))
-    return superuserRefusedRemedy;
+  if (readOnly.test(text) && !text.includes(readOnlyHint)) return readOnlyHint;
+  if (text.includes('password authentication failed for user "postgres"') && !text.includes(superuserRefusedHint))
+    return superuserRefusedHint;
   if (text.includes("Data integrity error")) return `Repair the state, then try again: \`${recoverCommand(stack)}\``;
   const passphrase = passphraseHint(text, root, stack);
   if (passphrase !== undefined) return passphrase;

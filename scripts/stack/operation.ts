@@ -1,6 +1,6 @@
 import type { OperationError } from "../core/operation-error.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
-import { EngineFailure, engineRemedy } from "./engine-failure.ts";
+import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import {
   EventStream,
@@ -99,5 +99,5 @@ function operationFailed(
   if (locked !== undefined) return locked;
   const messages = stream.errors.length > 0 ? stream.errors : said;
   const shown = stream.errors.length > 0 && onEvent !== undefined;
-  return new EngineFailure(`${kind} of stack "${stack}" failed.`, messages, shown, engineRemedy(messages, root, stack));
+  return new EngineFailure(`${kind} of stack "${stack}" failed.`, messages, shown, engineHint(messages, root, stack));
 }

@@ -4,9 +4,9 @@ import { exitCode, OperationError } from "../core/operation-error.ts";
 import { upCommand } from "../model/command-lines.ts";
 import type { ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
-import { writeAuthorityFile } from "../tls/authority-file.ts";
+import { writeCaFile } from "../tls/ca-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
-import { EngineFailure, engineRemedy } from "./engine-failure.ts";
+import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
@@ -33,14 +33,14 @@ export async function readOutputs(
         `Cannot read the outputs of stack "${stack}"${fromBackend(root, stack, process.env)}.`,
         [exit.stderr.trim()],
         false,
-        engineRemedy([exit.stderr], root, stack),
+        engineHint([exit.stderr], root, stack),
       );
     await requireDeclared(root, stack);
     throw notUp(root, stack);
   }
   const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
   if (outputs.server === undefined || outputs.databases === undefined) throw notUp(root, stack);
-  const server = { ...outputs.server, ...authorities(outputs.server, root, stack) };
+  const server = { ...outputs.server, ...trustOf(outputs.server, root, stack) };
   const { databases, monitoring } = outputs;
   return { protected: outputs.protected ?? false, server, databases, ...(monitoring && { monitoring }) };
 }
@@ -49,12 +49,8 @@ export async function readOutputs(
  * Returns the path of the CA file. If the stack has its own CA, the file is written to the project directory. Otherwise
  * it is the file in the settings.
  */
-function authorities(
-  { caCertificate, sslrootcert }: ServerOutput,
-  root: string,
-  stack: string,
-): { sslrootcert?: string } {
-  if (caCertificate !== undefined) return { sslrootcert: writeAuthorityFile(root, stack, caCertificate) };
+function trustOf({ caCertificate, sslrootcert }: ServerOutput, root: string, stack: string): { sslrootcert?: string } {
+  if (caCertificate !== undefined) return { sslrootcert: writeCaFile(root, stack, caCertificate) };
   return sslrootcert === undefined ? {} : { sslrootcert: resolve(root, sslrootcert) };
 }
 
@@ -105,5 +101,5 @@ export function connectionTo(outputs: StackOutputs, stack: string, database: str
 function notUp(root: string, stack: string): OperationError {
   const up = `Run \`${upCommand(stack)}\`.`;
   const where = backendNote(root, stack, process.env);
-  return new OperationError(`Stack "${stack}" is not up.`, { remedy: where === undefined ? up : `${up} ${where}` });
+  return new OperationError(`Stack "${stack}" is not up.`, { hint: where === undefined ? up : `${up} ${where}` });
 }

@@ -57,14 +57,14 @@ async function orTidy<T>({ root, stack, runId }: OperationOptions, work: () => P
     await endLanguageHost(root, runId);
     if (!(error instanceof EngineKilled)) throw error;
     throw new OperationError(`The engine was killed by ${error.signal} while it worked on stack "${stack}".`, {
-      remedy: `Clean up what it left, then try again: \`${recoverCommand(stack)}\``,
+      hint: `Clean up what it left, then try again: \`${recoverCommand(stack)}\``,
       cause: error,
     });
   }
 }
 
 /** Wait in ms before a lock whose holder has ended counts as left behind. */
-const lockGrace = 1_000;
+const lockReleaseMs = 1_000;
 
 /**
  * Retries if the lock's holder has just ended cleanly, because its lock is removed with it. Only a killed run leaves a
@@ -78,7 +78,7 @@ async function whenUnlocked<T>(work: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (!(error instanceof StackLocked && error.holderIsGone) || error.message === seen) throw error;
       seen = error.message;
-      await sleep(lockGrace);
+      await sleep(lockReleaseMs);
     }
   }
 }

@@ -19,7 +19,7 @@ export async function serverStopped(outputs: StackOutputs, stack: string): Promi
   if (server.kind === "embedded" && !existsSync(server.dataDirectory)) return undefined;
   if ((await whyStopped(server)) !== undefined) {
     return new OperationError(`The server of stack "${stack}" is stopped, so it cannot be compared with the state.`, {
-      remedy: `Start it: ${upCommand(stack)}`,
+      hint: `Start it: ${upCommand(stack)}`,
     });
   }
   try {

@@ -12,8 +12,8 @@ export class StackLocked extends OperationError {
   /** True if `pgw recover` can remove the lock, because it is a local file. */
   readonly recoverable: boolean;
 
-  constructor(message: string, remedy: string, state: { holderIsGone: boolean; recoverable: boolean }) {
-    super(message, { remedy });
+  constructor(message: string, hint: string, state: { holderIsGone: boolean; recoverable: boolean }) {
+    super(message, { hint });
     this.holderIsGone = state.holderIsGone;
     this.recoverable = state.recoverable;
   }
@@ -52,11 +52,11 @@ export function lockedError(stack: string, messages: readonly string[]): StackLo
     );
   }
   if (living !== undefined) {
-    const remedy =
+    const hint =
       holderState(living) === "living"
         ? "Wait for it to end, then try again; `up --wait` waits by itself."
         : `Wait for it to end, then try again; \`up --wait\` waits by itself. It runs on another machine. If it was killed: ${cancel}`;
-    return new StackLocked(`Another run works on stack "${stack}": ${describeHolder(living)}.`, remedy, {
+    return new StackLocked(`Another run works on stack "${stack}": ${describeHolder(living)}.`, hint, {
       holderIsGone: false,
       recoverable: false,
     });

@@ -17,7 +17,7 @@ export function requireStackSecrets(engine: EngineInstallation, root: string, st
   const settings = settingsOf(root, stack);
   if (settings === undefined || namesSecretsProvider(settings) || hasServiceBackend({ engine, root, stack })) return;
   throw new OperationError(`Stack "${stack}" is shared, but has no passphrase of its own.`, {
-    remedy:
+    hint:
       `Set PULUMI_CONFIG_PASSPHRASE (any text for a temporary stack), or name a secrets provider: ` +
       `pulumi stack init ${stack} --secrets-provider <url>.`,
     exitCode: exitCode.usage,
@@ -38,7 +38,7 @@ export function refuseLocalPassphrase(root: string, stack: string, env: NodeJS.P
   throw new OperationError(
     `Stack "${stack}" is shared, but this shell has the passphrase of the local stack (${file}).`,
     {
-      remedy: `Open a shell with the stack's own passphrase and run: eval "$(npm run -s pgw -- engine env --stack ${stack})"`,
+      hint: `Open a shell with the stack's own passphrase and run: eval "$(npm run -s pgw -- engine env --stack ${stack})"`,
     },
   );
 }

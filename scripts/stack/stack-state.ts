@@ -1,9 +1,9 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { temporaryBeside } from "../core/temporary.ts";
+import { temporaryFor } from "../core/temporary.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { fromBackend } from "./backend.ts";
-import { EngineFailure, engineRemedy } from "./engine-failure.ts";
+import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { lockedError } from "./stack-lock.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
@@ -78,7 +78,7 @@ export async function readState(access: StateAccess, secrets = false): Promise<S
 export async function writeState(access: StateAccess, state: StackState): Promise<void> {
   const { engine, root, stack } = access;
   requireStackSecrets(engine, root, stack);
-  const file = temporaryBeside(join(root, ".pgroundwork", `state-${stack}.json`));
+  const file = temporaryFor(join(root, ".pgroundwork", `state-${stack}.json`));
   try {
     await writeFile(file, JSON.stringify(state), { mode: 0o600, flag: "wx" });
     const exit = await runEngine(engine, { root, stack, args: ["stack", "import", "--stack", stack, "--file", file] });
@@ -105,6 +105,6 @@ export async function removeState(access: StateAccess): Promise<void> {
 function failure({ root, stack }: StateAccess, headline: string, stderr: string): Error {
   const messages = [stderr.trim()];
   return (
-    lockedError(stack, messages) ?? new EngineFailure(headline, messages, false, engineRemedy(messages, root, stack))
+    lockedError(stack, messages) ?? new EngineFailure(headline, messages, false, engineHint(messages, root, stack))
   );
 }

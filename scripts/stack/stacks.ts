@@ -5,7 +5,7 @@ import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { backendVariables, overruledBackend } from "./backend.ts";
 import { dropUnusedSalt } from "./encryption-salt.ts";
-import { EngineFailure, engineRemedy } from "./engine-failure.ts";
+import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { localStack } from "./local-stack.ts";
 import { lockedError } from "./stack-lock.ts";
@@ -55,7 +55,7 @@ export async function initialiseStack(engine: EngineInstallation, root: string, 
       `Cannot create the stack "${stack}".`,
       [exit.stderr.trim()],
       false,
-      engineRemedy([exit.stderr], root, stack),
+      engineHint([exit.stderr], root, stack),
     )
   );
 }
@@ -69,7 +69,7 @@ export async function requireDeclared(root: string, stack: string): Promise<void
   if (stack === localStack || existsSync(join(root, `Pulumi.${stack}.yaml`))) return;
   const known = await declaredStacks(root);
   throw new OperationError(`The stack "${stack}" does not exist. Existing stacks: ${known.join(", ")}.`, {
-    remedy: `To declare it, add the settings file Pulumi.${stack}.yaml (it may be empty: {}).`,
+    hint: `To declare it, add the settings file Pulumi.${stack}.yaml (it may be empty: {}).`,
     exitCode: exitCode.usage,
   });
 }

@@ -7,6 +7,7 @@ import type { StackOutputs } from "../model/stack-outputs.ts";
 import type { PendingSeed } from "../seed/info.ts";
 import { type BackupState, readBackupState } from "./backup-state.ts";
 import { declaredSettings } from "./declared-settings.ts";
+import { jobFault, readStackJobs, type StackJobs } from "./job-state.ts";
 import { connectionTo } from "./outputs.ts";
 import { projectName } from "./project.ts";
 import { type ContainerState, readContainers, readServerState, type ServerState } from "./server-state.ts";
@@ -27,6 +28,8 @@ export interface StackStatus {
   notCreated: string[];
   /** Null if the stack makes no backups. */
   backups: BackupState | null;
+  /** Null if no database has jobs. */
+  jobs: StackJobs | null;
 }
 
 /** State of one database of a stack. */
@@ -54,6 +57,7 @@ export async function readStackStatus(outputs: StackOutputs, root: string, stack
     declaredSettings(root, stack),
   ]);
   const databases = await Promise.all(names.map((name) => readDatabase(outputs, root, stack, name, server)));
+  const jobs = server.state === "running" ? await readStackJobs(outputs, root) : null;
   const notCreated = settings.databases.filter((name) => !names.includes(name));
   const address = { kind, host, port, sslmode };
   return {
@@ -64,6 +68,7 @@ export async function readStackStatus(outputs: StackOutputs, root: string, stack
     databases,
     notCreated,
     backups,
+    jobs,
   };
 }
 
@@ -129,17 +134,19 @@ async function orReason<T>(read: () => Promise<Known<T>>): Promise<Known<T>> {
 
 /** Returns `wrong` if something is wrong or not known, `pending` if an `up` has work to do, otherwise `done`. */
 export function verdictOn(status: StackStatus): "done" | "pending" | "wrong" {
-  const { server, containers, databases, notCreated, backups } = status;
+  const { server, containers, databases, notCreated, backups, jobs } = status;
   const isSound =
     server.state === "running" &&
     containers.known &&
     containers.containers.every(({ running }) => running) &&
     databases.every(({ migrations, seeds }) => migrations.known && migrations.problems.length === 0 && seeds.known) &&
-    (backups === null || (backups.known && backups.findings.length === 0));
+    (backups === null || (backups.known && backups.findings.length === 0)) &&
+    (jobs === null || (jobs.known && jobs.jobs.every((job) => jobFault(job) === undefined)));
   if (!isSound) return "wrong";
   const hasWork = databases.some(
     ({ migrations, seeds }) =>
       (migrations.known && migrations.pending.length > 0) || (seeds.known && seeds.pending.length > 0),
   );
-  return hasWork || notCreated.length > 0 ? "pending" : "done";
+  const hasJobs = jobs?.known === true && jobs.pending.length > 0;
+  return hasWork || hasJobs || notCreated.length > 0 ? "pending" : "done";
 }

@@ -17,7 +17,7 @@ const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as con
 const clockSkew = 5 * 60_000;
 const day = 24 * 60 * 60_000;
 
-export interface AuthoritySpec {
+export interface CaSpec {
   /** Name of the CA, for people who read the certificate. */
   commonName: string;
   validityDays: number;
@@ -31,12 +31,12 @@ export interface AuthoritySpec {
 }
 
 /** Creates a certificate authority that can sign server certificates, but no further CAs. */
-export async function makeAuthority({
+export async function makeCa({
   commonName,
   validityDays,
   from = new Date(),
   privateKey,
-}: AuthoritySpec): Promise<CertifiedKey> {
+}: CaSpec): Promise<CertifiedKey> {
   const keys = privateKey === undefined ? await makeKeys() : await readKeys(privateKey);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...termOf(from, validityDays),

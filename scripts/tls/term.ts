@@ -21,7 +21,7 @@ export function isDue(certificate: string, days: number, now = new Date()): bool
  * Returns the CA certificates to trust: a new one, and earlier ones that have not expired. Servers can still have
  * certificates signed by those.
  */
-export function trustBundle(current: string, former: string, now = new Date()): string {
+export function trustedCertificates(current: string, former: string, now = new Date()): string {
   const living = certificatesIn(former).filter((each) => each !== current && !isDue(each, 0, now));
   return [current, ...living].join("");
 }

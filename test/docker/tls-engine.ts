@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type Server } from "node:tls";
-import { makeAuthority, makeServerCertificate } from "../../scripts/tls/certificates.ts";
+import { makeCa, makeServerCertificate } from "../../scripts/tls/certificates.ts";
 import { passToEngine } from "./socket-proxy.ts";
 
 /**
@@ -24,7 +24,7 @@ export class TlsEngine {
   }
 
   async start(): Promise<void> {
-    const authority = await makeAuthority({ commonName: "an engine's", validityDays: 1 });
+    const authority = await makeCa({ commonName: "an engine's", validityDays: 1 });
     const term = { validityDays: 1 };
     const own = await makeServerCertificate(authority, { hosts: ["127.0.0.1"], ...term });
     const client = await makeServerCertificate(authority, { hosts: ["client"], ...term });

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cloneRoot } from "../clone-root.ts";
+import { hardIdentifiersIn } from "./identifiers.ts";
 import { phrasesIn } from "./phrases.ts";
 import { type Breach, breachesIn } from "./rules.ts";
 
@@ -15,7 +16,11 @@ const mayHavePhrases = /^(test\/(prose|unit\/prose|fixtures)|infra\/(monitoring|
 
 function breachesOf(file: string): Breach[] {
   const text = readFileSync(join(cloneRoot, file), "utf8");
-  return [...(/\.(ts|mjs)$/.test(file) ? breachesIn(text) : []), ...(mayHavePhrases.test(file) ? [] : phrasesIn(text))];
+  const isCode = /\.(ts|mjs)$/.test(file);
+  return [
+    ...(isCode ? [...breachesIn(text), ...hardIdentifiersIn(text)] : []),
+    ...(mayHavePhrases.test(file) ? [] : phrasesIn(text)),
+  ];
 }
 
 const patterns = ["*.ts", "*.mjs", "*.md", "*.yaml", "*.yml"];

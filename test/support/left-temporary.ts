@@ -1,11 +1,11 @@
-import { temporaryBeside } from "../../scripts/core/temporary.ts";
+import { temporaryFor } from "../../scripts/core/temporary.ts";
 
 /** Names a temporary file like one of a process that has ended: with this pid, but an earlier start time. */
 export function leftTemporary(path: string): string {
-  return temporaryBeside(path).replace(/\.(\d+)-\d*-(?=[^/]*$)/, ".$1-1-");
+  return temporaryFor(path).replace(/\.(\d+)-\d*-(?=[^/]*$)/, ".$1-1-");
 }
 
 /** Names a temporary file like one of a process on another machine. */
 export function temporaryElsewhere(path: string): string {
-  return temporaryBeside(path).replace(/-[\da-f]{8}-(?=[\da-f]{8}\.pgw-tmp$)/, "-00000000-");
+  return temporaryFor(path).replace(/-[\da-f]{8}-(?=[\da-f]{8}\.pgw-tmp$)/, "-00000000-");
 }

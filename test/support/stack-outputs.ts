@@ -6,7 +6,7 @@ import type { StackOutputs } from "../../scripts/model/stack-outputs.ts";
 import { ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
 import { connectionTo } from "../../scripts/stack/outputs.ts";
 import { passphraseVariables } from "../../scripts/stack/passphrase.ts";
-import { writeAuthorityFile } from "../../scripts/tls/authority-file.ts";
+import { writeCaFile } from "../../scripts/tls/ca-file.ts";
 
 const run = promisify(execFile);
 
@@ -33,7 +33,7 @@ export function connectionIn(
   // In the settings, this path is relative to the project.
   if (sslrootcert !== undefined) return { ...connection, sslrootcert: resolve(place.root, sslrootcert) };
   if (caCertificate === undefined) return connection;
-  return { ...connection, sslrootcert: writeAuthorityFile(place.root, place.stack, caCertificate) };
+  return { ...connection, sslrootcert: writeCaFile(place.root, place.stack, caCertificate) };
 }
 
 function onlyDatabase({ databases }: StackOutputs): string {

@@ -99,7 +99,7 @@ function buildFailure(imageName: string, messages: readonly BuildMessage[], erro
   const quote = output.length === 0 ? "" : `\n${output.map((line) => `    ${line}`).join("\n")}`;
   return new OperationError(`Building image "${imageName}" failed${step}: ${error.trim()}.${quote}`, {
     ...(/no space left/.test(error)
-      ? { remedy: "Free disk space there (`docker system df` shows what uses it), then run `up` again." }
+      ? { hint: "Free disk space there (`docker system df` shows what uses it), then run `up` again." }
       : {}),
   });
 }

@@ -45,10 +45,10 @@ export function engineAccess(config: Properties): EngineAccess {
     const value = config[key];
     return isEmpty(value) || value === "[]" || value === "{}" || value === "null" ? undefined : String(value);
   };
-  for (const [key, remedy] of Object.entries(refusals)) {
+  for (const [key, hint] of Object.entries(refusals)) {
     if (given(key) === undefined) continue;
     throw new OperationError(`The docker fallback provider does not support the configuration "${key}".`, {
-      remedy,
+      hint,
     });
   }
   const material = { ca: given("caMaterial"), cert: given("certMaterial"), key: given("keyMaterial") };
@@ -77,7 +77,7 @@ async function readCertificate(folder: string): Promise<ClientCertificate> {
       return await readFile(path, "utf8");
     } catch (error) {
       throw new OperationError(`The docker provider's certificate file ${path} cannot be read.`, {
-        remedy: "Put ca.pem, cert.pem and key.pem into the folder that certPath names.",
+        hint: "Put ca.pem, cert.pem and key.pem into the folder that certPath names.",
         cause: error,
       });
     }

@@ -98,7 +98,7 @@ async function makeOrAdopt(engine: Engine, wanted: Properties): Promise<void> {
       if (await isAsWanted(engine, there, wanted)) return startContainer(engine, there.Id, wanted);
       if (contested && there.State.Status !== "created") {
         throw new OperationError(`Another run is creating container "${name}".`, {
-          remedy: "Wait until that run has ended, then run `up` again.",
+          hint: "Wait until that run has ended, then run `up` again.",
         });
       }
       // A container holds no data. Creating it again is safer than repairing what an interrupted run left.
@@ -136,7 +136,7 @@ async function change(engine: Engine, wanted: Properties): Promise<void> {
   const there = await inspect(engine.docker, name);
   if (there === undefined) {
     throw new OperationError(`Container "${name}" no longer exists on the Docker engine of ${engine.where}.`, {
-      remedy: "Refresh the stack. The next `up` creates the container again.",
+      hint: "Refresh the stack. The next `up` creates the container again.",
     });
   }
   const request = updateRequest(wanted);
@@ -221,7 +221,7 @@ async function removeContainer(
     signal: engine.signal,
     timedOut: () =>
       new OperationError(`The Docker engine of ${engine.where} did not remove container ${id} within a minute.`, {
-        remedy: "See the log of the Docker engine.",
+        hint: "See the log of the Docker engine.",
       }),
   });
 }

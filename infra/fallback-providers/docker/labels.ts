@@ -48,6 +48,6 @@ export function nameTaken(thing: string, where: string, there: Labels | null | u
       ? "This stack did not create it."
       : `It belongs to stack "${stack}" of project "${project}", and this stack did not create it.`;
   return new OperationError(`${thing} already exists on the Docker engine of ${where}. ${origin}`, {
-    remedy: "Remove the existing one, use another name, or import it into the stack.",
+    hint: "Remove the existing one, use another name, or import it into the stack.",
   });
 }

@@ -33,7 +33,7 @@ async function create(engine: Engine, wanted: Properties): Promise<Docker.Contai
     const image = text(wanted, "image");
     if (isMissing(error) && /no such image/i.test(saidBy(error))) {
       throw new OperationError(`Image "${image}" is not on the Docker engine of ${engine.where}.`, {
-        remedy: "Pull or build it first. If the stack built it, refresh the stack: the next `up` builds it again.",
+        hint: "Pull or build it first. If the stack built it, refresh the stack: the next `up` builds it again.",
         cause: error,
       });
     }

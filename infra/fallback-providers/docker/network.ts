@@ -155,7 +155,7 @@ async function remove(engine: Engine, id: string): Promise<void> {
       const there = await inspect(engine.docker, { id });
       const users = Object.values(there?.Containers ?? {}).map(({ Name }) => `"${Name}"`);
       return new OperationError(`Network "${there?.Name ?? id}" cannot be removed: ${said}.`, {
-        ...(users.length > 0 ? { remedy: `Remove or disconnect these containers: ${users.join(", ")}.` } : {}),
+        ...(users.length > 0 ? { hint: `Remove or disconnect these containers: ${users.join(", ")}.` } : {}),
       });
     },
   });

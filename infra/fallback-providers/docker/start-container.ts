@@ -66,7 +66,7 @@ async function untilHealthy(engine: Engine, container: Docker.Container, wanted:
     if (Health === undefined || Health === null || Health.Status === "none") {
       await discard(container);
       throw new OperationError(`Container "${name}" has no healthcheck to wait for.`, {
-        remedy: "Define a healthcheck, use an image that has one, or remove wait.",
+        hint: "Define a healthcheck, use an image that has one, or remove wait.",
       });
     }
     return Health.Status === "healthy" ? true : undefined;
@@ -81,7 +81,7 @@ async function untilHealthy(engine: Engine, container: Docker.Container, wanted:
     return new OperationError(
       `Container "${name}" did not become healthy within ${seconds} s (status: ${health?.Status}). Output of its healthcheck: ${said}${lines}`,
       {
-        remedy: isOurs
+        hint: isOurs
           ? "It keeps running. Run `up` again to wait longer, or increase waitTimeout."
           : "Increase waitTimeout.",
       },
@@ -107,8 +107,8 @@ async function stillRuns(
   // If the restart policy has started it again, it has no exit code at the moment.
   const code = state.Running ? "" : ` with code ${state.ExitCode}`;
   const ended = `Container "${text(wanted, "name")}" exited right after its start${code}${killed}`;
-  if (full !== undefined) throw new OperationError(`${ended}: ${full.reason}.`, { remedy: full.remedy });
-  throw new OperationError(`${ended}.${lines}`, { remedy: "Fix the cause, then run `up` again." });
+  if (full !== undefined) throw new OperationError(`${ended}: ${full.reason}.`, { hint: full.hint });
+  throw new OperationError(`${ended}.${lines}`, { hint: "Fix the cause, then run `up` again." });
 }
 
 /** Removes a container after a failure. Errors are ignored, since the failure itself is reported. */

@@ -15,7 +15,7 @@ export async function startFailure(engine: Engine, name: string, error: unknown)
     return new OperationError(
       `The Docker engine of ${engine.where} has no space left for container "${name}": ${said}.`,
       {
-        remedy: "Free disk space there (`docker system df` shows what uses it), then run `up` again.",
+        hint: "Free disk space there (`docker system df` shows what uses it), then run `up` again.",
         cause: error,
       },
     );
@@ -30,7 +30,7 @@ async function portFailure(engine: Engine, name: string, said: string, cause: un
   const holder = containers.find((candidate) => candidate.Ports.some(({ PublicPort }) => PublicPort === Number(port)));
   const whose = holder === undefined ? "another program" : `container "${holder.Names[0]?.slice(1) ?? holder.Id}"`;
   return new OperationError(`Container "${name}" cannot use port ${port} on ${address}: ${whose} uses it.`, {
-    remedy: "Stop it, or set another external port for this container.",
+    hint: "Stop it, or set another external port for this container.",
     cause,
   });
 }

@@ -36,7 +36,7 @@ const definition: Definition = {
       if (different.length === 0) return;
       const keys = different.map(({ path }) => path).join(" and ");
       throw new OperationError(`Volume "${name}" of this stack already exists with another ${keys}.`, {
-        remedy: "Declare its existing values, use another name, or remove the volume by hand, which deletes its data.",
+        hint: "Declare its existing values, use another name, or remove the volume by hand, which deletes its data.",
       });
     }
     const driver = text(wanted, "driver");
@@ -68,7 +68,7 @@ const definition: Definition = {
         const users = await engine.docker.listContainers({ all: true, filters: { volume: [name] } });
         const names = users.map((user) => `"${user.Names[0]?.slice(1) ?? user.Id}"`);
         return new OperationError(`Volume "${name}" cannot be removed: it is in use by ${names.join(", ")}.`, {
-          remedy: "Remove these containers first.",
+          hint: "Remove these containers first.",
         });
       },
     });

@@ -64,8 +64,7 @@ export function accessOf(config: Properties, environment: NodeJS.ProcessEnv = pr
   const scheme = given("scheme") ?? "postgres";
   if (scheme !== "postgres") {
     throw new OperationError(`The postgresql fallback provider does not support the scheme "${scheme}".`, {
-      remedy:
-        'Remove scheme, or use the official plugin: it logs in to AWS and GCP with "awspostgres" and "gcppostgres".',
+      hint: 'Remove scheme, or use the official plugin: it logs in to AWS and GCP with "awspostgres" and "gcppostgres".',
     });
   }
   const sslrootcert = given("sslrootcert");
@@ -100,7 +99,7 @@ function sslMode(value: string): SslMode {
   const mode = sslModes.find((known) => known === value);
   if (mode !== undefined) return mode;
   throw new OperationError(`The postgresql provider's sslmode "${value}" is not one of ${sslModes.join(", ")}.`, {
-    remedy: 'Set sslmode: "verify-full" for a remote server, "disable" for one on this machine without TLS.',
+    hint: 'Set sslmode: "verify-full" for a remote server, "disable" for one on this machine without TLS.',
   });
 }
 
@@ -117,7 +116,7 @@ async function clientCertificate(given: string | undefined): Promise<{ cert?: st
 function parseClientcert(value: string): { cert: string; key: string; sslinline: boolean } {
   const faulty = () =>
     new OperationError("The postgresql provider's clientcert is not an object with cert and key.", {
-      remedy: "Give { cert, key } as file names, or as PEM text with sslinline: true.",
+      hint: "Give { cert, key } as file names, or as PEM text with sslinline: true.",
     });
   let parsed: unknown;
   try {

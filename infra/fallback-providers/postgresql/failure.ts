@@ -14,9 +14,9 @@ export function statementFailure(error: unknown, connection: Connection): unknow
   if (lost !== undefined) return lost;
   const { code, detail, hint } = (error ?? {}) as { code?: unknown; detail?: string; hint?: string };
   if (!(error instanceof Error) || typeof code !== "string" || !sqlState.test(code)) return error;
-  const remedy = [detail, hint].filter((line) => line !== undefined).join("\n  ");
+  const text = [detail, hint].filter((line) => line !== undefined).join("\n  ");
   return new OperationError(`${describeConnection(connection)} refused: ${error.message} (SQLSTATE ${code}).`, {
-    ...(remedy === "" ? {} : { remedy }),
+    ...(text === "" ? {} : { hint: text }),
     cause: error,
   });
 }

@@ -140,12 +140,12 @@ export async function requireParts(
     const role = text(values, key);
     if ((await granteeOid(session, role)) !== undefined) continue;
     throw new OperationError(`Role "${role}" does not exist, so privileges in database "${database}" cannot be set.`, {
-      remedy: "Create the role first (dependsOn), or correct its name.",
+      hint: "Create the role first (dependsOn), or correct its name.",
     });
   }
   const schema = text(values, "schema");
   if (!inSchema || schema === "" || (await schemaIsThere(session, schema))) return;
   throw new OperationError(`Schema "${schema}" does not exist in database "${database}".`, {
-    remedy: "Create the schema first (dependsOn), or correct its name.",
+    hint: "Create the schema first (dependsOn), or correct its name.",
   });
 }

@@ -55,7 +55,7 @@ async function storedForm(session: Session, name: string): Promise<string> {
     throw new OperationError(
       `The password of role "${name}" cannot be compared: only a superuser may read stored passwords.`,
       {
-        remedy: "Set superuser: false in the provider's configuration, or connect as a superuser.",
+        hint: "Set superuser: false in the provider's configuration, or connect as a superuser.",
         cause: error,
       },
     );

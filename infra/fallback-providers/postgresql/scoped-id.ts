@@ -6,7 +6,7 @@ export function scopedId(id: string, { database }: { database: string }): Proper
   const [first, second, ...rest] = id.split(".");
   if (first === undefined || first === "" || second === "" || rest.length > 0) {
     throw new OperationError(`The id "${id}" is not of the form database.name.`, {
-      remedy: "Import it as database.name, for example appdb.pgcrypto.",
+      hint: "Import it as database.name, for example appdb.pgcrypto.",
     });
   }
   return second === undefined ? { database, name: first } : { database: first, name: second };

@@ -8,7 +8,7 @@ import {
 import { withClient } from "../../../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../../../scripts/connection/connection.ts";
 import { ConnectionError } from "../../../scripts/connection/connection-error.ts";
-import { superuserRefusedRemedy } from "../../../scripts/stack/engine-failure.ts";
+import { superuserRefusedHint } from "../../../scripts/stack/engine-failure.ts";
 import type { PluginFunction } from "../../provider-protocol/function-type.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { connectionOf } from "../inputs/connection-inputs.ts";
@@ -34,7 +34,7 @@ export const existingObjects: PluginFunction = {
       };
     } catch (error) {
       if (error instanceof ConnectionError) {
-        const reason = error.failure === "password" ? `${error.message}\n  ${superuserRefusedRemedy}` : error.text;
+        const reason = error.failure === "password" ? `${error.message}\n  ${superuserRefusedHint}` : error.text;
         return { known: false, isDown: error.failure === "unreachable", reason };
       }
       throw error;

@@ -41,8 +41,8 @@ export function checkConnection(inputs: Properties): CheckFailure[] {
       property: "sslmode",
       reason: `sslmode must be one of ${sslModes.join(", ")}, but is ${JSON.stringify(sslmode)}`,
     });
-  const authorities = inputs.caCertificate;
-  if (authorities !== undefined && !isUnknown(authorities) && !isPem(authorities))
+  const caCertificate = inputs.caCertificate;
+  if (caCertificate !== undefined && !isUnknown(caCertificate) && !isPem(caCertificate))
     failures.push({ property: "caCertificate", reason: "caCertificate must contain at least one certificate (PEM)" });
   return failures;
 }

@@ -90,7 +90,7 @@ function parseNote(note: string, text: string): BegunRestore {
     return JSON.parse(text) as BegunRestore;
   } catch (error) {
     throw new OperationError(`The destination of an earlier restore is not known: ${note} is damaged.`, {
-      remedy: "This file names a folder or volume with an incomplete cluster. If that is gone, delete this file.",
+      hint: "This file names a folder or volume with an incomplete cluster. If that is gone, delete this file.",
       cause: error,
     });
   }
@@ -109,12 +109,12 @@ function refusal({ to, state }: NotedRestore, stack: string): OperationError {
   const where = describeDestination(to);
   if (state === "gone") {
     return new OperationError(`A restore to ${where} was killed and left an incomplete cluster.`, {
-      remedy: `Remove what it left, then try again: \`${recoverCommand(stack)}\``,
+      hint: `Remove what it left, then try again: \`${recoverCommand(stack)}\``,
       exitCode: exitCode.notAllowed,
     });
   }
   return new OperationError(`Another restore to ${where} is running.`, {
-    remedy: "Wait for it to end, or choose another destination.",
+    hint: "Wait for it to end, or choose another destination.",
     exitCode: exitCode.notAllowed,
   });
 }

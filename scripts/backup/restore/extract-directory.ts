@@ -20,7 +20,7 @@ export async function requireEmptyDirectory(path: string): Promise<void> {
     throw new OperationError(
       `${unfinished} already exists: an earlier restore to ${path} was killed and left an incomplete cluster, or one is running.`,
       {
-        remedy: `If none is running, delete it, then try again:\n    rm -r ${shellQuote(unfinished)}`,
+        hint: `If none is running, delete it, then try again:\n    rm -r ${shellQuote(unfinished)}`,
         exitCode: exitCode.usage,
       },
     );
@@ -32,7 +32,7 @@ export async function requireEmptyDirectory(path: string): Promise<void> {
   });
   if (found.length === 0) return;
   throw new OperationError(`${path} already exists and is not an empty folder.`, {
-    remedy: "Name a folder that does not exist: a restore does not overwrite anything.",
+    hint: "Name a folder that does not exist: a restore does not overwrite anything.",
     exitCode: exitCode.usage,
   });
 }
@@ -53,7 +53,7 @@ export async function requireWritableDirectory(path: string): Promise<void> {
   } catch (error) {
     const { message } = error as Error;
     throw new OperationError(`A cluster cannot be written to ${path}: ${message}`, {
-      remedy: "Name a folder in which you may write.",
+      hint: "Name a folder in which you may write.",
       exitCode: exitCode.usage,
       cause: error,
     });
@@ -112,7 +112,7 @@ function explained(error: unknown, path: string): unknown {
   return new OperationError(
     `The restored cluster could not be written to ${path}: ${message}. Nothing is left there.`,
     {
-      remedy: "Free space, or name another folder, then restore again.",
+      hint: "Free space, or name another folder, then restore again.",
     },
   );
 }
@@ -152,7 +152,7 @@ async function requireOwnLinks(root: string): Promise<void> {
     if (target?.startsWith(`${top}/`)) continue;
     throw new OperationError(
       `The copy has a link that points outside of it: ${relative(root, path)} to ${await readlink(path)}.`,
-      { remedy: "Restore to a volume with --to-volume, and copy the missing files from there." },
+      { hint: "Restore to a volume with --to-volume, and copy the missing files from there." },
     );
   }
 }

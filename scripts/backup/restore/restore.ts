@@ -197,7 +197,7 @@ async function makeVolume(docker: Docker, { owner }: StackBackups, { to, holder 
     to.kind === "volume" ? to.name : `${owner.project}-${owner.stack}-restore-${randomBytes(4).toString("hex")}`;
   if ((await unlessMissing(docker.getVolume(name).inspect())) !== undefined) {
     throw new OperationError(`The volume ${name} already exists.`, {
-      remedy: "Name a volume that does not exist: a restore does not overwrite anything.",
+      hint: "Name a volume that does not exist: a restore does not overwrite anything.",
       exitCode: exitCode.usage,
     });
   }
@@ -232,10 +232,9 @@ async function restoreFiles(
     await container.start();
     const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
     if (code === 0) return;
-    const { message, remedy } = diagnose(code, await lastLogLines(docker, container.id, 100));
+    const { message, hint } = diagnose(code, await lastLogLines(docker, container.id, 100));
     throw new BackupError(`Cannot restore the backup ${label}. ${message}`, {
-      remedy:
-        remedy ?? "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
+      hint: hint ?? "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
     });
   });
 }

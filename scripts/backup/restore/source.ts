@@ -52,7 +52,7 @@ async function findBackup(docker: Docker, container: string, label: string | und
   if (found !== undefined) return found;
   if (label === undefined || backups.length === 0) throw diagnose(75, "");
   throw new OperationError(`The repository has no backup with the label "${label}".`, {
-    remedy: `It has: ${backups.map((backup) => backup.label).join(", ")}.`,
+    hint: `It has: ${backups.map((backup) => backup.label).join(", ")}.`,
     exitCode: exitCode.usage,
   });
 }
@@ -63,6 +63,6 @@ function requireOwnWal({ label, wal }: Backup, { segments }: ArchiveNames): void
   if (missing === undefined) return;
   throw new OperationError(
     `Cannot restore the backup ${label}: it needs the WAL segment ${missing}, which is missing from the archive.`,
-    { remedy: "Restore another backup with --backup. `npm run pgw -- backup list` shows them." },
+    { hint: "Restore another backup with --backup. `npm run pgw -- backup list` shows them." },
   );
 }

@@ -33,14 +33,14 @@ export async function readTargetTime(docker: Docker, place: ClockPlace, text: st
   const [, local, zone = ""] = pattern.exec(text.trim()) ?? [];
   if (local === undefined) {
     throw new OperationError(`--time ${text} is not a time.`, {
-      remedy: 'Use a date, a time of up to 6 decimal places, and a zone: --time "2026-11-29 05:17:59.014794 UTC"',
+      hint: 'Use a date, a time of up to 6 decimal places, and a zone: --time "2026-11-29 05:17:59.014794 UTC"',
       exitCode: exitCode.usage,
     });
   }
   if (zone === "") throw await withoutZone(docker, place, local);
   if (posixZone.test(zone)) {
     throw new OperationError(`The time zone ${zone} of --time is ambiguous: PostgreSQL counts it westwards.`, {
-      remedy: `Use an offset (${local}+02 is east of Greenwich) or a name such as Europe/Berlin.`,
+      hint: `Use an offset (${local}+02 is east of Greenwich) or a name such as Europe/Berlin.`,
       exitCode: exitCode.usage,
     });
   }
@@ -55,7 +55,7 @@ async function withoutZone(docker: Docker, place: ClockPlace, local: string): Pr
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const readings = `Read as UTC, it is ${await readIn("UTC")}. Read as local time (${here}), it is ${await readIn(here)}.`;
   return new OperationError(`--time ${local} has no time zone. ${readings}`, {
-    remedy: `Add the zone that you mean: --time "${local} UTC" or --time "${local} ${here}"`,
+    hint: `Add the zone that you mean: --time "${local} UTC" or --time "${local} ${here}"`,
     exitCode: exitCode.usage,
   });
 }
@@ -66,7 +66,7 @@ async function ask(docker: Docker, place: ClockPlace, text: string, expression: 
   const answer = (await askServer(docker, place.server, sql)) ?? (await askOneOff(docker, place.container, sql));
   if (/^\d+$/.test(answer)) return BigInt(answer);
   throw new OperationError(`--time ${text} is not a time that PostgreSQL can read: ${answer}`, {
-    remedy: "Name the zone as an offset (+02) or by its name (Europe/Berlin). The time must be after 1970.",
+    hint: "Name the zone as an offset (+02) or by its name (Europe/Berlin). The time must be after 1970.",
     exitCode: exitCode.usage,
   });
 }

@@ -47,8 +47,8 @@ export class OutsideWindow extends OperationError {
   /** True if WAL that is not archived yet may have the target. */
   readonly mayBeLater: boolean;
 
-  constructor(message: string, remedy: string, mayBeLater: boolean) {
-    super(message, { remedy, exitCode: exitCode.usage });
+  constructor(message: string, hint: string, mayBeLater: boolean) {
+    super(message, { hint, exitCode: exitCode.usage });
     this.mayBeLater = mayBeLater;
   }
 }
@@ -66,7 +66,7 @@ export async function choosePoint(facts: WindowFacts, request: PointRequest): Pr
   if (timeline === undefined) {
     const known = timelines.map((each) => each.timeline).join(", ");
     throw new OperationError(`The archive has no timeline ${number} that can be followed.`, {
-      remedy: `It has: ${known || "none"}.`,
+      hint: `It has: ${known || "none"}.`,
       exitCode: exitCode.usage,
     });
   }
@@ -158,7 +158,7 @@ async function findNamedPoint(
   if (newest === undefined) return undefined;
   if (positions.length > 1) {
     throw new OperationError(`${describeTarget(target)} exists ${positions.length} times, so it names no one moment.`, {
-      remedy: `Name its position instead: ${positions.map((lsn) => `--lsn ${formatLsn(lsn)}`).join(" or ")}`,
+      hint: `Name its position instead: ${positions.map((lsn) => `--lsn ${formatLsn(lsn)}`).join(" or ")}`,
       exitCode: exitCode.usage,
     });
   }
@@ -208,7 +208,7 @@ async function requireUnambiguous(
     ? `${describeTarget(request.target)} is ambiguous: the timelines ${all.join(" and ")} have different contents at it.`
     : `${describeTarget(request.target)} is not on the current timeline ${chosen.timeline}, but on ${others.join(" and ")}.`;
   throw new OperationError(where, {
-    remedy: `Choose one: ${all.map((timeline) => `--timeline ${timeline}`).join(" or ")}. \`npm run pgw -- backup window\` shows them.`,
+    hint: `Choose one: ${all.map((timeline) => `--timeline ${timeline}`).join(" or ")}. \`npm run pgw -- backup window\` shows them.`,
     exitCode: exitCode.usage,
   });
 }

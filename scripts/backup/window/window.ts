@@ -89,7 +89,7 @@ export async function findWindow(docker: Docker, stack: StackBackups): Promise<B
     const findings = [...scan.findings];
     if (scan.damaged === undefined) {
       const text = "Damaged segments and backups are not known, so a part of this window may not be restorable.";
-      findings.push({ level: "unknown", text, remedy: "Run `up`, which brings up the current image." });
+      findings.push({ level: "unknown", text, hint: "Run `up`, which brings up the current image." });
     }
     if ("unknown" in server) {
       const text = `The window ends at the last archived commit, because it is not known what else was written: ${server.unknown}.`;

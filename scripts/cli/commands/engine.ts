@@ -71,7 +71,7 @@ export function registerEngine(program: Command): void {
 function describeStatus(status: EngineStatus): string {
   const { engine, languageHost } = status;
   const where = (component: EngineStatus["languageHost"]) =>
-    component.state === "present" ? `${component.path} (${component.source})` : `absent: ${component.remedy}`;
+    component.state === "present" ? `${component.path} (${component.source})` : `absent: ${component.hint}`;
   return [
     `engine         ${engine.version ?? ""} ${where(engine)}`.replaceAll(/ {2,}absent/g, " absent"),
     `language host  ${where(languageHost)}`,

@@ -18,7 +18,7 @@ export function registerOutputs(program: Command): void {
         async (run, { stack = localStack, showSecrets = false }) => {
           if (showSecrets && !run.out.json) {
             throw new OperationError("--show-secrets has no effect on the summary, which shows no password.", {
-              remedy: "Add --json, or print one URL with `npm run -s pgw -- url`.",
+              hint: "Add --json, or print one URL with `npm run -s pgw -- url`.",
               exitCode: exitCode.usage,
             });
           }

@@ -1,6 +1,8 @@
 import { duration } from "../../backup/findings.ts";
+import type { JobState } from "../../databases/job-state.ts";
 import { describeProblem } from "../../migrate/verify.ts";
 import { upCommand } from "../../model/command-lines.ts";
+import { jobFault } from "../../stack/job-state.ts";
 import type { DatabaseStatus, StackStatus } from "../../stack/status.ts";
 import { style } from "../output.ts";
 
@@ -20,6 +22,7 @@ export function describeStatus(status: StackStatus, now: Date): string {
     ...describeContainers(status),
     ...databases.flatMap(describeDatabase),
     ...notCreated.map((name) => row("database", `${name}: not created yet, ${style("yellow", "`up` creates it")}`)),
+    ...describeJobs(status),
     ...describeBackups(status),
     row("URL", `${url}     (prints the password)`),
     ...next,
@@ -66,6 +69,31 @@ function describeMigrations(migrations: DatabaseStatus["migrations"]): string {
   const problems = migrations.problems.slice(0, listed).map((problem) => `\n    ${describeProblem(problem)}`);
   const more = migrations.problems.length > listed ? `\n    and ${migrations.problems.length - listed} more` : "";
   return `${state}; ${style("red", "files and database do not match")}:${problems.join("")}${more}`;
+}
+
+function describeJobs({ jobs }: StackStatus): string[] {
+  if (jobs === null) return [];
+  if (!jobs.known) return [row("jobs", unknown(jobs.reason))];
+  const faulty = jobs.jobs.filter((job) => jobFault(job) !== undefined);
+  const next = jobs.pending.length > 0 ? `; ${pending(jobs.pending)}` : "";
+  return [
+    row("jobs", `${jobs.jobs.length} scheduled${next}`),
+    ...faulty.slice(0, listed).map((job) => `  ${describeJob(job)}`),
+    ...(faulty.length > listed ? [`  and ${faulty.length - listed} more`] : []),
+  ];
+}
+
+function describeJob(job: JobState): string {
+  const { database, name, endedAt, message, overdueSeconds } = job;
+  const fault = jobFault(job) ?? "";
+  const last = endedAt === null ? "it has never run" : `its last run ended at ${endedAt.slice(0, 19)}Z`;
+  const reasons: Record<string, string> = {
+    failed: `${last} with: ${(message ?? "no message").trim().split("\n", 1)[0]}`,
+    overdue: `${duration(overdueSeconds ?? 0)}, ${last}`,
+    stopped: "someone has stopped it; `up` starts it again",
+    unknown: "pg_cron records no runs (cron.log_run is off)",
+  };
+  return `${style("red", fault.padEnd(10))} ${database}: ${name}: ${reasons[fault]}`;
 }
 
 function describeBackups({ backups, stack }: StackStatus): string[] {

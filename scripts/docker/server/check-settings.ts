@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { OperationError } from "../../core/operation-error.ts";
 import type { DockerOwner } from "../../model/labels.ts";
 import { renderConfiguration, type ServerSettings } from "../../server/configuration.ts";
-import { complaint, refuseSettings } from "../../server/refusals.ts";
+import { refuseSettings, settingsError } from "../../server/refusals.ts";
 import type { SettingFault } from "../../server/setting-faults.ts";
 import { runInContainer } from "../run-in-container.ts";
 import { withScratchContainer } from "../scratch-container.ts";
@@ -62,9 +62,9 @@ async function judgeIn(docker: Docker, container: string, settings: ServerSettin
   if (code === 0) return undefined;
   if (code < 0)
     throw new OperationError("The settings could not be checked: the Docker engine stopped the check.", {
-      remedy: "Run the command again. If it fails again, see the Docker engine's log.",
+      hint: "Run the command again. If it fails again, see the Docker engine's log.",
     });
-  return complaint(stderr.replaceAll(/^.*skipping missing configuration file.*\n/gm, ""), file, text);
+  return settingsError(stderr.replaceAll(/^.*skipping missing configuration file.*\n/gm, ""), file, text);
 }
 
 /**

@@ -62,7 +62,7 @@ export async function volumeSpaceOf(docker: Docker, container: string): Promise<
 export interface FullVolume {
   /** Reason, to be added to a sentence. */
   reason: string;
-  remedy: string;
+  hint: string;
 }
 
 /**
@@ -75,6 +75,6 @@ export async function fullVolumeOf(docker: Docker, container: string, log: strin
   if (space === undefined || !isLow(space)) return undefined;
   return {
     reason: `the filesystem of its volume ${space.volume} is full (${describeSpace(space)})`,
-    remedy: `${makeRoomForVolumes} Then run the command again. Committed data is safe in the write-ahead log. Delete nothing in the data directory.`,
+    hint: `${makeRoomForVolumes} Then run the command again. Committed data is safe in the write-ahead log. Delete nothing in the data directory.`,
   };
 }

@@ -64,7 +64,7 @@ async function runCheck(docker: Docker, container: string, command: readonly str
     // Docker runs no command in a container that has ended or is about to restart.
     if (isConflict(error)) return "it is not running";
     if (isMissing(error))
-      throw new OperationError(`The container ${container} is gone.`, { remedy: "Run `npm run up` again." });
+      throw new OperationError(`The container ${container} is gone.`, { hint: "Run `npm run up` again." });
     throw error;
   }
 }

@@ -34,7 +34,7 @@ export async function startContainer(docker: Docker, container: string): Promise
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new OperationError(`The container ${container} is gone, but the stack's state still contains it.`, {
-      remedy: "Run `npm run pgw -- refresh --stack NAME`, then `up`.",
+      hint: "Run `npm run pgw -- refresh --stack NAME`, then `up`.",
     });
   }
 }

@@ -9,7 +9,7 @@ import { startContainer } from "./running.ts";
 
 const clock = "select extract(epoch from clock_timestamp())::float8 * 1000 as now";
 
-const between = 200;
+const intervalMs = 200;
 /** Number of log lines that an error shows. */
 const shownLines = 15;
 /** Number of restarts within one wait after which the server counts as one that cannot start. */
@@ -19,8 +19,8 @@ const mostRestarts = 2;
  * Waits until the server in a container answers SQL on its socket.
  *
  * @param seconds time limit
- * @returns the time of the answer by the clock of the engine's machine. `atOnce` is true if it answered the first
- * query: it may have been ready long before.
+ * @returns the time of the answer by the clock of the engine's machine. `isFirstAnswer` is true if it answered the
+ * first query: it may have been ready long before.
  * @throws OperationError if the server ends, keeps restarting, or does not answer in time. It has the end of the log,
  * or the space of the volume if that is full
  */
@@ -29,12 +29,12 @@ export async function waitForServer(
   container: string,
   seconds: number,
   signal: AbortSignal,
-): Promise<{ answeredAt: number; atOnce: boolean }> {
+): Promise<{ answeredAt: number; isFirstAnswer: boolean }> {
   const deadline = performance.now() + seconds * 1_000;
   // A server that crashed and recovered long ago keeps its count.
   let before: number | undefined;
   let isStartedAgain = false;
-  for (let said = "", atOnce = true; ; atOnce = false) {
+  for (let said = "", isFirstAnswer = true; ; isFirstAnswer = false) {
     signal.throwIfAborted();
     const { State: state, RestartCount: restarts } = await inspect(docker, container);
     before ??= restarts;
@@ -51,7 +51,7 @@ export async function waitForServer(
     try {
       if (state.Running) {
         const [{ now } = { now: Number.NaN }] = await queryInContainer<{ now: number }>(docker, container, clock);
-        return { answeredAt: now, atOnce };
+        return { answeredAt: now, isFirstAnswer };
       }
     } catch (error) {
       if (!(error instanceof SocketError) && !isGoneMeanwhile(error)) throw error;
@@ -59,7 +59,7 @@ export async function waitForServer(
     }
     if (performance.now() > deadline)
       throw await neverCame(docker, container, `did not answer within ${seconds} s (${said})`);
-    await sleep(between, undefined, { signal });
+    await sleep(intervalMs, undefined, { signal });
   }
 }
 
@@ -68,7 +68,7 @@ async function inspect(docker: Docker, container: string): Promise<Docker.Contai
     return await docker.getContainer(container).inspect();
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw new OperationError(`The container ${container} is gone.`, { remedy: "Run `npm run up` again." });
+    throw new OperationError(`The container ${container} is gone.`, { hint: "Run `npm run up` again." });
   }
 }
 
@@ -81,8 +81,8 @@ async function neverCame(docker: Docker, container: string, how: string): Promis
   const log = await lastLogLines(docker, container, shownLines);
   const full = await fullVolumeOf(docker, container, log);
   if (full !== undefined) {
-    const { reason, remedy } = full;
-    return new OperationError(`The server in the container ${container} ${how}: ${reason}.`, { remedy });
+    const { reason, hint } = full;
+    return new OperationError(`The server in the container ${container} ${how}: ${reason}.`, { hint });
   }
   const end = log === "" ? "" : ` The end of its log:\n${log.replaceAll(/^/gm, "  ")}`;
   return new OperationError(`The server in the container ${container} ${how}.${end}`);

@@ -61,7 +61,7 @@ function settingsEntries(folder: string, { file: place, settings, hooks }: Porta
   const commands = applied.flatMap(([name, list]) => list.flatMap((hook) => commandFault(name, hook)));
   if (commands.length > 0) {
     throw new OperationError([`${place} has hooks that a bundle cannot contain:`, ...commands].join("\n"), {
-      remedy: "Write the hook as an SQL file, or add `shadow: true` to a command that only development needs.",
+      hint: "Write the hook as an SQL file, or add `shadow: true` to a command that only development needs.",
       exitCode: exitCode.usage,
     });
   }

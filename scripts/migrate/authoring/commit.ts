@@ -165,7 +165,7 @@ async function prepare(
     committed.at(-1),
   );
   const migration = await parseCommitted(folder, filename, Buffer.from(text));
-  const file = wayBack(draft, filename, irreversible);
+  const file = downFileOf(draft, filename, irreversible);
   await requireContent([
     { ...checkedFile(migration), source: draftSource(current) },
     {
@@ -185,7 +185,7 @@ async function prepare(
 function requireWritten({ current }: Draft): void {
   if (!isBlank(current.body)) return;
   throw new OperationError(`${current.path} is empty: there is nothing to commit.`, {
-    remedy: 'Start a migration with `migrate new "what it does"`.',
+    hint: 'Start a migration with `migrate new "what it does"`.',
     exitCode: exitCode.usage,
   });
 }
@@ -206,7 +206,7 @@ async function apply(options: CommitOptions): Promise<string[]> {
   return applied.map(({ filename }) => filename);
 }
 
-function wayBack({ down }: Draft, filename: string, irreversible: string | undefined): DownFile {
+function downFileOf({ down }: Draft, filename: string, irreversible: string | undefined): DownFile {
   if (irreversible !== undefined && down !== undefined) {
     throw new OperationError(
       "current.down.sql contains a down migration, but --irreversible says that there is none.",
@@ -219,7 +219,7 @@ function wayBack({ down }: Draft, filename: string, irreversible: string | undef
   const file = text === undefined ? undefined : parseDownFile(downFilename(filename), Buffer.from(text));
   if (file !== undefined) return file;
   throw new OperationError("The migration has no down migration: current.down.sql is missing or empty.", {
-    remedy: "Write the SQL that reverts it, or give the reason why it cannot be reverted: --irreversible REASON.",
+    hint: "Write the SQL that reverts it, or give the reason why it cannot be reverted: --irreversible REASON.",
     exitCode: exitCode.usage,
   });
 }

@@ -66,7 +66,7 @@ export function requireBlank({ current, down }: Draft): void {
   const written = !isBlank(current.body) ? current.path : down === undefined ? undefined : draftDownName;
   if (written === undefined) return;
   throw new OperationError(`${written} is not empty: it contains an uncommitted migration.`, {
-    remedy: "Commit it (`migrate commit`) or empty the file.",
+    hint: "Commit it (`migrate commit`) or empty the file.",
     exitCode: exitCode.notAllowed,
   });
 }

@@ -35,7 +35,7 @@ export function keptError(error: unknown, filename: string, outcome: Exclude<Fai
   if (!(error instanceof OperationError)) return error;
   const kept = `committed/${filename} stays committed, and current.sql is empty: ${reasons[outcome]}.`;
   return new OperationError(`${error.message}\n${kept}`, {
-    ...(outcome === "open" && error.remedy !== undefined ? { remedy: error.remedy } : { remedy: remedies[outcome] }),
+    ...(outcome === "open" && error.hint !== undefined ? { hint: error.hint } : { hint: hints[outcome] }),
     exitCode: error.exitCode,
     cause: error,
   });
@@ -47,7 +47,7 @@ const reasons = {
   unknown: "it is not known if it was applied",
 };
 
-const remedies = {
+const hints = {
   open: "Run `migrate repair`.",
   applied: "Correct the cause. To change the migration: `migrate uncommit`.",
   unknown:

@@ -12,7 +12,7 @@ import { judged, type Replay, replay, replayFile, runAndRecord, type TrialOption
 import { triedOn, versionWarning } from "../schema-drift.ts";
 import { draftDownName, draftSource } from "./draft.ts";
 
-const remedy =
+const hint =
   "This was a trial in a scratch cluster, which is deleted: no file was written and no other database was changed.";
 
 /** A migration to try, and the means to run it. */
@@ -83,15 +83,14 @@ async function runBack(
   session: GraphileSession,
 ) {
   const forget = () => client.query("delete from graphile_migrate.migrations where hash = $1", [migration.hash]);
-  await runAndRecord(client, source, session, down, remedy, forget);
+  await runAndRecord(client, source, session, down, hint, forget);
 }
 
 function requireEqual(expected: Catalog, found: Catalog, what: string): void {
   const differences = compareCatalogs(expected, found);
   if (differences.length === 0) return;
   throw new OperationError([`${what}:`, ...differences.map(describe)].join("\n"), {
-    remedy:
-      "Correct the down migration. If the migration cannot be reverted, write this as its first line: --! Irreversible: why",
+    hint: "Correct the down migration. If the migration cannot be reverted, write this as its first line: --! Irreversible: why",
     exitCode: exitCode.wrong,
   });
 }

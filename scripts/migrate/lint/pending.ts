@@ -64,8 +64,7 @@ export function requireNoErrors({ findings }: LintReport): void {
   throw new OperationError(
     ["Pending migrations are unsafe on a database in use:", ...describeFindings(errors)].join("\n"),
     {
-      remedy:
-        "Uncommit the files and change them, or accept a finding with its reason before the statement: -- squawk-ignore <rule>: <reason>",
+      hint: "Uncommit the files and change them, or accept a finding with its reason before the statement: -- squawk-ignore <rule>: <reason>",
       exitCode: exitCode.notAllowed,
     },
   );

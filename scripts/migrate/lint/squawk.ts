@@ -103,5 +103,5 @@ function binaryPath(): string {
 
 function failure(what: string, cause: unknown): OperationError {
   const install = isInstalled ? "npm install squawk-cli" : "npm ci";
-  return new OperationError(`The linter squawk ${what}.`, { remedy: `Run ${install}, with optional packages.`, cause });
+  return new OperationError(`The linter squawk ${what}.`, { hint: `Run ${install}, with optional packages.`, cause });
 }

@@ -30,7 +30,7 @@ export async function observeOutside(
   await watcher.query("begin");
   let locks: HeldLocks;
   try {
-    await standInTheWay(watcher, trial.compile(trial.file.text.slice(statement.start, statement.end)));
+    await lockMentionedTables(watcher, trial.compile(trial.file.text.slice(statement.start, statement.end)));
     const pid = await backendPid(client);
     let ended = false;
     const run = () => runStatement(client, trial, statement);
@@ -53,7 +53,7 @@ export async function observeOutside(
  * Locks, as a writer does, the tables that the statement may concern: each table whose name, or whose index's name, it
  * contains.
  */
-async function standInTheWay(watcher: Client, sql: string): Promise<void> {
+async function lockMentionedTables(watcher: Client, sql: string): Promise<void> {
   const { rows } = await watcher.query<{ name: string }>(
     `select format('%I.%I', nspname, relname) as name from pg_class c join pg_namespace n on n.oid = relnamespace
       where relkind in ('r', 'p') and nspname !~ '^pg_' and nspname <> 'information_schema'

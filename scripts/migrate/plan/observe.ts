@@ -3,7 +3,7 @@ import { inTransaction } from "../../connection/session.ts";
 import { withFile } from "../../sql/file-session.ts";
 import { sqlFileError } from "../../sql/run-sql.ts";
 import type { CommittedMigration } from "../committed.ts";
-import { triedRemedy as remedy } from "../replay.ts";
+import { triedHint as hint } from "../replay.ts";
 import { effectsBetween, type Look, type StatementEffects } from "./effects.ts";
 import { type HeldLocks, isLockMode, strongest } from "./lock-mode.ts";
 import { type Relation, readTableStates } from "./relations.ts";
@@ -42,7 +42,7 @@ export async function observeInTransaction(
   };
   const options = {
     atCommit(error: unknown): never {
-      throw sqlFileError(error, { ...sourceOf(trial, 0), file: `${trial.file.filename}, at its commit` }, remedy);
+      throw sqlFileError(error, { ...sourceOf(trial, 0), file: `${trial.file.filename}, at its commit` }, hint);
     },
   };
   await withFile(client, { file: trial.file.filename, settings: trial.settings }, () =>
@@ -76,7 +76,7 @@ export async function runStatement(client: Client, trial: Trial, statement: File
   const planned = readsByPlan(sql);
   if (planned) await client.query("set enable_seqscan = off");
   await client.query(trial.compile(sql)).catch((error: unknown) => {
-    throw sqlFileError(error, sourceOf(trial, statement.start), remedy, 0);
+    throw sqlFileError(error, sourceOf(trial, statement.start), hint, 0);
   });
   if (planned) await client.query("reset enable_seqscan");
 }

@@ -14,7 +14,7 @@ interface InvalidIndex {
 }
 
 /** Names that REINDEX CONCURRENTLY gives to the new index, and to the old one before it drops it. */
-const besideAnother = /_cc(new|old)\d*$/;
+const nextToAnother = /_cc(new|old)\d*$/;
 
 /**
  * Finds indexes that a killed or failed concurrent build left behind. Each slows every write and serves no query.
@@ -48,7 +48,7 @@ function leftover(client: Client, index: InvalidIndex, pending: readonly Concurr
     return { kind, found, advice };
   }
   const drop = async (session: Client) => void (await session.query(`drop index concurrently if exists ${id}`));
-  if (besideAnother.test(name))
+  if (nextToAnother.test(name))
     return { kind, found, action: "drop it: REINDEX CONCURRENTLY left it beside the index itself", act: drop };
   if (pending.some((each) => isSame(each, index)))
     return { kind, found, action: "drop it; the next `migrate up` builds it", act: drop };

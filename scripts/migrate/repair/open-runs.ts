@@ -37,7 +37,7 @@ export async function findOpenRuns(client: Client, context: OpenRunContext): Pro
   const idle = context.done.filter((name) => !rows.some(({ filename }) => filename === name));
   if (idle.length > 0) {
     throw new OperationError(`--done ${idle.join(", ")}: no interrupted run of this file is recorded.`, {
-      remedy: "Use the exact name of a file that `migrate repair` lists.",
+      hint: "Use the exact name of a file that `migrate repair` lists.",
       exitCode: exitCode.usage,
     });
   }
@@ -55,7 +55,7 @@ function requireFiles(rows: readonly OpenRun[], { done, files }: OpenRunContext)
   });
   if (gone.length === 0) return;
   throw new OperationError(`--done ${gone.join(", ")}: no committed file has the content that was run.`, {
-    remedy: "Restore the file as it was run, or close the run as failed: `migrate repair` without --done.",
+    hint: "Restore the file as it was run, or close the run as failed: `migrate repair` without --done.",
     exitCode: exitCode.usage,
   });
 }

@@ -110,7 +110,7 @@ export async function terminateHolder(connection: Connection, pid: number): Prom
       }
       if (await terminate(client, pid)) return;
       throw new OperationError(`${connection.user} is not allowed to terminate session ${pid}, or it did not end.`, {
-        remedy: "Connect with the session's role or as a superuser. ROOT_DATABASE_URL is not used for this.",
+        hint: "Connect with the session's role or as a superuser. ROOT_DATABASE_URL is not used for this.",
         exitCode: exitCode.notAllowed,
       });
     },
@@ -180,7 +180,7 @@ async function withoutWaiting<T>(client: Client, signal: AbortSignal | undefined
   const onWait = ({ pid }: { pid: number }) =>
     waited.abort(
       new OperationError(`Session ${pid} holds the deployment lock. Nothing was repaired.`, {
-        remedy: `Wait for it to end. If it was abandoned: \`migrate repair --terminate ${pid}\``,
+        hint: `Wait for it to end. If it was abandoned: \`migrate repair --terminate ${pid}\``,
         exitCode: exitCode.notAllowed,
       }),
     );

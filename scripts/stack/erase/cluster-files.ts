@@ -65,7 +65,7 @@ async function setAside(dataDirectory: string): Promise<void> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
     throw new OperationError(`Cannot rename the data directory ${dataDirectory} before it is deleted: ${message}`, {
-      remedy:
+      hint:
         code === "EBUSY" || code === "EXDEV"
           ? "It is a mount point. Delete its contents by hand, or unmount it. Then erase again."
           : `Make ${dirname(dataDirectory)} writable for this user, then erase again. Nothing was deleted.`,

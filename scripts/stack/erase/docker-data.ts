@@ -18,10 +18,10 @@ import { type ErasableData, type FoundData, leftAlone, type StackData } from "./
 import { type FoundVolume, findVolumes, removeOwnVolume } from "./volumes.ts";
 
 /** Time in seconds that a container has to end before it is killed. A large server writes a checkpoint in this time. */
-const patience = 300;
+const stopTimeoutSeconds = 300;
 
 /** A stack in one Docker engine. */
-export interface DockerScene {
+export interface ErasureContext {
   /** Docker engine. undefined for the local one. */
   host: string | undefined;
   stack: DockerStack;
@@ -33,8 +33,8 @@ export interface DockerScene {
 }
 
 /** Returns a stack's data in a Docker engine: containers, networks and volumes. */
-export function dockerData(access: StateAccess, scene: DockerScene): StackData {
-  const { host, stack, content } = scene;
+export function dockerData(access: StateAccess, context: ErasureContext): StackData {
+  const { host, stack, content } = context;
   const prefix = content.docker?.prefix ?? `${stack.project}-${stack.stack}`;
   return {
     look: () =>
@@ -43,7 +43,7 @@ export function dockerData(access: StateAccess, scene: DockerScene): StackData {
         const { containers, networks, volumes } = objects;
         const server = serverOf(objects);
         const data = volumes.find(({ role }) => role === "data");
-        const staying = volumes.filter((volume) => stays(scene, volume));
+        const staying = volumes.filter((volume) => stays(context, volume));
         const going = volumes.filter((volume) => !staying.includes(volume));
         return {
           running: server?.running ? `the server in the container ${server.name}` : undefined,
@@ -54,7 +54,7 @@ export function dockerData(access: StateAccess, scene: DockerScene): StackData {
             ...staying.filter((volume) => volume !== data).map(describeVolume),
             ...(content.docker?.images ?? []).map((image) => `the image ${image}`),
           ],
-          wayBack: undefined,
+          firstStep: undefined,
           answer: { dataVolume: data?.name ?? null },
           facts: factsOf(objects),
         };
@@ -64,8 +64,9 @@ export function dockerData(access: StateAccess, scene: DockerScene): StackData {
       withDocker(host, async (docker) => {
         const objects = await stackObjectsOf(docker, stack);
         requireUnchanged(`Stack "${stack.stack}"`, facts, [...facts, ...factsOf(objects)], leftAlone);
-        await removeRunning(docker, objects, patience);
-        for (const volume of objects.volumes.filter((each) => !stays(scene, each))) await removeVolume(docker, volume);
+        await removeRunning(docker, objects, stopTimeoutSeconds);
+        for (const volume of objects.volumes.filter((each) => !stays(context, each)))
+          await removeVolume(docker, volume);
       }),
 
     async admin() {
@@ -74,7 +75,7 @@ export function dockerData(access: StateAccess, scene: DockerScene): StackData {
       return runs ? outputsConnection(access) : undefined;
     },
 
-    find: () => withDocker(host, (docker) => findErasable(docker, scene)),
+    find: () => withDocker(host, (docker) => findErasable(docker, context)),
   };
 }
 
@@ -82,20 +83,20 @@ export function dockerData(access: StateAccess, scene: DockerScene): StackData {
  * Requires this project directory's mark in the state. A copy of a project directory has the state of the original, and
  * with it the original's mark.
  */
-function requireOwnMark({ content, ownMark, stack }: DockerScene): void {
+function requireOwnMark({ content, ownMark, stack }: ErasureContext): void {
   if (content.docker === undefined || content.docker.owner === ownMark) return;
   throw new OperationError(
     `Another project directory created the Docker objects of stack "${stack.stack}", and this one may be a copy of it. Nothing was deleted.`,
     {
-      remedy: `Erase it there. If this project directory was moved and the other is gone, run \`destroy\` without --erase, then remove the volume ${content.docker.prefix}-data by hand.`,
+      hint: `Erase it there. If this project directory was moved and the other is gone, run \`destroy\` without --erase, then remove the volume ${content.docker.prefix}-data by hand.`,
       exitCode: exitCode.notAllowed,
     },
   );
 }
 
-async function findErasable(docker: Docker, scene: DockerScene): Promise<ErasableData> {
-  const { host, stack, content, begun } = scene;
-  requireOwnMark(scene);
+async function findErasable(docker: Docker, context: ErasureContext): Promise<ErasableData> {
+  const { host, stack, content, begun } = context;
+  requireOwnMark(context);
   const recorded = [
     ...(content.docker?.volumes ?? []).map(({ name }) => name),
     ...begun.flatMap(({ volumes }) => volumes),
@@ -109,7 +110,7 @@ async function findErasable(docker: Docker, scene: DockerScene): Promise<Erasabl
   const isThere = volumes.length > 0 || others.length > 0;
   return {
     found: [
-      ...volumes.filter((volume) => stays(scene, volume)).map((volume) => describeFound(volume, state)),
+      ...volumes.filter((volume) => stays(context, volume)).map((volume) => describeFound(volume, state)),
       ...(volumes.length === 0 && others.length > 0
         ? [{ what: others.join(", "), bytes: 0, state: "no data", hasData: false, told: objects }]
         : []),
@@ -158,7 +159,7 @@ function serverOf({ containers }: StackObjects) {
  * Returns true if a volume stays. One that the state does not know stays, unless `up` creates its content again from
  * the settings.
  */
-function stays({ content }: DockerScene, { name, role }: { name: string; role: string }): boolean {
+function stays({ content }: ErasureContext, { name, role }: { name: string; role: string }): boolean {
   return content.docker?.volumes.find((each) => each.name === name)?.stays ?? !/(^|-)(config|run)$/.test(role);
 }
 

@@ -31,7 +31,7 @@ export function embeddedData(access: StateAccess, home: string, survey: Survey):
         place: place.dataDirectory,
         goes: [],
         stays: [],
-        wayBack:
+        firstStep:
           expected === place.dataDirectory
             ? undefined
             : `Set pgroundwork:dataDirectory to that folder in Pulumi.${access.stack}.yaml; then`,

@@ -16,7 +16,7 @@ export function externalData(access: StateAccess, { isUp }: StackContent): Stack
       place: "the external server",
       goes: [],
       stays: [],
-      wayBack: undefined,
+      firstStep: undefined,
       answer: {},
       facts: [],
     }),

@@ -79,7 +79,7 @@ export async function eraseServer(ownership: Ownership, place: ServerPlace): Pro
       throw new OperationError(
         `A server is running on ${dataDirectory} again (pid ${running.pid}). Nothing was deleted.`,
         {
-          remedy: "Another run has just started it. Wait for that run to end, then erase again.",
+          hint: "Another run has just started it. Wait for that run to end, then erase again.",
         },
       );
     }
@@ -170,8 +170,8 @@ async function requireNoLink(path: string): Promise<void> {
   );
 }
 
-function refusal(what: string, remedy: string): OperationError {
-  return new OperationError(`${what} Nothing was deleted.`, { remedy, exitCode: exitCode.notAllowed });
+function refusal(what: string, hint: string): OperationError {
+  return new OperationError(`${what} Nothing was deleted.`, { hint, exitCode: exitCode.notAllowed });
 }
 
 function isInside(folder: string, path: string): boolean {

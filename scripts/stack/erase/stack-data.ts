@@ -21,7 +21,7 @@ export interface Whereabouts {
   /** Descriptions of objects that stay. */
   stays: readonly string[];
   /** Instruction that must precede `up` if it would not adopt the data by itself. It ends in "then". */
-  wayBack: string | undefined;
+  firstStep: string | undefined;
   /** Location of the data for programs. null if there is no data. */
   answer: Readonly<Record<string, string | null>>;
   /** All objects that run or are deleted, to distinguish them from those that another run creates later. */

@@ -30,7 +30,7 @@ function targetOf(typed: string, stack: string, databases: readonly string[]): {
   const isDatabase = prefix !== "stack" && databases.includes(name);
   if (isStack && isDatabase) {
     throw new OperationError(`"${name}" is the name of the stack and of one of its databases.`, {
-      remedy: `Name one of them: --erase stack:${name} or --erase database:${name}.`,
+      hint: `Name one of them: --erase stack:${name} or --erase database:${name}.`,
       exitCode: exitCode.usage,
     });
   }
@@ -38,13 +38,13 @@ function targetOf(typed: string, stack: string, databases: readonly string[]): {
   if (isDatabase) return { kind: "database", name };
   if (prefix === "stack") {
     throw new OperationError(`--erase names the stack "${name}", but the command works on the stack "${stack}".`, {
-      remedy: `Add --stack ${name}.`,
+      hint: `Add --stack ${name}.`,
       exitCode: exitCode.usage,
     });
   }
   const has = databases.length === 0 ? "It has none." : `It has: ${databases.join(", ")}.`;
   throw new OperationError(`Stack "${stack}" has no database "${name}". ${has}`, {
-    remedy: `Name one of them. To erase the complete stack: --erase ${stack}.`,
+    hint: `Name one of them. To erase the complete stack: --erase ${stack}.`,
     exitCode: exitCode.usage,
   });
 }

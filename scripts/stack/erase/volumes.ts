@@ -48,7 +48,7 @@ async function ownVolume(docker: Docker, stack: DockerStack, name: string): Prom
     owners.includes(labels["pgroundwork.owner"] ?? "");
   if (isOwn) return { id: name, name, role: labels["pgroundwork.role"] ?? "" };
   throw new OperationError(`The volume ${name} does not have the labels of stack "${stackName}". It was not removed.`, {
-    remedy: "If it does belong to this stack, remove it by hand (`docker volume rm`), then erase again.",
+    hint: "If it does belong to this stack, remove it by hand (`docker volume rm`), then erase again.",
     exitCode: exitCode.notAllowed,
   });
 }

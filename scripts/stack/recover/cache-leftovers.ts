@@ -8,7 +8,7 @@ import { isAbandoned } from "./abandoned-lock.ts";
 import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 
 /** Time limit in ms for another process that prepares the engine. It is longer than a dead process's lock lasts. */
-const patience = 15_000;
+const lockTimeoutMs = 15_000;
 
 /** Finds an incomplete installation of the engine in the user's cache, left by any project directory. */
 export async function cacheLeftovers({ env }: RecoveryContext): Promise<StackLeftover[]> {
@@ -32,13 +32,13 @@ export async function cacheLeftovers({ env }: RecoveryContext): Promise<StackLef
 }
 
 async function clean(env: NodeJS.ProcessEnv): Promise<void> {
-  const signal = AbortSignal.timeout(patience);
+  const signal = AbortSignal.timeout(lockTimeoutMs);
   try {
     await withCacheLock({ env, onProgress: () => undefined, signal }, async () => removeLeftovers(env));
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new OperationError(`Another process has been preparing the engine for ${patience / 1_000} seconds.`, {
-      remedy: "Wait for it to end.",
+    throw new OperationError(`Another process has been preparing the engine for ${lockTimeoutMs / 1_000} seconds.`, {
+      hint: "Wait for it to end.",
       cause: error,
     });
   }

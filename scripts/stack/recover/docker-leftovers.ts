@@ -42,7 +42,7 @@ export async function dockerLeftovers(
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     const found = `could not check the Docker engine for leftovers of a killed run: ${error.message}`;
-    return [{ kind: "container", found, ...(error.remedy === undefined ? {} : { advice: error.remedy }) }];
+    return [{ kind: "container", found, ...(error.hint === undefined ? {} : { advice: error.hint }) }];
   }
 }
 

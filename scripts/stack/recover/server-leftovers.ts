@@ -6,7 +6,7 @@ import type { StackLeftover } from "./leftover.ts";
 import type { KnownServer } from "./own-servers.ts";
 
 /** Time limit in ms for another run on the same server. It is longer than a dead process's lock lasts. */
-const patience = 15_000;
+const lockTimeoutMs = 15_000;
 
 /** Finds leftovers of interrupted work on a server: unfinished data directories and an abandoned lock. */
 export async function serverLeftovers({ folder, dataDirectory }: KnownServer): Promise<StackLeftover[]> {
@@ -17,7 +17,7 @@ export async function serverLeftovers({ folder, dataDirectory }: KnownServer): P
       kind: "files",
       found: `incomplete data directories were left beside ${dataDirectory}: ${unfinished.join(", ")}`,
       action: "delete the incomplete files",
-      act: () => withServerLock(folder, () => removeUnfinished(dataDirectory), patience),
+      act: () => withServerLock(folder, () => removeUnfinished(dataDirectory), lockTimeoutMs),
     });
   }
   if (await isAbandoned(serverLockOf(folder))) {
@@ -25,7 +25,7 @@ export async function serverLeftovers({ folder, dataDirectory }: KnownServer): P
       kind: "lock",
       found: `no process holds the server's lock any more: ${serverLockOf(folder)}`,
       action: "release the lock",
-      act: () => withServerLock(folder, async () => undefined, patience),
+      act: () => withServerLock(folder, async () => undefined, lockTimeoutMs),
     });
   }
   return leftovers;

@@ -4,7 +4,7 @@ import type { Mutation } from "../mutation.ts";
 export const infraMutations: readonly Mutation[] = [
   // components
   {
-    file: "infra/components/confinement.ts",
+    file: "infra/components/hardening.ts",
     find: "    memorySwap: memory,",
     replace: "    memorySwap: 2 * memory,",
     tests: ["test/unit/infra/components/monitoring.test.ts"],

@@ -141,7 +141,7 @@ export const scriptMutations: readonly Mutation[] = [
   },
   {
     file: "scripts/migrate/index-build.ts",
-    find: "      throw notValid(source.file, index, remedy);",
+    find: "      throw notValid(source.file, index, hint);",
     replace: "      return;",
     tests: [embedded("migrate/no-transaction")],
   },

@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { version } from "../../../infra/fallback-providers/docker/plugin.ts";
 import { findEngine } from "../../../scripts/pulumi/find-engine.ts";
-import { pluginFileName, pluginFolder, standInProgram } from "../../../scripts/pulumi/plugin-choice.ts";
+import { fallbackProviderProgram, pluginFileName, pluginFolder } from "../../../scripts/pulumi/plugin-choice.ts";
 import { pinnedNode } from "../../../scripts/pulumi/plugin-home.ts";
 import { providerPackages } from "../../../scripts/pulumi/provider-packages.ts";
 import { cloneRoot } from "../../clone-root.ts";
@@ -44,7 +44,7 @@ export async function userOwnPulumi(
   if (engine === undefined || languageHost === undefined) throw new Error("the run's setup has left no engine");
   const home = join(clone.env.HOME ?? "", "own-pulumi");
   for (const plugin of providerPackages(cloneRoot).filter(({ name }) => (plugins as readonly string[]).includes(name)))
-    await installPlugin(home, plugin, plugin.name === "docker" ? main : standInProgram(plugin, cloneRoot));
+    await installPlugin(home, plugin, plugin.name === "docker" ? main : fallbackProviderProgram(plugin, cloneRoot));
   const folders = [engine.path, languageHost.path, pinnedNode(cloneRoot)].map((path) => dirname(path));
   const variables = `PATH="${[...new Set(folders)].join(delimiter)}:$PATH" PULUMI_HOME="${home}" PULUMI_SKIP_UPDATE_CHECK=true`;
   return async (...args) => {

@@ -1,4 +1,4 @@
-import { makeAuthority, makeServerCertificate } from "../../../scripts/tls/certificates.ts";
+import { makeCa, makeServerCertificate } from "../../../scripts/tls/certificates.ts";
 import { endOf, fingerprintOf } from "../../../scripts/tls/term.ts";
 import { type Deployment, mapStrings, type RecordedProperties, type RecordedState } from "./deployment.ts";
 
@@ -87,7 +87,7 @@ function passwordReplacements(deployment: Deployment): Replacement[] {
 async function certificateReplacements(deployment: Deployment): Promise<Replacement[]> {
   const replacements: Replacement[] = [];
   for (const { urn, inputs, outputs } of ofType(deployment, "CertificateAuthority")) {
-    const made = await makeAuthority({ commonName: String(inputs.commonName), validityDays: certificateDays });
+    const made = await makeCa({ commonName: String(inputs.commonName), validityDays: certificateDays });
     replacements.push(...certificateTexts(urn, outputs, made.certificate));
     for (const server of ofType(deployment, "ServerCertificate")) {
       const hosts = server.inputs.hosts as string[];

@@ -37,7 +37,7 @@ export async function previewRecorded(
   state: Deployment,
 ): Promise<Change[]> {
   await placeRecordedStack(clone, version, stack, state);
-  const stopProcesses = await startStandInServers(state);
+  const stopProcesses = await startFallbackProviderServers(state);
   try {
     return changesIn(await preview(clone, stack));
   } finally {
@@ -50,7 +50,7 @@ async function preview(clone: Clone, stack: string): Promise<EngineEvent[]> {
   const lookup = await findEngine(env);
   if (!isComplete(lookup)) throw new Error(`the run's setup has left no engine: ${lookup.rejected.join("; ")}`);
   const plugins = providerPackages(clone.root).map(
-    (plugin): PluginChoice => ({ ...plugin, use: "stand-in", reason: "test" }),
+    (plugin): PluginChoice => ({ ...plugin, use: "fallback", reason: "test" }),
   );
   fillCloneHome(clone.root, plugins);
   const variables = engineEnvironment({ root: clone.root, env, ...lookup, plugins });
@@ -85,7 +85,7 @@ function errorsIn(output: string): string {
  * Starts a process in the data directory of each embedded server, which the provider takes for the server. Otherwise
  * the preview would show a restart, and a change of every resource that depends on it.
  */
-async function startStandInServers(state: Deployment): Promise<() => void> {
+async function startFallbackProviderServers(state: Deployment): Promise<() => void> {
   const processes: ChildProcess[] = [];
   for (const { outputs } of state.resources) {
     if (typeof outputs?.dataDirectory !== "string" || typeof outputs.folder !== "string") continue;

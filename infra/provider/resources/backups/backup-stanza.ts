@@ -22,8 +22,8 @@ export const backupStanza: ResourceType = {
     const fault = await onEngine(news, (docker) => findArchiveFault(docker, placeOf(news)));
     if (fault === undefined) {
       // No `up` can repair damaged or missing parts of the repository.
-      for (const { text, remedy } of await onEngine(news, (docker) => findInLastScan(docker, placeOf(news))))
-        await context.log("warning", remedy === undefined ? text : `${text} ${remedy}`);
+      for (const { text, hint } of await onEngine(news, (docker) => findInLastScan(docker, placeOf(news))))
+        await context.log("warning", hint === undefined ? text : `${text} ${hint}`);
       return { changes };
     }
     await context.log("warning", fault);

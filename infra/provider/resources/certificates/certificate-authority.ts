@@ -69,9 +69,9 @@ async function make(
   now: Date,
   former: { trustBundle?: string | undefined; privateKey?: string | undefined } = {},
 ): Promise<Properties> {
-  const { makeAuthority } = await import("../../../../scripts/tls/certificates.ts");
-  const { endOf, trustBundle } = await import("../../../../scripts/tls/term.ts");
-  const { certificate, privateKey } = await makeAuthority({
+  const { makeCa } = await import("../../../../scripts/tls/certificates.ts");
+  const { endOf, trustedCertificates } = await import("../../../../scripts/tls/term.ts");
+  const { certificate, privateKey } = await makeCa({
     commonName: String(inputs.commonName),
     validityDays: Number(inputs.validityDays),
     from: now,
@@ -82,7 +82,7 @@ async function make(
     certificate,
     privateKey,
     notAfter: endOf(certificate),
-    trustBundle: trustBundle(certificate, former.trustBundle ?? "", now),
+    trustBundle: trustedCertificates(certificate, former.trustBundle ?? "", now),
   };
 }
 

@@ -66,10 +66,10 @@ async function describeReplacement(
   docker: Docker,
   before: Properties,
   inputs: Properties,
-  { answeredAt, atOnce }: { answeredAt: number; atOnce: boolean },
+  { answeredAt, isFirstAnswer }: { answeredAt: number; isFirstAnswer: boolean },
 ): Promise<string> {
   const { State: state } = await docker.getContainer(String(inputs.containerId)).inspect();
-  const wasWatched = !atOnce || answeredAt - Date.parse(state.StartedAt) < unwatched;
+  const wasWatched = !isFirstAnswer || answeredAt - Date.parse(state.StartedAt) < unwatched;
   const gone = wasWatched ? await endOf(docker, String(before.containerId), answeredAt) : undefined;
   return gone === undefined
     ? "replaced: the downtime is unknown"

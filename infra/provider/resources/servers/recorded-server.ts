@@ -32,8 +32,7 @@ export async function placementOf(spec: OwnedSpec): Promise<Placement> {
   if ((await clusterState(recorded)).kind === "cluster")
     return { spec: { ...spec, dataDirectory: recorded }, formerData: undefined };
   throw new OperationError(`The data of this server was in ${recorded}, but is no longer there.`, {
-    remedy:
-      "If it is on a disk that is not mounted, mount the disk. Otherwise set pgroundwork:dataDirectory to the folder with the data, or to an empty folder to start without it.",
+    hint: "If it is on a disk that is not mounted, mount the disk. Otherwise set pgroundwork:dataDirectory to the folder with the data, or to an empty folder to start without it.",
   });
 }
 
@@ -53,6 +52,6 @@ async function recordedData(spec: OwnedSpec): Promise<string | undefined> {
   }
   if (found.length <= 1) return found[0];
   throw new OperationError(`Data of this stack exists in several locations: ${found.join(", ")}.`, {
-    remedy: "Set pgroundwork:dataDirectory to the one to use.",
+    hint: "Set pgroundwork:dataDirectory to the one to use.",
   });
 }

@@ -142,7 +142,7 @@ function pointOf(options: RestoreOptions): RequestedPoint | undefined {
   const { exclusive = false, timeline } = options;
   if ((beforeMigration === undefined) !== (database === undefined)) {
     throw new OperationError("--before-migration and --database belong together.", {
-      remedy: "Name both: --before-migration 000012 --database trading",
+      hint: "Name both: --before-migration 000012 --database trading",
       exitCode: exitCode.usage,
     });
   }
@@ -158,7 +158,7 @@ function pointOf(options: RestoreOptions): RequestedPoint | undefined {
   const count = targets.length + (latest ? 1 : 0) + (backup === undefined ? 0 : 1);
   if (count > 1) {
     throw new OperationError("A restore has one target, and several were given.", {
-      remedy: "Use one of --latest, --backup, --time, --lsn, --xid, --restore-point and --before-migration.",
+      hint: "Use one of --latest, --backup, --time, --lsn, --xid, --restore-point and --before-migration.",
       exitCode: exitCode.usage,
     });
   }
@@ -166,7 +166,7 @@ function pointOf(options: RestoreOptions): RequestedPoint | undefined {
   if (target !== undefined) return { target, inclusive: !exclusive, timeline };
   if (!exclusive && timeline === undefined) return undefined;
   throw new OperationError(`${exclusive ? "--exclusive" : "--timeline"} needs a point in time as the target.`, {
-    remedy: "Add one of --time, --lsn, --xid and --restore-point.",
+    hint: "Add one of --time, --lsn, --xid and --restore-point.",
     exitCode: exitCode.usage,
   });
 }

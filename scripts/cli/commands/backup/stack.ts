@@ -17,11 +17,11 @@ export async function backupsOf(
   const engine = await readyEngine(run, { quiet: true });
   const { server } = await readOutputs(engine, run.root, stack, false);
   if (server.kind !== "docker" || server.backups === undefined) {
-    const remedy =
+    const hint =
       server.kind === "docker"
         ? `Set pgroundwork:backups to true in Pulumi.${stack}.yaml, and run \`up\`.`
         : "Only servers in containers have backups: pgroundwork:server docker.";
-    throw new OperationError(`Stack "${stack}" has no backups.`, { remedy, exitCode: exitCode.usage });
+    throw new OperationError(`Stack "${stack}" has no backups.`, { hint, exitCode: exitCode.usage });
   }
   const { container, image, volumes, schedule } = server.backups;
   const owner = { project: await projectName(run.root), stack, owner: server.owner };

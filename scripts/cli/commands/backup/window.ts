@@ -91,7 +91,7 @@ function rowsOf({ timeline, ranges, gaps }: TimelineWindow): string[][] {
   ]);
 }
 
-function line({ level, text, remedy }: Finding): string[] {
+function line({ level, text, hint }: Finding): string[] {
   const word = level === "wrong" ? style("red", "wrong") : style("yellow", "unknown");
-  return [`${word}     ${text}`, ...(remedy === undefined ? [] : [`          ${remedy}`])];
+  return [`${word}     ${text}`, ...(hint === undefined ? [] : [`          ${hint}`])];
 }

@@ -54,7 +54,7 @@ function refuseProtected({ content, settings }: Survey, stack: string, erasing: 
   if (!content.protected && !settings.protected) return;
   const up = content.resources > 0 ? ` and run \`${upCommand(stack)}\`` : "";
   throw new OperationError(`Stack "${stack}" is protected and cannot be ${erasing ? "erased" : "destroyed"}.`, {
-    remedy: `To allow it, set pgroundwork:protected to false in ${settingsFile(stack)}${up}. Then run this command again.`,
+    hint: `To allow it, set pgroundwork:protected to false in ${settingsFile(stack)}${up}. Then run this command again.`,
     exitCode: exitCode.notAllowed,
   });
 }

@@ -12,10 +12,10 @@ export async function takeDown(destruction: Destruction): Promise<void> {
   const { stack } = access;
   const { resources, databases } = survey.content;
   const shown = await whereabouts(destruction);
-  const { running, hasData, place, goes, stays, wayBack, answer } = shown.seen;
+  const { running, hasData, place, goes, stays, firstStep, answer } = shown.seen;
   const up = `\`${upCommand(stack)}\` adopts it and sets new passwords.`;
   const kept = hasData
-    ? `The data is kept in ${place}. ${wayBack === undefined ? up : `${wayBack} ${up}`}`
+    ? `The data is kept in ${place}. ${firstStep === undefined ? up : `${firstStep} ${up}`}`
     : `There is no data in ${place}.`;
   if (resources === 0 && running === undefined && goes.length === 0) {
     const where = survey.state === undefined ? backendNote(access.root, stack, run.env) : undefined;

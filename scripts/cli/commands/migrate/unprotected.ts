@@ -10,7 +10,7 @@ import type { Target } from "../../target.ts";
 export function requireUnprotected({ protected: isProtected, label }: Target, what: string): void {
   if (isProtected !== true) return;
   throw new OperationError(`${label} is protected. ${what} against a development database.`, {
-    remedy: "Name another stack with --stack.",
+    hint: "Name another stack with --stack.",
     exitCode: exitCode.notAllowed,
   });
 }

@@ -55,7 +55,7 @@ async function clear(run: Run, options: ClearOptions) {
 function refuseProtected({ protected: isProtected, label }: Target): void {
   if (isProtected !== true) return;
   throw new OperationError(`${label} is protected, so its seeds are not cleared.`, {
-    remedy: "Delete what is to go by a migration.",
+    hint: "Delete what is to go by a migration.",
     exitCode: exitCode.notAllowed,
   });
 }
@@ -63,7 +63,7 @@ function refuseProtected({ protected: isProtected, label }: Target): void {
 async function requireConfirmation(run: Run): Promise<void> {
   if (canAsk() && (await confirm("Continue?", run.signal))) return;
   throw new OperationError("Clearing seeds needs a confirmation. Nothing was changed.", {
-    remedy: "Add --yes.",
+    hint: "Add --yes.",
     exitCode: exitCode.notAllowed,
   });
 }

@@ -17,7 +17,7 @@ export async function setsOf(run: Run, options: SeedOptions, target: Target): Pr
   const sets = options.set ?? target.seedSets;
   if (sets === undefined) {
     throw new OperationError("A connection does not say which seed sets to use.", {
-      remedy: `Name them with --set: ${file.seedSets.join(", ")}.`,
+      hint: `Name them with --set: ${file.seedSets.join(", ")}.`,
       exitCode: exitCode.usage,
     });
   }
@@ -27,7 +27,7 @@ export async function setsOf(run: Run, options: SeedOptions, target: Target): Pr
     throw new OperationError(
       `${target.database} has no seed set ${unknown.map((set) => `"${set}"`).join(", ")}. ${has}`,
       {
-        remedy: `Add a folder in migrations/${target.database}/seeds to "seedSets" in migrations/${target.database}/database.json.`,
+        hint: `Add a folder in migrations/${target.database}/seeds to "seedSets" in migrations/${target.database}/database.json.`,
         exitCode: exitCode.usage,
       },
     );
@@ -35,7 +35,7 @@ export async function setsOf(run: Run, options: SeedOptions, target: Target): Pr
   const invented = sets.filter(isInventedSeed);
   if (target.protected === true && invented.length > 0) {
     throw new OperationError(`${target.label} is protected and refuses the seeds ${invented.join(" and ")}.`, {
-      remedy: "They contain test data and logins with known passwords. Apply them to another stack.",
+      hint: "They contain test data and logins with known passwords. Apply them to another stack.",
       exitCode: exitCode.notAllowed,
     });
   }

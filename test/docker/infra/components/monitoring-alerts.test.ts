@@ -9,7 +9,7 @@ import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
 const docker = dockerClient();
-const patience = { timeout: 60_000, interval: 500 };
+const polling = { timeout: 60_000, interval: 500 };
 
 /** Shortens the waiting times of alert rules. The tests create each condition and keep it until its alert fires. */
 function impatient(rules: string): string {
@@ -84,11 +84,11 @@ describe("the alerts of a running server", () => {
     await Promise.all(sessions.splice(0).map((client) => client.end().catch(() => {})));
   };
   const firing = () => prometheus.firing();
-  const calm = () => expect.poll(firing, patience).toEqual([]);
+  const calm = () => expect.poll(firing, polling).toEqual([]);
 
   it("do not fire while the server is healthy", async () => {
     await expect
-      .poll(() => prometheus.query("pg_wal_archive_enabled == 1 and on () pg_up == 1"), patience)
+      .poll(() => prometheus.query("pg_wal_archive_enabled == 1 and on () pg_up == 1"), polling)
       .toHaveLength(1);
     await calm();
     expect(await prometheus.query("pg_scrape_collector_success == 0")).toEqual([]);
@@ -98,7 +98,7 @@ describe("the alerts of a running server", () => {
     const client = await session();
     await client.query("begin");
     await client.query("select 1");
-    await expect.poll(firing, patience).toEqual(["PostgreSQLLongTransaction"]);
+    await expect.poll(firing, polling).toEqual(["PostgreSQLLongTransaction"]);
     const [alert] = await prometheus.query("ALERTS");
     expect(alert?.labels).toMatchObject({ datname: "shop", usename: "shop_app", severity: "warning" });
     await client.query("rollback");
@@ -109,7 +109,7 @@ describe("the alerts of a running server", () => {
   it("fire at 70 % and at 90 % of the connections, and measuring continues", async () => {
     const url = new URL((await shop.succeed("url", "--role", "app")).stdout.trim());
     while (sessions.length < 25) await connect(url);
-    await expect.poll(firing, patience).toEqual(["PostgreSQLConnectionsHigh"]);
+    await expect.poll(firing, polling).toEqual(["PostgreSQLConnectionsHigh"]);
     const refused = async (): Promise<string> => {
       try {
         for (;;) await connect(url);
@@ -123,15 +123,11 @@ describe("the alerts of a running server", () => {
       await refused();
       return firing();
     };
-    await expect
-      .poll(firingWhileFull, patience)
-      .toEqual(["PostgreSQLConnectionsCritical", "PostgreSQLConnectionsHigh"]);
+    await expect.poll(firingWhileFull, polling).toEqual(["PostgreSQLConnectionsCritical", "PostgreSQLConnectionsHigh"]);
     // A monitor that reconnects is accepted, too.
     await docker.getContainer(`${shop.prefix}-postgres-exporter`).restart();
-    await expect.poll(() => prometheus.query("pg_up == 1"), patience).toHaveLength(1);
-    await expect
-      .poll(firingWhileFull, patience)
-      .toEqual(["PostgreSQLConnectionsCritical", "PostgreSQLConnectionsHigh"]);
+    await expect.poll(() => prometheus.query("pg_up == 1"), polling).toHaveLength(1);
+    await expect.poll(firingWhileFull, polling).toEqual(["PostgreSQLConnectionsCritical", "PostgreSQLConnectionsHigh"]);
     await endSessions();
     await calm();
   });
@@ -145,7 +141,7 @@ describe("the alerts of a running server", () => {
     const ends = await Promise.allSettled([update(one, 2), update(two, 1)]);
     expect(ends.filter(({ status }) => status === "rejected")).toHaveLength(1);
     await endSessions();
-    await expect.poll(firing, patience).toEqual(["PostgreSQLDeadlocks"]);
+    await expect.poll(firing, polling).toEqual(["PostgreSQLDeadlocks"]);
     const [alert] = await prometheus.query("ALERTS");
     expect(alert?.labels.datname).toBe("shop");
     expect((await prometheus.query("increase(pg_stat_database_deadlocks{datname='shop'}[15m])"))[0]?.value).toBeCloseTo(
@@ -165,7 +161,7 @@ describe("the alerts of a running server", () => {
     await superuser("alter system set archive_command = 'false'");
     await superuser("select pg_reload_conf()");
     await superuser("select pg_switch_wal()");
-    await expect.poll(firing, patience).toEqual(["PostgreSQLArchiveFailing", "PostgreSQLArchiveStale"]);
+    await expect.poll(firing, polling).toEqual(["PostgreSQLArchiveFailing", "PostgreSQLArchiveStale"]);
     expect((await prometheus.query("pg_wal_archive_waiting_segments"))[0]?.value).toBeGreaterThan(0);
     await superuser("alter system set archive_command = 'true'");
     await superuser("select pg_reload_conf()");
@@ -175,7 +171,7 @@ describe("the alerts of a running server", () => {
     await superuser("select pg_reload_conf()");
     await superuser("create table moved (); drop table moved");
     await superuser("select pg_switch_wal()");
-    await expect.poll(firing, patience).toEqual(["PostgreSQLArchiveStale"]);
+    await expect.poll(firing, polling).toEqual(["PostgreSQLArchiveStale"]);
     await superuser("alter system set archive_command = 'true'");
     await superuser("select pg_reload_conf()");
     await shell("kill $(grep -lz '^sleep' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3)");
@@ -185,19 +181,19 @@ describe("the alerts of a running server", () => {
   it("report a replication client that stops reading WAL", async () => {
     await superuser("select pg_create_logical_replication_slot('reader', 'test_decoding')");
     await shell("nohup pg_recvlogical -U postgres -d shop --slot reader --start -f /dev/null >/dev/null 2>&1 &");
-    await expect.poll(() => prometheus.query("pg_wal_sender_lag_bytes"), patience).toHaveLength(1);
+    await expect.poll(() => prometheus.query("pg_wal_sender_lag_bytes"), polling).toHaveLength(1);
     await shell("kill -STOP $(grep -lz '^pg_recvlogical' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3)");
     await superuser("create table filled as select generate_series(1, 100000)");
-    await expect.poll(firing, patience).toContain("PostgreSQLReplicationLagBytes");
+    await expect.poll(firing, polling).toContain("PostgreSQLReplicationLagBytes");
     await shell("kill -KILL $(grep -lz '^pg_recvlogical' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3)");
-    await expect.poll(() => superuser("select count(*) from pg_stat_replication"), patience).toBe("0");
+    await expect.poll(() => superuser("select count(*) from pg_stat_replication"), polling).toBe("0");
     await superuser("select pg_drop_replication_slot('reader')");
     await calm();
   });
 
   it("name a database whose collation version differs from the recorded one, until it is refreshed", async () => {
     await superuser("update pg_database set datcollversion = '1.0' where datname = 'shop'");
-    await expect.poll(firing, patience).toEqual(["PostgreSQLCollationMismatch"]);
+    await expect.poll(firing, polling).toEqual(["PostgreSQLCollationMismatch"]);
     const [alert] = await prometheus.query("ALERTS");
     expect(alert?.labels).toMatchObject({ datname: "shop", severity: "critical" });
     await superuser("alter database shop refresh collation version");
@@ -226,14 +222,14 @@ describe("the alerts of a running server", () => {
       docker.getContainer(`${shop.prefix}-${role}`),
     );
     for (const exporter of exporters) await exporter.pause();
-    await expect.poll(firing, patience).toEqual(["PostgreSQLStorageUnknown", "PostgreSQLUnknown"]);
+    await expect.poll(firing, polling).toEqual(["PostgreSQLStorageUnknown", "PostgreSQLUnknown"]);
     for (const exporter of exporters) await exporter.unpause();
     await calm();
   });
 
   it("report a stopped server until up has started it", async () => {
     await docker.getContainer(shop.server).stop();
-    await expect.poll(firing, patience).toEqual(["PostgreSQLDown"]);
+    await expect.poll(firing, polling).toEqual(["PostgreSQLDown"]);
     await shop.succeed("up");
     await calm();
   });

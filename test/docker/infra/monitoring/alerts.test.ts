@@ -27,13 +27,13 @@ describe("the Prometheus configuration", () => {
       "prometheus.yml": prometheusConfiguration({ project: "shop", stack: 'a "quoted" one' }),
       "rules/": "",
       "rules/alerts.yml": alerts,
-      "rules/schedule.yml": scheduleRules({ full: day, incr: day / 4 }),
-      "rules/none.yml": scheduleRules({}),
+      "rules/schedule.yml": scheduleRules({ full: day, incr: day / 4 }, 3),
+      "rules/none.yml": scheduleRules({}, 0),
     });
     const promtool = await readFile(new URL("alerts.promtool.yml", import.meta.url), "utf8");
     await putFiles(container, "/var/lib/prometheus", {
       "alerts.yml": alerts,
-      "schedule.yml": scheduleRules({ full: day, incr: day / 4 }),
+      "schedule.yml": scheduleRules({ full: day, incr: day / 4 }, 3),
       "test.yml": promtool,
     });
     await container.start();
@@ -45,8 +45,8 @@ describe("the Prometheus configuration", () => {
 
   it("is valid, including its rules", async () => {
     const { code, said } = await promtool("check", "config", "--lint-fatal", "/etc/pgroundwork/prometheus.yml");
-    expect(said).toContain("SUCCESS: 21 rules found");
-    expect(said).toContain("SUCCESS: 2 rules found");
+    expect(said).toContain("SUCCESS: 24 rules found");
+    expect(said).toContain("SUCCESS: 3 rules found");
     expect(code, said).toBe(0);
   });
 

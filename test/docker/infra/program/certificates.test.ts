@@ -4,7 +4,7 @@ import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import { beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import { authorityFile } from "../../../../scripts/tls/authority-file.ts";
+import { caFile } from "../../../../scripts/tls/ca-file.ts";
 import { setClockBack } from "../../../set-clock-back.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
@@ -62,7 +62,7 @@ describe("the certificate of a stack's server", () => {
   });
 
   it("is verified by a refresh in a project directory without the CA file, or with another one", async () => {
-    const file = join(shop.clone.root, authorityFile(shop.stack));
+    const file = join(shop.clone.root, caFile(shop.stack));
     await rm(file);
     expect((await shop.succeed("refresh")).stdout).toMatch(/^no changes/m);
     await writeFile(file, "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n");

@@ -69,6 +69,14 @@ describe("a database in a container with every extension of the image", () => {
     expect(tables).toEqual([{ tableowner: "shop_owner" }]);
   });
 
+  it("is not renamed on the server while pg_cron's scheduler is connected to it, and the hint says how", async () => {
+    const { code, stderr } = await shop.pgw("database", "rename", "shop", "store", "--on-server");
+    expect([code, stderr]).toEqual([
+      3,
+      expect.stringMatching(/"shop" lists the extension pg_cron, whose scheduler is connected[^]*Remove pg_cron/),
+    ]);
+  });
+
   it("jobs have worker processes besides those of parallel queries", async () => {
     const sql =
       "select current_setting('max_worker_processes')::int - current_setting('max_parallel_workers')::int as own";

@@ -1,7 +1,12 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { inDatabase } from "../../../../scripts/connection/connection.ts";
+import { historyJob } from "../../../../scripts/databases/job-history.ts";
+import { cloneRoot } from "../../../clone-root.ts";
 import { commit, shopDrafts } from "../../../embedded/infra/program/shop.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
@@ -26,6 +31,10 @@ describe("the jobs in the database.json of two databases in a container", () => 
     );
   const job = (name: string, schedule: string, database: string) => {
     return { name: `pgroundwork: ${name}`, schedule, active: true, database, role: `${database}_migrator` };
+  };
+  const history = {
+    ...{ name: "pgroundwork: delete old runs", schedule: "17 * * * *", active: true },
+    ...{ database: "postgres", role: "postgres" },
   };
   const byHand = { name: "by hand", schedule: "0 4 * * *", active: true, database: "postgres", role: "postgres" };
 
@@ -59,20 +68,114 @@ describe("the jobs in the database.json of two databases in a container", () => 
     expect(await jobs()).toEqual([
       byHand,
       job("beat", "2 seconds", "shop"),
+      history,
       job("nightly", "0 3 * * *", "crm"),
       job("tidy", "0 3 * * *", "shop"),
     ]);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
+  const status = async () => {
+    const { code, stdout } = await shop.pgw("status");
+    return { code, jobs: stdout.match(/^jobs .*\n(?: .*\n)*/m)?.[0].replaceAll(/\S+T\S+Z/g, "TIME") };
+  };
+  const measured = async () => {
+    const text = await readFile(join(cloneRoot, "infra/monitoring/job-queries.yml"), "utf8");
+    const { pg_job } = parse(text) as { pg_job: { query: string } };
+    return query("monitor", "postgres", `${pg_job.query} order by datname, name`);
+  };
+
+  it("are in status and in the measurements of monitoring, with their failures and delays", async () => {
+    expect(await status()).toEqual({ code: 0, jobs: "jobs         4 scheduled\n" });
+    const fine = { recorded: 1, failed: 0, overdue_seconds: 0 };
+    expect(await measured()).toEqual([
+      { datname: "crm", name: "nightly", ...fine },
+      { datname: "postgres", name: "delete old runs", ...fine },
+      { datname: "shop", name: "beat", ...fine },
+      { datname: "shop", name: "tidy", ...fine },
+    ]);
+    // A day, a tenth of it and 5 min.
+    const scheduled = (seconds: number) =>
+      query(
+        "superuser",
+        "postgres",
+        `update pgroundwork.job set changed_at = now() - interval '${seconds} s'
+          where id = (select jobid from cron.job where jobname = 'pgroundwork: nightly')`,
+      );
+    await scheduled(95_340 - 60);
+    expect((await status()).code).toBe(0);
+    await scheduled(95_340 + 7_200);
+    await query("superuser", "shop", "alter table beat rename to missing");
+    await expect
+      .poll(async () => (await measured()).filter(({ failed }) => failed === 1).length, { timeout: 30_000 })
+      .toBe(1);
+    const missing = 'ERROR: relation "beat" does not exist';
+    expect(await status()).toEqual({
+      code: 5,
+      jobs: [
+        "jobs         4 scheduled",
+        "  overdue    crm: nightly: 2 h, it has never run",
+        `  failed     shop: beat: its last run ended at TIME with: ${missing}`,
+        "",
+      ].join("\n"),
+    });
+    await query("superuser", "shop", "alter table missing rename to beat");
+    await query("superuser", "postgres", "update cron.job set active = false where jobname = 'pgroundwork: tidy'");
+    await scheduled(0);
+    await expect.poll(status, { timeout: 30_000 }).toEqual({
+      code: 5,
+      jobs: expect.stringMatching(/scheduled; 1 pending: change job tidy of shop\n +stopped +shop/),
+    });
+  });
+
+  it("keep the records of their runs for a week, and the newest one for as long as they exist", async () => {
+    const runs = () => query("superuser", "postgres", "select runid::int from cron.job_run_details where runid < 0");
+    await query(
+      "superuser",
+      "postgres",
+      `insert into cron.job_run_details (jobid, runid, status, start_time, end_time)
+       select jobid, run, 'succeeded', now() - age, now() - age
+         from cron.job,
+              (values (-4, interval '9 days'), (-3, '8 days'), (-2, '6 days')) as given (run, age)
+        where jobname = 'pgroundwork: nightly'
+       union all select 1000000, -5, 'succeeded', null, now() - interval '8 days'
+       union all select jobid, -6, 'succeeded', now() - interval '99 days', null
+         from cron.job where jobname = 'by hand'`,
+    );
+    await query("superuser", "postgres", historyJob.command);
+    expect(await runs()).toEqual([{ runid: -2 }, { runid: -6 }]);
+    await query("superuser", "postgres", "delete from cron.job_run_details where runid < 0");
+  });
+
+  it("run in their database under its new name after it is renamed, even one that runs each second", async () => {
+    const id = "(select jobid from cron.job where jobname = 'pgroundwork: nightly')";
+    await query("superuser", "postgres", `select cron.alter_job(${id}, '1 second')`);
+    const runs = (database: string) =>
+      query(
+        "superuser",
+        "postgres",
+        `select runid from cron.job_run_details
+          where jobid = ${id} and database = '${database}' and status = 'succeeded'`,
+      );
+    await expect.poll(async () => (await runs("crm")).length, { timeout: 30_000 }).toBeGreaterThan(0);
+    await shop.clone.succeed("database", "rename", "crm", "depot");
+    await shop.succeed("database", "rename", "crm", "depot", "--on-server");
+    await expect.poll(async () => (await runs("depot")).length, { timeout: 30_000 }).toBeGreaterThan(0);
+    expect(await jobs()).toContainEqual(job("nightly", "1 second", "depot"));
+    await query("superuser", "postgres", `select cron.alter_job(${id}, '0 3 * * *')`);
+    const { stdout } = await shop.succeed("up");
+    expect(stdout).not.toMatch(/(add|change|remove)d? job nightly/);
+    expect(await jobs()).toContainEqual(job("nightly", "0 3 * * *", "depot"));
+  });
+
   it("are removed with their declaration", async () => {
     await declare("shop");
     await shop.succeed("up");
-    expect(await jobs()).toEqual([byHand, job("nightly", "0 3 * * *", "crm")]);
+    expect(await jobs()).toEqual([byHand, history, job("nightly", "0 3 * * *", "depot")]);
   });
 
   it("are removed with their database", async () => {
-    await shop.succeed("destroy", "--erase", "crm", "--yes");
-    expect(await jobs()).toEqual([byHand]);
+    await shop.succeed("destroy", "--erase", "depot", "--yes");
+    expect(await jobs()).toEqual([byHand, history]);
   });
 });

@@ -32,7 +32,7 @@ describe("the official postgresql plugin, which sets no session limits", () => {
   it("works under the server's limits, and hooks get only the PGOPTIONS that the user exported", async () => {
     clone.env.PGOPTIONS = "--application_name=ours";
     const up = await clone.succeed("up");
-    expect(up.stderr).not.toContain("stand-in");
+    expect(up.stderr).not.toContain("fallback");
     expect(await readFile(seen, "utf8")).toBe("--application_name=ours|");
     expect((await clone.succeed("refresh")).stdout).toMatch(/^no changes/m);
     delete clone.env.PGOPTIONS;

@@ -3,15 +3,16 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { databasesOn } from "../../../../scripts/stack/erase/losses.ts";
+import { codeBlocksIn } from "../../../support/code-blocks.ts";
 import { type Clone, makeClone } from "../../clone.ts";
 import { changesOf } from "./changes.ts";
 import { shopSettings } from "./shop.ts";
 
-/** Returns the shell commands in a section of a README, one string for each code block. */
-async function shownCommands(clone: Clone, heading: string, file = "README.md"): Promise<string[]> {
-  const readme = await readFile(join(clone.root, file), "utf8");
+/** Returns the shell commands in a section of the README, one string for each code block. */
+async function shownCommands(clone: Clone, heading: string): Promise<string[]> {
+  const readme = await readFile(join(clone.root, "README.md"), "utf8");
   const section = readme.split(/^## /m).find((text) => text.startsWith(heading)) ?? "";
-  return [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = ""]) => block);
+  return codeBlocksIn(section, "README.md").map(({ text }) => text);
 }
 
 describe("a database of one's own that replaces the examples, as in the README", () => {
@@ -34,17 +35,6 @@ describe("a database of one's own that replaces the examples, as in the README",
     expect(stdout).toContain("Pulumi.yaml now has it in its databases.\n");
     expect(stdout).toContain("database     shop\n  migrations 0 applied\n");
     await commitAll(clone);
-  });
-
-  it("gets its first migration as in migrations/README.md, and can uncommit it", async () => {
-    const [write = ""] = await shownCommands(clone, "A first migration", "migrations/README.md");
-    expect(write).toContain("migrate commit -d shop");
-    const { code, stdout, stderr } = await clone.shell(write);
-    expect(code, stderr).toBe(0);
-    expect(stdout).toContain("committed/000001-products.sql is committed\nshop of stack local: 1 applied\n");
-    await clone.succeed("migrate", "uncommit", "-d", "shop");
-    expect(await clone.shell("git status --porcelain")).toMatchObject({ stdout: expect.stringContaining("current") });
-    await clone.shell("git checkout --quiet migrations/shop && git clean --quiet --force migrations/shop");
   });
 
   it("is the only one after the examples were removed as in the README", async () => {

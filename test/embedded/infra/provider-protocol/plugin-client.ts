@@ -128,15 +128,15 @@ export async function startPlugin(
 ): Promise<PluginProcess & { lines: string[] }> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: options.env ?? process.env });
   let written = "";
-  let complaint = "";
+  let reported = "";
   child.stdout.on("data", (text: Buffer) => {
     written += text.toString();
   });
   child.stderr.on("data", (text: Buffer) => {
-    complaint += text.toString();
+    reported += text.toString();
   });
   const exited = once(child, "exit").then(() => {
-    throw new Error(`the plugin ended before it served: ${complaint}`);
+    throw new Error(`the plugin ended before it served: ${reported}`);
   });
   exited.catch(() => undefined);
   const lines: string[] = [];

@@ -26,7 +26,7 @@ const specimen: ResourceType = {
     if (inputs.say !== undefined) await context.log("warning", String(inputs.say));
     if (inputs.doing !== undefined) await context.log("status", String(inputs.doing));
     if (inputs.refuse !== undefined)
-      throw new OperationError(String(inputs.refuse), { remedy: `Not with ${inputs.password}.` });
+      throw new OperationError(String(inputs.refuse), { hint: `Not with ${inputs.password}.` });
     if (inputs.crash !== undefined) throw new Error(String(inputs.crash));
     if (inputs.wait === true)
       await new Promise((_, reject) => context.signal.addEventListener("abort", () => reject(context.signal.reason)));
@@ -50,7 +50,7 @@ const echo: PluginFunction = {
 
   async call(context, args) {
     if (args.refuse !== undefined)
-      throw new OperationError(String(args.refuse), { remedy: `Not with ${args.password}.` });
+      throw new OperationError(String(args.refuse), { hint: `Not with ${args.password}.` });
     return { ...args, key: context.config.key };
   },
 };

@@ -6,8 +6,8 @@ import { migrations } from "../../../../infra/provider/resources/databases/migra
 import { takeover } from "../../../../infra/provider/resources/databases/takeover.ts";
 import { ready } from "../../../../infra/provider/resources/servers/ready.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import { type CertifiedKey, makeAuthority, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
-import { trustBundle } from "../../../../scripts/tls/term.ts";
+import { type CertifiedKey, makeCa, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
+import { trustedCertificates } from "../../../../scripts/tls/term.ts";
 import { contextOf } from "../../../unit/infra/provider/call-context.ts";
 import { committedFolderOf } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { startTlsServer, type TlsServer } from "../../tls-server.ts";
@@ -25,7 +25,7 @@ const verified = (connection: Connection, ca = authority.certificate): Connectio
 
 beforeAll(async () => {
   [authority, stranger] = (await Promise.all(
-    ["shop dev", "shop dev"].map((commonName) => makeAuthority({ commonName, validityDays: 10 })),
+    ["shop dev", "shop dev"].map((commonName) => makeCa({ commonName, validityDays: 10 })),
   )) as [CertifiedKey, CertifiedKey];
   server = await startTlsServer(await makeServerCertificate(authority, { hosts: ["127.0.0.1"], validityDays: 5 }));
   await server.createDatabase("shop");
@@ -108,7 +108,9 @@ describe("a server with a verified certificate", () => {
 
 describe("a change of the trusted CA certificates alone", () => {
   const news = () =>
-    connectionInputs(verified(server.connection("shop"), trustBundle(stranger.certificate, authority.certificate)));
+    connectionInputs(
+      verified(server.connection("shop"), trustedCertificates(stranger.certificate, authority.certificate)),
+    );
 
   it("causes no changes in readiness, migrations and adoption", async () => {
     const inputs = connectionInputs(verified(server.connection("shop")));

@@ -9,7 +9,7 @@ const userWithPortfolio = `select users.id, users.blockchain_address, users.stat
   cross join lateral (
     select count(*) as investments, coalesce(sum(amount), 0) as invested
     from investments where user_id = users.id and status in ('pending', 'active')) as portfolio`;
-const besideUser = ["user_profiles_pkey", "kyc_applications_user_idx", "idx_investments_user_asset"];
+const withUser = ["user_profiles_pkey", "kyc_applications_user_idx", "idx_investments_user_asset"];
 
 const busiestInvestor = "select user_id from investments group by 1 order by count(*) desc, 1 limit 1";
 const busiestAsset = "select asset_id from investments group by 1 order by count(*) desc, 1 limit 1";
@@ -23,14 +23,14 @@ export const queries: DatabaseQueries = {
         name: "by phone",
         sql: `${userWithPortfolio} where users.phone_hash = $1`,
         parameters: `select phone_hash from users where id = (${busiestInvestor})`,
-        uses: ["idx_users_phone_hash", ...besideUser],
+        uses: ["idx_users_phone_hash", ...withUser],
         indexOnly: ["idx_investments_user_asset"],
       },
       {
         name: "by blockchain address",
         sql: `${userWithPortfolio} where users.blockchain_address = $1`,
         parameters: `select blockchain_address from users where id = (${busiestInvestor})`,
-        uses: ["idx_users_blockchain_address", ...besideUser],
+        uses: ["idx_users_blockchain_address", ...withUser],
         indexOnly: ["idx_investments_user_asset"],
       },
     ],

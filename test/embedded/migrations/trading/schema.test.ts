@@ -18,7 +18,7 @@ describeSchemaRules("trading", {
     liquidity:
       "liquidity_providers lp_instruments lp_quotes lp_order_routing lp_performance_metrics lp_exposure sor_rules client_profiles",
     risk: "risk_limits risk_limit_breaches margin_requirements margin_calls position_risk_metrics portfolio_risk circuit_breakers circuit_breaker_events risk_alerts stress_test_scenarios stress_test_results",
-    beside:
+    other:
       "currencies exchange_rates roles permissions role_permissions sessions login_attempts password_reset_tokens api_keys payments instrument_sessions price_bars",
   },
   indexes: "orders_working_limit_idx",

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-async function failure(of: Connection): Promise<{ failure: string; reason: string; remedy: string | undefined }> {
+async function failure(of: Connection): Promise<{ failure: string; reason: string; hint: string | undefined }> {
   const error = (await withClient(of, async () => undefined).then(
     () => {
       throw new Error("it connected");
@@ -25,7 +25,7 @@ async function failure(of: Connection): Promise<{ failure: string; reason: strin
   const start = `Cannot connect to ${of.user}@${of.host}:${of.port}/${of.database}: `;
   expect(error.message.slice(0, start.length)).toBe(start);
   if (of.password) expect(error.text).not.toContain(`"${of.password}"`);
-  return { failure: error.failure, reason: error.message.slice(start.length), remedy: error.remedy };
+  return { failure: error.failure, reason: error.message.slice(start.length), hint: error.hint };
 }
 
 describe("a client", () => {
@@ -84,7 +84,7 @@ describe("a failed connection", () => {
     expect(await failure({ ...connection, port: 1 })).toEqual({
       failure: "unreachable",
       reason: `nothing listens on ${connection.host}:1 (connection refused).`,
-      remedy: "Start the server (a stack: npm run up), or correct host and port.",
+      hint: "Start the server (a stack: npm run up), or correct host and port.",
     });
   });
 

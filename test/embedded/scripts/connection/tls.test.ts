@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { type Connection, connectionUrl } from "../../../../scripts/connection/connection.ts";
 import type { ConnectionError } from "../../../../scripts/connection/connection-error.ts";
-import { type CertifiedKey, makeAuthority, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
-import { trustBundle } from "../../../../scripts/tls/term.ts";
+import { type CertifiedKey, makeCa, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
+import { trustedCertificates } from "../../../../scripts/tls/term.ts";
 import { startTlsServer, type TlsServer } from "../../tls-server.ts";
 
 const run = promisify(execFile);
@@ -30,8 +30,8 @@ const signed = (hosts: string[], from = new Date(), by = authority) =>
 
 beforeAll(async () => {
   [authority, stranger] = await Promise.all([
-    makeAuthority({ commonName: "shop dev", validityDays: 100, from: new Date(Date.now() - 50 * day) }),
-    makeAuthority({ commonName: "shop dev", validityDays: 100 }),
+    makeCa({ commonName: "shop dev", validityDays: 100, from: new Date(Date.now() - 50 * day) }),
+    makeCa({ commonName: "shop dev", validityDays: 100 }),
   ]);
   good = await signed(["127.0.0.1", "localhost"]);
   server = await startTlsServer(good);
@@ -49,7 +49,7 @@ async function tlsOf(of: Connection): Promise<string | undefined> {
   });
 }
 
-async function refusal(of: Connection): Promise<{ failure: string; reason: string; remedy: string | undefined }> {
+async function refusal(of: Connection): Promise<{ failure: string; reason: string; hint: string | undefined }> {
   const error = (await tlsOf(of).then(
     (version) => {
       throw new Error(`it connected with ${version ?? "no TLS"}`);
@@ -58,14 +58,13 @@ async function refusal(of: Connection): Promise<{ failure: string; reason: strin
   )) as ConnectionError;
   const start = `Cannot connect to ${of.user}@${of.host}:${of.port}/${of.database}: `;
   expect(error.message.slice(0, start.length)).toBe(start);
-  return { failure: error.failure, reason: error.message.slice(start.length), remedy: error.remedy };
+  return { failure: error.failure, reason: error.message.slice(start.length), hint: error.hint };
 }
 
 const untrusted = {
   failure: "tls",
   reason: "the server's certificate is signed by a CA that is not trusted here (UNABLE_TO_VERIFY_LEAF_SIGNATURE).",
-  remedy:
-    "Set sslrootcert to the CA certificate (for a stack, the URL from `npm run -s pgw -- url` contains the file).",
+  hint: "Set sslrootcert to the CA certificate (for a stack, the URL from `npm run -s pgw -- url` contains the file).",
 };
 
 describe("a server whose certificate comes from a trusted CA", () => {
@@ -115,7 +114,7 @@ describe("a server whose certificate comes from a trusted CA", () => {
     };
     try {
       expect((await ask(authority.certificate)).stdout).toBe("t\n");
-      expect((await ask(trustBundle(stranger.certificate, authority.certificate))).stdout).toBe("t\n");
+      expect((await ask(trustedCertificates(stranger.certificate, authority.certificate))).stdout).toBe("t\n");
       await expect(ask(stranger.certificate)).rejects.toThrow(/certificate verify failed/);
     } finally {
       await rm(folder, { recursive: true });
@@ -130,8 +129,7 @@ describe("a server with a certificate for another name", () => {
     expect(await refusal({ ...connection, host })).toEqual({
       failure: "tls",
       reason: `the server's certificate is not for "${host}" but for db.example.org, 10.0.0.1.`,
-      remedy:
-        "Connect with a name in the certificate, or create a certificate for this name (for a stack: the setting pgroundwork:host).",
+      hint: "Connect with a name in the certificate, or create a certificate for this name (for a stack: the setting pgroundwork:host).",
     });
   });
 
@@ -157,7 +155,7 @@ describe("a server whose certificate is not valid today", () => {
     expect(await refusal(connection)).toEqual({
       failure: "tls",
       reason: "the server's certificate or its CA certificate has expired.",
-      remedy: "Renew it (for a stack: npm run up), and check this machine's clock.",
+      hint: "Renew it (for a stack: npm run up), and check this machine's clock.",
     });
   });
 
@@ -172,7 +170,7 @@ describe("a server whose certificate is not valid today", () => {
 
 describe("the replacement of a CA", () => {
   it("keeps the server accepted with the new bundle, before and after its new certificate", async () => {
-    const bundle = trustBundle(stranger.certificate, authority.certificate);
+    const bundle = trustedCertificates(stranger.certificate, authority.certificate);
     await server.show(good);
     expect(await tlsOf({ ...connection, ca: bundle })).toMatch(/^TLSv1/);
     await server.show(await signed(["127.0.0.1"], new Date(), stranger));
@@ -182,9 +180,9 @@ describe("the replacement of a CA", () => {
 
   it("keeps the server accepted with the old and the new certificate if the CA keeps its key", async () => {
     const { privateKey } = authority;
-    const renewed = await makeAuthority({ commonName: "shop dev", validityDays: 100, privateKey });
+    const renewed = await makeCa({ commonName: "shop dev", validityDays: 100, privateKey });
     await server.show(await signed(["127.0.0.1"], new Date(), renewed));
-    const bundle = trustBundle(renewed.certificate, authority.certificate);
+    const bundle = trustedCertificates(renewed.certificate, authority.certificate);
     for (const ca of [authority.certificate, renewed.certificate, bundle])
       expect(await tlsOf({ ...connection, ca })).toMatch(/^TLSv1/);
     await server.show(good);
@@ -201,7 +199,7 @@ describe("a server that accepts only TLS", () => {
     expect(await refusal({ ...connection, sslmode: "disable" })).toEqual({
       failure: "tls",
       reason: `the server refuses connections of user "postgres" from here without TLS.`,
-      remedy: "Use sslmode=verify-full, with the CA of the server's certificate as sslrootcert.",
+      hint: "Use sslmode=verify-full, with the CA of the server's certificate as sslrootcert.",
     });
   });
 });

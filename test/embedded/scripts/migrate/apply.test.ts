@@ -100,7 +100,7 @@ describe("applying migrations", () => {
     const { folder } = await folderOf(five.slice(0, 2));
     await expect(applyMigrations({ connection, folder })).rejects.toMatchObject({
       sqlstate: "42P07",
-      remedy: `No migration is recorded as applied, but this object already exists. If the schema is the one that the files create, record them as applied: \`npm run pgw -- migrate baseline --database ${connection.database}\`. Otherwise move the object and its data out of the way or correct this file, then run again.`,
+      hint: `No migration is recorded as applied, but this object already exists. If the schema is the one that the files create, record them as applied: \`npm run pgw -- migrate baseline --database ${connection.database}\`. Otherwise move the object and its data out of the way or correct this file, then run again.`,
     });
     expect(await tracked()).toEqual([]);
   });
@@ -214,11 +214,20 @@ describe("applying migrations", () => {
     expect(error.message.split("\n")[0]).toBe(
       '000001-drops.sql drops or changes the tables that record migrations: relation "graphile_migrate.migrations" does not exist',
     );
-    expect(error.remedy).toMatch(
-      /^Leave the schemas graphile_migrate and pgroundwork to the kit\. The files before it/,
-    );
+    expect(error.hint).toMatch(/^Leave the schemas graphile_migrate and pgroundwork to the kit\. The files before it/);
     expect(await tracked()).toEqual([]);
     expect(await query("select to_regclass('one') as one")).toEqual([{ one: null }]);
+  });
+
+  it.each([
+    ["revoke all on schema graphile_migrate from OWNER cascade;", "drops or changes the tables that record migrations"],
+    ["set transaction read only;", "makes its transaction read-only, so it cannot be recorded."],
+  ])("reports a file that keeps its record from being written: %s", async (body, message) => {
+    const owner = `${connection.database}_owner`;
+    const { folder } = await folderOf([{ name: "locks", body: body.replace("OWNER", owner) }]);
+    const error = await errorOf<SqlFileError>(applyMigrations({ connection, folder }));
+    expect(error.message.split(/[:\n]/)[0]).toBe(`000001-locks.sql ${message}`);
+    expect(await tracked()).toEqual([]);
   });
 
   it("reports a file that ends with another role, if work that it deferred fails as this role", async () => {
@@ -232,7 +241,7 @@ describe("applying migrations", () => {
     const { folder } = await folderOf([{ name: "role", body }]);
     const error = await errorOf<SqlFileError>(applyMigrations({ connection: superuser, folder }));
     expect(error.message).toContain("000001-role.sql, at its commit: permission denied for table secret");
-    expect(error.remedy).toContain(
+    expect(error.hint).toContain(
       `The file ends with another role (line 8: set role ${connection.database}_app), and its deferred work ran as this role.`,
     );
   });
@@ -270,7 +279,7 @@ describe("applying migrations", () => {
     const error = await errorOf(applyMigrations({ connection, folder }));
     expect(error.message).toContain("cannot record migrations: permission denied for schema graphile_migrate.");
     const statement = `ALTER SCHEMA graphile_migrate OWNER TO "${connection.database}_owner";`;
-    expect(error.remedy).toContain(`To change the owner, run as a superuser in this database: ${statement}`);
+    expect(error.hint).toContain(`To change the owner, run as a superuser in this database: ${statement}`);
     await query(statement, superuser);
     expect((await applyMigrations({ connection, folder })).applied).toHaveLength(1);
   });
@@ -281,7 +290,7 @@ describe("applying migrations", () => {
     await query(`alter database "${connection.database}" set search_path = 'nowhere'`, superuser);
     const nowhere = await errorOf(applyMigrations({ connection, folder }));
     expect(nowhere.message).toContain("no schema has been selected to create in");
-    expect(nowhere.remedy).toMatch(/ALTER DATABASE … RESET search_path;.* Then run again\.$/);
+    expect(nowhere.hint).toMatch(/ALTER DATABASE … RESET search_path;.* Then run again\.$/);
     await query(`alter database "${connection.database}" reset search_path`, superuser);
     expect((await applyMigrations({ connection, folder })).applied).toHaveLength(1);
   });

@@ -161,7 +161,7 @@ describe("committing a migration", () => {
     await draft("two", "create table two (id int);\ninsert into tow values (1);", "drop table two;");
     const error = await errorOf<OperationError>(commit());
     expect(error.message).toContain('current.sql:4:13: relation "tow" does not exist');
-    expect(error.remedy).toContain("This was a trial in a scratch cluster");
+    expect(error.hint).toContain("This was a trial in a scratch cluster");
     expect(await committed()).toEqual(["000001-first.sql"]);
   });
 
@@ -188,7 +188,7 @@ describe("committing a migration", () => {
     expect(error.message).toContain(
       "\ncommitted/000002-half.sql stays committed, and current.sql is empty: part of it may be applied.",
     );
-    expect(error.remedy).toContain("`migrate repair --done 000002-half.sql`");
+    expect(error.hint).toContain("`migrate repair --done 000002-half.sql`");
     expect(await test.query("select to_regclass('half') is not null as half")).toEqual([{ half: true }]);
     expect(await committed()).toEqual(["000001-first.sql", "000002-half.down.sql", "000002-half.sql"]);
     expect(await readDraftSummary(folder)).toBeNull();

@@ -54,10 +54,16 @@ describe("migrate baseline", () => {
     );
     expect(
       await query(
-        "select filename, direction, outcome, duration_ms, finished_at = started_at as at_once from pgroundwork.migration_ledger order by id",
+        "select filename, direction, outcome, duration_ms, finished_at = started_at as is_instant from pgroundwork.migration_ledger order by id",
       ),
     ).toEqual(
-      names.map((filename) => ({ filename, direction: "up", outcome: "baseline", duration_ms: null, at_once: true })),
+      names.map((filename) => ({
+        filename,
+        direction: "up",
+        outcome: "baseline",
+        duration_ms: null,
+        is_instant: true,
+      })),
     );
     expect(await readStatus(connection, folder)).toMatchObject({ pending: [], problems: [] });
     expect((await applyMigrations({ connection, folder })).applied).toEqual([]);
@@ -145,7 +151,7 @@ describe("migrate baseline", () => {
         table: `public.${name}`,
         migrations: tool === "golang-migrate" ? 1 : 2,
         newest: newest[tool as keyof typeof newest],
-        beside: [],
+        companions: [],
       },
     ]);
   });

@@ -191,7 +191,7 @@ describe("migrate down", () => {
       "- 000002-two.sql has no down migration: committed/000002-two.down.sql is missing or empty",
       "- 000001-one.sql is irreversible: the old ids are nowhere",
     ]);
-    expect(error.remedy).toContain("`--! Irreversible: reason`");
+    expect(error.hint).toContain("`--! Irreversible: reason`");
     expect(await state(folder)).toEqual({ applied: [1, 2, 3], pending: [], problems: [] });
   });
 

@@ -9,7 +9,7 @@ import { type Deployer, startDeployer } from "./processes.ts";
 
 const test = databasePerTest();
 const { folderOf, query } = test;
-const patience = { timeout: 60_000, interval: 50 };
+const polling = { timeout: 60_000, interval: 50 };
 let connection: Connection;
 let made: TestFolder;
 let deployer: Deployer | undefined;
@@ -33,7 +33,7 @@ const holding = (statements: string, meanwhile: () => Promise<void>) =>
 /** Waits until this number of sessions waits for a lock of this kind. */
 const waiting = (kind: "advisory" | "transactionid", sessions: number) =>
   expect
-    .poll(() => query(`select from pg_locks where not granted and locktype = '${kind}'`), patience)
+    .poll(() => query(`select from pg_locks where not granted and locktype = '${kind}'`), polling)
     .toHaveLength(sessions);
 /** Kills a deployer while its session waits for a lock. The server ends that session before it gets the lock. */
 const killWaiting = async (killed: Deployer, kind: Parameters<typeof waiting>[0]) => {
@@ -88,7 +88,7 @@ describe("the run after a killed deployer", () => {
     // The build waits for this transaction. Its index exists, but is not valid.
     await holding("begin; update t set x = 0 where id = 1", async () => {
       const killed = start();
-      await expect.poll(indexes, patience).toEqual([{ name: "t_x", valid: false }]);
+      await expect.poll(indexes, polling).toEqual([{ name: "t_x", valid: false }]);
       await killHard(killed);
     });
     await expectNextRunEndsWell(connection, test.server.connection(), made);
@@ -98,7 +98,7 @@ describe("the run after a killed deployer", () => {
     await applyTo("2");
     await holding("begin; update t set x = 0 where id = 1", async () => {
       const killed = start();
-      await expect.poll(indexes, patience).toEqual([{ name: "t_x", valid: false }]);
+      await expect.poll(indexes, polling).toEqual([{ name: "t_x", valid: false }]);
       await withClient(connection, async (writer) => {
         await writer.query("begin; select from pgroundwork.migration_ledger where finished_at is null for update");
         // Ends the transaction that the build waits for.
@@ -106,7 +106,7 @@ describe("the run after a killed deployer", () => {
           "select pg_terminate_backend(pid, 10000) from pg_stat_activity where state = 'idle in transaction' and query like '%update t set%'",
           test.server.connection(connection.database),
         );
-        await expect.poll(indexes, patience).toEqual([{ name: "t_x", valid: true }]);
+        await expect.poll(indexes, polling).toEqual([{ name: "t_x", valid: true }]);
         await killWaiting(killed, "transactionid");
       });
     });

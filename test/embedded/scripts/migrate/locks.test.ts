@@ -71,7 +71,7 @@ describe("a migration that does not get its lock", () => {
     expect(error.message).toMatch(/^000002-alter\.sql:4:1: canceling statement due to lock timeout\n/);
     expect(error.message).toMatch(/It was tried \d+ times, with a lock timeout of 1000 ms\./);
     expect(error.message).toMatch(/- stuck report \(pid \d+, \S+, idle in transaction, in a transaction since \S+\)/);
-    expect(error.remedy).toContain("pg_terminate_backend");
+    expect(error.hint).toContain("pg_terminate_backend");
     expect(await query("select filename from graphile_migrate.migrations")).toHaveLength(1);
   });
 

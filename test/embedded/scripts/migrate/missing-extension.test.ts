@@ -25,7 +25,7 @@ async function failure(body: string): Promise<SqlFileError> {
 describe("a migration that needs an extension", () => {
   it("fails with a hint on who creates extensions, if it creates the extension itself", async () => {
     const error = await failure("create table second (id int);\ncreate extension pg_stat_statements;");
-    expect(error).toMatchObject({ sqlstate: "42501", remedy: expect.stringContaining("database.json") as string });
+    expect(error).toMatchObject({ sqlstate: "42501", hint: expect.stringContaining("database.json") as string });
     expect(error.message).toContain(
       '000002-second.sql:5:1: permission denied to create extension "pg_stat_statements"\n',
     );
@@ -33,7 +33,7 @@ describe("a migration that needs an extension", () => {
 
   it("fails with file, line and the server's hint, if the server does not have it", async () => {
     const error = await failure("create extension no_such_extension;");
-    expect(error).toMatchObject({ sqlstate: "0A000", remedy: expect.stringContaining("Install it there") as string });
+    expect(error).toMatchObject({ sqlstate: "0A000", hint: expect.stringContaining("Install it there") as string });
     expect(error.message).toContain('000002-second.sql:4:1: extension "no_such_extension" is not available\n');
     expect(error.message).toContain("Hint: The extension must first be installed");
   });
@@ -42,8 +42,7 @@ describe("a migration that needs an extension", () => {
     const error = await failure("create index on first using gin (name gin_trgm_ops);");
     expect(error).toMatchObject({
       sqlstate: "42704",
-      remedy:
-        "If an extension provides the missing object, name it in database.json. The files before it stay applied. Correct this one (it was never applied) and run again.",
+      hint: "If an extension provides the missing object, name it in database.json. The files before it stay applied. Correct this one (it was never applied) and run again.",
     });
   });
 });

@@ -18,20 +18,20 @@ beforeEach(() => {
 });
 afterEach(() => machine.remove());
 
-const remedy = "`npm run pgw -- engine install` downloads it, or builds it from Go modules where downloads are blocked";
+const hint = "`npm run pgw -- engine install` downloads it, or builds it from Go modules where downloads are blocked";
 const cache = () => join(machine.base, "home/.cache/pgroundwork");
 
 test("the engine status on a bare machine is absent, and reading it creates nothing", async () => {
   machine.installGo();
   expect(await engineStatus(machine.root, machine.env)).toEqual({
-    engine: { state: "absent", remedy },
+    engine: { state: "absent", hint },
     compatible: ">=3.259.0 <4",
-    languageHost: { state: "absent", remedy },
+    languageHost: { state: "absent", hint },
     plugins: [
       {
         name: "postgresql",
         version: "3.18.1",
-        use: "stand-in",
+        use: "fallback",
         reason: "the official plugin is not installed",
         path: join(machine.root, "infra/fallback-providers/postgresql/main.ts"),
       },

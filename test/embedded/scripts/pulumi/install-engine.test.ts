@@ -71,7 +71,7 @@ test("without engine, network and Go, the error lists each way, its reason and w
       "  - build: go is not on PATH",
     ].join("\n"),
   );
-  expect(error.remedy).toBe(
+  expect(error.hint).toBe(
     "Install Pulumi so that `pulumi` and `pulumi-language-nodejs` are on PATH (https://www.pulumi.com/docs/install/), " +
       "or Go 1.25.11 or newer with access to a Go module proxy, then run this again.",
   );
@@ -92,7 +92,7 @@ test("a cache that cannot be created is reported with a hint", async () => {
     `Cannot write the cache folder ${machine.base}/a file/pgroundwork: ` +
       `ENOTDIR: not a directory, mkdir '${machine.base}/a file/pgroundwork'`,
   );
-  expect(error.remedy).toBe("Make it writable for this user, or set XDG_CACHE_HOME to a writable folder.");
+  expect(error.hint).toBe("Make it writable for this user, or set XDG_CACHE_HOME to a writable folder.");
 });
 
 test("a failed build quotes Go's last words without the proxy's password, and leaves nothing behind", async () => {

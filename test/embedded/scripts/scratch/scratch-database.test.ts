@@ -198,7 +198,7 @@ describe("a scratch cluster", () => {
     await expect(attempt).rejects.toBeInstanceOf(NotTried);
     await expect(attempt).rejects.toMatchObject({
       reason: "the embedded PostgreSQL does not support the extension vector",
-      remedy: expect.stringContaining("Start a Docker engine") as string,
+      hint: expect.stringContaining("Start a Docker engine") as string,
     });
     const docker = { host: "unix:///nowhere/docker.sock", owner: { project: "test", stack: "test", owner: "test" } };
     await expect(withScratchCluster({ ...request, docker }, async () => undefined)).rejects.toMatchObject({

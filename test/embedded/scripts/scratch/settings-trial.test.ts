@@ -37,8 +37,7 @@ it("a trial refuses settings with which the server does not start, and the serve
   for (const [changed, reason] of wrong) {
     await expect(ensure(changed), reason).rejects.toMatchObject({
       message: expect.stringContaining(`PostgreSQL does not start with these settings: ${reason}`),
-      remedy:
-        "Correct pgroundwork:postgresql or the setting that the message names (pulumi config). The server was not changed.",
+      hint: "Correct pgroundwork:postgresql or the setting that the message names (pulumi config). The server was not changed.",
     });
     expect(await findPostmaster(own.directory.data)).toMatchObject({ pid });
     expect(await readConfiguration(own.directory.data)).toBe(before);

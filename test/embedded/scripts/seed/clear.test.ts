@@ -154,7 +154,7 @@ describe("seed clear", () => {
     await seed("reference");
     await query("update person set seen = 5 where id = 2");
     const error = await refusal(["reference"]);
-    expect([error.message, error.remedy, error.exitCode]).toEqual([
+    expect([error.message, error.hint, error.exitCode]).toEqual([
       "The seeds are not cleared:\n- 1 row of public.person changed since they were seeded",
       "--force deletes changed rows as well.",
       3,

@@ -1,7 +1,7 @@
 import { appendFile, chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { expect, it } from "vitest";
-import { temporaryBeside } from "../../../../scripts/core/temporary.ts";
+import { temporaryFor } from "../../../../scripts/core/temporary.ts";
 import { serverAccount } from "../../../../scripts/server/account.ts";
 import { type Binaries, installBinaries } from "../../../../scripts/server/binaries.ts";
 import { checkSettings } from "../../../../scripts/server/check-settings.ts";
@@ -89,7 +89,7 @@ it("a check reports a mistake in a user's file with the name of that file", asyn
   const written = (await readFile(file, "utf8")).trimEnd().split("\n").length;
   await expect(own.ensure()).rejects.toMatchObject({
     message: `PostgreSQL refuses a setting: unrecognized configuration parameter "shard_buffers" in file "${file}" line ${written}`,
-    remedy: `Correct line ${written} of ${file}. The server was not changed.`,
+    hint: `Correct line ${written} of ${file}. The server was not changed.`,
   });
 });
 
@@ -110,7 +110,7 @@ it("a check removes the files of killed checks, but not those that another check
   const check = join(own.directory.data, "pgroundwork.check");
   await writeFile(leftTemporary(check), "");
   await mkdir(join(leftTemporary(check), "global"), { recursive: true });
-  const living = temporaryBeside(check);
+  const living = temporaryFor(check);
   await writeFile(living, "");
   await own.ensure();
   expect(await filesOf(own)).toEqual([basename(living), "pgroundwork.conf"]);

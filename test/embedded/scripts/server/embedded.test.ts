@@ -99,7 +99,7 @@ describe("an embedded server", () => {
     try {
       await expect(own.ensure({ port })).rejects.toMatchObject({
         message: `Port ${port} of 127.0.0.1 is in use by another program.`,
-        remedy: "Choose another port with `pulumi config set port N`, or free this one. The server was not changed.",
+        hint: "Choose another port with `pulumi config set port N`, or free this one. The server was not changed.",
       });
     } finally {
       other.close();

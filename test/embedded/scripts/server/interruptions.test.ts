@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { chown, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isTemporary, temporaryBeside } from "../../../../scripts/core/temporary.ts";
+import { isTemporary, temporaryFor } from "../../../../scripts/core/temporary.ts";
 import { serverAccount } from "../../../../scripts/server/account.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import { leftTemporary } from "../../../support/left-temporary.ts";
@@ -36,7 +36,7 @@ describe("a start after a killed run", () => {
       join(data, "pgroundwork.conf"),
     ];
     for (const path of left) await writeFile(leftTemporary(path), "half");
-    const living = temporaryBeside(join(folder, "server.json"));
+    const living = temporaryFor(join(folder, "server.json"));
     await writeFile(living, "half");
     await own.ensure();
     expect(await readdir(folder)).toEqual(["data", "log", basename(living)]);
@@ -175,7 +175,7 @@ describe("a data directory", () => {
     await writeFile(join(own.directory.data, "thesis.txt"), "mine");
     await expect(own.ensure()).rejects.toMatchObject({
       message: `The data directory ${own.directory.data} contains files, but no PostgreSQL cluster (no PG_VERSION).`,
-      remedy: "Set pgroundwork:dataDirectory to an empty folder or to a PostgreSQL data directory.",
+      hint: "Set pgroundwork:dataDirectory to an empty folder or to a PostgreSQL data directory.",
     });
     expect(await readdir(own.directory.data)).toEqual(["thesis.txt"]);
   });
@@ -186,8 +186,7 @@ describe("a data directory", () => {
     await writeFile(join(own.directory.data, "PG_VERSION"), "16\n");
     await expect(own.ensure()).rejects.toMatchObject({
       message: `The data directory ${own.directory.data} was created by PostgreSQL 16, but this is PostgreSQL 17.`,
-      remedy:
-        "Move its contents with pg_dumpall and a server of version 16, or set pgroundwork:dataDirectory to another folder.",
+      hint: "Move its contents with pg_dumpall and a server of version 16, or set pgroundwork:dataDirectory to another folder.",
     });
     expect(await readdir(own.directory.data)).toEqual(["PG_VERSION"]);
   });
@@ -198,7 +197,7 @@ describe("a data directory", () => {
     await writeFile(join(own.directory.data, "PG_VERSION"), "");
     await expect(own.ensure()).rejects.toMatchObject({
       message: `The data directory ${own.directory.data} is damaged: its PG_VERSION is "".`,
-      remedy: "Restore it from a backup. If only this file is damaged, write 17 into it.",
+      hint: "Restore it from a backup. If only this file is damaged, write 17 into it.",
     });
     expect(await readdir(own.directory.data)).toEqual(["PG_VERSION"]);
   });

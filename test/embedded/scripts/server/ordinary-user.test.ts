@@ -21,13 +21,13 @@ it.skipIf(process.getuid?.() !== 0 || process.platform !== "linux")(
       env: { PATH: process.env.PATH, HOME: "/nonexistent", XDG_DATA_HOME: data },
       stdio: ["pipe", "pipe", "pipe"],
     });
-    let complaint = "";
+    let reported = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      complaint += text;
+      reported += text;
     });
     const exited = once(child, "exit");
     const [said] = await Promise.race([once(child.stdout, "data"), exited]);
-    if (!Buffer.isBuffer(said)) throw new Error(complaint);
+    if (!Buffer.isBuffer(said)) throw new Error(reported);
     const server = JSON.parse(said.toString()) as { pid: number; data: string; rows: unknown; uid: number };
     expect(server.uid).toBe(nobody);
     expect(server.rows).toEqual([{ one: 1 }]);
@@ -36,7 +36,7 @@ it.skipIf(process.getuid?.() !== 0 || process.platform !== "linux")(
     expect(await readFile(`/proc/${server.pid}/status`, "utf8")).toMatch(new RegExp(`^Uid:\\s+${nobody}\\s`, "m"));
     child.stdin.end("go on\n");
     expect(await exited).toEqual([0, null]);
-    expect(complaint).toBe("");
+    expect(reported).toBe("");
     await rm(data, { recursive: true });
   },
 );

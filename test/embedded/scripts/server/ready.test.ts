@@ -47,7 +47,7 @@ describe("waiting for a server", () => {
         "second to last",
         "last",
       ].join("\n"),
-      remedy: "Start the server (a stack: npm run up), or correct host and port.",
+      hint: "Start the server (a stack: npm run up), or correct host and port.",
     });
     await rm(logDirectory, { recursive: true });
   });

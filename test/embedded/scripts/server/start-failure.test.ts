@@ -74,7 +74,7 @@ describe("a setting that PostgreSQL does not accept", () => {
     const before = await readConfiguration(own.directory.data);
     await expect(own.ensure({ settings: { ...own.spec.settings, ...wrong } })).rejects.toMatchObject({
       message: message.replace("LIBRARIES", (await installBinaries(own.spec.home)).libraries),
-      remedy: "Correct pgroundwork:postgresql (pulumi config). The server was not changed.",
+      hint: "Correct pgroundwork:postgresql (pulumi config). The server was not changed.",
     });
     expect(await readConfiguration(own.directory.data)).toBe(before);
     expect(await findPostmaster(own.directory.data)).toMatchObject({ pid: first.pid });
@@ -113,7 +113,7 @@ describe("settings that PostgreSQL can read but not run with", () => {
 
   it.each(unrunnable)(
     "are reverted if they %s, and the server runs with its former settings",
-    async (_, wrong, reason, remedy) => {
+    async (_, wrong, reason, hint) => {
       const own = ownServer();
       const first = await own.ensure();
       await own.query(first.port, "create table kept (id int); insert into kept values (7)");
@@ -122,11 +122,11 @@ describe("settings that PostgreSQL can read but not run with", () => {
       await expect(own.ensure({ settings: { ...own.spec.settings, ...wrong } })).rejects.toMatchObject({
         name: "OperationError",
         message: expect.stringContaining(reason),
-        remedy,
+        hint,
       });
       expect(await readConfiguration(own.directory.data)).toBe(before);
       expect(await own.query(first.port, "select id from kept")).toEqual([{ id: 7 }]);
-      if (remedy === again("on")) expect(await findPostmaster(own.directory.data)).toMatchObject({ pid: first.pid });
+      if (hint === again("on")) expect(await findPostmaster(own.directory.data)).toMatchObject({ pid: first.pid });
       expect(await own.query(first.port, "select name from pg_settings where pending_restart")).toEqual([]);
 
       const mended = await own.ensure({ settings: { ...own.spec.settings, max_connections: "30" } });
@@ -143,8 +143,7 @@ describe("settings that PostgreSQL can read but not run with", () => {
     const settings = { ...own.spec.settings, shared_preload_libraries: useless };
     await expect(own.ensure({ settings })).rejects.toMatchObject({
       message: expect.stringContaining(`could not load library "${useless}"`),
-      remedy:
-        "Correct pgroundwork:postgresql or the setting that the error names (pulumi config). The server is stopped, as before, and has its former settings.",
+      hint: "Correct pgroundwork:postgresql or the setting that the error names (pulumi config). The server is stopped, as before, and has its former settings.",
     });
     expect(await readConfiguration(own.directory.data)).toBe(before);
     expect(await findPostmaster(own.directory.data)).toBeUndefined();
@@ -158,7 +157,7 @@ describe("settings that PostgreSQL can read but not run with", () => {
     await appendFile(join(own.directory.data, "pg_hba.conf"), "\nnonsense here\n");
     await expect(own.ensure({ settings: { ...own.spec.settings, max_connections: "25" } })).rejects.toMatchObject({
       message: expect.stringContaining("FATAL:  could not load "),
-      remedy: `The complete log is in ${own.directory.log}. The data was not changed. Its former settings were restored, but it does not start with them either.`,
+      hint: `The complete log is in ${own.directory.log}. The data was not changed. Its former settings were restored, but it does not start with them either.`,
     });
     expect(await readConfiguration(own.directory.data)).toBe(before);
   });
@@ -177,7 +176,7 @@ describe("a server that does not start", () => {
     expect(error?.message).toMatch(`The server on ${own.directory.data} did not start. The end of its log:\n`);
     expect(error?.message).toContain("FATAL:  could not load ");
     expect(error?.message.split("\n").length).toBeLessThanOrEqual(13);
-    expect(error?.remedy).toBe(`The complete log is in ${own.directory.log}. The data was not changed.`);
+    expect(error?.hint).toBe(`The complete log is in ${own.directory.log}. The data was not changed.`);
   });
 });
 
@@ -189,7 +188,7 @@ describe("a server that does not start, for another reason than the last time", 
     const control = join(own.directory.data, "global", "pg_control");
     const whole = await readFile(control);
     await truncate(control, 100);
-    await expect(own.ensure()).rejects.toMatchObject({ remedy: expect.stringContaining("are damaged") });
+    await expect(own.ensure()).rejects.toMatchObject({ hint: expect.stringContaining("are damaged") });
     await writeFile(control, whole);
     const file = join(own.directory.data, "postgresql.conf");
     const text = await readFile(file, "utf8");
@@ -197,7 +196,7 @@ describe("a server that does not start, for another reason than the last time", 
     const mistake = `unrecognized configuration parameter "shard_buffers" in file "${file}" line 1`;
     await expect(own.ensure()).rejects.toMatchObject({
       message: expect.stringContaining(mistake),
-      remedy: `Correct line 1 of ${file}, then run \`up\` again. The data was not changed.`,
+      hint: `Correct line 1 of ${file}, then run \`up\` again. The data was not changed.`,
     });
     await writeFile(file, text);
     await own.ensure();
@@ -212,7 +211,7 @@ describe("a folder that cannot be used", () => {
     await mkdir(join(own.spec.folder, "closed"), { mode: 0o700 });
     await expect(own.ensure({ dataDirectory })).rejects.toMatchObject({
       message: expect.stringMatching(/^initdb failed in .*Permission denied$/s),
-      remedy: expect.stringContaining("Allow it (chmod o+x)"),
+      hint: expect.stringContaining("Allow it (chmod o+x)"),
     });
   });
 

@@ -35,7 +35,7 @@ const make = (name: string, changed: Partial<DatabaseArgs> = {}) =>
           folder: `migrations/${name}`,
           seeds: ["reference", "dev"],
           idleInTransactionSeconds: 60,
-          passwordKeeper: "1",
+          passwordVersion: "1",
           protect: false,
           ...changed,
         },
@@ -45,12 +45,12 @@ const make = (name: string, changed: Partial<DatabaseArgs> = {}) =>
 
 beforeAll(async () => {
   resources = await recordResources();
-  const args = { settings: {}, passwordKeeper: "1", readyTimeout: 60 };
+  const args = { settings: {}, passwordVersion: "1", readyTimeout: 60 };
   server = await registered((options) => new EmbeddedServer("server", args, options));
   serverRoles = declareServerRoles("server", {
     server,
     existing: nothing,
-    passwordKeeper: "1",
+    passwordVersion: "1",
     protect: false,
   }).roles;
   shop = await make("shop");

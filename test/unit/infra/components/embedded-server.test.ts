@@ -9,7 +9,7 @@ beforeAll(async () => {
   resources = await recordResources();
   server = await registered(
     (options) =>
-      new EmbeddedServer("server", { settings: { work_mem: "4MB" }, passwordKeeper: "1", readyTimeout: 45 }, options),
+      new EmbeddedServer("server", { settings: { work_mem: "4MB" }, passwordVersion: "1", readyTimeout: 45 }, options),
   );
 });
 
@@ -81,7 +81,7 @@ it("an embedded server has the port and data directory of its arguments", async 
     (options) =>
       new EmbeddedServer(
         "other",
-        { port: 5_433, dataDirectory: "/srv/pg", settings: {}, passwordKeeper: "2", readyTimeout: 1 },
+        { port: 5_433, dataDirectory: "/srv/pg", settings: {}, passwordVersion: "2", readyTimeout: 1 },
         options,
       ),
   );

@@ -27,7 +27,7 @@ const declare = (name: string, given: object) =>
         {
           place,
           network: "shop-team-network",
-          authorities: "PEM",
+          caCertificate: "PEM",
           login: { user: "monitor", password: pulumi.secret("a-secret-password") },
           roles: [],
           volumes: { data: "shop-team-data" },

@@ -49,6 +49,6 @@ describe("the component of a server's certificates", () => {
     expect(await value(certificates.certificate)).toBe("certificate of tls-certificate");
     expect(await value(certificates.privateKey)).toBe("key of tls-certificate");
     expect(await pulumi.isSecret(certificates.privateKey)).toBe(true);
-    expect(await value(certificates.trustBundle)).toBe("bundle of tls-authority");
+    expect(await value(certificates.caCertificate)).toBe("bundle of tls-authority");
   });
 });

@@ -12,7 +12,7 @@ const declare = async (
   name: string,
   changed: { existing?: string[]; protect?: boolean; postgres?: Existing["postgres"] } = {},
 ) => {
-  const args = { settings: {}, passwordKeeper: "1", readyTimeout: 60 };
+  const args = { settings: {}, passwordVersion: "1", readyTimeout: 60 };
   const server = await registered((options) => new EmbeddedServer(name, args, options));
   const declared = declareServerRoles(name, {
     server,
@@ -23,7 +23,7 @@ const declare = async (
       undeclared: [],
       ...(changed.postgres === undefined ? {} : { postgres: changed.postgres }),
     },
-    passwordKeeper: "1",
+    passwordVersion: "1",
     protect: changed.protect ?? false,
   });
   await Promise.all(declared.roles.map(({ urn }) => value(urn)));
@@ -67,12 +67,15 @@ describe("the roles of a server", () => {
 
   it("can use connections that a server reserves for them", async () => {
     const server = await registered((options) =>
-      Object.assign(new EmbeddedServer("reserving", { settings: {}, passwordKeeper: "1", readyTimeout: 60 }, options), {
-        reservesConnections: true,
-      }),
+      Object.assign(
+        new EmbeddedServer("reserving", { settings: {}, passwordVersion: "1", readyTimeout: 60 }, options),
+        {
+          reservesConnections: true,
+        },
+      ),
     );
     const existing = { known: true as const, roles: new Set<string>(), databases: new Set<string>(), undeclared: [] };
-    const declared = declareServerRoles("reserving", { server, existing, passwordKeeper: "1", protect: false });
+    const declared = declareServerRoles("reserving", { server, existing, passwordVersion: "1", protect: false });
     await Promise.all(declared.roles.map(({ urn }) => value(urn)));
     expect(resources.one("reserving-monitor").inputs.roles).toEqual(["pg_monitor", "pg_use_reserved_connections"]);
     expect(resources.one("reserving-backup").inputs.roles).toEqual([
@@ -83,12 +86,12 @@ describe("the roles of a server", () => {
 
   it("need no superuser if the server's admin is none: backup is an ordinary login", async () => {
     const server = await registered((options) =>
-      Object.assign(new EmbeddedServer("limited", { settings: {}, passwordKeeper: "1", readyTimeout: 60 }, options), {
+      Object.assign(new EmbeddedServer("limited", { settings: {}, passwordVersion: "1", readyTimeout: 60 }, options), {
         limitedAdmin: true,
       }),
     );
     const existing = { known: true as const, roles: new Set<string>(), databases: new Set<string>(), undeclared: [] };
-    const declared = declareServerRoles("limited", { server, existing, passwordKeeper: "1", protect: false });
+    const declared = declareServerRoles("limited", { server, existing, passwordVersion: "1", protect: false });
     await Promise.all(declared.roles.map(({ urn }) => value(urn)));
     expect(resources.one("limited-monitor").inputs.roles).toEqual(["pg_monitor"]);
     const { inputs } = resources.one("limited-backup");

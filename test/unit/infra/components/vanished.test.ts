@@ -18,7 +18,7 @@ const found = (roles: string[], databases: string[]): Existing => {
 const settled = (output: pulumi.Output<unknown>) => (output as unknown as { promise(): Promise<unknown> }).promise();
 
 const makeServer = (name: string) => {
-  const args = { settings: {}, passwordKeeper: "1", readyTimeout: 60 };
+  const args = { settings: {}, passwordVersion: "1", readyTimeout: 60 };
   return registered((options) => new EmbeddedServer(name, args, options));
 };
 

@@ -66,7 +66,7 @@ describe("Prometheus", () => {
   });
 
   it("knows how often backups are due, or that there are none", () => {
-    expect(parse(scheduleRules({ full: 86_400, incr: 21_600 }))).toEqual({
+    expect(parse(scheduleRules({ full: 86_400, incr: 21_600 }, 0))).toEqual({
       groups: [
         {
           name: "schedule",
@@ -81,6 +81,12 @@ describe("Prometheus", () => {
         },
       ],
     });
-    expect(parse(scheduleRules({}))).toEqual({ groups: [] });
+    expect(parse(scheduleRules({}, 0))).toEqual({ groups: [] });
+  });
+
+  it("knows how many jobs are scheduled", () => {
+    expect(parse(scheduleRules({}, 3))).toEqual({
+      groups: [{ name: "schedule", rules: [{ record: "pgroundwork_jobs_declared", expr: "vector(3)" }] }],
+    });
   });
 });

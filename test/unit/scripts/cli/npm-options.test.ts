@@ -32,7 +32,7 @@ async function refusal(typed: string[], env: NodeJS.ProcessEnv): Promise<string>
     refuseOptionsKeptByNpm(await commandLine(typed), typed, root, env);
     return "none";
   } catch (error) {
-    return (error as { remedy?: string }).remedy?.split("\n")[0]?.trim() ?? String(error);
+    return (error as { hint?: string }).hint?.split("\n")[0]?.trim() ?? String(error);
   }
 }
 

@@ -35,7 +35,7 @@ describe("a connection", () => {
   });
 });
 
-const authorities = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+const caCertificates = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
 
 function checkOf(ssl: unknown): (host: string, certificate: object) => unknown {
   return (ssl as { checkServerIdentity: (host: string, certificate: object) => unknown }).checkServerIdentity;
@@ -76,22 +76,25 @@ describe("TLS of a connection", () => {
   });
 
   it("with require and a CA certificate checks the CA, as libpq does", () => {
-    const ssl = sslOf({ sslmode: "require", ca: authorities });
-    expect(ssl).toEqual({ rejectUnauthorized: true, checkServerIdentity: expect.any(Function), ca: authorities });
+    const ssl = sslOf({ sslmode: "require", ca: caCertificates });
+    expect(ssl).toEqual({ rejectUnauthorized: true, checkServerIdentity: expect.any(Function), ca: caCertificates });
     expect(checkOf(ssl)("another.example.org", {})).toBeUndefined();
   });
 
   it("trusts the given CA certificates rather than those of a file", () => {
-    const ssl = sslOf({ sslmode: "verify-full", ca: authorities, sslrootcert: "/no/such/file" });
-    expect(ssl).toMatchObject({ rejectUnauthorized: true, ca: authorities });
+    const ssl = sslOf({ sslmode: "verify-full", ca: caCertificates, sslrootcert: "/no/such/file" });
+    expect(ssl).toMatchObject({ rejectUnauthorized: true, ca: caCertificates });
   });
 
   it("trusts the CA certificates of the named file, and names a file that cannot be read", async () => {
     const folder = await mkdtemp(join(tmpdir(), "pgw-ca-"));
     const sslrootcert = join(folder, "ca.pem");
-    await writeFile(sslrootcert, authorities);
-    expect(sslOf({ sslmode: "verify-full", sslrootcert })).toMatchObject({ rejectUnauthorized: true, ca: authorities });
-    await writeFile(sslrootcert, "the authorities");
+    await writeFile(sslrootcert, caCertificates);
+    expect(sslOf({ sslmode: "verify-full", sslrootcert })).toMatchObject({
+      rejectUnauthorized: true,
+      ca: caCertificates,
+    });
+    await writeFile(sslrootcert, "the CAs");
     expect(() => sslOf({ sslmode: "verify-full", sslrootcert })).toThrow(
       `The CA file "${sslrootcert}" contains no certificate (PEM).`,
     );
@@ -99,7 +102,7 @@ describe("TLS of a connection", () => {
     expect(() => sslOf({ sslmode: "verify-full", sslrootcert })).toThrow(
       expect.objectContaining({
         message: `Cannot read the CA file "${sslrootcert}".`,
-        remedy: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
+        hint: "Correct sslrootcert, or remove it to trust Node's own list of CAs.",
       }),
     );
   });

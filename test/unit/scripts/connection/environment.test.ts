@@ -100,7 +100,7 @@ describe("the connection target in the environment", () => {
       ].join("\n"),
     );
     expect(error.exitCode).toBe(exitCode.usage);
-    expect(error.remedy).toBe("Set DB_HOST, DB_NAME and DB_USER, or unset DB_HOST and DB_NAME to use a stack.");
+    expect(error.hint).toBe("Set DB_HOST, DB_NAME and DB_USER, or unset DB_HOST and DB_NAME to use a stack.");
   });
 
   it.each(["0", "-1", "5432x", "65536", "5e3", " 1"])("is refused with the port %j", (port) => {

@@ -12,7 +12,7 @@ const connection: Connection = {
   user: "ann",
   password: "hunter22",
   sslmode: "verify-full",
-  sslrootcert: "/etc/authorities.pem",
+  sslrootcert: "/etc/ca.pem",
 };
 
 describe("psql", () => {
@@ -42,7 +42,7 @@ describe("psql", () => {
       "PGPASSWORD=hunter22",
       "PGPORT=5433",
       "PGSSLMODE=verify-full",
-      "PGSSLROOTCERT=/etc/authorities.pem",
+      "PGSSLROOTCERT=/etc/ca.pem",
       "PGUSER=ann",
     ]);
   });
@@ -50,7 +50,7 @@ describe("psql", () => {
   it("does not get variables of the shell that lead elsewhere", async () => {
     const lines = await given({ PGSERVICE: "other", PGHOSTADDR: "10.0.0.1", PGSSLROOTCERT: "/tmp/other.pem" });
     expect(lines.filter((line) => /^PG(SERVICE|HOSTADDR|SSLROOTCERT)=/.test(line))).toEqual([
-      "PGSSLROOTCERT=/etc/authorities.pem",
+      "PGSSLROOTCERT=/etc/ca.pem",
     ]);
   });
 

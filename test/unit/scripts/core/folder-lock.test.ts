@@ -23,7 +23,7 @@ describe("a folder lock", () => {
     throw new Error("the lock was never had");
   };
   /** A holder refreshes its lock every second, so a lock that is younger than some seconds may have a holder. */
-  const expectPatience = (seconds: number) => expect(seconds).toBeGreaterThan(3);
+  const expectTimeout = (seconds: number) => expect(seconds).toBeGreaterThan(3);
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "pgw-lock-"));
@@ -41,14 +41,14 @@ describe("a folder lock", () => {
 
   it("of a dead holder is taken after some seconds and not before", async () => {
     await mkdir(path);
-    expectPatience(await waited());
+    expectTimeout(await waited());
   }, 20_000);
 
   it("of a dead holder is taken after some seconds and not before, even if the clock was set back", async () => {
     await mkdir(path);
     const tomorrow = Date.now() / 1000 + 86_400;
     await utimes(path, tomorrow, tomorrow);
-    expectPatience(await waited());
+    expectTimeout(await waited());
   }, 20_000);
 
   it("of a living holder is not taken, however long another process waits", async () => {

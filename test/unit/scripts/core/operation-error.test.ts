@@ -3,7 +3,7 @@ import { exitCode, OperationError } from "../../../../scripts/core/operation-err
 
 it("an operation error shows what happened, and a hint below it", () => {
   expect(new OperationError("It broke.").text).toBe("It broke.");
-  expect(new OperationError("It broke.", { remedy: "Mend it." }).text).toBe("It broke.\n  Mend it.");
+  expect(new OperationError("It broke.", { hint: "Mend it." }).text).toBe("It broke.\n  Mend it.");
 });
 
 it("an operation error has exit code 1 by default, and keeps its cause", () => {

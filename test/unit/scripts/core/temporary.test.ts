@@ -12,7 +12,7 @@ import {
   removeIfLeft,
   removeLeftOf,
   removeLeftTemporaries,
-  temporaryBeside,
+  temporaryFor,
 } from "../../../../scripts/core/temporary.ts";
 import { leftTemporary, temporaryElsewhere } from "../../../support/left-temporary.ts";
 
@@ -32,8 +32,8 @@ afterEach(async () => {
 async function startWriting(path: string): Promise<ChildProcess> {
   const module = fileURLToPath(new URL("../../../../scripts/core/temporary.ts", import.meta.url));
   const program = `import { writeFileSync } from "node:fs";
-    import { temporaryBeside } from ${JSON.stringify(module)};
-    writeFileSync(temporaryBeside(${JSON.stringify(path)}), "half");
+    import { temporaryFor } from ${JSON.stringify(module)};
+    writeFileSync(temporaryFor(${JSON.stringify(path)}), "half");
     console.log("writing");
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ["--input-type=module-typescript", "--eval", program], {
@@ -63,7 +63,7 @@ it("a temporary file stays while its writer runs, and is removed after the write
 });
 
 it("a temporary file of this process stays at any age", async () => {
-  const own = await writeAged(temporaryBeside(join(folder, "record.json")), 24 * 60 * minute);
+  const own = await writeAged(temporaryFor(join(folder, "record.json")), 24 * 60 * minute);
   await removeIfLeft(own);
   expect(await removeLeftTemporaries(folder)).toEqual([]);
   expect(existsSync(own)).toBe(true);

@@ -26,7 +26,12 @@ const official: PluginChoice = {
   reason: "installed",
   path: "/p",
 };
-const standIn: PluginChoice = { ...official, use: "stand-in", reason: "no official plugin: offline", path: "/s" };
+const fallbackProvider: PluginChoice = {
+  ...official,
+  use: "fallback",
+  reason: "no official plugin: offline",
+  path: "/s",
+};
 
 function input(changes: Partial<EnvironmentInput> = {}): EnvironmentInput {
   return {
@@ -71,7 +76,7 @@ test("PULUMI_HOME stays the user's own if every plugin is official", () => {
 });
 
 test("PULUMI_HOME is the project's with a fallback provider, and the engine downloads no plugins", () => {
-  const variables = engineEnvironment(input({ plugins: [official, standIn] }));
+  const variables = engineEnvironment(input({ plugins: [official, fallbackProvider] }));
   expect(variables.PULUMI_HOME).toBe(`${root}/.pgroundwork/home`);
   expect(variables.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION).toBe("true");
   expect(variables).not.toHaveProperty("PULUMI_CREDENTIALS_PATH");
@@ -79,7 +84,7 @@ test("PULUMI_HOME is the project's with a fallback provider, and the engine down
 
 test("the user's login stays in use with a fallback provider", () => {
   writeFileSync(join(home, ".pulumi/credentials.json"), "{}");
-  expect(engineEnvironment(input({ plugins: [standIn] })).PULUMI_CREDENTIALS_PATH).toBe(`${home}/.pulumi`);
+  expect(engineEnvironment(input({ plugins: [fallbackProvider] })).PULUMI_CREDENTIALS_PATH).toBe(`${home}/.pulumi`);
 });
 
 test("PULUMI_HOME is the user's again if the shell still has the project's but no fallback provider is used", () => {

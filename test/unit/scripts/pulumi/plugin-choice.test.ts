@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { choosePlugin } from "../../../../scripts/pulumi/plugin-choice.ts";
 
 const plugin = { name: "postgresql", version: "3.18.1" };
-const standIn = "/clone/infra/fallback-providers/postgresql/main.ts";
+const fallbackProvider = "/clone/infra/fallback-providers/postgresql/main.ts";
 const installed = "/home/u/.pulumi/plugins/resource-postgresql-v3.18.1/pulumi-resource-postgresql";
 
 test("a plugin on PATH is used first, as by the engine itself", () => {
-  expect(choosePlugin(plugin, { onPath: "/opt/pulumi-resource-postgresql", installed, standIn })).toEqual({
+  expect(choosePlugin(plugin, { onPath: "/opt/pulumi-resource-postgresql", installed, fallbackProvider })).toEqual({
     ...plugin,
     use: "official",
     reason: "found on PATH",
@@ -15,7 +15,7 @@ test("a plugin on PATH is used first, as by the engine itself", () => {
 });
 
 test("an installed official plugin is used before the fallback provider", () => {
-  expect(choosePlugin(plugin, { installed, standIn })).toEqual({
+  expect(choosePlugin(plugin, { installed, fallbackProvider })).toEqual({
     ...plugin,
     use: "official",
     reason: "installed",
@@ -24,16 +24,18 @@ test("an installed official plugin is used before the fallback provider", () => 
 });
 
 test("a fallback provider is used if the official plugin cannot be downloaded, with the reason", () => {
-  expect(choosePlugin(plugin, { standIn, downloadFault: "get.pulumi.com is not reachable (ENOTFOUND)" })).toEqual({
+  expect(
+    choosePlugin(plugin, { fallbackProvider, downloadFault: "get.pulumi.com is not reachable (ENOTFOUND)" }),
+  ).toEqual({
     ...plugin,
-    use: "stand-in",
+    use: "fallback",
     reason: "no official plugin: get.pulumi.com is not reachable (ENOTFOUND)",
-    path: standIn,
+    path: fallbackProvider,
   });
 });
 
 test("a fallback provider is used before any download because the official plugin is not installed", () => {
-  expect(choosePlugin(plugin, { standIn }).reason).toBe("the official plugin is not installed");
+  expect(choosePlugin(plugin, { fallbackProvider }).reason).toBe("the official plugin is not installed");
 });
 
 test("a provider without official plugin and fallback provider is missing", () => {

@@ -58,7 +58,7 @@ test("the kit's launcher is never treated as an official plugin, wherever it was
   expect(findPlugin(plugin, root, env)).toEqual({
     onPath: undefined,
     installed: undefined,
-    standIn: join(root, "infra/fallback-providers/postgresql/main.ts"),
+    fallbackProvider: join(root, "infra/fallback-providers/postgresql/main.ts"),
   });
 });
 

@@ -26,16 +26,16 @@ describe("the diagnosis of a failed start", () => {
       'LOG:  unrecognized configuration parameter "shard_buffers" in file "/data/postgresql.auto.conf" line 3',
       'FATAL:  configuration file "/data/postgresql.auto.conf" contains errors',
     ].join("\n");
-    expect(diagnoseStart(log, place).remedy).toBe(
+    expect(diagnoseStart(log, place).hint).toBe(
       "Correct line 3 of /data/postgresql.auto.conf, then run `up` again. The data was not changed.",
     );
   });
 
   it("never advises to delete anything, and says where to look", () => {
     for (const log of ["No space left on device", "incorrect checksum in control file", "Permission denied", ""]) {
-      const { remedy } = diagnoseStart(log, place);
-      expect(remedy).not.toMatch(/\brm\b|(?<!nothing.*)delete (the|it)/i);
-      expect(remedy).toMatch(/\/data|\/log/);
+      const { hint } = diagnoseStart(log, place);
+      expect(hint).not.toMatch(/\brm\b|(?<!nothing.*)delete (the|it)/i);
+      expect(hint).toMatch(/\/data|\/log/);
     }
   });
 });

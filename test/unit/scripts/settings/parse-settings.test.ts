@@ -13,7 +13,7 @@ const local = {
   "pgroundwork:seeds": '["reference","dev"]',
 };
 
-const remedy =
+const hint =
   "Set them with `pulumi config set --stack local NAME VALUE` or in Pulumi.local.yaml; defaults are in Pulumi.yaml.";
 
 /** Parses the settings of the local stack with changes; undefined removes a setting. */
@@ -35,7 +35,7 @@ function faults(changes: Record<string, string | undefined>): string[] {
     const [first, ...lines] = error.message.split("\n");
     const count = lines.length === 1 ? "1 setting of" : `${lines.length} settings of`;
     expect(first).toBe(`${count} stack "local" ${lines.length === 1 ? "is" : "are"} wrong:`);
-    expect(error.remedy).toBe(remedy);
+    expect(error.hint).toBe(hint);
     return lines;
   }
   return [];
@@ -235,7 +235,7 @@ describe("invalid settings", () => {
       [
         '1 setting of stack "local" is wrong:',
         "- Setting 'port': expected a whole number from 1 to 65535, got '0'",
-        `  ${remedy}`,
+        `  ${hint}`,
       ].join("\n"),
     );
   });

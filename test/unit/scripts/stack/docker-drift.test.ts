@@ -70,8 +70,7 @@ describe("drift of a stack in its Docker engine", () => {
     await writeState(serverResource, dataResource);
     await expect(look()).rejects.toMatchObject({
       message: `The Docker engine of unix://${root}/docker.sock does not have the volume shop-dev-data with the data of stack "dev".`,
-      remedy:
-        "If the data is on another engine, correct pgroundwork:dockerHost (or DOCKER_HOST). To start with empty databases: npm run pgw -- refresh --stack dev, then `up`.",
+      hint: "If the data is on another engine, correct pgroundwork:dockerHost (or DOCKER_HOST). To start with empty databases: npm run pgw -- refresh --stack dev, then `up`.",
     });
     // The state after a refresh.
     await writeState();

@@ -27,7 +27,7 @@ it.each(["unexpected end of JSON input", "invalid character '\\x00' looking for 
   (words) => {
     expect(lockedError("dev", [`error: ${words}`])).toMatchObject({
       message: `A killed run left an incomplete lock on stack "dev": the engine says "${words}".`,
-      remedy: "Clean up what it left, then try again: `npm run pgw -- recover --stack dev`",
+      hint: "Clean up what it left, then try again: `npm run pgw -- recover --stack dev`",
       holderIsGone: true,
       recoverable: true,
     });
@@ -52,7 +52,7 @@ it("a lock of a running engine on this machine has to be waited for", async () =
   const { pid = 0 } = await startEngine();
   expect(lockedError("dev", refusal(hostname(), pid))).toMatchObject({
     message: `Another run works on stack "dev": ana@${hostname()} (pid ${pid}) since ${since}.`,
-    remedy: "Wait for it to end, then try again; `up --wait` waits by itself.",
+    hint: "Wait for it to end, then try again; `up --wait` waits by itself.",
     holderIsGone: false,
   });
 });
@@ -60,7 +60,7 @@ it("a lock of a running engine on this machine has to be waited for", async () =
 it("a lock of another machine, whose process cannot be checked, has to be waited for", () => {
   expect(lockedError("dev", refusal("elsewhere", 4_194_304))).toMatchObject({
     message: `Another run works on stack "dev": ana@elsewhere (pid 4194304) since ${since}.`,
-    remedy: `Wait for it to end, then try again; \`up --wait\` waits by itself. It runs on another machine. If it was killed: ${cancel}`,
+    hint: `Wait for it to end, then try again; \`up --wait\` waits by itself. It runs on another machine. If it was killed: ${cancel}`,
     holderIsGone: false,
   });
 });
@@ -70,7 +70,7 @@ it("a lock of a dead process can be removed", async () => {
   await once(child, "exit");
   expect(lockedError("dev", refusal(hostname(), child.pid ?? 0))).toMatchObject({
     message: `A killed run left its lock on stack "dev". Its process is gone: ana@${hostname()} (pid ${child.pid}) since ${since}.`,
-    remedy: "Clean up what it left, then try again: `npm run pgw -- recover --stack dev`",
+    hint: "Clean up what it left, then try again: `npm run pgw -- recover --stack dev`",
     holderIsGone: true,
     recoverable: true,
   });
@@ -88,7 +88,7 @@ it("a lock that is not a file of this machine is removed with the engine's own c
   await once(child, "exit");
   const inBucket = refusal(hostname(), child.pid ?? 0).map((line) => line.replace("file:///clone", "s3://states"));
   expect(lockedError("dev", inBucket)).toMatchObject({
-    remedy: `Clean up what it left, then try again: ${cancel}`,
+    hint: `Clean up what it left, then try again: ${cancel}`,
     recoverable: false,
   });
 });
@@ -102,6 +102,6 @@ it("a lock of a running engine counts more than others", async () => {
 it("a lock with an unreadable holder does not count as dead", () => {
   expect(lockedError("dev", ["the stack is currently locked by 1 lock(s)"])).toMatchObject({
     message: 'Another run works on stack "dev".',
-    remedy: `Wait for it to end, then try again; \`up --wait\` waits by itself. If it was killed: ${cancel}`,
+    hint: `Wait for it to end, then try again; \`up --wait\` waits by itself. If it was killed: ${cancel}`,
   });
 });

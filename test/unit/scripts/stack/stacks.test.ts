@@ -26,7 +26,7 @@ describe("the stacks of a project", () => {
     await requireDeclared(root, "local");
     await expect(requireDeclared(root, "dve")).rejects.toMatchObject({
       message: 'The stack "dve" does not exist. Existing stacks: dev, eu-west, local.',
-      remedy: "To declare it, add the settings file Pulumi.dve.yaml (it may be empty: {}).",
+      hint: "To declare it, add the settings file Pulumi.dve.yaml (it may be empty: {}).",
       exitCode: 2,
     });
   });

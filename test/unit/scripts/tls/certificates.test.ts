@@ -1,7 +1,7 @@
 import { createPrivateKey, createSign, createVerify, X509Certificate } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { OperationError } from "../../../../scripts/core/operation-error.ts";
-import { type CertifiedKey, makeAuthority, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
+import { type CertifiedKey, makeCa, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
 
 const from = new Date("2026-03-01T12:00:00Z");
 const minutes = 60_000;
@@ -13,7 +13,7 @@ let authority: CertifiedKey;
 let server: CertifiedKey;
 
 beforeAll(async () => {
-  authority = await makeAuthority({ commonName: "shop dev", validityDays: 3650, from });
+  authority = await makeCa({ commonName: "shop dev", validityDays: 3650, from });
   const hosts = ["db.example.org", "shop_dev-postgres", "127.0.0.1", "2001:db8::1", "db.example.org"];
   server = await makeServerCertificate(authority, { hosts, validityDays: 365, from });
 });
@@ -44,7 +44,7 @@ describe("a CA certificate", () => {
   });
 
   it("with the key of another accepts what that one signed, and vice versa", async () => {
-    const next = await makeAuthority({ commonName: "shop dev", validityDays: 1, privateKey: authority.privateKey });
+    const next = await makeCa({ commonName: "shop dev", validityDays: 1, privateKey: authority.privateKey });
     expect(next.privateKey).toBe(authority.privateKey);
     expect(next.certificate).not.toBe(authority.certificate);
     const later = await makeServerCertificate(next, { hosts: ["db"], validityDays: 1 });
@@ -58,7 +58,7 @@ describe("a CA certificate", () => {
   });
 
   it("has a name of at most 64 characters, the limit of X.520", async () => {
-    const { certificate } = await makeAuthority({ commonName: "x".repeat(100), validityDays: 1 });
+    const { certificate } = await makeCa({ commonName: "x".repeat(100), validityDays: 1 });
     expect(new X509Certificate(certificate).subject).toBe(`CN=${"x".repeat(64)}`);
   });
 });
@@ -74,9 +74,7 @@ describe("the certificate of a server", () => {
   });
 
   it("is not accepted by another CA with the same name", async () => {
-    const other = new X509Certificate(
-      (await makeAuthority({ commonName: "shop dev", validityDays: 1, from })).certificate,
-    );
+    const other = new X509Certificate((await makeCa({ commonName: "shop dev", validityDays: 1, from })).certificate);
     expect(new X509Certificate(server.certificate).verify(other.publicKey)).toBe(false);
     expect(new X509Certificate(server.certificate).checkIssued(other)).toBe(false);
   });
@@ -103,7 +101,7 @@ describe("the certificate of a server", () => {
   });
 
   it("expires with its CA at the latest", async () => {
-    const short = await makeAuthority({ commonName: "shop dev", validityDays: 10, from });
+    const short = await makeCa({ commonName: "shop dev", validityDays: 10, from });
     const { certificate } = await makeServerCertificate(short, { hosts: ["db"], validityDays: 365, from });
     expect(new X509Certificate(certificate).validToDate).toEqual(new Date(from.getTime() + 10 * days));
   });
@@ -132,7 +130,7 @@ describe("the certificate of a server", () => {
 it("serial numbers of certificates are positive, of at most 128 bits, and unique", async () => {
   const serials = await Promise.all(
     Array.from({ length: 50 }, async () => {
-      const { certificate } = await makeAuthority({ commonName: "shop dev", validityDays: 1 });
+      const { certificate } = await makeCa({ commonName: "shop dev", validityDays: 1 });
       return new X509Certificate(certificate).serialNumber;
     }),
   );

@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { makeAuthority } from "../../../../scripts/tls/certificates.ts";
-import { certificatesIn, endOf, fingerprintOf, isDue, trustBundle } from "../../../../scripts/tls/term.ts";
+import { makeCa } from "../../../../scripts/tls/certificates.ts";
+import { certificatesIn, endOf, fingerprintOf, isDue, trustedCertificates } from "../../../../scripts/tls/term.ts";
 
 const from = new Date("2026-03-01T12:00:00Z");
 const at = (text: string) => new Date(text);
-const make = async (validityDays: number) =>
-  (await makeAuthority({ commonName: "shop dev", validityDays, from })).certificate;
+const make = async (validityDays: number) => (await makeCa({ commonName: "shop dev", validityDays, from })).certificate;
 
 let tenDays: string;
 let twentyDays: string;
@@ -36,14 +35,14 @@ describe("the trusted CA certificates", () => {
   it("are the new one first, then the former ones that have not expired", async () => {
     const current = await make(3650);
     const former = `${twentyDays}${tenDays}`;
-    expect(trustBundle(current, former, from)).toBe(`${current}${twentyDays}${tenDays}`);
-    expect(trustBundle(current, former, at("2026-03-11T12:00:00Z"))).toBe(`${current}${twentyDays}`);
-    expect(trustBundle(current, former, at("2026-03-30T12:00:00Z"))).toBe(current);
-    expect(trustBundle(current, "", from)).toBe(current);
+    expect(trustedCertificates(current, former, from)).toBe(`${current}${twentyDays}${tenDays}`);
+    expect(trustedCertificates(current, former, at("2026-03-11T12:00:00Z"))).toBe(`${current}${twentyDays}`);
+    expect(trustedCertificates(current, former, at("2026-03-30T12:00:00Z"))).toBe(current);
+    expect(trustedCertificates(current, "", from)).toBe(current);
   });
 
   it("are listed once each", () => {
-    expect(trustBundle(tenDays, `${tenDays}${twentyDays}`, from)).toBe(`${tenDays}${twentyDays}`);
+    expect(trustedCertificates(tenDays, `${tenDays}${twentyDays}`, from)).toBe(`${tenDays}${twentyDays}`);
   });
 
   it("are read one by one, whatever is between them", () => {

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
 import { freePort } from "../../../../support/free-port.ts";
 import { dockerObjects } from "../../../docker-objects.ts";
-import { image, type Made, messageOf, officialOutputs, sharedDockerStandIn } from "./docker-stand-in.ts";
+import { image, type Made, messageOf, officialOutputs, sharedDockerFallbackProvider } from "./fallback-provider.ts";
 
 const objects = dockerObjects();
 const { docker } = objects;
-const plugin = sharedDockerStandIn();
+const plugin = sharedDockerFallbackProvider();
 
 const sleeping = { image, command: ["sleep", "600"], init: true };
 

@@ -8,10 +8,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { version } from "../../../../../infra/fallback-providers/docker/plugin.ts";
 import type { Properties } from "../../../../../infra/provider-protocol/values.ts";
+import { startStack, type TestStack } from "../../../../fallback-provider-stack.ts";
 import { recordedDeployment, recordedResourcesOf, sealedInState } from "../../../../recorded-resources.ts";
-import { startStack, type TestStack } from "../../../../stand-in-stack.ts";
 import { dockerObjects } from "../../../docker-objects.ts";
-import { image as baseImage, messageOf } from "./docker-stand-in.ts";
+import { image as baseImage, messageOf } from "./fallback-provider.ts";
 
 const objects = dockerObjects();
 const engine = objects.docker;
@@ -75,7 +75,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "pgw-context-"));
   await writeFile(join(folder, "Dockerfile"), `FROM ${baseImage}\nCOPY version /\n`);
   await writeFile(join(folder, "version"), "1\n");
-  test = await startStack({ projectName, stackName, standIns: [{ name: "docker", version }], program });
+  test = await startStack({ projectName, stackName, fallbackProviders: [{ name: "docker", version }], program });
 });
 afterAll(async () => {
   await test?.remove();
@@ -94,7 +94,7 @@ describe("a stack with the docker fallback provider, under the real engine", () 
     const recordedProgram = await startStack({
       projectName,
       stackName,
-      standIns: [{ name: "docker", version }],
+      fallbackProviders: [{ name: "docker", version }],
       program: officialProgram,
     });
     const resources = { ...deployment, deployment: { ...deployment.deployment, ...recorded } };

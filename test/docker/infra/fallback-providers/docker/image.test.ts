@@ -7,12 +7,18 @@ import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { isMissing } from "../../../../../scripts/docker/docker-error.ts";
 import { recordedResourcesOf } from "../../../../recorded-resources.ts";
 import { writeBelow } from "../../../../write-below.ts";
-import { image, type Made, messageOf, sharedDockerStandIn, startDockerStandIn } from "./docker-stand-in.ts";
+import {
+  image,
+  type Made,
+  messageOf,
+  sharedDockerFallbackProvider,
+  startDockerFallbackProvider,
+} from "./fallback-provider.ts";
 
 const docker = dockerClient();
 const imageName = `pgw-test-image-${randomBytes(4).toString("hex")}:v1`;
 const built = new Set<string>();
-const plugin = sharedDockerStandIn();
+const plugin = sharedDockerFallbackProvider();
 
 let folder: string;
 
@@ -171,7 +177,7 @@ describe("a failing image build", () => {
 
   it("shows no secret from its arguments", async () => {
     await write("Dockerfile", `FROM ${image}\nARG TOKEN\nRUN echo "token $TOKEN"; false\n`);
-    const secretPlugin = await startDockerStandIn({}, ["build"]);
+    const secretPlugin = await startDockerFallbackProvider({}, ["build"]);
     const message = await messageOf(secretPlugin.create("Image", "i", inputs({ args: { TOKEN: "hush-hush-hush" } })));
     await secretPlugin.stop();
     expect(message).toContain("token [secret]");

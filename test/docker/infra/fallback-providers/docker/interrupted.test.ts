@@ -3,11 +3,17 @@ import { describe, expect, it } from "vitest";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
 import { freePort } from "../../../../support/free-port.ts";
 import { dockerObjects } from "../../../docker-objects.ts";
-import { image, messageOf, ownerLabels, sharedDockerStandIn, startDockerStandIn } from "./docker-stand-in.ts";
+import {
+  image,
+  messageOf,
+  ownerLabels,
+  sharedDockerFallbackProvider,
+  startDockerFallbackProvider,
+} from "./fallback-provider.ts";
 
 const objects = dockerObjects();
 const { docker } = objects;
-const plugin = sharedDockerStandIn();
+const plugin = sharedDockerFallbackProvider();
 
 const sleeping = { image, command: ["sleep", "600"], init: true, labels: ownerLabels("dev") };
 
@@ -56,7 +62,7 @@ describe("a container left by an interrupted run", () => {
       labels: ownerLabels("prod"),
     });
     expect(await failing({ ...sleeping, name: prod.outputs.name })).toContain(
-      'belongs to stack "prod" of project "stand-in-tests"',
+      'belongs to stack "prod" of project "fallback-provider-tests"',
     );
     expect((await docker.getContainer(prod.id).inspect()).State.Running).toBe(true);
   });
@@ -71,7 +77,7 @@ describe("a container left by an interrupted run", () => {
       healthcheck: { tests: ["CMD-SHELL", "test -f /etc/x"], interval: "300ms" },
       wait: true,
     };
-    const victim = await startDockerStandIn();
+    const victim = await startDockerFallbackProvider();
     const create = victim.create("Container", "c", inputs).catch(() => undefined);
     await sleep(delay);
     await victim.kill();
@@ -85,7 +91,7 @@ describe("a container left by an interrupted run", () => {
   });
 
   it("is created once by two runs at the same time", async () => {
-    const other = await startDockerStandIn();
+    const other = await startDockerFallbackProvider();
     const shared = { name: objects.name("shared"), labels: ownerLabels("dev") };
     const networks = await Promise.all([plugin.create("Network", "n", shared), other.create("Network", "n", shared)]);
     expect(networks[0].id).toBe(networks[1].id);
@@ -124,13 +130,13 @@ describe("a server that is not healthy in time", () => {
 
 describe("a Docker engine that does not answer", () => {
   it("fails a check at once, in one sentence that names it", async () => {
-    const socket = await startDockerStandIn({ host: "unix:///nowhere/docker.sock" });
+    const socket = await startDockerFallbackProvider({ host: "unix:///nowhere/docker.sock" });
     await expect(socket.check("Volume", "v", { name: "x" })).rejects.toThrow(
       "No Docker engine answers on unix:///nowhere/docker.sock: ENOENT.\n  Start the Docker engine",
     );
     await socket.stop();
     const port = await freePort();
-    const tcp = await startDockerStandIn({ host: `tcp://127.0.0.1:${port}` });
+    const tcp = await startDockerFallbackProvider({ host: `tcp://127.0.0.1:${port}` });
     await expect(tcp.check("Container", "c", { image })).rejects.toThrow(
       `No Docker engine answers on tcp://127.0.0.1:${port}: ECONNREFUSED.`,
     );
@@ -138,10 +144,13 @@ describe("a Docker engine that does not answer", () => {
   });
 
   it("is not asked if the program says so; unsupported configuration is refused", async () => {
-    const quiet = await startDockerStandIn({ host: "unix:///nowhere/docker.sock", disableDockerDaemonCheck: "true" });
+    const quiet = await startDockerFallbackProvider({
+      host: "unix:///nowhere/docker.sock",
+      disableDockerDaemonCheck: "true",
+    });
     expect(await quiet.check("Volume", "v", { name: "x" })).toMatchObject({ name: "x" });
     await quiet.stop();
-    const context = await startDockerStandIn({ context: "remote" });
+    const context = await startDockerFallbackProvider({ context: "remote" });
     await expect(context.check("Volume", "v", { name: "x" })).rejects.toThrow(
       'The docker fallback provider does not support the configuration "context".',
     );

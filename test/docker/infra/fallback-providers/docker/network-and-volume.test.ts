@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { dockerObjects } from "../../../docker-objects.ts";
-import { image, type Made, messageOf, officialOutputs, ownerLabels, sharedDockerStandIn } from "./docker-stand-in.ts";
+import {
+  image,
+  type Made,
+  messageOf,
+  officialOutputs,
+  ownerLabels,
+  sharedDockerFallbackProvider,
+} from "./fallback-provider.ts";
 
 const objects = dockerObjects();
 const { docker } = objects;
-const plugin = sharedDockerStandIn();
+const plugin = sharedDockerFallbackProvider();
 
 const settled = async (made: Made, news?: Record<string, unknown>) => {
   expect(await plugin.diff(made, news)).toEqual([]);
@@ -63,7 +70,7 @@ describe("a network", () => {
     const first = await plugin.create("Network", "n", { name, labels: ownerLabels("dev") });
     expect((await plugin.create("Network", "n", { name, labels: ownerLabels("dev") })).id).toBe(first.id);
     expect(await failing("Network", { name, labels: ownerLabels("prod") })).toContain(
-      'It belongs to stack "dev" of project "stand-in-tests", and this stack did not create it.',
+      'It belongs to stack "dev" of project "fallback-provider-tests", and this stack did not create it.',
     );
     const other = await plugin.create("Network", "n", { name, labels: ownerLabels("dev"), internal: true });
     expect(other.id).not.toBe(first.id);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { waitForServer } from "../../../../../scripts/docker/server/wait.ts";
 import { dockerObjects } from "../../../docker-objects.ts";
-import { image } from "../../../infra/fallback-providers/docker/docker-stand-in.ts";
+import { image } from "../../../infra/fallback-providers/docker/fallback-provider.ts";
 
 describe("the wait for a server in a container", () => {
   const objects = dockerObjects();

@@ -3,7 +3,7 @@ import type { Clone } from "../../../clone.ts";
 import { revealedOutputs } from "../passwords.ts";
 import { shopSettings } from "../shop.ts";
 import { pulumi } from "./by-hand.ts";
-import { expectTakenBack, makeStockedShop } from "./rows.ts";
+import { expectAdopted, makeStockedShop } from "./rows.ts";
 
 describe("the data of a project directory that was moved", () => {
   let clone: Clone;
@@ -22,13 +22,13 @@ describe("the data of a project directory that was moved", () => {
       `The server is stopped. Its data is kept in ${data}. Set pgroundwork:dataDirectory to it before the next \`up\`.`,
     );
     await clone.configure({ ...shopSettings, dataDirectory: data });
-    await expectTakenBack(clone);
+    await expectAdopted(clone);
   });
 
   it("survives pgw destroy, and the next up adopts it", async () => {
     expect((await clone.succeed("destroy", "--yes")).stdout).toContain(
       `The data is kept in ${data}. \`npm run up\` adopts it`,
     );
-    await expectTakenBack(clone);
+    await expectAdopted(clone);
   });
 });

@@ -6,7 +6,7 @@ import type { Clone } from "../../../clone.ts";
 import { changesOf } from "../changes.ts";
 import { revealedOutputs } from "../passwords.ts";
 import { shopSettings } from "../shop.ts";
-import { expectStocked, expectTakenBack, makeStockedShop } from "./rows.ts";
+import { expectAdopted, expectStocked, makeStockedShop } from "./rows.ts";
 
 describe("a changed dataDirectory setting", () => {
   let clone: Clone;
@@ -36,13 +36,13 @@ describe("a changed dataDirectory setting", () => {
   it("is accepted after the data was moved by hand", async () => {
     await clone.succeed("down");
     await rename(data, elsewhere);
-    await expectTakenBack(clone);
+    await expectAdopted(clone);
     expect((await revealedOutputs(clone)).server.dataDirectory).toBe(elsewhere);
   });
 
   it("can be removed again, and the data stays where it is", async () => {
     await clone.configure(shopSettings);
-    await expectTakenBack(clone);
+    await expectAdopted(clone);
     expect((await revealedOutputs(clone)).server.dataDirectory).toBe(elsewhere);
   });
 
@@ -65,7 +65,7 @@ describe("a changed dataDirectory setting", () => {
       expect(stderr).toContain(`The data directory ${elsewhere} of this server is gone.`);
     }
     await rename(`${elsewhere}.unmounted`, elsewhere);
-    await expectTakenBack(clone);
+    await expectAdopted(clone);
     expect(await changesOf(clone, "preview")).toEqual([]);
   });
 

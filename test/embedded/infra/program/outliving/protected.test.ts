@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Clone } from "../../../clone.ts";
 import { protectedShopSettings } from "../shop.ts";
 import { pulumi, tryPulumi } from "./by-hand.ts";
-import { expectStocked, expectTakenBack, makeStockedShop } from "./rows.ts";
+import { expectAdopted, expectStocked, makeStockedShop } from "./rows.ts";
 
 describe("the data of a protected stack", () => {
   let clone: Clone;
@@ -24,18 +24,18 @@ describe("the data of a protected stack", () => {
   it("survives pulumi destroy --exclude-protected", async () => {
     await pulumi(clone, "destroy --yes --skip-preview --exclude-protected");
     await expectStocked(clone);
-    await expectTakenBack(clone);
+    await expectAdopted(clone);
   });
 
   it("survives pulumi destroy --ignore-protect", async () => {
     await pulumi(clone, "destroy --yes --skip-preview --ignore-protect");
-    await expectTakenBack(clone);
+    await expectAdopted(clone);
   });
 
   it("survives pulumi state unprotect --all followed by destroy", async () => {
     await pulumi(clone, "state unprotect --all --yes");
     await pulumi(clone, "destroy --yes --skip-preview");
-    await expectTakenBack(clone);
+    await expectAdopted(clone);
   });
 
   it("survives pgw destroy, which refuses", async () => {

@@ -3,7 +3,7 @@ import { findPostmaster } from "../../../../../scripts/server/postmaster.ts";
 import type { Clone } from "../../../clone.ts";
 import { revealedOutputs } from "../passwords.ts";
 import { pulumi, urnOf } from "./by-hand.ts";
-import { expectStocked, expectTakenBack, makeStockedShop } from "./rows.ts";
+import { expectAdopted, expectStocked, makeStockedShop } from "./rows.ts";
 
 describe("the data of a stack", () => {
   let clone: Clone;
@@ -23,18 +23,18 @@ describe("the data of a stack", () => {
     await replace("server-postgres");
     expect(await findPostmaster(dataDirectory)).toEqual(before);
     await expectStocked(clone);
-    await expectTakenBack(clone);
+    await expectAdopted(clone);
   });
 
   it("survives the replacement of the provider that created the database", async () => {
     await replace("server-admin");
     await expectStocked(clone);
-    await expectTakenBack(clone);
+    await expectAdopted(clone);
   });
 
   it("survives the replacement of the superuser's password", async () => {
     await replace("server-superuser-password");
     await expectStocked(clone);
-    await expectTakenBack(clone);
+    await expectAdopted(clone);
   });
 });

@@ -21,7 +21,7 @@ export async function expectStocked(clone: Clone): Promise<void> {
 }
 
 /** Runs `up` with the stack's previous settings. Expects that it recovers everything, and that no changes remain. */
-export async function expectTakenBack(clone: Clone): Promise<void> {
+export async function expectAdopted(clone: Clone): Promise<void> {
   await clone.succeed("up");
   await expectStocked(clone);
   expect(await changesOf(clone, "up")).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Properties, unknownValue } from "../../../../../infra/provider-protocol/values.ts";
-import { declared } from "../../../../stand-in-process.ts";
+import { declared } from "../../../../fallback-provider-process.ts";
 import { callContext, recorded, recordedResources, typeOf, types } from "./recorded-states.ts";
 
 /** Returns changes as the engine shows them: `+key`, `-key`, `~key`, with `!` for a replacement. */

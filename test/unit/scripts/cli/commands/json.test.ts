@@ -88,7 +88,7 @@ describe("a command with --json", () => {
 
   it("prints a confirmation that was not given as an error with its hint", async () => {
     const { value, exit } = await act(() => {
-      throw new OperationError("Needs a confirmation.", { remedy: "Add --yes.", exitCode: 3 });
+      throw new OperationError("Needs a confirmation.", { hint: "Add --yes.", exitCode: 3 });
     });
     expect([value, exit]).toEqual([{ error: { message: "Needs a confirmation.", hint: "Add --yes.", code: 3 } }, 3]);
   });

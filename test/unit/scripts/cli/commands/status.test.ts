@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { describeStatus } from "../../../../../scripts/cli/commands/status-text.ts";
+import type { JobState } from "../../../../../scripts/databases/job-state.ts";
 import { type DatabaseStatus, type StackStatus, verdictOn } from "../../../../../scripts/stack/status.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");
@@ -22,7 +23,16 @@ const sound: StackStatus = {
   databases: [shop],
   notCreated: [],
   backups: null,
+  jobs: null,
 };
+
+const job: JobState = {
+  ...{ database: "shop", name: "tidy", active: true, failed: false, overdueSeconds: 0 },
+  ...{ endedAt: "2026-03-01T02:01:00.5Z", message: "1 row" },
+};
+const withJobs = (...jobs: Partial<JobState>[]) => ({
+  jobs: { known: true as const, jobs: jobs.map((changed) => ({ ...job, ...changed })), pending: [] },
+});
 
 const text = (changed: Partial<StackStatus>) => stripVTControlCharacters(describeStatus({ ...sound, ...changed }, now));
 const withShop = (changed: Partial<DatabaseStatus>) => ({ databases: [{ ...shop, ...changed }] });
@@ -115,5 +125,33 @@ describe("the status of a stack", () => {
     expect(text({ backups: { known: false, reason: "the container b does not run" } })).toContain(
       "backups      not known: the container b does not run\n",
     );
+  });
+
+  it("counts jobs that are fine", () => {
+    expect(text(withJobs({}, { name: "nightly" }))).toContain("\njobs         2 scheduled\nURL");
+    expect(verdict(withJobs({}))).toBe("done");
+  });
+
+  it.each<[Partial<JobState>, string]>([
+    [
+      { failed: true, message: "ERROR:  no such table\n" },
+      "failed     shop: tidy: its last run ended at 2026-03-01T02:01:00Z with: ERROR:  no such table",
+    ],
+    [{ overdueSeconds: 7_200 }, "overdue    shop: tidy: 2 h, its last run ended at 2026-03-01T02:01:00Z"],
+    [{ overdueSeconds: 7_200, endedAt: null }, "overdue    shop: tidy: 2 h, it has never run"],
+    [{ active: false }, "stopped    shop: tidy: someone has stopped it; `up` starts it again"],
+    [{ failed: null }, "unknown    shop: tidy: pg_cron records no runs (cron.log_run is off)"],
+  ])("is wrong if a job is not fine: %o", (changed, line) => {
+    expect(text(withJobs(changed, { name: "nightly" }))).toContain(`\njobs         2 scheduled\n  ${line}\nURL`);
+    expect(verdict(withJobs(changed, { name: "nightly" }))).toBe("wrong");
+  });
+
+  it("names jobs that up will add, change or remove, and says if nothing is known of them", () => {
+    const changed = { jobs: { known: true as const, jobs: [], pending: ["add job tidy of shop"] } };
+    expect(text(changed)).toContain("jobs         0 scheduled; 1 pending: add job tidy of shop");
+    expect(verdict(changed)).toBe("pending");
+    const unknown = { jobs: { known: false as const, reason: "permission denied" } };
+    expect(text(unknown)).toContain("jobs         not known: permission denied");
+    expect(verdict(unknown)).toBe("wrong");
   });
 });

@@ -5,7 +5,7 @@ import {
   serverCertificateType,
 } from "../../../../../../infra/provider/resources/certificates/server-certificate.ts";
 import { unknownValue } from "../../../../../../infra/provider-protocol/values.ts";
-import { makeAuthority } from "../../../../../../scripts/tls/certificates.ts";
+import { makeCa } from "../../../../../../scripts/tls/certificates.ts";
 import { fingerprintOf } from "../../../../../../scripts/tls/term.ts";
 import { contextOf } from "../../call-context.ts";
 
@@ -18,7 +18,7 @@ const terms = { validityDays: 100, renewBeforeDays: 10 };
 
 let inputs: typeof terms & { authorityCertificate: string; authorityKey: string; hosts: string[] };
 beforeAll(async () => {
-  const { certificate, privateKey } = await makeAuthority({ commonName: "shop dev", validityDays: 3650, from: made });
+  const { certificate, privateKey } = await makeCa({ commonName: "shop dev", validityDays: 3650, from: made });
   inputs = { authorityCertificate: certificate, authorityKey: privateKey, hosts: ["db", "127.0.0.1"], ...terms };
 });
 
@@ -79,7 +79,7 @@ describe("the certificate of a server", () => {
 
   it("stays when its CA is renewed with the same key, also in a preview", async () => {
     const old = await create();
-    const { certificate } = await makeAuthority({
+    const { certificate } = await makeCa({
       commonName: "shop dev",
       validityDays: 3650,
       privateKey: inputs.authorityKey,
@@ -90,7 +90,7 @@ describe("the certificate of a server", () => {
 
   it("is replaced when its CA has another key, known or unknown", async () => {
     const old = await create();
-    const other = await makeAuthority({ commonName: "shop dev", validityDays: 3650, from: made });
+    const other = await makeCa({ commonName: "shop dev", validityDays: 3650, from: made });
     for (const news of [
       { ...inputs, authorityCertificate: other.certificate, authorityKey: other.privateKey },
       { ...inputs, authorityCertificate: unknownValue, authorityKey: unknownValue },
@@ -101,12 +101,12 @@ describe("the certificate of a server", () => {
   });
 
   it("is not replaced at every run if the CA expires with it", async () => {
-    const { certificate, privateKey } = await makeAuthority({ commonName: "shop", validityDays: 50, from: made });
+    const { certificate, privateKey } = await makeCa({ commonName: "shop", validityDays: 50, from: made });
     const news = { ...inputs, authorityCertificate: certificate, authorityKey: privateKey };
     const old = await create(news);
     expect(old.outputs.notAfter).toBe(later(50).toISOString());
     expect(await at(later(45)).diff(context(), old, news)).toEqual({ changes: [] });
-    const longer = await makeAuthority({ commonName: "shop", validityDays: 60, from: made, privateKey });
+    const longer = await makeCa({ commonName: "shop", validityDays: 60, from: made, privateKey });
     for (const authorityCertificate of [longer.certificate, unknownValue])
       expect(await at(later(45)).diff(context(), old, { ...news, authorityCertificate })).toEqual({
         changes: [{ path: "notAfter", kind: "update", input: false }],

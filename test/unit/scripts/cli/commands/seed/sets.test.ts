@@ -16,6 +16,6 @@ it("a seed set that database.json does not name is refused, and the error says w
   const target = { database: "shop", label: "local/shop" } as Target;
   await expect(setsOf({ root } as Run, { set: ["reference"] }, target)).rejects.toMatchObject({
     message: 'shop has no seed set "reference". It has none.',
-    remedy: 'Add a folder in migrations/shop/seeds to "seedSets" in migrations/shop/database.json.',
+    hint: 'Add a folder in migrations/shop/seeds to "seedSets" in migrations/shop/database.json.',
   });
 });

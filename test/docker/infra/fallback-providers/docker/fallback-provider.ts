@@ -1,24 +1,27 @@
 import { afterAll, beforeAll } from "vitest";
 import type { Properties } from "../../../../../infra/provider-protocol/values.ts";
+import { FallbackProviderProcess } from "../../../../fallback-provider-process.ts";
 import { recordedResourcesOf } from "../../../../recorded-resources.ts";
-import { StandInProcess } from "../../../../stand-in-process.ts";
 
-export { declared, type Made } from "../../../../stand-in-process.ts";
+export { declared, type Made } from "../../../../fallback-provider-process.ts";
 
 /** Image that every engine of the tests has. */
 export const image = "debian:trixie-slim";
 
 /** Starts the docker fallback provider. It uses the tests' engine unless its configuration names another one. */
-export function startDockerStandIn(config?: Properties, secretKeys?: readonly string[]): Promise<StandInProcess> {
-  return dockerStandIn(config, secretKeys).started();
+export function startDockerFallbackProvider(
+  config?: Properties,
+  secretKeys?: readonly string[],
+): Promise<FallbackProviderProcess> {
+  return dockerFallbackProvider(config, secretKeys).started();
 }
 
 /**
  * Returns one fallback provider for all tests of a file, and registers its start and end. Call it at the top of the
  * file.
  */
-export function sharedDockerStandIn(): StandInProcess {
-  const plugin = dockerStandIn();
+export function sharedDockerFallbackProvider(): FallbackProviderProcess {
+  const plugin = dockerFallbackProvider();
   beforeAll(async () => {
     await plugin.started();
   });
@@ -26,8 +29,11 @@ export function sharedDockerStandIn(): StandInProcess {
   return plugin;
 }
 
-function dockerStandIn(config: Properties = {}, secretKeys: readonly string[] = ["envs", "uploads"]): StandInProcess {
-  return new StandInProcess({ name: "docker", config, secretKeys });
+function dockerFallbackProvider(
+  config: Properties = {},
+  secretKeys: readonly string[] = ["envs", "uploads"],
+): FallbackProviderProcess {
+  return new FallbackProviderProcess({ name: "docker", config, secretKeys });
 }
 
 /** Returns the error message of a rejected promise, or "no error". */
@@ -48,7 +54,7 @@ export async function officialOutputs(name: string): Promise<Properties> {
 /** Labels that identify the containers of an interrupted run as the stack's own. */
 export function ownerLabels(stack: string): Properties[] {
   return [
-    { label: "pgroundwork.project", value: "stand-in-tests" },
+    { label: "pgroundwork.project", value: "fallback-provider-tests" },
     { label: "pgroundwork.stack", value: stack },
   ];
 }

@@ -18,7 +18,7 @@ export interface Made {
 }
 
 /** A fallback provider to start, with its configuration. */
-export interface StandIn {
+export interface FallbackProvider {
   /** Folder name, as in `infra/fallback-providers/<name>`. */
   name: string;
   config: Properties;
@@ -27,13 +27,13 @@ export interface StandIn {
 }
 
 /** A fallback provider as the engine runs it: a separate process, called over gRPC, with wrapped secrets. */
-export class StandInProcess {
-  readonly #standIn: StandIn;
+export class FallbackProviderProcess {
+  readonly #fallbackProvider: FallbackProvider;
   #process: ChildProcess | undefined;
   #client: Client | undefined;
 
-  constructor(standIn: StandIn) {
-    this.#standIn = standIn;
+  constructor(fallbackProvider: FallbackProvider) {
+    this.#fallbackProvider = fallbackProvider;
   }
 
   /**
@@ -42,14 +42,14 @@ export class StandInProcess {
    * @returns this object, ready for calls
    */
   async started(): Promise<this> {
-    const child = spawn(process.execPath, [`infra/fallback-providers/${this.#standIn.name}/main.ts`], {
+    const child = spawn(process.execPath, [`infra/fallback-providers/${this.#fallbackProvider.name}/main.ts`], {
       cwd: cloneRoot,
       stdio: ["ignore", "pipe", "inherit"],
     });
     const [port] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
     this.#process = child;
     this.#client = new provider_grpc_pb.ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure());
-    const { config, secretKeys = [] } = this.#standIn;
+    const { config, secretKeys = [] } = this.#fallbackProvider;
     await this.#call("configure", new provider_pb.ConfigureRequest().setArgs(encode(config, secretKeys)));
     return this;
   }
@@ -162,12 +162,12 @@ export class StandInProcess {
   }
 
   #urn(type: string, name: string): string {
-    const token = `${this.#standIn.name}:index/${type[0]?.toLowerCase()}${type.slice(1)}:${type}`;
+    const token = `${this.#fallbackProvider.name}:index/${type[0]?.toLowerCase()}${type.slice(1)}:${type}`;
     return `urn:pulumi:test::project::${token}::${name}`;
   }
 
   #secrets(values: Properties): string[] {
-    return (this.#standIn.secretKeys ?? []).filter((key) => key in values);
+    return (this.#fallbackProvider.secretKeys ?? []).filter((key) => key in values);
   }
 }
 

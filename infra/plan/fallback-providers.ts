@@ -1,7 +1,7 @@
 /** Facts that decide if a stack accepts fallback providers. */
-export interface StandInUse {
+export interface FallbackProviderUse {
   /** Names of the providers with a fallback that would run. Empty if all plugins are official. */
-  standIns: readonly string[];
+  fallbackProviders: readonly string[];
   /** The stack's setting; undefined if not set. */
   airgap: boolean | undefined;
   stack: string;
@@ -14,9 +14,14 @@ export interface StandInUse {
  * A network fault must never swap the provider of a real environment: staging, production and protected stacks accept
  * fallback providers only if their settings allow it.
  */
-export function standInRefusal({ standIns, airgap, stack, real }: StandInUse): string | undefined {
-  if (standIns.length === 0) return undefined;
+export function fallbackProviderRefusal({
+  fallbackProviders,
+  airgap,
+  stack,
+  real,
+}: FallbackProviderUse): string | undefined {
+  if (fallbackProviders.length === 0) return undefined;
   const allowed = airgap ?? !real;
   if (allowed) return undefined;
-  return `Stack "${stack}" does not accept the fallback provider for ${standIns.map((name) => `the official ${name} plugin`).join(" and ")}.`;
+  return `Stack "${stack}" does not accept the fallback provider for ${fallbackProviders.map((name) => `the official ${name} plugin`).join(" and ")}.`;
 }

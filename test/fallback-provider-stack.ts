@@ -20,18 +20,18 @@ export interface TestStack {
 export interface StackOptions {
   projectName: string;
   stackName: string;
-  standIns: readonly ProviderPackage[];
+  fallbackProviders: readonly ProviderPackage[];
   program: PulumiFn;
   env?: Record<string, string>;
 }
 
 /** Creates a stack of a program with these fallback providers. */
 export async function startStack(options: StackOptions): Promise<TestStack> {
-  const { projectName, stackName, standIns, program, env = {} } = options;
+  const { projectName, stackName, fallbackProviders, program, env = {} } = options;
   const folder = join(inject("scratch"), `stack-${randomUUID()}`);
   const home = join(folder, "home");
   await mkdir(join(folder, "state"), { recursive: true });
-  await Promise.all(standIns.map((standIn) => installStandIn(home, standIn)));
+  await Promise.all(fallbackProviders.map((fallbackProvider) => installFallbackProvider(home, fallbackProvider)));
   const { engine } = await findEngine(process.env);
   if (engine === undefined) throw new Error("the run's setup has left no engine");
   const path = [dirname(engine.path), process.env.PATH].join(delimiter);
@@ -61,8 +61,8 @@ export async function startStack(options: StackOptions): Promise<TestStack> {
   return { stack, stateOnDisk, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-async function installStandIn(home: string, standIn: ProviderPackage): Promise<void> {
-  const choice = { ...standIn, use: "stand-in", reason: "test" } as const;
+async function installFallbackProvider(home: string, fallbackProvider: ProviderPackage): Promise<void> {
+  const choice = { ...fallbackProvider, use: "fallback", reason: "test" } as const;
   const folder = pluginFolder(home, choice);
   const launcher = join(folder, pluginFileName(choice));
   await mkdir(folder, { recursive: true });

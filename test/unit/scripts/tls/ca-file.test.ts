@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import { authorityFile, withAuthorityFile, writeAuthorityFile } from "../../../../scripts/tls/authority-file.ts";
+import { caFile, withCaFile, writeCaFile } from "../../../../scripts/tls/ca-file.ts";
 
 describe("the CA file of a stack", () => {
   let root: string;
@@ -14,30 +14,30 @@ describe("the CA file of a stack", () => {
   afterEach(() => rm(root, { recursive: true }));
 
   it("is in the project directory, one for each stack, and readable by everyone", async () => {
-    const file = writeAuthorityFile(root, "dev", "the authorities\n");
-    expect(file).toBe(join(root, authorityFile("dev")));
+    const file = writeCaFile(root, "dev", "the CAs\n");
+    expect(file).toBe(join(root, caFile("dev")));
     expect(file).toBe(join(root, ".pgroundwork", "ca-dev.pem"));
-    expect(await readFile(file, "utf8")).toBe("the authorities\n");
+    expect(await readFile(file, "utf8")).toBe("the CAs\n");
     expect((await stat(file)).mode & 0o777).toBe(0o644);
-    expect(writeAuthorityFile(root, "staging", "others\n")).not.toBe(file);
-    expect(authorityFile("shop-team/shop/dev")).toBe(authorityFile("dev"));
+    expect(writeCaFile(root, "staging", "others\n")).not.toBe(file);
+    expect(caFile("shop-team/shop/dev")).toBe(caFile("dev"));
   });
 
   it("is left alone if its content is right, and replaced completely otherwise", async () => {
-    const file = writeAuthorityFile(root, "dev", "one\n");
+    const file = writeCaFile(root, "dev", "one\n");
     const first = await stat(file);
-    writeAuthorityFile(root, "dev", "one\n");
+    writeCaFile(root, "dev", "one\n");
     expect((await stat(file)).ino).toBe(first.ino);
-    writeAuthorityFile(root, "dev", "two\n");
+    writeCaFile(root, "dev", "two\n");
     expect((await stat(file)).ino).not.toBe(first.ino);
     expect(await readFile(file, "utf8")).toBe("two\n");
   });
 
   it("is written again if it was emptied", async () => {
-    const file = writeAuthorityFile(root, "dev", "one\n");
+    const file = writeCaFile(root, "dev", "one\n");
     await writeFile(file, "");
     await chmod(file, 0o600);
-    writeAuthorityFile(root, "dev", "one\n");
+    writeCaFile(root, "dev", "one\n");
     expect(await readFile(file, "utf8")).toBe("one\n");
     expect((await stat(file)).mode & 0o777).toBe(0o644);
   });
@@ -47,16 +47,16 @@ describe("a program that needs a CA file", () => {
   const connection: Connection = { host: "db", port: 5432, database: "shop", user: "ann", sslmode: "verify-full" };
 
   it("gets one as long as it runs", async () => {
-    const file = await withAuthorityFile({ ...connection, ca: "the authorities\n" }, async (given) => {
+    const file = await withCaFile({ ...connection, ca: "the CAs\n" }, async (given) => {
       expect(given).toEqual({ ...connection, sslrootcert: expect.any(String) });
-      expect(await readFile(given.sslrootcert ?? "", "utf8")).toBe("the authorities\n");
+      expect(await readFile(given.sslrootcert ?? "", "utf8")).toBe("the CAs\n");
       return given.sslrootcert;
     });
     expect(existsSync(file ?? "")).toBe(false);
   });
 
   it("gets none without a CA certificate, and keeps an existing one", async () => {
-    const given = async (of: Connection) => withAuthorityFile(of, async (changed) => changed);
+    const given = async (of: Connection) => withCaFile(of, async (changed) => changed);
     expect(await given(connection)).toEqual(connection);
     const withFile = { ...connection, sslrootcert: "/ca.pem" };
     expect(await given(withFile)).toEqual(withFile);
@@ -64,7 +64,7 @@ describe("a program that needs a CA file", () => {
 
   it("leaves none behind if it fails", async () => {
     let file = "";
-    const failed = withAuthorityFile({ ...connection, ca: "text" }, async ({ sslrootcert }) => {
+    const failed = withCaFile({ ...connection, ca: "text" }, async ({ sslrootcert }) => {
       file = sslrootcert ?? "";
       throw new Error("failed");
     });

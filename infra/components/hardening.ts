@@ -1,6 +1,6 @@
 import type * as docker from "@pulumi/docker";
 
-type Confinement = Pick<
+type Hardening = Pick<
   docker.ContainerArgs,
   "init" | "readOnly" | "restart" | "memory" | "memorySwap" | "capabilities" | "securityOpts" | "logOpts"
 >;
@@ -12,7 +12,7 @@ type Confinement = Pick<
  * @param memory limit in MB
  * @param logFile maximum size of each of the log's three files, as Docker writes it: `50m`
  */
-export function confinement(memory: number, logFile: string): Confinement {
+export function hardening(memory: number, logFile: string): Hardening {
   return {
     init: true,
     readOnly: true,
