@@ -50,15 +50,3 @@ export async function readStackJobs(outputs: StackOutputs, root: string): Promis
     return { known: false, reason: error.message };
   }
 }
-
-/** Returns why a job is not fine, or undefined if it is: its last run succeeded, and the next one is not overdue. */
-export function jobFault({
-  active,
-  failed,
-  overdueSeconds,
-}: JobState): "stopped" | "unknown" | "failed" | "overdue" | undefined {
-  if (!active) return "stopped";
-  if (failed === null || overdueSeconds === null) return "unknown";
-  if (failed) return "failed";
-  return overdueSeconds > 0 ? "overdue" : undefined;
-}
