@@ -1,8 +1,8 @@
 import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
-import { historyJob } from "../../scripts/databases/job-history.ts";
 import type { Job } from "../../scripts/databases/jobs.ts";
 import { cronExtension, jobsDatabase } from "../../scripts/model/cron.ts";
+import { historyJob } from "../../scripts/model/job-history.ts";
 import { roleName } from "../../scripts/model/names.ts";
 import { Jobs } from "../provider/sdk/databases.ts";
 import type { Server } from "./server.ts";

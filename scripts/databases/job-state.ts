@@ -61,6 +61,18 @@ export interface JobState {
   message: string | null;
 }
 
+/** Returns why a job is not fine, or undefined if it is: its last run succeeded, and the next one is not overdue. */
+export function jobFault({
+  active,
+  failed,
+  overdueSeconds,
+}: JobState): "stopped" | "unknown" | "failed" | "overdue" | undefined {
+  if (!active) return "stopped";
+  if (failed === null || overdueSeconds === null) return "unknown";
+  if (failed) return "failed";
+  return overdueSeconds > 0 ? "overdue" : undefined;
+}
+
 /** Reads the state of all jobs that the kit has scheduled. Must run as a superuser in the database of pg_cron. */
 export async function readJobState(client: Client): Promise<JobState[]> {
   const { rows: found } = await client.query<{ has: boolean }>(

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { withClient } from "../connection/client.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { readDatabaseFile } from "../databases/database-file.ts";
-import { historyJob } from "../databases/job-history.ts";
 import { type JobState, readJobState } from "../databases/job-state.ts";
 import { type Job, jobChanges } from "../databases/jobs.ts";
 import { jobsDatabase } from "../model/cron.ts";
+import { historyJob } from "../model/job-history.ts";
 import { roleName } from "../model/names.ts";
 import type { StackOutputs } from "../model/stack-outputs.ts";
 import { serverConnection } from "./outputs.ts";
@@ -49,16 +49,4 @@ export async function readStackJobs(outputs: StackOutputs, root: string): Promis
     if (!(error instanceof OperationError)) throw error;
     return { known: false, reason: error.message };
   }
-}
-
-/** Returns why a job is not fine, or undefined if it is: its last run succeeded, and the next one is not overdue. */
-export function jobFault({
-  active,
-  failed,
-  overdueSeconds,
-}: JobState): "stopped" | "unknown" | "failed" | "overdue" | undefined {
-  if (!active) return "stopped";
-  if (failed === null || overdueSeconds === null) return "unknown";
-  if (failed) return "failed";
-  return overdueSeconds > 0 ? "overdue" : undefined;
 }

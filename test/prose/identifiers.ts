@@ -30,7 +30,10 @@ const accepted = new Set([
   "trustBundle",
 ]);
 
-const candidate = new RegExp(words.map(([each]) => each.source.replaceAll(/\\b| /g, "")).join("|"), "i");
+const candidate = new RegExp(
+  words.map(([each]) => each.source.replaceAll("\\b", "").replaceAll(" ", "_?")).join("|"),
+  "i",
+);
 
 /** Lists the identifiers of a TypeScript or JavaScript file that have hard words. Strings and comments have none. */
 export function hardIdentifiersIn(text: string): Breach[] {

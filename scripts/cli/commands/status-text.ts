@@ -1,8 +1,7 @@
 import { duration } from "../../backup/findings.ts";
-import type { JobState } from "../../databases/job-state.ts";
+import { type JobState, jobFault } from "../../databases/job-state.ts";
 import { describeProblem } from "../../migrate/verify.ts";
 import { upCommand } from "../../model/command-lines.ts";
-import { jobFault } from "../../stack/job-state.ts";
 import type { DatabaseStatus, StackStatus } from "../../stack/status.ts";
 import { style } from "../output.ts";
 

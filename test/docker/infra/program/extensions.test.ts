@@ -73,7 +73,7 @@ describe("a database in a container with every extension of the image", () => {
     const { code, stderr } = await shop.pgw("database", "rename", "shop", "store", "--on-server");
     expect([code, stderr]).toEqual([
       3,
-      expect.stringMatching(/"shop" lists the extension pg_cron, whose scheduler is connected[^]*Remove pg_cron/),
+      expect.stringMatching(/"shop" lists the extension pg_cron, whose scheduler is connected[\s\S]*Remove pg_cron/),
     ]);
   });
 

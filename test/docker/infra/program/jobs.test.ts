@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { inDatabase } from "../../../../scripts/connection/connection.ts";
-import { historyJob } from "../../../../scripts/databases/job-history.ts";
+import { historyJob } from "../../../../scripts/model/job-history.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import { commit, shopDrafts } from "../../../embedded/infra/program/shop.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
