@@ -39,12 +39,14 @@ export async function startServer(extra: Record<string, string> = {}): Promise<T
  *
  * @param name name that says all that the content depends on
  * @param fill fills a server that only its copies will use; called once per test run
+ * @param extra settings of the copy
  */
 export async function startFilledServer(
   name: string,
   fill: (server: TestServer) => Promise<void>,
+  extra: Record<string, string> = {},
 ): Promise<TestServer> {
-  return startFrom(name, fill, {});
+  return startFrom(name, fill, extra);
 }
 
 async function startFrom(

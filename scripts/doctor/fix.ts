@@ -1,0 +1,34 @@
+/** Statements that remove a problem. They run one by one, not in a transaction, as a superuser or the owner. */
+export interface Fix {
+  statements: string[];
+  /** Says which lock they take, and what they block or lose. */
+  effect: string;
+  /** Statements that restore the state before. Empty if nothing is dropped, or nothing can restore it. */
+  revert: string[];
+  /** Database to run them in, if it is not that of the finding. */
+  database?: string;
+}
+
+/** Time that a fix waits for a lock. Statements that queue behind it would wait, too. */
+const lockTimeout = "set lock_timeout = '5s'";
+
+/** Makes a fix that gives up if it waits for a lock for too long. */
+export function fix(statements: string[], effect: string, revert: string[] = []): Fix {
+  const limited = (list: string[]) => (list.length === 0 ? [] : [lockTimeout, ...list]);
+  return { statements: limited(statements), effect, revert: limited(revert) };
+}
+
+/** Makes a fix for an existing setting of the server that needs no restart. */
+export function settingFix(name: string, value: string, before: string): Fix {
+  const set = (to: string) => [`alter system set ${name} = ${quoteLiteral(to)}`, "select pg_reload_conf()"];
+  return fix(
+    set(value),
+    "It takes no lock and needs no restart. On a stack, write it to the stack's settings instead, or `up` reverts it.",
+    set(before),
+  );
+}
+
+/** Quotes a text for SQL. */
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

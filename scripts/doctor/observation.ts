@@ -1,0 +1,39 @@
+import { NotKnown, type Observer } from "../connection/observer.ts";
+import { duration } from "./text.ts";
+
+interface ObservationRow {
+  since: Date | null;
+  standbys: number;
+  now: Date;
+}
+
+/**
+ * Returns the time since which use has been counted in this database. The server does not record it, so this is the
+ * latest time that can be proved: the reset of the database's statistics, or of the server's (a crash or a restore
+ * resets all), or the first vacuum or analyze that the same statistics recorded.
+ *
+ * @throws NotKnown if that is not long enough, or reads go to other servers, too
+ */
+export async function observedSince(observer: Observer, days: number): Promise<Date> {
+  const [row] = await observer.query<ObservationRow>(`
+    select case when coalesce(own.stats_reset, first_seen) is not null
+                then greatest(server.stats_reset, own.stats_reset, case when own.stats_reset is null then first_seen end) end as since,
+           (select count(*)::int from pg_stat_replication where state = 'streaming') as standbys,
+           clock_timestamp() as now
+      from (select stats_reset from pg_stat_bgwriter) server,
+           (select stats_reset from pg_stat_database where datname = current_database()) own,
+           (select min(least(last_vacuum, last_autovacuum, last_analyze, last_autoanalyze)) as first_seen
+              from pg_stat_all_tables join pg_class c on c.oid = relid where not relisshared) maintenance`);
+  if (row === undefined) throw new NotKnown("the server shows no statistics of this database");
+  const { since, standbys, now } = row;
+  if (observer.facts.inRecovery) throw new NotKnown("this server is a standby, and statements also run on the primary");
+  if (standbys > 0)
+    throw new NotKnown(`${standbys} standby servers are connected, and statements on them are not counted here`);
+  if (since === null) throw new NotKnown("the server does not say since when it counts use of this database");
+  const seconds = (now.getTime() - since.getTime()) / 1_000;
+  if (seconds < days * 86_400)
+    throw new NotKnown(
+      `use has been counted for ${duration(seconds)} only (since ${since.toISOString()}), not for ${days} days`,
+    );
+  return since;
+}

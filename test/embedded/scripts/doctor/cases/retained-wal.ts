@@ -1,0 +1,34 @@
+import type { CheckCase } from "../check-case.ts";
+
+const advance = ["create table item (id int)", "insert into item select generate_series(1, 20000)"];
+
+export const cases: CheckCase = {
+  thresholds: { slotBytes: 500_000 },
+  faults: [
+    {
+      title: "a physical slot without a client",
+      setup: ["select pg_create_physical_replication_slot('gone', true)", ...advance],
+      finds: ["gone"],
+      // The new slot retains nothing.
+      isRevertible: false,
+    },
+    {
+      title: "a logical slot without a client",
+      setup: ["select pg_create_logical_replication_slot('gone', 'pgoutput')", ...advance],
+      finds: ["gone"],
+      isRevertible: false,
+    },
+  ],
+  nearMisses: [
+    {
+      title: "a slot that retains little",
+      setup: ["select pg_create_physical_replication_slot('near', true)"],
+      teardown: ["select pg_drop_replication_slot('near')"],
+    },
+    {
+      title: "a slot that reserves nothing",
+      setup: ["select pg_create_physical_replication_slot('unused')", ...advance],
+      teardown: ["select pg_drop_replication_slot('unused')"],
+    },
+  ],
+};
