@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { OutcomeUnknownError, RolledBackError } from "./errors.ts";
+import { isLost } from "./failures.ts";
+import type { PoolCore } from "./pool-core.ts";
+import type { ServerClient } from "./server-client.ts";
+
+/** A transaction that the server knows, even if its connection is lost. */
+interface KnownTransaction {
+  xid: string;
+  timeline: string;
+  systemIdentifier: string;
+  pid: number | undefined;
+}
+
+/** Result of a COMMIT whose answer was lost. */
+type Outcome = { result: "committed" } | { result: "aborted" } | { result: "unknown"; reason: string };
+
+/** Time after which the session of the lost connection is ended, so that its transaction is decided. */
+const endSessionAfterMs = 1_000;
+
+/** The answer to COMMIT was lost, and the server says that the transaction was rolled back. */
+export class AbortedCommitError extends Error {
+  override readonly name = "AbortedCommitError";
+}
+
+/**
+ * Commits, and checks that the server did. If the connection is lost meanwhile, asks the server for the result.
+ *
+ * @param swallowed error of a statement that the caller did not pass on, as the cause if the server rolled back
+ * @throws RolledBackError, OutcomeUnknownError, AbortedCommitError, or the error of the COMMIT
+ */
+export async function commit(
+  core: PoolCore,
+  client: ServerClient,
+  readOnly: boolean,
+  swallowed?: unknown,
+): Promise<void> {
+  const known = readOnly || !core.settings.resolveCommits ? undefined : await knownTransaction(client);
+  // Nothing was sent, so the server rolls back.
+  if (client.lost !== undefined) throw new AbortedCommitError("The connection was lost.", { cause: client.lost });
+  try {
+    const { command } = await client.query("commit");
+    if (command === "COMMIT") return;
+    throw new RolledBackError(
+      "The transaction was rolled back: a statement in it had failed, and its error was ignored.",
+      {
+        hint: "Let the error leave the transaction function, or wrap the statement in savepoint().",
+        cause: swallowed,
+      },
+    );
+  } catch (error) {
+    if (error instanceof RolledBackError || !isLost(client, error)) throw error;
+    // A transaction that only read has nothing to lose, and is repeated like any other.
+    if (readOnly) throw new AbortedCommitError("The connection was lost.", { cause: error });
+    const outcome = await outcomeOf(core, known);
+    if (outcome.result === "committed") return;
+    if (outcome.result === "aborted")
+      throw new AbortedCommitError("The transaction was rolled back.", { cause: error });
+    throw new OutcomeUnknownError("commit", error, ` (${outcome.reason})`);
+  }
+}
+
+/** Reads the transaction's id before the COMMIT. Undefined if it has none, because it wrote nothing. */
+async function knownTransaction(client: ServerClient): Promise<KnownTransaction | undefined> {
+  // In a failed transaction, COMMIT is a rollback anyway.
+  if (client.getTransactionStatus() !== "T") return undefined;
+  const first = client.systemIdentifier === undefined;
+  const { rows } = await client.query<{ xid: string | null; timeline: string; system: string }>(
+    `select pg_catalog.pg_current_xact_id_if_assigned()::text as xid, ${timeline} as timeline${first ? `, ${system} as system` : ""}`,
+  );
+  const [row] = rows;
+  if (first) client.systemIdentifier = row?.system;
+  if (!row?.xid || client.systemIdentifier === undefined) return undefined;
+  return { xid: row.xid, timeline: row.timeline, systemIdentifier: client.systemIdentifier, pid: client.pid };
+}
+
+// The first eight characters of a WAL file's name. A standby writes none.
+const timeline =
+  "case when pg_catalog.pg_is_in_recovery() then '' else pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) end";
+const system = "(select system_identifier::text from pg_catalog.pg_control_system())";
+
+async function outcomeOf(core: PoolCore, known: KnownTransaction | undefined): Promise<Outcome> {
+  if (known === undefined)
+    return {
+      result: "unknown",
+      reason: core.settings.resolveCommits ? "it had no transaction id to ask for" : "resolveCommits is off",
+    };
+  const started = performance.now();
+  let reason = "the server could not be asked";
+  while (performance.now() - started < core.settings.connectionTimeoutMs) {
+    try {
+      const status = await ask(core, known, performance.now() - started > endSessionAfterMs);
+      if (typeof status !== "string") return { result: "unknown", reason: status.reason };
+      if (status === "committed" || status === "aborted") return { result: status };
+      reason = "its session is still running";
+    } catch (error) {
+      reason = `the server could not be asked: ${error instanceof Error ? error.message : String(error)}`;
+      if (core.closed) break;
+    }
+    await sleep(50);
+  }
+  return { result: "unknown", reason };
+}
+
+/** Asks for the state of the transaction. It means something only on the same system and timeline. */
+async function ask(
+  core: PoolCore,
+  { xid, timeline: before, systemIdentifier, pid }: KnownTransaction,
+  endSession: boolean,
+): Promise<string | { reason: string }> {
+  const checkout = await core.acquire("statement");
+  try {
+    const { rows } = await checkout.client.query<{ system: string; timeline: string }>(
+      `select ${system} as system, ${timeline} as timeline`,
+    );
+    const [row] = rows;
+    if (row?.system !== systemIdentifier) return { reason: "another server answers now" };
+    if (row.timeline === "") return "on a standby";
+    if (row.timeline !== before) return { reason: "a standby was promoted" };
+    const { rows: states } = await checkout.client.query<{ status: string | null }>(
+      "select pg_catalog.pg_xact_status($1::pg_catalog.xid8) as status",
+      [xid],
+    );
+    const status = states[0]?.status;
+    if (status === null || status === undefined) return { reason: "the server no longer knows the transaction" };
+    // The COMMIT may be on its way to a session that does not know yet that its client is gone.
+    if (status === "in progress" && endSession)
+      await checkout.client.query(
+        "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where pid = $1 and backend_xid::text = ($2::pg_catalog.xid8)::pg_catalog.xid::text",
+        [pid, xid],
+      );
+    return status;
+  } finally {
+    core.giveBack(checkout);
+  }
+}

@@ -1,0 +1,67 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** Who acts, and for which request. The databases' audit triggers read these values. */
+export interface RequestContext {
+  /** `app.user_id` (trading, learning, kyb) */
+  userId?: string | undefined;
+  /** `app.session_id` (trading) */
+  sessionId?: string | undefined;
+  /** `app.client_ip` */
+  clientIp?: string | undefined;
+  /** `app.request_id` */
+  requestId?: string | undefined;
+  /** `app.api_key_id` (kyb) */
+  apiKeyId?: string | undefined;
+  /** `app.admin_user_id` (pend) */
+  adminUserId?: string | undefined;
+}
+
+const settingNames = {
+  userId: "app.user_id",
+  sessionId: "app.session_id",
+  clientIp: "app.client_ip",
+  requestId: "app.request_id",
+  apiKeyId: "app.api_key_id",
+  adminUserId: "app.admin_user_id",
+} as const satisfies Record<keyof RequestContext, string>;
+
+const contexts = new AsyncLocalStorage<RequestContext>();
+
+/**
+ * Runs a function in the name of a user or request. Statements that it runs through a pool, directly or later, carry the
+ * context. A nested call adds to the outer context.
+ */
+export function withRequestContext<T>(context: RequestContext, run: () => T): T {
+  return contexts.run({ ...contexts.getStore(), ...context }, run);
+}
+
+/** Returns the context of the current request, for log records. */
+export function requestContext(): Readonly<RequestContext> | undefined {
+  return contexts.getStore();
+}
+
+const keys = new WeakMap<RequestContext, string>();
+
+/** A context as one text, to compare it with that of a client. Empty if there is none. */
+export function contextKey(context: RequestContext | undefined): string {
+  if (context === undefined) return "";
+  let key = keys.get(context);
+  if (key === undefined) {
+    key = JSON.stringify(contextValues(context));
+    keys.set(context, key);
+  }
+  return key;
+}
+
+/** Names and values of the settings, in a fixed order. An absent value is empty. */
+function contextValues(context: RequestContext): string[] {
+  return Object.keys(settingNames).map((name) => context[name as keyof RequestContext] ?? "");
+}
+
+/** Returns the statement that sets the context. An absent value is set to empty, which the databases read as none. */
+export function contextStatement(context: RequestContext, local: boolean): { text: string; values: string[] } {
+  const calls = Object.values(settingNames).map(
+    (setting, index) => `pg_catalog.set_config('${setting}', $${index + 1}, ${local})`,
+  );
+  return { text: `select ${calls.join(", ")}`, values: contextValues(context) };
+}

@@ -1,0 +1,45 @@
+import { OperationError } from "../core/operation-error.ts";
+
+/** A client could not be obtained within `connectionTimeoutMs`. The message lists who holds the pool's clients. */
+export class PoolTimeoutError extends OperationError {}
+
+/** The pool was closed, or is being closed. */
+export class PoolClosedError extends OperationError {
+  constructor() {
+    super("The pool is closed.", { hint: "Create a new pool, or close this one later." });
+  }
+}
+
+/** Every client is held by a request that waits for a second one, so none would ever be returned. */
+export class PoolStarvationError extends OperationError {}
+
+/** A client was returned to the pool while it was in a transaction or running a statement. */
+export class UnfinishedWorkError extends OperationError {}
+
+/** COMMIT was answered with ROLLBACK: a statement had failed, and its error was not passed on. */
+export class RolledBackError extends OperationError {}
+
+/** Part of the work whose result is unknown. */
+export type UnknownPhase = "statement" | "commit";
+
+/**
+ * The connection was lost after a statement or a COMMIT was sent, and the server cannot say if it took effect. The pool
+ * never repeats it.
+ */
+export class OutcomeUnknownError extends OperationError {
+  readonly phase: UnknownPhase;
+
+  constructor(phase: UnknownPhase, cause: unknown, reason = "") {
+    const what = phase === "commit" ? "a transaction was being committed" : "a statement was running";
+    super(`The connection was lost while ${what}${reason}. The change is either complete or absent.`, {
+      hint: "Look in the database before you repeat it. A unique key per change makes repeating it safe.",
+      cause,
+    });
+    this.phase = phase;
+  }
+}
+
+/** Returns the SQLSTATE or system error code of an error, or an empty text. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}

@@ -1,0 +1,218 @@
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  Kysely,
+  type KyselyConfig,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+  type TransactionSettings,
+} from "kysely";
+import Cursor from "pg-cursor";
+import { captureCallSite } from "./call-site.ts";
+import type { Checkout } from "./checkouts.ts";
+import { commit } from "./commit.ts";
+import { contextStatement, requestContext } from "./context.ts";
+import type { Pool } from "./pool.ts";
+import type { ServerClient } from "./server-client.ts";
+import { applyContext, touchesSession } from "./statements.ts";
+import { clientOf, rollBack, type TransactionOptions } from "./transaction.ts";
+import { exactTypes } from "./types-as-text.ts";
+
+/** Creates Kysely on a pool. Each statement and each transaction takes a client and returns it on every path. */
+export function kyselyOn<Database>(pool: Pool, config: Omit<KyselyConfig, "dialect"> = {}): Kysely<Database> {
+  return new Kysely<Database>({ ...config, dialect: dialectOf(new PoolDriver(pool)) });
+}
+
+/**
+ * Runs a function with Kysely in a transaction of the pool. Unlike Kysely's own transactions, it is repeated if that is
+ * safe; see `pool.transaction()`.
+ */
+export function kyselyTransaction<Database, T>(
+  pool: Pool,
+  run: (database: Kysely<Database>) => Promise<T>,
+  options?: TransactionOptions,
+): Promise<T> {
+  return pool.transaction((transaction) => {
+    const connection = new ClientConnection(clientOf(transaction));
+    return run(new Kysely<Database>({ dialect: dialectOf(new SingleDriver(connection)) }));
+  }, options);
+}
+
+function dialectOf(driver: Driver): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => driver,
+    createIntrospector: (database) => new PostgresIntrospector(database),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  };
+}
+
+/** Runs Kysely's queries on a client. */
+class ClientConnection implements DatabaseConnection {
+  readonly client: ServerClient;
+
+  constructor(client: ServerClient) {
+    this.client = client;
+  }
+
+  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    if (touchesSession(sql)) this.client.needsReset = true;
+    const { command, rowCount, rows } = await this.client.query(sql, [...parameters]);
+    const changed = ["INSERT", "UPDATE", "DELETE", "MERGE"].includes(command);
+    return { rows: rows as Row[], ...(changed && { numAffectedRows: BigInt(rowCount ?? 0) }) };
+  }
+
+  async *streamQuery<Row>(
+    { sql, parameters }: CompiledQuery,
+    chunkSize = 100,
+  ): AsyncIterableIterator<QueryResult<Row>> {
+    const cursor = this.client.query(new Cursor(sql, [...parameters], { types: exactTypes }));
+    try {
+      for (let rows = await cursor.read(chunkSize); rows.length > 0; rows = await cursor.read(chunkSize))
+        yield { rows: rows as Row[] };
+    } finally {
+      await cursor.close();
+    }
+  }
+}
+
+/** A connection of the pool, with what is needed to return it exactly once. */
+class PoolConnection extends ClientConnection {
+  readonly checkout: Checkout;
+  returned = false;
+  /** Error of the last statement, as the cause if COMMIT turns out to be a rollback. */
+  failed: unknown;
+  readOnly = false;
+
+  constructor(checkout: Checkout) {
+    super(checkout.client);
+    this.checkout = checkout;
+  }
+
+  override async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    try {
+      return await super.executeQuery<Row>(query);
+    } catch (error) {
+      this.failed = error;
+      throw error;
+    }
+  }
+}
+
+/** Takes clients from the pool. */
+class PoolDriver implements Driver {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<PoolConnection> {
+    const checkout = await this.#pool.acquire("transaction", undefined, captureCallSite());
+    try {
+      await applyContext(checkout.client);
+      return new PoolConnection(checkout);
+    } catch (error) {
+      this.#pool.giveBack(checkout);
+      throw error;
+    }
+  }
+
+  async beginTransaction(
+    connection: PoolConnection,
+    { isolationLevel, accessMode }: TransactionSettings,
+  ): Promise<void> {
+    const words = [
+      "begin",
+      isolationLevel && `isolation level ${isolationLevel}`,
+      accessMode === "read only" && "read only",
+    ];
+    connection.readOnly = accessMode === "read only";
+    await this.#orReturn(connection, async () => {
+      await connection.client.query(words.filter(Boolean).join(" "));
+      const context = requestContext();
+      if (this.#pool.settings.pooled && context !== undefined)
+        await connection.client.query(contextStatement(context, true));
+    });
+  }
+
+  async commitTransaction(connection: PoolConnection): Promise<void> {
+    const { client, readOnly, failed } = connection;
+    await this.#orReturn(connection, () => commit(this.#pool, client, readOnly, failed));
+  }
+
+  async rollbackTransaction(connection: PoolConnection): Promise<void> {
+    // After a lost connection or an unanswered COMMIT, the first error counts.
+    if (!connection.returned && connection.client.lost === undefined) await rollBack(this.#pool, connection.client);
+  }
+
+  async savepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw(`savepoint ${quoted(name)}`));
+  }
+
+  async rollbackToSavepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw(`rollback to savepoint ${quoted(name)}`));
+  }
+
+  async releaseSavepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw(`release savepoint ${quoted(name)}`));
+  }
+
+  async releaseConnection(connection: PoolConnection): Promise<void> {
+    if (connection.returned) return;
+    connection.returned = true;
+    const { client } = connection;
+    if (client.lost === undefined && !client.idle) {
+      if (client.busy) client.destroy();
+      else await rollBack(this.#pool, client);
+    }
+    this.#pool.giveBack(connection.checkout);
+  }
+
+  /** Does nothing: the pool belongs to its creator. */
+  async destroy(): Promise<void> {}
+
+  /** Returns the client if a step of a transaction fails: Kysely then forgets the connection (kysely#1990). */
+  async #orReturn(connection: PoolConnection, step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      await this.releaseConnection(connection);
+      throw error;
+    }
+  }
+}
+
+/** Lends one client, which stays in its transaction. */
+class SingleDriver implements Driver {
+  readonly #connection: ClientConnection;
+
+  constructor(connection: ClientConnection) {
+    this.#connection = connection;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return this.#connection;
+  }
+
+  async beginTransaction(): Promise<void> {
+    throw new Error("A transaction is running already. Use savepoint() of the pool's transaction for a part of it.");
+  }
+
+  async commitTransaction(): Promise<void> {}
+  async rollbackTransaction(): Promise<void> {}
+  async releaseConnection(): Promise<void> {}
+  async destroy(): Promise<void> {}
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,237 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { QueryResultRow } from "pg";
+import { OperationError } from "../core/operation-error.ts";
+import { backoffMs, retryBackoff } from "./backoff.ts";
+import { captureCallSite } from "./call-site.ts";
+import { channels } from "./channels.ts";
+import { type Checkout, describeCheckout, type HeldClient } from "./checkouts.ts";
+import { requestContext } from "./context.ts";
+import { type CopyOptions, copyIn, copyOut } from "./copy.ts";
+import { OutcomeUnknownError, UnfinishedWorkError } from "./errors.ts";
+import { isLost, isReadOnlyError } from "./failures.ts";
+import { type CheckHealth, checkHealth } from "./health.ts";
+import { Listener, type Subscription, type SubscriptionOptions } from "./listen.ts";
+import { Maintenance } from "./maintenance.ts";
+import { PoolCore } from "./pool-core.ts";
+import { RetryBudget } from "./retry-budget.ts";
+import type { ServerClient } from "./server-client.ts";
+import type { PoolSettings } from "./settings.ts";
+import { applyContext, runStatement, type Statement, type StatementResult, touchesSession } from "./statements.ts";
+import { type StreamOptions, streamRows } from "./stream.ts";
+import { rollBack, runTransaction, type Transaction, type TransactionOptions } from "./transaction.ts";
+
+/** A client that the caller has to return with `release()`. */
+export type PooledClient = ServerClient & {
+  /** Returns the client. Pass `true` or an error to close it instead. */
+  release(discard?: boolean | Error): void;
+};
+
+/** A pool of connections to PostgreSQL. Create one with `createPool`. */
+export class Pool extends PoolCore {
+  readonly #budget: RetryBudget;
+  readonly #maintenance: Maintenance;
+  #listener: Listener | undefined;
+
+  constructor(settings: PoolSettings) {
+    super(settings);
+    this.#budget = new RetryBudget(settings.retriesPerSecond);
+    this.#maintenance = new Maintenance(this);
+  }
+
+  /**
+   * Runs one statement. It is repeated after a lost connection only if it was not sent yet, or is marked `readOnly`.
+   *
+   * @throws OutcomeUnknownError if the connection was lost while a statement ran that may change something
+   * @throws PoolTimeoutError, ConnectionError, or the server's error
+   */
+  async query<Row extends QueryResultRow = QueryResultRow>(
+    statement: string | Statement,
+    values?: readonly unknown[],
+  ): Promise<StatementResult<Row>> {
+    const full: Statement = typeof statement === "string" ? { text: statement, values } : statement;
+    // Behind a pooler, settings last only in a transaction.
+    if (this.settings.pooled && requestContext() !== undefined)
+      return this.transaction((transaction) => transaction.query<Row>(full), { readOnly: full.readOnly ?? false });
+    const deadline = performance.now() + this.settings.retryLimitMs;
+    for (let attempt = 1; ; attempt += 1) {
+      const checkout = await this.acquire("statement", full.signal);
+      const { client } = checkout;
+      let sent = false;
+      try {
+        await applyContext(client);
+        if (touchesSession(full.text)) client.needsReset = true;
+        sent = client.lost === undefined;
+        return await runStatement<Row>(client, full, this.settings.maxPreparedStatements);
+      } catch (error) {
+        const lost = isLost(client, error);
+        // The server refused it, so it changed nothing. Another server may be the primary by now.
+        const demoted = isReadOnlyError(error) && ["read-write", "primary"].includes(this.servers.target);
+        if (demoted && client.server !== undefined) this.servers.lostRole(client.server);
+        if (!lost && !demoted) throw error;
+        if (lost && sent && !full.readOnly) throw new OutcomeUnknownError("statement", error);
+        const mayRepeat = performance.now() < deadline && !this.closed && !full.signal?.aborted;
+        if (!mayRepeat) throw error;
+        await sleep(backoffMs(attempt, retryBackoff));
+        if (!(await this.#budget.take(deadline, full.signal))) throw error;
+        this.counts.retries += 1;
+        channels.retry.publish({ pool: this, attempt, error, context: requestContext() });
+      } finally {
+        this.giveBack(checkout);
+      }
+    }
+  }
+
+  /** Runs a function in a transaction, and repeats it if that is safe; see `runTransaction`. */
+  transaction<T>(run: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return runTransaction(this, this.#budget, run, options);
+  }
+
+  /** Runs statements in one transaction, and sends them all before the first answer. */
+  batch(
+    statements: readonly { text: string; values?: readonly unknown[] }[],
+    options?: TransactionOptions,
+  ): Promise<StatementResult<QueryResultRow>[]> {
+    return this.transaction((transaction) => transaction.batch(statements), options);
+  }
+
+  /**
+   * Takes a client, which the caller has to return. Prefer {@link withClient}.
+   *
+   * @throws PoolTimeoutError, PoolClosedError, ConnectionError, or the signal's reason
+   */
+  async connect({ signal }: { signal?: AbortSignal } = {}): Promise<PooledClient> {
+    const checkout = await this.acquire("client", signal, captureCallSite());
+    checkout.client.needsReset = true;
+    const client = checkout.client as PooledClient;
+    await applyContext(client).catch((error: unknown) => {
+      this.giveBack(checkout);
+      throw error;
+    });
+    let returned = false;
+    client.release = (discard) => {
+      if (returned) throw new OperationError("release() was called a second time for the same client.");
+      returned = true;
+      if (discard) client.destroy(discard instanceof Error ? discard : undefined);
+      this.#returnUnfinished(checkout, discard !== undefined && discard !== false);
+    };
+    return client;
+  }
+
+  /**
+   * Runs a function with a client of its own, and returns the client in any case.
+   *
+   * @throws UnfinishedWorkError if the function left a transaction open, which is rolled back; or its own error
+   */
+  async withClient<T>(
+    run: (client: ServerClient) => Promise<T>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<T> {
+    const checkout = await this.acquire("client", signal, captureCallSite());
+    const { client } = checkout;
+    client.needsReset = true;
+    let result: T;
+    try {
+      await applyContext(client);
+      result = await this.checkouts.within(checkout, () => run(client));
+    } catch (error) {
+      await this.#finish(checkout);
+      throw error;
+    }
+    const unfinished = await this.#finish(checkout);
+    if (unfinished !== undefined) throw unfinished;
+    return result;
+  }
+
+  /** Streams the rows of a query in batches. The consumer's speed is the server's. */
+  stream<Row extends QueryResultRow = QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+    options?: StreamOptions,
+  ): AsyncIterableIterator<Row> {
+    return streamRows<Row>(this, text, values, options);
+  }
+
+  /** Runs `COPY … FROM STDIN` with the data of a stream. Returns the number of rows. */
+  copyFrom(text: string, source: AsyncIterable<Uint8Array | string>, options?: CopyOptions): Promise<number> {
+    return copyIn(this, text, source, options);
+  }
+
+  /** Runs `COPY … TO STDOUT` into a stream. Returns the number of rows. */
+  copyTo(text: string, target: NodeJS.WritableStream, options?: CopyOptions): Promise<number> {
+    return copyOut(this, text, target, options);
+  }
+
+  /**
+   * Subscribes to a channel. The subscription survives lost connections; notifications sent meanwhile are lost, so
+   * `onConnect` is called each time that it begins again.
+   */
+  listen(channelName: string, options: SubscriptionOptions): Promise<Subscription> {
+    this.#listener ??= new Listener(this);
+    return this.#listener.subscribe(channelName, options);
+  }
+
+  /** Asks the server for an answer, within a limit. Never throws. */
+  health(timeoutMs?: number): Promise<CheckHealth> {
+    return checkHealth(this, timeoutMs);
+  }
+
+  /**
+   * Closes the pool: refuses new requests, waits for the clients in use, and closes those that are not returned in time.
+   *
+   * @returns the clients that were not returned in time
+   */
+  async end({ timeoutMs = 10_000 }: { timeoutMs?: number } = {}): Promise<HeldClient[]> {
+    this.#maintenance.stop();
+    await this.#listener?.close();
+    return this.close(timeoutMs);
+  }
+
+  /** Closes the pool at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+  }
+
+  /** Returns a client of {@link withClient}, and the error to report if it was not idle. */
+  async #finish(checkout: Checkout): Promise<UnfinishedWorkError | undefined> {
+    const { client } = checkout;
+    if (checkout.reclaimed || client.lost !== undefined || client.idle) {
+      this.giveBack(checkout);
+      return undefined;
+    }
+    const held = describeCheckout(checkout);
+    if (client.busy) client.destroy();
+    else await rollBack(this, client);
+    this.giveBack(checkout);
+    this.emit("unfinished", held);
+    return unfinishedWork(held);
+  }
+
+  /** Returns a client of {@link connect}. Its caller does not wait, but is told. */
+  #returnUnfinished(checkout: Checkout, discarded: boolean): void {
+    const { client } = checkout;
+    if (discarded || checkout.reclaimed || client.lost !== undefined || client.idle) {
+      this.giveBack(checkout);
+      return;
+    }
+    const held = describeCheckout(checkout);
+    if (client.busy) {
+      client.destroy();
+      this.giveBack(checkout);
+    } else {
+      void rollBack(this, client).finally(() => this.giveBack(checkout));
+    }
+    this.emit("unfinished", held);
+    throw unfinishedWork(held);
+  }
+}
+
+function unfinishedWork({ state, takenAt, statement }: HeldClient): UnfinishedWorkError {
+  const what =
+    state === "busy" ? "while a statement was running; it was closed" : "in a transaction, which was rolled back";
+  return new UnfinishedWorkError(
+    `A client was returned ${what}. It was taken at ${takenAt}, its last statement is: ${statement}`,
+    {
+      hint: "Await each statement, and end a transaction before you return its client, or use pool.transaction().",
+    },
+  );
+}

@@ -1,0 +1,113 @@
+import type { QueryArrayResult, QueryResult, QueryResultRow } from "pg";
+import { cancellable } from "./cancel.ts";
+import { contextKey, contextStatement, requestContext } from "./context.ts";
+import { codeOf } from "./errors.ts";
+import type { ServerClient } from "./server-client.ts";
+
+/** A statement, and how to run it. */
+export interface Statement {
+  text: string;
+  values?: readonly unknown[] | undefined;
+  /** Name of a prepared statement that the caller manages. */
+  name?: string;
+  /** Prepares the statement once for each client, which keeps a limited number of them. */
+  prepare?: boolean;
+  /** The statement changes nothing, so the pool may repeat it if the connection is lost. */
+  readOnly?: boolean;
+  /** Cancels the statement. */
+  signal?: AbortSignal;
+  /** `array` returns each row as an array. */
+  rowMode?: "array";
+}
+
+/** Result of a statement, as the driver returns it. */
+export type StatementResult<Row extends QueryResultRow> = QueryResult<Row>;
+
+/** Words of statements that can leave something in the session. */
+const sessionWords =
+  /\b(set|reset|set_config|listen|unlisten|prepare|declare|discard|load|do|call|temp|temporary|nextval|setval|currval|advisory\w*|pg_(try_)?advisory\w*)\b/i;
+
+const touching = new Map<string, boolean>();
+
+/**
+ * Returns true if a statement can leave something in the session. The answer costs a reset when the client is returned,
+ * and nothing else, so a false alarm is harmless. Functions of the database that change the session are not seen: take a
+ * client for these.
+ */
+export function touchesSession(text: string): boolean {
+  let known = touching.get(text);
+  if (known === undefined) {
+    // An UPDATE has the word, too, and each pool would reset after most of its statements.
+    known = sessionWords.test(
+      text.replace(/^\s*update\b[^;]*?\bset\b/i, "").replaceAll(/\bdo (update\s+set|nothing)\b/gi, ""),
+    );
+    if (touching.size >= 1_000) touching.clear();
+    touching.set(text, known);
+  }
+  return known;
+}
+
+/** Sets the request's context on a session if it has another one. */
+export async function applyContext(client: ServerClient): Promise<void> {
+  const context = requestContext();
+  const key = contextKey(context);
+  if (client.contextKey === key) return;
+  await client.query(contextStatement(context ?? {}, false));
+  client.contextKey = key;
+}
+
+/** Runs one statement on a client, with its signal, and as a prepared statement if it asks for that. */
+export function runStatement<Row extends QueryResultRow>(
+  client: ServerClient,
+  statement: Statement,
+  maxPrepared: number,
+): Promise<StatementResult<Row>> {
+  const run = statement.prepare
+    ? () => runPrepared<Row>(client, statement, maxPrepared)
+    : () => send<Row>(client, statement);
+  return statement.signal === undefined ? run() : cancellable(client, statement.signal, run);
+}
+
+function send<Row extends QueryResultRow>(client: ServerClient, statement: Statement): Promise<StatementResult<Row>> {
+  const { text, values, name, rowMode } = statement;
+  if (name === undefined && rowMode === undefined) return client.query<Row>(text, values as unknown[]);
+  const config = { text, values, name, rowMode } as unknown as { text: string; rowMode: "array" };
+  return client.query(config) as unknown as Promise<QueryArrayResult & QueryResult<Row>>;
+}
+
+/** Errors of a prepared statement that is out of date, or that a pooler's session does not have. */
+const staleCodes = ["0A000", "26000"];
+
+async function runPrepared<Row extends QueryResultRow>(
+  client: ServerClient,
+  statement: Statement,
+  maxPrepared: number,
+): Promise<StatementResult<Row>> {
+  const { text } = statement;
+  const name = client.prepared.get(text) ?? `pgw_${++names}`;
+  // The map's order is that of use.
+  client.prepared.delete(text);
+  const [oldest] = client.prepared.entries();
+  if (client.prepared.size >= maxPrepared && oldest !== undefined) await forget(client, ...oldest);
+  client.prepared.set(text, name);
+  try {
+    return await send<Row>(client, { ...statement, name });
+  } catch (error) {
+    // It failed before it did anything. In a transaction, everything before it is lost, too.
+    if (!staleCodes.includes(codeOf(error)) || client.getTransactionStatus() !== "I") throw error;
+    await forget(client, text, name);
+    return send<Row>(client, statement);
+  }
+}
+
+let names = 0;
+
+/** Removes a prepared statement from the session and from the driver's memory of it. */
+async function forget(client: ServerClient, text: string, name: string): Promise<void> {
+  client.prepared.delete(text);
+  delete client.driver.parsedStatements[name];
+  // 26000: the session never had it.
+  await client.query(`deallocate ${name}`).catch((error: unknown) => {
+    if (codeOf(error) !== "26000") throw error;
+  });
+}

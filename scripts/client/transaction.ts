@@ -1,0 +1,229 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { QueryResultRow } from "pg";
+import { backoffMs, retryBackoff } from "./backoff.ts";
+import { captureCallSite } from "./call-site.ts";
+import { cancellable } from "./cancel.ts";
+import { channels } from "./channels.ts";
+import type { Checkout } from "./checkouts.ts";
+import { AbortedCommitError, commit } from "./commit.ts";
+import { contextStatement, requestContext } from "./context.ts";
+import { OutcomeUnknownError } from "./errors.ts";
+import { isConflict, isLost, isReadOnlyError } from "./failures.ts";
+import type { PoolCore } from "./pool-core.ts";
+import type { RetryBudget } from "./retry-budget.ts";
+import type { ServerClient } from "./server-client.ts";
+import { runStatement, type Statement, type StatementResult, touchesSession } from "./statements.ts";
+
+/** Options of a transaction. */
+export interface TransactionOptions {
+  isolation?: "read committed" | "repeatable read" | "serializable";
+  /** The server refuses changes. The whole transaction is safe to repeat. */
+  readOnly?: boolean;
+  /** Repeats the function after a conflict, a deadlock or a lost connection. Default: true. */
+  retry?: boolean;
+  /** Time limit for each statement in this transaction instead of the pool's. 0: no limit. */
+  queryTimeoutMs?: number;
+  /** Cancels the running statement and rolls back. */
+  signal?: AbortSignal;
+}
+
+/** A running transaction. Its client is for this transaction only. */
+export interface Transaction {
+  /** The driver's client, for libraries that need one. */
+  readonly client: ServerClient;
+  query<Row extends QueryResultRow = QueryResultRow>(
+    statement: string | Omit<Statement, "readOnly">,
+    values?: readonly unknown[],
+  ): Promise<StatementResult<Row>>;
+  /** Sends several statements at once, and returns their results in order. */
+  batch(
+    statements: readonly { text: string; values?: readonly unknown[] }[],
+  ): Promise<StatementResult<QueryResultRow>[]>;
+  /** Runs a function that can fail without the rest of the transaction. */
+  savepoint<T>(run: (transaction: Transaction) => Promise<T>): Promise<T>;
+}
+
+const clients = new WeakMap<Transaction, ServerClient>();
+
+/** Returns a transaction's client, for code of the pool that watches what runs on it. */
+export function clientOf(transaction: Transaction): ServerClient {
+  return clients.get(transaction) ?? transaction.client;
+}
+
+/** Attempts that the limit in time cannot bound if they fail at once. */
+const maxAttempts = 20;
+
+/**
+ * Runs a function in a transaction, and repeats it if that is safe: after a serialization failure, a deadlock, a lost
+ * connection before the COMMIT, or a server that became a standby.
+ *
+ * @throws RolledBackError, OutcomeUnknownError, the error of the function, or that of the pool
+ */
+export async function runTransaction<T>(
+  core: PoolCore,
+  budget: RetryBudget,
+  run: (transaction: Transaction) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  const site = captureCallSite();
+  const deadline = performance.now() + core.settings.retryLimitMs;
+  for (let attempt = 1; ; attempt += 1) {
+    const checkout = await core.acquire("transaction", options.signal, site);
+    try {
+      return await attemptTransaction(core, checkout, run, options);
+    } catch (error) {
+      const failure = error instanceof Failed ? error : undefined;
+      if (failure === undefined) throw error;
+      const { cause, repeatable } = failure;
+      const out = attempt >= maxAttempts || performance.now() >= deadline || core.closed || options.signal?.aborted;
+      if (!repeatable || options.retry === false || out) throw cause;
+      await sleep(backoffMs(attempt, retryBackoff, Math.random()));
+      if (!(await budget.take(deadline, options.signal))) throw cause;
+      core.counts.retries += 1;
+      channels.retry.publish({ pool: core, attempt, error: cause, context: requestContext() });
+    }
+  }
+}
+
+/** An attempt failed: the error for the caller, and if the attempt may be repeated. */
+class Failed extends Error {
+  readonly repeatable: boolean;
+
+  constructor(cause: unknown, repeatable: boolean) {
+    super("The attempt failed.", { cause });
+    this.repeatable = repeatable;
+  }
+}
+
+async function attemptTransaction<T>(
+  core: PoolCore,
+  checkout: Checkout,
+  run: (transaction: Transaction) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  const { client } = checkout;
+  const { readOnly = false, signal } = options;
+  const state: { swallowed?: unknown } = {};
+  if (options.queryTimeoutMs !== undefined)
+    checkout.statementLimitMs = options.queryTimeoutMs === 0 ? 0 : options.queryTimeoutMs + 5_000;
+  try {
+    await client.query(beginStatement(options));
+    await setLocals(core, client, options);
+    const work = () => core.checkouts.within(checkout, () => run(transactionOn(core, client, state)));
+    const result = await (signal === undefined ? work() : cancellable(client, signal, work));
+    signal?.throwIfAborted();
+    await commit(core, client, readOnly, state.swallowed);
+    return result;
+  } catch (error) {
+    throw await failureOf(core, client, error, readOnly);
+  } finally {
+    core.giveBack(checkout);
+  }
+}
+
+/** Rolls back if the session still exists, and decides if the attempt may be repeated. */
+async function failureOf(core: PoolCore, client: ServerClient, error: unknown, readOnly: boolean): Promise<Failed> {
+  if (error instanceof AbortedCommitError) return new Failed(error.cause, true);
+  if (error instanceof OutcomeUnknownError) return new Failed(error, false);
+  // The function may throw an error of its own after the one of a statement, so the connection counts, too.
+  const lost = isLost(client, error);
+  if (lost) return new Failed(error, true);
+  const demoted = !readOnly && isReadOnlyError(error) && ["read-write", "primary"].includes(core.servers.target);
+  if (demoted && client.server !== undefined) core.servers.lostRole(client.server);
+  if (client.getTransactionStatus() !== "I") await rollBack(core, client);
+  return new Failed(error, isConflict(error) || demoted);
+}
+
+/** Rolls back. If the server does not answer, the session ends with its connection. */
+export async function rollBack(core: PoolCore, client: ServerClient): Promise<void> {
+  const timer = setTimeout(() => client.destroy(), core.settings.hostTimeoutMs);
+  try {
+    await client.query("rollback");
+  } catch {
+    client.destroy();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function beginStatement({ isolation, readOnly }: TransactionOptions): string {
+  return ["begin", isolation && `isolation level ${isolation}`, readOnly && "read only"].filter(Boolean).join(" ");
+}
+
+/** Sets the request's context and the transaction's limits, for this transaction only. */
+async function setLocals(core: PoolCore, client: ServerClient, { queryTimeoutMs }: TransactionOptions): Promise<void> {
+  const limits =
+    queryTimeoutMs !== undefined
+      ? [`set local statement_timeout to ${Number(queryTimeoutMs)}`]
+      : core.settings.pooled
+        ? [`set local statement_timeout to ${Number(core.settings.queryTimeoutMs)}`]
+        : [];
+  for (const limit of limits) await client.query(limit);
+  const context = requestContext();
+  if (context !== undefined || client.contextKey !== "") await client.query(contextStatement(context ?? {}, true));
+}
+
+/** Creates the object that the function receives. */
+function transactionOn(core: PoolCore, client: ServerClient, state: { swallowed?: unknown }): Transaction {
+  let savepoints = 0;
+  const recorded = async <R>(result: Promise<R>): Promise<R> => {
+    try {
+      return await result;
+    } catch (error) {
+      state.swallowed = error;
+      throw error;
+    }
+  };
+  const transaction: Transaction = {
+    get client() {
+      // What runs on it is not seen here.
+      client.needsReset = true;
+      return client;
+    },
+    query: async <Row extends QueryResultRow>(
+      statement: string | Omit<Statement, "readOnly">,
+      values?: readonly unknown[],
+    ) => {
+      const full = typeof statement === "string" ? { text: statement, values } : statement;
+      if (touchesSession(full.text)) client.needsReset = true;
+      return recorded(runStatement<Row>(client, full, core.settings.maxPreparedStatements));
+    },
+    batch: (statements) => {
+      if (statements.some(({ text }) => touchesSession(text))) client.needsReset = true;
+      return recorded(sendBatch(client, statements));
+    },
+    savepoint: async (run) => {
+      const name = `pgw_${++savepoints}`;
+      await client.query(`savepoint ${name}`);
+      try {
+        const result = await run(transaction);
+        await client.query(`release savepoint ${name}`);
+        return result;
+      } catch (error) {
+        if (client.lost === undefined) await client.query(`rollback to savepoint ${name}`);
+        throw error;
+      }
+    },
+  };
+  clients.set(transaction, client);
+  return transaction;
+}
+
+/** Sends all statements before the first answer. The first error is thrown, after all answers have arrived. */
+async function sendBatch(
+  client: ServerClient,
+  statements: readonly { text: string; values?: readonly unknown[] }[],
+): Promise<StatementResult<QueryResultRow>[]> {
+  const switchable = client as unknown as { pipeline: boolean };
+  switchable.pipeline = true;
+  try {
+    const results = await Promise.allSettled(
+      statements.map(({ text, values }) => client.query(text, values as unknown[] | undefined)),
+    );
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  } finally {
+    switchable.pipeline = false;
+  }
+}

@@ -1,0 +1,319 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { HeldClient } from "../../../../scripts/client/checkouts.ts";
+import { requestContext, withRequestContext } from "../../../../scripts/client/context.ts";
+import {
+  PoolClosedError,
+  PoolStarvationError,
+  PoolTimeoutError,
+  RolledBackError,
+  UnfinishedWorkError,
+} from "../../../../scripts/client/errors.ts";
+import { kyselyOn, kyselyTransaction } from "../../../../scripts/client/kysely.ts";
+import { type PoolServer, startPoolServer } from "./pool-server.ts";
+
+let on: PoolServer;
+beforeAll(async () => {
+  on = await startPoolServer();
+});
+afterAll(() => on.stop());
+
+interface Tables {
+  items: { id: number; name: string; price: string };
+}
+
+/** Line of a call in this file, as reports name it. */
+const here = import.meta.filename;
+
+describe("failing statements", () => {
+  it("open no new connection", async () => {
+    const pool = on.pool({ max: 1 });
+    for (let index = 0; index < 100; index += 1)
+      await expect(pool.query("select 1 / 0")).rejects.toThrow("division by zero");
+    expect(pool.stats).toMatchObject({ connects: 1, discarded: 0, used: 0 });
+  });
+});
+
+describe("a transaction function", () => {
+  it("that ignores a failed statement is rejected as rolled back, with that error as the cause", async () => {
+    const pool = on.pool();
+    const done = pool.transaction(async (transaction) => {
+      await transaction.query("insert into items (id, name) values (1, 'ignored')");
+      await transaction.query("select 1 / 0").catch(() => {});
+      return "done";
+    });
+    const error = (await done.catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toBeInstanceOf(RolledBackError);
+    expect(error.cause).toMatchObject({ code: "22012" });
+    const database = kyselyOn<Tables>(pool);
+    const second = database.transaction().execute(async (transaction) => {
+      await transaction.insertInto("items").values({ id: 1, name: "ignored", price: "0" }).execute();
+      await transaction
+        .insertInto("items")
+        .values({ id: 1, name: "twice", price: "0" })
+        .execute()
+        .catch(() => {});
+    });
+    await expect(second).rejects.toThrow(RolledBackError);
+    expect((await pool.query("select from items")).rowCount).toBe(0);
+    expect(pool.stats.used).toBe(0);
+  });
+
+  it("is repeated after a serialization failure and a deadlock, and Kysely's in a pool transaction, too", async () => {
+    const pool = on.pool();
+    for (const code of ["40001", "40P01"]) {
+      let runs = 0;
+      const result = await kyselyTransaction<Tables, number>(
+        pool,
+        async () => {
+          runs += 1;
+          if (runs === 1) throw Object.assign(new Error("conflict"), { code });
+          return runs;
+        },
+        { isolation: "serializable" },
+      );
+      expect(result).toBe(2);
+    }
+    let runs = 0;
+    const failing = pool.transaction(
+      async () => {
+        runs += 1;
+        throw Object.assign(new Error("conflict"), { code: "40001" });
+      },
+      { retry: false },
+    );
+    await expect(failing).rejects.toThrow("conflict");
+    expect(runs).toBe(1);
+  });
+
+  it("keeps what came before a failed savepoint", async () => {
+    const pool = on.pool();
+    const { rows } = await pool.transaction(async (transaction) => {
+      await transaction.query("create temp table t (x int)");
+      await transaction.savepoint((inner) => inner.query("insert into t values (1)"));
+      await transaction.savepoint((inner) => inner.query("insert into t values ('x')")).catch(() => {});
+      return transaction.query("select x from t");
+    });
+    expect(rows).toEqual([{ x: 1 }]);
+  });
+
+  it("sends a batch at once, and all of it is undone if one statement fails", async () => {
+    const pool = on.pool();
+    const insert = "insert into items (id, name) values ($1, $2)";
+    const results = await pool.batch([1, 2, 3].map((id) => ({ text: insert, values: [10 + id, "batch"] })));
+    expect(results.map(({ rowCount }) => rowCount)).toEqual([1, 1, 1]);
+    const failing = pool.batch([20, 20, 21].map((id) => ({ text: insert, values: [id, "batch"] })));
+    await expect(failing).rejects.toMatchObject({ code: "23505" });
+    expect((await pool.query("select from items where id >= 20")).rowCount).toBe(0);
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  });
+});
+
+describe("a client", () => {
+  it("that is returned in a transaction is rolled back, and its user is told", async () => {
+    const pool = on.pool({ max: 1 });
+    const client = await pool.connect();
+    await client.query("begin; insert into items (id, name) values (50, 'open')");
+    expect(() => client.release()).toThrow(UnfinishedWorkError);
+    const within = pool.withClient((each) => each.query("begin; insert into items (id, name) values (51, 'open')"));
+    await expect(within).rejects.toThrow("in a transaction, which was rolled back");
+    expect((await pool.query("select from items where id in (50, 51)")).rowCount).toBe(0);
+    expect(pool.stats).toMatchObject({ connects: 1, used: 0 });
+  });
+
+  it("that is returned while a statement runs is closed, and its user is told", async () => {
+    const pool = on.pool({ max: 1 });
+    const client = await pool.connect();
+    const running = client.query("select pg_sleep(5)").catch((error: Error) => error);
+    expect(() => client.release()).toThrow("while a statement was running");
+    expect(await running).toBeInstanceOf(Error);
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    expect(() => client.release()).toThrow("a second time");
+  });
+
+  it("leaves nothing in its session for the next user", async () => {
+    const pool = on.pool({ max: 1 });
+    await pool.withClient(async (client) => {
+      await client.query("set search_path to pg_catalog; set statement_timeout to 1; listen gossip");
+      await client.query("create temp table leftover (x int); select pg_advisory_lock(7)").catch(() => {});
+    });
+    await pool.query("select set_config('app.user_id', 'someone', false)");
+    await pool.transaction((transaction) => transaction.query("set work_mem to '77MB'"));
+    const { rows } = await pool.query(`
+      select current_setting('search_path') as path, current_setting('statement_timeout') as timeout,
+        current_setting('app.user_id', true) as user_id, current_setting('work_mem') as work_mem,
+        to_regclass('leftover') as leftover, (select count(*)::int from pg_listening_channels()) as channels,
+        (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks`);
+    expect(rows).toEqual([
+      {
+        path: '"$user", public',
+        timeout: "30s",
+        user_id: "",
+        work_mem: expect.not.stringMatching("77MB"),
+        leftover: null,
+        channels: 0,
+        locks: 0,
+      },
+    ]);
+    expect(pool.stats.connects).toBe(1);
+  });
+
+  it("that is held too long is reported with the file and line that took it, as held or busy", async () => {
+    const pool = on.pool({ max: 3, leakThresholdMs: 150 });
+    const reports: (HeldClient & { reclaimed: boolean })[] = [];
+    pool.on("leak", (report) => reports.push(report));
+    const held = await pool.connect();
+    const busy = await pool.connect();
+    const sleeping = busy.query("select pg_sleep(0.6)");
+    await sleep(450);
+    const byState = Object.groupBy(reports, ({ state }) => state);
+    expect(byState.held).toHaveLength(1);
+    expect(byState.busy).toHaveLength(1);
+    const line = /:(\d+):\d+$/.exec(byState.held?.[0]?.takenAt ?? "")?.[1];
+    expect(byState.held?.[0]?.takenAt.startsWith(here)).toBe(true);
+    expect(Number(line)).toBeGreaterThan(100);
+    expect(byState.busy?.[0]?.statement).toBe("select pg_sleep(0.6)");
+    await sleeping;
+    held.release();
+    busy.release();
+    expect(reports.every(({ reclaimed }) => !reclaimed)).toBe(true);
+  });
+
+  it("that leaked is reclaimed if the pool is told to, but never while a statement runs", async () => {
+    const pool = on.pool({ max: 2, leakThresholdMs: 100, reclaimLeaks: true });
+    const held = await pool.connect();
+    const busy = await pool.connect();
+    const sleeping = busy.query("select pg_sleep(0.5)");
+    await expect.poll(() => pool.stats.used).toBe(1);
+    await expect(held.query("select 1")).rejects.toThrow();
+    await sleeping;
+    held.release();
+    busy.release();
+    await Promise.all([pool.query("select 1"), pool.query("select 1")]);
+    expect(pool.stats.used).toBe(0);
+  });
+
+  it("of a returned transaction is not reported late as a leak after the process paused", async () => {
+    const pool = on.pool({ leakThresholdMs: 200 });
+    let reports = 0;
+    pool.on("leak", () => {
+      reports += 1;
+    });
+    const client = await pool.connect();
+    const until = performance.now() + 700;
+    while (performance.now() < until);
+    client.release();
+    await sleep(150);
+    expect(reports).toBe(0);
+  });
+});
+
+describe("a pool without a free client", () => {
+  it("detects requests that hold one and wait for another, and names the holders", async () => {
+    const pool = on.pool({ max: 2, connectionTimeoutMs: 20_000 });
+    const started = performance.now();
+    const nested = () =>
+      pool.transaction(async (transaction) => {
+        await transaction.query("select pg_sleep(0.1)");
+        return (await pool.query("select 1 as one")).rows;
+      });
+    const results = await Promise.allSettled([nested(), nested()]);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    const rejected = results.filter((result) => result.status === "rejected");
+    expect(rejected).toHaveLength(1);
+    expect(rejected[0]?.reason).toBeInstanceOf(PoolStarvationError);
+    expect((rejected[0]?.reason as Error).message.split(here)).toHaveLength(3);
+    expect(results.find((result) => result.status === "fulfilled")?.value).toEqual([{ one: 1 }]);
+  });
+
+  it("lists its holders when a request gives up", async () => {
+    const pool = on.pool({ max: 1, connectionTimeoutMs: 150 });
+    const client = await pool.connect();
+    const error = (await pool.query("select 1").catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toBeInstanceOf(PoolTimeoutError);
+    expect(error.message).toContain("1 of 1 in use");
+    expect(error.message).toContain(here);
+    client.release();
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  });
+
+  it("lets a request leave the queue by its signal", async () => {
+    const pool = on.pool({ max: 1 });
+    const client = await pool.connect();
+    const waiting = pool.query({ text: "select 1", signal: AbortSignal.timeout(50) });
+    await expect(waiting).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(pool.stats.waiting).toBe(0);
+    client.release();
+  });
+});
+
+describe("a request's context", () => {
+  const who = "select current_setting('app.user_id', true) as user, current_setting('app.request_id', true) as request";
+
+  it("reaches statements, transactions and Kysely, and never the next request", async () => {
+    const pool = on.pool({ max: 1 });
+    const database = kyselyOn<Tables>(pool);
+    const seen = await withRequestContext({ userId: "u1", requestId: "r1" }, async () => [
+      (await pool.query(who)).rows[0],
+      (await pool.transaction((transaction) => transaction.query(who))).rows[0],
+      await withRequestContext({ userId: "u2" }, async () => (await pool.query(who)).rows[0]),
+      (await pool.withClient((client) => client.query(who))).rows[0],
+      await database.transaction().execute(async (transaction) => {
+        const { sql } = await import("kysely");
+        return (await sql`${sql.raw(who)}`.execute(transaction)).rows[0];
+      }),
+      requestContext()?.userId,
+    ]);
+    const first = { user: "u1", request: "r1" };
+    expect(seen).toEqual([first, first, { user: "u2", request: "r1" }, first, first, "u1"]);
+    expect((await pool.query(who)).rows).toEqual([{ user: "", request: "" }]);
+    expect((await pool.transaction((transaction) => transaction.query(who))).rows).toEqual([{ user: "", request: "" }]);
+  });
+
+  it("lasts for one transaction if the pool is behind a pooler", async () => {
+    const pool = on.pool({ max: 1, pooled: true });
+    const seen = await withRequestContext({ userId: "u3" }, async () => (await pool.query(who)).rows[0]);
+    expect(seen).toMatchObject({ user: "u3" });
+    expect((await pool.query("select current_setting('app.user_id', true) as user")).rows).toEqual([{ user: "" }]);
+  });
+});
+
+describe("closing a pool", () => {
+  it("waits for clients in use, refuses new requests, and closes every connection", async () => {
+    const pool = on.pool({ max: 2, applicationName: "draining" });
+    const running = pool.query("select pg_sleep(0.2), 1 as one");
+    await expect.poll(() => pool.stats.used).toBe(1);
+    const ended = pool.end();
+    await expect(pool.query("select 1")).rejects.toThrow(PoolClosedError);
+    expect((await running).rows).toMatchObject([{ one: 1 }]);
+    expect(await ended).toEqual([]);
+    const open = "select from pg_stat_activity where application_name = 'draining'";
+    await expect.poll(async () => (await on.admin.query(open)).rowCount).toBe(0);
+  });
+
+  it("names the clients that are not returned in time", async () => {
+    const pool = on.pool();
+    await pool.connect();
+    const [held] = await pool.end({ timeoutMs: 50 });
+    expect(held?.takenAt.startsWith(here)).toBe(true);
+  });
+});
+
+describe("health and metrics", () => {
+  it("describe the pool, its servers and its waiting requests", async () => {
+    const { Registry } = await import("prom-client");
+    const { registerPoolMetrics } = await import("../../../../scripts/client/metrics.ts");
+    const pool = on.pool({ max: 3 });
+    const registry = new Registry();
+    const remove = await registerPoolMetrics(pool, registry, "shop");
+    expect(await pool.health()).toMatchObject({ ok: true, servers: [{ role: "primary" }], pool: { idle: 1, max: 3 } });
+    const text = await registry.metrics();
+    expect(text).toContain('db_client_connection_count{pool="shop",state="idle"} 1');
+    expect(text).toContain('db_client_connection_wait_time_seconds_count{pool="shop"} 1');
+    expect(text).toContain('db_client_connection_max{pool="shop"} 3');
+    remove();
+    expect(await registry.metrics()).not.toContain("db_client");
+    const gone = on.pool({ connectionTimeoutMs: 100 }, 1);
+    expect(await gone.health(500)).toMatchObject({ ok: false, error: expect.stringContaining("Cannot connect") });
+  });
+});

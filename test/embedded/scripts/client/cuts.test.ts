@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
+import type { ProtocolMessage, Verdict } from "../../../support/protocol-proxy.ts";
+import { type PoolServer, startPoolServer } from "./pool-server.ts";
+
+let on: PoolServer;
+beforeAll(async () => {
+  on = await startPoolServer();
+});
+afterAll(() => on.stop());
+
+/** Makes a rule that decides about the first message that matches, and lets all others pass. */
+function once(matches: (message: ProtocolMessage) => boolean, verdict: Verdict) {
+  const state = { hit: false };
+  const rule = (message: ProtocolMessage): Verdict => {
+    if (state.hit || !matches(message)) return "pass";
+    state.hit = true;
+    return verdict;
+  };
+  return { rule, state };
+}
+
+const fromClient =
+  (type: string, text = "") =>
+  (message: ProtocolMessage) =>
+    message.from === "client" && message.type === type && message.text.includes(text);
+const fromServer =
+  (type: string, text = "") =>
+  (message: ProtocolMessage) =>
+    message.from === "server" && message.type === type && message.text.startsWith(text);
+
+const cuts: [name: string, matches: (message: ProtocolMessage) => boolean, verdict: Verdict][] = [
+  ...(["cut-before", "cut-inside", "cut-after"] as const).flatMap((verdict) => [
+    [`${verdict} Bind`, fromClient("B", "key-"), verdict] as [string, (m: ProtocolMessage) => boolean, Verdict],
+    [`${verdict} Execute`, fromClient("E"), verdict] as [string, (m: ProtocolMessage) => boolean, Verdict],
+  ]),
+  ["cut before the answer to the INSERT", fromServer("C", "INSERT"), "cut-before"],
+];
+const commits: typeof cuts = [
+  ...(["cut-before", "cut-inside", "cut-after"] as const).map(
+    (verdict) => [`${verdict} COMMIT`, fromClient("Q", "commit"), verdict] as (typeof cuts)[number],
+  ),
+  ["cut after the server committed and before its answer", fromServer("C", "COMMIT"), "cut-before"],
+];
+
+describe("a transaction function", () => {
+  it.each([...cuts, ...commits])(
+    "is committed exactly once, without an error, if the connection is cut: %s",
+    async (name, matches, verdict) => {
+      const proxy = await on.proxy();
+      const pool = on.pool({ max: 2 }, proxy.port);
+      await pool.query("select 1");
+      const key = `tx key-${name}`;
+      const { rule, state } = once(matches, verdict);
+      proxy.decide(rule);
+      await pool.transaction((transaction) => transaction.query("insert into writes (key) values ($1)", [key]));
+      expect(state.hit).toBe(true);
+      expect(await on.written(key)).toEqual(new Map([[key, 1]]));
+      expect(pool.stats.used).toBe(0);
+    },
+  );
+
+  it("reports a lost COMMIT as unknown if it may not ask, and does not repeat it", async () => {
+    const proxy = await on.proxy();
+    const pool = on.pool({ max: 2, resolveCommits: false }, proxy.port);
+    // A COMMIT that was forwarded whole may be answered in time.
+    const unanswered = commits.filter(([, , verdict]) => verdict !== "cut-after");
+    for (const [index, [, matches, verdict]] of unanswered.entries()) {
+      const key = `unasked key-${index}`;
+      const { rule, state } = once(matches, verdict);
+      proxy.decide(rule);
+      let runs = 0;
+      const done = pool.transaction((transaction) => {
+        runs += 1;
+        return transaction.query("insert into writes (key) values ($1)", [key]);
+      });
+      await expect(done).rejects.toThrow(OutcomeUnknownError);
+      expect(state.hit).toBe(true);
+      expect(runs).toBe(1);
+      expect((await on.written(key)).get(key) ?? 0).toBeLessThanOrEqual(1);
+    }
+    // The last cut comes after the commit, so this row exists although its writer was told that it is unknown.
+    expect(await on.written(`unasked key-${unanswered.length - 1}`)).toHaveProperty("size", 1);
+  });
+
+  it("ends the session that holds its COMMIT back, and then knows the result", async () => {
+    const proxy = await on.proxy();
+    const pool = on.pool({ max: 2 }, proxy.port);
+    await pool.query("select 1");
+    // The server never gets the COMMIT, and keeps the connection: its transaction stays open.
+    const { rule } = once(fromClient("Q", "commit"), "hold");
+    proxy.decide(rule);
+    const done = pool.transaction((transaction) => transaction.query("insert into writes (key) values ('held key-')"));
+    await expect.poll(() => pool.checkouts.all.size).toBe(1);
+    const [held] = pool.checkouts.all;
+    await expect.poll(() => held?.client.lastText).toBe("commit");
+    held?.client.destroy();
+    await done;
+    expect(await on.written("held key-")).toEqual(new Map([["held key-", 1]]));
+  });
+});
+
+describe("a statement", () => {
+  it.each(cuts)(
+    "that may write is written at most once and reported as unknown if the connection is cut: %s",
+    async (name, matches, verdict) => {
+      const proxy = await on.proxy();
+      const pool = on.pool({ max: 2 }, proxy.port);
+      await pool.query("select 1");
+      const key = `statement key-${name}`;
+      const { rule, state } = once(matches, verdict);
+      proxy.decide(rule);
+      const error: unknown = await pool
+        .query("insert into writes (key) values ($1)", [key])
+        .catch((thrown: unknown) => thrown);
+      expect(state.hit).toBe(true);
+      expect(error).toBeInstanceOf(OutcomeUnknownError);
+      expect((await on.written(key)).get(key) ?? 0).toBeLessThanOrEqual(1);
+      expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    },
+  );
+
+  it.each(cuts.slice(0, 6))(
+    "that is marked read-only is repeated without an error if the connection is cut: %s",
+    async (name, matches, verdict) => {
+      const proxy = await on.proxy();
+      const pool = on.pool({ max: 2 }, proxy.port);
+      await pool.query("select 1");
+      const { rule, state } = once(matches, verdict);
+      proxy.decide(rule);
+      const { rows } = await pool.query({ text: "select $1::text as key", values: [`key-${name}`], readOnly: true });
+      expect(rows).toEqual([{ key: `key-${name}` }]);
+      expect(state.hit).toBe(true);
+      expect(pool.stats.retries).toBe(1);
+    },
+  );
+
+  it("is sent on another connection if the idle one was cut before", async () => {
+    const proxy = await on.proxy();
+    const pool = on.pool({ max: 2 }, proxy.port);
+    for (let round = 0; round < 5; round += 1) {
+      await pool.query("insert into writes (key) values ($1)", [`idle key-${round}`]);
+      proxy.cutAll();
+      await expect.poll(() => pool.stats.total).toBe(0);
+    }
+    expect(await on.written("idle key-")).toHaveProperty("size", 5);
+  });
+});
