@@ -14,7 +14,7 @@ const rooms = [
   ["docker", "sql", "catalog"],
   ["databases"],
   ["scratch"],
-  ["migrate", "seed", "backup"],
+  ["migrate", "seed", "import", "backup"],
   ["stack"],
   ["cli"],
 ];
