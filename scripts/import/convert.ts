@@ -41,6 +41,8 @@ function storable(name: string): string {
 
 /** Keeps all digits of a number in JSON: `JSON.rawJSON` is part of Node 24's engine, and not of its types yet. */
 function rawNumber(text: string): unknown {
+  // PostgreSQL writes a number of JSON out, and cannot store one that is too long.
+  if (text.length > 1_000 || /e[+-]?\d{4}/i.test(text)) return text;
   const { rawJSON } = JSON as unknown as { rawJSON?: (text: string) => unknown };
   return rawJSON === undefined ? text : rawJSON(text);
 }

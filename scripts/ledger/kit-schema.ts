@@ -84,7 +84,7 @@ const ledgers = {
       source_path text not null,
       source_files jsonb not null,
       source_sha256 text not null,
-      map jsonb not null,
+      map json not null,
       map_sha256 text not null,
       started_at timestamptz not null default now(),
       finished_at timestamptz,

@@ -121,12 +121,12 @@ export function reportPage(report: ImportReport): string {
     ),
   ];
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Import ${escape(report.run)}</title>
+<html lang="en"><head><meta charset="utf-8"><title>Import ${escapeHtml(report.run)}</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:75rem}table{border-collapse:collapse}td,th{border:1px solid #ccc;
 padding:.2rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f3f3f3}</style></head><body>
-<h1>Import into ${escape(report.database)}: ${escape(report.outcome)}</h1>
-<p>${escape(source.kind)} ${escape(source.path)}, ${number(source.bytes)} bytes, SHA-256 ${escape(source.sha256)}<br>
-${escape(report.startedAt)} to ${escape(report.finishedAt)}, run ${escape(report.run)}</p>
+<h1>Import into ${escapeHtml(report.database)}: ${escapeHtml(report.outcome)}</h1>
+<p>${escapeHtml(source.kind)} ${escapeHtml(source.path)}, ${number(source.bytes)} bytes, SHA-256 ${escapeHtml(source.sha256)}<br>
+${escapeHtml(report.startedAt)} to ${escapeHtml(report.finishedAt)}, run ${escapeHtml(report.run)}</p>
 ${table("Tables", ["source", "target", "rows", "inserted", "updated", "unchanged", "kept", "rejected", "checksums"], rows)}
 ${sections.join("")}</body></html>
 `;
@@ -145,17 +145,17 @@ function shown(value: string | null): string {
 
 function list(title: string, items: readonly string[]): string {
   if (items.length === 0) return "";
-  return `<h2>${escape(title)}</h2><ul>${items.map((item) => `<li>${escape(item)}</li>`).join("")}</ul>\n`;
+  return `<h2>${escapeHtml(title)}</h2><ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join("")}</ul>\n`;
 }
 
 function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return "";
   const cells = (tag: string, values: readonly string[]) =>
-    values.map((value) => `<${tag}>${escape(value)}</${tag}>`).join("");
+    values.map((value) => `<${tag}>${escapeHtml(value)}</${tag}>`).join("");
   const body = rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n");
-  return `<h2>${escape(title)}</h2><table><tr>${cells("th", head)}</tr>\n${body}</table>\n`;
+  return `<h2>${escapeHtml(title)}</h2><table><tr>${cells("th", head)}</tr>\n${body}</table>\n`;
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

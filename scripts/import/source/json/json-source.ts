@@ -195,6 +195,6 @@ function rowOf({ bytes, name, offset, line }: Element, { name: fileName }: JsonF
   const value = parseJson(bytes.toString("utf8"));
   if (!(value instanceof Problem)) return { value, name, file: basename(fileName) };
   if (!(value instanceof JsonProblem)) return value;
-  const where = `line ${line + value.line - 1}, byte ${offset + value.offset}${value.path === "" ? "" : `, path ${value.path}`}`;
+  const where = `line ${line + value.line - 1}, byte ${offset + value.offset}${value.path === "" ? "" : `, path ${value.path.slice(0, 100)}`}`;
   return new Problem(`${value.reason.replace(/ \(byte \d.*$/s, "")} (${where})`);
 }

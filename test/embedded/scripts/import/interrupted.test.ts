@@ -16,8 +16,8 @@ const tables = `create table owner (id uuid primary key, name text not null);
 const rowsOf = (
   count: number,
 ) => `create table owners (id integer primary key, name text); create table items (id integer primary key, owner integer, price real, made integer);
-  insert into owners select value, 'owner ' || value from generate_series(1, 100);
-  insert into items select value, value % 100 + 1, value / 4.0, 1700000000 + value from generate_series(1, ${count});`;
+  with recursive n (value) as (select 1 union all select value + 1 from n where value < 100) insert into owners select value, 'owner ' || value from n;
+  with recursive n (value) as (select 1 union all select value + 1 from n where value < ${count}) insert into items select value, value % 100 + 1, value / 4.0, 1700000000 + value from n;`;
 const map = {
   // The keys depend on the namespace, which otherwise differs from database to database.
   namespace: "9b2cbf1a-3c34-4f43-8a4e-0c1f6f1c2a11",

@@ -66,7 +66,7 @@ describe("an import from SQLite", () => {
     ]);
     expect(
       await rows(`select p.name, t.name as team, born::text, balance::text, active, extract(epoch from joined_at)::text as joined,
-          settings::text, photo::text, rating::text, tags::text, ip::text, visits::text
+          settings::text, photo::text, rating::text, tags::text, host(ip) as ip, visits::text
         from person p left join team t on t.id = p.team_id order by p.name`),
     ).toEqual([
       {
