@@ -14,7 +14,7 @@ const rooms = [
   ["docker", "sql", "catalog"],
   ["databases", "adopt"],
   ["scratch"],
-  ["migrate", "seed", "backup", "health", "doctor"],
+  ["migrate", "seed", "import", "backup", "health", "doctor"],
   ["stack"],
   ["cli"],
 ];

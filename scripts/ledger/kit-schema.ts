@@ -74,6 +74,66 @@ const ledgers = {
     comment on table pgroundwork.seed_row is
       'Rows that seed files put in, as they were then; key is null in tables without a primary key. What seed clear takes out again.';
     revoke all on pgroundwork.seed_capture, pgroundwork.seed_row from public;`,
+  import_run: `
+    create table if not exists pgroundwork.import_run (
+      number bigint generated always as identity primary key,
+      id uuid not null unique,
+      phase text not null default 'staging'
+        check (phase in ('staging', 'validated', 'loading', 'loaded', 'verified', 'stopped', 'rolled back')),
+      source_kind text not null check (source_kind in ('sqlite', 'json')),
+      source_path text not null,
+      source_files jsonb not null,
+      source_sha256 text not null,
+      map json not null,
+      map_sha256 text not null,
+      started_at timestamptz not null default now(),
+      finished_at timestamptz,
+      report jsonb,
+      applied_by text not null default session_user,
+      host text not null,
+      kit_version text not null
+    );
+    comment on table pgroundwork.import_run is 'One row per run of an import.';
+    create table if not exists pgroundwork.import_table (
+      run bigint not null references pgroundwork.import_run (number) on delete cascade,
+      number integer not null,
+      source text not null,
+      target text not null,
+      key text[] not null,
+      columns text[] not null,
+      source_rows bigint,
+      progress bigint not null default 0,
+      primary key (run, number)
+    );
+    comment on table pgroundwork.import_table is
+      'The tables of a run. columns: those of the target at that time. progress: rows of the source up to this one are loaded.';
+    create table if not exists pgroundwork.import_reject (
+      run bigint not null references pgroundwork.import_run (number) on delete cascade,
+      number integer not null,
+      ordinal bigint not null,
+      kind text not null check (kind in ('rejected', 'kept')),
+      place text,
+      key text,
+      problems jsonb not null,
+      staged jsonb,
+      source jsonb,
+      primary key (run, number, ordinal)
+    );
+    comment on table pgroundwork.import_reject is
+      'Rows of a source that a run did not load. kept: the target had a row with this key, and the policy was to keep it.';
+    create table if not exists pgroundwork.import_row (
+      run bigint not null references pgroundwork.import_run (number) on delete cascade,
+      number integer not null,
+      key text not null,
+      action text not null check (action in ('inserted', 'updated', 'unchanged')),
+      digest bigint,
+      before jsonb
+    );
+    create index if not exists import_row_table_idx on pgroundwork.import_row (run, number);
+    comment on table pgroundwork.import_row is
+      'Rows of the target that a run wrote or found equal. digest: hash of the row after the load. before: an updated row as it was.';
+    revoke all on pgroundwork.import_run, pgroundwork.import_table, pgroundwork.import_reject, pgroundwork.import_row
+      from public;`,
 } as const;
 
 /** Values that constraints got later, and the statements that add them. */

@@ -1,0 +1,67 @@
+import type { Command } from "commander";
+import { exitCode, OperationError } from "../../../core/operation-error.ts";
+import type { RollbackResult } from "../../../import/run/rollback.ts";
+import { describeHolder } from "../../../ledger/deployment-lock.ts";
+import { canAsk, confirm } from "../../confirm.ts";
+import { action, type Run } from "../../run.ts";
+import { table } from "../../table.ts";
+import { resolveTarget, type TargetOptions } from "../../target.ts";
+import { importVerb } from "./verb.ts";
+
+interface RollbackOptions extends TargetOptions {
+  dryRun?: boolean;
+  yes?: boolean;
+}
+
+export function registerImportRollback(parent: Command): void {
+  importVerb(parent, "rollback [run]", "delete the rows that an import inserted, and restore those that it updated")
+    .option("--dry-run", "show what would be deleted and restored, and change nothing (exit code 4)")
+    .option("-y, --yes", "skip the confirmation")
+    .action(action<RollbackOptions, [string | undefined]>(rollback));
+}
+
+async function rollback(run: Run, options: RollbackOptions, named: string | undefined) {
+  const { rollbackImport } = await import("../../../import/run/rollback.ts");
+  const { connection, label } = await resolveTarget(run, options);
+  const onWait = (holder: Parameters<typeof describeHolder>[0]) =>
+    run.out.note(`waiting for another deployer: ${describeHolder(holder)}`);
+  const undoing = { connection, onWait, signal: run.signal };
+  const plan = await rollbackImport({ ...undoing, run: named, dryRun: true });
+  requireFree(plan);
+  if (options.dryRun) {
+    run.out.answer({ ...plan, rolledBack: false }, () => describe(label, plan, "would be"));
+    return exitCode.pending;
+  }
+  if (options.yes !== true) {
+    run.out.note(describe(label, plan, "are"));
+    if (!canAsk() || !(await confirm("Continue?", run.signal)))
+      throw new OperationError("Rolling back an import needs a confirmation. Nothing was changed.", {
+        hint: "Add --yes.",
+        exitCode: exitCode.notAllowed,
+      });
+  }
+  const done = await rollbackImport({ ...undoing, run: plan.run });
+  requireFree(done);
+  run.out.answer({ ...done, rolledBack: true }, () => describe(label, done, "were"));
+  return exitCode.done;
+}
+
+/** Refuses to go on if rows were changed or are referenced. */
+function requireFree({ run, obstacles }: RollbackResult): void {
+  if (obstacles.length === 0) return;
+  const lines = obstacles.map(({ table: name, key, reason }) => `- ${name} ${key} ${reason}`);
+  throw new OperationError([`Import ${run} cannot be rolled back. Nothing was changed:`, ...lines].join("\n"), {
+    hint: "Undo these changes first, or delete the rows by a migration.",
+  });
+}
+
+function describe(label: string, { run, tables }: RollbackResult, verb: string): string {
+  const rows = tables.map((each) => [
+    each.table,
+    each.deleted.toLocaleString("en"),
+    each.restored.toLocaleString("en"),
+  ]);
+  return [`${label}: these rows of import ${run} ${verb} removed`, table(["table", "deleted", "restored"], rows)].join(
+    "\n",
+  );
+}

@@ -1,0 +1,30 @@
+import type { Command } from "commander";
+import { exitCode } from "../../../core/operation-error.ts";
+import { action, type Run } from "../../run.ts";
+import { showStep } from "../../step.ts";
+import { resolveTarget, type TargetOptions } from "../../target.ts";
+import { describeVerify } from "./text.ts";
+import { importVerb } from "./verb.ts";
+
+interface VerifyOptions extends TargetOptions {
+  source?: string;
+}
+
+export function registerImportVerify(parent: Command): void {
+  importVerb(
+    parent,
+    "verify [run]",
+    "compare the source of an import with the rows as they are now (exit code 5 if they differ)",
+  )
+    .option("--source <path>", "the source, if it is no longer where it was")
+    .action(action<VerifyOptions, [string | undefined]>(verify));
+}
+
+async function verify(run: Run, options: VerifyOptions, named: string | undefined) {
+  const { verifyImport } = await import("../../../import/verify-import.ts");
+  const { connection, database, label } = await resolveTarget(run, options);
+  showStep(run.out, "comparing source and target");
+  const found = await verifyImport({ connection, database, run: named, path: options.source, signal: run.signal });
+  run.out.answer(found, () => [`${label}: import ${found.run}`, ...describeVerify(found.result)].join("\n"));
+  return found.result.verified ? exitCode.done : exitCode.wrong;
+}

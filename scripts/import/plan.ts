@@ -1,0 +1,220 @@
+import { createHash } from "node:crypto";
+import type { Client } from "pg";
+import { nearest } from "../core/nearest.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
+import type { ColumnMap, ImportMap, TableMap } from "./map.ts";
+import { type RowReader, rowReader } from "./row-reader.ts";
+import type { Source } from "./source/source.ts";
+import { readTargetTables, type TargetColumn, type TargetTable } from "./target/target-table.ts";
+import { type Codec, codecFor, type Notes } from "./values/codec.ts";
+import { isTimeZone } from "./values/timestamp.ts";
+import { type Step, scalarValue, stepsOf } from "./values/transform.ts";
+import { Problem, type Value } from "./values/value.ts";
+
+/** One column of a table's plan. */
+export interface ColumnPlan {
+  target: TargetColumn;
+  /** Name of the field in messages. */
+  field: string;
+  read: (row: unknown) => Value;
+  steps: Step[];
+  codec: Codec;
+  whenNull: Value;
+  /** True if the import does not write the column. */
+  computed: boolean;
+  /** Reason why it is not compared; undefined if it is. */
+  notCompared: string | undefined;
+}
+
+/** What one entry of a map does, checked against source and target. */
+export interface TablePlan {
+  /** From 1, in the order of the map. */
+  number: number;
+  entry: TableMap;
+  table: TargetTable;
+  columns: ColumnPlan[];
+  /** Columns that identify a row. */
+  key: string[];
+  reader: RowReader;
+}
+
+/** A map that was checked against its source and target. */
+export interface ImportPlan {
+  map: ImportMap;
+  /** SHA-256 of the map. */
+  sha256: string;
+  tables: TablePlan[];
+  /** Counts of values whose form changed, by text. */
+  notes: Map<string, number>;
+}
+
+/** Namespace of the namespaces that belong to databases. */
+const kitNamespace = "5f0f3c36-6b53-5f0e-9d0b-2b3f0b7a4c11";
+
+/**
+ * Checks a map against source and target.
+ *
+ * @throws OperationError (wrong usage) that lists all errors
+ */
+export async function planImport(
+  client: Client,
+  source: Source,
+  map: ImportMap,
+  database: string,
+): Promise<ImportPlan> {
+  const { v5 } = await import("uuid");
+  const namespace = map.namespace ?? v5(database, kitNamespace);
+  const names = map.tables.map(({ to }) => to);
+  const tables = await readTargetTables(client, names);
+  const counts = new Map<string, number>();
+  const faults: string[] = [];
+  const plans = map.tables.flatMap((entry, index) => {
+    const where = `${entry.from} -> ${entry.to}`;
+    const found = planTable(entry, tables.get(entry.to), source, namespace, counts);
+    faults.push(...found.faults.map((fault) => `- ${where}: ${fault}`));
+    return found.plan === undefined ? [] : [{ ...found.plan, number: index + 1 }];
+  });
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  for (const name of new Set(twice))
+    faults.push(`- ${name}: two entries write to it; use one with a query or one file`);
+  if (faults.length > 0) {
+    throw new OperationError([`The map does not fit (${faults.length} errors):`, ...faults].join("\n"), {
+      hint: "Correct the map. Nothing was imported.",
+      exitCode: exitCode.usage,
+    });
+  }
+  return { map, sha256: createHash("sha256").update(JSON.stringify(map)).digest("hex"), tables: plans, notes: counts };
+}
+
+interface Planned {
+  faults: string[];
+  plan?: Omit<TablePlan, "number">;
+}
+
+function planTable(
+  entry: TableMap,
+  table: TargetTable | undefined,
+  source: Source,
+  namespace: string,
+  counts: Map<string, number>,
+): Planned {
+  const faults: string[] = [];
+  const fields = source.fields(entry);
+  if ("fault" in fields) faults.push(fields.fault);
+  if (table === undefined) faults.push(`the target has no table "${entry.to}"`);
+  else if (!table.insertable) faults.push(`this login may not insert into ${table.name}`);
+  if ("fault" in fields || table === undefined) return { faults };
+  const reader = rowReader(entry, fields);
+  if (reader instanceof Problem) return { faults: [...faults, reader.reason] };
+  const columns: ColumnPlan[] = [];
+  for (const [name, given] of Object.entries(entry.columns)) {
+    const column: Exclude<ColumnMap, string> = typeof given === "string" ? { from: given } : given;
+    const target = table.columns.find((each) => each.name === name);
+    const fault = columnFault(name, column, target, table) ?? zoneFault(column);
+    if (fault !== undefined || target === undefined) {
+      faults.push(`column ${name}: ${fault}`);
+      continue;
+    }
+    const read =
+      column.value === undefined ? reader.field(column.from ?? "") : constantReader(scalarValue(column.value));
+    if (read === undefined) {
+      faults.push(`column ${name}: ${unknownField(entry, column.from ?? "", fields.names)}`);
+      continue;
+    }
+    const notes: Notes = {
+      count: (note) =>
+        counts.set(`${entry.to}.${name}: ${note}`, (counts.get(`${entry.to}.${name}: ${note}`) ?? 0) + 1),
+    };
+    columns.push({
+      target,
+      field: column.from ?? "(constant)",
+      read,
+      steps: stepsOf(column, namespace),
+      codec: codecFor(target.type, column.as?.kind === "timestamp" ? column.as : {}, notes),
+      whenNull: column.whenNull === undefined ? null : scalarValue(column.whenNull),
+      computed: column.computed ?? false,
+      notCompared: column.notCompared,
+    });
+  }
+  faults.push(...missingColumns(table, entry));
+  for (const name of entry.orderBy ?? [])
+    if (!columns.some(({ target }) => target.name === name)) faults.push(`orderBy: ${name} is no column of the entry`);
+  const key = keyOf(table, columns);
+  if (key === undefined)
+    faults.push(`${entry.to} needs a primary key, or a unique key on required columns, that the entry fills`);
+  return faults.length > 0 || key === undefined ? { faults } : { faults, plan: { entry, table, columns, key, reader } };
+}
+
+function constantReader(value: Value): () => Value {
+  return () => value;
+}
+
+function columnFault(
+  name: string,
+  { from, value, key, as, computed }: Exclude<ColumnMap, string>,
+  target: TargetColumn | undefined,
+  table: TargetTable,
+): string | undefined {
+  if (target === undefined) {
+    const near = nearest(
+      name,
+      table.columns.map((column) => column.name),
+    );
+    return `${table.name} has no such column${near === undefined ? "" : `; is it "${near}"?`}`;
+  }
+  if ((from === undefined) === (value === undefined)) return 'needs either "from" or "value"';
+  if (target.generated && computed !== true)
+    return "the target generates it; leave it out, or set computed to compare it";
+  if (target.identity === "a" && computed !== true) return "it is GENERATED ALWAYS AS IDENTITY; map another key";
+  if (key !== undefined && !["uuid", "text", "varchar"].includes(target.type.base))
+    return `"key" makes a UUID, and the column is ${target.type.name}`;
+  return as === undefined ? undefined : clashOf(as.kind, target);
+}
+
+/** Types that each transform can fill. */
+const fits: Readonly<Record<string, RegExp>> = {
+  timestamp: /^(date|timestamp|timestamptz)$/,
+  boolean: /^bool$/,
+  scaled: /^(int[248]|numeric|float[48])$/,
+  json: /^jsonb?$/,
+  list: /^(array|jsonb?)$/,
+  text: /^(text|varchar|bpchar|uuid|date|time|timestamp|timestamptz|other)$/,
+};
+
+function clashOf(kind: string, { type }: TargetColumn): string | undefined {
+  const fitting = fits[kind];
+  return fitting === undefined || fitting.test(type.base) ? undefined : `${kind} does not fit the type ${type.name}`;
+}
+
+function zoneFault({ as }: Exclude<ColumnMap, string>): string | undefined {
+  if (as?.kind !== "timestamp" || as.zone === undefined || isTimeZone(as.zone)) return undefined;
+  return `the time zone ${as.zone} is not known`;
+}
+
+function unknownField(entry: TableMap, name: string, names: readonly string[] | "any"): string {
+  if (names === "any") return `"${name}" is no path`;
+  const near = nearest(name, names);
+  return `${entry.from} has no column "${name}"${near === undefined ? "" : `; is it "${near}"?`}`;
+}
+
+function missingColumns(table: TargetTable, { columns }: TableMap): string[] {
+  return table.columns
+    .filter(
+      ({ name, notNull, hasDefault, generated, identity }) =>
+        notNull && !hasDefault && !generated && identity === "" && columns[name] === undefined,
+    )
+    .map(({ name }) => `column ${name} is required and not mapped; map it, or set computed if a trigger fills it`);
+}
+
+/** Returns the columns that identify a row: the primary key, else a unique key on required columns. */
+function keyOf({ uniques, columns: all }: TargetTable, columns: readonly ColumnPlan[]): string[] | undefined {
+  const isFilled = (name: string) => columns.some(({ target, computed }) => target.name === name && !computed);
+  const isRequired = (name: string) =>
+    all.some((column) => column.name === name && column.notNull && !column.type.base.startsWith("float"));
+  return (
+    uniques.find(
+      ({ columns: names, condition }) =>
+        condition === null && names?.every((name) => isFilled(name) && isRequired(name)),
+    )?.columns ?? undefined
+  );
+}

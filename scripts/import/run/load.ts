@@ -1,0 +1,196 @@
+import type { Client } from "pg";
+import { inTransaction } from "../../connection/session.ts";
+import { OperationError } from "../../core/operation-error.ts";
+import type { ImportPlan, TablePlan } from "../plan.ts";
+import { identifier } from "../target/target-table.ts";
+import { dependencyGroups } from "./groups.ts";
+import { type ImportRun, keySql, stageName } from "./ledger.ts";
+
+/** Options of {@link loadTables}. */
+export interface LoadOptions {
+  /** Rows of one transaction. */
+  batchRows: number;
+  onProgress: (table: TablePlan, rows: number) => void;
+  /** Called after each commit. */
+  afterBatch?: ((batch: number) => Promise<void>) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Groups tables so that each comes after those that it references. Tables that reference each other in a circle form one
+ * group: one statement inserts into all of them, because foreign keys are checked at the end of a statement.
+ */
+export function loadGroups(tables: readonly TablePlan[]): TablePlan[][] {
+  return dependencyGroups(tables, (plan) =>
+    tables.filter(
+      ({ table }) => table !== plan.table && plan.table.foreignKeys.some(({ parent }) => parent === table.name),
+    ),
+  );
+}
+
+/**
+ * Loads the staged rows into the target. Each batch is one transaction with its progress, so a run that was killed
+ * continues behind its last batch.
+ */
+export async function loadTables(
+  client: Client,
+  run: ImportRun,
+  plan: ImportPlan,
+  options: LoadOptions,
+): Promise<void> {
+  const groups = loadGroups(plan.tables);
+  let batch = 0;
+  const committed = () => options.afterBatch?.(++batch);
+  if (plan.map.atomic === true) {
+    if ((await progressOf(client, run, plan.tables[0])) === 0n) {
+      await inSession(client, plan, async () => {
+        for (const group of groups) await loadWhole(client, run, group, options);
+      });
+      await committed();
+    }
+    return;
+  }
+  for (const group of groups) {
+    const [only] = group;
+    if (group.length === 1 && only !== undefined && isBatched(only)) {
+      await loadInBatches(client, run, plan, only, options, committed);
+    } else if ((await progressOf(client, run, only)) === 0n) {
+      await inSession(client, plan, () => loadWhole(client, run, group, options));
+      await committed();
+    }
+  }
+}
+
+/** Returns true if rows of a table may be inserted in parts: none references another, and their order is free. */
+function isBatched({ table, entry }: TablePlan): boolean {
+  return entry.orderBy === undefined && !table.foreignKeys.some(({ parent }) => parent === table.name);
+}
+
+/** Runs work in a transaction with the map's settings. Deferred constraints are checked before the commit. */
+async function inSession(client: Client, { map }: ImportPlan, work: () => Promise<void>): Promise<void> {
+  await inTransaction(client, async () => {
+    for (const [name, value] of Object.entries(map.session ?? {}))
+      await client.query("select set_config($1, $2, true)", [name, value]);
+    await work();
+    await client.query("set constraints all immediate");
+  });
+}
+
+async function progressOf(client: Client, run: ImportRun, plan: TablePlan | undefined): Promise<bigint> {
+  const { rows } = await client.query<{ progress: string }>(
+    "select progress from pgroundwork.import_table where run = $1 and number = $2",
+    [run.number, plan?.number],
+  );
+  return BigInt(rows[0]?.progress ?? 0);
+}
+
+async function loadInBatches(
+  client: Client,
+  run: ImportRun,
+  plan: ImportPlan,
+  table: TablePlan,
+  options: LoadOptions,
+  committed: () => Promise<void> | undefined,
+): Promise<void> {
+  const stage = stageName(run, table);
+  const { rows } = await client.query<{ last: string | null }>(`select max("$ordinal")::text as last from ${stage}`);
+  const last = BigInt(rows[0]?.last ?? 0);
+  // The stage is filled in the order of the source, so a small index finds each batch.
+  if (last > BigInt(options.batchRows))
+    await client.query(`create index if not exists ${stage.split(".")[1]}_idx on ${stage} using brin ("$ordinal")`);
+  for (let from = await progressOf(client, run, table); from < last; ) {
+    options.signal?.throwIfAborted();
+    const to = from + BigInt(options.batchRows);
+    const range = `s."$ordinal" > ${from} and s."$ordinal" <= ${to}`;
+    await inSession(client, plan, async () => {
+      await failingFor(table, client.query(insertSql(run, table, range)));
+      await updateExisting(client, run, table, range);
+      await setProgress(client, run, table, to < last ? to : last);
+    });
+    from = to;
+    options.onProgress(table, Number(to < last ? to : last));
+    await committed();
+  }
+}
+
+/** Loads tables completely, with one statement for those that reference each other. */
+async function loadWhole(
+  client: Client,
+  run: ImportRun,
+  group: readonly TablePlan[],
+  options: LoadOptions,
+): Promise<void> {
+  options.signal?.throwIfAborted();
+  const inserts = group.map((table) => insertSql(run, table, "true"));
+  const [first] = group;
+  if (first === undefined) return;
+  const sql =
+    inserts.length === 1
+      ? (inserts[0] as string)
+      : `with ${inserts.map((insert, index) => `i${index} as (${insert})`).join(", ")} select`;
+  await failingFor(first, client.query(sql));
+  for (const table of group) {
+    await updateExisting(client, run, table, "true");
+    // A table without rows is done, too.
+    await setProgress(client, run, table, 9_223_372_036_854_775_807n);
+    options.onProgress(table, Number.POSITIVE_INFINITY);
+  }
+}
+
+async function setProgress(client: Client, run: ImportRun, { number }: TablePlan, progress: bigint): Promise<void> {
+  await client.query("update pgroundwork.import_table set progress = $3 where run = $1 and number = $2", [
+    run.number,
+    number,
+    String(progress),
+  ]);
+}
+
+function insertSql(run: ImportRun, plan: TablePlan, range: string): string {
+  const names = plan.columns.filter(({ computed }) => !computed).map(({ target }) => identifier(target.name));
+  const order = [...(plan.entry.orderBy ?? []).map(identifier), '"$ordinal"'].map((name) => `s.${name}`).join(", ");
+  return `insert into ${plan.table.name} (${names.join(", ")}) select ${names.map((name) => `s.${name}`).join(", ")}
+     from ${stageName(run, plan)} s where s."$action" is null and ${range} order by ${order}`;
+}
+
+/** Updates rows that exist with other values, and keeps them as they were. */
+async function updateExisting(client: Client, run: ImportRun, plan: TablePlan, range: string): Promise<void> {
+  const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
+  const rows = `${stageName(run, plan)} s join ${plan.table.name} t on ${join} where s."$action" = 'update' and ${range}`;
+  const kept = await client.query(
+    `insert into pgroundwork.import_row (run, number, key, action, before)
+     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'updated', to_jsonb(t) from ${rows}`,
+  );
+  if (kept.rowCount === 0) return;
+  const names = plan.columns
+    .filter(({ computed, target }) => !computed && !plan.key.includes(target.name))
+    .map(({ target }) => identifier(target.name));
+  await failingFor(
+    plan,
+    client.query(
+      `update ${plan.table.name} t set ${names.map((name) => `${name} = s.${name}`).join(", ")}
+         from ${stageName(run, plan)} s where ${join} and s."$action" = 'update' and ${range}`,
+    ),
+  );
+}
+
+/** Explains a refusal of the target: a trigger, since everything else was checked before. */
+async function failingFor(plan: TablePlan, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof Error && "severity" in error)) throw error;
+    const { detail, where } = error as { detail?: string; where?: string };
+    throw new OperationError(
+      [
+        `${plan.table.name} refuses a row: ${error.message}`,
+        ...(detail ? [detail] : []),
+        ...(where ? [where.split("\n")[0]] : []),
+      ].join("\n"),
+      {
+        hint:
+          "This batch was rolled back. Correct the source or the map, then run `import rollback` and import again.",
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,76 @@
+import type { Client } from "pg";
+import { inTransaction } from "../../connection/session.ts";
+import type { ImportPlan, TablePlan } from "../plan.ts";
+import type { Source } from "../source/source.ts";
+import { identifier, literal } from "../target/target-table.ts";
+import { type ImportRun, keySql, setPhase, stageName } from "./ledger.ts";
+
+/** SQL of the hash of a row, over the columns that the table had at the import. */
+export function digestSql(columns: readonly string[], alias: string): string {
+  return `hashtextextended(row(${columns.map((name) => `${alias}.${identifier(name)}`).join(", ")})::text, 0)`;
+}
+
+/**
+ * Records which rows of the target the run wrote, as the triggers of all tables left them, moves sequences behind the
+ * imported numbers, and writes the audit row. Everything in one transaction: afterwards the run is loaded.
+ */
+export async function recordRows(
+  client: Client,
+  run: ImportRun,
+  plan: ImportPlan,
+  source: Source,
+  summary: object,
+): Promise<void> {
+  await inTransaction(client, async () => {
+    for (const [name, value] of Object.entries(plan.map.session ?? {}))
+      await client.query("select set_config($1, $2, true)", [name, value]);
+    for (const table of plan.tables) await recordTable(client, run, table);
+    for (const table of plan.tables) await moveSequences(client, table, source);
+    await writeAudit(client, run, plan, summary);
+    await setPhase(client, run, "loaded");
+  });
+}
+
+async function recordTable(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
+  const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
+  const digest = digestSql(
+    plan.table.columns.map(({ name }) => name),
+    "t",
+  );
+  await client.query(
+    `update pgroundwork.import_row r set digest = ${digest} from ${plan.table.name} t
+      where r.run = ${run.number} and r.number = ${plan.number} and r.key = ${keySql(plan, "t")}`,
+  );
+  await client.query(
+    `insert into pgroundwork.import_row (run, number, key, action, digest)
+     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, coalesce(s."$action", 'inserted'), ${digest}
+       from ${stageName(run, plan)} s join ${plan.table.name} t on ${join}
+      where s."$action" is null or s."$action" = 'unchanged'`,
+  );
+}
+
+/** Moves a sequence behind the highest imported number, and behind the last one that the source gave. */
+async function moveSequences(client: Client, { table, columns, entry }: TablePlan, source: Source): Promise<void> {
+  for (const { target, computed } of columns) {
+    if (target.sequence === null || computed) continue;
+    const last = source.lastNumbers.get(entry.from) ?? 0n;
+    await client.query(
+      `select setval(${literal(target.sequence)}, reached) from (
+         select greatest(coalesce(max(${identifier(target.name)}), 0), ${last},
+                  (select case when is_called then last_value else last_value - 1 end from ${target.sequence})) as reached
+           from ${table.name}) as highest where reached > 0`,
+    );
+  }
+}
+
+async function writeAudit(client: Client, run: ImportRun, { map }: ImportPlan, summary: object): Promise<void> {
+  if (map.audit === undefined) return;
+  const entries = Object.entries(map.audit.values);
+  const value = (given: unknown) =>
+    given === "$run" ? run.id : given === "$summary" ? JSON.stringify(summary) : given;
+  await client.query(
+    `insert into ${map.audit.table} (${entries.map(([name]) => identifier(name)).join(", ")})
+     values (${entries.map((_, index) => `$${index + 1}`).join(", ")})`,
+    entries.map(([, given]) => value(given)),
+  );
+}

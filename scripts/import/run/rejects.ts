@@ -1,0 +1,120 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { finished } from "node:stream/promises";
+import type { Client } from "pg";
+import type { ImportPlan, TablePlan } from "../plan.ts";
+import type { Source } from "../source/source.ts";
+import { Problem } from "../values/value.ts";
+import type { ImportRun } from "./ledger.ts";
+import type { RejectedRow } from "./report.ts";
+import { recordedRow } from "./stage.ts";
+
+/** Rows that are read or written at once. */
+const pageRows = 1_000;
+
+/**
+ * Adds the source's row to the rejected rows that the server found: the stage has only their converted values. Reads the
+ * source again up to the last of them.
+ */
+export async function completeRejects(
+  client: Client,
+  source: Source,
+  run: ImportRun,
+  plan: TablePlan,
+  { map }: ImportPlan,
+): Promise<void> {
+  const { rows } = await client.query<{ ordinal: string }>(
+    "select ordinal from pgroundwork.import_reject where run = $1 and number = $2 and source is null and kind = 'rejected' order by ordinal",
+    [run.number, plan.number],
+  );
+  const wanted = rows.map(({ ordinal }) => Number(ordinal));
+  let [next, ordinal] = [0, 0];
+  let page: { ordinal: number; place: string | null; row: string }[] = [];
+  const flush = async () => {
+    await client.query(
+      `update pgroundwork.import_reject r set source = p.source, place = p.place
+         from unnest($3::bigint[], $4::jsonb[], $5::text[]) as p (ordinal, source, place)
+        where r.run = $1 and r.number = $2 and r.ordinal = p.ordinal`,
+      [
+        run.number,
+        plan.number,
+        page.map((each) => each.ordinal),
+        page.map(({ row }) => row),
+        page.map(({ place }) => place),
+      ],
+    );
+    page = [];
+  };
+  if (wanted.length === 0) return;
+  reading: for await (const read of source.rows(plan.entry)) {
+    for (const { row, place } of read) {
+      const parts = row instanceof Problem ? row : plan.reader.expand(row);
+      for (let part = 0; part < (parts instanceof Problem ? 1 : parts.length); part++) {
+        if (++ordinal !== wanted[next]) continue;
+        next++;
+        page.push({
+          ordinal,
+          place: place ?? null,
+          row: JSON.stringify(recordedRow(source, plan, row, map.mask ?? [])),
+        });
+        if (page.length >= pageRows) await flush();
+        if (next === wanted.length) break reading;
+      }
+    }
+  }
+  await flush();
+}
+
+/** Writes the rejected rows to a JSONL file with mode 0600. Each line has source, key, problems and the source's row. */
+export async function writeRejects(
+  client: Client,
+  run: ImportRun,
+  { tables }: ImportPlan,
+  path: string,
+): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const file = createWriteStream(path, { mode: 0o600 });
+  const write = async (text: string) => {
+    if (!file.write(text)) await once(file, "drain");
+  };
+  for (const plan of tables) {
+    for (let last = "0"; ; ) {
+      const { rows } = await client.query<{ ordinal: string; line: string }>(
+        `select ordinal::text as ordinal,
+                json_build_object('source', $3::text, 'target', $4::text, 'row', ordinal, 'place', place, 'key', key,
+                                  'problems', problems, 'values', source)::text as line
+           from pgroundwork.import_reject
+          where run = $1 and number = $2 and kind = 'rejected' and ordinal > $5 order by ordinal limit ${pageRows}`,
+        [run.number, plan.number, plan.entry.from, plan.table.name, last],
+      );
+      for (const { line } of rows) await write(`${line}\n`);
+      if (rows.length < pageRows) break;
+      last = rows.at(-1)?.ordinal ?? last;
+    }
+  }
+  file.end();
+  await finished(file);
+}
+
+/** Reads the first rejected rows, for the report. */
+export async function firstRejects(client: Client, run: ImportRun, limit: number): Promise<RejectedRow[]> {
+  const { rows } = await client.query<RejectedRow & { ordinal: string }>(
+    `select t.source, t.target, r.ordinal, r.place, r.key, r.problems
+       from pgroundwork.import_reject r join pgroundwork.import_table t on t.run = r.run and t.number = r.number
+      where r.run = $1 and r.kind = 'rejected' order by r.number, r.ordinal limit $2`,
+    [run.number, limit],
+  );
+  return rows.map((row) => ({ ...row, ordinal: Number(row.ordinal) }));
+}
+
+/** Removes the values of rejected rows from the database, for the policy that only reports them. */
+export async function forgetRejectedValues(client: Client, run: ImportRun): Promise<void> {
+  await client.query(
+    `update pgroundwork.import_reject set source = null, staged = null,
+            problems = (select jsonb_agg(each - 'value') from jsonb_array_elements(problems) as each)
+      where run = $1 and kind = 'rejected'`,
+    [run.number],
+  );
+}

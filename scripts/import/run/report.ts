@@ -1,0 +1,161 @@
+import type { Difference } from "./checksums.ts";
+import type { FieldProblem } from "./stage.ts";
+
+/** Result of one table. `sourceRows` is the sum of the other counts. */
+export interface TableReport {
+  source: string;
+  target: string;
+  sourceRows: number;
+  inserted: number;
+  updated: number;
+  unchanged: number;
+  /** Rows whose target row was kept as it was. */
+  kept: number;
+  rejected: number;
+  /** Checksums of source and target by column, and if they are equal. Undefined before they were compared. */
+  columns?: { name: string; source: string; target: string; equal: boolean }[];
+  /** Sums of numeric columns. */
+  sums?: { name: string; source: string; target: string; equal: boolean }[];
+  triggers: string[];
+  generated: string[];
+  rowSecurity: boolean;
+}
+
+/** Result of the comparison of source and target. */
+export interface VerifyResult {
+  verified: boolean;
+  /** What does not agree, as sentences. */
+  failures: string[];
+  /** Rows that differ, up to a limit. */
+  differences: Difference[];
+  notCompared: { table: string; column: string; reason: string }[];
+}
+
+/** A rejected row in a report. */
+export interface RejectedRow {
+  source: string;
+  target: string;
+  ordinal: number;
+  place: string | null;
+  key: string | null;
+  problems: FieldProblem[];
+}
+
+/** What a run did, and what was compared. */
+export interface ImportReport {
+  run: string;
+  database: string;
+  source: { kind: string; path: string; sha256: string; bytes: number };
+  startedAt: string;
+  finishedAt: string;
+  outcome: "verified" | "not verified" | "stopped" | "dry run";
+  tables: TableReport[];
+  verify?: VerifyResult;
+  /** The first rejected rows. */
+  rejects: RejectedRow[];
+  /** Values whose form changed, with counts. */
+  notes: string[];
+  /** Objects of the source that are not imported. */
+  notImported: string[];
+  /** Collections of the source that no entry reads, with their rows. */
+  unread: string[];
+  phases: { name: string; ms: number }[];
+}
+
+/** Writes a report as a page that needs no other file. */
+export function reportPage(report: ImportReport): string {
+  const { source, tables, verify } = report;
+  const number = (value: number) => value.toLocaleString("en");
+  const rows = tables.map(
+    ({ source: from, target, sourceRows, inserted, updated, unchanged, kept, rejected, columns }) =>
+      [
+        from,
+        target,
+        ...[sourceRows, inserted, updated, unchanged, kept, rejected].map(number),
+        columns === undefined ? "not compared" : columns.every(({ equal }) => equal) ? "equal" : "different",
+      ] as string[],
+  );
+  const sections = [
+    list("Does not agree", verify?.failures ?? []),
+    list("Rows that differ", (verify?.differences ?? []).map(describeDifference)),
+    table(
+      "Sums of numeric columns",
+      ["table", "column", "source", "target"],
+      tables.flatMap(({ target, sums }) => (sums ?? []).map((sum) => [target, sum.name, sum.source, sum.target])),
+    ),
+    table(
+      "Rejected rows (the first ones)",
+      ["source", "row", "key", "reason"],
+      report.rejects.map((reject) => [
+        reject.source,
+        reject.place ?? String(reject.ordinal),
+        reject.key ?? "",
+        reject.problems.map(({ reason }) => reason).join("; "),
+      ]),
+    ),
+    list("Changed in form", report.notes),
+    list(
+      "Not compared",
+      (verify?.notCompared ?? []).map(({ table: name, column, reason }) => `${name}.${column}: ${reason}`),
+    ),
+    list("Not imported", [...report.notImported, ...report.unread]),
+    list(
+      "Triggers that ran on the target",
+      tables.flatMap(({ target, triggers }) => triggers.map((trigger) => `${target}: ${trigger}`)),
+    ),
+    list(
+      "Row security on the target",
+      tables.filter(({ rowSecurity }) => rowSecurity).map(({ target }) => target),
+    ),
+    table(
+      "Checksums",
+      ["table", "column", "source", "target"],
+      tables.flatMap(({ target, columns }) =>
+        (columns ?? []).map((column) => [target, column.name, column.source, column.target]),
+      ),
+    ),
+    table(
+      "Time",
+      ["phase", "seconds"],
+      report.phases.map(({ name, ms }) => [name, (ms / 1000).toFixed(1)]),
+    ),
+  ];
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Import ${escapeHtml(report.run)}</title>
+<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:75rem}table{border-collapse:collapse}td,th{border:1px solid #ccc;
+padding:.2rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f3f3f3}</style></head><body>
+<h1>Import into ${escapeHtml(report.database)}: ${escapeHtml(report.outcome)}</h1>
+<p>${escapeHtml(source.kind)} ${escapeHtml(source.path)}, ${number(source.bytes)} bytes, SHA-256 ${escapeHtml(source.sha256)}<br>
+${escapeHtml(report.startedAt)} to ${escapeHtml(report.finishedAt)}, run ${escapeHtml(report.run)}</p>
+${table("Tables", ["source", "target", "rows", "inserted", "updated", "unchanged", "kept", "rejected", "checksums"], rows)}
+${sections.join("")}</body></html>
+`;
+}
+
+/** Describes a difference in one line. */
+export function describeDifference({ table: name, key, column, source, target, kind }: Difference): string {
+  const row = `${name} ${key.replaceAll("\x1f", ", ")}`;
+  if (column === undefined) return `${row}: ${kind}`;
+  return `${row}, ${column}: ${shown(source)} in the source, ${shown(target)} in the target`;
+}
+
+function shown(value: string | null): string {
+  return value === null ? "NULL" : JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+}
+
+function list(title: string, items: readonly string[]): string {
+  if (items.length === 0) return "";
+  return `<h2>${escapeHtml(title)}</h2><ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join("")}</ul>\n`;
+}
+
+function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return "";
+  const cells = (tag: string, values: readonly string[]) =>
+    values.map((value) => `<${tag}>${escapeHtml(value)}</${tag}>`).join("");
+  const body = rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n");
+  return `<h2>${escapeHtml(title)}</h2><table><tr>${cells("th", head)}</tr>\n${body}</table>\n`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}

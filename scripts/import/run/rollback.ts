@@ -1,0 +1,227 @@
+import type { Client } from "pg";
+import { withClient } from "../../connection/client.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { inTransaction, noticeLostClients } from "../../connection/session.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
+import { type ForeignKey, identifier, literal, readForeignKeys } from "../target/target-table.ts";
+import { dependencyGroups } from "./groups.ts";
+import { findRun, type ImportRun, type RunTable, readRunTables, setPhase } from "./ledger.ts";
+import { digestSql } from "./record.ts";
+import { fixTextForms } from "./run-import.ts";
+
+/** A reason why a row of a run is not removed. */
+export interface RollbackObstacle {
+  table: string;
+  key: string;
+  reason: string;
+}
+
+/** Result of {@link rollbackImport}. */
+export interface RollbackResult {
+  run: string;
+  tables: { table: string; deleted: number; restored: number }[];
+  /** Rows that changed or became referenced since. If there is any, nothing was changed. */
+  obstacles: RollbackObstacle[];
+}
+
+/** Obstacles that are listed for each table. */
+const shownObstacles = 20;
+
+/**
+ * Removes exactly the rows that a run inserted, and restores those that it updated. If a row was changed since, or
+ * another row references it, nothing is changed.
+ */
+export async function rollbackImport(options: {
+  connection: Connection;
+  run?: string | undefined;
+  dryRun?: boolean | undefined;
+  onWait?: (holder: LockHolder) => void;
+  signal?: AbortSignal | undefined;
+}): Promise<RollbackResult> {
+  const { connection, signal, onWait = () => {} } = options;
+  return withClient(
+    connection,
+    async (client) => {
+      await noticeLostClients(client);
+      await fixTextForms(client);
+      const run = await findRun(client, options.run);
+      requireLoaded(run);
+      return withDeploymentLock(client, () => rollbackLocked(client, run, options.dryRun ?? false), onWait, signal);
+    },
+    "pgroundwork import",
+  );
+}
+
+function requireLoaded({ id, phase }: ImportRun): void {
+  if (phase === "loaded" || phase === "verified" || phase === "loading") return;
+  const why = phase === "rolled back" ? "was rolled back already" : "loaded nothing";
+  throw new OperationError(`Import ${id} ${why}.`, {
+    hint: "`import list` shows all runs.",
+    exitCode: exitCode.usage,
+  });
+}
+
+async function rollbackLocked(client: Client, run: ImportRun, dryRun: boolean): Promise<RollbackResult> {
+  const tables = await readRunTables(client, run);
+  const result: RollbackResult = { run: run.id, tables: [], obstacles: [] };
+  const keys = new Map<RunTable, ForeignKey[]>();
+  for (const table of tables) keys.set(table, await referencing(client, table));
+  await inTransaction(client, async () => {
+    for (const [name, value] of Object.entries(run.map.session ?? {}))
+      await client.query("select set_config($1, $2, true)", [name, value]);
+    if (run.phase === "loading") await recordInterrupted(client, run, tables);
+    // No one may change or reference the rows between the check and the deletion.
+    for (const { target } of tables) await client.query(`lock table ${target} in share row exclusive mode`);
+    for (const table of tables) {
+      result.obstacles.push(...(await findChanged(client, run, table)));
+      for (const key of keys.get(table) ?? [])
+        result.obstacles.push(...(await findReferences(client, run, table, key, tables)));
+    }
+    if (result.obstacles.length > 0) return;
+    for (const group of deletionOrder(tables, keys)) await removeRows(client, run, group, result);
+    if (!dryRun) await setPhase(client, run, "rolled back");
+    else throw new DryRun();
+  }).catch((error: unknown) => {
+    if (!(error instanceof DryRun)) throw error;
+  });
+  return result;
+}
+
+class DryRun extends Error {}
+
+async function referencing(client: Client, { target }: RunTable): Promise<ForeignKey[]> {
+  const { rows } = await client.query<{ oid: string | null }>("select to_regclass($1)::oid::text as oid", [target]);
+  const oid = rows[0]?.oid;
+  if (oid) return readForeignKeys(client, "confrelid", [oid]);
+  throw new OperationError(`The table ${target} no longer exists.`, {
+    hint: "Its rows are gone with it; nothing was changed.",
+  });
+}
+
+function keyText(table: RunTable, alias: string): string {
+  return `concat_ws(E'\\x1f', ${table.key.map((name) => `${alias}.${identifier(name)}::text`).join(", ")})`;
+}
+
+/** SQL of the rows of the target that a run wrote: `t` is the row, `r` its record. */
+function writtenRows(run: ImportRun, table: RunTable): string {
+  return `pgroundwork.import_row r join ${table.target} t on r.key = ${keyText(table, "t")}
+    where r.run = ${run.number} and r.number = ${table.number} and r.action <> 'unchanged'`;
+}
+
+async function findChanged(client: Client, run: ImportRun, table: RunTable): Promise<RollbackObstacle[]> {
+  const { rows } = await client.query<{ key: string }>(
+    `select r.key from ${writtenRows(run, table)} and r.digest is distinct from ${digestSql(table.columns, "t")}
+      order by 1 limit ${shownObstacles}`,
+  );
+  return rows.map(({ key }) => ({ table: table.target, key: shownKey(key), reason: "was changed after the import" }));
+}
+
+function shownKey(key: string): string {
+  return key.replaceAll("\x1f", ", ");
+}
+
+/** Finds rows that reference an inserted row and are not of this run. */
+async function findReferences(
+  client: Client,
+  run: ImportRun,
+  table: RunTable,
+  key: ForeignKey,
+  tables: readonly RunTable[],
+): Promise<RollbackObstacle[]> {
+  const own = tables.find(({ target }) => target === key.table);
+  const match = key.columns
+    .map((name, index) => `c.${identifier(name)} = t.${identifier(key.parentColumns[index] ?? "")}`)
+    .join(" and ");
+  const ofRun =
+    own === undefined
+      ? "false"
+      : `exists (select from pgroundwork.import_row o where o.run = ${run.number} and o.number = ${own.number}
+           and o.action = 'inserted' and o.key = ${keyText(own, "c")})`;
+  const { rows } = await client.query<{ key: string }>(
+    `select distinct r.key from pgroundwork.import_row r
+       join ${table.target} t on r.key = ${keyText(table, "t")}
+       join ${key.table} c on ${match}
+      where r.run = ${run.number} and r.number = ${table.number} and r.action = 'inserted' and not ${ofRun}
+      order by 1 limit ${shownObstacles}`,
+  );
+  return rows.map(({ key: row }) => ({
+    table: table.target,
+    key: shownKey(row),
+    reason: `is referenced by ${key.table} (${key.name})`,
+  }));
+}
+
+/** Groups tables so that each comes before those that it references; a circle is one group. */
+function deletionOrder(tables: readonly RunTable[], keys: ReadonlyMap<RunTable, ForeignKey[]>): RunTable[][] {
+  return dependencyGroups(tables, (table) =>
+    tables.filter((each) => each !== table && keys.get(table)?.some((key) => key.table === each.target)),
+  );
+}
+
+async function removeRows(
+  client: Client,
+  run: ImportRun,
+  group: readonly RunTable[],
+  result: RollbackResult,
+): Promise<void> {
+  const deletions = group.map(
+    (table, index) =>
+      `d${index} as (delete from ${table.target} t using pgroundwork.import_row r
+         where r.run = ${run.number} and r.number = ${table.number} and r.action = 'inserted' and r.key = ${keyText(table, "t")} returning 1)`,
+  );
+  const counts = group.map((_, index) => `(select count(*) from d${index})::int as n${index}`);
+  const { rows } = await client.query<Record<string, number>>(
+    `with ${deletions.join(", ")} select ${counts.join(", ")}`,
+  );
+  for (const [index, table] of group.entries()) {
+    const deleted = rows[0]?.[`n${index}`] ?? 0;
+    result.tables.push({ table: table.target, deleted, restored: await restoreRows(client, run, table) });
+    const left = await client.query(
+      `select from pgroundwork.import_row r join ${table.target} t on r.key = ${keyText(table, "t")}
+        where r.run = ${run.number} and r.number = ${table.number} and r.action = 'inserted' limit 1`,
+    );
+    if (left.rowCount !== 0)
+      throw new OperationError(`A trigger of ${table.target} keeps rows from being deleted. Nothing was changed.`, {
+        hint: "Allow it in the map's `session`, or delete the rows by a migration.",
+      });
+  }
+}
+
+/** Gives updated rows the values that they had before the run. */
+async function restoreRows(client: Client, run: ImportRun, table: RunTable): Promise<number> {
+  const { rows } = await client.query<{ name: string }>(
+    `select attname as name from pg_attribute
+      where attrelid = ${literal(table.target)}::regclass and attnum > 0 and not attisdropped and attgenerated = '' and attidentity <> 'a'`,
+  );
+  const names = rows
+    .map(({ name }) => name)
+    .filter((name) => table.columns.includes(name) && !table.key.includes(name));
+  if (names.length === 0) return 0;
+  const { rowCount } = await client.query(
+    `update ${table.target} t set (${names.map(identifier).join(", ")}) =
+         row(${names.map((name) => `b.${identifier(name)}`).join(", ")})
+       from pgroundwork.import_row r, lateral jsonb_populate_record(null::${table.target}, r.before) as b
+      where r.run = ${run.number} and r.number = ${table.number} and r.action = 'updated' and r.key = ${keyText(table, "t")}`,
+  );
+  return rowCount ?? 0;
+}
+
+/** Records what a run that was killed while it loaded had inserted: the staged rows up to its progress. */
+async function recordInterrupted(client: Client, run: ImportRun, tables: readonly RunTable[]): Promise<void> {
+  for (const table of tables) {
+    const stage = `pgroundwork.import_stage_${run.number}_${table.number}`;
+    const join = table.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
+    await client.query(
+      `insert into pgroundwork.import_row (run, number, key, action, digest)
+       select r.run, r.number, ${keyText(table, "t")}, 'inserted', ${digestSql(table.columns, "t")}
+         from pgroundwork.import_table r, ${stage} s join ${table.target} t on ${join}
+        where r.run = ${run.number} and r.number = ${table.number} and s."$action" is null and s."$ordinal" <= r.progress`,
+    );
+    await client.query(
+      `update pgroundwork.import_row r set digest = ${digestSql(table.columns, "t")} from ${table.target} t
+        where r.run = ${run.number} and r.number = ${table.number} and r.digest is null and r.key = ${keyText(table, "t")}`,
+    );
+    await client.query(`drop table ${stage}`);
+  }
+}

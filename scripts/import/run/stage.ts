@@ -1,0 +1,178 @@
+import type { Client } from "pg";
+import { convert, recordedValue } from "../convert.ts";
+import type { ImportPlan, TablePlan } from "../plan.ts";
+import type { Source, SourceRow } from "../source/source.ts";
+import { identifier } from "../target/target-table.ts";
+import { Problem } from "../values/value.ts";
+import { CopyWriter, copyField } from "./copy.ts";
+import { type ImportRun, keySeparator, stageName } from "./ledger.ts";
+
+/** Rows of one table that were read. */
+export interface StagedTable {
+  sourceRows: number;
+  rejected: number;
+}
+
+/** What {@link stageTable} reports while it works. */
+export type StageProgress = (rows: number) => void;
+
+/** Returns true if the server has to check the column's values: their type is not one that the import writes itself. */
+export function isServerChecked({ target }: TablePlan["columns"][number]): boolean {
+  return target.type.base === "other";
+}
+
+/**
+ * Creates the table that holds the converted rows until they are valid and loaded. It has the target's columns, so that
+ * the target's checks and keys can be evaluated on it, plus the import's own with a `$`.
+ */
+export async function createStage(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
+  const stage = stageName(run, plan);
+  await client.query(`drop table if exists ${stage}`);
+  await client.query(`create table ${stage} (like ${plan.table.name})`);
+  const changes = plan.table.columns
+    .filter(({ notNull }) => notNull)
+    .map(({ name }) => `alter ${identifier(name)} drop not null`);
+  for (const column of plan.columns)
+    if (isServerChecked(column)) changes.push(`alter ${identifier(column.target.name)} type text using null`);
+  changes.push('add "$ordinal" bigint not null', 'add "$action" text');
+  await client.query(`alter table ${stage} ${changes.join(", ")}`);
+  await copyDefaults(client, stage, plan);
+}
+
+/** Gives the stage the defaults of columns that are not mapped, because checks can concern them. */
+async function copyDefaults(client: Client, stage: string, plan: TablePlan): Promise<void> {
+  const { rows } = await client.query<{ name: string; expression: string }>(
+    `select a.attname as name, pg_get_expr(d.adbin, d.adrelid) as expression
+       from pg_attribute a join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+      where a.attrelid = $1 and a.attgenerated = '' and a.attname <> all ($2::text[])`,
+    [plan.table.oid, plan.columns.map(({ target }) => target.name)],
+  );
+  // A sequence must not advance for rows that are only staged, and no check can depend on a random value.
+  const constant = rows.filter(({ expression }) => !/nextval|random|uuid/i.test(expression));
+  for (const { name, expression } of constant)
+    await client.query(`alter table ${stage} alter ${identifier(name)} set default ${expression}`);
+}
+
+/**
+ * Reads the source's rows of one entry, converts them and sends them to the stage. Rows with a problem go to the rejected
+ * rows.
+ */
+export async function stageTable(
+  client: Client,
+  source: Source,
+  run: ImportRun,
+  plan: TablePlan,
+  { map }: ImportPlan,
+  onProgress: StageProgress,
+  signal?: AbortSignal,
+): Promise<StagedTable> {
+  const writer = new CopyWriter(client);
+  const names = ['"$ordinal"', ...plan.columns.map(({ target }) => identifier(target.name))];
+  const stageSql = `copy ${stageName(run, plan)} (${names.join(", ")}) from stdin`;
+  const rejectSql =
+    "copy pgroundwork.import_reject (run, number, ordinal, kind, place, key, problems, staged, source) from stdin";
+  const result: StagedTable = { sourceRows: 0, rejected: 0 };
+  const keyIndexes = plan.key.map((name) => plan.columns.findIndex(({ target }) => target.name === name));
+  const reject = (row: SourceRow, problems: FieldProblem[], cells: readonly (string | null | Problem)[]) => {
+    result.rejected++;
+    const staged = Object.fromEntries(
+      plan.columns.flatMap(({ target }, index) => {
+        const cell = cells[index];
+        return typeof cell === "string" ? [[target.name, cell]] : [];
+      }),
+    );
+    const keys = keyIndexes.map((index) => cells[index]);
+    const key = keys.every((cell) => typeof cell === "string") && keys.length > 0 ? keys.join(keySeparator) : null;
+    const fields = [
+      run.number,
+      String(plan.number),
+      String(result.sourceRows),
+      "rejected",
+      row.place ?? null,
+      key,
+      JSON.stringify(problems),
+      JSON.stringify(staged),
+      JSON.stringify(recordedRow(source, plan, row.row, map.mask ?? [])),
+    ];
+    return writer.add(rejectSql, `${fields.map(copyField).join("\t")}\n`);
+  };
+  for await (const rows of source.rows(plan.entry, signal)) {
+    for (const row of rows) {
+      const parts = row.row instanceof Problem ? row.row : plan.reader.expand(row.row);
+      if (parts instanceof Problem) {
+        result.sourceRows++;
+        refuseAmbiguous(plan, row, parts);
+        await reject(row, [{ fields: [plan.entry.each ?? ""], reason: parts.reason }], []);
+        continue;
+      }
+      for (const part of parts) {
+        result.sourceRows++;
+        const cells = new Array<string | null | Problem>(plan.columns.length);
+        let line = String(result.sourceRows);
+        let problems: FieldProblem[] | undefined;
+        for (const [index, column] of plan.columns.entries()) {
+          const cell = convert(column, part);
+          cells[index] = cell;
+          if (cell instanceof Problem) {
+            refuseAmbiguous(plan, row, cell, column.field);
+            problems ??= [];
+            problems.push({
+              fields: [column.field],
+              reason: cell.reason,
+              value: maskedValue(column.field, recordedValue(column.read(part)), map.mask),
+            });
+          } else line += `\t${copyField(cell)}`;
+        }
+        const sent = problems === undefined ? writer.add(stageSql, `${line}\n`) : reject(row, problems, cells);
+        if (sent !== undefined) await sent;
+      }
+    }
+    onProgress(result.sourceRows);
+  }
+  await writer.flush();
+  await client.query("update pgroundwork.import_table set source_rows = $3 where run = $1 and number = $2", [
+    run.number,
+    plan.number,
+    result.sourceRows,
+  ]);
+  return result;
+}
+
+/** A reason why a row was rejected, and the fields that it concerns. */
+export interface FieldProblem {
+  fields: string[];
+  reason: string;
+  value?: unknown;
+}
+
+/** A value whose meaning only the map can decide. It stops the run, whatever the policy for rejected rows is. */
+export class AmbiguousValue extends Error {}
+
+function refuseAmbiguous(plan: TablePlan, row: SourceRow, problem: Problem, field?: string): void {
+  if (!problem.ambiguous) return;
+  const place = row.place ?? `row ${row.ordinal}`;
+  throw new AmbiguousValue(
+    `${plan.entry.from}, ${place}${field === undefined ? "" : `, ${field}`}: ${problem.reason}.`,
+  );
+}
+
+/** Returns the source's row as it is recorded, with masked fields. */
+export function recordedRow(source: Source, plan: TablePlan, row: unknown, mask: readonly string[]): unknown {
+  if (row instanceof Problem) return null;
+  const fields = Object.entries(source.describe(plan.entry, row));
+  return Object.fromEntries(fields.map(([name, value]) => [name, maskedValue(name, recordedValue(value), mask)]));
+}
+
+/** Replaces a value whose field is masked. In documents, members of any depth are masked by their name. */
+export function maskedValue(name: string, value: unknown, mask: readonly string[] = []): unknown {
+  if (mask.length === 0 || value === null) return value;
+  if (mask.includes(name) || mask.includes(name.split(".").at(-1) ?? "")) return "[masked]";
+  if (Array.isArray(value)) return value.map((each) => maskedValue("", each, mask));
+  if (typeof value !== "object" || isRawNumber(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([member, each]) => [member, maskedValue(member, each, mask)]));
+}
+
+function isRawNumber(value: object): boolean {
+  const { isRawJSON } = JSON as unknown as { isRawJSON?: (value: unknown) => boolean };
+  return isRawJSON?.(value) === true;
+}

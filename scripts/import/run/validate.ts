@@ -1,0 +1,237 @@
+import type { Client } from "pg";
+import type { ImportPlan, TablePlan } from "../plan.ts";
+import { type ForeignKey, identifier, literal, type UniqueIndex } from "../target/target-table.ts";
+import { printed } from "../values/codec.ts";
+import { type ImportRun, keySql, stageName } from "./ledger.ts";
+import { isServerChecked } from "./stage.ts";
+
+/*
+ * Validation happens in the database, on the staged rows: the target's own expressions decide, so that no rule of a
+ * check, a key or a type is written a second time. A row that fails moves from the stage to the rejected rows.
+ */
+
+/** Checks of one table that need no other table of the import. */
+export async function validateTable(
+  client: Client,
+  run: ImportRun,
+  plan: TablePlan,
+  { map }: ImportPlan,
+): Promise<void> {
+  for (const column of plan.columns) if (isServerChecked(column)) await checkType(client, run, plan, column);
+  for (const check of plan.table.checks)
+    await reject(
+      client,
+      run,
+      plan,
+      `(${check.expression}) is false`,
+      "null::text[]",
+      literal(`check ${check.name}: ${check.expression}`),
+    );
+  const primary = plan.table.uniques.filter(({ columns }) => columns !== null && columns.join() === plan.key.join());
+  const others = plan.table.uniques.filter((each) => !primary.includes(each));
+  for (const unique of primary) await checkUnique(client, run, plan, unique);
+  await findExisting(client, run, plan, map.existing ?? "fail");
+  for (const unique of others) {
+    await checkUnique(client, run, plan, unique);
+    await checkUniqueInTarget(client, run, plan, unique);
+  }
+}
+
+/**
+ * Rejects rows whose reference is neither in the target nor among the staged rows, until nothing changes: a rejected row
+ * takes those along that reference it.
+ */
+export async function validateReferences(client: Client, run: ImportRun, { tables }: ImportPlan): Promise<void> {
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const plan of tables)
+      for (const key of plan.table.foreignKeys)
+        if (await checkReference(client, run, plan, key, tables)) changed = true;
+  }
+}
+
+/** Moves staged rows to the rejected rows. The condition and the texts are SQL on the stage's columns. */
+async function reject(
+  client: Client,
+  run: ImportRun,
+  plan: TablePlan,
+  condition: string,
+  fields: string,
+  reason: string,
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `with gone as (delete from ${stageName(run, plan)} s where ${condition} returning *)
+     insert into pgroundwork.import_reject (run, number, ordinal, kind, key, problems, staged)
+     select ${run.number}, ${plan.number}, "$ordinal", 'rejected', ${keySql(plan, "gone")},
+            jsonb_build_array(jsonb_build_object('fields', ${fields}, 'reason', ${reason})), to_jsonb(gone) from gone`,
+  );
+  return (rowCount ?? 0) > 0;
+}
+
+/** Checks values of a type that only the server knows, and gives the stage's column that type. */
+async function checkType(
+  client: Client,
+  run: ImportRun,
+  plan: TablePlan,
+  { target, field }: TablePlan["columns"][number],
+): Promise<void> {
+  const [column, type] = [identifier(target.name), target.type.name];
+  const fields = `array[${literal(field)}]`;
+  await reject(
+    client,
+    run,
+    plan,
+    `not pg_input_is_valid(${column}, ${literal(type)})`,
+    fields,
+    `${literal(`${target.name} is not of type ${type}: `)} || ${column}`,
+  );
+  await reject(
+    client,
+    run,
+    plan,
+    `${printed(`${column}::${type}`)} <> ${column}`,
+    fields,
+    `${literal(`${target.name}: PostgreSQL would write it differently, as `)} || ${printed(`${column}::${type}`)}`,
+  );
+  await client.query(`alter table ${stageName(run, plan)} alter ${column} type ${type} using ${column}::${type}`);
+}
+
+function distinctValues({ expressions, nullsNotDistinct, condition }: UniqueIndex): string {
+  const filled = nullsNotDistinct ? [] : expressions.map((expression) => `(${expression}) is not null`);
+  return [...filled, ...(condition === null ? [] : [`(${condition})`])].join(" and ") || "true";
+}
+
+/** Rejects rows that have the key of an earlier row of the source, or of one that the target has already. */
+async function checkUnique(client: Client, run: ImportRun, plan: TablePlan, unique: UniqueIndex): Promise<void> {
+  const fields = unique.columns === null ? "null::text[]" : `array[${unique.columns.map(literal).join(", ")}]`;
+  await reject(
+    client,
+    run,
+    plan,
+    `"$ordinal" in (
+       select "$ordinal" from (
+         select "$ordinal", row_number() over (partition by ${unique.expressions.join(", ")}
+                                              order by "$action" = 'unchanged' desc nulls last, "$ordinal") as n
+           from ${stageName(run, plan)} where ${distinctValues(unique)}) as numbered
+        where n > 1)`,
+    fields,
+    literal(`another row of the source has the same key (${unique.name})`),
+  );
+}
+
+/** Rejects rows whose unique values another row of the target has. */
+async function checkUniqueInTarget(
+  client: Client,
+  run: ImportRun,
+  plan: TablePlan,
+  unique: UniqueIndex,
+): Promise<void> {
+  const names = unique.expressions.map((_, index) => `u${index}`);
+  const values = unique.expressions.map((expression, index) => `(${expression}) as u${index}`).join(", ");
+  const key = plan.key.map(identifier);
+  const side = (relation: string, own: string) =>
+    `(select ${values}, ${key.map((name, index) => `${name} as k${index}`).join(", ")}${own} from ${relation} where ${distinctValues(unique)})`;
+  const same = names.map((name) => `s.${name} is not distinct from t.${name}`).join(" and ");
+  // Without null values the server can use a hash join.
+  const joined = unique.nullsNotDistinct ? same : names.map((name) => `s.${name} = t.${name}`).join(" and ");
+  const other = `(${key.map((_, index) => `s.k${index}`).join(", ")}) is distinct from (${key.map((_, index) => `t.k${index}`).join(", ")})`;
+  await reject(
+    client,
+    run,
+    plan,
+    `"$action" is distinct from 'unchanged' and "$ordinal" in (
+       select s."$ordinal" from ${side(stageName(run, plan), ', "$ordinal"')} s
+         join ${side(plan.table.name, "")} t on ${joined} where ${other})`,
+    unique.columns === null ? "null::text[]" : `array[${unique.columns.map(literal).join(", ")}]`,
+    literal(`another row of the target has the same key (${unique.name})`),
+  );
+}
+
+/** SQL that is true if a compared column of stage and target differs. Types without equality are compared as text. */
+function differs(column: TablePlan["columns"][number]): string {
+  const name = identifier(column.target.name);
+  const cast = ["json", "other"].includes(column.target.type.base) ? "::text" : "";
+  return `s.${name}${cast} is distinct from t.${name}${cast}`;
+}
+
+/** Compares the staged rows with those that the target has, and applies the policy for existing rows. */
+async function findExisting(
+  client: Client,
+  run: ImportRun,
+  plan: TablePlan,
+  policy: "fail" | "keep" | "update",
+): Promise<void> {
+  const stage = stageName(run, plan);
+  const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
+  const compared = plan.columns.filter(({ notCompared }) => notCompared === undefined);
+  const different = compared.map(differs).join(" or ") || "false";
+  const action = policy === "update" ? "update" : policy === "keep" ? "keep" : "conflict";
+  await client.query(
+    `update ${stage} s set "$action" = case when ${different} then '${action}' else 'unchanged' end
+       from ${plan.table.name} t where ${join}`,
+  );
+  if (policy === "fail") {
+    const names = compared
+      .map((column) => `case when ${differs(column)} then ${literal(column.target.name)} end`)
+      .join(", ");
+    await reject(
+      client,
+      run,
+      plan,
+      `"$action" = 'conflict'`,
+      "null::text[]",
+      `${literal("the target has a row with this key and other values in: ")} ||
+         (select concat_ws(', ', ${names}) from gone s join ${plan.table.name} t on ${join} where s."$ordinal" = gone."$ordinal")`,
+    );
+  }
+  if (policy !== "keep") return;
+  await client.query(
+    `with kept as (delete from ${stage} where "$action" = 'keep' returning *)
+     insert into pgroundwork.import_reject (run, number, ordinal, kind, key, problems)
+     select ${run.number}, ${plan.number}, "$ordinal", 'kept', ${keySql(plan, "kept")}, '[]' from kept`,
+  );
+}
+
+async function checkReference(
+  client: Client,
+  run: ImportRun,
+  plan: TablePlan,
+  key: ForeignKey,
+  plans: readonly TablePlan[],
+): Promise<boolean> {
+  // A column that a trigger fills has no staged value that the trigger would keep.
+  const isStaged = (name: string) => plan.columns.some(({ target }) => target.name === name);
+  if (!key.columns.every(isStaged)) return false;
+  const parents = plans.filter(({ table }) => table.name === key.parent);
+  const match = (parent: string) =>
+    key.columns
+      .map((name, index) => `${parent}.${identifier(key.parentColumns[index] ?? "")} = s.${identifier(name)}`)
+      .join(" and ");
+  const filled = key.columns.map((name) => `s.${identifier(name)} is not null`).join(" and ");
+  const missing = [key.parent, ...parents.map((parent) => stageName(run, parent))].map(
+    (relation) => `not exists (select from ${relation} p where ${match("p")})`,
+  );
+  const fields = `array[${key.columns.map(literal).join(", ")}]`;
+  const value = `concat_ws(', ', ${key.columns.map((name) => identifier(name)).join(", ")})`;
+  const rejectedParent = parents.map(
+    (parent) => `(select p.problems -> 0 ->> 'reason' from pgroundwork.import_reject p
+        where p.run = ${run.number} and p.number = ${parent.number} and ${key.columns
+          .map(
+            (name, index) => `p.staged ->> ${literal(key.parentColumns[index] ?? "")} = gone.${identifier(name)}::text`,
+          )
+          .join(" and ")} limit 1)`,
+  );
+  const unknown = literal("which does not exist");
+  const chain =
+    rejectedParent.length === 0
+      ? unknown
+      : `coalesce('which was rejected: ' || coalesce(${rejectedParent.join(", ")}), ${unknown})`;
+  return reject(
+    client,
+    run,
+    plan,
+    `${filled} and ${missing.join(" and ")}`,
+    fields,
+    `${literal(`${key.columns.join(", ")} references ${key.parent} `)} || ${value} || ', ' || ${chain}`,
+  );
+}

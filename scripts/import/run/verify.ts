@@ -1,0 +1,143 @@
+import type { Client } from "pg";
+import type { ImportPlan, TablePlan } from "../plan.ts";
+import type { Source } from "../source/source.ts";
+import { identifier } from "../target/target-table.ts";
+import {
+  buckets,
+  comparedColumns,
+  type Difference,
+  findDifferences,
+  hashesAgree,
+  notComparedColumns,
+  readNotLoaded,
+  sourceSums,
+  type TableSums,
+  targetSums,
+} from "./checksums.ts";
+import type { ImportRun } from "./ledger.ts";
+import type { TableReport, VerifyResult } from "./report.ts";
+
+/** Rows that are named at most. */
+const mostDifferences = 20;
+/** Buckets that are compared row by row at most, so that memory stays bounded. */
+const mostBuckets = 16;
+
+/** Counts of one table of a run. */
+export type Counts = Pick<TableReport, "sourceRows" | "inserted" | "updated" | "unchanged" | "kept" | "rejected">;
+
+/** Reads the counts of a table from the ledger. */
+export async function readCounts(client: Client, run: ImportRun, number: number): Promise<Counts> {
+  const { rows } = await client.query<Record<keyof Counts, string>>(
+    `select coalesce((select source_rows from pgroundwork.import_table where run = $1 and number = $2), 0) as "sourceRows",
+            (select count(*) from pgroundwork.import_row where run = $1 and number = $2 and action = 'inserted') as inserted,
+            (select count(*) from pgroundwork.import_row where run = $1 and number = $2 and action = 'updated') as updated,
+            (select count(*) from pgroundwork.import_row where run = $1 and number = $2 and action = 'unchanged') as unchanged,
+            (select count(*) from pgroundwork.import_reject where run = $1 and number = $2 and kind = 'kept') as kept,
+            (select count(*) from pgroundwork.import_reject where run = $1 and number = $2 and kind = 'rejected') as rejected`,
+    [run.number, number],
+  );
+  return Object.fromEntries(
+    Object.entries(rows[0] ?? {}).map(([name, value]) => [name, Number(value)]),
+  ) as unknown as Counts;
+}
+
+/** Compares the source with the target: counts, checksums by column, sums, foreign keys. Changes nothing. */
+export async function verifyRun(
+  client: Client,
+  source: Source,
+  run: ImportRun,
+  plan: ImportPlan,
+  onProgress: (table: TablePlan, rows: number) => void,
+  signal?: AbortSignal,
+): Promise<{ result: VerifyResult; tables: Map<number, Pick<TableReport, "columns" | "sums"> & Counts> }> {
+  const failures: string[] = [];
+  const differences: Difference[] = [];
+  const tables = new Map<number, Pick<TableReport, "columns" | "sums"> & Counts>();
+  if (!(await hashesAgree(client)))
+    failures.push("this server computes hashes differently, so the checksums cannot be compared");
+  for (const table of plan.tables) {
+    const counts = await readCounts(client, run, table.number);
+    const accounted = counts.inserted + counts.updated + counts.unchanged + counts.kept + counts.rejected;
+    if (accounted !== counts.sourceRows)
+      failures.push(
+        `${table.table.name}: the source has ${counts.sourceRows} rows, and ${accounted} are accounted for`,
+      );
+    const notLoaded = await readNotLoaded(client, run, table);
+    const [ours, theirs] = [
+      await sourceSums(source, table, notLoaded, (rows) => onProgress(table, rows), signal),
+      await targetSums(client, run, table),
+    ];
+    const { columns, sums, wrongBuckets } = compareSums(table, ours, theirs);
+    tables.set(table.number, { ...counts, columns, sums });
+    if (ours.rows !== theirs.rows)
+      failures.push(`${table.table.name}: ${ours.rows} rows are expected, and the target has ${theirs.rows}`);
+    for (const { name, equal } of columns)
+      if (!equal) failures.push(`${table.table.name}.${name}: the checksums differ`);
+    for (const { name, equal, source: own, target } of sums)
+      if (!equal)
+        failures.push(`${table.table.name}.${name}: the sum is ${own} in the source and ${target} in the target`);
+    if (wrongBuckets.size > 0 && differences.length < mostDifferences) {
+      const first = new Set([...wrongBuckets].slice(0, mostBuckets));
+      differences.push(
+        ...(await findDifferences(client, source, run, table, notLoaded, first, mostDifferences - differences.length)),
+      );
+    }
+    failures.push(...(await findOrphans(client, table)));
+  }
+  const changed = await source.changedSince();
+  if (changed !== undefined) failures.push(`the source is no longer what was imported: ${changed}`);
+  return {
+    result: { verified: failures.length === 0, failures, differences, notCompared: notComparedColumns(plan) },
+    tables,
+  };
+}
+
+interface Compared {
+  columns: NonNullable<TableReport["columns"]>;
+  sums: NonNullable<TableReport["sums"]>;
+  wrongBuckets: Set<number>;
+}
+
+function compareSums(table: TablePlan, ours: TableSums, theirs: TableSums): Compared {
+  const compared = comparedColumns(table);
+  const width = compared.length;
+  const wrongBuckets = new Set<number>();
+  const columns = compared.map(({ target }, index) => {
+    let [source, sum, equal] = [0n, 0n, true];
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const at = bucket * width + index;
+      const [own, their] = [ours.hashes.get(at), theirs.hashes.get(at)];
+      source += own ?? 0n;
+      sum += their ?? 0n;
+      if (own === their) continue;
+      equal = false;
+      wrongBuckets.add(bucket);
+    }
+    return { name: target.name, source: checksum(source), target: checksum(sum), equal };
+  });
+  const sums = [...ours.sums].map(([name, source]) => {
+    const target = theirs.sums.get(name) ?? "0";
+    return { name, source, target, equal: source === target };
+  });
+  return { columns, sums, wrongBuckets };
+}
+
+function checksum(sum: bigint): string {
+  return BigInt.asUintN(64, sum).toString(16).padStart(16, "0");
+}
+
+/** Looks for rows whose foreign key has no parent: a key that is NOT VALID, or whose triggers were disabled, allows them. */
+async function findOrphans(client: Client, { table }: TablePlan): Promise<string[]> {
+  const failures: string[] = [];
+  for (const { name, columns, parent, parentColumns } of table.foreignKeys) {
+    const filled = columns.map((column) => `c.${identifier(column)} is not null`).join(" and ");
+    const match = columns
+      .map((column, index) => `p.${identifier(parentColumns[index] ?? "")} = c.${identifier(column)}`)
+      .join(" and ");
+    const { rows } = await client.query<{ n: string }>(
+      `select count(*) as n from ${table.name} c where ${filled} and not exists (select from ${parent} p where ${match})`,
+    );
+    if (rows[0]?.n !== "0") failures.push(`${table.name}: ${rows[0]?.n} rows have no parent in ${parent} (${name})`);
+  }
+  return failures;
+}

@@ -1,0 +1,104 @@
+import { v5 } from "uuid";
+import type { ColumnMap, Scalar, Transform } from "../map.ts";
+import { plainDecimal, shiftDecimal } from "./decimal.ts";
+import { parseJson } from "./json-parser.ts";
+import { describeValue, JsonNumber, Problem, type Value } from "./value.ts";
+
+/** A step that changes a value before its type is applied. Null passes through. */
+export type Step = (value: Exclude<Value, null | undefined>) => Value | Problem;
+
+/** Converts a constant of a map to a value. */
+export function scalarValue(value: Scalar): Value {
+  return typeof value === "number" ? new JsonNumber(String(value)) : value;
+}
+
+/** Returns the steps of a column: its transform, then its key. Times are converted by the type itself. */
+export function stepsOf(column: Exclude<ColumnMap, string>, namespace: string): Step[] {
+  const steps: Step[] = [];
+  if (column.as !== undefined && column.as.kind !== "timestamp") steps.push(stepOf(column.as));
+  const kind = column.key;
+  if (kind !== undefined) steps.push((value) => makeKey(value, kind, namespace));
+  return steps;
+}
+
+/** Makes the UUID of a natural key. A number and its digits as text are the same key. */
+function makeKey(value: Value, kind: string, namespace: string): Value | Problem {
+  const text = textOf(value);
+  if (text === undefined || text === "") return new Problem(`${describeValue(value)} cannot be a key`);
+  return v5(`${kind}:${text}`, namespace);
+}
+
+function stepOf(transform: Exclude<Transform, { kind: "timestamp" }>): Step {
+  switch (transform.kind) {
+    case "boolean":
+      return booleanStep(transform.true, transform.false);
+    case "scaled":
+      return (value) => scale(value, transform.digits);
+    case "values":
+      return valuesStep(transform.values);
+    case "json":
+      return (value) =>
+        typeof value === "string" ? parseText(value) : new Problem(`${describeValue(value)} is no text of JSON`);
+    case "list":
+      return (value) => listOf(value, transform.separator);
+    case "text":
+      return textStep(transform);
+  }
+}
+
+function booleanStep(truthy: readonly Scalar[], falsy: readonly Scalar[]): Step {
+  const [yes, no] = [truthy, falsy].map((values) => new Set(values.map((value) => textOf(scalarValue(value)))));
+  return (value) => {
+    const text = textOf(value);
+    if (yes?.has(text)) return true;
+    return no?.has(text) ? false : new Problem(`${describeValue(value)} is none of the values for true and false`);
+  };
+}
+
+function valuesStep(values: Readonly<Record<string, Scalar>>): Step {
+  const known = new Map(Object.entries(values).map(([name, value]) => [name, scalarValue(value)]));
+  return (value) => {
+    const text = textOf(value);
+    if (text !== undefined && known.has(text)) return known.get(text);
+    return new Problem(`${describeValue(value)} is none of: ${[...known.keys()].join(", ")}`);
+  };
+}
+
+function textStep({ trim, case: letters, emptyIsNull }: Extract<Transform, { kind: "text" }>): Step {
+  return (value) => {
+    if (typeof value !== "string") return value;
+    let text = trim ? value.trim() : value;
+    if (letters !== undefined) text = letters === "lower" ? text.toLowerCase() : text.toUpperCase();
+    return emptyIsNull && text === "" ? null : text;
+  };
+}
+
+function scale(value: Value, digits: number): Value | Problem {
+  const text = textOf(value);
+  const plain = text === undefined ? undefined : plainDecimal(text);
+  if (typeof plain !== "string") return plain ?? new Problem(`${describeValue(value)} is no number`);
+  return new JsonNumber(shiftDecimal(plain, digits));
+}
+
+function listOf(value: Value, separator: string | undefined): Value | Problem {
+  if (Array.isArray(value)) return value;
+  if (typeof value !== "string") return new Problem(`${describeValue(value)} is no list`);
+  if (separator !== undefined) return value === "" ? [] : value.split(separator);
+  const parsed = parseText(value);
+  return parsed instanceof Problem || Array.isArray(parsed)
+    ? parsed
+    : new Problem(`${describeValue(value)} is no array of JSON`);
+}
+
+/** Parses a text that contains JSON. */
+export function parseText(text: string): Value | Problem {
+  const parsed = parseJson(text);
+  return parsed instanceof Problem ? new Problem(`it is not valid JSON: ${parsed.reason}`) : parsed;
+}
+
+/** Returns the text of a value that is a text, a number or a boolean. */
+export function textOf(value: Value): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "bigint" || typeof value === "boolean" || typeof value === "number") return String(value);
+  return value instanceof JsonNumber ? value.text : undefined;
+}

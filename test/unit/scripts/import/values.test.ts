@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { DecimalSum, fitDecimal, plainDecimal, shiftDecimal } from "../../../../scripts/import/values/decimal.ts";
+import { parseJson } from "../../../../scripts/import/values/json-parser.ts";
+import { jsonbText } from "../../../../scripts/import/values/json-text.ts";
+import {
+  formatMicros,
+  microsOfNumber,
+  microsOfText,
+  type TimestampFormat,
+} from "../../../../scripts/import/values/timestamp.ts";
+import { Problem, type Value } from "../../../../scripts/import/values/value.ts";
+
+const reasonOf = (value: unknown) => (value instanceof Problem ? value.reason : value);
+
+describe("decimals", () => {
+  it.each([
+    ["1e2", "100"],
+    ["-1.5E-3", "-0.0015"],
+    [".5", "0.5"],
+    ["007.10", "7.10"],
+    ["-0", "0"],
+    ["-0.00", "0.00"],
+    ["12.", "12"],
+    ["123456789012345678901234567890.1", "123456789012345678901234567890.1"],
+    ["1.25e1", "12.5"],
+    ["", undefined],
+    [".", undefined],
+    ["1,5", undefined],
+    ["0x10", undefined],
+  ])("%s is written as %s", (text, expected) => expect(plainDecimal(text)).toBe(expected));
+
+  it.each([
+    ["1.5", 5, 2, "1.50"],
+    ["-0.004", 5, 2, "-0.004 has more than 2 fraction digits: numeric(5,2) would round it"],
+    ["999.99", 5, 2, "999.99"],
+    ["1000", 5, 2, "1000 is too large for numeric(5,2)"],
+    ["-0.000", 5, 2, "0.00"],
+    ["5", 1, 0, "5"],
+  ])("%s in numeric(%i,%i) is %s", (text, precision, scale, expected) =>
+    expect(reasonOf(fitDecimal(text, precision, scale))).toBe(expected),
+  );
+
+  it("are shifted and added without rounding", () => {
+    expect([shiftDecimal("1999", -2), shiftDecimal("-5", -2), shiftDecimal("1.005", 2)]).toEqual([
+      "19.99",
+      "-0.05",
+      "100.5",
+    ]);
+    const sum = new DecimalSum();
+    for (const text of ["0.1", "0.2", "-1.005", "9007199254740993"]) sum.add(text);
+    expect(sum.text).toBe("9007199254740992.295");
+    const negative = new DecimalSum();
+    for (const text of ["-0.25", "0.20"]) negative.add(text);
+    expect(negative.text).toBe("-0.05");
+  });
+});
+
+describe("times", () => {
+  const parse = (text: string, format: TimestampFormat = {}) => {
+    const micros = microsOfText(text, format);
+    return micros instanceof Problem ? micros.reason : formatMicros(micros);
+  };
+
+  it.each([
+    ["2024-01-02 03:04:05", "2024-01-02 03:04:05"],
+    ["2024-01-02T03:04:05.120000Z", "2024-01-02 03:04:05.12"],
+    ["2024-01-02T03:04:05+05:30", "2024-01-01 21:34:05"],
+    ["2024-01-02", "2024-01-02 00:00:00"],
+    ["0099-01-02 00:00:00", "0099-01-02 00:00:00"],
+    ["1969-12-31T23:59:59.999999Z", "1969-12-31 23:59:59.999999"],
+    ["2024-02-30", '"2024-02-30" is not a time of the calendar'],
+    ["2024-01-02 24:00:00", '"2024-01-02 24:00:00" has hour 24, which PostgreSQL would turn into the next day'],
+    [
+      "2024-01-02 03:04:05.1234567",
+      '"2024-01-02 03:04:05.1234567" has more than 6 fraction digits: PostgreSQL would round it',
+    ],
+    ["yesterday", '"yesterday" is not a time in a known spelling'],
+    ["02/03/2024", '"02/03/2024" does not say which is the day and which the month: set "order" in the map'],
+  ])("%s is read as %s", (text, expected) => expect(parse(text)).toBe(expected));
+
+  it("uses the order and the zone of the map, and refuses times that the zone skips or has twice", () => {
+    expect(parse("02.03.2024 10:00", { order: "dmy" })).toBe("2024-03-02 10:00:00");
+    expect(parse("2/3/2024", { order: "mdy" })).toBe("2024-02-03 00:00:00");
+    expect(parse("2024-07-01 12:00:00", { zone: "Europe/Berlin" })).toBe("2024-07-01 10:00:00");
+    expect(parse("2024-03-31 02:30:00", { zone: "Europe/Berlin" })).toContain("does not exist in Europe/Berlin");
+    expect(parse("2024-10-27 02:30:00", { zone: "Europe/Berlin" })).toContain("exists twice in Europe/Berlin");
+  });
+
+  it("takes the unit of a number from its size, unless it could be several", () => {
+    const moment = 1_704_164_645_000_000n;
+    expect(microsOfNumber("1704164645", {})).toBe(moment);
+    expect(microsOfNumber("1704164645000", {})).toBe(moment);
+    expect(microsOfNumber("1704164645.000001", {})).toBe(moment + 1n);
+    expect(reasonOf(microsOfNumber("100000000", {}))).toContain('set "unit" in the map');
+    expect(microsOfNumber("100000000", { unit: "milliseconds" })).toBe(100_000_000_000n);
+    expect(reasonOf(microsOfNumber("1704164645.0000001", { unit: "seconds" }))).toContain("finer than a microsecond");
+  });
+});
+
+describe("JSON", () => {
+  it.each([
+    [
+      '{"bb":1,"a":[1.50,1e3,true,null,"\\u00e9\\n"],"c":{}}',
+      '{"a": [1.50, 1000, true, null, "é\\n"], "c": {}, "bb": 1}',
+    ],
+    ["-0.0", "0.0"],
+    ["[]", "[]"],
+  ])("%s is written as %s", (text, expected) => expect(jsonbText(parseJson(text) as Value)).toBe(expected));
+
+  it.each([
+    ['{"a":1,"a":1}', 'the name "a" occurs twice in one object (byte 10, line 1)'],
+    ['{"a":\n[1,]}', '"]" is no value (byte 9, line 2, path .a[1])'],
+    ["[1 2]", 'expected "," or "]" (byte 3, line 1)'],
+    ['"a', "the text ends within a string (byte 2, line 1)"],
+    ["Infinity", '"Infinity" is no value (byte 0, line 1)'],
+    ["01", "text after the value (byte 1, line 1)"],
+    ['"\\x"', "unknown escape \\x (byte 1, line 1)"],
+    ["{} {}", "text after the value (byte 3, line 1)"],
+    ["", "the text ends before its value (byte 0, line 1)"],
+  ])("%s is refused", (text, expected) => expect(reasonOf(parseJson(text))).toBe(expected));
+});
