@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, Registration>> = {
   migrate: async () => (await import("./migrate/migrate.ts")).registerMigrate,
   seed: async () => (await import("./seed/seed.ts")).registerSeed,
   backup: async () => (await import("./backup/backup.ts")).registerBackup,
+  dumps: async () => (await import("./dumps/dumps.ts")).registerDumps,
   engine: async () => (await import("./engine.ts")).registerEngine,
 };
 
