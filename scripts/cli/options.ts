@@ -3,8 +3,8 @@ import { localStack } from "../stack/stacks.ts";
 import { defaultRole } from "./login.ts";
 
 /** Returns the option `--stack`. */
-export function stackOption(): Option {
-  return new Option("-s, --stack <name>", `the stack (default: ${localStack})`).argParser(stackName);
+export function stackOption(description = `the stack (default: ${localStack})`): Option {
+  return new Option("-s, --stack <name>", description).argParser(stackName);
 }
 
 /** Checks a stack name by the engine's own rule. The name becomes part of a file name. */
@@ -26,8 +26,8 @@ export function allChangesOption(): Option {
 /**
  * Returns the option `--database`: a database of the stack, or the folder in migrations/ that belongs to the target.
  */
-export function databaseOption(): Option {
-  return new Option("-d, --database <name>", "the database (default: the only one)");
+export function databaseOption(description = "the database (default: the only one)"): Option {
+  return new Option("-d, --database <name>", description);
 }
 
 /**

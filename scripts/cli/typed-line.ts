@@ -18,6 +18,8 @@ const scripts: Readonly<Record<string, string>> = {
   "db:rollback": "migrate down",
   "db:status": "migrate status",
   "db:seed": "seed apply",
+  "db:backup": "backup dump",
+  "db:restore": "dumps load",
 };
 
 /** Returns a text with its commands as they are typed here. A project that uses the package has no scripts of it. */

@@ -6,9 +6,10 @@ const verbs: Readonly<Record<string, Registration>> = {
   list: async () => (await import("./list.ts")).registerBackupList,
   window: async () => (await import("./window.ts")).registerBackupWindow,
   restore: async () => (await import("./restore.ts")).registerBackupRestore,
+  dump: async () => (await import("./dump.ts")).registerBackupDump,
 };
 
 export async function registerBackup(program: Command, typed: readonly string[]): Promise<void> {
-  const backup = program.command("backup").description("manage the backups of a stack's server");
+  const backup = program.command("backup").description("manage the backups of a stack's server, and dump databases");
   await register(backup, verbs, typed);
 }

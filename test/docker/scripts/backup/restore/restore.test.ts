@@ -190,6 +190,31 @@ describe("backup restore", () => {
     });
   });
 
+  it("is for a whole cluster; a dump of one database, by the stack's own pg_dump, is loaded by the command that it names", async () => {
+    const now = await shopTables();
+    const made = JSON.parse((await shop.succeed("backup", "dump", "--json")).stdout) as {
+      dumps: [{ id: string; restore: string; content: { tables: { table: string; rows: number }[] } }];
+    };
+    const [{ id, restore: command }] = made.dumps;
+    expect(command).toBe(`npm run db:restore -- ${id} --stack ${shop.stack} --database shop`);
+    const validated = await shop.succeed("dumps", "validate", "latest", "--json");
+    expect(JSON.parse(validated.stdout)).toMatchObject({ id, state: "passed", reasons: [] });
+    await shop.query("migrator", "truncate product cascade");
+    const refused = await shop.clone.shell(command);
+    expect([refused.code, await shop.query("readonly", "select count(*)::int as rows from product")]).toEqual([
+      3,
+      [{ rows: 0 }],
+    ]);
+    const loaded = await shop.clone.shell(`${command} --yes`);
+    expect([loaded.code, loaded.stderr]).toEqual([0, expect.stringContaining("replace shop of stack")]);
+    expect(await shopTables()).toEqual(now);
+    expect((await shop.succeed("preview")).stdout).toMatch(/^no changes/m);
+    const listed = JSON.parse((await shop.succeed("dumps", "list", "--json")).stdout) as {
+      dumps: { reason: string }[];
+    };
+    expect(listed.dumps.map(({ reason }) => reason)).toEqual(["before-load", "requested"]);
+  });
+
   it("refuses a folder that is not empty and a backup that does not exist", async () => {
     const full = await shop.pgw("backup", "restore", "--to", inject("scratch"));
     expect([full.code, full.stderr]).toEqual([

@@ -1,0 +1,93 @@
+import { type Command, Option } from "commander";
+import type { DumpFormat, DumpMetadata } from "../../../backup/dump/metadata.ts";
+import {
+  dumpSettings,
+  type EncryptionOptions,
+  recipientsFor,
+  resolveDumpTargets,
+  restoreCommand,
+} from "../../dump-target.ts";
+import { databaseOption, jsonOption, stackOption, urlOption } from "../../options.ts";
+import { action, type Run } from "../../run.ts";
+import { showStep } from "../../step.ts";
+import type { TargetOptions } from "../../target.ts";
+import { jobsOption, recipientOption } from "../dumps/options.ts";
+import { bytes } from "./texts.ts";
+
+interface DumpCommandOptions extends TargetOptions, EncryptionOptions {
+  format: DumpFormat;
+  schemaOnly?: boolean;
+  globals?: boolean;
+  jobs: number;
+}
+
+export function registerBackupDump(backup: Command): void {
+  backup
+    .command("dump")
+    .description(
+      "dump databases with pg_dump, count every table's rows in the same snapshot, and remove dumps older than " +
+        "BACKUP_RETENTION_DAYS",
+    )
+    .addOption(stackOption())
+    .addOption(databaseOption("the database (default: each one of the stack)"))
+    .addOption(urlOption())
+    .addOption(
+      new Option("--format <format>", "one file for pg_restore, a folder with a file for each table, or SQL")
+        .choices(["custom", "directory", "sql"])
+        .default("custom"),
+    )
+    .option("--schema-only", "dump definitions without rows")
+    .option("--globals", "also dump the server's roles, with the hashes of their passwords; needs a superuser")
+    .option("--encrypt", "encrypt the dump with age (default on protected stacks, and if a public key is given)")
+    .option("--no-encrypt", "do not encrypt the dump")
+    .addOption(recipientOption())
+    .addOption(jobsOption())
+    .addOption(jsonOption())
+    .action(action<DumpCommandOptions, []>(dump));
+}
+
+async function dump(run: Run, options: DumpCommandOptions): Promise<undefined> {
+  const { createDump } = await import("../../../backup/dump/create.ts");
+  const { applyRetention } = await import("../../../backup/dump/store.ts");
+  const { folder, retentionDays, compressed } = dumpSettings(run);
+  const dumps: DumpMetadata[] = [];
+  const removed: string[] = [];
+  for (const target of await resolveDumpTargets(run, options)) {
+    const made = await createDump(target.source, {
+      folder,
+      kind: options.format,
+      scope: options.schemaOnly === true ? "schema" : "full",
+      globals: options.globals === true,
+      compressed,
+      recipients: recipientsFor(run, options, target.isProtected),
+      reason: "requested",
+      jobs: options.jobs,
+      env: run.env,
+      signal: run.signal,
+      onStep: (step) => showStep(run.out, step),
+      restoreCommand: (id) => restoreCommand(run, target, id),
+    });
+    dumps.push(made);
+    removed.push(...(await applyRetention(folder, made, retentionDays, new Date())));
+  }
+  run.out.answer({ folder, dumps, removed }, () =>
+    [
+      ...dumps.flatMap(describe),
+      `in ${folder}`,
+      ...(removed.length === 0 ? [] : [`removed, older than ${retentionDays} days: ${removed.join(", ")}`]),
+    ].join("\n"),
+  );
+  return undefined;
+}
+
+function describe({ id, content, bytes: size, durationMs, scope, restore, recipients }: DumpMetadata): string[] {
+  const rows = content.tables.reduce((sum, each) => sum + each.rows, 0);
+  const held = scope === "schema" ? "definitions only" : `${rows.toLocaleString("en")} rows`;
+  const sealed = recipients.length > 0 ? ", encrypted" : "";
+  const seconds = (durationMs / 1_000).toFixed(1);
+  return [
+    `${id}: ${content.tables.length} tables, ${held}, ${bytes(size)}${sealed}, in ${seconds} s`,
+    "  load it with:",
+    `  ${restore}`,
+  ];
+}

@@ -1,0 +1,149 @@
+import type { Command } from "commander";
+import type { Loaded } from "../../../backup/dump/load.ts";
+import type { LoadPlan } from "../../../backup/dump/load-plan.ts";
+import type { DumpMetadata } from "../../../backup/dump/metadata.ts";
+import { inDatabase } from "../../../connection/connection.ts";
+import { OperationError } from "../../../core/operation-error.ts";
+import {
+  type DumpTarget,
+  dumpSettings,
+  type EncryptionOptions,
+  recipientsFor,
+  resolveDumpTarget,
+  restoreCommand,
+} from "../../dump-target.ts";
+import { databaseOption, jsonOption, stackOption, urlOption } from "../../options.ts";
+import { action, type Run } from "../../run.ts";
+import { showStep } from "../../step.ts";
+import { resolveTarget, type TargetOptions } from "../../target.ts";
+import { requireTyped } from "../../typed-name.ts";
+import { bytes } from "../backup/texts.ts";
+import { identityOption, jobsOption, recipientOption } from "./options.ts";
+
+interface LoadCommandOptions extends TargetOptions, EncryptionOptions {
+  identity?: string;
+  jobs: number;
+  migrate?: boolean;
+  yes?: boolean;
+}
+
+export function registerDumpsLoad(dumps: Command): void {
+  dumps
+    .command("load <dump>")
+    .description(
+      "replace a database by a dump (or `latest`): load and compare it beside the existing one, swap both at once, " +
+        "then dump and drop the replaced one",
+    )
+    .addOption(stackOption())
+    .addOption(databaseOption())
+    .addOption(urlOption())
+    .option("--migrate", "apply the migrations that the dump lacks, before the swap")
+    .addOption(identityOption())
+    .option("--no-encrypt", "do not encrypt the dump of the replaced database")
+    .addOption(recipientOption())
+    .addOption(jobsOption())
+    .option("-y, --yes", "skip the confirmation; sessions of the database are terminated")
+    .addOption(jsonOption())
+    .action(action<LoadCommandOptions, [string]>(load));
+}
+
+async function load(run: Run, options: LoadCommandOptions, name: string): Promise<undefined> {
+  const { findDump, applyRetention } = await import("../../../backup/dump/store.ts");
+  const { planLoad } = await import("../../../backup/dump/load-plan.ts");
+  const { loadDump } = await import("../../../backup/dump/load.ts");
+  const { folder, retentionDays, compressed } = dumpSettings(run);
+  const target = await resolveDumpTarget(run, options);
+  const { database, name: source } = target.source;
+  const dump = await findDump(folder, name, { source, database }, run.signal);
+  if (dump.damage.length > 0) {
+    throw new OperationError(
+      [`The dump ${dump.id} is damaged:`, ...dump.damage.map((each) => `- ${each}`)].join("\n"),
+      {
+        hint: "Nothing was changed. `npm run pgw -- dumps list` shows which dumps are intact.",
+      },
+    );
+  }
+  const { encrypt, recipient } = options;
+  const recipients = recipientsFor(
+    run,
+    { ...(encrypt === false && { encrypt }), ...(recipient && { recipient }) },
+    target.isProtected,
+  );
+  const plan = await planLoad(target.maintenance, database, dump.metadata);
+  run.out.note(describePlan(plan, dump.metadata, target));
+  if (options.yes !== true) await requireTyped(run, [database], `Replacing the database "${database}"`);
+  const loaded = await loadDump(dump, target.source, target.maintenance, plan, {
+    folder,
+    compressed,
+    recipients,
+    jobs: options.jobs,
+    env: run.env,
+    signal: run.signal,
+    onStep: (step) => showStep(run.out, step),
+    restoreCommand: (id) => restoreCommand(run, target, id),
+    identityFile: options.identity ?? run.env.BACKUP_IDENTITY_FILE,
+    migrate: options.migrate === true ? (loading) => migrate(run, options, target, loading) : undefined,
+  });
+  const { previous, kept } = loaded;
+  if (previous !== undefined) await applyRetention(folder, previous, retentionDays, new Date());
+  run.out.endStep();
+  if (kept !== undefined) {
+    run.out.warn(
+      `The replaced database could not be dumped and is kept as "${kept.database}": ${kept.reason} ` +
+        `Drop it when you no longer need it.`,
+    );
+  }
+  const answer = { database, dump: dump.id, ...loaded, previous: previous?.id ?? null, kept: kept ?? null };
+  run.out.answer(answer, () => describe(loaded, dump.metadata, target));
+  return undefined;
+}
+
+/** Applies the pending migrations of the target's folder to the loaded database. Returns their number. */
+async function migrate(run: Run, options: LoadCommandOptions, target: DumpTarget, loading: string): Promise<number> {
+  const { applyMigrations } = await import("../../../migrate/apply.ts");
+  const { database } = target.source;
+  const { connection, admin, folder } = await resolveTarget(run, { ...options, database });
+  const { applied } = await applyMigrations({
+    connection: inDatabase(connection, loading),
+    admin: inDatabase(admin, loading),
+    folder,
+    signal: run.signal,
+    runId: run.runId,
+    onEvent: (event) => {
+      if (event.kind === "started") showStep(run.out, `applying ${event.filename}`, { announce: false });
+    },
+  });
+  return applied.length;
+}
+
+function describePlan(
+  { existing, leftovers }: LoadPlan,
+  { id, database, source, finishedAt, content }: DumpMetadata,
+  { label }: DumpTarget,
+): string {
+  const rows = content.tables.reduce((sum, each) => sum + each.rows, 0);
+  return [
+    `The dump ${id} will be loaded:`,
+    `  from    ${database} of ${source}, ${finishedAt}: ${content.tables.length} tables, ${rows.toLocaleString("en")} rows`,
+    existing === undefined
+      ? `  create  ${label}`
+      : `  replace ${label}: ${bytes(existing.bytes)}, which is dumped before it is dropped`,
+    ...(existing === undefined || existing.sessions.length === 0
+      ? []
+      : [`  end     ${existing.sessions.length} sessions: ${[...new Set(existing.sessions)].join(", ")}`]),
+    ...leftovers.map((name) => `  drop    ${name}, which a killed load left incomplete`),
+  ].join("\n");
+}
+
+function describe(
+  { tables, rows, migrated, terminated, previous }: Loaded,
+  { id }: DumpMetadata,
+  { label }: DumpTarget,
+) {
+  return [
+    `${label} is as in ${id}: ${tables} tables with ${rows.toLocaleString("en")} rows, all as dumped`,
+    ...(migrated === 0 ? [] : [`${migrated} migrations were applied afterwards`]),
+    ...(terminated === 0 ? [] : [`${terminated} sessions were terminated`]),
+    ...(previous === undefined ? [] : ["to return to what was there before:", `  ${previous.restore}`]),
+  ].join("\n");
+}

@@ -1,0 +1,153 @@
+import { join, resolve } from "node:path";
+import type { DumpSource } from "../backup/dump/create.ts";
+import { type Connection, inDatabase } from "../connection/connection.ts";
+import { rootFromEnvironment } from "../connection/environment.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
+import { shellQuote } from "../core/shell.ts";
+import { ownerOf } from "../docker/names.ts";
+import type { ScratchDocker } from "../scratch/request.ts";
+import { localStack } from "../stack/stacks.ts";
+import type { Run } from "./run.ts";
+import { givenConnection, resolveTarget, resolveTargets, type TargetOptions } from "./target.ts";
+
+/** A database whose dumps a command makes or loads. */
+export interface DumpTarget {
+  source: DumpSource;
+  /** Login to another database of the same server. */
+  maintenance: Connection;
+  /** True if it belongs to a protected stack. undefined if only a connection is known. */
+  isProtected: boolean | undefined;
+  /** Options that select this database again, without its password. */
+  options: string[];
+  /** Name for messages. */
+  label: string;
+}
+
+/**
+ * Finds the databases for a dump: those of the stack or the one that is named. No folder in migrations/ has to match.
+ *
+ * @throws OperationError (wrong usage) if the options contradict each other
+ */
+export async function resolveDumpTargets(run: Run, options: TargetOptions): Promise<DumpTarget[]> {
+  const connection = givenConnection(run, options);
+  if (connection !== undefined) return [ofConnection(run, options, connection)];
+  const { stack = localStack } = options;
+  const targets = await resolveTargets(run, { ...options, stack }, "superuser");
+  return targets.map(({ admin, docker, database, label, protected: isProtected }) => ({
+    source: { connection: admin, database, name: stack, docker },
+    maintenance: inDatabase(admin, "postgres"),
+    isProtected,
+    options: [...(stack === localStack ? [] : ["--stack", stack]), "--database", database],
+    label,
+  }));
+}
+
+/** Finds the one database for a command that loads a dump. */
+export async function resolveDumpTarget(run: Run, options: TargetOptions): Promise<DumpTarget> {
+  const [only, ...others] = await resolveDumpTargets(run, options);
+  if (only !== undefined && others.length === 0) return only;
+  // Reports the names, with the lines to type.
+  await resolveTarget(run, { ...options, stack: options.stack ?? localStack }, "superuser");
+  throw new OperationError("The stack has no database.", { exitCode: exitCode.usage });
+}
+
+function ofConnection(run: Run, { url, database }: TargetOptions, connection: Connection): DumpTarget {
+  const { user, host, port } = connection;
+  if (database !== undefined && database !== connection.database) {
+    throw new OperationError(`The connection is to the database "${connection.database}", not "${database}".`, {
+      hint: "Leave out --database, or correct the connection.",
+      exitCode: exitCode.usage,
+    });
+  }
+  const label = `${user}@${host}:${port}/${connection.database}`;
+  run.out.note(`target: ${label}`);
+  const admin = rootFromEnvironment(run.env) ?? connection;
+  return {
+    source: {
+      connection: inDatabase(admin, connection.database),
+      database: connection.database,
+      name: `${host}:${port}`,
+      docker: anyDocker(run),
+    },
+    maintenance: inDatabase(admin, "postgres"),
+    isProtected: undefined,
+    options: url === undefined ? [] : ["--url", url],
+    label,
+  };
+}
+
+/** Returns this machine's own Docker engine, for work that belongs to no stack. */
+export function anyDocker(run: Run): ScratchDocker {
+  return { owner: { project: "pgroundwork", stack: "no-stack", owner: ownerOf(undefined, run.root) } };
+}
+
+/** Settings of dumps, from the environment. */
+export interface DumpSettings {
+  /** Folder of all dumps. */
+  folder: string;
+  retentionDays: number;
+  compressed: boolean;
+}
+
+/** Time in days for which dumps are kept if BACKUP_RETENTION_DAYS is not set. */
+const defaultRetentionDays = 30;
+
+/**
+ * Reads BACKUP_DIR, BACKUP_RETENTION_DAYS and BACKUP_COMPRESS.
+ *
+ * @throws OperationError (wrong usage)
+ */
+export function dumpSettings({ env, root }: Run): DumpSettings {
+  const days = env.BACKUP_RETENTION_DAYS || String(defaultRetentionDays);
+  if (!/^[1-9]\d{0,4}$/.test(days)) throw wrongVariable("BACKUP_RETENTION_DAYS", days, "a number of days from 1");
+  const compress = env.BACKUP_COMPRESS || "true";
+  if (compress !== "true" && compress !== "false") throw wrongVariable("BACKUP_COMPRESS", compress, "true or false");
+  return {
+    folder: env.BACKUP_DIR ? resolve(root, env.BACKUP_DIR) : join(root, ".pgroundwork", "dumps"),
+    retentionDays: Number(days),
+    compressed: compress === "true",
+  };
+}
+
+function wrongVariable(name: string, value: string, expected: string): OperationError {
+  return new OperationError(`${name} is "${value}".`, { hint: `Set it to ${expected}.`, exitCode: exitCode.usage });
+}
+
+/** Options that decide about encryption. */
+export interface EncryptionOptions {
+  encrypt?: boolean;
+  recipient?: string[];
+}
+
+/**
+ * Returns the public keys that a dump is encrypted to: those of the options, else of BACKUP_RECIPIENTS. Empty: it is not
+ * encrypted, which is the default unless the stack is protected or a key is given.
+ *
+ * @throws OperationError (wrong usage) if it must be encrypted and there is no key
+ */
+export function recipientsFor(
+  { env }: Run,
+  { encrypt, recipient = [] }: EncryptionOptions,
+  isProtected: boolean | undefined,
+): string[] {
+  if (encrypt === false) {
+    if (recipient.length === 0) return [];
+    throw new OperationError("--no-encrypt and --recipient exclude each other.", { exitCode: exitCode.usage });
+  }
+  const known = (env.BACKUP_RECIPIENTS ?? "").split(/[\s,]+/).filter((text) => text !== "");
+  const recipients = recipient.length > 0 ? recipient : known;
+  if (recipients.length > 0 || (encrypt !== true && isProtected !== true)) return recipients;
+  const why = encrypt === true ? "" : " The stack is protected, so its dumps are encrypted.";
+  throw new OperationError(`There is no key to encrypt the dump to.${why}`, {
+    hint:
+      "Create one with `npm run pgw -- dumps key FILE`, keep the file elsewhere, and set BACKUP_RECIPIENTS to its public key. Or use --no-encrypt.",
+    exitCode: exitCode.usage,
+  });
+}
+
+/** Returns the command that loads a dump, as it is typed in the project directory. */
+export function restoreCommand({ env }: Run, { options }: Pick<DumpTarget, "options">, id: string): string {
+  const words = [id, ...options].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote(word)));
+  const folder = env.BACKUP_DIR ? `BACKUP_DIR=${shellQuote(env.BACKUP_DIR)} ` : "";
+  return `${folder}npm run db:restore -- ${words.join(" ")}`;
+}
