@@ -15,6 +15,7 @@ const rooms = [
   ["databases"],
   ["scratch"],
   ["migrate", "seed", "backup"],
+  ["programs"],
   ["stack"],
   ["cli"],
 ];

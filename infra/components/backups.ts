@@ -11,7 +11,7 @@ import type { DockerServer } from "./docker-server.ts";
 export interface BackupsArgs {
   server: DockerServer;
   /** Roles that the grants wait for, including `backup`. */
-  roles: pulumi.Resource[];
+  roles: pulumi.Resource[] | Promise<pulumi.Resource[]>;
   /** Schedule in cron's syntax, in UTC. */
   full: string;
   incremental: string;

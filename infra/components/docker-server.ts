@@ -16,14 +16,12 @@ import { ContainerLimits, ContainerServer, Password, Port, ServerSettings, Volum
 import { adminAccess } from "./admin-access.ts";
 import { BackupRepository } from "./backup-repository.ts";
 import { confinement } from "./confinement.ts";
-import { type DockerPlace, dockerPlace } from "./docker-engine.ts";
+import { type DockerPlace, type DockerPlaceArgs, dockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
 import type { Login, Server } from "./server.ts";
 import { ServerCertificates } from "./server-certificates.ts";
 
-export interface DockerServerArgs {
-  project: string;
-  stack: string;
+export interface DockerServerArgs extends Pick<DockerPlaceArgs, "project" | "stack" | "server" | "ready"> {
   dockerHost?: string | undefined;
   /** Prebuilt image to pull instead of building infra/images/postgres. */
   image?: string | undefined;
@@ -87,8 +85,8 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   constructor(name: string, args: DockerServerArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:DockerServer", name, {}, options);
     const child = { parent: this };
-    const { project, stack, dockerHost, imageTrigger } = args;
-    this.place = dockerPlace(`${name}-docker`, { project, stack, dockerHost, imageTrigger }, child);
+    const { project, stack, dockerHost } = args;
+    this.place = dockerPlace(`${name}-docker`, { ...args, dockerHost }, child);
 
     const password = new Password(`${name}-superuser-password`, { keeper: args.passwordKeeper }, child);
     this.superuser = { user: "postgres", password: password.result };

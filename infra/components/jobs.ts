@@ -17,6 +17,7 @@ export function declareCron(name: string, server: Server, protect: boolean): pul
 
 /** Declares the jobs of a database. They run as its migrator, which acts as the owner: the owner cannot log in. */
 export function declareJobs(
+  name: string,
   database: string,
   server: Server,
   jobs: readonly Job[],
@@ -24,7 +25,7 @@ export function declareJobs(
 ): void {
   const { host, port, sslmode, caCertificate, admin } = server;
   new Jobs(
-    `${database}-jobs`,
+    name,
     {
       ...{ host, port, sslmode, caCertificate, database: jobsDatabase, ...admin },
       ...{ runIn: database, runAs: roleName(database, "migrator") },

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { PluginResource } from "./plugin-resource.ts";
+import { PluginResource, withPlugin } from "./plugin-resource.ts";
 import { functionToken, resourceToken } from "./token.ts";
 
 /* The program's side of the kit's own plugin: resources in a Docker engine that complement the docker provider's. */
@@ -119,14 +119,21 @@ export class ContainerProcess extends PluginResource {
   }
 }
 
-/** Names of a stack's objects in a Docker engine. They are chosen once, then kept. */
+export interface DockerNamesArgs extends DockerArgs {
+  /** Name of the server in the stack. Omit for the one server of the kit's own program. */
+  server?: string | undefined;
+}
+
+/** Names of a server's objects in a Docker engine. They are chosen once, then kept. */
 export class DockerNames extends PluginResource {
   /** Prefix of all names. */
   declare readonly prefix: pulumi.Output<string>;
   /** Identifies the stack's own objects, as the label `pgroundwork.owner`. */
   declare readonly owner: pulumi.Output<string>;
+  /** Name that the server had when the names were chosen. Undefined if the arguments have none. */
+  declare readonly server: pulumi.Output<string | undefined>;
 
-  constructor(name: string, args: DockerArgs, options?: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: DockerNamesArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("DockerNames"), name, { prefix: undefined, owner: undefined, ...args }, options);
   }
 }
@@ -151,6 +158,8 @@ export interface DockerStateArgs {
   dockerHost: string | undefined;
   project: string;
   stack: string;
+  /** Name of the server whose objects are compared. Omit for all of the stack. */
+  server?: string | undefined;
 }
 
 /** A stack's state compared with its Docker engine. `known: false` means that one of them could not be read. */
@@ -161,10 +170,11 @@ export type DockerState =
 
 /**
  * Compares a stack's state with its Docker engine. An `up` removes the stack's containers and networks that the state
- * does not contain.
+ * does not contain. So call it before any of them is declared.
  */
 export async function dockerState(args: DockerStateArgs): Promise<DockerState> {
   const remove = !pulumi.runtime.isDryRun();
-  const answer: DockerState = await pulumi.runtime.invoke(functionToken("dockerState"), { ...args, remove });
+  const inputs = { ...args, remove };
+  const answer: DockerState = await pulumi.runtime.invoke(functionToken("dockerState"), inputs, withPlugin(undefined));
   return answer;
 }

