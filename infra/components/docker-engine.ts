@@ -12,6 +12,8 @@ export interface DockerPlace {
   dockerHost: string | undefined;
   /** Marks objects of this stack, since another project directory can have a stack with the same name. */
   owner: pulumi.Output<string>;
+  /** Name that the server had when it was created. Undefined in the kit's own program, where a stack has one server. */
+  server: pulumi.Output<string | undefined> | undefined;
   /**
    * Returns the replacement trigger of an image's resource, or null if the state could not be read. A trigger that
    * differs from the state builds the image again.
@@ -48,10 +50,11 @@ export function dockerPlace(
     server === undefined ? { dockerHost } : { dockerHost, server },
     options,
   );
+  const kept = server === undefined ? undefined : names.server;
   const prefix = ready === undefined ? names.prefix : pulumi.all([names.prefix, ready]).apply(([known]) => known);
   const nameOf = (role: string) => pulumi.interpolate`${prefix}-${role}`;
   const labelsOf = (role: string) =>
-    pulumi.all([names.owner, server === undefined ? undefined : names.server]).apply(([owner, known]) =>
+    pulumi.all([names.owner, kept]).apply(([owner, known]) =>
       Object.entries(labelsOfObject({ owner, project, role, server: known, stack })).map(([label, value]) => ({
         label,
         value,
@@ -63,6 +66,7 @@ export function dockerPlace(
     provider,
     dockerHost,
     owner: names.owner,
+    server: kept,
     imageTrigger,
     name: nameOf,
     named: (role) => ({ name: nameOf(role), labels: labelsOf(role) }),

@@ -48,8 +48,10 @@ export interface DockerServerArgs extends Pick<DockerPlaceArgs, "project" | "sta
   /**
    * Writes CA certificates to a file for the postgresql provider. Returns its path, which is the same in every project
    * directory.
+   *
+   * @param server name that the server had when it was created, if the stack can have several
    */
-  authorityFile: (bundle: string) => string;
+  authorityFile: (bundle: string, server: string | undefined) => string;
 }
 
 /** Limit for stopping a container, in seconds: a large server writes a checkpoint first. */
@@ -138,7 +140,9 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       {
         ...{ host: args.host, port: published.port, database: "postgres", login: this.superuser, superuser: true },
         ...{ sslmode: this.sslmode, caCertificate: this.caCertificate },
-        sslrootcert: this.caCertificate.apply(args.authorityFile),
+        sslrootcert: pulumi
+          .all([this.caCertificate, this.place.server])
+          .apply(([bundle, server]) => args.authorityFile(bundle, server)),
         trigger: running.containerId,
         readyTimeout: args.readyTimeout,
       },

@@ -43,7 +43,7 @@ export class Backups extends BackupsComponent {
     super(name, { server, roles, full, incremental, archiveTimeout }, options);
     this.server = server;
     this.schedule = { full, incremental };
-    this.passphrase = repository.passphrase;
+    this.passphrase = pulumi.secret(repository.passphrase);
     const { data, config } = server.volumes;
     const { project, stack, dockerHost, owner } = server.place;
     this.location = pulumi.output({

@@ -13,9 +13,9 @@ import { compareWithEngine } from "../components/docker-state.ts";
 import { plannedSettings } from "../components/planned-settings.ts";
 import { reachableHost } from "../plan/container.ts";
 import { memoryFault } from "../plan/container-memory.ts";
-import { caFileOf } from "./ca-file.ts";
-import { type StartedServerArgs, serverArguments } from "./embedded-server.ts";
-import { parsed } from "./parsed.ts";
+import { writeCaFile } from "./ca-file.ts";
+import type { StartedServerArgs } from "./embedded-server.ts";
+import { parsed, serverArguments } from "./parsed.ts";
 import type { ProgramServer } from "./server.ts";
 
 /** Arguments of {@link DockerServer}. All have defaults. */
@@ -110,7 +110,7 @@ export class DockerServer extends DockerServerComponent implements ProgramServer
         protect: isProtected,
         ready: compared,
         imageTrigger: async (resource) => (await compared)(resource),
-        authorityFile: caFileOf(name),
+        authorityFile: (bundle, kept) => writeCaFile(bundle, kept ?? name),
         host: settings.host ?? reachableHost(bindAddress, machineOf(dockerHost)),
       },
       options,

@@ -1,11 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { availableExtensions } from "../../scripts/server/binaries.ts";
-import { commonShape } from "../../scripts/settings/schema.ts";
 import { embeddedShape } from "../../scripts/settings/server-shapes.ts";
 import { EmbeddedServer as EmbeddedServerComponent } from "../components/embedded-server.ts";
 import { plannedSettingsHere } from "../components/planned-settings.ts";
 import type { StorageKind, WorkloadProfile } from "../plan/tuning.ts";
-import { parsed } from "./parsed.ts";
+import { parsed, serverArguments } from "./parsed.ts";
 import type { ProgramServer } from "./server.ts";
 
 /** Arguments of every server that this package starts. All have defaults. */
@@ -34,12 +33,6 @@ export interface EmbeddedServerArgs extends StartedServerArgs {
   dataDirectory?: string | undefined;
 }
 
-/** Schemas of the arguments of every component that declares a server. */
-export const serverArguments = {
-  passwordVersion: commonShape.passwordVersion,
-  readyTimeout: commonShape.readyTimeout,
-};
-
 /**
  * A PostgreSQL server on the machine that runs the program, without Docker. It outlives the command. Deleting it stops
  * the server and keeps its data.
@@ -57,7 +50,11 @@ export class EmbeddedServer extends EmbeddedServerComponent implements ProgramSe
     const settings = parsed(`EmbeddedServer ${name}`, shape, args, isProtected);
     const { port, dataDirectory, passwordVersion, readyTimeout } = settings;
     const planned = plannedSettingsHere(settings);
-    super(name, { port, dataDirectory, settings: planned, passwordKeeper: passwordVersion, readyTimeout }, options);
+    super(
+      name,
+      { port, dataDirectory, settings: planned, passwordKeeper: passwordVersion, readyTimeout, server: name },
+      options,
+    );
     this.resourceName = name;
     this.passwordVersion = passwordVersion;
     this.isProtected = isProtected;

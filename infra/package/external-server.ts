@@ -7,9 +7,8 @@ import {
   requireRights,
   type WithExtensions,
 } from "../components/external-server.ts";
-import { caFileOf } from "./ca-file.ts";
-import { serverArguments } from "./embedded-server.ts";
-import { parsed } from "./parsed.ts";
+import { writeCaFile } from "./ca-file.ts";
+import { parsed, serverArguments } from "./parsed.ts";
 import type { ProgramServer } from "./server.ts";
 
 /** Arguments of {@link ExternalServer}. */
@@ -56,7 +55,10 @@ export class ExternalServer extends ExternalServerComponent implements ProgramSe
       password: pulumi.secret(args.password),
       names: { user: `the arguments of ExternalServer ${name}`, superuser: "superuser" },
     };
-    const sslrootcert = caCertificate === undefined ? undefined : pulumi.output(caCertificate).apply(caFileOf(name));
+    const sslrootcert =
+      caCertificate === undefined
+        ? undefined
+        : pulumi.output(caCertificate).apply((bundle) => writeCaFile(bundle, name));
     super(name, { ...access, sslrootcert, readyTimeout }, options);
     this.resourceName = name;
     this.passwordVersion = passwordVersion;

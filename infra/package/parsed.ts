@@ -3,6 +3,13 @@ import { RunError } from "@pulumi/pulumi/errors.js";
 import { OperationError } from "../../scripts/core/operation-error.ts";
 import { type ArgumentShape, type Parsed, parseArguments } from "../../scripts/settings/arguments.ts";
 import { durabilityRisks } from "../../scripts/settings/durability.ts";
+import { commonShape } from "../../scripts/settings/schema.ts";
+
+/** Schemas of the arguments of every component that declares a server. */
+export const serverArguments = {
+  passwordVersion: commonShape.passwordVersion,
+  readyTimeout: commonShape.readyTimeout,
+};
 
 /** Runs work whose failures Pulumi prints without a stack trace. */
 export function withoutTrace<T>(work: () => T): T {

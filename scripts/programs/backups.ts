@@ -45,7 +45,7 @@ export async function createBackup(
   location: BackupLocation,
   { type = "incr" }: { type?: BackupType } = {},
 ): Promise<Backup> {
-  const { withBackups } = await import("../backup/location.ts");
+  const { withBackups } = await import("./with-backups.ts");
   const create = await import("../backup/create.ts");
   return withBackups(location, (docker, { container }) => create.createBackup(docker, container, type));
 }
@@ -56,7 +56,7 @@ export async function createBackup(
  * @throws OperationError if the engine, the volumes or pgBackRest do not answer at all
  */
 export async function listBackups(location: BackupLocation): Promise<BackupList> {
-  const { withBackups } = await import("../backup/location.ts");
+  const { withBackups } = await import("./with-backups.ts");
   const list = await import("../backup/list.ts");
   return withBackups(location, (docker, backups) => list.listBackups(docker, backups, new Date()));
 }
@@ -67,7 +67,7 @@ export async function listBackups(location: BackupLocation): Promise<BackupList>
  * @throws OperationError if the engine, the volumes or pgBackRest do not answer at all
  */
 export async function backupWindow(location: BackupLocation): Promise<BackupWindow> {
-  const { withBackups } = await import("../backup/location.ts");
+  const { withBackups } = await import("./with-backups.ts");
   const { findWindow } = await import("../backup/window/window.ts");
   return withBackups(location, findWindow);
 }
@@ -87,7 +87,7 @@ export async function restoreBackup(location: BackupLocation, options: RestoreOp
     await directory.requireEmptyDirectory(to.path);
     await directory.requireWritableDirectory(to.path);
   }
-  const { withBackups } = await import("../backup/location.ts");
+  const { withBackups } = await import("./with-backups.ts");
   const { ownHolder } = await import("../docker/scratch-holder.ts");
   const restore = await import("../backup/restore/restore.ts");
   const { signal = new AbortController().signal } = options;

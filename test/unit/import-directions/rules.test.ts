@@ -42,6 +42,7 @@ const refused: Record<string, Case[]> = {
   "migrate-imports-lower-rooms": [{ from: "scripts/migrate/c.ts", to: "scripts/seed/apply.ts" }],
   "seed-imports-lower-rooms": [{ from: "scripts/seed/a.ts", to: "scripts/migrate/status.ts" }],
   "backup-imports-lower-rooms": [{ from: "scripts/backup/a.ts", to: "scripts/stack/outputs.ts" }],
+  "programs-imports-lower-rooms": [{ from: "scripts/programs/a.ts", to: "scripts/stack/outputs.ts" }],
   "stack-imports-lower-rooms": [{ from: "scripts/stack/a.ts", to: "scripts/cli/commands/up.ts" }],
   "cli-imports-lower-rooms": [{ from: "scripts/cli/commands/d.ts", to: "scripts/package/build.ts" }],
   "program-composes-components": [{ from: "infra/program.ts", to: "infra/provider/ready.ts" }],

@@ -15,7 +15,7 @@ export interface PulumiProject {
   readonly stack: string;
   write(file: string, text: string): Promise<void>;
   /**
-   * Runs the engine in the environment that `pgw engine env` prints, and returns its output.
+   * Runs the engine in the environment that `pgw engine env` has printed, and returns its output.
    *
    * @param args arguments in the shell's syntax
    * @throws Error with all output if the command fails
@@ -66,7 +66,7 @@ export async function makePulumiProject({
   const common = ["name: acme", "runtime: { name: nodejs, options: { typescript: false } }", "main: infra/program.ts"];
   const backend = 'backend: { url: "file://./state" }';
   await write("Pulumi.yaml", [...common, backend, settings, ""].join("\n"));
-  const env = {
+  const first = {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
     HOME: join(own, "home"),
     PATH: `${bin}:${process.env.PATH}`,
@@ -74,15 +74,19 @@ export async function makePulumiProject({
     XDG_DATA_HOME: join(own, "data"),
     PULUMI_CONFIG_PASSPHRASE: "a-passphrase-for-tests",
   };
+  let env: NodeJS.ProcessEnv = first;
   const shell = async (script: string) => {
-    const whole = `eval "$(npx pgw engine env --stack ${stack})" && ${script}`;
-    const { stdout } = await run("bash", ["-c", whole], { cwd: folder, env, maxBuffer: 2 ** 26 }).catch(
-      (error: { stdout: string; stderr: string }) => {
-        throw new Error(`${script} failed:\n${error.stdout}\n${error.stderr}`);
-      },
-    );
+    const options = { cwd: folder, env, maxBuffer: 2 ** 26 };
+    const { stdout } = await run("bash", ["-c", script], options).catch((error: { stdout: string; stderr: string }) => {
+      throw new Error(`${script} failed:\n${error.stdout}\n${error.stderr}`);
+    });
     return stdout;
   };
+  const printed = await shell(`eval "$(npx pgw engine env --stack ${stack})" && env --null`);
+  const variables = printed.split("\0").filter((line) => line.includes("="));
+  env = Object.fromEntries(
+    variables.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
   const pulumi = (args: string) => shell(`exec pulumi ${args} --stack ${stack} --non-interactive --color never`);
   await pulumi("stack init");
   const remove = async () => {

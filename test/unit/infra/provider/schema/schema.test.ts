@@ -25,7 +25,10 @@ const declared: Record<
 > = {
   EmbeddedServer: ofArgs<Required<sdk.EmbeddedServerArgs>>(
     sdk.EmbeddedServer,
-    { port: 5432, dataDirectory: "/data", superuserPassword: "a-secret-password", settings: { work_mem: "4MB" } },
+    {
+      ...{ port: 5432, dataDirectory: "/data", server: "main" },
+      ...{ superuserPassword: "a-secret-password", settings: { work_mem: "4MB" } },
+    },
     ["host", "port", "dataDirectory", "logDirectory", "version", "pid"],
   ),
   Ready: ofArgs<Required<sdk.ReadyArgs>>(
@@ -111,10 +114,11 @@ const declared: Record<
     },
     ["container"],
   ),
-  DockerNames: ofArgs<Required<sdk.DockerArgs>>(sdk.DockerNames, { dockerHost: "unix:///docker.sock" }, [
-    "prefix",
-    "owner",
-  ]),
+  DockerNames: ofArgs<Required<sdk.DockerNamesArgs>>(
+    sdk.DockerNames,
+    { dockerHost: "unix:///docker.sock", server: "main" },
+    ["prefix", "owner"],
+  ),
   Port: ofArgs<Required<sdk.PortArgs>>(
     sdk.Port,
     { dockerHost: "unix:///docker.sock", port: 5432, address: "127.0.0.1" },
