@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { serverOfPrefix } from "../../scripts/model/docker-names.ts";
 import { labelsOf as labelsOfObject } from "../../scripts/model/labels.ts";
 import { DockerNames } from "../provider/sdk.ts";
 
@@ -12,8 +13,8 @@ export interface DockerPlace {
   dockerHost: string | undefined;
   /** Marks objects of this stack, since another project directory can have a stack with the same name. */
   owner: pulumi.Output<string>;
-  /** Name that the server had when it was created. Undefined in the kit's own program, where a stack has one server. */
-  server: pulumi.Output<string | undefined> | undefined;
+  /** Name that the server had when it was created. Undefined for the one server of the kit's own program. */
+  server: pulumi.Output<string | undefined>;
   /**
    * Returns the replacement trigger of an image's resource, or null if the state could not be read. A trigger that
    * differs from the state builds the image again.
@@ -50,7 +51,9 @@ export function dockerPlace(
     server === undefined ? { dockerHost } : { dockerHost, server },
     options,
   );
-  const kept = server === undefined ? undefined : names.server;
+  const kept = pulumi
+    .all([names.prefix, names.owner])
+    .apply(([known, owner]) => serverOfPrefix(known, { project, stack }, owner));
   const prefix = ready === undefined ? names.prefix : pulumi.all([names.prefix, ready]).apply(([known]) => known);
   const nameOf = (role: string) => pulumi.interpolate`${prefix}-${role}`;
   const labelsOf = (role: string) =>

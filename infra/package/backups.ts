@@ -5,6 +5,7 @@ import { scheduleFault } from "../../scripts/model/schedule.ts";
 import { defaultBackups } from "../../scripts/settings/backups-section.ts";
 import { Backups as BackupsComponent } from "../components/backups.ts";
 import type { DockerServer } from "./docker-server.ts";
+import { separateProtect } from "./options.ts";
 import { claim, rolesOf } from "./server.ts";
 
 /** Arguments of {@link Backups}. */
@@ -40,7 +41,7 @@ export class Backups extends BackupsComponent {
     }
     claim(server, "Backups");
     const roles = rolesOf(server).then((declared) => declared.roles);
-    super(name, { server, roles, full, incremental, archiveTimeout }, options);
+    super(name, { server, roles, full, incremental, archiveTimeout }, separateProtect(options).rest);
     this.server = server;
     this.schedule = { full, incremental };
     this.passphrase = pulumi.secret(repository.passphrase);

@@ -6,9 +6,10 @@ import { writeAuthorityFile } from "../../scripts/tls/authority-file.ts";
 /**
  * Writes the CA certificates of a server to a file, for the postgresql provider, which accepts only a file.
  *
+ * @param server its name; undefined for the one server of the kit's own program
  * @returns the file's path, relative to the folder in which program and plugins run. A path that is the same on every
  * machine changes no provider.
  */
-export function writeCaFile(certificates: string, server: string): string {
+export function writeCaFile(certificates: string, server: string | undefined): string {
   return relative(process.cwd(), writeAuthorityFile(projectFolder(), pulumi.getStack(), certificates, server));
 }

@@ -12,6 +12,7 @@ import { DatabaseObjects } from "../components/database-objects.ts";
 import { findExisting } from "../components/existing.ts";
 import type { Login } from "../components/server.ts";
 import { narrowExtensions } from "../plan/extensions.ts";
+import { separateProtect } from "./options.ts";
 import { claim, cronOf, type ProgramServer, rolesOf } from "./server.ts";
 
 /** Arguments of {@link Database}. */
@@ -51,13 +52,14 @@ export class Database extends pulumi.ComponentResource {
   readonly #server: ProgramServer;
 
   constructor(name: string, args: DatabaseArgs, options?: pulumi.ComponentResourceOptions) {
-    super(databaseType, name, {}, options);
+    const { protect, rest } = separateProtect(options);
+    super(databaseType, name, {}, rest);
     const database = checkedName(name, args.name ?? name);
     claim(args.server, `the database ${database}`);
     this.databaseName = database;
     this.#server = args.server;
     // What the server has decides options of resources. So the children are declared once it has answered.
-    const objects = this.#declare(name, database, args, options?.protect === true);
+    const objects = this.#declare(name, database, args, protect);
     const login = (role: DatabaseLogin): Login => ({
       user: roleName(database, role),
       password: pulumi.output(objects.then(({ logins }) => logins[role].password)),

@@ -15,6 +15,7 @@ import { reachableHost } from "../plan/container.ts";
 import { memoryFault } from "../plan/container-memory.ts";
 import { writeCaFile } from "./ca-file.ts";
 import type { StartedServerArgs } from "./embedded-server.ts";
+import { separateProtect, serverPart } from "./options.ts";
 import { parsed, serverArguments } from "./parsed.ts";
 import type { ProgramServer } from "./server.ts";
 
@@ -89,10 +90,11 @@ export class DockerServer extends DockerServerComponent implements ProgramServer
   readonly #extensions: ReadonlySet<string> | undefined;
 
   constructor(name: string, args: DockerServerArgs = {}, options?: pulumi.ComponentResourceOptions) {
-    const isProtected = options?.protect === true;
+    const { protect: isProtected, rest } = separateProtect(options);
     const settings = parsed(`DockerServer ${name}`, shape, args, isProtected);
     const { dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
-    const server = checkedName(name);
+    checkName(name);
+    const server = serverPart(name);
     const planned = plannedSettings(settings, { os: "linux", cpus: cpus ?? availableParallelism(), hasLz4: true });
     const fault = memoryFault(memory, planned);
     if (fault !== undefined)
@@ -110,10 +112,10 @@ export class DockerServer extends DockerServerComponent implements ProgramServer
         protect: isProtected,
         ready: compared,
         imageTrigger: async (resource) => (await compared)(resource),
-        authorityFile: (bundle, kept) => writeCaFile(bundle, kept ?? name),
+        authorityFile: (bundle, kept) => writeCaFile(bundle, kept),
         host: settings.host ?? reachableHost(bindAddress, machineOf(dockerHost)),
       },
-      options,
+      rest,
     );
     this.resourceName = name;
     this.passwordVersion = settings.passwordVersion;
@@ -148,11 +150,11 @@ function extensionSettings(extensions: readonly string[], planned: Record<string
 }
 
 /**
- * Returns a server's name, which is part of the names of its objects in the Docker engine.
+ * Checks a server's name, which is part of the names of its objects in the Docker engine.
  *
  * @throws RunError if they cannot have it, or if another server of the program has it
  */
-function checkedName(name: string): string {
+function checkName(name: string): void {
   const prefix = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`;
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
     throw new RunError(`DockerServer "${name}": use only letters, digits, "_", "." and "-" in its name.`);
@@ -164,5 +166,4 @@ function checkedName(name: string): string {
   }
   if (declared.has(name)) throw new RunError(`The program has two servers of the name ${name}. Rename one of them.`);
   declared.add(name);
-  return name;
 }

@@ -4,6 +4,7 @@ import { embeddedShape } from "../../scripts/settings/server-shapes.ts";
 import { EmbeddedServer as EmbeddedServerComponent } from "../components/embedded-server.ts";
 import { plannedSettingsHere } from "../components/planned-settings.ts";
 import type { StorageKind, WorkloadProfile } from "../plan/tuning.ts";
+import { separateProtect, serverPart } from "./options.ts";
 import { parsed, serverArguments } from "./parsed.ts";
 import type { ProgramServer } from "./server.ts";
 
@@ -45,15 +46,22 @@ export class EmbeddedServer extends EmbeddedServerComponent implements ProgramSe
   readonly extensionHint = "It has only PostgreSQL's contrib extensions.";
 
   constructor(name: string, args: EmbeddedServerArgs = {}, options?: pulumi.ComponentResourceOptions) {
-    const isProtected = options?.protect === true;
+    const { protect: isProtected, rest } = separateProtect(options);
     const shape = { ...embeddedShape, ...serverArguments };
     const settings = parsed(`EmbeddedServer ${name}`, shape, args, isProtected);
     const { port, dataDirectory, passwordVersion, readyTimeout } = settings;
     const planned = plannedSettingsHere(settings);
     super(
       name,
-      { port, dataDirectory, settings: planned, passwordKeeper: passwordVersion, readyTimeout, server: name },
-      options,
+      {
+        port,
+        dataDirectory,
+        settings: planned,
+        passwordKeeper: passwordVersion,
+        readyTimeout,
+        server: serverPart(name),
+      },
+      rest,
     );
     this.resourceName = name;
     this.passwordVersion = passwordVersion;

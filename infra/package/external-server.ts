@@ -8,6 +8,7 @@ import {
   type WithExtensions,
 } from "../components/external-server.ts";
 import { writeCaFile } from "./ca-file.ts";
+import { separateProtect } from "./options.ts";
 import { parsed, serverArguments } from "./parsed.ts";
 import type { ProgramServer } from "./server.ts";
 
@@ -47,7 +48,7 @@ export class ExternalServer extends ExternalServerComponent implements ProgramSe
   constructor(name: string, args: ExternalServerArgs, options?: pulumi.ComponentResourceOptions) {
     const { host, port = 5432, database = "postgres", user, superuser = true, caCertificate } = args;
     const { sslmode = caCertificate === undefined ? "require" : "verify-full" } = args;
-    const isProtected = options?.protect === true;
+    const { protect: isProtected, rest } = separateProtect(options);
     const given = { passwordVersion: args.passwordVersion, readyTimeout: args.readyTimeout };
     const { passwordVersion, readyTimeout } = parsed(`ExternalServer ${name}`, serverArguments, given, isProtected);
     const access: ExternalAccess = {
@@ -59,7 +60,7 @@ export class ExternalServer extends ExternalServerComponent implements ProgramSe
       caCertificate === undefined
         ? undefined
         : pulumi.output(caCertificate).apply((bundle) => writeCaFile(bundle, name));
-    super(name, { ...access, sslrootcert, readyTimeout }, options);
+    super(name, { ...access, sslrootcert, readyTimeout }, rest);
     this.resourceName = name;
     this.passwordVersion = passwordVersion;
     this.isProtected = isProtected;

@@ -6,6 +6,7 @@ import { documented } from "../../scripts/settings/setting.ts";
 import { Monitoring as MonitoringComponent } from "../components/monitoring.ts";
 import type { Backups } from "./backups.ts";
 import type { DockerServer } from "./docker-server.ts";
+import { separateProtect } from "./options.ts";
 import { parsed } from "./parsed.ts";
 import { claim, rolesOf } from "./server.ts";
 
@@ -62,7 +63,7 @@ export class Monitoring extends MonitoringComponent {
         retentionDays: 15,
         ...settings.monitoring,
       },
-      options,
+      separateProtect(options).rest,
     );
   }
 }

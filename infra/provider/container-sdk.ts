@@ -130,8 +130,6 @@ export class DockerNames extends PluginResource {
   declare readonly prefix: pulumi.Output<string>;
   /** Identifies the stack's own objects, as the label `pgroundwork.owner`. */
   declare readonly owner: pulumi.Output<string>;
-  /** Name that the server had when the names were chosen. Undefined if the arguments have none. */
-  declare readonly server: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: DockerNamesArgs, options?: pulumi.CustomResourceOptions) {
     super(resourceToken("DockerNames"), name, { prefix: undefined, owner: undefined, ...args }, options);

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { pathToFileURL } from "node:url";
 import type Docker from "dockerode";
-import { labelPrefix, labelsOf, labelsToFind, type StackName } from "../model/labels.ts";
+import { longPrefix, plainPrefix, type StackServer } from "../model/docker-names.ts";
+import { labelPrefix, labelsOf, labelsToFind } from "../model/labels.ts";
 
 /** Names of a stack's objects in a Docker engine, and the mark of their owner. */
 export interface DockerNames {
@@ -20,11 +21,7 @@ export interface DockerNames {
  * @param backend `PULUMI_BACKEND_URL`; undefined: the one in Pulumi.yaml, a folder in the project directory
  */
 export function ownerOf(backend: string | undefined, clone: string): string {
-  return digest(identityOf(backend, clone)).slice(0, 12);
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return createHash("sha256").update(identityOf(backend, clone)).digest("hex").slice(0, 12);
 }
 
 function identityOf(backend: string | undefined, clone: string): string {
@@ -37,20 +34,13 @@ function identityOf(backend: string | undefined, clone: string): string {
 /** Roles of volumes. The docker provider would adopt a volume with such a name, whatever its owner. */
 const volumeRoles = ["data", "config", "run", "backup", "backup-metrics"];
 
-/** A server of a stack. */
-export interface StackServer extends StackName {
-  /** Its name. Omit for the one server of the kit's own program. */
-  server?: string | undefined;
-}
-
 /**
  * Chooses the names of a server's objects if the state has none. Uses the names of its data volume if that exists,
  * because the state may be lost and the data not. Otherwise uses the plain names, or longer ones if a volume of another
  * server has a plain one.
  */
 export async function chooseNames(docker: Docker, server: StackServer, owner: string): Promise<DockerNames> {
-  const { project, stack, server: name } = server;
-  const plain = [project, stack, ...(name === undefined ? [] : [name])].join("-");
+  const plain = plainPrefix(server);
   const [{ Volumes: data }, { Volumes: named }] = await Promise.all([
     docker.listVolumes({ filters: { label: labelsToFind({ ...server, role: "data" }) } }),
     docker.listVolumes({ filters: { name: [plain] } }),
@@ -61,7 +51,7 @@ export async function chooseNames(docker: Docker, server: StackServer, owner: st
   if (own !== undefined) return { prefix: own.Name.replace(/-data$/, ""), owner };
   const names = volumeRoles.map((role) => `${plain}-${role}`);
   const isTaken = (named ?? []).some((volume) => names.includes(volume.Name) && !isOwn(volume));
-  return { prefix: isTaken ? `${plain}-${suffix(server, owner)}` : plain, owner };
+  return { prefix: isTaken ? longPrefix(server, owner) : plain, owner };
 }
 
 /**
@@ -72,10 +62,4 @@ function belongsTo(labels: Readonly<Record<string, string>>, server: StackServer
   const expected = labelsOf({ ...server, owner, role: labels[`${labelPrefix}role`] ?? "" });
   const keys = ["owner", "project", "server", "stack"].map((key) => labelPrefix + key);
   return keys.every((key) => labels[key] === expected[key]);
-}
-
-/** Returns the end of a longer name, which no other server has. */
-function suffix({ project, stack, server }: StackServer, owner: string): string {
-  const identity = server === undefined ? owner : digest(JSON.stringify([owner, project, stack, server]));
-  return identity.slice(0, 6);
 }

@@ -2,8 +2,10 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
-import { createBackup, listBackups } from "../../../../scripts/index.ts";
+import { dockerClient } from "../../../../scripts/docker/client.ts";
+import { createBackup, listBackups, restoreBackup } from "../../../../scripts/index.ts";
 import { makePulumiProject, type PulumiProject } from "../../../embedded/scripts/package/pulumi-project.ts";
+import { faultsWithPackage } from "../../../embedded/scripts/package/upgrade.ts";
 import { committed } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { removeNamed } from "../../docker-objects.ts";
 import { inEngine } from "../../in-engine.ts";
@@ -113,6 +115,12 @@ describe("the components for servers in containers, in a program of others", () 
     const { backups, findings } = await listBackups(location);
     expect(backups.map(({ label }) => label)).toContain(made.label);
     expect(findings.filter(({ level }) => level === "wrong")).toEqual([]);
+    const to = { volume: `${prefix}-restored` };
+    const restored = await restoreBackup(location, { to, target: { backup: made.label } });
+    expect(restored).toMatchObject({ backup: made.label, unproven: [] });
+    expect(restored).not.toHaveProperty("incompleteReason");
+    expect(restored.databases.map(({ database }) => database)).toContain("orders");
+    await dockerClient().getVolume(to.volume).remove();
   });
 
   it("monitoring scrapes the server and knows of its backups", async () => {
@@ -153,3 +161,10 @@ describe("the components for servers in containers, in a program of others", () 
     ]);
   });
 });
+
+it.each(["dev", "staging"] as const)(
+  "a program with the package continues the stack %s of a checkout of the previous version",
+  async (stack) => {
+    expect(await faultsWithPackage(stack)).toEqual([]);
+  },
+);

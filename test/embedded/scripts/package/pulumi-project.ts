@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { inject } from "vitest";
+import type { ProjectOnDisk } from "../../../support/versions/project-on-disk.ts";
 import { bin, installPackage } from "./installed.ts";
 
 const run = promisify(execFile);
@@ -35,46 +36,17 @@ export interface ProjectOptions {
    * own, as with pnpm.
    */
   layout: "workspace" | "links";
-  /** Lines of Pulumi.yaml after the usual ones. */
-  settings?: string;
 }
 
 /** Variables that could point to another database, another engine, or this test run. */
 const foreign = /^(DATABASE_URL$|DB_|PG|PULUMI_|NODE_|VITEST|XDG_|npm_)/;
 
 /** Creates a project with a program in a sub-folder, and initializes its stack. */
-export async function makePulumiProject({
-  program,
-  stack,
-  layout,
-  settings = "",
-}: ProjectOptions): Promise<PulumiProject> {
-  const { workspace } = await installPackage();
-  const own = await mkdtemp(join(inject("scratch"), "pulumi program "));
-  // The account of the server must be able to enter the folder of its data.
-  await chmod(own, 0o755);
-  const folder = layout === "workspace" ? await mkdtemp(join(workspace, "member-")) : join(own, "project");
-  if (layout === "links") await link(workspace, folder);
-  const write = async (file: string, text: string) => {
-    await mkdir(dirname(join(folder, file)), { recursive: true });
-    await writeFile(join(folder, file), text);
-  };
-  await mkdir(join(own, "home"));
-  await mkdir(join(folder, "state"), { recursive: true });
-  await write("package.json", JSON.stringify({ private: true, type: "module" }));
-  await write("infra/program.ts", program);
-  const common = ["name: acme", "runtime: { name: nodejs, options: { typescript: false } }", "main: infra/program.ts"];
-  const backend = 'backend: { url: "file://./state" }';
-  await write("Pulumi.yaml", [...common, backend, settings, ""].join("\n"));
-  const first = {
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
-    HOME: join(own, "home"),
-    PATH: `${bin}:${process.env.PATH}`,
-    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME || join(homedir(), ".cache"),
-    XDG_DATA_HOME: join(own, "data"),
-    PULUMI_CONFIG_PASSPHRASE: "a-passphrase-for-tests",
-  };
-  let env: NodeJS.ProcessEnv = first;
+export async function makePulumiProject(options: ProjectOptions): Promise<PulumiProject> {
+  const { stack } = options;
+  const project = await makePackageProject({ name: "acme", backend: "state", ...options });
+  const { root: folder, env: first, write } = project;
+  let env: NodeJS.ProcessEnv = { ...first, PULUMI_CONFIG_PASSPHRASE: "a-passphrase-for-tests" };
   const shell = async (script: string) => {
     const options = { cwd: folder, env, maxBuffer: 2 ** 26 };
     const { stdout } = await run("bash", ["-c", script], options).catch((error: { stdout: string; stderr: string }) => {
@@ -92,10 +64,58 @@ export async function makePulumiProject({
   const remove = async () => {
     // Deletes nothing if the test has done so.
     await pulumi("destroy --yes --skip-preview").catch(() => undefined);
-    await rm(own, { recursive: true, force: true });
-    await rm(folder, { recursive: true, force: true });
+    await project.remove();
   };
   return { folder, env, stack, write, pulumi, shell, remove };
+}
+
+/** A project directory with a program that imports the package. It has no stack yet. */
+export interface PackageProject extends ProjectOnDisk {
+  /** Writes a file; the path is relative to the project directory. */
+  write(file: string, text: string): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/**
+ * Creates a project with a program in a sub-folder.
+ *
+ * @param backend folder of the state, relative to the project directory
+ */
+export async function makePackageProject({
+  name,
+  program,
+  layout,
+  backend,
+}: Pick<ProjectOptions, "program" | "layout"> & { name: string; backend: string }): Promise<PackageProject> {
+  const { workspace } = await installPackage();
+  const own = await mkdtemp(join(inject("scratch"), "pulumi program "));
+  // The account of the server must be able to enter the folder of its data.
+  await chmod(own, 0o755);
+  const root = layout === "workspace" ? await mkdtemp(join(workspace, "member-")) : join(own, "project");
+  if (layout === "links") await link(workspace, root);
+  const write = async (file: string, text: string) => {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await writeFile(join(root, file), text);
+  };
+  await mkdir(join(own, "home"));
+  await mkdir(join(root, backend), { recursive: true });
+  await write("package.json", JSON.stringify({ private: true, type: "module" }));
+  await write("infra/program.ts", program);
+  const runtime = "runtime: { name: nodejs, options: { typescript: false } }";
+  const state = `backend: { url: "file://./${backend}" }`;
+  await write("Pulumi.yaml", [`name: ${name}`, runtime, "main: infra/program.ts", state, ""].join("\n"));
+  const env = {
+    ...Object.fromEntries(Object.entries(process.env).filter(([variable]) => !foreign.test(variable))),
+    HOME: join(own, "home"),
+    PATH: `${bin}:${process.env.PATH}`,
+    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME || join(homedir(), ".cache"),
+    XDG_DATA_HOME: join(own, "data"),
+  };
+  const remove = async () => {
+    await rm(own, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true });
+  };
+  return { root, env, dataHome: join(own, "data", "pgroundwork"), write, remove };
 }
 
 /** Links the packages of a workspace into a folder. */

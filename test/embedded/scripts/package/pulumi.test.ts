@@ -8,6 +8,7 @@ import { changedSince } from "../../../support/changed-since.ts";
 import { committed } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { bin, type Installed, installPackage } from "./installed.ts";
 import { makePulumiProject, type PulumiProject } from "./pulumi-project.ts";
+import { faultsWithPackage } from "./upgrade.ts";
 
 const run = promisify(execFile);
 
@@ -91,3 +92,10 @@ describe("the package in a Pulumi program", () => {
     });
   });
 });
+
+it.each(["local", "external"] as const)(
+  "a program with the package continues the stack %s of a checkout of the previous version",
+  async (stack) => {
+    expect(await faultsWithPackage(stack)).toEqual([]);
+  },
+);

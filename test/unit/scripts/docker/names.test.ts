@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { describe, expect, it } from "vitest";
-import { chooseNames, ownerOf, type StackServer } from "../../../../scripts/docker/names.ts";
+import { chooseNames, ownerOf } from "../../../../scripts/docker/names.ts";
+import { type StackServer, serverOfPrefix } from "../../../../scripts/model/docker-names.ts";
 import { labelsOf } from "../../../../scripts/model/labels.ts";
 
 const clone = "/home/ana/my clone";
@@ -76,5 +77,12 @@ describe("the names of a server's objects in a Docker engine", () => {
     const names = await Promise.all([one, two, three].map((server) => prefix(engine(taken), server)));
     expect(names[0]).toBe("shop-a-b-c-d");
     expect(new Set(names).size).toBe(3);
+    const servers = [one, two, three].map((server, index) => serverOfPrefix(names[index] ?? "", server, owner));
+    expect(servers).toEqual(["b-c-d", "c-d", "d"]);
+  });
+
+  it("have no server in the kit's own program, also if they are longer", () => {
+    for (const name of ["shop-dev", "shop-dev-012345"]) expect(serverOfPrefix(name, stack, owner)).toBeUndefined();
+    expect(serverOfPrefix("shop-dev-main-abcdef", stack, owner)).toBe("main-abcdef");
   });
 });
