@@ -15,6 +15,7 @@ const rooms = [
   ["databases", "adopt"],
   ["scratch"],
   ["migrate", "seed", "import", "backup", "health", "doctor"],
+  ["programs"],
   ["stack"],
   ["cli"],
 ];

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
+import { RunError } from "@pulumi/pulumi/errors.js";
 import { OperationError } from "../scripts/core/operation-error.ts";
 import { cronDatabase, cronExtension, cronSettings, type WithJobs } from "../scripts/model/cron.ts";
 import { machineOf } from "../scripts/model/docker-host.ts";
@@ -12,7 +14,7 @@ import { availableExtensions } from "../scripts/server/binaries.ts";
 import type { Settings } from "../scripts/settings/settings.ts";
 import { caFile, writeCaFile } from "../scripts/tls/ca-file.ts";
 import type { DockerServer } from "./components/docker-server.ts";
-import type { WithExtensions } from "./components/external-server.ts";
+import type { ExternalAccess, WithExtensions } from "./components/external-server.ts";
 import { plannedSettings, plannedSettingsHere } from "./components/planned-settings.ts";
 import type { Server } from "./components/server.ts";
 import type { ServerRoles } from "./components/server-roles.ts";
@@ -114,6 +116,7 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
 
 async function inContainer(settings: OfKind<"docker">, databases: readonly WithJobs[]): Promise<DeclaredServer> {
   const { DockerServer } = await import("./components/docker-server.ts");
+  const { compareWithEngine } = await import("./components/docker-state.ts");
   const { dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
   const planned = plannedSettings(settings, { os: "linux", cpus: cpus ?? availableParallelism(), hasLz4: true });
   const fault = memoryFault(memory, planned);
@@ -121,7 +124,7 @@ async function inContainer(settings: OfKind<"docker">, databases: readonly WithJ
     throw new OperationError(`The server does not fit into its container: ${fault}.`, {
       hint: "Increase pgroundwork:memory, or reduce shared_buffers in pgroundwork:postgresql.",
     });
-  const imageTrigger = await imageTriggers(dockerHost);
+  const imageTrigger = await compareWithEngine({ dockerHost });
   const server = new DockerServer("server", {
     ...{ dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
     build: settings,
@@ -168,30 +171,6 @@ function extensionSettings(databases: readonly WithJobs[], planned: Record<strin
   };
 }
 
-/** Trigger of an image that is built for the first time. */
-const firstTrigger = "1";
-
-/**
- * Compares the state with the Docker engine before anything is declared. An `up` removes objects that a killed run left
- * in the engine, since the official plugin does not adopt them.
- *
- * @throws OperationError if an object cannot be removed
- */
-async function imageTriggers(dockerHost: string | undefined): Promise<(resource: string) => string | undefined> {
-  const { dockerState } = await import("./provider/sdk/functions.ts");
-  const state = await dockerState({ dockerHost, project: pulumi.getProject(), stack: pulumi.getStack() });
-  if (!state.known) {
-    if (state.reason !== undefined)
-      void pulumi.log.warn(`The state could not be compared with the Docker engine: ${state.reason}`);
-    return () => undefined;
-  }
-  if (state.fault !== undefined) throw new OperationError(state.fault);
-  for (const thing of state.removed ?? [])
-    void pulumi.log.info(`removed: ${thing} of this stack, which was not in its state`);
-  const triggers = new Map(state.imageTriggers.map((each) => each.split(" ") as [string, string]));
-  return (resource) => triggers.get(resource) ?? firstTrigger;
-}
-
 async function monitored(
   { monitoring, backups, readyTimeout, baseImage }: OfKind<"docker">,
   server: DockerServer,
@@ -235,10 +214,30 @@ async function backedUp(
 
 async function external(settings: OfKind<"external">): Promise<DeclaredServer> {
   const { ExternalServer } = await import("./components/external-server.ts");
-  const server = new ExternalServer("server", { ...accessOf(settings), readyTimeout: settings.readyTimeout });
-  return { server, location: { kind: "external" }, trust: { sslrootcert: settings.url.sslrootcert } };
+  const { url, readyTimeout } = settings;
+  const file = url.sslrootcert === undefined ? {} : { sslrootcert: fromPlugins(url.sslrootcert) };
+  const server = new ExternalServer("server", { ...accessOf(settings), ...file, readyTimeout });
+  return { server, location: { kind: "external" }, trust: { sslrootcert: url.sslrootcert } };
 }
 
-function accessOf({ url, superuserPassword, superuser }: OfKind<"external">) {
-  return { connection: url, password: pulumi.secret(superuserPassword), superuser };
+function accessOf({ url, superuserPassword, superuser }: OfKind<"external">): ExternalAccess {
+  const { host, port, database, user, sslmode, sslrootcert } = url;
+  return {
+    ...{ host, port, database, user, sslmode, superuser, password: pulumi.secret(superuserPassword) },
+    caCertificate: sslrootcert === undefined ? undefined : readCertificates(sslrootcert),
+    names: { user: "pgroundwork:url", superuser: "pgroundwork:superuser" },
+  };
+}
+
+/** Makes a path relative to the folder below the project directory in which program and plugins run. */
+function fromPlugins(path: string): string {
+  return isAbsolute(path) ? path : join("..", path);
+}
+
+function readCertificates(file: string): string {
+  try {
+    return readFileSync(fromPlugins(file), "utf8");
+  } catch (error) {
+    throw new RunError(`sslrootcert of pgroundwork:url cannot be read: ${(error as Error).message}`);
+  }
 }

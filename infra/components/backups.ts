@@ -12,7 +12,7 @@ import { hardening } from "./hardening.ts";
 export interface BackupsArgs {
   server: DockerServer;
   /** Roles that the grants wait for, including `backup`. */
-  roles: pulumi.Resource[];
+  roles: pulumi.Resource[] | Promise<pulumi.Resource[]>;
   /** Schedule in cron's syntax, in UTC. */
   full: string;
   incremental: string;

@@ -27,6 +27,8 @@ import type { Login, Server } from "./server.ts";
 import { type Declared, noticeVanished } from "./vanished.ts";
 
 export interface DatabaseArgs {
+  /** Name of the database. Default: the component's name, which the names of the resources begin with. */
+  name?: string;
   server: Server;
   /** The server's own roles, which get access to the database. */
   serverRoles: pulumi.Resource[];
@@ -55,11 +57,14 @@ export class DatabaseObjects {
   /** Seed sets in the order in which they are applied, with the applied files of each. */
   readonly seeds: { set: string; applied: pulumi.Output<string[]> }[];
   readonly #parent: pulumi.Resource;
+  readonly #prefix: string;
   /** Last resources of the ordered declarations: each declared resource waits for the one before it. */
   #last: pulumi.Resource[];
 
-  constructor(parent: pulumi.Resource, name: string, args: DatabaseArgs) {
+  constructor(parent: pulumi.Resource, prefix: string, args: DatabaseArgs) {
     this.#parent = parent;
+    this.#prefix = prefix;
+    const { name = prefix } = args;
     const plan = planPrivileges(name, args.idleInTransactionSeconds);
     this.#last = args.serverRoles;
 
@@ -83,28 +88,39 @@ export class DatabaseObjects {
     };
     const files = { folder: args.folder, ...(args.protect ? { lint: true } : {}) };
     const admin = { adminUser: args.server.admin.user, adminPassword: args.server.admin.password };
-    const migrations = new Migrations(`${name}-migrations`, { ...connection, ...files, ...admin }, this.#inOrder());
+    const migrations = new Migrations(
+      `${this.#prefix}-migrations`,
+      { ...connection, ...files, ...admin },
+      this.#inOrder(),
+    );
     this.#after(migrations);
     if (args.file.partitions !== undefined) {
       const partitions = { function: args.file.partitions.function, monthsAhead: args.file.partitions.monthsAhead };
-      this.#after(new Partitions(`${name}-partitions`, { ...connection, ...partitions }, this.#inOrder()));
+      this.#after(new Partitions(`${this.#prefix}-partitions`, { ...connection, ...partitions }, this.#inOrder()));
     }
     this.migrations = migrations.applied;
     this.seeds = args.seeds.map((set) => {
-      const seeds = new Seeds(`${name}-seeds-${set}`, { ...connection, folder: args.folder, set }, this.#inOrder());
+      const seeds = new Seeds(
+        `${this.#prefix}-seeds-${set}`,
+        { ...connection, folder: args.folder, set },
+        this.#inOrder(),
+      );
       this.#after(seeds);
       return { set, applied: seeds.applied };
     });
     const { jobs = [] } = args.file;
     if (args.cron !== undefined && jobs.length > 0)
-      declareJobs(name, args.server, jobs, { parent: this.#parent, dependsOn: [...this.#last, args.cron] });
+      declareJobs(`${prefix}-jobs`, name, args.server, jobs, {
+        parent: this.#parent,
+        dependsOn: [...this.#last, args.cron],
+      });
   }
 
   #declareRoles(name: string, plan: PrivilegePlan, args: DatabaseArgs) {
     const options = this.#onServer(args);
-    const owner = declareRole(`${name}-owner`, plan.roles.owner, args.existing, options);
+    const owner = declareRole(`${this.#prefix}-owner`, plan.roles.owner, args.existing, options);
     const login = (role: Exclude<DatabaseRole, "owner">) =>
-      declareLogin(`${name}-${role}`, plan.roles[role], args.existing, args.passwordVersion, {
+      declareLogin(`${this.#prefix}-${role}`, plan.roles[role], args.existing, args.passwordVersion, {
         ...options,
         dependsOn: [owner],
       });
@@ -127,13 +143,13 @@ export class DatabaseObjects {
     const { host, port, sslmode, caCertificate, admin } = server;
     const connection = { host, port, sslmode, caCertificate, database: "postgres", ...admin };
     const membership = { ...connection, roles: [roleName(name, "owner")] };
-    this.#after(new AdminMembership(`${name}-admin-membership`, membership, this.#inOrder()));
+    this.#after(new AdminMembership(`${this.#prefix}-admin-membership`, membership, this.#inOrder()));
   }
 
   /** Declares the database. Dependents get its name only after the database and its roles exist. */
   #declareDatabase(name: string, roles: Declared[], args: DatabaseArgs): pulumi.Output<string> {
     const database = new postgresql.Database(
-      `${name}-database`,
+      `${this.#prefix}-database`,
       { name, owner: roleName(name, "owner") },
       { ...this.#kept(args), ...(args.existing.databases.has(name) ? { import: name } : {}) },
     );
@@ -146,11 +162,11 @@ export class DatabaseObjects {
   #declareExtensions(name: string, database: pulumi.Output<string>, args: DatabaseArgs): void {
     const declared = args.file.extensions.flatMap(({ schema: own }) => own ?? []);
     for (const own of new Set(declared.filter(hasOwnSchema)))
-      this.#after(new postgresql.Schema(`${name}-schema-${own}`, { name: own, database }, this.#kept(args)));
+      this.#after(new postgresql.Schema(`${this.#prefix}-schema-${own}`, { name: own, database }, this.#kept(args)));
     for (const extension of args.file.extensions) {
       const { name: extensionName, schema: extensionSchema } = extension;
       const resource = new postgresql.Extension(
-        `${name}-extension-${extensionName}`,
+        `${this.#prefix}-extension-${extensionName}`,
         {
           name: extensionName,
           database,
@@ -172,7 +188,7 @@ export class DatabaseObjects {
     for (const { role, on, privileges } of plan.grants) {
       const place = on === "schema" ? { objectType: on, schema } : { objectType: on };
       const grant = { role, database, privileges, ...place };
-      this.#after(new postgresql.Grant(`${name}-grant-${on}-${role}`, grant, this.#kept(args)));
+      this.#after(new postgresql.Grant(`${this.#prefix}-grant-${on}-${role}`, grant, this.#kept(args)));
     }
     for (const { role, on, privileges, everywhere } of plan.defaults) {
       const place = everywhere ? {} : { schema };
@@ -180,7 +196,9 @@ export class DatabaseObjects {
       const defaults = { role, database, owner, objectType: on, privileges, ...place };
       // PUBLIC has two entries of each kind.
       const which = role === everyone && !everywhere ? `${role}-in-schema` : role;
-      this.#after(new postgresql.DefaultPrivileges(`${name}-default-${on}-${which}`, defaults, this.#kept(args)));
+      this.#after(
+        new postgresql.DefaultPrivileges(`${this.#prefix}-default-${on}-${which}`, defaults, this.#kept(args)),
+      );
     }
   }
 
@@ -194,7 +212,7 @@ export class DatabaseObjects {
       args.file.extensions.filter((each) => planned.has(each.name)).map((each) => [each.name, each.schema ?? ""]),
     );
     const privileges = { ...connection, extensions };
-    this.#after(new ExtensionPrivileges(`${name}-extension-privileges`, privileges, this.#inOrder()));
+    this.#after(new ExtensionPrivileges(`${this.#prefix}-extension-privileges`, privileges, this.#inOrder()));
   }
 
   /**
@@ -212,7 +230,7 @@ export class DatabaseObjects {
     const privileges = { tables: on("table"), sequences: on("sequence"), functions: on("function") };
     const migrating = { owner: roleName(name, "owner"), members: this.#ownerMembers(name, args.server), schema };
     const takeover = { ...connection, ...migrating, ...privileges };
-    this.#after(new Takeover(`${name}-takeover`, takeover, this.#inOrder()));
+    this.#after(new Takeover(`${this.#prefix}-takeover`, takeover, this.#inOrder()));
   }
 
   #ownerMembers(name: string, { limitedAdmin, admin }: Server): string[] {

@@ -20,7 +20,6 @@ export function dockerImage(
   place: DockerPlace,
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
-  const trigger = place.imageTrigger(name);
   const built = new docker.Image(
     name,
     {
@@ -34,7 +33,7 @@ export function dockerImage(
     },
     // The official plugin assumes that an image stays in the engine forever. Only replacing the resource builds it
     // again.
-    { parent, provider: place.provider, ...(trigger === undefined ? {} : { replacementTrigger: trigger }) },
+    { parent, provider: place.provider, replacementTrigger: place.imageTrigger(name) },
   );
   return built.repoDigest;
 }

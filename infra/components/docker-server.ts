@@ -16,15 +16,13 @@ import { ContainerLimits, ContainerServer, Port, ServerSettings, VolumeFiles } f
 import { Password } from "../provider/sdk/servers.ts";
 import { adminAccess } from "./admin-access.ts";
 import { BackupRepository } from "./backup-repository.ts";
-import { type DockerPlace, dockerPlace } from "./docker-engine.ts";
+import { type DockerPlace, type DockerPlaceArgs, dockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
 import { hardening } from "./hardening.ts";
 import type { Login, Server } from "./server.ts";
 import { ServerCertificates } from "./server-certificates.ts";
 
-export interface DockerServerArgs {
-  project: string;
-  stack: string;
+export interface DockerServerArgs extends Pick<DockerPlaceArgs, "project" | "stack" | "server" | "ready"> {
   dockerHost?: string | undefined;
   /** Prebuilt image to pull instead of building infra/images/postgres. */
   image?: string | undefined;
@@ -51,8 +49,10 @@ export interface DockerServerArgs {
   /**
    * Writes CA certificates to a file for the postgresql provider. Returns its path, which is the same in every project
    * directory.
+   *
+   * @param server name that the server had when it was created, if the stack can have several
    */
-  caFile: (bundle: string) => string;
+  caFile: (bundle: string, server: string | undefined) => string;
 }
 
 /** Limit for stopping a container, in seconds: a large server writes a checkpoint first. */
@@ -88,8 +88,8 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   constructor(name: string, args: DockerServerArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:DockerServer", name, {}, options);
     const child = { parent: this };
-    const { project, stack, dockerHost, imageTrigger } = args;
-    this.place = dockerPlace(`${name}-docker`, { project, stack, dockerHost, imageTrigger }, child);
+    const { project, stack, dockerHost } = args;
+    this.place = dockerPlace(`${name}-docker`, { ...args, dockerHost }, child);
 
     const password = new Password(`${name}-superuser-password`, { keeper: args.passwordVersion }, child);
     this.superuser = { user: "postgres", password: password.result };
@@ -141,7 +141,9 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       {
         ...{ host: args.host, port: published.port, database: "postgres", login: this.superuser, superuser: true },
         ...{ sslmode: this.sslmode, caCertificate: this.caCertificate },
-        sslrootcert: this.caCertificate.apply(args.caFile),
+        sslrootcert: pulumi
+          .all([this.caCertificate, this.place.server])
+          .apply(([bundle, server]) => args.caFile(bundle, server)),
         trigger: running.containerId,
         readyTimeout: args.readyTimeout,
       },

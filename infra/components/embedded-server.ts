@@ -5,6 +5,8 @@ import { adminAccess } from "./admin-access.ts";
 import type { Login, Server } from "./server.ts";
 
 export interface EmbeddedServerArgs {
+  /** Name of the server, if the stack can have several. */
+  server?: string | undefined;
   port?: number | undefined;
   dataDirectory?: string | undefined;
   /** Settings of postgresql.conf, including the memory plan. */
@@ -34,10 +36,11 @@ export class EmbeddedServer extends pulumi.ComponentResource implements Server {
 
     const password = new Password(`${name}-superuser-password`, { keeper: args.passwordVersion }, child);
     this.superuser = { user: "postgres", password: password.result };
-    const { port, dataDirectory, settings } = args;
+    const { port, dataDirectory, settings, server: serverName } = args;
+    const named = serverName === undefined ? {} : { server: serverName };
     const server = new EmbeddedServerResource(
       `${name}-postgres`,
-      { port, dataDirectory, settings, superuserPassword: password.result },
+      { port, dataDirectory, settings, superuserPassword: password.result, ...named },
       child,
     );
     this.process = server;

@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
 import type * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
-import type { Connection, SslMode } from "../../scripts/connection/connection.ts";
+import type { SslMode } from "../../scripts/connection/connection.ts";
 import { roleName, serverRoles } from "../../scripts/model/names.ts";
 import { limitedServerRolePlans, planPrivileges } from "../../scripts/model/privileges.ts";
 import { availableExtensions, missingRights } from "../provider/sdk/functions.ts";
@@ -12,14 +10,24 @@ import type { Login, Server } from "./server.ts";
 
 /** Connection as the superuser, or as a role that can create roles and databases. */
 export interface ExternalAccess {
-  /** Connection without the password. `sslrootcert` is absolute or relative to the project directory. */
-  connection: Connection;
+  host: pulumi.Input<string>;
+  port: pulumi.Input<number>;
+  /** Database that exists already. */
+  database: string;
+  user: string;
   password: pulumi.Output<string>;
+  sslmode: SslMode;
+  /** CA certificates that verify the server's certificate, PEM. Default: Node's own list. */
+  caCertificate?: pulumi.Input<string> | undefined;
   /** True if the role is a superuser. Managed servers do not provide one. */
   superuser: boolean;
+  /** Name of the setting or argument that says so, and of the one with the role, for messages. */
+  names: { superuser: string; user: string };
 }
 
 export interface ExternalServerArgs extends ExternalAccess {
+  /** Path of a file with the CA certificates, for the postgresql provider, which accepts only a file. */
+  sslrootcert?: pulumi.Input<string> | undefined;
   /** Limit for waiting until SQL runs, in seconds. */
   readyTimeout: number;
 }
@@ -39,18 +47,16 @@ export class ExternalServer extends pulumi.ComponentResource implements Server {
 
   constructor(name: string, args: ExternalServerArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:ExternalServer", name, {}, options);
-    const { host, port, database, user, sslmode, sslrootcert } = args.connection;
+    const { host, port, database, user, sslmode, caCertificate, sslrootcert, readyTimeout } = args;
     this.sslmode = sslmode;
     this.limitedAdmin = !args.superuser;
-    const caCertificate = caCertificatesIn(sslrootcert);
     if (caCertificate !== undefined) this.caCertificate = pulumi.output(caCertificate);
     this.superuser = { user, password: args.password };
     const access = adminAccess(
       name,
       {
         ...{ host, port, database, login: this.superuser, superuser: args.superuser },
-        ...{ sslmode, caCertificate, trigger: 0, readyTimeout: args.readyTimeout },
-        sslrootcert: sslrootcert === undefined ? undefined : fromPlugins(sslrootcert),
+        ...{ sslmode, caCertificate, sslrootcert, trigger: 0, readyTimeout },
       },
       this,
     );
@@ -100,7 +106,7 @@ export async function requireRights(
   };
   const answer = await missingRights({ ...connectionArgs(access), declared: JSON.stringify(declared) });
   if (!answer.known) {
-    const fault = `The server could not be queried for the rights of "${access.connection.user}": ${answer.reason}`;
+    const fault = `The server could not be queried for the rights of "${access.user}": ${answer.reason}`;
     if (!pulumi.runtime.isDryRun()) throw new RunError(fault);
     void pulumi.log.warn(fault);
     return new Set();
@@ -108,7 +114,7 @@ export async function requireRights(
   if (access.superuser) {
     if (answer.isSuperuser) return new Set();
     throw new RunError(
-      `Role "${access.connection.user}" in pgroundwork:url is not a superuser.\n  Set pgroundwork:superuser to false.`,
+      `Role "${access.user}" in ${access.names.user} is not a superuser.\n  Set ${access.names.superuser} to false.`,
     );
   }
   if (answer.message === undefined) return new Set(answer.leftOut);
@@ -117,21 +123,6 @@ export async function requireRights(
   );
 }
 
-function connectionArgs({ connection, password }: ExternalAccess) {
-  const { host, port, database, user, sslmode, sslrootcert } = connection;
-  return { ...{ host, port, database, user, password, sslmode }, caCertificate: caCertificatesIn(sslrootcert) };
-}
-
-/** Makes a path relative to the folder below the project directory in which program and plugins run. */
-function fromPlugins(path: string): string {
-  return isAbsolute(path) ? path : join("..", path);
-}
-
-function caCertificatesIn(file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(fromPlugins(file), "utf8");
-  } catch (error) {
-    throw new RunError(`sslrootcert of pgroundwork:url cannot be read: ${(error as Error).message}`);
-  }
+function connectionArgs({ host, port, database, user, password, sslmode, caCertificate }: ExternalAccess) {
+  return { host, port, database, user, password, sslmode, caCertificate };
 }

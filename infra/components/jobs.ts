@@ -18,17 +18,18 @@ export function declareCron(name: string, server: Server, protect: boolean): pul
     { parent: server, provider: server.provider, deletedWith: server.process, retainOnDelete: true, protect },
   );
   const target = { runIn: jobsDatabase, runAs: server.admin.user };
-  return declare(name, server, target, [historyJob], { parent: server, dependsOn: extension });
+  return declare(`${name}-jobs`, server, target, [historyJob], { parent: server, dependsOn: extension });
 }
 
 /** Declares the jobs of a database. They run as its migrator, which acts as the owner: the owner cannot log in. */
 export function declareJobs(
+  name: string,
   database: string,
   server: Server,
   jobs: readonly Job[],
   options: pulumi.CustomResourceOptions,
 ): void {
-  declare(database, server, { runIn: database, runAs: roleName(database, "migrator") }, jobs, options);
+  declare(name, server, { runIn: database, runAs: roleName(database, "migrator") }, jobs, options);
 }
 
 function declare(
@@ -40,7 +41,7 @@ function declare(
 ): pulumi.Resource {
   const { host, port, sslmode, caCertificate, admin } = server;
   return new Jobs(
-    `${name}-jobs`,
+    name,
     {
       ...{ host, port, sslmode, caCertificate, database: jobsDatabase, ...admin, ...target },
       jobs: Object.fromEntries(

@@ -34,7 +34,7 @@ export interface MonitoringArgs {
   /** Login of the exporter, a member of pg_monitor. */
   login: Login;
   /** Roles of the server, including the exporter's. The exporter needs its role and password before it can connect. */
-  roles: pulumi.Resource[];
+  roles: pulumi.Resource[] | Promise<pulumi.Resource[]>;
   /** Volumes to measure, by purpose. */
   volumes: Readonly<Record<string, pulumi.Input<string>>>;
   /** A volume with metrics that others write as text (`*.prom`). */
@@ -213,7 +213,7 @@ export class Monitoring extends pulumi.ComponentResource {
     role: string,
     container: docker.Container,
     check: string[],
-    given: { revision?: pulumi.Input<string>; reload?: string[]; dependsOn?: pulumi.Resource[] } = {},
+    given: { revision?: pulumi.Input<string>; reload?: string[]; dependsOn?: MonitoringArgs["roles"] } = {},
   ): ContainerProcess {
     const { dependsOn = [], ...files } = given;
     const { place, readyTimeout: timeoutSeconds } = this.#args;

@@ -5,17 +5,24 @@ import { connectionUrl } from "../../scripts/connection/connection.ts";
 import { projectFolder } from "../../scripts/core/kit-folder.ts";
 import { OperationError } from "../../scripts/core/operation-error.ts";
 import { type DatabaseFile, readDatabaseFile } from "../../scripts/databases/database-file.ts";
+import { databaseNamePattern, databaseNameRule, reservedName } from "../../scripts/model/database-name.ts";
 import { roleName } from "../../scripts/model/names.ts";
 import { databaseType } from "../components/database.ts";
 import { DatabaseObjects } from "../components/database-objects.ts";
 import { findExisting } from "../components/existing.ts";
 import type { Login } from "../components/server.ts";
 import { narrowExtensions } from "../plan/extensions.ts";
-import { type ProgramServer, rolesOf } from "./server.ts";
+import { separateProtect } from "./options.ts";
+import { claim, cronOf, type ProgramServer, rolesOf } from "./server.ts";
 
 /** Arguments of {@link Database}. */
 export interface DatabaseArgs {
   server: ProgramServer;
+  /**
+   * Name of the database, and beginning of the names of its roles. Two servers can have databases of the same name.
+   * Default: the component's name.
+   */
+  name?: string;
   /** Folder with `database.json` and `committed/`, relative to the project directory. Default: `migrations/<name>`. */
   folder?: string;
   /** Seed sets to apply, in order. Default: none. */
@@ -31,26 +38,30 @@ export interface DatabaseArgs {
 export type DatabaseLogin = keyof DatabaseObjects["logins"];
 
 /**
- * One database on a server, with its roles, extensions and privileges, and its applied migrations and seeds. The name
- * of the component is the database's name. Deleting it keeps the database and its rows. With `protect`, pending
- * migrations that are unsafe on a database in use are refused.
+ * One database on a server, with its roles, extensions and privileges, and its applied migrations and seeds. Deleting
+ * it keeps the database and its rows. With `protect`, pending migrations that are unsafe on a database in use are
+ * refused.
  */
 export class Database extends pulumi.ComponentResource {
   /** Logins by role. The passwords are secrets. */
   readonly logins: Readonly<Record<DatabaseLogin, Login>>;
   /** Names of the applied migrations, oldest first. */
   readonly migrations: pulumi.Output<string[]>;
-  readonly #name: string;
+  /** Name of the database on its server. */
+  readonly databaseName: string;
   readonly #server: ProgramServer;
 
   constructor(name: string, args: DatabaseArgs, options?: pulumi.ComponentResourceOptions) {
-    super(databaseType, name, {}, options);
-    this.#name = name;
+    const { protect, rest } = separateProtect(options);
+    super(databaseType, name, {}, rest);
+    const database = checkedName(name, args.name ?? name);
+    claim(args.server, `the database ${database}`);
+    this.databaseName = database;
     this.#server = args.server;
     // What the server has decides options of resources. So the children are declared once it has answered.
-    const objects = this.#declare(name, args, options?.protect === true);
+    const objects = this.#declare(name, database, args, protect);
     const login = (role: DatabaseLogin): Login => ({
-      user: roleName(name, role),
+      user: roleName(database, role),
       password: pulumi.output(objects.then(({ logins }) => logins[role].password)),
     });
     this.logins = { migrator: login("migrator"), app: login("app"), readonly: login("readonly") };
@@ -59,64 +70,86 @@ export class Database extends pulumi.ComponentResource {
     this.registerOutputs({ migrations: this.migrations, seeds });
   }
 
-  /** Returns the URL of a login, a secret. It is known once the migrations are applied. */
-  url(role: DatabaseLogin = "app"): pulumi.Output<string> {
+  /**
+   * Returns the URL of a login, a secret. It is known once the migrations are applied.
+   *
+   * @param sslrootcert path of a file with the server's `caCertificate`, where the URL is used
+   */
+  url(role: DatabaseLogin = "app", sslrootcert?: string): pulumi.Output<string> {
     const { host, port, sslmode } = this.#server;
     const { user, password } = this.logins[role];
     return pulumi.all([host, port, password, this.migrations]).apply(([toHost, toPort, secret]) =>
       connectionUrl({
-        ...{ host: toHost, port: toPort, database: this.#name, user, password: secret, sslmode },
+        ...{ host: toHost, port: toPort, database: this.databaseName, user, password: secret, sslmode, sslrootcert },
       }),
     );
   }
 
-  async #declare(name: string, args: DatabaseArgs, protect: boolean): Promise<DatabaseObjects> {
-    const { server, folder = join("migrations", name), seeds = [], idleInTransactionTimeout = 60 } = args;
-    const file = await fileOf(name, folder, server);
+  async #declare(name: string, database: string, args: DatabaseArgs, protect: boolean): Promise<DatabaseObjects> {
+    const { server, folder = join("migrations", database), seeds = [], idleInTransactionTimeout = 60 } = args;
+    const file = await fileOf(name, database, folder, server);
     const unknown = seeds.filter((set) => !file.seedSets.includes(set));
     if (unknown.length > 0)
       throw new RunError(`${name} has no seed set ${unknown.join(", ")}. It has: ${file.seedSets.join(", ")}.`);
-    const serverRoles = await rolesOf(server);
-    const existing = await findExisting(server, [name]);
+    const { roles: serverRoles } = await rolesOf(server);
+    const existing = await findExisting(server, [database]);
     const passwordVersion = server.passwordVersion;
+    const cron = file.jobs !== undefined && file.jobs.length > 0 ? cronOf(server) : undefined;
     return new DatabaseObjects(this, name, {
-      ...{ server, serverRoles, existing, file, folder, seeds, passwordVersion, protect },
+      ...{ name: database, server, serverRoles, existing, file, folder, seeds, passwordVersion, protect, cron },
       idleInTransactionSeconds: idleInTransactionTimeout,
     });
   }
 }
 
-/** Reads `database.json`, with the extensions narrowed to those that the server can create. */
-async function fileOf(name: string, folder: string, server: ProgramServer): Promise<DatabaseFile> {
+/** @throws RunError if a database cannot have this name */
+function checkedName(component: string, name: string): string {
+  const reserved = reservedName(name);
+  if (databaseNamePattern.test(name) && reserved === undefined) return name;
+  const reason = reserved === undefined ? `cannot be a database's name: ${databaseNameRule}` : reserved;
+  throw new RunError(`Database ${component}: "${name}" ${reason}. Set its argument \`name\`.`);
+}
+
+/** Reads `database.json`, with the extensions and jobs narrowed to those that the server can have. */
+async function fileOf(name: string, database: string, folder: string, server: ProgramServer): Promise<DatabaseFile> {
   const path = join(projectFolder(), folder);
   const file = await readDatabaseFile(dirname(path), basename(path)).catch((error: unknown) => {
     // Pulumi prints a RunError without a stack trace.
     throw error instanceof OperationError ? new RunError(error.text) : error;
   });
-  reportJobs(name, file, server);
+  const jobs = jobsOn(name, file, server);
   const available = await server.availableExtensions();
-  if (available === undefined) return file;
+  if (available === undefined) return { ...file, jobs };
   const { extensions, missing, impossible } = narrowExtensions(file.extensions, available);
   if (impossible.length > 0) {
     throw new RunError(
       `The server ${server.resourceName} does not have these extensions, which ${name} needs: ${impossible.join(", ")}. ` +
-        "Remove them from database.json, or mark them as optional there.",
+        `${server.extensionHint} Or remove them from database.json, or mark them as optional there.`,
     );
   }
-  for (const absent of missing)
-    void pulumi.log.info(`${name}: the optional extension ${absent} cannot be created on this server`, server);
-  return { ...file, extensions };
+  const leftOut = (await server.requireRights?.({ name: database, extensions })) ?? new Set();
+  const created = extensions.filter((each) => !leftOut.has(`${database} ${each.name}`));
+  const absent = extensions.filter((each) => !created.includes(each)).map((each) => each.name);
+  for (const extension of [...missing, ...absent])
+    void pulumi.log.info(`${name}: the optional extension ${extension} cannot be created on this server`, server);
+  return { ...file, extensions: created, jobs };
 }
 
-/** @throws RunError if the database has jobs that are not optional: no server of a program has pg_cron */
-function reportJobs(name: string, { jobs = [] }: DatabaseFile, server: ProgramServer): void {
+/**
+ * Returns the jobs that run on a server.
+ *
+ * @throws RunError if the database has jobs that are not optional, and the server has no pg_cron
+ */
+function jobsOn(name: string, { jobs = [] }: DatabaseFile, server: ProgramServer) {
+  if (server.runsJobs) return jobs;
   const required = jobs.filter((job) => !job.optional).map((job) => job.name);
   if (required.length > 0) {
     throw new RunError(
       `The server ${server.resourceName} has no pg_cron, which these jobs of ${name} need: ${required.join(", ")}. ` +
-        "Remove them from database.json, or mark them as optional there.",
+        'Use a DockerServer with `extensions: ["pg_cron"]`, or mark them as optional in database.json.',
     );
   }
   for (const job of jobs)
     void pulumi.log.info(`${name}: the optional job ${job.name} does not run: this server has no pg_cron`, server);
+  return [];
 }

@@ -1,30 +1,37 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { availableExtensions } from "../../scripts/server/binaries.ts";
+import { embeddedShape } from "../../scripts/settings/server-shapes.ts";
 import { EmbeddedServer as EmbeddedServerComponent } from "../components/embedded-server.ts";
 import { plannedSettingsHere } from "../components/planned-settings.ts";
 import type { StorageKind, WorkloadProfile } from "../plan/tuning.ts";
+import { separateProtect, serverPart } from "./options.ts";
+import { parsed, serverArguments } from "./parsed.ts";
 import type { ProgramServer } from "./server.ts";
 
-/** Arguments of {@link EmbeddedServer}. All have defaults. */
-export interface EmbeddedServerArgs {
+/** Arguments of every server that this package starts. All have defaults. */
+export interface StartedServerArgs {
   /** TCP port. Default: a free port, chosen once and kept. */
-  port?: number;
-  /** Absolute path of the data directory. Default: a folder below the user's data folder. */
-  dataDirectory?: string;
-  /** Memory that the settings are planned for, in MB. Default: the machine's. */
-  memory?: number;
+  port?: number | undefined;
+  /** Memory that the settings are planned for, in MB. Default: the machine's, or 1024 in a container. */
+  memory?: number | undefined;
   /** Main workload. Default: `desktop`. */
-  profile?: WorkloadProfile;
+  profile?: WorkloadProfile | undefined;
   /** Storage of the data directory. Default: `ssd`. */
-  storage?: StorageKind;
+  storage?: StorageKind | undefined;
   /** Number of sessions that the server accepts. Default: 100. */
-  maxConnections?: number;
+  maxConnections?: number | undefined;
   /** Settings of postgresql.conf that override the plan. */
-  postgresql?: Record<string, string>;
+  postgresql?: Record<string, string | number | boolean> | undefined;
   /** A change generates all passwords again. Default: `1`. */
-  passwordVersion?: string;
+  passwordVersion?: string | undefined;
   /** Limit for a start until SQL runs, in seconds. Default: 60. */
-  readyTimeout?: number;
+  readyTimeout?: number | undefined;
+}
+
+/** Arguments of {@link EmbeddedServer}. All have defaults. */
+export interface EmbeddedServerArgs extends StartedServerArgs {
+  /** Absolute path of the data directory. Default: a folder below the user's data folder. */
+  dataDirectory?: string | undefined;
 }
 
 /**
@@ -35,15 +42,30 @@ export class EmbeddedServer extends EmbeddedServerComponent implements ProgramSe
   readonly resourceName: string;
   readonly passwordVersion: string;
   readonly isProtected: boolean;
+  readonly runsJobs = false;
+  readonly extensionHint = "It has only PostgreSQL's contrib extensions.";
 
   constructor(name: string, args: EmbeddedServerArgs = {}, options?: pulumi.ComponentResourceOptions) {
-    const { port, dataDirectory, memory, postgresql, passwordVersion = "1", readyTimeout = 60 } = args;
-    const { profile = "desktop", storage = "ssd", maxConnections = 100 } = args;
-    const settings = plannedSettingsHere({ memory, profile, storage, maxConnections, postgresql });
-    super(name, { port, dataDirectory, settings, passwordVersion, readyTimeout }, options);
+    const { protect: isProtected, rest } = separateProtect(options);
+    const shape = { ...embeddedShape, ...serverArguments };
+    const settings = parsed(`EmbeddedServer ${name}`, shape, args, isProtected);
+    const { port, dataDirectory, passwordVersion, readyTimeout } = settings;
+    const planned = plannedSettingsHere(settings);
+    super(
+      name,
+      {
+        port,
+        dataDirectory,
+        settings: planned,
+        passwordVersion: passwordVersion,
+        readyTimeout,
+        server: serverPart(name),
+      },
+      rest,
+    );
     this.resourceName = name;
     this.passwordVersion = passwordVersion;
-    this.isProtected = options?.protect === true;
+    this.isProtected = isProtected;
   }
 
   availableExtensions(): Promise<ReadonlySet<string>> {

@@ -1,7 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { RunError } from "@pulumi/pulumi/errors.js";
 import { findExisting } from "../components/existing.ts";
+import type { WithExtensions } from "../components/external-server.ts";
+import { declareCron } from "../components/jobs.ts";
 import type { Server } from "../components/server.ts";
-import { declareServerRoles } from "../components/server-roles.ts";
+import { declareServerRoles, type ServerRoles } from "../components/server-roles.ts";
 
 /** A server as the databases of a program need it, besides its connection. */
 export interface ProgramServer extends Server {
@@ -11,23 +14,49 @@ export interface ProgramServer extends Server {
   readonly passwordVersion: string;
   /** True if the server's roles refuse deletion. */
   readonly isProtected: boolean;
+  /** True if the server has pg_cron, which runs the jobs of databases. */
+  readonly runsJobs: boolean;
+  /** How to get an extension that the server does not have. */
+  readonly extensionHint: string;
   /** Returns the extensions that the server can create; undefined if a preview cannot know them. */
   availableExtensions(): Promise<ReadonlySet<string> | undefined>;
+  /**
+   * Returns the optional extensions of a database that the server's admin cannot create, as `database extension`.
+   * Omitted if the admin is a superuser by construction.
+   *
+   * @throws RunError that lists all missing rights
+   */
+  requireRights?(database: WithExtensions): Promise<ReadonlySet<string>>;
 }
 
-const declared = new WeakMap<ProgramServer, Promise<pulumi.Resource[]>>();
-
-/** Declares a server's own roles, once, when its first database needs them. */
-export function rolesOf(server: ProgramServer): Promise<pulumi.Resource[]> {
-  const known = declared.get(server);
-  if (known !== undefined) return known;
-  const roles = declareRoles(server);
-  declared.set(server, roles);
-  return roles;
+/** Returns a function that works once for each server and remembers the result. */
+function oncePerServer<T>(work: (server: ProgramServer) => T): (server: ProgramServer) => T {
+  const results = new WeakMap<ProgramServer, { result: T }>();
+  return (server) => {
+    const known = results.get(server) ?? { result: work(server) };
+    results.set(server, known);
+    return known.result;
+  };
 }
 
-async function declareRoles(server: ProgramServer): Promise<pulumi.Resource[]> {
+/** Declares a server's own roles when its first database or sidecar needs them. */
+export const rolesOf = oncePerServer(async (server): Promise<ServerRoles> => {
   const existing = await findExisting(server, []);
   const { resourceName, passwordVersion, isProtected: protect } = server;
-  return declareServerRoles(resourceName, { server, existing, passwordVersion, protect }).roles;
+  return declareServerRoles(resourceName, { server, existing, passwordVersion, protect });
+});
+
+/** Declares pg_cron when the first database with jobs needs it. */
+export const cronOf = oncePerServer(
+  (server): pulumi.Resource => declareCron(server.resourceName, server, server.isProtected),
+);
+
+const claimed = new WeakMap<ProgramServer, Set<string>>();
+
+/** @throws RunError if another component of the program has already declared this on the server */
+export function claim(server: ProgramServer, what: string): void {
+  const names = claimed.get(server) ?? new Set();
+  claimed.set(server, names);
+  if (names.has(what)) throw new RunError(`The server ${server.resourceName} has ${what} twice in this program.`);
+  names.add(what);
 }

@@ -139,8 +139,7 @@ export function recipientsFor(
   if (recipients.length > 0 || (encrypt !== true && isProtected !== true)) return recipients;
   const why = encrypt === true ? "" : " The stack is protected, so its dumps are encrypted.";
   throw new OperationError(`There is no key to encrypt the dump to.${why}`, {
-    hint:
-      "Create one with `npm run pgw -- dumps key FILE`, keep the file elsewhere, and set BACKUP_RECIPIENTS to its public key. Or use --no-encrypt.",
+    hint: "Create one with `npm run pgw -- dumps key FILE`, keep the file elsewhere, and set BACKUP_RECIPIENTS to its public key. Or use --no-encrypt.",
     exitCode: exitCode.usage,
   });
 }

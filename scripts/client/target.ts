@@ -206,8 +206,7 @@ export function sslModeFor(host: string, target: PoolTarget, allowUnverified: bo
   if (sslmode === undefined) return "verify-full";
   if (allowUnverified) return sslmode === "disable" ? "disable" : "require";
   throw new OperationError(`sslmode=${sslmode} does not verify the server ${host}.`, {
-    hint:
-      "Use sslmode=verify-full with the CA as sslrootcert, or set `allowUnverifiedServers` for a trusted network.",
+    hint: "Use sslmode=verify-full with the CA as sslrootcert, or set `allowUnverifiedServers` for a trusted network.",
     exitCode: exitCode.usage,
   });
 }

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { pathToFileURL } from "node:url";
 import type Docker from "dockerode";
-import { labelsToFind, type StackName } from "../model/labels.ts";
+import { longPrefix, plainPrefix, type StackServer } from "../model/docker-names.ts";
+import { labelPrefix, labelsOf, labelsToFind } from "../model/labels.ts";
 
 /** Names of a stack's objects in a Docker engine, and the mark of their owner. */
 export interface DockerNames {
@@ -34,21 +35,31 @@ function identityOf(backend: string | undefined, clone: string): string {
 const volumeRoles = ["data", "config", "run", "backup", "backup-metrics"];
 
 /**
- * Chooses the names of a stack whose state has none. Uses the names of its data volume if that exists, because the
- * state may be lost and the data not. Otherwise uses the plain names, or longer ones if a volume of another owner has a
- * plain one.
+ * Chooses the names of a server's objects if the state has none. Uses the names of its data volume if that exists,
+ * because the state may be lost and the data not. Otherwise uses the plain names, or longer ones if a volume of another
+ * server has a plain one.
  */
-export async function chooseNames(docker: Docker, stack: StackName, owner: string): Promise<DockerNames> {
-  const plain = `${stack.project}-${stack.stack}`;
+export async function chooseNames(docker: Docker, server: StackServer, owner: string): Promise<DockerNames> {
+  const plain = plainPrefix(server);
   const [{ Volumes: data }, { Volumes: named }] = await Promise.all([
-    docker.listVolumes({ filters: { label: labelsToFind({ ...stack, role: "data" }) } }),
+    docker.listVolumes({ filters: { label: labelsToFind({ ...server, role: "data" }) } }),
     docker.listVolumes({ filters: { name: [plain] } }),
   ]);
-  const isOwn = ({ Labels }: { Labels?: Record<string, string> }) => Labels?.["pgroundwork.owner"] === owner;
+  const isOwn = ({ Labels }: { Labels?: Record<string, string> }) => belongsTo(Labels ?? {}, server, owner);
   // The engine returns null if there are none.
   const own = (data ?? []).find(isOwn);
   if (own !== undefined) return { prefix: own.Name.replace(/-data$/, ""), owner };
   const names = volumeRoles.map((role) => `${plain}-${role}`);
   const isTaken = (named ?? []).some((volume) => names.includes(volume.Name) && !isOwn(volume));
-  return { prefix: isTaken ? `${plain}-${owner.slice(0, 6)}` : plain, owner };
+  return { prefix: isTaken ? longPrefix(server, owner) : plain, owner };
+}
+
+/**
+ * Returns true if an object has the labels of this server. Names are not enough: server `b-c` of stack `a` and server
+ * `c` of stack `a-b` have the same plain names.
+ */
+function belongsTo(labels: Readonly<Record<string, string>>, server: StackServer, owner: string): boolean {
+  const expected = labelsOf({ ...server, owner, role: labels[`${labelPrefix}role`] ?? "" });
+  const keys = ["owner", "project", "server", "stack"].map((key) => labelPrefix + key);
+  return keys.every((key) => labels[key] === expected[key]);
 }

@@ -10,6 +10,8 @@ import { holderLabel } from "./scratch-holder.ts";
  */
 export interface DockerStack extends StackName {
   owners: readonly string[];
+  /** Server whose objects to find. Omit for all objects of the stack. */
+  server?: string | undefined;
 }
 
 /** An object of a stack in a Docker engine. */

@@ -34,10 +34,15 @@ export function dataHome(env: NodeJS.ProcessEnv, uid: number | undefined): strin
 /**
  * Returns the folder of a stack's server. Its name depends on the path of the project directory, so that two project
  * directories never share a server by accident.
+ *
+ * @param server its name, if the stack can have several
  */
-export function serverFolder(home: string, cloneRoot: string, project: string, stack: string): string {
-  const clone = createHash("sha256").update(cloneRoot).digest("hex").slice(0, 8);
-  return join(home, "servers", `${project}-${stack}-${clone}`);
+export function serverFolder(home: string, cloneRoot: string, project: string, stack: string, server?: string): string {
+  const identity = server === undefined ? cloneRoot : JSON.stringify([cloneRoot, stack, server]);
+  const hash = createHash("sha256").update(identity).digest("hex").slice(0, 8);
+  // The hash tells servers apart whose names differ only in other characters.
+  const name = server === undefined ? "" : `-${server.replace(/[^\w.-]/g, "_")}`;
+  return join(home, "servers", `${project}-${stack}${name}-${hash}`);
 }
 
 /** Returns the default directories below a server's own folder. */

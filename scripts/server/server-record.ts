@@ -10,6 +10,8 @@ export interface ServerOwner {
   clone: string;
   project: string;
   stack: string;
+  /** Name of the server in the stack. Omit for the one server of the kit's own program. */
+  server?: string | undefined;
 }
 
 /** Record in a server's folder. It exists independently of the stack's state. */
@@ -37,9 +39,10 @@ export async function recordServer(
   dataDirectory: string,
   hasData = true,
 ): Promise<void> {
-  const { clone, project, stack } = owner;
+  const { clone, project, stack, server } = owner;
   const former = await readServerRecord(folder);
-  const kept = { clone, project, stack, dataDirectory, kitVersion: packageJson.version };
+  const named = server === undefined ? {} : { server };
+  const kept = { clone, project, stack, ...named, dataDirectory, kitVersion: packageJson.version };
   const createdAt = former?.createdAt ?? new Date().toISOString();
   const record: ServerRecord = { ...kept, createdAt, ...(hasData ? {} : { withoutData: true }) };
   writeFileAtomically(join(folder, fileName), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o644 });
@@ -66,8 +69,13 @@ export async function serverFolders(home: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(servers, name));
 }
 
-/** Returns true if project directory, project and stack are the same. */
+/** Returns true if project directory, project, stack and server are the same. */
 export function isSameOwner(one: ServerOwner, other: ServerOwner): boolean {
+  return isSameStack(one, other) && one.server === other.server;
+}
+
+/** Returns true if project directory, project and stack are the same. A stack can have several servers. */
+export function isSameStack(one: ServerOwner, other: ServerOwner): boolean {
   return one.clone === other.clone && one.project === other.project && one.stack === other.stack;
 }
 

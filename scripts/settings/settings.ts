@@ -118,8 +118,7 @@ function crossFaults(values: Readonly<Record<string, unknown>>, known: Known): F
       reason: `'${name}' has no folder with a database.json in migrations/${suggestion(name, Object.keys(known.databases))}`,
     })),
     ...jobFaults(values.server, databases ?? [], known.databases),
-    ...archiveFaults(values),
-    ...prebuiltFaults(values),
+    ...serverFaults(values),
     ...(seeds === undefined ? [] : unknownSeeds(seeds, databases, unknown, known)),
     ...(isProtected ? inventedIn(seeds ?? [], values.protected, known.stack) : []),
     ...(isProtected ? riskyFaults(values, known.stack) : []),
@@ -139,6 +138,11 @@ function riskyFaults(values: Readonly<Record<string, unknown>>, stack: string): 
 
 function whyProtected(isProtected: unknown, stack: string): string {
   return isProtected === true ? "is true" : `is true by default in a stack named "${stack}"`;
+}
+
+/** Finds faults between the settings of a server that the kit starts. */
+export function serverFaults(values: Readonly<Record<string, unknown>>): Fault[] {
+  return [...archiveFaults(values), ...prebuiltFaults(values)];
 }
 
 /** Rejects settings that a server with WAL archiving cannot override. */

@@ -10,9 +10,12 @@ import { temporaryFor } from "../core/temporary.ts";
  * libpq and the postgresql provider need them in a file.
  *
  * @param stack its name; of a full name (`organisation/project/stack`) the last part counts
+ * @param server its name, if the stack can have several
  */
-export function caFile(stack: string): string {
-  return join(".pgroundwork", `ca-${stack.slice(stack.lastIndexOf("/") + 1)}.pem`);
+export function caFile(stack: string, server?: string): string {
+  // Names of stacks contain no @.
+  const suffix = server === undefined ? "" : `@${encodeURIComponent(server)}`;
+  return join(".pgroundwork", `ca-${stack.slice(stack.lastIndexOf("/") + 1)}${suffix}.pem`);
 }
 
 /**
@@ -21,8 +24,8 @@ export function caFile(stack: string): string {
  * @param root the project directory
  * @returns the absolute path of the file
  */
-export function writeCaFile(root: string, stack: string, bundle: string): string {
-  const file = join(root, caFile(stack));
+export function writeCaFile(root: string, stack: string, bundle: string, server?: string): string {
+  const file = join(root, caFile(stack, server));
   if (readFileIfThere(file) !== bundle) writeFileAtomically(file, bundle, { mode: 0o644 });
   return file;
 }

@@ -7,6 +7,7 @@ import { cloneRoot } from "../clone-root.ts";
 import { benchDocker } from "./docker.ts";
 import type { Measurement } from "./measurement.ts";
 import { benchMigrations } from "./migrations/bench.ts";
+import { benchPackage } from "./package.ts";
 import { benchQueries } from "./queries/bench.ts";
 import { benchScrape } from "./scrape.ts";
 import { benchUp } from "./up.ts";
@@ -23,6 +24,7 @@ const parts: Readonly<Record<string, (scratch: string) => Promise<Measurement[]>
   scrape: benchScrape,
   migrations: benchMigrations,
   queries: benchQueries,
+  package: benchPackage,
 };
 
 const asked = process.argv.slice(2);

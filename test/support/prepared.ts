@@ -9,12 +9,28 @@ import { claimFile } from "./project-directory.ts";
 const run = promisify(execFile);
 
 /**
- * Copies a folder that takes long to make. The first test that needs it makes it; all tests of the run copy it.
+ * Makes a folder that takes long to make. The first test that needs it makes it; all tests of the run share it.
  *
  * @param store folder of the prepared folders
  * @param name name that says all that the content depends on
- * @param target path of the copy, which must not exist yet
  * @param make fills the folder that it is given and leaves it unused
+ * @returns path of the folder, which tests do not change
+ */
+export async function prepareOnce(
+  store: string,
+  name: string,
+  make: (folder: string) => Promise<void>,
+): Promise<string> {
+  const prepared = join(store, name);
+  await mkdir(store, { recursive: true, mode: 0o755 });
+  while (!existsSync(prepared)) await makeOrWait(prepared, make);
+  return prepared;
+}
+
+/**
+ * Copies a folder that {@link prepareOnce} makes.
+ *
+ * @param target path of the copy, which must not exist yet
  */
 export async function copyPrepared(
   store: string,
@@ -22,9 +38,7 @@ export async function copyPrepared(
   target: string,
   make: (folder: string) => Promise<void>,
 ): Promise<void> {
-  const prepared = join(store, name);
-  await mkdir(store, { recursive: true, mode: 0o755 });
-  while (!existsSync(prepared)) await makeOrWait(prepared, make);
+  const prepared = await prepareOnce(store, name, make);
   await mkdir(dirname(target), { recursive: true, mode: 0o755 });
   // Keeps owners and modes. PostgreSQL refuses a data directory of another owner.
   await run("cp", ["-a", prepared, target]);

@@ -72,8 +72,8 @@ export const containers = {
   },
   DockerNames: {
     load: async () => (await import("../resources/containers/docker-names.ts")).dockerNames,
-    description: "Names of a stack's objects in a Docker engine, chosen once and kept.",
-    inputs: { dockerHost },
+    description: "Names of a server's objects in a Docker engine, chosen once and kept.",
+    inputs: { dockerHost, server: text("Name of the server. Default: the only one of the stack.") },
     required: [],
     outputs: {
       prefix: text("Prefix of all names."),

@@ -21,6 +21,7 @@ export const functions = {
       dockerHost: text("The Docker engine. Default: this machine's own."),
       project: text("Name of the project."),
       stack: text("Name of the stack."),
+      server: text("Name of the server whose objects are compared. Default: all of the stack."),
       remove: flag(
         "If true, removes the stack's containers and networks that are not in the state. False in a preview.",
       ),

@@ -19,6 +19,7 @@ export const servers = {
       dataDirectory: text("Absolute path. Default: a folder below the user's data folder."),
       superuserPassword: secret("Password of the role postgres."),
       settings: textByName("Settings of postgresql.conf, with values as text."),
+      server: text("Name of the server in the stack, chosen once and kept. Default: the only one of the stack."),
     },
     required: ["superuserPassword", "settings"],
     outputs: {

@@ -24,6 +24,7 @@ const imageType = "docker:index/image:Image";
 export const dockerState: PluginFunction = {
   async call(_context, args) {
     const [project, stack] = [String(args.project), String(args.stack)];
+    const server = args.server as string | undefined;
     let resources: StateResource[];
     try {
       resources = await storedResources({ root: cloneRoot, env: process.env, project, stack });
@@ -34,7 +35,7 @@ export const dockerState: PluginFunction = {
     const own = ownerOf(process.env.PULUMI_BACKEND_URL, cloneRoot);
     const owners = [...new Set(recorded === undefined ? [own] : [recorded, own])];
     return onEngine(args, async (docker) => {
-      const unknown = unknownTo(resources, await stackObjectsOf(docker, { project, stack, owners }));
+      const unknown = unknownTo(resources, await stackObjectsOf(docker, { project, stack, server, owners }));
       const triggers = await imageTriggers(docker, resources);
       return { known: true, imageTriggers: triggers, ...(args.remove === true ? await removed(docker, unknown) : {}) };
     }).catch((error: unknown) => {

@@ -113,14 +113,24 @@ export class ContainerProcess extends PluginResource {
   }
 }
 
-/** Names of a stack's objects in a Docker engine. They are chosen once, then kept. */
+export interface DockerNamesArgs extends DockerArgs {
+  /** Name of the server in the stack. Omit for the one server of the kit's own program. */
+  server?: string | undefined;
+}
+
+export interface DockerNamesArgs extends DockerArgs {
+  /** Name of the server in the stack. Omit for the one server of the kit's own program. */
+  server?: string | undefined;
+}
+
+/** Names of a server's objects in a Docker engine. They are chosen once, then kept. */
 export class DockerNames extends PluginResource {
   /** Prefix of all names. */
   declare readonly prefix: pulumi.Output<string>;
   /** Identifies the stack's own objects, as the label `pgroundwork.owner`. */
   declare readonly owner: pulumi.Output<string>;
 
-  constructor(name: string, args: DockerArgs, options?: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: DockerNamesArgs, options?: pulumi.CustomResourceOptions) {
     super("DockerNames", name, args, options);
   }
 }

@@ -89,6 +89,8 @@ export interface DockerStateArgs {
   dockerHost: string | undefined;
   project: string;
   stack: string;
+  /** Name of the server whose objects are compared. Omit for all of the stack. */
+  server?: string | undefined;
 }
 
 /** A stack's state compared with its Docker engine. `known: false` means that one of them could not be read. */
@@ -99,7 +101,7 @@ export type DockerState =
 
 /**
  * Compares a stack's state with its Docker engine. An `up` removes the stack's containers and networks that the state
- * does not contain.
+ * does not contain. So call it before any of them is declared.
  */
 export async function dockerState(args: DockerStateArgs): Promise<DockerState> {
   const remove = !pulumi.runtime.isDryRun();

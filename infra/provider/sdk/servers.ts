@@ -24,6 +24,8 @@ export interface EmbeddedServerArgs {
   superuserPassword: pulumi.Input<string>;
   /** Further settings of postgresql.conf, with values as text. */
   settings: pulumi.Input<Record<string, string>>;
+  /** Name of the server, if the stack can have several. Its data directory depends on it. It is kept. */
+  server?: string | undefined;
 }
 
 /** A PostgreSQL server on this machine that outlives the command. */

@@ -1,6 +1,6 @@
 import { serverDirectory, serverFolder } from "../../server/locations.ts";
 import {
-  isSameOwner,
+  isSameStack,
   readServerRecord,
   type ServerOwner,
   type ServerRecord,
@@ -39,7 +39,7 @@ export function isOwn(
   { folder, record }: KnownServer,
 ): boolean {
   if (record === undefined) return folder === ownFolder(context, project);
-  return isSameOwner(record, ownerIn(context, project));
+  return isSameStack(record, ownerIn(context, project));
 }
 
 /** Returns the folder in which `up` creates the server of the recovered stack. */

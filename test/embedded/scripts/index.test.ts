@@ -1,18 +1,24 @@
 import { execFile } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import {
   type ApplyResult,
   autoMigrate,
   ConnectionError,
+  clearSeeds,
+  createMigration,
+  initializeMigrations,
+  listBackups,
   type MigrationBundle,
   migrate,
   migrationStatus,
   OperationError,
+  restoreBackup,
   rollback,
   SqlFileError,
   seed,
+  seedInfo,
   verify,
 } from "pgroundwork";
 import { describe, expect, it } from "vitest";
@@ -104,6 +110,48 @@ describe("an application", () => {
     const module = { default: from } as unknown as MigrationBundle;
     await expect(migrate({ from: module, connection })).rejects.toThrow("`from` is not a bundle of migrations.");
     expect((await migrationStatus({ from, connection })).applied).toEqual([]);
+  });
+
+  it("shows its seeds, deletes exactly their rows, and refuses to delete changed ones", async () => {
+    const folder = await test.folderOf([{ name: "a", body: "create table a (x int primary key, note text);" }]);
+    await mkdir(join(folder.folder, "seeds", "dev"), { recursive: true });
+    await writeFile(join(folder.folder, "seeds", "dev", "010-a.sql"), "insert into a values (1), (2);");
+    const target = { database: folder.folder, connection: test.connection, sets: ["dev"] };
+    await migrate(target);
+    const states = async () => (await seedInfo(target)).map(({ filename, state, rows }) => ({ filename, state, rows }));
+    expect(await states()).toEqual([{ filename: "010-a.sql", state: "new", rows: null }]);
+    await seed(target);
+    await test.query("insert into a values (3)");
+    expect(await states()).toMatchObject([{ state: "current", rows: { recorded: 2, changed: 0, gone: 0 } }]);
+    const shown = await clearSeeds({ ...target, dryRun: true });
+    await test.query("update a set note = 'mine' where x = 2");
+    await expect(clearSeeds({ ...target, expected: shown })).rejects.toThrow("1 row of public.a changed");
+    await test.query("update a set note = null where x = 2");
+    expect((await clearSeeds({ ...target, expected: shown })).deleted).toEqual([{ table: "public.a", rows: 2 }]);
+    expect(await test.query("select x from a")).toEqual([{ x: 3 }]);
+  });
+
+  it("creates the tables for migrations once, and begins a migration", async () => {
+    const { folder } = await test.folderOf([]);
+    const target = { database: folder, connection: test.connection };
+    expect(await initializeMigrations(target)).toBe(true);
+    expect(await initializeMigrations(target)).toBe(false);
+    const file = await createMigration({ database: folder, message: "products" });
+    expect(await readFile(file, "utf8")).toContain("--! Message: products");
+    await expect(createMigration({ database: folder, message: "more" })).rejects.toBeInstanceOf(OperationError);
+  });
+
+  it("gets the names of wrong parts of the location of backups, and of a restore without a target", async () => {
+    const location = { container: "shop-backup", owner: { project: "shop" } } as never;
+    await expect(listBackups(location)).rejects.toThrow(
+      /^The location of the backups is not valid: owner\.stack, owner\.owner, server, image, .*schedule\.$/,
+    );
+    await expect(restoreBackup(location, { to: { volume: "copy" }, exclusive: true })).rejects.toThrow(
+      "`exclusive` and `timeline` need a point in time as `target`.",
+    );
+    await expect(restoreBackup(location, { to: { volume: "copy" }, target: { lsn: "7" } })).rejects.toThrow(
+      '"7" is not a position in the WAL, such as 0/30A0B28.',
+    );
   });
 
   it("can distinguish errors by their class", async () => {

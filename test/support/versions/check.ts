@@ -1,7 +1,7 @@
-import type { Clone } from "../../embedded/clone.ts";
 import { readAnnouncements } from "./announced.ts";
 import { judge } from "./judge.ts";
 import { previewRecorded } from "./preview.ts";
+import type { ProjectOnDisk } from "./project-on-disk.ts";
 import { readRecordedState } from "./recorded-stack.ts";
 
 /**
@@ -10,7 +10,7 @@ import { readRecordedState } from "./recorded-stack.ts";
  * @returns a line for each change that CHANGELOG.md announces wrongly or not at all; empty if the preview is as
  * announced
  */
-export async function faultsOfUpgrade(clone: Clone, stack: string): Promise<string[]> {
+export async function faultsOfUpgrade(clone: ProjectOnDisk, stack: string): Promise<string[]> {
   const { previous, announced } = await readAnnouncements();
   const state = await readRecordedState(previous, stack, clone);
   return judge(stack, state, await previewRecorded(clone, previous, stack, state), announced);

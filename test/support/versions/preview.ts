@@ -8,8 +8,8 @@ import { findEngine, isComplete } from "../../../scripts/pulumi/find-engine.ts";
 import type { PluginChoice } from "../../../scripts/pulumi/plugin-choice.ts";
 import { fillCloneHome } from "../../../scripts/pulumi/plugin-home.ts";
 import { providerPackages } from "../../../scripts/pulumi/provider-packages.ts";
-import type { Clone } from "../../embedded/clone.ts";
 import type { Deployment } from "./deployment.ts";
+import type { ProjectOnDisk } from "./project-on-disk.ts";
 import { placeRecordedStack } from "./recorded-stack.ts";
 import { type Change, changesIn } from "./resource-changes.ts";
 
@@ -31,7 +31,7 @@ const run = promisify(execFile);
  * expected values and no whole resource, so that no change of the code is hidden.
  */
 export async function previewRecorded(
-  clone: Clone,
+  clone: ProjectOnDisk,
   version: string,
   stack: string,
   state: Deployment,
@@ -45,7 +45,7 @@ export async function previewRecorded(
   }
 }
 
-async function preview(clone: Clone, stack: string): Promise<EngineEvent[]> {
+async function preview(clone: ProjectOnDisk, stack: string): Promise<EngineEvent[]> {
   const env = clone.env;
   const lookup = await findEngine(env);
   if (!isComplete(lookup)) throw new Error(`the run's setup has left no engine: ${lookup.rejected.join("; ")}`);

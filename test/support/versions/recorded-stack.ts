@@ -1,9 +1,9 @@
 import { chmod, chown, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { serverAccount } from "../../../scripts/server/account.ts";
-import type { Clone } from "../../embedded/clone.ts";
 import { type Deployment, mapStrings } from "./deployment.ts";
 import { databaseFolder, passphrase, versionFolder } from "./places.ts";
+import type { ProjectOnDisk } from "./project-on-disk.ts";
 import { referredText } from "./texts.ts";
 
 /** Names of the stacks that are recorded for each version. */
@@ -11,7 +11,7 @@ export const recordedStacks = ["local", "dev", "staging", "external"] as const;
 export type RecordedStackName = (typeof recordedStacks)[number];
 
 /** Reads a recorded state and fills in the paths of a project directory on this machine. */
-export async function readRecordedState(version: string, stack: string, clone: Clone): Promise<Deployment> {
+export async function readRecordedState(version: string, stack: string, clone: ProjectOnDisk): Promise<Deployment> {
   const folder = join(versionFolder(version), stack);
   const { deployment } = JSON.parse(await readFile(join(folder, "stack.json"), "utf8")) as { deployment: Deployment };
   const texts = new Map<string, string>();
@@ -27,7 +27,7 @@ export async function readRecordedState(version: string, stack: string, clone: C
 
 /** Puts a recorded stack into a project directory: settings, state, and the folder of its database. */
 export async function placeRecordedStack(
-  clone: Clone,
+  clone: ProjectOnDisk,
   version: string,
   stack: string,
   state: Deployment,
@@ -64,7 +64,7 @@ async function placeDataDirectory(data: string, configuration: string): Promise<
   await chmod(data, 0o700);
 }
 
-function fillIn(clone: Clone): (text: string) => string {
+function fillIn(clone: ProjectOnDisk): (text: string) => string {
   const platform = `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`;
   const values = { projectRoot: clone.root, dataHome: clone.dataHome, platform };
   return (text) =>

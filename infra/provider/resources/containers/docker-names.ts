@@ -4,8 +4,8 @@ import { onEngine } from "../../inputs/on-engine.ts";
 import { dockerOwnerOf } from "../../inputs/stack-of.ts";
 
 /**
- * The names of a stack's objects in a Docker engine. They are chosen once and kept, even if the project directory
- * moves.
+ * The names of a server's objects in a Docker engine. They are chosen once and kept, even if the project directory
+ * moves or the server gets another name in the program.
  */
 export const dockerNames: ResourceType = {
   async check(_context, news) {
@@ -16,7 +16,9 @@ export const dockerNames: ResourceType = {
 
   async create({ urn }, inputs) {
     const { owner, ...stack } = dockerOwnerOf(urn);
-    const names = await onEngine(inputs, (docker) => chooseNames(docker, stack, owner));
+    const names = await onEngine(inputs, (docker) =>
+      chooseNames(docker, { ...stack, server: inputs.server as string | undefined }, owner),
+    );
     return { id: names.prefix, outputs: { ...inputs, ...names } };
   },
 

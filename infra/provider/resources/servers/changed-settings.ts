@@ -13,13 +13,16 @@ import type { PlacedSpec } from "./server-properties.ts";
 /** Input of `EmbeddedServer` with postgresql.conf settings by name. */
 const settingsKey = "settings";
 
+/** Inputs that are kept from the first `up`. */
+const keptKeys = ["server"];
+
 /** Returns the changes that the program made to a server, with one entry for each setting. */
 export function declaredChanges(old: Properties, news: Properties): PropertyChange[] {
-  if (isUnknown(news[settingsKey])) return changedInputs(old, news);
+  if (isUnknown(news[settingsKey])) return changedInputs(old, news, keptKeys);
   const settingsOf = (inputs: Properties) => (inputs[settingsKey] ?? {}) as Properties;
   const settings = changedInputs(settingsOf(old), settingsOf(news));
   return [
-    ...changedInputs(old, news, [settingsKey]),
+    ...changedInputs(old, news, [settingsKey, ...keptKeys]),
     ...settings.map((change) => ({ ...change, path: settingPath(change.path) })),
   ];
 }

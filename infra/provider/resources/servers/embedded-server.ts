@@ -23,7 +23,7 @@ import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import { recordServer, type ServerOwner } from "../../../../scripts/server/server-record.ts";
 import { describeSettingChange } from "../../../../scripts/server/setting-changes.ts";
 import type { CallContext, ResourceType } from "../../../provider-protocol/resource-type.ts";
-import { isUnknown, unknownValue } from "../../../provider-protocol/values.ts";
+import { isUnknown, type Properties, unknownValue } from "../../../provider-protocol/values.ts";
 import { cloneRoot, stackOf } from "../../inputs/stack-of.ts";
 import { declaredChanges, driftedSettings } from "./changed-settings.ts";
 import { placementOf } from "./recorded-server.ts";
@@ -60,8 +60,9 @@ export const embeddedServer: ResourceType = {
   },
 
   async create(context, inputs, preview) {
-    const folder = defaultFolder(context);
-    const owner = ownerOf(context);
+    const { server: name } = inputs as unknown as ServerInputs;
+    const folder = defaultFolder(context, name);
+    const owner = ownerOf(context, name);
     const { spec, formerData } = await placementOf({ ...specOf(folder, inputs as unknown as ServerInputs), owner });
     await assertFit(spec);
     if (preview) {
@@ -89,7 +90,7 @@ export const embeddedServer: ResourceType = {
 
   async update(context, old, news, preview) {
     const outputs = old.outputs as unknown as ServerOutputs;
-    const owner = ownerOf(context);
+    const owner = ownerOf(context, outputs.server);
     const wanted = { ...specOf(outputs.folder, news as unknown as ServerInputs, outputs), owner };
     const directory = directoryOf(wanted);
     const isMoved = directory.data !== outputs.dataDirectory;
@@ -105,11 +106,11 @@ export const embeddedServer: ResourceType = {
     // Host and port configure the postgresql provider. If they were unknown, all its resources would show as changing.
     if (preview) {
       const pid = change?.keeps?.pid ?? unknownValue;
-      return { ...old.outputs, ...news, port: wanted.port, pid };
+      return { ...old.outputs, ...withKeptName(news, outputs), port: wanted.port, pid };
     }
     if (isMoved) await stopFormer(outputs.folder, outputs.dataDirectory, owner);
     const server = await ensureServer(wanted, tryStartEmbedded);
-    return outputsOf(news, outputs.folder, server);
+    return outputsOf(withKeptName(news, outputs), outputs.folder, server);
   },
 
   async delete(context, old) {
@@ -117,14 +118,14 @@ export const embeddedServer: ResourceType = {
     const data = outputs.dataDirectory;
     if (takenOverIn(context).has(data))
       return context.log("info", `The server keeps running as its replacement, with the data in ${data}.`);
-    const owner = ownerOf(context);
+    const owner = ownerOf(context, outputs.server);
     await stopServer(home(), directoryOf(outputs), owner);
     const kept = (await clusterState(data)).kind !== "absent";
     // Destroying a server whose data is gone allows the next `up` to begin with an empty one.
     if (!kept) await recordWithoutData(outputs.folder, data, owner);
     const where = kept ? `Its data is kept in ${data}.` : `Its data directory ${data} is gone.`;
     // If the project directory was moved, a new server would not find the data.
-    const folder = defaultFolder(context);
+    const folder = defaultFolder(context, outputs.server);
     const recorded = await recordedDataDirectory(folder, owner);
     const expected = old.inputs.dataDirectory ?? recorded ?? directoryOf({ folder }).data;
     const hint = kept && data !== expected ? " Set pgroundwork:dataDirectory to it before the next `up`." : "";
@@ -186,13 +187,18 @@ async function assertAccepted(wanted: EmbeddedServerSpec): Promise<void> {
   await checkServerSettings(wanted, tryStartEmbedded);
 }
 
-function defaultFolder(context: CallContext): string {
-  const { project, stack } = stackOf(context.urn);
-  return serverFolder(home(), cloneRoot, project, stack);
+/** Returns inputs with the name that the server had when it was created. */
+function withKeptName({ server: _, ...inputs }: Properties, { server }: ServerOutputs): Properties {
+  return server === undefined ? inputs : { ...inputs, server };
 }
 
-function ownerOf(context: CallContext): ServerOwner {
-  return { clone: cloneRoot, ...stackOf(context.urn) };
+function defaultFolder(context: CallContext, server: string | undefined): string {
+  const { project, stack } = stackOf(context.urn);
+  return serverFolder(home(), cloneRoot, project, stack, server);
+}
+
+function ownerOf(context: CallContext, server: string | undefined): ServerOwner {
+  return { clone: cloneRoot, ...stackOf(context.urn), server };
 }
 
 /**

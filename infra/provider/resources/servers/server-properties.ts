@@ -9,6 +9,8 @@ export interface ServerInputs {
   dataDirectory?: string;
   superuserPassword: string;
   settings: ServerSettings;
+  /** Name of the server, if the stack can have several. */
+  server?: string | undefined;
 }
 
 /** Properties of a server that runs or ran. They are chosen once and kept, even if the project directory moves. */

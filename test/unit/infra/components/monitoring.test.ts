@@ -10,6 +10,7 @@ const place: DockerPlace = {
   provider: undefined as unknown as DockerPlace["provider"],
   dockerHost: undefined,
   owner: pulumi.output("0123456789ab"),
+  server: pulumi.output(undefined),
   imageTrigger: () => "1",
   name: (role) => pulumi.output(`shop-team-${role}`),
   named: (role) => ({

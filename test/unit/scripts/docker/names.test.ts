@@ -1,6 +1,8 @@
 import type Docker from "dockerode";
 import { describe, expect, it } from "vitest";
 import { chooseNames, ownerOf } from "../../../../scripts/docker/names.ts";
+import { type StackServer, serverOfPrefix } from "../../../../scripts/model/docker-names.ts";
+import { labelsOf } from "../../../../scripts/model/labels.ts";
 
 const clone = "/home/ana/my clone";
 
@@ -22,9 +24,10 @@ describe("the owner label of a stack in a Docker engine", () => {
   });
 });
 
-describe("the names of a stack's objects in a Docker engine", () => {
+describe("the names of a server's objects in a Docker engine", () => {
   const owner = "0123456789ab";
-  const labels = (of: string) => ({ "pgroundwork.owner": of });
+  const stack = { project: "shop", stack: "dev" };
+  const labels = (of: string, server: StackServer = stack) => labelsOf({ ...server, owner: of, role: "data" });
   /** Returns an engine with these volumes and with data of the stack. */
   const engine = (volumes: object[], data: object[] = []) =>
     ({
@@ -33,7 +36,8 @@ describe("the names of a stack's objects in a Docker engine", () => {
         return { Volumes: found.length === 0 ? null : found };
       },
     }) as unknown as Docker;
-  const prefix = async (docker: Docker) => (await chooseNames(docker, { project: "shop", stack: "dev" }, owner)).prefix;
+  const prefix = async (docker: Docker, server: StackServer = stack) =>
+    (await chooseNames(docker, server, owner)).prefix;
 
   it("are short if they are free, or left by a run of the stack itself", async () => {
     expect(await prefix(engine([]))).toBe("shop-dev");
@@ -52,5 +56,33 @@ describe("the names of a stack's objects in a Docker engine", () => {
   it("are the ones that the data of the stack has", async () => {
     const data = [{ Name: "shop-dev-012345-data", Labels: labels(owner) }];
     expect(await prefix(engine([{ Name: "shop-dev-data", Labels: labels("other") }], data))).toBe("shop-dev-012345");
+  });
+
+  it("differ for the servers of a stack, and no server adopts the data of another", async () => {
+    const [main, other] = ["main", "other"].map((server) => ({ ...stack, server }));
+    if (main === undefined || other === undefined) throw new Error("two servers");
+    const data = [{ Name: "shop-dev-main-data", Labels: labels(owner, main) }];
+    expect(await prefix(engine(data, data), main)).toBe("shop-dev-main");
+    expect(await prefix(engine(data, data), other)).toBe("shop-dev-other");
+    expect(await prefix(engine(data, data))).toBe("shop-dev");
+  });
+
+  it("differ for stacks and servers whose names are the same when joined", async () => {
+    const [one, two, three] = [
+      { project: "shop", stack: "a", server: "b-c-d" },
+      { project: "shop", stack: "a-b", server: "c-d" },
+      { project: "shop", stack: "a-b-c", server: "d" },
+    ];
+    const taken = [{ Name: "shop-a-b-c-d-data", Labels: labels(owner, one) }];
+    const names = await Promise.all([one, two, three].map((server) => prefix(engine(taken), server)));
+    expect(names[0]).toBe("shop-a-b-c-d");
+    expect(new Set(names).size).toBe(3);
+    const servers = [one, two, three].map((server, index) => serverOfPrefix(names[index] ?? "", server, owner));
+    expect(servers).toEqual(["b-c-d", "c-d", "d"]);
+  });
+
+  it("have no server in the kit's own program, also if they are longer", () => {
+    for (const name of ["shop-dev", "shop-dev-012345"]) expect(serverOfPrefix(name, stack, owner)).toBeUndefined();
+    expect(serverOfPrefix("shop-dev-main-abcdef", stack, owner)).toBe("main-abcdef");
   });
 });

@@ -36,6 +36,13 @@ export async function committedFolderOf(drafts: readonly Draft[]): Promise<TestF
   return { folder, migrations, write, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
+/** Returns the first migration of a database. */
+export function committed(body: string, name = "a"): WrittenMigration {
+  const [migration] = chain([{ name, body }]);
+  if (migration === undefined) throw new Error("one draft becomes one migration");
+  return migration;
+}
+
 /** Writes drafts as a chain of files. The numbers begin with `first`; the first file follows the hash `previous`. */
 export function chain(drafts: readonly Draft[], first = 1, previous: string | null = null): WrittenMigration[] {
   const written: WrittenMigration[] = [];

@@ -30,6 +30,13 @@ describe("the folder of a stack's server", () => {
     expect(new Set([folder, ...others]).size).toBe(4);
   });
 
+  it("differs from that of every other server of the stack", () => {
+    const of = (stack: string, server?: string) => serverFolder("/data", "/work/one", "shop", stack, server);
+    const folders = [of("a"), of("a", "b-c"), of("a-b", "c"), of("a", "b/c"), of("a", "b_c")];
+    expect(new Set(folders).size).toBe(5);
+    for (const folder of folders) expect(folder).toMatch(/^\/data\/servers\/[\w.-]+$/);
+  });
+
   it("has separate folders for data and log", () => {
     expect(serverDirectory("/x")).toEqual({ data: "/x/data", log: "/x/log" });
   });

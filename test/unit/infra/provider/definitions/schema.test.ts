@@ -30,7 +30,10 @@ const declared: Record<
 > = {
   EmbeddedServer: ofArgs<Required<servers.EmbeddedServerArgs>>(
     servers.EmbeddedServer,
-    { port: 5432, dataDirectory: "/data", superuserPassword: "a-secret-password", settings: { work_mem: "4MB" } },
+    {
+      ...{ port: 5432, dataDirectory: "/data", server: "main" },
+      ...{ superuserPassword: "a-secret-password", settings: { work_mem: "4MB" } },
+    },
     ["host", "port", "dataDirectory", "logDirectory", "version", "pid"],
   ),
   Ready: ofArgs<Required<servers.ReadyArgs>>(
@@ -116,10 +119,11 @@ const declared: Record<
     },
     ["container"],
   ),
-  DockerNames: ofArgs<Required<containers.DockerArgs>>(containers.DockerNames, { dockerHost: "unix:///docker.sock" }, [
-    "prefix",
-    "owner",
-  ]),
+  DockerNames: ofArgs<Required<containers.DockerNamesArgs>>(
+    containers.DockerNames,
+    { dockerHost: "unix:///docker.sock", server: "main" },
+    ["prefix", "owner"],
+  ),
   Port: ofArgs<Required<containers.PortArgs>>(
     containers.Port,
     { dockerHost: "unix:///docker.sock", port: 5432, address: "127.0.0.1" },

