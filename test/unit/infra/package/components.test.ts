@@ -30,7 +30,10 @@ describe("a server in a container, in a program of others", () => {
     expect(await value(server.container)).toBeDefined();
     const { inputs } = resources.one("first-docker-names");
     expect(inputs).toMatchObject({ server: "first" });
-    expect(JSON.stringify(resources.one("first-data").inputs.labels)).toContain('"pgroundwork.server"');
+    expect(resources.one("first-data").inputs).toMatchObject({
+      name: "project-stack-first-data",
+      labels: expect.arrayContaining([{ label: "pgroundwork.server", value: "first" }]),
+    });
     expect(resources.one("first-postgres").parent).toBe("first");
   });
 
