@@ -9,6 +9,19 @@ export const infraMutations: readonly Mutation[] = [
     replace: "    memorySwap: 2 * memory,",
     tests: ["test/unit/infra/components/monitoring.test.ts"],
   },
+  // package
+  {
+    file: "infra/package/options.ts",
+    find: "rest: { ...options, protect: false }",
+    replace: "rest: options",
+    tests: ["test/unit/infra/package/components.test.ts"],
+  },
+  {
+    file: "infra/package/server.ts",
+    find: "  names.add(what);",
+    replace: "",
+    tests: ["test/unit/infra/package/components.test.ts"],
+  },
   // fallback-providers
   {
     file: "infra/fallback-providers/docker/container-request.ts",

@@ -33,6 +33,12 @@ export const scriptMutations: readonly Mutation[] = [
   },
   // docker
   {
+    file: "scripts/docker/names.ts",
+    find: "keys.every(",
+    replace: "keys.some(",
+    tests: ["test/unit/scripts/docker/names.test.ts"],
+  },
+  {
     file: "scripts/docker/server/wait.ts",
     find: "if (restarts - before > mostRestarts)",
     replace: "if (restarts < 0)",

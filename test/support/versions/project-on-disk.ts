@@ -5,4 +5,6 @@ export interface ProjectOnDisk {
   readonly env: NodeJS.ProcessEnv;
   /** Folder that contains the servers of its stacks. */
   readonly dataHome: string;
+  /** True for a project that uses the package: the engine finds the plugin where `pgw engine env` registers it. */
+  readonly usesPackage?: boolean;
 }

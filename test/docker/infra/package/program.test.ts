@@ -35,7 +35,9 @@ const orders = new Database("orders", { server: main });
 const backups = new Backups("main-backups", { server: main, full: "${never}", incremental: "${never}" });
 const { prometheus } = new Monitoring("main-monitoring", { server: main, backups });
 
-const other = new DockerServer("other", small);
+const larger: pulumi.ResourceTransform = ({ type, props, opts }) =>
+  type === "docker:index/container:Container" ? { props: { ...props, shmSize: 320 }, opts } : undefined;
+const other = new DockerServer("other", small, { transforms: [larger] });
 const shared = new ExternalServer("shared", {
   host: other.host,
   port: other.port,
@@ -103,6 +105,8 @@ describe("the components for servers in containers, in a program of others", () 
         expect.arrayContaining([`container ${prefix}-${server}-postgres`, `volume ${prefix}-${server}-data`]),
       );
     expect(objects).toContain(`network ${prefix}-own`);
+    const { HostConfig } = await dockerClient().getContainer(`${prefix}-other-postgres`).inspect();
+    expect(HostConfig.ShmSize).toBe(320 * 2 ** 20);
     for (const database of ["orders", "copy"] as const) {
       const { rows } = await withClient(connectionTo(database), (client) => client.query("select count(*) from a"));
       expect(rows).toEqual([{ count: "0" }]);

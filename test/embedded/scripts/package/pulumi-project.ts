@@ -115,7 +115,7 @@ export async function makePackageProject({
     await rm(own, { recursive: true, force: true });
     await rm(root, { recursive: true, force: true });
   };
-  return { root, env, dataHome: join(own, "data", "pgroundwork"), write, remove };
+  return { root, env, dataHome: join(own, "data", "pgroundwork"), usesPackage: true, write, remove };
 }
 
 /** Links the packages of a workspace into a folder. */

@@ -32,6 +32,10 @@ const outputs: Record<string, (name: string) => Properties> = {
     logDirectory: "/log",
     pid: 42,
   }),
+  "pgroundwork:index:DockerNames": (name) => ({
+    prefix: `project-stack-${name.replace(/-docker-names$/, "")}`,
+    owner: "0123456789ab",
+  }),
   "pgroundwork:index:Ready": () => ({ serverVersion: "17.10" }),
   "pgroundwork:index:Password": (name) => ({ result: pulumi.secret(`result of ${name}`) }),
   "pgroundwork:index:CertificateAuthority": (name) => ({

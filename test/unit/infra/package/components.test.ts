@@ -30,8 +30,26 @@ describe("a server in a container, in a program of others", () => {
     expect(await value(server.container)).toBeDefined();
     const { inputs } = resources.one("first-docker-names");
     expect(inputs).toMatchObject({ server: "first" });
-    expect(JSON.stringify(resources.one("first-data").inputs.labels)).toContain('"pgroundwork.server"');
+    expect(resources.one("first-data").inputs).toMatchObject({
+      name: "project-stack-first-data",
+      labels: expect.arrayContaining([{ label: "pgroundwork.server", value: "first" }]),
+    });
     expect(resources.one("first-postgres").parent).toBe("first");
+  });
+
+  it("protects what holds data, also if a parent is protected, but no container", async () => {
+    const parent = new pulumi.ComponentResource("acme:index:Platform", "platform", {}, { protect: true });
+    await registered((options) => new DockerServer("kept", { backups: true }, { ...options, protect: true }));
+    await registered((options) => new DockerServer("below", {}, { ...options, parent }));
+    for (const name of ["kept-data", "kept-backups-volume", "kept-backups-passphrase", "below-data"])
+      expect(resources.one(name).protect, name).toBe(true);
+    for (const name of ["kept-postgres", "kept-files", "kept-network", "below-postgres"])
+      expect(resources.one(name).protect, name).toBe(false);
+  });
+
+  it("has the names of the kit's own program if it is called server", async () => {
+    await declare("server");
+    expect(resources.one("server-docker-names").inputs).not.toHaveProperty("server");
   });
 
   it("refuses wrong arguments, all in one message", () => {
