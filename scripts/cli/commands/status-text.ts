@@ -1,4 +1,4 @@
-import { duration } from "../../backup/findings.ts";
+import { ago, duration } from "../../backup/findings.ts";
 import { describeProblem } from "../../migrate/verify.ts";
 import { upCommand } from "../../model/command-lines.ts";
 import type { DatabaseStatus, StackStatus } from "../../stack/status.ts";
@@ -72,7 +72,7 @@ function describeBackups({ backups, stack }: StackStatus): string[] {
   if (backups === null) return [];
   if (!backups.known) return [row("backups", unknown(backups.reason))];
   const { last, underWay, findings } = backups;
-  const newest = last === null ? "none yet" : `last ${last.label} (${last.type}), ${duration(last.ageSeconds)} ago`;
+  const newest = last === null ? "none yet" : `last ${last.label} (${last.type}), ${ago(last.ageSeconds)}`;
   const option = stack === "local" ? "" : ` --stack ${stack}`;
   return [
     row("backups", `${newest}${underWay ? "; one is being made now" : ""}`),

@@ -45,7 +45,7 @@ describe("the Prometheus configuration", () => {
 
   it("is valid, including its rules", async () => {
     const { code, said } = await promtool("check", "config", "--lint-fatal", "/etc/pgroundwork/prometheus.yml");
-    expect(said).toContain("SUCCESS: 21 rules found");
+    expect(said).toContain("SUCCESS: 22 rules found");
     expect(said).toContain("SUCCESS: 2 rules found");
     expect(code, said).toBe(0);
   });
