@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import { inTransaction } from "../connection/session.ts";
+import { refuseEndlessCommits } from "../connection/synchronous-standbys.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { databaseFolder, readDatabaseFile } from "./database-file.ts";
 import { requireDatabaseName } from "./new-database.ts";
@@ -72,6 +73,7 @@ export async function renameOnServer(admin: Connection, from: string, to: string
       "SELECT rolname AS name FROM pg_catalog.pg_roles WHERE rolname = ANY ($1)",
       [roles.map((role) => `${from}_${role}`)],
     );
+    await refuseEndlessCommits(client);
     await inTransaction(client, async () => {
       await client.query(`ALTER DATABASE ${escapeIdentifier(from)} RENAME TO ${escapeIdentifier(to)}`);
       for (const { name } of found.rows)
