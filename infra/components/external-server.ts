@@ -43,7 +43,7 @@ export class ExternalServer extends pulumi.ComponentResource implements Server {
     const { host, port, database, user, sslmode, sslrootcert } = args.connection;
     this.sslmode = sslmode;
     this.limitedAdmin = !args.superuser;
-    const authorities = authoritiesIn(sslrootcert);
+    const authorities = caCertificatesIn(sslrootcert);
     if (authorities !== undefined) this.caCertificate = pulumi.output(authorities);
     this.superuser = { user, password: args.password };
     const access = adminAccess(
@@ -126,7 +126,7 @@ export async function requireRights(
 
 function connectionArgs({ connection, password }: ExternalAccess) {
   const { host, port, database, user, sslmode, sslrootcert } = connection;
-  return { ...{ host, port, database, user, password, sslmode }, caCertificate: authoritiesIn(sslrootcert) };
+  return { ...{ host, port, database, user, password, sslmode }, caCertificate: caCertificatesIn(sslrootcert) };
 }
 
 /** Makes a path relative to the folder below the project directory in which program and plugins run. */
@@ -134,7 +134,7 @@ function fromPlugins(path: string): string {
   return isAbsolute(path) ? path : join("..", path);
 }
 
-function authoritiesIn(file: string | undefined): string | undefined {
+function caCertificatesIn(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {
     return readFileSync(fromPlugins(file), "utf8");

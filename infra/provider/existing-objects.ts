@@ -8,8 +8,8 @@ import {
 import { withClient } from "../../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../../scripts/connection/connection.ts";
 import { ConnectionError } from "../../scripts/connection/connection-error.ts";
-import { endlessCommitsAfterWait, standbyRemedy } from "../../scripts/connection/synchronous-standbys.ts";
-import { superuserRefusedRemedy } from "../../scripts/stack/engine-failure.ts";
+import { endlessCommitsAfterWait, standbyHint } from "../../scripts/connection/synchronous-standbys.ts";
+import { superuserRefusedHint } from "../../scripts/stack/engine-failure.ts";
 import type { PluginFunction } from "../provider-protocol/function-type.ts";
 import type { Properties } from "../provider-protocol/values.ts";
 import { connectionOf } from "./connection-inputs.ts";
@@ -37,7 +37,7 @@ export const existingObjects: PluginFunction = {
       };
     } catch (error) {
       if (error instanceof ConnectionError) {
-        const reason = error.failure === "password" ? `${error.message}\n  ${superuserRefusedRemedy}` : error.text;
+        const reason = error.failure === "password" ? `${error.message}\n  ${superuserRefusedHint}` : error.text;
         return { known: false, isDown: error.failure === "unreachable", reason };
       }
       throw error;
@@ -71,7 +71,7 @@ function ask(
     const own = await collationsOf(client, connection.database);
     const access = await readPostgresAccess(client, roles);
     const endless = await endlessCommitsAfterWait(client);
-    const commits = endless === undefined ? {} : { endlessCommits: `${endless}\n  ${standbyRemedy}` };
+    const commits = endless === undefined ? {} : { endlessCommits: `${endless}\n  ${standbyHint}` };
     return { ...found, ...access, ...commits, collations: [...own, ...(await databasesWithChangedCollation(client))] };
   });
 }

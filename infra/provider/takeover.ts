@@ -145,7 +145,7 @@ async function carryOut(client: Client, plan: TakeoverPlan, look: () => Promise<
   throw new OperationError(
     "Other sessions create objects in the database faster than they are adopted. Nothing was changed.",
     {
-      remedy: "Stop these sessions, then run `up` again.",
+      hint: "Stop these sessions, then run `up` again.",
     },
   );
 }

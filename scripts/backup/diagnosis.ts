@@ -6,7 +6,7 @@ export class BackupError extends OperationError {}
 interface Explanation {
   when: (code: number, text: string) => boolean;
   message: (cause: string) => string;
-  remedy?: string;
+  hint?: string;
 }
 
 /** Explanations of failures; the first match wins. The codes are those of pgBackRest's `error.yaml`. */
@@ -14,13 +14,13 @@ const explanations: readonly Explanation[] = [
   {
     when: (_code, text) => /No space left on device|Disk quota exceeded/i.test(text),
     message: (cause) => `The backup repository is full: ${cause}`,
-    remedy:
+    hint:
       "Free space where the engine stores its volumes, or keep backups for fewer days (pgroundwork:backups). The server keeps the WAL and archives it afterwards.",
   },
   {
     when: (_code, text) => /Permission denied|Read-only file system/i.test(text),
     message: (cause) => `The backup repository cannot be written: ${cause}`,
-    remedy: "Everything in its volume must belong to postgres (uid 999) and be writable. Change the owner back.",
+    hint: "Everything in its volume must belong to postgres (uid 999) and be writable. Change the owner back.",
   },
   {
     // A file decrypted with the wrong passphrase is not text. If the file was not encrypted, its cipher header is
@@ -28,24 +28,24 @@ const explanations: readonly Explanation[] = [
     when: (code, text) =>
       (code === 29 && /unable to load info file/.test(text)) || /CryptoError|cipher header/.test(text),
     message: () => "The backup repository was encrypted with a passphrase that is not this stack's.",
-    remedy:
+    hint:
       "Restore its passphrase, which is in the state of the stack that created it, and in the file backup-passphrase of that cluster's volume. To start a new repository, move the old content out of its volume.",
   },
   {
     when: (_code, text) => /checksum '[^']*' does not match|error restoring '/.test(text),
     message: (cause) => `The backup is damaged: ${cause}`,
-    remedy: "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
+    hint: "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
   },
   {
     when: (code, text) => code === 28 || /do not match the database|does not match/.test(text),
     message: () => "The backup repository belongs to another cluster.",
-    remedy:
+    hint:
       "Use the repository volume that belongs to the data. To start a new repository, move the old content out of the volume.",
   },
   {
     when: (_code, text) => /archive\.info exists but backup\.info is missing/.test(text),
     message: () => "The folder backup is missing from the backup repository. The WAL archive alone cannot be restored.",
-    remedy:
+    hint:
       "Restore the folder from a copy of the repository's volume. If there is no copy, move the folder archive out of the volume and run `up`: it creates the repository again and makes a full backup.",
   },
   {
@@ -53,36 +53,36 @@ const explanations: readonly Explanation[] = [
       /backup\.info exists but archive\.info is missing/.test(text) ||
       (code === 99 && /FileMissingError.*archive\.info/.test(text)),
     message: () => "The folder archive is missing from the backup repository. Without it, no backup can be restored.",
-    remedy:
+    hint:
       "Restore the folder from a copy of the repository's volume. If there is no copy, move the folder backup out of the volume and run `up`: it creates the repository again and makes a full backup.",
   },
   {
     when: (code, text) => code === 55 && /(archive|backup)\.info/.test(text),
     message: () =>
       "The backup repository is empty. Either nothing was archived or backed up yet, or its content was removed.",
-    remedy: "Run `up`, which creates it.",
+    hint: "Run `up`, which creates it.",
   },
   {
     when: (code) => code === 75,
     message: () => "There is no backup to restore from.",
-    remedy: "Make one: `npm run pgw -- backup create`.",
+    hint: "Make one: `npm run pgw -- backup create`.",
   },
   {
     when: (code) => code === 50,
     message: () => "Another pgBackRest process is using the repository.",
-    remedy: "Wait until it has ended. `npm run pgw -- backup list` shows whether a backup is running.",
+    hint: "Wait until it has ended. `npm run pgw -- backup list` shows whether a backup is running.",
   },
   {
     when: (code, text) => code === 106 || /is not later than latest backup label/.test(text),
     message: () => "The clock is behind the time of the newest backup, so pgBackRest makes no backup.",
-    remedy:
+    hint:
       "Compare the clock of the Docker engine's machine with the real time. `npm run pgw -- backup list` names the backup whose time is in the future.",
   },
   { when: (code) => code === 63, message: () => "The backup was stopped before it was complete." },
   {
     when: (code) => code === 82,
     message: (cause) => `WAL archiving is failing: ${cause}`,
-    remedy: "`npm run pgw -- logs` shows the output of the archive command.",
+    hint: "`npm run pgw -- logs` shows the output of the archive command.",
   },
 ];
 
@@ -94,7 +94,7 @@ export function diagnose(code: number, output: string): BackupError {
   const cause = causeIn(output);
   const found = explanations.find(({ when }) => when(code, output));
   if (found === undefined) return new BackupError(`pgBackRest ended with ${code}: ${cause}`);
-  return new BackupError(found.message(cause), found.remedy === undefined ? {} : { remedy: found.remedy });
+  return new BackupError(found.message(cause), found.hint === undefined ? {} : { hint: found.hint });
 }
 
 const entry = /^(?:[-\d: .]* )?P\d\d +(WARN|ERROR|HINT): +(.*)$/;

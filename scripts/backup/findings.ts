@@ -13,7 +13,7 @@ export interface LastRun {
 export interface Finding {
   level: "wrong" | "unknown";
   text: string;
-  remedy?: string;
+  hint?: string;
 }
 
 /** Facts about a stack's backups in which problems are looked for. */
@@ -42,9 +42,9 @@ export function findInBackups({ backups, underWay, gaps, lastRuns, now }: Backup
   const newest = backups.at(-1);
   if (newest === undefined) {
     if (underWay) return [];
-    const remedy = "Make one: `npm run pgw -- backup create`.";
+    const hint = "Make one: `npm run pgw -- backup create`.";
     return [
-      { level: "wrong", text: "There is no backup, so nothing can be restored.", remedy },
+      { level: "wrong", text: "There is no backup, so nothing can be restored.", hint },
       ...failures(lastRuns, [], now),
     ];
   }
@@ -73,10 +73,10 @@ function inFuture(backups: readonly Backup[], now: Date): Finding[] {
     backups.length === 1
       ? `The time of the backup ${newest.label}, ${newest.finishedAt}, is ${by}, so its age is not known. ${refusal} its type.`
       : `The times of ${backups.length} backups, the last one ${newest.label} at ${newest.finishedAt}, are ${by}, so their ages are not known. ${refusal} their types.`;
-  const remedy =
+  const hint =
     "Compare this machine's clock and that of the Docker engine's machine with the real time. If one was ahead when a " +
     'backup was made, see "A clock that was wrong" in infra/images/postgres/README.md.';
-  return [{ level: "wrong", text, remedy }];
+  return [{ level: "wrong", text, hint }];
 }
 
 function tooOld(what: string, backup: Backup | undefined, gap: number | undefined, now: Date): Finding[] {
@@ -85,12 +85,12 @@ function tooOld(what: string, backup: Backup | undefined, gap: number | undefine
   const age = ageInSeconds(backup.finishedAt, now);
   if (age <= patience * gap) return [];
   const text = `The last ${what}, ${backup.label}, is ${duration(age)} old, but one is due every ${duration(gap)}.`;
-  return [{ level: "wrong", text, remedy: "Check `docker logs` of the backup container for the reason." }];
+  return [{ level: "wrong", text, hint: "Check `docker logs` of the backup container for the reason." }];
 }
 
 function damaged({ label }: Backup): Finding {
   const text = `The backup ${label} has pages with a wrong checksum: the cluster was damaged when it was copied.`;
-  return { level: "wrong", text, remedy: "Restore an earlier backup, and check the disk." };
+  return { level: "wrong", text, hint: "Restore an earlier backup, and check the disk." };
 }
 
 /** Rank of backup types. A full backup makes up for a failed incremental one, but not the other way round. */
@@ -113,8 +113,8 @@ function failures(lastRuns: readonly LastRun[], backups: readonly Backup[], now:
     .map(({ type, started, exitCode }) => {
       const how = exitCode === null ? "was killed before it was complete" : `ended with ${exitCode}`;
       const text = `The last backup of type ${type}, started at ${new Date(started * 1_000).toISOString()}, ${how}.`;
-      const remedy = `To make one now or see the error: \`npm run pgw -- backup create --type ${type}\``;
-      return { level: "wrong", text, remedy };
+      const hint = `To make one now or see the error: \`npm run pgw -- backup create --type ${type}\``;
+      return { level: "wrong", text, hint };
     });
 }
 

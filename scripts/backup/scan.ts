@@ -6,7 +6,7 @@ import { ago, type Finding, isInFuture } from "./findings.ts";
 const scanSchema = z.object({
   /** Seconds since 1970. */
   scannedAt: z.number(),
-  findings: z.array(z.object({ level: z.enum(["wrong", "unknown"]), text: z.string(), remedy: z.string().optional() })),
+  findings: z.array(z.object({ level: z.enum(["wrong", "unknown"]), text: z.string(), hint: z.string().optional() })),
   damagedSegments: z.array(z.string()).optional(),
   unusableBackups: z.array(z.string()).optional(),
 });
@@ -68,7 +68,7 @@ export function findInScan(scan: RepositoryScan | undefined, now: Date): Finding
   const age = now.getTime() / 1_000 - scan.scannedAt;
   if (age > maxAgeSeconds || isInFuture(age)) {
     const text = `The backup repository was last scanned ${ago(age)}, so the state of the backups is not known.`;
-    return [...withAge(scan, age), { level: "unknown", text, remedy: "`npm run pgw -- backup list` scans it now." }];
+    return [...withAge(scan, age), { level: "unknown", text, hint: "`npm run pgw -- backup list` scans it now." }];
   }
   return withAge(scan, age);
 }
@@ -81,7 +81,7 @@ function parseScan(json: string): RepositoryScan {
   const { scannedAt, findings, damagedSegments, unusableBackups } = scanSchema.parse(JSON.parse(json));
   return {
     scannedAt,
-    findings: findings.map(({ remedy, ...finding }) => ({ ...finding, ...(remedy === undefined ? {} : { remedy }) })),
+    findings: findings.map(({ hint, ...finding }) => ({ ...finding, ...(hint === undefined ? {} : { hint }) })),
     damaged:
       damagedSegments === undefined || unusableBackups === undefined
         ? undefined

@@ -71,7 +71,7 @@ export async function endlessCommitsAfterWait(client: Client): Promise<string | 
 }
 
 /** Hint for missing standbys on a running server. */
-export const standbyRemedy =
+export const standbyHint =
   "Connect the standby. If there is none, run as a superuser: ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf();";
 
 /**
@@ -82,5 +82,5 @@ export const standbyRemedy =
  */
 export async function refuseEndlessCommits(client: Client): Promise<void> {
   const fault = await endlessCommitsAfterWait(client);
-  if (fault !== undefined) throw new OperationError(`${fault} Nothing was changed.`, { remedy: standbyRemedy });
+  if (fault !== undefined) throw new OperationError(`${fault} Nothing was changed.`, { hint: standbyHint });
 }

@@ -150,7 +150,7 @@ function repeated(key: string, values: readonly string[]): string[] {
 
 function faultsIn(file: string, faults: readonly string[], cause?: unknown): OperationError {
   return new OperationError([`${file} is not valid:`, ...faults.map((fault) => `- ${fault}`)].join("\n"), {
-    remedy: "Correct the file. If there is nothing to declare, it must contain {}.",
+    hint: "Correct the file. If there is nothing to declare, it must contain {}.",
     exitCode: exitCode.usage,
     cause,
   });

@@ -23,7 +23,7 @@ export async function requireRenamable(migrations: string, from: string, to: str
   await readDatabaseFile(migrations, from);
   if (!existsSync(databaseFolder(migrations, to))) return;
   throw new OperationError(`${databaseFolder(migrations, to)} already exists.`, {
-    remedy: "Choose another name.",
+    hint: "Choose another name.",
     exitCode: exitCode.notAllowed,
   });
 }
@@ -92,6 +92,6 @@ function hintFor(error: unknown): string {
     : "Nothing was changed.";
 }
 
-function refused(message: string, remedy: string, cause?: unknown): OperationError {
-  return new OperationError(message, { remedy, exitCode: exitCode.notAllowed, cause });
+function refused(message: string, hint: string, cause?: unknown): OperationError {
+  return new OperationError(message, { hint, exitCode: exitCode.notAllowed, cause });
 }

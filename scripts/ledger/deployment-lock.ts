@@ -155,7 +155,7 @@ async function retakeLock(client: Client): Promise<void> {
   );
   if (rows[0]?.taken === true) return;
   throw new OperationError("The file released the deployment lock, and another session now holds it.", {
-    remedy:
+    hint:
       "Remove pg_advisory_unlock_all() or DISCARD ALL from the file, wait for the other session to end, then run again.",
   });
 }

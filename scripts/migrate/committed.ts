@@ -172,7 +172,7 @@ function formatError(source: FileSource, faults: readonly string[]): OperationEr
       `${describeSource(source, committed)} has files that are not in graphile-migrate's format:`,
       ...faults.map((fault) => `- ${fault}`),
     ].join("\n"),
-    { remedy: "Restore the files from Git, or commit them again with graphile-migrate.", exitCode: exitCode.wrong },
+    { hint: "Restore the files from Git, or commit them again with graphile-migrate.", exitCode: exitCode.wrong },
   );
 }
 

@@ -195,7 +195,7 @@ async function diskFull({ data, log }: ServerDirectory, error: unknown): Promise
   const why = isDataFull ? `its disk is full (${describeSpace(space)})` : `a disk is full (${message})`;
   const where = isDataFull ? `the disk of ${data}` : `the disks of ${data} and ${dirname(log)}`;
   return new OperationError(`The server on ${data} cannot be started or changed: ${why}.`, {
-    remedy: `Free space on ${where}, then run \`up\` again. Committed data is safe in the write-ahead log. Delete nothing in the data directory.`,
+    hint: `Free space on ${where}, then run \`up\` again. Committed data is safe in the write-ahead log. Delete nothing in the data directory.`,
     cause: error,
   });
 }

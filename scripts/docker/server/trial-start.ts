@@ -138,6 +138,6 @@ function lastLines(text: string): string {
 
 function notTried(reason: string): OperationError {
   return new OperationError(`The settings could not be tried with a throwaway cluster: ${reason.trim()}`, {
-    remedy: "The server was not changed. Run the command again. If it fails again, see the Docker engine's log.",
+    hint: "The server was not changed. Run the command again. If it fails again, see the Docker engine's log.",
   });
 }

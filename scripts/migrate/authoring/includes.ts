@@ -107,7 +107,7 @@ function real(file: string): string | undefined {
 
 function fault(source: Source, place: number, message: string): OperationError {
   return new OperationError(describePlace(source, place, message), {
-    remedy: `Write --!include PATH.sql, with the path of a file in the folder ${fixtures}.`,
+    hint: `Write --!include PATH.sql, with the path of a file in the folder ${fixtures}.`,
     exitCode: exitCode.usage,
   });
 }

@@ -13,7 +13,7 @@ import { judged, type Replay, replay, replayFile, runAndRecord, type TrialOption
 import { triedOn, versionWarning } from "../schema-drift.ts";
 import { draftDownName, draftSource } from "./draft.ts";
 
-const remedy =
+const hint =
   "This was a trial in a scratch cluster, which is deleted: no file was written and no other database was changed.";
 
 /** Steps of a trial in which a file fails after an earlier step succeeded, as messages name them. */
@@ -96,7 +96,7 @@ async function inStep(step: keyof typeof steps, work: () => Promise<void>): Prom
     await work();
   } catch (error) {
     if (!(error instanceof SqlFileError)) throw error;
-    const { message, remedy: ofFile, file, sqlstate, place, cause } = error;
+    const { message, hint: ofFile, file, sqlstate, place, cause } = error;
     const { title, hint } = steps[step];
     throw new SqlFileError(`${title}\n${message}`, `${hint} ${ofFile ?? ""}`.trim(), file, sqlstate, place, cause);
   }
@@ -109,14 +109,14 @@ async function runBack(
   session: GraphileSession,
 ) {
   const forget = () => client.query("delete from graphile_migrate.migrations where hash = $1", [migration.hash]);
-  await runAndRecord(client, source, session, down, remedy, forget);
+  await runAndRecord(client, source, session, down, hint, forget);
 }
 
 function requireEqual(expected: Catalog, found: Catalog, what: string): void {
   const differences = compareCatalogs(expected, found);
   if (differences.length === 0) return;
   throw new OperationError([`${what}:`, ...differences.map(describe)].join("\n"), {
-    remedy:
+    hint:
       "Correct the down migration. If the migration cannot be reverted, write this as its first line: --! Irreversible: why",
     exitCode: exitCode.wrong,
   });

@@ -58,7 +58,7 @@ export async function dropDatabase(admin: Connection, database: string): Promise
       if (!(error instanceof pg.DatabaseError)) throw error;
       const detail = error.detail === undefined ? "" : ` ${error.detail}`;
       throw new OperationError(`Cannot drop the database "${database}": ${error.message}.${detail}`, {
-        remedy:
+        hint:
           error.code === insufficientPrivilege
             ? `The login does not administer ${refused.join(", ") || "the owner"}. End the sessions of these roles in the database, or drop it as its owner. Then erase again.`
             : "End the prepared transaction or drop the replication slot that the error names. Then erase again.",

@@ -42,7 +42,7 @@ export async function leftMemberships(
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     const isUnreachable = error instanceof ConnectionError && error.failure === "unreachable";
-    const advice = isUnreachable ? lookLater(context.stack) : error.remedy;
+    const advice = isUnreachable ? lookLater(context.stack) : error.hint;
     return [
       {
         kind: "server",

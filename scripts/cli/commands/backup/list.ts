@@ -59,7 +59,7 @@ function describe({ backups, underWay, wal, archiver, findings }: BackupList, no
   ].join("\n");
 }
 
-function line({ level, text, remedy }: Finding): string[] {
+function line({ level, text, hint }: Finding): string[] {
   const word = level === "wrong" ? style("red", "wrong") : style("yellow", "unknown");
-  return [`${word}     ${text}`, ...(remedy === undefined ? [] : [`          ${remedy}`])];
+  return [`${word}     ${text}`, ...(hint === undefined ? [] : [`          ${hint}`])];
 }

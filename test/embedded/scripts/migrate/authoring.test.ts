@@ -175,7 +175,7 @@ describe("committing a migration", () => {
       /^The migration ran, and its down migration ran\. Then the migration failed in its second run:\ncurrent\.sql:5:1: duplicate key/,
     );
     expect(error.message).toContain("  5 | insert into first values (7);\n    | ^\n");
-    expect(error.remedy).toMatch(
+    expect(error.hint).toMatch(
       /^The down migration probably leaves something that the second run meets, such as rows/,
     );
     await writeFile(file("current.down.sql"), "drop table two;\ndrop table three;\n");
@@ -189,7 +189,7 @@ describe("committing a migration", () => {
     await draft("two", "create table two (id int);\ninsert into tow values (1);", "drop table two;");
     const error = await errorOf<OperationError>(commit());
     expect(error.message).toContain('current.sql:4:13: relation "tow" does not exist');
-    expect(error.remedy).toContain("This was a trial in a scratch cluster");
+    expect(error.hint).toContain("This was a trial in a scratch cluster");
     expect(await committed()).toEqual(["000001-first.sql"]);
   });
 
@@ -216,7 +216,7 @@ describe("committing a migration", () => {
     expect(error.message).toContain(
       "\ncommitted/000002-half.sql stays committed, and current.sql is empty: part of it may be applied.",
     );
-    expect(error.remedy).toContain("`migrate repair --done 000002-half.sql`");
+    expect(error.hint).toContain("`migrate repair --done 000002-half.sql`");
     expect(await test.query("select to_regclass('half') is not null as half")).toEqual([{ half: true }]);
     expect(await committed()).toEqual(["000001-first.sql", "000002-half.down.sql", "000002-half.sql"]);
     expect(await readDraftSummary(folder)).toBeNull();

@@ -14,7 +14,7 @@ beforeAll(async () => {
     asked.push(args);
     return answer;
   });
-  const args = { settings: {}, passwordKeeper: "1", readyTimeout: 60 };
+  const args = { settings: {}, passwordVersion: "1", readyTimeout: 60 };
   server = await registered((options) => new EmbeddedServer("server", args, options));
 });
 beforeEach(() => {

@@ -96,7 +96,7 @@ describe("a pgBackRest error", () => {
   ])("%i is reported with a hint", (code, output, message) => {
     const error = diagnose(code, output);
     expect(error.message).toMatch(message);
-    expect(error.remedy).toBeDefined();
+    expect(error.hint).toBeDefined();
   });
 
   it("is found in a server's log as the last one, whatever follows", () => {

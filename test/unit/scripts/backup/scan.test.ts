@@ -3,7 +3,7 @@ import { findInScan } from "../../../../scripts/backup/scan.ts";
 
 const now = new Date("2026-11-21T12:00:00Z");
 const minutesAgo = (minutes: number) => now.getTime() / 1_000 - minutes * 60;
-const gap = { level: "wrong" as const, text: "A segment is missing.", remedy: "Make a backup." };
+const gap = { level: "wrong" as const, text: "A segment is missing.", hint: "Make a backup." };
 
 describe("a recorded scan of the repository", () => {
   it("returns its findings with their age", () => {

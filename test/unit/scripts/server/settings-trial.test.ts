@@ -64,7 +64,7 @@ describe("a trial of settings", () => {
   ])("does not allow for it if %s", async (_, live) => {
     await expect(startsWith({ shared_buffers: "20000", huge_pages: "on" }, 1000, live)).rejects.toMatchObject({
       message: `PostgreSQL does not start with these settings: ${noMemory}`,
-      remedy: expect.stringContaining("The server was not changed."),
+      hint: expect.stringContaining("The server was not changed."),
     });
   });
 

@@ -67,7 +67,7 @@ describe("a check of settings in an image", () => {
     await expect(check(wrong)).rejects.toMatchObject({
       name: "OperationError",
       message: expect.stringContaining(`PostgreSQL does not start with these settings: ${said}`),
-      remedy: expect.stringContaining("The server was not changed."),
+      hint: expect.stringContaining("The server was not changed."),
     });
   });
 
