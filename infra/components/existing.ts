@@ -29,9 +29,10 @@ const nothing: Existing = { known: false, roles: new Set(), databases: new Set()
  * the server's catalog gives reason to.
  *
  * A preview continues without an answer: a server that does not exist yet has no objects, and the preview reports
- * elsewhere that a server is down.
+ * elsewhere that a server is down. It ends if an external server refuses, because an `up` will fail in the same way.
  *
- * @throws RunError if an `up` cannot query the server
+ * @throws RunError if an `up` cannot query the server, or if an external server refuses; if a commit of an `up` would
+ * wait for a synchronous standby that is not connected
  */
 export async function findExisting(server: Server, databases: readonly string[]): Promise<Existing> {
   const roles = [
@@ -40,19 +41,28 @@ export async function findExisting(server: Server, databases: readonly string[])
   ];
   const answer = await askServer(server, roles, databases);
   if (answer.known) {
-    const { warnings, ...existing } = answer;
+    const { warnings, endlessCommits, ...existing } = answer;
+    if (endlessCommits !== undefined && !pulumi.runtime.isDryRun())
+      throw new RunError(`${endlessCommits}\n  \`up\` changed nothing else on the server.`);
+    if (endlessCommits !== undefined) void pulumi.log.warn(endlessCommits, server);
     for (const warning of warnings) void pulumi.log.warn(warning, server);
     return existing;
   }
   const fault = `The server could not be queried for its roles and databases: ${answer.reason ?? "its address is not known"}`;
+  const isRefused = answer.reason !== undefined && !answer.isDown;
   if (!pulumi.runtime.isDryRun()) throw new RunError(fault);
-  if (answer.reason !== undefined && !answer.isDown) void pulumi.log.warn(fault, server);
+  if (server.isExternal && isRefused) throw new RunError(`${fault}\n  ${notPreviewed}`);
+  if (server.isExternal) void pulumi.log.warn(`${fault}\n  ${shownAsNew}`, server);
+  else if (isRefused) void pulumi.log.warn(fault, server);
   return nothing;
 }
 
+const notPreviewed = "Without this answer, a preview would show existing roles and databases as new.";
+const shownAsNew = "This preview shows all roles and databases as new, although the server may have them.";
+
 /** Objects of a server, or the reason why it could not be queried. */
 type Answer =
-  | (Existing & { known: true; warnings: string[] })
+  | (Existing & { known: true; warnings: string[]; endlessCommits?: string })
   | { known: false; isDown: boolean; reason: string | undefined };
 
 /** Queries a server, as its admin, for the given roles and databases. */
@@ -75,5 +85,6 @@ export async function askServer(
     undeclared: answer.undeclared,
     postgres: { ownsPostgres, publicConnects, connectingByPublic },
     warnings: answer.warnings ?? [],
+    ...(answer.endlessCommits === undefined ? {} : { endlessCommits: answer.endlessCommits }),
   };
 }

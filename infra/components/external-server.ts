@@ -4,7 +4,7 @@ import { RunError } from "@pulumi/pulumi/errors.js";
 import type { SslMode } from "../../scripts/connection/connection.ts";
 import { roleName, serverRoles } from "../../scripts/model/names.ts";
 import { limitedServerRolePlans, planPrivileges } from "../../scripts/model/privileges.ts";
-import { availableExtensions, missingRights } from "../provider/sdk/functions.ts";
+import { availableExtensions, missingRights, type NotQueried } from "../provider/sdk/functions.ts";
 import { adminAccess } from "./admin-access.ts";
 import type { Login, Server } from "./server.ts";
 
@@ -40,6 +40,7 @@ export class ExternalServer extends pulumi.ComponentResource implements Server {
   readonly sslmode: SslMode;
   readonly caCertificate?: pulumi.Output<string>;
   readonly limitedAdmin: boolean;
+  readonly isExternal = true;
   readonly version: pulumi.Output<string>;
   readonly superuser: Login;
   readonly admin: Login;
@@ -68,17 +69,25 @@ export class ExternalServer extends pulumi.ComponentResource implements Server {
 }
 
 /**
- * Returns the extensions that an external server has, or undefined if a preview cannot query it.
+ * Returns the extensions that an external server has, or undefined if it is down at a preview.
  *
- * @throws RunError if an `up` cannot query the server
+ * @throws RunError if the server refuses, or if it is down at an `up`
  */
 export async function extensionsOfServer(access: ExternalAccess): Promise<ReadonlySet<string> | undefined> {
   const answer = await availableExtensions(connectionArgs(access));
   if (answer.known) return new Set(answer.extensions);
-  if (!pulumi.runtime.isDryRun())
-    throw new RunError(`The server could not be queried for its extensions: ${answer.reason}`);
-  void pulumi.log.warn(`The server could not be queried for its extensions: ${answer.reason}`);
+  warnOfDown("The server could not be queried for its extensions", answer);
   return undefined;
+}
+
+/**
+ * Warns that a server is down, so that a preview shows less.
+ *
+ * @throws RunError if the server refuses, or if this is an `up`, which will fail in the same way
+ */
+function warnOfDown(fault: string, { isDown, reason }: NotQueried): void {
+  if (!isDown || !pulumi.runtime.isDryRun()) throw new RunError(`${fault}: ${reason}`);
+  void pulumi.log.warn(`${fault}: ${reason}`);
 }
 
 /** A database with the extensions that its file declares. */
@@ -89,9 +98,9 @@ export interface WithExtensions {
 
 /**
  * Compares the rights of the role with those that the stack needs. Returns the optional extensions that it cannot
- * create, as `database extension`. A preview that cannot query the server returns none.
+ * create, as `database extension`. A preview returns none if the server is down.
  *
- * @throws RunError that lists all missing rights, or if an `up` cannot query the server
+ * @throws RunError that lists all missing rights; if the server refuses; or if it is down at an `up`
  */
 export async function requireRights(
   access: ExternalAccess,
@@ -106,9 +115,7 @@ export async function requireRights(
   };
   const answer = await missingRights({ ...connectionArgs(access), declared: JSON.stringify(declared) });
   if (!answer.known) {
-    const fault = `The server could not be queried for the rights of "${access.user}": ${answer.reason}`;
-    if (!pulumi.runtime.isDryRun()) throw new RunError(fault);
-    void pulumi.log.warn(fault);
+    warnOfDown(`The server could not be queried for the rights of "${access.user}"`, answer);
     return new Set();
   }
   if (access.superuser) {

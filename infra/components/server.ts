@@ -26,6 +26,8 @@ export interface Server extends pulumi.ComponentResource {
    * replication role.
    */
   limitedAdmin?: boolean;
+  /** True if others run the server. Its login is the one in the settings, and no run of the stack changes it. */
+  isExternal?: boolean;
   /** Version as the server reports it. */
   version: pulumi.Output<string>;
   superuser: Login;

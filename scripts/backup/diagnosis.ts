@@ -67,6 +67,11 @@ const explanations: readonly Explanation[] = [
     message: () => "Another pgBackRest process is using the repository.",
     hint: "Wait until it has ended. `npm run pgw -- backup list` shows whether a backup is running.",
   },
+  {
+    when: (code, text) => code === 106 || /is not later than latest backup label/.test(text),
+    message: () => "The clock is behind the time of the newest backup, so pgBackRest makes no backup.",
+    hint: "Compare the clock of the Docker engine's machine with the real time. `npm run pgw -- backup list` names the backup whose time is in the future.",
+  },
   { when: (code) => code === 63, message: () => "The backup was stopped before it was complete." },
   {
     when: (code) => code === 82,

@@ -31,7 +31,13 @@ export interface BackupFacts {
 /** Number of intervals after which the newest backup is too old. */
 const lateFactor = 2;
 
-/** Finds problems in the list of backups, their schedule and the notes of the last runs. */
+/** Difference in seconds that two machines' clocks may have. A later time is in the future. */
+const clockSkewSeconds = 300;
+
+/**
+ * Finds problems in the list of backups, their schedule and the notes of the last runs. A backup whose time is in the
+ * future has no age. It must not hide that the others are too old, or that later runs failed.
+ */
 export function findInBackups({ backups, underWay, gaps, lastRuns, now }: BackupFacts): Finding[] {
   const newest = backups.at(-1);
   if (newest === undefined) {
@@ -39,23 +45,46 @@ export function findInBackups({ backups, underWay, gaps, lastRuns, now }: Backup
     const hint = "Make one: `npm run pgw -- backup create`.";
     return [
       { level: "wrong", text: "There is no backup, so nothing can be restored.", hint },
-      ...failures(lastRuns, []),
+      ...failures(lastRuns, [], now),
     ];
   }
-  const newestFull = backups.findLast(({ type }) => type === "full");
+  const isFuture = ({ finishedAt }: Backup) => isInFuture(ageInSeconds(finishedAt, now));
+  const past = backups.filter((backup) => !isFuture(backup));
   return [
-    ...tooOld("backup", newest, gaps?.any, now),
-    ...(newestFull === undefined ? [] : tooOld("full backup", newestFull, gaps?.full, now)),
+    ...inFuture(backups.filter(isFuture), now),
+    ...tooOld("backup", past.at(-1), gaps?.any, now),
+    ...tooOld(
+      "full backup",
+      past.findLast(({ type }) => type === "full"),
+      gaps?.full,
+      now,
+    ),
     ...backups.filter((backup) => backup.damaged).map(damaged),
-    ...(underWay ? [] : failures(lastRuns, backups)),
+    ...(underWay ? [] : failures(lastRuns, backups, now)),
   ];
 }
 
-function tooOld(what: string, { label, finishedAt }: Backup, gap: number | undefined, now: Date): Finding[] {
+function inFuture(backups: readonly Backup[], now: Date): Finding[] {
+  const newest = backups.at(-1);
+  if (newest === undefined) return [];
+  const by = `in the future (by ${duration(-ageInSeconds(newest.finishedAt, now))})`;
+  const refusal = "Until then, pgBackRest may refuse to make backups of";
+  const text =
+    backups.length === 1
+      ? `The time of the backup ${newest.label}, ${newest.finishedAt}, is ${by}, so its age is not known. ${refusal} its type.`
+      : `The times of ${backups.length} backups, the last one ${newest.label} at ${newest.finishedAt}, are ${by}, so their ages are not known. ${refusal} their types.`;
+  const hint =
+    "Compare this machine's clock and that of the Docker engine's machine with the real time. If one was ahead when a " +
+    'backup was made, see "A clock that was wrong" in infra/images/postgres/README.md.';
+  return [{ level: "wrong", text, hint }];
+}
+
+function tooOld(what: string, backup: Backup | undefined, gap: number | undefined, now: Date): Finding[] {
+  if (backup === undefined) return [];
   if (gap === undefined) return [{ level: "unknown", text: `The interval between backups is not known (${what}).` }];
-  const age = (now.getTime() - Date.parse(finishedAt)) / 1_000;
+  const age = ageInSeconds(backup.finishedAt, now);
   if (age <= lateFactor * gap) return [];
-  const text = `The last ${what}, ${label}, is ${duration(age)} old, but one is due every ${duration(gap)}.`;
+  const text = `The last ${what}, ${backup.label}, is ${duration(age)} old, but one is due every ${duration(gap)}.`;
   return [{ level: "wrong", text, hint: "Check `docker logs` of the backup container for the reason." }];
 }
 
@@ -67,10 +96,18 @@ function damaged({ label }: Backup): Finding {
 /** Rank of backup types. A full backup makes up for a failed incremental one, but not the other way round. */
 const worth: Readonly<Record<BackupType, number>> = { incr: 0, diff: 1, full: 2 };
 
-/** Lists the failed runs that no later backup has made up for. */
-function failures(lastRuns: readonly LastRun[], backups: readonly Backup[]): Finding[] {
+/**
+ * Lists the failed runs that no later backup has made up for. A backup whose time is in the future is no later one: a
+ * clock was ahead when it was made.
+ */
+function failures(lastRuns: readonly LastRun[], backups: readonly Backup[], now: Date): Finding[] {
+  const seconds = now.getTime() / 1_000;
   const isMadeGood = ({ type, started }: LastRun) =>
-    backups.some((backup) => worth[backup.type] >= worth[type] && Date.parse(backup.finishedAt) / 1_000 >= started);
+    backups.some(({ type: made, finishedAt }) => {
+      const finished = Date.parse(finishedAt) / 1_000;
+      const isComparable = isInFuture(seconds - finished) === isInFuture(seconds - started);
+      return worth[made] >= worth[type] && finished >= started && isComparable;
+    });
   return lastRuns
     .filter((run) => run.exitCode !== 0 && !isMadeGood(run))
     .map(({ type, started, exitCode }) => {
@@ -92,6 +129,21 @@ export function newestOfEachType(runs: readonly LastRun[]): LastRun[] {
     if (isNewer || (run.started === known.started && run.finished !== null)) newest.set(run.type, run);
   }
   return [...newest.values()];
+}
+
+/** Returns the age of a time in ISO 8601. It is negative for a time in the future. */
+export function ageInSeconds(time: string, now: Date): number {
+  return (now.getTime() - Date.parse(time)) / 1_000;
+}
+
+/** Returns true for a negative age that the difference between two clocks does not explain. */
+export function isInFuture(ageSeconds: number): boolean {
+  return ageSeconds < -clockSkewSeconds;
+}
+
+/** Formats an age for people: `6 h ago`, or `in the future`. */
+export function ago(ageSeconds: number): string {
+  return isInFuture(ageSeconds) ? "in the future" : `${duration(Math.max(0, ageSeconds))} ago`;
 }
 
 /** Formats seconds for people: `40 s`, `12 min`, `6 h`, `3 days`. */

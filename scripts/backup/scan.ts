@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { z } from "zod";
 import { runInContainer } from "../docker/run-in-container.ts";
-import { duration, type Finding } from "./findings.ts";
+import { ago, type Finding, isInFuture } from "./findings.ts";
 
 const scanSchema = z.object({
   /** Seconds since 1970. */
@@ -66,15 +66,15 @@ export async function readScan(docker: Docker, container: string): Promise<Repos
 export function findInScan(scan: RepositoryScan | undefined, now: Date): Finding[] {
   if (scan === undefined) return [{ level: "unknown", text: "The backup repository has not been scanned yet." }];
   const age = now.getTime() / 1_000 - scan.scannedAt;
-  if (age > maxAgeSeconds) {
-    const text = `The backup repository was last scanned ${duration(age)} ago, so the state of the backups is not known.`;
+  if (age > maxAgeSeconds || isInFuture(age)) {
+    const text = `The backup repository was last scanned ${ago(age)}, so the state of the backups is not known.`;
     return [...withAge(scan, age), { level: "unknown", text, hint: "`npm run pgw -- backup list` scans it now." }];
   }
   return withAge(scan, age);
 }
 
 function withAge({ findings }: RepositoryScan, age: number): Finding[] {
-  return findings.map((finding) => ({ ...finding, text: `${finding.text} (scanned ${duration(age)} ago)` }));
+  return findings.map((finding) => ({ ...finding, text: `${finding.text} (scanned ${ago(age)})` }));
 }
 
 function parseScan(json: string): RepositoryScan {

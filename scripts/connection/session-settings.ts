@@ -57,6 +57,8 @@ export const socketSettings: Readonly<Record<string, string>> = {
   search_path: "pg_catalog,pg_temp",
   role: "none",
   default_transaction_read_only: "off",
+  // It only writes what the stack's state has, too. A missing synchronous standby must not keep it waiting.
+  synchronous_commit: "local",
   // If it fails, the first line of its output is shown.
   client_min_messages: "error",
 };

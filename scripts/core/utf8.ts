@@ -7,12 +7,19 @@ export interface DecodedText {
   fault: string | undefined;
 }
 
-/** Decodes a file. Bytes that are not UTF-8 become U+FFFD, and `fault` names the first of them. */
+const byteOrderMark = Buffer.from("\uFEFF");
+
+/**
+ * Decodes a file. Bytes that are not UTF-8 become U+FFFD, and `fault` names the first of them. A byte order mark is a
+ * fault, too: PostgreSQL reads it as part of the first word, and it hides a header in the first line.
+ */
 export function decodeUtf8(content: Buffer): DecodedText {
   return { text: content.toString("utf8"), fault: encodingFault(content) };
 }
 
 function encodingFault(content: Buffer): string | undefined {
+  if (content.subarray(0, byteOrderMark.length).equals(byteOrderMark))
+    return "it begins with a byte order mark; save it as UTF-8 without one";
   if (isUtf8(content)) {
     const zero = content.indexOf(0);
     // The protocol ends a query at this byte.

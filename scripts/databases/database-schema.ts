@@ -96,6 +96,9 @@ const knownKeys: Record<string, string[]> = {
  */
 export function parseDatabaseFile(text: string, file: string): DatabaseFile {
   let content: unknown;
+  // In a parser's message this character is invisible.
+  if (text.startsWith("\uFEFF"))
+    throw faultsIn(file, ["it begins with a byte order mark; save it as UTF-8 without one"], undefined);
   try {
     content = JSON.parse(text);
   } catch (error) {

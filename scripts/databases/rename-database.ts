@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import { inTransaction } from "../connection/session.ts";
+import { refuseEndlessCommits } from "../connection/synchronous-standbys.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { databaseFolder, readDatabaseFile } from "./database-file.ts";
 import { holdJobs, moveJobs } from "./jobs.ts";
@@ -82,6 +83,7 @@ export async function renameOnServer(admin: Connection, from: string, to: string
       [roles.map((role) => `${from}_${role}`)],
     );
     const renamed = Object.fromEntries(found.rows.map(({ name }) => [name, `${to}${name.slice(from.length)}`]));
+    await refuseEndlessCommits(client);
     await inTransaction(client, async () => {
       await holdJobs(client, from);
       await client.query(`ALTER DATABASE ${escapeIdentifier(from)} RENAME TO ${escapeIdentifier(to)}`);

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { asLogin } from "../connection/session.ts";
+import { refuseEndlessCommits } from "../connection/synchronous-standbys.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { poll } from "../core/poll.ts";
 
@@ -37,11 +38,13 @@ export function describeHolder({ pid, applicationName, user, address, since }: L
 }
 
 /**
- * Waits for the deployment lock of the client's database and runs `work` with it. The server releases the lock when the
+ * Waits for the deployment lock of the client's database and runs `work` with it. Refuses to work if commits would wait
+ * for a standby that is not connected. The server releases the lock when the
  * connection ends, however it ends.
  *
  * @param onWait called once for each other holder while waiting
  * @throws the signal's reason if it aborts while waiting
+ * @throws OperationError if commits would wait for a missing standby
  */
 export async function withDeploymentLock<T>(
   client: Client,
@@ -52,6 +55,7 @@ export async function withDeploymentLock<T>(
   for (const key of lockKeys) await waitForLock(client, key, onWait, signal);
   deployers.add(client);
   try {
+    await refuseEndlessCommits(client);
     return await work();
   } finally {
     deployers.delete(client);

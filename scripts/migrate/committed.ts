@@ -159,7 +159,6 @@ function makeMigration(
  * is not a header line.
  */
 function formatFault(text: string, error: unknown): string {
-  if (text.startsWith("\uFEFF")) return "it begins with a byte order mark; save it as UTF-8 without one";
   if (/^--! [^\n]*\r\n/.test(text))
     return "its header lines end in CRLF; they must end in LF (with Git: *.sql text eol=lf)";
   if (!text.startsWith("--! ")) return "it does not begin with the header lines --! Previous: and --! Hash:";

@@ -58,8 +58,6 @@ export async function readSeedSets(folder: string, sets: readonly string[]): Pro
       const content = await readFile(path.join(folder, "seeds", set, filename));
       const { text, fault } = decodeUtf8(content);
       if (fault !== undefined) faults.push(`${set}/${filename}: ${fault}`);
-      if (text.startsWith("\uFEFF"))
-        faults.push(`${set}/${filename}: it begins with a byte order mark; save it as UTF-8 without one`);
       const headers = parseSeedHeaders(text);
       if (set === referenceSet && headers.logins.length > 0) {
         headers.faults.push("it contains a login, but the set reference is for production");

@@ -27,7 +27,7 @@ import { findPostmaster, type Postmaster, reload, start, stop } from "./postmast
 import { withServerLock } from "./server-lock.ts";
 import { recordServer, type ServerOwner } from "./server-record.ts";
 import { settingFaults, textFaults } from "./setting-faults.ts";
-import { type LiveState, liveStateQuery, type SettingsTrial } from "./settings-trial.ts";
+import { type LiveState, liveStateQuery, refuseLackingStandbys, type SettingsTrial } from "./settings-trial.ts";
 import { changeSuperuserPassword, resetSuperuserPassword } from "./superuser.ts";
 import { superuserLogin, withSuperuser } from "./superuser-session.ts";
 
@@ -109,7 +109,7 @@ export async function checkDataDirectory(spec: EmbeddedServerSpec): Promise<Clus
  */
 export async function checkServerSettings(spec: EmbeddedServerSpec, trial?: SettingsTrial): Promise<void> {
   const { data } = directoryOf(spec);
-  if ((await clusterState(data)).kind !== "cluster") return;
+  if ((await clusterState(data)).kind !== "cluster") return refuseStandbysOfNewServer(spec);
   const [binaries, account] = [await installBinaries(spec.home), await serverAccount(process.getuid?.())];
   await check(binaries, spec, account);
   if (trial !== undefined) await tryChanged(trial, binaries, spec, account);
@@ -134,6 +134,12 @@ async function check(binaries: Binaries, spec: EmbeddedServerSpec, account: Acco
       throw error;
     }
   });
+}
+
+/** @throws OperationError if commits would wait for a standby: a new server has none */
+function refuseStandbysOfNewServer({ settings }: EmbeddedServerSpec): void {
+  const { synchronous_standby_names: names = "", synchronous_commit: level = "on" } = settings;
+  refuseLackingStandbys({ names, level }, []);
 }
 
 /**
@@ -197,6 +203,7 @@ async function diskFull({ data, log }: ServerDirectory, error: unknown): Promise
 async function ensure(spec: EmbeddedServerSpec, trial: SettingsTrial | undefined): Promise<RunningServer> {
   const directory = directoryOf(spec);
   const hasData = (await checkDataDirectory(spec)).kind === "cluster";
+  if (!hasData) refuseStandbysOfNewServer(spec);
   const account = await serverAccount(process.getuid?.());
   await removeLeftTemporaries(spec.folder);
   // Written before there is data, too. The record leads to the leftovers of a killed run.

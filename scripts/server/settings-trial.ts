@@ -1,3 +1,4 @@
+import { describeLacking, lackingStandbys, type SynchronousSettings } from "../connection/synchronous-standbys.ts";
 import { OperationError } from "../core/operation-error.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
@@ -20,6 +21,8 @@ export interface LiveState {
   sharedMemoryMb: number;
   /** `on` if this memory is in huge pages. */
   hugePages: string;
+  /** `application_name` of the connected standbys. */
+  standbys: string[];
 }
 
 /**
@@ -44,19 +47,25 @@ export const liveStateQuery = `
          (select count(*)::int from pg_replication_slots where not temporary and slot_type = 'logical') as "logicalSlots",
          (select count(*)::int from pg_replication_origin_status) as origins,
          (select setting::int from pg_settings where name = 'shared_memory_size') as "sharedMemoryMb",
-         (select setting from pg_settings where name = 'huge_pages_status') as "hugePages"`;
+         (select setting from pg_settings where name = 'huge_pages_status') as "hugePages",
+         (select coalesce(json_agg(application_name), '[]')
+            from pg_stat_replication where state = 'streaming') as standbys`;
 
 /** Values of a trial server that are compared with {@link LiveState}. */
 export interface TriedSettings {
   preparedTransactions: number;
   slots: number;
   walLevel: string;
+  standbyNames: string;
+  synchronousCommit: string;
 }
 
 /** Query for {@link TriedSettings}. It also proves that the server accepts sessions. */
 export const triedSettingsQuery = `
   select current_setting('max_prepared_transactions')::int as "preparedTransactions",
-         current_setting('max_replication_slots')::int as slots, current_setting('wal_level') as "walLevel"`;
+         current_setting('max_replication_slots')::int as slots, current_setting('wal_level') as "walLevel",
+         current_setting('synchronous_standby_names') as "standbyNames",
+         current_setting('synchronous_commit') as "synchronousCommit"`;
 
 /** A trial server did not start, or accepted no session. */
 export class TrialRefused extends Error {
@@ -133,17 +142,19 @@ export function startRefusal(log: string): string {
 }
 
 /**
- * Starts a throwaway cluster with settings, and refuses them if it does not start, or if the running server could not
- * start with its data.
+ * Starts a throwaway cluster with settings, and refuses them if it does not start, if the running server could not start
+ * with its data, or if its commits would wait for a standby that is not connected.
  *
  * @param live undefined if no server runs, or if it could not be queried. Then only the throwaway cluster decides.
  * @param start starts the cluster and queries it; its argument overrides settings
+ * @param standbys names of the connected standbys; undefined if they are unknown
  * @throws OperationError with PostgreSQL's message
  */
 export async function trySettings(
   settings: ServerSettings,
   live: LiveState | undefined,
   start: (overrides: ServerSettings) => Promise<TriedSettings>,
+  standbys: readonly string[] | undefined = live?.standbys,
 ): Promise<void> {
   let tried: TriedSettings;
   try {
@@ -154,6 +165,21 @@ export async function trySettings(
   }
   const fault = live === undefined ? undefined : dataFault(live, tried);
   if (fault !== undefined) throw refusal(fault);
+  if (standbys !== undefined)
+    refuseLackingStandbys({ names: tried.standbyNames, level: tried.synchronousCommit }, standbys);
+}
+
+/**
+ * Refuses settings with which every commit of a server would wait for a standby that is not connected.
+ *
+ * @throws OperationError
+ */
+export function refuseLackingStandbys(settings: SynchronousSettings, connected: readonly string[]): void {
+  const lacking = lackingStandbys(settings, connected);
+  if (lacking === 0) return;
+  throw new OperationError(describeLacking(settings, lacking), {
+    hint: "Remove synchronous_standby_names from pgroundwork:postgresql, and set it once the standby is connected. If it was set by hand: ALTER SYSTEM RESET synchronous_standby_names. The server was not changed.",
+  });
 }
 
 /** Tries again with less memory if it lacks only the memory that the running server frees when it is restarted. */

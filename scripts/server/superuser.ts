@@ -11,8 +11,9 @@ import { run } from "./program.ts";
 /** Changes the superuser's password on a running server, over a connection that has the old one. */
 export async function changeSuperuserPassword(connection: Connection, password: string): Promise<void> {
   const statement = await alterRole(password);
-  // The server may have default_transaction_read_only.
-  await withClient(connection, (client) => client.query(`BEGIN READ WRITE; ${statement}; COMMIT`));
+  // The server may have default_transaction_read_only. The kit stores the password, so a standby need not have it.
+  const begin = "BEGIN READ WRITE; SET LOCAL synchronous_commit = local";
+  await withClient(connection, (client) => client.query(`${begin}; ${statement}; COMMIT`));
 }
 
 /**

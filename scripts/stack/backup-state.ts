@@ -33,7 +33,7 @@ export async function readBackupState(server: ServerOutput, now: Date): Promise<
       const { readRepository } = await import("../backup/info.ts");
       const { readLastRuns } = await import("../backup/list.ts");
       const { archiveFailure, findInLastScan } = await import("../backup/stanza.ts");
-      const { findInBackups } = await import("../backup/findings.ts");
+      const { ageInSeconds, findInBackups } = await import("../backup/findings.ts");
       const { backupIntervals } = await import("../model/schedule.ts");
       const { backups, underWay, fault } = await readRepository(docker, container);
       if (fault !== undefined) return { known: false, reason: fault.message };
@@ -55,7 +55,7 @@ export async function readBackupState(server: ServerOutput, now: Date): Promise<
               label: newest.label,
               type: newest.type,
               finishedAt: newest.finishedAt,
-              ageSeconds: Math.round((now.getTime() - Date.parse(newest.finishedAt)) / 1_000),
+              ageSeconds: Math.round(ageInSeconds(newest.finishedAt, now)),
             };
       return { known: true, last, underWay, findings };
     });

@@ -8,7 +8,9 @@ import { writeCaFile } from "../tls/ca-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
 import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
+import { stackContent } from "./erase/stack-content.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
+import { readState } from "./stack-state.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
 
 /**
@@ -39,7 +41,10 @@ export async function readOutputs(
     throw notUp(root, stack);
   }
   const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
-  if (outputs.server === undefined || outputs.databases === undefined) throw notUp(root, stack);
+  if (outputs.server === undefined || outputs.databases === undefined) {
+    const { resources } = stackContent(await readState({ engine, root, stack }));
+    throw notUp(root, stack, resources);
+  }
   const server = { ...outputs.server, ...trustOf(outputs.server, root, stack) };
   const { databases, monitoring } = outputs;
   return { protected: outputs.protected ?? false, server, databases, ...(monitoring && { monitoring }) };
@@ -98,8 +103,11 @@ export function connectionTo(outputs: StackOutputs, stack: string, database: str
   return { host, port, sslmode, sslrootcert, database, user: login.user, password: login.password };
 }
 
-function notUp(root: string, stack: string): OperationError {
-  const up = `Run \`${upCommand(stack)}\`.`;
+/** @param resources number of resources that an `up` has created before it failed */
+function notUp(root: string, stack: string, resources = 0): OperationError {
+  const partly = "No `up` has completed yet, but ";
+  const created = resources === 1 ? "one resource was created. " : `${resources} resources were created. `;
+  const up = `${resources > 0 ? partly + created : ""}Run \`${upCommand(stack)}\`.`;
   const where = backendNote(root, stack, process.env);
   return new OperationError(`Stack "${stack}" is not up.`, { hint: where === undefined ? up : `${up} ${where}` });
 }

@@ -9,6 +9,7 @@ export const functions = {
     required: connectionRequired,
     outputs: {
       known: flag("False if the server accepted no connection."),
+      isDown: flag("True if known is false because the server does not answer."),
       reason: text("Reason if known is false."),
       extensions: texts("Names of the extensions."),
     },
@@ -52,6 +53,7 @@ export const functions = {
       ownsPostgres: flag("True if the login may change the privileges on the database postgres."),
       publicConnects: flag("True if PUBLIC can connect to the database postgres."),
       connectingByPublic: texts("Other roles that can connect to it only because PUBLIC can."),
+      endlessCommits: text("Message about a missing synchronous standby. Absent if commits do not wait for one."),
       warnings: texts("Faults of the server that `up` does not repair, each with what to do."),
     },
     answered: ["known"],
@@ -63,6 +65,7 @@ export const functions = {
     required: [...connectionRequired, "declared"],
     outputs: {
       known: flag("False if the server accepted no connection."),
+      isDown: flag("True if known is false because the server does not answer."),
       reason: text("Reason if known is false."),
       isSuperuser: flag("True if the admin is a superuser, which lacks no right."),
       message: text("Missing rights with the statements that grant them. Absent if no right is missing."),

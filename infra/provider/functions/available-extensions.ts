@@ -11,7 +11,7 @@ import { connectionOf } from "../inputs/connection-inputs.ts";
 export const availableExtensions: PluginFunction = {
   async call(_context, args) {
     const connection = connectionOf(args);
-    if (connection === undefined) return { known: false, reason: "its address is not known yet" };
+    if (connection === undefined) return { known: false, isDown: false, reason: "its address is not known yet" };
     try {
       return await unlessUnreachable(async () => {
         const { rows } = await withClient(connection, (client) =>
@@ -21,7 +21,7 @@ export const availableExtensions: PluginFunction = {
       });
     } catch (error) {
       // Such as a statement_timeout of the role that is too short for any query.
-      if (isFromServer(error)) return { known: false, reason: `the query failed: ${error.message}` };
+      if (isFromServer(error)) return { known: false, isDown: false, reason: `the query failed: ${error.message}` };
       throw error;
     }
   },

@@ -8,6 +8,7 @@ import {
 import { withClient } from "../../../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../../../scripts/connection/connection.ts";
 import { ConnectionError } from "../../../scripts/connection/connection-error.ts";
+import { endlessCommitsAfterWait, standbyHint } from "../../../scripts/connection/synchronous-standbys.ts";
 import { superuserRefusedHint } from "../../../scripts/stack/engine-failure.ts";
 import type { PluginFunction } from "../../provider-protocol/function-type.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
@@ -46,6 +47,8 @@ interface Found {
   roles: string[];
   databases: string[];
   undeclared: string[];
+  /** Sentence about a missing synchronous standby that every commit would wait for. */
+  endlessCommits?: string;
 }
 
 function ask(
@@ -65,7 +68,9 @@ function ask(
     const found = rows[0] ?? { roles: [], databases: [], undeclared: [] };
     const own = await collationsOf(client, connection.database);
     const access = await readPostgresAccess(client, roles);
-    return { ...found, ...access, collations: [...own, ...(await databasesWithChangedCollation(client))] };
+    const endless = await endlessCommitsAfterWait(client);
+    const commits = endless === undefined ? {} : { endlessCommits: `${endless}\n  ${standbyHint}` };
+    return { ...found, ...access, ...commits, collations: [...own, ...(await databasesWithChangedCollation(client))] };
   });
 }
 
@@ -73,11 +78,11 @@ function ask(
 interface Contents {
   /** Each extension with its schema, as JSON. */
   extensions: string[];
-  /** Changed collations, or the reason why they are unknown. */
+  /** Changed collations, or the reason why they or the extensions are unknown. */
   collations: (CollationMismatch | string)[];
 }
 
-/** Returns nothing if the database accepts no connection. */
+/** Reads a database's own catalog, or returns the reason why it accepts no connection. */
 async function contentsOf(connection: Connection, database: string): Promise<Contents> {
   try {
     return await withClient(inDatabase(connection, database), async (client) => {
@@ -91,8 +96,9 @@ async function contentsOf(connection: Connection, database: string): Promise<Con
       };
     });
   } catch (error) {
-    if (error instanceof ConnectionError) return { extensions: [], collations: [] };
-    throw error;
+    if (!(error instanceof ConnectionError)) throw error;
+    const unread = `The extensions and collations of database "${database}" could not be read: ${error.text}`;
+    return { extensions: [], collations: [unread] };
   }
 }
 

@@ -14,7 +14,7 @@ import { readAdminFacts } from "./admin-facts.ts";
 export const missingRights: PluginFunction = {
   async call(_context, args) {
     const connection = connectionOf(args);
-    if (connection === undefined) return { known: false, reason: "its address is not known yet" };
+    if (connection === undefined) return { known: false, isDown: false, reason: "its address is not known yet" };
     const declared = JSON.parse(String(args.declared)) as DeclaredObjects;
     return unlessUnreachable(async () => {
       const { isSuperuser, facts } = await withClient(connection, (client) =>

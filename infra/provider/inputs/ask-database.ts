@@ -12,7 +12,8 @@ export async function unlessUnreachable<Answer>(query: () => Promise<Answer>): P
   try {
     return await query();
   } catch (error) {
-    if (error instanceof ConnectionError) return { known: false, reason: error.text };
+    if (error instanceof ConnectionError)
+      return { known: false, isDown: error.failure === "unreachable", reason: error.text };
     throw error;
   }
 }
@@ -20,6 +21,8 @@ export async function unlessUnreachable<Answer>(query: () => Promise<Answer>): P
 /** Answer of a server that accepts no connection. */
 export interface Unreachable {
   known: false;
+  /** True if the server does not answer. False if it refuses. */
+  isDown: boolean;
   reason: string;
 }
 
@@ -43,7 +46,7 @@ export async function askDatabase<Answer extends { known: true } | { known: fals
     const earlier = await unlessUnreachable(() => ask(before));
     if (earlier.known) return earlier;
   }
-  return (await isDown(connection)) ? { known: false, reason: "server is down" } : answer;
+  return (await isDown(connection)) ? { known: false, isDown: true, reason: "server is down" } : answer;
 }
 
 async function isDown(connection: Connection): Promise<boolean> {

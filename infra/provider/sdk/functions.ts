@@ -5,7 +5,7 @@ import type { ConnectionArgs } from "./servers.ts";
 
 /* Functions of the plugin. They are plain calls and do not return outputs. */
 
-const addressUnknown = { known: false, reason: "its address is not known yet" } as const;
+const addressUnknown = { known: false, isDown: true, reason: "its address is not known yet" } as const;
 
 /**
  * Calls a function of the plugin that queries a server. Returns undefined if a preview does not know an argument yet,
@@ -20,8 +20,15 @@ async function askPlugin<Answer extends { known: boolean }>(
   return answer.known === undefined ? undefined : (answer as Answer);
 }
 
+/** Reason why a server could not be queried. `isDown`: it does not answer or does not exist yet, else it refuses. */
+export interface NotQueried {
+  known: false;
+  isDown: boolean;
+  reason: string;
+}
+
 /** The extensions that a server can create. `known: false` means that it could not be queried. */
-export type AvailableExtensions = { known: true; extensions: string[] } | { known: false; reason: string };
+export type AvailableExtensions = { known: true; extensions: string[] } | NotQueried;
 
 /** Queries a server for the extensions that it can create. It is a plain call, as {@link existingObjects} is. */
 export async function availableExtensions(
@@ -37,9 +44,7 @@ export interface MissingRightsArgs extends ConnectionArgs {
 }
 
 /** Rights that a server's admin lacks. `known: false` means that the server could not be queried. */
-export type MissingRights =
-  | { known: true; isSuperuser: boolean; message?: string; leftOut: string[] }
-  | { known: false; reason: string };
+export type MissingRights = { known: true; isSuperuser: boolean; message?: string; leftOut: string[] } | NotQueried;
 
 /** Compares the rights of a server's admin with those that a stack needs. A plain call like {@link existingObjects}. */
 export async function missingRights(args: MissingRightsArgs, options?: pulumi.InvokeOptions): Promise<MissingRights> {
@@ -61,6 +66,8 @@ export type ExistingObjects =
       extensions?: string[];
       /** Faults of the server that `up` does not repair, each with what to do. */
       warnings?: string[];
+      /** Message about a missing synchronous standby that every commit would wait for. */
+      endlessCommits?: string;
       /** True if the login may change the privileges on the database `postgres`. */
       ownsPostgres: boolean;
       /** True if PUBLIC can connect to it. */

@@ -1,4 +1,4 @@
-import { duration } from "../../backup/findings.ts";
+import { ago, duration } from "../../backup/findings.ts";
 import { type JobState, jobFault } from "../../databases/job-state.ts";
 import { describeProblem } from "../../migrate/verify.ts";
 import { upCommand } from "../../model/command-lines.ts";
@@ -99,7 +99,7 @@ function describeBackups({ backups, stack }: StackStatus): string[] {
   if (backups === null) return [];
   if (!backups.known) return [row("backups", unknown(backups.reason))];
   const { last, underWay, findings } = backups;
-  const newest = last === null ? "none yet" : `last ${last.label} (${last.type}), ${duration(last.ageSeconds)} ago`;
+  const newest = last === null ? "none yet" : `last ${last.label} (${last.type}), ${ago(last.ageSeconds)}`;
   const option = stack === "local" ? "" : ` --stack ${stack}`;
   return [
     row("backups", `${newest}${underWay ? "; one is being made now" : ""}`),

@@ -12,6 +12,7 @@ import {
   triedSettingsQuery,
   trySettings,
 } from "../../server/settings-trial.ts";
+import { unlessMissing } from "../docker-error.ts";
 import { runInContainer } from "../run-in-container.ts";
 import { queryInContainer } from "./query.ts";
 import { isRunning } from "./running.ts";
@@ -68,9 +69,18 @@ export async function tryStartInContainer(
   settings: ServerSettings,
 ): Promise<void> {
   const live = server === undefined ? undefined : await liveStateOf(docker, server);
+  const standbys = live?.standbys ?? (await standbysWithoutServer(docker, server));
   await writeFile(docker, container, configuration, renderConfiguration(settings));
   await writeFile(docker, container, `${folder}/altered`, live?.altered ?? "");
-  await trySettings(settings, live, (overrides) => tryOnce(docker, container, overrides));
+  await trySettings(settings, live, (overrides) => tryOnce(docker, container, overrides), standbys);
+}
+
+/**
+ * A server that does not exist yet has no standbys. Those of a stopped server are unknown: they connect once it runs.
+ */
+async function standbysWithoutServer(docker: Docker, server: string | undefined): Promise<string[] | undefined> {
+  const exists = server !== undefined && (await unlessMissing(docker.getContainer(server).inspect())) !== undefined;
+  return exists ? undefined : [];
 }
 
 /** Returns undefined if the server does not answer: it does not exist yet, is stopped, or cannot start. */
@@ -90,12 +100,15 @@ async function writeFile(docker: Docker, container: string, path: string, text: 
   if (code !== 0) throw notTried(stderr);
 }
 
+/** Settings of the session. The query reads the level of commits that the tried settings have. */
+const { synchronous_commit: _, ...sessionSettings } = socketSettings;
+
 async function tryOnce(docker: Docker, container: string, overrides: ServerSettings): Promise<TriedSettings> {
   const options = trialOptions({ configuration, dataDirectory: data, socketDirectory: folder, overrides });
   const { code, stdout, stderr } = await runInContainer(docker, container, {
     command: ["sh", "-c", script, "sh", ...options],
     input: `select row_to_json(tried) from (${triedSettingsQuery}) tried;\n`,
-    environment: { PGOPTIONS: settingsOptions(socketSettings), PGCONNECT_TIMEOUT: "10", PGCLIENTENCODING: "UTF8" },
+    environment: { PGOPTIONS: settingsOptions(sessionSettings), PGCONNECT_TIMEOUT: "10", PGCLIENTENCODING: "UTF8" },
   });
   switch (code) {
     case 0:

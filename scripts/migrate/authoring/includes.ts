@@ -85,9 +85,7 @@ function included(folder: string, source: Source, place: number, name: string): 
   }
   const decoded = decodeUtf8(readContent(source, place, target, name));
   const file = path.join(fixtures, name);
-  const encoding =
-    decoded.fault ?? (decoded.text.startsWith("\uFEFF") ? "it begins with a byte order mark" : undefined);
-  if (encoding !== undefined) throw fault(source, place, `${file} cannot be included: ${encoding}`);
+  if (decoded.fault !== undefined) throw fault(source, place, `${file} cannot be included: ${decoded.fault}`);
   // graphile-migrate trims what it includes.
   const text = decoded.text.trim();
   const firstLine = decoded.text.slice(0, decoded.text.indexOf(text)).split("\n").length;

@@ -3,6 +3,7 @@ import { type Catalog, readCatalog } from "../../catalog/catalog.ts";
 import { compareCatalogs, type Difference } from "../../catalog/compare.ts";
 import { withClient } from "../../connection/client.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { SqlFileError } from "../../sql/run-sql.ts";
 import type { LineOrigin, SqlSource } from "../../sql/sql-error.ts";
 import type { CommittedMigration } from "../committed.ts";
 import type { DownFile } from "../down-file.ts";
@@ -14,6 +15,18 @@ import { draftDownName, draftSource } from "./draft.ts";
 
 const hint =
   "This was a trial in a scratch cluster, which is deleted: no file was written and no other database was changed.";
+
+/** Steps of a trial in which a file fails after an earlier step succeeded, as messages name them. */
+const steps = {
+  down: {
+    title: "The migration ran. Then its down migration failed:",
+    hint: "Correct the down migration.",
+  },
+  again: {
+    title: "The migration ran, and its down migration ran. Then the migration failed in its second run:",
+    hint: "The down migration probably leaves something that the second run meets, such as rows or a role. Let it revert that, too.",
+  },
+} as const;
 
 /** A migration to try, and the means to run it. */
 export interface TryOut extends TrialOptions {
@@ -63,17 +76,30 @@ async function runTrial(
       if (down === undefined) return;
       const after = await readCatalog(client);
       const source = { file: draftDownName, text: down.text, start: 0, origins: downOrigins, compile: session.compile };
-      await runBack(client, migration, { source, down }, session);
+      await inStep("down", () => runBack(client, migration, { source, down }, session));
       requireEqual(
         before,
         await readCatalog(client),
         `${draftDownName} does not revert everything that the migration created`,
       );
-      await replayFile(client, migration, session, place);
-      requireEqual(after, await readCatalog(client), `The migration creates a different schema after ${draftDownName}`);
+      await inStep("again", () => replayFile(client, migration, session, place));
+      const found = await readCatalog(client);
+      requireEqual(after, found, `The migration creates a different schema in its second run, after ${draftDownName}`);
     },
     "pgroundwork scratch",
   );
+}
+
+/** @throws the error of the work; that of a file says in which step of the trial it failed */
+async function inStep(step: keyof typeof steps, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof SqlFileError)) throw error;
+    const { message, hint: ofFile, file, sqlstate, place, cause } = error;
+    const { title, hint } = steps[step];
+    throw new SqlFileError(`${title}\n${message}`, `${hint} ${ofFile ?? ""}`.trim(), file, sqlstate, place, cause);
+  }
 }
 
 async function runBack(

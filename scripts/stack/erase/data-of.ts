@@ -21,7 +21,7 @@ export function dataOf(access: StateAccess, home: string, survey: Survey): reado
   const kinds: Record<ServerKind, () => readonly StackData[]> = {
     embedded: () => [embedded],
     docker: () => docker,
-    external: () => [externalData(access, content)],
+    external: () => [externalData(access, survey)],
   };
   const own = kinds[content.kind ?? settings.kind]();
   const [first = embedded, ...others] = [...new Set([...own, ...docker, embedded])];

@@ -70,9 +70,10 @@ export function dockerData(access: StateAccess, context: ErasureContext): StackD
       }),
 
     async admin() {
-      if (!content.isUp) return undefined;
+      if (!content.isUp) return { reason: "no `up` of the stack has completed" };
       const runs = await withDocker(host, async (docker) => serverOf(await stackObjectsOf(docker, stack))?.running);
-      return runs ? outputsConnection(access) : undefined;
+      const connection = runs ? await outputsConnection(access) : undefined;
+      return connection === undefined ? { reason: "the server is not running" } : { connection };
     },
 
     find: () => withDocker(host, (docker) => findErasable(docker, context)),

@@ -3,6 +3,7 @@ import pg from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { grantOwnMemberships, lackingMemberships, revokeOwnMemberships } from "../../connection/own-memberships.ts";
+import { refuseEndlessCommits } from "../../connection/synchronous-standbys.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { removeJobsOf } from "../../databases/jobs.ts";
 import { databaseRoles, roleName } from "../../model/names.ts";
@@ -44,6 +45,7 @@ export async function rolesOf(admin: Connection, database: string): Promise<stri
 export async function dropDatabase(admin: Connection, database: string): Promise<KeptRole[]> {
   const name = pg.escapeIdentifier(database);
   return withClient(admin, async (client) => {
+    await refuseEndlessCommits(client);
     const { rows } = await client.query("SELECT FROM pg_catalog.pg_database WHERE datname = $1 AND datistemplate", [
       database,
     ]);

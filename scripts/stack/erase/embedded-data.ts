@@ -51,11 +51,12 @@ export function embeddedData(access: StateAccess, home: string, survey: Survey):
     },
 
     async admin() {
-      if (content.server === undefined) return undefined;
-      const running = await findPostmaster(content.server.dataDirectory);
-      const password = running === undefined ? undefined : superuserPassword(await readState(access, true));
-      if (running === undefined || password === undefined) return undefined;
-      return { host, port: running.port, database: "postgres", user: superuser, password, sslmode: "disable" };
+      const running = content.server && (await findPostmaster(content.server.dataDirectory));
+      if (running === undefined) return { reason: "the server is not running" };
+      const password = superuserPassword(await readState(access, true));
+      if (password === undefined) return { reason: "the state does not have its superuser's password" };
+      const { port } = running;
+      return { connection: { host, port, database: "postgres", user: superuser, password, sslmode: "disable" } };
     },
 
     find: () => findServers(access, home, survey),

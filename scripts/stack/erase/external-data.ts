@@ -1,31 +1,49 @@
-import type { Connection } from "../../connection/connection.ts";
+import {
+  describeExternalObjects,
+  externalLogin,
+  findExternalObjects,
+  listExternalObjects,
+  type Reached,
+} from "../external-server.ts";
 import type { StateAccess } from "../stack-state.ts";
 import { outputsConnection } from "./outputs-connection.ts";
-import type { StackContent } from "./stack-content.ts";
 import type { StackData } from "./stack-data.ts";
+import type { Survey } from "./survey.ts";
 
 /**
  * Returns the data of a stack with an external server. Everything on that server stays. A database is dropped only if
  * it is named.
  */
-export function externalData(access: StateAccess, { isUp }: StackContent): StackData {
+export function externalData(access: StateAccess, { content, settings }: Survey): StackData {
+  const databases = [...new Set([...content.databases, ...settings.databases])];
+  const admin = async (): Promise<Reached> => {
+    const connection = content.isUp ? await outputsConnection(access) : undefined;
+    return connection === undefined ? externalLogin(access, settings) : { connection };
+  };
+  const objects = async () => findExternalObjects(await admin(), databases);
   return {
-    look: async () => ({
-      running: undefined,
-      hasData: true,
-      place: "the external server",
-      goes: [],
-      stays: [],
-      firstStep: undefined,
-      answer: {},
-      facts: [],
-    }),
+    async look() {
+      const found = await objects();
+      const kept = listExternalObjects(found);
+      return {
+        running: undefined,
+        hasData: false,
+        place: "the external server",
+        goes: [],
+        stays: kept,
+        summary: describeExternalObjects(found),
+        firstStep: undefined,
+        answer: { kept: kept.length === 0 ? null : kept.join("; ") },
+        facts: [],
+      };
+    },
     async stop() {},
-    admin: async (): Promise<Connection | undefined> => (isUp ? outputsConnection(access) : undefined),
+    admin,
     find: async () => ({
       found: [],
       places: [],
       begun: [],
+      summary: describeExternalObjects(await objects()),
       facts: [],
       erase: async () => ({ foreign: [], linked: [] }),
     }),

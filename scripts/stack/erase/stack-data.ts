@@ -1,6 +1,6 @@
-import type { Connection } from "../../connection/connection.ts";
 import type { Facts } from "../../core/unchanged.ts";
 import type { ErasedPlace } from "../begun-erasure.ts";
+import type { Reached } from "../external-server.ts";
 import type { Remains } from "./cluster-files.ts";
 
 /**
@@ -20,6 +20,8 @@ export interface Whereabouts {
   goes: readonly string[];
   /** Descriptions of objects that stay. */
   stays: readonly string[];
+  /** Sentence on what stays, if it is more than the data in `place`. */
+  summary?: string;
   /** Instruction that must precede `up` if it would not adopt the data by itself. It ends in "then". */
   firstStep: string | undefined;
   /** Location of the data for programs. null if there is no data. */
@@ -50,6 +52,8 @@ export interface ErasableData {
   places: readonly ErasedPlace[];
   /** Locations from an unfinished erasure. */
   begun: readonly ErasedPlace[];
+  /** Sentence on what stays. */
+  summary?: string;
   /** All objects that are deleted, to distinguish them from those that another run creates later. */
   facts: Facts;
   /**
@@ -78,8 +82,8 @@ export interface StackData {
    * @throws OperationError (not allowed) if another run has created a server since; that one is not changed
    */
   stop(seen: Whereabouts): Promise<void>;
-  /** Returns the superuser's connection. Returns undefined if the server is stopped, or if the password is unknown. */
-  admin(): Promise<Connection | undefined>;
+  /** Returns the superuser's connection, or the reason why there is none. */
+  admin(): Promise<Reached>;
   /**
    * Finds everything that erasing the stack deletes.
    *

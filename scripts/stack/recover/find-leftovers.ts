@@ -7,6 +7,7 @@ import { cacheLeftovers } from "./cache-leftovers.ts";
 import { dockerLeftovers } from "./docker-leftovers.ts";
 import { engineLocks, isInUse, lockLeftovers } from "./engine-locks.ts";
 import { halfWritten } from "./half-written.ts";
+import { incompleteUp } from "./incomplete-up.ts";
 import { killedRestores } from "./killed-restores.ts";
 import { leftMemberships } from "./left-memberships.ts";
 import { leftProcesses } from "./left-processes.ts";
@@ -55,6 +56,7 @@ export async function findLeftovers(context: RecoveryContext): Promise<StackLeft
     ...(await unknownServers(context, project, servers, state)),
     ...(await leftMemberships(context, state)),
     ...stateDeltas(context, state),
+    ...(await incompleteUp(context, state)),
   ];
 }
 

@@ -3,6 +3,7 @@ import { escapeIdentifier } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection, SslMode } from "../../connection/connection.ts";
 import { ConnectionError } from "../../connection/connection-error.ts";
+import { refuseEndlessCommits } from "../../connection/synchronous-standbys.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { recoverCommand, upCommand } from "../../model/command-lines.ts";
 import { readState, type StackState, type StateResource } from "../stack-state.ts";
@@ -62,7 +63,11 @@ function leftover(admin: Connection, role: string): StackLeftover {
     kind: "server",
     found: `a run was killed while it created a database: ${admin.user} is still a member of ${role}`,
     action: revoke,
-    act: () => withClient(admin, async (client) => void (await client.query(revoke))),
+    act: () =>
+      withClient(admin, async (client) => {
+        await refuseEndlessCommits(client);
+        await client.query(revoke);
+      }),
   };
 }
 

@@ -59,7 +59,7 @@ async function takeOverAgain(context: CallContext, _old: unknown, news: Properti
 
 async function takeOver(context: CallContext, inputs: Properties, preview: boolean): Promise<Properties> {
   const connection = connectionOf(inputs);
-  const plan = connection === undefined ? undefined : await planned(connection, inputs, preview);
+  const plan = connection === undefined ? undefined : await planned(context, connection, inputs, preview);
   for (const line of plan === undefined ? [] : accountOf(plan, preview)) await context.log("info", line);
   for (const warning of plan?.warnings ?? []) await context.log("warning", warning);
   return inputs;
@@ -86,6 +86,7 @@ function accountOf({ opened, closed, handedOver }: AdoptionPlan, preview: boolea
  * does not exist yet or does not answer.
  */
 async function planned(
+  context: CallContext,
   connection: Connection,
   inputs: Properties,
   preview: boolean,
@@ -113,8 +114,10 @@ async function planned(
       return plan;
     });
   } catch (error) {
-    if (preview && error instanceof ConnectionError) return undefined;
-    throw error;
+    if (!preview || !(error instanceof ConnectionError)) throw error;
+    if (!["database-missing", "unreachable"].includes(error.failure))
+      await context.log("warning", `What an adoption of the database would change could not be read: ${error.text}`);
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { duration, type Finding } from "../../../backup/findings.ts";
+import { ageInSeconds, ago, type Finding } from "../../../backup/findings.ts";
 import type { BackupList } from "../../../backup/list.ts";
 import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
@@ -29,7 +29,7 @@ async function list(run: Run, { stack = localStack }: { stack?: string }): Promi
   const found = await withDocker(dockerHost, (docker) => listBackups(docker, backups, now));
   const aged = found.backups.map((backup) => ({
     ...backup,
-    ageSeconds: Math.round((now.getTime() - Date.parse(backup.finishedAt)) / 1_000),
+    ageSeconds: Math.round(ageInSeconds(backup.finishedAt, now)),
   }));
   run.out.answer({ stack, ...found, backups: aged }, () => describe(found, now));
   if (found.findings.some(({ level }) => level === "wrong")) return exitCode.wrong;
@@ -42,7 +42,7 @@ function describe({ backups, underWay, wal, archiver, findings }: BackupList, no
     backup.type,
     backup.startedAt.slice(0, 19),
     backup.finishedAt.slice(0, 19),
-    duration((now.getTime() - Date.parse(backup.finishedAt)) / 1_000),
+    ago(ageInSeconds(backup.finishedAt, now)).replace(/ ago$/, ""),
     bytes(backup.size),
     bytes(backup.repositoryDelta),
     `${backup.wal.from}..${backup.wal.to.slice(8)}`,

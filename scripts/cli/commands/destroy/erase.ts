@@ -39,8 +39,9 @@ export async function eraseNamed(destruction: Destruction, names: readonly strin
 }
 
 async function reach({ survey, data: [server] }: Destruction): Promise<Access> {
-  const admin = await server.admin();
-  if (admin === undefined) return { reason: "the server is not running", databases: survey.content.databases };
+  const reached = await server.admin();
+  if ("reason" in reached) return { reason: reached.reason, databases: survey.content.databases };
+  const admin = reached.connection;
   try {
     return { admin, databases: await erasableDatabases(survey, admin) };
   } catch (error) {
@@ -111,10 +112,11 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
   const { stack } = access;
   const erasable = await Promise.all(data.map((each) => each.find()));
   const places = erasable.flatMap((each) => [...each.places, ...each.begun]);
+  const kept = erasable.flatMap(({ summary }) => summary ?? []);
   if (survey.state === undefined && places.length === 0) {
-    run.out.answer(
-      { stack, erased: null },
-      () => `Stack "${stack}" has no resources and no data: there is nothing to erase.`,
+    const nothing = kept.length === 0 ? "no resources and no data" : "no resources";
+    run.out.answer({ stack, erased: null }, () =>
+      [`Stack "${stack}" has ${nothing}: there is nothing to erase.`, ...kept].join("\n"),
     );
     return;
   }
@@ -122,7 +124,7 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
   const databases = await lossesOn(server);
   const facts = factsOf(survey, erasable, databases);
   const found = erasable.flatMap((each) => each.found);
-  run.out.note(describeStackPlan(stack, resources, found, databases, await describeLastBackup(destruction)));
+  run.out.note(describeStackPlan(stack, resources, { found, kept }, databases, await describeLastBackup(destruction)));
   if (!yes) await requireTyped(run, [stack], `Erasing stack "${stack}"`);
 
   const requireAsShown = async () => {
@@ -146,6 +148,7 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
   run.out.answer({ stack, erased, left: files }, () =>
     [
       `stack "${stack}" is erased`,
+      ...kept,
       `\`${upCommand(stack)}\` creates it again with the settings in ${settingsFile(stack)}.`,
     ].join("\n"),
   );

@@ -12,17 +12,18 @@ export async function takeDown(destruction: Destruction): Promise<void> {
   const { stack } = access;
   const { resources, databases } = survey.content;
   const shown = await whereabouts(destruction);
-  const { running, hasData, place, goes, stays, firstStep, answer } = shown.seen;
+  const { running, hasData, place, goes, stays, summary, firstStep, answer } = shown.seen;
   const up = `\`${upCommand(stack)}\` adopts it and sets new passwords.`;
-  const kept = hasData
+  const ofData = hasData
     ? `The data is kept in ${place}. ${firstStep === undefined ? up : `${firstStep} ${up}`}`
     : `There is no data in ${place}.`;
+  const kept = summary === undefined ? ofData : stays.length === 0 ? summary : `${summary}\n${up}`;
   if (resources === 0 && running === undefined && goes.length === 0) {
     const where = survey.state === undefined ? backendNote(access.root, stack, run.env) : undefined;
     run.out.answer({ stack, resources: 0, stopped: false, ...answer }, () =>
       [
         `Stack "${stack}" is not up: there is nothing to destroy.`,
-        ...(hasData ? [kept] : []),
+        ...(hasData || summary !== undefined ? [kept] : []),
         ...(where === undefined ? [] : [where]),
       ].join("\n"),
     );

@@ -24,21 +24,23 @@ export function describeDatabasePlans(stack: string, plans: readonly DatabasePla
   return [`These databases of stack "${stack}" will be deleted permanently:`, ...lines].join("\n");
 }
 
-/** Describes what will be lost with a whole stack. */
+/** Describes what will be lost with a whole stack, and what stays. */
 export function describeStackPlan(
   stack: string,
   resources: number,
-  found: readonly FoundData[],
+  { found, kept }: { found: readonly FoundData[]; kept: readonly string[] },
   databases: readonly DatabaseLoss[] | string,
   lastBackup: string,
 ): string {
+  const none = kept.length === 0 ? ["  no data was found"] : [];
   const lines = [
     ...(resources > 0 ? [`  its ${resources} resources, and every generated password`] : []),
     ...found.map(
       ({ what, bytes, state }) => `  ${what} (${bytes === undefined ? "size unknown" : size(bytes)}, ${state})`,
     ),
-    ...(found.some(({ hasData }) => hasData) ? databaseLines(databases, lastBackup) : ["  no data was found"]),
+    ...(found.some(({ hasData }) => hasData) ? databaseLines(databases, lastBackup) : none),
     `  its state and the history of the state; ${settingsFile(stack)} is kept`,
+    ...kept,
   ];
   return [`Stack "${stack}" and everything in it will be deleted permanently:`, ...lines].join("\n");
 }

@@ -5,7 +5,7 @@ import type { MigrationPlan, PlannedDraft, PlannedFile, PlannedStatement } from 
 import { style } from "../../output.ts";
 import { size } from "../destroy/texts.ts";
 
-/** Number of statements in a row without effect on existing objects that are still printed one by one. */
+/** Number of statements in a row without effect on existing tables that are still printed one by one. */
 const mostQuiet = 3;
 
 /** Formats a plan for a terminal: the statements that run, and below each its locks and its effects on tables. */
@@ -59,7 +59,7 @@ function describeFile(file: PlannedFile, plan: MigrationPlan): string[] {
 }
 
 /**
- * Folds statements without effect on existing objects: a first migration makes hundreds. The rest of a series is
+ * Folds statements without effect on existing tables: a first migration makes hundreds. The rest of a series is
  * counted after the first one.
  */
 function quietFolded(described: readonly Described[], width: number): string[] {
@@ -71,7 +71,7 @@ function quietFolded(described: readonly Described[], width: number): string[] {
     const [more, last] = [quiet.length - shown.length, quiet.at(-1)];
     if (more > 0 && last !== undefined)
       lines.push(
-        `  ${"…".padStart(width)} | ${more} more that touch no existing object, the last in line ${last.statement.line}`,
+        `  ${"…".padStart(width)} | ${more} more without effect on existing tables, the last in line ${last.statement.line}`,
       );
     quiet = [];
   };
@@ -103,11 +103,27 @@ function notesOf(
     const fails = plan.failure?.filename === filename && statements.find((each) => each.effects === null) === statement;
     notes.push(fails ? style("red", "fails") : "not tried");
   } else notes.push(...effectNotes(effects, plan, transactional && statement !== statements.at(-1)));
+  notes.push(...wideNotes(statement.title));
   notes.push(...findings.map((finding) => findingNote(finding, helped)));
   const accepted = plan.exceptions.filter(
     (each) => each.file === filename && each.line >= line && each.line <= lastLine,
   );
   return [...notes, ...accepted.map(acceptedNote)];
+}
+
+/** Statements that change more than the objects in the database, with what they change. */
+const wideEffects: readonly [RegExp, string][] = [
+  [/^alter database .* (?:set|reset) (?!tablespace\b)/i, "changes a setting of the database, for new sessions"],
+  [/^alter (?:role|user) .* (?:set|reset) /i, "changes a setting of the role, for new sessions"],
+  [/^alter system /i, "changes a setting of the server"],
+  [/^(?:create|alter|drop) database /i, "changes a database of the server"],
+  [/^(?:create|alter|drop) (?:role|user|group) (?!mapping\b)/i, "changes a role of the server, for all databases"],
+  [/^(?:create|alter|drop) tablespace /i, "changes a tablespace of the server"],
+];
+
+function wideNotes(title: string): string[] {
+  const found = wideEffects.find(([pattern]) => pattern.test(title));
+  return found === undefined ? [] : [found[1]];
 }
 
 function effectNotes(effects: StatementEffects, plan: MigrationPlan, isHeld: boolean): string[] {

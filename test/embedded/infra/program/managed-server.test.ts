@@ -52,6 +52,56 @@ describe("a stack on a server whose administrator is not a superuser", () => {
   });
   afterAll(() => clone?.remove());
 
+  it("has no preview, and no list of changes, while the login cannot connect to the database postgres", async () => {
+    await byProvider("postgres", "create database home owner admin", "revoke connect on database postgres from public");
+    const { url, ...others } = settings("1");
+    await clone.configure({ ...others, url: url.replace("/postgres?", "/home?"), databases: ["shop"] });
+    const { code, stdout, stderr } = await clone.pgw("preview");
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain('user "admin" has no CONNECT privilege on database "postgres"');
+    expect(stderr).toContain("Without this answer, a preview would show existing roles and databases as new.");
+    await byProvider("postgres", "grant connect on database postgres to public");
+    await configure();
+  });
+
+  it("is not said to be nothing after a first up that failed: status, recover and destroy name what is there", async () => {
+    const hook = { migrationsFolder: ".", beforeAllMigrations: [{ _: "command", command: "exit 7" }] };
+    await clone.write("migrations/shop/.gmrc", JSON.stringify(hook));
+    expect((await clone.pgw("up")).code).toBe(1);
+    expect((await clone.pgw("status")).stderr).toMatch(
+      /^error: Stack "local" is not up\.\n {2}No `up` has completed yet, but \d+ resources were created\. Run/m,
+    );
+    const roles = "the roles backup, monitor, shop_app, shop_migrator, shop_owner, shop_readonly";
+    const kept = `the database shop on the external server; ${roles} on the external server`;
+    expect((await clone.pgw("recover")).stderr).toContain(
+      `found no \`up\` of this stack has completed, and something of it may be on its server: ${kept}\n`,
+    );
+    expect((await clone.pgw("destroy")).stderr).toContain(
+      `  keep    the database shop on the external server\n  keep    ${roles} on the external server\n`,
+    );
+    const erasing = (await clone.pgw("destroy", "--erase", "local")).stderr;
+    expect(erasing).toContain(`\nKept: ${kept}.\n`);
+    expect(erasing).not.toContain("no data was found");
+    await clone.succeed("destroy", "--yes");
+    const again = await clone.succeed("destroy", "--yes");
+    expect(again.stdout).toBe(
+      `Stack "local" is not up: there is nothing to destroy.\nKept: ${kept}.\n\`npm run up\` adopts it and sets new passwords.\n`,
+    );
+
+    await byProvider("postgres", "alter role admin nologin");
+    const unknown =
+      /whatever the external server has of this stack, possibly the database shop \(not known: Cannot connect/;
+    expect((await clone.succeed("destroy", "--yes")).stdout).toMatch(unknown);
+    expect((await clone.succeed("recover")).stderr).toMatch(unknown);
+    await byProvider("postgres", "alter role admin login");
+    expect((await clone.pgw("destroy", "--erase", "shop")).stderr).toMatch(/^ {2}database shop: \d.* tables/m);
+    await clone.succeed("destroy", "--erase", "shop", "--yes");
+    expect((await clone.succeed("destroy", "--yes")).stdout).toContain(
+      "Kept: the roles backup, monitor on the external server.\n",
+    );
+    await clone.shell("rm migrations/shop/.gmrc");
+  });
+
   it("is created completely, and a second up, preview and refresh change nothing", async () => {
     const preview = await clone.succeed("preview");
     expect(preview.stderr).toContain("membership to grant: shop_owner to admin");

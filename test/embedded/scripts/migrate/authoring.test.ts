@@ -134,6 +134,17 @@ describe("committing a migration", () => {
     expect(await read("current.down.sql")).toBe("--!include views/two.down.sql\ndrop table two;\n");
   });
 
+  it("is refused if a file begins with a byte order mark, which would hide its message or break its first word", async () => {
+    const mark = "it begins with a byte order mark; save it as UTF-8 without one";
+    for (const name of ["current.sql", "current.down.sql"]) {
+      await writeFile(file("current.sql"), "--! Message: two\n\ncreate table two ();\n");
+      await writeFile(file("current.down.sql"), "drop table two;\n");
+      await writeFile(file(name), `\uFEFF${await read(name)}`);
+      expect((await errorOf<OperationError>(commit())).message).toContain(`${name}: ${mark}`);
+    }
+    expect(await committed()).toEqual(["000001-first.sql"]);
+  });
+
   it("needs a down migration, or the reason why there is none", async () => {
     await draft("gone", "drop table first;", undefined);
     const error = await errorOf<OperationError>(commit());
@@ -155,6 +166,21 @@ describe("committing a migration", () => {
     expect(await committed()).toEqual(["000001-first.sql"]);
     expect(await read("current.sql")).toContain("create table two");
     expect((await readKnownStatus(test.connection, folder)).applied).toEqual([]);
+  });
+
+  it("is refused with the step of the trial and the statement if the migration fails only in its second run", async () => {
+    await draft("rows", "create table two (id int);\n\ninsert into first values (7);", "drop table two;");
+    const error = await errorOf<OperationError>(commit());
+    expect(error.message).toMatch(
+      /^The migration ran, and its down migration ran\. Then the migration failed in its second run:\ncurrent\.sql:5:1: duplicate key/,
+    );
+    expect(error.message).toContain("  5 | insert into first values (7);\n    | ^\n");
+    expect(error.hint).toMatch(/^The down migration probably leaves something that the second run meets, such as rows/);
+    await writeFile(file("current.down.sql"), "drop table two;\ndrop table three;\n");
+    expect((await errorOf<OperationError>(commit())).message).toMatch(
+      /^The migration ran\. Then its down migration failed:\ncurrent\.down\.sql:2:1: table "three" does not exist/,
+    );
+    expect(await committed()).toEqual(["000001-first.sql"]);
   });
 
   it("is refused with file, line and caret if the migration fails, and nothing is written", async () => {

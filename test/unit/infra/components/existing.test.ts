@@ -81,6 +81,23 @@ describe("the query for existing objects", () => {
     );
   });
 
+  it("fails in an up if commits would wait for a missing standby, and warns in a preview", async () => {
+    answer = { known: true, roles: [], databases: [], undeclared: [], endlessCommits: "Every commit would wait." };
+    await expect(findExisting(server, ["shop"])).rejects.toThrow("Every commit would wait.");
+    expect(await inPreview(() => findExisting(server, ["shop"]))).toMatchObject({ known: true });
+  });
+
+  it("ends a preview of an external server that refuses, and continues if it is down", async () => {
+    const external = Object.assign(Object.create(server), { isExternal: true }) as EmbeddedServer;
+    answer = { known: false, isDown: false, reason: "No CONNECT privilege." };
+    await expect(inPreview(() => findExisting(external, ["shop"]))).rejects.toThrow(
+      "No CONNECT privilege.\n  Without this answer, a preview would show existing roles and databases as new.",
+    );
+    expect(await inPreview(() => findExisting(server, ["shop"]))).toMatchObject({ known: false });
+    answer = { known: false, isDown: true, reason: "Cannot connect to it." };
+    expect(await inPreview(() => findExisting(external, ["shop"]))).toMatchObject({ known: false });
+  });
+
   it("finds nothing in a preview while the server's address is unknown", async () => {
     answer = {};
     expect(await inPreview(() => findExisting(server, ["shop"]))).toEqual({

@@ -46,6 +46,17 @@ describe("a pgBackRest error", () => {
     );
   });
 
+  it("names the clock if a backup's label would be older than the newest one", () => {
+    const output = [
+      `${at} ERROR: [106]: new backup label '20261129-115338F' is not later than latest backup label '20270108-115319F'`,
+      "                                    HINT: has the timezone changed?",
+      "                                    HINT: is there clock skew?",
+    ].join("\n");
+    expect(diagnose(106, output).message).toBe(
+      "The clock is behind the time of the newest backup, so pgBackRest makes no backup.",
+    );
+  });
+
   it.each([
     [
       39,

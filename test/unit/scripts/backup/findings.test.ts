@@ -97,6 +97,29 @@ describe("the findings about backups", () => {
     ]);
   });
 
+  it("report a backup whose time is in the future, which hides neither old backups nor failed runs", () => {
+    const ahead = backup("full", -960, { label: "20261231-120000F" });
+    const clock =
+      "wrong: The time of the backup 20261231-120000F, 2026-12-31T12:00:00.000Z, is in the future (by 40 days), so its age is not known. Until then, pgBackRest may refuse to make backups of its type.";
+    expect(find({ backups: [ahead] })).toEqual([clock]);
+    expect(find({ backups: [backup("full", 49), ahead], lastRuns: [failed] })).toEqual([
+      clock,
+      "wrong: The last backup, full-49, is 2 days old, but one is due every 6 h.",
+      "wrong: The last full backup, full-49, is 2 days old, but one is due every 24 h.",
+      "wrong: The last backup of type incr, started at 2026-11-21T11:50:00.000Z, ended with 82.",
+    ]);
+    expect(find({ backups: [ahead, backup("incr", -961, { label: "next" })] })[0]).toMatch(
+      /^wrong: The times of 2 backups, the last one next at .*, are in the future \(by 40 days\), so their ages are not known\./,
+    );
+    // A run that was made by the same wrong clock.
+    const future = { ...failed, started: started + 960 * hour, finished: null };
+    expect(find({ backups: [backup("incr", -961), ahead], lastRuns: [future] })).toHaveLength(1);
+  });
+
+  it("accept a time that is in the future by less than clocks may differ", () => {
+    expect(find({ backups: [backup("full", -0.08)] })).toEqual([]);
+  });
+
   it("use one record for each type, the completed one if there are two of a run", () => {
     const begun = { ...failed, finished: null, exitCode: null };
     expect(newestOfEachType([begun, failed])).toEqual([failed]);

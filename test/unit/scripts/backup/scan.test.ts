@@ -20,5 +20,9 @@ describe("a recorded scan of the repository", () => {
     expect(findInScan({ scannedAt: minutesAgo(300), findings: [] }, now)).toMatchObject([
       { level: "unknown", text: expect.stringMatching(/last scanned 5 h ago, so .* is not known/) },
     ]);
+    expect(findInScan({ scannedAt: minutesAgo(-300), findings: [gap] }, now)).toMatchObject([
+      { text: "A segment is missing. (scanned in the future)" },
+      { level: "unknown", text: expect.stringMatching(/last scanned in the future, so .* is not known/) },
+    ]);
   });
 });

@@ -12,6 +12,7 @@ describe("a text file", () => {
 
   const latin1 = Buffer.from("-- one\nselect 'caf\u00e9';\n", "latin1");
   it.each<[string, Buffer, string]>([
+    ["with a byte order mark", Buffer.from("\uFEFFselect 1;"), "it begins with a byte order mark; save it as UTF-8"],
     ["of Latin-1", latin1, "it is not UTF-8: byte 0xE9 at byte offset 18 (line 2); save it as UTF-8"],
     ["that ends within a character", Buffer.from("a€").subarray(0, 3), "byte 0xE2 at byte offset 1 (line 1)"],
     ["whose fault begins like U+FFFD", Buffer.from([0x61, 0xef, 0xbf, 0x41]), "byte 0xEF at byte offset 1 (line 1)"],

@@ -84,6 +84,13 @@ describe("database.json", () => {
     ]);
   });
 
+  it("is refused if it begins with a byte order mark, which a parser's message would not show", async () => {
+    await write("shop", "\uFEFF{}");
+    expect((await errorOf("shop")).message).toContain(
+      "- it begins with a byte order mark; save it as UTF-8 without one",
+    );
+  });
+
   it("is refused with the parser's reason if it is not JSON", async () => {
     await write("shop", "{");
     expect((await errorOf("shop")).message).toMatch(/^\S+database\.json is not valid:\n- it is not JSON: /);

@@ -10,9 +10,12 @@ import {
 
 const idle: LiveState = {
   ...{ altered: "", preparedTransactions: 0, slots: 0, logicalSlots: 0, origins: 0 },
-  ...{ sharedMemoryMb: 150, hugePages: "on" },
+  ...{ sharedMemoryMb: 150, hugePages: "on", standbys: [] },
 };
-const tried: TriedSettings = { preparedTransactions: 0, slots: 10, walLevel: "replica" };
+const tried: TriedSettings = {
+  ...{ preparedTransactions: 0, slots: 10, walLevel: "replica" },
+  ...{ standbyNames: "", synchronousCommit: "on" },
+};
 const noMemory = "could not map anonymous shared memory: Cannot allocate memory";
 
 describe("the reason that a server gives for not starting", () => {
@@ -63,6 +66,15 @@ describe("a trial of settings", () => {
       message: `PostgreSQL does not start with these settings: ${noMemory}`,
       hint: expect.stringContaining("The server was not changed."),
     });
+  });
+
+  it("refuses synchronous standbys that are not connected, unless those of a stopped server are unknown", async () => {
+    const start = async () => ({ ...tried, standbyNames: "replica" });
+    const refused = "Every commit on the server would wait without a time limit for a synchronous standby";
+    await expect(trySettings({}, idle, start)).rejects.toThrow(refused);
+    await expect(trySettings({}, undefined, start, [])).rejects.toThrow(refused);
+    await trySettings({}, { ...idle, standbys: ["replica"] }, start);
+    await trySettings({}, undefined, start);
   });
 
   it("passes an error on that is not about the settings", async () => {

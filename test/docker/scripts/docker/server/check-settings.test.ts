@@ -71,6 +71,13 @@ describe("a check of settings in an image", () => {
     });
   });
 
+  it("refuses a synchronous standby, because a server that does not exist yet has none", async () => {
+    await expect(check({ synchronous_standby_names: "*" })).rejects.toThrow(
+      "Every commit on the server would wait without a time limit for a synchronous standby that is not connected",
+    );
+    await check({ synchronous_standby_names: "*", synchronous_commit: "local" });
+  });
+
   it("refuses a library that the image does not have by the setting's name", async () => {
     await expect(check({ shared_preload_libraries: "pg_stat_statements, no_such_library" })).rejects.toThrow(
       "shared_preload_libraries names the library no_such_library, which is not in the image",

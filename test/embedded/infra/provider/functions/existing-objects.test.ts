@@ -132,6 +132,19 @@ describe("the existing objects of a server", () => {
     });
   });
 
+  it("come with a warning for a database that the login cannot read", async () => {
+    await withClient(server.connection(), async (client) => {
+      await client.query("create role outsider login password 'outsider-password'");
+      await client.query("revoke connect on database shop from public");
+      expect((await ask({ user: "outsider", password: "outsider-password" })).warnings).toEqual([
+        expect.stringMatching(
+          /^The extensions and collations of database "shop" could not be read: .*user "outsider" has no CONNECT privilege/,
+        ),
+      ]);
+      await client.query("grant connect on database shop to public");
+    });
+  });
+
   it("are unknown if the server is down, refuses the login or has no address yet", async () => {
     const port = await freePort();
     expect(await ask({ port })).toEqual({

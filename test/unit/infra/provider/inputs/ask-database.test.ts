@@ -50,6 +50,6 @@ describe("a query at preview", () => {
       asked += 1;
       return { known: false, reason: "whatever the driver says" } as const;
     });
-    expect({ asked, answer }).toEqual({ asked: 1, answer: { known: false, reason: "server is down" } });
+    expect({ asked, answer }).toEqual({ asked: 1, answer: { known: false, isDown: true, reason: "server is down" } });
   });
 });

@@ -116,6 +116,8 @@ describe("the status of a stack", () => {
 
   it("says when the last backup was made, and what is wrong with the backups", () => {
     expect(text({ backups, stack: "dev" })).toContain("backups      last 20260301-020000F (full), 10 h ago\n");
+    const ahead = { ...last, ageSeconds: -3_456_000 };
+    expect(text({ backups: { ...backups, last: ahead } })).toContain("last 20260301-020000F (full), in the future\n");
     expect(text({ backups: { ...backups, last: null, underWay: true } })).toContain(
       "backups      none yet; one is being made now\n",
     );

@@ -213,6 +213,15 @@ describe("adoption of a database", () => {
     expect(await run("fresh", "select from pg_namespace where nspname = 'pgroundwork'")).toEqual([]);
   });
 
+  it("is reported as unknown by a preview if the database accepts no connection", async () => {
+    await run("postgres", "create database closed", "alter database closed allow_connections false");
+    expect(await create("closed", true)).toEqual([
+      expect.stringMatching(
+        /^warning: What an adoption of the database would change could not be read: .*closed.* is not currently accepting/,
+      ),
+    ]);
+  });
+
   it("does nothing in a preview for a database that does not exist yet, and fails in an up", async () => {
     expect(await create("absent", true)).toEqual([]);
     await expect(create("absent")).rejects.toThrow('the database "absent" does not exist');

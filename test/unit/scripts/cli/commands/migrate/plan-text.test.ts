@@ -167,11 +167,30 @@ describe("the text of a plan", () => {
     const loud = statement(20, "truncate a", { emptied: ["public.a"] });
     expect(planOf([...quiet, loud, statement(21, "select 1")]).slice(3)).toEqual([
       "   4 | create table t4 (",
-      "   … | 4 more that touch no existing object, the last in line 18",
+      "   … | 4 more without effect on existing tables, the last in line 18",
       "  20 | truncate a",
       "       empties a (not in the live database)",
       "  21 | select 1",
     ]);
     expect(planOf(quiet.slice(0, 3)).slice(3)).toHaveLength(3);
+  });
+
+  it("says what a statement changes outside the database's tables, and counts none of these as without effect", () => {
+    const changes = [
+      ["alter database shop set work_mem = '64MB'", "changes a setting of the database, for new sessions"],
+      ["ALTER DATABASE shop RESET ALL", "changes a setting of the database, for new sessions"],
+      ["alter database shop set tablespace fast", "changes a database of the server"],
+      ["alter role ann in database shop set search_path = app", "changes a setting of the role, for new sessions"],
+      ["alter system set jit = off", "changes a setting of the server"],
+      ["create role ann", "changes a role of the server, for all databases"],
+      ["drop tablespace fast", "changes a tablespace of the server"],
+    ];
+    const statements = changes.map(([title = ""], index) => statement(index + 1, title));
+    const more = [8, 9, 10, 11].map((line) => statement(line, "create user mapping for ann server s"));
+    expect(planOf([...statements, ...more]).slice(3)).toEqual([
+      ...changes.flatMap(([title, note], index) => [`   ${index + 1} | ${title}`, `       ${note}`]),
+      "   8 | create user mapping for ann server s",
+      "   … | 3 more without effect on existing tables, the last in line 11",
+    ]);
   });
 });
