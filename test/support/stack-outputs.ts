@@ -8,7 +8,7 @@ import { ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
 import { connectionTo } from "../../scripts/stack/outputs.ts";
 import { passphraseInEnvironment, passphraseVariables } from "../../scripts/stack/passphrase.ts";
 import { stateFile } from "../../scripts/stack/state-file.ts";
-import { writeAuthorityFile } from "../../scripts/tls/authority-file.ts";
+import { writeCaFile } from "../../scripts/tls/ca-file.ts";
 import { revealSecrets } from "./state-secrets.ts";
 
 const run = promisify(execFile);
@@ -61,7 +61,7 @@ export function connectionIn(
   // In the settings, this path is relative to the project.
   if (sslrootcert !== undefined) return { ...connection, sslrootcert: resolve(place.root, sslrootcert) };
   if (caCertificate === undefined) return connection;
-  return { ...connection, sslrootcert: writeAuthorityFile(place.root, place.stack, caCertificate) };
+  return { ...connection, sslrootcert: writeCaFile(place.root, place.stack, caCertificate) };
 }
 
 function onlyDatabase({ databases }: StackOutputs): string {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { temporaryBeside } from "../../../../../scripts/core/temporary.ts";
+import { temporaryFor } from "../../../../../scripts/core/temporary.ts";
 import { serverFolders } from "../../../../../scripts/server/server-record.ts";
 import { findings } from "../../../../recover-findings.ts";
 import { leftTemporary } from "../../../../support/left-temporary.ts";
@@ -120,7 +120,7 @@ describe("recover on a stack that is up", () => {
       join(clone.root, "migrations/shop/committed/000003-x.sql"),
     ];
     const left = paths.map(leftTemporary);
-    const living = temporaryBeside(join(server, "server.json"));
+    const living = temporaryFor(join(server, "server.json"));
     const leave = async () => {
       for (const path of left)
         await clone.shell(`mkdir -p '${dirname(path)}' && mkdir '${path}' && touch '${path}/half'`);
