@@ -2,11 +2,17 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { AlternatingSequencer } from "./test/support/alternating-sequencer.ts";
 
+/**
+ * Tests mostly wait: for servers, engines and containers. With few workers, processors would be idle. A worker and all
+ * that it starts take about 1 GB, so machines with many processors start fewer for each.
+ */
+const processors = availableParallelism();
+const maxWorkers = Math.max(2 * processors, Math.min(4 * processors, 8));
+
 /** Configuration of `npm test`. Tests are independent: each has its own database, port and folder. */
 export default defineConfig({
   test: {
-    // Tests often wait for servers, engines and containers. With fewer workers, processors would be idle.
-    maxWorkers: 2 * availableParallelism(),
+    maxWorkers,
     sequence: { sequencer: AlternatingSequencer },
     // The last line of CI has the counts from this file.
     reporters: process.env.CI ? ["default", ["json", { outputFile: ".pgroundwork/test-results.json" }]] : ["default"],

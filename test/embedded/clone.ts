@@ -12,6 +12,7 @@ import type { Connection } from "../../scripts/connection/connection.ts";
 import type { StackOutputs } from "../../scripts/model/stack-outputs.ts";
 import { stopServer } from "../../scripts/server/embedded.ts";
 import { serverDirectory } from "../../scripts/server/locations.ts";
+import { ensureHosts, stopHosts } from "../support/processes/hosts.ts";
 import { processVariables } from "../support/processes/variables.ts";
 import { claimProjectDirectory, type ProjectDirectory } from "../support/project-directory.ts";
 import { connectionIn, readStackOutputs } from "../support/stack-outputs.ts";
@@ -53,6 +54,11 @@ export interface Clone {
   login(role: string, database?: string, stack?: string): Promise<Connection>;
   /** Runs one statement as a role of a stack. */
   query<Row extends QueryResultRow>(role: string, sql: string, stack?: string): Promise<Row[]>;
+  /**
+   * From now on, hosts do the work of provider plugins and of the program, for a third of the CPU time. They do so from
+   * the start unless the options say otherwise.
+   */
+  useHosts(): Promise<void>;
   /** Renames the project directory. */
   move(name: string): Promise<void>;
   /** Stops its servers and deletes all of its files. */
@@ -67,9 +73,12 @@ export interface CloneOptions {
   uid?: number;
   /** Makes it a Git repository with one commit, for tests that check that it stays clean. */
   git?: boolean;
-  /** Runs provider plugins as separate processes, for tests that kill or examine them. */
+  /**
+   * Runs provider plugins and the program as separate processes until {@link Clone.useHosts}, for tests that kill,
+   * examine or edit them.
+   */
   ownPlugins?: boolean;
-  /** Starts every process as a user's shell does, and none that is made cheaper for tests. */
+  /** Starts every process as a user's shell does until {@link Clone.useHosts}: none is made cheaper for tests. */
   plain?: boolean;
 }
 
@@ -106,7 +115,7 @@ export async function makeClone({
   const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
   const env = {
     ...Object.fromEntries(kept),
-    ...(plain ? {} : processVariables(ownPlugins ? undefined : directory.hosts)),
+    ...(plain ? {} : processVariables(undefined)),
     HOME: home,
     XDG_DATA_HOME: join(own, "data"),
     // The setup of the test run puts the engine there.
@@ -118,12 +127,20 @@ export async function makeClone({
     });
     await giveTo(uid, own);
   }
-  return new TestClone(directory, root, env, uid);
+  const clone = new TestClone(directory, root, env, uid);
+  if (isShared && !ownPlugins && !plain) await clone.useHosts();
+  return clone;
 }
 
 async function ownDirectory(): Promise<ProjectDirectory> {
   const path = join(inject("scratch"), `clone-${randomUUID().slice(0, 8)}`);
-  return { path, release: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
+  return {
+    path,
+    release: async () => {
+      await stopHosts(path);
+      await rm(path, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
 }
 
 /** Changes the owner of symbolic links, not of their targets, which all projects share. */
@@ -241,14 +258,18 @@ class TestClone implements Clone {
     return withClient(await this.login(role, undefined, stack), async (client) => (await client.query<Row>(sql)).rows);
   }
 
+  async useHosts(): Promise<void> {
+    if (this.#user.uid !== undefined) throw new Error("Hosts run as the user of the tests.");
+    Object.assign(this.env, processVariables(await ensureHosts(this.#own, this.root)));
+  }
+
   async move(name: string): Promise<void> {
     const moved = join(this.#own, name);
     await rename(this.root, moved);
     this.root = moved;
     this.#outputs.clear();
     // The hosts have the code of the former path.
-    delete this.env.PGW_TEST_PLUGIN_HOST;
-    delete this.env.PGW_TEST_PROGRAM_HOST;
+    if (this.env.PGW_TEST_PLUGIN_HOST !== undefined) await this.useHosts();
   }
 
   async remove(): Promise<void> {

@@ -1,12 +1,9 @@
 import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureHosts, type Hosts } from "./processes/hosts.ts";
 
 /** A folder for one project, its home and its data. No other test uses it until it is released. */
 export interface ProjectDirectory {
   readonly path: string;
-  /** Processes that do the work of the project's provider plugins and program. */
-  readonly hosts?: Hosts;
   /** Deletes the content except the project's files, which the next test only has to compare. */
   release(): Promise<void>;
 }
@@ -25,7 +22,6 @@ export async function claimProjectDirectory(scratch: string): Promise<ProjectDir
     await mkdir(path, { recursive: true, mode: 0o755 });
     return {
       path,
-      hosts: await ensureHosts(path, join(path, "clone")),
       release: async () => {
         const kept = ["clone"];
         for (const name of await readdir(path)) {

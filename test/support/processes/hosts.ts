@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { open, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { open, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { cloneRoot } from "../../clone-root.ts";
 
@@ -12,16 +13,18 @@ export interface Hosts {
 }
 
 /**
- * Starts the hosts of a project unless they run already. They serve every later test that uses the project's folder,
- * until {@link stopHosts}. Until a host listens, each plugin or program runs as a process of its own.
+ * Starts the hosts of a project unless they run already. They serve every later test that has a project at this path,
+ * until {@link stopHosts}.
  *
- * @param name path that no other project has
+ * @param folder folder that contains the project
  */
-export async function ensureHosts(name: string, project: string): Promise<Hosts> {
-  return {
-    plugins: await ensureHost(`${name}.plugin-host`, "plugin-host.ts", project),
-    program: await ensureHost(`${name}.program-host`, "program-host.ts", project),
-  };
+export async function ensureHosts(folder: string, project: string): Promise<Hosts> {
+  const name = `${folder}.${basename(project).replaceAll(/\W/g, "-")}`;
+  const [plugins, program] = await Promise.all([
+    ensureHost(`${name}.plugin-host`, "plugin-host.ts", project),
+    ensureHost(`${name}.program-host`, "program-host.ts", project),
+  ]);
+  return { plugins, program };
 }
 
 async function ensureHost(socket: string, file: string, project: string): Promise<string> {
@@ -36,14 +39,27 @@ async function ensureHost(socket: string, file: string, project: string): Promis
   child.unref();
   await writeFile(`${socket}.pid`, String(child.pid));
   await log.close();
+  while (!existsSync(socket)) {
+    if (child.exitCode !== null) throw new Error(`${file} ended: see ${socket}.log`);
+    await sleep(10);
+  }
   return socket;
 }
 
-/** Kills the hosts that have their files in a folder. */
+/** Kills the hosts of the projects in a folder, or in one of the folders in it. */
 export async function stopHosts(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (name.endsWith("-host.pid")) end(Number(await readFile(join(folder, name), "utf8")));
+  const own = await hostFiles(dirname(folder), `${basename(folder)}.`);
+  for (const socket of [...own, ...(await hostFiles(folder))]) {
+    end(Number(await readFile(`${socket}.pid`, "utf8")));
+    await rm(`${socket}.pid`);
+    await rm(socket, { force: true });
   }
+}
+
+/** Lists the sockets of hosts in a folder. */
+async function hostFiles(folder: string, prefix = ""): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(prefix) && name.endsWith("-host.pid"));
+  return names.map((name) => join(folder, name.slice(0, -".pid".length)));
 }
 
 function end(pid: number): void {

@@ -32,7 +32,8 @@ describe("the alerts of a running server", () => {
   const sessions: pg.Client[] = [];
 
   beforeAll(async () => {
-    shop = await makeDockerStack();
+    // A host could have loaded the program before this test edits it.
+    shop = await makeDockerStack({ ownPlugins: true });
     const path = "infra/monitoring/alerts.yml";
     await shop.clone.write(path, impatient(await readFile(join(shop.clone.root, path), "utf8")));
     await shop.clone.shell(

@@ -14,6 +14,7 @@ describe("a stack with its server in a container", () => {
   beforeAll(async () => {
     shop = await makeDockerStack({ at: "a clone" });
     await shop.succeed("up");
+    await shop.clone.useHosts();
   });
 
   const products = () => shop.query<{ count: number }>("readonly", "select count(*)::int from product");

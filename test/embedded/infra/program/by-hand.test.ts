@@ -56,6 +56,7 @@ describe("pulumi commands typed by hand", () => {
       { name: "coffee" },
     ]);
     expect((await plain(`pulumi up --yes --expect-no-changes ${options}`)).code).toBe(0);
+    await clone.useHosts();
   });
 
   it("use the local stack's passphrase after `engine env`, whatever was exported before", async () => {

@@ -25,6 +25,7 @@ describe("a project directory with spaces and an apostrophe in its name", () => 
     data = (await revealedOutputs(clone)).server.dataDirectory;
     await clone.query("app", "insert into product values (3, 'cocoa', 2)");
     expect(await names()).toEqual(["tea", "coffee", "cocoa"]);
+    await clone.useHosts();
   });
 
   it("adopts its data again after state and passphrase were lost", async () => {

@@ -17,7 +17,7 @@ describe("a password rotation that was killed after the server had the new passw
   let data: string;
 
   beforeEach(async () => {
-    clone = await makeShop({ ownPlugins: true });
+    clone = await makeShop();
     await clone.succeed("up");
     state = join(clone.root, ".pgroundwork", ".pulumi", "stacks", "pgroundwork", "local.json");
     data = (await revealedOutputs(clone)).server.dataDirectory;

@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { chain, type Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { type Clone, type CloneOptions, makeClone } from "../../clone.ts";
 
@@ -59,6 +62,18 @@ export async function makeShop(options: CloneOptions = {}): Promise<Clone> {
   }
   await clone.configure(shopSettings);
   return clone;
+}
+
+/** Makes the next migrations of the shop wait before their first file until they are released. */
+export async function holdMigrations(clone: Clone): Promise<{ begun(): Promise<void>; release(): Promise<void> }> {
+  const goOn = join(clone.dataHome, "go-on");
+  const command = `touch ${goOn}.begun; while [ ! -e ${goOn} ]; do sleep 0.1; done`;
+  const hooks = { beforeAllMigrations: [{ _: "command", command }] };
+  await clone.write("migrations/shop/.gmrc", JSON.stringify({ migrationsFolder: ".", ...hooks }));
+  return {
+    begun: () => expect.poll(() => existsSync(`${goOn}.begun`), { timeout: 120_000, interval: 20 }).toBe(true),
+    release: () => writeFile(goOn, ""),
+  };
 }
 
 /** Writes files as the only committed migrations of the shop. */

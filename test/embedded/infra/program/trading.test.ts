@@ -50,6 +50,7 @@ describe("a fresh clone with the trading database", () => {
     expect(stdout).toMatch(/^no changes \(\d+ resources\), in /);
     // Expects no mention of an unused provider, and no warning of the engine.
     expect(stderr).not.toMatch(/docker|warning/i);
+    await clone.useHosts();
   });
 
   it("has no changes to preview", async () => {

@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import { expectConverges } from "../../../embedded/infra/program/killed/converge.ts";
 import { moments } from "../../../embedded/infra/program/killed/moments.ts";
-import { victims } from "../../../embedded/infra/program/killed/victims.ts";
+import { everything, victims } from "../../../embedded/infra/program/killed/victims.ts";
 
 const { makingData, serverStarted, makingRoles, migrating, seeding, writingState } = moments;
 const { engine, cli, plugin, postgresql } = victims;
@@ -12,6 +12,7 @@ const points = [
   { victim: cli, at: [makingData, serverStarted, makingRoles, migrating, seeding, writingState] },
   { victim: plugin, at: [makingData, serverStarted, migrating, seeding] },
   { victim: postgresql, at: [makingRoles] },
+  { victim: everything, at: [serverStarted, migrating] },
 ];
 
 describe("an up with one killed process", () => {

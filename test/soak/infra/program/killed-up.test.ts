@@ -3,14 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Clone } from "../../../embedded/clone.ts";
 import { bringUp, expectWhole } from "../../../embedded/infra/program/killed/converge.ts";
-import { kill, type Victim, victims } from "../../../embedded/infra/program/killed/victims.ts";
+import { everything, kill, type Victim, victims } from "../../../embedded/infra/program/killed/victims.ts";
 import { makeShop } from "../../../embedded/infra/program/shop.ts";
 import { soakFirst, soakRandom, soakRuns } from "../../random.ts";
 
-const everything: Victim = {
-  name: "everything",
-  isOne: (entry) => Object.values(victims).some(({ isOne }) => isOne(entry)),
-};
 const candidates: readonly Victim[] = [...Object.values(victims), everything];
 
 /** Duration of a first `up`, in ms. The kills are spread over it. */

@@ -39,6 +39,7 @@ describe("a Docker engine that goes away", () => {
   });
 
   it("is reported by every command, and every row is there once it is back", async () => {
+    await shop.clone.useHosts();
     await shop.succeed("up");
     await shop.query("app", "insert into product values (3, 'cocoa', 2)");
     await proxy.goAway();

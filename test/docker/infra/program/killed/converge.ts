@@ -27,6 +27,7 @@ export async function expectConverges(moment: DockerMoment): Promise<void> {
   const shop = await makeDockerStack({ ownPlugins: true });
   await moment.prepare?.(shop);
   await killDuringUp(shop, everything, () => moment.reached(shop));
+  await shop.clone.useHosts();
   await bringUp(shop);
   await expectWhole(shop);
   expect(await buildSteps(shop.stack)).toEqual([]);

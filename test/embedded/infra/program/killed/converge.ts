@@ -18,6 +18,7 @@ export async function expectConverges(victim: Victim, moment: Moment): Promise<v
     await moment.reached(clone);
     expect(await kill(clone, victim), `${victim.name} did not run`).toBeGreaterThan(0);
     await ended;
+    await clone.useHosts();
     await bringUp(clone);
     await expectWhole(clone);
   } finally {

@@ -22,6 +22,12 @@ export interface Victim {
   isOne: (entry: ProcessEntry) => boolean;
 }
 
+/** All processes of a run, as in a power failure. */
+export const everything: Victim = {
+  name: "everything",
+  isOne: (entry) => Object.values(victims).some(({ isOne }) => isOne(entry)),
+};
+
 /** Kills all processes of one kind in a project and returns their number. */
 export async function kill(clone: Clone, { isOne }: Victim): Promise<number> {
   const table = (await processTable()) ?? [];

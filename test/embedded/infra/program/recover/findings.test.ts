@@ -189,6 +189,7 @@ describe("an up whose engine was killed", () => {
     await moments.migrating.reached(clone);
     await kill(clone, victims.engine);
     await ended;
+    await clone.useHosts();
     return () => clone.remove();
   });
 

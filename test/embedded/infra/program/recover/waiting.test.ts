@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Clone } from "../../../clone.ts";
-import { moments } from "../killed/moments.ts";
-import { makeShop } from "../shop.ts";
+import { holdMigrations, makeShop } from "../shop.ts";
 
 let clone: Clone;
 
@@ -11,10 +10,13 @@ beforeAll(async () => {
 afterAll(() => clone?.remove());
 
 it("up --wait names the run that holds the stack, waits for it, and gives up after the given time", async () => {
-  await moments.migrating.prepare(clone);
+  const migrations = await holdMigrations(clone);
   const first = clone.pgw("up");
-  await moments.migrating.reached(clone);
-  const [impatient, patient] = await Promise.all([clone.pgw("up", "--wait", "1"), clone.pgw("up", "--wait")]);
+  await migrations.begun();
+  const waiting = clone.pgw("up", "--wait");
+  const impatient = await clone.pgw("up", "--wait", "1");
+  await migrations.release();
+  const patient = await waiting;
   expect(impatient.code).toBe(1);
   expect(impatient.stderr).toContain("Wait for it to end, then try again; `up --wait` waits by itself.");
   expect((await first).code).toBe(0);

@@ -42,6 +42,7 @@ describe("an interrupted up", () => {
   };
   const until = (what: () => Promise<boolean>) => expect.poll(what, { timeout: 60_000, interval: 20 }).toBe(true);
   const expectConverges = async () => {
+    await clone.useHosts();
     const next = await clone.succeed("up");
     expect(await clone.query("readonly", "select name from product order by id")).toEqual([
       { name: "tea" },

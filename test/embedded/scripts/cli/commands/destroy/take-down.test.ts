@@ -10,7 +10,7 @@ import { runOperation } from "../../../../../../scripts/stack/operation.ts";
 import type { Clone } from "../../../../clone.ts";
 import { changesOf } from "../../../../infra/program/changes.ts";
 import { revealedOutputs } from "../../../../infra/program/passwords.ts";
-import { makeShop, shopSettings } from "../../../../infra/program/shop.ts";
+import { holdMigrations, makeShop, shopSettings } from "../../../../infra/program/shop.ts";
 import { ask } from "../../../../terminal.ts";
 
 const products = "select name from product order by id";
@@ -175,12 +175,9 @@ describe("pgw destroy before, during or after a first up", () => {
   });
 
   it("refuses while up works on the stack, and afterwards if the stack has more than was shown", async () => {
-    const goOn = join(clone.dataHome, "go-on");
-    const wait = `touch ${goOn}.begun; while [ ! -e ${goOn} ]; do sleep 0.1; done`;
-    const hooks = { beforeAllMigrations: [{ _: "command", command: wait }] };
-    await clone.write("migrations/shop/.gmrc", JSON.stringify({ migrationsFolder: ".", ...hooks }));
+    const migrations = await holdMigrations(clone);
     const up = clone.pgw("up");
-    await expect.poll(() => existsSync(`${goOn}.begun`), { timeout: 120_000, interval: 50 }).toBe(true);
+    await migrations.begun();
     const asking = [];
     for (const args of [["destroy"], ["destroy", "--erase", "local"]])
       asking.push(await ask(clone, args, "Type local to continue:"));
@@ -190,7 +187,7 @@ describe("pgw destroy before, during or after a first up", () => {
       expect(stderr).toMatch(/^error: Another run works on stack "local": \S+@\S+ \(pid \d+\) since \S+\.\n/m);
       expect(existsSync(join(clone.root, ".pgroundwork", "erasing-local.json"))).toBe(false);
     }
-    await writeFile(goOn, "");
+    await migrations.release();
     expect((await up).code).toBe(0);
     for (const { answer } of asking) {
       const { code, output } = await answer("local");
