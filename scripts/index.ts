@@ -13,7 +13,7 @@ import type { FileSource } from "./core/file-source.ts";
 import { OperationError, exitCode as reason } from "./core/operation-error.ts";
 import { type ApplyOptions, type ApplyResult, applyMigrations } from "./migrate/apply.ts";
 import { type MigrationBundle, openBundle } from "./migrate/bundle.ts";
-import { type UndoOptions, type UndoResult, undoMigrations } from "./migrate/down.ts";
+import { type RevertOptions, type RevertResult, revertMigrations } from "./migrate/down.ts";
 import type { MigrationStatus } from "./migrate/status.ts";
 import { readKnownStatus, verifyMigrations } from "./migrate/verify.ts";
 import { type ApplySeedsOptions, type ApplySeedsResult, applySeeds } from "./seed/apply.ts";
@@ -23,7 +23,7 @@ export { ConnectionError } from "./connection/connection-error.ts";
 export { OperationError } from "./core/operation-error.ts";
 export type { ApplyResult, MigrationEvent } from "./migrate/apply.ts";
 export type { MigrationBundle } from "./migrate/bundle.ts";
-export type { UndoEvent, UndoResult } from "./migrate/down.ts";
+export type { RevertEvent, RevertResult } from "./migrate/down.ts";
 export type { MigrationProblem, MigrationStatus } from "./migrate/status.ts";
 export type { ApplySeedsResult, SeedEvent } from "./seed/apply.ts";
 export { SqlFileError } from "./sql/run-sql.ts";
@@ -59,7 +59,7 @@ export type MigrationTarget = DatabaseTarget | BundleTarget;
 /** Options of {@link migrate} and {@link autoMigrate}. */
 export type MigrateOptions = MigrationTarget & Omit<ApplyOptions, "connection" | "folder">;
 /** Options of {@link rollback}. */
-export type RollbackOptions = MigrationTarget & Omit<UndoOptions, "connection" | "folder">;
+export type RollbackOptions = MigrationTarget & Omit<RevertOptions, "connection" | "folder">;
 /** Options of {@link seed}. */
 export type SeedOptions = DatabaseTarget & Omit<ApplySeedsOptions, "connection" | "folder">;
 
@@ -94,13 +94,13 @@ export async function autoMigrate(options: MigrateOptions): Promise<ApplyResult 
 }
 
 /**
- * Reverts the newest applied migration, or as many as `steps` or `to` select; see `undoMigrations`. The rows in the
+ * Reverts the newest applied migration, or as many as `steps` or `to` select; see `revertMigrations`. The rows in the
  * objects that these migrations created are lost.
  *
  * @throws OperationError, SqlFileError or ConnectionError
  */
-export async function rollback(options: RollbackOptions): Promise<UndoResult> {
-  return undoMigrations({ ...options, ...(await targetOf(options)) });
+export async function rollback(options: RollbackOptions): Promise<RevertResult> {
+  return revertMigrations({ ...options, ...(await targetOf(options)) });
 }
 
 /**
