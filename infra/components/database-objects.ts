@@ -22,9 +22,9 @@ import {
 import type { Existing } from "./existing.ts";
 import { declareJobs } from "./jobs.ts";
 import { declareLogin, declareRole } from "./login-role.ts";
-import { noticeMoved } from "./moved-extension.ts";
+import { warnOfMoved } from "./moved-extension.ts";
 import type { Login, Server } from "./server.ts";
-import { type Declared, noticeVanished } from "./vanished.ts";
+import { type Declared, warnOfVanished } from "./vanished.ts";
 
 export interface DatabaseArgs {
   server: Server;
@@ -139,7 +139,7 @@ export class DatabaseObjects {
     );
     this.#after(database);
     const declared: Declared[] = [...roles, { kind: "databases", name, resource: database }];
-    const there = noticeVanished(args.server, args.existing, declared);
+    const there = warnOfVanished(args.server, args.existing, declared);
     return pulumi.all([database.name, there]).apply(([known]) => known);
   }
 
@@ -160,7 +160,7 @@ export class DatabaseObjects {
       );
       this.#after(resource);
       const declared = { database: name, name: extensionName, schema: extensionSchema, resource };
-      noticeMoved(args.server, args.existing, declared);
+      warnOfMoved(args.server, args.existing, declared);
     }
   }
 

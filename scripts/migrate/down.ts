@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import { requireOwnSession } from "../connection/pooler.ts";
-import { backendPid, noticeLostClients } from "../connection/session.ts";
+import { backendPid, detectLostClients } from "../connection/session.ts";
 import type { FileSource } from "../core/file-source.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../ledger/deployment-lock.ts";
@@ -11,7 +11,7 @@ import { type ApplyOptions, prepareTables } from "./apply.ts";
 import { type CommittedMigration, readCommitted } from "./committed.ts";
 import type { DownFile } from "./down-file.ts";
 import { openGraphileSession } from "./graphile-migrate.ts";
-import { type GaveWay, withLockRetry } from "./lock-retry.ts";
+import { type LockTimeout, withLockRetry } from "./lock-retry.ts";
 import { type PlannedRevert, planRevert, type RevertSelection } from "./revert-plan.ts";
 import { runDown } from "./run-down.ts";
 import type { MigrationRun } from "./run-migration.ts";
@@ -22,7 +22,7 @@ export type RevertEvent =
   /** Another deployer holds the deployment lock; reported once for each. */
   | { kind: "waiting"; holder: LockHolder }
   /** The file hit its lock timeout. It let others pass and is retried after a pause. */
-  | ({ kind: "gave-way"; filename: string } & GaveWay)
+  | ({ kind: "lock-timeout"; filename: string } & LockTimeout)
   | { kind: "reverted"; filename: string; durationMs: number };
 
 /** Options of {@link revertMigrations}. */
@@ -47,8 +47,8 @@ export interface RevertResult {
 }
 
 /**
- * Returns the migrations that {@link revertMigrations} would revert, newest first, with all its checks. Runs nothing and
- * takes no lock.
+ * Returns the migrations that {@link revertMigrations} would revert, newest first, with all its checks. Runs nothing
+ * and takes no lock.
  *
  * @throws OperationError as {@link revertMigrations} does
  */
@@ -80,7 +80,7 @@ export async function revertMigrations(options: RevertOptions): Promise<RevertRe
     async (client) => {
       if ((await planRevert(client, connection, folder, files, options)).length === 0) return { reverted: [] };
       await requireOwnSession(client, connection);
-      await noticeLostClients(client);
+      await detectLostClients(client);
       const onWait = (holder: LockHolder) => onEvent?.({ kind: "waiting", holder });
       return withDeploymentLock(client, () => runRevert(client, files, options), onWait, signal);
     },
@@ -110,8 +110,11 @@ async function runRevert(
     signal?.throwIfAborted();
     const subject = { filename, hash, sha256, downSha256: down.sha256, provenance: origin };
     const begun = performance.now();
-    const onGaveWay = (gaveWay: GaveWay) => onEvent?.({ kind: "gave-way", filename: down.filename, ...gaveWay });
-    await withLockRetry({ pid, connection, timeouts, onGaveWay, signal }, () => runDown(client, subject, down, run));
+    const onLockTimeout = (timedOut: LockTimeout) =>
+      onEvent?.({ kind: "lock-timeout", filename: down.filename, ...timedOut });
+    await withLockRetry({ pid, connection, timeouts, onLockTimeout, signal }, () =>
+      runDown(client, subject, down, run),
+    );
     const durationMs = performance.now() - begun;
     reverted.push({ filename, durationMs });
     onEvent?.({ kind: "reverted", filename, durationMs });

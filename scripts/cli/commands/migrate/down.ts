@@ -5,7 +5,7 @@ import type { PlannedRevert } from "../../../migrate/revert-plan.ts";
 import { action, type Run } from "../../run.ts";
 import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
 import { confirmRevert, describeLosses } from "./confirm-revert.ts";
-import { showGaveWay, showWaiting } from "./lock-events.ts";
+import { showLockTimeout, showWaiting } from "./lock-events.ts";
 import { migrateVerb, type RunOptions, withRunOptions } from "./verb.ts";
 
 interface DownOptions extends TargetOptions, RunOptions {
@@ -88,8 +88,8 @@ function showEvent(run: Run, event: RevertEvent): void {
     case "waiting":
       showWaiting(run, event.holder);
       return;
-    case "gave-way":
-      showGaveWay(run, event);
+    case "lock-timeout":
+      showLockTimeout(run, event);
       return;
     case "reverted":
       run.out.note(`reverted ${event.filename} in ${Math.round(event.durationMs)} ms`);

@@ -295,19 +295,19 @@ describe("migrate down", () => {
     await withClient(connection, async (reader) => {
       await reader.query("begin; select from two");
       const events: RevertEvent[] = [];
-      const gaveWay = Promise.withResolvers<void>();
+      const timedOut = Promise.withResolvers<void>();
       const result = revert(folder, {
         timeouts: { lockTimeout: "50ms" },
         onEvent: (event) => {
           events.push(event);
-          if (event.kind === "gave-way") gaveWay.resolve();
+          if (event.kind === "lock-timeout") timedOut.resolve();
         },
       });
-      result.catch(gaveWay.reject);
-      await gaveWay.promise;
+      result.catch(timedOut.reject);
+      await timedOut.promise;
       await reader.query("commit");
       expect((await result).reverted.map(({ filename }) => filename)).toEqual(["000002-two.sql"]);
-      expect(events[0]).toMatchObject({ kind: "gave-way", filename: "000002-two.down.sql", attempt: 1 });
+      expect(events[0]).toMatchObject({ kind: "lock-timeout", filename: "000002-two.down.sql", attempt: 1 });
     });
   });
 
