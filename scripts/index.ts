@@ -16,7 +16,7 @@ export { OperationError } from "./core/operation-error.ts";
 // Migrations
 export type { ApplyResult, MigrationEvent } from "./migrate/apply.ts";
 export type { MigrationBundle } from "./migrate/bundle.ts";
-export type { UndoEvent, UndoResult } from "./migrate/down.ts";
+export type { RevertEvent, RevertResult } from "./migrate/down.ts";
 export type { MigrationProblem, MigrationStatus } from "./migrate/status.ts";
 export {
   backupWindow,

@@ -22,9 +22,9 @@ import {
 import type { Existing } from "./existing.ts";
 import { declareJobs } from "./jobs.ts";
 import { declareLogin, declareRole } from "./login-role.ts";
-import { noticeMoved } from "./moved-extension.ts";
+import { warnOfMoved } from "./moved-extension.ts";
 import type { Login, Server } from "./server.ts";
-import { type Declared, noticeVanished } from "./vanished.ts";
+import { type Declared, warnOfVanished } from "./vanished.ts";
 
 export interface DatabaseArgs {
   /** Name of the database. Default: the component's name, which the names of the resources begin with. */
@@ -155,7 +155,7 @@ export class DatabaseObjects {
     );
     this.#after(database);
     const declared: Declared[] = [...roles, { kind: "databases", name, resource: database }];
-    const there = noticeVanished(args.server, args.existing, declared);
+    const there = warnOfVanished(args.server, args.existing, declared);
     return pulumi.all([database.name, there]).apply(([known]) => known);
   }
 
@@ -176,7 +176,7 @@ export class DatabaseObjects {
       );
       this.#after(resource);
       const declared = { database: name, name: extensionName, schema: extensionSchema, resource };
-      noticeMoved(args.server, args.existing, declared);
+      warnOfMoved(args.server, args.existing, declared);
     }
   }
 

@@ -15,7 +15,7 @@ export interface DeclaredExtension {
  * Warns if the server has an extension in another schema than the stack's state: someone moved it. The engine compares
  * declarations only with its state, and queries that name the schema fail meanwhile.
  */
-export function noticeMoved(
+export function warnOfMoved(
   server: Server,
   existing: Existing,
   { database, name, schema, resource }: DeclaredExtension,

@@ -5,7 +5,7 @@ import type { Existing } from "./existing.ts";
 import { declareLogin } from "./login-role.ts";
 import { declarePostgresAccess } from "./postgres-access.ts";
 import type { Login, Server } from "./server.ts";
-import { noticeVanished } from "./vanished.ts";
+import { warnOfVanished } from "./vanished.ts";
 
 export interface ServerRolesArgs {
   server: Server;
@@ -40,7 +40,7 @@ export function declareServerRoles(name: string, args: ServerRolesArgs): ServerR
       protect,
     });
   const [monitor, backup] = [login("monitor"), login("backup")];
-  noticeVanished(
+  warnOfVanished(
     server,
     existing,
     [monitor, backup].map(({ login: { user }, role }) => ({ kind: "roles", name: user, resource: role })),

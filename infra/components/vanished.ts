@@ -29,7 +29,7 @@ const suspectsOf = new WeakMap<Server, Suspects>();
  *
  * @param declared one of several groups on this server; the returned output waits only for this group
  */
-export function noticeVanished(
+export function warnOfVanished(
   server: Server,
   existing: Existing,
   declared: readonly Declared[],

@@ -11,7 +11,7 @@ const watched = new WeakSet<Client>();
  * released within about a second, and not only when the statement ends. Servers before 14 and platforms without support
  * do without this.
  */
-export async function noticeLostClients(client: Client): Promise<void> {
+export async function detectLostClients(client: Client): Promise<void> {
   const setting = "select set_config(name, $1, false) from pg_settings where name = 'client_connection_check_interval'";
   try {
     const { rowCount } = await client.query(setting, [checkInterval]);
@@ -22,7 +22,7 @@ export async function noticeLostClients(client: Client): Promise<void> {
   }
 }
 
-/** Returns the statements that set this again if {@link noticeLostClients} set it. */
+/** Returns the statements that set this again if {@link detectLostClients} set it. */
 export function lostClientStatements(client: Client): string[] {
   return watched.has(client) ? [`set client_connection_check_interval = '${checkInterval}'`] : [];
 }

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import { type Connection, describeConnection } from "../connection/connection.ts";
 import { requireOwnSession } from "../connection/pooler.ts";
-import { backendPid, noticeLostClients } from "../connection/session.ts";
+import { backendPid, detectLostClients } from "../connection/session.ts";
 import type { FileSource } from "../core/file-source.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../ledger/deployment-lock.ts";
@@ -13,7 +13,7 @@ import { type CommittedMigration, downFileSha256, readCommitted } from "./commit
 import { applySettings, type GraphileSession, openGraphileSession, trackingTable } from "./graphile-migrate.ts";
 import { type HookRun, runHooks } from "./hooks.ts";
 import { recordAcceptedEdit } from "./ledger.ts";
-import { type GaveWay, withLockRetry } from "./lock-retry.ts";
+import { type LockTimeout, withLockRetry } from "./lock-retry.ts";
 import { type DraftPlace, type MigrationRun, requireRunnable, runMigration } from "./run-migration.ts";
 import { upTo, withoutAllowed } from "./selection.ts";
 import { readTimeouts, type Timeouts } from "./timeouts.ts";
@@ -30,7 +30,7 @@ export type MigrationEvent =
   /** `index` starts at 1. */
   | { kind: "started"; filename: string; index: number; total: number }
   /** The file hit its lock timeout. It let others pass and is retried after a pause. */
-  | ({ kind: "gave-way"; filename: string } & GaveWay)
+  | ({ kind: "lock-timeout"; filename: string } & LockTimeout)
   | { kind: "applied"; filename: string; durationMs: number };
 
 /** Options of {@link applyMigrations}. */
@@ -78,7 +78,7 @@ export async function applyMigrations(options: ApplyOptions): Promise<ApplyResul
       if (!hasWork(await findWork(client, files, options))) return { applied: [] };
       await requireOwnSession(client, connection);
       const session = await openGraphileSession(folder, connection);
-      await noticeLostClients(client);
+      await detectLostClients(client);
       const onWait = (holder: LockHolder) => options.onEvent?.({ kind: "waiting", holder });
       return withDeploymentLock(client, () => runPending(client, files, session, options), onWait, signal);
     },
@@ -184,8 +184,8 @@ async function runFiles(
     onEvent?.({ kind: "started", filename, index: index + 1, total: pending.length });
     const subject = { migration, downSha256: downFileSha256(folder, filename), provenance: origin };
     const begun = performance.now();
-    const onGaveWay = (gaveWay: GaveWay) => onEvent?.({ kind: "gave-way", filename, ...gaveWay });
-    const retry = { pid, connection, timeouts: run.timeouts, onGaveWay, signal };
+    const onLockTimeout = (timedOut: LockTimeout) => onEvent?.({ kind: "lock-timeout", filename, ...timedOut });
+    const retry = { pid, connection, timeouts: run.timeouts, onLockTimeout, signal };
     await withLockRetry(retry, () => runMigration(client, subject, run));
     const durationMs = performance.now() - begun;
     applied.push({ filename, durationMs });

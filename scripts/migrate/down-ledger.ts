@@ -83,7 +83,7 @@ export async function recordDownFinished(client: Client, { hash }: DownSubject, 
  *
  * @returns false if that transaction is over and the record may not be written elsewhere
  */
-export async function recordUndone(
+export async function recordReverted(
   client: Client,
   subject: DownSubject,
   where: Parameters<RecordRun>[0],

@@ -4,7 +4,7 @@ import type { Connection } from "../connection/connection.ts";
 import { withFile } from "../sql/file-session.ts";
 import { type Removal, removalsOf, type TableName } from "./down-statements.ts";
 import { openGraphileSession } from "./graphile-migrate.ts";
-import type { PlannedUndo } from "./undo-plan.ts";
+import type { PlannedRevert } from "./revert-plan.ts";
 
 /** A table or column with rows that down migrations remove. */
 export interface DownLoss {
@@ -40,7 +40,7 @@ const limits = "set local lock_timeout = '3s'; set local statement_timeout = '20
 export async function readDownLosses(
   connection: Connection,
   folder: string,
-  planned: readonly PlannedUndo[],
+  planned: readonly PlannedRevert[],
 ): Promise<DownLosses> {
   const { compile, pgSettings } = await openGraphileSession(folder, connection);
   const found: DownLosses = { losses: [], unclear: [] };

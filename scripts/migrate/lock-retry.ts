@@ -18,7 +18,7 @@ const longestPause = 15_000;
 const lookEvery = 500;
 
 /** A lock timeout of a file: another session held a lock that the file needs for longer than its lock timeout. */
-export interface GaveWay {
+export interface LockTimeout {
   /** Starts at 1. */
   attempt: number;
   /** The pause before the next attempt, in ms. */
@@ -32,7 +32,7 @@ export interface LockRetryOptions {
   pid: number;
   connection: Connection;
   timeouts: TimeoutMillis;
-  onGaveWay: (gaveWay: GaveWay) => void;
+  onLockTimeout: (timedOut: LockTimeout) => void;
   signal?: AbortSignal | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface LockRetryOptions {
  * @throws OperationError that names the blockers, if the time for retries is over; any other error of `work`
  */
 export async function withLockRetry<T>(options: LockRetryOptions, work: () => Promise<T>): Promise<T> {
-  const { pid, connection, timeouts, onGaveWay, signal } = options;
+  const { pid, connection, timeouts, onLockTimeout, signal } = options;
   const every = timeouts.lock > 0 ? Math.min(lookEvery, timeouts.lock / 3) : lookEvery;
   let blockers: Blocker[] = [];
   const attempt = async () => {
@@ -80,7 +80,7 @@ export async function withLockRetry<T>(options: LockRetryOptions, work: () => Pr
       shouldRetry: ({ error }) => wanted(error),
       onFailedAttempt: ({ error, attemptNumber, retryDelay }) => {
         attempts = attemptNumber;
-        if (wanted(error) && retryDelay > 0) onGaveWay({ attempt: attemptNumber, pauseMs: retryDelay, blockers });
+        if (wanted(error) && retryDelay > 0) onLockTimeout({ attempt: attemptNumber, pauseMs: retryDelay, blockers });
       },
     });
   } catch (error) {

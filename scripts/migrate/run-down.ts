@@ -3,7 +3,7 @@ import { withFile } from "../sql/file-session.ts";
 import { runSql } from "../sql/run-sql.ts";
 import { concurrentIndexOf } from "./concurrent-index.ts";
 import type { DownFile } from "./down-file.ts";
-import { type DownSubject, openDownRun, recordDownFinished, recordDownStarted, recordUndone } from "./down-ledger.ts";
+import { type DownSubject, openDownRun, recordDownFinished, recordDownStarted, recordReverted } from "./down-ledger.ts";
 import { buildIndex } from "./index-build.ts";
 import type { MigrationRun } from "./run-migration.ts";
 import { runRecorded } from "./run-recorded.ts";
@@ -24,7 +24,7 @@ export async function runDown(client: Client, subject: DownSubject, down: DownFi
   const source = { file: down.filename, text: down.text, start: 0, compile: run.compile };
   if (!down.transactional) return outside(client, subject, source, run);
   const { timeouts, settings } = run;
-  await runRecorded(client, { source, timeouts, settings, hint }, (where) => recordUndone(client, subject, where));
+  await runRecorded(client, { source, timeouts, settings, hint }, (where) => recordReverted(client, subject, where));
 }
 
 async function outside(

@@ -4,11 +4,11 @@ import { concurrentIndexOf, indexState } from "./concurrent-index.ts";
 /**
  * Outcome of a statement that ran outside a transaction and whose end is not known, according to the catalog.
  * - done: the object that it creates exists, or the object that it drops is gone.
- * - undone: it did not take effect, or only in part. Running it again does all of its work.
+ * - notDone: it did not take effect, or only in part. Running it again does all of its work.
  * - repeatable: the catalog does not show it, and running it again does no harm.
  * - unknown: the catalog does not show it.
  */
-export type StatementOutcome = "done" | "undone" | "repeatable" | "unknown";
+export type StatementOutcome = "done" | "notDone" | "repeatable" | "unknown";
 
 interface Name {
   String?: { sval?: string };
@@ -40,7 +40,7 @@ export async function statementOutcome(client: Client, sql: string): Promise<Sta
   const index = await concurrentIndexOf(sql);
   if (index !== undefined) {
     if (index.name === undefined) return "unknown";
-    return (await indexState(client, index)) === "valid" ? "done" : "undone";
+    return (await indexState(client, index)) === "valid" ? "done" : "notDone";
   }
   const statement = await parseOne(sql);
   if (statement === undefined) return "unknown";
@@ -69,7 +69,7 @@ async function droppedIndexes(
   );
   const there = rows[0]?.there ?? names.length;
   if (there === 0) return "done";
-  return there === names.length ? "undone" : "unknown";
+  return there === names.length ? "notDone" : "unknown";
 }
 
 /** Checks ALTER TYPE … ADD VALUE. A statement that renames a value runs in a transaction. */
@@ -82,7 +82,7 @@ async function enumValue(
     "select exists (select from pg_enum where enumtypid = to_regtype($1) and enumlabel = $2) as there",
     [qualified(client, typeName), newVal],
   );
-  return rows[0]?.there === true ? "done" : "undone";
+  return rows[0]?.there === true ? "done" : "notDone";
 }
 
 async function detachedPartition(
@@ -101,7 +101,7 @@ async function detachedPartition(
   if (row?.there !== true) return "unknown";
   // A partition that is half detached needs DETACH … FINALIZE, which is another statement.
   if (row.pending === true) return "unknown";
-  return row.pending === null ? "done" : "undone";
+  return row.pending === null ? "done" : "notDone";
 }
 
 function ofRelation(client: Client, { schemaname, relname }: Relation): string {

@@ -56,7 +56,7 @@ export interface PendingMigration {
  * - inserted: a file that is not applied comes before an applied one.
  * - invalid-hash: a pending file's hash does not match its body, or it has `AllowInvalidHash` although the hash
  * matches.
- * - half-undone: an applied file's down migration, outside a transaction, was started and its end is not known.
+ * - half-reverted: an applied file's down migration, outside a transaction, was started and its end is not known.
  * - unfinished: a file was started outside a transaction, its end is not known, and the file does not exist.
  * - broken-chain: a file's `Previous` is not the hash of the file before it.
  * - unusable: a pending file contains what cannot run as it was meant; `detail` says what.
@@ -68,7 +68,7 @@ export type ProblemKind =
   | "renamed"
   | "inserted"
   | "invalid-hash"
-  | "half-undone"
+  | "half-reverted"
   | "unfinished"
   | "broken-chain"
   | "unusable";
@@ -177,7 +177,7 @@ function appliedProblem(
     return { kind: "edited", filename: file.filename, expected: row.hash, found: file.computedHash };
   }
   if (entry?.direction === "down" && entry.finishedAt === null)
-    return { kind: "half-undone", filename: file.filename, expected: row.hash, found: null };
+    return { kind: "half-reverted", filename: file.filename, expected: row.hash, found: null };
   // graphile-migrate's hash does not cover headers. The ledger's does.
   if (entry !== undefined && entry.sha256 !== file.sha256 && !isAcceptedEdit(file, entry)) {
     // The header was added, and there is nothing to accept. A new database would refuse this file.

@@ -153,7 +153,7 @@ export function describeProblem({ kind, filename, expected, found, detail }: Mig
       return found === expected
         ? `- ${filename} has AllowInvalidHash, but its hash ${found} is valid: remove the header`
         : `- ${filename} was edited after it was committed: the hash in its header is ${expected}, the hash of its body is ${found}`;
-    case "half-undone":
+    case "half-reverted":
       return `- ${filename} is applied, and its down migration was interrupted: finish it with \`migrate down\`, or check it with \`migrate repair\``;
     case "unfinished":
       return `- ${filename} does not exist, but was started outside a transaction and its end is not recorded, so part of it may be applied: restore the file, or close its run with \`migrate repair\``;

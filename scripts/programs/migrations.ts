@@ -1,7 +1,7 @@
 import { rootFromEnvironment } from "../connection/environment.ts";
 import { OperationError, exitCode as reason } from "../core/operation-error.ts";
 import { type ApplyOptions, type ApplyResult, applyMigrations } from "../migrate/apply.ts";
-import { type UndoOptions, type UndoResult, undoMigrations } from "../migrate/down.ts";
+import { type RevertOptions, type RevertResult, revertMigrations } from "../migrate/down.ts";
 import type { MigrationStatus } from "../migrate/status.ts";
 import { readKnownStatus, verifyMigrations } from "../migrate/verify.ts";
 import { type DatabaseTarget, folderOf, type MigrationTarget, targetOf } from "./target.ts";
@@ -9,7 +9,7 @@ import { type DatabaseTarget, folderOf, type MigrationTarget, targetOf } from ".
 /** Options of {@link migrate} and {@link autoMigrate}. */
 export type MigrateOptions = MigrationTarget & Omit<ApplyOptions, "connection" | "folder">;
 /** Options of {@link rollback}. */
-export type RollbackOptions = MigrationTarget & Omit<UndoOptions, "connection" | "folder">;
+export type RollbackOptions = MigrationTarget & Omit<RevertOptions, "connection" | "folder">;
 /**
  * Applies the pending migrations; see `applyMigrations`. Several processes can call this at the same time: one applies
  * the migrations, the others wait for it, and all succeed.
@@ -41,13 +41,13 @@ export async function autoMigrate(options: MigrateOptions): Promise<ApplyResult 
 }
 
 /**
- * Reverts the newest applied migration, or as many as `steps` or `to` select; see `undoMigrations`. The rows in the
+ * Reverts the newest applied migration, or as many as `steps` or `to` select; see `revertMigrations`. The rows in the
  * objects that these migrations created are lost.
  *
  * @throws OperationError, SqlFileError or ConnectionError
  */
-export async function rollback(options: RollbackOptions): Promise<UndoResult> {
-  return undoMigrations({ ...options, ...(await targetOf(options)) });
+export async function rollback(options: RollbackOptions): Promise<RevertResult> {
+  return revertMigrations({ ...options, ...(await targetOf(options)) });
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import { type Connection, describeConnection } from "../connection/connection.ts";
 import { requireOwnSession } from "../connection/pooler.ts";
-import { inTransaction, noticeLostClients } from "../connection/session.ts";
+import { detectLostClients, inTransaction } from "../connection/session.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../ledger/deployment-lock.ts";
 import { ensureLedger } from "../ledger/kit-schema.ts";
@@ -64,7 +64,7 @@ export async function applySeeds(options: ApplySeedsOptions): Promise<ApplySeeds
       const due = await dueFiles(client, files, options);
       if (due.size === 0) return { applied: [], skipped: files.map(({ set, filename }) => ({ set, filename })) };
       await requireOwnSession(client, connection);
-      await noticeLostClients(client);
+      await detectLostClients(client);
       const onWait = (holder: LockHolder) => options.onEvent?.({ kind: "waiting", holder });
       return withDeploymentLock(
         client,

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { withClient } from "../connection/client.ts";
 import { type Connection, describeConnection } from "../connection/connection.ts";
 import { requireOwnSession } from "../connection/pooler.ts";
-import { noticeLostClients } from "../connection/session.ts";
+import { detectLostClients } from "../connection/session.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { requireUnchanged } from "../core/unchanged.ts";
 import { type LockHolder, withDeploymentLock } from "../ledger/deployment-lock.ts";
@@ -61,7 +61,7 @@ export async function clearSeeds(options: ClearSeedsOptions): Promise<ClearedSee
     connection,
     async (client) => {
       await requireOwnSession(client, connection);
-      await noticeLostClients(client);
+      await detectLostClients(client);
       return withDeploymentLock(client, () => clear(client, options), onWait ?? (() => {}), signal);
     },
     "pgroundwork seed",

@@ -107,7 +107,7 @@ function changeOf(parameter: Parameter, { former, wanted, before, after }: Lines
   });
   const hasIt = wantedText === formerText ? hasTaken : isSameValue;
   const isNeeded =
-    wantedText === undefined ? isUndone(parameter, current, isHidden) : !hasIt(parameter, current, wantedText);
+    wantedText === undefined ? isReverted(parameter, current, isHidden) : !hasIt(parameter, current, wantedText);
   if (isNeeded) return change(parameter.context === "postmaster" ? "restart" : "reload");
   const from = shown(former[name]) ?? shownValue(parameter, current);
   return { name, from, to: shown(wanted[name]), effect: after.has(name) ? "overridden" : "same" };
@@ -124,7 +124,7 @@ function hasTaken(parameter: Parameter, current: string, line: string): boolean 
 }
 
 /** Returns true if a value must be reset because no line sets it any more. */
-function isUndone(parameter: Parameter, current: string, isHidden: boolean): boolean {
+function isReverted(parameter: Parameter, current: string, isHidden: boolean): boolean {
   if (!isHidden && parameter.source !== fromFile) return false;
   return parameter.context === "postmaster" || !isSameValue(parameter, current, parameter.boot ?? "");
 }

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { inTransaction, noticeLostClients } from "../../connection/session.ts";
+import { inTransaction, detectLostClients } from "../../connection/session.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
 import { type ForeignKey, identifier, literal, readForeignKeys } from "../target/target-table.ts";
@@ -43,7 +43,7 @@ export async function rollbackImport(options: {
   return withClient(
     connection,
     async (client) => {
-      await noticeLostClients(client);
+      await detectLostClients(client);
       await fixTextForms(client);
       const run = await findRun(client, options.run);
       requireLoaded(run);

@@ -1,6 +1,6 @@
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { readCommitted } from "../committed.ts";
-import { type UndoOptions, undoMigrations } from "../down.ts";
+import { type RevertOptions, revertMigrations } from "../down.ts";
 import { downFilename, readDownFile } from "../down-file.ts";
 import { bodyHash, committedParser } from "../graphile-migrate.ts";
 import { readKnownStatus } from "../verify.ts";
@@ -12,11 +12,11 @@ export interface Uncommit {
   /** The file that was the newest committed one. */
   filename: string;
   /** True if it was applied to the database and was reverted there. */
-  undone: boolean;
+  reverted: boolean;
 }
 
 /** Options of {@link uncommitMigration}. */
-interface UncommitOptions extends Omit<UndoOptions, "steps" | "to"> {
+interface UncommitOptions extends Omit<RevertOptions, "steps" | "to"> {
   /** The database's folder, which contains `committed/`. */
   folder: string;
 }
@@ -46,7 +46,7 @@ export async function uncommitMigration(options: UncommitOptions): Promise<Uncom
   if (isApplied) {
     // The draft gets the down migration that ran.
     const expected = [{ filename: last.filename, down: { sha256: down?.sha256 ?? "" } }];
-    await undoMigrations({ ...options, steps: 1, expected });
+    await revertMigrations({ ...options, steps: 1, expected });
   }
   if (!resumed) {
     const { headers, body } = (await committedParser())(last.filename, last.text);
@@ -55,7 +55,7 @@ export async function uncommitMigration(options: UncommitOptions): Promise<Uncom
     await writeDraft(folder, kept, restoreIncludes(folder, body), downText);
   }
   await removeCommitted(folder, [last.filename, downFilename(last.filename)]);
-  return { filename: last.filename, undone: isApplied };
+  return { filename: last.filename, reverted: isApplied };
 }
 
 /** @throws OperationError for a file that the draft would not hold as it is */

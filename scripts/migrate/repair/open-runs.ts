@@ -101,9 +101,9 @@ async function leftover(client: Client, run: OpenRun, context: OpenRunContext): 
       const action = run.direction === "up" ? "record it as applied" : "record it as reverted";
       return { kind, found, action, act: (session) => settle(session, run, context.files) };
     }
-    case "undone":
+    case "notDone":
     case "repeatable": {
-      const found = `${begun}; ${outcome === "undone" ? "the catalog shows no effect of it" : "it can safely run again"}`;
+      const found = `${begun}; ${outcome === "notDone" ? "the catalog shows no effect of it" : "it can safely run again"}`;
       const state = run.direction === "up" ? "stays pending, and the next `migrate up` runs it" : "stays applied";
       return {
         kind,

@@ -92,7 +92,7 @@ describe("an application", () => {
     expect(names(await migrate({ from, connection }))).toEqual(both);
     expect((await verify({ from, connection })).applied).toHaveLength(2);
     expect(await test.query("select note from log")).toEqual([{ note: "hello" }]);
-    expect((await rollback({ from, connection })).undone.map(({ filename }) => filename)).toEqual(["000002-b.sql"]);
+    expect((await rollback({ from, connection })).reverted.map(({ filename }) => filename)).toEqual(["000002-b.sql"]);
     expect(await test.query("select note from log")).toEqual([]);
   });
 

@@ -116,13 +116,13 @@ export const scriptMutations: readonly Mutation[] = [
     tests: [embedded("migrate/hooks")],
   },
   {
-    file: "scripts/migrate/undo-plan.ts",
+    file: "scripts/migrate/revert-plan.ts",
     find: '["edited", "missing", "reordered"]',
     replace: '["edited", "missing"]',
     tests: [embedded("migrate/down")],
   },
   {
-    file: "scripts/migrate/undo-plan.ts",
+    file: "scripts/migrate/revert-plan.ts",
     find: '["edited", "missing", "reordered"]',
     replace: '["missing", "reordered"]',
     tests: [embedded("migrate/down")],

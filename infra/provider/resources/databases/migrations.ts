@@ -64,7 +64,7 @@ function describe(event: MigrationEvent): ["info" | "warning" | "status", string
       return ["info", `recorded the edit of ${event.filename}, which its AllowInvalidHash accepts`];
     case "hook":
       return ["info", event.text];
-    case "gave-way": {
+    case "lock-timeout": {
       const who = event.blockers.map(describeBlocker).join(", ") || "another session";
       return ["warning", `${event.filename} was blocked by ${who}: lock timeout, retrying`];
     }

@@ -1,5 +1,5 @@
 import type { DownLoss, DownLosses, UnclearStatement } from "../../../migrate/down-losses.ts";
-import type { PlannedUndo } from "../../../migrate/undo-plan.ts";
+import type { PlannedRevert } from "../../../migrate/revert-plan.ts";
 import type { Run } from "../../run.ts";
 import type { Target } from "../../target.ts";
 import { requireTyped } from "../../typed-name.ts";
@@ -13,7 +13,7 @@ import { requireTyped } from "../../typed-name.ts";
 export async function confirmRevert(
   run: Run,
   target: Target,
-  planned: readonly PlannedUndo[],
+  planned: readonly PlannedRevert[],
   always: boolean,
 ): Promise<void> {
   const { readDownLosses } = await import("../../../migrate/down-losses.ts");

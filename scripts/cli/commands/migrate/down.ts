@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
-import type { UndoEvent } from "../../../migrate/down.ts";
-import type { PlannedUndo } from "../../../migrate/undo-plan.ts";
+import type { RevertEvent } from "../../../migrate/down.ts";
+import type { PlannedRevert } from "../../../migrate/revert-plan.ts";
 import { action, type Run } from "../../run.ts";
 import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
 import { confirmRevert, describeLosses } from "./confirm-revert.ts";
-import { showGaveWay, showWaiting } from "./lock-events.ts";
+import { showLockTimeout, showWaiting } from "./lock-events.ts";
 import { migrateVerb, type RunOptions, withRunOptions } from "./verb.ts";
 
 interface DownOptions extends TargetOptions, RunOptions {
@@ -28,21 +28,21 @@ export function registerMigrateDown(migrate: Command): void {
 }
 
 async function down(run: Run, options: DownOptions) {
-  const { previewUndo, undoMigrations } = await import("../../../migrate/down.ts");
+  const { previewRevert, revertMigrations } = await import("../../../migrate/down.ts");
   const target = await resolveTarget(run, options);
   const { connection, folder, label } = target;
   const { steps, to, allow, lockTimeout, statementTimeout, retryFor } = options;
-  const planned = await previewUndo(connection, folder, { steps, to, allow });
+  const planned = await previewRevert(connection, folder, { steps, to, allow });
   if (options.dryRun === true) return dryRun(run, target, planned);
   // For a database given by its connection, it is not known whether it holds real data.
   const always = target.protected !== false;
   if (planned.length > 0 && options.yes !== true) await confirmRevert(run, target, planned, always);
   for (const { down: file } of planned.filter(({ downChanged }) => downChanged))
     run.out.note(`${file.filename} changed after its migration was applied; it runs as it is now`);
-  const { undone } =
+  const { reverted } =
     planned.length === 0
-      ? { undone: [] }
-      : await undoMigrations({
+      ? { reverted: [] }
+      : await revertMigrations({
           connection,
           folder,
           steps,
@@ -54,13 +54,13 @@ async function down(run: Run, options: DownOptions) {
           signal: run.signal,
           runId: run.runId,
         });
-  run.out.answer({ undone }, () =>
-    undone.length === 0 ? `${label}: nothing to revert` : `${label}: ${undone.length} reverted`,
+  run.out.answer({ reverted }, () =>
+    reverted.length === 0 ? `${label}: nothing to revert` : `${label}: ${reverted.length} reverted`,
   );
   return exitCode.done;
 }
 
-async function dryRun(run: Run, { connection, folder, label }: Target, planned: readonly PlannedUndo[]) {
+async function dryRun(run: Run, { connection, folder, label }: Target, planned: readonly PlannedRevert[]) {
   const { readDownLosses } = await import("../../../migrate/down-losses.ts");
   const lost = planned.length === 0 ? { losses: [], unclear: [] } : await readDownLosses(connection, folder, planned);
   const files = planned.map(({ filename, down: { transactional, filename: downFile }, downChanged }) => {
@@ -83,15 +83,15 @@ function count(text: string): number {
   throw new InvalidArgumentError("expected a number from 1.");
 }
 
-function showEvent(run: Run, event: UndoEvent): void {
+function showEvent(run: Run, event: RevertEvent): void {
   switch (event.kind) {
     case "waiting":
       showWaiting(run, event.holder);
       return;
-    case "gave-way":
-      showGaveWay(run, event);
+    case "lock-timeout":
+      showLockTimeout(run, event);
       return;
-    case "undone":
+    case "reverted":
       run.out.note(`reverted ${event.filename} in ${Math.round(event.durationMs)} ms`);
   }
 }

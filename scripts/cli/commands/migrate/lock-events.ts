@@ -1,6 +1,6 @@
 import { describeHolder, type LockHolder } from "../../../ledger/deployment-lock.ts";
 import { describeBlocker } from "../../../migrate/blockers.ts";
-import type { GaveWay } from "../../../migrate/lock-retry.ts";
+import type { LockTimeout } from "../../../migrate/lock-retry.ts";
 import type { Run } from "../../run.ts";
 
 /** Prints which deployer holds the lock. */
@@ -9,7 +9,7 @@ export function showWaiting(run: Run, holder: LockHolder): void {
 }
 
 /** Prints that a file ran into its lock timeout, which sessions blocked it, and when it is tried again. */
-export function showGaveWay(run: Run, { filename, blockers, pauseMs }: GaveWay & { filename: string }): void {
+export function showLockTimeout(run: Run, { filename, blockers, pauseMs }: LockTimeout & { filename: string }): void {
   const who = blockers.length === 0 ? "" : `, blocked by ${blockers.map(describeBlocker).join(", ")}`;
   run.out.warn(`${filename}: lock timeout${who}; retrying in ${(pauseMs / 1000).toFixed(1)} s`);
 }

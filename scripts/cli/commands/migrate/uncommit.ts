@@ -26,11 +26,11 @@ async function uncommit(run: Run, options: UncommitOptions) {
   requireUnprotected(target, "Write migrations");
   const { connection, folder, label } = target;
   if (options.yes !== true) await confirm(run, target);
-  const { filename, undone } = await uncommitMigration({ connection, folder, signal: run.signal, runId: run.runId });
-  run.out.answer({ filename, undone }, () =>
+  const { filename, reverted } = await uncommitMigration({ connection, folder, signal: run.signal, runId: run.runId });
+  run.out.answer({ filename, reverted }, () =>
     [
       `${filename} is current.sql again`,
-      undone ? `${label}: reverted` : `${label}: it was not applied there`,
+      reverted ? `${label}: reverted` : `${label}: it was not applied there`,
       "Other databases that have it no longer match the files.",
     ].join("\n"),
   );
@@ -41,10 +41,10 @@ async function uncommit(run: Run, options: UncommitOptions) {
 async function confirm(run: Run, target: Target): Promise<void> {
   const { connection, folder } = target;
   const { readCommitted } = await import("../../../migrate/committed.ts");
-  const { previewUndo } = await import("../../../migrate/down.ts");
+  const { previewRevert } = await import("../../../migrate/down.ts");
   const { readKnownStatus } = await import("../../../migrate/verify.ts");
   const newest = (await readCommitted(folder)).at(-1)?.filename;
   const { applied } = await readKnownStatus(connection, folder);
   if (!applied.some(({ filename }) => filename === newest)) return;
-  await confirmRevert(run, target, await previewUndo(connection, folder, { steps: 1 }), false);
+  await confirmRevert(run, target, await previewRevert(connection, folder, { steps: 1 }), false);
 }

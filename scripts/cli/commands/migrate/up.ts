@@ -4,7 +4,7 @@ import type { MigrationEvent } from "../../../migrate/apply.ts";
 import { action, type Run } from "../../run.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
-import { showGaveWay, showWaiting } from "./lock-events.ts";
+import { showLockTimeout, showWaiting } from "./lock-events.ts";
 import { migrateVerb, type RunOptions, withRunOptions } from "./verb.ts";
 
 interface UpOptions extends TargetOptions, RunOptions {
@@ -79,8 +79,8 @@ export function showMigrationEvent(run: Run, event: MigrationEvent): void {
     case "started":
       showStep(run.out, `applying ${event.filename} (${event.index} of ${event.total})`, { announce: false });
       return;
-    case "gave-way":
-      showGaveWay(run, event);
+    case "lock-timeout":
+      showLockTimeout(run, event);
       return;
     case "applied":
       run.out.endStep();

@@ -65,10 +65,10 @@ describe("a role", () => {
       seeded.test,
     ]);
     expect((await refusal(changed)).message).toMatch(/^facts of role_assignments .* do not change$/);
-    const undone = app.query(
+    const reversal = app.query(
       "update role_assignments set revoked_at = null, revoke_reason = null, revoked_by = null where revoked_at is not null",
     );
-    expect((await refusal(undone)).message).toMatch(/^facts of role_assignments .* do not change$/);
+    expect((await refusal(reversal)).message).toMatch(/^facts of role_assignments .* do not change$/);
   });
 
   it("cannot be renamed or deleted if it comes with the schema", async () => {

@@ -8,7 +8,7 @@ import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { commitMigration } from "../../../../scripts/migrate/authoring/commit.ts";
 import { newMigration } from "../../../../scripts/migrate/authoring/new.ts";
 import { baseline } from "../../../../scripts/migrate/baseline.ts";
-import { undoMigrations } from "../../../../scripts/migrate/down.ts";
+import { revertMigrations } from "../../../../scripts/migrate/down.ts";
 import { planMigrations } from "../../../../scripts/migrate/plan/plan.ts";
 import { findRepairs, repair } from "../../../../scripts/migrate/repair/repair.ts";
 import { readSchemaDrift } from "../../../../scripts/migrate/schema-drift.ts";
@@ -70,7 +70,7 @@ describe("the kit on a server that soon ends sessions, transactions and statemen
     expect(applied.map(({ filename }) => filename)).toHaveLength(3);
     for (const { appliedAt } of applied as { appliedAt?: Date }[])
       if (appliedAt !== undefined) expect(Math.abs(appliedAt.getTime() - begun.getTime())).toBeLessThan(60_000);
-    expect((await undoMigrations({ connection, folder, steps: 3 })).undone).toHaveLength(3);
+    expect((await revertMigrations({ connection, folder, steps: 3 })).reverted).toHaveLength(3);
   });
 
   it("lets a file wait for its locks, and a second deployer for the first, as long as the kit says", async () => {
@@ -88,7 +88,7 @@ describe("the kit on a server that soon ends sessions, transactions and statemen
       await blocker.query("commit");
       expect((await Promise.all(both)).map(({ applied }) => applied.length).sort()).toEqual([0, 1]);
     });
-    expect(events).not.toContain("gave-way");
+    expect(events).not.toContain("lock-timeout");
     expect(events).toContain("waiting");
   });
 

@@ -129,7 +129,7 @@ describe("committing a migration", () => {
     expect((await read("committed", "000002-two.sql")).split("\n\n")[1]).toBe(
       "create table two ();\n--! Included views/two.sql\ncreate view v as table two;\n--! EndIncluded views/two.sql\n",
     );
-    expect(await uncommit()).toEqual({ filename: "000002-two.sql", undone: true });
+    expect(await uncommit()).toEqual({ filename: "000002-two.sql", reverted: true });
     expect(await read("current.sql")).toBe(`--! Message: two\n\n${up}\n`);
     expect(await read("current.down.sql")).toBe("--!include views/two.down.sql\ndrop table two;\n");
   });
@@ -191,7 +191,7 @@ describe("committing a migration", () => {
     expect(await committed()).toEqual(["000001-first.sql"]);
   });
 
-  it("is undone if the database itself refuses the migration", async () => {
+  it("is reverted if the database itself refuses the migration", async () => {
     await commit({ message: "none" }).catch(() => {});
     await test.query("create table two ()");
     await draft("two", "create table two (id int);", "drop table two;");
@@ -325,7 +325,7 @@ describe("uncommitting a migration", () => {
     await draft("two", "create table two ();", "drop table two;");
     await commit();
     const first = await read("committed", "000002-two.sql");
-    expect(await uncommit()).toEqual({ filename: "000002-two.sql", undone: true });
+    expect(await uncommit()).toEqual({ filename: "000002-two.sql", reverted: true });
     expect(await test.query("select to_regclass('two') as two")).toEqual([{ two: null }]);
     expect(await read("current.sql")).toBe("--! Message: two\n\ncreate table two ();\n");
     expect(await read("current.down.sql")).toBe("drop table two;\n");
@@ -349,7 +349,7 @@ describe("uncommitting a migration", () => {
 
   it("only moves a file that is not applied, even if it is read-only", async () => {
     await chmod(file("committed", "000001-first.sql"), 0o440);
-    expect(await uncommit()).toEqual({ filename: "000001-first.sql", undone: false });
+    expect(await uncommit()).toEqual({ filename: "000001-first.sql", reverted: false });
     expect(await committed()).toEqual([]);
     expect(await read("current.sql")).toBe("create table first (id int primary key);\n");
   });

@@ -7,7 +7,12 @@ import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { exitCode } from "../../../../scripts/core/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
-import { previewUndo, type UndoEvent, type UndoOptions, undoMigrations } from "../../../../scripts/migrate/down.ts";
+import {
+  previewRevert,
+  type RevertEvent,
+  type RevertOptions,
+  revertMigrations,
+} from "../../../../scripts/migrate/down.ts";
 import { readDownLosses } from "../../../../scripts/migrate/down-losses.ts";
 import { readStatus } from "../../../../scripts/migrate/verify.ts";
 import type { SqlFileError } from "../../../../scripts/sql/run-sql.ts";
@@ -26,7 +31,7 @@ const drafts: Draft[] = [
   { name: "two", body: "create table two (id int references one);" },
   { name: "index", body: "--! no-transaction\ncreate index concurrently two_id on two (id);" },
 ];
-const ways: Record<string, string> = {
+const downFiles: Record<string, string> = {
   "000001-one.down.sql": "drop table one;\n",
   "000002-two.down.sql": "drop table two;\n",
   "000003-index.down.sql": "--! no-transaction\ndrop index concurrently two_id;\n",
@@ -35,12 +40,14 @@ const ways: Record<string, string> = {
 /** Applies the folder with its down migrations. `changed` replaces files, or leaves them out with null. */
 async function applied(changed: Record<string, string | null> = {}) {
   const made = await folderOf(drafts);
-  for (const [name, text] of Object.entries({ ...ways, ...changed })) if (text !== null) await made.write(name, text);
+  for (const [name, text] of Object.entries({ ...downFiles, ...changed }))
+    if (text !== null) await made.write(name, text);
   await applyMigrations({ connection, folder: made.folder });
   return made;
 }
 
-const undo = (folder: string, options: Partial<UndoOptions> = {}) => undoMigrations({ connection, folder, ...options });
+const revert = (folder: string, options: Partial<RevertOptions> = {}) =>
+  revertMigrations({ connection, folder, ...options });
 const catalog = (): Promise<Catalog> => withClient(connection, readCatalog);
 const state = async (folder: string) => {
   const status = await readStatus(connection, folder);
@@ -61,7 +68,7 @@ describe("the rows that down migrations remove", () => {
     await write("000001-one.down.sql", down);
     await applyMigrations({ connection, folder });
     await query(setup);
-    return readDownLosses(connection, folder, await previewUndo(connection, folder, {}));
+    return readDownLosses(connection, folder, await previewRevert(connection, folder, {}));
   };
   const lost = (object: string, rows: number | null) => ({ filename: "000001-one.sql", object, rows });
 
@@ -111,7 +118,7 @@ describe("migrate down", () => {
       "update pg_index set indisvalid = false where indexrelid = 'one_note'::regclass",
       test.server.connection(connection.database),
     );
-    await undo(folder);
+    await revert(folder);
     expect(await query("select indisvalid from pg_index where indexrelid = 'one_note'::regclass")).toEqual([
       { indisvalid: true },
     ]);
@@ -119,7 +126,7 @@ describe("migrate down", () => {
 
   it("reverts only the newest file, removes its record, and writes a ledger row", async () => {
     const { folder, migrations } = await applied();
-    expect((await undo(folder)).undone.map(({ filename }) => filename)).toEqual(["000003-index.sql"]);
+    expect((await revert(folder)).reverted.map(({ filename }) => filename)).toEqual(["000003-index.sql"]);
     expect(await query("select to_regclass('two_id') as index")).toEqual([{ index: null }]);
     expect(await state(folder)).toEqual({ applied: [1, 2], pending: [3], problems: [] });
     expect(
@@ -132,7 +139,7 @@ describe("migrate down", () => {
         filename: "000003-index.sql",
         hash: migrations[2]?.hash,
         sha256: sha256(migrations[2]?.text ?? ""),
-        down_sha256: sha256(ways["000003-index.down.sql"] ?? ""),
+        down_sha256: sha256(downFiles["000003-index.down.sql"] ?? ""),
         finished: true,
         timed: true,
         applied_by: `${connection.database}_migrator`,
@@ -145,7 +152,7 @@ describe("migrate down", () => {
     const { folder } = await applied();
     const complete = await catalog();
     for (const steps of [1, 2, 3]) {
-      expect((await undo(folder, { steps })).undone).toHaveLength(steps);
+      expect((await revert(folder, { steps })).reverted).toHaveLength(steps);
       await applyMigrations({ connection, folder });
       expect(await catalog()).toEqual(complete);
       expect(await state(folder)).toEqual({ applied: [1, 2, 3], pending: [], problems: [] });
@@ -160,12 +167,12 @@ describe("migrate down", () => {
 
   it("reverts to the given file, or to an empty database with 0", async () => {
     const { folder } = await applied();
-    const to = async (text: string) => (await undo(folder, { to: text })).undone.map(({ filename }) => filename);
+    const to = async (text: string) => (await revert(folder, { to: text })).reverted.map(({ filename }) => filename);
     expect(await to("000002-two.sql")).toEqual(["000003-index.sql"]);
     expect(await to("2")).toEqual([]);
     expect(await to("0")).toEqual(["000002-two.sql", "000001-one.sql"]);
     expect([...(await catalog()).values()].filter(({ kind }) => kind === "table")).toEqual([]);
-    expect((await undo(folder)).undone).toEqual([]);
+    expect((await revert(folder)).reverted).toEqual([]);
   });
 
   it.each([
@@ -174,7 +181,7 @@ describe("migrate down", () => {
     [{ to: "7" }, 'The migration "7" does not exist (there are 000001-one.sql to 000003-index.sql).'],
   ])("refuses a selection that does not fit: %j", async (selection, message) => {
     const { folder } = await applied();
-    const error = await errorOf(undo(folder, selection));
+    const error = await errorOf(revert(folder, selection));
     expect([error.message, error.exitCode]).toEqual([message, exitCode.usage]);
     expect(await state(folder)).toMatchObject({ applied: [1, 2, 3] });
   });
@@ -184,7 +191,7 @@ describe("migrate down", () => {
       "000001-one.down.sql": "--! Irreversible: the old ids are nowhere\n",
       "000002-two.down.sql": null,
     });
-    const error = await errorOf(undo(folder, { to: "0" }));
+    const error = await errorOf(revert(folder, { to: "0" }));
     expect(error.exitCode).toBe(exitCode.notAllowed);
     expect(error.message.split("\n")).toEqual([
       "Some of these migrations cannot be reverted, so nothing was reverted:",
@@ -198,17 +205,17 @@ describe("migrate down", () => {
   it("refuses a file that was edited since it was applied, unless it is allowed by name", async () => {
     const { folder, write, migrations } = await applied();
     await write("000003-index.sql", (migrations[2]?.text ?? "").replace("two_id", "two_ids"));
-    const error = await errorOf(undo(folder));
+    const error = await errorOf(revert(folder));
     expect(error.exitCode).toBe(exitCode.wrong);
     expect(error.message).toContain("- 000003-index.sql was edited after it was applied: applied sha1:");
-    expect((await undo(folder, { allow: ["000003-index.sql"] })).undone).toHaveLength(1);
+    expect((await revert(folder, { allow: ["000003-index.sql"] })).reverted).toHaveLength(1);
   });
 
   it("refuses a file that has another number since it was applied", async () => {
     const { folder } = await applied();
     const committed = path.join(folder, "committed");
     await rename(path.join(committed, "000003-index.sql"), path.join(committed, "000004-index.sql"));
-    const error = await errorOf(undo(folder));
+    const error = await errorOf(revert(folder));
     expect(error.exitCode).toBe(exitCode.wrong);
     expect(error.message).toContain("- 000004-index.sql was applied as 000003.sql, but is now 000004.sql");
     expect(await query("select to_regclass('two_id')::text as index")).toEqual([{ index: "two_id" }]);
@@ -217,18 +224,18 @@ describe("migrate down", () => {
   it("reverts a missing file if that is allowed and its down migration exists", async () => {
     const { folder } = await applied();
     await rm(path.join(folder, "committed", "000003-index.sql"));
-    expect((await errorOf(undo(folder))).message).toContain("000003-index.sql is applied");
-    await undo(folder, { allow: ["000003-index.sql"] });
+    expect((await errorOf(revert(folder))).message).toContain("000003-index.sql is applied");
+    await revert(folder, { allow: ["000003-index.sql"] });
     expect(await state(folder)).toEqual({ applied: [1, 2], pending: [], problems: [] });
   });
 
   it("reports a down migration that changed since its file was applied, and runs it", async () => {
     const { folder, write } = await applied();
-    const changed = async () => (await previewUndo(connection, folder, { to: "0" })).map((each) => each.downChanged);
+    const changed = async () => (await previewRevert(connection, folder, { to: "0" })).map((each) => each.downChanged);
     expect(await changed()).toEqual([false, false, false]);
     await write("000002-two.down.sql", "-- as it is now\ndrop table two;\n");
     expect(await changed()).toEqual([false, true, false]);
-    await undo(folder, { steps: 2 });
+    await revert(folder, { steps: 2 });
     expect(await state(folder)).toMatchObject({ applied: [1] });
   });
 
@@ -236,7 +243,7 @@ describe("migrate down", () => {
     const { folder } = await applied({
       "000001-one.down.sql": "alter table one add column x int;\ndrop table nought;\n",
     });
-    const error = await errorOf<SqlFileError>(undo(folder, { to: "0" }));
+    const error = await errorOf<SqlFileError>(revert(folder, { to: "0" }));
     expect(error.message.split("\n")[0]).toBe('000001-one.down.sql:2:1: table "nought" does not exist');
     expect(await state(folder)).toEqual({ applied: [1], pending: [2, 3], problems: [] });
     expect(await query("select column_name from information_schema.columns where table_name = 'one'")).toEqual([
@@ -248,7 +255,7 @@ describe("migrate down", () => {
     const { folder } = await applied({
       "000002-two.down.sql": "--! no-transaction\nvacuum two; drop table two;\n",
     });
-    expect((await errorOf(undo(folder, { to: "1" }))).message).toBe(
+    expect((await errorOf(revert(folder, { to: "1" }))).message).toBe(
       "A file that runs outside a transaction must contain exactly one statement:\n- 000002-two.down.sql has --! no-transaction and 2 statements",
     );
     expect(await state(folder)).toMatchObject({ applied: [1, 2, 3] });
@@ -256,7 +263,7 @@ describe("migrate down", () => {
 
   it("refuses a down migration that ends its transaction or has an unknown line, before anything runs", async () => {
     const { folder } = await applied({ "000002-two.down.sql": "--! Message: x\ndrop table two;\nend;\n" });
-    const { message } = await errorOf(undo(folder, { to: "1" }));
+    const { message } = await errorOf(revert(folder, { to: "1" }));
     expect(message.split("\n").filter((line) => !line.startsWith(" "))).toEqual([
       "These files cannot run as they are:",
       '- 000002-two.down.sql:1:1: the line "--! Message: x" is unknown',
@@ -271,11 +278,11 @@ describe("migrate down", () => {
       select filename, 'down', hash, sha256, now(), 'h', '0', gen_random_uuid() from pgroundwork.migration_ledger
        where hash = '${migrations[2]?.hash}'`);
     await query("drop index two_id");
-    expect(await state(folder)).toEqual({ applied: [1, 2, 3], pending: [], problems: ["half-undone"] });
+    expect(await state(folder)).toEqual({ applied: [1, 2, 3], pending: [], problems: ["half-reverted"] });
     expect((await errorOf(applyMigrations({ connection, folder }))).message).toContain(
       "- 000003-index.sql is applied, and its down migration was interrupted: finish it with `migrate down`",
     );
-    await undo(folder);
+    await revert(folder);
     expect(await state(folder)).toEqual({ applied: [1, 2], pending: [3], problems: [] });
     expect(await query("select from pgroundwork.migration_ledger where finished_at is null")).toEqual([]);
     await applyMigrations({ connection, folder });
@@ -284,30 +291,30 @@ describe("migrate down", () => {
 
   it("retries after a lock timeout", async () => {
     const { folder } = await applied();
-    await undo(folder);
+    await revert(folder);
     await withClient(connection, async (reader) => {
       await reader.query("begin; select from two");
-      const events: UndoEvent[] = [];
-      const gaveWay = Promise.withResolvers<void>();
-      const result = undo(folder, {
+      const events: RevertEvent[] = [];
+      const timedOut = Promise.withResolvers<void>();
+      const result = revert(folder, {
         timeouts: { lockTimeout: "50ms" },
         onEvent: (event) => {
           events.push(event);
-          if (event.kind === "gave-way") gaveWay.resolve();
+          if (event.kind === "lock-timeout") timedOut.resolve();
         },
       });
-      result.catch(gaveWay.reject);
-      await gaveWay.promise;
+      result.catch(timedOut.reject);
+      await timedOut.promise;
       await reader.query("commit");
-      expect((await result).undone.map(({ filename }) => filename)).toEqual(["000002-two.sql"]);
-      expect(events[0]).toMatchObject({ kind: "gave-way", filename: "000002-two.down.sql", attempt: 1 });
+      expect((await result).reverted.map(({ filename }) => filename)).toEqual(["000002-two.sql"]);
+      expect(events[0]).toMatchObject({ kind: "lock-timeout", filename: "000002-two.down.sql", attempt: 1 });
     });
   });
 
   it("reverts nothing if the files differ from those that were confirmed", async () => {
     const { folder } = await applied();
-    const [, two] = await previewUndo(connection, folder, { steps: 2 });
-    const error = await errorOf(undo(folder, { expected: two === undefined ? [] : [two] }));
+    const [, two] = await previewRevert(connection, folder, { steps: 2 });
+    const error = await errorOf(revert(folder, { expected: two === undefined ? [] : [two] }));
     expect(error.exitCode).toBe(exitCode.notAllowed);
     expect(error.message).toBe(
       "Another deployer was faster: this would now revert 000003-index.sql instead of 000002-two.sql. Nothing was reverted.",
@@ -317,22 +324,22 @@ describe("migrate down", () => {
 
   it("reverts nothing if a down migration was edited after it was shown", async () => {
     const { folder, write } = await applied();
-    const expected = await previewUndo(connection, folder, { steps: 2 });
+    const expected = await previewRevert(connection, folder, { steps: 2 });
     const original = expected[1]?.down.text ?? "";
     await write("000002-two.down.sql", `${original}\ndrop table if exists one cascade;\n`);
-    const error = await errorOf(undo(folder, { steps: 2, expected }));
+    const error = await errorOf(revert(folder, { steps: 2, expected }));
     expect(error.exitCode).toBe(exitCode.notAllowed);
     expect(error.message).toBe("000002-two.down.sql changed after this command read it. Nothing was reverted.");
     expect(await state(folder)).toMatchObject({ applied: [1, 2, 3] });
     await write("000002-two.down.sql", original);
-    await undo(folder, { steps: 2, expected });
+    await revert(folder, { steps: 2, expected });
     expect(await state(folder)).toMatchObject({ applied: [1] });
   });
 
   it("reverts a file once if two runs were confirmed for it", async () => {
     const { folder } = await applied();
-    const expected = await previewUndo(connection, folder, {});
-    const results = await Promise.allSettled([undo(folder, { expected }), undo(folder, { expected })]);
+    const expected = await previewRevert(connection, folder, {});
+    const results = await Promise.allSettled([revert(folder, { expected }), revert(folder, { expected })]);
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     expect(await state(folder)).toEqual({ applied: [1, 2], pending: [3], problems: [] });
   });
@@ -340,7 +347,7 @@ describe("migrate down", () => {
   it("reverts what graphile-migrate's CLI applied, and starts the ledger there", async () => {
     const { folder } = await applied();
     await query("drop table pgroundwork.migration_ledger");
-    await undo(folder);
+    await revert(folder);
     expect(await state(folder)).toEqual({ applied: [1, 2], pending: [3], problems: [] });
     expect(await query("select direction from pgroundwork.migration_ledger")).toEqual([{ direction: "down" }]);
   });

@@ -41,12 +41,12 @@ describe("a migration that does not get its lock", () => {
     const events: MigrationEvent[] = [];
     const onEvent = (event: MigrationEvent) => {
       events.push(event);
-      if (event.kind === "gave-way" && event.attempt === 2) void blocker.query("commit");
+      if (event.kind === "lock-timeout" && event.attempt === 2) void blocker.query("commit");
     };
     await applyMigrations({ connection, folder, onEvent, timeouts: { lockTimeout: "300ms" } });
-    const gaveWay = events.filter((event) => event.kind === "gave-way");
-    expect(gaveWay.length).toBeGreaterThanOrEqual(2);
-    expect(gaveWay[0]).toMatchObject({
+    const timedOut = events.filter((event) => event.kind === "lock-timeout");
+    expect(timedOut.length).toBeGreaterThanOrEqual(2);
+    expect(timedOut[0]).toMatchObject({
       filename: "000002-alter.sql",
       attempt: 1,
       blockers: [
@@ -93,7 +93,7 @@ describe("a migration that does not get its lock", () => {
         throw new SqlFileError(error.message, "", "000002-alter.sql", error.code, undefined, error);
       });
     };
-    const error = await errorOf(withLockRetry({ pid, connection, timeouts, onGaveWay: () => {} }, work));
+    const error = await errorOf(withLockRetry({ pid, connection, timeouts, onLockTimeout: () => {} }, work));
     expect(attempts).toBeGreaterThan(1);
     expect(error.message).toMatch(/Last seen blocked by:\n- stuck report \(pid \d+, /);
   });
@@ -109,7 +109,7 @@ describe("a migration that does not get its lock", () => {
       folder,
       timeouts: { lockTimeout: "400ms" },
       onEvent: (event) => {
-        if (event.kind === "gave-way" && event.attempt === 3) void blocker.query("commit");
+        if (event.kind === "lock-timeout" && event.attempt === 3) void blocker.query("commit");
       },
     });
     await done;
@@ -140,7 +140,7 @@ describe("a migration that does not get its lock", () => {
     const blocker = await inTransaction();
     await blocker.query("insert into t values (2)");
     const onEvent = (event: MigrationEvent) => {
-      if (event.kind === "gave-way" && event.attempt === 2) void blocker.query("commit");
+      if (event.kind === "lock-timeout" && event.attempt === 2) void blocker.query("commit");
     };
     await applyMigrations({ connection, folder, onEvent, timeouts: { lockTimeout: "300ms" } });
     expect(

@@ -5,7 +5,7 @@ import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { withDeploymentLock } from "../../../../scripts/ledger/deployment-lock.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
-import { undoMigrations } from "../../../../scripts/migrate/down.ts";
+import { revertMigrations } from "../../../../scripts/migrate/down.ts";
 import { readSchemaDrift } from "../../../../scripts/migrate/schema-drift.ts";
 import { withFile } from "../../../../scripts/sql/file-session.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
@@ -103,7 +103,7 @@ describe("a migration file", () => {
       (await readSchemaDrift({ connection: connection, admin: test.server.connection(), folder: folder })).differences,
     ).toEqual([]);
     await write("000002-made.down.sql", "drop table made;");
-    expect((await undoMigrations({ connection, folder, steps: 5 })).undone).toHaveLength(5);
+    expect((await revertMigrations({ connection, folder, steps: 5 })).reverted).toHaveLength(5);
     expect(await tables()).toHaveLength(2);
   });
 

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { EmbeddedServer } from "../../../../infra/components/embedded-server.ts";
 import type { Existing } from "../../../../infra/components/existing.ts";
-import { type Declared, noticeVanished } from "../../../../infra/components/vanished.ts";
+import { type Declared, warnOfVanished } from "../../../../infra/components/vanished.ts";
 import type { Properties } from "../../../../infra/provider-protocol/values.ts";
 import { recordResources, registered } from "./recorded-resources.ts";
 
@@ -40,14 +40,14 @@ beforeEach(() => {
 
 describe("objects that are in the state but no longer on the server", () => {
   it("are queried again only if some did not exist before", async () => {
-    await settled(noticeVanished(server, found(["shop_app"], ["shop"]), declared));
-    await settled(noticeVanished(server, { ...found([], []), known: false }, declared));
+    await settled(warnOfVanished(server, found(["shop_app"], ["shop"]), declared));
+    await settled(warnOfVanished(server, { ...found([], []), known: false }, declared));
     expect(asked).toEqual([]);
   });
 
   it("are not reported if the run has created them", async () => {
     answer = { known: true, roles: ["shop_app"], databases: [] };
-    await settled(noticeVanished(server, found([], ["shop"]), declared));
+    await settled(warnOfVanished(server, found([], ["shop"]), declared));
     expect(asked.map(({ inputs }) => [inputs.roles, inputs.databases])).toEqual([[["shop_app"], []]]);
   });
 
@@ -60,7 +60,7 @@ describe("objects that are in the state but no longer on the server", () => {
     try {
       await Promise.all(
         [[group("monitor"), group("backup")], [group("new_app")], [group("shop_app"), ...declared.slice(1)]].map(
-          (each) => settled(noticeVanished(other, found([], []), each)),
+          (each) => settled(warnOfVanished(other, found([], []), each)),
         ),
       );
       expect(error.mock.calls.map(([text]) => text)).toEqual([
@@ -79,7 +79,7 @@ describe("objects that are in the state but no longer on the server", () => {
     const options = pulumi.runtime as unknown as { _setIsDryRun(isPreview: boolean): void };
     options._setIsDryRun(true);
     try {
-      await settled(noticeVanished(server, found([], []), declared));
+      await settled(warnOfVanished(server, found([], []), declared));
       await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(2));
     } finally {
       options._setIsDryRun(false);

@@ -132,7 +132,7 @@ describe("the comparison of committed and applied migrations", () => {
 
   it("reports an interrupted down migration, but not a completed one", () => {
     const down = (finishedAt: Date | null) => [entry("a", { direction: "down", finishedAt })];
-    expect(problems([a], [row(1, "a", null)], down(null))).toEqual(["half-undone 000001-x.sql a -> null"]);
+    expect(problems([a], [row(1, "a", null)], down(null))).toEqual(["half-reverted 000001-x.sql a -> null"]);
     expect(problems([a], [], down(date))).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import { withClient } from "../../../../../scripts/connection/client.ts";
 import { type Connection, inDatabase } from "../../../../../scripts/connection/connection.ts";
 import { exitCode } from "../../../../../scripts/core/operation-error.ts";
 import { applyMigrations } from "../../../../../scripts/migrate/apply.ts";
-import { undoMigrations } from "../../../../../scripts/migrate/down.ts";
+import { revertMigrations } from "../../../../../scripts/migrate/down.ts";
 import {
   findRepairs,
   type RepairOptions,
@@ -270,7 +270,7 @@ describe("migrate repair", () => {
     await write("000002-i.down.sql", "--! no-transaction\ndrop index concurrently t_x;\n");
     await applyMigrations({ connection, folder });
     await begin(made, 1, "down");
-    expect(await status(folder)).toMatchObject({ applied: 2, problems: ["half-undone"] });
+    expect(await status(folder)).toMatchObject({ applied: 2, problems: ["half-reverted"] });
     expect(await find(folder)).toMatchObject([
       {
         action: "record the run as failed; the file stays applied",
@@ -284,7 +284,7 @@ describe("migrate repair", () => {
     await mend(folder);
     expect(await status(folder)).toMatchObject({ applied: 1, pending: [{ interrupted: false }], problems: [] });
     await applyMigrations({ connection, folder });
-    await undoMigrations({ connection, folder });
+    await revertMigrations({ connection, folder });
     expect(await indexes()).toEqual([]);
   });
 

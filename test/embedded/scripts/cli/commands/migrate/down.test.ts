@@ -76,7 +76,7 @@ describe("pgw migrate down", () => {
 
     const all = await migrate("down", "--to", "0", "--yes", "--json");
     expect(all.code).toBe(0);
-    expect((JSON.parse(all.stdout) as { undone: unknown[] }).undone).toHaveLength(migrations);
+    expect((JSON.parse(all.stdout) as { reverted: unknown[] }).reverted).toHaveLength(migrations);
     expect((await migrate("up")).code).toBe(0);
     expect(compareCatalogs(complete, await catalog())).toEqual([]);
   });

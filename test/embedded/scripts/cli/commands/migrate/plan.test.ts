@@ -117,7 +117,7 @@ describe("migrate lint", () => {
 });
 
 describe("migrate commit", () => {
-  it("reports what protected stacks will refuse, while the commit can still be undone", async () => {
+  it("reports what protected stacks will refuse, while the commit can still be reverted", async () => {
     await commitThird();
     await clone.write(
       "migrations/shop/current.sql",

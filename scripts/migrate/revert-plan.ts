@@ -12,7 +12,7 @@ import type { AppliedMigration, MigrationProblem } from "./status.ts";
 import { requireKnown, requireNoProblems, statusOf } from "./verify.ts";
 
 /** Range of the revert. Default: one step. */
-export interface UndoSelection {
+export interface RevertSelection {
   /** Number of files, newest first. */
   steps?: number | undefined;
   /** The last file that stays applied, by number or name; `0` reverts all. */
@@ -22,7 +22,7 @@ export interface UndoSelection {
 }
 
 /** An applied file to revert. */
-export interface PlannedUndo {
+export interface PlannedRevert {
   filename: string;
   hash: string;
   /** SHA-256 of the migration's file as it was applied, in hex; empty if neither ledger nor folder has it. */
@@ -41,13 +41,13 @@ const inTheWay: readonly MigrationProblem["kind"][] = ["edited", "missing", "reo
  * @throws OperationError: if there are problems with what is applied; (exit code notAllowed) if a file has no down
  * migration; (exit code usage) if the selection is not valid
  */
-export async function planUndo(
+export async function planRevert(
   client: Client,
   connection: Connection,
   source: FileSource,
   files: readonly CommittedMigration[],
-  { steps, to, allow = [] }: UndoSelection,
-): Promise<PlannedUndo[]> {
+  { steps, to, allow = [] }: RevertSelection,
+): Promise<PlannedRevert[]> {
   const status = await statusOf(client, files);
   requireKnown(status, connection);
   const { problems } = withoutAllowed(status, allow, files);
@@ -72,7 +72,7 @@ export async function planUndo(
 function select(
   applied: readonly AppliedMigration[],
   files: readonly CommittedMigration[],
-  { steps, to }: Pick<UndoSelection, "steps" | "to">,
+  { steps, to }: Pick<RevertSelection, "steps" | "to">,
 ): AppliedMigration[] {
   if (steps !== undefined && to !== undefined)
     throw new OperationError("--steps and --to exclude each other.", { exitCode: exitCode.usage });
@@ -115,7 +115,7 @@ function notReversible(faults: readonly string[]): OperationError {
 }
 
 /** Requires one statement in each down migration that runs outside a transaction. */
-function requireOneStatement(planned: readonly PlannedUndo[]): void {
+function requireOneStatement(planned: readonly PlannedRevert[]): void {
   const faults = planned
     .filter(({ down }) => !down.transactional)
     .map(({ down }) => ({ down, count: statementSpans(down.text).length }))
