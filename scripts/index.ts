@@ -18,6 +18,42 @@ import type { MigrationStatus } from "./migrate/status.ts";
 import { readKnownStatus, verifyMigrations } from "./migrate/verify.ts";
 import { type ApplySeedsOptions, type ApplySeedsResult, applySeeds } from "./seed/apply.ts";
 
+export type { CheckoutKind, HeldClient } from "./client/checkouts.ts";
+export { type RequestContext, requestContext, withRequestContext } from "./client/context.ts";
+export { createPool } from "./client/create-pool.ts";
+export {
+  AlreadyExistsError,
+  actingUser,
+  DomainError,
+  domainError,
+  found,
+  foundVersion,
+  InvalidValueError,
+  NoActorError,
+  NotAllowedError,
+  NotFoundError,
+  OverlapError,
+  RelatedRowError,
+  RuleViolationError,
+  read,
+  VersionConflictError,
+  write,
+} from "./client/domain-errors.ts";
+export {
+  OutcomeUnknownError,
+  PoolClosedError,
+  PoolStarvationError,
+  PoolTimeoutError,
+  RolledBackError,
+  UnfinishedWorkError,
+} from "./client/errors.ts";
+export type { CheckHealth } from "./client/health.ts";
+export { registerPoolMetrics } from "./client/metrics.ts";
+export type { Pool, PooledClient } from "./client/pool.ts";
+export type { PoolEvents, PoolStats } from "./client/pool-core.ts";
+export type { PoolOptions } from "./client/settings.ts";
+export type { Statement, StatementResult } from "./client/statements.ts";
+export type { Transaction, TransactionOptions } from "./client/transaction.ts";
 export type { Connection } from "./connection/connection.ts";
 export { ConnectionError } from "./connection/connection-error.ts";
 export { OperationError } from "./core/operation-error.ts";

@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, Registration>> = {
   database: async () => (await import("./database.ts")).registerDatabase,
   migrate: async () => (await import("./migrate/migrate.ts")).registerMigrate,
   seed: async () => (await import("./seed/seed.ts")).registerSeed,
+  types: async () => (await import("./types.ts")).registerTypes,
   backup: async () => (await import("./backup/backup.ts")).registerBackup,
   engine: async () => (await import("./engine.ts")).registerEngine,
 };
