@@ -12,7 +12,7 @@ export const hostileTexts = [
   "'; drop table users; --",
   '"quoted"',
   "%_\\",
-  "$1 $$ ${x}",
+  "$1 $$ {x}",
   "\u202e\u{1f4a3}",
   "null",
   "x".repeat(5_000),
