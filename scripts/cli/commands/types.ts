@@ -48,7 +48,7 @@ async function generated({ connection, folder, label }: Target): Promise<TypesFi
   const { pending } = await verifyMigrations(connection, folder);
   if (pending.length > 0)
     throw new OperationError(`${label} has pending migrations, so its types are not those of the files.`, {
-      remedy: `Apply them first: ${lineToType(["migrate", "up"])}`,
+      hint: `Apply them first: ${lineToType(["migrate", "up"])}`,
     });
   return compareTypes(folder, await withClient(connection, generateTypes));
 }
