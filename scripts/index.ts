@@ -4,28 +4,20 @@
  * says what to do.
  */
 
-// Backups
-export type { Backup, BackupType } from "./backup/info.ts";
-export type { BackupList } from "./backup/list.ts";
-export type { BackupLocation } from "./backup/location.ts";
-export type { Restored } from "./backup/restore/restore.ts";
-export type { BackupWindow } from "./backup/window/window.ts";
+/* Errors, and how a database is named. */
+
 export type { Connection } from "./connection/connection.ts";
 export { ConnectionError } from "./connection/connection-error.ts";
 export { OperationError } from "./core/operation-error.ts";
-// Migrations
+export type { BundleTarget, ConnectionTarget, DatabaseTarget, MigrationTarget } from "./programs/target.ts";
+export { SqlFileError } from "./sql/run-sql.ts";
+
+/* Migrations. */
+
 export type { ApplyResult, MigrationEvent } from "./migrate/apply.ts";
 export type { MigrationBundle } from "./migrate/bundle.ts";
 export type { RevertEvent, RevertResult } from "./migrate/down.ts";
 export type { MigrationProblem, MigrationStatus } from "./migrate/status.ts";
-export {
-  backupWindow,
-  createBackup,
-  listBackups,
-  type RestoreOptions,
-  type RestoreTarget,
-  restoreBackup,
-} from "./programs/backups.ts";
 export {
   autoMigrate,
   createMigration,
@@ -37,6 +29,9 @@ export {
   rollback,
   verify,
 } from "./programs/migrations.ts";
+
+/* Seeds. */
+
 export {
   type ClearOptions,
   clearSeeds,
@@ -46,8 +41,60 @@ export {
   seed,
   seedInfo,
 } from "./programs/seeds.ts";
-export type { BundleTarget, ConnectionTarget, DatabaseTarget, MigrationTarget } from "./programs/target.ts";
-// Seeds
 export type { ApplySeedsResult, SeedEvent } from "./seed/apply.ts";
 export type { ClearedSeeds } from "./seed/clear.ts";
-export { SqlFileError } from "./sql/run-sql.ts";
+
+/* Backups. */
+
+export type { Backup, BackupType } from "./backup/info.ts";
+export type { BackupList } from "./backup/list.ts";
+export type { BackupLocation } from "./backup/location.ts";
+export type { Restored } from "./backup/restore/restore.ts";
+export type { BackupWindow } from "./backup/window/window.ts";
+export {
+  backupWindow,
+  createBackup,
+  listBackups,
+  type RestoreOptions,
+  type RestoreTarget,
+  restoreBackup,
+} from "./programs/backups.ts";
+
+/* A pool of connections for applications, and the errors of data access. */
+
+export type { CheckoutKind, HeldClient } from "./client/checkouts.ts";
+export { type RequestContext, requestContext, withRequestContext } from "./client/context.ts";
+export { createPool } from "./client/create-pool.ts";
+export {
+  AlreadyExistsError,
+  actingUser,
+  DomainError,
+  domainError,
+  found,
+  foundVersion,
+  InvalidValueError,
+  NoActorError,
+  NotAllowedError,
+  NotFoundError,
+  OverlapError,
+  RelatedRowError,
+  RuleViolationError,
+  read,
+  VersionConflictError,
+  write,
+} from "./client/domain-errors.ts";
+export {
+  OutcomeUnknownError,
+  PoolClosedError,
+  PoolStarvationError,
+  PoolTimeoutError,
+  RolledBackError,
+  UnfinishedWorkError,
+} from "./client/errors.ts";
+export type { CheckHealth } from "./client/health.ts";
+export { registerPoolMetrics } from "./client/metrics.ts";
+export type { Pool, PooledClient } from "./client/pool.ts";
+export type { PoolEvents, PoolStats } from "./client/pool-core.ts";
+export type { PoolOptions } from "./client/settings.ts";
+export type { Statement, StatementResult } from "./client/statements.ts";
+export type { Transaction, TransactionOptions } from "./client/transaction.ts";

@@ -35,6 +35,8 @@ export async function commit(
   readOnly: boolean,
   swallowed?: unknown,
 ): Promise<void> {
+  // The error of a statement arrives before the state that it leaves.
+  await client.ready();
   const known = readOnly || !core.settings.resolveCommits ? undefined : await knownTransaction(client);
   // Nothing was sent, so the server rolls back.
   if (client.lost !== undefined) throw new AbortedCommitError("The connection was lost.", { cause: client.lost });

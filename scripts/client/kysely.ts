@@ -168,6 +168,7 @@ class PoolDriver implements Driver {
     if (connection.returned) return;
     connection.returned = true;
     const { client } = connection;
+    if (client.settling) await client.ready();
     if (client.lost === undefined && !client.idle) {
       if (client.busy) client.destroy();
       else await rollBack(this.#pool, client);
@@ -216,3 +217,5 @@ class SingleDriver implements Driver {
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
+
+export { containing, type Page, type PageOrder, type PageRequest, pageOf } from "./pages.ts";

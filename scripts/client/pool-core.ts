@@ -353,6 +353,18 @@ export class PoolCore extends EventEmitter<PoolEvents> {
     if (channels.returned.hasSubscribers)
       channels.returned.publish({ pool: this, useMs: performance.now() - since, kind });
     if (checkout.reclaimed) return;
+    if (client.settling && client.lost === undefined) {
+      const timer = setTimeout(() => client.destroy(), this.settings.hostTimeoutMs);
+      void client.ready().then(() => {
+        clearTimeout(timer);
+        this.#returnClient(client);
+      });
+      return;
+    }
+    this.#returnClient(client);
+  }
+
+  #returnClient(client: ServerClient): void {
     if (!client.needsReset || !client.idle || this.closed) {
       this.#giveToInner(client, !client.idle);
       this.#permits.give();

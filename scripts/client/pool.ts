@@ -194,6 +194,7 @@ export class Pool extends PoolCore {
   /** Returns a client of {@link withClient}, and the error to report if it was not idle. */
   async #finish(checkout: Checkout): Promise<UnfinishedWorkError | undefined> {
     const { client } = checkout;
+    if (client.settling) await client.ready();
     if (checkout.reclaimed || client.lost !== undefined || client.idle) {
       this.giveBack(checkout);
       return undefined;
@@ -209,7 +210,9 @@ export class Pool extends PoolCore {
   /** Returns a client of {@link connect}. Its caller does not wait, but is told. */
   #returnUnfinished(checkout: Checkout, discarded: boolean): void {
     const { client } = checkout;
-    if (discarded || checkout.reclaimed || client.lost !== undefined || client.idle) {
+    // A statement that failed outside a transaction leaves nothing behind.
+    const settled = client.settling && client.getTransactionStatus() === "I";
+    if (discarded || checkout.reclaimed || client.lost !== undefined || client.idle || settled) {
       this.giveBack(checkout);
       return;
     }

@@ -37,6 +37,7 @@ export class PasswordChangedError extends Error {
 /** The driver's events and fields that its types do not declare. */
 interface DriverConnection {
   on(event: "parameterStatus", listener: (message: { parameterName: string; parameterValue: string }) => void): void;
+  on(event: "errorMessage", listener: () => void): void;
   readonly stream: Duplex;
   readonly parsedStatements: Record<string, string>;
 }
@@ -63,6 +64,8 @@ export abstract class ServerClient extends pg.Client {
   lastText: string | undefined;
   /** Beginning of the running statements, or 0. */
   busySince = 0;
+  /** An error was received, and the session will be ready for the next statement in a moment. */
+  settling = false;
   /** Key of the request context that the session has; see `contextKey`. */
   contextKey = "";
   /** Something may have changed the session since it was set up. */
@@ -86,6 +89,10 @@ export abstract class ServerClient extends pg.Client {
     });
     this.on("drain", () => {
       this.busySince = 0;
+      this.settling = false;
+    });
+    this.driver.on("errorMessage", () => {
+      this.settling = true;
     });
     this.driver.on("parameterStatus", ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue);
@@ -101,8 +108,23 @@ export abstract class ServerClient extends pg.Client {
     return (this as unknown as { processID: number | null }).processID ?? undefined;
   }
 
+  /** A statement is running. */
   get busy(): boolean {
-    return this.busySince !== 0 && this.lost === undefined;
+    return this.busySince !== 0 && !this.settling && this.lost === undefined;
+  }
+
+  /** Waits until the session is ready: an error reaches its caller before that, and so before the transaction's state. */
+  ready(): Promise<void> {
+    if (this.busySince === 0 || this.lost !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        this.off("drain", done);
+        this.off("end", done);
+        resolve();
+      };
+      this.on("drain", done);
+      this.on("end", done);
+    });
   }
 
   /** The session can run statements, and is in no transaction. */

@@ -65,7 +65,11 @@ export function runStatement<Row extends QueryResultRow>(
   const run = statement.prepare
     ? () => runPrepared<Row>(client, statement, maxPrepared)
     : () => send<Row>(client, statement);
-  return statement.signal === undefined ? run() : cancellable(client, statement.signal, run);
+  const result = statement.signal === undefined ? run() : cancellable(client, statement.signal, run);
+  return result.catch(async (error: unknown) => {
+    await client.ready();
+    throw error;
+  });
 }
 
 function send<Row extends QueryResultRow>(client: ServerClient, statement: Statement): Promise<StatementResult<Row>> {

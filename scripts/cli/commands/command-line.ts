@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, Registration>> = {
   migrate: async () => (await import("./migrate/migrate.ts")).registerMigrate,
   seed: async () => (await import("./seed/seed.ts")).registerSeed,
   import: async () => (await import("./import/import.ts")).registerImport,
+  types: async () => (await import("./types.ts")).registerTypes,
   backup: async () => (await import("./backup/backup.ts")).registerBackup,
   doctor: async () => (await import("./doctor.ts")).registerDoctor,
   dumps: async () => (await import("./dumps/dumps.ts")).registerDumps,

@@ -3,7 +3,8 @@ import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import type { Finding } from "../../../migrate/lint/finding.ts";
 import { action, type Run } from "../../run.ts";
 import { showStep } from "../../step.ts";
-import { resolveFolder, resolveTarget, type TargetOptions } from "../../target.ts";
+import { resolveFolder, resolveTarget, type Target, type TargetOptions } from "../../target.ts";
+import { lineToType } from "../../typed-line.ts";
 import { requireUnprotected } from "./unprotected.ts";
 import { showMigrationEvent } from "./up.ts";
 import { migrateVerb } from "./verb.ts";
@@ -45,13 +46,37 @@ async function commit(run: Run, options: CommitOptions) {
   });
   for (const warning of warnings) run.out.warn(warning);
   const findings = await tellFindings(run, folder, filename);
+  const typesWritten = await updateTypes(run, target);
   run.out.answer({ filename, applied, resumed, warnings, findings, notTried: null }, () =>
     [
       resumed ? `committed/${filename} was committed by an interrupted run` : `committed/${filename} is committed`,
       `${label}: ${applied.length} applied`,
+      ...(typesWritten ? ["types.ts is updated"] : []),
     ].join("\n"),
   );
   return exitCode.done;
+}
+
+/**
+ * Writes the generated types again if the folder has them. The migration is applied, so a failure is only a warning.
+ *
+ * @returns true if the file changed
+ */
+async function updateTypes(run: Run, { connection, folder }: Target): Promise<boolean> {
+  const { compareTypes, hasTypes, writeTypes } = await import("../../../types/types-file.ts");
+  if (!(await hasTypes(folder))) return false;
+  try {
+    const { generateTypes } = await import("../../../types/generate.ts");
+    const { withClient } = await import("../../../connection/client.ts");
+    const types = await compareTypes(folder, await withClient(connection, generateTypes));
+    if (types.state === "current") return false;
+    writeTypes(types);
+    return true;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    run.out.warn(`types.ts is not updated: ${reason}. Write it with: ${lineToType(["types"])}`);
+    return false;
+  }
 }
 
 /** Commits without applying. A protected stack is allowed, because its database is only read. */

@@ -89,12 +89,12 @@ describe("a transaction function", () => {
   it("keeps what came before a failed savepoint", async () => {
     const pool = on.pool();
     const { rows } = await pool.transaction(async (transaction) => {
-      await transaction.query("create temp table t (x int)");
-      await transaction.savepoint((inner) => inner.query("insert into t values (1)"));
-      await transaction.savepoint((inner) => inner.query("insert into t values ('x')")).catch(() => {});
-      return transaction.query("select x from t");
+      const insert = "insert into items (id, name) values ($1, 'savepoint')";
+      await transaction.savepoint((inner) => inner.query(insert, [9]));
+      await transaction.savepoint((inner) => inner.query(insert, [9])).catch(() => {});
+      return transaction.query("select id from items where name = 'savepoint'");
     });
-    expect(rows).toEqual([{ x: 1 }]);
+    expect(rows).toEqual([{ id: 9 }]);
   });
 
   it("sends a batch at once, and all of it is undone if one statement fails", async () => {
@@ -135,14 +135,14 @@ describe("a client", () => {
     const pool = on.pool({ max: 1 });
     await pool.withClient(async (client) => {
       await client.query("set search_path to pg_catalog; set statement_timeout to 1; listen gossip");
-      await client.query("create temp table leftover (x int); select pg_advisory_lock(7)").catch(() => {});
+      await client.query("select pg_advisory_lock(7)");
     });
     await pool.query("select set_config('app.user_id', 'someone', false)");
     await pool.transaction((transaction) => transaction.query("set work_mem to '77MB'"));
     const { rows } = await pool.query(`
       select current_setting('search_path') as path, current_setting('statement_timeout') as timeout,
         current_setting('app.user_id', true) as user_id, current_setting('work_mem') as work_mem,
-        to_regclass('leftover') as leftover, (select count(*)::int from pg_listening_channels()) as channels,
+        (select count(*)::int from pg_listening_channels()) as channels,
         (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks`);
     expect(rows).toEqual([
       {
@@ -150,7 +150,6 @@ describe("a client", () => {
         timeout: "30s",
         user_id: "",
         work_mem: expect.not.stringMatching("77MB"),
-        leftover: null,
         channels: 0,
         locks: 0,
       },
@@ -222,7 +221,7 @@ describe("a pool without a free client", () => {
     const rejected = results.filter((result) => result.status === "rejected");
     expect(rejected).toHaveLength(1);
     expect(rejected[0]?.reason).toBeInstanceOf(PoolStarvationError);
-    expect((rejected[0]?.reason as Error).message.split(here)).toHaveLength(3);
+    expect(String(rejected[0]?.reason).split(here)).toHaveLength(3);
     expect(results.find((result) => result.status === "fulfilled")?.value).toEqual([{ one: 1 }]);
   });
 

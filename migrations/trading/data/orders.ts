@@ -1,0 +1,82 @@
+import type { Insertable, Kysely, Selectable } from "kysely";
+import { actingUser, found, foundVersion, read, requestContext, write } from "pgroundwork";
+import { type PageRequest, pageOf } from "pgroundwork/kysely";
+import type { DB, Orders } from "../types.ts";
+
+export type Order = Selectable<Orders>;
+
+/** Terms of an order, which its client chooses. `client_order_id` twice is one order. */
+export type OrderTerms = Omit<
+  Insertable<Orders>,
+  "user_id" | "session_id" | "ip" | "status" | "version" | "filled_quantity" | "average_fill_price"
+>;
+
+/** Places an order as the acting user, or returns the one that has this `client_order_id` already. */
+export function placeOrder(db: Kysely<DB>, terms: OrderTerms): Promise<Order> {
+  const { sessionId = null, clientIp = null } = requestContext() ?? {};
+  const values = { ...terms, user_id: actingUser(), session_id: sessionId, ip: clientIp };
+  return write(async () => {
+    const placed = await db
+      .insertInto("orders")
+      .values(values)
+      .onConflict((conflict) => conflict.columns(["account_id", "client_order_id"]).doNothing())
+      .returningAll()
+      .executeTakeFirst();
+    return placed ?? (await findOrder(db, terms.account_id, terms.client_order_id));
+  });
+}
+
+/** Accepts an order: from now on, it takes fills. */
+export async function acceptOrder(db: Kysely<DB>, id: string): Promise<Order> {
+  const update = db
+    .updateTable("orders")
+    .set(({ fn }) => ({ status: "new" as const, accepted_at: fn<string>("now") }))
+    .where("id", "=", id);
+  return found(await write(() => update.returningAll().executeTakeFirst()), "order", id);
+}
+
+/** Returns an order. */
+export async function readOrder(db: Kysely<DB>, id: string): Promise<Order> {
+  return found(await read(() => rows(db).where("id", "=", id).executeTakeFirst()), "order", id);
+}
+
+/** Returns the order with its client's own id. */
+export async function findOrder(db: Kysely<DB>, accountId: string, clientOrderId: string): Promise<Order> {
+  const query = rows(db).where("account_id", "=", accountId).where("client_order_id", "=", clientOrderId);
+  return found(await read(() => query.executeTakeFirst()), "order", clientOrderId);
+}
+
+/**
+ * Cancels an order.
+ *
+ * @param version version that was read; another one means that it was filled or changed meanwhile
+ */
+export async function cancelOrder(db: Kysely<DB>, id: string, version: number): Promise<Order> {
+  return write(async () => {
+    const row = await db
+      .updateTable("orders")
+      .set(({ fn }) => ({ status: "cancelled" as const, cancelled_at: fn<string>("now") }))
+      .where("id", "=", id)
+      .where("version", "=", version)
+      .returningAll()
+      .executeTakeFirst();
+    const exists = row !== undefined || (await rows(db).where("id", "=", id).executeTakeFirst()) !== undefined;
+    return foundVersion(row, exists, "order", id);
+  });
+}
+
+/** Lists the orders of an account, the newest first. */
+export function listOrders(
+  db: Kysely<DB>,
+  accountId: string,
+  filter: { status?: Order["status"] } = {},
+  page: PageRequest = {},
+) {
+  const all = rows(db).where("account_id", "=", accountId);
+  const query = filter.status === undefined ? all : all.where("status", "=", filter.status);
+  return read(() => pageOf(query, { by: "submitted_at", id: "id", direction: "desc" }, page));
+}
+
+function rows(db: Kysely<DB>) {
+  return db.selectFrom("orders").selectAll();
+}

@@ -1,0 +1,181 @@
+import { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type PoolServer, startPoolServer } from "./pool-server.ts";
+
+let on: PoolServer;
+beforeAll(async () => {
+  on = await startPoolServer();
+});
+afterAll(() => on.stop());
+
+describe("a stream of rows", () => {
+  it("reads in batches at the consumer's speed, and returns its client when the loop ends early", async () => {
+    const pool = on.pool({ max: 1 });
+    let sum = 0;
+    for await (const { x } of pool.stream<{ x: number }>("select x from generate_series(1, $1) as x", [1_000], {
+      batchSize: 64,
+    }))
+      sum += x;
+    expect(sum).toBe(500_500);
+    for await (const { x } of pool.stream<{ x: number }>("select x from generate_series(1, 1000000) as x"))
+      if (x === 250) break;
+    expect(pool.stats.used).toBe(0);
+    await expect(
+      (async () => {
+        for await (const _ of pool.stream("select 1 / (500 - x) from generate_series(1, 1000) as x"));
+      })(),
+    ).rejects.toThrow("division by zero");
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    expect(pool.stats).toMatchObject({ used: 0, connects: 1 });
+  });
+
+  it("ends with its signal", async () => {
+    const pool = on.pool({ max: 1 });
+    const abort = new AbortController();
+    const reading = (async () => {
+      for await (const _ of pool.stream("select pg_sleep(0.02) from generate_series(1, 1000)", [], {
+        batchSize: 1,
+        signal: abort.signal,
+      }));
+    })();
+    setTimeout(() => abort.abort(), 100);
+    await expect(reading).rejects.toMatchObject({ name: "AbortError" });
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  });
+});
+
+describe("COPY", () => {
+  it("works in both directions, and nothing arrives from a source that fails", async () => {
+    const pool = on.pool({ max: 1 });
+    async function* lines(count: number, failAt = Number.NaN) {
+      for (let index = 0; index < count; index += 1) {
+        if (index === failAt) throw new Error("the source failed");
+        yield `copy-${index}\n`;
+      }
+    }
+    expect(await pool.copyFrom("copy writes (key) from stdin", lines(1_000))).toBe(1_000);
+    const failing = pool.copyFrom("copy writes (key) from stdin", lines(1_000, 500));
+    await expect(failing).rejects.toThrow("the source failed");
+    await expect(pool.copyFrom("copy nowhere from stdin", lines(1))).rejects.toThrow('"nowhere" does not exist');
+    let text = "";
+    const target = new Writable({
+      write(chunk, _encoding, done) {
+        text += String(chunk);
+        done();
+      },
+    });
+    expect(await pool.copyTo("copy (select key from writes where key like 'copy-%') to stdout", target)).toBe(1_000);
+    expect(text.trim().split("\n")).toHaveLength(1_000);
+    expect(pool.stats.used).toBe(0);
+  });
+});
+
+describe("a signal", () => {
+  it("cancels its statement at the server, which is rolled back", async () => {
+    const pool = on.pool({ max: 1 });
+    const started = performance.now();
+    const cancelled = pool.query({
+      text: "insert into writes (key) select 'cancelled-1' from pg_sleep(20)",
+      signal: AbortSignal.timeout(100),
+    });
+    await expect(cancelled).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(await on.written("cancelled-")).toEqual(new Map());
+    const transaction = pool.transaction((each) => each.query("select pg_sleep(20)"), {
+      signal: AbortSignal.timeout(100),
+    });
+    await expect(transaction).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(pool.stats).toMatchObject({ used: 0, connects: 1 });
+  });
+
+  it("that aborts as the result arrives cancels no statement of the next borrower", async () => {
+    const pool = on.pool({ max: 1 });
+    const failures: unknown[] = [];
+    for (let round = 0; round < 60; round += 1) {
+      const abort = new AbortController();
+      const first = pool
+        .query({ text: "select pg_sleep(0.004)", signal: abort.signal })
+        .catch((error: unknown) => (abort.signal.aborted ? undefined : failures.push(error)));
+      const next = pool
+        .query("select pg_sleep(0.003), $1::int as round", [round])
+        .catch((error: unknown) => failures.push(error));
+      setTimeout(() => abort.abort(), 3 + (round % 6) / 2);
+      await Promise.all([first, next]);
+    }
+    expect(failures).toEqual([]);
+    expect(pool.stats.connects).toBe(1);
+  });
+});
+
+describe("a subscription", () => {
+  it("survives lost connections, and reports each beginning", async () => {
+    const proxy = await on.proxy();
+    const pool = on.pool({ max: 1 }, proxy.port);
+    const received: string[] = [];
+    let beginnings = 0;
+    const subscription = await pool.listen("news", {
+      onNotification: (payload) => received.push(payload),
+      onConnect: () => {
+        beginnings += 1;
+      },
+    });
+    await pool.query("select pg_notify('news', 'one')");
+    await expect.poll(() => received).toEqual(["one"]);
+    proxy.cutAll();
+    await expect.poll(() => beginnings).toBe(2);
+    await pool.query("select pg_notify('news', 'two')");
+    await expect.poll(() => received).toEqual(["one", "two"]);
+    await subscription.stop();
+    await pool.query("select pg_notify('news', 'three')");
+    await sleep(50);
+    expect(received).toEqual(["one", "two"]);
+  });
+});
+
+describe("prepared statements", () => {
+  it("are limited for each client, and survive a change of their result", async () => {
+    const pool = on.pool({ max: 1, maxPreparedStatements: 3 });
+    for (let index = 0; index < 10; index += 1) {
+      const { rows } = await pool.query({ text: `select ${index} + $1::int as sum`, values: [1], prepare: true });
+      expect(rows).toEqual([{ sum: index + 1 }]);
+    }
+    expect((await pool.query("select name from pg_prepared_statements")).rowCount).toBe(3);
+    await on.admin.query(
+      "create table changing (a int); insert into changing values (1); grant select on changing to public",
+    );
+    const statement = { text: "select * from changing", prepare: true };
+    expect((await pool.query(statement)).rows).toEqual([{ a: 1 }]);
+    await on.admin.query("alter table changing add b int default 2");
+    expect((await pool.query(statement)).rows).toEqual([{ a: 1, b: 2 }]);
+    await expect(pool.query({ text: "select nothing", prepare: true })).rejects.toThrow('"nothing" does not exist');
+  });
+});
+
+describe("values", () => {
+  it.each(["America/New_York", "Europe/Rome"])("come back as the same text in %s", async (zone) => {
+    const before = process.env.TZ;
+    process.env.TZ = zone;
+    try {
+      const values = {
+        date: "2026-03-29",
+        at: "2026-03-29 01:59:59.123457",
+        zoned: "2026-03-29 01:59:59.123457+00",
+        numeric: "12345678901234567890.123456789",
+        int8: "9007199254740993",
+        dates: ["2026-10-25", null],
+        numerics: ["1.10", "99999999999999999999.5"],
+      };
+      const { rows } = await on.pool().query(
+        `select $1::date as date, $2::timestamp as at, $3::timestamptz as zoned, $4::numeric as numeric, $5::int8 as int8,
+          $6::date[] as dates, $7::numeric[] as numerics`,
+        Object.values(values),
+      );
+      expect(rows).toEqual([values]);
+      const { rows: dates } = await on.admin.query("select '2026-03-29'::date as date");
+      expect(dates[0]?.date).toBeInstanceOf(Date);
+    } finally {
+      process.env.TZ = before;
+    }
+  });
+});
