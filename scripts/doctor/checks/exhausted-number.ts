@@ -24,7 +24,7 @@ const sequences = `
   select ${relationName} as sequence, (has_sequence_privilege(c.oid, 'select') or has_sequence_privilege(c.oid, 'usage')) as "isReadable",
          p.last_value::float8 as last, s.seqstart::float8 as start, s.seqtypid::regtype::text as type,
          case when seqincrement > 0 then least(seqmax::float8, upper) else greatest(seqmin::float8, -upper - 1) end as limit,
-         format('%I.%I', tn.nspname, t.relname) as table, format('%I', a.attname) as column, format_type(a.atttypid, null) as "columnType"
+         case when t.oid is not null then format('%I.%I', tn.nspname, t.relname) end as table, quote_ident(a.attname) as column, format_type(a.atttypid, null) as "columnType"
     from pg_sequence s join pg_class c on c.oid = seqrelid join pg_namespace n on n.oid = c.relnamespace
     join pg_sequences p on p.schemaname = n.nspname and p.sequencename = c.relname
     left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass
