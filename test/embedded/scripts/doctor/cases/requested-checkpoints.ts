@@ -2,9 +2,9 @@ import { type CheckCase, until } from "../check-case.ts";
 
 const teardown = ["alter system reset max_wal_size", "select pg_reload_conf()"];
 
-/** Runs a statement before each of two checkpoints, with the smallest max_wal_size. */
+/** Runs statements twice, each time until a checkpoint was requested, with the smallest max_wal_size. */
 const checkpoints =
-  (statement: string): CheckCase["faults"][number]["setup"] =>
+  (...statements: string[]): CheckCase["faults"][number]["setup"] =>
   async (open) => {
     const session = await open();
     await session.query("alter system set max_wal_size = '32MB'");
@@ -16,8 +16,7 @@ const checkpoints =
     await until(session, `select num_requested > ${rows[0]?.count} from pg_stat_checkpointer`);
     await session.query("select pg_stat_reset_shared('checkpointer'), pg_stat_reset_shared('wal')");
     for (const count of [1, 2]) {
-      await session.query(statement);
-      await session.query("checkpoint");
+      for (const statement of statements) await session.query(statement);
       await until(session, `select num_requested >= ${count} from pg_stat_checkpointer`);
     }
     await session.query("select pg_stat_force_next_flush()");
@@ -28,7 +27,7 @@ export const cases: CheckCase = {
   faults: [
     {
       title: "checkpoints after as much WAL as is allowed",
-      setup: checkpoints("insert into item select repeat('x', 1000) from generate_series(1, 9500)"),
+      setup: checkpoints("insert into item select repeat('x', 1000) from generate_series(1, 30000)"),
       teardown,
       finds: ["max_wal_size"],
     },
@@ -36,7 +35,7 @@ export const cases: CheckCase = {
   nearMisses: [
     {
       title: "checkpoints that were requested after little WAL",
-      setup: checkpoints("insert into item values (1)"),
+      setup: checkpoints("insert into item values (1)", "checkpoint"),
       teardown,
     },
   ],
