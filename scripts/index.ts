@@ -11,6 +11,13 @@ import { parseConnectionUrl, targetFaults } from "./connection/url.ts";
 import { unlessAbsent } from "./core/absent.ts";
 import type { FileSource } from "./core/file-source.ts";
 import { OperationError, exitCode as reason } from "./core/operation-error.ts";
+import type { HealthSettings } from "./health/collector.ts";
+import { type HealthStatus, judge } from "./health/judge.ts";
+import type { Observation } from "./health/monitor.ts";
+import { monitorContinuously, type RunningMonitoring } from "./health/programs.ts";
+import { ratesBetween } from "./health/rates.ts";
+import { settingsFromEnvironment } from "./health/settings.ts";
+import { type Snapshot, takeSnapshot } from "./health/snapshot.ts";
 import { type ApplyOptions, type ApplyResult, applyMigrations } from "./migrate/apply.ts";
 import { type MigrationBundle, openBundle } from "./migrate/bundle.ts";
 import { type UndoOptions, type UndoResult, undoMigrations } from "./migrate/down.ts";
@@ -21,6 +28,11 @@ import { type ApplySeedsOptions, type ApplySeedsResult, applySeeds } from "./see
 export type { Connection } from "./connection/connection.ts";
 export { ConnectionError } from "./connection/connection-error.ts";
 export { OperationError } from "./core/operation-error.ts";
+export type { HealthSettings } from "./health/collector.ts";
+export type { HealthStatus } from "./health/judge.ts";
+export type { Observation } from "./health/monitor.ts";
+export type { RunningMonitoring } from "./health/programs.ts";
+export type { Snapshot } from "./health/snapshot.ts";
 export type { ApplyResult, MigrationEvent } from "./migrate/apply.ts";
 export type { MigrationBundle } from "./migrate/bundle.ts";
 export type { UndoEvent, UndoResult } from "./migrate/down.ts";
@@ -132,6 +144,49 @@ export async function verify(options: MigrationTarget): Promise<MigrationStatus>
 export async function seed(options: SeedOptions): Promise<ApplySeedsResult> {
   const connection = connectionOf(options);
   return applySeeds({ ...options, connection, folder: await folderOf(options) });
+}
+
+/** Options of {@link collectMetrics}, {@link healthStatus} and {@link startMonitoring}. */
+export interface MonitoringOptions extends ConnectionTarget {
+  /** Settings that differ from those of `MONITORING_INTERVAL` and `SLOW_QUERY_THRESHOLD` in `env`. */
+  settings?: Partial<HealthSettings>;
+}
+
+/**
+ * Takes a snapshot of a server: sessions, statements, locks, WAL, replication, sizes. Only reads. A part that cannot be
+ * read is unknown with the reason, also if the server cannot be reached.
+ *
+ * @throws OperationError (exit code usage) if no database is given or a setting is invalid
+ */
+export async function collectMetrics(options: MonitoringOptions = {}): Promise<Snapshot> {
+  return takeSnapshot(connectionOf(options), healthSettings(options));
+}
+
+/**
+ * Returns the state of a server and of each subject: ok, warning, critical or unknown.
+ *
+ * @throws OperationError (exit code usage) as {@link collectMetrics}
+ */
+export async function healthStatus(options: MonitoringOptions = {}): Promise<HealthStatus> {
+  const settings = healthSettings(options);
+  const snapshot = await takeSnapshot(connectionOf(options), settings);
+  return judge(snapshot, ratesBetween(undefined, snapshot), settings);
+}
+
+/**
+ * Takes a snapshot at each interval and passes it on, until `stop` is called on the result.
+ *
+ * @throws OperationError (exit code usage) as {@link collectMetrics}
+ */
+export function startMonitoring(
+  options: MonitoringOptions,
+  onObservation: (observation: Observation) => void,
+): RunningMonitoring {
+  return monitorContinuously(connectionOf(options), onObservation, healthSettings(options));
+}
+
+function healthSettings({ env = process.env, settings }: MonitoringOptions): HealthSettings {
+  return { ...settingsFromEnvironment(env), ...settings };
 }
 
 async function targetOf(options: MigrationTarget): Promise<{ connection: Connection; folder: FileSource }> {

@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, Registration>> = {
   migrate: async () => (await import("./migrate/migrate.ts")).registerMigrate,
   seed: async () => (await import("./seed/seed.ts")).registerSeed,
   backup: async () => (await import("./backup/backup.ts")).registerBackup,
+  health: async () => (await import("./health/health.ts")).registerHealth,
   doctor: async () => (await import("./doctor.ts")).registerDoctor,
   engine: async () => (await import("./engine.ts")).registerEngine,
 };

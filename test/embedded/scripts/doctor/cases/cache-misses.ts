@@ -2,8 +2,8 @@ import type { CheckCase } from "../check-case.ts";
 
 const create = ["create table item (name text)", "alter table item alter name set storage plain"];
 const fill = (count: number) => `insert into item select repeat('x', 3500) from generate_series(1, ${count})`;
-/** A table of more than a quarter of shared_buffers is read through a small ring, so that each scan misses. */
-const large = [...create, fill(6_000)];
+/** Larger than shared_buffers, and read through a small ring, so that each scan misses. */
+const large = [...create, fill(12_000)];
 const small = [...create, fill(500)];
 const scans = "do $$ begin for i in 1..6 loop perform count(*) from item; end loop; end $$";
 const reset = "select pg_stat_reset()";
