@@ -11,8 +11,8 @@ export interface Rates {
 }
 
 /**
- * Computes the rates between two snapshots. A restart, another cluster or timeline, a reset of statistics, and a counter
- * that went back begin a new interval.
+ * Computes the rates between two snapshots. A new interval begins after a restart, on another cluster or timeline, and
+ * if statistics were reset or a counter went back.
  */
 export function ratesBetween(before: Snapshot | undefined, after: Snapshot): Rates {
   const none = { transactionsPerSecond: null, cacheHitRatio: null, meanStatementMs: null, walBytesPerSecond: null };

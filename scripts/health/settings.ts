@@ -12,8 +12,8 @@ export const defaultSettings: HealthSettings = {
 };
 
 /**
- * Reads the settings from `MONITORING_INTERVAL`, `SLOW_QUERY_THRESHOLD` and `MAX_METRICS_STORED`. A duration is a number
- * with a unit (`30s`, `5m`), or a number alone: milliseconds for the threshold, else seconds.
+ * Reads the settings from `MONITORING_INTERVAL`, `SLOW_QUERY_THRESHOLD` and `MAX_METRICS_STORED`. A duration has a unit
+ * (`30s`, `5m`), or is a number alone: milliseconds for the threshold, else seconds.
  *
  * @throws OperationError (wrong usage) with all faults
  */

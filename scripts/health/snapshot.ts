@@ -54,6 +54,9 @@ export interface Snapshot {
   parts: { [Name in PartName]: Part<Name> };
 }
 
+/** Time in ms that a snapshot may take besides its collectors: to connect, mostly. */
+const snapshotLimitMs = 12_000;
+
 /** Name of snapshot sessions in pg_stat_activity. */
 const applicationName = "pgroundwork health";
 
@@ -68,10 +71,11 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
   const limits = { statementTimeoutMs: settings.collectorMs, lockTimeoutMs: Math.ceil(settings.collectorMs / 2) };
   let unreachable: string | undefined;
   try {
-    await withObserver(connection, { applicationName, ...limits }, async (observer) => {
+    const read = withObserver(connection, { applicationName, ...limits }, async (observer) => {
       for (const [name, collector] of Object.entries(collectors))
         parts[name as PartName] = await collect(collector, observer, settings);
     });
+    await within(snapshotLimitMs + Object.keys(collectors).length * 3 * settings.collectorMs, read);
   } catch (error) {
     if (!(error instanceof OperationError || error instanceof NotKnown)) throw error;
     unreachable = error.message;
@@ -79,6 +83,21 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
   for (const name of Object.keys(collectors) as PartName[]) parts[name] ??= { known: false, reason: unreachable ?? "" };
   const taken = { takenAt, durationMs: performance.now() - started, parts: parts as Snapshot["parts"] };
   return unreachable === undefined ? taken : { ...taken, unreachable };
+}
+
+/** Fails if the work takes longer. A server that is paused at the wrong moment would keep all readers waiting. */
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NotKnown(`the snapshot was not complete after ${limitMs} ms`)), limitMs);
+  });
+  // After the limit, nobody waits for its failure.
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function collect(

@@ -98,10 +98,10 @@ async function inSequences(observer: Observer, thresholds: Thresholds): Promise<
 }
 
 function sequenceFix({ sequence, table, column, columnType, type, limit }: SequenceRow) {
-  const isWide = columnType === null || columnType === "bigint" || columnType === "numeric";
+  const isNarrow = columnType === "smallint" || columnType === "integer";
   const widened = [`alter sequence ${sequence} as bigint`, `alter sequence ${sequence} no maxvalue`];
   const narrowed = [`alter sequence ${sequence} maxvalue ${limit}`, `alter sequence ${sequence} as ${type}`];
-  if (isWide) return fix(widened, "ACCESS EXCLUSIVE on the sequence, for a moment.", narrowed);
+  if (!isNarrow) return fix(widened, "ACCESS EXCLUSIVE on the sequence, for a moment.", narrowed);
   return fix(
     [`alter table ${table} alter column ${column} type bigint`, ...widened],
     `ACCESS EXCLUSIVE on ${table}: blocks reads and writes while the table is rewritten. For a large table, copy to a new column in steps instead.`,

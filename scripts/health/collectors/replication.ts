@@ -20,9 +20,9 @@ export interface SlotValues {
 export interface ReplicationValues {
   standbys: StandbyValues[];
   slots: SlotValues[];
-  /** Of a replica: seconds since the last replayed commit; null on a primary, and while nothing was replayed yet. */
+  /** Seconds since a replica replayed its last commit; null on a primary, and before the first one. */
   replayedSecondsAgo: number | null;
-  /** Of a replica: true if it receives WAL now. A replica without a connection would show no lag. */
+  /** True if a replica receives WAL now: one without a connection would show no lag. null on a primary. */
   isReceiving: boolean | null;
 }
 

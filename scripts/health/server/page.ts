@@ -85,7 +85,7 @@ export function escapeHtml(text: string): string {
 /** Points of a chart at most: more than pixels on a phone would only make the page larger. */
 const mostPoints = 360;
 
-/** Draws the known values as lines, with gaps where a value is not known. The caption says the same to screen readers. */
+/** Draws the known values as lines, with gaps for unknown ones. The caption tells the same to screen readers. */
 function chart(title: string, values: readonly (number | null)[]): string {
   const shown = values.slice(-mostPoints);
   const known = shown.filter((value) => value !== null);

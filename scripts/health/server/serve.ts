@@ -168,8 +168,10 @@ interface Sources {
 
 function replier({ history, monitor, probe, settings, startedAt, version }: Sources): (url: URL) => Promise<Reply> {
   const both = async () => {
-    const [result, observation] = await Promise.all([probe.ask(), monitor.observe(2 * settings.intervalMs)]);
-    return { result, observation };
+    const result = await probe.ask();
+    // A new snapshot would wait for a server that does not answer. The values of the last one are not shown then.
+    const last = result.answers ? undefined : monitor.last;
+    return { result, observation: last ?? (await monitor.observe(2 * settings.intervalMs)) };
   };
   const metrics = async (url: URL): Promise<Reply> => {
     const format = url.searchParams.get("format") ?? "json";

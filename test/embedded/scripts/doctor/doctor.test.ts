@@ -1,5 +1,8 @@
-import { readdir } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
@@ -7,6 +10,7 @@ import { clientConfig } from "../../../../scripts/connection/connection.ts";
 import { checks } from "../../../../scripts/doctor/all-checks.ts";
 import { type Diagnosis, type DoctorFinding, diagnose } from "../../../../scripts/doctor/diagnose.ts";
 import { withEmbeddedCluster } from "../../../../scripts/scratch/embedded-cluster.ts";
+import { cloneRoot } from "../../../clone-root.ts";
 import { upFiles } from "../../migrations/migrated-database.ts";
 import { runFile } from "../../migrations/sql-files.ts";
 import { startFilledServer, type TestServer } from "../../server.ts";
@@ -199,8 +203,58 @@ describe("doctor", () => {
     );
     expect(findings.map(({ key }) => key).sort()).toEqual([
       "checksums-off/data_checksums",
+      "unsafe-setting/autovacuum",
       "unsafe-setting/fsync",
       "unsafe-setting/full_page_writes",
     ]);
+  });
+});
+
+describe("pgw doctor", () => {
+  const folders: string[] = [];
+  afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+  /** Runs the command on the database `fault`, without its password in the arguments. */
+  async function doctor(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const { host, port, user, password } = server.connection();
+    const url = `postgresql://${user}@${host}:${port}/fault`;
+    const env = { ...process.env, PGPASSWORD: password };
+    const command = ["scripts/pgw.ts", "doctor", "--url", url, "--only", "table-without-key,unused-index", ...args];
+    return promisify(execFile)(process.execPath, command, { cwd: cloneRoot, env }).then(
+      (done) => ({ code: 0, ...done }),
+      (error: { code: number; stdout: string; stderr: string }) => error,
+    );
+  }
+
+  it("prints findings, what is unknown, and the statements; its exit code is that of the worst one that counts", async () => {
+    await run(["create schema shop", "create table shop.item (id int)"]);
+    try {
+      const { code, stdout } = await doctor();
+      expect(code).toBe(4);
+      expect(stdout).toContain("warning table-without-key in database fault");
+      expect(stdout).toContain("  alter table shop.item add column row_id");
+      expect(stdout).toContain("unknown unused-index in database fault: ");
+      expect(stdout).toContain("2 checks, 0 without a problem; 0 error, 1 warning, 0 info, 1 unknown, 0 ignored");
+      expect((await doctor("--fail-on", "error")).code).toBe(0);
+
+      const folder = await mkdtemp(join(tmpdir(), "doctor-"));
+      folders.push(folder);
+      const file = join(folder, "doctor.json");
+      expect((await doctor("--write-baseline", file, "--fail-on", "warning")).code).toBe(0);
+      const baseline = await doctor("--baseline", file, "--fail-on", "warning", "--json");
+      expect(baseline.code).toBe(0);
+      expect(JSON.parse(baseline.stdout)).toMatchObject({
+        findings: [],
+        ignored: [{ key: "table-without-key/fault/shop.item", fix: { statements: expect.any(Array) } }],
+      });
+    } finally {
+      await run(["drop schema shop cascade"]);
+    }
+  });
+
+  it("refuses an unknown check before it connects", async () => {
+    const { code, stderr } = await doctor("--only", "table-without-keys");
+    expect(code).toBe(2);
+    expect(stderr).toContain('Did you mean "table-without-key"?');
   });
 });
