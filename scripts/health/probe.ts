@@ -30,9 +30,15 @@ export class Probe {
   #client: Client | undefined;
   #last: ProbeResult | undefined;
   #running: Promise<ProbeResult> | undefined;
+  #failedAt: Date | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+  }
+
+  /** Time of the last question without an answer; undefined if there was none. What was read before is outdated. */
+  get failedAt(): Date | undefined {
+    return this.#failedAt;
   }
 
   /** Returns a result that is at most half a second old. */
@@ -60,6 +66,7 @@ export class Probe {
     if (!result.answers && wasKept && performance.now() - started < limitMs / 2)
       result = await this.#attempt(at, started);
     this.#last = result;
+    if (!result.answers) this.#failedAt = at;
     return result;
   }
 

@@ -5,8 +5,9 @@ import { OperationError } from "../../core/operation-error.ts";
 import type { HealthSettings } from "../collector.ts";
 import { History } from "../history.ts";
 import { Monitor } from "../monitor.ts";
-import { Probe } from "../probe.ts";
+import { Probe, type ProbeResult } from "../probe.ts";
 import { prometheusText, prometheusType } from "../prometheus.ts";
+import type { Snapshot } from "../snapshot.ts";
 import { namesOf, refusal, requireSafe } from "./access.ts";
 import { openApi } from "./openapi.ts";
 import { statusPage } from "./page.ts";
@@ -171,7 +172,8 @@ function replier({ history, monitor, probe, settings, startedAt, version }: Sour
     const result = await probe.ask();
     // A new snapshot would wait for a server that does not answer. The values of the last one are not shown then.
     const last = result.answers ? undefined : monitor.last;
-    return { result, observation: last ?? (await monitor.observe(2 * settings.intervalMs)) };
+    const maxAgeMs = isOutdated(monitor.last?.snapshot, result, probe.failedAt) ? 0 : 2 * settings.intervalMs;
+    return { result, observation: last ?? (await monitor.observe(maxAgeMs)) };
   };
   const metrics = async (url: URL): Promise<Reply> => {
     const format = url.searchParams.get("format") ?? "json";
@@ -217,6 +219,13 @@ function replier({ history, monitor, probe, settings, startedAt, version }: Sour
     const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
     return route === undefined ? failed(404, "There is no such endpoint. /openapi.json lists them.") : route(url);
   };
+}
+
+/** Returns true if the server was restarted, promoted or replaced since a snapshot, as far as the probe can know. */
+function isOutdated(snapshot: Snapshot | undefined, result: ProbeResult, failedAt: Date | undefined): boolean {
+  if (snapshot === undefined || !result.answers) return false;
+  const { server } = snapshot.parts;
+  return !server.known || server.value.role !== result.role || (failedAt !== undefined && failedAt > snapshot.takenAt);
 }
 
 /** Reports a bug of the health server. It goes on, because the next request or snapshot can succeed. */

@@ -214,6 +214,9 @@ describe("/api/health/database", () => {
     try {
       await vi.waitFor(async () => expect((await state("?role=replica")).status).toBe(200), { timeout: 20_000 });
       expect((await state("?role=primary")).body.reasons).toEqual(["the server is a replica, not a primary"]);
+      // The snapshot of the primary is recent, but not of this server any more.
+      const metrics = await (await fetch(`${health.url}/v1/database/metrics?detailed=true`)).json();
+      expect(metrics).toMatchObject({ up: true, detailed: { parts: { server: { value: { role: "replica" } } } } });
     } finally {
       standby.kill("SIGQUIT");
       await once(standby, "exit");
