@@ -17,13 +17,13 @@ export function requireSafe(host: string, token: string | undefined): void {
     throw new OperationError(
       `PGW_HEALTH_TOKEN has ${token.length} characters: at least ${shortestToken} are necessary.`,
       {
-        remedy: "Make one: openssl rand -hex 32",
+        hint: "Make one: openssl rand -hex 32",
         exitCode: exitCode.usage,
       },
     );
   if (loopback.includes(host) || token !== undefined) return;
   throw new OperationError(`Other machines can reach ${host}, so a token is necessary.`, {
-    remedy: "Set PGW_HEALTH_TOKEN (openssl rand -hex 32), or leave out --host to listen on this machine only.",
+    hint: "Set PGW_HEALTH_TOKEN (openssl rand -hex 32), or leave out --host to listen on this machine only.",
     exitCode: exitCode.usage,
   });
 }
