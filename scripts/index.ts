@@ -98,3 +98,12 @@ export type { PoolEvents, PoolStats } from "./client/pool-core.ts";
 export type { PoolOptions } from "./client/settings.ts";
 export type { Statement, StatementResult } from "./client/statements.ts";
 export type { Transaction, TransactionOptions } from "./client/transaction.ts";
+
+/* Health. */
+
+export type { HealthSettings } from "./health/collector.ts";
+export type { HealthStatus } from "./health/judge.ts";
+export type { Observation } from "./health/monitor.ts";
+export type { RunningMonitoring } from "./health/programs.ts";
+export type { Snapshot } from "./health/snapshot.ts";
+export { collectMetrics, healthStatus, type MonitoringOptions, startMonitoring } from "./programs/monitoring.ts";

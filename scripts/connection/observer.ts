@@ -97,6 +97,7 @@ export class Observer {
 
   /** Names the sessions that hold the strongest lock on a table, because the check could have waited for them. */
   async #lockHolders(): Promise<string> {
+    await this.#client.query("begin read only; set local search_path = ''");
     const { rows } = await this.#client.query<{ holder: string }>(
       `select format('session %s holds ACCESS EXCLUSIVE on %I.%I', l.pid, n.nspname, c.relname) as holder
          from pg_catalog.pg_locks l join pg_catalog.pg_class c on c.oid = l.relation
@@ -105,6 +106,7 @@ export class Observer {
           and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
         order by 1 limit 3`,
     );
+    await this.#client.query("rollback");
     return rows.map(({ holder }) => `; ${holder}`).join("");
   }
 }

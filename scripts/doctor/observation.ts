@@ -8,6 +8,16 @@ interface ObservationRow {
 }
 
 /**
+ * Checks that the server counts activity.
+ *
+ * @throws NotKnown if it does not: old numbers, or zeros, would look like an answer
+ */
+export async function requireCounts(observer: Observer): Promise<void> {
+  const [row] = await observer.query<{ counts: string }>("select current_setting('track_counts') as counts");
+  if (row?.counts !== "on") throw new NotKnown("the server counts no activity: track_counts is off");
+}
+
+/**
  * Returns the time since which use has been counted in this database. The server does not record it, so this is the
  * latest time that can be proved: the reset of the database's statistics, or of the server's (a crash or a restore
  * resets all), or the first vacuum or analyze that the same statistics recorded.
@@ -15,6 +25,7 @@ interface ObservationRow {
  * @throws NotKnown if that is not long enough, or reads go to other servers, too
  */
 export async function observedSince(observer: Observer, days: number): Promise<Date> {
+  await requireCounts(observer);
   const [row] = await observer.query<ObservationRow>(`
     select case when coalesce(own.stats_reset, first_seen) is not null
                 then greatest(server.stats_reset, own.stats_reset, case when own.stats_reset is null then first_seen end) end as since,

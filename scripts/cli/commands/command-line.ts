@@ -30,6 +30,7 @@ const commands: Readonly<Record<string, Registration>> = {
   import: async () => (await import("./import/import.ts")).registerImport,
   types: async () => (await import("./types.ts")).registerTypes,
   backup: async () => (await import("./backup/backup.ts")).registerBackup,
+  health: async () => (await import("./health/health.ts")).registerHealth,
   doctor: async () => (await import("./doctor.ts")).registerDoctor,
   dumps: async () => (await import("./dumps/dumps.ts")).registerDumps,
   engine: async () => (await import("./engine.ts")).registerEngine,

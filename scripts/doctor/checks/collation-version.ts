@@ -12,7 +12,7 @@ interface Row {
 
 /** The versions of databases are recorded from PostgreSQL 15 on. */
 const databaseVersion = `
-  select 100::oid as collation, quote_ident(datname) as name, true as is_default, datcollversion as recorded,
+  select 100::oid as sorts, quote_ident(datname) as name, true as is_default, datcollversion as recorded,
          pg_database_collation_actual_version(oid) as actual
     from pg_database where datname = current_database()
   union all`;
@@ -23,7 +23,7 @@ const query = (isRecorded: boolean) => `
     select c.oid, format('%I.%I', nspname, collname), false, collversion, pg_collation_actual_version(c.oid)
       from pg_collation c join pg_namespace n on n.oid = collnamespace where collversion is not null
   ), sorted as (
-    select indexrelid, unnest(indcollation) as collation from pg_index
+    select indexrelid, unnest(indcollation) as sorts from pg_index
     union
     select objid, refobjid from pg_depend join pg_index on indexrelid = objid
      where classid = 'pg_class'::regclass and refclassid = 'pg_collation'::regclass
@@ -31,9 +31,9 @@ const query = (isRecorded: boolean) => `
   select v.name, v.is_default as "isDefault", v.recorded, v.actual,
          array(select format('%I.%I', n.nspname, c.relname) from sorted join pg_class c on c.oid = indexrelid
                  join pg_namespace n on n.oid = relnamespace
-                where sorted.collation = v.collation and c.relkind = 'i' and ${isOwnSchema("n.nspname")} order by 1) as indexes
-    from version v (collation, name, is_default, recorded, actual)
-   where v.recorded <> v.actual and (v.is_default or exists (select from sorted where sorted.collation = v.collation))
+                where sorted.sorts = v.sorts and c.relkind = 'i' and ${isOwnSchema("n.nspname")} order by 1) as indexes
+    from version v (sorts, name, is_default, recorded, actual)
+   where v.recorded <> v.actual and (v.is_default or exists (select from sorted where sorted.sorts = v.sorts))
    order by 1`;
 
 export const collationVersion: Check = {

@@ -1,17 +1,12 @@
 import type { Check } from "../check.ts";
-import { fix } from "../fix.ts";
+import { type DroppedIndex, dropIndex } from "../drop-index.ts";
 import { expressionText, isOwnRelation, recordedBytes } from "../own-relations.ts";
 import { bytes } from "../text.ts";
-import { concurrently } from "./unused-index.ts";
 
-interface Row {
-  index: string;
+interface Row extends DroppedIndex {
   other: string;
-  table: string;
-  definition: string;
   bytes: number;
   isEqual: boolean;
-  isPartitioned: boolean;
 }
 
 /**
@@ -56,18 +51,12 @@ export const duplicateIndex: Check = {
   scope: "database",
   async find(observer) {
     const rows = await observer.query<Row>(query);
-    const problems = rows.map(({ index, other, table, definition, bytes: size, isEqual, isPartitioned }) => ({
-      object: index,
+    const problems = rows.map((row) => ({
+      object: row.index,
       level: "warning" as const,
-      detail: `${index} (${bytes(size)}) is superfluous: ${other} ${isEqual ? "has the same columns" : "begins with its columns"}, and answers the same statements.`,
-      objects: [index, other, table],
-      fix: isPartitioned
-        ? fix([`drop index ${index}`], `ACCESS EXCLUSIVE on ${table}: blocks reads and writes for a moment.`, [
-            definition,
-          ])
-        : fix([`drop index concurrently ${index}`], "SHARE UPDATE EXCLUSIVE: blocks no reads or writes.", [
-            concurrently(definition),
-          ]),
+      detail: `${row.index} (${bytes(row.bytes)}) is superfluous: ${row.other} ${row.isEqual ? "has the same columns" : "begins with its columns"}, and answers the same statements.`,
+      objects: [row.index, row.other, row.table],
+      fix: dropIndex(row),
     }));
     return { problems };
   },

@@ -24,7 +24,7 @@ const sequences = `
   select ${relationName} as sequence, (has_sequence_privilege(c.oid, 'select') or has_sequence_privilege(c.oid, 'usage')) as "isReadable",
          p.last_value::float8 as last, s.seqstart::float8 as start, s.seqtypid::regtype::text as type,
          case when seqincrement > 0 then least(seqmax::float8, upper) else greatest(seqmin::float8, -upper - 1) end as limit,
-         format('%I.%I', tn.nspname, t.relname) as table, format('%I', a.attname) as column, format_type(a.atttypid, null) as "columnType"
+         case when t.oid is not null then format('%I.%I', tn.nspname, t.relname) end as table, quote_ident(a.attname) as column, format_type(a.atttypid, null) as "columnType"
     from pg_sequence s join pg_class c on c.oid = seqrelid join pg_namespace n on n.oid = c.relnamespace
     join pg_sequences p on p.schemaname = n.nspname and p.sequencename = c.relname
     left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass
@@ -98,10 +98,10 @@ async function inSequences(observer: Observer, thresholds: Thresholds): Promise<
 }
 
 function sequenceFix({ sequence, table, column, columnType, type, limit }: SequenceRow) {
-  const isWide = columnType === null || columnType === "bigint" || columnType === "numeric";
+  const isNarrow = columnType === "smallint" || columnType === "integer";
   const widened = [`alter sequence ${sequence} as bigint`, `alter sequence ${sequence} no maxvalue`];
   const narrowed = [`alter sequence ${sequence} maxvalue ${limit}`, `alter sequence ${sequence} as ${type}`];
-  if (isWide) return fix(widened, "ACCESS EXCLUSIVE on the sequence, for a moment.", narrowed);
+  if (!isNarrow) return fix(widened, "ACCESS EXCLUSIVE on the sequence, for a moment.", narrowed);
   return fix(
     [`alter table ${table} alter column ${column} type bigint`, ...widened],
     `ACCESS EXCLUSIVE on ${table}: blocks reads and writes while the table is rewritten. For a large table, copy to a new column in steps instead.`,

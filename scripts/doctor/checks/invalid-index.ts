@@ -1,13 +1,9 @@
 import type { Check, Problem } from "../check.ts";
+import { type DroppedIndex, dropIndex } from "../drop-index.ts";
 import { fix } from "../fix.ts";
 import { isOwnRelation, relationName } from "../own-relations.ts";
-import { concurrently } from "./unused-index.ts";
 
-interface Row {
-  index: string;
-  table: string;
-  definition: string;
-  isPartitioned: boolean;
+interface Row extends DroppedIndex {
   isRemainder: boolean;
 }
 
@@ -41,7 +37,8 @@ export const invalidIndex: Check = {
   },
 };
 
-function problemOf({ index, table, definition, isPartitioned, isRemainder }: Row): Problem {
+function problemOf(row: Row): Problem {
+  const { index, table, isPartitioned, isRemainder } = row;
   const found = { object: index, level: "error" as const, objects: [index, table] };
   if (isPartitioned)
     return {
@@ -55,9 +52,7 @@ function problemOf({ index, table, definition, isPartitioned, isRemainder }: Row
     return {
       ...found,
       detail: `${detail} It is a remainder of REINDEX CONCURRENTLY.`,
-      fix: fix([`drop index concurrently ${index}`], "SHARE UPDATE EXCLUSIVE: blocks no reads or writes.", [
-        concurrently(definition),
-      ]),
+      fix: dropIndex(row),
     };
   return {
     ...found,

@@ -23,9 +23,12 @@ const query = `
     join pg_class r on r.oid = confrelid join pg_namespace rn on rn.oid = r.relnamespace
    where ${isOwnRelation} and contype = 'f' and conparentid = 0
      and not exists (
-       select from pg_index i join pg_class x on x.oid = indexrelid join pg_am am on am.oid = x.relam
-        where indrelid = conrelid and indisvalid and (amname = 'btree' or amname = 'hash' and cardinality(conkey) = 1)
+       select from pg_index i
+        where indrelid = conrelid and indisvalid
           and (indkey::int2[])[0:cardinality(conkey) - 1] @> conkey and indnkeyatts >= cardinality(conkey)
+          and not exists (
+            select from unnest((indclass::oid[])[0:cardinality(conkey) - 1]) class join pg_opclass oc on oc.oid = class
+             where not exists (select from pg_amop join pg_operator o on o.oid = amopopr where amopfamily = opcfamily and oprname = '='))
           and (indpred is null
                or pg_get_expr(indpred, indrelid) ~ '^\\(+[^()]+ IS NOT NULL\\)+( AND \\([^()]+ IS NOT NULL\\)+)*$'
                   and array(select (regexp_matches(indpred::text, ':varattno (\\d+)', 'g'))[1]::int2) <@ conkey))

@@ -8,7 +8,7 @@ interface Row {
   isPending: boolean;
 }
 
-/** Values that can lose data, by setting. All can be changed without a restart. */
+/** Unsafe values, by setting. All can be changed without a restart. */
 const unsafe: Readonly<Record<string, { value: string; safe: string; loss: string }>> = {
   fsync: { value: "off", safe: "on", loss: "A crash of the machine can damage the whole cluster beyond repair." },
   full_page_writes: {
@@ -21,6 +21,11 @@ const unsafe: Readonly<Record<string, { value: string; safe: string; loss: strin
     safe: "off",
     loss: "The server silently empties damaged pages when it reads them.",
   },
+  autovacuum: {
+    ...{ value: "off", safe: "on" },
+    loss: "Dead rows are never removed, statistics become outdated, and at last the server refuses all writes.",
+  },
+  track_counts: { value: "off", safe: "on", loss: "Autovacuum does not know where it is needed." },
   ignore_checksum_failure: { value: "on", safe: "off", loss: "The server returns rows of damaged pages." },
 };
 

@@ -1,15 +1,11 @@
 import type { Check } from "../check.ts";
-import { fix } from "../fix.ts";
+import { type DroppedIndex, dropIndex } from "../drop-index.ts";
 import { observedSince } from "../observation.ts";
 import { isOwnRelation, recordedBytes, relationName } from "../own-relations.ts";
 import { bytes } from "../text.ts";
 
-interface Row {
-  index: string;
-  table: string;
-  definition: string;
+interface Row extends DroppedIndex {
   bytes: number;
-  isPartitioned: boolean;
 }
 
 /** An index counts with all its partitions. Those that enforce something are needed even if nothing reads them. */
@@ -39,25 +35,14 @@ export const unusedIndex: Check = {
   async find(observer, { observedDays, unusedIndexBytes }) {
     const since = await observedSince(observer, observedDays);
     const rows = await observer.query<Row>(query, [unusedIndexBytes]);
-    const problems = rows.map(({ index, table, definition, bytes: size, isPartitioned }) => ({
-      object: index,
+    const problems = rows.map((row) => ({
+      object: row.index,
       level: "info" as const,
-      detail: `No statement on this server has used the index ${index} of ${table} (${bytes(size)}) since ${since.toISOString()}. Every write to the table also writes to it.`,
-      objects: [index, table],
+      detail: `No statement on this server has used the index ${row.index} of ${row.table} (${bytes(row.bytes)}) since ${since.toISOString()}. Every write to the table also writes to it.`,
+      objects: [row.index, row.table],
       hint: "Check first that no rare job needs it (a yearly report), and that it is not newer than that time.",
-      fix: isPartitioned
-        ? fix([`drop index ${index}`], `ACCESS EXCLUSIVE on ${table}: blocks reads and writes for a moment.`, [
-            definition,
-          ])
-        : fix([`drop index concurrently ${index}`], "SHARE UPDATE EXCLUSIVE: blocks no reads or writes.", [
-            concurrently(definition),
-          ]),
+      fix: dropIndex(row),
     }));
     return { problems };
   },
 };
-
-/** Changes the definition of an index so that creating it blocks no writes. */
-export function concurrently(definition: string): string {
-  return definition.replace(/^CREATE (UNIQUE )?INDEX /, "CREATE $1INDEX CONCURRENTLY ");
-}

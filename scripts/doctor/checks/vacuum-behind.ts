@@ -1,5 +1,6 @@
 import type { Check } from "../check.ts";
-import { fix, settingFix } from "../fix.ts";
+import { fix } from "../fix.ts";
+import { requireCounts } from "../observation.ts";
 import { isOwnRelation, relationName } from "../own-relations.ts";
 import { count } from "../text.ts";
 
@@ -34,10 +35,8 @@ export const vacuumBehind: Check = {
   title: "Dead rows are not removed in time",
   scope: "database",
   async find(observer, { deadRows }) {
+    await requireCounts(observer);
     const rows = await observer.query<Row>(query, [deadRows]);
-    const [settings] = await observer.query<{ autovacuum: string; counts: string }>(
-      "select current_setting('autovacuum') as autovacuum, current_setting('track_counts') as counts",
-    );
     const problems = rows.map(({ table, dead, trigger, isOff, last }) => ({
       object: table,
       level: "warning" as const,
@@ -45,15 +44,6 @@ export const vacuumBehind: Check = {
       ...(isOff ? { hint: `Turn autovacuum on again: alter table ${table} reset (autovacuum_enabled)` } : {}),
       fix: fix([`vacuum (analyze) ${table}`], "SHARE UPDATE EXCLUSIVE: blocks no reads or writes."),
     }));
-    const isOn = settings?.autovacuum !== "off" && settings?.counts !== "off";
-    if (isOn) return { problems };
-    const name = settings?.autovacuum === "off" ? "autovacuum" : "track_counts";
-    const off = {
-      object: name,
-      level: "error" as const,
-      detail: `${name} is off: dead rows are never removed, and statistics become outdated.`,
-      fix: settingFix(name, "on", "off"),
-    };
-    return { problems: [off, ...problems] };
+    return { problems };
   },
 };

@@ -1,4 +1,4 @@
-import type { CheckCase } from "../check-case.ts";
+import { type CheckCase, until } from "../check-case.ts";
 
 /** Sets the archive command and waits for the result of an attempt with it. */
 const archiving =
@@ -11,11 +11,8 @@ const archiving =
     const { rows: before } = await session.query(`select ${column} as at from pg_stat_archiver`);
     await session.query("insert into item values (1)");
     await session.query("select pg_switch_wal()");
-    for (;;) {
-      const { rows } = await session.query(`select ${column} as at from pg_stat_archiver`);
-      if (rows[0]?.at?.getTime() !== before[0]?.at?.getTime()) return;
-      await session.query("select pg_sleep(0.05)");
-    }
+    const last = before[0]?.at?.toISOString() ?? "-infinity";
+    await until(session, `select ${column} > '${last}'::timestamptz + interval '1 ms' from pg_stat_archiver`);
   };
 
 const teardown = ["alter system reset archive_command", "select pg_reload_conf()"];

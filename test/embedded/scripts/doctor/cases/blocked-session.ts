@@ -1,4 +1,4 @@
-import type { CheckCase } from "../check-case.ts";
+import { type CheckCase, until } from "../check-case.ts";
 
 /** Three sessions: the first blocks the second, and the second blocks the third. */
 const chain: CheckCase["faults"][number]["setup"] = async (open) => {
@@ -7,14 +7,10 @@ const chain: CheckCase["faults"][number]["setup"] = async (open) => {
   await first.query("create table item (id int primary key)");
   await first.query("begin");
   await first.query("lock table item in access share mode");
-  second.query("lock table item").catch(() => {});
+  second.query("begin; lock table item; commit").catch(() => {});
+  await until(other, "select count(*) = 1 from pg_locks where waitstart is not null");
   third.query("select * from item").catch(() => {});
-  for (;;) {
-    const { rows } = await other.query(
-      "select count(*)::int as count from pg_locks where waitstart < clock_timestamp() - interval '100 ms'",
-    );
-    if (rows[0]?.count === 1 || rows[0]?.count === 2) return;
-  }
+  await until(other, "select count(*) = 2 from pg_locks where waitstart < clock_timestamp() - interval '100 ms'");
 };
 
 export const cases: CheckCase = {

@@ -45,6 +45,6 @@ export const cases: CheckCase = {
       title: "a wide key with the same number",
       setup: ["create table item (id bigserial primary key)", "select setval('item_id_seq', 2000000000)"],
     },
-    { title: "a sequence that was never used", setup: ["create sequence numbers minvalue 100 maxvalue 100"] },
+    { title: "a sequence that was never used", setup: ["create sequence numbers minvalue 100 maxvalue 101"] },
   ],
 };

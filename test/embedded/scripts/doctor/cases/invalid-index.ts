@@ -1,4 +1,4 @@
-import type { CheckCase } from "../check-case.ts";
+import { type CheckCase, until } from "../check-case.ts";
 
 const invalid = (index: string) => `update pg_index set indisvalid = false where indexrelid = '${index}'::regclass`;
 
@@ -38,10 +38,8 @@ export const cases: CheckCase = {
         await reader.query("insert into item values (1)");
         // It waits for the transaction, with an index that is still invalid.
         builder.query("create index concurrently item_id on item (id)").catch(() => {});
-        for (;;) {
-          const { rowCount } = await reader.query("select from pg_stat_progress_create_index where index_relid <> 0");
-          if (rowCount === 1) return;
-        }
+        const other = await open();
+        await until(other, "select count(*) = 1 from pg_stat_progress_create_index where index_relid <> 0");
       },
     },
   ],

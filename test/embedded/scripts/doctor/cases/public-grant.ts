@@ -30,6 +30,7 @@ export const cases: CheckCase = {
     {
       title: "a database to which every role can connect",
       setup: ["grant connect on database fault to public"],
+      teardown: ["revoke connect on database fault from public"],
       finds: ["database fault"],
     },
   ],

@@ -1,25 +1,33 @@
-import type { CheckCase } from "../check-case.ts";
+import { type CheckCase, until } from "../check-case.ts";
 
-const reset = ["select pg_stat_reset_shared('checkpointer')", "select pg_stat_reset_shared('wal')"];
-const small = ["alter system set max_wal_size = '32MB'", "select pg_reload_conf()"];
 const teardown = ["alter system reset max_wal_size", "select pg_reload_conf()"];
-const write = "insert into item select repeat('x', 1000) from generate_series(1, 12000)";
+
+/** Runs statements twice, each time until a checkpoint was requested, with the smallest max_wal_size. */
+const checkpoints =
+  (...statements: string[]): CheckCase["faults"][number]["setup"] =>
+  async (open) => {
+    const session = await open();
+    await session.query("alter system set max_wal_size = '32MB'");
+    await session.query("select pg_reload_conf()");
+    await session.query("create table item (name text)");
+    // WAL from before counts toward the next checkpoint, and a checkpoint is counted a moment after its end.
+    const { rows } = await session.query("select num_requested as count from pg_stat_checkpointer");
+    await session.query("checkpoint");
+    await until(session, `select num_requested > ${rows[0]?.count} from pg_stat_checkpointer`);
+    await session.query("select pg_stat_reset_shared('checkpointer'), pg_stat_reset_shared('wal')");
+    for (const count of [1, 2]) {
+      for (const statement of statements) await session.query(statement);
+      await until(session, `select num_requested >= ${count} from pg_stat_checkpointer`);
+    }
+    await session.query("select pg_stat_force_next_flush()");
+  };
 
 export const cases: CheckCase = {
   thresholds: { checkpoints: 2 },
   faults: [
     {
       title: "checkpoints after as much WAL as is allowed",
-      setup: [
-        ...small,
-        "create table item (name text)",
-        ...reset,
-        write,
-        "checkpoint",
-        write,
-        "checkpoint",
-        "select pg_stat_force_next_flush()",
-      ],
+      setup: checkpoints("insert into item select repeat('x', 1000) from generate_series(1, 30000)"),
       teardown,
       finds: ["max_wal_size"],
     },
@@ -27,15 +35,7 @@ export const cases: CheckCase = {
   nearMisses: [
     {
       title: "checkpoints that were requested after little WAL",
-      setup: [
-        ...small,
-        "create table item (name text)",
-        ...reset,
-        "insert into item values (1)",
-        "checkpoint",
-        "insert into item values (2)",
-        "checkpoint",
-      ],
+      setup: checkpoints("insert into item values (1)", "checkpoint"),
       teardown,
     },
   ],

@@ -22,7 +22,7 @@ export const cases: CheckCase = {
   nearMisses: [
     {
       title: "a slot that retains little",
-      setup: ["select pg_create_physical_replication_slot('near', true)"],
+      setup: ["checkpoint", "select pg_create_physical_replication_slot('near', true)"],
       teardown: ["select pg_drop_replication_slot('near')"],
     },
     {

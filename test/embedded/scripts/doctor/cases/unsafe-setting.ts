@@ -22,6 +22,12 @@ export const cases: CheckCase = {
       finds: ["zero_damaged_pages"],
     },
     {
+      title: "autovacuum that is off",
+      setup: set("autovacuum", "off"),
+      teardown: reset("autovacuum"),
+      finds: ["autovacuum"],
+    },
+    {
       title: "a setting that waits for a restart",
       setup: set("max_connections", "77"),
       teardown: reset("max_connections"),

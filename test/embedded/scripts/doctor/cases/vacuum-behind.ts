@@ -15,12 +15,6 @@ export const cases: CheckCase = {
       setup: [...table, "delete from item where id <= 1500", flush],
       finds: ["shop.item"],
     },
-    {
-      title: "autovacuum that is off",
-      setup: ["alter system set autovacuum = off", "select pg_reload_conf()"],
-      teardown: ["alter system reset autovacuum", "select pg_reload_conf()"],
-      finds: ["autovacuum"],
-    },
   ],
   nearMisses: [
     { title: "dead rows that autovacuum may leave", setup: [...table, "delete from item where id <= 600", flush] },

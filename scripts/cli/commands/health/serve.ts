@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import packageJson from "../../../../package.json" with { type: "json" };
+import { type Connection, describeConnection } from "../../../connection/connection.ts";
+import { action, type Run } from "../../run.ts";
+import { type HealthTarget, healthConnection, withHealthTarget } from "./target.ts";
+
+interface ServeOptions extends HealthTarget {
+  host: string;
+  port: number;
+  hostName?: string[];
+  history?: string;
+}
+
+export function registerHealthServe(health: Command): void {
+  withHealthTarget(health.command("serve"))
+    .description("serve health, metrics and a status page over HTTP until Ctrl-C; PGW_HEALTH_TOKEN is its token")
+    .option("--host <address>", "address to listen on; others than this machine's need a token", "127.0.0.1")
+    .option("--port <port>", "port to listen on; 0 for any free port", port, 8080)
+    .option("--host-name <name>", "another name of this server in URLs; can be repeated", collect)
+    .option("--history <file>", "file of the history (default: one for each server in .pgroundwork)")
+    .action(action<ServeOptions, []>(serve));
+}
+
+async function serve(run: Run, { host, port: wanted, hostName = [], history, ...target }: ServeOptions) {
+  const { settingsFromEnvironment } = await import("../../../health/settings.ts");
+  const { serveHealth } = await import("../../../health/server/serve.ts");
+  const { requireSafe } = await import("../../../health/server/access.ts");
+  const settings = settingsFromEnvironment(run.env);
+  const token = run.env.PGW_HEALTH_TOKEN || undefined;
+  requireSafe(host, token);
+  const connection = await healthConnection(run, target);
+  const historyFile = history === undefined ? defaultHistory(run.root, connection) : resolve(history);
+  const server = await serveHealth({
+    ...{
+      connection,
+      settings,
+      host,
+      port: wanted,
+      token,
+      hostNames: hostName,
+      historyFile,
+      version: packageJson.version,
+    },
+  });
+  run.out.say(`${server.url} shows the health of ${describeConnection(connection)}. Ctrl-C ends it.`);
+  await new Promise<void>((end) => {
+    if (run.signal.aborted) end();
+    else run.signal.addEventListener("abort", () => end(), { once: true });
+  });
+  await server.stop();
+  return undefined;
+}
+
+/** Returns a file for the history of a server. Its name has no readable part of the connection. */
+function defaultHistory(root: string, { host, port: number, database }: Connection): string {
+  const name = createHash("sha256")
+    .update(JSON.stringify([host, number, database]))
+    .digest("hex")
+    .slice(0, 16);
+  return join(root, ".pgroundwork", "health", `${name}.json`);
+}
+
+function port(text: string): number {
+  const number = /^\d+$/.test(text) ? Number(text) : -1;
+  if (number < 0 || number > 65_535) throw new InvalidArgumentError("expected a port from 0 to 65535.");
+  return number;
+}
+
+function collect(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}

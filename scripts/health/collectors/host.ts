@@ -1,0 +1,54 @@
+import { readFile, statfs } from "node:fs/promises";
+import { availableParallelism, freemem, loadavg, totalmem } from "node:os";
+import { join } from "node:path";
+import { NotKnown, type Observer } from "../../connection/observer.ts";
+import type { Collector } from "../collector.ts";
+
+/** The server's machine, if it is this one. */
+export interface HostValues {
+  diskBytes: number;
+  diskFreeBytes: number;
+  diskPercent: number;
+  memoryBytes: number;
+  memoryFreeBytes: number;
+  /** Processes that wanted to run in the last minute, on average. */
+  load: number;
+  processors: number;
+}
+
+export const host: Collector<HostValues> = {
+  name: "host",
+  needs: "the data directory",
+  async collect(observer) {
+    const folder = await ownDataDirectory(observer);
+    const { blocks, bavail, bfree, bsize } = await statfs(folder);
+    const used = (blocks - bfree) * bsize;
+    // As df does: blocks that only root may use count as used up.
+    const diskPercent = (100 * used) / (used + bavail * bsize);
+    return {
+      ...{ diskBytes: blocks * bsize, diskFreeBytes: bavail * bsize, diskPercent },
+      ...{ memoryBytes: totalmem(), memoryFreeBytes: freemem() },
+      ...{ load: loadavg()[0] ?? 0, processors: availableParallelism() },
+    };
+  },
+};
+
+/**
+ * Returns the data directory if the server runs on this machine. Another machine can have a server with the same path,
+ * so the start time in its postmaster.pid must be that of the server.
+ */
+async function ownDataDirectory(observer: Observer): Promise<string> {
+  const [row] = await observer.query<{ folder: string | null; started: number }>(
+    `select current_setting('data_directory', true) as folder, floor(extract(epoch from pg_postmaster_start_time()))::float8 as started`,
+  );
+  if (row === undefined || row.folder === null)
+    throw new NotKnown("the role may not read where the data directory is (pg_monitor)");
+  const elsewhere = "the server's files are not on this machine, or this account may not read them";
+  const text = await readFile(join(row.folder, "postmaster.pid"), "utf8").catch(() => {
+    throw new NotKnown(elsewhere);
+  });
+  const started = Number(text.split("\n")[2]);
+  // The file is written a moment before the server notes its start.
+  if (!(Math.abs(started - row.started) <= 2)) throw new NotKnown(elsewhere);
+  return row.folder;
+}

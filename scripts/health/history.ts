@@ -1,0 +1,110 @@
+import { renameSync } from "node:fs";
+import { z } from "zod";
+import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import type { HealthLevel } from "./judge.ts";
+import type { Observation } from "./monitor.ts";
+
+/** The values of a snapshot that the history keeps. null: not known. */
+export interface HistoryEntry {
+  at: string;
+  level: HealthLevel;
+  systemIdentifier: string | null;
+  role: "primary" | "replica" | null;
+  connections: number | null;
+  databaseBytes: number | null;
+  diskFreeBytes: number | null;
+  transactionsPerSecond: number | null;
+  cacheHitRatio: number | null;
+  meanStatementMs: number | null;
+}
+
+const number = z.number().nullable();
+const file = z.strictObject({
+  version: z.literal(1),
+  /** Hour since 1970, probes in it, answered ones. */
+  hours: z.array(z.tuple([z.number(), z.number(), z.number()])),
+  entries: z.array(
+    z.strictObject({
+      at: z.iso.datetime(),
+      level: z.enum(["ok", "warning", "critical", "unknown"]),
+      systemIdentifier: z.string().nullable(),
+      role: z.enum(["primary", "replica"]).nullable(),
+      ...{ connections: number, databaseBytes: number, diskFreeBytes: number },
+      ...{ transactionsPerSecond: number, cacheHitRatio: number, meanStatementMs: number },
+    }),
+  ),
+});
+
+const hourMs = 3_600_000;
+/** Hours over which uptime is computed, and hours that must have been measured before it is known. */
+const [uptimeHours, leastHours] = [30 * 24, 24];
+
+/** Values of past snapshots and the share of answered probes, in a file of bounded size that survives restarts. */
+export class History {
+  readonly #path: string | undefined;
+  readonly #most: number;
+  #hours: [hour: number, asked: number, answered: number][] = [];
+  #entries: HistoryEntry[] = [];
+
+  /**
+   * Reads the file. One that is damaged is kept under another name, and a new one begins.
+   *
+   * @param path undefined: in memory only
+   * @param most entries to keep
+   */
+  constructor(path: string | undefined, most: number) {
+    this.#path = path;
+    this.#most = most;
+    const text = path === undefined ? undefined : readFileIfThere(path);
+    if (path === undefined || text === undefined) return;
+    const parsed = file.safeParse(parseJson(text));
+    if (parsed.success) [this.#hours, this.#entries] = [parsed.data.hours, parsed.data.entries.slice(-most)];
+    else renameSync(path, `${path}.damaged`);
+  }
+
+  /** Entries, oldest first. */
+  get entries(): readonly HistoryEntry[] {
+    return this.#entries;
+  }
+
+  /** Adds a snapshot and whether the server answered, and writes the file. */
+  add({ snapshot: { takenAt, parts }, rates, status }: Observation, answered: boolean): void {
+    const hour = Math.floor(takenAt.getTime() / hourMs);
+    const current = this.#hours.find(([each]) => each === hour);
+    if (current === undefined) this.#hours.push([hour, 1, answered ? 1 : 0]);
+    else [current[1], current[2]] = [current[1] + 1, current[2] + (answered ? 1 : 0)];
+    this.#hours = this.#hours.filter(([each]) => each > hour - uptimeHours);
+    this.#entries.push({
+      at: takenAt.toISOString(),
+      level: status.level,
+      systemIdentifier: parts.server.known ? parts.server.value.systemIdentifier : null,
+      role: parts.server.known ? parts.server.value.role : null,
+      connections: parts.connections.known ? parts.connections.value.total : null,
+      databaseBytes: parts.sizes.known ? parts.sizes.value.total : null,
+      diskFreeBytes: parts.host.known ? parts.host.value.diskFreeBytes : null,
+      transactionsPerSecond: rates.transactionsPerSecond,
+      cacheHitRatio: rates.cacheHitRatio,
+      meanStatementMs: rates.meanStatementMs,
+    });
+    this.#entries = this.#entries.slice(-this.#most);
+    if (this.#path === undefined) return;
+    writeFileAtomically(this.#path, JSON.stringify({ version: 1, hours: this.#hours, entries: this.#entries }));
+  }
+
+  /** Returns the share of answered probes in the last 30 days, 0 to 1; null until 24 hours were measured. */
+  uptime(now: Date): number | null {
+    const first = Math.floor(now.getTime() / hourMs) - uptimeHours;
+    const hours = this.#hours.filter(([hour]) => hour > first);
+    if (hours.length < leastHours) return null;
+    const sum = (index: 1 | 2) => hours.reduce((total, each) => total + each[index], 0);
+    return sum(2) / sum(1);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import type { HealthSettings, Limits } from "./collector.ts";
+import type { Rates } from "./rates.ts";
+import type { Part, PartName, Snapshot } from "./snapshot.ts";
+
+export type HealthLevel = "ok" | "warning" | "critical" | "unknown";
+
+/** State of one subject. */
+export interface Subject {
+  name: string;
+  level: HealthLevel;
+  /** Says what was found, with its values, or why it is not known. */
+  detail: string;
+}
+
+/** State of a server. */
+export interface HealthStatus {
+  /** `unknown` only if a required subject is unknown and nothing is critical. */
+  level: HealthLevel;
+  subjects: Subject[];
+}
+
+/** Subjects without which a server's state is not known. */
+export const requiredSubjects: readonly string[] = ["server", "connections"];
+
+/** Judges a snapshot. */
+export function judge(
+  { parts, unreachable }: Snapshot,
+  rates: Rates,
+  settings: HealthSettings,
+  required: readonly string[] = requiredSubjects,
+): HealthStatus {
+  const down: Subject = { name: "server", level: "critical", detail: unreachable ?? "" };
+  const subjects: Subject[] = [
+    unreachable !== undefined
+      ? down
+      : subject("server", parts.server, ({ version, role, isWritable, startedAt }) => {
+          const what = `PostgreSQL ${version}, ${role}, up since ${startedAt.toISOString()}`;
+          const isReadOnly = role === "primary" && !isWritable;
+          return isReadOnly
+            ? ["critical", `${what}; transactions are read-only (default_transaction_read_only)`]
+            : ["ok", what];
+        }),
+    subject("connections", parts.connections, ({ total, maximum, percent }) => [
+      above(percent, settings.connectionPercent),
+      `${total} of ${maximum} used (${Math.round(percent)} %)`,
+    ]),
+    subject("queries", parts.statements, ({ calls, totalMs, slow, hidden }) => {
+      const mean = rates.meanStatementMs ?? (calls > 0 ? totalMs / calls : 0);
+      const since = rates.meanStatementMs === null ? "since statistics were reset" : "since the last snapshot";
+      const unseen = hidden === 0 ? "" : `; ${hidden} statements of other roles are hidden`;
+      const text = `${mean.toFixed(1)} ms on average ${since}, ${slow} statements slower than ${settings.slowQueryMs} ms${unseen}`;
+      return [hidden > 0 ? "unknown" : above(mean, settings.queryMs), text];
+    }),
+    subject("locks", parts.locks, ({ waiting, longestWaitSeconds, blockers }) => {
+      if (waiting === 0) return ["ok", "no session waits"];
+      const holders = blockers.map(({ pid, application }) => `session ${pid}${application && ` (${application})`}`);
+      const text = `${waiting} sessions wait, the longest for ${Math.round(longestWaitSeconds ?? 0)} s, for ${holders.join(", ") || "an unknown session"}`;
+      return [above(longestWaitSeconds ?? 0, { warning: 30, critical: 300 }), text];
+    }),
+    subject("storage", parts.host, ({ diskPercent, diskFreeBytes }) => [
+      above(diskPercent, settings.storagePercent),
+      `${Math.round(diskPercent)} % used, ${(diskFreeBytes / 1024 ** 3).toFixed(1)} GB free`,
+    ]),
+    subject("archive", parts.wal, ({ archive, lastArchivedAt, lastArchiveFailureAt }) => {
+      if (archive !== "failing") return ["ok", archive];
+      const last =
+        lastArchivedAt === null ? "nothing was ever archived" : `last success ${lastArchivedAt.toISOString()}`;
+      return ["critical", `failing since or before ${lastArchiveFailureAt?.toISOString()}; ${last}`];
+    }),
+    subject("replication", parts.replication, ({ standbys, slots, isReceiving, replayedSecondsAgo }) => {
+      if (isReceiving === false) return ["critical", "this replica receives no WAL"];
+      const lost = slots.filter(({ state }) => state === "lost" || state === "unreserved");
+      if (lost.length > 0) return ["critical", `slots without their WAL: ${lost.map(({ name }) => name).join(", ")}`];
+      const idle = slots.filter(({ isActive, retainedBytes }) => !isActive && (retainedBytes ?? 0) > 1024 ** 3);
+      if (idle.length > 0)
+        return ["warning", `slots that retain WAL without a client: ${idle.map(({ name }) => name).join(", ")}`];
+      if (isReceiving) return ["ok", `replica, last replayed commit ${Math.round(replayedSecondsAgo ?? 0)} s ago`];
+      return ["ok", `${standbys.length} standbys, ${slots.length} slots`];
+    }),
+    subject("freeze", parts.freeze, ({ database, age, autovacuumAge }) => [
+      above(age, { warning: 1.25 * autovacuumAge, critical: 1_500_000_000 }),
+      `oldest transaction id: ${Math.round(age).toLocaleString("en-US")} transactions, in database ${database}`,
+    ]),
+    subject("migrations", parts.migrations, ({ hasLedger, applied, failed, lastFile }) => {
+      if (!hasLedger) return ["ok", "none of the kit's"];
+      return [failed > 0 ? "warning" : "ok", `${applied} applied, ${failed} failed, last ${lastFile ?? "none"}`];
+    }),
+  ];
+  return { level: overall(subjects, required), subjects };
+}
+
+function subject<Name extends PartName>(
+  name: string,
+  part: Part<Name>,
+  state: (values: Extract<Part<Name>, { known: true }>["value"]) => [HealthLevel, string],
+): Subject {
+  if (!part.known) return { name, level: "unknown", detail: part.reason };
+  const [level, detail] = state(part.value);
+  return { name, level, detail };
+}
+
+function above(value: number, { warning, critical }: Limits): HealthLevel {
+  if (value >= critical) return "critical";
+  return value >= warning ? "warning" : "ok";
+}
+
+function overall(subjects: readonly Subject[], required: readonly string[]): HealthLevel {
+  const has = (wanted: HealthLevel) => subjects.some(({ level }) => level === wanted);
+  if (has("critical")) return "critical";
+  if (subjects.some(({ name, level }) => level === "unknown" && required.includes(name))) return "unknown";
+  return has("warning") ? "warning" : "ok";
+}

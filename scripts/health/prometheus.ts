@@ -1,0 +1,112 @@
+import { Gauge, Registry } from "prom-client";
+import type { Observation } from "./monitor.ts";
+import type { ProbeResult } from "./probe.ts";
+import { collectors, type PartName } from "./snapshot.ts";
+
+/** Content type of {@link prometheusText}. */
+export const prometheusType = "text/plain; version=0.0.4; charset=utf-8";
+
+/**
+ * Formats an observation for Prometheus. A value that is not known has no sample: an alert for absence detects it. A
+ * snapshot of a server that does not answer any more is not shown as if it were current.
+ */
+export async function prometheusText(observation: Observation, probe: ProbeResult): Promise<string> {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, samples: readonly Sample[]) => {
+    const labelNames = Object.keys(samples[0]?.labels ?? {});
+    const made = new Gauge({ name: `pgroundwork_${name}`, help, registers: [registry], labelNames });
+    // prom-client shows 0 for a gauge without labels that was never set.
+    const known = samples.filter(({ value }) => value !== null);
+    if (known.length === 0) registry.removeSingleMetric(`pgroundwork_${name}`);
+    for (const { labels = {}, value } of known) made.set(labels, value ?? 0);
+  };
+  const one = (name: string, help: string, value: number | null) => gauge(name, help, [{ value }]);
+
+  one("up", "1 if the server answers a query, else 0.", probe.answers ? 1 : 0);
+  one(
+    "probe_seconds",
+    "Time that the server took to answer the probe.",
+    probe.answers ? probe.responseMs / 1_000 : null,
+  );
+  const { snapshot, rates, status } = observation;
+  const { parts } = snapshot;
+  one("snapshot_timestamp_seconds", "Time of the snapshot.", snapshot.takenAt.getTime() / 1_000);
+  one("snapshot_duration_seconds", "Time that the snapshot took.", snapshot.durationMs / 1_000);
+  const names = Object.keys(collectors) as PartName[];
+  gauge(
+    "collector_success",
+    "1 if the collector could read its values, else 0.",
+    names.map((collector) => ({ labels: { collector }, value: parts[collector].known ? 1 : 0 })),
+  );
+  if (!probe.answers) return registry.metrics();
+
+  const { connections, sessions, locks, activity, statements, sizes, host, freeze, wal, replication } = parts;
+  gauge(
+    "subject_level",
+    "State of a subject: 0 ok, 1 warning, 2 critical. No sample: not known.",
+    status.subjects.map(({ name, level }) => ({ labels: { subject: name }, value: levels[level] ?? null })),
+  );
+  one("primary", "1 on a primary, 0 on a replica.", probe.role === "primary" ? 1 : 0);
+  one("writable", "1 if transactions can write, else 0.", probe.isWritable ? 1 : 0);
+  one("connections", "Connections of the server.", probe.connections);
+  one(
+    "connections_maximum",
+    "Connections that ordinary roles can open.",
+    connections.known ? connections.value.maximum : null,
+  );
+  const states = ["active", "idle", "idleInTransaction"] as const;
+  gauge(
+    "sessions",
+    "Sessions of clients by state.",
+    states.map((state) => ({ labels: { state }, value: sessions.known ? sessions.value[state] : null })),
+  );
+  one("sessions_waiting", "Sessions that wait for a lock.", locks.known ? locks.value.waiting : null);
+  one("longest_wait_seconds", "Longest wait for a lock.", locks.known ? locks.value.longestWaitSeconds : null);
+  one("deadlocks", "Deadlocks since statistics were reset.", activity.known ? activity.value.deadlocks : null);
+  one(
+    "temporary_bytes",
+    "Temporary files written since statistics were reset.",
+    activity.known ? activity.value.temporaryBytes : null,
+  );
+  one("transactions_per_second", "Transactions since the snapshot before.", rates.transactionsPerSecond);
+  one("cache_hit_ratio", "Share of pages found in shared_buffers since the snapshot before.", rates.cacheHitRatio);
+  one("statement_mean_seconds", "Mean time of statements since the snapshot before.", seconds(rates.meanStatementMs));
+  one(
+    "slow_statements",
+    "Statements whose mean time is above the threshold.",
+    statements.known ? statements.value.slow : null,
+  );
+  const sized = sizes.known ? Object.entries(sizes.value.databases) : [];
+  gauge(
+    "database_bytes",
+    "Size of a database.",
+    sized.map(([database, value]) => ({ labels: { database }, value })),
+  );
+  one("disk_free_bytes", "Free space on the disk of the data directory.", host.known ? host.value.diskFreeBytes : null);
+  one("disk_bytes", "Size of the disk of the data directory.", host.known ? host.value.diskBytes : null);
+  one("freeze_age", "Age of the oldest transaction id, in transactions.", freeze.known ? freeze.value.age : null);
+  const archive = wal.known && wal.value.archive !== "off" ? wal.value.archive : null;
+  one(
+    "archive_failing",
+    "1 if the last attempt to archive WAL failed.",
+    archive === null ? null : archive === "failing" ? 1 : 0,
+  );
+  const slots = replication.known ? replication.value.slots : [];
+  gauge(
+    "slot_retained_bytes",
+    "WAL that a replication slot retains.",
+    slots.map(({ name: slot, retainedBytes: value }) => ({ labels: { slot }, value })),
+  );
+  return registry.metrics();
+}
+
+interface Sample {
+  labels?: Record<string, string>;
+  value: number | null;
+}
+
+const levels: Readonly<Record<string, number>> = { ok: 0, warning: 1, critical: 2 };
+
+function seconds(ms: number | null): number | null {
+  return ms === null ? null : ms / 1_000;
+}

@@ -1,0 +1,105 @@
+import type { z } from "zod";
+import type * as answers from "./answers.ts";
+
+type Metrics = z.infer<typeof answers.metrics>;
+
+/** Renders the status page: HTML without scripts. All texts of the server are escaped. */
+export function statusPage(metrics: Metrics, version: string): string {
+  const { status, subjects, takenAt, uptime, detailed } = metrics;
+  const trend = detailed?.trend ?? [];
+  const rows = subjects.map(
+    ({ name, level, detail }) =>
+      `<tr><th scope="row">${escapeHtml(name)}</th><td class="${level}">${level}</td><td>${escapeHtml(detail)}</td></tr>`,
+  );
+  const charts = [
+    chart(
+      "Connections",
+      trend.map(({ connections }) => connections),
+    ),
+    chart(
+      "Size of all databases in MB",
+      trend.map(({ databaseBytes }) => databaseBytes && databaseBytes / 1024 ** 2),
+    ),
+    chart(
+      "Transactions per second",
+      trend.map(({ transactionsPerSecond }) => transactionsPerSecond),
+    ),
+    chart(
+      "Mean time of a statement in ms",
+      trend.map(({ meanStatementMs }) => meanStatementMs),
+    ),
+  ];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="30">
+<title>${status}: database</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+<h1>Database: <span class="${status}">${status}</span></h1>
+<p>Snapshot of <time datetime="${takenAt}">${takenAt}</time>. Uptime in 30 days: ${uptime === null ? "not known yet" : `${(uptime * 100).toFixed(2)} %`}.</p>
+<div class="wide"><table>
+<caption>Subjects</caption>
+<thead><tr><th scope="col">subject</th><th scope="col">state</th><th scope="col">what was found</th></tr></thead>
+<tbody>${rows.join("\n")}</tbody>
+</table></div>
+${charts.join("\n")}
+<footer>pgroundwork ${escapeHtml(version)}</footer>
+</main>
+</body>
+</html>
+`;
+}
+
+const style = `
+:root { color-scheme: light dark; --line: #888; --ok: #1a7f37; --warning: #9a6700; --critical: #cf222e; }
+@media (prefers-color-scheme: dark) { :root { --ok: #3fb950; --warning: #d29922; --critical: #ff7b72; } }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0; }
+main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; }
+caption { text-align: left; font-weight: bold; }
+th, td { text-align: left; padding: 0.25rem 0.75rem 0.25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+.ok { color: var(--ok); } .warning, .unknown { color: var(--warning); } .critical { color: var(--critical); font-weight: bold; }
+figure { margin: 1rem 0; } svg { width: 100%; height: 4rem; }
+polyline { fill: none; stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+`;
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Escapes a text for HTML content and attributes. */
+export function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
+}
+
+/** Points of a chart at most: more than pixels on a phone would only make the page larger. */
+const mostPoints = 360;
+
+/** Draws the known values as lines, with gaps for unknown ones. The caption tells the same to screen readers. */
+function chart(title: string, values: readonly (number | null)[]): string {
+  const shown = values.slice(-mostPoints);
+  const known = shown.filter((value) => value !== null);
+  const last = known.at(-1);
+  if (last === undefined || known.length < 2) return `<p>${title}: not enough values yet.</p>`;
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const height = (value: number) => (high === low ? 50 : 100 - (100 * (value - low)) / (high - low));
+  const lines: string[][] = [[]];
+  for (const [index, value] of shown.entries()) {
+    if (value === null) lines.push([]);
+    else lines.at(-1)?.push(`${index},${height(value).toFixed(1)}`);
+  }
+  const drawn = lines.filter((line) => line.length > 1).map((line) => `<polyline points="${line.join(" ")}"/>`);
+  const format = (value: number) => value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+  return `<figure><figcaption>${title}: now ${format(last)}, least ${format(low)}, most ${format(high)}</figcaption>
+<svg viewBox="0 0 ${shown.length - 1} 100" preserveAspectRatio="none" aria-hidden="true">${drawn.join("")}</svg></figure>`;
+}

@@ -1,0 +1,114 @@
+import type { Connection } from "../connection/connection.ts";
+import { NotKnown, type Observer, withObserver } from "../connection/observer.ts";
+import type { Known } from "../core/known.ts";
+import { OperationError } from "../core/operation-error.ts";
+import type { Collector, HealthSettings } from "./collector.ts";
+import { activity } from "./collectors/activity.ts";
+import { connections } from "./collectors/connections.ts";
+import { freeze } from "./collectors/freeze.ts";
+import { host } from "./collectors/host.ts";
+import { locks } from "./collectors/locks.ts";
+import { migrations } from "./collectors/migrations.ts";
+import { replication } from "./collectors/replication.ts";
+import { server } from "./collectors/server.ts";
+import { sessions } from "./collectors/sessions.ts";
+import { sizes } from "./collectors/sizes.ts";
+import { statements } from "./collectors/statements.ts";
+import { tables } from "./collectors/tables.ts";
+import { wal } from "./collectors/wal.ts";
+
+/** All collectors, in the order in which they run. */
+export const collectors = {
+  server,
+  connections,
+  sessions,
+  locks,
+  activity,
+  statements,
+  wal,
+  replication,
+  freeze,
+  sizes,
+  tables,
+  migrations,
+  host,
+};
+
+type Collectors = typeof collectors;
+
+/** Name of a part of the snapshot. */
+export type PartName = keyof Collectors;
+
+/** Values of a part. */
+export type PartValues<Name extends PartName> = Collectors[Name] extends Collector<infer Values> ? Values : never;
+
+/** A part, or the reason why it is not known. */
+export type Part<Name extends PartName> = Known<{ value: PartValues<Name> }>;
+
+/** All that is known of a server at one time. */
+export interface Snapshot {
+  takenAt: Date;
+  durationMs: number;
+  /** Reason why the server could not be reached, or stopped to answer. Parts that were read before are known. */
+  unreachable?: string;
+  parts: { [Name in PartName]: Part<Name> };
+}
+
+/** Time in ms that a snapshot may take besides its collectors: to connect, mostly. */
+const snapshotLimitMs = 12_000;
+
+/** Name of snapshot sessions in pg_stat_activity. */
+const applicationName = "pgroundwork health";
+
+/**
+ * Takes a snapshot by one session. If the server cannot be reached, or stops to answer, the parts that are missing are
+ * unknown with that reason.
+ */
+export async function takeSnapshot(connection: Connection, settings: HealthSettings): Promise<Snapshot> {
+  const takenAt = new Date();
+  const started = performance.now();
+  const parts: Partial<Record<PartName, Known<{ value: unknown }>>> = {};
+  const limits = { statementTimeoutMs: settings.collectorMs, lockTimeoutMs: Math.ceil(settings.collectorMs / 2) };
+  let unreachable: string | undefined;
+  try {
+    const read = withObserver(connection, { applicationName, ...limits }, async (observer) => {
+      for (const [name, collector] of Object.entries(collectors))
+        parts[name as PartName] = await collect(collector, observer, settings);
+    });
+    await within(snapshotLimitMs + Object.keys(collectors).length * 3 * settings.collectorMs, read);
+  } catch (error) {
+    if (!(error instanceof OperationError || error instanceof NotKnown)) throw error;
+    unreachable = error.message;
+  }
+  for (const name of Object.keys(collectors) as PartName[]) parts[name] ??= { known: false, reason: unreachable ?? "" };
+  const taken = { takenAt, durationMs: performance.now() - started, parts: parts as Snapshot["parts"] };
+  return unreachable === undefined ? taken : { ...taken, unreachable };
+}
+
+/** Fails if the work takes longer. A server that is paused at the wrong moment would keep all readers waiting. */
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NotKnown(`the snapshot was not complete after ${limitMs} ms`)), limitMs);
+  });
+  // After the limit, nobody waits for its failure.
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function collect(
+  collector: Collector<unknown>,
+  observer: Observer,
+  settings: HealthSettings,
+): Promise<Known<{ value: unknown }>> {
+  try {
+    return { known: true, value: await collector.collect(observer, settings) };
+  } catch (error) {
+    if (error instanceof NotKnown) return { known: false, reason: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,230 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readlink, rm, stat, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import { clientConfig } from "../../../../scripts/connection/connection.ts";
+import { endpoints } from "../../../../scripts/health/server/openapi.ts";
+import { type HealthServer, serveHealth } from "../../../../scripts/health/server/serve.ts";
+import { defaultSettings } from "../../../../scripts/health/settings.ts";
+import { startServer, type TestServer } from "../../server.ts";
+import { samplesOf } from "./prometheus-parser.ts";
+
+let server: TestServer;
+let health: HealthServer;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "health-"));
+  server = await startServer({ shared_preload_libraries: "pg_stat_statements", max_connections: "20" });
+  await withClient(server.connection(), (client) => client.query("create extension pg_stat_statements"));
+  health = await serve({});
+});
+afterAll(async () => {
+  await health?.stop();
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function serve(options: Partial<Parameters<typeof serveHealth>[0]>): Promise<HealthServer> {
+  const settings = { ...defaultSettings, collectorMs: 2_000 };
+  const standard = { connection: server.connection(), settings, port: 0, version: "1.0.0" };
+  return serveHealth({ ...standard, historyFile: join(folder, "history.json"), ...options });
+}
+
+/** Asks whether the database serves; the answer must come within a second. */
+async function state(query = ""): Promise<{ status: number; body: { status: string; reasons: string[] } }> {
+  const started = performance.now();
+  const response = await fetch(`${health.url}/api/health/database${query}`);
+  const body = (await response.json()) as { status: string; reasons: string[] };
+  expect(performance.now() - started).toBeLessThan(1_000);
+  return { status: response.status, body };
+}
+
+const status = async () => (await state()).status;
+const becomes = (wanted: number) => vi.waitFor(async () => expect(await status()).toBe(wanted), { timeout: 10_000 });
+
+describe("the health server", () => {
+  it.each(endpoints.map(({ path, answer }) => [path, answer] as const))(
+    "answers %s as /openapi.json says",
+    async (path, answer) => {
+      const response = await fetch(`${health.url}${path}?detailed=true`);
+      expect(response.status).toBe(200);
+      expect(answer.safeParse(await response.json())).toMatchObject({ success: true });
+      const description = (await (await fetch(`${health.url}/openapi.json`)).json()) as { paths: object };
+      expect(Object.keys(description.paths)).toContain(path);
+    },
+  );
+
+  it("answers Prometheus with valid samples of current values", async () => {
+    const response = await fetch(`${health.url}/api/health/database/metrics?format=prometheus`);
+    const samples = samplesOf(await response.text());
+    expect(samples.get("pgroundwork_up")).toBe(1);
+    expect(samples.get('pgroundwork_collector_success{collector="sessions"}')).toBe(1);
+    expect(samples.get("pgroundwork_connections")).toBeGreaterThan(0);
+    expect(samples.get('pgroundwork_database_bytes{database="postgres"}')).toBeGreaterThan(1_000_000);
+    // Nothing is archived here.
+    expect(samples.has("pgroundwork_archive_failing")).toBe(false);
+  });
+
+  it("runs one set of queries for ten readers at once", async () => {
+    await withClient(server.connection(), async (client) => {
+      await client.query("select pg_stat_statements_reset()");
+      const other = await serve({ historyFile: undefined });
+      try {
+        const read = () => fetch(`${other.url}/v1/database/metrics`).then((response) => response.json());
+        const answers = (await Promise.all(Array.from({ length: 10 }, read))) as { takenAt: string }[];
+        expect(new Set(answers.map(({ takenAt }) => takenAt)).size).toBe(1);
+        const { rows } = await client.query(
+          "select sum(calls)::int as calls from pg_stat_statements where query ~ 'pg_postmaster_start_time.*inRecovery' and query ~ 'server_version''|isWritable'",
+        );
+        expect(rows).toEqual([{ calls: 1 }]);
+      } finally {
+        await other.stop();
+      }
+    });
+  });
+
+  it("refuses other methods, other hosts and other sites, and goes on after garbage", async () => {
+    expect((await fetch(`${health.url}/health`, { method: "POST", body: "x" })).status).toBe(405);
+    expect((await fetch(`${health.url}/health`, { headers: { origin: "http://evil.example" } })).status).toBe(403);
+    const { port } = new URL(health.url);
+    const raw = async (text: string) => {
+      const socket = connect(Number(port), "127.0.0.1");
+      socket.end(text);
+      const chunks: Buffer[] = [];
+      socket.on("data", (chunk) => chunks.push(chunk));
+      await once(socket, "close");
+      return Buffer.concat(chunks).toString().split("\r\n")[0];
+    };
+    expect(await raw("GET /health HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")).toContain(" 421 ");
+    expect(await raw("\u0000\u0001 nonsense\r\n\r\n")).toContain(" 400 ");
+    expect(await raw(`GET /health HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(20_000)}\r\n\r\n`)).toMatch(/ 4\d\d /);
+    expect(await raw("GET //[ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).toContain(" 400 ");
+    expect((await fetch(`${health.url}/nothing`)).status).toBe(404);
+    expect((await fetch(`${health.url}/health`)).status).toBe(200);
+  });
+
+  it("needs a token if other machines can reach it", async () => {
+    const token = "a-token-of-24-characters";
+    await expect(serve({ host: "0.0.0.0" })).rejects.toThrow(/a token is necessary/);
+    await expect(serve({ host: "0.0.0.0", token: "short" })).rejects.toThrow(/has 5 characters/);
+    const open = await serve({ host: "0.0.0.0", token, historyFile: undefined });
+    try {
+      const url = open.url.replace("0.0.0.0", "127.0.0.1");
+      const get = async (authorization?: string) =>
+        (await fetch(`${url}/api/health/database`, authorization === undefined ? {} : { headers: { authorization } }))
+          .status;
+      expect(await get()).toBe(401);
+      expect(await get("Bearer another-token-of-24-char")).toBe(401);
+      expect(await get(`Bearer ${token}`)).toBe(200);
+      expect(await get(`Basic ${Buffer.from(`me:${token}`).toString("base64")}`)).toBe(200);
+      expect((await fetch(`${url}/health`)).status).toBe(200);
+    } finally {
+      await open.stop();
+    }
+  });
+
+  it("shows no text of a statement and no secret", async () => {
+    await withClient(server.connection(), (client) => client.query("select 'a secret of the application'"));
+    for (const path of [...endpoints.map((each) => each.path), "/"]) {
+      const text = await (await fetch(`${health.url}${path}?detailed=true`)).text();
+      expect(text).not.toContain("a secret");
+      expect(text).not.toContain(String(server.connection().password));
+    }
+  });
+});
+
+describe("/api/health/database", () => {
+  it("is 200 on a primary that serves, and 503 if a replica is wanted", async () => {
+    expect(await state()).toMatchObject({ status: 200, body: { status: "healthy", reasons: [] } });
+    expect((await state("?role=replica")).status).toBe(503);
+    expect((await state("?role=none")).status).toBe(400);
+  });
+
+  it("is 503 while transactions are read-only", async () => {
+    await withClient(server.connection(), async (client) => {
+      await client.query("alter system set default_transaction_read_only = on");
+      await client.query("select pg_reload_conf()");
+      await becomes(503);
+      expect((await state()).body.reasons).toEqual(["transactions are read-only"]);
+      await client.query("set transaction_read_only = off; set default_transaction_read_only = off");
+      await client.query("alter system reset default_transaction_read_only");
+      await client.query("select pg_reload_conf()");
+      await becomes(200);
+    });
+  });
+
+  it("is 503 while applications can open no connection, and says so", async () => {
+    const clients: pg.Client[] = [];
+    try {
+      for (let open = 0; open < 17; open++) {
+        const client = new pg.Client(clientConfig(server.connection()));
+        client.on("error", () => {});
+        clients.push(client);
+        await client.connect();
+      }
+      await becomes(503);
+      expect((await state()).body.reasons).toEqual([expect.stringMatching(/1[78] of 17 connections are used/)]);
+    } finally {
+      await Promise.all(clients.map((client) => client.end()));
+    }
+    await becomes(200);
+  });
+
+  it("is 503 while the server is paused", async () => {
+    const pids = [server.pid, ...(await childrenOf(server.pid))];
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    try {
+      await becomes(503);
+      expect((await state()).body).toMatchObject({
+        status: "critical",
+        reasons: [expect.stringMatching(/did not answer/)],
+      });
+      const metrics = (await (await fetch(`${health.url}/v1/database/metrics`)).json()) as {
+        up: boolean;
+        connections: unknown;
+      };
+      expect(metrics).toMatchObject({ up: false, connections: null });
+    } finally {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    }
+    await becomes(200);
+  });
+
+  it("is 503 after the server was killed, and 200 for a replica when it runs in recovery", async () => {
+    const binary = await readlink(`/proc/${server.pid}/exe`);
+    process.kill(server.pid, "SIGKILL");
+    await becomes(503);
+    const samples = samplesOf(
+      await (await fetch(`${health.url}/api/health/database/metrics?format=prometheus`)).text(),
+    );
+    expect(samples.get("pgroundwork_up")).toBe(0);
+    expect(samples.has("pgroundwork_connections")).toBe(false);
+
+    const { uid, gid } = await stat(server.dataDirectory);
+    const signal = join(server.dataDirectory, "standby.signal");
+    await writeFile(signal, "");
+    const standby = spawn(binary, ["-D", server.dataDirectory], { uid, gid, cwd: "/", stdio: "ignore" });
+    try {
+      await vi.waitFor(async () => expect((await state("?role=replica")).status).toBe(200), { timeout: 20_000 });
+      expect((await state("?role=primary")).body.reasons).toEqual(["the server is a replica, not a primary"]);
+      // The snapshot of the primary is recent, but not of this server any more.
+      const metrics = await (await fetch(`${health.url}/v1/database/metrics?detailed=true`)).json();
+      expect(metrics).toMatchObject({ up: true, detailed: { parts: { server: { value: { role: "replica" } } } } });
+    } finally {
+      standby.kill("SIGQUIT");
+      await once(standby, "exit");
+    }
+  });
+});
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-o", "pid=", "--ppid", String(pid)]);
+  return stdout.split("\n").flatMap((line) => (line.trim() === "" ? [] : [Number(line)]));
+}

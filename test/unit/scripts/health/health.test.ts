@@ -1,0 +1,219 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { History } from "../../../../scripts/health/history.ts";
+import { judge } from "../../../../scripts/health/judge.ts";
+import { ratesBetween } from "../../../../scripts/health/rates.ts";
+import { statusPage } from "../../../../scripts/health/server/page.ts";
+import { databaseView } from "../../../../scripts/health/server/views.ts";
+import { defaultSettings, durationMs, settingsFromEnvironment } from "../../../../scripts/health/settings.ts";
+import { collectors, type PartValues, type Snapshot } from "../../../../scripts/health/snapshot.ts";
+
+const start = Date.parse("2026-01-01T00:00:00Z");
+const at = (seconds: number) => new Date(start + seconds * 1_000);
+
+const server: PartValues<"server"> = {
+  ...{ version: "17.1", startedAt: at(-1_000), database: "shop", role: "primary", isWritable: true },
+  ...{ systemIdentifier: "7", timeline: 1 },
+};
+const activity = (commits: number, countedSince = at(-500)): PartValues<"activity"> => ({
+  ...{
+    commits,
+    rollbacks: 0,
+    blocksHit: 9 * commits,
+    blocksRead: commits,
+    temporaryBytes: 0,
+    deadlocks: 0,
+    countedSince,
+  },
+});
+
+/** A snapshot in which only the given parts are known. */
+function snapshot(seconds: number, values: Partial<{ [Name in keyof typeof collectors]: unknown }>): Snapshot {
+  const names = Object.keys(collectors) as (keyof typeof collectors)[];
+  const parts = names.map((name) => [
+    name,
+    name in values ? { known: true, value: values[name] } : { known: false, reason: "not in this test" },
+  ]);
+  return { takenAt: at(seconds), durationMs: 1, parts: Object.fromEntries(parts) as Snapshot["parts"] };
+}
+
+const none = ratesBetween(undefined, snapshot(0, {}));
+
+describe("rates", () => {
+  const before = snapshot(0, { server, activity: activity(100) });
+
+  it("are the growth of counters between two snapshots of one server", () => {
+    const rates = ratesBetween(before, snapshot(10, { server, activity: activity(200) }));
+    expect(rates).toEqual({ ...none, transactionsPerSecond: 10, cacheHitRatio: 0.9 });
+  });
+
+  it.each([
+    ["a restart", { server: { ...server, startedAt: at(5) }, activity: activity(200) }],
+    ["a failover", { server: { ...server, timeline: 2 }, activity: activity(200) }],
+    ["another cluster", { server: { ...server, systemIdentifier: "8" }, activity: activity(200) }],
+    ["a reset of statistics", { server, activity: activity(200, at(5)) }],
+    ["a counter that went back", { server, activity: activity(50) }],
+    ["a part that could not be read", { server }],
+  ])("are not known after %s", (_, values) => {
+    expect(ratesBetween(before, snapshot(10, values)).transactionsPerSecond).toBe(null);
+  });
+});
+
+describe("the state of a server", () => {
+  const connections = (percent: number) => ({ total: percent, maximum: 100, percent });
+  const level = (values: Parameters<typeof snapshot>[1]) => judge(snapshot(0, values), none, defaultSettings).level;
+
+  it.each([
+    ["ok", 69.9],
+    ["warning", 70],
+    ["warning", 89.9],
+    ["critical", 90],
+  ])("is %s with %d % of the connections used", (expected, percent) => {
+    expect(level({ server, connections: connections(percent) })).toBe(expected);
+  });
+
+  it.each([
+    ["ok", 79.9],
+    ["warning", 80],
+    ["warning", 94.9],
+    ["critical", 95],
+  ])("is %s with %d % of the disk used", (expected, diskPercent) => {
+    expect(level({ server, connections: connections(1), host: { diskPercent, diskFreeBytes: 1 } })).toBe(expected);
+  });
+
+  it.each([
+    ["ok", 999],
+    ["warning", 1_000],
+    ["warning", 4_999],
+    ["critical", 5_000],
+  ])("is %s with %d ms for a statement on average", (expected, totalMs) => {
+    const statements = { calls: 1, totalMs, slow: 0, hidden: 0, top: [], countedSince: null };
+    expect(level({ server, connections: connections(1), statements })).toBe(expected);
+  });
+
+  it("is unknown if a required subject is unknown, and not if another one is", () => {
+    expect(level({ server })).toBe("unknown");
+    expect(level({ server, connections: connections(1) })).toBe("ok");
+  });
+
+  it("is critical if the server cannot be reached", () => {
+    const { level: found, subjects } = judge({ ...snapshot(0, {}), unreachable: "no route" }, none, defaultSettings);
+    expect(found).toBe("critical");
+    expect(subjects[0]).toEqual({ name: "server", level: "critical", detail: "no route" });
+  });
+
+  it("says how many statements are hidden, and is not well because of it", () => {
+    const statements = { calls: 1, totalMs: 1, slow: 0, hidden: 3, top: [], countedSince: null };
+    const { subjects } = judge(snapshot(0, { server, statements }), none, defaultSettings);
+    expect(subjects.find(({ name }) => name === "queries")).toEqual({
+      ...{
+        name: "queries",
+        level: "unknown",
+        detail: expect.stringContaining("3 statements of other roles are hidden"),
+      },
+    });
+  });
+});
+
+describe("the answer for load balancers", () => {
+  const probe = { at: at(0), responseMs: 2, answers: true, role: "primary", isWritable: true, maximum: 100 } as const;
+  const view = (change: object, role: string | null = null) =>
+    databaseView({ ...probe, connections: 5, ...change }, defaultSettings, role);
+
+  it.each([
+    [200, "healthy", {}],
+    [200, "warning", { connections: 89 }],
+    [503, "critical", { connections: 90 }],
+    [503, "critical", { isWritable: false }],
+    [200, "healthy", { isWritable: false, role: "replica" }],
+  ])("is %d, %s", (status, state, change) => {
+    expect(view(change)).toMatchObject({ status, body: { status: state } });
+  });
+
+  it("is 503 if another role is wanted", () => {
+    expect(view({}, "replica").status).toBe(503);
+    expect(view({}, "primary").status).toBe(200);
+  });
+});
+
+describe("settings", () => {
+  it.each([
+    ["30s", 1_000, 30_000],
+    ["5m", 1_000, 300_000],
+    ["30", 1_000, 30_000],
+    ["250", 1, 250],
+    ["1.5s", 1, 1_500],
+    ["250ms", 1_000, 250],
+    ["-1", 1, undefined],
+    ["soon", 1, undefined],
+  ])("read %s as a duration", (text, unit, expected) => {
+    expect(durationMs(text, unit)).toBe(expected);
+  });
+
+  it("come from the environment, all faults at once", () => {
+    const env = { MONITORING_INTERVAL: "1m", SLOW_QUERY_THRESHOLD: "500", MAX_METRICS_STORED: "10" };
+    expect(settingsFromEnvironment(env)).toMatchObject({ intervalMs: 60_000, slowQueryMs: 500, maxStored: 10 });
+    expect(() => settingsFromEnvironment({ MONITORING_INTERVAL: "0", MAX_METRICS_STORED: "1e9" })).toThrow(
+      /MONITORING_INTERVAL is "0".*\nMAX_METRICS_STORED is "1e9"/,
+    );
+  });
+});
+
+describe("the history", () => {
+  const observation = (hours: number) => {
+    const taken = snapshot(hours * 3_600, { server });
+    return { snapshot: taken, rates: none, status: judge(taken, none, defaultSettings) };
+  };
+  const folder = async () => {
+    const made = await mkdtemp(join(tmpdir(), "history-"));
+    onTestFinished(() => rm(made, { recursive: true }));
+    return made;
+  };
+
+  it("keeps the newest entries, also after a restart", async () => {
+    const path = join(await folder(), "history.json");
+    const first = new History(path, 3);
+    for (const hour of [0, 1, 2, 3]) first.add(observation(hour), true);
+    const second = new History(path, 3);
+    expect(second.entries).toEqual(first.entries);
+    expect(second.entries.map((entry) => entry.at)).toEqual([1, 2, 3].map((hour) => at(hour * 3_600).toISOString()));
+  });
+
+  it("knows the uptime after 24 hours: the share of answered probes of 30 days", () => {
+    const history = new History(undefined, 3);
+    for (let hour = 0; hour < 23; hour++) history.add(observation(hour), true);
+    expect(history.uptime(at(23 * 3_600))).toBe(null);
+    history.add(observation(23), false);
+    expect(history.uptime(at(23 * 3_600))).toBeCloseTo(23 / 24);
+    expect(history.uptime(at(31 * 86_400))).toBe(null);
+  });
+
+  it("begins again if its file is damaged, and keeps that file", async () => {
+    const path = join(await folder(), "history.json");
+    await writeFile(path, '{"version":1,"hours":');
+    const history = new History(path, 3);
+    expect(history.entries).toEqual([]);
+    history.add(observation(0), true);
+    expect(existsSync(`${path}.damaged`)).toBe(true);
+    expect(new History(path, 3).entries).toHaveLength(1);
+  });
+});
+
+it("the status page shows names of the server as text", () => {
+  const detail = `"><script>alert(1)</script>`;
+  const page = statusPage(
+    {
+      ...{ status: "ok", up: true, takenAt: at(0).toISOString(), subjects: [{ name: "locks", level: "ok", detail }] },
+      ...{ connections: null, sessions: null, uptime: null },
+      queries: { avgQueryTime: null, slowQueries: null, cacheHitRatio: null, transactionsPerSecond: null },
+      storage: { databaseBytes: null, diskFreeBytes: null, diskPercent: null },
+      replication: { standbys: null, maximumLagBytes: null, receiving: null },
+    },
+    "1.0.0",
+  );
+  expect(page).not.toContain("<script");
+  expect(page).toContain("&quot;&gt;&lt;script&gt;");
+});
