@@ -73,7 +73,7 @@ async function orTidy<T>({ root, stack, runId }: OperationOptions, work: () => P
     await endLanguageHost(root, runId);
     if (!(error instanceof EngineKilled)) throw error;
     throw new OperationError(`The engine was killed by ${error.signal} while it worked on stack "${stack}".`, {
-      remedy: `Clean up what it left, then try again: \`${recoverCommand(stack)}\``,
+      hint: `Clean up what it left, then try again: \`${recoverCommand(stack)}\``,
       cause: error,
     });
   }

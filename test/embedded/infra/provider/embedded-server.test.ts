@@ -161,8 +161,7 @@ describe("a server that was killed", () => {
     await rm(server.outputs.dataDirectory, { recursive: true });
     await expect(embeddedServer.read(context, server)).rejects.toMatchObject({
       message: `The data directory ${server.outputs.dataDirectory} of this server is gone.`,
-      remedy:
-        "If it is on a disk that is not mounted, mount the disk. To start with an empty server, run `npm run pgw -- destroy`, then `up`.",
+      hint: "If it is on a disk that is not mounted, mount the disk. To start with an empty server, run `npm run pgw -- destroy`, then `up`.",
     });
     await writeFile(server.outputs.dataDirectory, "not a folder");
     await expect(embeddedServer.read(context, server)).rejects.toThrow(
@@ -205,7 +204,7 @@ describe("the settings of a server", () => {
       await expect(embeddedServer.update(context, server, news, preview)).rejects.toMatchObject({
         message:
           "PostgreSQL refuses a setting: work_mem is 'lots'; expected from 64kB to 2147483647kB, in B, kB, MB, GB, TB; the unit of a plain number is kB",
-        remedy: "Correct pgroundwork:postgresql (pulumi config). The server was not changed.",
+        hint: "Correct pgroundwork:postgresql (pulumi config). The server was not changed.",
       });
     }
     expect(await findPostmaster(server.outputs.dataDirectory)).toMatchObject({ pid: server.outputs.pid });
@@ -255,7 +254,7 @@ describe("the data directory of a server", () => {
     });
     const refusal = {
       message: `The data is in ${server.outputs.dataDirectory}, but the data directory is now set to ${wanted}, which has no data.`,
-      remedy: `Stop the server (npm run down), move it (mv '${server.outputs.dataDirectory}' '${wanted}'), then run \`up\` again.`,
+      hint: `Stop the server (npm run down), move it (mv '${server.outputs.dataDirectory}' '${wanted}'), then run \`up\` again.`,
     };
     for (const preview of [true, false]) {
       await expect(embeddedServer.update(context, server, news, preview)).rejects.toMatchObject(refusal);
