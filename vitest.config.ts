@@ -32,6 +32,7 @@ export default defineConfig({
         test: {
           name: "embedded",
           include: ["test/embedded/**/*.test.ts"],
+          isolate: false,
           globalSetup: ["test/embedded/setup.ts"],
           testTimeout: 400_000,
           hookTimeout: 400_000,

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperationError } from "../core/operation-error.ts";
 import { recoverCommand } from "../model/command-lines.ts";
@@ -8,10 +10,13 @@ import { type OperationKind, type OperationOptions, type OperationResult, runOpe
 import { StackLocked } from "./stack-lock.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { initialiseStack, requireDeclared, saysNoSuchStack } from "./stacks.ts";
+import { stateFile } from "./state-file.ts";
+import { declaredStateFolder } from "./state-folder.ts";
 
 /**
- * Runs an operation on a stack, including its first one. The state is created if the engine reports that there is none.
- * A check in advance would cost every other run a call of the engine.
+ * Runs an operation on a stack, including its first one. The state is created first if it would be a local file that
+ * does not exist. A state that is kept elsewhere is created if the engine reports that there is none: a check in
+ * advance would cost every other run a call of the engine.
  *
  * @throws OperationError if the stack is unknown (wrong usage), or if the engine failed
  */
@@ -24,15 +29,26 @@ export async function runStackOperation(kind: OperationKind, options: OperationO
 
 async function runOrInitialise(kind: OperationKind, options: OperationOptions): Promise<OperationResult> {
   const run = () => whenUnlocked(() => orTidy(options, () => runOperation(kind, options)));
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof EngineFailure && error.messages.some(saysNoSuchStack))) throw error;
-    await requireDeclared(options.root, options.stack);
-    await whenUnlocked(() => initialiseStack(options.engine, options.root, options.stack));
-    sayWhere(options);
-    return run();
+  if (!isMissingFile(options)) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof EngineFailure && error.messages.some(saysNoSuchStack))) throw error;
+    }
   }
+  await requireDeclared(options.root, options.stack);
+  await whenUnlocked(() => initialiseStack(options.engine, options.root, options.stack));
+  sayWhere(options);
+  return run();
+}
+
+/**
+ * Returns true if the state would be a local file that does not exist. Returns false if that is not known, or if there
+ * is no folder for it, which the engine reports.
+ */
+function isMissingFile({ root, stack }: OperationOptions): boolean {
+  const folder = declaredStateFolder(root, stack, process.env);
+  return folder !== undefined && existsSync(dirname(folder)) && stateFile(root, stack, process.env) === undefined;
 }
 
 /**

@@ -50,7 +50,9 @@ export interface Clone {
   write(path: string, text: string): Promise<void>;
   /** Writes the settings of the local stack. Top-level entries that Pulumi put into the file are kept. */
   configure(settings: Record<string, unknown>): Promise<void>;
-  /** Returns the connection of a role. The outputs are read once after each command that can change them. */
+  /** Returns the outputs of a stack with passwords, read once after each command that can change them. */
+  outputs(stack?: string): Promise<StackOutputs>;
+  /** Returns the connection of a role, from the stack's outputs. */
   login(role: string, database?: string, stack?: string): Promise<Connection>;
   /** Runs one statement as a role of a stack. */
   query<Row extends QueryResultRow>(role: string, sql: string, stack?: string): Promise<Row[]>;
@@ -247,11 +249,15 @@ class TestClone implements Clone {
     );
   }
 
-  async login(role: string, database?: string, stack = "local"): Promise<Connection> {
+  outputs(stack = "local"): Promise<StackOutputs> {
     const outputs = this.#outputs.get(stack) ?? readStackOutputs(this.root, this.env, stack);
     this.#outputs.set(stack, outputs);
     outputs.catch(() => this.#outputs.delete(stack));
-    return connectionIn(await outputs, { root: this.root, stack }, role, database);
+    return outputs;
+  }
+
+  async login(role: string, database?: string, stack = "local"): Promise<Connection> {
+    return connectionIn(await this.outputs(stack), { root: this.root, stack }, role, database);
   }
 
   async query<Row extends QueryResultRow>(role: string, sql: string, stack = "local"): Promise<Row[]> {

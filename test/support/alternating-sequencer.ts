@@ -4,40 +4,55 @@ import { BaseSequencer } from "vitest/node";
 import { cloneRoot } from "../clone-root.ts";
 import durations from "./durations.json" with { type: "json" };
 
-/** Seconds of a file that is not in durations.json. */
-const shortFileSeconds = 3;
+/** Position of a file in the run. */
+export interface Place {
+  project: string;
+  /** Recorded duration. Only long files have one. */
+  seconds: number | undefined;
+}
 
 /**
- * Starts the longest files of each project first, and spreads the time of each project evenly over the run. Files of
- * `docker` mostly wait for containers, those of `embedded` keep the processors busy: side by side they use the machine
- * best.
+ * Starts the unit tests first, then the long files of all projects alternately, then the short ones. Files of `docker`
+ * mostly wait for containers, those of `embedded` keep the processors busy: side by side they use the machine best.
  */
 export class AlternatingSequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return spread(files, ({ moduleId, project }) => ({ project: project.name, seconds: recordedSeconds(moduleId) }));
+    const sorted = await super.sort(files);
+    return inOrder(sorted, ({ moduleId, project }) => {
+      return { project: project.name, seconds: recorded[relative(cloneRoot, moduleId)] };
+    });
   }
 }
 
 const recorded: Readonly<Record<string, number>> = durations;
 
-function recordedSeconds(path: string): number {
-  return recorded[relative(cloneRoot, path)] ?? shortFileSeconds;
+/**
+ * Sorts test files. Short files of one project follow each other, because Vitest only reuses a worker and its loaded
+ * modules if the next file is of the same project.
+ */
+export function inOrder<File>(files: readonly File[], placeOf: (file: File) => Place): File[] {
+  const entries = files.map((file) => ({ file, ...placeOf(file) }));
+  const short = entries.filter(({ seconds }) => seconds === undefined);
+  const long = entries.flatMap(({ seconds, ...entry }) => (seconds === undefined ? [] : [{ ...entry, seconds }]));
+  const isUnit = ({ project }: Place) => project === "unit";
+  const others = short.filter((entry) => !isUnit(entry)).toSorted((one, other) => compare(one.project, other.project));
+  return [...short.filter(isUnit), ...spread(long), ...others].map(({ file }) => file);
 }
 
-/** Sorts files by the share of their project's time that longer files of that project take. */
-export function spread<File>(
-  files: readonly File[],
-  describe: (file: File) => { project: string; seconds: number },
-): File[] {
-  const longestFirst = files
-    .map((file) => ({ file, ...describe(file) }))
-    .toSorted((one, other) => other.seconds - one.seconds);
+/** Sorts long files by the share of their project's time that its longer files take. */
+function spread<Entry extends { project: string; seconds: number }>(entries: readonly Entry[]): Entry[] {
   const totals = new Map<string, number>();
-  const started = longestFirst.map((entry) => {
-    const before = totals.get(entry.project) ?? 0;
-    totals.set(entry.project, before + entry.seconds);
-    return { ...entry, before };
-  });
-  const share = ({ project, before }: { project: string; before: number }) => before / (totals.get(project) ?? 1);
-  return started.toSorted((one, other) => share(one) - share(other)).map(({ file }) => file);
+  const started = entries
+    .toSorted((one, other) => other.seconds - one.seconds)
+    .map((entry) => {
+      const before = totals.get(entry.project) ?? 0;
+      totals.set(entry.project, before + entry.seconds);
+      return { entry, before };
+    });
+  const share = ({ entry, before }: { entry: Entry; before: number }) => before / (totals.get(entry.project) ?? 1);
+  return started.toSorted((one, other) => share(one) - share(other)).map(({ entry }) => entry);
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
 }

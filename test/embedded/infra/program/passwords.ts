@@ -8,8 +8,7 @@ export interface EmbeddedOutputs extends StackOutputs {
 
 /** Returns the outputs of a stack, including passwords. */
 export async function revealedOutputs(clone: Clone): Promise<EmbeddedOutputs> {
-  const { stdout } = await clone.succeed("outputs", "--json", "--show-secrets");
-  return JSON.parse(stdout) as EmbeddedOutputs;
+  return (await clone.outputs()) as EmbeddedOutputs;
 }
 
 /** Returns all generated passwords of a stack. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { embeddedServer } from "../../../../../../infra/provider/resources/servers/embedded-server.ts";
 import { type Properties, unknownValue } from "../../../../../../infra/provider-protocol/values.ts";
 import { withClient } from "../../../../../../scripts/connection/client.ts";
@@ -22,6 +22,9 @@ interface Made {
 
 beforeAll(() => {
   vi.stubEnv("XDG_DATA_HOME", join(inject("scratch"), "provider data"));
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
 });
 
 let made: Made[] = [];

@@ -40,6 +40,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await stop();
   await rm(server.outputs.folder, { recursive: true, force: true });
+  vi.unstubAllEnvs();
 });
 
 const stop = () =>

@@ -1,0 +1,3 @@
+import { describePoints } from "../../../../docker/scripts/backup/restore/describe-points.ts";
+
+describePoints(true);
