@@ -160,8 +160,7 @@ function takenOverIn({ signal }: CallContext): Set<string> {
 async function assertThere(dataDirectory: string): Promise<void> {
   if ((await clusterState(dataDirectory)).kind !== "absent") return;
   throw new OperationError(`The data directory ${dataDirectory} of this server is gone.`, {
-    remedy:
-      "If it is on a disk that is not mounted, mount the disk. To start with an empty server, run `npm run pgw -- destroy`, then `up`.",
+    hint: "If it is on a disk that is not mounted, mount the disk. To start with an empty server, run `npm run pgw -- destroy`, then `up`.",
   });
 }
 

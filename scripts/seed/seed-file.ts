@@ -72,7 +72,7 @@ export async function readSeedSets(folder: string, sets: readonly string[]): Pro
   throw new OperationError(
     [`Seeds in ${path.join(folder, "seeds")} are not valid:`, ...faults.map((fault) => `- ${fault}`)].join("\n"),
     {
-      remedy: "Write headers at the top of a file: --! Title: text, --! Login: user / password.",
+      hint: "Write headers at the top of a file: --! Title: text, --! Login: user / password.",
       exitCode: exitCode.usage,
     },
   );
@@ -104,7 +104,7 @@ async function unknownSet(folder: string, set: string): Promise<OperationError> 
   const known = await listSeedSets(folder);
   const there = known.length === 0 ? "there is none" : `there are: ${known.join(", ")}`;
   return new OperationError(`The seed set "${set}" does not exist in ${path.join(folder, "seeds")} (${there}).`, {
-    remedy: `A set is a folder of SQL files. Name an existing set, or create ${path.join(folder, "seeds", set)}.`,
+    hint: `A set is a folder of SQL files. Name an existing set, or create ${path.join(folder, "seeds", set)}.`,
     exitCode: exitCode.usage,
   });
 }

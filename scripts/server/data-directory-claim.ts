@@ -36,7 +36,7 @@ export async function claimOfOther(dataDirectory: string, owner: ServerOwner): P
     throw new OperationError(
       `Cannot read the owner of the data directory ${dataDirectory}: ${(error as Error).message}`,
       {
-        remedy: `Make ${folder ?? dataDirectory} readable for this user.`,
+        hint: `Make ${folder ?? dataDirectory} readable for this user.`,
         cause: error,
       },
     );
@@ -64,7 +64,7 @@ export async function assertUnclaimed(dataDirectory: string, owner: ServerOwner)
   const other = await runningServerOfOther(dataDirectory, owner);
   if (other === undefined) return;
   throw new OperationError(`${describe(dataDirectory, other)} Nothing was changed.`, {
-    remedy: `To use the data in this stack, stop that server there (npm run down -- --stack ${other.record.stack}). Otherwise choose another folder with pgroundwork:dataDirectory.`,
+    hint: `To use the data in this stack, stop that server there (npm run down -- --stack ${other.record.stack}). Otherwise choose another folder with pgroundwork:dataDirectory.`,
   });
 }
 
@@ -81,8 +81,7 @@ export async function assertNotTakenOver(dataDirectory: string, owner: ServerOwn
   throw new OperationError(
     `The data in ${dataDirectory} belongs to stack "${stack}" of the project directory ${clone}, which has adopted it or is the original of this copy. Nothing was changed.`,
     {
-      remedy:
-        "To adopt it here with new passwords, stop that server there, run `npm run pgw -- destroy` here, which keeps the data, then `up`.",
+      hint: "To adopt it here with new passwords, stop that server there, run `npm run pgw -- destroy` here, which keeps the data, then `up`.",
     },
   );
 }
@@ -96,7 +95,7 @@ export async function assertOwnToStop(dataDirectory: string, owner: ServerOwner)
   const other = await runningServerOfOther(dataDirectory, owner);
   if (other === undefined) return;
   throw new OperationError(`${describe(dataDirectory, other)} It was not stopped.`, {
-    remedy: `It adopted the data of stack "${owner.stack}". Stop it there first: npm run down -- --stack ${other.record.stack}`,
+    hint: `It adopted the data of stack "${owner.stack}". Stop it there first: npm run down -- --stack ${other.record.stack}`,
     exitCode: exitCode.notAllowed,
   });
 }

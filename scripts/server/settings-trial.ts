@@ -178,8 +178,7 @@ export function refuseLackingStandbys(settings: SynchronousSettings, connected: 
   const lacking = lackingStandbys(settings, connected);
   if (lacking === 0) return;
   throw new OperationError(describeLacking(settings, lacking), {
-    remedy:
-      "Remove synchronous_standby_names from pgroundwork:postgresql, and set it once the standby is connected. If it was set by hand: ALTER SYSTEM RESET synchronous_standby_names. The server was not changed.",
+    hint: "Remove synchronous_standby_names from pgroundwork:postgresql, and set it once the standby is connected. If it was set by hand: ALTER SYSTEM RESET synchronous_standby_names. The server was not changed.",
   });
 }
 
@@ -236,7 +235,6 @@ export function dataFault(live: LiveState, tried: TriedSettings): string | undef
 
 function refusal(reason: string): OperationError {
   return new OperationError(`PostgreSQL does not start with these settings: ${reason}`, {
-    remedy:
-      "Correct pgroundwork:postgresql or the setting that the message names (pulumi config). The server was not changed.",
+    hint: "Correct pgroundwork:postgresql or the setting that the message names (pulumi config). The server was not changed.",
   });
 }

@@ -4,9 +4,9 @@ import { exitCode, OperationError } from "../core/operation-error.ts";
 import { upCommand } from "../model/command-lines.ts";
 import type { ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
-import { writeAuthorityFile } from "../tls/authority-file.ts";
+import { writeCaFile } from "../tls/ca-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
-import { EngineFailure, engineRemedy } from "./engine-failure.ts";
+import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
 import { stackContent } from "./stack-content.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
@@ -35,7 +35,7 @@ export async function readOutputs(
         `Cannot read the outputs of stack "${stack}"${fromBackend(root, stack, process.env)}.`,
         [exit.stderr.trim()],
         false,
-        engineRemedy([exit.stderr], root, stack),
+        engineHint([exit.stderr], root, stack),
       );
     await requireDeclared(root, stack);
     throw notUp(root, stack);
@@ -59,7 +59,7 @@ function authorities(
   root: string,
   stack: string,
 ): { sslrootcert?: string } {
-  if (caCertificate !== undefined) return { sslrootcert: writeAuthorityFile(root, stack, caCertificate) };
+  if (caCertificate !== undefined) return { sslrootcert: writeCaFile(root, stack, caCertificate) };
   return sslrootcert === undefined ? {} : { sslrootcert: resolve(root, sslrootcert) };
 }
 
@@ -113,5 +113,5 @@ function notUp(root: string, stack: string, resources = 0): OperationError {
   const created = resources === 1 ? "one resource was created. " : `${resources} resources were created. `;
   const up = `${resources > 0 ? partly + created : ""}Run \`${upCommand(stack)}\`.`;
   const where = backendNote(root, stack, process.env);
-  return new OperationError(`Stack "${stack}" is not up.`, { remedy: where === undefined ? up : `${up} ${where}` });
+  return new OperationError(`Stack "${stack}" is not up.`, { hint: where === undefined ? up : `${up} ${where}` });
 }

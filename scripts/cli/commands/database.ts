@@ -129,7 +129,7 @@ async function requireDeclaredName({ root }: Run, stack: string, from: string, t
   const { databases } = await declaredSettings(root, stack);
   if (databases.includes(to)) return;
   throw new OperationError(`The settings of stack "${stack}" do not have the database "${to}". Nothing was changed.`, {
-    remedy: `Rename the folder and its name in the settings first: npm run pgw -- database rename ${from} ${to}`,
+    hint: `Rename the folder and its name in the settings first: npm run pgw -- database rename ${from} ${to}`,
     exitCode: exitCode.notAllowed,
   });
 }

@@ -88,7 +88,7 @@ function requireOwnMark({ content, ownMark, stack }: DockerScene): void {
   throw new OperationError(
     `Another project directory created the Docker objects of stack "${stack.stack}", and this one may be a copy of it. Nothing was deleted.`,
     {
-      remedy: `Erase it there. If this project directory was moved and the other is gone, run \`destroy\` without --erase, then remove the volume ${content.docker.prefix}-data by hand.`,
+      hint: `Erase it there. If this project directory was moved and the other is gone, run \`destroy\` without --erase, then remove the volume ${content.docker.prefix}-data by hand.`,
       exitCode: exitCode.notAllowed,
     },
   );

@@ -65,7 +65,7 @@ export async function eraseDatabases(erasure: DatabaseErasure): Promise<KeptRole
       if (!(error instanceof OperationError)) throw error;
       throw new OperationError(
         `${names.join(", ")} erased on the server, but still in the state of stack "${access.stack}": ${error.message}`,
-        { remedy: "Run the same command again: it removes them from the state.", cause: error },
+        { hint: "Run the same command again: it removes them from the state.", cause: error },
       );
     });
   }

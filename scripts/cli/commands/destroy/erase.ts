@@ -57,7 +57,7 @@ async function eraseSome(destruction: Destruction, server: Access, names: readon
     throw new OperationError(
       `A database of stack "${stack}" can be dropped only while its server is reachable: ${server.reason}.`,
       {
-        remedy: `Run \`${upCommand(stack)}\`, then this command again. To erase the complete stack: --erase ${stack}.`,
+        hint: `Run \`${upCommand(stack)}\`, then this command again. To erase the complete stack: --erase ${stack}.`,
       },
     );
   }
