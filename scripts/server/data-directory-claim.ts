@@ -70,7 +70,7 @@ export async function assertUnclaimed(dataDirectory: string, owner: ServerOwner)
 
 /**
  * Refuses data that another stack has adopted since this stack's server ran on it, even if the other server is stopped.
- * All passwords differ from those in this stack's state.
+ * All passwords differ from those in this stack's state. In a copy of a project directory, this is the original.
  *
  * @throws OperationError that names the other stack
  */
@@ -79,9 +79,9 @@ export async function assertNotTakenOver(dataDirectory: string, owner: ServerOwn
   if (other === undefined) return;
   const { clone, stack } = other.record;
   throw new OperationError(
-    `Stack "${stack}" of the project directory ${clone} has adopted the data in ${dataDirectory}.`,
+    `The data in ${dataDirectory} belongs to stack "${stack}" of the project directory ${clone}, which has adopted it or is the original of this copy. Nothing was changed.`,
     {
-      hint: "To adopt it again with new passwords, run `npm run pgw -- destroy`, which keeps the data, then `up`.",
+      hint: "To adopt it here with new passwords, stop that server there, run `npm run pgw -- destroy` here, which keeps the data, then `up`.",
     },
   );
 }

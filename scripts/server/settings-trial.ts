@@ -142,8 +142,8 @@ export function startRefusal(log: string): string {
 }
 
 /**
- * Starts a throwaway cluster with settings, and refuses them if it does not start, if the running server could not start
- * with its data, or if its commits would wait for a standby that is not connected.
+ * Starts a throwaway cluster with settings, and refuses them if it does not start, if the running server could not
+ * start with its data, or if its commits would wait for a standby that is not connected.
  *
  * @param live undefined if no server runs, or if it could not be queried. Then only the throwaway cluster decides.
  * @param start starts the cluster and queries it; its argument overrides settings

@@ -20,8 +20,8 @@ export type ExternalObjects =
   | { known: false; reason: string; databases: readonly string[] };
 
 /**
- * Returns the login for a stack's external server from the settings. A stack whose first `up` failed has no outputs, but
- * it may have created objects with this login.
+ * Returns the login for a stack's external server from the settings. A stack whose first `up` failed has no outputs,
+ * but it may have created objects with this login.
  */
 export async function externalLogin(access: StateAccess, { url }: DeclaredSettings): Promise<Reached> {
   if (url === undefined) return { reason: "the settings have no pgroundwork:url" };

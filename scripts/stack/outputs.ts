@@ -8,7 +8,7 @@ import { writeCaFile } from "../tls/ca-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
 import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runEngine } from "./engine-process.ts";
-import { stackContent } from "./erase/stack-content.ts";
+import { stackContent } from "./stack-content.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { readState } from "./stack-state.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";

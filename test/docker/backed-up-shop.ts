@@ -14,6 +14,8 @@ export interface BackedUpShop extends DockerStack {
   /** Name of the container that makes backups. The next is the name of the volume that holds them. */
   readonly sidecar: string;
   readonly repository: string;
+  /** Settings that {@link makeBackedUpShop} wrote. */
+  readonly settings: Readonly<Record<string, unknown>>;
   list(): Promise<{ code: number; found: BackupList; text: string }>;
   inServer(...command: string[]): Promise<Finished>;
   inSidecar(...command: string[]): Promise<Finished>;
@@ -29,14 +31,11 @@ const docker = dockerClient();
 export async function makeBackedUpShop(settings: Record<string, unknown> = {}): Promise<BackedUpShop> {
   const stack = await makeDockerStack();
   const [sidecar, repository] = [`${stack.prefix}-backup`, `${stack.prefix}-backup`];
-  await stack.configure({
-    memory: 512,
-    maxConnections: 30,
-    backups: { full: never, incremental: never },
-    ...settings,
-  });
+  const own = { memory: 512, maxConnections: 30, backups: { full: never, incremental: never }, ...settings };
+  await stack.configure(own);
   return {
     ...stack,
+    settings: own,
     sidecar,
     repository,
     async list() {

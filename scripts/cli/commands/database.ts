@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { jsonOption, stackOption } from "../options.ts";
 import { action, type Run } from "../run.ts";
@@ -99,6 +100,7 @@ async function renameOnStack(run: Run, stack: string, from: string, to: string):
   const { readyEngine } = await import("../engine.ts");
   const { readOutputs, serverConnection } = await import("../../stack/outputs.ts");
   const { renameOnServer } = await import("../../databases/rename-database.ts");
+  await requireDeclaredName(run, stack, from, to);
   const outputs = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, true);
   const { underLock } = await import("./destroy/destroy-by-engine.ts");
   // An `up` that runs meanwhile would create the old database again.
@@ -113,6 +115,23 @@ async function renameOnStack(run: Run, stack: string, from: string, to: string):
     ].join("\n"),
   );
   return undefined;
+}
+
+/**
+ * Requires that a stack's settings have the new name. With the old one, `up` would create an empty database again.
+ *
+ * @throws OperationError (not allowed)
+ */
+async function requireDeclaredName({ root }: Run, stack: string, from: string, to: string): Promise<void> {
+  const { requireDatabaseName } = await import("../../databases/new-database.ts");
+  const { declaredSettings } = await import("../../stack/declared-settings.ts");
+  requireDatabaseName(to);
+  const { databases } = await declaredSettings(root, stack);
+  if (databases.includes(to)) return;
+  throw new OperationError(`The settings of stack "${stack}" do not have the database "${to}". Nothing was changed.`, {
+    hint: `Rename the folder and its name in the settings first: npm run pgw -- database rename ${from} ${to}`,
+    exitCode: exitCode.notAllowed,
+  });
 }
 
 async function remove(run: Run, _options: object, given: string[]): Promise<undefined> {

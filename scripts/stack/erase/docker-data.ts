@@ -11,9 +11,9 @@ import {
   stackObjectsOf,
 } from "../../docker/stack-objects.ts";
 import type { VolumesPlace } from "../begun-erasure.ts";
+import type { StackContent } from "../stack-content.ts";
 import type { StateAccess } from "../stack-state.ts";
 import { outputsConnection } from "./outputs-connection.ts";
-import type { StackContent } from "./stack-content.ts";
 import { type ErasableData, type FoundData, leftAlone, type StackData } from "./stack-data.ts";
 import { type FoundVolume, findVolumes, removeOwnVolume } from "./volumes.ts";
 

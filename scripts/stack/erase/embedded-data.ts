@@ -5,9 +5,9 @@ import { host } from "../../server/embedded.ts";
 import { type ServerPlace, serverDirectory } from "../../server/locations.ts";
 import { findPostmaster, type Postmaster } from "../../server/postmaster.ts";
 import { begunErasure, isServerPlace } from "../begun-erasure.ts";
+import { superuserPassword } from "../stack-content.ts";
 import { readState, type StateAccess } from "../stack-state.ts";
 import { eraseServer, type FoundServer, findServer, type Ownership, stopOwn } from "./server-place.ts";
-import { superuserPassword } from "./stack-content.ts";
 import { type ErasableData, type FoundData, leftAlone, type StackData } from "./stack-data.ts";
 import type { Survey } from "./survey.ts";
 

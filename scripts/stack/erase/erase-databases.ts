@@ -1,9 +1,9 @@
 import type { Connection } from "../../connection/connection.ts";
 import { OperationError } from "../../core/operation-error.ts";
+import { stackContent, withoutDatabases } from "../stack-content.ts";
 import { readState, type StateAccess, writeState } from "../stack-state.ts";
 import { dropDatabase, type KeptRole, rolesOf } from "./drop-database.ts";
 import { databasesOn } from "./losses.ts";
-import { stackContent, withoutDatabases } from "./stack-content.ts";
 import type { Survey } from "./survey.ts";
 
 /**

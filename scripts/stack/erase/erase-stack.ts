@@ -1,8 +1,8 @@
 import { forgetErasure, noteErasure } from "../begun-erasure.ts";
+import { stackContent } from "../stack-content.ts";
 import { StackLocked } from "../stack-lock.ts";
 import { readState, removeState, type StateAccess } from "../stack-state.ts";
 import type { Remains } from "./cluster-files.ts";
-import { stackContent } from "./stack-content.ts";
 import type { ErasableData } from "./stack-data.ts";
 
 /** Arguments of `eraseStack`. */

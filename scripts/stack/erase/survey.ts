@@ -3,9 +3,9 @@ import { type ServerPlace, serverDirectory, serverFolder } from "../../server/lo
 import type { ServerOwner } from "../../server/server-record.ts";
 import { type DeclaredSettings, declaredSettings } from "../declared-settings.ts";
 import { projectName } from "../project.ts";
+import { type StackContent, stackContent } from "../stack-content.ts";
 import { readState, type StackState, type StateAccess } from "../stack-state.ts";
 import { requireDeclared } from "../stacks.ts";
-import { type StackContent, stackContent } from "./stack-content.ts";
 
 /** State, settings and locations of a stack before anything of it is erased. */
 export interface Survey {

@@ -1,7 +1,7 @@
 import { upCommand } from "../../model/command-lines.ts";
 import { declaredSettings } from "../declared-settings.ts";
-import { stackContent } from "../erase/stack-content.ts";
 import { externalLogin, findExternalObjects, listExternalObjects } from "../external-server.ts";
+import { stackContent } from "../stack-content.ts";
 import type { StackState } from "../stack-state.ts";
 import type { RecoveryContext, StackLeftover } from "./leftover.ts";
 

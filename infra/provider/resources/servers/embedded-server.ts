@@ -53,7 +53,11 @@ export const embeddedServer: ResourceType = {
     const changes = declaredChanges(old.inputs, news);
     const wanted = specOf(outputs.folder, news as unknown as ServerInputs, outputs);
     if (isConfigured(wanted)) changes.push(...(await driftedSettings(outputs.dataDirectory, wanted, changes)));
-    if (changes.length === 0 && (await findPostmaster(outputs.dataDirectory)) !== undefined) return { changes };
+    if (changes.length === 0 && (await findPostmaster(outputs.dataDirectory)) !== undefined) {
+      // A copy of a project directory has the state of the original, and would work on its server.
+      await assertNotTakenOver(outputs.dataDirectory, ownerOf(context));
+      return { changes };
+    }
     const { keeps } = (await plan(wanted)) ?? {};
     if (keeps?.pid !== outputs.pid) changes.push({ path: "pid", kind: "update", input: false });
     return { changes };

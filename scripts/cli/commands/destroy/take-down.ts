@@ -1,7 +1,7 @@
 import { requireUnchanged } from "../../../core/unchanged.ts";
 import { upCommand } from "../../../model/command-lines.ts";
 import { backendNote } from "../../../stack/backend.ts";
-import { resourceFacts } from "../../../stack/erase/stack-content.ts";
+import { resourceFacts } from "../../../stack/stack-content.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { destroyByEngine } from "./destroy-by-engine.ts";
 import type { Destruction, FoundStack } from "./destruction.ts";

@@ -152,6 +152,21 @@ describe("a change of the stack's settings", () => {
     expect(await changesOf(clone, "up")).toEqual([]);
   });
 
+  it("fails instead of waiting without end if ALTER SYSTEM names a synchronous standby that is not connected", async () => {
+    const endless = "Every commit on the server would wait without a time limit for a synchronous standby";
+    const setNames = async (value: string) => {
+      await clone.query("superuser", `alter system set synchronous_standby_names = ${value}`);
+      await clone.query("superuser", "select pg_reload_conf()");
+    };
+    await setNames("'*'");
+    expect((await clone.succeed("preview")).stderr).toContain(endless);
+    const refused = await clone.pgw("up");
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(endless)]);
+    expect(refused.stderr).toContain("ALTER SYSTEM RESET synchronous_standby_names");
+    await setNames("default");
+    expect(await changesOf(clone, "up")).toEqual([]);
+  });
+
   it("fails if the new port is taken, and succeeds once the port is free", async () => {
     const before = await pid();
     const taken = await freePort();

@@ -80,6 +80,15 @@ describe("seed sets", () => {
     ]);
   });
 
+  it("have the same checksum with CRLF as with LF, because Git may check them out with either", async () => {
+    await write("dev", "010-a.sql", "select 1;\nselect 2;\n");
+    await write("dev", "020-b.sql", "select 1;\r\nselect 2;\r\n");
+    await write("dev", "030-c.sql", "select 1;\rselect 2;\n");
+    const [lf, crlf, cr] = (await readSeedSets(folder, ["dev"])).map(({ sha256 }) => sha256);
+    expect(crlf).toBe(lf);
+    expect(cr).not.toBe(lf);
+  });
+
   it("are refused as wrong usage if they do not exist, with the existing ones", async () => {
     await write("dev", "010-a.sql", "select 1;");
     const error = await errorOf(["dve"]);

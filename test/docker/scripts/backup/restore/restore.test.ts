@@ -15,14 +15,15 @@ const docker = dockerClient();
 /** A prepared transaction that locks a table against readers. */
 const lockingTransaction = "begin; lock table t in access exclusive mode; prepare transaction 'lock'";
 
+const stackSettings = { ...hostileSettings, track_commit_timestamp: "on", max_prepared_transactions: "1" };
+
 describe("backup restore", () => {
   let shop: BackedUpShop;
   let first: string;
   let atFirst: string[];
 
   beforeAll(async () => {
-    const settings = { track_commit_timestamp: "on", max_prepared_transactions: "1" };
-    shop = await makeBackedUpShop({ postgresql: { ...hostileSettings, ...settings } });
+    shop = await makeBackedUpShop({ postgresql: stackSettings });
     await shop.succeed("up");
     await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
     const { stdout } = await shop.succeed("backup", "create", "--type", "full", "--json");
@@ -434,6 +435,38 @@ describe("backup restore", () => {
     expect((await inDatabase("locked", "rollback prepared 'lock'")).code).toBe(0);
     for (const name of ["host=nowhere dbname=x", "postgres://nowhere/x", "closed", "dropped halfway", "locked"])
       await shop.query("superuser", `drop database "${name}"`);
+  });
+
+  it("restores a backup from before the limits on connections, workers, locks and transactions were lowered", async () => {
+    const inServer = async (sql: string) => {
+      const { code, stdout, stderr } = await shop.inServer("psql", "-XAt", "-v", "ON_ERROR_STOP=1", "-c", sql);
+      expect(code, stderr).toBe(0);
+      return stdout.trim();
+    };
+    await inServer("create table held (id int); begin; insert into held values (1); prepare transaction 'held'");
+    const { stdout } = await shop.succeed("backup", "create", "--type", "full", "--json");
+    const { backup } = JSON.parse(stdout) as { backup: { label: string } };
+    await inServer("rollback prepared 'held'");
+    const lowered = {
+      max_prepared_transactions: "0",
+      max_worker_processes: "1",
+      max_wal_senders: "1",
+      max_locks_per_transaction: "10",
+    };
+    const limits = [...Object.keys(lowered), "max_connections"].map((name) => `current_setting('${name}')::int`);
+    const sum = `select ${limits.join(" + ")}`;
+    const before = Number(await inServer(sum));
+    await shop.configure({ ...shop.settings, maxConnections: 20, postgresql: { ...stackSettings, ...lowered } });
+    await shop.succeed("up");
+    expect(Number(await inServer(sum))).toBeLessThan(before - 60);
+    const now = await shopTables();
+    for (const args of [["--backup", backup.label], ["--latest"]]) {
+      const volume = `${shop.prefix}-lowered${args[0]}`;
+      const restored = await restore("--to-volume", volume, ...args);
+      expect(restored).not.toHaveProperty("incompleteReason");
+      expect(tablesOf(restored.databases)).toEqual(now);
+      await docker.getVolume(volume).remove();
+    }
   });
 
   it("is complete if the server shut down cleanly and so archived everything it wrote", async () => {

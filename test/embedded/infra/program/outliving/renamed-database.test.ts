@@ -20,6 +20,15 @@ describe("a database with a renamed folder and setting", () => {
     });
   const onServer = "npm run pgw -- database rename shop store --on-server";
 
+  it("is not renamed on the server as long as the settings have the old name", async () => {
+    const { code, stderr } = await clone.pgw("database", "rename", "shop", "store", "--on-server");
+    expect([code, stderr]).toEqual([
+      3,
+      'error: The settings of stack "local" do not have the database "store". Nothing was changed.\n' +
+        "  Rename the folder and its name in the settings first: npm run pgw -- database rename shop store\n",
+    ]);
+  });
+
   it("is reported by preview with the command that keeps its rows, before an empty one is created", async () => {
     const { stdout } = await clone.succeed("database", "rename", "shop", "store");
     expect(stdout).toContain("renamed migrations/shop to migrations/store, also in Pulumi.local.yaml.\n");

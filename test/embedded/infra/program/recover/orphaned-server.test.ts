@@ -151,7 +151,7 @@ describe("a data directory that two stacks name", () => {
     const { code, stderr } = await first.pgw("up");
     expect(code).toBe(1);
     expect(stderr).toContain(
-      `Stack "local" of the project directory ${second.root} has adopted the data in ${data}.\n  To adopt it again with new passwords, run \`npm run pgw -- destroy\`, which keeps the data, then \`up\`.`,
+      `The data in ${data} belongs to stack "local" of the project directory ${second.root}, which has adopted it or is the original of this copy. Nothing was changed.\n  To adopt it here with new passwords, stop that server there, run \`npm run pgw -- destroy\` here, which keeps the data, then \`up\`.`,
     );
     await first.succeed("destroy", "--yes");
     await first.succeed("up");

@@ -67,8 +67,16 @@ describe("pgw destroy --erase of a stack next to others", () => {
     expect((await ci("destroy --erase ci --yes")).code).toBe(0);
   });
 
-  it("refuses in a copy of the project directory, whose state names the original's server", async () => {
+  it("and up refuse in a copy of the project directory, whose state names the original's server", async () => {
     await clone.shell("cp -r --no-dereference . ../copy");
+    // The test's own hosts have the code of the original.
+    const own = "cd ../copy && unset PGW_TEST_PLUGIN_HOST PGW_TEST_PROGRAM_HOST && node_modules/.bin/node";
+    for (const command of ["preview", "up"]) {
+      const inCopy = await clone.shell(`${own} scripts/pgw.mjs ${command}`);
+      expect(inCopy.code, inCopy.stdout).toBe(1);
+      expect(inCopy.stderr).toContain(`belongs to stack "local" of the project directory ${clone.root}, which`);
+    }
+    expect(await changesOf(clone, "up")).toEqual([]);
     const { code, stderr } = await clone.shell(
       "cd ../copy && node_modules/.bin/node scripts/pgw.mjs destroy --erase local --yes",
     );

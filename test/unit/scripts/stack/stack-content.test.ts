@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { stackContent, superuserPassword, withoutDatabases } from "../../../../../scripts/stack/erase/stack-content.ts";
-import type { StackState, StateResource } from "../../../../../scripts/stack/stack-state.ts";
+import { stackContent, superuserPassword, withoutDatabases } from "../../../../scripts/stack/stack-content.ts";
+import type { StackState, StateResource } from "../../../../scripts/stack/stack-state.ts";
 
 const urn = (type: string, name: string) => `urn:pulumi:local::pgroundwork::${type}::${name}`;
 const component = "pgroundwork:components:Database";

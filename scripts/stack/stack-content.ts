@@ -1,7 +1,7 @@
-import type { ServerPlace } from "../../server/locations.ts";
-import type { ServerKind } from "../declared-settings.ts";
-import { type DockerPlace, dockerPlaceIn } from "../docker-place.ts";
-import type { StackState, StateResource } from "../stack-state.ts";
+import type { ServerPlace } from "../server/locations.ts";
+import type { ServerKind } from "./declared-settings.ts";
+import { type DockerPlace, dockerPlaceIn } from "./docker-place.ts";
+import type { StackState, StateResource } from "./stack-state.ts";
 
 /** Content of a stack's state. */
 export interface StackContent {
