@@ -32,8 +32,8 @@ export interface ProjectOptions {
   program: string;
   stack: string;
   /**
-   * How the project finds the package: in the node_modules of a folder above it, as in a workspace, or by links in its
-   * own, as with pnpm.
+   * Place of the package: in the node_modules of a folder above, as in a workspace, or by links in the project's own,
+   * as with pnpm.
    */
   layout: "workspace" | "links";
 }
