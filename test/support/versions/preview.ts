@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { engineEnvironment } from "../../../scripts/pulumi/environment.ts";
 import { findEngine, isComplete } from "../../../scripts/pulumi/find-engine.ts";
+import { cloneHome } from "../../../scripts/pulumi/locations.ts";
 import { installOwnPlugin } from "../../../scripts/pulumi/own-plugin.ts";
 import type { PluginChoice } from "../../../scripts/pulumi/plugin-choice.ts";
 import { fillCloneHome } from "../../../scripts/pulumi/plugin-home.ts";
@@ -55,7 +56,7 @@ async function preview(clone: ProjectOnDisk, stack: string): Promise<EngineEvent
   );
   fillCloneHome(clone.root, plugins);
   const variables = engineEnvironment({ root: clone.root, env, ...lookup, plugins });
-  if (clone.usesPackage === true) installOwnPlugin(variables.PULUMI_HOME ?? "");
+  if (clone.usesPackage === true) installOwnPlugin(cloneHome(clone.root));
   const { stdout } = await run(
     lookup.engine.path,
     ["preview", "--json", "--non-interactive", "--color", "never", "--stack", stack],

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -99,7 +99,10 @@ export async function makePackageProject({
   };
   await mkdir(join(own, "home"));
   await mkdir(join(root, backend), { recursive: true });
-  await write("package.json", JSON.stringify({ private: true, type: "module" }));
+  const { dependencies } = JSON.parse(await readFile(join(workspace, "package.json"), "utf8")) as {
+    dependencies: object;
+  };
+  await write("package.json", JSON.stringify({ private: true, type: "module", dependencies }));
   await write("infra/program.ts", program);
   const runtime = "runtime: { name: nodejs, options: { typescript: false } }";
   const state = `backend: { url: "file://./${backend}" }`;
