@@ -54,11 +54,7 @@ export async function makePulumiProject(options: ProjectOptions): Promise<Pulumi
     });
     return stdout;
   };
-  const printed = await shell(`eval "$(npx pgw engine env --stack ${stack})" && env --null`);
-  const variables = printed.split("\0").filter((line) => line.includes("="));
-  env = Object.fromEntries(
-    variables.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-  );
+  env = await project.engineEnvironment(stack, env);
   const pulumi = (args: string) => shell(`exec pulumi ${args} --stack ${stack} --non-interactive --color never`);
   await pulumi("stack init");
   const remove = async () => {
@@ -71,6 +67,8 @@ export async function makePulumiProject(options: ProjectOptions): Promise<Pulumi
 
 /** A project directory with a program that imports the package. It has no stack yet. */
 export interface PackageProject extends ProjectOnDisk {
+  /** Returns the environment that `pgw engine env` sets up in a shell. */
+  engineEnvironment(stack: string, env?: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv>;
   /** Writes a file; the path is relative to the project directory. */
   write(file: string, text: string): Promise<void>;
   remove(): Promise<void>;
@@ -114,11 +112,19 @@ export async function makePackageProject({
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME || join(homedir(), ".cache"),
     XDG_DATA_HOME: join(own, "data"),
   };
+  const engineEnvironment = async (stack: string, given: NodeJS.ProcessEnv = { ...env, PGW_OFFLINE: "1" }) => {
+    const script = `eval "$(npx pgw engine env --stack ${stack})" && env --null`;
+    const { stdout } = await run("bash", ["-c", script], { cwd: root, env: given });
+    const variables = stdout.split("\0").filter((line) => line.includes("="));
+    return Object.fromEntries(
+      variables.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+    );
+  };
   const remove = async () => {
     await rm(own, { recursive: true, force: true });
     await rm(root, { recursive: true, force: true });
   };
-  return { root, env, dataHome: join(own, "data", "pgroundwork"), usesPackage: true, write, remove };
+  return { root, env, dataHome: join(own, "data", "pgroundwork"), engineEnvironment, write, remove };
 }
 
 /** Links the packages of a workspace into a folder. */
