@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join, relative } from "node:path";
 import { ignoreOwnFolder, isInstalled, kitFolder, projectFolder } from "../../scripts/core/kit-folder.ts";
-import { temporaryBeside } from "../../scripts/core/temporary.ts";
+import { temporaryFor } from "../../scripts/core/temporary.ts";
 
 /** The folder of the build contexts, and the folder for their copies. */
 export interface ContextFolders {
@@ -102,7 +102,7 @@ function isWhole(copy: string, entries: readonly Entry[]): boolean {
 
 /** Writes to a temporary path first, since another run may be reading the existing copy. */
 function writeCopy(copy: string, entries: readonly Entry[]): void {
-  const temporary = temporaryBeside(copy);
+  const temporary = temporaryFor(copy);
   mkdirSync(temporary, { recursive: true });
   try {
     for (const { path, mode, content, target } of entries) {

@@ -42,8 +42,8 @@ function oncePerServer<T>(work: (server: ProgramServer) => T): (server: ProgramS
 /** Declares a server's own roles when its first database or sidecar needs them. */
 export const rolesOf = oncePerServer(async (server): Promise<ServerRoles> => {
   const existing = await findExisting(server, []);
-  const { resourceName, passwordVersion: passwordKeeper, isProtected: protect } = server;
-  return declareServerRoles(resourceName, { server, existing, passwordKeeper, protect });
+  const { resourceName, passwordVersion, isProtected: protect } = server;
+  return declareServerRoles(resourceName, { server, existing, passwordVersion, protect });
 });
 
 /** Declares pg_cron when the first database with jobs needs it. */

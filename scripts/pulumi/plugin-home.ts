@@ -3,10 +3,16 @@ import { dirname, join } from "node:path";
 import { isCode, readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
 import { ignoreOwnFolder } from "../core/kit-folder.ts";
 import { shellQuote } from "../core/shell.ts";
-import { temporaryBeside } from "../core/temporary.ts";
+import { temporaryFor } from "../core/temporary.ts";
 import { cloneHome } from "./locations.ts";
 import { isExecutableFile } from "./path-search.ts";
-import { launcherMark, type PluginChoice, pluginFileName, pluginFolder, standInProgram } from "./plugin-choice.ts";
+import {
+  fallbackProviderProgram,
+  launcherMark,
+  type PluginChoice,
+  pluginFileName,
+  pluginFolder,
+} from "./plugin-choice.ts";
 
 /** Returns true if the engine must run with the project directory's own PULUMI_HOME instead of the user's. */
 export function needsCloneHome(plugins: readonly PluginChoice[]): boolean {
@@ -30,7 +36,7 @@ export function fillCloneHome(root: string, plugins: readonly PluginChoice[]): v
  * project's Node, whatever is on PATH.
  */
 export function launcherScript(root: string, plugin: PluginChoice): string {
-  const program = standInProgram(plugin, root);
+  const program = fallbackProviderProgram(plugin, root);
   return `#!/bin/sh\n${launcherMark}\nexec ${shellQuote(pinnedNode(root))} ${shellQuote(program)} "$@"\n`;
 }
 
@@ -54,7 +60,7 @@ function linkOfficial(root: string, plugin: PluginChoice, binary: string): void 
   if (source === target || plugin.reason === "found on PATH") return;
   if (isSameFile(binary, join(target, pluginFileName(plugin)))) return;
   rmSync(target, { recursive: true, force: true });
-  const staging = temporaryBeside(target);
+  const staging = temporaryFor(target);
   mkdirSync(staging, { recursive: true });
   try {
     for (const entry of readdirSync(source, { withFileTypes: true })) {

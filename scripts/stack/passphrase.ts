@@ -109,7 +109,7 @@ function passphraseOfExistingState(root: string, file: string, env: NodeJS.Proce
   throw new OperationError(
     `The passphrase file ${file} is missing. The state of stack "${localStack}" is encrypted with it.${tried}`,
     {
-      remedy: [
+      hint: [
         "Restore the file, or export the passphrase as PULUMI_CONFIG_PASSPHRASE; the file is then written again.",
         setAsideHint(root, localStack, env),
       ].join("\n  "),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Connection } from "../connection/connection.ts";
 import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
 import { ignoreOwnFolder } from "../core/kit-folder.ts";
-import { temporaryBeside } from "../core/temporary.ts";
+import { temporaryFor } from "../core/temporary.ts";
 
 /**
  * Returns the path, relative to the project directory, of the file with the CA certificates of a stack's server. psql,
@@ -13,7 +13,7 @@ import { temporaryBeside } from "../core/temporary.ts";
  * @param stack its name; of a full name (`organisation/project/stack`) the last part counts
  * @param server its name, if the stack can have several
  */
-export function authorityFile(stack: string, server?: string): string {
+export function caFile(stack: string, server?: string): string {
   // Names of stacks contain no @.
   const suffix = server === undefined ? "" : `@${encodeURIComponent(server)}`;
   return join(".pgroundwork", `ca-${stack.slice(stack.lastIndexOf("/") + 1)}${suffix}.pem`);
@@ -25,9 +25,9 @@ export function authorityFile(stack: string, server?: string): string {
  * @param root the project directory
  * @returns the absolute path of the file
  */
-export function writeAuthorityFile(root: string, stack: string, bundle: string, server?: string): string {
+export function writeCaFile(root: string, stack: string, bundle: string, server?: string): string {
   ignoreOwnFolder(root);
-  const file = join(root, authorityFile(stack, server));
+  const file = join(root, caFile(stack, server));
   if (readFileIfThere(file) !== bundle) writeFileAtomically(file, bundle, { mode: 0o644 });
   return file;
 }
@@ -36,13 +36,10 @@ export function writeAuthorityFile(root: string, stack: string, bundle: string, 
  * Calls `use` with a connection whose CA certificates are in a file, for programs that accept only a file. A file
  * created for it is removed afterwards.
  */
-export async function withAuthorityFile<T>(
-  connection: Connection,
-  use: (connection: Connection) => Promise<T>,
-): Promise<T> {
+export async function withCaFile<T>(connection: Connection, use: (connection: Connection) => Promise<T>): Promise<T> {
   const { ca, ...rest } = connection;
   if (ca === undefined) return use(connection);
-  const folder = temporaryBeside(join(tmpdir(), "pgroundwork-ca"));
+  const folder = temporaryFor(join(tmpdir(), "pgroundwork-ca"));
   try {
     await mkdir(folder, { mode: 0o700 });
     const sslrootcert = join(folder, "ca.pem");

@@ -37,7 +37,7 @@ export async function previewRecorded(
   state: Deployment,
 ): Promise<Change[]> {
   await placeRecordedStack(clone, version, stack, state);
-  const stopProcesses = await startStandInServers(state);
+  const stopProcesses = await startFallbackProviderServers(state);
   try {
     return changesIn(await preview(clone, stack));
   } finally {
@@ -89,7 +89,7 @@ function errorsIn(output: string): string {
  * Starts a process in the data directory of each embedded server, which the provider takes for the server. Otherwise
  * the preview would show a restart, and a change of every resource that depends on it.
  */
-async function startStandInServers(state: Deployment): Promise<() => void> {
+async function startFallbackProviderServers(state: Deployment): Promise<() => void> {
   const processes: ChildProcess[] = [];
   for (const { outputs } of state.resources) {
     if (typeof outputs?.dataDirectory !== "string" || typeof outputs.folder !== "string") continue;
