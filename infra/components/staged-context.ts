@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, relative } from "node:path";
-import { isInstalled, kitFolder, projectFolder } from "../../scripts/core/kit-folder.ts";
+import { ignoreOwnFolder, isInstalled, kitFolder, projectFolder } from "../../scripts/core/kit-folder.ts";
 import { temporaryFor } from "../../scripts/core/temporary.ts";
 
 /** The folder of the build contexts, and the folder for their copies. */
@@ -53,6 +53,7 @@ interface Entry {
  * @returns the copy's path, relative to the program's folder
  */
 export function stageBuildContext(folder: string, { images, staging } = ownFolders): string {
+  if (staging === ownFolders.staging) ignoreOwnFolder(projectFolder());
   const entries = entriesIn(join(images, folder));
   const name = `${folder}-${digestOf(entries)}`;
   const copy = join(staging, name);

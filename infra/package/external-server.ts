@@ -24,7 +24,7 @@ export interface ExternalServerArgs {
   user: string;
   /** Its password. It is kept as a secret. */
   password: pulumi.Input<string>;
-  /** Whether the role is a superuser. Set false on a managed server. Default: true. */
+  /** False if the role is not a superuser, as on a managed server. Default: true. */
   superuser?: boolean | undefined;
   /** Default: `verify-full` with a CA certificate, otherwise `require`. */
   sslmode?: SslMode | undefined;

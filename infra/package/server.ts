@@ -16,7 +16,7 @@ export interface ProgramServer extends Server {
   readonly isProtected: boolean;
   /** True if the server has pg_cron, which runs the jobs of databases. */
   readonly runsJobs: boolean;
-  /** How to get an extension that the server does not have. */
+  /** Hint for databases that need an extension which the server does not have. */
   readonly extensionHint: string;
   /** Returns the extensions that the server can create; undefined if a preview cannot know them. */
   availableExtensions(): Promise<ReadonlySet<string> | undefined>;

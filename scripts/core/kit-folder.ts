@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
@@ -19,6 +19,23 @@ export const isInstalled = !existsSync(join(kitFolder, "Pulumi.yaml"));
 export function projectFolder(from = process.cwd()): string {
   if (!isInstalled) return kitFolder;
   return nearest(from, ["Pulumi.yaml", "migrations"]) ?? from;
+}
+
+/**
+ * Keeps the folder `.pgroundwork` of a project directory out of Git: it has passphrases and files of this machine. A
+ * checkout has the file already.
+ */
+export function ignoreOwnFolder(root: string): void {
+  const folder = join(root, ".pgroundwork");
+  const file = join(folder, ".gitignore");
+  if (existsSync(file)) return;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(file, "# Written by pgroundwork: passphrases, and files of this machine.\n*\n", { flag: "wx" });
+  } catch (error) {
+    // Another process created the file first.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
 
 /** Returns the first of a folder and its parents that has one of these entries. */

@@ -26,8 +26,9 @@ export function longPrefix(server: StackServer, owner: string): string {
 export function serverOfPrefix(prefix: string, stack: StackName, owner: string): string | undefined {
   const { project, stack: name } = stack;
   const unnamed = { project, stack: name };
-  const rest = prefix.slice(plainPrefix(unnamed).length + 1);
-  if (rest === "" || prefix === longPrefix(unnamed, owner)) return undefined;
+  const plain = plainPrefix(unnamed);
+  if (!prefix.startsWith(`${plain}-`) || prefix === longPrefix(unnamed, owner)) return undefined;
+  const rest = prefix.slice(plain.length + 1);
   const shorter = rest.replace(/-[0-9a-f]{6}$/, "");
   return prefix === longPrefix({ ...unnamed, server: shorter }, owner) ? shorter : rest;
 }

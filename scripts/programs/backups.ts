@@ -7,7 +7,7 @@ import type { Restored } from "../backup/restore/restore.ts";
 import type { BackupWindow } from "../backup/window/window.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 
-/** What to restore. A time has a zone: `2026-11-29 05:17:59 UTC`. */
+/** Target of a restore. A time has a zone: `2026-11-29 05:17:59 UTC`. */
 export type RestoreTarget =
   | { backup: string }
   | { time: string }
@@ -22,7 +22,7 @@ export interface RestoreOptions {
   to: { directory: string } | { volume: string };
   /** Default: everything that is archived. */
   target?: RestoreTarget;
-  /** Stops just before a point in time: without a commit at that time, the record or the transaction. Default: false. */
+  /** True to stop just before a point in time: without a commit at that time, the record or the transaction. */
   exclusive?: boolean;
   /** Timeline of a point in time. Default: the current one. */
   timeline?: number;

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isCode, readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import { ignoreOwnFolder } from "../core/kit-folder.ts";
 import { shellQuote } from "../core/shell.ts";
 import { temporaryFor } from "../core/temporary.ts";
 import { cloneHome } from "./locations.ts";
@@ -23,6 +24,7 @@ export function needsCloneHome(plugins: readonly PluginChoice[]): boolean {
  * the official plugins in the user's home. Does nothing if everything is there. Safe to run concurrently.
  */
 export function fillCloneHome(root: string, plugins: readonly PluginChoice[]): void {
+  ignoreOwnFolder(root);
   for (const plugin of plugins) {
     if (plugin.use === "fallback") writeLauncher(root, plugin);
     if (plugin.use === "official" && plugin.path !== undefined) linkOfficial(root, plugin, plugin.path);

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { isCode, readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import { ignoreOwnFolder } from "../core/kit-folder.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { localStack } from "./local-stack.ts";
 import { encryptionSalts, matchesSalt } from "./passphrase-salt.ts";
@@ -65,7 +66,7 @@ export function passphraseVariables(
 export function ensureLocalPassphrase(root: string, env: NodeJS.ProcessEnv): string {
   const file = passphraseFile(root);
   if (readFileIfThere(file) !== undefined) return file;
-  mkdirSync(dirname(file), { recursive: true });
+  ignoreOwnFolder(root);
   const passphrase = passphraseOfExistingState(root, file, env) ?? randomBytes(32).toString("base64url");
   try {
     writeFileAtomically(file, passphrase, { mode: 0o600, exclusive: true });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connection } from "../connection/connection.ts";
 import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import { ignoreOwnFolder } from "../core/kit-folder.ts";
 import { temporaryFor } from "../core/temporary.ts";
 
 /**
@@ -25,6 +26,7 @@ export function caFile(stack: string, server?: string): string {
  * @returns the absolute path of the file
  */
 export function writeCaFile(root: string, stack: string, bundle: string, server?: string): string {
+  ignoreOwnFolder(root);
   const file = join(root, caFile(stack, server));
   if (readFileIfThere(file) !== bundle) writeFileAtomically(file, bundle, { mode: 0o644 });
   return file;

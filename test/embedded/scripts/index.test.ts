@@ -138,7 +138,9 @@ describe("an application", () => {
     expect(await initializeMigrations(target)).toBe(false);
     const file = await createMigration({ database: folder, message: "products" });
     expect(await readFile(file, "utf8")).toContain("--! Message: products");
-    await expect(createMigration({ database: folder, message: "more" })).rejects.toBeInstanceOf(OperationError);
+    await writeFile(file, "--! Message: products\n\ncreate table products (x int);\n");
+    const more = createMigration({ database: folder, message: "more" });
+    await expect(more).rejects.toThrow("current.sql is not empty: it contains an uncommitted migration.");
   });
 
   it("gets the names of wrong parts of the location of backups, and of a restore without a target", async () => {

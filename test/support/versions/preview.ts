@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { engineEnvironment } from "../../../scripts/pulumi/environment.ts";
-import { findEngine, isComplete } from "../../../scripts/pulumi/find-engine.ts";
-import { installOwnPlugin } from "../../../scripts/pulumi/own-plugin.ts";
+import { type CompleteEngine, findEngine, isComplete } from "../../../scripts/pulumi/find-engine.ts";
 import type { PluginChoice } from "../../../scripts/pulumi/plugin-choice.ts";
 import { fillCloneHome } from "../../../scripts/pulumi/plugin-home.ts";
 import { providerPackages } from "../../../scripts/pulumi/provider-packages.ts";
@@ -50,24 +49,27 @@ async function preview(clone: ProjectOnDisk, stack: string): Promise<EngineEvent
   const env = clone.env;
   const lookup = await findEngine(env);
   if (!isComplete(lookup)) throw new Error(`the run's setup has left no engine: ${lookup.rejected.join("; ")}`);
-  const plugins = providerPackages(clone.root).map(
-    (plugin): PluginChoice => ({ ...plugin, use: "fallback", reason: "test" }),
-  );
-  fillCloneHome(clone.root, plugins);
-  const variables = engineEnvironment({ root: clone.root, env, ...lookup, plugins });
-  if (clone.usesPackage === true) installOwnPlugin(variables.PULUMI_HOME ?? "");
+  const variables = await (clone.engineEnvironment?.(stack) ?? ownEnvironment(clone, lookup));
   const { stdout } = await run(
     lookup.engine.path,
     ["preview", "--json", "--non-interactive", "--color", "never", "--stack", stack],
     {
       cwd: clone.root,
-      env: { ...env, ...variables, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" },
+      env: { ...variables, PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" },
       maxBuffer: 2 ** 28,
     },
   ).catch((error: { stdout: string; stderr: string }) => {
     throw new Error(`The preview of stack "${stack}" failed:\n${errorsIn(error.stdout)}${error.stderr}`);
   });
   return eventsIn(stdout);
+}
+
+function ownEnvironment({ root, env }: ProjectOnDisk, lookup: CompleteEngine): NodeJS.ProcessEnv {
+  const plugins = providerPackages(root).map(
+    (plugin): PluginChoice => ({ ...plugin, use: "fallback", reason: "test" }),
+  );
+  fillCloneHome(root, plugins);
+  return { ...env, ...engineEnvironment({ root, env, ...lookup, plugins }) };
 }
 
 function eventsIn(output: string): EngineEvent[] {

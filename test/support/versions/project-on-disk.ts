@@ -5,6 +5,6 @@ export interface ProjectOnDisk {
   readonly env: NodeJS.ProcessEnv;
   /** Folder that contains the servers of its stacks. */
   readonly dataHome: string;
-  /** True for a project that uses the package: the engine finds the plugin where `pgw engine env` registers it. */
-  readonly usesPackage?: boolean;
+  /** Returns the environment of the engine for a stack. Default: as the checkout's own commands have it. */
+  engineEnvironment?(stack: string): Promise<NodeJS.ProcessEnv>;
 }

@@ -55,7 +55,7 @@ export const embeddedServer: ResourceType = {
     if (isConfigured(wanted)) changes.push(...(await driftedSettings(outputs.dataDirectory, wanted, changes)));
     if (changes.length === 0 && (await findPostmaster(outputs.dataDirectory)) !== undefined) {
       // A copy of a project directory has the state of the original, and would work on its server.
-      await assertNotTakenOver(outputs.dataDirectory, ownerOf(context));
+      await assertNotTakenOver(outputs.dataDirectory, ownerOf(context, outputs.server));
       return { changes };
     }
     const { keeps } = (await plan(wanted)) ?? {};

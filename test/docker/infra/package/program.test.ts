@@ -23,7 +23,7 @@ interface Choices {
   shared: string;
 }
 
-/** A program with two servers in containers, one of them also as an external server, and a resource of another provider. */
+/** A program with two servers in containers, one of them also as an external server, and a network of its own. */
 const programOf = ({ first, shared }: Choices) => `import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Backups, Database, DockerServer, ExternalServer, Monitoring } from "pgroundwork/pulumi";
@@ -105,6 +105,9 @@ describe("the components for servers in containers, in a program of others", () 
         expect.arrayContaining([`container ${prefix}-${server}-postgres`, `volume ${prefix}-${server}-data`]),
       );
     expect(objects).toContain(`network ${prefix}-own`);
+    expect(await project.shell("git init --quiet && git status --porcelain --untracked-files=all")).not.toContain(
+      ".pgroundwork",
+    );
     const { HostConfig } = await dockerClient().getContainer(`${prefix}-other-postgres`).inspect();
     expect(HostConfig.ShmSize).toBe(320 * 2 ** 20);
     for (const database of ["orders", "copy"] as const) {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -32,8 +32,8 @@ export interface ProjectOptions {
   program: string;
   stack: string;
   /**
-   * How the project finds the package: in the node_modules of a folder above it, as in a workspace, or by links in its
-   * own, as with pnpm.
+   * Place of the package: in the node_modules of a folder above, as in a workspace, or by links in the project's own,
+   * as with pnpm.
    */
   layout: "workspace" | "links";
 }
@@ -54,11 +54,7 @@ export async function makePulumiProject(options: ProjectOptions): Promise<Pulumi
     });
     return stdout;
   };
-  const printed = await shell(`eval "$(npx pgw engine env --stack ${stack})" && env --null`);
-  const variables = printed.split("\0").filter((line) => line.includes("="));
-  env = Object.fromEntries(
-    variables.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-  );
+  env = await project.engineEnvironment(stack, env);
   const pulumi = (args: string) => shell(`exec pulumi ${args} --stack ${stack} --non-interactive --color never`);
   await pulumi("stack init");
   const remove = async () => {
@@ -71,6 +67,8 @@ export async function makePulumiProject(options: ProjectOptions): Promise<Pulumi
 
 /** A project directory with a program that imports the package. It has no stack yet. */
 export interface PackageProject extends ProjectOnDisk {
+  /** Returns the environment that `pgw engine env` sets up in a shell. */
+  engineEnvironment(stack: string, env?: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv>;
   /** Writes a file; the path is relative to the project directory. */
   write(file: string, text: string): Promise<void>;
   remove(): Promise<void>;
@@ -99,7 +97,10 @@ export async function makePackageProject({
   };
   await mkdir(join(own, "home"));
   await mkdir(join(root, backend), { recursive: true });
-  await write("package.json", JSON.stringify({ private: true, type: "module" }));
+  const { dependencies } = JSON.parse(await readFile(join(workspace, "package.json"), "utf8")) as {
+    dependencies: object;
+  };
+  await write("package.json", JSON.stringify({ private: true, type: "module", dependencies }));
   await write("infra/program.ts", program);
   const runtime = "runtime: { name: nodejs, options: { typescript: false } }";
   const state = `backend: { url: "file://./${backend}" }`;
@@ -111,11 +112,19 @@ export async function makePackageProject({
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME || join(homedir(), ".cache"),
     XDG_DATA_HOME: join(own, "data"),
   };
+  const engineEnvironment = async (stack: string, given: NodeJS.ProcessEnv = { ...env, PGW_OFFLINE: "1" }) => {
+    const script = `eval "$(npx pgw engine env --stack ${stack})" && env --null`;
+    const { stdout } = await run("bash", ["-c", script], { cwd: root, env: given });
+    const variables = stdout.split("\0").filter((line) => line.includes("="));
+    return Object.fromEntries(
+      variables.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+    );
+  };
   const remove = async () => {
     await rm(own, { recursive: true, force: true });
     await rm(root, { recursive: true, force: true });
   };
-  return { root, env, dataHome: join(own, "data", "pgroundwork"), usesPackage: true, write, remove };
+  return { root, env, dataHome: join(own, "data", "pgroundwork"), engineEnvironment, write, remove };
 }
 
 /** Links the packages of a workspace into a folder. */

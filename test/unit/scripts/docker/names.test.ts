@@ -82,7 +82,8 @@ describe("the names of a server's objects in a Docker engine", () => {
   });
 
   it("have no server in the kit's own program, also if they are longer", () => {
-    for (const name of ["shop-dev", "shop-dev-012345"]) expect(serverOfPrefix(name, stack, owner)).toBeUndefined();
+    for (const name of ["shop-dev", "shop-dev-012345", "shop-earlier-name"])
+      expect(serverOfPrefix(name, stack, owner)).toBeUndefined();
     expect(serverOfPrefix("shop-dev-main-abcdef", stack, owner)).toBe("main-abcdef");
   });
 });
