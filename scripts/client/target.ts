@@ -67,7 +67,7 @@ export function targetFromEnvironment(env: Environment): PoolTarget {
   }
   if (env.PGHOST || env.PGDATABASE) return checked(libpq, "The environment (PG*)");
   throw new OperationError("No database is given.", {
-    remedy: "Set DATABASE_URL, DB_* or PG*, or pass `connection`.",
+    hint: "Set DATABASE_URL, DB_* or PG*, or pass `connection`.",
     exitCode: exitCode.usage,
   });
 }
@@ -185,7 +185,7 @@ function notATarget(label: string, faults: readonly string[]): OperationError {
   return new OperationError(
     [`${label} does not say how to connect:`, ...faults.map((each) => `- ${each}`)].join("\n"),
     {
-      remedy: "Write it as postgresql://user@host1:5432,host2:5432/database?target_session_attrs=read-write.",
+      hint: "Write it as postgresql://user@host1:5432,host2:5432/database?target_session_attrs=read-write.",
       exitCode: exitCode.usage,
     },
   );
@@ -206,8 +206,7 @@ export function sslModeFor(host: string, target: PoolTarget, allowUnverified: bo
   if (sslmode === undefined) return "verify-full";
   if (allowUnverified) return sslmode === "disable" ? "disable" : "require";
   throw new OperationError(`sslmode=${sslmode} does not verify the server ${host}.`, {
-    remedy:
-      "Use sslmode=verify-full with the CA as sslrootcert, or set `allowUnverifiedServers` for a trusted network.",
+    hint: "Use sslmode=verify-full with the CA as sslrootcert, or set `allowUnverifiedServers` for a trusted network.",
     exitCode: exitCode.usage,
   });
 }
@@ -241,7 +240,7 @@ export function passwordFromFile(file: string): () => string {
       return readFileSync(file, "utf8").replace(/\r?\n$/, "");
     } catch (cause) {
       throw new OperationError(`Cannot read the password file "${file}".`, {
-        remedy: "Correct DB_PASSWORD_FILE or `passwordFile`, or make the file readable.",
+        hint: "Correct DB_PASSWORD_FILE or `passwordFile`, or make the file readable.",
         cause,
       });
     }
