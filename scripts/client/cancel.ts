@@ -15,7 +15,7 @@ interface CancelConnection {
 }
 
 /**
- * Asks the server to cancel what runs on the client's session, over a connection of its own. Returns when the server has
+ * Asks the server over a second connection to cancel what runs on the client's session. Returns when the server has
  * closed that connection: it has sent the signal to the session then.
  */
 async function requestCancel(client: ServerClient): Promise<void> {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** Who acts, and for which request. The databases' audit triggers read these values. */
+/** The person or program that acts, and the request. The databases' audit triggers read these values. */
 export interface RequestContext {
   /** `app.user_id` (trading, learning, kyb) */
   userId?: string | undefined;
@@ -28,8 +28,8 @@ const settingNames = {
 const contexts = new AsyncLocalStorage<RequestContext>();
 
 /**
- * Runs a function in the name of a user or request. Statements that it runs through a pool, directly or later, carry the
- * context. A nested call adds to the outer context.
+ * Runs a function in the name of a user or request. Statements that it runs through a pool carry the context.
+ * A nested call adds to the outer context.
  */
 export function withRequestContext<T>(context: RequestContext, run: () => T): T {
   return contexts.run({ ...contexts.getStore(), ...context }, run);

@@ -228,7 +228,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
               : await withinDeadline(deadline, [this.#closing.signal], (signal) => unlessAborted(pending, signal));
         } catch (error) {
           if (error instanceof DeadlineError || error === deadline.signal?.reason || this.closed) {
-            // The attempt ends by its own limit. Its permit is free then, and a client that it opened is used by others.
+            // The attempt ends by its own limit. Its permit is free then, and its client is used by others.
             abandoned = true;
             pending
               .then(

@@ -176,7 +176,7 @@ export class Pool extends PoolCore {
   }
 
   /**
-   * Closes the pool: refuses new requests, waits for the clients in use, and closes those that are not returned in time.
+   * Closes the pool: refuses new requests, waits for clients in use, and closes those that are not returned in time.
    *
    * @returns the clients that were not returned in time
    */

@@ -45,8 +45,8 @@ interface DriverConnection {
 type Connected = (error?: Error | null) => void;
 
 /**
- * A client of the pool: the driver's client, connected to a server that the list chose. It has an error listener for its
- * whole life, so that no lost connection ends the process.
+ * A client of the pool: the driver's client, connected to a server that the list chose. It has an error listener for
+ * its whole life, so that no lost connection ends the process.
  */
 export abstract class ServerClient extends pg.Client {
   readonly server: Server | undefined;
@@ -113,7 +113,7 @@ export abstract class ServerClient extends pg.Client {
     return this.busySince !== 0 && !this.settling && this.lost === undefined;
   }
 
-  /** Waits until the session is ready: an error reaches its caller before that, and so before the transaction's state. */
+  /** Waits until the session is ready: an error reaches its caller before the state of the transaction does. */
   ready(): Promise<void> {
     if (this.busySince === 0 || this.lost !== undefined) return Promise.resolve();
     return new Promise((resolve) => {

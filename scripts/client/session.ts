@@ -21,7 +21,7 @@ export function sessionSettings(settings: PoolSettings, serverVersion: number): 
   };
 }
 
-/** Returns the statements that set session settings. They run after the login, because poolers refuse startup options. */
+/** Returns the statements that set session settings. They run after the login, as poolers refuse options. */
 export function setupStatements(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
     .map(([name, value]) => `set ${name} to ${pg.escapeLiteral(value)}`)

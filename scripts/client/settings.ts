@@ -21,7 +21,7 @@ export interface PoolOptions {
   min?: number;
   /** Time limit to obtain a client. Default: 30,000. */
   connectionTimeoutMs?: number;
-  /** Time limit of one attempt to one host. Default: `connect_timeout`, else 5,000, or less to fit in the limit above. */
+  /** Time limit of one attempt to one host. Default: `connect_timeout`, else 5,000, within the limit above. */
   hostTimeoutMs?: number;
   /** The server ends a statement after this time. Default: 30,000; 0: no limit. */
   queryTimeoutMs?: number;

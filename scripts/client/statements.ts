@@ -31,8 +31,8 @@ const touching = new Map<string, boolean>();
 
 /**
  * Returns true if a statement can leave something in the session. The answer costs a reset when the client is returned,
- * and nothing else, so a false alarm is harmless. Functions of the database that change the session are not seen: take a
- * client for these.
+ * and nothing else, so a false alarm is harmless. Functions of the database that change the session are not seen: take
+ * a client for these.
  */
 export function touchesSession(text: string): boolean {
   let known = touching.get(text);

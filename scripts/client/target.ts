@@ -231,7 +231,7 @@ export function connectionTo(
 }
 
 /**
- * Returns a function that reads the password from a file each time a client connects, so that a rotated password is used
+ * Returns a function that reads the password from a file each time a client connects. A rotated password is used
  * without a restart. A line feed at the end is not part of the password.
  */
 export function passwordFromFile(file: string): () => string {

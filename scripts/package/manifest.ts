@@ -1,6 +1,7 @@
 /** Entry points that programs import: the name of each file in `dist`, its source, and the subpath. */
 export const entryPoints = {
   index: { source: "scripts/index.ts", subpath: "." },
+  kysely: { source: "scripts/client/kysely.ts", subpath: "./kysely" },
   pulumi: { source: "infra/package/index.ts", subpath: "./pulumi" },
 } as const;
 
@@ -20,7 +21,8 @@ export const external = ["pg", "libpg-query"];
 
 /**
  * Packages that a project installs only if it needs what they do, with the versions that they may have: the linter, the
- * embedded server and trials, and stacks. An application that only migrates installs none.
+ * embedded server and trials, stacks, Kysely and its generated types, and metrics. An application that only migrates
+ * installs none.
  */
 export const optionalPeers = {
   "squawk-cli": exactly,
@@ -28,6 +30,9 @@ export const optionalPeers = {
   "@pulumi/pulumi": thisMajor,
   "@pulumi/docker": exactly,
   "@pulumi/postgresql": exactly,
+  kysely: asDeclared,
+  "kysely-codegen": exactly,
+  "prom-client": asDeclared,
 } as const;
 
 /** Folders and files of the checkout that the package has at the same path: image contexts, rules, engine recipe. */
@@ -76,6 +81,11 @@ export function packageManifest({ name, version, description, license, dependenc
 /** Accepts only the version that the kit is tested with. */
 function exactly(version: string): string {
   return version;
+}
+
+/** Accepts the range of the project's own package.json. */
+function asDeclared(range: string): string {
+  return range;
 }
 
 /** Accepts later versions of the same major, because a project shares its copy with other Pulumi packages. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { table } from "../../scripts/cli/table.ts";
 import { ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
+import { benchClient } from "./client/bench.ts";
 import { benchDocker } from "./docker.ts";
 import type { Measurement } from "./measurement.ts";
 import { benchMigrations } from "./migrations/bench.ts";
@@ -25,6 +26,7 @@ const parts: Readonly<Record<string, (scratch: string) => Promise<Measurement[]>
   migrations: benchMigrations,
   queries: benchQueries,
   package: benchPackage,
+  client: benchClient,
 };
 
 const asked = process.argv.slice(2);

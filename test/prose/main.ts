@@ -27,7 +27,8 @@ const patterns = ["*.ts", "*.mjs", "*.md", "*.yaml", "*.yml"];
 const listed = execFileSync("git", ["ls-files", "-z", ...patterns], { cwd: cloneRoot, encoding: "utf8" });
 const breaches = listed
   .split("\0")
-  .filter((file) => file !== "" && existsSync(join(cloneRoot, file)))
+  // Generated types repeat the comments of the catalog.
+  .filter((file) => file !== "" && !/^migrations\/[^/]+\/types\.ts$/.test(file) && existsSync(join(cloneRoot, file)))
   .flatMap((file) => breachesOf(file).map(({ line, message }) => `${file}:${line}: ${message}`));
 if (breaches.length > 0) {
   process.stderr.write(`${breaches.join("\n")}\n${breaches.length} places\n`);

@@ -7,7 +7,10 @@ export type AuditRecord = Selectable<AuditLogs>;
 
 const order = { by: "occurred_at", id: "id", direction: "desc" } as const;
 
-/** Reports what the application did, under a dotted name. Changes of rows are recorded by triggers. Nothing is changed or deleted. */
+/**
+ * Reports what the application did, under a dotted name. Changes of rows are recorded by triggers. Nothing is changed
+ * or deleted.
+ */
 export function reportAuditRecord(db: Kysely<DB>, row: Insertable<AuditLogs>): Promise<AuditRecord> {
   return write(() => db.insertInto("audit_logs").values(row).returningAll().executeTakeFirstOrThrow());
 }

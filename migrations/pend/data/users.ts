@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import { found, read } from "pgroundwork";
 import type { DB } from "../types.ts";
 
-/** How a person is looked up. */
+/** Key by which a person is looked up. */
 export type UserKey = { id: string } | { phoneHash: string } | { blockchainAddress: string };
 
 /** Looks a user up, with the profile, the newest application and what is invested: one query. */

@@ -16,7 +16,7 @@ interface MovingOrder {
 export interface MovedPosition {
   position: Position;
   isClosing: boolean;
-  /** What the closed part earned, in the quote currency. */
+  /** Profit or loss of the closed part, in the quote currency. */
   realizedPnl: string;
 }
 

@@ -28,7 +28,7 @@ const queries = [
      where classid = 'pg_class'::regclass and objid = seqrelid and refobjsubid > 0 limit 1)))
    from own join pg_sequence on seqrelid = oid`,
   `select format('column %s.%s #%s %s notnull=%s default=%s generated=%s identity=%s statistics=%s storage=%s privileges=%s', relname,
-     attname, attnum, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid), attgenerated, attidentity,
+     attname, row_number() over (partition by attrelid order by attnum), format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid), attgenerated, attidentity,
      attstattarget, attstorage, attacl)
    from own join pg_attribute on attrelid = own.oid and attnum > 0 and not attisdropped
    left join pg_attrdef on adrelid = attrelid and adnum = attnum
@@ -54,8 +54,10 @@ const queries = [
   "select format('statistics %s', pg_get_statisticsobjdef(oid)) from pg_statistic_ext where stxnamespace = 'public'::regnamespace",
   `select format('default privilege %s %s %s', defaclrole::regrole, defaclobjtype, defaclacl) from pg_default_acl`,
   `select format('schema %s %s %s', nspname, nspowner::regrole, nspacl) from pg_namespace where nspname = 'public'`,
-  `select format('comment %s %s %s', relname, objsubid, description)
-   from own join pg_description on objoid = own.oid and classoid = 'pg_class'::regclass`,
+  // A column that a down migration dropped leaves its number behind.
+  `select format('comment %s %s %s', relname, attname, description)
+   from own join pg_description on objoid = own.oid and classoid = 'pg_class'::regclass
+   left join pg_attribute on attrelid = own.oid and attnum = objsubid and objsubid > 0`,
   `select format('comment %s %s', routine.oid::regprocedure, description)
    from routine join pg_description on objoid = routine.oid and classoid = 'pg_proc'::regclass`,
   `select format('comment %s %s %s', relname, conname, description)

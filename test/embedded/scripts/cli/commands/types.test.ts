@@ -1,0 +1,85 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../../../../scripts/connection/client.ts";
+import { type Connection, connectionUrl } from "../../../../../scripts/connection/connection.ts";
+import type { Clone, Finished } from "../../../clone.ts";
+import { makeShop } from "../../../infra/program/shop.ts";
+import { startServer, type TestServer } from "../../../server.ts";
+
+let clone: Clone;
+let server: TestServer;
+let connection: Connection;
+let file: string;
+
+const pgw = (command: string): Promise<Finished> =>
+  clone.shell(
+    `DATABASE_URL='${connectionUrl(connection)}' ROOT_DATABASE_URL='${connectionUrl(server.connection())}' node_modules/.bin/node scripts/pgw.mjs ${command}`,
+  );
+
+beforeAll(async () => {
+  server = await startServer();
+  await server.createDatabase("shop");
+  connection = server.as("migrator", "shop");
+  await withClient(server.connection("shop"), (client) => client.query("create extension citext"));
+  clone = await makeShop();
+  file = join(clone.root, "migrations/shop/types.ts");
+});
+afterAll(async () => {
+  await clone?.remove();
+  await server?.stop();
+});
+
+describe("types", () => {
+  it("refuses a database with pending migrations", async () => {
+    const { code, stderr } = await pgw("types -d shop");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("has pending migrations")]);
+    await expect(readFile(file)).rejects.toThrow("ENOENT");
+    expect((await pgw("migrate up -d shop")).code).toBe(0);
+  });
+
+  it("writes the file, and --check reports whether it matches, without writing", async () => {
+    const absent = await pgw("types -d shop --check --json");
+    expect([absent.code, JSON.parse(absent.stdout)]).toEqual([
+      5,
+      { databases: [{ database: "shop", file, state: "absent" }], written: false },
+    ]);
+    await expect(readFile(file)).rejects.toThrow("ENOENT");
+    const written = await pgw("types -d shop");
+    expect([written.code, written.stdout]).toEqual([0, expect.stringContaining(`${file} is written`)]);
+    const text = await readFile(file, "utf8");
+    expect(text).toContain("export interface DB {\n");
+    expect((await pgw("types -d shop --check")).code).toBe(0);
+    await writeFile(file, text.replace("export interface DB {", "export interface Db {"));
+    const outdated = await pgw("types -d shop --check");
+    expect([outdated.code, outdated.stdout]).toEqual([
+      5,
+      expect.stringMatching(/does not match the database from line \d+ on/),
+    ]);
+    expect(await readFile(file, "utf8")).toContain("export interface Db {");
+    await pgw("types -d shop");
+    expect(await readFile(file, "utf8")).toBe(text);
+  });
+
+  it("are written again by migrate commit if the folder has them, and only then", async () => {
+    const draft = async (column: string) => {
+      await writeFile(
+        join(clone.root, "migrations/shop/current.sql"),
+        `--! Message: ${column}\nalter table product add column ${column} date;\n`,
+      );
+      await writeFile(
+        join(clone.root, "migrations/shop/current.down.sql"),
+        `alter table product drop column ${column};\n`,
+      );
+      return pgw("migrate commit -d shop");
+    };
+    const committed = await draft("sold_on");
+    expect([committed.code, committed.stdout]).toEqual([0, expect.stringContaining("types.ts is updated")]);
+    expect(await readFile(file, "utf8")).toContain("  sold_on: string | null;");
+    expect((await pgw("types -d shop --check")).code).toBe(0);
+    await rm(file);
+    const without = await draft("lost_on");
+    expect([without.code, without.stdout]).toEqual([0, expect.not.stringContaining("types.ts")]);
+    await expect(readFile(file)).rejects.toThrow("ENOENT");
+  });
+});

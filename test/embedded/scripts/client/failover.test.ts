@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createPool } from "../../../../scripts/client/create-pool.ts";
+import { OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
+import { clientConfig } from "../../../../scripts/connection/connection.ts";
+import { startServer, type TestServer } from "../../server.ts";
+
+/*
+ * Two servers whose roles change. They do not replicate: each one is made read-only or writable, which is what a pool
+ * sees of a switchover. The rows of both together tell what was written.
+ */
+
+interface Member {
+  server: TestServer;
+  admin: pg.Client;
+  setReadOnly(readOnly: boolean): Promise<void>;
+}
+
+let members: Member[];
+
+async function startMember(): Promise<Member> {
+  const server = await startServer();
+  await server.createDatabase("shop");
+  const admin = new pg.Client(clientConfig(server.connection("shop"), "test"));
+  // A crash of the server ends this session, too.
+  admin.on("error", () => {});
+  await admin.connect();
+  await admin.query("set default_transaction_read_only = off");
+  await admin.query("set role shop_owner; create table writes (key text not null); reset role");
+  const setReadOnly = async (readOnly: boolean) => {
+    await admin.query(`alter system set default_transaction_read_only = ${readOnly}`);
+    await admin.query("select pg_reload_conf()");
+  };
+  return { server, admin, setReadOnly };
+}
+
+beforeAll(async () => {
+  members = await Promise.all([startMember(), startMember()]);
+});
+afterAll(async () => {
+  for (const { admin, server } of members ?? []) {
+    await admin.end().catch(() => {});
+    await server.stop();
+  }
+});
+
+describe("a switchover under load", () => {
+  it("moves writes to the new primary without a restart, none lost or doubled", async () => {
+    const [first, second] = members as [Member, Member];
+    await second.setReadOnly(true);
+    const { database, user, password } = first.server.as("app", "shop");
+    const hosts = members.map(({ server }) => ({ host: "127.0.0.1", port: server.connection().port }));
+    const pool = createPool({
+      ...{ env: {}, max: 5, targetSessionAttrs: "read-write", probeIntervalMs: 200, retriesPerSecond: 200 },
+      connection: { hosts, database, user, password },
+    });
+    onTestFinished(async () => {
+      await pool.end();
+    });
+    const demoted: number[] = [];
+    pool.on("demoted", ({ port }) => demoted.push(port));
+    const acknowledged: string[] = [];
+    const unknown: string[] = [];
+    let running = true;
+    let number = 0;
+    const writer = async () => {
+      while (running) {
+        const key = `key-${++number}`;
+        const write =
+          number % 2 === 0
+            ? pool.query("insert into writes (key) values ($1)", [key])
+            : pool.transaction((transaction) => transaction.query("insert into writes (key) values ($1)", [key]));
+        await write.then(
+          () => acknowledged.push(key),
+          (error: unknown) => {
+            if (!(error instanceof OutcomeUnknownError)) throw error;
+            unknown.push(key);
+          },
+        );
+      }
+    };
+    const writers = Promise.all([1, 2, 3, 4].map(writer));
+    await sleep(300);
+    await first.setReadOnly(true);
+    await sleep(150);
+    await second.setReadOnly(false);
+    await sleep(600);
+    const beforeReturn = acknowledged.length;
+    await second.setReadOnly(true);
+    await first.setReadOnly(false);
+    await sleep(800);
+    running = false;
+    await writers;
+    expect(acknowledged.length).toBeGreaterThan(beforeReturn);
+    expect(new Set(demoted).size).toBe(2);
+    const rows = await Promise.all(members.map(({ admin }) => admin.query<{ key: string }>("select key from writes")));
+    expect(rows.every(({ rowCount }) => (rowCount ?? 0) > 0)).toBe(true);
+    const written = rows.flatMap((result) => result.rows.map(({ key }) => key));
+    expect(new Set(written).size).toBe(written.length);
+    // Nothing was lost on the way, so every write was acknowledged or is unknown.
+    expect(written.filter((key) => !unknown.includes(key)).sort()).toEqual(acknowledged.sort());
+    expect(pool.stats.used).toBe(0);
+  });
+
+  it("ends when a server is stopped and started again", async () => {
+    const [first] = members as [Member, Member];
+    const { database, user, password, port } = first.server.as("app", "shop");
+    const pool = createPool({
+      env: {},
+      max: 3,
+      connection: { hosts: [{ host: "127.0.0.1", port }], database, user, password },
+    });
+    onTestFinished(async () => {
+      await pool.end();
+    });
+    await first.setReadOnly(false);
+    await pool.query("select 1");
+    // An immediate restart of all sessions, as after a crash of one of them.
+    const { rows } = await first.admin.query<{ pid: number }>(
+      "select pid from pg_stat_activity where usename = 'shop_app'",
+    );
+    process.kill(rows[0]?.pid ?? 0, "SIGKILL");
+    const done = pool.transaction((transaction) =>
+      transaction.query("insert into writes (key) values ('after-crash')"),
+    );
+    await done;
+    const check = await pool.query({
+      text: "select count(*)::int as n from writes where key = 'after-crash'",
+      readOnly: true,
+    });
+    expect(check.rows).toEqual([{ n: 1 }]);
+  });
+});
