@@ -14,7 +14,8 @@ const rooms = [
   ["docker", "sql", "catalog"],
   ["databases"],
   ["scratch"],
-  ["migrate", "seed", "backup", "health", "doctor"],
+  ["migrate", "seed", "backup", "health"],
+  ["doctor"],
   ["stack"],
   ["cli"],
 ];

@@ -43,7 +43,7 @@ const refused: Record<string, Case[]> = {
   "seed-imports-lower-rooms": [{ from: "scripts/seed/a.ts", to: "scripts/migrate/status.ts" }],
   "backup-imports-lower-rooms": [{ from: "scripts/backup/a.ts", to: "scripts/stack/outputs.ts" }],
   "health-imports-lower-rooms": [{ from: "scripts/health/a.ts", to: "scripts/doctor/diagnose.ts" }],
-  "doctor-imports-lower-rooms": [{ from: "scripts/doctor/a.ts", to: "scripts/health/snapshot.ts" }],
+  "doctor-imports-lower-rooms": [{ from: "scripts/doctor/a.ts", to: "scripts/stack/outputs.ts" }],
   "stack-imports-lower-rooms": [{ from: "scripts/stack/a.ts", to: "scripts/cli/commands/up.ts" }],
   "cli-imports-lower-rooms": [{ from: "scripts/cli/commands/d.ts", to: "scripts/package/build.ts" }],
   "program-composes-components": [{ from: "infra/program.ts", to: "infra/provider/ready.ts" }],
