@@ -82,8 +82,8 @@ export function selectChecks(names: readonly string[] | undefined): readonly Che
   const known = allChecks.map(({ name }) => name);
   for (const name of names.filter((each) => !known.includes(each))) {
     const near = nearest(name, known);
-    const remedy = near === undefined ? `Checks: ${known.join(", ")}.` : `Did you mean "${near}"?`;
-    throw new OperationError(`There is no check "${name}".`, { remedy, exitCode: exitCode.usage });
+    const hint = near === undefined ? `Checks: ${known.join(", ")}.` : `Did you mean "${near}"?`;
+    throw new OperationError(`There is no check "${name}".`, { hint, exitCode: exitCode.usage });
   }
   return allChecks.filter(({ name }) => names.includes(name));
 }
