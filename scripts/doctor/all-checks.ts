@@ -24,6 +24,7 @@ import { publicGrant } from "./checks/public-grant.ts";
 import { requestedCheckpoints } from "./checks/requested-checkpoints.ts";
 import { retainedWal } from "./checks/retained-wal.ts";
 import { slowStatement } from "./checks/slow-statement.ts";
+import { slowerStatement } from "./checks/slower-statement.ts";
 import { tableWithoutKey } from "./checks/table-without-key.ts";
 import { temporaryFiles } from "./checks/temporary-files.ts";
 import { unindexedForeignKey } from "./checks/unindexed-foreign-key.ts";
@@ -61,6 +62,7 @@ export const checks: readonly Check[] = [
   temporaryFiles,
   cacheMisses,
   slowStatement,
+  slowerStatement,
   excessiveRoleRights,
   publicGrant,
   outdatedExtension,

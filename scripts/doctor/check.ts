@@ -1,5 +1,6 @@
 import type { Observer } from "../connection/observer.ts";
 import type { FindingLevel } from "../core/finding.ts";
+import type { StatementDay } from "../health/history.ts";
 import type { Fix } from "./fix.ts";
 import type { Thresholds } from "./thresholds.ts";
 
@@ -16,7 +17,13 @@ export interface Check {
    *
    * @throws NotKnown if nothing about it can be read
    */
-  find(observer: Observer, thresholds: Thresholds): Promise<Answer>;
+  find(observer: Observer, thresholds: Thresholds, records: Records): Promise<Answer>;
+}
+
+/** What was recorded earlier. */
+export interface Records {
+  /** Use of statements on past days, from `pgw health serve`; undefined if nothing was recorded. */
+  statements: readonly StatementDay[] | undefined;
 }
 
 /** Answer of a check. It found no problem only if both lists are empty. */

@@ -3,8 +3,9 @@ import { NotKnown, type Observer, withObserver } from "../connection/observer.ts
 import type { Finding } from "../core/finding.ts";
 import { nearest } from "../core/nearest.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
+import { readStatementDays } from "../health/history.ts";
 import { checks as allChecks } from "./all-checks.ts";
-import type { Answer, Check, Problem } from "./check.ts";
+import type { Answer, Check, Problem, Records } from "./check.ts";
 import type { Fix } from "./fix.ts";
 import { defaultThresholds, type Thresholds } from "./thresholds.ts";
 
@@ -39,6 +40,8 @@ export interface DiagnoseOptions {
   /** Names of the checks to run. Default: all. */
   only?: readonly string[];
   thresholds?: Partial<Thresholds>;
+  /** Returns the file of the history that `pgw health serve` keeps of a database. Default: none. */
+  historyOf?: (connection: Connection) => string;
 }
 
 /** Time limits of each query of a check. */
@@ -55,10 +58,12 @@ export async function diagnose(connections: readonly Connection[], options: Diag
   const thresholds = { ...defaultThresholds, ...options.thresholds };
   const diagnosis: Diagnosis = { checks: [], findings: [] };
   for (const [index, connection] of connections.entries()) {
+    const path = options.historyOf?.(connection);
+    const records = { statements: path === undefined ? undefined : readStatementDays(path) };
     const here = selected.filter(({ scope }) => scope === "database" || index === 0);
     await withObserver(connection, { applicationName: "pgroundwork doctor", ...limits }, async (observer) => {
       for (const check of here) {
-        const { outcome, findings } = await run(check, observer, thresholds);
+        const { outcome, findings } = await run(check, observer, thresholds, records);
         diagnosis.checks.push(outcome);
         diagnosis.findings.push(...findings);
       }
@@ -87,18 +92,19 @@ async function run(
   check: Check,
   observer: Observer,
   thresholds: Thresholds,
+  records: Records,
 ): Promise<{ outcome: CheckOutcome; findings: DoctorFinding[] }> {
   const { name, title, scope } = check;
   const database = scope === "database" ? observer.facts.database : null;
-  const { problems, unknown = [] } = await answerOf(check, observer, thresholds);
+  const { problems, unknown = [] } = await answerOf(check, observer, thresholds, records);
   const state = problems.length > 0 ? "found" : unknown.length > 0 ? "unknown" : "clear";
   const outcome: CheckOutcome = { check: name, title, database, state, unknown };
   return { outcome, findings: problems.map((problem) => findingOf(check, database, problem)) };
 }
 
-async function answerOf(check: Check, observer: Observer, thresholds: Thresholds): Promise<Answer> {
+async function answerOf(check: Check, observer: Observer, thresholds: Thresholds, records: Records): Promise<Answer> {
   try {
-    return await check.find(observer, thresholds);
+    return await check.find(observer, thresholds, records);
   } catch (error) {
     if (error instanceof NotKnown) return { problems: [], unknown: [error.message] };
     throw error;

@@ -25,6 +25,12 @@ export interface Thresholds {
   cacheHitRatio: number;
   slowStatementMs: number;
   slowStatementCalls: number;
+  /** Growth of a statement's mean time that counts. */
+  slowerFactor: number;
+  slowerMs: number;
+  slowerCalls: number;
+  /** Days before the last one that must have been recorded. */
+  slowerDays: number;
   preparedSeconds: number;
   unanalyzedRows: number;
 }
@@ -53,6 +59,10 @@ export const defaultThresholds: Thresholds = {
   cacheHitRatio: 0.9,
   slowStatementMs: 1_000,
   slowStatementCalls: 5,
+  slowerFactor: 2,
+  slowerMs: 10,
+  slowerCalls: 100,
+  slowerDays: 3,
   preparedSeconds: 600,
   unanalyzedRows: 1_000,
 };

@@ -1,8 +1,12 @@
+import { createHash } from "node:crypto";
 import { renameSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
+import type { Connection } from "../connection/connection.ts";
 import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
 import type { HealthLevel } from "./judge.ts";
 import type { Observation } from "./monitor.ts";
+import type { StatementGrowth } from "./rates.ts";
 
 /** The values of a snapshot that the history keeps. null: not known. */
 export interface HistoryEntry {
@@ -18,11 +22,24 @@ export interface HistoryEntry {
   meanStatementMs: number | null;
 }
 
+/** Use of a statement on one day. */
+export interface StatementDay {
+  /** Days since 1970. */
+  day: number;
+  /** As in pg_stat_statements. */
+  id: string;
+  calls: number;
+  totalMs: number;
+}
+
 const number = z.number().nullable();
 const file = z.strictObject({
   version: z.literal(1),
   /** Hour since 1970, probes in it, answered ones. */
   hours: z.array(z.tuple([z.number(), z.number(), z.number()])),
+  statements: z
+    .array(z.strictObject({ day: z.number(), id: z.string(), calls: z.number(), totalMs: z.number() }))
+    .default([]),
   entries: z.array(
     z.strictObject({
       at: z.iso.datetime(),
@@ -36,6 +53,8 @@ const file = z.strictObject({
 });
 
 const hourMs = 3_600_000;
+/** Days of statements that are kept, and statements of each day. */
+const [statementDays, statementsPerDay] = [15, 50];
 /** Hours over which uptime is computed, and hours that must have been measured before it is known. */
 const [uptimeHours, leastHours] = [30 * 24, 24];
 
@@ -45,6 +64,7 @@ export class History {
   readonly #most: number;
   #hours: [hour: number, asked: number, answered: number][] = [];
   #entries: HistoryEntry[] = [];
+  #statements: StatementDay[] = [];
 
   /**
    * Reads the file. One that is damaged is kept under another name, and a new one begins.
@@ -58,8 +78,13 @@ export class History {
     const text = path === undefined ? undefined : readFileIfThere(path);
     if (path === undefined || text === undefined) return;
     const parsed = file.safeParse(parseJson(text));
-    if (parsed.success) [this.#hours, this.#entries] = [parsed.data.hours, parsed.data.entries.slice(-most)];
-    else renameSync(path, `${path}.damaged`);
+    if (!parsed.success) {
+      renameSync(path, `${path}.damaged`);
+      return;
+    }
+    this.#hours = parsed.data.hours;
+    this.#statements = parsed.data.statements;
+    this.#entries = parsed.data.entries.slice(-most);
   }
 
   /** Entries, oldest first. */
@@ -68,7 +93,7 @@ export class History {
   }
 
   /** Adds a snapshot and whether the server answered, and writes the file. */
-  add({ snapshot: { takenAt, parts }, rates, status }: Observation, answered: boolean): void {
+  add({ snapshot: { takenAt, parts }, rates, status, statements }: Observation, answered: boolean): void {
     const hour = Math.floor(takenAt.getTime() / hourMs);
     const current = this.#hours.find(([each]) => each === hour);
     if (current === undefined) this.#hours.push([hour, 1, answered ? 1 : 0]);
@@ -87,8 +112,21 @@ export class History {
       meanStatementMs: rates.meanStatementMs,
     });
     this.#entries = this.#entries.slice(-this.#most);
+    this.#addStatements(Math.floor(takenAt.getTime() / (24 * hourMs)), statements);
     if (this.#path === undefined) return;
-    writeFileAtomically(this.#path, JSON.stringify({ version: 1, hours: this.#hours, entries: this.#entries }));
+    const content = { version: 1, hours: this.#hours, statements: this.#statements, entries: this.#entries };
+    writeFileAtomically(this.#path, JSON.stringify(content));
+  }
+
+  #addStatements(day: number, grown: readonly StatementGrowth[]): void {
+    for (const { id, calls, totalMs } of grown) {
+      const known = this.#statements.find((each) => each.day === day && each.id === id);
+      if (known === undefined) this.#statements.push({ day, id, calls, totalMs });
+      else [known.calls, known.totalMs] = [known.calls + calls, known.totalMs + totalMs];
+    }
+    const today = this.#statements.filter((each) => each.day === day).sort((a, b) => b.totalMs - a.totalMs);
+    const earlier = this.#statements.filter((each) => each.day < day && each.day > day - statementDays);
+    this.#statements = [...earlier, ...today.slice(0, statementsPerDay)];
   }
 
   /** Returns the share of answered probes in the last 30 days, 0 to 1; null until 24 hours were measured. */
@@ -99,6 +137,26 @@ export class History {
     const sum = (index: 1 | 2) => hours.reduce((total, each) => total + each[index], 0);
     return sum(2) / sum(1);
   }
+}
+
+/** Returns the file of the history of a server. Its name has no readable part of the connection. */
+export function historyFile(root: string, { host, port, database }: Connection): string {
+  const name = createHash("sha256")
+    .update(JSON.stringify([host, port, database]))
+    .digest("hex")
+    .slice(0, 16);
+  return join(root, ".pgroundwork", "health", `${name}.json`);
+}
+
+/**
+ * Reads the use of statements from the file of a history, without changing it.
+ *
+ * @returns undefined if the file does not exist or is damaged
+ */
+export function readStatementDays(path: string): StatementDay[] | undefined {
+  const text = readFileIfThere(path);
+  const parsed = text === undefined ? undefined : file.safeParse(parseJson(text));
+  return parsed?.success ? parsed.data.statements : undefined;
 }
 
 function parseJson(text: string): unknown {

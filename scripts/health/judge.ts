@@ -33,8 +33,8 @@ export function judge(
   const subjects: Subject[] = [
     unreachable !== undefined
       ? down
-      : subject("server", parts.server, ({ version, role, isWritable, startedAt }) => {
-          const what = `PostgreSQL ${version}, ${role}, up since ${startedAt.toISOString()}`;
+      : subject("server", parts.server, ({ version, role, isWritable, startedAt, database }) => {
+          const what = `PostgreSQL ${version}, ${role}, read in database ${database}, up since ${startedAt.toISOString()}`;
           const isReadOnly = role === "primary" && !isWritable;
           return isReadOnly
             ? ["critical", `${what}; transactions are read-only (default_transaction_read_only)`]

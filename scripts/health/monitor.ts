@@ -1,7 +1,7 @@
 import type { Connection } from "../connection/connection.ts";
 import type { HealthSettings } from "./collector.ts";
 import { type HealthStatus, judge } from "./judge.ts";
-import { type Rates, ratesBetween } from "./rates.ts";
+import { type Rates, ratesBetween, type StatementGrowth, statementGrowth } from "./rates.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 
 /** A snapshot with what was computed from it and the one before. */
@@ -9,6 +9,8 @@ export interface Observation {
   snapshot: Snapshot;
   rates: Rates;
   status: HealthStatus;
+  /** Use of the most expensive statements since the snapshot before. */
+  statements: StatementGrowth[];
 }
 
 /** Takes snapshots for any number of readers: at most one at a time, and none while the last one is recent. */
@@ -44,8 +46,10 @@ export class Monitor {
 
   async #observe(): Promise<Observation> {
     const snapshot = await takeSnapshot(this.#connection, this.#settings);
-    const rates = ratesBetween(this.#last?.snapshot, snapshot);
-    this.#last = { snapshot, rates, status: judge(snapshot, rates, this.#settings) };
+    const before = this.#last?.snapshot;
+    const rates = ratesBetween(before, snapshot);
+    const statements = statementGrowth(before, snapshot);
+    this.#last = { snapshot, rates, status: judge(snapshot, rates, this.#settings), statements };
     return this.#last;
   }
 }

@@ -40,6 +40,26 @@ export function ratesBetween(before: Snapshot | undefined, after: Snapshot): Rat
   };
 }
 
+/** Use of one statement between two snapshots. */
+export interface StatementGrowth {
+  id: string;
+  calls: number;
+  totalMs: number;
+}
+
+/** Computes the use of each statement that is among the most expensive ones of both snapshots. */
+export function statementGrowth(before: Snapshot | undefined, after: Snapshot): StatementGrowth[] {
+  if (before === undefined || !isSameServer(before, after)) return [];
+  const pair = interval(before.parts.statements, after.parts.statements);
+  if (pair === undefined) return [];
+  const earlier = new Map(pair[0].top.map((statement) => [statement.id, statement]));
+  return pair[1].top.flatMap(({ id, calls, totalMs }) => {
+    const known = earlier.get(id);
+    if (known === undefined || calls <= known.calls || totalMs < known.totalMs) return [];
+    return { id, calls: calls - known.calls, totalMs: totalMs - known.totalMs };
+  });
+}
+
 function isSameServer({ parts: { server: a } }: Snapshot, { parts: { server: b } }: Snapshot): boolean {
   return (
     a.known &&

@@ -64,7 +64,9 @@ async function doctor(run: Run, options: DoctorOptions) {
   const accepted = baseline === undefined ? [] : await readBaseline(resolve(baseline));
   const typed = ignore.map((key): Ignored => ({ key, reason: "--ignore" }));
   const connections = await connectionsOf(run, options);
-  const diagnosis = await diagnose(connections, only === undefined ? {} : { only });
+  const { historyFile } = await import("../../health/history.ts");
+  const historyOf = (connection: Connection) => historyFile(run.root, connection);
+  const diagnosis = await diagnose(connections, { historyOf, ...(only === undefined ? {} : { only }) });
   if (target !== undefined) {
     const path = resolve(target);
     const existing = existsSync(path) ? await readBaseline(path) : [];

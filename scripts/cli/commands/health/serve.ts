@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import packageJson from "../../../../package.json" with { type: "json" };
-import { type Connection, describeConnection } from "../../../connection/connection.ts";
+import { describeConnection } from "../../../connection/connection.ts";
 import { action, type Run } from "../../run.ts";
 import { type HealthTarget, healthConnection, withHealthTarget } from "./target.ts";
 
@@ -31,7 +30,8 @@ async function serve(run: Run, { host, port: wanted, hostName = [], history, ...
   const token = run.env.PGW_HEALTH_TOKEN || undefined;
   requireSafe(host, token);
   const connection = await healthConnection(run, target);
-  const historyFile = history === undefined ? defaultHistory(run.root, connection) : resolve(history);
+  const { historyFile: standard } = await import("../../../health/history.ts");
+  const historyFile = history === undefined ? standard(run.root, connection) : resolve(history);
   const server = await serveHealth({
     ...{
       connection,
@@ -51,15 +51,6 @@ async function serve(run: Run, { host, port: wanted, hostName = [], history, ...
   });
   await server.stop();
   return undefined;
-}
-
-/** Returns a file for the history of a server. Its name has no readable part of the connection. */
-function defaultHistory(root: string, { host, port: number, database }: Connection): string {
-  const name = createHash("sha256")
-    .update(JSON.stringify([host, number, database]))
-    .digest("hex")
-    .slice(0, 16);
-  return join(root, ".pgroundwork", "health", `${name}.json`);
 }
 
 function port(text: string): number {

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { History } from "../../../../scripts/health/history.ts";
+import { History, readStatementDays } from "../../../../scripts/health/history.ts";
 import { judge } from "../../../../scripts/health/judge.ts";
-import { ratesBetween } from "../../../../scripts/health/rates.ts";
+import { ratesBetween, statementGrowth } from "../../../../scripts/health/rates.ts";
 import { statusPage } from "../../../../scripts/health/server/page.ts";
 import { databaseView } from "../../../../scripts/health/server/views.ts";
 import { defaultSettings, durationMs, settingsFromEnvironment } from "../../../../scripts/health/settings.ts";
@@ -60,6 +60,19 @@ describe("rates", () => {
   ])("are not known after %s", (_, values) => {
     expect(ratesBetween(before, snapshot(10, values)).transactionsPerSecond).toBe(null);
   });
+});
+
+it("the use of a statement is that between two snapshots which both contain it", () => {
+  const statements = (calls: number, ...ids: string[]) => ({
+    ...{ calls, totalMs: 1, slow: 0, hidden: 0, countedSince: null },
+    top: ids.map((id) => ({ id, calls, totalMs: 10 * calls, meanMs: 10 })),
+  });
+  const before = snapshot(0, { server, statements: statements(5, "1", "2") });
+  const after = (calls: number, change = {}) =>
+    statementGrowth(before, snapshot(1, { server: { ...server, ...change }, statements: statements(calls, "1", "3") }));
+  expect(after(8)).toEqual([{ id: "1", calls: 3, totalMs: 30 }]);
+  expect(after(4)).toEqual([]);
+  expect(after(8, { startedAt: at(0) })).toEqual([]);
 });
 
 describe("the state of a server", () => {
@@ -165,7 +178,12 @@ describe("settings", () => {
 describe("the history", () => {
   const observation = (hours: number) => {
     const taken = snapshot(hours * 3_600, { server });
-    return { snapshot: taken, rates: none, status: judge(taken, none, defaultSettings) };
+    return {
+      snapshot: taken,
+      rates: none,
+      status: judge(taken, none, defaultSettings),
+      statements: [{ id: "7", calls: 2, totalMs: 3 }],
+    };
   };
   const folder = async () => {
     const made = await mkdtemp(join(tmpdir(), "history-"));
@@ -179,6 +197,7 @@ describe("the history", () => {
     for (const hour of [0, 1, 2, 3]) first.add(observation(hour), true);
     const second = new History(path, 3);
     expect(second.entries).toEqual(first.entries);
+    expect(readStatementDays(path)).toEqual([{ day: at(0).getTime() / 86_400_000, id: "7", calls: 8, totalMs: 12 }]);
     expect(second.entries.map((entry) => entry.at)).toEqual([1, 2, 3].map((hour) => at(hour * 3_600).toISOString()));
   });
 

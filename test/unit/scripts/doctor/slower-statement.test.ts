@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { slowerStatements } from "../../../../scripts/doctor/checks/slower-statement.ts";
+import { defaultThresholds } from "../../../../scripts/doctor/thresholds.ts";
+
+/** Three days with a mean of 10 ms, and a last day. */
+const days = (calls: number, meanMs: number, earlier = 10) => [
+  ...[1, 2, 3].map((day) => ({ day, id: "7", calls: 100, totalMs: 100 * earlier })),
+  { day: 4, id: "7", calls, totalMs: calls * meanMs },
+];
+
+describe("slower-statement", () => {
+  it("reports a statement that takes twice as long as on the days before", () => {
+    expect(slowerStatements(days(100, 20), defaultThresholds)).toEqual([{ id: "7", before: 10, now: 20, calls: 100 }]);
+  });
+
+  it.each([
+    ["a little slower", days(100, 19.9)],
+    ["slower in few calls", days(99, 50)],
+    ["twice as slow and still fast", days(100, 9.9, 1)],
+    ["new", [...days(100, 1), { day: 4, id: "8", calls: 1_000, totalMs: 1_000_000 }]],
+  ])("does not report a statement that is %s", (_, recorded) => {
+    expect(slowerStatements(recorded, defaultThresholds)).toEqual([]);
+  });
+
+  it("is unknown with too few days", () => {
+    expect(() => slowerStatements(days(100, 20).slice(1), defaultThresholds)).toThrow(/only 3 days .*, not 4/);
+    expect(() => slowerStatements([], defaultThresholds)).toThrow(/only 0 days/);
+  });
+});
