@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, Registration>> = {
   seed: async () => (await import("./seed/seed.ts")).registerSeed,
   backup: async () => (await import("./backup/backup.ts")).registerBackup,
   dumps: async () => (await import("./dumps/dumps.ts")).registerDumps,
+  snapshot: async () => (await import("./snapshot/snapshot.ts")).registerSnapshot,
   engine: async () => (await import("./engine.ts")).registerEngine,
 };
 
