@@ -55,7 +55,7 @@ function ofConnection(run: Run, { url, database }: TargetOptions, connection: Co
   const { user, host, port } = connection;
   if (database !== undefined && database !== connection.database) {
     throw new OperationError(`The connection is to the database "${connection.database}", not "${database}".`, {
-      remedy: "Leave out --database, or correct the connection.",
+      hint: "Leave out --database, or correct the connection.",
       exitCode: exitCode.usage,
     });
   }
@@ -110,7 +110,7 @@ export function dumpSettings({ env, root }: Run): DumpSettings {
 }
 
 function wrongVariable(name: string, value: string, expected: string): OperationError {
-  return new OperationError(`${name} is "${value}".`, { remedy: `Set it to ${expected}.`, exitCode: exitCode.usage });
+  return new OperationError(`${name} is "${value}".`, { hint: `Set it to ${expected}.`, exitCode: exitCode.usage });
 }
 
 /** Options that decide about encryption. */
@@ -139,8 +139,7 @@ export function recipientsFor(
   if (recipients.length > 0 || (encrypt !== true && isProtected !== true)) return recipients;
   const why = encrypt === true ? "" : " The stack is protected, so its dumps are encrypted.";
   throw new OperationError(`There is no key to encrypt the dump to.${why}`, {
-    remedy:
-      "Create one with `npm run pgw -- dumps key FILE`, keep the file elsewhere, and set BACKUP_RECIPIENTS to its public key. Or use --no-encrypt.",
+    hint: "Create one with `npm run pgw -- dumps key FILE`, keep the file elsewhere, and set BACKUP_RECIPIENTS to its public key. Or use --no-encrypt.",
     exitCode: exitCode.usage,
   });
 }

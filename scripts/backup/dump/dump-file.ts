@@ -80,7 +80,7 @@ export function storageError(error: unknown, folder: string): unknown {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined) return error;
   return new OperationError(`The dump could not be written to ${folder}: ${message}. Nothing is left there.`, {
-    remedy: "Free space, or set BACKUP_DIR to another folder, then run again.",
+    hint: "Free space, or set BACKUP_DIR to another folder, then run again.",
     cause: error,
   });
 }

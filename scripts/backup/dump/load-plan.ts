@@ -34,7 +34,7 @@ export async function planLoad(
 ): Promise<LoadPlan> {
   if (["postgres", "template0", "template1"].includes(database)) {
     throw new OperationError(`A dump cannot replace the database "${database}", which the server needs.`, {
-      remedy: "Load it into another database: --into NAME",
+      hint: "Load it into another database: --into NAME",
       exitCode: exitCode.usage,
     });
   }
@@ -51,7 +51,7 @@ export async function planLoad(
     if (obstacles.length > 0) {
       throw new OperationError(
         [`The dump ${metadata.id} cannot be loaded:`, ...obstacles.map((text) => `- ${text}`)].join("\n"),
-        { remedy: "Nothing was changed.", exitCode: exitCode.notAllowed },
+        { hint: "Nothing was changed.", exitCode: exitCode.notAllowed },
       );
     }
     const { major, existing } = server;

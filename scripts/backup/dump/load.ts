@@ -204,14 +204,14 @@ function stateText(state: FailedState, database: string, { existing }: LoadPlan)
 function explained(error: unknown, state: string): unknown {
   if (error instanceof OperationError)
     return new OperationError(error.message, {
-      remedy: error.remedy === undefined ? state : `${state} ${error.remedy}`,
+      hint: error.hint === undefined ? state : `${state} ${error.hint}`,
       exitCode: error.exitCode,
       cause: error,
     });
   const { code, severity, message } = error as { code?: string; severity?: string; message: string };
   if (severity === undefined) return error;
   return new OperationError(`The dump could not be loaded: ${message} (SQLSTATE ${code}).`, {
-    remedy: code === "55006" ? `${state} Stop the applications that keep connecting to it, then run again.` : state,
+    hint: code === "55006" ? `${state} Stop the applications that keep connecting to it, then run again.` : state,
     cause: error,
   });
 }

@@ -88,7 +88,7 @@ export async function saveSnapshot(
     const { rowCount } = await client.query("select from pg_database where datname = $1", [copy]);
     if (rowCount !== 0) {
       throw new OperationError(`The server already has a database "${copy}".`, {
-        remedy: `Choose another name, or remove it: npm run pgw -- snapshot drop ${name}`,
+        hint: `Choose another name, or remove it: npm run pgw -- snapshot drop ${name}`,
         exitCode: exitCode.notAllowed,
       });
     }
@@ -167,7 +167,7 @@ async function beOnlyCommand(client: Client): Promise<void> {
   const { rows } = await client.query<{ taken: boolean }>("select pg_try_advisory_lock($1) as taken", [lockKey]);
   if (rows[0]?.taken !== true) {
     throw new OperationError("Another command is copying a database of this server.", {
-      remedy: "Wait for its end, then run again.",
+      hint: "Wait for its end, then run again.",
       exitCode: exitCode.notAllowed,
     });
   }
@@ -209,7 +209,7 @@ async function copyDatabase(client: Client, from: string, to: string): Promise<n
 function requireName(name: string, copy: string): void {
   if (/^[a-z][a-z0-9_]*$/.test(name) && Buffer.byteLength(copy) <= longestName) return;
   throw new OperationError(`"${name}" cannot be the name of a snapshot.`, {
-    remedy: `Use lower-case letters, digits and underscores, up to ${longestName - (copy.length - name.length)} characters.`,
+    hint: `Use lower-case letters, digits and underscores, up to ${longestName - (copy.length - name.length)} characters.`,
     exitCode: exitCode.usage,
   });
 }

@@ -107,7 +107,7 @@ async function url(run: Run, { role = defaultRole, ...options }: SnapshotOptions
   const branch = (await listSnapshots(place)).find((each) => each.name === name && each.kind === "branch");
   if (branch === undefined) {
     throw new OperationError(`The database "${place.database}" has no branch "${name}".`, {
-      remedy: "`npm run pgw -- snapshot list` shows the branches.",
+      hint: "`npm run pgw -- snapshot list` shows the branches.",
       exitCode: exitCode.usage,
     });
   }
@@ -127,7 +127,7 @@ async function placeOf(run: Run, options: SnapshotOptions): Promise<{ place: Sna
   } = await resolveTarget(run, { ...options, stack }, "superuser");
   if (isProtected === true) {
     throw new OperationError(`Stack "${stack}" is protected, and snapshots terminate its sessions.`, {
-      remedy: "Use `backup dump`, or `backup restore` if the stack has backups.",
+      hint: "Use `backup dump`, or `backup restore` if the stack has backups.",
       exitCode: exitCode.notAllowed,
     });
   }
