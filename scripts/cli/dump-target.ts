@@ -120,8 +120,8 @@ export interface EncryptionOptions {
 }
 
 /**
- * Returns the public keys that a dump is encrypted to: those of the options, else of BACKUP_RECIPIENTS. Empty: it is not
- * encrypted, which is the default unless the stack is protected or a key is given.
+ * Returns the public keys that a dump is encrypted to: those of the options, else of BACKUP_RECIPIENTS. Empty: it is
+ * not encrypted, which is the default unless the stack is protected or a key is given.
  *
  * @throws OperationError (wrong usage) if it must be encrypted and there is no key
  */

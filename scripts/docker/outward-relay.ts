@@ -56,8 +56,8 @@ export interface OutwardRelay {
 }
 
 /**
- * Lets programs in a container reach a server as this process does, through the Docker engine's connection. So the
- * container needs no network, and the engine can be on another machine.
+ * Connects programs in a container to a server that this process can reach, through the Docker engine's connection. So
+ * the container needs no network, and the engine can be on another machine.
  *
  * @param port port on the container's loopback
  * @throws Error if the relay does not start

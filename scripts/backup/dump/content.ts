@@ -107,7 +107,7 @@ async function readProperties(client: Client): Promise<Omit<DatabaseContent, "ta
   return { ...found, largeObjects: Number(found.largeObjects), migrations: await readMigrations(client) };
 }
 
-/** Returns the names of the applied files, oldest first. null if the database records none, or if they cannot be read. */
+/** Returns the names of the applied files, oldest first. null if the database has no such records for this role. */
 async function readMigrations(client: Client): Promise<string[] | null> {
   if ((await tableAccess(client, "graphile_migrate", "migrations")) !== "readable") return null;
   const { rows } = await client.query<{ filename: string }>(

@@ -9,7 +9,7 @@ import { OperationError } from "../../core/operation-error.ts";
 import { decrypted, encrypted } from "./encryption.ts";
 import type { DumpFile } from "./metadata.ts";
 
-/** How a file of a dump is stored. */
+/** Form in which a file of a dump is stored. */
 export interface Storage {
   compressed: boolean;
   /** Public keys. Empty: not encrypted. */

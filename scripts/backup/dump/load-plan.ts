@@ -12,7 +12,7 @@ export const loadingPrefix = "pgw_loading_";
 /** Beginning of the comment on such a database; the process that loads it follows. */
 export const loadingComment = "pgroundwork loads a dump into this database: ";
 
-/** What loading a dump will do to a server. */
+/** Effects of loading a dump on a server. */
 export interface LoadPlan {
   /** The existing database. undefined if it will be created. */
   existing: { owner: string; tablespace: string; bytes: number; sessions: string[] } | undefined;

@@ -1,14 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import { type Connection, inDatabase } from "../../connection/connection.ts";
-import { inTransaction } from "../../connection/session.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { ownHolder } from "../../docker/scratch-holder.ts";
+import { copyDatabaseProperties } from "../database-properties.ts";
+import { swapDatabases } from "../database-swap.ts";
 import { beginSnapshot, compareContent, lockTables, readContent } from "./content.ts";
 import { createDump, type DumpOptions, type DumpSource, loginFor } from "./create.ts";
-import { copyDatabaseProperties } from "./database-properties.ts";
 import { createDatabaseStatement, loadFiles, requireReadable } from "./load-files.ts";
 import { type LoadPlan, loadingComment, loadingPrefix } from "./load-plan.ts";
 import type { DumpMetadata } from "./metadata.ts";
@@ -35,9 +34,6 @@ export interface Loaded {
   /** The replaced database, if it could not be dumped: its new name, and the reason. */
   kept?: { database: string; reason: string };
 }
-
-/** Number of attempts to replace a database to which clients keep connecting. */
-const attempts = 20;
 
 /**
  * Loads a dump in place of a database. The dump is loaded into a new database and compared with what was recorded when
@@ -146,37 +142,7 @@ async function replace(
   }
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const replaced = `${database.slice(0, 40)}_before_${time}`;
-  const comment = await commentOn(client, database);
-  let terminated = 0;
-  for (let attempt = 1; ; attempt += 1) {
-    const { rows } = await client.query<{ count: number }>(
-      "select count(pg_terminate_backend(pid))::int as count from pg_stat_activity where datname = $1",
-      [database],
-    );
-    terminated += rows[0]?.count ?? 0;
-    try {
-      await inTransaction(client, async () => {
-        await client.query(`alter database ${id(database)} rename to ${id(replaced)}`);
-        await client.query(rename);
-        await client.query(`comment on database ${id(database)} is ${comment ?? "null"}`);
-      });
-      return { terminated, replaced };
-    } catch (error) {
-      // A client connected between the two statements.
-      if ((error as { code?: string }).code !== "55006" || attempt === attempts) throw error;
-      await sleep(50);
-    }
-  }
-}
-
-/** Returns a database's comment as an SQL literal. undefined if it has none. */
-async function commentOn(client: Client, database: string): Promise<string | undefined> {
-  const { rows } = await client.query<{ comment: string | null }>(
-    "select shobj_description(oid, 'pg_database') as comment from pg_database where datname = $1",
-    [database],
-  );
-  const comment = rows[0]?.comment ?? null;
-  return comment === null ? undefined : client.escapeLiteral(comment);
+  return { terminated: await swapDatabases(client, { database, incoming: loading, replaced }), replaced };
 }
 
 /** Dumps the replaced database, and drops it once the dump is complete. If there is no dump, keeps the database. */

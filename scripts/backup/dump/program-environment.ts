@@ -41,7 +41,7 @@ export function passwordFile({ password = "" }: Connection): string {
   return `*:*:*:*:${password.replaceAll(/[\\:]/g, "\\$&")}\n`;
 }
 
-/** Returns the CA certificates to trust (PEM): those of the connection, or Node's own list. Empty if none are needed. */
+/** Returns the CA certificates to trust (PEM): those of the connection, or Node's own list. Empty: none are needed. */
 export async function trustedCertificates({ ca, sslrootcert, sslmode, host }: Connection): Promise<string> {
   if (sslmode === "disable" || host.startsWith("/")) return "";
   if (ca !== undefined) return ca;

@@ -76,7 +76,7 @@ export function firstError(output: string): string {
     .trim();
 }
 
-/** Where to look for the programs. */
+/** Places to look for the programs. */
 export interface ToolPlace {
   /** Major version of the server. */
   major: number;

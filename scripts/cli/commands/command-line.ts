@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, Registration>> = {
   health: async () => (await import("./health/health.ts")).registerHealth,
   doctor: async () => (await import("./doctor.ts")).registerDoctor,
   dumps: async () => (await import("./dumps/dumps.ts")).registerDumps,
+  snapshot: async () => (await import("./snapshot/snapshot.ts")).registerSnapshot,
   engine: async () => (await import("./engine.ts")).registerEngine,
 };
 

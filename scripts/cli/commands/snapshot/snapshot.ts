@@ -1,0 +1,139 @@
+import type { Command } from "commander";
+import type { Snapshot, SnapshotPlace } from "../../../backup/snapshot/snapshots.ts";
+import { connectionUrl, inDatabase } from "../../../connection/connection.ts";
+import { exitCode, OperationError } from "../../../core/operation-error.ts";
+import { localStack } from "../../../stack/stacks.ts";
+import { defaultRole } from "../../login.ts";
+import { databaseOption, jsonOption, roleOption, stackOption } from "../../options.ts";
+import { action, type Run } from "../../run.ts";
+import { showStep } from "../../step.ts";
+import { table } from "../../table.ts";
+import { resolveTarget } from "../../target.ts";
+import { requireTyped } from "../../typed-name.ts";
+import { bytes } from "../backup/texts.ts";
+
+interface SnapshotOptions {
+  stack?: string;
+  database?: string;
+  yes?: boolean;
+  role?: string;
+}
+
+export function registerSnapshot(program: Command): void {
+  const snapshot = program
+    .command("snapshot")
+    .description("copy databases within the server, in seconds; not on protected stacks");
+  const verb = (usage: string, description: string) =>
+    snapshot.command(usage).description(description).addOption(stackOption()).addOption(databaseOption());
+  verb("save <name>", "save the database as it is now; its sessions are terminated")
+    .addOption(jsonOption())
+    .action(action<SnapshotOptions, [string]>((run, options, name) => save(run, options, name, "snapshot")));
+  verb("list", "list the snapshots and branches of the database")
+    .addOption(jsonOption())
+    .action(action<SnapshotOptions, []>(list));
+  verb("restore <name>", "replace the database by a snapshot, which stays; what the database has now is lost")
+    .option("-y, --yes", "skip the confirmation; sessions of the database are terminated")
+    .addOption(jsonOption())
+    .action(action<SnapshotOptions, [string]>(restore));
+  verb("drop <name>", "drop a snapshot or branch")
+    .addOption(jsonOption())
+    .action(action<SnapshotOptions, [string]>(drop));
+  verb("branch <name>", "copy the database to <database>_<name>, with the same roles, to work on it")
+    .addOption(jsonOption())
+    .action(action<SnapshotOptions, [string]>((run, options, name) => save(run, options, name, "branch")));
+  verb("url <name>", "print the URL of a branch; it contains the password, so keep it secret")
+    .addOption(roleOption())
+    .action(action<SnapshotOptions, [string]>(url));
+}
+
+async function save(run: Run, options: SnapshotOptions, name: string, kind: Snapshot["kind"]): Promise<undefined> {
+  const { saveSnapshot } = await import("../../../backup/snapshot/snapshots.ts");
+  const { place } = await placeOf(run, options);
+  showStep(run.out, `copying ${place.database}`, { announce: false });
+  const began = performance.now();
+  const made = await saveSnapshot(place, name, kind);
+  const seconds = (performance.now() - began) / 1_000;
+  run.out.answer({ ...made, seconds }, () =>
+    [
+      `${kind} ${name} of ${place.database}: ${bytes(made.bytes)} in the database ${made.database}, in ${seconds.toFixed(1)} s`,
+      ...ended(made.terminated),
+    ].join("\n"),
+  );
+  return undefined;
+}
+
+async function list(run: Run, options: SnapshotOptions): Promise<undefined> {
+  const { listSnapshots } = await import("../../../backup/snapshot/snapshots.ts");
+  const { place } = await placeOf(run, options);
+  const snapshots = await listSnapshots(place);
+  run.out.answer({ database: place.database, snapshots }, () =>
+    snapshots.length === 0
+      ? `no snapshots of ${place.database}`
+      : table(
+          ["name", "kind", "made (UTC)", "size", "database"],
+          snapshots.map((each) => [each.name, each.kind, each.at.slice(0, 19), bytes(each.bytes), each.database]),
+        ),
+  );
+  return undefined;
+}
+
+async function restore(run: Run, options: SnapshotOptions, name: string): Promise<undefined> {
+  const { listSnapshots, restoreSnapshot } = await import("../../../backup/snapshot/snapshots.ts");
+  const { place, label } = await placeOf(run, options);
+  const found = (await listSnapshots(place)).find((each) => each.name === name);
+  if (found !== undefined && options.yes !== true) {
+    run.out.note(`${label} will be replaced by its snapshot ${name} of ${found.at}. What it has now is lost.`);
+    await requireTyped(run, [place.database], `Replacing the database "${place.database}"`);
+  }
+  showStep(run.out, `restoring ${place.database}`, { announce: false });
+  const { snapshot, terminated } = await restoreSnapshot(place, name);
+  run.out.answer({ ...snapshot, terminated }, () =>
+    [`${label} is as in the snapshot ${name} of ${snapshot.at}`, ...ended(terminated)].join("\n"),
+  );
+  return undefined;
+}
+
+async function drop(run: Run, options: SnapshotOptions, name: string): Promise<undefined> {
+  const { dropSnapshot } = await import("../../../backup/snapshot/snapshots.ts");
+  const { place } = await placeOf(run, options);
+  const dropped = await dropSnapshot(place, name);
+  run.out.answer(dropped, () => `dropped the ${dropped.kind} ${name} of ${place.database}`);
+  return undefined;
+}
+
+async function url(run: Run, { role = defaultRole, ...options }: SnapshotOptions, name: string): Promise<undefined> {
+  const { listSnapshots } = await import("../../../backup/snapshot/snapshots.ts");
+  const { place } = await placeOf(run, options);
+  const branch = (await listSnapshots(place)).find((each) => each.name === name && each.kind === "branch");
+  if (branch === undefined) {
+    throw new OperationError(`The database "${place.database}" has no branch "${name}".`, {
+      hint: "`npm run pgw -- snapshot list` shows the branches.",
+      exitCode: exitCode.usage,
+    });
+  }
+  const { connection } = await resolveTarget(run, { ...options, stack: options.stack ?? localStack }, role);
+  process.stdout.write(`${connectionUrl(inDatabase(connection, branch.database))}\n`);
+  return undefined;
+}
+
+/** Finds the database of a stack, and refuses a protected one. */
+async function placeOf(run: Run, options: SnapshotOptions): Promise<{ place: SnapshotPlace; label: string }> {
+  const stack = options.stack ?? localStack;
+  const {
+    admin,
+    database,
+    label,
+    protected: isProtected,
+  } = await resolveTarget(run, { ...options, stack }, "superuser");
+  if (isProtected === true) {
+    throw new OperationError(`Stack "${stack}" is protected, and snapshots terminate its sessions.`, {
+      hint: "Use `backup dump`, or `backup restore` if the stack has backups.",
+      exitCode: exitCode.notAllowed,
+    });
+  }
+  return { place: { maintenance: inDatabase(admin, "postgres"), database }, label };
+}
+
+function ended(terminated: number): string[] {
+  return terminated === 0 ? [] : [`${terminated} sessions were terminated`];
+}
