@@ -4,13 +4,18 @@
  * says what to do.
  */
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { Connection } from "./connection/connection.ts";
 import { fromEnvironment, rootFromEnvironment } from "./connection/environment.ts";
 import { parseConnectionUrl, targetFaults } from "./connection/url.ts";
 import { unlessAbsent } from "./core/absent.ts";
 import type { FileSource } from "./core/file-source.ts";
 import { OperationError, exitCode as reason } from "./core/operation-error.ts";
+import { type ImportMap, importMap } from "./import/map.ts";
+import type { ImportRun } from "./import/run/ledger.ts";
+import type { RollbackResult } from "./import/run/rollback.ts";
+import type { ImportResult, RunImportOptions } from "./import/run/run-import.ts";
+import type { VerifiedImport } from "./import/verify-import.ts";
 import { type ApplyOptions, type ApplyResult, applyMigrations } from "./migrate/apply.ts";
 import { type MigrationBundle, openBundle } from "./migrate/bundle.ts";
 import { type UndoOptions, type UndoResult, undoMigrations } from "./migrate/down.ts";
@@ -21,12 +26,19 @@ import { type ApplySeedsOptions, type ApplySeedsResult, applySeeds } from "./see
 export type { Connection } from "./connection/connection.ts";
 export { ConnectionError } from "./connection/connection-error.ts";
 export { OperationError } from "./core/operation-error.ts";
+export type { ColumnMap, ImportMap, TableMap, Transform } from "./import/map.ts";
+export type { ImportRun } from "./import/run/ledger.ts";
+export type { ImportReport, TableReport, VerifyResult } from "./import/run/result.ts";
+export type { RollbackResult } from "./import/run/rollback.ts";
+export type { ImportEvent, ImportResult } from "./import/run/run-import.ts";
+export type { VerifiedImport } from "./import/verify-import.ts";
 export type { ApplyResult, MigrationEvent } from "./migrate/apply.ts";
 export type { MigrationBundle } from "./migrate/bundle.ts";
 export type { UndoEvent, UndoResult } from "./migrate/down.ts";
 export type { MigrationProblem, MigrationStatus } from "./migrate/status.ts";
 export type { ApplySeedsResult, SeedEvent } from "./seed/apply.ts";
 export { SqlFileError } from "./sql/run-sql.ts";
+export { importMap };
 
 /** The login of a database. */
 export interface ConnectionTarget {
@@ -132,6 +144,75 @@ export async function verify(options: MigrationTarget): Promise<MigrationStatus>
 export async function seed(options: SeedOptions): Promise<ApplySeedsResult> {
   const connection = connectionOf(options);
   return applySeeds({ ...options, connection, folder: await folderOf(options) });
+}
+
+/** Options of {@link importSource}. */
+export type ImportSourceOptions = DatabaseTarget &
+  Omit<RunImportOptions, "connection" | "source" | "map" | "database"> & {
+    /** What the source is. */
+    kind: "sqlite" | "json";
+    /** Path of a SQLite database, a JSON file, or a folder of JSON files. */
+    path: string;
+    /** The map, or the path of its file. Default: `import/<kind>.ts`, `.mjs` or `.json` in the database's folder. */
+    map?: ImportMap | string;
+  };
+
+/**
+ * Imports a SQLite database or JSON files: validates all rows, loads them, and compares the result with the source; see
+ * `runImport`. Rejected rows and a comparison that fails are in the report, they are no errors.
+ *
+ * @throws OperationError if the source cannot be read, the map does not fit, or the target refuses a row;
+ * ConnectionError
+ */
+export async function importSource(options: ImportSourceOptions): Promise<ImportResult> {
+  const [{ runImport }, { openSource }, { readMap }, { parseMap }] = await Promise.all([
+    import("./import/run/run-import.ts"),
+    import("./import/source/open-source.ts"),
+    import("./import/map-file.ts"),
+    import("./import/parse-map.ts"),
+  ]);
+  const { kind, path, map: given, database, migrations: _, connection: __, env: ___, ...rest } = options;
+  const map =
+    typeof given === "object" ? parseMap(given, "map") : await readMap(given, resolve(await folderOf(options)), kind);
+  const source = await openSource(kind, path);
+  try {
+    return await runImport({ ...rest, connection: connectionOf(options), database: basename(database), source, map });
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Compares the source of an import with the rows that it wrote, as they are now; see `verifyImport`. Changes nothing.
+ *
+ * @throws OperationError if the source is gone or another one; ConnectionError
+ */
+export async function verifyImport(
+  options: ConnectionTarget & { database: string; run?: string; path?: string; signal?: AbortSignal },
+): Promise<VerifiedImport> {
+  const { verifyImport: verifyRun } = await import("./import/verify-import.ts");
+  const { database, connection: _, env: __, ...rest } = options;
+  return verifyRun({ ...rest, database: basename(database), connection: connectionOf(options) });
+}
+
+/**
+ * Removes the rows that an import inserted and restores those that it updated; see `rollbackImport`. If the result has
+ * obstacles, nothing was changed.
+ *
+ * @throws OperationError or ConnectionError
+ */
+export async function rollbackImport(
+  options: ConnectionTarget & { run?: string; dryRun?: boolean; signal?: AbortSignal },
+): Promise<RollbackResult> {
+  const { rollbackImport: rollbackRun } = await import("./import/run/rollback.ts");
+  const { connection: _, env: __, ...rest } = options;
+  return rollbackRun({ ...rest, connection: connectionOf(options) });
+}
+
+/** Lists the imports of a database, newest first. Changes nothing. */
+export async function listImports(options: ConnectionTarget): Promise<ImportRun[]> {
+  const { listImports: list } = await import("./import/verify-import.ts");
+  return list(connectionOf(options));
 }
 
 async function targetOf(options: MigrationTarget): Promise<{ connection: Connection; folder: FileSource }> {

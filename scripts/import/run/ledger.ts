@@ -6,7 +6,7 @@ import type { ImportMap } from "../map.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source, SourceFile } from "../source/source.ts";
 import { identifier } from "../target/target-table.ts";
-import type { ImportReport } from "./report.ts";
+import type { ImportReport } from "./result.ts";
 
 /** How far a run is. `stopped`: it loaded nothing, because of rejected rows. */
 export type Phase = "staging" | "validated" | "loading" | "loaded" | "verified" | "stopped" | "rolled back";

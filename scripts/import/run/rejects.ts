@@ -8,7 +8,7 @@ import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
 import { Problem } from "../values/value.ts";
 import type { ImportRun } from "./ledger.ts";
-import type { RejectedRow } from "./report.ts";
+import type { RejectedRow } from "./result.ts";
 import { recordedRow } from "./stage.ts";
 
 /** Rows that are read or written at once. */

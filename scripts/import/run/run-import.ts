@@ -22,7 +22,8 @@ import {
 import { loadTables } from "./load.ts";
 import { recordRows } from "./record.ts";
 import { completeRejects, firstRejects, forgetRejectedValues, writeRejects } from "./rejects.ts";
-import { type ImportReport, reportPage, type TableReport } from "./report.ts";
+import { reportPage } from "./report.ts";
+import type { ImportReport, TableReport } from "./result.ts";
 import { AmbiguousValue, createStage, stageTable } from "./stage.ts";
 import { validateReferences, validateTable } from "./validate.ts";
 import { readCounts, verifyRun } from "./verify.ts";

@@ -6,6 +6,7 @@ import { identifier } from "../target/target-table.ts";
 import { Problem } from "../values/value.ts";
 import { CopyWriter, copyField } from "./copy.ts";
 import { type ImportRun, keySeparator, stageName } from "./ledger.ts";
+import type { FieldProblem } from "./result.ts";
 
 /** Rows of one table that were read. */
 export interface StagedTable {
@@ -136,13 +137,6 @@ export async function stageTable(
     result.sourceRows,
   ]);
   return result;
-}
-
-/** A reason why a row was rejected, and the fields that it concerns. */
-export interface FieldProblem {
-  fields: string[];
-  reason: string;
-  value?: unknown;
 }
 
 /** A value whose meaning only the map can decide. It stops the run, whatever the policy for rejected rows is. */

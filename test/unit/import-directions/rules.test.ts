@@ -40,6 +40,7 @@ const refused: Record<string, Case[]> = {
   "databases-imports-lower-rooms": [{ from: "scripts/databases/a.ts", to: "scripts/migrate/status.ts" }],
   "scratch-imports-lower-rooms": [{ from: "scripts/scratch/b.ts", to: "scripts/migrate/status.ts" }],
   "migrate-imports-lower-rooms": [{ from: "scripts/migrate/c.ts", to: "scripts/seed/apply.ts" }],
+  "import-imports-lower-rooms": [{ from: "scripts/import/a.ts", to: "scripts/migrate/status.ts" }],
   "seed-imports-lower-rooms": [{ from: "scripts/seed/a.ts", to: "scripts/migrate/status.ts" }],
   "backup-imports-lower-rooms": [{ from: "scripts/backup/a.ts", to: "scripts/stack/outputs.ts" }],
   "stack-imports-lower-rooms": [{ from: "scripts/stack/a.ts", to: "scripts/cli/commands/up.ts" }],
