@@ -23,8 +23,8 @@ export const rejectedRows = [
   "wallet-db.users -> user_profiles: user_id references public.users",
   "wallet-db.users -> investments: asset_id references public.assets",
   "wallet-db.users -> investment_agreements: investment_id, user_id references public.investments",
-  "wallet-db.users -> transactions: investment_id, user_id references public.investments",
   "wallet-db.users -> transactions: user_id references public.users",
+  "wallet-db.users -> transactions: investment_id, user_id references public.investments",
   'admin-logs -> admin_logs: text "maybe" is none of: true, false',
   "metadata.metrics -> system_metrics: 0.1234567 has more than 6 fraction digits",
 ] as const;

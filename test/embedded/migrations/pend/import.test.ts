@@ -82,9 +82,7 @@ describe("the map of Pend's JSON files", () => {
   });
 
   it("gives the same users and transactions as the files, read without the import", async () => {
-    const store = Object.entries<StoredUser>(readJson("wallet-db.json").users).filter(
-      ([name]) => name !== "u_bad",
-    );
+    const store = Object.entries<StoredUser>(readJson("wallet-db.json").users).filter(([name]) => name !== "u_bad");
     const expected = store.flatMap(([name, user]) =>
       user.transactions
         .filter(({ id }) => id !== `tx_${users + 1}_2`)
