@@ -17,7 +17,7 @@ const endings = ["ts", "mjs", "json"];
 export async function readMap(named: string | undefined, folder: string, kind: "sqlite" | "json"): Promise<ImportMap> {
   const path = named === undefined ? await findMap(folder, kind) : resolve(named);
   if (!(await unlessAbsent(stat(path))))
-    throw new OperationError(`The map ${path} does not exist.`, { remedy: "Correct --map.", exitCode: exitCode.usage });
+    throw new OperationError(`The map ${path} does not exist.`, { hint: "Correct --map.", exitCode: exitCode.usage });
   return parseMap(await load(path), path);
 }
 
@@ -25,7 +25,7 @@ async function findMap(folder: string, kind: string): Promise<string> {
   const paths = endings.map((ending) => join(folder, "import", `${kind}.${ending}`));
   for (const path of paths) if (await unlessAbsent(stat(path))) return path;
   throw new OperationError(`${folder} has no map for ${kind}: import/${kind}.ts, .mjs or .json.`, {
-    remedy: "Write one, or name one with --map. `migrations/README.md` describes maps.",
+    hint: "Write one, or name one with --map. `migrations/README.md` describes maps.",
     exitCode: exitCode.usage,
   });
 }

@@ -67,7 +67,7 @@ export function parseMap(value: unknown, name: string): ImportMap {
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => `- ${path.join(".") || "the map"}: ${message}`);
   throw new OperationError([`${name} is not a map of an import:`, ...faults].join("\n"), {
-    remedy: "Correct it. Nothing was read or changed.",
+    hint: "Correct it. Nothing was read or changed.",
     exitCode: exitCode.usage,
   });
 }

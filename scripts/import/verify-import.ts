@@ -39,14 +39,14 @@ export async function verifyImport(options: {
       const run = await findRun(client, options.run);
       if (run.phase !== "loaded" && run.phase !== "verified")
         throw new OperationError(`Import ${run.id} has loaded nothing that can be compared: it is ${run.phase}.`, {
-          remedy: "`import list` shows all runs.",
+          hint: "`import list` shows all runs.",
           exitCode: exitCode.usage,
         });
       const source = await openSource(run.sourceKind, options.path ?? run.sourcePath);
       try {
         if (source.sha256 !== run.sourceSha256)
           throw new OperationError(`${source.path} is not what was imported: its SHA-256 is ${source.sha256}.`, {
-            remedy: `The import was made of ${run.sourceSha256}. Name that file with --source.`,
+            hint: `The import was made of ${run.sourceSha256}. Name that file with --source.`,
           });
         const plan = await planImport(client, source, run.map, database);
         const found = await verifyRun(

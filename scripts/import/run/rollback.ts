@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { inTransaction, noticeLostClients } from "../../connection/session.ts";
+import { detectLostClients, inTransaction } from "../../connection/session.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
 import { type ForeignKey, identifier, literal, readForeignKeys } from "../target/target-table.ts";
@@ -44,7 +44,7 @@ export async function rollbackImport(options: {
   return withClient(
     connection,
     async (client) => {
-      await noticeLostClients(client);
+      await detectLostClients(client);
       await fixTextForms(client);
       const run = await findRun(client, options.run);
       requireLoaded(run);
@@ -58,7 +58,7 @@ function requireLoaded({ id, phase }: ImportRun): void {
   if (phase !== "rolled back" && phase !== "stopped") return;
   const why = phase === "rolled back" ? "was rolled back already" : "was stopped and loaded nothing";
   throw new OperationError(`Import ${id} ${why}.`, {
-    remedy: "`import list` shows all runs.",
+    hint: "`import list` shows all runs.",
     exitCode: exitCode.usage,
   });
 }
@@ -96,7 +96,7 @@ async function referencing(client: Client, { target }: RunTable): Promise<Foreig
   const oid = rows[0]?.oid;
   if (oid) return readForeignKeys(client, "confrelid", [oid]);
   throw new OperationError(`The table ${target} no longer exists.`, {
-    remedy: "Its rows are gone with it; nothing was changed.",
+    hint: "Its rows are gone with it; nothing was changed.",
   });
 }
 
@@ -189,7 +189,7 @@ async function removeRows(
     );
     if (left.rowCount !== 0)
       throw new OperationError(`A trigger of ${table.target} keeps rows from being deleted. Nothing was changed.`, {
-        remedy: "Allow it in the map's `session`, or delete the rows by a migration.",
+        hint: "Allow it in the map's `session`, or delete the rows by a migration.",
       });
   }
 }

@@ -3,7 +3,7 @@ import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { requireOwnSession } from "../../connection/pooler.ts";
-import { noticeLostClients } from "../../connection/session.ts";
+import { detectLostClients } from "../../connection/session.ts";
 import { writeFileAtomically } from "../../core/atomic-file.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
@@ -83,7 +83,7 @@ export async function runImport(options: RunImportOptions): Promise<ImportResult
     connection,
     async (client) => {
       await requireOwnSession(client, connection);
-      await noticeLostClients(client);
+      await detectLostClients(client);
       await fixTextForms(client);
       const onWait = (holder: LockHolder) => onEvent?.({ kind: "waiting", holder });
       return withDeploymentLock(client, () => importLocked(client, options), onWait, signal);
@@ -194,7 +194,7 @@ class Work {
       await this.dropStages(run);
       await setPhase(this.#client, run, "stopped");
     }
-    return new OperationError(error.message, { remedy: "Nothing was imported." });
+    return new OperationError(error.message, { hint: "Nothing was imported." });
   }
 
   /** Counts what was staged. */

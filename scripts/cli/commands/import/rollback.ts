@@ -36,7 +36,7 @@ async function rollback(run: Run, options: RollbackOptions, named: string | unde
     run.out.note(describe(label, plan, "are"));
     if (!canAsk() || !(await confirm("Continue?", run.signal)))
       throw new OperationError("Rolling back an import needs a confirmation. Nothing was changed.", {
-        remedy: "Add --yes.",
+        hint: "Add --yes.",
         exitCode: exitCode.notAllowed,
       });
   }
@@ -51,7 +51,7 @@ function requireFree({ run, obstacles }: RollbackResult): void {
   if (obstacles.length === 0) return;
   const lines = obstacles.map(({ table: name, key, reason }) => `- ${name} ${key} ${reason}`);
   throw new OperationError([`Import ${run} cannot be rolled back. Nothing was changed:`, ...lines].join("\n"), {
-    remedy: "Undo these changes first, or delete the rows by a migration.",
+    hint: "Undo these changes first, or delete the rows by a migration.",
   });
 }
 

@@ -28,7 +28,7 @@ export async function takeSnapshot(path: string, isLocked: (path: string) => boo
   const { hasWal } = await requireDatabase(path);
   if (!hasWal && isLocked(path)) {
     throw new OperationError(`${path} is locked: another process is writing to it.`, {
-      remedy: "Wait until it is done, or stop it. Nothing was imported.",
+      hint: "Wait until it is done, or stop it. Nothing was imported.",
     });
   }
   const parts = [];
@@ -69,13 +69,13 @@ export async function describeChange(files: readonly SourceFile[]): Promise<stri
 
 function beingWritten(path: string): OperationError {
   return new OperationError(`${path} changes while it is copied: another process writes to it.`, {
-    remedy: "Stop that process, or import a copy that it made (VACUUM INTO). Nothing was imported.",
+    hint: "Stop that process, or import a copy that it made (VACUUM INTO). Nothing was imported.",
   });
 }
 
 /** Checks the header, because SQLite's own messages do not tell an encrypted file from a picture. */
 async function requireDatabase(path: string): Promise<{ hasWal: boolean }> {
-  const refuse = (what: string, remedy: string) => new OperationError(`${path} ${what}.`, { remedy });
+  const refuse = (what: string, hint: string) => new OperationError(`${path} ${what}.`, { hint });
   const found = await unlessAbsent(stat(path));
   if (found === undefined) throw refuse("does not exist", "Correct the path.");
   if (!found.isFile()) throw refuse("is not a file", "Name the file of a SQLite database.");
@@ -122,6 +122,6 @@ async function requireSpace(bytes: number): Promise<void> {
   const megabytes = (value: number) => Math.ceil(value / 1_048_576);
   throw new OperationError(
     `The copy of the database needs ${megabytes(bytes)} MB, and ${tmpdir()} has ${megabytes(bavail * bsize)} MB.`,
-    { remedy: "Free space, or set TMPDIR to a folder with more. Nothing was imported." },
+    { hint: "Free space, or set TMPDIR to a folder with more. Nothing was imported." },
   );
 }
