@@ -44,6 +44,22 @@ export {
 export type { ApplySeedsResult, SeedEvent } from "./seed/apply.ts";
 export type { ClearedSeeds } from "./seed/clear.ts";
 
+/* Imports. */
+
+export { type ColumnMap, type ImportMap, importMap, type TableMap, type Transform } from "./import/map.ts";
+export type { ImportRun } from "./import/run/ledger.ts";
+export type { ImportReport, TableReport, VerifyResult } from "./import/run/result.ts";
+export type { RollbackResult } from "./import/run/rollback.ts";
+export type { ImportEvent, ImportResult } from "./import/run/run-import.ts";
+export type { VerifiedImport } from "./import/verify-import.ts";
+export {
+  type ImportSourceOptions,
+  importSource,
+  listImports,
+  rollbackImport,
+  verifyImport,
+} from "./programs/imports.ts";
+
 /* Backups. */
 
 export type { Backup, BackupType } from "./backup/info.ts";

@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { unlessAbsent } from "../core/absent.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
-import { type ImportMap, parseMap } from "./map.ts";
+import type { ImportMap } from "./map.ts";
+import { parseMap } from "./parse-map.ts";
 
 /** Endings of maps, in the order in which they are looked for. */
 const endings = ["ts", "mjs", "json"];

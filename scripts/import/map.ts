@@ -1,65 +1,7 @@
-import { z } from "zod";
-import { exitCode, OperationError } from "../core/operation-error.ts";
-
 /*
  * The map of an import: which collection of the source becomes which table. It is a plain value, so that the same map
  * can be TypeScript or JSON, and so that the database can record exactly what was imported how.
  */
-
-const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-
-const transform = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("timestamp"),
-    unit: z.enum(["seconds", "milliseconds", "microseconds"]).optional(),
-    zone: z.string().optional(),
-    order: z.enum(["dmy", "mdy"]).optional(),
-  }),
-  z.strictObject({ kind: z.literal("boolean"), true: z.array(scalar), false: z.array(scalar) }),
-  z.strictObject({ kind: z.literal("scaled"), digits: z.int().min(-18).max(18) }),
-  z.strictObject({ kind: z.literal("values"), values: z.record(z.string(), scalar) }),
-  z.strictObject({ kind: z.literal("json") }),
-  z.strictObject({ kind: z.literal("list"), separator: z.string().min(1).optional() }),
-  z.strictObject({
-    kind: z.literal("text"),
-    trim: z.boolean().optional(),
-    case: z.enum(["lower", "upper"]).optional(),
-    emptyIsNull: z.boolean().optional(),
-  }),
-]);
-
-const column = z.union([
-  z.string(),
-  z.strictObject({
-    from: z.string().optional(),
-    value: scalar.optional(),
-    key: z.string().optional(),
-    as: transform.optional(),
-    whenNull: scalar.optional(),
-    computed: z.boolean().optional(),
-    notCompared: z.string().min(1).optional(),
-  }),
-]);
-
-const table = z.strictObject({
-  to: z.string().min(1),
-  from: z.string().min(1),
-  query: z.string().min(1).optional(),
-  each: z.string().min(1).optional(),
-  columns: z.record(z.string(), column),
-  orderBy: z.array(z.string()).optional(),
-});
-
-const map = z.strictObject({
-  namespace: z.uuid().optional(),
-  session: z.record(z.string(), z.string()).optional(),
-  atomic: z.boolean().optional(),
-  rejects: z.enum(["stop", "skip", "quarantine"]).optional(),
-  existing: z.enum(["fail", "keep", "update"]).optional(),
-  mask: z.array(z.string()).optional(),
-  audit: z.strictObject({ table: z.string(), values: z.record(z.string(), scalar) }).optional(),
-  tables: z.array(table).min(1),
-});
 
 /** How a value of the source becomes a value of the target. */
 export type Transform =
@@ -83,7 +25,7 @@ export type Transform =
   | { kind: "json" }
   /** Text that contains a list: JSON, or parts between separators. */
   | { kind: "list"; separator?: string | undefined }
-  /** Text that is changed as named. */
+  /** Text that is changed as named. Numbers and booleans become text. */
   | {
       kind: "text";
       trim?: boolean | undefined;
@@ -100,7 +42,8 @@ export type ColumnMap =
   | {
       /**
        * Column of the source, or a path in a document: `address.city`. In an entry with `each`, the path begins at the
-       * element; `$parent.` begins at the row, `$index` is the element's position from 1, `$value` the element.
+       * element; `$parent.` begins one level further out, `$index` is the element's position from 1, `$value` the element
+       * itself, `$name` its name if it is a member of an object.
        */
       from?: string | undefined;
       /** Constant for every row. */
@@ -108,8 +51,8 @@ export type ColumnMap =
       /** Makes a UUID from the value, always the same one. The name separates keys of different kinds: `users`. */
       key?: string | undefined;
       as?: Transform | undefined;
-      /** Constant for rows whose value is null or absent. */
-      whenNull?: Scalar | undefined;
+      /** Constant for rows whose value is null or absent; a list for an array. */
+      whenNull?: Scalar | Scalar[] | undefined;
       /**
        * The target's triggers or defaults compute the column. The import does not write it, and compares the result
        * with the source.
@@ -127,7 +70,10 @@ export interface TableMap {
   from: string;
   /** SELECT on a SQLite source whose rows are used instead of the table's. */
   query?: string | undefined;
-  /** Path of an array in each row. Each of its elements becomes a row. */
+  /**
+   * Path of an array in each row, or of an object whose members are rows. Each element becomes a row. `orders[].lines`
+   * takes the elements of arrays within arrays.
+   */
   each?: string | undefined;
   /** Columns of the target, and where their values come from. */
   columns: Record<string, ColumnMap>;
@@ -166,19 +112,4 @@ export interface ImportMap {
 /** Helps an editor to complete a map: `export default importMap({ tables: [...] })`. */
 export function importMap(value: ImportMap): ImportMap {
   return value;
-}
-
-/**
- * Checks that a value has the shape of a map.
- *
- * @throws OperationError (wrong usage) that lists all faults
- */
-export function parseMap(value: unknown, name: string): ImportMap {
-  const parsed = map.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `- ${path.join(".") || "the map"}: ${message}`);
-  throw new OperationError([`${name} is not a map of an import:`, ...faults].join("\n"), {
-    hint: "Correct it. Nothing was read or changed.",
-    exitCode: exitCode.usage,
-  });
 }

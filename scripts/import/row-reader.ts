@@ -28,20 +28,47 @@ interface Fields {
 export function rowReader(entry: TableMap, fields: Fields): RowReader | Problem {
   const ofRow = (path: string) => pathReader(path, fields);
   if (entry.each === undefined) return { expand: (row) => [row], field: ofRow };
-  const array = ofRow(entry.each);
-  if (array === undefined) return new Problem(`each: ${entry.from} has no field "${entry.each}"`);
+  // `orders[].lines`: the arrays within arrays, from the outside.
+  const [outermost = "", ...inner] = entry.each.split("[].");
+  const array = ofRow(outermost);
+  if (array === undefined) return new Problem(`each: ${entry.from} has no field "${outermost}"`);
   return {
-    expand: (row) => elementsOf(row, array(row), entry.each ?? ""),
+    expand: (row) => {
+      let elements = elementsOf(row, array(row), outermost);
+      for (const path of inner) elements = elements instanceof Problem ? elements : innerElements(elements, path);
+      return elements;
+    },
     field: (path) => {
-      if (path === "$index") return (element) => BigInt((element as Element).index);
-      if (path === "$value") return (element) => (element as Element).value;
-      if (path.startsWith("$parent.")) {
-        const read = ofRow(path.slice("$parent.".length));
-        return read && ((element) => read((element as Element).parent));
-      }
-      return path === "" ? undefined : (element) => member((element as Element).value, path.split("."));
+      const ups = /^(?:\$parent\.)*/.exec(path)?.[0].length ?? 0;
+      const levels = ups / "$parent.".length;
+      const rest = path.slice(ups);
+      const upwards = (element: unknown) => {
+        let found = element;
+        for (let level = 0; level < levels; level++) found = (found as Element).parent;
+        return found;
+      };
+      if (rest === "" || levels > inner.length + 1) return undefined;
+      const read = levels === inner.length + 1 ? ofRow(rest) : elementField(rest);
+      return read && ((element) => read(upwards(element)));
     },
   };
+}
+
+function elementField(path: string): Field {
+  if (path === "$index") return (element) => BigInt((element as Element).index);
+  if (path === "$value") return (element) => (element as Element).value;
+  const names = path.split(".");
+  return (element) => member((element as Element).value, names);
+}
+
+function innerElements(outer: readonly Element[], path: string): Element[] | Problem {
+  const all: Element[] = [];
+  for (const element of outer) {
+    const found = elementsOf(element, member(element.value, path.split(".")), path);
+    if (found instanceof Problem) return found;
+    all.push(...found);
+  }
+  return all;
 }
 
 /** Reads a column or member, and a path within it. A text that holds JSON is parsed for a path. */

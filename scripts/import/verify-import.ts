@@ -3,7 +3,7 @@ import type { Connection } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { planImport } from "./plan.ts";
 import { findRun, type ImportRun, listRuns } from "./run/ledger.ts";
-import type { TableReport, VerifyResult } from "./run/report.ts";
+import type { TableReport, VerifyResult } from "./run/result.ts";
 import { fixTextForms } from "./run/run-import.ts";
 import { verifyRun } from "./run/verify.ts";
 import { openSource } from "./source/open-source.ts";

@@ -100,13 +100,14 @@ const ledgers = {
       source text not null,
       target text not null,
       key text[] not null,
+      key_sql text not null,
       columns text[] not null,
       source_rows bigint,
       progress bigint not null default 0,
       primary key (run, number)
     );
     comment on table pgroundwork.import_table is
-      'The tables of a run. columns: those of the target at that time. progress: rows of the source up to this one are loaded.';
+      'The tables of a run. key_sql: SQL of the key as one text. columns: those of the target at that time. progress: rows of the source up to this one are loaded.';
     create table if not exists pgroundwork.import_reject (
       run bigint not null references pgroundwork.import_run (number) on delete cascade,
       number integer not null,

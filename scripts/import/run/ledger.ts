@@ -6,7 +6,7 @@ import type { ImportMap } from "../map.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source, SourceFile } from "../source/source.ts";
 import { identifier } from "../target/target-table.ts";
-import type { ImportReport } from "./report.ts";
+import type { ImportReport } from "./result.ts";
 
 /** How far a run is. `stopped`: it loaded nothing, because of rejected rows. */
 export type Phase = "staging" | "validated" | "loading" | "loaded" | "verified" | "stopped" | "rolled back";
@@ -35,8 +35,13 @@ export interface RunTable {
   source: string;
   target: string;
   key: string[];
+  /** SQL of a row's key as one text, on {@link rowAlias}. */
+  keySql: string;
   columns: string[];
 }
+
+/** Name of the row in a recorded {@link RunTable.keySql}. */
+export const rowAlias = '"$row"';
 
 const columns = `number::text as number, id, phase, source_kind as "sourceKind", source_path as "sourcePath",
   source_files as "sourceFiles", source_sha256 as "sourceSha256", map, map_sha256 as "mapSha256",
@@ -112,12 +117,22 @@ export async function beginRun(
       origin.kitVersion,
     ],
   );
+  const { tables } = plan;
   const run = rows[0];
   if (run === undefined) throw new Error("insert into import_run returned no row");
-  for (const { number, entry, table, key } of plan.tables) {
+  for (const plan of tables) {
     await client.query(
-      "insert into pgroundwork.import_table (run, number, source, target, key, columns) values ($1, $2, $3, $4, $5, $6)",
-      [run.number, number, entry.from, table.name, key, table.columns.map(({ name }) => name)],
+      `insert into pgroundwork.import_table (run, number, source, target, key, key_sql, columns)
+       values ($1, $2, $3, $4, $5, $6, $7)`,
+      [
+        run.number,
+        plan.number,
+        plan.entry.from,
+        plan.table.name,
+        plan.key,
+        keySql(plan, rowAlias),
+        plan.table.columns.map(({ name }) => name),
+      ],
     );
   }
   return run;
@@ -144,7 +159,8 @@ export async function saveReport(client: Client, run: ImportRun, report: ImportR
 /** Reads the tables of a run. */
 export async function readRunTables(client: Client, run: ImportRun): Promise<RunTable[]> {
   const { rows } = await client.query<RunTable>(
-    "select number, source, target, key, columns from pgroundwork.import_table where run = $1 order by number",
+    `select number, source, target, key, key_sql as "keySql", columns
+       from pgroundwork.import_table where run = $1 order by number`,
     [run.number],
   );
   return rows;

@@ -8,7 +8,7 @@ import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
 import { Problem } from "../values/value.ts";
 import type { ImportRun } from "./ledger.ts";
-import type { RejectedRow } from "./report.ts";
+import type { RejectedRow } from "./result.ts";
 import { recordedRow } from "./stage.ts";
 
 /** Rows that are read or written at once. */
@@ -109,10 +109,15 @@ export async function firstRejects(client: Client, run: ImportRun, limit: number
   return rows.map((row) => ({ ...row, ordinal: Number(row.ordinal) }));
 }
 
-/** Removes the values of rejected rows from the database, for the policy that only reports them. */
-export async function forgetRejectedValues(client: Client, run: ImportRun): Promise<void> {
+/**
+ * Removes the converted values of rejected rows from the database, which only the validation needs. They are not masked.
+ * If the policy only reports rejected rows, removes the source's values, too.
+ */
+export async function forgetRejectedValues(client: Client, run: ImportRun, keepSource: boolean): Promise<void> {
+  await client.query("update pgroundwork.import_reject set staged = null where run = $1", [run.number]);
+  if (keepSource) return;
   await client.query(
-    `update pgroundwork.import_reject set source = null, staged = null,
+    `update pgroundwork.import_reject set source = null,
             problems = (select jsonb_agg(each - 'value') from jsonb_array_elements(problems) as each)
       where run = $1 and kind = 'rejected'`,
     [run.number],

@@ -1,12 +1,12 @@
 import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { inTransaction, detectLostClients } from "../../connection/session.ts";
+import { detectLostClients, inTransaction } from "../../connection/session.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
 import { type ForeignKey, identifier, literal, readForeignKeys } from "../target/target-table.ts";
 import { dependencyGroups } from "./groups.ts";
-import { findRun, type ImportRun, type RunTable, readRunTables, setPhase } from "./ledger.ts";
+import { findRun, type ImportRun, type RunTable, readRunTables, rowAlias, setPhase, stageName } from "./ledger.ts";
 import { digestSql } from "./record.ts";
 import { fixTextForms } from "./run-import.ts";
 
@@ -20,7 +20,8 @@ export interface RollbackObstacle {
 /** Result of {@link rollbackImport}. */
 export interface RollbackResult {
   run: string;
-  tables: { table: string; deleted: number; restored: number }[];
+  /** `gone`: rows that the run inserted and that were deleted before. */
+  tables: { table: string; deleted: number; restored: number; gone: number }[];
   /** Rows that changed or became referenced since. If there is any, nothing was changed. */
   obstacles: RollbackObstacle[];
 }
@@ -54,8 +55,8 @@ export async function rollbackImport(options: {
 }
 
 function requireLoaded({ id, phase }: ImportRun): void {
-  if (phase === "loaded" || phase === "verified" || phase === "loading") return;
-  const why = phase === "rolled back" ? "was rolled back already" : "loaded nothing";
+  if (phase !== "rolled back" && phase !== "stopped") return;
+  const why = phase === "rolled back" ? "was rolled back already" : "was stopped and loaded nothing";
   throw new OperationError(`Import ${id} ${why}.`, {
     hint: "`import list` shows all runs.",
     exitCode: exitCode.usage,
@@ -70,7 +71,7 @@ async function rollbackLocked(client: Client, run: ImportRun, dryRun: boolean): 
   await inTransaction(client, async () => {
     for (const [name, value] of Object.entries(run.map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
-    if (run.phase === "loading") await recordInterrupted(client, run, tables);
+    if (run.phase !== "loaded" && run.phase !== "verified") await recordInterrupted(client, run, tables);
     // No one may change or reference the rows between the check and the deletion.
     for (const { target } of tables) await client.query(`lock table ${target} in share row exclusive mode`);
     for (const table of tables) {
@@ -100,7 +101,7 @@ async function referencing(client: Client, { target }: RunTable): Promise<Foreig
 }
 
 function keyText(table: RunTable, alias: string): string {
-  return `concat_ws(E'\\x1f', ${table.key.map((name) => `${alias}.${identifier(name)}::text`).join(", ")})`;
+  return table.keySql.replaceAll(rowAlias, alias);
 }
 
 /** SQL of the rows of the target that a run wrote: `t` is the row, `r` its record. */
@@ -176,7 +177,12 @@ async function removeRows(
   );
   for (const [index, table] of group.entries()) {
     const deleted = rows[0]?.[`n${index}`] ?? 0;
-    result.tables.push({ table: table.target, deleted, restored: await restoreRows(client, run, table) });
+    const { rows: recorded } = await client.query<{ n: number }>(
+      "select count(*)::int as n from pgroundwork.import_row where run = $1 and number = $2 and action = 'inserted'",
+      [run.number, table.number],
+    );
+    const gone = (recorded[0]?.n ?? 0) - deleted;
+    result.tables.push({ table: table.target, deleted, restored: await restoreRows(client, run, table), gone });
     const left = await client.query(
       `select from pgroundwork.import_row r join ${table.target} t on r.key = ${keyText(table, "t")}
         where r.run = ${run.number} and r.number = ${table.number} and r.action = 'inserted' limit 1`,
@@ -210,7 +216,9 @@ async function restoreRows(client: Client, run: ImportRun, table: RunTable): Pro
 /** Records what a run that was killed while it loaded had inserted: the staged rows up to its progress. */
 async function recordInterrupted(client: Client, run: ImportRun, tables: readonly RunTable[]): Promise<void> {
   for (const table of tables) {
-    const stage = `pgroundwork.import_stage_${run.number}_${table.number}`;
+    const stage = stageName(run, table);
+    const { rows } = await client.query<{ there: boolean }>("select to_regclass($1) is not null as there", [stage]);
+    if (rows[0]?.there !== true) continue;
     const join = table.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
     await client.query(
       `insert into pgroundwork.import_row (run, number, key, action, digest)

@@ -22,7 +22,8 @@ import {
 import { loadTables } from "./load.ts";
 import { recordRows } from "./record.ts";
 import { completeRejects, firstRejects, forgetRejectedValues, writeRejects } from "./rejects.ts";
-import { type ImportReport, reportPage, type TableReport } from "./report.ts";
+import { reportPage } from "./report.ts";
+import type { ImportReport, TableReport } from "./result.ts";
 import { AmbiguousValue, createStage, stageTable } from "./stage.ts";
 import { validateReferences, validateTable } from "./validate.ts";
 import { readCounts, verifyRun } from "./verify.ts";
@@ -144,6 +145,8 @@ class Work {
   readonly #phases: { name: string; ms: number }[] = [];
   readonly #tables = new Map<number, Partial<TableReport>>();
   #verify: ImportReport["verify"];
+  /** Counts of the first pass: the comparison reads everything again. */
+  #notes: Map<string, number> | undefined;
   #sourceRows = 0;
   #rejected = 0;
 
@@ -172,6 +175,7 @@ class Work {
         await client.query(`analyze ${stageName(run, table)}`);
       }
     });
+    this.#notes = new Map(plan.notes);
     await this.#phase("validate", async () => {
       for (const table of plan.tables) {
         signal?.throwIfAborted();
@@ -289,10 +293,7 @@ class Work {
       tables,
       ...(this.#verify === undefined ? {} : { verify: this.#verify }),
       rejects: await firstRejects(client, run, shownRejects),
-      notes: [...plan.notes].map(
-        ([note, count]) =>
-          `${note} (${count.toLocaleString("en")} times, in ${this.#verify === undefined ? "one pass" : "two passes"})`,
-      ),
+      notes: [...(this.#notes ?? plan.notes)].map(([note, count]) => `${note} (${count.toLocaleString("en")} times)`),
       notImported: source.notImported,
       unread: source.collections
         .filter(({ name }) => !read.has(name))
@@ -306,7 +307,7 @@ class Work {
       writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
       writeFileAtomically(join(folder, "report.html"), reportPage(report));
     }
-    if (plan.map.rejects !== "quarantine" && outcome !== "dry run") await forgetRejectedValues(client, run);
+    if (outcome !== "dry run") await forgetRejectedValues(client, run, plan.map.rejects === "quarantine");
     if (outcome !== "dry run") await saveReport(client, run, report);
     return { report, folder };
   }

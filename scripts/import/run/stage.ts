@@ -3,9 +3,10 @@ import { convert, recordedValue } from "../convert.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source, SourceRow } from "../source/source.ts";
 import { identifier } from "../target/target-table.ts";
-import { Problem } from "../values/value.ts";
+import { InvalidText, Problem, type Value } from "../values/value.ts";
 import { CopyWriter, copyField } from "./copy.ts";
 import { type ImportRun, keySeparator, stageName } from "./ledger.ts";
+import type { FieldProblem } from "./result.ts";
 
 /** Rows of one table that were read. */
 export interface StagedTable {
@@ -114,12 +115,14 @@ export async function stageTable(
           const cell = convert(column, part);
           cells[index] = cell;
           if (cell instanceof Problem) {
-            refuseAmbiguous(plan, row, cell, column.field);
+            refuseAmbiguous(plan, row, cell, column.field, isMasked(column.field, map.mask));
             problems ??= [];
+            const value = column.read(part);
+            const reason = isMasked(column.field, map.mask) ? maskedReason(value, column) : cell.reason;
             problems.push({
               fields: [column.field],
-              reason: cell.reason,
-              value: maskedValue(column.field, recordedValue(column.read(part)), map.mask),
+              reason,
+              value: maskedValue(column.field, recordedValue(value), map.mask),
             });
           } else line += `\t${copyField(cell)}`;
         }
@@ -138,22 +141,14 @@ export async function stageTable(
   return result;
 }
 
-/** A reason why a row was rejected, and the fields that it concerns. */
-export interface FieldProblem {
-  fields: string[];
-  reason: string;
-  value?: unknown;
-}
-
 /** A value whose meaning only the map can decide. It stops the run, whatever the policy for rejected rows is. */
 export class AmbiguousValue extends Error {}
 
-function refuseAmbiguous(plan: TablePlan, row: SourceRow, problem: Problem, field?: string): void {
+function refuseAmbiguous(plan: TablePlan, row: SourceRow, problem: Problem, field?: string, masked = false): void {
   if (!problem.ambiguous) return;
   const place = row.place ?? `row ${row.ordinal}`;
-  throw new AmbiguousValue(
-    `${plan.entry.from}, ${place}${field === undefined ? "" : `, ${field}`}: ${problem.reason}.`,
-  );
+  const reason = masked ? "the masked value has several meanings; the map has to say which" : problem.reason;
+  throw new AmbiguousValue(`${plan.entry.from}, ${place}${field === undefined ? "" : `, ${field}`}: ${reason}.`);
 }
 
 /** Returns the source's row as it is recorded, with masked fields. */
@@ -163,10 +158,22 @@ export function recordedRow(source: Source, plan: TablePlan, row: unknown, mask:
   return Object.fromEntries(fields.map(([name, value]) => [name, maskedValue(name, recordedValue(value), mask)]));
 }
 
+/** Says what is wrong with a value without showing it. */
+function maskedReason(value: Value, { target }: TablePlan["columns"][number]): string {
+  return value instanceof InvalidText
+    ? `${value.reason} (masked)`
+    : `the masked value does not fit ${target.type.name}`;
+}
+
+/** Returns true if the values of a field, given by its name or path, are not to be recorded. */
+export function isMasked(field: string, mask: readonly string[] = []): boolean {
+  return mask.includes(field) || mask.includes(field.split(".").at(-1) ?? "");
+}
+
 /** Replaces a value whose field is masked. In documents, members of any depth are masked by their name. */
 export function maskedValue(name: string, value: unknown, mask: readonly string[] = []): unknown {
   if (mask.length === 0 || value === null) return value;
-  if (mask.includes(name) || mask.includes(name.split(".").at(-1) ?? "")) return "[masked]";
+  if (isMasked(name, mask)) return "[masked]";
   if (Array.isArray(value)) return value.map((each) => maskedValue("", each, mask));
   if (typeof value !== "object" || isRawNumber(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([member, each]) => [member, maskedValue(member, each, mask)]));

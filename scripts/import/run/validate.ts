@@ -3,7 +3,7 @@ import type { ImportPlan, TablePlan } from "../plan.ts";
 import { type ForeignKey, identifier, literal, type UniqueIndex } from "../target/target-table.ts";
 import { printed } from "../values/codec.ts";
 import { type ImportRun, keySql, stageName } from "./ledger.ts";
-import { isServerChecked } from "./stage.ts";
+import { isMasked, isServerChecked } from "./stage.ts";
 
 /*
  * Validation happens in the database, on the staged rows: the target's own expressions decide, so that no rule of a
@@ -17,7 +17,8 @@ export async function validateTable(
   plan: TablePlan,
   { map }: ImportPlan,
 ): Promise<void> {
-  for (const column of plan.columns) if (isServerChecked(column)) await checkType(client, run, plan, column);
+  for (const column of plan.columns)
+    if (isServerChecked(column)) await checkType(client, run, plan, column, isMasked(column.field, map.mask));
   for (const check of plan.table.checks)
     await reject(
       client,
@@ -74,8 +75,10 @@ async function checkType(
   run: ImportRun,
   plan: TablePlan,
   { target, field }: TablePlan["columns"][number],
+  masked: boolean,
 ): Promise<void> {
   const [column, type] = [identifier(target.name), target.type.name];
+  const shown = (value: string) => (masked ? "'(masked)'" : value);
   const fields = `array[${literal(field)}]`;
   await reject(
     client,
@@ -83,7 +86,7 @@ async function checkType(
     plan,
     `not pg_input_is_valid(${column}, ${literal(type)})`,
     fields,
-    `${literal(`${target.name} is not of type ${type}: `)} || ${column}`,
+    `${literal(`${target.name} is not of type ${type}: `)} || ${shown(column)}`,
   );
   await reject(
     client,
@@ -91,7 +94,7 @@ async function checkType(
     plan,
     `${printed(`${column}::${type}`)} <> ${column}`,
     fields,
-    `${literal(`${target.name}: PostgreSQL would write it differently, as `)} || ${printed(`${column}::${type}`)}`,
+    `${literal(`${target.name}: PostgreSQL would write it differently, as `)} || ${shown(printed(`${column}::${type}`))}`,
   );
   await client.query(`alter table ${stageName(run, plan)} alter ${column} type ${type} using ${column}::${type}`);
 }

@@ -5,7 +5,6 @@ import { identifier } from "../target/target-table.ts";
 import {
   buckets,
   comparedColumns,
-  type Difference,
   findDifferences,
   hashesAgree,
   notComparedColumns,
@@ -15,7 +14,7 @@ import {
   targetSums,
 } from "./checksums.ts";
 import type { ImportRun } from "./ledger.ts";
-import type { TableReport, VerifyResult } from "./report.ts";
+import type { Difference, TableReport, VerifyResult } from "./result.ts";
 
 /** Rows that are named at most. */
 const mostDifferences = 20;

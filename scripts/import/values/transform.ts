@@ -8,7 +8,8 @@ import { describeValue, JsonNumber, Problem, type Value } from "./value.ts";
 export type Step = (value: Exclude<Value, null | undefined>) => Value | Problem;
 
 /** Converts a constant of a map to a value. */
-export function scalarValue(value: Scalar): Value {
+export function scalarValue(value: Scalar | Scalar[]): Value {
+  if (Array.isArray(value)) return value.map(scalarValue);
   return typeof value === "number" ? new JsonNumber(String(value)) : value;
 }
 
@@ -66,8 +67,9 @@ function valuesStep(values: Readonly<Record<string, Scalar>>): Step {
 
 function textStep({ trim, case: letters, emptyIsNull }: Extract<Transform, { kind: "text" }>): Step {
   return (value) => {
-    if (typeof value !== "string") return value;
-    let text = trim ? value.trim() : value;
+    const given = textOf(value);
+    if (given === undefined) return value;
+    let text = trim ? given.trim() : given;
     if (letters !== undefined) text = letters === "lower" ? text.toLowerCase() : text.toUpperCase();
     return emptyIsNull && text === "" ? null : text;
   };

@@ -60,8 +60,10 @@ function describe(label: string, { run, tables }: RollbackResult, verb: string):
     each.table,
     each.deleted.toLocaleString("en"),
     each.restored.toLocaleString("en"),
+    each.gone.toLocaleString("en"),
   ]);
-  return [`${label}: these rows of import ${run} ${verb} removed`, table(["table", "deleted", "restored"], rows)].join(
-    "\n",
-  );
+  return [
+    `${label}: these rows of import ${run} ${verb} removed`,
+    table(["table", "deleted", "restored", "gone before"], rows),
+  ].join("\n");
 }

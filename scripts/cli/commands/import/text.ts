@@ -1,9 +1,5 @@
-import {
-  describeDifference,
-  type ImportReport,
-  type TableReport,
-  type VerifyResult,
-} from "../../../import/run/report.ts";
+import { describeDifference } from "../../../import/run/report.ts";
+import type { ImportReport, TableReport, VerifyResult } from "../../../import/run/result.ts";
 import type { ImportResult } from "../../../import/run/run-import.ts";
 import { table } from "../../table.ts";
 

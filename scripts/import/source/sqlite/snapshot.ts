@@ -21,10 +21,16 @@ export interface Snapshot {
  * Copies a database with its `-wal` or `-journal`. Opening the original would create files beside it or change them,
  * and ignoring the `-wal` would hide its rows.
  *
+ * @param isLocked tells if a database without a WAL is locked
  * @throws OperationError if the file is no complete SQLite database, changes while it is copied, or does not fit
  */
-export async function takeSnapshot(path: string): Promise<Snapshot> {
-  await requireDatabase(path);
+export async function takeSnapshot(path: string, isLocked: (path: string) => boolean): Promise<Snapshot> {
+  const { hasWal } = await requireDatabase(path);
+  if (!hasWal && isLocked(path)) {
+    throw new OperationError(`${path} is locked: another process is writing to it.`, {
+      hint: "Wait until it is done, or stop it. Nothing was imported.",
+    });
+  }
   const parts = [];
   for (const suffix of ["", ...companions]) {
     const found = await unlessAbsent(stat(path + suffix));
@@ -68,7 +74,7 @@ function beingWritten(path: string): OperationError {
 }
 
 /** Checks the header, because SQLite's own messages do not tell an encrypted file from a picture. */
-async function requireDatabase(path: string): Promise<void> {
+async function requireDatabase(path: string): Promise<{ hasWal: boolean }> {
   const refuse = (what: string, hint: string) => new OperationError(`${path} ${what}.`, { hint });
   const found = await unlessAbsent(stat(path));
   if (found === undefined) throw refuse("does not exist", "Correct the path.");
@@ -87,19 +93,26 @@ async function requireDatabase(path: string): Promise<void> {
       "Name a database file. If it is encrypted (SQLCipher), export it without encryption first.",
     );
   }
+  const isWal = header[18] === 2;
   const size = header.readUInt16BE(16);
   const pages = header.readUInt32BE(28);
   const pageBytes = size === 1 ? 65_536 : size;
   // The number of pages is valid if both counters are equal.
-  if (header.readUInt32BE(24) === header.readUInt32BE(92) && found.size < pages * pageBytes && !(await hasWal(path))) {
+  if (
+    header.readUInt32BE(24) === header.readUInt32BE(92) &&
+    found.size < pages * pageBytes &&
+    !(await walIsFilled(path))
+  ) {
     throw refuse(
       `is truncated: it has ${found.size} bytes of ${pages * pageBytes}`,
       "Copy the file again, completely. Nothing was imported.",
     );
   }
+  // Opening a database with a WAL would create files beside it, and its readers are never locked out.
+  return { hasWal: isWal };
 }
 
-async function hasWal(path: string): Promise<boolean> {
+async function walIsFilled(path: string): Promise<boolean> {
   return ((await unlessAbsent(stat(`${path}-wal`)))?.size ?? 0) > 0;
 }
 

@@ -40,16 +40,32 @@ export async function openSqlite(path: string): Promise<Source> {
     });
   }
   const absolute = resolve(path);
-  const snapshot = await takeSnapshot(absolute);
+  const { default: Driver } = await import("better-sqlite3");
+  const isLocked = (file: string) => isLockedBy(() => new Driver(file, { readonly: true, timeout: 0 }));
+  const snapshot = await takeSnapshot(absolute, isLocked);
   let database: Database | undefined;
   try {
-    const { default: Driver } = await import("better-sqlite3");
     database = new Driver(snapshot.path, { fileMustExist: true });
     return sourceOf(absolute, snapshot, database);
   } catch (error) {
     database?.close();
     await snapshot.remove();
     throw unreadable(absolute, error);
+  }
+}
+
+/** Returns true if another process is writing to a database without a WAL. Readers of such a file change nothing. */
+function isLockedBy(open: () => Database): boolean {
+  let database: Database | undefined;
+  try {
+    database = open();
+    database.prepare("select count(*) from sqlite_schema").get();
+    return false;
+  } catch (error) {
+    // Any other fault shows in the copy, with a better message.
+    return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
+  } finally {
+    database?.close();
   }
 }
 
@@ -206,6 +222,7 @@ function checkerOf(
   const columns = infos.get(from) ?? [];
   const order = orders.get(from) ?? [];
   const statements = new Map<number, Statement>();
+  const isWide = String(database.pragma("encoding", { simple: true })).startsWith("UTF-16");
   const bytesOf = (row: Value[], index: number): Uint8Array | undefined => {
     if (query !== undefined) return undefined;
     let statement = statements.get(index);
@@ -225,7 +242,7 @@ function checkerOf(
       if (value.includes("\0")) row[index] = new InvalidText("text with a NUL byte", Buffer.from(value));
       else if (value.includes("\uFFFD")) {
         const bytes = bytesOf(row, index);
-        if (bytes === undefined || isUtf8(bytes)) {
+        if (bytes === undefined || (isWide ? isWellFormed(bytes) : isUtf8(bytes))) {
           // A query's result has no bytes to look at, so U+FFFD itself cannot be told from invalid bytes.
           if (bytes === undefined)
             row[index] = new InvalidText("text with U+FFFD, perhaps from invalid UTF-8", Buffer.from(value));
@@ -233,6 +250,11 @@ function checkerOf(
       }
     }
   };
+}
+
+/** Returns true if UTF-16 text has no half of a surrogate pair. SQLite converts it to this machine's order of bytes. */
+function isWellFormed(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes).toString("utf16le").isWellFormed();
 }
 
 async function* readRows(

@@ -83,10 +83,12 @@ describe("an import that is killed", () => {
     expect(await disturbed.rows("select count(*)::int as n from item")).toEqual([{ n: 2_000 }]);
     const { tables: removed } = await rollbackImport({ connection: disturbed.connection });
     expect(removed).toEqual([
-      { table: "public.item", deleted: 2_000, restored: 0 },
-      { table: "public.owner", deleted: 100, restored: 0 },
+      { table: "public.item", deleted: 2_000, restored: 0, gone: 0 },
+      { table: "public.owner", deleted: 100, restored: 0, gone: 0 },
     ]);
     expect(await disturbed.rows("select name from owner")).toEqual([{ name: "before" }]);
+    expect(await importUntil(disturbed, file, "phase validate")).toBe("SIGKILL");
+    await rollbackImport({ connection: disturbed.connection });
     expect(await disturbed.rows("select relname from pg_class where relname like 'import_stage%'")).toEqual([]);
   });
 });

@@ -201,7 +201,7 @@ describe("an import from SQLite", () => {
         (7, 1, char(65533), 1.5, 'abc', 'ab'), (8, 1, 'e', 1.5, 'ab ', 'ab'), (9, 1, 'f', 1.5, 'ab', 'ab '), (10, null, null, null, null, null)`);
     const map = {
       rejects: "skip" as const,
-      mask: ["price"],
+      mask: ["price", "tail"],
       tables: [
         {
           to: "item",
@@ -225,9 +225,9 @@ describe("an import from SQLite", () => {
       [3, "qty", "real 4.5 is not of type integer"],
       [4, "name", "text that is not UTF-8: bytes ff41"],
       [5, "name", "text with a NUL byte: bytes 410042"],
-      [6, "price", "1.005 has more than 2 fraction digits: numeric(8,2) would round it"],
+      [6, "price", "the masked value does not fit numeric(8,2)"],
       [8, "code", 'character(3) would lose the spaces at the end of text "ab "'],
-      [9, "tail", "text of 3 characters is too long for character varying(2)"],
+      [9, "tail", "the masked value does not fit character varying(2)"],
     ]);
     const rejects = path.join(folder, report.run, "rejects.jsonl");
     expect(statSync(rejects).mode & 0o777).toBe(0o600);
@@ -236,6 +236,7 @@ describe("an import from SQLite", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(lines).toHaveLength(7);
+    expect(JSON.stringify(lines)).not.toContain("1.005");
     expect(lines[2]).toMatchObject({
       source: "item",
       row: 4,
@@ -351,7 +352,7 @@ describe("an import from SQLite", () => {
     expect(report).toMatchObject({ outcome: "verified", tables: [{ inserted: 1, updated: 1, unchanged: 1 }] });
     expect(await rows("select * from item where id = 1")).toEqual([{ id: 1, name: "new", extra: { a: 1 } }]);
     const { tables } = await rollbackImport({ connection });
-    expect(tables).toEqual([{ table: "public.item", deleted: 1, restored: 1 }]);
+    expect(tables).toEqual([{ table: "public.item", deleted: 1, restored: 1, gone: 0 }]);
     expect(await rows("select * from item order by id")).toEqual([
       { id: 1, name: "old", extra: { a: 1 } },
       { id: 2, name: "same", extra: null },
@@ -376,7 +377,7 @@ describe("an import from SQLite", () => {
     expect(await rows("select count(*)::int as n from item")).toEqual([{ n: 3 }]);
     await rows("update item set name = 'two' where id = 2; delete from mention");
     expect((await rollbackImport({ connection, dryRun: true })).tables).toEqual([
-      { table: "public.item", deleted: 2, restored: 0 },
+      { table: "public.item", deleted: 2, restored: 0, gone: 0 },
     ]);
     expect(await rows("select count(*)::int as n from item")).toEqual([{ n: 3 }]);
     await rollbackImport({ connection });
@@ -498,7 +499,7 @@ describe("an import from SQLite", () => {
     ).toEqual([{ items: 0, kit: null }]);
   });
 
-  it("refuses a file that is empty, truncated, encrypted or no database, with what is wrong", async () => {
+  it("refuses a file that is empty, truncated, encrypted, locked or no database, with what is wrong", async () => {
     const { sqlite, run, rows, file } = await cases.begin("create table item (id integer primary key)");
     const map = { tables: [{ to: "item", from: "item", columns: { id: "id" } }] };
     const good = sqlite(
@@ -515,6 +516,12 @@ describe("an import from SQLite", () => {
       "secret.db is not a SQLite database: it begins with 07070707070707070707070707070707.",
     );
     expect((await failureOf(run("sqlite", "/nowhere/x.db", map))).message).toBe("/nowhere/x.db does not exist.");
+    const writer = new Driver(good);
+    writer.exec("begin exclusive");
+    expect((await failureOf(run("sqlite", good, map))).message).toContain(
+      "source.db is locked: another process is writing to it.",
+    );
+    writer.close();
     expect(await rows("select * from item")).toEqual([]);
   });
 });

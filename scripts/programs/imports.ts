@@ -1,0 +1,76 @@
+import { basename, resolve } from "node:path";
+import type { ImportMap } from "../import/map.ts";
+import type { ImportRun } from "../import/run/ledger.ts";
+import type { RollbackResult } from "../import/run/rollback.ts";
+import type { ImportResult, RunImportOptions } from "../import/run/run-import.ts";
+import type { VerifiedImport } from "../import/verify-import.ts";
+import { type ConnectionTarget, connectionOf, type DatabaseTarget, folderOf } from "./target.ts";
+
+/** Options of {@link importSource}. */
+export type ImportSourceOptions = DatabaseTarget &
+  Omit<RunImportOptions, "connection" | "source" | "map" | "database"> & {
+    /** What the source is. */
+    kind: "sqlite" | "json";
+    /** Path of a SQLite database, a JSON file, or a folder of JSON files. */
+    path: string;
+    /** The map, or the path of its file. Default: `import/<kind>.ts`, `.mjs` or `.json` in the database's folder. */
+    map?: ImportMap | string;
+  };
+
+/**
+ * Imports a SQLite database or JSON files: validates all rows, loads them, and compares the result with the source; see
+ * `runImport`. Rejected rows and a comparison that fails are in the report, they are no errors.
+ *
+ * @throws OperationError if the source cannot be read, the map does not fit, or the target refuses a row;
+ * ConnectionError
+ */
+export async function importSource(options: ImportSourceOptions): Promise<ImportResult> {
+  const [{ runImport }, { openSource }, { readMap }, { parseMap }] = await Promise.all([
+    import("../import/run/run-import.ts"),
+    import("../import/source/open-source.ts"),
+    import("../import/map-file.ts"),
+    import("../import/parse-map.ts"),
+  ]);
+  const { kind, path, map: given, database, migrations: _, connection: __, env: ___, ...rest } = options;
+  const map =
+    typeof given === "object" ? parseMap(given, "map") : await readMap(given, resolve(await folderOf(options)), kind);
+  const source = await openSource(kind, path);
+  try {
+    return await runImport({ ...rest, connection: connectionOf(options), database: basename(database), source, map });
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Compares the source of an import with the rows that it wrote, as they are now; see `verifyImport`. Changes nothing.
+ *
+ * @throws OperationError if the source is gone or another one; ConnectionError
+ */
+export async function verifyImport(
+  options: ConnectionTarget & { database: string; run?: string; path?: string; signal?: AbortSignal },
+): Promise<VerifiedImport> {
+  const { verifyImport: verifyRun } = await import("../import/verify-import.ts");
+  const { database, connection: _, env: __, ...rest } = options;
+  return verifyRun({ ...rest, database: basename(database), connection: connectionOf(options) });
+}
+
+/**
+ * Removes the rows that an import inserted and restores those that it updated; see `rollbackImport`. If the result has
+ * obstacles, nothing was changed.
+ *
+ * @throws OperationError or ConnectionError
+ */
+export async function rollbackImport(
+  options: ConnectionTarget & { run?: string; dryRun?: boolean; signal?: AbortSignal },
+): Promise<RollbackResult> {
+  const { rollbackImport: rollbackRun } = await import("../import/run/rollback.ts");
+  const { connection: _, env: __, ...rest } = options;
+  return rollbackRun({ ...rest, connection: connectionOf(options) });
+}
+
+/** Lists the imports of a database, newest first. Changes nothing. */
+export async function listImports(options: ConnectionTarget): Promise<ImportRun[]> {
+  const { listImports: list } = await import("../import/verify-import.ts");
+  return list(connectionOf(options));
+}
