@@ -7,7 +7,7 @@ import { shellQuote } from "../core/shell.ts";
 import { ownerOf } from "../docker/names.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
 import { localStack } from "../stack/stacks.ts";
-import type { Run } from "./run.ts";
+import type { CommandContext } from "./context.ts";
 import { givenConnection, resolveTarget, resolveTargets, type TargetOptions } from "./target.ts";
 
 /** A database whose dumps a command makes or loads. */
@@ -28,11 +28,11 @@ export interface DumpTarget {
  *
  * @throws OperationError (wrong usage) if the options contradict each other
  */
-export async function resolveDumpTargets(run: Run, options: TargetOptions): Promise<DumpTarget[]> {
-  const connection = givenConnection(run, options);
-  if (connection !== undefined) return [ofConnection(run, options, connection)];
+export async function resolveDumpTargets(context: CommandContext, options: TargetOptions): Promise<DumpTarget[]> {
+  const connection = givenConnection(context, options);
+  if (connection !== undefined) return [ofConnection(context, options, connection)];
   const { stack = localStack } = options;
-  const targets = await resolveTargets(run, { ...options, stack }, "superuser");
+  const targets = await resolveTargets(context, { ...options, stack }, "superuser");
   return targets.map(({ admin, docker, database, label, protected: isProtected }) => ({
     source: { connection: admin, database, name: stack, docker },
     maintenance: inDatabase(admin, "postgres"),
@@ -43,15 +43,15 @@ export async function resolveDumpTargets(run: Run, options: TargetOptions): Prom
 }
 
 /** Finds the one database for a command that loads a dump. */
-export async function resolveDumpTarget(run: Run, options: TargetOptions): Promise<DumpTarget> {
-  const [only, ...others] = await resolveDumpTargets(run, options);
+export async function resolveDumpTarget(context: CommandContext, options: TargetOptions): Promise<DumpTarget> {
+  const [only, ...others] = await resolveDumpTargets(context, options);
   if (only !== undefined && others.length === 0) return only;
   // Reports the names, with the lines to type.
-  await resolveTarget(run, { ...options, stack: options.stack ?? localStack }, "superuser");
+  await resolveTarget(context, { ...options, stack: options.stack ?? localStack }, "superuser");
   throw new OperationError("The stack has no database.", { exitCode: exitCode.usage });
 }
 
-function ofConnection(run: Run, { url, database }: TargetOptions, connection: Connection): DumpTarget {
+function ofConnection(context: CommandContext, { url, database }: TargetOptions, connection: Connection): DumpTarget {
   const { user, host, port } = connection;
   if (database !== undefined && database !== connection.database) {
     throw new OperationError(`The connection is to the database "${connection.database}", not "${database}".`, {
@@ -60,14 +60,14 @@ function ofConnection(run: Run, { url, database }: TargetOptions, connection: Co
     });
   }
   const label = `${user}@${host}:${port}/${connection.database}`;
-  run.out.note(`target: ${label}`);
-  const admin = rootFromEnvironment(run.env) ?? connection;
+  context.out.note(`target: ${label}`);
+  const admin = rootFromEnvironment(context.env) ?? connection;
   return {
     source: {
       connection: inDatabase(admin, connection.database),
       database: connection.database,
       name: `${host}:${port}`,
-      docker: anyDocker(run),
+      docker: anyDocker(context),
     },
     maintenance: inDatabase(admin, "postgres"),
     isProtected: undefined,
@@ -77,8 +77,8 @@ function ofConnection(run: Run, { url, database }: TargetOptions, connection: Co
 }
 
 /** Returns this machine's own Docker engine, for work that belongs to no stack. */
-export function anyDocker(run: Run): ScratchDocker {
-  return { owner: { project: "pgroundwork", stack: "no-stack", owner: ownerOf(undefined, run.root) } };
+export function anyDocker(context: CommandContext): ScratchDocker {
+  return { owner: { project: "pgroundwork", stack: "no-stack", owner: ownerOf(undefined, context.root) } };
 }
 
 /** Settings of dumps, from the environment. */
@@ -97,7 +97,7 @@ const defaultRetentionDays = 30;
  *
  * @throws OperationError (wrong usage)
  */
-export function dumpSettings({ env, root }: Run): DumpSettings {
+export function dumpSettings({ env, root }: CommandContext): DumpSettings {
   const days = env.BACKUP_RETENTION_DAYS || String(defaultRetentionDays);
   if (!/^[1-9]\d{0,4}$/.test(days)) throw wrongVariable("BACKUP_RETENTION_DAYS", days, "a number of days from 1");
   const compress = env.BACKUP_COMPRESS || "true";
@@ -126,7 +126,7 @@ export interface EncryptionOptions {
  * @throws OperationError (wrong usage) if it must be encrypted and there is no key
  */
 export function recipientsFor(
-  { env }: Run,
+  { env }: CommandContext,
   { encrypt, recipient = [] }: EncryptionOptions,
   isProtected: boolean | undefined,
 ): string[] {
@@ -145,7 +145,7 @@ export function recipientsFor(
 }
 
 /** Returns the command that loads a dump, as it is typed in the project directory. */
-export function restoreCommand({ env }: Run, { options }: Pick<DumpTarget, "options">, id: string): string {
+export function restoreCommand({ env }: CommandContext, { options }: Pick<DumpTarget, "options">, id: string): string {
   const words = [id, ...options].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote(word)));
   const folder = env.BACKUP_DIR ? `BACKUP_DIR=${shellQuote(env.BACKUP_DIR)} ` : "";
   return `${folder}npm run db:restore -- ${words.join(" ")}`;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import type { Progress } from "../pulumi/progress.ts";
-import type { Run } from "./run.ts";
+import type { CommandContext } from "./context.ts";
 
 interface ReadyOptions {
   /** Prints no note about fallback providers. */
@@ -16,13 +16,13 @@ interface ReadyOptions {
 }
 
 /** Returns the engine, after installing it if necessary. Shows progress and prints the fallback providers in use. */
-export async function readyEngine(run: Run, options: ReadyOptions = {}): Promise<EngineInstallation> {
-  if (options.project !== false) requireProject(run.root);
+export async function readyEngine(context: CommandContext, options: ReadyOptions = {}): Promise<EngineInstallation> {
+  if (options.project !== false) requireProject(context.root);
   const { ensureEngine } = await import("../pulumi/ensure-engine.ts");
   const { ProgressLine } = await import("./progress-line.ts");
   const { withElapsed } = await import("./elapsed.ts");
   const line = new ProgressLine();
-  run.out.use(line);
+  context.out.use(line);
   let shown: Progress | undefined;
   const onProgress = (progress: Progress) => {
     const isNew = progress.step !== shown?.step;
@@ -33,14 +33,14 @@ export async function readyEngine(run: Run, options: ReadyOptions = {}): Promise
   };
   try {
     const engine = await ensureEngine({
-      root: run.root,
-      env: run.env,
-      signal: run.signal,
+      root: context.root,
+      env: context.env,
+      signal: context.signal,
       retryPlugins: options.retryPlugins ?? false,
       onProgress,
     });
     line.stop();
-    if (options.quiet !== true) await nameFallbackProviders(run, engine, options.stack);
+    if (options.quiet !== true) await nameFallbackProviders(context, engine, options.stack);
     return engine;
   } finally {
     line.stop();
@@ -58,21 +58,21 @@ function requireProject(root: string): void {
 
 /** Prints the fallback providers in use, so that none is used silently. */
 async function nameFallbackProviders(
-  run: Run,
+  context: CommandContext,
   { plugins }: EngineInstallation,
   stack: string | undefined,
 ): Promise<void> {
   for (const { name, version, use } of plugins) {
-    if (use !== "fallback" || !(await uses(run, stack, name))) continue;
-    run.out.note(
+    if (use !== "fallback" || !(await uses(context, stack, name))) continue;
+    context.out.note(
       `provider ${name} ${version}: using the fallback provider, the official plugin is unreachable (reason: npm run pgw -- engine status)`,
     );
   }
 }
 
 /** Returns true if the stack uses the plugin: every stack has databases, only some are in a Docker engine. */
-async function uses(run: Run, stack: string | undefined, plugin: string): Promise<boolean> {
+async function uses(context: CommandContext, stack: string | undefined, plugin: string): Promise<boolean> {
   if (plugin !== "docker" || stack === undefined) return true;
   const { declaredSettings } = await import("../stack/declared-settings.ts");
-  return (await declaredSettings(run.root, stack)).docker !== undefined;
+  return (await declaredSettings(context.root, stack)).docker !== undefined;
 }

@@ -1,7 +1,7 @@
 import { type Connection, describeConnection } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { localStack } from "../stack/stacks.ts";
-import type { Run } from "./run.ts";
+import type { CommandContext } from "./context.ts";
 import { givenConnection, resolveTarget, type TargetOptions } from "./target.ts";
 
 /** Role to log in with on a stack if none is named. */
@@ -17,11 +17,11 @@ export interface LoginOptions extends TargetOptions {
  *
  * @throws OperationError (wrong usage) if the options contradict a connection that is given explicitly
  */
-export async function resolveLogin(run: Run, { role, ...options }: LoginOptions): Promise<Connection> {
-  const connection = givenConnection(run, options);
+export async function resolveLogin(context: CommandContext, { role, ...options }: LoginOptions): Promise<Connection> {
+  const connection = givenConnection(context, options);
   if (connection === undefined) {
     const { stack = localStack } = options;
-    return (await resolveTarget(run, { ...options, stack }, role ?? defaultRole)).connection;
+    return (await resolveTarget(context, { ...options, stack }, role ?? defaultRole)).connection;
   }
   const label = describeConnection(connection);
   const source = options.url === undefined ? "The environment (DATABASE_URL, DB_* or PG*)" : "--url";
@@ -38,6 +38,6 @@ export async function resolveLogin(run: Run, { role, ...options }: LoginOptions)
       { hint: `Leave out --database, or ${instead}.`, exitCode: exitCode.usage },
     );
   }
-  run.out.note(`target: ${label}`);
+  context.out.note(`target: ${label}`);
   return connection;
 }

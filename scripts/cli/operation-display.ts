@@ -1,22 +1,22 @@
 import type { OperationEvent, ProgressEvent } from "../stack/event-stream.ts";
 import type { OperationKind } from "../stack/operation.ts";
+import type { CommandContext } from "./context.ts";
 import { withElapsed } from "./elapsed.ts";
 import { style } from "./output.ts";
 import { ProgressLine } from "./progress-line.ts";
-import type { Run } from "./run.ts";
 import { RunningSteps } from "./running-steps.ts";
 
 /** Display of a running operation: messages as they arrive, and its progress on one line that changes. */
 export class OperationDisplay {
-  readonly #run: Run;
+  readonly #context: CommandContext;
   readonly #progress = new ProgressLine();
   readonly #kind: OperationKind;
   readonly #stack: string;
   #steps = new RunningSteps();
   readonly #errors = new Set<string>();
 
-  constructor(run: Run, kind: OperationKind, stack: string) {
-    this.#run = run;
+  constructor(context: CommandContext, kind: OperationKind, stack: string) {
+    this.#context = context;
     this.#kind = kind;
     this.#stack = stack;
   }
@@ -25,7 +25,7 @@ export class OperationDisplay {
   open(): void {
     const began = performance.now();
     this.#steps = new RunningSteps();
-    this.#run.out.use(this.#progress);
+    this.#context.out.use(this.#progress);
     this.#progress.start(() => {
       const now = performance.now();
       return `${withElapsed(`${this.#kind} ${this.#stack}`, now - began)}: ${this.#steps.describe(now)}`;
@@ -38,7 +38,7 @@ export class OperationDisplay {
   };
 
   readonly onEvent = (event: OperationEvent): void => {
-    this.#run.log.info({ operation: this.#kind, stack: this.#stack, ...logged(event) }, `resource ${event.kind}`);
+    this.#context.log.info({ operation: this.#kind, stack: this.#stack, ...logged(event) }, `resource ${event.kind}`);
     if (event.kind === "message") this.#message(event);
   };
 
@@ -49,14 +49,14 @@ export class OperationDisplay {
   #message(event: Extract<OperationEvent, { kind: "message" }>): void {
     if (this.#kind === "preview" && event.severity === "info" && repeatsPending(event.text)) return;
     // The cancellation was requested, so its message is no news.
-    if (this.#run.signal.aborted && saysOnlyCancelled(event.text)) return;
+    if (this.#context.signal.aborted && saysOnlyCancelled(event.text)) return;
     // If a server does not answer, each of its resources fails with the same message: print it once.
     if (event.severity === "error" && this.#errors.has(event.text)) return;
     if (event.severity === "error") this.#errors.add(event.text);
     const prefix = event.resource === undefined ? "" : `${style("dim", `${event.resource}:`, process.stderr)} `;
-    if (event.severity === "error") this.#run.out.error(`${prefix}${event.text}`);
-    else if (event.severity === "warning") this.#run.out.warn(`${prefix}${event.text}`);
-    else this.#run.out.note(`${prefix}${event.text}`);
+    if (event.severity === "error") this.#context.out.error(`${prefix}${event.text}`);
+    else if (event.severity === "warning") this.#context.out.warn(`${prefix}${event.text}`);
+    else this.#context.out.note(`${prefix}${event.text}`);
   }
 }
 

@@ -2,30 +2,30 @@ import { describeConnection } from "../connection/connection.ts";
 import { everyConnection } from "../connection/environment.ts";
 import { readEnvironmentFile } from "../connection/environment-file.ts";
 import { localStack } from "../stack/local-stack.ts";
+import type { CommandContext } from "./context.ts";
 import { readyEngine } from "./engine.ts";
-import type { Run } from "./run.ts";
 
 /**
  * Warns if applications or commands would connect elsewhere than to a stack that was just brought up. Checks connection
  * variables of the environment, and a `.env` with an old port, password, database or CA. A `.env` that belongs to
  * another stack by its own entry is not compared.
  */
-export async function warnOfOtherTargets(run: Run, stack: string): Promise<void> {
-  const file = await readEnvironmentFile(run.root);
+export async function warnOfOtherTargets(context: CommandContext, stack: string): Promise<void> {
+  const file = await readEnvironmentFile(context.root);
   const isOthers = file?.stack !== undefined && file.stack !== stack;
   const inFile = file === undefined || isOthers ? [] : everyConnection(file.variables);
-  const inEnvironment = everyConnection(run.env);
+  const inEnvironment = everyConnection(context.env);
   if (inFile.length === 0 && inEnvironment.length === 0) return;
   const { readOutputs } = await import("../stack/outputs.ts");
   const { differencesFrom } = await import("../stack/connection-differences.ts");
-  const outputs = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, true);
+  const outputs = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, true);
   const option = stack === localStack ? "" : ` --stack ${stack}`;
 
   const stale = inFile.flatMap(({ source, connection }) =>
     differencesFrom(outputs, connection).map((difference) => `${source}: ${difference}`),
   );
   if (stale.length > 0) {
-    run.out.warn(
+    context.out.warn(
       [
         `${file?.path} does not connect to stack "${stack}":`,
         ...stale.map((line) => `  ${line}`),
@@ -38,7 +38,7 @@ export async function warnOfOtherTargets(run: Run, stack: string): Promise<void>
     const differences = differencesFrom(outputs, connection);
     if (differences.length === 0) continue;
     const names = source === "DATABASE_URL" ? source : `the ${source} variables`;
-    run.out.warn(
+    context.out.warn(
       [
         `${source} in the environment connects to ${describeConnection(connection)}, not to stack "${stack}" (${differences.join("; ")}).`,
         `  Commands without --stack use that connection. Unset ${names}, or add --stack ${stack}.`,

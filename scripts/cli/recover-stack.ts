@@ -1,14 +1,14 @@
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import type { Outcome } from "../stack/recover/recover.ts";
+import type { CommandContext } from "./context.ts";
 import { style } from "./output.ts";
-import type { Run } from "./run.ts";
 
 /**
  * Finds what killed commands left of a stack, prints each leftover with its action, and performs the actions unless
  * `dryRun`.
  */
 export async function recoverStack(
-  run: Run,
+  context: CommandContext,
   engine: EngineInstallation,
   stack: string,
   { dryRun = false, stopOrphans = false } = {},
@@ -16,7 +16,7 @@ export async function recoverStack(
   const { findLeftovers } = await import("../stack/recover/find-leftovers.ts");
   const { recover } = await import("../stack/recover/recover.ts");
   const { dataHome } = await import("../server/locations.ts");
-  const { root, env, out } = run;
+  const { root, env, out } = context;
   const home = dataHome(env, process.getuid?.());
   const leftovers = await findLeftovers({ engine, env, root, stack, home, stopOrphans });
   for (const { found, action, advice } of leftovers) {

@@ -9,8 +9,8 @@ import type { ServerOutput } from "../model/stack-outputs.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
 import { withBackend } from "../stack/backend.ts";
 import { localStack } from "../stack/stacks.ts";
+import type { CommandContext } from "./context.ts";
 import { readyEngine } from "./engine.ts";
-import type { Run } from "./run.ts";
 import { lineToType } from "./typed-line.ts";
 
 /** Options that choose the target of a data command. */
@@ -45,19 +45,27 @@ export interface Target {
  *
  * @param role the role to log in with on a stack
  */
-export async function resolveTarget(run: Run, options: TargetOptions, role = "migrator"): Promise<Target> {
-  const connection = givenConnection(run, options);
-  return connection === undefined ? ofStack(run, options, role) : ofConnection(run, options, connection);
+export async function resolveTarget(
+  context: CommandContext,
+  options: TargetOptions,
+  role = "migrator",
+): Promise<Target> {
+  const connection = givenConnection(context, options);
+  return connection === undefined ? ofStack(context, options, role) : ofConnection(context, options, connection);
 }
 
 /**
  * Finds the databases for a command that only reads: all of the stack, or the one of {@link resolveTarget} if a
  * database or a connection is given.
  */
-export async function resolveTargets(run: Run, options: TargetOptions, role = "migrator"): Promise<Target[]> {
-  if (options.database !== undefined || givenConnection(run, options) !== undefined)
-    return [await resolveTarget(run, options, role)];
-  const { outputs, target } = await readStack(run, options, role);
+export async function resolveTargets(
+  context: CommandContext,
+  options: TargetOptions,
+  role = "migrator",
+): Promise<Target[]> {
+  if (options.database !== undefined || givenConnection(context, options) !== undefined)
+    return [await resolveTarget(context, options, role)];
+  const { outputs, target } = await readStack(context, options, role);
   return Object.keys(outputs.databases).map(target);
 }
 
@@ -65,36 +73,36 @@ export async function resolveTargets(run: Run, options: TargetOptions, role = "m
  * Returns the connection of `--url`, or that of `DATABASE_URL`, `DB_*` or `PG*` if no stack is named. Undefined if a
  * stack is meant.
  */
-export function givenConnection(run: Run, options: TargetOptions): Connection | undefined {
+export function givenConnection(context: CommandContext, options: TargetOptions): Connection | undefined {
   if (options.url === undefined) {
     if (options.stack !== undefined) return undefined;
-    const source = environmentSource(run.env);
-    if (source !== undefined) run.targetSource = source;
-    return fromEnvironment(run.env);
+    const source = environmentSource(context.env);
+    if (source !== undefined) context.targetSource = source;
+    return fromEnvironment(context.env);
   }
-  if (options.stack === undefined) return fromUrl(options.url, run.env);
+  if (options.stack === undefined) return fromUrl(options.url, context.env);
   throw new OperationError("--url and --stack exclude each other.", { exitCode: exitCode.usage });
 }
 
-async function ofConnection(run: Run, options: TargetOptions, connection: Connection): Promise<Target> {
-  const database = await folderFor(run, options, connection);
+async function ofConnection(context: CommandContext, options: TargetOptions, connection: Connection): Promise<Target> {
+  const database = await folderFor(context, options, connection);
   // Print it, because a variable left in a shell is easily forgotten.
   const label = describeConnection(connection);
-  run.out.note(`target: ${label}`);
+  context.out.note(`target: ${label}`);
   return {
     connection,
-    admin: rootFromEnvironment(run.env) ?? connection,
-    docker: { owner: { project: "pgroundwork", stack: "no-stack", owner: ownerOf(undefined, run.root) } },
+    admin: rootFromEnvironment(context.env) ?? connection,
+    docker: { owner: { project: "pgroundwork", stack: "no-stack", owner: ownerOf(undefined, context.root) } },
     database,
-    folder: databaseFolder(migrationsOf(run), database),
+    folder: databaseFolder(migrationsOf(context), database),
     label,
     seedSets: undefined,
     protected: undefined,
   };
 }
 
-async function ofStack(run: Run, options: TargetOptions, role: string): Promise<Target> {
-  const { stack, outputs, target } = await readStack(run, options, role);
+async function ofStack(context: CommandContext, options: TargetOptions, role: string): Promise<Target> {
+  const { stack, outputs, target } = await readStack(context, options, role);
   const names = Object.keys(outputs.databases);
   const [only] = names;
   const database = options.database ?? (names.length === 1 ? only : undefined);
@@ -103,18 +111,18 @@ async function ofStack(run: Run, options: TargetOptions, role: string): Promise<
 }
 
 /** Reads a stack's outputs and returns a function that makes targets of its databases. */
-async function readStack(run: Run, options: TargetOptions, role: string) {
+async function readStack(context: CommandContext, options: TargetOptions, role: string) {
   const stack = options.stack ?? localStack;
   const { connectionTo, readOutputs } = await import("../stack/outputs.ts");
-  const engine = await readyEngine(run, { quiet: true });
-  const outputs = await readOutputs(engine, run.root, stack, true);
-  const docker = await dockerOf(run, stack, outputs.server);
+  const engine = await readyEngine(context, { quiet: true });
+  const outputs = await readOutputs(engine, context.root, stack, true);
+  const docker = await dockerOf(context, stack, outputs.server);
   const target = (database: string): Target => ({
     connection: connectionTo(outputs, stack, database, role),
     admin: connectionTo(outputs, stack, database, "superuser"),
     docker,
     database,
-    folder: databaseFolder(migrationsOf(run), database),
+    folder: databaseFolder(migrationsOf(context), database),
     label: `${database} of stack ${stack}`,
     seedSets: (outputs.databases[database]?.seeds ?? []).map(({ set }) => set),
     protected: outputs.protected,
@@ -135,12 +143,12 @@ function severalDatabases(what: string, names: readonly string[]): OperationErro
  * Returns the Docker settings for trials. They contain the stack's labels, so that `recover` finds a container that a
  * killed command left. They contain the stack's own image, if it has one.
  */
-async function dockerOf(run: Run, stack: string, server: ServerOutput): Promise<ScratchDocker> {
+async function dockerOf(context: CommandContext, stack: string, server: ServerOutput): Promise<ScratchDocker> {
   const { projectName } = await import("../stack/project.ts");
-  const labels = { project: await projectName(run.root), stack };
+  const labels = { project: await projectName(context.root), stack };
   if (server.kind !== "docker") {
-    const { PULUMI_BACKEND_URL: backend } = withBackend(run.root, stack, run.env);
-    return { owner: { ...labels, owner: ownerOf(backend, run.root) } };
+    const { PULUMI_BACKEND_URL: backend } = withBackend(context.root, stack, context.env);
+    return { owner: { ...labels, owner: ownerOf(backend, context.root) } };
   }
   return { host: server.dockerHost, owner: { ...labels, owner: server.owner }, imageOf: server.container };
 }
@@ -150,19 +158,19 @@ async function dockerOf(run: Run, stack: string, server: ServerOutput): Promise<
  *
  * @returns an absolute path
  */
-export async function resolveFolder(run: Run, database: string | undefined): Promise<string> {
-  const folders = await listDatabases(migrationsOf(run));
+export async function resolveFolder(context: CommandContext, database: string | undefined): Promise<string> {
+  const folders = await listDatabases(migrationsOf(context));
   const name = database ?? (folders.length === 1 ? folders[0] : undefined);
   if (name === undefined) throw severalDatabases(`There are ${folders.length} databases`, folders);
-  await requireDatabase(migrationsOf(run), name);
-  return databaseFolder(migrationsOf(run), name);
+  await requireDatabase(migrationsOf(context), name);
+  return databaseFolder(migrationsOf(context), name);
 }
 
 /** Returns the folder for a connection: the named one, the one with the database's name, or the only one. */
-async function folderFor(run: Run, options: TargetOptions, connection: Connection): Promise<string> {
-  const folders = await listDatabases(migrationsOf(run));
+async function folderFor(context: CommandContext, options: TargetOptions, connection: Connection): Promise<string> {
+  const folders = await listDatabases(migrationsOf(context));
   if (options.database !== undefined) {
-    await requireDatabase(migrationsOf(run), options.database);
+    await requireDatabase(migrationsOf(context), options.database);
     return options.database;
   }
   if (folders.includes(connection.database)) return connection.database;
@@ -177,6 +185,6 @@ async function folderFor(run: Run, options: TargetOptions, connection: Connectio
   );
 }
 
-function migrationsOf(run: Run): string {
-  return join(run.root, "migrations");
+function migrationsOf(context: CommandContext): string {
+  return join(context.root, "migrations");
 }

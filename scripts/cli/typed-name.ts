@@ -1,6 +1,6 @@
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { ask, canAsk } from "./confirm.ts";
-import type { Run } from "./run.ts";
+import type { CommandContext } from "./context.ts";
 
 /**
  * Asks on a terminal to type names as a confirmation. Fails if there is no terminal.
@@ -9,16 +9,16 @@ import type { Run } from "./run.ts";
  * @param refused the work that needs the confirmation: "Taking down stack x"
  * @throws OperationError (not allowed) if they were not typed
  */
-export async function requireTyped(run: Run, names: readonly string[], refused: string): Promise<void> {
+export async function requireTyped(context: CommandContext, names: readonly string[], refused: string): Promise<void> {
   if (!canAsk()) {
     throw new OperationError(`${refused} needs a confirmation. Nothing was changed.`, {
       hint: "Add --yes.",
       exitCode: exitCode.notAllowed,
     });
   }
-  run.out.endStep();
+  context.out.endStep();
   for (const name of names) {
-    const typed = (await ask(`Type ${name} to continue: `, run.signal)) ?? "";
+    const typed = (await ask(`Type ${name} to continue: `, context.signal)) ?? "";
     if (typed === name) continue;
     throw new OperationError(`You typed "${typed}", not "${name}". Nothing was changed.`, {
       exitCode: exitCode.notAllowed,

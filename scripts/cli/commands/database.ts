@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
+import { action, type CommandContext } from "../context.ts";
 import { jsonOption, stackOption } from "../options.ts";
-import { action, type Run } from "../run.ts";
 
 interface NewOptions {
   settings: boolean;
@@ -38,13 +38,13 @@ export function registerDatabase(program: Command): void {
     .action(action<object, [string[]]>(remove));
 }
 
-async function create(run: Run, { settings }: NewOptions, name: string): Promise<undefined> {
+async function create(context: CommandContext, { settings }: NewOptions, name: string): Promise<undefined> {
   const { newDatabase } = await import("../../databases/new-database.ts");
   const { declareDatabase, requireEditableSettings } = await import("../../stack/databases-setting.ts");
-  if (settings) await requireEditableSettings(run.root);
-  const files = await newDatabase(join(run.root, "migrations"), name, join(run.root, ".pgroundwork"));
-  const declared = settings ? await declareDatabase(run.root, name) : undefined;
-  run.out.answer({ database: name, files: files.map((file) => `migrations/${name}/${file}`), declared }, () =>
+  if (settings) await requireEditableSettings(context.root);
+  const files = await newDatabase(join(context.root, "migrations"), name, join(context.root, ".pgroundwork"));
+  const declared = settings ? await declareDatabase(context.root, name) : undefined;
+  context.out.answer({ database: name, files: files.map((file) => `migrations/${name}/${file}`), declared }, () =>
     [
       `created migrations/${name}: ${files.join(", ")}`,
       declared === undefined
@@ -65,23 +65,23 @@ async function create(run: Run, { settings }: NewOptions, name: string): Promise
 }
 
 async function rename(
-  run: Run,
+  context: CommandContext,
   { onServer = false, stack }: RenameOptions,
   from: string,
   to: string,
 ): Promise<undefined> {
-  if (onServer) return renameOnStack(run, stack ?? localStack, from, to);
+  if (onServer) return renameOnStack(context, stack ?? localStack, from, to);
   const { filesWithOldName, renameDatabaseFolder, requireRenamable } = await import(
     "../../databases/rename-database.ts"
   );
   const { redeclareDatabase, requireEditableSettings } = await import("../../stack/databases-setting.ts");
-  const migrations = join(run.root, "migrations");
+  const migrations = join(context.root, "migrations");
   await requireRenamable(migrations, from, to);
-  await requireEditableSettings(run.root);
+  await requireEditableSettings(context.root);
   await renameDatabaseFolder(migrations, from, to);
-  const settings = await redeclareDatabase(run.root, from, to);
-  const edit = await filesWithOldName(run.root, from, to);
-  run.out.answer({ from, to, settings, edit }, () =>
+  const settings = await redeclareDatabase(context.root, from, to);
+  const edit = await filesWithOldName(context.root, from, to);
+  context.out.answer({ from, to, settings, edit }, () =>
     [
       `renamed migrations/${from} to migrations/${to}${settings.length > 0 ? `, also in ${settings.join(", ")}` : ""}.`,
       ...(edit.length > 0
@@ -96,17 +96,17 @@ async function rename(
   return undefined;
 }
 
-async function renameOnStack(run: Run, stack: string, from: string, to: string): Promise<undefined> {
+async function renameOnStack(context: CommandContext, stack: string, from: string, to: string): Promise<undefined> {
   const { readyEngine } = await import("../engine.ts");
   const { readOutputs, serverConnection } = await import("../../stack/outputs.ts");
   const { renameOnServer } = await import("../../databases/rename-database.ts");
-  await requireDeclaredName(run, stack, from, to);
-  const outputs = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, true);
+  await requireDeclaredName(context, stack, from, to);
+  const outputs = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, true);
   const { underLock } = await import("./destroy/destroy-by-engine.ts");
   // An `up` that runs meanwhile would create the old database again.
-  await underLock(run, stack, () => renameOnServer(serverConnection(outputs), from, to));
+  await underLock(context, stack, () => renameOnServer(serverConnection(outputs), from, to));
   const option = stack === localStack ? "" : ` -- --stack ${stack}`;
-  run.out.answer({ stack, from, to }, () =>
+  context.out.answer({ stack, from, to }, () =>
     [
       `renamed ${from} of stack ${stack} to ${to}, with its roles and all data.`,
       "",
@@ -122,7 +122,7 @@ async function renameOnStack(run: Run, stack: string, from: string, to: string):
  *
  * @throws OperationError (not allowed)
  */
-async function requireDeclaredName({ root }: Run, stack: string, from: string, to: string): Promise<void> {
+async function requireDeclaredName({ root }: CommandContext, stack: string, from: string, to: string): Promise<void> {
   const { requireDatabaseName } = await import("../../databases/new-database.ts");
   const { declaredSettings } = await import("../../stack/declared-settings.ts");
   requireDatabaseName(to);
@@ -134,16 +134,16 @@ async function requireDeclaredName({ root }: Run, stack: string, from: string, t
   });
 }
 
-async function remove(run: Run, _options: object, given: string[]): Promise<undefined> {
+async function remove(context: CommandContext, _options: object, given: string[]): Promise<undefined> {
   const databases = [...new Set(given)];
   const { removeDatabase } = await import("../../databases/remove-database.ts");
   const { listDatabases, readDatabaseFile } = await import("../../databases/database-file.ts");
   const { requireEditableSettings, undeclareDatabases } = await import("../../stack/databases-setting.ts");
-  const migrations = join(run.root, "migrations");
+  const migrations = join(context.root, "migrations");
   const setsOf: Record<string, string[]> = {};
   // All of them are read before the first one is removed.
   for (const database of databases) setsOf[database] = (await readDatabaseFile(migrations, database)).seedSets;
-  await requireEditableSettings(run.root);
+  await requireEditableSettings(context.root);
   const candidates = Object.values(setsOf).flat();
   // If a database file cannot be read, its sets are unknown. Then no candidate set is dropped.
   for (const database of await listDatabases(migrations))
@@ -153,13 +153,13 @@ async function remove(run: Run, _options: object, given: string[]): Promise<unde
     );
   const removals: { database: string; removed: string[]; kept: string[]; settings: string[]; notes: string[] }[] = [];
   for (const database of databases) {
-    const files = await removeDatabase(run.root, database);
+    const files = await removeDatabase(context.root, database);
     const { [database]: sets = [], ...others } = setsOf;
     delete setsOf[database];
-    const { changed, notes } = await undeclareDatabases(run.root, { [database]: sets }, others);
+    const { changed, notes } = await undeclareDatabases(context.root, { [database]: sets }, others);
     removals.push({ database, ...files, settings: changed, notes });
   }
-  run.out.answer({ removals }, () =>
+  context.out.answer({ removals }, () =>
     removals
       .flatMap(({ database, removed, kept, settings, notes }) => [
         `removed ${database}: ${[...removed, ...settings.map((file) => `its name in ${file}`)].join(", ")}`,

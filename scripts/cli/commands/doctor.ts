@@ -6,7 +6,7 @@ import { type Connection, describeConnection, inDatabase } from "../../connectio
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import type { Ignored, Sifted } from "../../doctor/baseline.ts";
 import { databaseOption, jsonOption, stackOption, urlOption } from "../options.ts";
-import { action, type Run } from "../run.ts";
+import { action, type CommandContext } from "../context.ts";
 import { givenConnection, resolveTargets, type TargetOptions } from "../target.ts";
 import { describeDiagnosis } from "./doctor-text.ts";
 
@@ -53,7 +53,7 @@ export function registerDoctor(program: Command): void {
     .action(action<DoctorOptions, []>(doctor));
 }
 
-async function doctor(run: Run, options: DoctorOptions) {
+async function doctor(context: CommandContext, options: DoctorOptions) {
   const { diagnose, selectChecks } = await import("../../doctor/diagnose.ts");
   const { readBaseline, sift, writeBaseline } = await import("../../doctor/baseline.ts");
   const { only, ignore = [], baseline, writeBaseline: target, failOn } = options;
@@ -63,24 +63,24 @@ async function doctor(run: Run, options: DoctorOptions) {
   selectChecks(only);
   const accepted = baseline === undefined ? [] : await readBaseline(resolve(baseline));
   const typed = ignore.map((key): Ignored => ({ key, reason: "--ignore" }));
-  const connections = await connectionsOf(run, options);
+  const connections = await connectionsOf(context, options);
   const { historyFile } = await import("../../health/history.ts");
-  const historyOf = (connection: Connection) => historyFile(run.root, connection);
+  const historyOf = (connection: Connection) => historyFile(context.root, connection);
   const diagnosis = await diagnose(connections, { historyOf, ...(only === undefined ? {} : { only }) });
   if (target !== undefined) {
     const path = resolve(target);
     const existing = existsSync(path) ? await readBaseline(path) : [];
     writeBaseline(path, diagnosis.findings, existing, new Date());
-    run.out.note(`${diagnosis.findings.length} findings written to ${path}`);
+    context.out.note(`${diagnosis.findings.length} findings written to ${path}`);
   }
   const written = target === undefined ? [] : await readBaseline(resolve(target));
   const sifted = sift(diagnosis, [...accepted, ...written, ...typed]);
   if (options.sarif === true) {
     const { sarif } = await import("../../doctor/sarif.ts");
-    run.out.answer(null, () => JSON.stringify(sarif(sifted, packageJson.version), null, 2));
+    context.out.answer(null, () => JSON.stringify(sarif(sifted, packageJson.version), null, 2));
   } else {
     const label = connections.map(describeConnection).join(", ");
-    run.out.answer(sifted, () => describeDiagnosis(sifted, label));
+    context.out.answer(sifted, () => describeDiagnosis(sifted, label));
   }
   return codeOf(sifted, failOn);
 }
@@ -99,10 +99,10 @@ function codeOf({ findings, checks }: Sifted, failOn: FailLevel) {
 }
 
 /** Returns the connections: any PostgreSQL by URL or environment, without a folder in migrations/, else the stack's. */
-async function connectionsOf(run: Run, { role, ...options }: DoctorOptions): Promise<Connection[]> {
-  const given = givenConnection(run, options);
+async function connectionsOf(context: CommandContext, { role, ...options }: DoctorOptions): Promise<Connection[]> {
+  const given = givenConnection(context, options);
   if (given !== undefined) return [options.database === undefined ? given : inDatabase(given, options.database)];
-  return (await resolveTargets(run, options, role)).map(({ connection }) => connection);
+  return (await resolveTargets(context, options, role)).map(({ connection }) => connection);
 }
 
 function list(text: string): string[] {

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
+import { action } from "../context.ts";
 import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";
-import { action } from "../run.ts";
 
 export function registerDown(program: Command): void {
   program
@@ -12,11 +12,11 @@ export function registerDown(program: Command): void {
     .addOption(stackOption())
     .addOption(jsonOption())
     .action(
-      action<{ stack?: string }, []>(async (run, { stack = localStack }) => {
+      action<{ stack?: string }, []>(async (context, { stack = localStack }) => {
         const { readOutputs } = await import("../../stack/outputs.ts");
-        const { server } = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, false);
+        const { server } = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, false);
         const { projectName } = await import("../../stack/project.ts");
-        const project = await projectName(run.root);
+        const project = await projectName(context.root);
         if (server.kind === "external")
           throw new OperationError(`Stack "${stack}" has an external server, which pgroundwork does not stop.`, {
             exitCode: exitCode.notAllowed,
@@ -27,7 +27,7 @@ export function registerDown(program: Command): void {
           const containers = await withDocker(server.dockerHost, (docker) =>
             stopContainers(docker, { project, stack, owner: server.owner }),
           );
-          run.out.answer(
+          context.out.answer(
             { stack, stopped: containers.length > 0, containers, dataVolume: server.dataVolume },
             () => `${stoppedText(containers.length > 0)}; the data is kept in the volume ${server.dataVolume}`,
           );
@@ -36,9 +36,9 @@ export function registerDown(program: Command): void {
         const { stopServer } = await import("../../server/embedded.ts");
         const { dataHome } = await import("../../server/locations.ts");
         const directory = { data: server.dataDirectory, log: server.logDirectory };
-        const owner = { clone: run.root, project, stack };
-        const stopped = await stopServer(dataHome(run.env, process.getuid?.()), directory, owner);
-        run.out.answer(
+        const owner = { clone: context.root, project, stack };
+        const stopped = await stopServer(dataHome(context.env, process.getuid?.()), directory, owner);
+        context.out.answer(
           { stack, stopped, dataDirectory: server.dataDirectory },
           () => `${stoppedText(stopped)}; the data is kept in ${server.dataDirectory}`,
         );

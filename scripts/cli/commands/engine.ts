@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { exitCode } from "../../core/operation-error.ts";
 import type { EngineStatus } from "../../pulumi/engine-status.ts";
 import { localStack } from "../../stack/stacks.ts";
+import { action } from "../context.ts";
 import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";
-import { action } from "../run.ts";
 import { asTyped } from "../typed-line.ts";
 
 export function registerEngine(program: Command): void {
@@ -14,10 +14,10 @@ export function registerEngine(program: Command): void {
     .description("show the engine, its source and its plugins (exit code 5 if something is missing)")
     .addOption(jsonOption())
     .action(
-      action<object, []>(async (run) => {
+      action<object, []>(async (context) => {
         const { engineStatus } = await import("../../pulumi/engine-status.ts");
-        const status = await engineStatus(run.root, run.env);
-        run.out.answer(status, () => describeStatus(status));
+        const status = await engineStatus(context.root, context.env);
+        context.out.answer(status, () => describeStatus(status));
         const complete = status.engine.state === "present" && status.languageHost.state === "present";
         return complete && status.plugins.every(({ use }) => use !== "missing") ? exitCode.done : exitCode.wrong;
       }),
@@ -27,11 +27,11 @@ export function registerEngine(program: Command): void {
     .description("install what `up` needs ahead of time; if downloads are blocked, build it")
     .addOption(jsonOption())
     .action(
-      action<object, []>(async (run) => {
-        await readyEngine(run, { quiet: true, retryPlugins: true, project: false });
+      action<object, []>(async (context) => {
+        await readyEngine(context, { quiet: true, retryPlugins: true, project: false });
         const { engineStatus } = await import("../../pulumi/engine-status.ts");
-        const status = await engineStatus(run.root, run.env);
-        run.out.answer(status, () => describeStatus(status));
+        const status = await engineStatus(context.root, context.env);
+        context.out.answer(status, () => describeStatus(status));
         return exitCode.done;
       }),
     );
@@ -42,22 +42,22 @@ export function registerEngine(program: Command): void {
     )
     .addOption(stackOption())
     .action(
-      action<{ stack?: string }, []>(async (run, { stack = localStack }) => {
+      action<{ stack?: string }, []>(async (context, { stack = localStack }) => {
         const { shellExports } = await import("../../core/shell.ts");
-        const engine = await readyEngine(run);
+        const engine = await readyEngine(context);
         const { requireStackSecrets } = await import("../../stack/stack-secrets.ts");
         const { passphraseVariables } = await import("../../stack/passphrase.ts");
-        requireStackSecrets(engine, run.root, stack);
+        requireStackSecrets(engine, context.root, stack);
         const { backendVariables, overruledBackend } = await import("../../stack/backend.ts");
         const ofStack = {
-          ...backendVariables(run.root, stack, run.env),
-          ...passphraseVariables(run.root, stack, run.env),
+          ...backendVariables(context.root, stack, context.env),
+          ...passphraseVariables(context.root, stack, context.env),
         };
-        const overruled = overruledBackend(run.root, stack, run.env);
+        const overruled = overruledBackend(context.root, stack, context.env);
         if (overruled !== undefined)
-          run.out.note(`${overruled} This shell now uses it. For another stack, use another shell.`);
-        if (stack === localStack && run.env.PULUMI_CONFIG_PASSPHRASE !== undefined) {
-          run.out.note(
+          context.out.note(`${overruled} This shell now uses it. For another stack, use another shell.`);
+        if (stack === localStack && context.env.PULUMI_CONFIG_PASSPHRASE !== undefined) {
+          context.out.note(
             "PULUMI_CONFIG_PASSPHRASE is unset in this shell: the local stack has its own passphrase. " +
               "For another stack: engine env --stack NAME, in a shell that has its passphrase.",
           );

@@ -3,9 +3,9 @@ import { InvalidArgumentError } from "commander";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { readerGone } from "../closed-pipe.ts";
+import { action } from "../context.ts";
 import { readyEngine } from "../engine.ts";
 import { stackOption } from "../options.ts";
-import { action } from "../run.ts";
 
 export function registerLogs(program: Command): void {
   program
@@ -16,10 +16,10 @@ export function registerLogs(program: Command): void {
     .option("-f, --follow", "keep printing new lines until Ctrl-C")
     .action(
       action<{ stack?: string; lines: number; follow?: boolean }, []>(
-        async (run, { stack = localStack, lines, follow }) => {
+        async (context, { stack = localStack, lines, follow }) => {
           const { readOutputs } = await import("../../stack/outputs.ts");
-          const { server } = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, false);
-          const end = AbortSignal.any([run.signal, readerGone()]);
+          const { server } = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, false);
+          const end = AbortSignal.any([context.signal, readerGone()]);
           if (server.kind === "external")
             throw new OperationError(`Stack "${stack}" has an external server. Read its log on its own machine.`, {
               exitCode: exitCode.notAllowed,
@@ -33,7 +33,7 @@ export function registerLogs(program: Command): void {
             return;
           }
           const { followLog, lastLines } = await import("../../server/log.ts");
-          for (const line of await lastLines(server.logDirectory, lines)) run.out.say(line);
+          for (const line of await lastLines(server.logDirectory, lines)) context.out.say(line);
           if (follow === true) await followLog(server.logDirectory, (text) => process.stdout.write(text), end);
         },
       ),

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
+import { action } from "../context.ts";
 import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";
-import { action } from "../run.ts";
 import { describeStack } from "../summary.ts";
 
 export function registerOutputs(program: Command): void {
@@ -15,16 +15,21 @@ export function registerOutputs(program: Command): void {
     .option("--show-secrets", "include passwords in plain text; requires --json")
     .action(
       action<{ stack?: string; showSecrets?: boolean }, []>(
-        async (run, { stack = localStack, showSecrets = false }) => {
-          if (showSecrets && !run.out.json) {
+        async (context, { stack = localStack, showSecrets = false }) => {
+          if (showSecrets && !context.out.json) {
             throw new OperationError("--show-secrets has no effect on the summary, which shows no password.", {
               hint: "Add --json, or print one URL with `npm run -s pgw -- url`.",
               exitCode: exitCode.usage,
             });
           }
           const { readOutputs } = await import("../../stack/outputs.ts");
-          const outputs = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, showSecrets);
-          run.out.answer(outputs, () => describeStack(outputs, stack));
+          const outputs = await readOutputs(
+            await readyEngine(context, { quiet: true }),
+            context.root,
+            stack,
+            showSecrets,
+          );
+          context.out.answer(outputs, () => describeStack(outputs, stack));
         },
       ),
     );

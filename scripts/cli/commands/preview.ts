@@ -4,9 +4,9 @@ import { databaseFolder } from "../../databases/database-file.ts";
 import type { DraftSummary } from "../../migrate/authoring/draft-file.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";
+import { action, type CommandContext } from "../context.ts";
 import { operate } from "../operate.ts";
 import { allChangesOption, jsonOption, stackOption } from "../options.ts";
-import { action, type Run } from "../run.ts";
 
 export function registerPreview(program: Command): void {
   program
@@ -16,11 +16,11 @@ export function registerPreview(program: Command): void {
     .addOption(allChangesOption())
     .addOption(jsonOption())
     .action(
-      action<{ stack?: string; all?: boolean }, []>(async (run, { stack = localStack, all = false }) => {
-        const { changes, unchanged } = await operate(run, "preview", stack);
-        const drafts = await draftsOf(run, stack);
+      action<{ stack?: string; all?: boolean }, []>(async (context, { stack = localStack, all = false }) => {
+        const { changes, unchanged } = await operate(context, "preview", stack);
+        const drafts = await draftsOf(context, stack);
         const { describeDraft } = await import("../../migrate/authoring/draft-file.ts");
-        run.out.answer({ stack, changes, unchanged, drafts }, () =>
+        context.out.answer({ stack, changes, unchanged, drafts }, () =>
           [
             describeChanges("preview", { changes, unchanged }, all),
             ...drafts.map(({ database, ...draft }) => `${database}: ${describeDraft(draft)}`),
@@ -31,7 +31,7 @@ export function registerPreview(program: Command): void {
 }
 
 /** Returns the drafts in the folders of the stack's databases. `up` does not apply them. */
-async function draftsOf({ root }: Run, stack: string): Promise<({ database: string } & DraftSummary)[]> {
+async function draftsOf({ root }: CommandContext, stack: string): Promise<({ database: string } & DraftSummary)[]> {
   const { readDraftSummary } = await import("../../migrate/authoring/draft-file.ts");
   const { declaredSettings } = await import("../../stack/declared-settings.ts");
   const { databases } = await declaredSettings(root, stack);

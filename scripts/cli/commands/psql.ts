@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { action } from "../context.ts";
 import { type LoginOptions, resolveLogin } from "../login.ts";
 import { databaseOption, roleOption, stackOption, urlOption } from "../options.ts";
-import { action } from "../run.ts";
 
 export function registerPsql(program: Command): void {
   program
@@ -12,11 +12,11 @@ export function registerPsql(program: Command): void {
     .addOption(roleOption())
     .addOption(urlOption())
     .action(
-      action<LoginOptions, [string[]]>(async (run, options, given) => {
+      action<LoginOptions, [string[]]>(async (context, options, given) => {
         const { openPsql } = await import("../../connection/psql.ts");
-        const connection = await resolveLogin(run, options);
-        run.releaseSignals();
-        return (await openPsql(connection, given, run.env)) === 0 ? 0 : 1;
+        const connection = await resolveLogin(context, options);
+        context.releaseSignals();
+        return (await openPsql(connection, given, context.env)) === 0 ? 0 : 1;
       }),
     );
 }

@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import { exitCode } from "../../core/operation-error.ts";
 import type { Outcome } from "../../stack/recover/recover.ts";
 import { localStack } from "../../stack/stacks.ts";
+import { action } from "../context.ts";
 import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";
 import { recoverStack } from "../recover-stack.ts";
-import { action } from "../run.ts";
 
 interface RecoverOptions {
   stack?: string;
@@ -25,10 +25,10 @@ export function registerRecover(program: Command): void {
     .option("--stop-orphans", "also stop servers whose project directory no longer exists; their data is kept")
     .addOption(jsonOption())
     .action(
-      action<RecoverOptions, []>(async (run, { stack = localStack, dryRun = false, stopOrphans = false }) => {
-        const engine = await readyEngine(run, { quiet: true });
-        const outcomes = await recoverStack(run, engine, stack, { dryRun, stopOrphans });
-        run.out.answer({ stack, findings: outcomes.map(told) }, () => summary(outcomes, stack, dryRun));
+      action<RecoverOptions, []>(async (context, { stack = localStack, dryRun = false, stopOrphans = false }) => {
+        const engine = await readyEngine(context, { quiet: true });
+        const outcomes = await recoverStack(context, engine, stack, { dryRun, stopOrphans });
+        context.out.answer({ stack, findings: outcomes.map(told) }, () => summary(outcomes, stack, dryRun));
         return dryRun && outcomes.some(({ act }) => act !== undefined) ? exitCode.pending : exitCode.done;
       }),
     );

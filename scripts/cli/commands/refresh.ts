@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";
+import { action, type CommandContext } from "../context.ts";
 import { readyEngine } from "../engine.ts";
 import { inDockerEngine, operate } from "../operate.ts";
 import { jsonOption, stackOption } from "../options.ts";
-import { action, type Run } from "../run.ts";
 
 export function registerRefresh(program: Command): void {
   program
@@ -13,14 +13,14 @@ export function registerRefresh(program: Command): void {
     .addOption(stackOption())
     .addOption(jsonOption())
     .action(
-      action<{ stack?: string }, []>(async (run, { stack = localStack }) => {
-        const stopped = await serverStopped(run, stack);
+      action<{ stack?: string }, []>(async (context, { stack = localStack }) => {
+        const stopped = await serverStopped(context, stack);
         if (stopped !== undefined) {
-          if (stopped.inDocker) await operate(run, "refresh", stack, { targets: inDockerEngine });
+          if (stopped.inDocker) await operate(context, "refresh", stack, { targets: inDockerEngine });
           throw stopped.error;
         }
-        const { changes, unchanged } = await operate(run, "refresh", stack);
-        run.out.answer({ stack, changes, unchanged }, () => describeChanges("refresh", { changes, unchanged }));
+        const { changes, unchanged } = await operate(context, "refresh", stack);
+        context.out.answer({ stack, changes, unchanged }, () => describeChanges("refresh", { changes, unchanged }));
       }),
     );
 }
@@ -30,11 +30,11 @@ export function registerRefresh(program: Command): void {
  * of CA certificates that the postgresql provider trusts. For `up` and `preview` the program writes that file, but a
  * refresh does not run the program.
  */
-async function serverStopped(run: Run, stack: string) {
+async function serverStopped(context: CommandContext, stack: string) {
   const { readOutputs } = await import("../../stack/outputs.ts");
-  const engine = await readyEngine(run, { quiet: true });
+  const engine = await readyEngine(context, { quiet: true });
   // Without outputs there is no server yet. The refresh reports all other errors.
-  const outputs = await readOutputs(engine, run.root, stack, true).catch(() => undefined);
+  const outputs = await readOutputs(engine, context.root, stack, true).catch(() => undefined);
   if (outputs === undefined) return undefined;
   const { serverStopped: whyStopped } = await import("../../stack/server-stopped.ts");
   const error = await whyStopped(outputs, stack);

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { localStack } from "../../stack/stacks.ts";
+import { action } from "../context.ts";
 import { jsonOption, stackOption } from "../options.ts";
 import { warnOfOtherTargets } from "../other-targets.ts";
-import { action } from "../run.ts";
 import { bringUp } from "./up.ts";
 
 export function registerSetup(program: Command): void {
@@ -14,22 +14,22 @@ export function registerSetup(program: Command): void {
     .option("--write-env", "write .env with DATABASE_URL and DB_* for the first database's app role (mode 0600)")
     .option("--force", "replace the connection in an existing .env; other variables are kept")
     .action(
-      action<{ stack?: string; writeEnv?: boolean; force?: boolean }, []>(async (run, options) => {
+      action<{ stack?: string; writeEnv?: boolean; force?: boolean }, []>(async (context, options) => {
         const { stack = localStack, writeEnv = false, force = false } = options;
         if (writeEnv && !force) {
           const { requireNoEnvironmentFile } = await import("../../connection/environment-file.ts");
-          await requireNoEnvironmentFile(run.root);
+          await requireNoEnvironmentFile(context.root);
         }
-        const { databases } = await bringUp(run, stack);
+        const { databases } = await bringUp(context, stack);
         if (writeEnv) {
           const [database = ""] = Object.keys(databases);
           const { writeEnvironmentFile } = await import("../../connection/environment-file.ts");
           const { resolveTarget } = await import("../target.ts");
-          const { connection } = await resolveTarget(run, { stack, database }, "app");
-          run.out.note(`wrote ${await writeEnvironmentFile(run.root, connection, force, stack)}`);
+          const { connection } = await resolveTarget(context, { stack, database }, "app");
+          context.out.note(`wrote ${await writeEnvironmentFile(context.root, connection, force, stack)}`);
         }
-        await warnOfOtherTargets(run, stack);
-        run.out.say(
+        await warnOfOtherTargets(context, stack);
+        context.out.say(
           [
             "",
             "next",

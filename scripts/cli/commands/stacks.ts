@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { action } from "../context.ts";
 import { readyEngine } from "../engine.ts";
 import { jsonOption } from "../options.ts";
-import { action } from "../run.ts";
 import { table } from "../table.ts";
 
 export function registerStacks(program: Command): void {
@@ -10,16 +10,16 @@ export function registerStacks(program: Command): void {
     .description("list the stacks that have a state or a settings file")
     .addOption(jsonOption())
     .action(
-      action<object, []>(async (run) => {
+      action<object, []>(async (context) => {
         const { listStacks } = await import("../../stack/stacks.ts");
-        const stacks = await listStacks(await readyEngine(run, { quiet: true }), run.root);
+        const stacks = await listStacks(await readyEngine(context, { quiet: true }), context.root);
         const rows = stacks.map(({ name, deployed, lastUpdate, resources }) => [
           name,
           deployed ? "yes" : "no",
           lastUpdate ?? "",
           resources === undefined ? "" : String(resources),
         ]);
-        run.out.answer(stacks, () => table(["stack", "has state", "last change", "resources"], rows));
+        context.out.answer(stacks, () => table(["stack", "has state", "last change", "resources"], rows));
       }),
     );
 }

@@ -3,7 +3,7 @@ import { withClient } from "../../connection/client.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import type { TypesFile } from "../../types/types-file.ts";
 import { databaseOption, jsonOption, stackOption, urlOption } from "../options.ts";
-import { action, type Run } from "../run.ts";
+import { action, type CommandContext } from "../context.ts";
 import { resolveTargets, type Target, type TargetOptions } from "../target.ts";
 import { lineToType } from "../typed-line.ts";
 
@@ -23,20 +23,20 @@ export function registerTypes(program: Command): void {
     .action(action<TypesOptions, []>(types));
 }
 
-async function types(run: Run, options: TypesOptions) {
+async function types(context: CommandContext, options: TypesOptions) {
   const { writeTypes } = await import("../../types/types-file.ts");
   const found: { database: string; label: string; result: TypesFile }[] = [];
   // All are generated before the first is written.
-  for (const target of await resolveTargets(run, options))
+  for (const target of await resolveTargets(context, options))
     found.push({ database: target.database, label: target.label, result: await generated(target) });
   const outdated = found.filter(({ result }) => result.state !== "current");
   if (!options.check) for (const { result } of outdated) writeTypes(result);
   const databases = found.map(({ database, result: { file, state, line } }) => ({ database, file, state, line }));
-  run.out.answer({ databases, written: !options.check && outdated.length > 0 }, () =>
+  context.out.answer({ databases, written: !options.check && outdated.length > 0 }, () =>
     found.map(({ label, result }) => `${label}: ${described(result, options.check ?? false)}`).join("\n"),
   );
   if (!options.check || outdated.length === 0) return exitCode.done;
-  run.out.note(`Write them with: ${lineToType(["types"])}`);
+  context.out.note(`Write them with: ${lineToType(["types"])}`);
   return exitCode.wrong;
 }
 

@@ -2,10 +2,10 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { StackOutputs } from "../../model/stack-outputs.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";
+import { action, type CommandContext } from "../context.ts";
 import { type OperateOptions, operate } from "../operate.ts";
 import { allChangesOption, jsonOption, stackOption } from "../options.ts";
 import { warnOfOtherTargets } from "../other-targets.ts";
-import { action, type Run } from "../run.ts";
 import { describeStack } from "../summary.ts";
 
 interface UpOptions {
@@ -31,10 +31,10 @@ export function registerUp(program: Command): void {
     .addOption(allChangesOption())
     .addOption(jsonOption())
     .action(
-      action<UpOptions, []>(async (run, { stack = localStack, recover = false, wait = 0, all = false }) => {
+      action<UpOptions, []>(async (context, { stack = localStack, recover = false, wait = 0, all = false }) => {
         const waitMs = wait === true ? Number.POSITIVE_INFINITY : wait * 1_000;
-        await bringUp(run, stack, { recover, waitMs }, all);
-        await warnOfOtherTargets(run, stack);
+        await bringUp(context, stack, { recover, waitMs }, all);
+        await warnOfOtherTargets(context, stack);
       }),
     );
 }
@@ -45,20 +45,20 @@ export function registerUp(program: Command): void {
  * @param all true to list every change
  */
 export async function bringUp(
-  run: Run,
+  context: CommandContext,
   stack: string,
   options: OperateOptions = {},
   all = false,
 ): Promise<StackOutputs> {
   const started = performance.now();
-  const result = await operate(run, "up", stack, options);
+  const result = await operate(context, "up", stack, options);
   // A stack that was partly erased is in use again.
   const { forgetErasure } = await import("../../stack/begun-erasure.ts");
-  await forgetErasure(run.root, stack);
+  await forgetErasure(context.root, stack);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   // The outputs of the Pulumi program; passwords are masked in them.
   const outputs = result.outputs as unknown as StackOutputs;
-  run.out.answer(
+  context.out.answer(
     { stack, ...result },
     () => `${describeChanges("up", result, all)}, in ${seconds} s\n\n${describeStack(outputs, stack)}`,
   );

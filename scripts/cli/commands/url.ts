@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { connectionUrl } from "../../connection/connection.ts";
 import { localStack } from "../../stack/stacks.ts";
+import { action } from "../context.ts";
 import { defaultRole } from "../login.ts";
 import { databaseOption, roleOption, stackOption } from "../options.ts";
-import { action } from "../run.ts";
 import { resolveTarget } from "../target.ts";
 
 export function registerUrl(program: Command): void {
@@ -15,8 +15,8 @@ export function registerUrl(program: Command): void {
     .addOption(roleOption())
     .action(
       action<{ stack?: string; database?: string; role?: string }, []>(
-        async (run, { stack = localStack, database, role = defaultRole }) => {
-          const target = await resolveTarget(run, { stack, ...(database === undefined ? {} : { database }) }, role);
+        async (context, { stack = localStack, database, role = defaultRole }) => {
+          const target = await resolveTarget(context, { stack, ...(database === undefined ? {} : { database }) }, role);
           process.stdout.write(`${connectionUrl(target.connection)}\n`);
         },
       ),

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
 import type { BackupType } from "../../../backup/info.ts";
 import { localStack } from "../../../stack/stacks.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, stackOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
 import { showStep } from "../../step.ts";
 import { backupsOf } from "./stack.ts";
 import { bytes } from "./texts.ts";
@@ -29,14 +29,14 @@ export function registerBackupCreate(backup: Command): void {
     .action(action<CreateOptions, []>(create));
 }
 
-async function create(run: Run, { stack = localStack, type }: CreateOptions): Promise<undefined> {
+async function create(context: CommandContext, { stack = localStack, type }: CreateOptions): Promise<undefined> {
   const { withDocker } = await import("../../../docker/client.ts");
   const { createBackup } = await import("../../../backup/create.ts");
-  const { backups, dockerHost } = await backupsOf(run, stack);
-  showStep(run.out, "making a backup");
+  const { backups, dockerHost } = await backupsOf(context, stack);
+  showStep(context.out, "making a backup");
   const made = await withDocker(dockerHost, (docker) => createBackup(docker, backups.container, type));
   const seconds = ((Date.parse(made.finishedAt) - Date.parse(made.startedAt)) / 1_000).toFixed(0);
-  run.out.answer(
+  context.out.answer(
     { stack, backup: made },
     () =>
       `${made.label} (${made.type}): ${bytes(made.size)}, ${bytes(made.repositoryDelta)} in the repository, in ${seconds} s`,

@@ -8,7 +8,7 @@ import {
   restoreCommand,
 } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption, urlOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import type { TargetOptions } from "../../target.ts";
 import { jobsOption, recipientOption } from "../dumps/options.ts";
@@ -46,31 +46,31 @@ export function registerBackupDump(backup: Command): void {
     .action(action<DumpCommandOptions, []>(dump));
 }
 
-async function dump(run: Run, options: DumpCommandOptions): Promise<undefined> {
+async function dump(context: CommandContext, options: DumpCommandOptions): Promise<undefined> {
   const { createDump } = await import("../../../backup/dump/create.ts");
   const { applyRetention } = await import("../../../backup/dump/store.ts");
-  const { folder, retentionDays, compressed } = dumpSettings(run);
+  const { folder, retentionDays, compressed } = dumpSettings(context);
   const dumps: DumpMetadata[] = [];
   const removed: string[] = [];
-  for (const target of await resolveDumpTargets(run, options)) {
+  for (const target of await resolveDumpTargets(context, options)) {
     const made = await createDump(target.source, {
       folder,
       kind: options.format,
       scope: options.schemaOnly === true ? "schema" : "full",
       globals: options.globals === true,
       compressed,
-      recipients: recipientsFor(run, options, target.isProtected),
+      recipients: recipientsFor(context, options, target.isProtected),
       reason: "requested",
       jobs: options.jobs,
-      env: run.env,
-      signal: run.signal,
-      onStep: (step) => showStep(run.out, step),
-      restoreCommand: (id) => restoreCommand(run, target, id),
+      env: context.env,
+      signal: context.signal,
+      onStep: (step) => showStep(context.out, step),
+      restoreCommand: (id) => restoreCommand(context, target, id),
     });
     dumps.push(made);
     removed.push(...(await applyRetention(folder, made, retentionDays, new Date())));
   }
-  run.out.answer({ folder, dumps, removed }, () =>
+  context.out.answer({ folder, dumps, removed }, () =>
     [
       ...dumps.flatMap(describe),
       `in ${folder}`,

@@ -3,9 +3,9 @@ import { ageInSeconds, ago, type Finding } from "../../../backup/findings.ts";
 import type { BackupList } from "../../../backup/list.ts";
 import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
-import { action, type Run } from "../../run.ts";
 import { table } from "../../table.ts";
 import { backupsOf } from "./stack.ts";
 import { bytes } from "./texts.ts";
@@ -21,17 +21,17 @@ export function registerBackupList(backup: Command): void {
     .action(action<{ stack?: string }, []>(list));
 }
 
-async function list(run: Run, { stack = localStack }: { stack?: string }): Promise<ExitCode> {
+async function list(context: CommandContext, { stack = localStack }: { stack?: string }): Promise<ExitCode> {
   const { withDocker } = await import("../../../docker/client.ts");
   const { listBackups } = await import("../../../backup/list.ts");
-  const { backups, dockerHost } = await backupsOf(run, stack);
+  const { backups, dockerHost } = await backupsOf(context, stack);
   const now = new Date();
   const found = await withDocker(dockerHost, (docker) => listBackups(docker, backups, now));
   const aged = found.backups.map((backup) => ({
     ...backup,
     ageSeconds: Math.round(ageInSeconds(backup.finishedAt, now)),
   }));
-  run.out.answer({ stack, ...found, backups: aged }, () => describe(found, now));
+  context.out.answer({ stack, ...found, backups: aged }, () => describe(found, now));
   if (found.findings.some(({ level }) => level === "wrong")) return exitCode.wrong;
   return found.findings.length > 0 ? exitCode.failed : exitCode.done;
 }

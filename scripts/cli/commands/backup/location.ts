@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { BackupLocation } from "../../../backup/location.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { jsonOption, stackOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { backupsOf } from "./stack.ts";
 
 export function registerBackupLocation(backup: Command): void {
@@ -14,9 +14,9 @@ export function registerBackupLocation(backup: Command): void {
     .action(action<{ stack?: string }, []>(location));
 }
 
-async function location(run: Run, { stack = localStack }: { stack?: string }): Promise<undefined> {
-  const { backups, dockerHost } = await backupsOf(run, stack);
+async function location(context: CommandContext, { stack = localStack }: { stack?: string }): Promise<undefined> {
+  const { backups, dockerHost } = await backupsOf(context, stack);
   const found: BackupLocation = { ...(dockerHost === undefined ? {} : { dockerHost }), ...backups };
-  run.out.answer(found, () => JSON.stringify(found, null, 2));
+  context.out.answer(found, () => JSON.stringify(found, null, 2));
   return undefined;
 }

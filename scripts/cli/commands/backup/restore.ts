@@ -7,8 +7,8 @@ import type { Restored } from "../../../backup/restore/restore.ts";
 import { parseLsn } from "../../../backup/wal.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, stackOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { backupsOf } from "./stack.ts";
@@ -61,12 +61,12 @@ export function registerBackupRestore(backup: Command): void {
     .action(action<RestoreOptions, []>(restore));
 }
 
-async function restore(run: Run, options: RestoreOptions): Promise<ExitCode> {
+async function restore(context: CommandContext, options: RestoreOptions): Promise<ExitCode> {
   const { stack = localStack, backup } = options;
   const to = destinationOf(options);
   const point = pointOf(options);
   const { requireFree, withNote } = await import("../../../backup/restore/begun-restore.ts");
-  await requireFree(run.root, stack, to);
+  await requireFree(context.root, stack, to);
   if (to.kind === "directory") {
     const { requireEmptyDirectory, requireWritableDirectory } = await import(
       "../../../backup/restore/extract-directory.ts"
@@ -76,17 +76,17 @@ async function restore(run: Run, options: RestoreOptions): Promise<ExitCode> {
   }
   const { withDocker } = await import("../../../docker/client.ts");
   const { restoreBackup } = await import("../../../backup/restore/restore.ts");
-  const { backups, dockerHost } = await backupsOf(run, stack);
-  const onStep = (step: string) => showStep(run.out, step);
+  const { backups, dockerHost } = await backupsOf(context, stack);
+  const onStep = (step: string) => showStep(context.out, step);
   const began = performance.now();
-  const request = { to, backup, point, recoverySeconds, signal: run.signal, onStep };
-  const restored = await withNote(run.root, stack, { to, dockerHost }, (holder) =>
+  const request = { to, backup, point, recoverySeconds, signal: context.signal, onStep };
+  const restored = await withNote(context.root, stack, { to, dockerHost }, (holder) =>
     withDocker(dockerHost, (docker) => restoreBackup(docker, backups, { ...request, holder })),
   );
-  run.out.endStep();
+  context.out.endStep();
   const seconds = (performance.now() - began) / 1_000;
-  for (const warning of warningsOf(restored)) run.out.warn(warning);
-  run.out.answer({ stack, to, ...restored, seconds: Math.round(seconds) }, () => describe(restored, to, seconds));
+  for (const warning of warningsOf(restored)) context.out.warn(warning);
+  context.out.answer({ stack, to, ...restored, seconds: Math.round(seconds) }, () => describe(restored, to, seconds));
   const isProven = restored.incompleteReason === undefined && restored.unproven.length === 0;
   return isProven ? exitCode.done : exitCode.wrong;
 }

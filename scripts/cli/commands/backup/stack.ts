@@ -1,7 +1,7 @@
 import type { StackBackups } from "../../../backup/stack-backups.ts";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
+import type { CommandContext } from "../../context.ts";
 import { readyEngine } from "../../engine.ts";
-import type { Run } from "../../run.ts";
 
 /**
  * Returns the backups of a stack, and the Docker engine that holds them.
@@ -9,13 +9,13 @@ import type { Run } from "../../run.ts";
  * @throws OperationError (wrong usage) if the stack makes no backups
  */
 export async function backupsOf(
-  run: Run,
+  context: CommandContext,
   stack: string,
 ): Promise<{ backups: StackBackups; dockerHost: string | undefined }> {
   const { readOutputs } = await import("../../../stack/outputs.ts");
   const { projectName } = await import("../../../stack/project.ts");
-  const engine = await readyEngine(run, { quiet: true });
-  const { server } = await readOutputs(engine, run.root, stack, false);
+  const engine = await readyEngine(context, { quiet: true });
+  const { server } = await readOutputs(engine, context.root, stack, false);
   if (server.kind !== "docker" || server.backups === undefined) {
     const hint =
       server.kind === "docker"
@@ -24,7 +24,7 @@ export async function backupsOf(
     throw new OperationError(`Stack "${stack}" has no backups.`, { hint, exitCode: exitCode.usage });
   }
   const { container, image, volumes, schedule } = server.backups;
-  const owner = { project: await projectName(run.root), stack, owner: server.owner };
+  const owner = { project: await projectName(context.root), stack, owner: server.owner };
   return {
     backups: { owner, container, server: server.container, image, volumes, schedule },
     dockerHost: server.dockerHost,

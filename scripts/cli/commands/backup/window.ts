@@ -5,9 +5,9 @@ import { displayTime, formatTime } from "../../../backup/window/microseconds.ts"
 import type { BackupWindow, Moment, TimelineWindow } from "../../../backup/window/window.ts";
 import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
-import { action, type Run } from "../../run.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { backupsOf } from "./stack.ts";
@@ -24,14 +24,14 @@ export function registerBackupWindow(backup: Command): void {
     .action(action<{ stack?: string }, []>(window));
 }
 
-async function window(run: Run, { stack = localStack }: { stack?: string }): Promise<ExitCode> {
+async function window(context: CommandContext, { stack = localStack }: { stack?: string }): Promise<ExitCode> {
   const { withDocker } = await import("../../../docker/client.ts");
   const { findWindow } = await import("../../../backup/window/window.ts");
-  const { backups, dockerHost } = await backupsOf(run, stack);
-  showStep(run.out, "reading the repository");
+  const { backups, dockerHost } = await backupsOf(context, stack);
+  showStep(context.out, "reading the repository");
   const found = await withDocker(dockerHost, (docker) => findWindow(docker, backups));
-  run.out.endStep();
-  run.out.answer({ stack, ...asJson(found) }, () => describe(found));
+  context.out.endStep();
+  context.out.answer({ stack, ...asJson(found) }, () => describe(found));
   const hasGap = found.timelines.some(({ gaps }) => gaps.length > 0);
   if (found.timelines.length === 0 || hasGap || found.findings.some(({ level }) => level === "wrong"))
     return exitCode.wrong;

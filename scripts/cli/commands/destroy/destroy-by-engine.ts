@@ -1,6 +1,6 @@
+import type { CommandContext } from "../../context.ts";
 import { operate } from "../../operate.ts";
 import { Output } from "../../output.ts";
-import type { Run } from "../../run.ts";
 
 /** Output that prints only warnings, errors and the answer. */
 class QuietOutput extends Output {
@@ -14,8 +14,12 @@ class QuietOutput extends Output {
  * @param check runs under the stack's lock, before anything is changed
  * @throws the error of the check, with nothing changed
  */
-export async function destroyByEngine(run: Run, stack: string, check: () => Promise<void>): Promise<void> {
-  await operate({ ...run, out: new QuietOutput(run.out.json) }, "destroy", stack, { check });
+export async function destroyByEngine(
+  context: CommandContext,
+  stack: string,
+  check: () => Promise<void>,
+): Promise<void> {
+  await operate({ ...context, out: new QuietOutput(context.out.json) }, "destroy", stack, { check });
 }
 
 /**
@@ -23,7 +27,7 @@ export async function destroyByEngine(run: Run, stack: string, check: () => Prom
  *
  * @throws the error of the work
  */
-export async function underLock<T>(run: Run, stack: string, work: () => Promise<T>): Promise<T> {
+export async function underLock<T>(context: CommandContext, stack: string, work: () => Promise<T>): Promise<T> {
   const { workUnderLock } = await import("../../../stack/check-under-lock.ts");
-  return workUnderLock(work, (check) => destroyByEngine(run, stack, check));
+  return workUnderLock(work, (check) => destroyByEngine(context, stack, check));
 }

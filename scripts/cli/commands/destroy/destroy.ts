@@ -3,9 +3,9 @@ import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { upCommand } from "../../../model/command-lines.ts";
 import type { Survey } from "../../../stack/erase/survey.ts";
 import { localStack } from "../../../stack/stacks.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { readyEngine } from "../../engine.ts";
 import { jsonOption, stackOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
 import { settingsFile } from "./texts.ts";
 
 interface DestroyOptions {
@@ -29,18 +29,21 @@ export function registerDestroy(program: Command): void {
     .action(action<DestroyOptions, []>(destroy));
 }
 
-async function destroy(run: Run, { stack = localStack, erase = [], yes = false }: DestroyOptions): Promise<undefined> {
+async function destroy(
+  context: CommandContext,
+  { stack = localStack, erase = [], yes = false }: DestroyOptions,
+): Promise<undefined> {
   const { surveyStack } = await import("../../../stack/erase/survey.ts");
   const { dataOf } = await import("../../../stack/erase/data-of.ts");
   const { dataHome } = await import("../../../server/locations.ts");
-  const home = dataHome(run.env, process.getuid?.());
-  const access = { engine: await readyEngine(run, { stack }), root: run.root, stack };
+  const home = dataHome(context.env, process.getuid?.());
+  const access = { engine: await readyEngine(context, { stack }), root: context.root, stack };
   const look = async () => {
     const survey = await surveyStack(access, home);
     refuseProtected(survey, stack, erase.length > 0);
     return { survey, data: dataOf(access, home, survey) };
   };
-  const destruction = { run, access, ...(await look()), lookAgain: look, yes };
+  const destruction = { context, access, ...(await look()), lookAgain: look, yes };
   if (erase.length === 0) {
     const { takeDown } = await import("./take-down.ts");
     await takeDown(destruction);

@@ -1,7 +1,7 @@
 import type { StackData } from "../../../stack/erase/stack-data.ts";
 import type { Survey } from "../../../stack/erase/survey.ts";
 import type { StateAccess } from "../../../stack/stack-state.ts";
-import type { Run } from "../../run.ts";
+import type { CommandContext } from "../../context.ts";
 
 /** A stack as it was found. */
 export interface FoundStack {
@@ -12,7 +12,7 @@ export interface FoundStack {
 
 /** Context of every kind of destruction. */
 export interface Destruction extends FoundStack {
-  run: Run;
+  context: CommandContext;
   access: StateAccess;
   /**
    * Surveys the stack again, because another command may have changed it since it was shown.

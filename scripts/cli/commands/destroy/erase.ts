@@ -11,7 +11,7 @@ import type { ErasableData } from "../../../stack/erase/stack-data.ts";
 import type { Survey } from "../../../stack/erase/survey.ts";
 import { eraseTargets } from "../../../stack/erase/targets.ts";
 import { resourceFacts } from "../../../stack/stack-content.ts";
-import type { Run } from "../../run.ts";
+import type { CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { destroyByEngine, underLock } from "./destroy-by-engine.ts";
@@ -51,7 +51,7 @@ async function reach({ survey, data: [server] }: Destruction): Promise<Access> {
 }
 
 async function eraseSome(destruction: Destruction, server: Access, names: readonly string[]) {
-  const { run, access, survey, yes } = destruction;
+  const { context, access, survey, yes } = destruction;
   const { stack } = access;
   if (!("admin" in server)) {
     throw new OperationError(
@@ -63,8 +63,8 @@ async function eraseSome(destruction: Destruction, server: Access, names: readon
   }
   const { admin } = server;
   const plans = await plansFor(survey, admin, names);
-  run.out.note(describeDatabasePlans(stack, plans, await describeLastBackup(destruction)));
-  if (!yes) await requireTyped(run, names, `Erasing ${names.join(", ")}`);
+  context.out.note(describeDatabasePlans(stack, plans, await describeLastBackup(destruction)));
+  if (!yes) await requireTyped(context, names, `Erasing ${names.join(", ")}`);
 
   const requireAsShown = async () => {
     const again = await destruction.lookAgain();
@@ -72,13 +72,13 @@ async function eraseSome(destruction: Destruction, server: Access, names: readon
     requireUnchanged(`Stack "${stack}"`, plans.flatMap(planFacts), now.flatMap(planFacts));
   };
   // A stack without a state has no lock.
-  const locked = <T>(work: () => Promise<T>) => (survey.state === undefined ? work() : underLock(run, stack, work));
-  const roles = await shown(run, (onStep) =>
+  const locked = <T>(work: () => Promise<T>) => (survey.state === undefined ? work() : underLock(context, stack, work));
+  const roles = await shown(context, (onStep) =>
     eraseDatabases({ access, admin, names, onStep, check: requireAsShown, locked }),
   );
-  for (const line of describeLeft({ roles })) run.out.warn(line);
+  for (const line of describeLeft({ roles })) context.out.warn(line);
   const declaredNames = plans.filter(({ declared }) => declared).map(({ name }) => name);
-  run.out.answer({ stack, erased: plans, left: { roles } }, () =>
+  context.out.answer({ stack, erased: plans, left: { roles } }, () =>
     [
       `${names.join(", ")} erased; the rest of stack "${stack}" is unchanged`,
       ...(declaredNames.length === 0
@@ -108,14 +108,14 @@ function planFacts({ name, loss, roles, declared }: DatabasePlan): Facts {
 }
 
 async function eraseWhole(destruction: Destruction, server: Access): Promise<void> {
-  const { run, access, survey, data, yes } = destruction;
+  const { context, access, survey, data, yes } = destruction;
   const { stack } = access;
   const erasable = await Promise.all(data.map((each) => each.find()));
   const places = erasable.flatMap((each) => [...each.places, ...each.begun]);
   const kept = erasable.flatMap(({ summary }) => summary ?? []);
   if (survey.state === undefined && places.length === 0) {
     const nothing = kept.length === 0 ? "no resources and no data" : "no resources";
-    run.out.answer({ stack, erased: null }, () =>
+    context.out.answer({ stack, erased: null }, () =>
       [`Stack "${stack}" has ${nothing}: there is nothing to erase.`, ...kept].join("\n"),
     );
     return;
@@ -124,8 +124,8 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
   const databases = await lossesOn(server);
   const facts = factsOf(survey, erasable, databases);
   const found = erasable.flatMap((each) => each.found);
-  run.out.note(describeStackPlan(stack, resources, { found, kept }, databases, await describeLastBackup(destruction)));
-  if (!yes) await requireTyped(run, [stack], `Erasing stack "${stack}"`);
+  context.out.note(describeStackPlan(stack, resources, { found, kept }, databases, await describeLastBackup(destruction)));
+  if (!yes) await requireTyped(context, [stack], `Erasing stack "${stack}"`);
 
   const requireAsShown = async () => {
     const again = await destruction.lookAgain();
@@ -136,16 +136,16 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
   const takeDown = async (begin: () => void) => {
     const check = () => requireAsShown().then(begin);
     // A stack without a state has no lock.
-    await (survey.state === undefined ? check() : destroyByEngine(run, stack, check));
+    await (survey.state === undefined ? check() : destroyByEngine(context, stack, check));
   };
-  const { signal } = run;
-  const files = await shown(run, (onStep) => eraseStack({ ...access, data: erasable, takeDown, onStep, signal }));
-  for (const line of describeLeft({ files })) run.out.warn(line);
+  const { signal } = context;
+  const files = await shown(context, (onStep) => eraseStack({ ...access, data: erasable, takeDown, onStep, signal }));
+  for (const line of describeLeft({ files })) context.out.warn(line);
   const erased = {
     servers: found.map(({ told }) => told),
     databases: typeof databases === "string" ? null : databases,
   };
-  run.out.answer({ stack, erased, left: files }, () =>
+  context.out.answer({ stack, erased, left: files }, () =>
     [
       `stack "${stack}" is erased`,
       ...kept,
@@ -172,8 +172,8 @@ function factOf({ name, oid, content }: DatabaseLoss): string {
 }
 
 /** Shows the steps of work. */
-async function shown<T>(run: Run, work: (onStep: (step: string) => void) => Promise<T>): Promise<T> {
-  const result = await work((step) => showStep(run.out, step));
-  run.out.endStep();
+async function shown<T>(context: CommandContext, work: (onStep: (step: string) => void) => Promise<T>): Promise<T> {
+  const result = await work((step) => showStep(context.out, step));
+  context.out.endStep();
   return result;
 }

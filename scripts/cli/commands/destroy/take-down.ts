@@ -8,7 +8,7 @@ import type { Destruction, FoundStack } from "./destruction.ts";
 
 /** Takes a stack down; only its data and settings stay. */
 export async function takeDown(destruction: Destruction): Promise<void> {
-  const { run, access, survey, yes } = destruction;
+  const { context, access, survey, yes } = destruction;
   const { stack } = access;
   const { resources, databases } = survey.content;
   const shown = await whereabouts(destruction);
@@ -19,8 +19,8 @@ export async function takeDown(destruction: Destruction): Promise<void> {
     : `There is no data in ${place}.`;
   const kept = summary === undefined ? ofData : stays.length === 0 ? summary : `${summary}\n${up}`;
   if (resources === 0 && running === undefined && goes.length === 0) {
-    const where = survey.state === undefined ? backendNote(access.root, stack, run.env) : undefined;
-    run.out.answer({ stack, resources: 0, stopped: false, ...answer }, () =>
+    const where = survey.state === undefined ? backendNote(access.root, stack, context.env) : undefined;
+    context.out.answer({ stack, resources: 0, stopped: false, ...answer }, () =>
       [
         `Stack "${stack}" is not up: there is nothing to destroy.`,
         ...(hasData || summary !== undefined ? [kept] : []),
@@ -37,8 +37,8 @@ export async function takeDown(destruction: Destruction): Promise<void> {
     ...(hasData ? [`  keep    the data in ${place}${databases.length > 0 ? `: ${databases.join(", ")}` : ""}`] : []),
     ...stays.map((what) => `  keep    ${what}`),
   ];
-  run.out.note(lines.join("\n"));
-  if (!yes) await requireTyped(run, [stack], `Destroying stack "${stack}"`);
+  context.out.note(lines.join("\n"));
+  if (!yes) await requireTyped(context, [stack], `Destroying stack "${stack}"`);
 
   let confirmed = shown;
   const requireAsShown = async () => {
@@ -48,11 +48,11 @@ export async function takeDown(destruction: Destruction): Promise<void> {
   // Also if the state is empty: the engine refuses while another process brings the stack up. A stack without a state
   // has no lock.
   if (survey.state === undefined) await requireAsShown();
-  else await destroyByEngine(run, stack, requireAsShown);
+  else await destroyByEngine(context, stack, requireAsShown);
   // Servers that a killed `up` left, and that no state contains, still run.
   await confirmed.server.stop(confirmed.seen);
   const stopped = running !== undefined;
-  run.out.answer({ stack, resources, stopped, ...answer }, () =>
+  context.out.answer({ stack, resources, stopped, ...answer }, () =>
     [`stack "${stack}" is destroyed${stopped ? ", its server is stopped" : ""}`, kept].join("\n"),
   );
 }

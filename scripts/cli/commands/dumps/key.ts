@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { jsonOption } from "../../options.ts";
-import { action } from "../../run.ts";
+import { action } from "../../context.ts";
 
 export function registerDumpsKey(dumps: Command): void {
   dumps
@@ -9,11 +9,11 @@ export function registerDumpsKey(dumps: Command): void {
     .description("create a key for encrypted dumps: the private key in a new file, the public key printed")
     .addOption(jsonOption())
     .action(
-      action<object, [string]>(async (run, _options, name) => {
+      action<object, [string]>(async (context, _options, name) => {
         const { createKey } = await import("../../../backup/dump/encryption.ts");
         const file = resolve(name);
         const recipient = await createKey(file);
-        run.out.answer({ file, recipient }, () =>
+        context.out.answer({ file, recipient }, () =>
           [
             recipient,
             "",

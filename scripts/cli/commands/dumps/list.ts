@@ -4,7 +4,7 @@ import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
 import { dumpSettings } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { bytes } from "../backup/texts.ts";
@@ -27,24 +27,24 @@ export function registerDumpsList(dumps: Command): void {
     .action(action<SelectionOptions, []>(list));
 }
 
-async function list(run: Run, options: SelectionOptions): Promise<ExitCode> {
-  const { folder } = dumpSettings(run);
-  const dumps = await readSelected(run, options, folder);
-  run.out.answer({ folder, dumps: dumps.map(answerOf) }, () => describe(dumps, folder));
+async function list(context: CommandContext, options: SelectionOptions): Promise<ExitCode> {
+  const { folder } = dumpSettings(context);
+  const dumps = await readSelected(context, options, folder);
+  context.out.answer({ folder, dumps: dumps.map(answerOf) }, () => describe(dumps, folder));
   if (dumps.some(({ state }) => state === "damaged")) return exitCode.wrong;
   return dumps.some(({ state }) => state === "unknown") ? exitCode.failed : exitCode.done;
 }
 
 /** Reads the dumps of a folder that match. Those without a readable description always do. */
 export async function readSelected(
-  run: Run,
+  context: CommandContext,
   { stack, database }: SelectionOptions,
   folder: string,
 ): Promise<StoredDump[]> {
   const { listDumps } = await import("../../../backup/dump/store.ts");
-  showStep(run.out, "comparing checksums", { announce: false });
-  const dumps = await listDumps(folder, run.signal);
-  run.out.endStep();
+  showStep(context.out, "comparing checksums", { announce: false });
+  const dumps = await listDumps(folder, context.signal);
+  context.out.endStep();
   return dumps.filter(
     ({ metadata }) =>
       metadata === undefined ||

@@ -13,7 +13,7 @@ import {
   restoreCommand,
 } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption, urlOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { requireTyped } from "../../typed-name.ts";
@@ -47,14 +47,14 @@ export function registerDumpsLoad(dumps: Command): void {
     .action(action<LoadCommandOptions, [string]>(load));
 }
 
-async function load(run: Run, options: LoadCommandOptions, name: string): Promise<undefined> {
+async function load(context: CommandContext, options: LoadCommandOptions, name: string): Promise<undefined> {
   const { findDump, applyRetention } = await import("../../../backup/dump/store.ts");
   const { planLoad } = await import("../../../backup/dump/load-plan.ts");
   const { loadDump } = await import("../../../backup/dump/load.ts");
-  const { folder, retentionDays, compressed } = dumpSettings(run);
-  const target = await resolveDumpTarget(run, options);
+  const { folder, retentionDays, compressed } = dumpSettings(context);
+  const target = await resolveDumpTarget(context, options);
   const { database, name: source } = target.source;
-  const dump = await findDump(folder, name, { source, database }, run.signal);
+  const dump = await findDump(folder, name, { source, database }, context.signal);
   if (dump.damage.length > 0) {
     throw new OperationError(
       [`The dump ${dump.id} is damaged:`, ...dump.damage.map((each) => `- ${each}`)].join("\n"),
@@ -65,52 +65,52 @@ async function load(run: Run, options: LoadCommandOptions, name: string): Promis
   }
   const { encrypt, recipient } = options;
   const recipients = recipientsFor(
-    run,
+    context,
     { ...(encrypt === false && { encrypt }), ...(recipient && { recipient }) },
     target.isProtected,
   );
   const plan = await planLoad(target.maintenance, database, dump.metadata);
-  run.out.note(describePlan(plan, dump.metadata, target));
-  if (options.yes !== true) await requireTyped(run, [database], `Replacing the database "${database}"`);
+  context.out.note(describePlan(plan, dump.metadata, target));
+  if (options.yes !== true) await requireTyped(context, [database], `Replacing the database "${database}"`);
   const loaded = await loadDump(dump, target.source, target.maintenance, plan, {
     folder,
     compressed,
     recipients,
     jobs: options.jobs,
-    env: run.env,
-    signal: run.signal,
-    onStep: (step) => showStep(run.out, step),
-    restoreCommand: (id) => restoreCommand(run, target, id),
-    identityFile: options.identity ?? run.env.BACKUP_IDENTITY_FILE,
-    migrate: options.migrate === true ? (loading) => migrate(run, options, target, loading) : undefined,
+    env: context.env,
+    signal: context.signal,
+    onStep: (step) => showStep(context.out, step),
+    restoreCommand: (id) => restoreCommand(context, target, id),
+    identityFile: options.identity ?? context.env.BACKUP_IDENTITY_FILE,
+    migrate: options.migrate === true ? (loading) => migrate(context, options, target, loading) : undefined,
   });
   const { previous, kept } = loaded;
   if (previous !== undefined) await applyRetention(folder, previous, retentionDays, new Date());
-  run.out.endStep();
+  context.out.endStep();
   if (kept !== undefined) {
-    run.out.warn(
+    context.out.warn(
       `The replaced database could not be dumped and is kept as "${kept.database}": ${kept.reason} ` +
         `Drop it when you no longer need it.`,
     );
   }
   const answer = { database, dump: dump.id, ...loaded, previous: previous?.id ?? null, kept: kept ?? null };
-  run.out.answer(answer, () => describe(loaded, dump.metadata, target));
+  context.out.answer(answer, () => describe(loaded, dump.metadata, target));
   return undefined;
 }
 
 /** Applies the pending migrations of the target's folder to the loaded database. Returns their number. */
-async function migrate(run: Run, options: LoadCommandOptions, target: DumpTarget, loading: string): Promise<number> {
+async function migrate(context: CommandContext, options: LoadCommandOptions, target: DumpTarget, loading: string): Promise<number> {
   const { applyMigrations } = await import("../../../migrate/apply.ts");
   const { database } = target.source;
-  const { connection, admin, folder } = await resolveTarget(run, { ...options, database });
+  const { connection, admin, folder } = await resolveTarget(context, { ...options, database });
   const { applied } = await applyMigrations({
     connection: inDatabase(connection, loading),
     admin: inDatabase(admin, loading),
     folder,
-    signal: run.signal,
-    runId: run.runId,
+    signal: context.signal,
+    runId: context.runId,
     onEvent: (event) => {
-      if (event.kind === "started") showStep(run.out, `applying ${event.filename}`, { announce: false });
+      if (event.kind === "started") showStep(context.out, `applying ${event.filename}`, { announce: false });
     },
   });
   return applied.length;

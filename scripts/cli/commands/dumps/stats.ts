@@ -3,7 +3,7 @@ import type { StoredDump } from "../../../backup/dump/store.ts";
 import { duration } from "../../../backup/findings.ts";
 import { dumpSettings } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { table } from "../../table.ts";
 import { bytes } from "../backup/texts.ts";
 import { readSelected, type SelectionOptions } from "./list.ts";
@@ -33,11 +33,11 @@ export function registerDumpsStats(dumps: Command): void {
     .action(action<SelectionOptions, []>(stats));
 }
 
-async function stats(run: Run, options: SelectionOptions): Promise<undefined> {
-  const { folder, retentionDays } = dumpSettings(run);
-  const found = statsOf(await readSelected(run, options, folder));
+async function stats(context: CommandContext, options: SelectionOptions): Promise<undefined> {
+  const { folder, retentionDays } = dumpSettings(context);
+  const found = statsOf(await readSelected(context, options, folder));
   const now = Date.now();
-  run.out.answer({ folder, retentionDays, databases: found }, () => {
+  context.out.answer({ folder, retentionDays, databases: found }, () => {
     if (found.length === 0) return `no dumps in ${folder}`;
     const age = (time: string | null) => (time === null ? "none" : duration((now - Date.parse(time)) / 1_000));
     const rows = found.map((each) => [

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { anyDocker, dumpSettings } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { resolveTargets } from "../../target.ts";
 import { identityOption, jobsOption } from "./options.ts";
@@ -29,24 +29,24 @@ export function registerDumpsValidate(dumps: Command): void {
     .action(action<ValidateCommandOptions, [string]>(validate));
 }
 
-async function validate(run: Run, options: ValidateCommandOptions, name: string): Promise<ExitCode> {
+async function validate(context: CommandContext, options: ValidateCommandOptions, name: string): Promise<ExitCode> {
   const { findDump } = await import("../../../backup/dump/store.ts");
   const { validateDump } = await import("../../../backup/dump/validate.ts");
-  const { folder } = dumpSettings(run);
-  const dump = await findDump(folder, name, selectionOf(options), run.signal);
+  const { folder } = dumpSettings(context);
+  const dump = await findDump(folder, name, selectionOf(options), context.signal);
   const result = await validateDump(dump, {
-    docker: await dockerOf(run, options),
-    identityFile: options.identity ?? run.env.BACKUP_IDENTITY_FILE,
+    docker: await dockerOf(context, options),
+    identityFile: options.identity ?? context.env.BACKUP_IDENTITY_FILE,
     jobs: options.jobs,
-    env: run.env,
-    signal: run.signal,
-    onStep: (step) => showStep(run.out, step),
+    env: context.env,
+    signal: context.signal,
+    onStep: (step) => showStep(context.out, step),
   });
   const { tables } = dump.metadata.content;
   const rows = tables.reduce((sum, each) => sum + each.rows, 0);
   if (result.state === "could-not-run")
     throw new OperationError(`The dump ${dump.id} could not be tried: ${result.reason}. This says nothing about it.`);
-  run.out.answer({ id: dump.id, tables: tables.length, rows, ...result }, () =>
+  context.out.answer({ id: dump.id, tables: tables.length, rows, ...result }, () =>
     result.state === "passed"
       ? `${dump.id} can be loaded: ${tables.length} tables with ${rows.toLocaleString("en")} rows, all as dumped`
       : [`${dump.id} is bad:`, ...result.reasons.map((reason) => `- ${reason}`)].join("\n"),
@@ -58,8 +58,8 @@ function selectionOf({ stack, database }: ValidateCommandOptions) {
   return { ...(stack !== undefined && { source: stack }), ...(database !== undefined && { database }) };
 }
 
-async function dockerOf(run: Run, { stack, database }: ValidateCommandOptions) {
-  if (stack === undefined) return anyDocker(run);
-  const [target] = await resolveTargets(run, { stack, ...(database !== undefined && { database }) }, "superuser");
-  return target?.docker ?? anyDocker(run);
+async function dockerOf(context: CommandContext, { stack, database }: ValidateCommandOptions) {
+  if (stack === undefined) return anyDocker(context);
+  const [target] = await resolveTargets(context, { stack, ...(database !== undefined && { database }) }, "superuser");
+  return target?.docker ?? anyDocker(context);
 }

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import { jsonOption } from "../../options.ts";
 import { style } from "../../output.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { table } from "../../table.ts";
 import { type HealthTarget, healthConnection, withHealthTarget } from "./target.ts";
 
@@ -33,17 +33,17 @@ export function registerHealthCheck(health: Command): void {
     .action(action<CheckOptions, []>(check));
 }
 
-async function check(run: Run, { require: more = [], ...target }: CheckOptions) {
+async function check(context: CommandContext, { require: more = [], ...target }: CheckOptions) {
   const { settingsFromEnvironment } = await import("../../../health/settings.ts");
-  const settings = settingsFromEnvironment(run.env);
-  const connection = await healthConnection(run, target);
+  const settings = settingsFromEnvironment(context.env);
+  const connection = await healthConnection(context, target);
   const { takeSnapshot } = await import("../../../health/snapshot.ts");
   const { judge, requiredSubjects } = await import("../../../health/judge.ts");
   const { ratesBetween } = await import("../../../health/rates.ts");
   const snapshot = await takeSnapshot(connection, settings);
   const rates = ratesBetween(undefined, snapshot);
   const status = judge(snapshot, rates, settings, [...requiredSubjects, ...more]);
-  run.out.answer({ ...status, takenAt: snapshot.takenAt }, () =>
+  context.out.answer({ ...status, takenAt: snapshot.takenAt }, () =>
     table(
       ["subject", "state", "what was found"],
       status.subjects.map(({ name, level, detail }) => [name, style(colors[level], level), detail]),

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import packageJson from "../../../../package.json" with { type: "json" };
 import { describeConnection } from "../../../connection/connection.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { type HealthTarget, healthConnection, withHealthTarget } from "./target.ts";
 
 interface ServeOptions extends HealthTarget {
@@ -22,16 +22,16 @@ export function registerHealthServe(health: Command): void {
     .action(action<ServeOptions, []>(serve));
 }
 
-async function serve(run: Run, { host, port: wanted, hostName = [], history, ...target }: ServeOptions) {
+async function serve(context: CommandContext, { host, port: wanted, hostName = [], history, ...target }: ServeOptions) {
   const { settingsFromEnvironment } = await import("../../../health/settings.ts");
   const { serveHealth } = await import("../../../health/server/serve.ts");
   const { requireSafe } = await import("../../../health/server/access.ts");
-  const settings = settingsFromEnvironment(run.env);
-  const token = run.env.PGW_HEALTH_TOKEN || undefined;
+  const settings = settingsFromEnvironment(context.env);
+  const token = context.env.PGW_HEALTH_TOKEN || undefined;
   requireSafe(host, token);
-  const connection = await healthConnection(run, target);
+  const connection = await healthConnection(context, target);
   const { historyFile: standard } = await import("../../../health/history.ts");
-  const historyFile = history === undefined ? standard(run.root, connection) : resolve(history);
+  const historyFile = history === undefined ? standard(context.root, connection) : resolve(history);
   const server = await serveHealth({
     ...{
       connection,
@@ -44,10 +44,10 @@ async function serve(run: Run, { host, port: wanted, hostName = [], history, ...
       version: packageJson.version,
     },
   });
-  run.out.say(`${server.url} shows the health of ${describeConnection(connection)}. Ctrl-C ends it.`);
+  context.out.say(`${server.url} shows the health of ${describeConnection(connection)}. Ctrl-C ends it.`);
   await new Promise<void>((end) => {
-    if (run.signal.aborted) end();
-    else run.signal.addEventListener("abort", () => end(), { once: true });
+    if (context.signal.aborted) end();
+    else context.signal.addEventListener("abort", () => end(), { once: true });
   });
   await server.stop();
   return undefined;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { table } from "../../table.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { importVerb } from "./verb.ts";
@@ -9,14 +9,14 @@ export function registerImportList(parent: Command): void {
   importVerb(parent, "list", "list the imports of a database").action(action<TargetOptions, []>(list));
 }
 
-async function list(run: Run, options: TargetOptions) {
+async function list(context: CommandContext, options: TargetOptions) {
   const { listImports } = await import("../../../import/verify-import.ts");
-  const { connection, label } = await resolveTarget(run, options);
+  const { connection, label } = await resolveTarget(context, options);
   const runs = await listImports(connection);
   const answer = runs.map(({ id, phase, sourceKind, sourcePath, sourceSha256, startedAt, finishedAt, appliedBy }) => {
     return { id, phase, sourceKind, sourcePath, sourceSha256, startedAt, finishedAt, appliedBy };
   });
-  run.out.answer({ imports: answer }, () =>
+  context.out.answer({ imports: answer }, () =>
     runs.length === 0
       ? `${label}: no imports`
       : table(

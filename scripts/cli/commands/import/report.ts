@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { describeReport } from "./text.ts";
 import { importVerb } from "./verb.ts";
@@ -15,17 +15,17 @@ export function registerImportReport(parent: Command): void {
     .action(action<ReportOptions, [string | undefined]>(report));
 }
 
-async function report(run: Run, options: ReportOptions, named: string | undefined) {
+async function report(context: CommandContext, options: ReportOptions, named: string | undefined) {
   const { readImport } = await import("../../../import/verify-import.ts");
   const { reportPage } = await import("../../../import/run/report.ts");
-  const { connection, label } = await resolveTarget(run, options);
+  const { connection, label } = await resolveTarget(context, options);
   const found = await readImport(connection, named);
   if (found.report === null)
     throw new OperationError(`Import ${found.id} has no report: it was interrupted (${found.phase}).`, {
       hint: "Run the same import again to finish it, or `import rollback`.",
     });
   const result = { report: found.report, folder: undefined };
-  run.out.answer({ ...found.report, phase: found.phase }, () =>
+  context.out.answer({ ...found.report, phase: found.phase }, () =>
     options.html ? reportPage(result.report) : describeReport(label, result),
   );
   return exitCode.done;

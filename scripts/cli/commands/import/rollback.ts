@@ -3,7 +3,7 @@ import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import type { RollbackResult } from "../../../import/run/rollback.ts";
 import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import { canAsk, confirm } from "../../confirm.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { table } from "../../table.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { importVerb } from "./verb.ts";
@@ -20,21 +20,21 @@ export function registerImportRollback(parent: Command): void {
     .action(action<RollbackOptions, [string | undefined]>(rollback));
 }
 
-async function rollback(run: Run, options: RollbackOptions, named: string | undefined) {
+async function rollback(context: CommandContext, options: RollbackOptions, named: string | undefined) {
   const { rollbackImport } = await import("../../../import/run/rollback.ts");
-  const { connection, label } = await resolveTarget(run, options);
+  const { connection, label } = await resolveTarget(context, options);
   const onWait = (holder: Parameters<typeof describeHolder>[0]) =>
-    run.out.note(`waiting for another deployer: ${describeHolder(holder)}`);
-  const undoing = { connection, onWait, signal: run.signal };
+    context.out.note(`waiting for another deployer: ${describeHolder(holder)}`);
+  const undoing = { connection, onWait, signal: context.signal };
   const plan = await rollbackImport({ ...undoing, run: named, dryRun: true });
   requireFree(plan);
   if (options.dryRun) {
-    run.out.answer({ ...plan, rolledBack: false }, () => describe(label, plan, "would be"));
+    context.out.answer({ ...plan, rolledBack: false }, () => describe(label, plan, "would be"));
     return exitCode.pending;
   }
   if (options.yes !== true) {
-    run.out.note(describe(label, plan, "are"));
-    if (!canAsk() || !(await confirm("Continue?", run.signal)))
+    context.out.note(describe(label, plan, "are"));
+    if (!canAsk() || !(await confirm("Continue?", context.signal)))
       throw new OperationError("Rolling back an import needs a confirmation. Nothing was changed.", {
         hint: "Add --yes.",
         exitCode: exitCode.notAllowed,
@@ -42,7 +42,7 @@ async function rollback(run: Run, options: RollbackOptions, named: string | unde
   }
   const done = await rollbackImport({ ...undoing, run: plan.run });
   requireFree(done);
-  run.out.answer({ ...done, rolledBack: true }, () => describe(label, done, "were"));
+  context.out.answer({ ...done, rolledBack: true }, () => describe(label, done, "were"));
   return exitCode.done;
 }
 

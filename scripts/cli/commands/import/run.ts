@@ -4,7 +4,7 @@ import { exitCode } from "../../../core/operation-error.ts";
 import type { ImportEvent, ImportResult } from "../../../import/run/run-import.ts";
 import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import { ProgressLine } from "../../progress-line.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { describeReport } from "./text.ts";
 import { importVerb } from "./verb.ts";
@@ -41,7 +41,7 @@ function addImport(parent: Command, kind: "sqlite" | "json", argument: string, d
       "import the other rows if at most this many were rejected, such as 100 or 5% (default: what the map says)",
       rejectLimit,
     )
-    .action(action<ImportOptions, [string]>((run, options, path) => importFrom(run, options, kind, path)));
+    .action(action<ImportOptions, [string]>((context, options, path) => importFrom(context, options, kind, path)));
 }
 
 function rejectLimit(text: string): number | `${number}%` {
@@ -50,14 +50,14 @@ function rejectLimit(text: string): number | `${number}%` {
   throw new InvalidArgumentError("expected a number of rows, or a share such as 5%.");
 }
 
-async function importFrom(run: Run, options: ImportOptions, kind: "sqlite" | "json", path: string) {
+async function importFrom(context: CommandContext, options: ImportOptions, kind: "sqlite" | "json", path: string) {
   const { openSource } = await import("../../../import/source/open-source.ts");
   const { readMap } = await import("../../../import/map-file.ts");
   const { runImport } = await import("../../../import/run/run-import.ts");
-  const { connection, folder, database, label } = await resolveTarget(run, options);
+  const { connection, folder, database, label } = await resolveTarget(context, options);
   const map = await readMap(options.map, folder, kind);
   const source = await openSource(kind, path);
-  const progress = new ImportProgress(run);
+  const progress = new ImportProgress(context);
   try {
     const result = await runImport({
       connection,
@@ -66,12 +66,12 @@ async function importFrom(run: Run, options: ImportOptions, kind: "sqlite" | "js
       map,
       dryRun: options.dryRun ?? false,
       maxRejects: options.maxRejects,
-      reportFolder: join(run.root, ".pgroundwork", "imports"),
+      reportFolder: join(context.root, ".pgroundwork", "imports"),
       onEvent: (event) => progress.show(event),
-      signal: run.signal,
-      runId: run.runId,
+      signal: context.signal,
+      runId: context.runId,
     });
-    run.out.answer({ ...result.report, folder: result.folder }, () => describeReport(label, result));
+    context.out.answer({ ...result.report, folder: result.folder }, () => describeReport(label, result));
     return exitOf(result);
   } finally {
     await source.close();
@@ -86,16 +86,16 @@ function exitOf({ report: { outcome, tables } }: ImportResult) {
 
 /** Shows the phase of an import, with rows, rate and remaining time. */
 class ImportProgress {
-  readonly #run: Run;
+  readonly #context: CommandContext;
   #begun = 0;
   #text = "";
 
-  constructor(run: Run) {
-    this.#run = run;
+  constructor(context: CommandContext) {
+    this.#context = context;
   }
 
   show(event: ImportEvent): void {
-    const { out } = this.#run;
+    const { out } = this.#context;
     if (event.kind === "waiting") out.note(`waiting for another deployer: ${describeHolder(event.holder)}`);
     if (event.kind === "resumed") out.note(`continuing import ${event.run}, which was interrupted (${event.phase})`);
     if (event.kind === "phase") {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { describeVerify } from "./text.ts";
@@ -20,11 +20,11 @@ export function registerImportVerify(parent: Command): void {
     .action(action<VerifyOptions, [string | undefined]>(verify));
 }
 
-async function verify(run: Run, options: VerifyOptions, named: string | undefined) {
+async function verify(context: CommandContext, options: VerifyOptions, named: string | undefined) {
   const { verifyImport } = await import("../../../import/verify-import.ts");
-  const { connection, database, label } = await resolveTarget(run, options);
-  showStep(run.out, "comparing source and target");
-  const found = await verifyImport({ connection, database, run: named, path: options.source, signal: run.signal });
-  run.out.answer(found, () => [`${label}: import ${found.run}`, ...describeVerify(found.result)].join("\n"));
+  const { connection, database, label } = await resolveTarget(context, options);
+  showStep(context.out, "comparing source and target");
+  const found = await verifyImport({ connection, database, run: named, path: options.source, signal: context.signal });
+  context.out.answer(found, () => [`${label}: import ${found.run}`, ...describeVerify(found.result)].join("\n"));
   return found.result.verified ? exitCode.done : exitCode.wrong;
 }

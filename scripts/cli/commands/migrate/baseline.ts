@@ -3,7 +3,7 @@ import { exitCode } from "../../../core/operation-error.ts";
 import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import type { Baseline } from "../../../migrate/baseline.ts";
 import type { OtherTool } from "../../../migrate/other-tools.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { describeDifference } from "./differences.ts";
@@ -27,21 +27,21 @@ export function registerMigrateBaseline(migrate: Command): void {
     .action(action<BaselineOptions, []>(adopt));
 }
 
-async function adopt(run: Run, { to, dryRun, acceptDifferences, ...options }: BaselineOptions) {
+async function adopt(context: CommandContext, { to, dryRun, acceptDifferences, ...options }: BaselineOptions) {
   const { baseline } = await import("../../../migrate/baseline.ts");
-  const { connection, admin, docker, folder, label, protected: isProtected } = await resolveTarget(run, options);
+  const { connection, admin, docker, folder, label, protected: isProtected } = await resolveTarget(context, options);
   const result = await baseline({
     ...{ connection, admin, docker, folder, protected: isProtected },
-    onProgress: (text) => showStep(run.out, text),
+    onProgress: (text) => showStep(context.out, text),
     to,
     dryRun,
     acceptDifferences,
-    onWait: (holder) => run.out.note(`waiting for another deployer: ${describeHolder(holder)}`),
-    signal: run.signal,
-    runId: run.runId,
+    onWait: (holder) => context.out.note(`waiting for another deployer: ${describeHolder(holder)}`),
+    signal: context.signal,
+    runId: context.runId,
   });
-  for (const tool of result.otherTools) run.out.note(describeTool(tool));
-  run.out.answer(result, () => describe(label, result));
+  for (const tool of result.otherTools) context.out.note(describeTool(tool));
+  context.out.answer(result, () => describe(label, result));
   if (result.recorded) return exitCode.done;
   return result.differences.length > 0 || result.notCompared !== null ? exitCode.wrong : exitCode.pending;
 }

@@ -1,8 +1,8 @@
 import { basename, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { databaseOption, jsonOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
 import { resolveFolder } from "../../target.ts";
 
 interface BundleOptions {
@@ -25,10 +25,10 @@ export function registerMigrateBundle(migrate: Command): void {
     .action(action<BundleOptions, []>(bundle));
 }
 
-async function bundle(run: Run, { database, output, check = false }: BundleOptions) {
+async function bundle(context: CommandContext, { database, output, check = false }: BundleOptions) {
   const { bundleMigrations, bundleModule } = await import("../../../migrate/authoring/bundle-files.ts");
   const { readFileIfThere, writeFileAtomically } = await import("../../../core/atomic-file.ts");
-  const folder = await resolveFolder(run, database);
+  const folder = await resolveFolder(context, database);
   const file = resolve(output ?? `${basename(folder)}.migrations.mjs`);
   const made = await bundleMigrations(folder);
   const text = bundleModule(made);
@@ -37,7 +37,7 @@ async function bundle(run: Run, { database, output, check = false }: BundleOptio
   const shown = relative(process.cwd(), file);
   const files = Object.keys(made.files);
   const state = isCurrent ? "current" : check ? "outdated" : "written";
-  run.out.answer({ database: made.database, file: shown, state, files }, () => {
+  context.out.answer({ database: made.database, file: shown, state, files }, () => {
     if (state === "outdated") return `${shown} does not have the migrations of ${made.database} as they are now`;
     return `${shown} ${state === "current" ? "is current" : "written"}: ${files.length} files`;
   });

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import type { Finding } from "../../../migrate/lint/finding.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { resolveFolder, resolveTarget, type Target, type TargetOptions } from "../../target.ts";
 import { lineToType } from "../../typed-line.ts";
@@ -28,26 +28,26 @@ export function registerMigrateCommit(migrate: Command): void {
     .action(action<CommitOptions, []>(commit));
 }
 
-async function commit(run: Run, options: CommitOptions) {
-  if (!options.apply) return writeOnly(run, options);
+async function commit(context: CommandContext, options: CommitOptions) {
+  if (!options.apply) return writeOnly(context, options);
   const { commitMigration } = await import("../../../migrate/authoring/commit.ts");
-  const target = await resolveTarget(run, options);
+  const target = await resolveTarget(context, options);
   requireUnprotected(target, "Write migrations");
   const { connection, admin, docker, folder, label } = target;
   const { message, irreversible } = options;
   const { filename, applied, resumed, warnings } = await commitMigration({
     ...{ connection, admin, docker, folder },
-    onProgress: (text) => showStep(run.out, text),
+    onProgress: (text) => showStep(context.out, text),
     message,
     irreversible,
-    onEvent: (event) => showMigrationEvent(run, event),
-    signal: run.signal,
-    runId: run.runId,
+    onEvent: (event) => showMigrationEvent(context, event),
+    signal: context.signal,
+    runId: context.runId,
   });
-  for (const warning of warnings) run.out.warn(warning);
-  const findings = await tellFindings(run, folder, filename);
-  const typesWritten = await updateTypes(run, target);
-  run.out.answer({ filename, applied, resumed, warnings, findings, notTried: null }, () =>
+  for (const warning of warnings) context.out.warn(warning);
+  const findings = await tellFindings(context, folder, filename);
+  const typesWritten = await updateTypes(context, target);
+  context.out.answer({ filename, applied, resumed, warnings, findings, notTried: null }, () =>
     [
       resumed ? `committed/${filename} was committed by an interrupted run` : `committed/${filename} is committed`,
       `${label}: ${applied.length} applied`,
@@ -62,7 +62,7 @@ async function commit(run: Run, options: CommitOptions) {
  *
  * @returns true if the file changed
  */
-async function updateTypes(run: Run, { connection, folder }: Target): Promise<boolean> {
+async function updateTypes(context: CommandContext, { connection, folder }: Target): Promise<boolean> {
   const { compareTypes, hasTypes, writeTypes } = await import("../../../types/types-file.ts");
   if (!(await hasTypes(folder))) return false;
   try {
@@ -74,24 +74,24 @@ async function updateTypes(run: Run, { connection, folder }: Target): Promise<bo
     return true;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    run.out.warn(`types.ts is not updated: ${reason}. Write it with: ${lineToType(["types"])}`);
+    context.out.warn(`types.ts is not updated: ${reason}. Write it with: ${lineToType(["types"])}`);
     return false;
   }
 }
 
 /** Commits without applying. A protected stack is allowed, because its database is only read. */
-async function writeOnly(run: Run, options: CommitOptions) {
+async function writeOnly(context: CommandContext, options: CommitOptions) {
   const { commitFile } = await import("../../../migrate/authoring/commit.ts");
-  const { folder, ...place } = await placeOf(run, options);
+  const { folder, ...place } = await placeOf(context, options);
   const { message, irreversible } = options;
   const { filename, resumed, warnings, notTried } = await commitFile({
     ...{ folder, message, irreversible, ...place },
-    onProgress: (text) => run.out.note(text),
-    signal: run.signal,
+    onProgress: (text) => context.out.note(text),
+    signal: context.signal,
   });
-  for (const warning of warnings) run.out.warn(warning);
-  const findings = await tellFindings(run, folder, filename);
-  run.out.answer({ filename, applied: [], resumed, warnings, findings, notTried }, () =>
+  for (const warning of warnings) context.out.warn(warning);
+  const findings = await tellFindings(context, folder, filename);
+  context.out.answer({ filename, applied: [], resumed, warnings, findings, notTried }, () =>
     [
       resumed ? `committed/${filename} was committed by an interrupted run` : `committed/${filename} is committed`,
       ...(notTried === null ? [] : [`not tried: ${notTried}`]),
@@ -102,15 +102,15 @@ async function writeOnly(run: Run, options: CommitOptions) {
 }
 
 /** Finds the database to verify against. Without one, for example if the stack is not up, only its folder is needed. */
-async function placeOf(run: Run, options: CommitOptions) {
+async function placeOf(context: CommandContext, options: CommitOptions) {
   try {
-    const { connection, admin, docker, folder } = await resolveTarget(run, options);
+    const { connection, admin, docker, folder } = await resolveTarget(context, options);
     return { folder, database: connection, admin, docker };
   } catch (error) {
-    run.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     if (!(error instanceof OperationError) || error.exitCode === exitCode.usage) throw error;
     return {
-      folder: await resolveFolder(run, options.database),
+      folder: await resolveFolder(context, options.database),
       database: { reason: error.message.replace(/\.$/, "") },
     };
   }
@@ -120,12 +120,12 @@ async function placeOf(run: Run, options: CommitOptions) {
  * Prints the lint findings while the file can still be changed: after others have applied it, not even an exception can
  * be added to it.
  */
-async function tellFindings(run: Run, folder: string, filename: string): Promise<Finding[]> {
+async function tellFindings(context: CommandContext, folder: string, filename: string): Promise<Finding[]> {
   const { lintOne } = await import("../../../migrate/lint/committed.ts");
   const { describeFindings } = await import("../../../migrate/lint/finding.ts");
   const { findings } = await lintOne(folder, filename);
-  for (const line of describeFindings(findings)) run.out.note(line);
+  for (const line of describeFindings(findings)) context.out.note(line);
   if (findings.some(({ level }) => level === "error"))
-    run.out.note("Protected stacks refuse this file. To change it: `migrate uncommit`.");
+    context.out.note("Protected stacks refuse this file. To change it: `migrate uncommit`.");
   return findings;
 }

@@ -1,6 +1,6 @@
 import type { DownLoss, DownLosses, UnclearStatement } from "../../../migrate/down-losses.ts";
 import type { PlannedRevert } from "../../../migrate/revert-plan.ts";
-import type { Run } from "../../run.ts";
+import type { CommandContext } from "../../context.ts";
 import type { Target } from "../../target.ts";
 import { requireTyped } from "../../typed-name.ts";
 
@@ -11,7 +11,7 @@ import { requireTyped } from "../../typed-name.ts";
  * @throws OperationError (not allowed) if it was not given
  */
 export async function confirmRevert(
-  run: Run,
+  context: CommandContext,
   target: Target,
   planned: readonly PlannedRevert[],
   always: boolean,
@@ -20,14 +20,14 @@ export async function confirmRevert(
   const found = await readDownLosses(target.connection, target.folder, planned);
   const isLossless = found.losses.length + found.unclear.length === 0;
   if (!always && isLossless) return;
-  run.out.note(
+  context.out.note(
     [
       `${target.label}: these migrations will be reverted:`,
       ...planned.map(({ filename }) => `  ${filename}`),
       ...(isLossless ? ["No rows will be lost."] : describeLosses(found)),
     ].join("\n"),
   );
-  await requireTyped(run, [target.connection.database], `Reverting migrations of ${target.label}`);
+  await requireTyped(context, [target.connection.database], `Reverting migrations of ${target.label}`);
 }
 
 /** Describes the rows that will be lost, and the statements whose effect on rows is not known. */

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import type { RevertEvent } from "../../../migrate/down.ts";
 import type { PlannedRevert } from "../../../migrate/revert-plan.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
 import { confirmRevert, describeLosses } from "./confirm-revert.ts";
 import { showLockTimeout, showWaiting } from "./lock-events.ts";
@@ -27,18 +27,18 @@ export function registerMigrateDown(migrate: Command): void {
   withRunOptions(verb).action(action<DownOptions, []>(down));
 }
 
-async function down(run: Run, options: DownOptions) {
+async function down(context: CommandContext, options: DownOptions) {
   const { previewRevert, revertMigrations } = await import("../../../migrate/down.ts");
-  const target = await resolveTarget(run, options);
+  const target = await resolveTarget(context, options);
   const { connection, folder, label } = target;
   const { steps, to, allow, lockTimeout, statementTimeout, retryFor } = options;
   const planned = await previewRevert(connection, folder, { steps, to, allow });
-  if (options.dryRun === true) return dryRun(run, target, planned);
+  if (options.dryRun === true) return dryRun(context, target, planned);
   // For a database given by its connection, it is not known whether it holds real data.
   const always = target.protected !== false;
-  if (planned.length > 0 && options.yes !== true) await confirmRevert(run, target, planned, always);
+  if (planned.length > 0 && options.yes !== true) await confirmRevert(context, target, planned, always);
   for (const { down: file } of planned.filter(({ downChanged }) => downChanged))
-    run.out.note(`${file.filename} changed after its migration was applied; it runs as it is now`);
+    context.out.note(`${file.filename} changed after its migration was applied; it runs as it is now`);
   const { reverted } =
     planned.length === 0
       ? { reverted: [] }
@@ -50,23 +50,27 @@ async function down(run: Run, options: DownOptions) {
           allow,
           expected: planned,
           timeouts: { lockTimeout, statementTimeout, retryFor },
-          onEvent: (event) => showEvent(run, event),
-          signal: run.signal,
-          runId: run.runId,
+          onEvent: (event) => showEvent(context, event),
+          signal: context.signal,
+          runId: context.runId,
         });
-  run.out.answer({ reverted }, () =>
+  context.out.answer({ reverted }, () =>
     reverted.length === 0 ? `${label}: nothing to revert` : `${label}: ${reverted.length} reverted`,
   );
   return exitCode.done;
 }
 
-async function dryRun(run: Run, { connection, folder, label }: Target, planned: readonly PlannedRevert[]) {
+async function dryRun(
+  context: CommandContext,
+  { connection, folder, label }: Target,
+  planned: readonly PlannedRevert[],
+) {
   const { readDownLosses } = await import("../../../migrate/down-losses.ts");
   const lost = planned.length === 0 ? { losses: [], unclear: [] } : await readDownLosses(connection, folder, planned);
   const files = planned.map(({ filename, down: { transactional, filename: downFile }, downChanged }) => {
     return { filename, downFile, transactional, downChanged };
   });
-  run.out.answer({ planned: files, ...lost }, () => {
+  context.out.answer({ planned: files, ...lost }, () => {
     const lines = files.map(
       ({ filename, transactional, downChanged }) =>
         `  ${filename}${transactional ? "" : "  outside a transaction"}${downChanged ? "  down migration changed since it was applied" : ""}`,
@@ -83,15 +87,15 @@ function count(text: string): number {
   throw new InvalidArgumentError("expected a number from 1.");
 }
 
-function showEvent(run: Run, event: RevertEvent): void {
+function showEvent(context: CommandContext, event: RevertEvent): void {
   switch (event.kind) {
     case "waiting":
-      showWaiting(run, event.holder);
+      showWaiting(context, event.holder);
       return;
     case "lock-timeout":
-      showLockTimeout(run, event);
+      showLockTimeout(context, event);
       return;
     case "reverted":
-      run.out.note(`reverted ${event.filename} in ${Math.round(event.durationMs)} ms`);
+      context.out.note(`reverted ${event.filename} in ${Math.round(event.durationMs)} ms`);
   }
 }

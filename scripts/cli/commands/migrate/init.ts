@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { migrateVerb } from "./verb.ts";
 
@@ -10,10 +10,10 @@ export function registerMigrateInit(migrate: Command): void {
   );
 }
 
-async function init(run: Run, options: TargetOptions) {
+async function init(context: CommandContext, options: TargetOptions) {
   const { initialiseTracking } = await import("../../../migrate/apply.ts");
-  const { connection, folder, label } = await resolveTarget(run, options);
-  const made = await initialiseTracking({ connection, folder, signal: run.signal });
-  run.out.answer({ made }, () => `${label}: ${made ? "the tables were created" : "the tables already exist"}`);
+  const { connection, folder, label } = await resolveTarget(context, options);
+  const made = await initialiseTracking({ connection, folder, signal: context.signal });
+  context.out.answer({ made }, () => `${label}: ${made ? "the tables were created" : "the tables already exist"}`);
   return exitCode.done;
 }

@@ -4,7 +4,7 @@ import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { databaseFolder, listDatabases, readDatabaseFile } from "../../../databases/database-file.ts";
 import type { DraftReport } from "../../../migrate/lint/draft.ts";
 import type { LintReport } from "../../../migrate/lint/lint.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { resolveTargets, type TargetOptions } from "../../target.ts";
 import { lineToType } from "../../typed-line.ts";
 import { migrateVerb } from "./verb.ts";
@@ -35,12 +35,14 @@ export function registerMigrateLint(migrate: Command): void {
     .action(action<LintOptions, []>(lint));
 }
 
-async function lint(run: Run, options: LintOptions) {
+async function lint(context: CommandContext, options: LintOptions) {
   const reports =
-    options.all === true || options.since !== undefined ? await ofFiles(run, options) : await ofTargets(run, options);
+    options.all === true || options.since !== undefined
+      ? await ofFiles(context, options)
+      : await ofTargets(context, options);
   const errors = reports.flatMap(({ findings }) => findings).filter(({ level }) => level === "error").length;
   const { describeFindings } = await import("../../../migrate/lint/finding.ts");
-  run.out.answer({ databases: reports }, () =>
+  context.out.answer({ databases: reports }, () =>
     reports
       .flatMap(({ database, files, findings, exceptions, draft }) => [
         ...describeFindings(findings),
@@ -58,11 +60,11 @@ function describeDraft(database: string, { filename, unreadable, findings, excep
   return `${database}: draft ${filename}: ${findings.length} found, ${exceptions.length} accepted with a reason`;
 }
 
-async function ofTargets(run: Run, options: LintOptions): Promise<LintedDatabase[]> {
+async function ofTargets(context: CommandContext, options: LintOptions): Promise<LintedDatabase[]> {
   const { lintDraft } = await import("../../../migrate/lint/draft.ts");
   const { lintTarget } = await import("../../../migrate/lint/pending.ts");
   const reports: LintedDatabase[] = [];
-  for (const { connection, folder, database } of await resolveTargets(run, options))
+  for (const { connection, folder, database } of await resolveTargets(context, options))
     reports.push({
       ...{ database, ...(await lintTarget(connection, folder)) },
       draft: await lintDraft(folder, connection),
@@ -70,13 +72,13 @@ async function ofTargets(run: Run, options: LintOptions): Promise<LintedDatabase
   return reports;
 }
 
-async function ofFiles(run: Run, options: LintOptions): Promise<LintedDatabase[]> {
+async function ofFiles(context: CommandContext, options: LintOptions): Promise<LintedDatabase[]> {
   if (options.all === true && options.since !== undefined) throw usage("--all and --since exclude each other.");
   if (options.url !== undefined || options.stack !== undefined)
     throw usage("--all and --since check files, and cannot be combined with --url or --stack.");
   const { lintCommitted } = await import("../../../migrate/lint/committed.ts");
   const { lintDraft } = await import("../../../migrate/lint/draft.ts");
-  const migrations = join(run.root, "migrations");
+  const migrations = join(context.root, "migrations");
   const names = await named(migrations, options.database);
   if (options.since !== undefined && names.length > 1)
     throw usage(

@@ -1,8 +1,8 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { databaseOption, jsonOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
 import { resolveFolder } from "../../target.ts";
 
 interface NewOptions {
@@ -18,10 +18,10 @@ export function registerMigrateNew(migrate: Command): void {
     .action(action<NewOptions, [string]>(begin));
 }
 
-async function begin(run: Run, { database }: NewOptions, message: string) {
+async function begin(context: CommandContext, { database }: NewOptions, message: string) {
   const { newMigration } = await import("../../../migrate/authoring/new.ts");
-  const file = relative(run.root, await newMigration(await resolveFolder(run, database), message));
-  run.out.answer({ message, file }, () =>
+  const file = relative(context.root, await newMigration(await resolveFolder(context, database), message));
+  context.out.answer({ message, file }, () =>
     [
       `created ${file} and its down migration`,
       "`migrate commit` tests both in a scratch cluster, then commits and applies the migration.",

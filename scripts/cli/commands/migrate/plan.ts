@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import { readDatabaseFile } from "../../../databases/database-file.ts";
 import type { MigrationPlan } from "../../../migrate/plan/plan.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, resolveTargets, type Target, type TargetOptions } from "../../target.ts";
 import { describePlan } from "./plan-text.ts";
@@ -26,14 +26,14 @@ export function registerMigratePlan(migrate: Command): void {
     .action(action<PlanOptions, []>(plan));
 }
 
-async function plan(run: Run, options: PlanOptions) {
+async function plan(context: CommandContext, options: PlanOptions) {
   const { planMigrations } = await import("../../../migrate/plan/plan.ts");
   const { describeProblem, problemsTitle } = await import("../../../migrate/verify.ts");
-  const onProgress = (text: string) => showStep(run.out, text);
+  const onProgress = (text: string) => showStep(context.out, text);
   const { to, allow } = options;
-  const { signal } = run;
+  const { signal } = context;
   const made: { target: Target; plan: MigrationPlan }[] = [];
-  for (const target of await targetsOf(run, options)) {
+  for (const target of await targetsOf(context, options)) {
     const { connection, admin, docker, folder, database } = target;
     const { partitions } = await readDatabaseFile(dirname(folder), database);
     const asked = { connection, admin, docker, folder, partitions, to, allow, onProgress, signal };
@@ -45,15 +45,15 @@ async function plan(run: Run, options: PlanOptions) {
       return [`${label}: ${problemsTitle(each.problems)}:`, ...each.problems.map(describeProblem)].join("\n");
     return describePlan(label, each);
   };
-  run.out.answer(answerOfDatabases(answers), () => made.map(describe).join("\n\n"));
+  context.out.answer(answerOfDatabases(answers), () => made.map(describe).join("\n\n"));
   const codes = made.map(({ target, plan: each }) => codeOf(each, target.protected === true));
   return [exitCode.failed, exitCode.wrong, exitCode.pending].find((code) => codes.includes(code)) ?? exitCode.done;
 }
 
 /** Returns one database if the options name a file, because a file belongs to one database. */
-async function targetsOf(run: Run, options: PlanOptions): Promise<Target[]> {
+async function targetsOf(context: CommandContext, options: PlanOptions): Promise<Target[]> {
   const namesFile = options.to !== undefined || options.allow !== undefined;
-  return namesFile ? [await resolveTarget(run, options)] : resolveTargets(run, options);
+  return namesFile ? [await resolveTarget(context, options)] : resolveTargets(context, options);
 }
 
 function codeOf({ problems, files, failure, triedOn }: MigrationPlan, isProtected: boolean) {

@@ -3,7 +3,7 @@ import { exitCode } from "../../../core/operation-error.ts";
 import type { DatabaseLeftover } from "../../../migrate/repair/leftover.ts";
 import type { Repaired } from "../../../migrate/repair/repair.ts";
 import { canAsk, confirm } from "../../confirm.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { migrateVerb } from "./verb.ts";
 
@@ -29,24 +29,27 @@ export function registerMigrateRepair(migrate: Command): void {
     .action(action<RepairOptions, []>(mend));
 }
 
-async function mend(run: Run, { yes = false, done, terminate, ...options }: RepairOptions) {
+async function mend(context: CommandContext, { yes = false, done, terminate, ...options }: RepairOptions) {
   const { findRepairs, repair, terminateHolder } = await import("../../../migrate/repair/repair.ts");
-  const { connection, admin, folder, label } = await resolveTarget(run, options);
+  const { connection, admin, folder, label } = await resolveTarget(context, options);
   if (terminate !== undefined) {
     await terminateHolder(connection, terminate);
-    run.out.note(`ended session ${terminate}`);
+    context.out.note(`ended session ${terminate}`);
   }
-  const repairs = { connection, admin, folder, done, signal: run.signal };
+  const repairs = { connection, admin, folder, done, signal: context.signal };
   const leftovers = await findRepairs(repairs);
   const held = leftovers.some(({ kind }) => kind === "deployer");
   const repairable = leftovers.filter(({ act }) => act !== undefined).length;
-  if (!run.out.json) for (const leftover of leftovers) run.out.note(describe(leftover));
-  const agreed = repairable > 0 && !held && (yes || (canAsk() && (await confirm("Repair?", run.signal))));
+  if (!context.out.json) for (const leftover of leftovers) context.out.note(describe(leftover));
+  const agreed = repairable > 0 && !held && (yes || (canAsk() && (await confirm("Repair?", context.signal))));
   const repaired = agreed ? await repair(repairs, leftovers) : [];
   const outcomes = leftovers.map((leftover) => ({ ...leftover, repaired: isRepaired(leftover, repaired) }));
   const left = outcomes.filter(({ act, repaired }) => act !== undefined && !repaired).length;
   const needs = outcomes.filter(({ advice }) => advice !== undefined).length;
-  run.out.answer({ findings: outcomes.map(reported) }, () => `${label}: ${summary(repairable - left, left, needs)}`);
+  context.out.answer(
+    { findings: outcomes.map(reported) },
+    () => `${label}: ${summary(repairable - left, left, needs)}`,
+  );
   if (needs > 0) return exitCode.wrong;
   return left > 0 ? exitCode.pending : exitCode.done;
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import type { DraftSummary } from "../../../migrate/authoring/draft-file.ts";
 import type { MigrationStatus } from "../../../migrate/status.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { table } from "../../table.ts";
 import { resolveTargets, type TargetOptions } from "../../target.ts";
 import { answerOfDatabases, migrateVerb } from "./verb.ts";
@@ -16,17 +16,17 @@ export function registerMigrateStatus(migrate: Command): void {
   ).action(action<TargetOptions, []>(status));
 }
 
-async function status(run: Run, options: TargetOptions) {
+async function status(context: CommandContext, options: TargetOptions) {
   const { describeProblem, readKnownStatus } = await import("../../../migrate/verify.ts");
   const { describeDraft, readDraftSummary } = await import("../../../migrate/authoring/draft-file.ts");
   const found: DatabaseStatus[] = [];
-  for (const { connection, folder, database, label } of await resolveTargets(run, options))
+  for (const { connection, folder, database, label } of await resolveTargets(context, options))
     found.push({
       ...{ database, label, ...(await readKnownStatus(connection, folder)) },
       draft: await readDraftSummary(folder),
     });
   const answers = found.map(({ label: _, ...each }) => each);
-  run.out.answer(answerOfDatabases(answers), () =>
+  context.out.answer(answerOfDatabases(answers), () =>
     found.map((each) => describe(each, { describeProblem, describeDraft })).join("\n\n"),
   );
   if (found.some(({ problems }) => problems.length > 0)) return exitCode.wrong;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
 import { confirmRevert } from "./confirm-revert.ts";
 import { requireUnprotected } from "./unprotected.ts";
@@ -20,14 +20,19 @@ export function registerMigrateUncommit(migrate: Command): void {
     .action(action<UncommitOptions, []>(uncommit));
 }
 
-async function uncommit(run: Run, options: UncommitOptions) {
+async function uncommit(context: CommandContext, options: UncommitOptions) {
   const { uncommitMigration } = await import("../../../migrate/authoring/uncommit.ts");
-  const target = await resolveTarget(run, options);
+  const target = await resolveTarget(context, options);
   requireUnprotected(target, "Write migrations");
   const { connection, folder, label } = target;
-  if (options.yes !== true) await confirm(run, target);
-  const { filename, reverted } = await uncommitMigration({ connection, folder, signal: run.signal, runId: run.runId });
-  run.out.answer({ filename, reverted }, () =>
+  if (options.yes !== true) await confirm(context, target);
+  const { filename, reverted } = await uncommitMigration({
+    connection,
+    folder,
+    signal: context.signal,
+    runId: context.runId,
+  });
+  context.out.answer({ filename, reverted }, () =>
     [
       `${filename} is current.sql again`,
       reverted ? `${label}: reverted` : `${label}: it was not applied there`,
@@ -38,7 +43,7 @@ async function uncommit(run: Run, options: UncommitOptions) {
 }
 
 /** Asks for a confirmation if the newest committed migration is applied, and reverting it may lose rows. */
-async function confirm(run: Run, target: Target): Promise<void> {
+async function confirm(context: CommandContext, target: Target): Promise<void> {
   const { connection, folder } = target;
   const { readCommitted } = await import("../../../migrate/committed.ts");
   const { previewRevert } = await import("../../../migrate/down.ts");
@@ -46,5 +51,5 @@ async function confirm(run: Run, target: Target): Promise<void> {
   const newest = (await readCommitted(folder)).at(-1)?.filename;
   const { applied } = await readKnownStatus(connection, folder);
   if (!applied.some(({ filename }) => filename === newest)) return;
-  await confirmRevert(run, target, await previewRevert(connection, folder, { steps: 1 }), false);
+  await confirmRevert(context, target, await previewRevert(connection, folder, { steps: 1 }), false);
 }

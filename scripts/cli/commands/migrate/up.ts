@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import type { MigrationEvent } from "../../../migrate/apply.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
 import { showLockTimeout, showWaiting } from "./lock-events.ts";
@@ -22,9 +22,9 @@ export function registerMigrateUp(migrate: Command): void {
   withRunOptions(verb).action(action<UpOptions, []>(up));
 }
 
-async function up(run: Run, options: UpOptions) {
-  const target = await resolveTarget(run, options);
-  if (options.dryRun === true) return dryRun(run, target, options);
+async function up(context: CommandContext, options: UpOptions) {
+  const target = await resolveTarget(context, options);
+  if (options.dryRun === true) return dryRun(context, target, options);
   const { applyMigrations } = await import("../../../migrate/apply.ts");
   const { connection, admin, folder, label } = target;
   const { to, allow, lockTimeout, statementTimeout, retryFor } = options;
@@ -39,20 +39,20 @@ async function up(run: Run, options: UpOptions) {
     to,
     allow,
     timeouts: { lockTimeout, statementTimeout, retryFor },
-    onEvent: (event) => showMigrationEvent(run, event),
-    signal: run.signal,
-    runId: run.runId,
+    onEvent: (event) => showMigrationEvent(context, event),
+    signal: context.signal,
+    runId: context.runId,
   });
-  run.out.answer({ applied }, () =>
+  context.out.answer({ applied }, () =>
     applied.length === 0 ? `${label}: nothing pending` : `${label}: ${applied.length} applied`,
   );
   return exitCode.done;
 }
 
-async function dryRun(run: Run, target: Target, { to, allow }: UpOptions) {
+async function dryRun(context: CommandContext, target: Target, { to, allow }: UpOptions) {
   const { previewMigrations } = await import("../../../migrate/preview.ts");
   const pending = await previewMigrations(target.connection, target.folder, { to, allow });
-  run.out.answer({ pending }, () => {
+  context.out.answer({ pending }, () => {
     const lines = pending.map(
       ({ filename, transactional, statements }) =>
         `  ${filename}  ${statements} ${statements === 1 ? "statement" : "statements"}${transactional ? "" : ", outside a transaction"}`,
@@ -65,25 +65,27 @@ async function dryRun(run: Run, target: Target, { to, allow }: UpOptions) {
 }
 
 /** Prints the progress of each file as it happens. */
-export function showMigrationEvent(run: Run, event: MigrationEvent): void {
+export function showMigrationEvent(context: CommandContext, event: MigrationEvent): void {
   switch (event.kind) {
     case "waiting":
-      showWaiting(run, event.holder);
+      showWaiting(context, event.holder);
       return;
     case "edit-recorded":
-      run.out.note(`recorded the edit of ${event.filename}, which its AllowInvalidHash accepts; it does not run again`);
+      context.out.note(
+        `recorded the edit of ${event.filename}, which its AllowInvalidHash accepts; it does not run again`,
+      );
       return;
     case "hook":
-      run.out.note(event.text);
+      context.out.note(event.text);
       return;
     case "started":
-      showStep(run.out, `applying ${event.filename} (${event.index} of ${event.total})`, { announce: false });
+      showStep(context.out, `applying ${event.filename} (${event.index} of ${event.total})`, { announce: false });
       return;
     case "lock-timeout":
-      showLockTimeout(run, event);
+      showLockTimeout(context, event);
       return;
     case "applied":
-      run.out.endStep();
-      run.out.note(`applied ${event.filename} in ${Math.round(event.durationMs)} ms`);
+      context.out.endStep();
+      context.out.note(`applied ${event.filename} in ${Math.round(event.durationMs)} ms`);
   }
 }

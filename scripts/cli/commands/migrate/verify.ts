@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import type { SchemaDrift } from "../../../migrate/schema-drift.ts";
 import type { MigrationProblem } from "../../../migrate/status.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { resolveTargets, type Target, type TargetOptions } from "../../target.ts";
 import { describeDifference } from "./differences.ts";
@@ -18,12 +18,12 @@ export function registerMigrateVerify(migrate: Command): void {
     .action(action<VerifyOptions, []>(verify));
 }
 
-async function verify(run: Run, options: VerifyOptions) {
+async function verify(context: CommandContext, options: VerifyOptions) {
   const { describeProblem, problemsTitle, readKnownStatus } = await import("../../../migrate/verify.ts");
   const found: Verified[] = [];
-  for (const target of await resolveTargets(run, options)) {
+  for (const target of await resolveTargets(context, options)) {
     const { applied, problems } = await readKnownStatus(target.connection, target.folder);
-    const drift = problems.length === 0 && options.schema === true ? await schemaDrift(run, target) : undefined;
+    const drift = problems.length === 0 && options.schema === true ? await schemaDrift(context, target) : undefined;
     const edited = applied.filter(({ acceptedEdit }) => acceptedEdit !== undefined).map(({ filename }) => filename);
     found.push({ target, verified: applied.length - edited.length, edited, problems, drift });
   }
@@ -31,7 +31,7 @@ async function verify(run: Run, options: VerifyOptions) {
     return { database, verified, edited, problems, ...(drift === undefined ? {} : { schema: drift }) };
   });
   const texts = { describeProblem, problemsTitle };
-  run.out.answer(answerOfDatabases(answers), () => found.map((each) => describe(each, texts)).join("\n"));
+  context.out.answer(answerOfDatabases(answers), () => found.map((each) => describe(each, texts)).join("\n"));
   return found.every(isProven) ? exitCode.done : exitCode.wrong;
 }
 
@@ -74,10 +74,13 @@ function isDoubtful({ major, liveMajor }: SchemaDrift, target: Target): boolean 
   return target.protected === true && major !== liveMajor;
 }
 
-async function schemaDrift(run: Run, { connection, admin, docker, folder }: Target): Promise<SchemaDrift> {
+async function schemaDrift(
+  context: CommandContext,
+  { connection, admin, docker, folder }: Target,
+): Promise<SchemaDrift> {
   const { readSchemaDrift } = await import("../../../migrate/schema-drift.ts");
-  const onProgress = (text: string) => showStep(run.out, text);
-  return readSchemaDrift({ connection, admin, docker, folder, onProgress, signal: run.signal });
+  const onProgress = (text: string) => showStep(context.out, text);
+  return readSchemaDrift({ connection, admin, docker, folder, onProgress, signal: context.signal });
 }
 
 function describeDrift(label: string, { objects, differences, skippedHooks, major, liveMajor }: SchemaDrift): string {

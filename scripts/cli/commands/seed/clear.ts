@@ -3,7 +3,7 @@ import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import type { ClearedSeeds } from "../../../seed/clear.ts";
 import { canAsk, confirm } from "../../confirm.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { table } from "../../table.ts";
 import { resolveTarget, type Target } from "../../target.ts";
 import { setsOf } from "./sets.ts";
@@ -23,27 +23,27 @@ export function registerSeedClear(seed: Command): void {
     .action(action<ClearOptions, []>(clear));
 }
 
-async function clear(run: Run, options: ClearOptions) {
+async function clear(context: CommandContext, options: ClearOptions) {
   const { clearSeeds } = await import("../../../seed/clear.ts");
-  const target = await resolveTarget(run, options);
+  const target = await resolveTarget(context, options);
   refuseProtected(target);
-  const sets = await setsOf(run, options, target);
+  const sets = await setsOf(context, options, target);
   const { force = false, dryRun = false, yes = false } = options;
   const { connection } = target;
   const onWait = (holder: Parameters<typeof describeHolder>[0]) =>
-    run.out.note(`waiting for another deployer: ${describeHolder(holder)}`);
-  const clearing = { connection, sets, force, onWait, signal: run.signal };
+    context.out.note(`waiting for another deployer: ${describeHolder(holder)}`);
+  const clearing = { connection, sets, force, onWait, signal: context.signal };
   const plan = await clearSeeds({ ...clearing, dryRun: true });
   if (dryRun || plan.files.length === 0) {
-    run.out.answer({ ...plan, cleared: false }, () => describe(target, plan, "would be deleted"));
+    context.out.answer({ ...plan, cleared: false }, () => describe(target, plan, "would be deleted"));
     return plan.files.length === 0 ? exitCode.done : exitCode.pending;
   }
   if (!yes) {
-    run.out.note(describe(target, plan, "are deleted"));
-    await requireConfirmation(run);
+    context.out.note(describe(target, plan, "are deleted"));
+    await requireConfirmation(context);
   }
   const cleared = await clearSeeds({ ...clearing, expected: plan });
-  run.out.answer({ ...cleared, cleared: true }, () =>
+  context.out.answer({ ...cleared, cleared: true }, () =>
     [
       describe(target, cleared, "deleted"),
       "To insert them again: `seed apply`. The next `up` does so on a stack with these sets in its settings.",
@@ -60,8 +60,8 @@ function refuseProtected({ protected: isProtected, label }: Target): void {
   });
 }
 
-async function requireConfirmation(run: Run): Promise<void> {
-  if (canAsk() && (await confirm("Continue?", run.signal))) return;
+async function requireConfirmation(context: CommandContext): Promise<void> {
+  if (canAsk() && (await confirm("Continue?", context.signal))) return;
   throw new OperationError("Clearing seeds needs a confirmation. Nothing was changed.", {
     hint: "Add --yes.",
     exitCode: exitCode.notAllowed,

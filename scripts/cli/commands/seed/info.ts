@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import type { readKnownSeedInfo, SeedInfo } from "../../../seed/info.ts";
 import type { SeededRows } from "../../../seed/seeded-rows.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { table } from "../../table.ts";
 import { resolveTargets, type Target } from "../../target.ts";
 import { setsOf } from "./sets.ts";
@@ -16,15 +16,15 @@ export function registerSeedInfo(seed: Command): void {
   ).action(action<SeedOptions, []>(info));
 }
 
-async function info(run: Run, options: SeedOptions) {
+async function info(context: CommandContext, options: SeedOptions) {
   const found: SeededDatabase[] = [];
-  for (const target of await resolveTargets(run, options)) found.push(await read(run, options, target));
+  for (const target of await resolveTargets(context, options)) found.push(await read(context, options, target));
   const [only] = found;
   const answer =
     found.length === 1 && only !== undefined
       ? { files: only.files, withoutFile: only.withoutFile }
       : { databases: found.map(({ target, ...known }) => ({ database: target.database, ...known })) };
-  run.out.answer(answer, () =>
+  context.out.answer(answer, () =>
     found.map(({ target, files, withoutFile }) => describeInfo(target, files, withoutFile.length)).join("\n\n"),
   );
   return found.some(({ files }) => files.some(({ state }) => state !== "current")) ? exitCode.pending : exitCode.done;
@@ -37,10 +37,10 @@ interface SeededDatabase {
   withoutFile: Awaited<ReturnType<typeof readKnownSeedInfo>>["withoutFile"];
 }
 
-async function read(run: Run, options: SeedOptions, target: Target): Promise<SeededDatabase> {
+async function read(context: CommandContext, options: SeedOptions, target: Target): Promise<SeededDatabase> {
   const { readKnownSeedInfo } = await import("../../../seed/info.ts");
   const { readSeededRows } = await import("../../../seed/seeded-rows.ts");
-  const sets = await setsOf(run, options, target);
+  const sets = await setsOf(context, options, target);
   const known = await readKnownSeedInfo(target.connection, target.folder, sets);
   const rows = await readSeededRows(target.connection, sets);
   const rowsOf = ({ set, filename }: SeedInfo) => rows.find((each) => each.set === set && each.filename === filename);

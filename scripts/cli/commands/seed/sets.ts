@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { readDatabaseFile } from "../../../databases/database-file.ts";
 import { isInventedSeed } from "../../../model/real-data.ts";
-import type { Run } from "../../run.ts";
+import type { CommandContext } from "../../context.ts";
 import type { Target } from "../../target.ts";
 import type { SeedOptions } from "./verb.ts";
 
@@ -12,8 +12,8 @@ import type { SeedOptions } from "./verb.ts";
  * @throws OperationError for a set that the database does not have; (not allowed) for invented data on a protected
  * stack
  */
-export async function setsOf(run: Run, options: SeedOptions, target: Target): Promise<string[]> {
-  const file = await readDatabaseFile(join(run.root, "migrations"), target.database);
+export async function setsOf(context: CommandContext, options: SeedOptions, target: Target): Promise<string[]> {
+  const file = await readDatabaseFile(join(context.root, "migrations"), target.database);
   const sets = options.set ?? target.seedSets;
   if (sets === undefined) {
     throw new OperationError("A connection does not say which seed sets to use.", {

@@ -5,7 +5,7 @@ import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { defaultRole } from "../../login.ts";
 import { databaseOption, jsonOption, roleOption, stackOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { resolveTarget } from "../../target.ts";
@@ -27,7 +27,7 @@ export function registerSnapshot(program: Command): void {
     snapshot.command(usage).description(description).addOption(stackOption()).addOption(databaseOption());
   verb("save <name>", "save the database as it is now; its sessions are terminated")
     .addOption(jsonOption())
-    .action(action<SnapshotOptions, [string]>((run, options, name) => save(run, options, name, "snapshot")));
+    .action(action<SnapshotOptions, [string]>((context, options, name) => save(context, options, name, "snapshot")));
   verb("list", "list the snapshots and branches of the database")
     .addOption(jsonOption())
     .action(action<SnapshotOptions, []>(list));
@@ -40,20 +40,20 @@ export function registerSnapshot(program: Command): void {
     .action(action<SnapshotOptions, [string]>(drop));
   verb("branch <name>", "copy the database to <database>_<name>, with the same roles, to work on it")
     .addOption(jsonOption())
-    .action(action<SnapshotOptions, [string]>((run, options, name) => save(run, options, name, "branch")));
+    .action(action<SnapshotOptions, [string]>((context, options, name) => save(context, options, name, "branch")));
   verb("url <name>", "print the URL of a branch; it contains the password, so keep it secret")
     .addOption(roleOption())
     .action(action<SnapshotOptions, [string]>(url));
 }
 
-async function save(run: Run, options: SnapshotOptions, name: string, kind: Snapshot["kind"]): Promise<undefined> {
+async function save(context: CommandContext, options: SnapshotOptions, name: string, kind: Snapshot["kind"]): Promise<undefined> {
   const { saveSnapshot } = await import("../../../backup/snapshot/snapshots.ts");
-  const { place } = await placeOf(run, options);
-  showStep(run.out, `copying ${place.database}`, { announce: false });
+  const { place } = await placeOf(context, options);
+  showStep(context.out, `copying ${place.database}`, { announce: false });
   const began = performance.now();
   const made = await saveSnapshot(place, name, kind);
   const seconds = (performance.now() - began) / 1_000;
-  run.out.answer({ ...made, seconds }, () =>
+  context.out.answer({ ...made, seconds }, () =>
     [
       `${kind} ${name} of ${place.database}: ${bytes(made.bytes)} in the database ${made.database}, in ${seconds.toFixed(1)} s`,
       ...ended(made.terminated),
@@ -62,11 +62,11 @@ async function save(run: Run, options: SnapshotOptions, name: string, kind: Snap
   return undefined;
 }
 
-async function list(run: Run, options: SnapshotOptions): Promise<undefined> {
+async function list(context: CommandContext, options: SnapshotOptions): Promise<undefined> {
   const { listSnapshots } = await import("../../../backup/snapshot/snapshots.ts");
-  const { place } = await placeOf(run, options);
+  const { place } = await placeOf(context, options);
   const snapshots = await listSnapshots(place);
-  run.out.answer({ database: place.database, snapshots }, () =>
+  context.out.answer({ database: place.database, snapshots }, () =>
     snapshots.length === 0
       ? `no snapshots of ${place.database}`
       : table(
@@ -77,33 +77,33 @@ async function list(run: Run, options: SnapshotOptions): Promise<undefined> {
   return undefined;
 }
 
-async function restore(run: Run, options: SnapshotOptions, name: string): Promise<undefined> {
+async function restore(context: CommandContext, options: SnapshotOptions, name: string): Promise<undefined> {
   const { listSnapshots, restoreSnapshot } = await import("../../../backup/snapshot/snapshots.ts");
-  const { place, label } = await placeOf(run, options);
+  const { place, label } = await placeOf(context, options);
   const found = (await listSnapshots(place)).find((each) => each.name === name);
   if (found !== undefined && options.yes !== true) {
-    run.out.note(`${label} will be replaced by its snapshot ${name} of ${found.at}. What it has now is lost.`);
-    await requireTyped(run, [place.database], `Replacing the database "${place.database}"`);
+    context.out.note(`${label} will be replaced by its snapshot ${name} of ${found.at}. What it has now is lost.`);
+    await requireTyped(context, [place.database], `Replacing the database "${place.database}"`);
   }
-  showStep(run.out, `restoring ${place.database}`, { announce: false });
+  showStep(context.out, `restoring ${place.database}`, { announce: false });
   const { snapshot, terminated } = await restoreSnapshot(place, name);
-  run.out.answer({ ...snapshot, terminated }, () =>
+  context.out.answer({ ...snapshot, terminated }, () =>
     [`${label} is as in the snapshot ${name} of ${snapshot.at}`, ...ended(terminated)].join("\n"),
   );
   return undefined;
 }
 
-async function drop(run: Run, options: SnapshotOptions, name: string): Promise<undefined> {
+async function drop(context: CommandContext, options: SnapshotOptions, name: string): Promise<undefined> {
   const { dropSnapshot } = await import("../../../backup/snapshot/snapshots.ts");
-  const { place } = await placeOf(run, options);
+  const { place } = await placeOf(context, options);
   const dropped = await dropSnapshot(place, name);
-  run.out.answer(dropped, () => `dropped the ${dropped.kind} ${name} of ${place.database}`);
+  context.out.answer(dropped, () => `dropped the ${dropped.kind} ${name} of ${place.database}`);
   return undefined;
 }
 
-async function url(run: Run, { role = defaultRole, ...options }: SnapshotOptions, name: string): Promise<undefined> {
+async function url(context: CommandContext, { role = defaultRole, ...options }: SnapshotOptions, name: string): Promise<undefined> {
   const { listSnapshots } = await import("../../../backup/snapshot/snapshots.ts");
-  const { place } = await placeOf(run, options);
+  const { place } = await placeOf(context, options);
   const branch = (await listSnapshots(place)).find((each) => each.name === name && each.kind === "branch");
   if (branch === undefined) {
     throw new OperationError(`The database "${place.database}" has no branch "${name}".`, {
@@ -111,20 +111,20 @@ async function url(run: Run, { role = defaultRole, ...options }: SnapshotOptions
       exitCode: exitCode.usage,
     });
   }
-  const { connection } = await resolveTarget(run, { ...options, stack: options.stack ?? localStack }, role);
+  const { connection } = await resolveTarget(context, { ...options, stack: options.stack ?? localStack }, role);
   process.stdout.write(`${connectionUrl(inDatabase(connection, branch.database))}\n`);
   return undefined;
 }
 
 /** Finds the database of a stack, and refuses a protected one. */
-async function placeOf(run: Run, options: SnapshotOptions): Promise<{ place: SnapshotPlace; label: string }> {
+async function placeOf(context: CommandContext, options: SnapshotOptions): Promise<{ place: SnapshotPlace; label: string }> {
   const stack = options.stack ?? localStack;
   const {
     admin,
     database,
     label,
     protected: isProtected,
-  } = await resolveTarget(run, { ...options, stack }, "superuser");
+  } = await resolveTarget(context, { ...options, stack }, "superuser");
   if (isProtected === true) {
     throw new OperationError(`Stack "${stack}" is protected, and snapshots terminate its sessions.`, {
       hint: "Use `backup dump`, or `backup restore` if the stack has backups.",

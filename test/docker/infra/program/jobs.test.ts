@@ -1,13 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { inDatabase } from "../../../../scripts/connection/connection.ts";
 import { historyJob } from "../../../../scripts/model/job-history.ts";
-import { cloneRoot } from "../../../clone-root.ts";
+import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { commit, shopDrafts } from "../../../embedded/infra/program/shop.ts";
+import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
 const beat = { schedule: "1 second", command: "insert into beat values (session_user || ' as ' || current_user)" };
@@ -16,6 +14,7 @@ const daily = { schedule: "0 3 * * *", command: "select 1" };
 // One stack for the life of jobs: each test starts with the jobs of the one before it.
 describe("the jobs in the database.json of two databases in a container", () => {
   let shop: DockerStack;
+  let prometheus: Prometheus;
 
   const declare = (database: string, jobs?: Record<string, unknown>) =>
     shop.clone.write(`migrations/${database}/database.json`, JSON.stringify(jobs === undefined ? {} : { jobs }));
@@ -43,8 +42,13 @@ describe("the jobs in the database.json of two databases in a container", () => 
     await commit(shop.clone, [...shopDrafts, { name: "beat", body: "create table beat (who text not null);" }]);
     await declare("shop", { beat, old: daily });
     await declare("crm", { nightly: daily });
-    await shop.configure({ databases: ["shop", "crm"], seeds: [] });
+    await shop.configure({ databases: ["shop", "crm"], seeds: [], monitoring: true });
+    // Prometheus measures often, and alerts fire at once.
+    await shop.clone.shell(`sed -i '/^ *for: /d' infra/monitoring/alerts.yml
+      sed -i 's/^\\(  scrape_interval\\|  scrape_timeout\\|  evaluation_interval\\): .*/\\1: 3s/' infra/plan/monitoring.ts`);
     await shop.succeed("up");
+    const { monitoring } = JSON.parse((await shop.succeed("outputs", "--json")).stdout) as StackOutputs;
+    prometheus = prometheusAt(monitoring?.prometheus ?? "");
   });
 
   it("run in their database as its migrator, which acts as the owner; a second up changes nothing", async () => {
@@ -79,21 +83,16 @@ describe("the jobs in the database.json of two databases in a container", () => 
     const { code, stdout } = await shop.pgw("status");
     return { code, jobs: stdout.match(/^jobs .*\n(?: .*\n)*/m)?.[0].replaceAll(/\S+T\S+Z/g, "TIME") };
   };
-  const measured = async () => {
-    const text = await readFile(join(cloneRoot, "infra/monitoring/job-queries.yml"), "utf8");
-    const { pg_job } = parse(text) as { pg_job: { query: string } };
-    return query("monitor", "postgres", `${pg_job.query} order by datname, name`);
-  };
+  const measured = async (metric: string) =>
+    (await prometheus.query(metric)).map(({ labels, value }) => `${labels.datname} ${labels.name} ${value}`).sort();
+  const polling = { timeout: 60_000, interval: 500 };
 
-  it("are in status and in the measurements of monitoring, with their failures and delays", async () => {
+  it("are in status, in measurements and in alerts, with their failures and delays", async () => {
     expect(await status()).toEqual({ code: 0, jobs: "jobs         4 scheduled\n" });
-    const fine = { recorded: 1, failed: 0, overdue_seconds: 0 };
-    expect(await measured()).toEqual([
-      { datname: "crm", name: "nightly", ...fine },
-      { datname: "postgres", name: "delete old runs", ...fine },
-      { datname: "shop", name: "beat", ...fine },
-      { datname: "shop", name: "tidy", ...fine },
-    ]);
+    await expect
+      .poll(() => measured("pg_job_recorded"), polling)
+      .toEqual(["crm nightly 1", "postgres delete old runs 1", "shop beat 1", "shop tidy 1"]);
+    await expect.poll(() => prometheus.firing(), polling).toEqual([]);
     // A day, a tenth of it and 5 min.
     const scheduled = (seconds: number) =>
       query(
@@ -106,9 +105,9 @@ describe("the jobs in the database.json of two databases in a container", () => 
     expect((await status()).code).toBe(0);
     await scheduled(95_340 + 7_200);
     await query("superuser", "shop", "alter table beat rename to missing");
-    await expect
-      .poll(async () => (await measured()).filter(({ failed }) => failed === 1).length, { timeout: 30_000 })
-      .toBe(1);
+    await expect.poll(() => prometheus.firing(), polling).toEqual(["PostgreSQLJobFailed", "PostgreSQLJobOverdue"]);
+    expect(await measured("pg_job_failed == 1")).toEqual(["shop beat 1"]);
+    expect(await measured("pg_job_overdue_seconds > 7200")).toHaveLength(1);
     const missing = 'ERROR: relation "beat" does not exist';
     expect(await status()).toEqual({
       code: 5,

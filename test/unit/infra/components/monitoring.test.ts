@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import type { DockerPlace } from "../../../../infra/components/docker-engine.ts";
 import { Monitoring } from "../../../../infra/components/monitoring.ts";
 import { recordResources, registered } from "./recorded-resources.ts";
@@ -39,6 +40,7 @@ const declare = (name: string, given: object) =>
         options,
       ),
   );
+const filesOf = (name: string) => resources.one(name).inputs.files as Record<string, string>;
 beforeAll(async () => {
   resources = await recordResources();
   await declare("watch", {});
@@ -85,6 +87,15 @@ describe("the component of the monitoring", () => {
       expect(inputs.memorySwap, name).toBe(inputs.memory);
       expect(JSON.stringify(inputs), name).not.toContain("a-secret-password");
     }
+  });
+
+  it("measures jobs only if there are some, because the query of others would fail", async () => {
+    await declare("scheduled", { jobs: 3 });
+    const queries = (name: string) =>
+      Object.keys(parse(filesOf(`${name}-postgres-exporter-files`)["queries.yml"] ?? ""));
+    expect(queries("watch")).not.toContain("pg_job");
+    expect(queries("scheduled")).toEqual([...queries("watch"), "pg_job"]);
+    expect(filesOf("scheduled-prometheus-files")["rules/schedule.yml"]).toContain("expr: vector(3)");
   });
 
   it("measures volumes as nobody, without write access", () => {

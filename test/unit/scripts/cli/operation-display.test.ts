@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { CommandContext } from "../../../../scripts/cli/context.ts";
 import { OperationDisplay } from "../../../../scripts/cli/operation-display.ts";
 import { Output } from "../../../../scripts/cli/output.ts";
-import type { Run } from "../../../../scripts/cli/run.ts";
 import { showStep } from "../../../../scripts/cli/step.ts";
 import { EventStream } from "../../../../scripts/stack/event-stream.ts";
 
@@ -45,7 +45,11 @@ beforeEach(() => {
   });
   out = new Output(true);
   const log = { info: () => undefined };
-  display = new OperationDisplay({ out, log, signal: new AbortController().signal } as unknown as Run, "up", "dev");
+  display = new OperationDisplay(
+    { out, log, signal: new AbortController().signal } as unknown as CommandContext,
+    "up",
+    "dev",
+  );
   stream = new EventStream(display.onEvent, false, display.onProgress);
 });
 afterEach(() => {

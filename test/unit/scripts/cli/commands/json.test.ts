@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { commandLine, runCommandLine } from "../../../../../scripts/cli/commands/command-line.ts";
-import { action } from "../../../../../scripts/cli/run.ts";
+import { action } from "../../../../../scripts/cli/context.ts";
 import { OperationError } from "../../../../../scripts/core/operation-error.ts";
 import { EngineFailure } from "../../../../../scripts/stack/engine-failure.ts";
 

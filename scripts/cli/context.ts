@@ -11,7 +11,7 @@ import { listenForInterruption } from "./interruption.ts";
 import { Output } from "./output.ts";
 
 /** Context of a command: what every command gets besides its own options. */
-export interface Run {
+export interface CommandContext {
   /** Project directory: the folder of Pulumi.yaml and migrations/. */
   root: string;
   env: NodeJS.ProcessEnv;
@@ -32,7 +32,7 @@ export interface Run {
 
 /** The work of a command. It returns the exit code; undefined means done. */
 export type Work<Options, Args extends unknown[]> = (
-  run: Run,
+  context: CommandContext,
   options: Options,
   ...args: Args
 ) => Promise<ExitCode | undefined>;
@@ -50,7 +50,7 @@ export function action<Options extends object, Args extends unknown[]>(work: Wor
     const runId = process.env.PGW_RUN_ID ?? randomUUID();
     const log = await openOperationLog({ verbose: options.verbose ?? false, runId, terminal: process.stderr.isTTY });
     const interruption = listenForInterruption([0, 1, 2].some((descriptor) => isatty(descriptor)));
-    const run: Run = {
+    const context: CommandContext = {
       root: projectFolder(),
       env: process.env,
       out,
@@ -68,9 +68,9 @@ export function action<Options extends object, Args extends unknown[]>(work: Wor
     });
     log.info({ command: commandName(command) }, "command started");
     try {
-      process.exitCode = (await work(run, options, ...args)) ?? exitCode.done;
+      process.exitCode = (await work(context, options, ...args)) ?? exitCode.done;
     } catch (error) {
-      const failure = reportError(out, error, run);
+      const failure = reportError(out, error, context);
       process.exitCode = failure.code;
       out.finish(failure);
       log.error(
