@@ -5,8 +5,8 @@ import packageJson from "../../../package.json" with { type: "json" };
 import { type Connection, describeConnection, inDatabase } from "../../connection/connection.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import type { Ignored, Sifted } from "../../doctor/baseline.ts";
-import { databaseOption, jsonOption, stackOption, urlOption } from "../options.ts";
 import { action, type CommandContext } from "../context.ts";
+import { databaseOption, jsonOption, stackOption, urlOption } from "../options.ts";
 import { givenConnection, resolveTargets, type TargetOptions } from "../target.ts";
 import { describeDiagnosis } from "./doctor-text.ts";
 

@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { withClient } from "../../connection/client.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import type { TypesFile } from "../../types/types-file.ts";
-import { databaseOption, jsonOption, stackOption, urlOption } from "../options.ts";
 import { action, type CommandContext } from "../context.ts";
+import { databaseOption, jsonOption, stackOption, urlOption } from "../options.ts";
 import { resolveTargets, type Target, type TargetOptions } from "../target.ts";
 import { lineToType } from "../typed-line.ts";
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { DumpFormat, DumpMetadata } from "../../../backup/dump/metadata.ts";
+import { action, type CommandContext } from "../../context.ts";
 import {
   dumpSettings,
   type EncryptionOptions,
@@ -8,7 +9,6 @@ import {
   restoreCommand,
 } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption, urlOption } from "../../options.ts";
-import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import type { TargetOptions } from "../../target.ts";
 import { jobsOption, recipientOption } from "../dumps/options.ts";

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { BackupLocation } from "../../../backup/location.ts";
 import { localStack } from "../../../stack/stacks.ts";
-import { jsonOption, stackOption } from "../../options.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { jsonOption, stackOption } from "../../options.ts";
 import { backupsOf } from "./stack.ts";
 
 export function registerBackupLocation(backup: Command): void {

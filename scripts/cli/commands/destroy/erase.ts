@@ -124,7 +124,9 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
   const databases = await lossesOn(server);
   const facts = factsOf(survey, erasable, databases);
   const found = erasable.flatMap((each) => each.found);
-  context.out.note(describeStackPlan(stack, resources, { found, kept }, databases, await describeLastBackup(destruction)));
+  context.out.note(
+    describeStackPlan(stack, resources, { found, kept }, databases, await describeLastBackup(destruction)),
+  );
   if (!yes) await requireTyped(context, [stack], `Erasing stack "${stack}"`);
 
   const requireAsShown = async () => {

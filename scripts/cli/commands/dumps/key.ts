@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { jsonOption } from "../../options.ts";
 import { action } from "../../context.ts";
+import { jsonOption } from "../../options.ts";
 
 export function registerDumpsKey(dumps: Command): void {
   dumps

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import type { StoredDump } from "../../../backup/dump/store.ts";
 import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { dumpSettings } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
-import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { bytes } from "../backup/texts.ts";

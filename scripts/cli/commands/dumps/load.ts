@@ -4,6 +4,7 @@ import type { LoadPlan } from "../../../backup/dump/load-plan.ts";
 import type { DumpMetadata } from "../../../backup/dump/metadata.ts";
 import { inDatabase } from "../../../connection/connection.ts";
 import { OperationError } from "../../../core/operation-error.ts";
+import { action, type CommandContext } from "../../context.ts";
 import {
   type DumpTarget,
   dumpSettings,
@@ -13,7 +14,6 @@ import {
   restoreCommand,
 } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption, urlOption } from "../../options.ts";
-import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { requireTyped } from "../../typed-name.ts";
@@ -99,7 +99,12 @@ async function load(context: CommandContext, options: LoadCommandOptions, name: 
 }
 
 /** Applies the pending migrations of the target's folder to the loaded database. Returns their number. */
-async function migrate(context: CommandContext, options: LoadCommandOptions, target: DumpTarget, loading: string): Promise<number> {
+async function migrate(
+  context: CommandContext,
+  options: LoadCommandOptions,
+  target: DumpTarget,
+  loading: string,
+): Promise<number> {
   const { applyMigrations } = await import("../../../migrate/apply.ts");
   const { database } = target.source;
   const { connection, admin, folder } = await resolveTarget(context, { ...options, database });

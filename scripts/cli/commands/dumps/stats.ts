@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import type { StoredDump } from "../../../backup/dump/store.ts";
 import { duration } from "../../../backup/findings.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { dumpSettings } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption } from "../../options.ts";
-import { action, type CommandContext } from "../../context.ts";
 import { table } from "../../table.ts";
 import { bytes } from "../backup/texts.ts";
 import { readSelected, type SelectionOptions } from "./list.ts";

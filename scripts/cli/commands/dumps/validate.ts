@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { anyDocker, dumpSettings } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption } from "../../options.ts";
-import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { resolveTargets } from "../../target.ts";
 import { identityOption, jobsOption } from "./options.ts";

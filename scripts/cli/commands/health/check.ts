@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { jsonOption } from "../../options.ts";
 import { style } from "../../output.ts";
-import { action, type CommandContext } from "../../context.ts";
 import { table } from "../../table.ts";
 import { type HealthTarget, healthConnection, withHealthTarget } from "./target.ts";
 

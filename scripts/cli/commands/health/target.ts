@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type Connection, inDatabase } from "../../../connection/connection.ts";
-import { databaseOption, stackOption, urlOption } from "../../options.ts";
 import type { CommandContext } from "../../context.ts";
+import { databaseOption, stackOption, urlOption } from "../../options.ts";
 import { givenConnection, resolveTargets, type TargetOptions } from "../../target.ts";
 
 export interface HealthTarget extends TargetOptions {
@@ -18,7 +18,10 @@ export function withHealthTarget(command: Command): Command {
 }
 
 /** Returns the connection: any PostgreSQL by URL or environment, else the first or the named database of the stack. */
-export async function healthConnection(context: CommandContext, { role, ...options }: HealthTarget): Promise<Connection> {
+export async function healthConnection(
+  context: CommandContext,
+  { role, ...options }: HealthTarget,
+): Promise<Connection> {
   const given = givenConnection(context, options);
   if (given !== undefined) return options.database === undefined ? given : inDatabase(given, options.database);
   const [first] = await resolveTargets(context, options, role);

@@ -3,9 +3,9 @@ import type { Snapshot, SnapshotPlace } from "../../../backup/snapshot/snapshots
 import { connectionUrl, inDatabase } from "../../../connection/connection.ts";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { defaultRole } from "../../login.ts";
 import { databaseOption, jsonOption, roleOption, stackOption } from "../../options.ts";
-import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { resolveTarget } from "../../target.ts";
@@ -46,7 +46,12 @@ export function registerSnapshot(program: Command): void {
     .action(action<SnapshotOptions, [string]>(url));
 }
 
-async function save(context: CommandContext, options: SnapshotOptions, name: string, kind: Snapshot["kind"]): Promise<undefined> {
+async function save(
+  context: CommandContext,
+  options: SnapshotOptions,
+  name: string,
+  kind: Snapshot["kind"],
+): Promise<undefined> {
   const { saveSnapshot } = await import("../../../backup/snapshot/snapshots.ts");
   const { place } = await placeOf(context, options);
   showStep(context.out, `copying ${place.database}`, { announce: false });
@@ -101,7 +106,11 @@ async function drop(context: CommandContext, options: SnapshotOptions, name: str
   return undefined;
 }
 
-async function url(context: CommandContext, { role = defaultRole, ...options }: SnapshotOptions, name: string): Promise<undefined> {
+async function url(
+  context: CommandContext,
+  { role = defaultRole, ...options }: SnapshotOptions,
+  name: string,
+): Promise<undefined> {
   const { listSnapshots } = await import("../../../backup/snapshot/snapshots.ts");
   const { place } = await placeOf(context, options);
   const branch = (await listSnapshots(place)).find((each) => each.name === name && each.kind === "branch");
@@ -117,7 +126,10 @@ async function url(context: CommandContext, { role = defaultRole, ...options }: 
 }
 
 /** Finds the database of a stack, and refuses a protected one. */
-async function placeOf(context: CommandContext, options: SnapshotOptions): Promise<{ place: SnapshotPlace; label: string }> {
+async function placeOf(
+  context: CommandContext,
+  options: SnapshotOptions,
+): Promise<{ place: SnapshotPlace; label: string }> {
   const stack = options.stack ?? localStack;
   const {
     admin,
