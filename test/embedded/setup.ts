@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -26,7 +26,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     project.provide("scratch", existing);
     return undefined;
   }
-  const scratch = await mkdtemp(join(tmpdir(), "pgroundwork-test-"));
+  const scratch = await makeScratch();
   await chmod(scratch, 0o755);
   process.env[variable] = scratch;
   project.provide("scratch", scratch);
@@ -39,4 +39,19 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     await stopHosts(scratch);
     await rm(scratch, { recursive: true, force: true });
   };
+}
+
+/**
+ * Creates the scratch folder. Its path is the same in every run, so that Node.js finds the code that it compiled for
+ * the project directories before. It is another one if a run has it or was killed.
+ */
+async function makeScratch(): Promise<string> {
+  const usual = join(tmpdir(), "pgroundwork-test");
+  try {
+    await mkdir(usual);
+    return usual;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return mkdtemp(`${usual}-`);
+  }
 }

@@ -176,7 +176,6 @@ describe("a stack with its server in a container", () => {
     expect(after.Id).toBe(before.Id);
     expect(after.State.StartedAt).not.toBe(before.State.StartedAt);
     expect(await shop.query("app", "show max_locks_per_transaction")).toEqual([{ max_locks_per_transaction: "99" }]);
-    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
   it("refuses settings that PostgreSQL does not accept before anything changes, also in a preview", async () => {
@@ -207,7 +206,6 @@ describe("a stack with its server in a container", () => {
       "restarted to apply max_wal_senders, shared_preload_libraries, track_commit_timestamp:",
     );
     expect(await shop.query("superuser", "show max_wal_senders")).toEqual([{ max_wal_senders: "10" }]);
-    expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
   it("refuses settings with which PostgreSQL does not start, and the server keeps running", async () => {

@@ -125,7 +125,6 @@ describe("existing roles and an existing database", () => {
 
   it("show no changes afterwards", async () => {
     expect(await changesOf(clone, "up")).toEqual([]);
-    expect(await changesOf(clone, "preview")).toEqual([]);
     expect(await changesOf(clone, "refresh")).toEqual([]);
   });
 });
