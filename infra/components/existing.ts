@@ -43,7 +43,7 @@ export async function findExisting(server: Server, databases: readonly string[])
   if (answer.known) {
     const { warnings, endlessCommits, ...existing } = answer;
     if (endlessCommits !== undefined && !pulumi.runtime.isDryRun())
-      throw new RunError(`${endlessCommits}\n  \`up\` changed nothing else on the server.`);
+      throw new RunError(`${endlessCommits}\n  Then run \`up\` again.`);
     if (endlessCommits !== undefined) void pulumi.log.warn(endlessCommits, server);
     for (const warning of warnings) void pulumi.log.warn(warning, server);
     return existing;
