@@ -12,6 +12,7 @@ import { clientConfig } from "../../../../scripts/connection/connection.ts";
 import { endpoints } from "../../../../scripts/health/server/openapi.ts";
 import { type HealthServer, serveHealth } from "../../../../scripts/health/server/serve.ts";
 import { defaultSettings } from "../../../../scripts/health/settings.ts";
+import { cloneRoot } from "../../../clone-root.ts";
 import { startServer, type TestServer } from "../../server.ts";
 import { samplesOf } from "./prometheus-parser.ts";
 
@@ -137,6 +138,38 @@ describe("the health server", () => {
       expect(text).not.toContain("a secret");
       expect(text).not.toContain(String(server.connection().password));
     }
+  });
+});
+
+describe("pgw health check", () => {
+  const check = (...args: string[]) => {
+    const { host, port, user, password } = server.connection();
+    const env = { ...process.env, PGPASSWORD: password };
+    const url = `postgresql://${user}@${host}:${port}/postgres`;
+    const command = ["scripts/pgw.ts", "health", "check", "--url", url, ...args];
+    return promisify(execFile)(process.execPath, command, { cwd: cloneRoot, env }).then(
+      (done) => ({ code: 0, ...done }),
+      (error: { code: number; stdout: string; stderr: string }) => error,
+    );
+  };
+
+  it("prints one line for each subject, and JSON on request", async () => {
+    const { code, stdout } = await check();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^server +ok +PostgreSQL 17\./m);
+    expect(stdout).toMatch(/^connections +ok +\d+ of 17 used/m);
+    const json = JSON.parse((await check("--json")).stdout) as { level: string; subjects: { name: string }[] };
+    expect(json).toMatchObject({
+      level: "ok",
+      subjects: expect.arrayContaining([expect.objectContaining({ name: "storage" })]),
+    });
+  });
+
+  it("exits with 2 for an unknown subject", async () => {
+    expect(await check("--require", "disk")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("Subjects: server"),
+    });
   });
 });
 
