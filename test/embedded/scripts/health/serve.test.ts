@@ -210,6 +210,25 @@ describe("/api/health/database", () => {
     await becomes(200);
   });
 
+  it("is 503 within an interval after the login is refused, and shows no value from before", async () => {
+    await withClient(server.connection(), (client) => client.query("create role watcher login password 'watcher'"));
+    const connection = { ...server.connection(), user: "watcher", password: "watcher" };
+    const settings = { ...defaultSettings, intervalMs: 1_000 };
+    const other = await serve({ connection, settings, historyFile: undefined });
+    try {
+      const get = async (path: string) => fetch(`${other.url}${path}`);
+      expect((await get("/api/health/database")).status).toBe(200);
+      await withClient(server.connection(), (client) => client.query("alter role watcher nologin"));
+      const refused = async () => expect((await get("/api/health/database")).status).toBe(503);
+      await vi.waitFor(refused, { timeout: 2_500 });
+      const samples = samplesOf(await (await get("/v1/database/metrics?format=prometheus")).text());
+      expect(samples.get("pgroundwork_up")).toBe(0);
+      expect(samples.has("pgroundwork_connections")).toBe(false);
+    } finally {
+      await other.stop();
+    }
+  });
+
   it("is 503 while the server is paused", async () => {
     const pids = [server.pid, ...(await childrenOf(server.pid))];
     for (const pid of pids) process.kill(pid, "SIGSTOP");
