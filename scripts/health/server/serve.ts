@@ -106,7 +106,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const reason = cause.code === "EADDRINUSE" ? "the port is in use by another process" : cause.message;
       reject(
-        new OperationError(`Cannot listen on ${host}:${port}: ${reason}.`, { remedy: "Choose another --port.", cause }),
+        new OperationError(`Cannot listen on ${host}:${port}: ${reason}.`, { hint: "Choose another --port.", cause }),
       );
     });
     server.listen({ host, port }, resolve);
