@@ -22,18 +22,23 @@ const query = `${statementMark} select pg_catalog.pg_is_in_recovery() as replica
     - coalesce(pg_catalog.current_setting('reserved_connections', true), '0')::float8 as maximum`;
 
 /**
- * Asks a server whether it serves, over a connection that is kept. Requests at the same time share one question. A kept
- * connection is not proof that others can connect, so the number of free connections is part of the answer.
+ * Asks a server whether it serves, over a connection that is kept for an interval. Requests at the same time share one
+ * question. A kept connection does not prove that others can connect: so it is opened again after each interval, and the
+ * number of free connections is part of the answer.
  */
 export class Probe {
   readonly #connection: Connection;
+  readonly #keepMs: number;
   #client: Client | undefined;
+  #openedAt = 0;
   #last: ProbeResult | undefined;
   #running: Promise<ProbeResult> | undefined;
   #failedAt: Date | undefined;
 
-  constructor(connection: Connection) {
+  /** @param keepMs time in ms after which the connection is opened again */
+  constructor(connection: Connection, keepMs: number) {
     this.#connection = connection;
+    this.#keepMs = keepMs;
   }
 
   /** Time of the last question without an answer; undefined if there was none. What was read before is outdated. */
@@ -60,6 +65,7 @@ export class Probe {
   async #ask(): Promise<ProbeResult> {
     const at = new Date();
     const started = performance.now();
+    if (performance.now() - this.#openedAt > this.#keepMs) this.close();
     const wasKept = this.#client !== undefined;
     let result = await this.#attempt(at, started);
     // A kept connection can be lost although the server is well: it was restarted, or someone ended the session.
@@ -106,6 +112,7 @@ export class Probe {
       });
       await client.connect();
       this.#client = client;
+      this.#openedAt = performance.now();
     }
     return this.#client.query<{ replica: boolean; writable: boolean; connections: number; maximum: number }>(query);
   }

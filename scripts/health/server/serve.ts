@@ -53,7 +53,7 @@ export async function serveHealth(options: HealthServerOptions): Promise<HealthS
   const { connection, settings, host = "127.0.0.1", port, token } = options;
   requireSafe(host, token);
   const history = new History(options.historyFile, settings.maxStored);
-  const [monitor, probe] = [new Monitor(connection, settings), new Probe(connection)];
+  const [monitor, probe] = [new Monitor(connection, settings), new Probe(connection, settings.intervalMs)];
   const hosts = namesOf(host, options.hostNames ?? []);
   const startedAt = performance.now();
   const reply = replier({ history, monitor, probe, settings, startedAt, version: options.version });

@@ -12,6 +12,7 @@ import { clientConfig } from "../../../../scripts/connection/connection.ts";
 import { endpoints } from "../../../../scripts/health/server/openapi.ts";
 import { type HealthServer, serveHealth } from "../../../../scripts/health/server/serve.ts";
 import { defaultSettings } from "../../../../scripts/health/settings.ts";
+import { cloneRoot } from "../../../clone-root.ts";
 import { startServer, type TestServer } from "../../server.ts";
 import { samplesOf } from "./prometheus-parser.ts";
 
@@ -74,14 +75,17 @@ describe("the health server", () => {
 
   it("runs one set of queries for ten readers at once", async () => {
     await withClient(server.connection(), async (client) => {
-      await client.query("select pg_stat_statements_reset()");
-      const other = await serve({ historyFile: undefined });
+      // The other health server of this file counts as another role.
+      await client.query("create role reader superuser login password 'reader'");
+      const connection = { ...server.connection(), user: "reader", password: "reader" };
+      const other = await serve({ connection, historyFile: undefined });
       try {
         const read = () => fetch(`${other.url}/v1/database/metrics`).then((response) => response.json());
         const answers = (await Promise.all(Array.from({ length: 10 }, read))) as { takenAt: string }[];
         expect(new Set(answers.map(({ takenAt }) => takenAt)).size).toBe(1);
         const { rows } = await client.query(
-          "select sum(calls)::int as calls from pg_stat_statements where query ~ 'pg_postmaster_start_time.*inRecovery' and query ~ 'server_version''|isWritable'",
+          `select sum(calls)::int as calls from pg_stat_statements
+            where userid = 'reader'::regrole and query ~ 'pg_postmaster_start_time.*isWritable'`,
         );
         expect(rows).toEqual([{ calls: 1 }]);
       } finally {
@@ -140,6 +144,38 @@ describe("the health server", () => {
   });
 });
 
+describe("pgw health check", () => {
+  const check = (...args: string[]) => {
+    const { host, port, user, password } = server.connection();
+    const env = { ...process.env, PGPASSWORD: password };
+    const url = `postgresql://${user}@${host}:${port}/postgres`;
+    const command = ["scripts/pgw.ts", "health", "check", "--url", url, ...args];
+    return promisify(execFile)(process.execPath, command, { cwd: cloneRoot, env }).then(
+      (done) => ({ code: 0, ...done }),
+      (error: { code: number; stdout: string; stderr: string }) => error,
+    );
+  };
+
+  it("prints one line for each subject, and JSON on request", async () => {
+    const { code, stdout } = await check();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^server +ok +PostgreSQL 17\./m);
+    expect(stdout).toMatch(/^connections +ok +\d+ of 17 used/m);
+    const json = JSON.parse((await check("--json")).stdout) as { level: string; subjects: { name: string }[] };
+    expect(json).toMatchObject({
+      level: "ok",
+      subjects: expect.arrayContaining([expect.objectContaining({ name: "storage" })]),
+    });
+  });
+
+  it("exits with 2 for an unknown subject", async () => {
+    expect(await check("--require", "disk")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("Subjects: server"),
+    });
+  });
+});
+
 describe("/api/health/database", () => {
   it("is 200 on a primary that serves, and 503 if a replica is wanted", async () => {
     expect(await state()).toMatchObject({ status: 200, body: { status: "healthy", reasons: [] } });
@@ -175,6 +211,25 @@ describe("/api/health/database", () => {
       await Promise.all(clients.map((client) => client.end()));
     }
     await becomes(200);
+  });
+
+  it("is 503 within an interval after the login is refused, and shows no value from before", async () => {
+    await withClient(server.connection(), (client) => client.query("create role watcher login password 'watcher'"));
+    const connection = { ...server.connection(), user: "watcher", password: "watcher" };
+    const settings = { ...defaultSettings, intervalMs: 1_000 };
+    const other = await serve({ connection, settings, historyFile: undefined });
+    try {
+      const get = async (path: string) => fetch(`${other.url}${path}`);
+      expect((await get("/api/health/database")).status).toBe(200);
+      await withClient(server.connection(), (client) => client.query("alter role watcher nologin"));
+      const refused = async () => expect((await get("/api/health/database")).status).toBe(503);
+      await vi.waitFor(refused, { timeout: 2_500 });
+      const samples = samplesOf(await (await get("/v1/database/metrics?format=prometheus")).text());
+      expect(samples.get("pgroundwork_up")).toBe(0);
+      expect(samples.has("pgroundwork_connections")).toBe(false);
+    } finally {
+      await other.stop();
+    }
   });
 
   it("is 503 while the server is paused", async () => {
