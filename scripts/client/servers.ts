@@ -27,7 +27,7 @@ export interface ServerListOptions {
 }
 
 /** Attempts to one server at the same time. More would be wasted if the server is away. */
-const attemptsAtOnce = 4;
+const maxConcurrentAttempts = 4;
 
 /**
  * The servers of a pool: chooses the one for the next connection, as libpq does, and limits the attempts. While a
@@ -62,7 +62,7 @@ export class ServerList extends EventEmitter<{ change: []; demoted: [Server] }> 
   choose(now = performance.now()): Server | undefined {
     const inOrder = this.#shuffle ? shuffled(this.servers) : this.servers;
     const free = inOrder.filter(
-      ({ failures, connecting }) => connecting < attemptsAtOnce && (failures === 0 || connecting === 0),
+      ({ failures, connecting }) => connecting < maxConcurrentAttempts && (failures === 0 || connecting === 0),
     );
     const wanted = ({ role }: Server) => role === undefined || matchesTarget(role, this.target);
     const first =

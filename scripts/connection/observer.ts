@@ -35,7 +35,7 @@ export class NotKnown extends Error {
 }
 
 /** Time in ms that a server has beyond the statement timeout. A stopped process enforces no timeout by itself. */
-const graceMs = 500;
+const marginMs = 500;
 
 /** Comment in each statement, by which pg_stat_statements entries of the kit itself are left out. */
 export const statementMark = "/* pgroundwork */";
@@ -76,7 +76,7 @@ export class Observer {
       await this.#client.query("rollback");
       return rows;
     };
-    return orSilent(this.#client, this.#connection, statementTimeoutMs + graceMs, ask);
+    return orSilent(this.#client, this.#connection, statementTimeoutMs + marginMs, ask);
   }
 
   async #explain(error: unknown): Promise<unknown> {
@@ -120,7 +120,7 @@ export async function withObserver<T>(
   return withClient(
     connection,
     async (client) => {
-      const limitMs = options.statementTimeoutMs + graceMs;
+      const limitMs = options.statementTimeoutMs + marginMs;
       const facts = await orSilent(client, connection, limitMs, () => readFacts(client));
       return use(new Observer(client, connection, options, facts));
     },

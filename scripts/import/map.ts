@@ -3,7 +3,7 @@
  * can be TypeScript or JSON, and so that the database can record exactly what was imported how.
  */
 
-/** How a value of the source becomes a value of the target. */
+/** Conversion of a value of the source to a value of the target. */
 export type Transform =
   /** A time: text in a known spelling, or a number. */
   | {
@@ -42,8 +42,8 @@ export type ColumnMap =
   | {
       /**
        * Column of the source, or a path in a document: `address.city`. In an entry with `each`, the path begins at the
-       * element; `$parent.` begins one level further out, `$index` is the element's position from 1, `$value` the element
-       * itself, `$name` its name if it is a member of an object.
+       * element; `$parent.` begins one level further out, `$index` is the element's position from 1, `$value` the
+       * element itself, `$name` its name if it is a member of an object.
        */
       from?: string | undefined;
       /** Constant for every row. */
@@ -93,12 +93,12 @@ export interface ImportMap {
    */
   atomic?: boolean | undefined;
   /**
-   * What happens to rows that cannot be imported. `stop` loads nothing, `skip` leaves them out, `quarantine` also keeps
+   * Policy for rows that cannot be imported. `stop` loads nothing, `skip` leaves them out, `quarantine` also keeps
    * their values in the database. Default: stop.
    */
   rejects?: "stop" | "skip" | "quarantine" | undefined;
   /**
-   * What happens to rows whose key exists in the target with other values. `fail` rejects them, `keep` leaves the
+   * Policy for rows whose key exists in the target with other values. `fail` rejects them, `keep` leaves the
    * target's row, `update` changes it. Rows that are equal are never touched. Default: fail.
    */
   existing?: "fail" | "keep" | "update" | undefined;

@@ -9,7 +9,7 @@ import { type ConnectionTarget, connectionOf, type DatabaseTarget, folderOf } fr
 /** Options of {@link importSource}. */
 export type ImportSourceOptions = DatabaseTarget &
   Omit<RunImportOptions, "connection" | "source" | "map" | "database"> & {
-    /** What the source is. */
+    /** Kind of the source. */
     kind: "sqlite" | "json";
     /** Path of a SQLite database, a JSON file, or a folder of JSON files. */
     path: string;
@@ -57,7 +57,7 @@ export async function verifyImport(
 
 /**
  * Removes the rows that an import inserted and restores those that it updated; see `rollbackImport`. If the result has
- * obstacles, nothing was changed.
+ * conflicts, nothing was changed.
  *
  * @throws OperationError or ConnectionError
  */

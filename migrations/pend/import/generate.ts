@@ -3,8 +3,8 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /*
- * Writes Pend's JSON files as the old server kept them, of any size, and with invalid rows on request. Files are written
- * in parts, so that they can be larger than memory.
+ * Writes Pend's JSON files as the old server kept them, of any size, and with invalid rows on request. Files are
+ * written in parts, so that they can be larger than memory.
  *
  *   node migrations/pend/import/generate.ts FOLDER 1000 --invalid
  */
@@ -17,7 +17,7 @@ export interface PendFiles {
   invalid?: boolean;
 }
 
-/** What the import has to say of the rows that `invalid` adds, by table. */
+/** Rejected rows that the import has to report for `invalid`, by table. */
 export const rejectedRows = [
   "wallet-db.users -> users: check users_email_check",
   "wallet-db.users -> user_profiles: user_id references public.users",

@@ -40,17 +40,17 @@ export async function planLoad(
   }
   return withClient(maintenance, async (client) => {
     const server = await readServer(client, database, metadata.content.roles);
-    const obstacles = [
+    const conflicts = [
       ...(server.major < metadata.server.major
         ? [`the dump is from PostgreSQL ${metadata.server.major}, and this server is ${server.major}, which is older`]
         : []),
       ...(server.mayCreate ? [] : ["this role may not create databases"]),
       ...missingRoles(server.missingRoles),
-      ...server.obstacles,
+      ...server.conflicts,
     ];
-    if (obstacles.length > 0) {
+    if (conflicts.length > 0) {
       throw new OperationError(
-        [`The dump ${metadata.id} cannot be loaded:`, ...obstacles.map((text) => `- ${text}`)].join("\n"),
+        [`The dump ${metadata.id} cannot be loaded:`, ...conflicts.map((text) => `- ${text}`)].join("\n"),
         { hint: "Nothing was changed.", exitCode: exitCode.notAllowed },
       );
     }
@@ -63,7 +63,7 @@ interface Server {
   major: number;
   mayCreate: boolean;
   missingRoles: string[];
-  obstacles: string[];
+  conflicts: string[];
   existing: LoadPlan["existing"] | null;
 }
 
@@ -86,7 +86,7 @@ async function readServer(client: Client, database: string, roles: readonly stri
                     from pg_locks l join pg_database d on d.oid = l.database
                    where datname = $1 and locktype = 'advisory' and granted and objsubid = 1
                      and (classid::bigint << 32) | objid::bigint = any ($3::bigint[])
-                  having count(*) > 0) as obstacles,
+                  having count(*) > 0) as conflicts,
             (select json_build_object('owner', pg_get_userbyid(datdba), 'tablespace', spcname,
                                       'bytes', pg_database_size(d.oid),
                                       'sessions', array(

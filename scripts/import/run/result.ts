@@ -39,7 +39,7 @@ export interface TableReport {
 /** Result of the comparison of source and target. */
 export interface VerifyResult {
   verified: boolean;
-  /** What does not agree, as sentences. */
+  /** Differences, as sentences. */
   failures: string[];
   /** Rows that differ, up to a limit. */
   differences: Difference[];
@@ -56,7 +56,7 @@ export interface RejectedRow {
   problems: FieldProblem[];
 }
 
-/** What a run did, and what was compared. */
+/** Work of a run, and the result of its comparison. */
 export interface ImportReport {
   run: string;
   database: string;

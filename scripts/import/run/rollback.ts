@@ -11,7 +11,7 @@ import { digestSql } from "./record.ts";
 import { fixTextForms } from "./run-import.ts";
 
 /** A reason why a row of a run is not removed. */
-export interface RollbackObstacle {
+export interface RollbackConflict {
   table: string;
   key: string;
   reason: string;
@@ -23,11 +23,11 @@ export interface RollbackResult {
   /** `gone`: rows that the run inserted and that were deleted before. */
   tables: { table: string; deleted: number; restored: number; gone: number }[];
   /** Rows that changed or became referenced since. If there is any, nothing was changed. */
-  obstacles: RollbackObstacle[];
+  conflicts: RollbackConflict[];
 }
 
 /** Obstacles that are listed for each table. */
-const shownObstacles = 20;
+const shownConflicts = 20;
 
 /**
  * Removes exactly the rows that a run inserted, and restores those that it updated. If a row was changed since, or
@@ -65,7 +65,7 @@ function requireLoaded({ id, phase }: ImportRun): void {
 
 async function rollbackLocked(client: Client, run: ImportRun, dryRun: boolean): Promise<RollbackResult> {
   const tables = await readRunTables(client, run);
-  const result: RollbackResult = { run: run.id, tables: [], obstacles: [] };
+  const result: RollbackResult = { run: run.id, tables: [], conflicts: [] };
   const keys = new Map<RunTable, ForeignKey[]>();
   for (const table of tables) keys.set(table, await referencing(client, table));
   await inTransaction(client, async () => {
@@ -75,11 +75,11 @@ async function rollbackLocked(client: Client, run: ImportRun, dryRun: boolean): 
     // No one may change or reference the rows between the check and the deletion.
     for (const { target } of tables) await client.query(`lock table ${target} in share row exclusive mode`);
     for (const table of tables) {
-      result.obstacles.push(...(await findChanged(client, run, table)));
+      result.conflicts.push(...(await findChanged(client, run, table)));
       for (const key of keys.get(table) ?? [])
-        result.obstacles.push(...(await findReferences(client, run, table, key, tables)));
+        result.conflicts.push(...(await findReferences(client, run, table, key, tables)));
     }
-    if (result.obstacles.length > 0) return;
+    if (result.conflicts.length > 0) return;
     for (const group of deletionOrder(tables, keys)) await removeRows(client, run, group, result);
     if (!dryRun) await setPhase(client, run, "rolled back");
     else throw new DryRun();
@@ -110,10 +110,10 @@ function writtenRows(run: ImportRun, table: RunTable): string {
     where r.run = ${run.number} and r.number = ${table.number} and r.action <> 'unchanged'`;
 }
 
-async function findChanged(client: Client, run: ImportRun, table: RunTable): Promise<RollbackObstacle[]> {
+async function findChanged(client: Client, run: ImportRun, table: RunTable): Promise<RollbackConflict[]> {
   const { rows } = await client.query<{ key: string }>(
     `select r.key from ${writtenRows(run, table)} and r.digest is distinct from ${digestSql(table.columns, "t")}
-      order by 1 limit ${shownObstacles}`,
+      order by 1 limit ${shownConflicts}`,
   );
   return rows.map(({ key }) => ({ table: table.target, key: shownKey(key), reason: "was changed after the import" }));
 }
@@ -129,7 +129,7 @@ async function findReferences(
   table: RunTable,
   key: ForeignKey,
   tables: readonly RunTable[],
-): Promise<RollbackObstacle[]> {
+): Promise<RollbackConflict[]> {
   const own = tables.find(({ target }) => target === key.table);
   const match = key.columns
     .map((name, index) => `c.${identifier(name)} = t.${identifier(key.parentColumns[index] ?? "")}`)
@@ -144,7 +144,7 @@ async function findReferences(
        join ${table.target} t on r.key = ${keyText(table, "t")}
        join ${key.table} c on ${match}
       where r.run = ${run.number} and r.number = ${table.number} and r.action = 'inserted' and not ${ofRun}
-      order by 1 limit ${shownObstacles}`,
+      order by 1 limit ${shownConflicts}`,
   );
   return rows.map(({ key: row }) => ({
     table: table.target,

@@ -14,7 +14,7 @@ export interface StagedTable {
   rejected: number;
 }
 
-/** What {@link stageTable} reports while it works. */
+/** Receives the number of staged rows while {@link stageTable} works. */
 export type StageProgress = (rows: number) => void;
 
 /** Returns true if the server has to check the column's values: their type is not one that the import writes itself. */
@@ -55,8 +55,8 @@ async function copyDefaults(client: Client, stage: string, plan: TablePlan): Pro
 }
 
 /**
- * Reads the source's rows of one entry, converts them and sends them to the stage. Rows with a problem go to the rejected
- * rows.
+ * Reads the source's rows of one entry, converts them and sends them to the stage. Rows with a problem go to the
+ * rejected rows.
  */
 export async function stageTable(
   client: Client,

@@ -58,7 +58,7 @@ export interface Source {
 }
 
 /** Number of rows that a source gives at once. */
-export const rowsAtOnce = 500;
+export const batchRows = 500;
 
 /** Computes a file's SHA-256 without reading it into memory. */
 export async function sha256Of(path: string): Promise<string> {

@@ -23,8 +23,8 @@ export async function benchClient(scratch: string): Promise<Measurement[]> {
       () => inSequence((index) => ours.query("select $1::int as x", [index])),
     );
     const many = await compare(
-      () => atOnce((index) => bare.query("select $1::int as x", [index])),
-      () => atOnce((index) => ours.query("select $1::int as x", [index])),
+      () => concurrency((index) => bare.query("select $1::int as x", [index])),
+      () => concurrency((index) => ours.query("select $1::int as x", [index])),
     );
     const checked = await compare(
       () => inSequence(async () => (await bare.connect()).release()),
@@ -69,7 +69,7 @@ async function inSequence(run: (index: number) => Promise<unknown>): Promise<voi
   for (let index = 0; index < statements; index += 1) await run(index);
 }
 
-async function atOnce(run: (index: number) => Promise<unknown>): Promise<void> {
+async function concurrency(run: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0;
   const worker = async () => {
     while (next < statements) await run(next++);

@@ -25,8 +25,8 @@ async function rollback(context: CommandContext, options: RollbackOptions, named
   const { connection, label } = await resolveTarget(context, options);
   const onWait = (holder: Parameters<typeof describeHolder>[0]) =>
     context.out.note(`waiting for another deployer: ${describeHolder(holder)}`);
-  const undoing = { connection, onWait, signal: context.signal };
-  const plan = await rollbackImport({ ...undoing, run: named, dryRun: true });
+  const common = { connection, onWait, signal: context.signal };
+  const plan = await rollbackImport({ ...common, run: named, dryRun: true });
   requireFree(plan);
   if (options.dryRun) {
     context.out.answer({ ...plan, rolledBack: false }, () => describe(label, plan, "would be"));
@@ -40,16 +40,16 @@ async function rollback(context: CommandContext, options: RollbackOptions, named
         exitCode: exitCode.notAllowed,
       });
   }
-  const done = await rollbackImport({ ...undoing, run: plan.run });
+  const done = await rollbackImport({ ...common, run: plan.run });
   requireFree(done);
   context.out.answer({ ...done, rolledBack: true }, () => describe(label, done, "were"));
   return exitCode.done;
 }
 
 /** Refuses to go on if rows were changed or are referenced. */
-function requireFree({ run, obstacles }: RollbackResult): void {
-  if (obstacles.length === 0) return;
-  const lines = obstacles.map(({ table: name, key, reason }) => `- ${name} ${key} ${reason}`);
+function requireFree({ run, conflicts }: RollbackResult): void {
+  if (conflicts.length === 0) return;
+  const lines = conflicts.map(({ table: name, key, reason }) => `- ${name} ${key} ${reason}`);
   throw new OperationError([`Import ${run} cannot be rolled back. Nothing was changed:`, ...lines].join("\n"), {
     hint: "Undo these changes first, or delete the rows by a migration.",
   });

@@ -7,7 +7,7 @@ import { unlessAbsent } from "../../../core/absent.ts";
 import { OperationError } from "../../../core/operation-error.ts";
 import { JsonProblem, parseJson } from "../../values/json-parser.ts";
 import { Problem, type Value } from "../../values/value.ts";
-import { type Collection, rowsAtOnce, type Source, type SourceFile, type SourceRow, sha256OfFiles } from "../source.ts";
+import { batchRows, type Collection, type Source, type SourceFile, type SourceRow, sha256OfFiles } from "../source.ts";
 import { describeChange } from "../sqlite/snapshot.ts";
 import { type Element, JsonScanner, type Shape } from "./scanner.ts";
 
@@ -177,7 +177,7 @@ async function* readRows(parts: readonly Part[], signal?: AbortSignal): AsyncIte
       for (let at = 0; at < text.length; at += partBytes) {
         signal?.throwIfAborted();
         scanner.push(text.subarray(at, at + partBytes));
-        if (rows.length < rowsAtOnce) continue;
+        if (rows.length < batchRows) continue;
         yield rows;
         rows = [];
       }

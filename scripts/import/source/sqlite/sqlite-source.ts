@@ -6,7 +6,7 @@ import semver from "semver";
 import { OperationError } from "../../../core/operation-error.ts";
 import type { TableMap } from "../../map.ts";
 import { InvalidText, type Value } from "../../values/value.ts";
-import { type Collection, type Field, rowsAtOnce, type Source, type SourceRow, sha256OfFiles } from "../source.ts";
+import { batchRows, type Collection, type Field, type Source, type SourceRow, sha256OfFiles } from "../source.ts";
 import { describeChange, takeSnapshot } from "./snapshot.ts";
 
 /** Oldest Node that the driver works with. It ends older ones without a message. */
@@ -269,12 +269,12 @@ async function* readRows(
   for (const row of statement.iterate() as IterableIterator<Value[]>) {
     check(row);
     rows.push({ ordinal: ++ordinal, row });
-    if (rows.length < rowsAtOnce) continue;
+    if (rows.length < batchRows) continue;
     signal?.throwIfAborted();
     yield rows;
     rows = [];
     // Reading never waits, so it would keep signals and the connection's answers from being handled.
-    if (ordinal % (rowsAtOnce * 20) === 0) await setImmediate();
+    if (ordinal % (batchRows * 20) === 0) await setImmediate();
   }
   if (rows.length > 0) yield rows;
 }

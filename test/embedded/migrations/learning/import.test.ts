@@ -139,8 +139,8 @@ describe("the map of the learning store", () => {
     const again = await importStore({ ...map, rejects: "skip" });
     expect(again.report.outcome).toBe("verified");
     expect(again.report.tables.reduce((sum, { inserted, updated }) => sum + inserted + updated, 0)).toBe(0);
-    const { obstacles, tables } = await rollbackImport({ connection: connection(), run: first.run });
-    expect(obstacles).toEqual([]);
+    const { conflicts, tables } = await rollbackImport({ connection: connection(), run: first.run });
+    expect(conflicts).toEqual([]);
     expect(tables.reduce((sum, { deleted }) => sum + deleted, 0)).toBe(
       first.tables.reduce((sum, { inserted }) => sum + inserted, 0),
     );

@@ -38,7 +38,7 @@ async function importFiles(chosen: ImportMap): Promise<ImportResult> {
   }
 }
 
-/** What the test reads of a user in wallet-db.json. */
+/** Parts of a user in wallet-db.json that the test reads. */
 interface StoredUser {
   profile: { fullName: string };
   referredBy?: string;
@@ -131,8 +131,8 @@ describe("the map of Pend's JSON files", () => {
     const again = await importFiles({ ...map, rejects: "skip" });
     expect(again.report.outcome).toBe("verified");
     expect(again.report.tables.reduce((sum, { inserted, updated }) => sum + inserted + updated, 0)).toBe(0);
-    const { obstacles } = await rollbackImport({ connection: connection(), run: first.run });
-    expect(obstacles).toEqual([]);
+    const { conflicts } = await rollbackImport({ connection: connection(), run: first.run });
+    expect(conflicts).toEqual([]);
     expect(
       await texts(
         "select (select count(*)::int from users), (select count(*)::int from transactions), (select count(*)::int from user_tiers) > 0",

@@ -369,8 +369,8 @@ describe("an import from SQLite", () => {
     );
     await run("sqlite", file, { tables: [{ to: "item", from: "item", columns: { id: "id", name: "name" } }] });
     await rows("update item set name = 'edited' where id = 2; insert into mention values (1, 3)");
-    const { obstacles } = await rollbackImport({ connection });
-    expect(obstacles).toEqual([
+    const { conflicts } = await rollbackImport({ connection });
+    expect(conflicts).toEqual([
       { table: "public.item", key: "2", reason: "was changed after the import" },
       { table: "public.item", key: "3", reason: "is referenced by public.mention (mention_item_id_fkey)" },
     ]);
