@@ -24,6 +24,7 @@ export class AlternatingSequencer extends BaseSequencer {
   }
 }
 
+/** Seconds of the long files, by path. `node test/support/record-durations.ts` writes them after a run of CI. */
 const recorded: Readonly<Record<string, number>> = durations;
 
 /**
