@@ -5,6 +5,7 @@ import { table } from "../../scripts/cli/table.ts";
 import { ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
 import { benchDocker } from "./docker.ts";
+import { benchImport } from "./import/bench.ts";
 import type { Measurement } from "./measurement.ts";
 import { benchMigrations } from "./migrations/bench.ts";
 import { benchQueries } from "./queries/bench.ts";
@@ -23,6 +24,7 @@ const parts: Readonly<Record<string, (scratch: string) => Promise<Measurement[]>
   scrape: benchScrape,
   migrations: benchMigrations,
   queries: benchQueries,
+  import: benchImport,
 };
 
 const asked = process.argv.slice(2);
