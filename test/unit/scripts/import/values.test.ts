@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { DecimalSum, fitDecimal, plainDecimal, shiftDecimal } from "../../../../scripts/import/values/decimal.ts";
 import { parseJson } from "../../../../scripts/import/values/json-parser.ts";
 import { jsonbText } from "../../../../scripts/import/values/json-text.ts";
+import { uuidMaker } from "../../../../scripts/import/values/key-uuid.ts";
 import {
   formatMicros,
   microsOfNumber,
