@@ -79,7 +79,7 @@ export async function planImport(
     faults.push(`- ${name}: two entries write to it; use one with a query or one file`);
   if (faults.length > 0) {
     throw new OperationError([`The map does not fit (${faults.length} errors):`, ...faults].join("\n"), {
-      remedy: "Correct the map. Nothing was imported.",
+      hint: "Correct the map. Nothing was imported.",
       exitCode: exitCode.usage,
     });
   }
