@@ -7,6 +7,7 @@ import { type RowReader, rowReader } from "./row-reader.ts";
 import type { Source } from "./source/source.ts";
 import { readTargetTables, type TargetColumn, type TargetTable } from "./target/target-table.ts";
 import { type Codec, codecFor, type Notes } from "./values/codec.ts";
+import { type UuidMaker, uuidMaker } from "./values/key-uuid.ts";
 import { isTimeZone } from "./values/timestamp.ts";
 import { type Step, scalarValue, stepsOf } from "./values/transform.ts";
 import { Problem, type Value } from "./values/value.ts";
@@ -62,15 +63,14 @@ export async function planImport(
   map: ImportMap,
   database: string,
 ): Promise<ImportPlan> {
-  const { v5 } = await import("uuid");
-  const namespace = map.namespace ?? v5(database, kitNamespace);
+  const makeUuid = uuidMaker(map.namespace ?? uuidMaker(kitNamespace)(database));
   const names = map.tables.map(({ to }) => to);
   const tables = await readTargetTables(client, names);
   const counts = new Map<string, number>();
   const faults: string[] = [];
   const plans = map.tables.flatMap((entry, index) => {
     const where = `${entry.from} -> ${entry.to}`;
-    const found = planTable(entry, tables.get(entry.to), source, namespace, counts);
+    const found = planTable(entry, tables.get(entry.to), source, makeUuid, counts);
     faults.push(...found.faults.map((fault) => `- ${where}: ${fault}`));
     return found.plan === undefined ? [] : [{ ...found.plan, number: index + 1 }];
   });
@@ -95,7 +95,7 @@ function planTable(
   entry: TableMap,
   table: TargetTable | undefined,
   source: Source,
-  namespace: string,
+  makeUuid: UuidMaker,
   counts: Map<string, number>,
 ): Planned {
   const faults: string[] = [];
@@ -129,7 +129,7 @@ function planTable(
       target,
       field: column.from ?? "(constant)",
       read,
-      steps: stepsOf(column, namespace),
+      steps: stepsOf(column, makeUuid),
       codec: codecFor(target.type, column.as?.kind === "timestamp" ? column.as : {}, notes),
       whenNull: column.whenNull === undefined ? null : scalarValue(column.whenNull),
       computed: column.computed ?? false,

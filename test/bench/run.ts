@@ -6,6 +6,7 @@ import { ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
 import { benchClient } from "./client/bench.ts";
 import { benchDocker } from "./docker.ts";
+import { benchImport } from "./import/bench.ts";
 import type { Measurement } from "./measurement.ts";
 import { benchMigrations } from "./migrations/bench.ts";
 import { benchPackage } from "./package.ts";
@@ -27,6 +28,7 @@ const parts: Readonly<Record<string, (scratch: string) => Promise<Measurement[]>
   queries: benchQueries,
   package: benchPackage,
   client: benchClient,
+  import: benchImport,
 };
 
 const asked = process.argv.slice(2);

@@ -1,7 +1,7 @@
-import { v5 } from "uuid";
 import type { ColumnMap, Scalar, Transform } from "../map.ts";
 import { plainDecimal, shiftDecimal } from "./decimal.ts";
 import { parseJson } from "./json-parser.ts";
+import type { UuidMaker } from "./key-uuid.ts";
 import { describeValue, JsonNumber, Problem, type Value } from "./value.ts";
 
 /** A step that changes a value before its type is applied. Null passes through. */
@@ -14,19 +14,19 @@ export function scalarValue(value: Scalar | Scalar[]): Value {
 }
 
 /** Returns the steps of a column: its transform, then its key. Times are converted by the type itself. */
-export function stepsOf(column: Exclude<ColumnMap, string>, namespace: string): Step[] {
+export function stepsOf(column: Exclude<ColumnMap, string>, makeUuid: UuidMaker): Step[] {
   const steps: Step[] = [];
   if (column.as !== undefined && column.as.kind !== "timestamp") steps.push(stepOf(column.as));
   const kind = column.key;
-  if (kind !== undefined) steps.push((value) => makeKey(value, kind, namespace));
+  if (kind !== undefined) steps.push((value) => makeKey(value, kind, makeUuid));
   return steps;
 }
 
 /** Makes the UUID of a natural key. A number and its digits as text are the same key. */
-function makeKey(value: Value, kind: string, namespace: string): Value | Problem {
+function makeKey(value: Value, kind: string, makeUuid: UuidMaker): Value | Problem {
   const text = textOf(value);
   if (text === undefined || text === "") return new Problem(`${describeValue(value)} cannot be a key`);
-  return v5(`${kind}:${text}`, namespace);
+  return makeUuid(`${kind}:${text}`);
 }
 
 function stepOf(transform: Exclude<Transform, { kind: "timestamp" }>): Step {

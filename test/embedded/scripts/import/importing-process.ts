@@ -21,4 +21,4 @@ const { report } = await runImport({
   },
 });
 await source.close();
-process.stdout.write(report.outcome);
+process.stdout.write(point === "memory" ? `${report.outcome} ${process.resourceUsage().maxRSS}` : report.outcome);

@@ -1,7 +1,9 @@
+import { v5 } from "uuid";
 import { describe, expect, it } from "vitest";
 import { DecimalSum, fitDecimal, plainDecimal, shiftDecimal } from "../../../../scripts/import/values/decimal.ts";
 import { parseJson } from "../../../../scripts/import/values/json-parser.ts";
 import { jsonbText } from "../../../../scripts/import/values/json-text.ts";
+import { uuidMaker } from "../../../../scripts/import/values/key-uuid.ts";
 import {
   formatMicros,
   microsOfNumber,
@@ -94,6 +96,15 @@ describe("times", () => {
     expect(reasonOf(microsOfNumber("100000000", {}))).toContain('set "unit" in the map');
     expect(microsOfNumber("100000000", { unit: "milliseconds" })).toBe(100_000_000_000n);
     expect(reasonOf(microsOfNumber("1704164645.0000001", { unit: "seconds" }))).toContain("finer than a microsecond");
+  });
+});
+
+describe("keys", () => {
+  it("are the UUIDs that version 5 prescribes, for names of any length", () => {
+    const namespace = "9b2cbf1a-3c34-4f43-8a4e-0c1f6f1c2a11";
+    const makeUuid = uuidMaker(namespace);
+    for (const name of ["user:1", "", "Grüße 世界 🌍", "x".repeat(5_000), "user:1"])
+      expect(makeUuid(name)).toBe(v5(name, namespace));
   });
 });
 
