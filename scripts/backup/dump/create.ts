@@ -10,6 +10,7 @@ import type { ScratchDocker } from "../../scratch/request.ts";
 import { beginSnapshot, lockTables, readContent } from "./content.ts";
 import { hashFolder, type Storage, storageError, storeFile } from "./dump-file.ts";
 import { requireRecipients } from "./encryption.ts";
+import { withDumpTools } from "./find-tools.ts";
 import {
   type DatabaseContent,
   type DumpFile,
@@ -19,7 +20,7 @@ import {
   metadataFile,
   metadataFormat,
 } from "./metadata.ts";
-import { type DumpTools, socketFolder, withDumpTools } from "./tools.ts";
+import { type DumpTools, socketFolder } from "./tools.ts";
 
 /** A database to dump. */
 export interface DumpSource {
