@@ -6,11 +6,13 @@
 
 import type { ColumnType } from "kysely";
 
-export type Computed<T> =
-  T extends ColumnType<infer S, infer _I, infer _U> ? ColumnType<S, never, never> : ColumnType<T, never, never>;
+export type Computed<T> = T extends ColumnType<infer S, infer _I, infer _U>
+  ? ColumnType<S, never, never>
+  : ColumnType<T, never, never>;
 
-export type Generated<T> =
-  T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
+export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S, I | undefined, U>
+  : ColumnType<T, T | undefined, T>;
 
 export type Int8 = ColumnType<string, bigint | number | string, bigint | number | string>;
 
@@ -161,16 +163,7 @@ export interface Businesses {
   employee_count: number | null;
   founded_on: string | null;
   id: Generated<string>;
-  legal_form:
-    | "cooperative"
-    | "government"
-    | "limited_company"
-    | "nonprofit"
-    | "other"
-    | "partnership"
-    | "public_company"
-    | "sole_proprietor"
-    | "trust";
+  legal_form: "cooperative" | "government" | "limited_company" | "nonprofit" | "other" | "partnership" | "public_company" | "sole_proprietor" | "trust";
   legal_name: string;
   metadata: Generated<JsonObjectColumn>;
   next_review_at: Timestamp | null;
@@ -207,16 +200,7 @@ export interface Businesses {
 
 export interface ComplianceChecks {
   business_id: string;
-  check_type:
-    | "address"
-    | "adverse_media"
-    | "aml"
-    | "beneficial_owners"
-    | "licence"
-    | "pep"
-    | "registry"
-    | "sanctions"
-    | "tax";
+  check_type: "address" | "adverse_media" | "aml" | "beneficial_owners" | "licence" | "pep" | "registry" | "sanctions" | "tax";
   completed_at: Timestamp | null;
   created_at: Generated<Timestamp>;
   /**

@@ -6,11 +6,13 @@
 
 import type { ColumnType } from "kysely";
 
-export type Computed<T> =
-  T extends ColumnType<infer S, infer _I, infer _U> ? ColumnType<S, never, never> : ColumnType<T, never, never>;
+export type Computed<T> = T extends ColumnType<infer S, infer _I, infer _U>
+  ? ColumnType<S, never, never>
+  : ColumnType<T, never, never>;
 
-export type Generated<T> =
-  T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
+export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S, I | undefined, U>
+  : ColumnType<T, T | undefined, T>;
 
 export type Int8 = ColumnType<string, bigint | number | string, bigint | number | string>;
 

@@ -6,11 +6,13 @@
 
 import type { ColumnType } from "kysely";
 
-export type Computed<T> =
-  T extends ColumnType<infer S, infer _I, infer _U> ? ColumnType<S, never, never> : ColumnType<T, never, never>;
+export type Computed<T> = T extends ColumnType<infer S, infer _I, infer _U>
+  ? ColumnType<S, never, never>
+  : ColumnType<T, never, never>;
 
-export type Generated<T> =
-  T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
+export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S, I | undefined, U>
+  : ColumnType<T, T | undefined, T>;
 
 export type Int8 = ColumnType<string, bigint | number | string, bigint | number | string>;
 
@@ -126,14 +128,7 @@ export interface ApiUsageLogs {
 }
 
 export interface Assets {
-  asset_class:
-    | "agriculture"
-    | "commodity"
-    | "infrastructure"
-    | "private_credit"
-    | "real_estate"
-    | "renewable_energy"
-    | "trade_finance";
+  asset_class: "agriculture" | "commodity" | "infrastructure" | "private_credit" | "real_estate" | "renewable_energy" | "trade_finance";
   chain_id: number | null;
   closes_at: Timestamp | null;
   code: string;
@@ -195,14 +190,7 @@ export interface Assets {
 }
 
 export interface AssetStatistics {
-  asset_class:
-    | "agriculture"
-    | "commodity"
-    | "infrastructure"
-    | "private_credit"
-    | "real_estate"
-    | "renewable_energy"
-    | "trade_finance";
+  asset_class: "agriculture" | "commodity" | "infrastructure" | "private_credit" | "real_estate" | "renewable_energy" | "trade_finance";
   asset_id: string;
   defaulted: Numeric;
   invested: Numeric;

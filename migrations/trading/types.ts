@@ -6,11 +6,13 @@
 
 import type { ColumnType } from "kysely";
 
-export type Computed<T> =
-  T extends ColumnType<infer S, infer _I, infer _U> ? ColumnType<S, never, never> : ColumnType<T, never, never>;
+export type Computed<T> = T extends ColumnType<infer S, infer _I, infer _U>
+  ? ColumnType<S, never, never>
+  : ColumnType<T, never, never>;
 
-export type Generated<T> =
-  T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
+export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S, I | undefined, U>
+  : ColumnType<T, T | undefined, T>;
 
 export type Int8 = ColumnType<string, bigint | number | string, bigint | number | string>;
 
@@ -114,17 +116,7 @@ export interface AccountTransactions {
    */
   sequence_number: Int8;
   trade_id: string | null;
-  transaction_type:
-    | "adjustment"
-    | "commission"
-    | "deposit"
-    | "fee"
-    | "rebate"
-    | "reversal"
-    | "swap"
-    | "trade_pnl"
-    | "transfer"
-    | "withdrawal";
+  transaction_type: "adjustment" | "commission" | "deposit" | "fee" | "rebate" | "reversal" | "swap" | "trade_pnl" | "transfer" | "withdrawal";
 }
 
 export interface ApiAccessLog {
@@ -279,15 +271,7 @@ export interface ComplianceEvents {
   description: string;
   details: Generated<JsonObjectColumn>;
   due_at: Timestamp | null;
-  event_type:
-    | "aml_alert"
-    | "data_request"
-    | "document_expired"
-    | "kyc_review"
-    | "large_transaction"
-    | "market_abuse"
-    | "pep_match"
-    | "sanctions_hit";
+  event_type: "aml_alert" | "data_request" | "document_expired" | "kyc_review" | "large_transaction" | "market_abuse" | "pep_match" | "sanctions_hit";
   id: Generated<string>;
   occurred_at: Generated<Timestamp>;
   /**
@@ -411,14 +395,7 @@ export interface LiquidityProviders {
 export interface LoginAttempts {
   attempted_at: Generated<Timestamp>;
   email: string;
-  failure_reason:
-    | "locked"
-    | "rate_limited"
-    | "suspended"
-    | "unknown_user"
-    | "wrong_password"
-    | "wrong_second_factor"
-    | null;
+  failure_reason: "locked" | "rate_limited" | "suspended" | "unknown_user" | "wrong_password" | "wrong_second_factor" | null;
   id: Generated<string>;
   ip: string;
   succeeded: boolean;
@@ -489,9 +466,7 @@ export interface LpOrderRouting {
    */
   slippage: Computed<Numeric | null>;
   sor_rule_id: string | null;
-  status: Generated<
-    "acknowledged" | "cancelled" | "decided" | "filled" | "partially_filled" | "rejected" | "sent" | "timed_out"
-  >;
+  status: Generated<"acknowledged" | "cancelled" | "decided" | "filled" | "partially_filled" | "rejected" | "sent" | "timed_out">;
   updated_at: Generated<Timestamp>;
 }
 
@@ -660,9 +635,7 @@ export interface Orders {
   session_id: string | null;
   side: "buy" | "sell";
   source: Generated<"api" | "fix" | "mobile" | "system" | "web">;
-  status: Generated<
-    "cancelled" | "expired" | "filled" | "new" | "partially_filled" | "pending_cancel" | "pending_new" | "rejected"
-  >;
+  status: Generated<"cancelled" | "expired" | "filled" | "new" | "partially_filled" | "pending_cancel" | "pending_new" | "rejected">;
   /**
    * Exit to place on the position that this order opens.
    */
@@ -872,16 +845,7 @@ export interface RiskEvents {
   acknowledged_by: string | null;
   description: string;
   details: Generated<JsonObjectColumn>;
-  event_type:
-    | "circuit_breaker"
-    | "concentration"
-    | "exposure"
-    | "limit_breach"
-    | "margin_call"
-    | "negative_balance"
-    | "price_gap"
-    | "stop_out"
-    | "volatility";
+  event_type: "circuit_breaker" | "concentration" | "exposure" | "limit_breach" | "margin_call" | "negative_balance" | "price_gap" | "stop_out" | "volatility";
   id: Generated<string>;
   instrument_id: string | null;
   measured_value: Numeric | null;
@@ -922,15 +886,7 @@ export interface RiskLimits {
   id: Generated<string>;
   instrument_id: string | null;
   is_active: Generated<boolean>;
-  limit_type:
-    | "daily_loss"
-    | "drawdown"
-    | "exposure"
-    | "leverage"
-    | "open_positions"
-    | "order_notional"
-    | "order_rate"
-    | "position_size";
+  limit_type: "daily_loss" | "drawdown" | "exposure" | "leverage" | "open_positions" | "order_notional" | "order_rate" | "position_size";
   name: string;
   scope: "account" | "asset_class" | "global" | "instrument" | "user";
   /**
