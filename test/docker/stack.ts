@@ -62,7 +62,7 @@ async function removeUnnamed(stack: string): Promise<void> {
  * Removes the stack's names from images that have other names, too. An image whose last name would go is kept: another
  * test's build may be about to reuse it.
  */
-async function untagImages(prefix: string): Promise<void> {
+export async function untagImages(prefix: string): Promise<void> {
   const docker = dockerClient();
   const images = await docker.listImages({ filters: { reference: [`${prefix}-*`] } });
   for (const { Id } of images) {

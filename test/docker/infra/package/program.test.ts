@@ -9,6 +9,7 @@ import { faultsWithPackage } from "../../../embedded/scripts/package/upgrade.ts"
 import { committed } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { removeNamed } from "../../docker-objects.ts";
 import { inEngine } from "../../in-engine.ts";
+import { untagImages } from "../../stack.ts";
 
 const stack = `t${randomBytes(3).toString("hex")}`;
 const prefix = `acme-${stack}`;
@@ -89,6 +90,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await project?.remove();
   await removeNamed(prefix);
+  await untagImages(prefix);
 });
 
 describe("the components for servers in containers, in a program of others", () => {
