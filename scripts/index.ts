@@ -149,7 +149,7 @@ export async function seed(options: SeedOptions): Promise<ApplySeedsResult> {
 /** Options of {@link importSource}. */
 export type ImportSourceOptions = DatabaseTarget &
   Omit<RunImportOptions, "connection" | "source" | "map" | "database"> & {
-    /** What the source is. */
+    /** Kind of the source. */
     kind: "sqlite" | "json";
     /** Path of a SQLite database, a JSON file, or a folder of JSON files. */
     path: string;

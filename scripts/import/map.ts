@@ -3,7 +3,7 @@
  * can be TypeScript or JSON, and so that the database can record exactly what was imported how.
  */
 
-/** How a value of the source becomes a value of the target. */
+/** Describes how a value of the source becomes a value of the target. */
 export type Transform =
   /** A time: text in a known spelling, or a number. */
   | {
@@ -93,12 +93,12 @@ export interface ImportMap {
    */
   atomic?: boolean | undefined;
   /**
-   * What happens to rows that cannot be imported. `stop` loads nothing, `skip` leaves them out, `quarantine` also keeps
+   * Policy for rows that cannot be imported. `stop` loads nothing, `skip` leaves them out, `quarantine` also keeps
    * their values in the database. Default: stop.
    */
   rejects?: "stop" | "skip" | "quarantine" | undefined;
   /**
-   * What happens to rows whose key exists in the target with other values. `fail` rejects them, `keep` leaves the
+   * Policy for rows whose key exists in the target with other values. `fail` rejects them, `keep` leaves the
    * target's row, `update` changes it. Rows that are equal are never touched. Default: fail.
    */
   existing?: "fail" | "keep" | "update" | undefined;

@@ -27,7 +27,7 @@ export interface ColumnPlan {
   notCompared: string | undefined;
 }
 
-/** What one entry of a map does, checked against source and target. */
+/** Plan of one entry of a map, checked against source and target. */
 export interface TablePlan {
   /** From 1, in the order of the map. */
   number: number;

@@ -17,7 +17,7 @@ export interface PendFiles {
   invalid?: boolean;
 }
 
-/** What the import has to say of the rows that `invalid` adds, by table. */
+/** Beginnings of the reasons with which the import rejects the rows that `invalid` adds, in the order of the map. */
 export const rejectedRows = [
   "wallet-db.users -> users: check users_email_check",
   "wallet-db.users -> user_profiles: user_id references public.users",

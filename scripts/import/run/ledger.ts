@@ -8,7 +8,7 @@ import type { Source, SourceFile } from "../source/source.ts";
 import { identifier } from "../target/target-table.ts";
 import type { ImportReport } from "./result.ts";
 
-/** How far a run is. `stopped`: it loaded nothing, because of rejected rows. */
+/** Progress of a run. `stopped`: it loaded nothing, because of rejected rows. */
 export type Phase = "staging" | "validated" | "loading" | "loaded" | "verified" | "stopped" | "rolled back";
 
 /** A run as the ledger has it. */

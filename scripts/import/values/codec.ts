@@ -19,7 +19,7 @@ import { describeValue, InvalidText, JsonNumber, Problem, type Value } from "./v
  *   arrays, other types    as PostgreSQL prints them; a value that is spelled otherwise is rejected
  */
 
-/** How values are checked and written for one type. */
+/** Checks and writes the values of one type. */
 export interface Codec {
   /** Converts a value, never null, to the text that COPY reads. */
   write(value: Exclude<Value, null | undefined>): string | Problem;

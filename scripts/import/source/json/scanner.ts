@@ -11,7 +11,7 @@ export interface Element {
   line: number;
 }
 
-/** What the scanner knows of a file that it read completely. */
+/** Structure of a file that was read completely. */
 export interface Shape {
   /** Containers by the names that lead to them: `users`, `data.users`. The top has the name "". */
   containers: Map<string, { rows: number; isArray: boolean }>;
@@ -31,7 +31,7 @@ interface Level {
   rows: number;
 }
 
-/** What is expected next, within the containers that are followed. */
+/** Kind of the next part, within the containers that are followed. */
 type Expected = "value" | "name" | "colon" | "comma";
 
 /**

@@ -38,7 +38,7 @@ async function importFiles(chosen: ImportMap): Promise<ImportResult> {
   }
 }
 
-/** What the test reads of a user in wallet-db.json. */
+/** Part of a user in wallet-db.json that the test reads. */
 interface StoredUser {
   profile: { fullName: string };
   referredBy?: string;
