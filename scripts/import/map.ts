@@ -42,8 +42,8 @@ export type ColumnMap =
   | {
       /**
        * Column of the source, or a path in a document: `address.city`. In an entry with `each`, the path begins at the
-       * element; `$parent.` begins one level further out, `$index` is the element's position from 1, `$value` the element
-       * itself, `$name` its name if it is a member of an object.
+       * element; `$parent.` begins one level further out, `$index` is the element's position from 1, `$value` the
+       * element itself, `$name` its name if it is a member of an object.
        */
       from?: string | undefined;
       /** Constant for every row. */

@@ -1,8 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 
 /*
- * Writes a SQLite store as the learning assistant had it, of any size, and with invalid rows on request. It uses another
- * SQLite library than the import does, so that a test compares two readers.
+ * Writes a SQLite store as the learning assistant had it, of any size, and with invalid rows on request. It uses
+ * another SQLite library than the import does, so that a test compares two readers.
  *
  *   node migrations/learning/import/generate.ts store.db 1000 --invalid
  */

@@ -3,8 +3,8 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /*
- * Writes Pend's JSON files as the old server kept them, of any size, and with invalid rows on request. Files are written
- * in parts, so that they can be larger than memory.
+ * Writes Pend's JSON files as the old server kept them, of any size, and with invalid rows on request. Files are
+ * written in parts, so that they can be larger than memory.
  *
  *   node migrations/pend/import/generate.ts FOLDER 1000 --invalid
  */

@@ -2,8 +2,8 @@ import { type ColumnMap, importMap } from "pgroundwork";
 
 /*
  * Pend's JSON files: wallet-db.json (users with all that is theirs), admin-opportunities.json, admin-logs.json,
- * explorer-data/*.json (one file per range of blocks) and metadata.json. Tiers and permissions are reference data, which
- * the seeds have.
+ * explorer-data/*.json (one file per range of blocks) and metadata.json. Tiers and permissions are reference data,
+ * which the seeds have.
  */
 
 const key = (of: string, from: string): ColumnMap => ({ from, key: of });

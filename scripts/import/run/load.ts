@@ -17,8 +17,8 @@ export interface LoadOptions {
 }
 
 /**
- * Groups tables so that each comes after those that it references. Tables that reference each other in a circle form one
- * group: one statement inserts into all of them, because foreign keys are checked at the end of a statement.
+ * Groups tables so that each comes after those that it references. Tables that reference each other in a circle form
+ * one group: one statement inserts into all of them, because foreign keys are checked at the end of a statement.
  */
 export function loadGroups(tables: readonly TablePlan[]): TablePlan[][] {
   return dependencyGroups(tables, (plan) =>

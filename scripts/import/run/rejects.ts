@@ -15,8 +15,8 @@ import { recordedRow } from "./stage.ts";
 const pageRows = 1_000;
 
 /**
- * Adds the source's row to the rejected rows that the server found: the stage has only their converted values. Reads the
- * source again up to the last of them.
+ * Adds the source's row to the rejected rows that the server found: the stage has only their converted values. Reads
+ * the source again up to the last of them.
  */
 export async function completeRejects(
   client: Client,
@@ -67,7 +67,9 @@ export async function completeRejects(
   await flush();
 }
 
-/** Writes the rejected rows to a JSONL file with mode 0600. Each line has source, key, problems and the source's row. */
+/**
+ * Writes the rejected rows to a JSONL file with mode 0600. Each line has source, key, problems and the source's row.
+ */
 export async function writeRejects(
   client: Client,
   run: ImportRun,
@@ -110,8 +112,8 @@ export async function firstRejects(client: Client, run: ImportRun, limit: number
 }
 
 /**
- * Removes the converted values of rejected rows from the database, which only the validation needs. They are not masked.
- * If the policy only reports rejected rows, removes the source's values, too.
+ * Removes the converted values of rejected rows from the database, which only the validation needs. They are not
+ * masked. If the policy only reports rejected rows, removes the source's values, too.
  */
 export async function forgetRejectedValues(client: Client, run: ImportRun, keepSource: boolean): Promise<void> {
   await client.query("update pgroundwork.import_reject set staged = null where run = $1", [run.number]);

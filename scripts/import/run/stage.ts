@@ -55,8 +55,8 @@ async function copyDefaults(client: Client, stage: string, plan: TablePlan): Pro
 }
 
 /**
- * Reads the source's rows of one entry, converts them and sends them to the stage. Rows with a problem go to the rejected
- * rows.
+ * Reads the source's rows of one entry, converts them and sends them to the stage. Rows with a problem go to the
+ * rejected rows.
  */
 export async function stageTable(
   client: Client,

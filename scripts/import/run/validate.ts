@@ -39,8 +39,8 @@ export async function validateTable(
 }
 
 /**
- * Rejects rows whose reference is neither in the target nor among the staged rows, until nothing changes: a rejected row
- * takes those along that reference it.
+ * Rejects rows whose reference is neither in the target nor among the staged rows, until nothing changes: a rejected
+ * row takes those along that reference it.
  */
 export async function validateReferences(client: Client, run: ImportRun, { tables }: ImportPlan): Promise<void> {
   for (let changed = true; changed; ) {

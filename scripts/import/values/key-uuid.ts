@@ -4,8 +4,8 @@ import { hash } from "node:crypto";
 export type UuidMaker = (name: string) => string;
 
 /**
- * Returns a maker of UUIDs of version 5: the same name always gives the same UUID. An import makes millions of them, and
- * one call of the hash function takes a quarter of the time that the package `uuid` needs.
+ * Returns a maker of UUIDs of version 5: the same name always gives the same UUID. An import makes millions of them,
+ * and one call of the hash function takes a quarter of the time that the package `uuid` needs.
  */
 export function uuidMaker(namespace: string): UuidMaker {
   const prefix = Buffer.from(namespace.replaceAll("-", ""), "hex");
