@@ -82,7 +82,7 @@ export async function planImport(
   faults.push(...auditFaults(map, tables));
   if (faults.length > 0) {
     throw new OperationError([`The map does not fit (${faults.length} errors):`, ...faults].join("\n"), {
-      remedy: "Correct the map. Nothing was imported.",
+      hint: "Correct the map. Nothing was imported.",
       exitCode: exitCode.usage,
     });
   }

@@ -54,7 +54,7 @@ export async function listRuns(client: Client): Promise<ImportRun[]> {
       return [];
     case "denied":
       throw new OperationError(`User "${client.user}" may not read pgroundwork.import_run.`, {
-        remedy: "Use the migrator role (<database>_migrator).",
+        hint: "Use the migrator role (<database>_migrator).",
       });
     case "readable":
       return (await client.query<ImportRun>(`select ${columns} from pgroundwork.import_run order by number desc`)).rows;
@@ -76,7 +76,7 @@ export async function findRun(client: Client, named: string | undefined): Promis
     named === undefined
       ? "There is no import yet"
       : `${found.length === 0 ? "No import" : "More than one import"} has the id "${named}"`;
-  throw new OperationError(`${what}.`, { remedy: "`import list` shows all of them.", exitCode: exitCode.usage });
+  throw new OperationError(`${what}.`, { hint: "`import list` shows all of them.", exitCode: exitCode.usage });
 }
 
 /** Finds a run of the same source and map that was interrupted. */
@@ -173,7 +173,7 @@ export async function ensureImportLedger(client: Client): Promise<void> {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "42501")) throw error;
     throw new OperationError(`This database cannot record imports: ${error.message}.`, {
-      remedy: "Import with the migrator role (<database>_migrator).",
+      hint: "Import with the migrator role (<database>_migrator).",
       cause: error,
     });
   }

@@ -187,8 +187,7 @@ async function failingFor(plan: TablePlan, work: Promise<unknown>): Promise<void
         ...(where ? [where.split("\n")[0]] : []),
       ].join("\n"),
       {
-        remedy:
-          "This batch was rolled back. Correct the source or the map, then run `import rollback` and import again.",
+        hint: "This batch was rolled back. Correct the source or the map, then run `import rollback` and import again.",
         cause: error,
       },
     );

@@ -70,7 +70,7 @@ export async function openJson(path: string): Promise<Source> {
 
 async function listFiles(path: string): Promise<string[]> {
   const found = await unlessAbsent(stat(path));
-  if (found === undefined) throw new OperationError(`${path} does not exist.`, { remedy: "Correct the path." });
+  if (found === undefined) throw new OperationError(`${path} does not exist.`, { hint: "Correct the path." });
   if (!found.isDirectory()) return [path];
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   const files = entries
@@ -78,7 +78,7 @@ async function listFiles(path: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name));
   if (files.length > 0) return files.sort((a, b) => (a < b ? -1 : 1));
   throw new OperationError(`${path} has no file that ends in .json, .ndjson or .jsonl.`, {
-    remedy: "Correct the path.",
+    hint: "Correct the path.",
   });
 }
 
@@ -95,7 +95,7 @@ async function inspect(path: string, source: string): Promise<JsonFile> {
   }
   if (bytes === 0)
     throw new OperationError(`${path} is empty.`, {
-      remedy: "An empty file holds no data; remove it, or write [] into it.",
+      hint: "An empty file holds no data; remove it, or write [] into it.",
     });
   scanner.end();
   const top = scanner.shape.containers.get("");
@@ -109,7 +109,7 @@ async function* chunksOf(path: string): AsyncIterable<{ whole: Buffer; text: Buf
   for await (const whole of createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
     const isMarked = first && whole.subarray(0, 3).toString("hex") === "efbbbf";
     if (first && /^(fffe|feff)/.test(whole.subarray(0, 2).toString("hex")))
-      throw new OperationError(`${path} is UTF-16.`, { remedy: "Save it as UTF-8. Nothing was imported." });
+      throw new OperationError(`${path} is UTF-16.`, { hint: "Save it as UTF-8. Nothing was imported." });
     first = false;
     yield { whole, text: isMarked ? whole.subarray(3) : whole };
   }

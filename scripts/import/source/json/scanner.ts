@@ -259,7 +259,7 @@ export class JsonScanner {
 
   #fail(what: string, at: number): never {
     throw new OperationError(`${this.#label} ${what} (line ${this.#line}, byte ${this.#offset + at}).`, {
-      remedy: "Correct the file. Nothing was imported.",
+      hint: "Correct the file. Nothing was imported.",
     });
   }
 

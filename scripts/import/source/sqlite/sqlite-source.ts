@@ -37,7 +37,7 @@ interface ColumnInfo {
 export async function openSqlite(path: string): Promise<Source> {
   if (semver.lt(process.versions.node, oldestNode)) {
     throw new OperationError(`Importing SQLite needs Node ${oldestNode} or later; this is ${process.versions.node}.`, {
-      remedy: "Run `npm ci`, which installs a newer Node for the project, and start the command with `npm run pgw`.",
+      hint: "Run `npm ci`, which installs a newer Node for the project, and start the command with `npm run pgw`.",
     });
   }
   const absolute = resolve(path);
@@ -59,7 +59,7 @@ function notInstalled(cause: unknown): never {
   const isAbsent = cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND";
   if (!isAbsent) throw cause;
   throw new OperationError("The package better-sqlite3, which reads SQLite databases, is not installed.", {
-    remedy: isInstalled ? "Run: npm install better-sqlite3" : "Run: npm ci",
+    hint: isInstalled ? "Run: npm install better-sqlite3" : "Run: npm ci",
     cause,
   });
 }
@@ -82,7 +82,7 @@ function isLockedBy(open: () => Database): boolean {
 function unreadable(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== "SqliteError") return error;
   return new OperationError(`${path} cannot be read as a SQLite database: ${error.message}.`, {
-    remedy: "Check it with `sqlite3 FILE 'pragma integrity_check'`. Nothing was imported.",
+    hint: "Check it with `sqlite3 FILE 'pragma integrity_check'`. Nothing was imported.",
     cause: error,
   });
 }
@@ -94,7 +94,7 @@ function sourceOf(path: string, snapshot: Awaited<ReturnType<typeof takeSnapshot
   const [damage] = database.pragma("quick_check(1)") as { quick_check: string }[];
   if (damage?.quick_check !== "ok")
     throw new OperationError(`${path} is damaged: ${damage?.quick_check}`, {
-      remedy: "Recover it with `sqlite3 FILE .recover`. Nothing was imported.",
+      hint: "Recover it with `sqlite3 FILE .recover`. Nothing was imported.",
     });
   database.pragma("query_only = on");
   // One read transaction serves all statements.
