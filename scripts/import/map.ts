@@ -3,7 +3,7 @@
  * can be TypeScript or JSON, and so that the database can record exactly what was imported how.
  */
 
-/** Conversion of a value of the source to a value of the target. */
+/** Describes how a value of the source becomes a value of the target. */
 export type Transform =
   /** A time: text in a known spelling, or a number. */
   | {

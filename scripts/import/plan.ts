@@ -27,7 +27,7 @@ export interface ColumnPlan {
   notCompared: string | undefined;
 }
 
-/** One entry of a map, checked against source and target. */
+/** Plan of one entry of a map, checked against source and target. */
 export interface TablePlan {
   /** From 1, in the order of the map. */
   number: number;
@@ -45,6 +45,8 @@ export interface ImportPlan {
   /** SHA-256 of the map. */
   sha256: string;
   tables: TablePlan[];
+  /** Table of the audit row, qualified and quoted. */
+  auditTable: string | undefined;
   /** Counts of values whose form changed, by text. */
   notes: Map<string, number>;
 }
@@ -65,7 +67,7 @@ export async function planImport(
 ): Promise<ImportPlan> {
   const makeUuid = uuidMaker(map.namespace ?? uuidMaker(kitNamespace)(database));
   const names = map.tables.map(({ to }) => to);
-  const tables = await readTargetTables(client, names);
+  const tables = await readTargetTables(client, [...names, ...(map.audit === undefined ? [] : [map.audit.table])]);
   const counts = new Map<string, number>();
   const faults: string[] = [];
   const plans = map.tables.flatMap((entry, index) => {
@@ -77,13 +79,29 @@ export async function planImport(
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   for (const name of new Set(twice))
     faults.push(`- ${name}: two entries write to it; use one with a query or one file`);
+  faults.push(...auditFaults(map, tables));
   if (faults.length > 0) {
     throw new OperationError([`The map does not fit (${faults.length} errors):`, ...faults].join("\n"), {
       hint: "Correct the map. Nothing was imported.",
       exitCode: exitCode.usage,
     });
   }
-  return { map, sha256: createHash("sha256").update(JSON.stringify(map)).digest("hex"), tables: plans, notes: counts };
+  return {
+    map,
+    sha256: createHash("sha256").update(JSON.stringify(map)).digest("hex"),
+    tables: plans,
+    auditTable: map.audit && tables.get(map.audit.table)?.name,
+    notes: counts,
+  };
+}
+
+function auditFaults({ audit }: ImportMap, tables: ReadonlyMap<string, TargetTable>): string[] {
+  if (audit === undefined) return [];
+  const table = tables.get(audit.table);
+  if (table === undefined) return [`- audit: the target has no table "${audit.table}"`];
+  return Object.keys(audit.values)
+    .filter((name) => !table.columns.some((column) => column.name === name))
+    .map((name) => `- audit: ${table.name} has no column "${name}"`);
 }
 
 interface Planned {

@@ -1,8 +1,9 @@
 import { type ColumnMap, importMap } from "pgroundwork";
 
 /*
- * The learning assistant's SQLite store. Its integers become UUIDs, cents become points, and milliseconds become
- * times. Open logins are not imported: people log in again. Recommendations are made again every day.
+ * The learning assistant's SQLite store. Its integers become UUIDs, cents become points, and the numbers of
+ * milliseconds become times. Open logins are not imported: people log in again. Recommendations are made anew every
+ * day.
  */
 
 const key = (of: string, from: string): ColumnMap => ({ from, key: of });

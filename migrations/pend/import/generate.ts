@@ -17,7 +17,7 @@ export interface PendFiles {
   invalid?: boolean;
 }
 
-/** Rejected rows that the import has to report for `invalid`, by table. */
+/** Beginnings of the reasons with which the import rejects the rows that `invalid` adds, in the order of the map. */
 export const rejectedRows = [
   "wallet-db.users -> users: check users_email_check",
   "wallet-db.users -> user_profiles: user_id references public.users",

@@ -21,7 +21,7 @@ export const buckets = 1024;
 /** Checksums of one table on one side. */
 export interface TableSums {
   rows: bigint;
-  /** Sums by `bucket * columns + column`; empty buckets are missing. */
+  /** Sums of hashes by `bucket * columns + column`. Empty buckets are missing. */
   hashes: Map<number, bigint>;
   /** Sums of numeric columns by name, without zeros at the end. */
   sums: Map<string, string>;

@@ -63,13 +63,18 @@ async function moveSequences(client: Client, { table, columns, entry }: TablePla
   }
 }
 
-async function writeAudit(client: Client, run: ImportRun, { map }: ImportPlan, summary: object): Promise<void> {
-  if (map.audit === undefined) return;
+async function writeAudit(
+  client: Client,
+  run: ImportRun,
+  { map, auditTable }: ImportPlan,
+  summary: object,
+): Promise<void> {
+  if (map.audit === undefined || auditTable === undefined) return;
   const entries = Object.entries(map.audit.values);
   const value = (given: unknown) =>
     given === "$run" ? run.id : given === "$summary" ? JSON.stringify(summary) : given;
   await client.query(
-    `insert into ${map.audit.table} (${entries.map(([name]) => identifier(name)).join(", ")})
+    `insert into ${auditTable} (${entries.map(([name]) => identifier(name)).join(", ")})
      values (${entries.map((_, index) => `$${index + 1}`).join(", ")})`,
     entries.map(([, given]) => value(given)),
   );

@@ -67,7 +67,9 @@ export async function completeRejects(
   await flush();
 }
 
-/** Writes the rejected rows to a JSONL file with mode 0600. Each line has source, key, problems and the row. */
+/**
+ * Writes the rejected rows to a JSONL file with mode 0600. Each line has source, key, problems and the source's row.
+ */
 export async function writeRejects(
   client: Client,
   run: ImportRun,

@@ -39,7 +39,7 @@ export interface TableReport {
 /** Result of the comparison of source and target. */
 export interface VerifyResult {
   verified: boolean;
-  /** Differences, as sentences. */
+  /** Sentences about what does not agree. */
   failures: string[];
   /** Rows that differ, up to a limit. */
   differences: Difference[];
@@ -56,7 +56,7 @@ export interface RejectedRow {
   problems: FieldProblem[];
 }
 
-/** Work of a run, and the result of its comparison. */
+/** Report of a run: what it did, and what was compared. */
 export interface ImportReport {
   run: string;
   database: string;

@@ -14,7 +14,7 @@ export interface StagedTable {
   rejected: number;
 }
 
-/** Receives the number of staged rows while {@link stageTable} works. */
+/** Gets the number of rows that were read so far. */
 export type StageProgress = (rows: number) => void;
 
 /** Returns true if the server has to check the column's values: their type is not one that the import writes itself. */

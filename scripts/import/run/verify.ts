@@ -125,7 +125,10 @@ function checksum(sum: bigint): string {
   return BigInt.asUintN(64, sum).toString(16).padStart(16, "0");
 }
 
-/** Finds rows whose foreign key has no parent: a key that is NOT VALID, or has disabled triggers, allows them. */
+/**
+ * Looks for rows whose foreign key has no parent: a key that is NOT VALID, or whose triggers were disabled, allows
+ * them.
+ */
 async function findOrphans(client: Client, { table }: TablePlan): Promise<string[]> {
   const failures: string[] = [];
   for (const { name, columns, parent, parentColumns } of table.foreignKeys) {

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
+import { open } from "node:fs/promises";
 import type { TableMap } from "../map.ts";
 import type { Value } from "../values/value.ts";
 
@@ -63,7 +62,17 @@ export const batchRows = 500;
 /** Computes a file's SHA-256 without reading it into memory. */
 export async function sha256Of(path: string): Promise<string> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  const file = await open(path, "r");
+  try {
+    // One buffer for the whole file: those that a stream makes stay in memory until the next garbage collection.
+    const buffer = Buffer.allocUnsafe(1 << 18);
+    for (let bytes = 1; bytes > 0; ) {
+      bytes = (await file.read(buffer, 0, buffer.length)).bytesRead;
+      hash.update(buffer.subarray(0, bytes));
+    }
+  } finally {
+    await file.close();
+  }
   return hash.digest("hex");
 }
 

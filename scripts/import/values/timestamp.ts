@@ -1,9 +1,9 @@
 import { Problem } from "./value.ts";
 
-/** Unit of a number in a column of times, counted from 1970-01-01 UTC. */
+/** Unit of a number in a column of times. It counts from 1970-01-01 UTC. */
 export type EpochUnit = "seconds" | "milliseconds" | "microseconds";
 
-/** Spelling of a column's times. */
+/** Spelling of the times in a column. */
 export interface TimestampFormat {
   /** Unit of numbers. Default: the one in which the number lies between 1980 and 2100; others are ambiguous. */
   unit?: EpochUnit | undefined;

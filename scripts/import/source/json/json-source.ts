@@ -106,7 +106,7 @@ async function inspect(path: string, source: string): Promise<JsonFile> {
 /** Reads a file in parts. A byte order mark is no part of the text; UTF-16 is refused. */
 async function* chunksOf(path: string): AsyncIterable<{ whole: Buffer; text: Buffer }> {
   let first = true;
-  for await (const whole of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+  for await (const whole of createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
     const isMarked = first && whole.subarray(0, 3).toString("hex") === "efbbbf";
     if (first && /^(fffe|feff)/.test(whole.subarray(0, 2).toString("hex")))
       throw new OperationError(`${path} is UTF-16.`, { hint: "Save it as UTF-8. Nothing was imported." });

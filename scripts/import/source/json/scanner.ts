@@ -11,7 +11,7 @@ export interface Element {
   line: number;
 }
 
-/** Shape of a file that the scanner has read completely. */
+/** Structure of a file that was read completely. */
 export interface Shape {
   /** Containers by the names that lead to them: `users`, `data.users`. The top has the name "". */
   containers: Map<string, { rows: number; isArray: boolean }>;
@@ -31,7 +31,7 @@ interface Level {
   rows: number;
 }
 
-/** Next token that the containers being followed allow. */
+/** Kind of the next part, within the containers that are followed. */
 type Expected = "value" | "name" | "colon" | "comma";
 
 /**

@@ -3,6 +3,7 @@ import { basename, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Database, Statement } from "better-sqlite3";
 import semver from "semver";
+import { isInstalled } from "../../../core/kit-folder.ts";
 import { OperationError } from "../../../core/operation-error.ts";
 import type { TableMap } from "../../map.ts";
 import { InvalidText, type Value } from "../../values/value.ts";
@@ -40,7 +41,7 @@ export async function openSqlite(path: string): Promise<Source> {
     });
   }
   const absolute = resolve(path);
-  const { default: Driver } = await import("better-sqlite3");
+  const { default: Driver } = await import("better-sqlite3").catch(notInstalled);
   const isLocked = (file: string) => isLockedBy(() => new Driver(file, { readonly: true, timeout: 0 }));
   const snapshot = await takeSnapshot(absolute, isLocked);
   let database: Database | undefined;
@@ -52,6 +53,15 @@ export async function openSqlite(path: string): Promise<Source> {
     await snapshot.remove();
     throw unreadable(absolute, error);
   }
+}
+
+function notInstalled(cause: unknown): never {
+  const isAbsent = cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND";
+  if (!isAbsent) throw cause;
+  throw new OperationError("The package better-sqlite3, which reads SQLite databases, is not installed.", {
+    hint: isInstalled ? "Run: npm install better-sqlite3" : "Run: npm ci",
+    cause,
+  });
 }
 
 /** Returns true if another process is writing to a database without a WAL. Readers of such a file change nothing. */

@@ -38,7 +38,7 @@ async function importFiles(chosen: ImportMap): Promise<ImportResult> {
   }
 }
 
-/** Parts of a user in wallet-db.json that the test reads. */
+/** Part of a user in wallet-db.json that the test reads. */
 interface StoredUser {
   profile: { fullName: string };
   referredBy?: string;

@@ -3,8 +3,8 @@ import { openSource } from "../../../../scripts/import/source/open-source.ts";
 
 /*
  * Imports in a process of its own, which ends itself with SIGKILL at a point: after a batch (`batch 3`), or when a
- * phase begins (`phase verify`). With the point `memory` it prints its peak memory in KB. Arguments: the options as
- * JSON, and the point.
+ * phase begins (`phase verify`). With the point `memory` it prints the most memory that it used, in KB. Arguments: the
+ * options as JSON, and the point.
  */
 const [options = "{}", point = ""] = process.argv.slice(2);
 const { kind, path, ...rest } = JSON.parse(options);

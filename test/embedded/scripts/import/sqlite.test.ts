@@ -437,6 +437,7 @@ describe("an import from SQLite", () => {
     const file = sqlite("create table item (id integer primary key, name text, price real)");
     const error = await failureOf(
       run("sqlite", file, {
+        audit: { table: "journal; drop table item", values: {} },
         tables: [
           {
             to: "item",
@@ -454,7 +455,7 @@ describe("an import from SQLite", () => {
       }),
     );
     expect(error.message.split("\n")).toEqual([
-      "The map does not fit (10 errors):",
+      "The map does not fit (11 errors):",
       '- item -> item: column id: item has no column "idd"; is it "id"?',
       '- item -> item: column prize: public.item has no such column; is it "price"?',
       "- item -> item: column made: boolean does not fit the type timestamp with time zone",
@@ -465,6 +466,7 @@ describe("an import from SQLite", () => {
       '- nothing -> items: the target has no table "items"',
       "- item -> log: column at: the time zone Mars/Base is not known",
       "- item -> log: log needs a primary key, or a unique key on required columns, that the entry fills",
+      '- audit: the target has no table "journal; drop table item"',
     ]);
     expect(await rows("select to_regclass('pgroundwork.import_run') as there")).toEqual([{ there: null }]);
   });
