@@ -40,6 +40,7 @@ export {
   write,
 } from "./client/domain-errors.ts";
 export {
+  AbortedCommitError,
   OutcomeUnknownError,
   PoolClosedError,
   PoolStarvationError,

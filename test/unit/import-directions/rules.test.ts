@@ -30,6 +30,7 @@ const refused: Record<string, Case[]> = {
   "settings-imports-lower-rooms": [{ from: "scripts/settings/b.ts", to: "scripts/server/log.ts" }],
   "pulumi-imports-lower-rooms": [{ from: "scripts/pulumi/b.ts", to: "scripts/stack/outputs.ts" }],
   "tls-imports-lower-rooms": [{ from: "scripts/tls/a.ts", to: "scripts/server/log.ts" }],
+  "client-imports-lower-rooms": [{ from: "scripts/client/a.ts", to: "scripts/sql/run-sql.ts" }],
   "server-imports-lower-rooms": [{ from: "scripts/server/o.ts", to: "scripts/docker/client.ts" }],
   "ledger-imports-lower-rooms": [{ from: "scripts/ledger/a.ts", to: "scripts/migrate/status.ts" }],
   "docker-imports-lower-rooms": [
@@ -37,6 +38,7 @@ const refused: Record<string, Case[]> = {
   ],
   "sql-imports-lower-rooms": [{ from: "scripts/sql/a.ts", to: "scripts/catalog/catalog.ts" }],
   "catalog-imports-lower-rooms": [{ from: "scripts/catalog/a.ts", to: "scripts/databases/file.ts" }],
+  "types-imports-lower-rooms": [{ from: "scripts/types/a.ts", to: "scripts/databases/file.ts" }],
   "databases-imports-lower-rooms": [{ from: "scripts/databases/a.ts", to: "scripts/migrate/status.ts" }],
   "scratch-imports-lower-rooms": [{ from: "scripts/scratch/b.ts", to: "scripts/migrate/status.ts" }],
   "migrate-imports-lower-rooms": [{ from: "scripts/migrate/c.ts", to: "scripts/seed/apply.ts" }],
