@@ -48,8 +48,8 @@ export function touchesSession(text: string): boolean {
 }
 
 /**
- * Sets the request's context on a session if it has another one. Behind a pooler it does nothing: the session belongs to
- * another client soon, so a context needs a transaction.
+ * Sets the request's context on a session if it has another one. Behind a pooler it does nothing: the session belongs
+ * to another client soon, so a context needs a transaction.
  */
 export async function applyContext(client: ServerClient, { pooled }: { pooled: boolean }): Promise<void> {
   if (pooled) return;
