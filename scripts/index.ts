@@ -1,6 +1,6 @@
 /**
  * Entry point for programs: `import { autoMigrate } from "pgroundwork"`. Nothing here prints or exits, and neither
- * Pulumi nor its engine is loaded. Failures throw an `OperationError`: its message says what happened, its `remedy`
+ * Pulumi nor its engine is loaded. Failures throw an `OperationError`: its message says what happened, its `hint`
  * says what to do.
  */
 import { stat } from "node:fs/promises";
@@ -13,7 +13,7 @@ import type { FileSource } from "./core/file-source.ts";
 import { OperationError, exitCode as reason } from "./core/operation-error.ts";
 import { type ApplyOptions, type ApplyResult, applyMigrations } from "./migrate/apply.ts";
 import { type MigrationBundle, openBundle } from "./migrate/bundle.ts";
-import { type UndoOptions, type UndoResult, undoMigrations } from "./migrate/down.ts";
+import { type RevertOptions, type RevertResult, revertMigrations } from "./migrate/down.ts";
 import type { MigrationStatus } from "./migrate/status.ts";
 import { readKnownStatus, verifyMigrations } from "./migrate/verify.ts";
 import { type ApplySeedsOptions, type ApplySeedsResult, applySeeds } from "./seed/apply.ts";
@@ -60,7 +60,7 @@ export { ConnectionError } from "./connection/connection-error.ts";
 export { OperationError } from "./core/operation-error.ts";
 export type { ApplyResult, MigrationEvent } from "./migrate/apply.ts";
 export type { MigrationBundle } from "./migrate/bundle.ts";
-export type { UndoEvent, UndoResult } from "./migrate/down.ts";
+export type { RevertEvent, RevertResult } from "./migrate/down.ts";
 export type { MigrationProblem, MigrationStatus } from "./migrate/status.ts";
 export type { ApplySeedsResult, SeedEvent } from "./seed/apply.ts";
 export { SqlFileError } from "./sql/run-sql.ts";
@@ -96,7 +96,7 @@ export type MigrationTarget = DatabaseTarget | BundleTarget;
 /** Options of {@link migrate} and {@link autoMigrate}. */
 export type MigrateOptions = MigrationTarget & Omit<ApplyOptions, "connection" | "folder">;
 /** Options of {@link rollback}. */
-export type RollbackOptions = MigrationTarget & Omit<UndoOptions, "connection" | "folder">;
+export type RollbackOptions = MigrationTarget & Omit<RevertOptions, "connection" | "folder">;
 /** Options of {@link seed}. */
 export type SeedOptions = DatabaseTarget & Omit<ApplySeedsOptions, "connection" | "folder">;
 
@@ -123,7 +123,7 @@ export async function autoMigrate(options: MigrateOptions): Promise<ApplyResult 
   const value = (options.env ?? process.env).AUTO_MIGRATE || "false";
   if (value !== "true" && value !== "false") {
     throw new OperationError(`AUTO_MIGRATE is "${value}".`, {
-      remedy: "Set it to true or false.",
+      hint: "Set it to true or false.",
       exitCode: reason.usage,
     });
   }
@@ -131,13 +131,13 @@ export async function autoMigrate(options: MigrateOptions): Promise<ApplyResult 
 }
 
 /**
- * Reverts the newest applied migration, or as many as `steps` or `to` select; see `undoMigrations`. The rows in the
+ * Reverts the newest applied migration, or as many as `steps` or `to` select; see `revertMigrations`. The rows in the
  * objects that these migrations created are lost.
  *
  * @throws OperationError, SqlFileError or ConnectionError
  */
-export async function rollback(options: RollbackOptions): Promise<UndoResult> {
-  return undoMigrations({ ...options, ...(await targetOf(options)) });
+export async function rollback(options: RollbackOptions): Promise<RevertResult> {
+  return revertMigrations({ ...options, ...(await targetOf(options)) });
 }
 
 /**
@@ -181,8 +181,7 @@ async function folderOf({ database, migrations = "migrations" }: DatabaseTarget)
   // A folder that is not in the application's image would look like one without pending migrations.
   if (await unlessAbsent(stat(folder))) return folder;
   throw new OperationError(`The folder of the database "${database}" does not exist: ${folder}`, {
-    remedy:
-      "Correct `database`, or set `migrations` to the folder that contains it. Without a folder, pass a bundle as `from`.",
+    hint: "Correct `database`, or set `migrations` to the folder that contains it. Without a folder, pass a bundle as `from`.",
     exitCode: reason.usage,
   });
 }
@@ -197,7 +196,7 @@ function connectionOf({ connection: given, env = process.env }: ConnectionTarget
   const connection = fromEnvironment(env);
   if (connection !== undefined) return connection;
   throw new OperationError("No database is given.", {
-    remedy: "Set DATABASE_URL, DB_* or PG*, or say it with `connection`.",
+    hint: "Set DATABASE_URL, DB_* or PG*, or say it with `connection`.",
     exitCode: reason.usage,
   });
 }

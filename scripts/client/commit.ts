@@ -41,7 +41,7 @@ export async function commit(
     throw new RolledBackError(
       "The transaction was rolled back: a statement in it had failed, and its error was ignored.",
       {
-        remedy: "Let the error leave the transaction function, or wrap the statement in savepoint().",
+        hint: "Let the error leave the transaction function, or wrap the statement in savepoint().",
         cause: swallowed,
       },
     );

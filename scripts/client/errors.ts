@@ -6,7 +6,7 @@ export class PoolTimeoutError extends OperationError {}
 /** The pool was closed, or is being closed. */
 export class PoolClosedError extends OperationError {
   constructor() {
-    super("The pool is closed.", { remedy: "Create a new pool, or close this one later." });
+    super("The pool is closed.", { hint: "Create a new pool, or close this one later." });
   }
 }
 
@@ -23,7 +23,7 @@ export class RolledBackError extends OperationError {}
 export class AbortedCommitError extends OperationError {
   constructor(cause: unknown) {
     super("The connection was lost before the COMMIT was done, and the transaction was rolled back.", {
-      remedy: "Repeat the transaction. pool.transaction() and kyselyTransaction() do so themselves.",
+      hint: "Repeat the transaction. pool.transaction() and kyselyTransaction() do so themselves.",
       cause,
     });
   }
@@ -42,7 +42,7 @@ export class OutcomeUnknownError extends OperationError {
   constructor(phase: UnknownPhase, cause: unknown, reason = "") {
     const what = phase === "commit" ? "a transaction was being committed" : "a statement was running";
     super(`The connection was lost while ${what}${reason}. The change is either complete or absent.`, {
-      remedy: "Look in the database before you repeat it. A unique key per change makes repeating it safe.",
+      hint: "Look in the database before you repeat it. A unique key per change makes repeating it safe.",
       cause,
     });
     this.phase = phase;

@@ -205,7 +205,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
         `All ${max} clients of the pool are held by requests that wait for another one${asking}:`,
         ...this.checkouts.describe().map((each) => `- ${each}`),
       ].join("\n"),
-      { remedy: "Use the client that the request already holds, or raise `max` above the number of such requests." },
+      { hint: "Use the client that the request already holds, or raise `max` above the number of such requests." },
     );
   }
 
@@ -333,7 +333,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
       return new PoolTimeoutError(
         `Cannot connect to ${to} within ${connectionTimeoutMs} ms: ${this.servers.describe()}.`,
         {
-          remedy: "Start the server, or correct host and port. The pool tries again with each request.",
+          hint: "Start the server, or correct host and port. The pool tries again with each request.",
           cause: lastError,
         },
       );
@@ -342,7 +342,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
         `No client of the pool was free within ${connectionTimeoutMs} ms (${max} of ${max} in use):`,
         ...this.checkouts.describe().map((each) => `- ${each}`),
       ].join("\n"),
-      { remedy: "Return clients earlier, shorten the statements, or raise `max`." },
+      { hint: "Return clients earlier, shorten the statements, or raise `max`." },
     );
   }
 

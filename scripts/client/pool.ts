@@ -234,7 +234,7 @@ function unfinishedWork({ state, takenAt, statement }: HeldClient): UnfinishedWo
   return new UnfinishedWorkError(
     `A client was returned ${what}. It was taken at ${takenAt}, its last statement is: ${statement}`,
     {
-      remedy: "Await each statement, and end a transaction before you return its client, or use pool.transaction().",
+      hint: "Await each statement, and end a transaction before you return its client, or use pool.transaction().",
     },
   );
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 import { createPool } from "../../../../scripts/client/create-pool.ts";
 import type { PoolOptions } from "../../../../scripts/client/settings.ts";
 import { withClient } from "../../../../scripts/connection/client.ts";
-import { makeAuthority, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
+import { makeCa, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
 import { startTlsServer, type TlsServer } from "../../tls-server.ts";
 
 let server: TlsServer;
@@ -13,7 +13,7 @@ let otherCaFile: string;
 
 beforeAll(async () => {
   const [authority, stranger] = await Promise.all(
-    [1, 2].map(() => makeAuthority({ commonName: "shop dev", validityDays: 100 })),
+    [1, 2].map(() => makeCa({ commonName: "shop dev", validityDays: 100 })),
   );
   if (authority === undefined || stranger === undefined) throw new Error("no CA was made");
   server = await startTlsServer(await makeServerCertificate(authority, { hosts: ["localhost"], validityDays: 10 }));
