@@ -162,6 +162,19 @@ export default {
       to: { path: "(^|/)node_modules/graphile-migrate/" },
     },
     {
+      name: "data-access-imports-the-package",
+      comment: "A team copies data/ for its own database: it uses what the package exports, Kysely, and its own types.",
+      severity: "error",
+      from: { path: "^migrations/([^/]+)/data/" },
+      to: {
+        pathNot: [
+          "^migrations/$1/(data/|types\\.ts$)",
+          "^scripts/(index|client/kysely)\\.ts$",
+          "(^|/)node_modules/kysely/",
+        ],
+      },
+    },
+    {
       name: "nothing-imports-tests",
       severity: "error",
       from: { path: "^(infra|scripts)/" },

@@ -100,6 +100,7 @@ export {
   write,
 } from "./client/domain-errors.ts";
 export {
+  AbortedCommitError,
   OutcomeUnknownError,
   PoolClosedError,
   PoolStarvationError,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { OutcomeUnknownError, RolledBackError } from "./errors.ts";
+import { AbortedCommitError, OutcomeUnknownError, RolledBackError } from "./errors.ts";
 import { isLost } from "./failures.ts";
 import type { PoolCore } from "./pool-core.ts";
 import type { ServerClient } from "./server-client.ts";
@@ -18,11 +18,6 @@ type Outcome = { result: "committed" } | { result: "aborted" } | { result: "unkn
 /** Time after which the session of the lost connection is ended, so that its transaction is decided. */
 const endSessionAfterMs = 1_000;
 
-/** The answer to COMMIT was lost, and the server says that the transaction was rolled back. */
-export class AbortedCommitError extends Error {
-  override readonly name = "AbortedCommitError";
-}
-
 /**
  * Commits, and checks that the server did. If the connection is lost meanwhile, asks the server for the result.
  *
@@ -39,7 +34,7 @@ export async function commit(
   await client.ready();
   const known = readOnly || !core.settings.resolveCommits ? undefined : await knownTransaction(client);
   // Nothing was sent, so the server rolls back.
-  if (client.lost !== undefined) throw new AbortedCommitError("The connection was lost.", { cause: client.lost });
+  if (client.lost !== undefined) throw new AbortedCommitError(client.lost);
   try {
     const { command } = await client.query("commit");
     if (command === "COMMIT") return;
@@ -53,11 +48,10 @@ export async function commit(
   } catch (error) {
     if (error instanceof RolledBackError || !isLost(client, error)) throw error;
     // A transaction that only read has nothing to lose, and is repeated like any other.
-    if (readOnly) throw new AbortedCommitError("The connection was lost.", { cause: error });
+    if (readOnly) throw new AbortedCommitError(error);
     const outcome = await outcomeOf(core, known);
     if (outcome.result === "committed") return;
-    if (outcome.result === "aborted")
-      throw new AbortedCommitError("The transaction was rolled back.", { cause: error });
+    if (outcome.result === "aborted") throw new AbortedCommitError(error);
     throw new OutcomeUnknownError("commit", error, ` (${outcome.reason})`);
   }
 }

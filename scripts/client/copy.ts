@@ -46,7 +46,7 @@ async function withCopy(
   const checkout = await core.acquire("client", signal, captureCallSite());
   const { client } = checkout;
   try {
-    await applyContext(client);
+    await applyContext(client, core.settings);
     const rows = await run(client, signal === undefined ? {} : { signal });
     // The stream ends with the last row, and the session is ready a moment later.
     await client.query("");

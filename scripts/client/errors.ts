@@ -19,6 +19,16 @@ export class UnfinishedWorkError extends OperationError {}
 /** COMMIT was answered with ROLLBACK: a statement had failed, and its error was not passed on. */
 export class RolledBackError extends OperationError {}
 
+/** The connection was lost before the COMMIT was done, and the server rolled the transaction back. */
+export class AbortedCommitError extends OperationError {
+  constructor(cause: unknown) {
+    super("The connection was lost before the COMMIT was done, and the transaction was rolled back.", {
+      hint: "Repeat the transaction. pool.transaction() and kyselyTransaction() do so themselves.",
+      cause,
+    });
+  }
+}
+
 /** Part of the work whose result is unknown. */
 export type UnknownPhase = "statement" | "commit";
 

@@ -19,6 +19,7 @@ import { contextStatement, requestContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
 import type { ServerClient } from "./server-client.ts";
 import { applyContext, touchesSession } from "./statements.ts";
+import { closeCursor } from "./stream.ts";
 import { clientOf, rollBack, type TransactionOptions } from "./transaction.ts";
 import { exactTypes } from "./types-as-text.ts";
 
@@ -71,11 +72,11 @@ class ClientConnection implements DatabaseConnection {
     chunkSize = 100,
   ): AsyncIterableIterator<QueryResult<Row>> {
     const cursor = this.client.query(new Cursor(sql, [...parameters], { types: exactTypes }));
+    const next = () => this.client.whileConnected(cursor.read(chunkSize));
     try {
-      for (let rows = await cursor.read(chunkSize); rows.length > 0; rows = await cursor.read(chunkSize))
-        yield { rows: rows as Row[] };
+      for (let rows = await next(); rows.length > 0; rows = await next()) yield { rows: rows as Row[] };
     } finally {
-      await cursor.close();
+      if (this.client.lost === undefined) await closeCursor(cursor, this.client);
     }
   }
 }
@@ -116,7 +117,7 @@ class PoolDriver implements Driver {
   async acquireConnection(): Promise<PoolConnection> {
     const checkout = await this.#pool.acquire("transaction", undefined, captureCallSite());
     try {
-      await applyContext(checkout.client);
+      await applyContext(checkout.client, this.#pool.settings);
       return new PoolConnection(checkout);
     } catch (error) {
       this.#pool.giveBack(checkout);

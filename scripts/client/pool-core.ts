@@ -365,7 +365,8 @@ export class PoolCore extends EventEmitter<PoolEvents> {
   }
 
   #returnClient(client: ServerClient): void {
-    if (!client.needsReset || !client.idle || this.closed) {
+    // Behind a pooler, the next statement may run on another session.
+    if (!client.needsReset || this.settings.pooled || !client.idle || this.closed) {
       this.#giveToInner(client, !client.idle);
       this.#permits.give();
       return;
@@ -378,7 +379,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
     const timer = setTimeout(() => client.destroy(), this.settings.hostTimeoutMs);
     try {
       const setup = setupStatements(sessionSettings(this.settings, client.serverVersion));
-      await client.query(this.settings.pooled ? resetStatements : `${resetStatements}; ${setup}`);
+      await client.query(`${resetStatements}; ${setup}`);
       client.needsReset = false;
       client.contextKey = "";
     } catch {

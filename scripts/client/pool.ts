@@ -58,7 +58,7 @@ export class Pool extends PoolCore {
       const { client } = checkout;
       let sent = false;
       try {
-        await applyContext(client);
+        await applyContext(client, this.settings);
         if (touchesSession(full.text)) client.needsReset = true;
         sent = client.lost === undefined;
         return await runStatement<Row>(client, full, this.settings.maxPreparedStatements);
@@ -103,7 +103,7 @@ export class Pool extends PoolCore {
     const checkout = await this.acquire("client", signal, captureCallSite());
     checkout.client.needsReset = true;
     const client = checkout.client as PooledClient;
-    await applyContext(client).catch((error: unknown) => {
+    await applyContext(client, this.settings).catch((error: unknown) => {
       this.giveBack(checkout);
       throw error;
     });
@@ -131,7 +131,7 @@ export class Pool extends PoolCore {
     client.needsReset = true;
     let result: T;
     try {
-      await applyContext(client);
+      await applyContext(client, this.settings);
       result = await this.checkouts.within(checkout, () => run(client));
     } catch (error) {
       await this.#finish(checkout);

@@ -132,6 +132,28 @@ export abstract class ServerClient extends pg.Client {
     return this.lost === undefined && this.busySince === 0 && this.getTransactionStatus() === "I";
   }
 
+  /**
+   * Waits for work of another library on this client, such as a cursor, and fails if the connection is lost meanwhile.
+   * Such a library may wait for an answer for ever.
+   */
+  async whileConnected<T>(work: Promise<T>): Promise<T> {
+    if (this.lost !== undefined) {
+      work.catch(() => {});
+      throw this.lost;
+    }
+    let stop = () => {};
+    const ended = new Promise<never>((_, reject) => {
+      const fail = () => reject(this.lost ?? new Error("Connection terminated"));
+      this.on("end", fail);
+      stop = () => this.off("end", fail);
+    });
+    try {
+      return await Promise.race([work, ended]);
+    } finally {
+      stop();
+    }
+  }
+
   get serverVersion(): number {
     return versionNumber(this.parameters.get("server_version"));
   }

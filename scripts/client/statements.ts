@@ -47,8 +47,12 @@ export function touchesSession(text: string): boolean {
   return known;
 }
 
-/** Sets the request's context on a session if it has another one. */
-export async function applyContext(client: ServerClient): Promise<void> {
+/**
+ * Sets the request's context on a session if it has another one. Behind a pooler it does nothing: the session belongs
+ * to another client soon, so a context needs a transaction.
+ */
+export async function applyContext(client: ServerClient, { pooled }: { pooled: boolean }): Promise<void> {
+  if (pooled) return;
   const context = requestContext();
   const key = contextKey(context);
   if (client.contextKey === key) return;

@@ -2,6 +2,7 @@ import type { QueryResultRow } from "pg";
 import Cursor from "pg-cursor";
 import { captureCallSite } from "./call-site.ts";
 import type { PoolCore } from "./pool-core.ts";
+import type { ServerClient } from "./server-client.ts";
 import { applyContext } from "./statements.ts";
 import { exactTypes } from "./types-as-text.ts";
 
@@ -25,24 +26,27 @@ export async function* streamRows<Row extends QueryResultRow>(
   signal?.addEventListener("abort", stop, { once: true });
   let cursor: Cursor<Row> | undefined;
   try {
-    await applyContext(client);
+    await applyContext(client, core.settings);
     cursor = client.query(new Cursor<Row>(text, [...values], { types: exactTypes }));
-    for (let rows = await cursor.read(batchSize); rows.length > 0; rows = await cursor.read(batchSize)) yield* rows;
+    const open = cursor;
+    const next = () => client.whileConnected(open.read(batchSize));
+    for (let rows = await next(); rows.length > 0; rows = await next()) yield* rows;
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
   } finally {
     signal?.removeEventListener("abort", stop);
     // A cursor that is still open would keep the session busy.
-    if (client.lost === undefined) await closed(cursor, client);
+    if (cursor !== undefined && client.lost === undefined) await closeCursor(cursor, client);
     core.giveBack(checkout);
   }
 }
 
-async function closed(cursor: Cursor | undefined, client: { destroy(): void }): Promise<void> {
+/** Closes a cursor, or the connection if the server does not answer. */
+export async function closeCursor(cursor: Pick<Cursor, "close">, client: ServerClient): Promise<void> {
   const timer = setTimeout(() => client.destroy(), 5_000);
   try {
-    await cursor?.close();
+    await client.whileConnected(cursor.close());
   } catch {
     client.destroy();
   } finally {

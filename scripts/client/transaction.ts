@@ -5,9 +5,9 @@ import { captureCallSite } from "./call-site.ts";
 import { cancellable } from "./cancel.ts";
 import { channels } from "./channels.ts";
 import type { Checkout } from "./checkouts.ts";
-import { AbortedCommitError, commit } from "./commit.ts";
+import { commit } from "./commit.ts";
 import { contextStatement, requestContext } from "./context.ts";
-import { OutcomeUnknownError } from "./errors.ts";
+import { AbortedCommitError, OutcomeUnknownError } from "./errors.ts";
 import { isConflict, isLost, isReadOnlyError } from "./failures.ts";
 import type { PoolCore } from "./pool-core.ts";
 import type { RetryBudget } from "./retry-budget.ts";
@@ -123,7 +123,7 @@ async function attemptTransaction<T>(
 
 /** Rolls back if the session still exists, and decides if the attempt may be repeated. */
 async function failureOf(core: PoolCore, client: ServerClient, error: unknown, readOnly: boolean): Promise<Failed> {
-  if (error instanceof AbortedCommitError) return new Failed(error.cause, true);
+  if (error instanceof AbortedCommitError) return new Failed(error, true);
   if (error instanceof OutcomeUnknownError) return new Failed(error, false);
   // The function may throw an error of its own after the one of a statement, so the connection counts, too.
   const lost = isLost(client, error);

@@ -11,6 +11,7 @@ import {
 } from "../../../../scripts/client/errors.ts";
 import { kyselyOn, kyselyTransaction } from "../../../../scripts/client/kysely.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
+import { useAtRandom } from "./random-use.ts";
 
 let on: PoolServer;
 beforeAll(async () => {
@@ -275,6 +276,10 @@ describe("a request's context", () => {
     expect(seen).toMatchObject({ user: "u3" });
     expect((await pool.query("select current_setting('app.user_id', true) as user")).rows).toEqual([{ user: "" }]);
   });
+});
+
+it("a pool that is used at random, with errors, aborts and cut connections, leaks nothing and writes once", async () => {
+  await useAtRandom(on, 300, Math.random);
 });
 
 describe("closing a pool", () => {

@@ -1,0 +1,89 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { createPool } from "../../../../scripts/client/create-pool.ts";
+import type { PoolOptions } from "../../../../scripts/client/settings.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import { makeCa, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
+import { startTlsServer, type TlsServer } from "../../tls-server.ts";
+
+let server: TlsServer;
+let caFile: string;
+let otherCaFile: string;
+
+beforeAll(async () => {
+  const [authority, stranger] = await Promise.all(
+    [1, 2].map(() => makeCa({ commonName: "shop dev", validityDays: 100 })),
+  );
+  if (authority === undefined || stranger === undefined) throw new Error("no CA was made");
+  server = await startTlsServer(await makeServerCertificate(authority, { hosts: ["localhost"], validityDays: 10 }));
+  await server.createDatabase("shop");
+  caFile = join(inject("scratch"), "client-ca.pem");
+  otherCaFile = join(inject("scratch"), "client-other-ca.pem");
+  await writeFile(caFile, authority.certificate);
+  await writeFile(otherCaFile, stranger.certificate);
+});
+afterAll(() => server?.stop());
+
+/** Creates a pool from a URL, as the application's role. */
+function pool(host: string, parameters: string, options: PoolOptions = {}) {
+  const { user, password = "", port } = server.as("app", "shop");
+  const url = `postgresql://${user}:${password}@${host}:${port}/shop?${parameters}`;
+  const created = createPool({ env: {}, connection: url, max: 2, connectionTimeoutMs: 5_000, ...options });
+  onTestFinished(async () => {
+    await created.end();
+  });
+  return created;
+}
+
+const encrypted = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
+
+describe("a pool over TLS", () => {
+  it("verifies the server with the CA in the URL, whatever sslmode stands there", async () => {
+    for (const mode of ["verify-full", "verify-ca", "require"]) {
+      expect((await pool("localhost", `sslmode=${mode}&sslrootcert=${caFile}`).query(encrypted)).rows).toEqual([
+        { ssl: true },
+      ]);
+      const started = performance.now();
+      const refused = pool("localhost", `sslmode=${mode}&sslrootcert=${otherCaFile}`).query("select 1");
+      await expect(refused).rejects.toThrow("signed by a CA that is not trusted here");
+      expect(performance.now() - started).toBeLessThan(3_000);
+    }
+    const otherName = pool("127.0.0.1", `sslmode=verify-full&sslrootcert=${caFile}`).query("select 1");
+    await expect(otherName).rejects.toThrow('not for "127.0.0.1" but for localhost');
+    expect((await pool("127.0.0.1", `sslmode=verify-ca&sslrootcert=${caFile}`).query(encrypted)).rows).toEqual([
+      { ssl: true },
+    ]);
+  });
+
+  it("cancels statements", async () => {
+    const on = pool("localhost", `sslmode=verify-full&sslrootcert=${caFile}`);
+    const cancelled = on.query({ text: "select pg_sleep(20)", signal: AbortSignal.timeout(100) });
+    await expect(cancelled).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(on.stats).toMatchObject({ used: 0, connects: 1 });
+  });
+
+  it("reports a missing CA file when it is created", () => {
+    expect(() => pool("localhost", "sslmode=verify-full&sslrootcert=/nowhere/ca.pem")).toThrow(
+      'Cannot read the CA file "/nowhere/ca.pem"',
+    );
+  });
+});
+
+describe("a password in a file", () => {
+  it("is read for each connection, so that a running pool survives its rotation", async () => {
+    const file = join(inject("scratch"), "client-password");
+    await writeFile(file, `${server.as("app", "shop").password}\n`);
+    const on = pool("localhost", "", { passwordFile: file, maxLifetimeMs: 1 });
+    await on.query("select 1");
+    await withClient(server.connection(), (client) => client.query("alter role shop_app password 'rotated'"));
+    await writeFile(file, "rotated");
+    expect((await on.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    await writeFile(file, "wrong");
+    const error = (await on.query("select 1").catch((thrown: unknown) => thrown)) as Error;
+    expect(error.message).toContain("password authentication failed");
+    expect(JSON.stringify([error, error.message, error.cause])).not.toContain("wrong");
+    await writeFile(file, "rotated");
+    expect((await on.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  });
+});
