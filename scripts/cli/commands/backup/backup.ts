@@ -6,6 +6,7 @@ const verbs: Readonly<Record<string, Registration>> = {
   list: async () => (await import("./list.ts")).registerBackupList,
   window: async () => (await import("./window.ts")).registerBackupWindow,
   restore: async () => (await import("./restore.ts")).registerBackupRestore,
+  deploys: async () => (await import("./deploys.ts")).registerBackupDeploys,
   dump: async () => (await import("./dump.ts")).registerBackupDump,
 };
 
