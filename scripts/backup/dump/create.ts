@@ -19,7 +19,8 @@ import {
   metadataFile,
   metadataFormat,
 } from "./metadata.ts";
-import { type DumpTools, socketFolder, withDumpTools } from "./tools.ts";
+import { type DumpTools, socketFolder } from "./programs.ts";
+import { withDumpTools } from "./tools.ts";
 
 /** A database to dump. */
 export interface DumpSource {

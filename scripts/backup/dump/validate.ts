@@ -5,8 +5,9 @@ import { NotTried, type ScratchCluster, type ScratchDocker, scratchMajor } from 
 import { beginSnapshot, compareContent, lockTables, readContent } from "./content.ts";
 import { createDatabaseStatement, loadFiles, requireReadable } from "./load-files.ts";
 import type { DumpMetadata } from "./metadata.ts";
+import { type DumpTools, ProgramError } from "./programs.ts";
 import { type StoredDump, type Validation, writeValidation } from "./store.ts";
-import { type DumpTools, ProgramError, withDumpTools } from "./tools.ts";
+import { withDumpTools } from "./tools.ts";
 
 /** Options of {@link validateDump}. */
 export interface ValidateOptions {

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findLocalTools } from "../../../../../scripts/backup/dump/local-tools.ts";
 import { databaseOption, passwordFile } from "../../../../../scripts/backup/dump/program-environment.ts";
-import { firstError, withDumpTools } from "../../../../../scripts/backup/dump/tools.ts";
+import { firstError } from "../../../../../scripts/backup/dump/programs.ts";
+import { withDumpTools } from "../../../../../scripts/backup/dump/tools.ts";
 
 let folder: string;
 beforeEach(async () => {
