@@ -77,7 +77,7 @@ export async function readDeploys(docker: Docker, container: string): Promise<De
     return lines.map((line) => deploySchema.parse(JSON.parse(line)));
   } catch (error) {
     throw new OperationError(`The record of deploys is damaged: ${file} in the repository's volume.`, {
-      remedy: "Correct it, or move it away. It has one JSON object on each line.",
+      hint: "Correct it, or move it away. It has one JSON object on each line.",
       cause: error,
     });
   }

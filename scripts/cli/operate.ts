@@ -3,11 +3,11 @@ import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import type { OperationKind, OperationResult } from "../stack/operation.ts";
 import { StackLocked } from "../stack/stack-lock.ts";
 import { canAsk, confirm } from "./confirm.ts";
+import type { CommandContext } from "./context.ts";
 import { readyEngine } from "./engine.ts";
 import { Interrupted, interruptionOf } from "./interruption.ts";
 import { OperationDisplay } from "./operation-display.ts";
 import { recoverStack } from "./recover-stack.ts";
-import type { Run } from "./run.ts";
 
 export interface OperateOptions {
   /** Recovers what a killed command left, before the work and at a recoverable lock. Default: asks on a terminal. */
@@ -28,25 +28,25 @@ export interface OperateOptions {
  * @throws Interrupted if it was asked to end before it had finished
  */
 export async function operate(
-  run: Run,
+  context: CommandContext,
   kind: OperationKind,
   stack: string,
   { recover = false, waitMs = 0, before, check, targets = [] }: OperateOptions = {},
 ): Promise<OperationResult> {
-  const engine = await readyEngine(run, { stack });
+  const engine = await readyEngine(context, { stack });
   const { runStackOperation } = await import("../stack/run-stack-operation.ts");
-  const display = new OperationDisplay(run, kind, stack);
+  const display = new OperationDisplay(context, kind, stack);
   const { root, engineSignal: signal, runId } = run;
   try {
-    if (recover) await recoverStack(run, engine, stack);
-    if (kind === "up") await removeLeftFiles(run, stack);
+    if (recover) await recoverStack(context, engine, stack);
+    if (kind === "up") await removeLeftFiles(context, stack);
     const { onEvent, onProgress } = display;
     const operation = { engine, root, stack, signal, runId, check, onProgress };
-    return await pastLocks(run, engine, stack, { recover, waitMs }, async () => {
+    return await pastLocks(context, engine, stack, { recover, waitMs }, async () => {
       // Only while the engine works: in between, the user may be asked.
       display.open();
       try {
-        if ((kind === "up" || kind === "preview") && (await hasDrifted(run, engine, stack)))
+        if ((kind === "up" || kind === "preview") && (await hasDrifted(context, engine, stack)))
           await runStackOperation("refresh", { ...operation, targets: inDockerEngine });
         await before?.(engine);
         return await runStackOperation(kind, { ...operation, onEvent, targets });
@@ -55,7 +55,7 @@ export async function operate(
       }
     });
   } catch (error) {
-    const interruption = interruptionOf(run.signal);
+    const interruption = interruptionOf(context.signal);
     if (interruption === undefined) throw error;
     throw new Interrupted(interruptedText(kind, stack), interruption.exitCode);
   }
@@ -64,7 +64,7 @@ export async function operate(
 /**
  * Removes unfinished files of killed commands. Needs no confirmation, because the processes that wrote them are gone.
  */
-async function removeLeftFiles({ env, root }: Run, stack: string): Promise<void> {
+async function removeLeftFiles({ env, root }: CommandContext, stack: string): Promise<void> {
   const { removeTemporaries } = await import("../stack/recover/temporaries.ts");
   const { dataHome } = await import("../server/locations.ts");
   await removeTemporaries({ env, root, stack, home: dataHome(env, process.getuid?.()) });
@@ -77,7 +77,7 @@ export const inDockerEngine: readonly string[] = ["urn:pulumi:**docker:index/**"
  * Returns true if containers differ from the stack's state, so that it must be refreshed before anything is compared
  * with it.
  */
-async function hasDrifted({ root }: Run, engine: EngineInstallation, stack: string): Promise<boolean> {
+async function hasDrifted({ root }: CommandContext, engine: EngineInstallation, stack: string): Promise<boolean> {
   const { declaredSettings } = await import("../stack/declared-settings.ts");
   const { docker } = await declaredSettings(root, stack);
   if (docker === undefined) return false;
@@ -93,7 +93,7 @@ const lookEvery = 1_000;
  * recovers locks that were left behind.
  */
 async function pastLocks<T>(
-  run: Run,
+  context: CommandContext,
   engine: EngineInstallation,
   stack: string,
   { recover, waitMs }: Required<Pick<OperateOptions, "recover" | "waitMs">>,
@@ -107,22 +107,22 @@ async function pastLocks<T>(
       return await work();
     } catch (error) {
       if (!(error instanceof StackLocked)) throw error;
-      if (error.recoverable && !recovered && (recover || (await wantsRecovery(run, error)))) {
+      if (error.recoverable && !recovered && (recover || (await wantsRecovery(context, error)))) {
         recovered = true;
-        await recoverStack(run, engine, stack);
+        await recoverStack(context, engine, stack);
       } else if (!error.holderIsGone && performance.now() < deadline) {
-        if (error.message !== said) run.out.note(`${error.message} Waiting for it to end.`);
+        if (error.message !== said) context.out.note(`${error.message} Waiting for it to end.`);
         said = error.message;
-        await sleep(lookEvery, undefined, { signal: run.signal });
+        await sleep(lookEvery, undefined, { signal: context.signal });
       } else throw error;
     }
   }
 }
 
-async function wantsRecovery(run: Run, lock: StackLocked): Promise<boolean> {
+async function wantsRecovery(context: CommandContext, lock: StackLocked): Promise<boolean> {
   if (!canAsk()) return false;
-  run.out.note(lock.message);
-  return confirm("Recover and continue?", run.signal);
+  context.out.note(lock.message);
+  return confirm("Recover and continue?", context.signal);
 }
 
 function interruptedText(kind: OperationKind, stack: string): string {

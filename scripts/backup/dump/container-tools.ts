@@ -62,7 +62,7 @@ async function socketVolumeOf(docker: Docker, server: string): Promise<string> {
   const mount = Mounts.find(({ Destination }) => Destination === socketFolder);
   if (mount?.Name !== undefined) return mount.Name;
   throw new OperationError(`The container ${server} has no volume for its socket.`, {
-    remedy: "Run `up`, which creates the container again.",
+    hint: "Run `up`, which creates the container again.",
   });
 }
 

@@ -80,7 +80,7 @@ async function readRows(client: Client, tables: readonly string[]): Promise<Tabl
     const { code, message } = error as { code?: string; message: string };
     if (code !== "42501") throw error;
     throw new OperationError(`This role cannot read every row: ${message}.`, {
-      remedy: "Use the owner of all tables, or a superuser. A dump never leaves rows out.",
+      hint: "Use the owner of all tables, or a superuser. A dump never leaves rows out.",
       cause: error,
     });
   }

@@ -5,7 +5,7 @@ import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { isAbsent } from "../../core/absent.ts";
 import { OperationError } from "../../core/operation-error.ts";
-import { temporaryBeside } from "../../core/temporary.ts";
+import { temporaryFor } from "../../core/temporary.ts";
 import type { ScratchDocker } from "../../scratch/request.ts";
 import { beginSnapshot, lockTables, readContent } from "./content.ts";
 import { hashFolder, type Storage, storageError, storeFile } from "./dump-file.ts";
@@ -67,7 +67,7 @@ export async function createDump(source: DumpSource, options: DumpOptions): Prom
   await requireRecipients(recipients);
   if (kind === "directory" && recipients.length > 0) {
     throw new OperationError("A dump in the format directory cannot be encrypted.", {
-      remedy: "Use --format custom, or --no-encrypt.",
+      hint: "Use --format custom, or --no-encrypt.",
     });
   }
   return withClient(
@@ -78,7 +78,7 @@ export async function createDump(source: DumpSource, options: DumpOptions): Prom
       return withDumpTools(place, async (tools) => {
         const startedAt = new Date();
         const id = idOf(source, options.scope, startedAt);
-        const temporary = temporaryBeside(join(folder, id));
+        const temporary = temporaryFor(join(folder, id));
         try {
           await mkdir(folder, { recursive: true, mode: 0o700 });
           await mkdir(temporary, { mode: 0o700 });
@@ -232,7 +232,7 @@ export function loginFor(tools: DumpTools, { connection }: Pick<DumpSource, "con
 function lockError(error: unknown): unknown {
   if ((error as { code?: string }).code !== "55P03") return error;
   return new OperationError(`A table is locked by another session: ${(error as Error).message}. Nothing was dumped.`, {
-    remedy: "Run again when that session has ended. `pg_locks` shows it.",
+    hint: "Run again when that session has ended. `pg_locks` shows it.",
     cause: error,
   });
 }

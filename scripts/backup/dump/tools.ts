@@ -38,7 +38,7 @@ export async function withDumpTools<T>(place: ToolPlace, work: (tools: DumpTools
   }
   throw new OperationError(
     `The server is PostgreSQL ${major}, and no pg_dump of version ${major} was found: ${local.reason}; ${container}.`,
-    { remedy: `Install PostgreSQL's client programs (Debian: postgresql-client-${major}), or start a Docker engine.` },
+    { hint: `Install PostgreSQL's client programs (Debian: postgresql-client-${major}), or start a Docker engine.` },
   );
 }
 
@@ -59,6 +59,6 @@ async function containerReason({ docker, major }: ToolPlace): Promise<string | u
 function requireMajor({ version, location }: DumpTools, major: number): void {
   if (Number.parseInt(version, 10) === major) return;
   throw new OperationError(`The server is PostgreSQL ${major}, but pg_dump in ${location} is ${version}.`, {
-    remedy: "Run `up`, which replaces the container of an older image.",
+    hint: "Run `up`, which replaces the container of an older image.",
   });
 }

@@ -165,14 +165,14 @@ async function requireSpace(docker: Docker, { server }: StackBackups, size: numb
   const space = await volumeSpaceOf(docker, server);
   if (space === undefined)
     throw new OperationError("The free space of the server's volume could not be measured.", {
-      remedy: "Nothing was changed. See the Docker engine's log, then run again.",
+      hint: "Nothing was changed. See the Docker engine's log, then run again.",
     });
   const needed = size + reserveBytes;
   if (space.freeBytes >= needed) return;
   const mb = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
   throw new OperationError(
     `The volume ${space.volume} has ${mb(space.freeBytes)} free, and a second cluster needs ${mb(needed)}.`,
-    { remedy: `Nothing was changed. ${makeRoomForVolumes}` },
+    { hint: `Nothing was changed. ${makeRoomForVolumes}` },
   );
 }
 
@@ -259,7 +259,7 @@ async function makeVolume(docker: Docker, { owner }: StackBackups, { to, holder 
     to.kind === "volume" ? to.name : `${owner.project}-${owner.stack}-restore-${randomBytes(4).toString("hex")}`;
   if ((await unlessMissing(docker.getVolume(name).inspect())) !== undefined) {
     throw new OperationError(`The volume ${name} already exists.`, {
-      remedy: "Name a volume that does not exist: a restore does not overwrite anything.",
+      hint: "Name a volume that does not exist: a restore does not overwrite anything.",
       exitCode: exitCode.usage,
     });
   }
@@ -296,10 +296,9 @@ async function restoreFiles(
     await container.start();
     const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
     if (code === 0) return;
-    const { message, remedy } = diagnose(code, await lastLogLines(docker, container.id, 100));
+    const { message, hint } = diagnose(code, await lastLogLines(docker, container.id, 100));
     throw new BackupError(`Cannot restore the backup ${label}. ${message}`, {
-      remedy:
-        remedy ?? "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
+      hint: hint ?? "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
     });
   });
 }

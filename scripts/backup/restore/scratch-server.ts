@@ -155,7 +155,7 @@ export async function proveCluster(
 
 function tablespacesBesideLive(): OperationError {
   return new OperationError("The cluster has tablespaces, whose folders cannot exist twice in one volume.", {
-    remedy: "Restore it to a new volume with --to-volume. The stack was not changed.",
+    hint: "Restore it to a new volume with --to-volume. The stack was not changed.",
   });
 }
 

@@ -6,10 +6,10 @@ import type { OperationResult } from "../../stack/operation.ts";
 import { StackLocked } from "../../stack/stack-lock.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";
+import { action, type CommandContext } from "../context.ts";
 import { type OperateOptions, operate } from "../operate.ts";
 import { allChangesOption, jsonOption, stackOption } from "../options.ts";
 import { warnOfOtherTargets } from "../other-targets.ts";
-import { action, type Run } from "../run.ts";
 import { describeStack } from "../summary.ts";
 
 interface UpOptions {
@@ -35,10 +35,10 @@ export function registerUp(program: Command): void {
     .addOption(allChangesOption())
     .addOption(jsonOption())
     .action(
-      action<UpOptions, []>(async (run, { stack = localStack, recover = false, wait = 0, all = false }) => {
+      action<UpOptions, []>(async (context, { stack = localStack, recover = false, wait = 0, all = false }) => {
         const waitMs = wait === true ? Number.POSITIVE_INFINITY : wait * 1_000;
-        await bringUp(run, stack, { recover, waitMs }, all);
-        await warnOfOtherTargets(run, stack);
+        await bringUp(context, stack, { recover, waitMs }, all);
+        await warnOfOtherTargets(context, stack);
       }),
     );
 }
@@ -49,20 +49,20 @@ export function registerUp(program: Command): void {
  * @param all true to list every change
  */
 export async function bringUp(
-  run: Run,
+  context: CommandContext,
   stack: string,
   options: OperateOptions = {},
   all = false,
 ): Promise<StackOutputs> {
   const started = performance.now();
-  const result = await deploy(run, stack, options);
+  const result = await deploy(context, stack, options);
   // A stack that was partly erased is in use again.
   const { forgetErasure } = await import("../../stack/begun-erasure.ts");
-  await forgetErasure(run.root, stack);
+  await forgetErasure(context.root, stack);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   // The outputs of the Pulumi program; passwords are masked in them.
   const outputs = result.outputs as unknown as StackOutputs;
-  run.out.answer(
+  context.out.answer(
     { stack, ...result },
     () => `${describeChanges("up", result, all)}, in ${seconds} s\n\n${describeStack(outputs, stack)}`,
   );
@@ -70,15 +70,15 @@ export async function bringUp(
 }
 
 /** Runs `up`. If it changes a stack that has backups, makes a restore point before it and records it. */
-async function deploy(run: Run, stack: string, options: OperateOptions): Promise<OperationResult> {
+async function deploy(context: CommandContext, stack: string, options: OperateOptions): Promise<OperationResult> {
   const { DeployRecorder } = await import("../../stack/deploy-point.ts");
   let recorder: DeployRecorder | undefined;
   const before = async (engine: EngineInstallation) => {
-    recorder ??= new DeployRecorder({ engine, root: run.root, stack }, (text) => run.out.warn(text));
+    recorder ??= new DeployRecorder({ engine, root: context.root, stack }, (text) => context.out.warn(text));
     await recorder.begin();
   };
   try {
-    const result = await operate(run, "up", stack, { ...options, before });
+    const result = await operate(context, "up", stack, { ...options, before });
     if (result.changes.length > 0) await recorder?.record("done", result.changes.length);
     return result;
   } catch (error) {

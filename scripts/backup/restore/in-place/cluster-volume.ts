@@ -66,7 +66,7 @@ export async function asOnlyCommand<T>(volume: ClusterVolume, work: (wasKilled: 
   const { holder } = await volume.folders();
   if (holder !== undefined && (await scratchHolder(holder)) !== "gone") {
     throw new OperationError(`Another in-place restore of this stack is running (${holder}).`, {
-      remedy: `Wait for its end. If it ran on a machine that is lost, remove ${clusters}/${holderFile} from the volume.`,
+      hint: `Wait for its end. If it ran on a machine that is lost, remove ${clusters}/${holderFile} from the volume.`,
       exitCode: exitCode.notAllowed,
     });
   }

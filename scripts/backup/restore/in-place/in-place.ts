@@ -176,15 +176,14 @@ async function startAgainIfFailed(docker: Docker, { server }: StackBackups, work
 
 function stillKept(time: string): OperationError {
   return new OperationError(`The cluster from before the restore of ${time} is still kept.`, {
-    remedy:
-      "Remove it with `npm run pgw -- backup restore --finish`, or return to it with --undo. Then restore again. Nothing was changed.",
+    hint: "Remove it with `npm run pgw -- backup restore --finish`, or return to it with --undo. Then restore again. Nothing was changed.",
     exitCode: exitCode.notAllowed,
   });
 }
 
 function noneKept(): OperationError {
   return new OperationError("No cluster from before an in-place restore is kept.", {
-    remedy: "Nothing was changed.",
+    hint: "Nothing was changed.",
     exitCode: exitCode.usage,
   });
 }
@@ -192,14 +191,14 @@ function noneKept(): OperationError {
 async function requireNoBackup(docker: Docker, stack: StackBackups): Promise<void> {
   if (!(await isRunning(docker, stack.container))) {
     throw new OperationError(`The backup container ${stack.container} is not running.`, {
-      remedy: "Run `up`, which starts it. Nothing was changed.",
+      hint: "Run `up`, which starts it. Nothing was changed.",
     });
   }
   const { underWay, fault } = await readRepository(docker, stack.container);
   if (fault !== undefined) throw fault;
   if (!underWay) return;
   throw new OperationError("A backup is being made, and would fail.", {
-    remedy: "Wait until it has ended (`npm run pgw -- backup list`), then run again. Nothing was changed.",
+    hint: "Wait until it has ended (`npm run pgw -- backup list`), then run again. Nothing was changed.",
     exitCode: exitCode.notAllowed,
   });
 }
@@ -241,7 +240,7 @@ async function stopServer(docker: Docker, { server }: StackBackups, { onStep }: 
   const { State } = await container.inspect();
   if (!State.Running && !State.Restarting) return;
   throw new OperationError(`The container ${server} did not stop.`, {
-    remedy: "Nothing was changed. Stop it with `docker stop`, then run again.",
+    hint: "Nothing was changed. Stop it with `docker stop`, then run again.",
   });
 }
 
@@ -252,8 +251,7 @@ async function bringBack(docker: Docker, stack: StackBackups, request: InPlaceRe
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     throw new OperationError(error.message, {
-      remedy:
-        "The clusters are exchanged. `npm run pgw -- backup restore --undo` returns to the former one, if this was no undo.",
+      hint: "The clusters are exchanged. `npm run pgw -- backup restore --undo` returns to the former one, if this was no undo.",
       cause: error,
     });
   }
@@ -288,7 +286,7 @@ async function untilPromoted(docker: Docker, server: string, seconds: number): P
     if (found?.recovering === false) return;
     if (performance.now() > deadline)
       throw new OperationError(`The server did not end its recovery within ${seconds} s.`, {
-        remedy: "See its log: `npm run pgw -- logs`. It runs on the exchanged cluster.",
+        hint: "See its log: `npm run pgw -- logs`. It runs on the exchanged cluster.",
       });
     await sleep(200);
   }

@@ -4,8 +4,8 @@ import type { RequestedPoint } from "../../../backup/restore/request.ts";
 import type { Restored } from "../../../backup/restore/restore.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { canAsk } from "../../confirm.ts";
+import type { CommandContext } from "../../context.ts";
 import { readyEngine } from "../../engine.ts";
-import type { Run } from "../../run.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { backupsOf } from "./stack.ts";
@@ -25,22 +25,22 @@ export interface InPlaceCommand {
 const startSeconds = 600;
 
 /** Runs `backup restore` with --in-place, --undo or --finish. */
-export async function runInPlace(run: Run, command: InPlaceCommand): Promise<ExitCode> {
+export async function runInPlace(context: CommandContext, command: InPlaceCommand): Promise<ExitCode> {
   const { stack, what, yes } = command;
   const { withDocker } = await import("../../../docker/client.ts");
   const { readOutputs } = await import("../../../stack/outputs.ts");
   const { ownHolder } = await import("../../../docker/scratch-holder.ts");
   const inPlace = await import("../../../backup/restore/in-place/in-place.ts");
-  const { backups, dockerHost } = await backupsOf(run, stack);
-  const outputs = await readOutputs(await readyEngine(run, { quiet: true }), run.root, stack, true);
+  const { backups, dockerHost } = await backupsOf(context, stack);
+  const outputs = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, true);
   if (outputs.protected && !command.allowProtected) {
     throw new OperationError(`Stack "${stack}" is protected.`, {
-      remedy: "Add --allow-protected to change its cluster. `--to` and `--to-volume` restore without changing it.",
+      hint: "Add --allow-protected to change its cluster. `--to` and `--to-volume` restore without changing it.",
       exitCode: exitCode.notAllowed,
     });
   }
   // Without a terminal, it would be refused after the long part of the work.
-  if (!yes && !canAsk()) await requireTyped(run, [stack], `Changing the cluster of stack "${stack}"`);
+  if (!yes && !canAsk()) await requireTyped(context, [stack], `Changing the cluster of stack "${stack}"`);
   const request: InPlaceRequest = {
     backup: command.backup,
     point: command.point,
@@ -48,14 +48,14 @@ export async function runInPlace(run: Run, command: InPlaceCommand): Promise<Exi
     startSeconds,
     holder: await ownHolder(),
     outputs,
-    signal: run.signal,
-    onStep: (step) => showStep(run.out, step),
-    onNote: (text) => run.out.note(text),
+    signal: context.signal,
+    onStep: (step) => showStep(context.out, step),
+    onNote: (text) => context.out.note(text),
   };
   const ask = async (lines: readonly string[], refused: string) => {
-    run.out.endStep();
-    run.out.note(lines.join("\n"));
-    if (!yes) await requireTyped(run, [stack], refused);
+    context.out.endStep();
+    context.out.note(lines.join("\n"));
+    if (!yes) await requireTyped(context, [stack], refused);
   };
   return withDocker(dockerHost, async (docker) => {
     switch (what) {
@@ -63,14 +63,14 @@ export async function runInPlace(run: Run, command: InPlaceCommand): Promise<Exi
         const restored = await inPlace.restoreInPlace(docker, backups, request, (ready, sessions) =>
           ask(describeLosses(stack, ready, sessions), `Restoring stack "${stack}" in place`),
         );
-        return reportRestored(run, stack, restored);
+        return reportRestored(context, stack, restored);
       }
       case "undo": {
         const undone = await inPlace.undoInPlace(docker, backups, request, (time, sessions) =>
           ask(describeUndo(stack, time, sessions), `Undoing the restore of stack "${stack}"`),
         );
-        if ("failed" in undone.newBackup) run.out.warn(noBackup(undone.newBackup.failed));
-        run.out.answer({ stack, ...undone }, () =>
+        if ("failed" in undone.newBackup) context.out.warn(noBackup(undone.newBackup.failed));
+        context.out.answer({ stack, ...undone }, () =>
           [
             `stack "${stack}" is as it was before the restore; it was stopped for ${undone.downtimeSeconds.toFixed(1)} s`,
             `the restored cluster is kept in ${undone.undone}; remove it with:`,
@@ -86,7 +86,7 @@ export async function runInPlace(run: Run, command: InPlaceCommand): Promise<Exi
             `Removing the former clusters of stack "${stack}"`,
           ),
         );
-        run.out.answer({ stack, removed }, () => `removed ${removed.join(", ")}`);
+        context.out.answer({ stack, removed }, () => `removed ${removed.join(", ")}`);
         return exitCode.done;
       }
     }
@@ -124,16 +124,16 @@ function noBackup(reason: string): string {
   return `No full backup could be made: ${reason} Make one: \`npm run pgw -- backup create --type full\``;
 }
 
-function reportRestored(run: Run, stack: string, restored: InPlaceRestored): ExitCode {
+function reportRestored(context: CommandContext, stack: string, restored: InPlaceRestored): ExitCode {
   const { differences, newBackup, kept, downtimeSeconds, point, reached } = restored;
   const problems = [
     ...(restored.incompleteReason === undefined ? [] : [`rows may be missing: ${restored.incompleteReason}`]),
     ...restored.unproven.map(({ database, reason }) => `database "${database}" could not be verified: ${reason}`),
     ...("failed" in newBackup ? [noBackup(newBackup.failed)] : []),
   ];
-  for (const problem of problems) run.out.warn(problem);
-  for (const text of describeDifferences(differences)) run.out.warn(text);
-  run.out.answer({ stack, ...restored }, () =>
+  for (const problem of problems) context.out.warn(problem);
+  for (const text of describeDifferences(differences)) context.out.warn(text);
+  context.out.answer({ stack, ...restored }, () =>
     [
       `stack "${stack}" is restored to ${point?.lastIncluded?.at ?? reached.lastCommitAt ?? reached.lsn}; it was stopped for ${downtimeSeconds.toFixed(1)} s`,
       `the former cluster is kept in ${kept}, with everything up to ${restored.restorePoint ?? "its end"}`,

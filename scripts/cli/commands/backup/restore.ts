@@ -7,8 +7,8 @@ import type { Restored } from "../../../backup/restore/restore.ts";
 import { parseLsn } from "../../../backup/wal.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
+import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, stackOption } from "../../options.ts";
-import { action, type Run } from "../../run.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import type { InPlaceCommand } from "./restore-in-place.ts";
@@ -74,18 +74,18 @@ export function registerBackupRestore(backup: Command): void {
     .action(action<RestoreOptions, []>(restore));
 }
 
-async function restore(run: Run, options: RestoreOptions): Promise<ExitCode> {
+async function restore(context: CommandContext, options: RestoreOptions): Promise<ExitCode> {
   const { stack = localStack, backup } = options;
-  const point = pointOf(await withDeploy(run, stack, options));
+  const point = pointOf(await withDeploy(context, stack, options));
   const change = changeOf(options);
   if (change !== undefined) {
     const { runInPlace } = await import("./restore-in-place.ts");
     const { yes = false, allowProtected = false } = options;
-    return runInPlace(run, { stack, what: change, backup, point, recoverySeconds, yes, allowProtected });
+    return runInPlace(context, { stack, what: change, backup, point, recoverySeconds, yes, allowProtected });
   }
   const to = destinationOf(options);
   const { requireFree, withNote } = await import("../../../backup/restore/begun-restore.ts");
-  await requireFree(run.root, stack, to);
+  await requireFree(context.root, stack, to);
   if (to.kind === "directory") {
     const { requireEmptyDirectory, requireWritableDirectory } = await import(
       "../../../backup/restore/extract-directory.ts"
@@ -95,17 +95,17 @@ async function restore(run: Run, options: RestoreOptions): Promise<ExitCode> {
   }
   const { withDocker } = await import("../../../docker/client.ts");
   const { restoreBackup } = await import("../../../backup/restore/restore.ts");
-  const { backups, dockerHost } = await backupsOf(run, stack);
-  const onStep = (step: string) => showStep(run.out, step);
+  const { backups, dockerHost } = await backupsOf(context, stack);
+  const onStep = (step: string) => showStep(context.out, step);
   const began = performance.now();
-  const request = { to, backup, point, recoverySeconds, signal: run.signal, onStep };
-  const restored = await withNote(run.root, stack, { to, dockerHost }, (holder) =>
+  const request = { to, backup, point, recoverySeconds, signal: context.signal, onStep };
+  const restored = await withNote(context.root, stack, { to, dockerHost }, (holder) =>
     withDocker(dockerHost, (docker) => restoreBackup(docker, backups, { ...request, holder })),
   );
-  run.out.endStep();
+  context.out.endStep();
   const seconds = (performance.now() - began) / 1_000;
-  for (const warning of warningsOf(restored)) run.out.warn(warning);
-  run.out.answer({ stack, to, ...restored, seconds: Math.round(seconds) }, () => describe(restored, to, seconds));
+  for (const warning of warningsOf(restored)) context.out.warn(warning);
+  context.out.answer({ stack, to, ...restored, seconds: Math.round(seconds) }, () => describe(restored, to, seconds));
   const isProven = restored.incompleteReason === undefined && restored.unproven.length === 0;
   return isProven ? exitCode.done : exitCode.wrong;
 }
@@ -172,20 +172,21 @@ function destinationOf({ to, toVolume }: RestoreOptions): Destination {
 }
 
 /** Replaces the number of a deploy by the name of its restore point. */
-async function withDeploy(run: Run, stack: string, options: RestoreOptions): Promise<RestoreOptions> {
+async function withDeploy(context: CommandContext, stack: string, options: RestoreOptions): Promise<RestoreOptions> {
   const { beforeDeploy, ...others } = options;
   if (beforeDeploy === undefined) return options;
   if (others.restorePoint !== undefined) throw severalTargets();
   const { findDeploy } = await import("./deploys.ts");
-  const { restorePoint, number, at, commit } = await findDeploy(run, stack, beforeDeploy);
-  run.out.note(`deploy ${number} began at ${at}${commit === null ? "" : `, with the commit ${commit.slice(0, 10)}`}`);
+  const { restorePoint, number, at, commit } = await findDeploy(context, stack, beforeDeploy);
+  context.out.note(
+    `deploy ${number} began at ${at}${commit === null ? "" : `, with the commit ${commit.slice(0, 10)}`}`,
+  );
   return { ...others, restorePoint };
 }
 
 function severalTargets(): OperationError {
   return new OperationError("A restore has one target, and several were given.", {
-    remedy:
-      "Use one of --latest, --backup, --time, --lsn, --xid, --restore-point, --before-migration and --before-deploy.",
+    hint: "Use one of --latest, --backup, --time, --lsn, --xid, --restore-point, --before-migration and --before-deploy.",
     exitCode: exitCode.usage,
   });
 }
@@ -196,7 +197,7 @@ function pointOf(options: RestoreOptions): RequestedPoint | undefined {
   const { exclusive = false, timeline } = options;
   if ((beforeMigration === undefined) !== (database === undefined)) {
     throw new OperationError("--before-migration and --database belong together.", {
-      remedy: "Name both: --before-migration 000012 --database trading",
+      hint: "Name both: --before-migration 000012 --database trading",
       exitCode: exitCode.usage,
     });
   }
@@ -215,7 +216,7 @@ function pointOf(options: RestoreOptions): RequestedPoint | undefined {
   if (target !== undefined) return { target, inclusive: !exclusive, timeline };
   if (!exclusive && timeline === undefined) return undefined;
   throw new OperationError(`${exclusive ? "--exclusive" : "--timeline"} needs a point in time as the target.`, {
-    remedy: "Add one of --time, --lsn, --xid and --restore-point.",
+    hint: "Add one of --time, --lsn, --xid and --restore-point.",
     exitCode: exitCode.usage,
   });
 }
