@@ -14,6 +14,8 @@ export interface OperateOptions {
   recover?: boolean;
   /** Time in ms to wait for another process that works on the stack. */
   waitMs?: number;
+  /** Runs before each attempt of the operation. */
+  before?: (engine: EngineInstallation) => Promise<void>;
   /** Only for `destroy`: see `OperationOptions`. */
   check?: () => Promise<void>;
   /** URNs to limit the operation to, with the engine's `*` and `**`. Default: all resources. */
@@ -29,7 +31,7 @@ export async function operate(
   context: CommandContext,
   kind: OperationKind,
   stack: string,
-  { recover = false, waitMs = 0, check, targets = [] }: OperateOptions = {},
+  { recover = false, waitMs = 0, before, check, targets = [] }: OperateOptions = {},
 ): Promise<OperationResult> {
   const engine = await readyEngine(context, { stack });
   const { runStackOperation } = await import("../stack/run-stack-operation.ts");
@@ -46,6 +48,7 @@ export async function operate(
       try {
         if ((kind === "up" || kind === "preview") && (await hasDrifted(context, engine, stack)))
           await runStackOperation("refresh", { ...operation, targets: inDockerEngine });
+        await before?.(engine);
         return await runStackOperation(kind, { ...operation, onEvent, targets });
       } finally {
         display.close();

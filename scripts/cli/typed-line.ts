@@ -20,12 +20,13 @@ const scripts: Readonly<Record<string, string>> = {
   "db:seed": "seed apply",
   "db:backup": "backup dump",
   "db:restore": "dumps load",
+  "db:rollback:emergency": "backup restore --in-place --before-deploy last",
 };
 
 /** Returns a text with its commands as they are typed here. A project that uses the package has no scripts of it. */
 export function asTyped(text: string, installed = isInstalled): string {
   if (!installed) return text;
-  return text.replace(/npm run (?:-s )?(pgw|up|preview|down|db:[a-z]+)\b(?: --(?=\s))?/g, (line, name: string) => {
+  return text.replace(/npm run (?:-s )?(pgw|up|preview|down|db:[a-z:]+)\b(?: --(?=\s))?/g, (line, name: string) => {
     if (name === "pgw") return "npx pgw";
     const command = scripts[name];
     return command === undefined ? line : `npx pgw ${command}`;

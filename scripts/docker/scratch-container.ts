@@ -111,7 +111,7 @@ export async function withScratchContainer<T>(
 }
 
 /** Removes the stack's scratch containers whose work was killed. */
-async function removeAbandoned(docker: Docker, owner: Omit<DockerOwner, "role">): Promise<void> {
+export async function removeAbandoned(docker: Docker, owner: Omit<DockerOwner, "role">): Promise<void> {
   const filters = { label: labelsToFind({ ...owner, role: "scratch" }) };
   for (const { Id, Labels } of await docker.listContainers({ all: true, filters })) {
     if ((await scratchHolder(Labels[holderLabel])) === "gone")

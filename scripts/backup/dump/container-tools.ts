@@ -13,7 +13,7 @@ import { withScratchContainer } from "../../docker/scratch-container.ts";
 import type { ScratchDocker } from "../../scratch/request.ts";
 import { scratchImage } from "../../scratch/scratch-image.ts";
 import { passwordFile, programEnvironment, trustedCertificates } from "./program-environment.ts";
-import { type DumpTools, type Program, ProgramError, type ProgramRun, socketFolder } from "./tools.ts";
+import { type DumpTools, type Program, ProgramError, type ProgramRun, socketFolder } from "./programs.ts";
 
 /** Folder of the container in which programs read and write. */
 const folder = "/tmp";

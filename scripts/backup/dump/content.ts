@@ -24,7 +24,7 @@ const tablesQuery = `select format('%I.%I', n.nspname, c.relname) as table
 export const beginSnapshot = `begin isolation level repeatable read, read only;
   set local search_path to pg_catalog; set local row_security to off; set local lock_timeout to '60s'`;
 
-/** Session settings that a dump's counts need, outside of {@link beginSnapshot}'s statement. */
+/** Options of {@link readContent}. */
 export interface ReadOptions {
   /** `schema`: the rows are not read, and a copy must have none. */
   scope: "full" | "schema";

@@ -10,7 +10,6 @@ import type { ScratchDocker } from "../../scratch/request.ts";
 import { beginSnapshot, lockTables, readContent } from "./content.ts";
 import { hashFolder, type Storage, storageError, storeFile } from "./dump-file.ts";
 import { requireRecipients } from "./encryption.ts";
-import { withDumpTools } from "./find-tools.ts";
 import {
   type DatabaseContent,
   type DumpFile,
@@ -20,7 +19,8 @@ import {
   metadataFile,
   metadataFormat,
 } from "./metadata.ts";
-import { type DumpTools, socketFolder } from "./tools.ts";
+import { type DumpTools, socketFolder } from "./programs.ts";
+import { withDumpTools } from "./tools.ts";
 
 /** A database to dump. */
 export interface DumpSource {

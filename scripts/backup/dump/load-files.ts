@@ -4,8 +4,8 @@ import type { Connection } from "../../connection/connection.ts";
 import { openFile } from "./dump-file.ts";
 import type { DatabaseContent } from "./metadata.ts";
 import { databaseOption } from "./program-environment.ts";
+import type { DumpTools } from "./programs.ts";
 import type { StoredDump } from "./store.ts";
-import type { DumpTools } from "./tools.ts";
 
 /** Options of {@link loadFiles}. */
 export interface LoadFilesOptions {

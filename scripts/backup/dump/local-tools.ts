@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import type { Connection } from "../../connection/connection.ts";
 import { passwordFile, programEnvironment, trustedCertificates } from "./program-environment.ts";
-import { type DumpTools, type Program, ProgramError, type ProgramRun } from "./tools.ts";
+import { type DumpTools, type Program, ProgramError, type ProgramRun } from "./programs.ts";
 
 const execute = promisify(execFile);
 

@@ -1,6 +1,6 @@
 import type { Connection } from "../../connection/connection.ts";
 import { limitSettings, settingsOptions } from "../../connection/session-settings.ts";
-import type { Program } from "./tools.ts";
+import type { Program } from "./programs.ts";
 
 /** Files that a program reads instead of secrets in its environment. */
 export interface ConnectionFiles {

@@ -1,75 +1,64 @@
-import type { Readable, Writable } from "node:stream";
-import type { Connection } from "../../connection/connection.ts";
 import { OperationError } from "../../core/operation-error.ts";
+import { DockerUnreachable } from "../../docker/docker-error.ts";
+import { type ScratchDocker, scratchMajor } from "../../scratch/request.ts";
+import type { DumpTools } from "./programs.ts";
 
-/** PostgreSQL's programs that make and load dumps. */
-export type Program = "pg_dump" | "pg_dumpall" | "pg_restore" | "psql";
-
-/** Folder of the server's socket in the kit's images. */
-export const socketFolder = "/var/run/postgresql";
-
-/** One run of a program. */
-export interface ProgramRun {
-  program: Program;
-  args: readonly string[];
-  connection: Connection;
-  /** Input of the program. Default: none. */
-  input?: Readable | undefined;
-  /** Stream that gets the program's output. Default: it is discarded. */
-  output?: Writable | undefined;
-  signal: AbortSignal;
+/** Places to look for the programs. */
+export interface ToolPlace {
+  /** Major version of the server. */
+  major: number;
+  /** Docker engine to use, if the server runs in it or if this machine has no suitable programs. */
+  docker: ScratchDocker | undefined;
+  env: NodeJS.ProcessEnv;
+  onProgress?: ((text: string) => void) | undefined;
 }
 
-/** PostgreSQL's programs, in a container or on this machine. */
-export interface DumpTools {
-  /** Version of the programs, such as `17.6`. */
-  version: string;
-  /** Location for messages: `/usr/bin`, or the image. */
-  location: string;
-  /** True if the programs reach the stack's server over its socket, with the host {@link socketFolder}. */
-  hasServerSocket: boolean;
-  /**
-   * Runs a program to its end.
-   *
-   * @throws ProgramError if it fails
-   */
-  run(run: ProgramRun): Promise<void>;
-  /**
-   * Runs `pg_dump`, which writes a folder, and puts the content into an empty folder of this machine.
-   *
-   * @throws ProgramError if it fails
-   */
-  dumpFolder(run: Omit<ProgramRun, "program" | "input" | "output">, folder: string): Promise<void>;
-  /**
-   * Runs `pg_restore` on a folder of this machine.
-   *
-   * @throws ProgramError if it fails
-   */
-  restoreFolder(run: Omit<ProgramRun, "program" | "input" | "output">, folder: string): Promise<void>;
+/**
+ * Runs work with the programs of the server's major version: those of the stack's image if the server runs in a
+ * container, otherwise those of this machine, otherwise those of the kit's image if a Docker engine answers.
+ *
+ * @throws OperationError if there are none
+ */
+export async function withDumpTools<T>(place: ToolPlace, work: (tools: DumpTools) => Promise<T>): Promise<T> {
+  const { docker, major, env, onProgress } = place;
+  if (docker?.imageOf !== undefined) {
+    const { withContainerTools } = await import("./container-tools.ts");
+    return withContainerTools(docker, onProgress, (tools) => {
+      requireMajor(tools, major);
+      return work(tools);
+    });
+  }
+  const { findLocalTools } = await import("./local-tools.ts");
+  const local = await findLocalTools(major, env);
+  if (local.found) return work(local.tools);
+  const container = await containerReason(place);
+  if (container === undefined && docker !== undefined) {
+    const { withContainerTools } = await import("./container-tools.ts");
+    return withContainerTools(docker, onProgress, work);
+  }
+  throw new OperationError(
+    `The server is PostgreSQL ${major}, and no pg_dump of version ${major} was found: ${local.reason}; ${container}.`,
+    { hint: `Install PostgreSQL's client programs (Debian: postgresql-client-${major}), or start a Docker engine.` },
+  );
 }
 
-/** A program of PostgreSQL failed. The message has its first error. */
-export class ProgramError extends OperationError {
-  /** The program's whole error output. */
-  readonly output: string;
-
-  constructor(program: Program, code: number, output: string) {
-    super(`${program} failed: ${firstError(output) || `exit code ${code}`}`);
-    this.output = output;
+/** Returns the reason why no container of the kit's image can be used. undefined: it can. */
+async function containerReason({ docker, major }: ToolPlace): Promise<string | undefined> {
+  if (docker === undefined) return "no Docker engine is configured";
+  if (major !== scratchMajor) return `pgroundwork's image has version ${scratchMajor}`;
+  const { withDocker } = await import("../../docker/client.ts");
+  try {
+    await withDocker(docker.host, (engine) => engine.ping());
+    return undefined;
+  } catch (error) {
+    if (error instanceof DockerUnreachable) return error.message.replace(/^No/, "no").replace(/\.$/, "");
+    throw error;
   }
 }
 
-/** Finds the first error in a program's output, with the lines that belong to it: detail, context, command. */
-export function firstError(output: string): string {
-  const lines = output.trim().split("\n");
-  const at = lines.findIndex((line) => /\b(error|ERROR|FATAL|fatal):/.test(line));
-  const from = Math.max(0, at);
-  const belongs = /^(DETAIL|HINT|CONTEXT|LINE|QUERY|Command was|SQL function|PL\/pgSQL function|\s)/;
-  const more = lines.slice(from + 1).findIndex((line) => !belongs.test(line));
-  const end = more < 0 ? lines.length : from + 1 + more;
-  return lines
-    .slice(from, Math.min(end, from + 8))
-    .join("\n")
-    .replace(/^(?:pg_\w+|psql)(?::<stdin>:\d+)?: (?:error: )?/, "")
-    .trim();
+function requireMajor({ version, location }: DumpTools, major: number): void {
+  if (Number.parseInt(version, 10) === major) return;
+  throw new OperationError(`The server is PostgreSQL ${major}, but pg_dump in ${location} is ${version}.`, {
+    hint: "Run `up`, which replaces the container of an older image.",
+  });
 }

@@ -3,11 +3,11 @@ import { inDatabase } from "../../connection/connection.ts";
 import { embeddedExtensions, withEmbeddedCluster } from "../../scratch/embedded-cluster.ts";
 import { NotTried, type ScratchCluster, type ScratchDocker, scratchMajor } from "../../scratch/request.ts";
 import { beginSnapshot, compareContent, lockTables, readContent } from "./content.ts";
-import { withDumpTools } from "./find-tools.ts";
 import { createDatabaseStatement, loadFiles, requireReadable } from "./load-files.ts";
 import type { DumpMetadata } from "./metadata.ts";
+import { type DumpTools, ProgramError } from "./programs.ts";
 import { type StoredDump, type Validation, writeValidation } from "./store.ts";
-import { type DumpTools, ProgramError } from "./tools.ts";
+import { withDumpTools } from "./tools.ts";
 
 /** Options of {@link validateDump}. */
 export interface ValidateOptions {

@@ -44,6 +44,8 @@ export function restoreCommand(lastSegment?: string): string {
   return [
     ...limit,
     `pgbackrest --config=${environment.PGBACKREST_CONFIG} --stanza=${environment.PGBACKREST_STANZA}`,
+    // PostgreSQL runs the command in its data directory.
+    '--pg1-path="$PWD"',
     // Asynchronous archive-get of pgBackRest 2.55 can fail across a timeline switch. Older stacks have it in their
     // configuration.
     `--no-archive-async archive-get %f "%p" >${errors} 2>&1; code=$?; echo "%f $code" >>${log};`,

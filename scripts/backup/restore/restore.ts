@@ -5,6 +5,7 @@ import { lastLogLines } from "../../docker/container-log.ts";
 import { unlessMissing } from "../../docker/docker-error.ts";
 import { withScratchContainer } from "../../docker/scratch-container.ts";
 import { holderLabel } from "../../docker/scratch-holder.ts";
+import { makeRoomForVolumes, volumeSpaceOf } from "../../docker/server/disk-space.ts";
 import { isRunning } from "../../docker/server/running.ts";
 import { labelsOf } from "../../model/labels.ts";
 import { BackupError, diagnose } from "../diagnosis.ts";
@@ -25,7 +26,7 @@ import {
   type RestoredPoint,
 } from "./point.ts";
 import type { Recovery } from "./recovery.ts";
-import type { RequestedPoint, RestoreRequest } from "./request.ts";
+import type { RequestedPoint, RestorePlace, RestoreRequest } from "./request.ts";
 import { type ProvenCluster, proveCluster, type RecoveryGoal, specOf } from "./scratch-server.ts";
 import { findSource, type RestoreSource } from "./source.ts";
 import { tablespaceOptions } from "./tablespaces.ts";
@@ -60,12 +61,38 @@ export interface Restored extends ClusterContents {
  * @throws OperationError if it cannot be restored, or the destination is not empty
  */
 export async function restoreBackup(docker: Docker, stack: StackBackups, request: RestoreRequest): Promise<Restored> {
+  return restoreAt(docker, stack, request, undefined);
+}
+
+/** @param place undefined for a new volume */
+async function restoreAt(
+  docker: Docker,
+  stack: StackBackups,
+  request: RestoreRequest,
+  place: RestorePlace | undefined,
+): Promise<Restored> {
   const { backup: label, point, onStep } = request;
-  if (point !== undefined) return restorePoint(docker, stack, request, point);
+  if (point !== undefined) return restorePoint(docker, stack, request, point, place);
   const source = await findSource(docker, stack, label, () => archiveRest(docker, stack, onStep));
-  return restoreFrom(docker, stack, request, source, (proven) =>
+  return restoreFrom(docker, stack, request, place, source, (proven) =>
     label === undefined ? judgeLatest(source, proven) : judgeBackup(source, proven),
   );
+}
+
+/**
+ * Restores and verifies a cluster as {@link restoreBackup} does, in a new folder of the volume of the stack's own
+ * cluster, which is not changed and can be in use. If it fails, the folder stays.
+ *
+ * @param data the new data directory, in containers that mount the volume
+ */
+export async function restoreBesideLive(
+  docker: Docker,
+  stack: StackBackups,
+  request: Omit<RestoreRequest, "to">,
+  data: string,
+): Promise<Restored> {
+  const to = { kind: "volume", name: stack.volumes.data } as const;
+  return restoreAt(docker, stack, { ...request, to }, { volume: stack.volumes.data, data, besideLive: true });
 }
 
 /** Restores a point in time. The target is found in the WAL before anything is created. */
@@ -74,6 +101,7 @@ async function restorePoint(
   stack: StackBackups,
   request: RestoreRequest,
   point: RequestedPoint,
+  place: RestorePlace | undefined,
 ): Promise<Restored> {
   return withWalReader(docker, stack, async (reader) => {
     request.onStep("looking for the target");
@@ -84,6 +112,7 @@ async function restorePoint(
       docker,
       stack,
       request,
+      place,
       source,
       (proven) => judgePoint(source, proven, reader),
       goalOf(source.chosen, source.facts.state.segmentBytes),
@@ -95,23 +124,56 @@ async function restoreFrom(
   docker: Docker,
   stack: StackBackups,
   request: RestoreRequest,
+  place: RestorePlace | undefined,
   source: Pick<RestoreSource, "backup" | "tablespaces">,
   judge: (proven: ProvenCluster) => Restored | Promise<Restored>,
   goal?: RecoveryGoal,
 ): Promise<Restored> {
-  const { to, onStep, signal } = request;
+  if (place !== undefined) return judge(await restoreTo(docker, stack, place, source, request, goal));
   const volume = await makeVolume(docker, stack, request);
   let isKept = false;
   try {
-    signal.throwIfAborted();
-    onStep(`restoring ${source.backup.label}`);
-    await restoreFiles(docker, stack, volume, source, request);
-    const proven = await proveCluster(docker, stack, volume, request, goal);
-    isKept = to.kind === "volume";
+    const own = { volume, data: paths.data, besideLive: false };
+    const proven = await restoreTo(docker, stack, own, source, request, goal);
+    isKept = request.to.kind === "volume";
     return await judge(proven);
   } finally {
     if (!isKept) await docker.getVolume(volume).remove({ force: true });
   }
+}
+
+async function restoreTo(
+  docker: Docker,
+  stack: StackBackups,
+  place: RestorePlace,
+  source: Pick<RestoreSource, "backup" | "tablespaces">,
+  request: RestoreRequest,
+  goal: RecoveryGoal | undefined,
+): Promise<ProvenCluster> {
+  request.signal.throwIfAborted();
+  if (place.besideLive) await requireSpace(docker, stack, source.backup.size);
+  request.onStep(`restoring ${source.backup.label}`);
+  await restoreFiles(docker, stack, place, source, request);
+  return proveCluster(docker, stack, place, request, goal);
+}
+
+/** Space in bytes that stays free for the live server: segments of its WAL, and what it writes meanwhile. */
+const reserveBytes = 512 * 2 ** 20;
+
+/** Refuses to fill the disk of the live server. */
+async function requireSpace(docker: Docker, { server }: StackBackups, size: number): Promise<void> {
+  const space = await volumeSpaceOf(docker, server);
+  if (space === undefined)
+    throw new OperationError("The free space of the server's volume could not be measured.", {
+      hint: "Nothing was changed. See the Docker engine's log, then run again.",
+    });
+  const needed = size + reserveBytes;
+  if (space.freeBytes >= needed) return;
+  const mb = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
+  throw new OperationError(
+    `The volume ${space.volume} has ${mb(space.freeBytes)} free, and a second cluster needs ${mb(needed)}.`,
+    { hint: `Nothing was changed. ${makeRoomForVolumes}` },
+  );
 }
 
 /** Makes the server archive the rest of its WAL. Returns the reason if it could not. */
@@ -208,7 +270,7 @@ async function makeVolume(docker: Docker, { owner }: StackBackups, { to, holder 
 async function restoreFiles(
   docker: Docker,
   stack: StackBackups,
-  volume: string,
+  { volume, data, besideLive }: RestorePlace,
   { backup: { label }, tablespaces }: Pick<RestoreSource, "backup" | "tablespaces">,
   request: RestoreRequest,
 ): Promise<void> {
@@ -222,12 +284,14 @@ async function restoreFiles(
     "--archive-mode=off",
     "--log-level-console=info",
     `--set=${label}`,
+    `--pg1-path=${data}`,
     ...tablespaceOptions(tablespaces),
     ...target,
   ];
   const restore = ["pgbackrest", ...options, ...given, "restore"];
-  const script = `set -e; mkdir -p -m 0700 ${paths.data}; printf %s "$1" > ${paths.cluster}/${unfinishedMark}; shift; exec "$@"`;
-  const command = ["sh", "-c", script, "restore", markText(request.holder), ...restore];
+  const mark = besideLive ? `${data}.mark` : `${paths.cluster}/${unfinishedMark}`;
+  const script = 'set -e; mkdir -p -m 0700 "$1"; printf %s "$3" >"$2"; shift 3; exec "$@"';
+  const command = ["sh", "-c", script, "restore", data, mark, markText(request.holder), ...restore];
   await withScratchContainer(docker, specOf(stack, volume, command), async (container) => {
     await container.start();
     const { StatusCode: code } = (await container.wait()) as { StatusCode: number };

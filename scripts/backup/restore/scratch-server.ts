@@ -10,7 +10,7 @@ import { markText, unfinishedMark } from "./begun-restore.ts";
 import { type ClusterContents, readContents } from "./contents.ts";
 import { extractDirectory } from "./extract-directory.ts";
 import { type Recovery, readRecovery, restoreCommand } from "./recovery.ts";
-import type { RestoreRequest } from "./request.ts";
+import type { RestorePlace, RestoreRequest } from "./request.ts";
 import {
   commandWithLocations,
   hasTablespaces,
@@ -100,18 +100,19 @@ const recoverySettings = [
 export async function proveCluster(
   docker: Docker,
   stack: StackBackups,
-  volume: string,
+  { volume, data, besideLive }: RestorePlace,
   request: RestoreRequest,
   goal?: RecoveryGoal,
 ): Promise<ProvenCluster> {
   const { to, holder, signal, onStep } = request;
-  const place = { docker, stack, volume, request };
+  const place = { docker, stack, volume, data, besideLive, request };
   const read = async (container: Docker.Container): Promise<ClusterContents> => {
     onStep("reading every row");
     return readContents(docker, container.id, signal);
   };
   const deliver = async (container: Docker.Container): Promise<void> => {
     await stop(container);
+    if (besideLive) return;
     if (to.kind === "volume") return finishVolume(place);
     onStep(`copying it to ${to.path}`);
     const archive = await container.getArchive({ path: paths.data });
@@ -123,6 +124,7 @@ export async function proveCluster(
     const recovery = await readRecovery(docker, container.id);
     for (const name of recoverySettings) await executeInContainer(docker, container.id, `alter system reset ${name}`);
     if (await hasTablespaces(docker, container.id)) {
+      if (besideLive) throw tablespacesBesideLive();
       await stop(container);
       return { recovery, contents: undefined };
     }
@@ -151,6 +153,12 @@ export async function proveCluster(
   return { ...settled.result, recovery, foundGoal };
 }
 
+function tablespacesBesideLive(): OperationError {
+  return new OperationError("The cluster has tablespaces, whose folders cannot exist twice in one volume.", {
+    hint: "Restore it to a new volume with --to-volume. The stack was not changed.",
+  });
+}
+
 /** Removes the mark that says that the cluster in a volume is not complete. */
 async function finishVolume({ docker, stack, volume }: ScratchPlace): Promise<void> {
   const command = ["rm", `${paths.cluster}/${unfinishedMark}`];
@@ -165,8 +173,16 @@ interface ScratchPlace {
   docker: Docker;
   stack: StackBackups;
   volume: string;
+  data: string;
+  besideLive: boolean;
   request: RestoreRequest;
 }
+
+/**
+ * Setting of a server beside the live one: it keeps every segment of its new timeline, because the live server archives
+ * them later.
+ */
+const keepsSegments: Readonly<Record<string, string>> = { wal_keep_size: "1TB" };
 
 /**
  * Runs work with a server on a restored cluster. If recovery stops at a missing tablespace location, the server is
@@ -175,7 +191,7 @@ interface ScratchPlace {
  * @returns no result if the server replayed all WAL and did not find its recovery target
  */
 async function withServer<T>(
-  { docker, stack, volume, request }: ScratchPlace,
+  { docker, stack, volume, data, besideLive, request }: ScratchPlace,
   recovery: Readonly<Record<string, string>>,
   work: (container: Docker.Container) => Promise<T>,
   known: Locations = new Map(),
@@ -185,10 +201,11 @@ async function withServer<T>(
     hba_file: `${paths.configuration}/pg_hba.conf`,
     ident_file: `${paths.configuration}/pg_ident.conf`,
     ...overrides,
+    ...(besideLive ? keepsSegments : {}),
     ...recovery,
   };
   const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const server = ["postgres", "-D", paths.data, ...given];
+  const server = ["postgres", "-D", data, ...given];
   for (let locations = known; ; ) {
     const spec = {
       ...specOf(stack, volume, commandWithLocations(locations, server)),

@@ -1,5 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { StackOutputs } from "../../model/stack-outputs.ts";
+import type { EngineInstallation } from "../../pulumi/ensure-engine.ts";
+import type { DeployRecorder } from "../../stack/deploy-point.ts";
+import type { OperationResult } from "../../stack/operation.ts";
+import { StackLocked } from "../../stack/stack-lock.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";
 import { action, type CommandContext } from "../context.ts";
@@ -51,7 +55,7 @@ export async function bringUp(
   all = false,
 ): Promise<StackOutputs> {
   const started = performance.now();
-  const result = await operate(context, "up", stack, options);
+  const result = await deploy(context, stack, options);
   // A stack that was partly erased is in use again.
   const { forgetErasure } = await import("../../stack/begun-erasure.ts");
   await forgetErasure(context.root, stack);
@@ -63,6 +67,24 @@ export async function bringUp(
     () => `${describeChanges("up", result, all)}, in ${seconds} s\n\n${describeStack(outputs, stack)}`,
   );
   return outputs;
+}
+
+/** Runs `up`. If it changes a stack that has backups, makes a restore point before it and records it. */
+async function deploy(context: CommandContext, stack: string, options: OperateOptions): Promise<OperationResult> {
+  const { DeployRecorder } = await import("../../stack/deploy-point.ts");
+  let recorder: DeployRecorder | undefined;
+  const before = async (engine: EngineInstallation) => {
+    recorder ??= new DeployRecorder({ engine, root: context.root, stack }, (text) => context.out.warn(text));
+    await recorder.begin();
+  };
+  try {
+    const result = await operate(context, "up", stack, { ...options, before });
+    if (result.changes.length > 0) await recorder?.record("done", result.changes.length);
+    return result;
+  } catch (error) {
+    if (!(error instanceof StackLocked)) await recorder?.record("failed", null);
+    throw error;
+  }
 }
 
 function seconds(text: string): number {

@@ -48,8 +48,6 @@ const refused: Record<string, Case[]> = {
   "scratch-imports-lower-rooms": [{ from: "scripts/scratch/b.ts", to: "scripts/migrate/status.ts" }],
   "migrate-imports-lower-rooms": [{ from: "scripts/migrate/c.ts", to: "scripts/seed/apply.ts" }],
   "import-imports-lower-rooms": [{ from: "scripts/import/a.ts", to: "scripts/stack/outputs.ts" }],
-  "client-imports-lower-rooms": [{ from: "scripts/client/a.ts", to: "scripts/sql/run-sql.ts" }],
-  "types-imports-lower-rooms": [{ from: "scripts/types/a.ts", to: "scripts/databases/file.ts" }],
   "seed-imports-lower-rooms": [{ from: "scripts/seed/a.ts", to: "scripts/migrate/status.ts" }],
   "backup-imports-lower-rooms": [{ from: "scripts/backup/a.ts", to: "scripts/stack/outputs.ts" }],
   "health-imports-lower-rooms": [{ from: "scripts/health/a.ts", to: "scripts/doctor/diagnose.ts" }],

@@ -7,6 +7,7 @@ const verbs: Readonly<Record<string, Registration>> = {
   window: async () => (await import("./window.ts")).registerBackupWindow,
   location: async () => (await import("./location.ts")).registerBackupLocation,
   restore: async () => (await import("./restore.ts")).registerBackupRestore,
+  deploys: async () => (await import("./deploys.ts")).registerBackupDeploys,
   dump: async () => (await import("./dump.ts")).registerBackupDump,
 };
 

@@ -11,6 +11,7 @@ import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, stackOption } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
+import type { InPlaceCommand } from "./restore-in-place.ts";
 import { backupsOf } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
@@ -26,8 +27,14 @@ interface RestoreOptions {
   restorePoint?: string;
   beforeMigration?: string;
   database?: string;
+  beforeDeploy?: number | "last";
   exclusive?: boolean;
   timeline?: number;
+  inPlace?: boolean;
+  undo?: boolean;
+  finish?: boolean;
+  allowProtected?: boolean;
+  yes?: boolean;
 }
 
 /** Time limit in seconds for the recovery of a restored server, which replays the WAL archived since the backup. */
@@ -38,11 +45,16 @@ export function registerBackupRestore(backup: Command): void {
     .command("restore")
     .description(
       "restore a copy of the cluster, now or at a point in time, start a server on it and read every row; the stack " +
-        "is not changed (exit code 5 if rows may be missing or a database could not be verified)",
+        "is changed only by --in-place and --undo (exit code 5 if rows may be missing or a database could not be verified)",
     )
     .addOption(stackOption())
     .option("--to <dir>", "new or empty directory, which becomes PostgreSQL's data directory")
     .option("--to-volume <name>", "new volume in the stack's Docker engine; it must not exist yet")
+    .option("--in-place", "then put it in the place of the stack's own cluster, which is kept until --finish")
+    .option("--undo", "return to the cluster from before the last restore in place")
+    .option("--finish", "remove the clusters that a restore in place or an undo kept")
+    .option("--allow-protected", "change the cluster of a protected stack")
+    .option("-y, --yes", "skip the confirmation of --in-place, --undo or --finish")
     .option("--latest", "restore everything that is archived (default)")
     .option("--backup <label>", "restore the cluster as it was when this backup ended")
     .option("--time <time>", 'restore up to a time with its zone, such as "2026-11-29 05:17:59.014794 UTC"')
@@ -54,6 +66,7 @@ export function registerBackupRestore(backup: Command): void {
       "restore up to just before a migration was applied the last time, such as 000012; needs --database",
       migrationArgument,
     )
+    .option("--before-deploy <number>", "restore up to just before a deploy: its number, or last", deployArgument)
     .option("-d, --database <name>", "the database of --before-migration")
     .option("--exclusive", "stop just before the target: without a commit at that time, the record or the transaction")
     .option("--timeline <number>", "timeline of the target (default: the current one)", timelineArgument)
@@ -63,8 +76,14 @@ export function registerBackupRestore(backup: Command): void {
 
 async function restore(context: CommandContext, options: RestoreOptions): Promise<ExitCode> {
   const { stack = localStack, backup } = options;
+  const point = pointOf(await withDeploy(context, stack, options));
+  const change = changeOf(options);
+  if (change !== undefined) {
+    const { runInPlace } = await import("./restore-in-place.ts");
+    const { yes = false, allowProtected = false } = options;
+    return runInPlace(context, { stack, what: change, backup, point, recoverySeconds, yes, allowProtected });
+  }
   const to = destinationOf(options);
-  const point = pointOf(options);
   const { requireFree, withNote } = await import("../../../backup/restore/begun-restore.ts");
   await requireFree(context.root, stack, to);
   if (to.kind === "directory") {
@@ -128,10 +147,46 @@ function unloggedWarnings({ database, tables, sequences }: UnloggedRelations): s
   ];
 }
 
+/** Returns the change of the stack that was asked for. undefined: it is not changed. */
+function changeOf(options: RestoreOptions): InPlaceCommand["what"] | undefined {
+  const { inPlace = false, undo = false, finish = false, to, toVolume } = options;
+  const changes = [
+    ...(inPlace ? ["restore" as const] : []),
+    ...(undo ? ["undo" as const] : []),
+    ...(finish ? ["finish" as const] : []),
+  ];
+  const [change] = changes;
+  const isExclusive = changes.length <= 1 && (change === undefined || (to === undefined && toVolume === undefined));
+  if (isExclusive) return change;
+  throw new OperationError("--to, --to-volume, --in-place, --undo and --finish exclude each other.", {
+    exitCode: exitCode.usage,
+  });
+}
+
 function destinationOf({ to, toVolume }: RestoreOptions): Destination {
   if (to !== undefined && toVolume === undefined) return { kind: "directory", path: resolve(to) };
   if (to === undefined && toVolume !== undefined) return { kind: "volume", name: toVolume };
-  throw new OperationError("Name the destination with either --to DIR or --to-volume NAME.", {
+  throw new OperationError("Name the destination with one of --to DIR, --to-volume NAME and --in-place.", {
+    exitCode: exitCode.usage,
+  });
+}
+
+/** Replaces the number of a deploy by the name of its restore point. */
+async function withDeploy(context: CommandContext, stack: string, options: RestoreOptions): Promise<RestoreOptions> {
+  const { beforeDeploy, ...others } = options;
+  if (beforeDeploy === undefined) return options;
+  if (others.restorePoint !== undefined) throw severalTargets();
+  const { findDeploy } = await import("./deploys.ts");
+  const { restorePoint, number, at, commit } = await findDeploy(context, stack, beforeDeploy);
+  context.out.note(
+    `deploy ${number} began at ${at}${commit === null ? "" : `, with the commit ${commit.slice(0, 10)}`}`,
+  );
+  return { ...others, restorePoint };
+}
+
+function severalTargets(): OperationError {
+  return new OperationError("A restore has one target, and several were given.", {
+    hint: "Use one of --latest, --backup, --time, --lsn, --xid, --restore-point, --before-migration and --before-deploy.",
     exitCode: exitCode.usage,
   });
 }
@@ -156,12 +211,7 @@ function pointOf(options: RestoreOptions): RequestedPoint | undefined {
       : [{ kind: "before-migration" as const, number: beforeMigration, database }]),
   ];
   const count = targets.length + (latest ? 1 : 0) + (backup === undefined ? 0 : 1);
-  if (count > 1) {
-    throw new OperationError("A restore has one target, and several were given.", {
-      hint: "Use one of --latest, --backup, --time, --lsn, --xid, --restore-point and --before-migration.",
-      exitCode: exitCode.usage,
-    });
-  }
+  if (count > 1) throw severalTargets();
   const [target] = targets;
   if (target !== undefined) return { target, inclusive: !exclusive, timeline };
   if (!exclusive && timeline === undefined) return undefined;
@@ -187,6 +237,12 @@ function xidArgument(text: string): bigint {
 function migrationArgument(text: string): string {
   if (/^\d{1,6}$/.test(text)) return text.padStart(6, "0");
   throw new InvalidArgumentError("expected the number of a migration, such as 000012.");
+}
+
+function deployArgument(text: string): number | "last" {
+  if (text === "last") return text;
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected the number of a deploy, or last.");
 }
 
 function timelineArgument(text: string): number {

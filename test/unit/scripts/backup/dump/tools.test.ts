@@ -2,10 +2,10 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { withDumpTools } from "../../../../../scripts/backup/dump/find-tools.ts";
 import { findLocalTools } from "../../../../../scripts/backup/dump/local-tools.ts";
 import { databaseOption, passwordFile } from "../../../../../scripts/backup/dump/program-environment.ts";
-import { firstError } from "../../../../../scripts/backup/dump/tools.ts";
+import { firstError } from "../../../../../scripts/backup/dump/programs.ts";
+import { withDumpTools } from "../../../../../scripts/backup/dump/tools.ts";
 
 let folder: string;
 beforeEach(async () => {

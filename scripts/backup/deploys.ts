@@ -1,0 +1,84 @@
+import type Docker from "dockerode";
+import { z } from "zod";
+import { OperationError } from "../core/operation-error.ts";
+import { runInContainer } from "../docker/run-in-container.ts";
+import { queryInContainer } from "../docker/server/query.ts";
+
+const deploySchema = z.object({
+  /** Counted from 1. */
+  number: z.number(),
+  /** Name of the restore point just before the deploy. */
+  restorePoint: z.string(),
+  /** Position of the restore point in the WAL. */
+  lsn: z.string(),
+  /** ISO 8601. */
+  at: z.string(),
+  /** `failed`: `up` failed, and may have changed some resources. */
+  outcome: z.enum(["done", "failed"]),
+  /** Number of changed resources. null: not known. */
+  changes: z.number().nullable(),
+  /** Git commit of the project directory. null: it is not in a repository. */
+  commit: z.string().nullable(),
+  /** True if files differed from the commit. */
+  isModified: z.boolean(),
+  user: z.string(),
+  host: z.string(),
+});
+
+/** A deploy: an `up` that changed a stack. */
+export type Deploy = z.output<typeof deploySchema>;
+
+/** A restore point that was made before a deploy. */
+export type DeployPoint = Pick<Deploy, "restorePoint" | "lsn" | "at">;
+
+/** File with the deploys. It is beside the repository, because a restore of the cluster must not change it. */
+const file = "/var/lib/pgbackrest/pgroundwork/deploys.jsonl";
+
+/** Creates a restore point on a server, before a deploy. */
+export async function createDeployPoint(docker: Docker, server: string): Promise<DeployPoint> {
+  const at = new Date().toISOString();
+  const restorePoint = `deploy_${at.replaceAll(/[-:.]/g, "")}`;
+  const [found] = await queryInContainer<{ lsn: string }>(
+    docker,
+    server,
+    `select pg_create_restore_point('${restorePoint}')::text as lsn`,
+  );
+  return { restorePoint, lsn: found?.lsn ?? "", at };
+}
+
+/**
+ * Records a deploy, with the next number.
+ *
+ * @param container running container that can write the repository's volume
+ */
+export async function recordDeploy(docker: Docker, container: string, deploy: Omit<Deploy, "number">): Promise<Deploy> {
+  const deploys = await readDeploys(docker, container);
+  const recorded = { number: (deploys.at(-1)?.number ?? 0) + 1, ...deploy };
+  const text = [...deploys, recorded].map((each) => `${JSON.stringify(each)}\n`).join("");
+  // The file is whole at every moment.
+  const script = 'set -e; mkdir -p "$(dirname "$1")"; cat >"$1.new"; sync "$1.new"; mv "$1.new" "$1"';
+  const command = ["sh", "-c", script, "sh", file];
+  const { code, stderr } = await runInContainer(docker, container, { command, input: text, user: "postgres" });
+  if (code !== 0) throw new OperationError(`The deploy could not be recorded: ${stderr.trim()}`);
+  return recorded;
+}
+
+/**
+ * Reads the recorded deploys, oldest first.
+ *
+ * @param container running container that mounts the repository's volume
+ */
+export async function readDeploys(docker: Docker, container: string): Promise<Deploy[]> {
+  const command = ["sh", "-c", '[ ! -e "$1" ] || cat "$1"', "sh", file];
+  const { code, stdout, stderr } = await runInContainer(docker, container, { command, user: "postgres" });
+  if (code !== 0) throw new OperationError(`The deploys could not be read: ${stderr.trim()}`);
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  try {
+    return lines.map((line) => deploySchema.parse(JSON.parse(line)));
+  } catch (error) {
+    throw new OperationError(`The record of deploys is damaged: ${file} in the repository's volume.`, {
+      hint: "Correct it, or move it away. It has one JSON object on each line.",
+      cause: error,
+    });
+  }
+}

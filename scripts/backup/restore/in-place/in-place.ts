@@ -1,0 +1,308 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type Docker from "dockerode";
+import { exitCode, OperationError } from "../../../core/operation-error.ts";
+import { executeInContainer, queryInContainer } from "../../../docker/server/query.ts";
+import { isRunning, startContainer } from "../../../docker/server/running.ts";
+import { waitForServer } from "../../../docker/server/wait.ts";
+import type { StackOutputs } from "../../../model/stack-outputs.ts";
+import { createBackup } from "../../create.ts";
+import { type Backup, readRepository } from "../../info.ts";
+import { pgBackRest } from "../../pgbackrest.ts";
+import { environment, type StackBackups } from "../../stack-backups.ts";
+import type { RestoreRequest } from "../request.ts";
+import { type Restored, restoreBesideLive } from "../restore.ts";
+import {
+  asOnlyCommand,
+  type ClusterVolume,
+  clusters,
+  exchange,
+  prepareFormer,
+  prepareRestored,
+  removeFolder,
+  settleFolders,
+  withClusterVolume,
+} from "./cluster-volume.ts";
+import { folderName, keptCluster } from "./layout.ts";
+import { findDifferences, type StackDifferences, setPasswords } from "./logins.ts";
+
+/** Arguments of an in-place restore, an undo or a finish. */
+export interface InPlaceRequest extends Omit<RestoreRequest, "to"> {
+  outputs: StackOutputs;
+  /** Time limit for a start of the server, in seconds. */
+  startSeconds: number;
+  onNote: (text: string) => void;
+}
+
+/** Sessions of clients that the exchange ends. */
+export type Sessions = { application: string; user: string; database: string }[];
+
+/** Result of an in-place restore. */
+export interface InPlaceRestored extends Restored {
+  /** Folder that keeps the former cluster. */
+  kept: string;
+  /** Name of the restore point at the end of the former cluster. null if its server did not run. */
+  restorePoint: string | null;
+  /** Time for which the server was stopped, in seconds. */
+  downtimeSeconds: number;
+  differences: StackDifferences;
+  /** Full backup of the restored cluster, or the reason why there is none. */
+  backup: string;
+  newBackup: Backup | { failed: string };
+}
+
+/**
+ * Restores a stack's cluster in its place. It is restored and verified beside the live one, which serves until then.
+ * Then the server is stopped, both are exchanged, and the server is started. The former cluster is kept.
+ *
+ * @param confirm shows what will be lost; throws if it is not wanted
+ * @throws OperationError; unless it says otherwise, the live cluster was not changed
+ */
+export async function restoreInPlace(
+  docker: Docker,
+  stack: StackBackups,
+  request: InPlaceRequest,
+  confirm: (restored: Restored, sessions: Sessions) => Promise<void>,
+): Promise<InPlaceRestored> {
+  return withSettled(docker, stack, request, async (volume) => {
+    const kept = keptCluster(await volume.folders());
+    if (kept !== undefined) throw stillKept(kept);
+    await requireNoBackup(docker, stack);
+    const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
+    const restoring = folderName("restoring", time);
+    let restored: Restored;
+    try {
+      restored = await restoreBesideLive(docker, stack, request, `${clusters}/${restoring}`);
+      await confirm(restored, await readSessions(docker, stack));
+      request.signal.throwIfAborted();
+      await prepareRestored(volume, restoring, time);
+    } catch (error) {
+      await removeFolder(volume, restoring).catch(() => {});
+      throw error;
+    }
+    const restorePoint = await markPresent(docker, stack, `before_restore_${time}`, request);
+    const began = performance.now();
+    await stopServer(docker, stack, request);
+    await startAgainIfFailed(docker, stack, () => exchange(volume, restoring, folderName("before", time)));
+    const differences = await bringBack(docker, stack, request);
+    const downtimeSeconds = (performance.now() - began) / 1_000;
+    const newBackup = await backUp(docker, stack, request);
+    return { ...restored, kept: folderName("before", time), restorePoint, downtimeSeconds, differences, newBackup };
+  });
+}
+
+/**
+ * Exchanges the restored cluster with the former one again. The former one has every row that it had; what was written
+ * since the restore stays in a folder of its own. It starts on a new timeline.
+ *
+ * @throws OperationError if there is no former cluster
+ */
+export async function undoInPlace(
+  docker: Docker,
+  stack: StackBackups,
+  request: InPlaceRequest,
+  confirm: (time: string, sessions: Sessions) => Promise<void>,
+): Promise<{ undone: string; downtimeSeconds: number; newBackup: Backup | { failed: string } }> {
+  return withSettled(docker, stack, request, async (volume) => {
+    const time = keptCluster(await volume.folders());
+    if (time === undefined) throw noneKept();
+    await requireNoBackup(docker, stack);
+    await confirm(time, await readSessions(docker, stack));
+    const [before, undone] = [folderName("before", time), folderName("undone", time)];
+    const began = performance.now();
+    await stopServer(docker, stack, request);
+    await startAgainIfFailed(docker, stack, async () => {
+      await prepareFormer(volume, before, archiveGet);
+      await exchange(volume, before, undone);
+    });
+    await bringBack(docker, stack, request);
+    const downtimeSeconds = (performance.now() - began) / 1_000;
+    return { undone, downtimeSeconds, newBackup: await backUp(docker, stack, request) };
+  });
+}
+
+/**
+ * Removes the clusters that in-place restores kept.
+ *
+ * @throws OperationError if there are none
+ */
+export async function finishInPlace(
+  docker: Docker,
+  stack: StackBackups,
+  request: InPlaceRequest,
+  confirm: (folders: readonly string[]) => Promise<void>,
+): Promise<string[]> {
+  return withSettled(docker, stack, request, async (volume) => {
+    const { beside } = await volume.folders();
+    const kept = beside.map(({ role, time }) => folderName(role, time));
+    if (kept.length === 0) throw noneKept();
+    await confirm(kept);
+    request.onStep("removing the former cluster");
+    for (const name of kept) await removeFolder(volume, name);
+    return kept;
+  });
+}
+
+/** Command with which the former cluster looks for the timelines in the archive. */
+const archiveGet = `pgbackrest --config=${environment.PGBACKREST_CONFIG} --stanza=${environment.PGBACKREST_STANZA} --no-archive-async archive-get %f "%p"`;
+
+/** Runs work on the volume, after what a killed command left was completed or reverted. */
+async function withSettled<T>(
+  docker: Docker,
+  stack: StackBackups,
+  request: InPlaceRequest,
+  work: (volume: ClusterVolume) => Promise<T>,
+): Promise<T> {
+  return withClusterVolume(docker, stack, (volume) =>
+    asOnlyCommand(volume, async (wasKilled) => {
+      for (const text of await settleFolders(volume)) request.onNote(text);
+      if (wasKilled && !(await isRunning(docker, stack.server))) {
+        request.onNote("starting the server, which a killed command stopped");
+        await bringBack(docker, stack, request);
+      }
+      return work(volume);
+    }),
+  );
+}
+
+/** Starts the stopped server again if some work on its volume fails. */
+async function startAgainIfFailed(docker: Docker, { server }: StackBackups, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    await startContainer(docker, server).catch(() => {});
+    throw error;
+  }
+}
+
+function stillKept(time: string): OperationError {
+  return new OperationError(`The cluster from before the restore of ${time} is still kept.`, {
+    hint: "Remove it with `npm run pgw -- backup restore --finish`, or return to it with --undo. Then restore again. Nothing was changed.",
+    exitCode: exitCode.notAllowed,
+  });
+}
+
+function noneKept(): OperationError {
+  return new OperationError("No cluster from before an in-place restore is kept.", {
+    hint: "Nothing was changed.",
+    exitCode: exitCode.usage,
+  });
+}
+
+async function requireNoBackup(docker: Docker, stack: StackBackups): Promise<void> {
+  if (!(await isRunning(docker, stack.container))) {
+    throw new OperationError(`The backup container ${stack.container} is not running.`, {
+      hint: "Run `up`, which starts it. Nothing was changed.",
+    });
+  }
+  const { underWay, fault } = await readRepository(docker, stack.container);
+  if (fault !== undefined) throw fault;
+  if (!underWay) return;
+  throw new OperationError("A backup is being made, and would fail.", {
+    hint: "Wait until it has ended (`npm run pgw -- backup list`), then run again. Nothing was changed.",
+    exitCode: exitCode.notAllowed,
+  });
+}
+
+async function readSessions(docker: Docker, { server }: StackBackups): Promise<Sessions> {
+  if (!(await isRunning(docker, server))) return [];
+  return queryInContainer(
+    docker,
+    server,
+    `select coalesce(nullif(application_name, ''), 'unnamed') as application, usename as user, datname as database
+       from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() order by 1, 2, 3`,
+  );
+}
+
+/** Creates a restore point at the end of the present, and archives it. null: the server does not run. */
+async function markPresent(
+  docker: Docker,
+  { server, container }: StackBackups,
+  name: string,
+  { onStep, onNote }: InPlaceRequest,
+): Promise<string | null> {
+  if (!(await isRunning(docker, server))) {
+    onNote("The server does not run, so its present has no restore point. Its cluster is kept.");
+    return null;
+  }
+  onStep("archiving the present");
+  await executeInContainer(docker, server, `select pg_create_restore_point('${name}')`);
+  await pgBackRest(docker, container, ["check"]);
+  return name;
+}
+
+/** Seconds that the server may take to shut down. It archives its last segment then. */
+const stopSeconds = 600;
+
+async function stopServer(docker: Docker, { server }: StackBackups, { onStep }: InPlaceRequest): Promise<void> {
+  onStep("stopping the server");
+  const container = docker.getContainer(server);
+  if (await isRunning(docker, server)) await container.stop({ t: stopSeconds });
+  const { State } = await container.inspect();
+  if (!State.Running && !State.Restarting) return;
+  throw new OperationError(`The container ${server} did not stop.`, {
+    hint: "Nothing was changed. Stop it with `docker stop`, then run again.",
+  });
+}
+
+/** Starts the server on the exchanged cluster, and gives it the stack's passwords. */
+async function bringBack(docker: Docker, stack: StackBackups, request: InPlaceRequest): Promise<StackDifferences> {
+  try {
+    return await startExchanged(docker, stack, request);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    throw new OperationError(error.message, {
+      hint: "The clusters are exchanged. `npm run pgw -- backup restore --undo` returns to the former one, if this was no undo.",
+      cause: error,
+    });
+  }
+}
+
+async function startExchanged(
+  docker: Docker,
+  { server }: StackBackups,
+  request: InPlaceRequest,
+): Promise<StackDifferences> {
+  request.onStep("starting the server");
+  // From here on, an interruption would only leave the work half done.
+  const { signal } = new AbortController();
+  await startContainer(docker, server);
+  await waitForServer(docker, server, request.startSeconds, signal);
+  await untilPromoted(docker, server, request.startSeconds);
+  for (const name of ["restore_command", "recovery_target_timeline", "archive_mode"])
+    await executeInContainer(docker, server, `alter system reset ${name}`);
+  await executeInContainer(docker, server, "select pg_reload_conf()");
+  const missing = await setPasswords(docker, server, request.outputs);
+  return findDifferences(docker, server, request.outputs, missing);
+}
+
+async function untilPromoted(docker: Docker, server: string, seconds: number): Promise<void> {
+  const deadline = performance.now() + seconds * 1_000;
+  for (;;) {
+    const [found] = await queryInContainer<{ recovering: boolean }>(
+      docker,
+      server,
+      "select pg_is_in_recovery() as recovering",
+    );
+    if (found?.recovering === false) return;
+    if (performance.now() > deadline)
+      throw new OperationError(`The server did not end its recovery within ${seconds} s.`, {
+        hint: "See its log: `npm run pgw -- logs`. It runs on the exchanged cluster.",
+      });
+    await sleep(200);
+  }
+}
+
+/** Makes a full backup, because restores of the new timeline should not depend on an earlier one. */
+async function backUp(
+  docker: Docker,
+  { container }: StackBackups,
+  { onStep }: InPlaceRequest,
+): Promise<Backup | { failed: string }> {
+  onStep("making a full backup");
+  try {
+    return await createBackup(docker, container, "full");
+  } catch (error) {
+    if (error instanceof OperationError) return { failed: error.message };
+    throw error;
+  }
+}
