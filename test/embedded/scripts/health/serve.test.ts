@@ -254,6 +254,7 @@ describe("/api/health/database", () => {
 
   it("is 503 after the server was killed, and 200 for a replica when it runs in recovery", async () => {
     const binary = await readlink(`/proc/${server.pid}/exe`);
+    const children = await childrenOf(server.pid);
     process.kill(server.pid, "SIGKILL");
     await becomes(503);
     const samples = samplesOf(
@@ -262,10 +263,13 @@ describe("/api/health/database", () => {
     expect(samples.get("pgroundwork_up")).toBe(0);
     expect(samples.has("pgroundwork_connections")).toBe(false);
 
+    // No server starts while a process of the killed one is left.
+    await vi.waitFor(() => expect(children.filter(exists)).toEqual([]), { timeout: 10_000 });
     const { uid, gid } = await stat(server.dataDirectory);
     const signal = join(server.dataDirectory, "standby.signal");
     await writeFile(signal, "");
     const standby = spawn(binary, ["-D", server.dataDirectory], { uid, gid, cwd: "/", stdio: "ignore" });
+    const exited = once(standby, "exit");
     try {
       await vi.waitFor(async () => expect((await state("?role=replica")).status).toBe(200), { timeout: 20_000 });
       expect((await state("?role=primary")).body.reasons).toEqual(["the server is a replica, not a primary"]);
@@ -274,7 +278,7 @@ describe("/api/health/database", () => {
       expect(metrics).toMatchObject({ up: true, detailed: { parts: { server: { value: { role: "replica" } } } } });
     } finally {
       standby.kill("SIGQUIT");
-      await once(standby, "exit");
+      await exited;
     }
   });
 });
@@ -282,4 +286,12 @@ describe("/api/health/database", () => {
 async function childrenOf(pid: number): Promise<number[]> {
   const { stdout } = await promisify(execFile)("ps", ["-o", "pid=", "--ppid", String(pid)]);
   return stdout.split("\n").flatMap((line) => (line.trim() === "" ? [] : [Number(line)]));
+}
+
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
