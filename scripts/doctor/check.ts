@@ -20,7 +20,7 @@ export interface Check {
   find(observer: Observer, thresholds: Thresholds, records: Records): Promise<Answer>;
 }
 
-/** What was recorded earlier. */
+/** Values that were recorded earlier. */
 export interface Records {
   /** Use of statements on past days, from `pgw health serve`; undefined if nothing was recorded. */
   statements: readonly StatementDay[] | undefined;

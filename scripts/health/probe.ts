@@ -23,8 +23,8 @@ const query = `${statementMark} select pg_catalog.pg_is_in_recovery() as replica
 
 /**
  * Asks a server whether it serves, over a connection that is kept for an interval. Requests at the same time share one
- * question. A kept connection does not prove that others can connect: so it is opened again after each interval, and the
- * number of free connections is part of the answer.
+ * question. A kept connection does not prove that others can connect: so it is opened again after each interval, and
+ * the number of free connections is part of the answer.
  */
 export class Probe {
   readonly #connection: Connection;
