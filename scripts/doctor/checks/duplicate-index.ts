@@ -16,7 +16,7 @@ interface Row extends DroppedIndex {
  */
 const query = `
   with index as (
-    select i.*, c.relam, c.relkind, t.relname as table, n.nspname, c.relname, ${recordedBytes} as bytes,
+    select i.*, c.relkind, t.relname as table, n.nspname, c.relname, ${recordedBytes} as bytes,
            array_to_string((indkey::int2[])[0:indnkeyatts - 1], ' ') as keys, array_to_string(indclass::oid[], ' ') as classes,
            array_to_string(indcollation::oid[], ' ') as collations, array_to_string(indoption::int2[], ' ') as options,
            array_to_string((indkey::int2[])[indnkeyatts:], ' ') as included,
@@ -29,7 +29,7 @@ const query = `
     select a.*, b.indexrelid as kept, format('%I.%I', b.nspname, b.relname) as other,
            a.keys = b.keys and a.indisunique = b.indisunique as is_twin, a.keys = b.keys as is_equal,
            b.constrains and not a.constrains or b.indisreplident and not a.indisreplident as is_needed
-      from index a join index b on b.indrelid = a.indrelid and b.indexrelid <> a.indexrelid and b.relam = a.relam
+      from index a join index b on b.indrelid = a.indrelid and b.indexrelid <> a.indexrelid
        and b.predicate = a.predicate and b.expressions = a.expressions and b.included = a.included
        and (b.keys || ' ') ^@ (a.keys || ' ') and (b.classes || ' ') ^@ (a.classes || ' ')
        and (b.collations || ' ') ^@ (a.collations || ' ') and (b.options || ' ') ^@ (a.options || ' ')
