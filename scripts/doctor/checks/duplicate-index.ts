@@ -21,7 +21,8 @@ const query = `
            array_to_string(indcollation::oid[], ' ') as collations, array_to_string(indoption::int2[], ' ') as options,
            array_to_string((indkey::int2[])[indnkeyatts:], ' ') as included,
            coalesce(${expressionText("indpred")}, '') as predicate, coalesce(${expressionText("indexprs")}, '') as expressions,
-           amname, exists (select from pg_constraint where conindid = c.oid and contype in ('p', 'u', 'x')) as constrains
+           -- The column exists from version 15 on.
+           coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') as nulls, amname, exists (select from pg_constraint where conindid = c.oid and contype in ('p', 'u', 'x')) as constrains
       from pg_index i join pg_class c on c.oid = indexrelid join pg_class t on t.oid = indrelid
       join pg_namespace n on n.oid = c.relnamespace join pg_am am on am.oid = c.relam
      where ${isOwnRelation} and indisvalid and indisready and not c.relispartition
@@ -34,7 +35,7 @@ const query = `
        and (b.keys || ' ') ^@ (a.keys || ' ') and (b.classes || ' ') ^@ (a.classes || ' ')
        and (b.collations || ' ') ^@ (a.collations || ' ') and (b.options || ' ') ^@ (a.options || ' ')
      where not a.constrains and not a.indisreplident and not a.indisclustered and not a.indisexclusion
-       and (a.keys = b.keys and (not a.indisunique or b.indisunique)
+       and (a.keys = b.keys and (not a.indisunique or b.indisunique and a.nulls = b.nulls)
             or a.amname = 'btree' and not a.indisunique and a.expressions = '' and not b.constrains)
   )
   select distinct on (indexrelid) format('%I.%I', nspname, relname) as index, other,
