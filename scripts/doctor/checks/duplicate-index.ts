@@ -16,12 +16,13 @@ interface Row extends DroppedIndex {
  */
 const query = `
   with index as (
-    select i.*, c.relam, c.relkind, t.relname as table, n.nspname, c.relname, ${recordedBytes} as bytes,
+    select i.*, c.relkind, t.relname as table, n.nspname, c.relname, ${recordedBytes} as bytes,
            array_to_string((indkey::int2[])[0:indnkeyatts - 1], ' ') as keys, array_to_string(indclass::oid[], ' ') as classes,
            array_to_string(indcollation::oid[], ' ') as collations, array_to_string(indoption::int2[], ' ') as options,
            array_to_string((indkey::int2[])[indnkeyatts:], ' ') as included,
            coalesce(${expressionText("indpred")}, '') as predicate, coalesce(${expressionText("indexprs")}, '') as expressions,
-           amname, exists (select from pg_constraint where conindid = c.oid and contype in ('p', 'u', 'x')) as constrains
+           -- The column exists from version 15 on.
+           coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') as nulls, amname, exists (select from pg_constraint where conindid = c.oid and contype in ('p', 'u', 'x')) as constrains
       from pg_index i join pg_class c on c.oid = indexrelid join pg_class t on t.oid = indrelid
       join pg_namespace n on n.oid = c.relnamespace join pg_am am on am.oid = c.relam
      where ${isOwnRelation} and indisvalid and indisready and not c.relispartition
@@ -29,12 +30,12 @@ const query = `
     select a.*, b.indexrelid as kept, format('%I.%I', b.nspname, b.relname) as other,
            a.keys = b.keys and a.indisunique = b.indisunique as is_twin, a.keys = b.keys as is_equal,
            b.constrains and not a.constrains or b.indisreplident and not a.indisreplident as is_needed
-      from index a join index b on b.indrelid = a.indrelid and b.indexrelid <> a.indexrelid and b.relam = a.relam
+      from index a join index b on b.indrelid = a.indrelid and b.indexrelid <> a.indexrelid
        and b.predicate = a.predicate and b.expressions = a.expressions and b.included = a.included
        and (b.keys || ' ') ^@ (a.keys || ' ') and (b.classes || ' ') ^@ (a.classes || ' ')
        and (b.collations || ' ') ^@ (a.collations || ' ') and (b.options || ' ') ^@ (a.options || ' ')
      where not a.constrains and not a.indisreplident and not a.indisclustered and not a.indisexclusion
-       and (a.keys = b.keys and (not a.indisunique or b.indisunique)
+       and (a.keys = b.keys and (not a.indisunique or b.indisunique and a.nulls = b.nulls)
             or a.amname = 'btree' and not a.indisunique and a.expressions = '' and not b.constrains)
   )
   select distinct on (indexrelid) format('%I.%I', nspname, relname) as index, other,

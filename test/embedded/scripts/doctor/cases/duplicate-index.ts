@@ -77,6 +77,10 @@ export const cases: CheckCase = {
       setup: [table, "create index on item using hash (tenant)", "create index on item (tenant)"],
     },
     {
+      title: "two unique indexes that treat nulls differently",
+      setup: [table, "create unique index on item (name)", "create unique index on item (name) nulls not distinct"],
+    },
+    {
       title: "a unique index that is shorter",
       setup: [table, "create unique index on item (tenant)", "create index on item (tenant, member)"],
     },

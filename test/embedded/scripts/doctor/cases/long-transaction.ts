@@ -24,6 +24,14 @@ export const cases: CheckCase = {
       thresholds: { longTransactionSeconds: 60 },
     },
     {
+      title: "a session that is idle in a transaction, which is another check",
+      setup: async (open) => {
+        const [session, other] = [await open(), await open()];
+        await session.query("begin; select 1");
+        await other.query("select pg_sleep(0.2)");
+      },
+    },
+    {
       title: "a session that is idle for long, without a transaction",
       setup: async (open) => {
         const [session, other] = [await open(), await open()];

@@ -23,6 +23,16 @@ export const cases: CheckCase = {
       finds: ["shop.child.to_parent"],
     },
     {
+      title: "only an invalid index",
+      setup: [
+        parent,
+        child,
+        "create index child_ab on child (a, b)",
+        "update pg_index set indisvalid = false where indexrelid = 'child_ab'::regclass",
+      ],
+      finds: ["shop.child.to_parent"],
+    },
+    {
       title: "only included columns",
       setup: [parent, child, "create index on child (a) include (b)"],
       finds: ["shop.child.to_parent"],
