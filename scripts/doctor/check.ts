@@ -20,11 +20,7 @@ export interface Check {
   find(observer: Observer, thresholds: Thresholds, records: Records): Promise<Answer>;
 }
 
-<<<<<<< HEAD
-/** Records of earlier times. */
-=======
 /** Values that were recorded earlier. */
->>>>>>> a247cefb8f8c2f9aeb2232c791e7f016e3c4e99d
 export interface Records {
   /** Use of statements on past days, from `pgw health serve`; undefined if nothing was recorded. */
   statements: readonly StatementDay[] | undefined;

@@ -13,7 +13,6 @@ const words: readonly (readonly [words: RegExp, instead: string])[] = [
   [/\b(authority file)\b/, "CA file"],
   [/\bpassword keeper\b/, "passwordVersion, or rotation trigger"],
   [/\b(way back|ways back)\b/, "down migration"],
-  [/\b(undo|undoes|undone|undoing)\b/, "revert"],
   [/\b(gives|gave|giving) way\b/, "lock timeout, retrying"],
   [/\b(take|takes|taken|took) back\b/, "recover, or restore"],
   [/\b(patience|grace|at once)\b/, "a name that has the unit: stopTimeoutSeconds, pollIntervalMs"],

@@ -8,11 +8,11 @@ import { copyDatabaseProperties } from "../database-properties.ts";
 import { swapDatabases } from "../database-swap.ts";
 import { beginSnapshot, compareContent, lockTables, readContent } from "./content.ts";
 import { createDump, type DumpOptions, type DumpSource, loginFor } from "./create.ts";
-import { withDumpTools } from "./tools.ts";
 import { createDatabaseStatement, loadFiles, requireReadable } from "./load-files.ts";
 import { type LoadPlan, loadingComment, loadingPrefix } from "./load-plan.ts";
 import type { DumpMetadata } from "./metadata.ts";
 import type { StoredDump } from "./store.ts";
+import { withDumpTools } from "./tools.ts";
 
 /** Options of {@link loadDump}. */
 export interface LoadOptions extends Omit<DumpOptions, "scope" | "kind" | "globals" | "reason"> {

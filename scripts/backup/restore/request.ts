@@ -4,14 +4,14 @@ import type { PointRequest, Target } from "./target.ts";
 export type Destination = { kind: "directory"; path: string } | { kind: "volume"; name: string };
 
 /**
- * Place of a cluster while it is restored. `besideLive` means that it is in the volume of the stack's own cluster, in
+ * Place of a cluster while it is restored. `nextToLive` means that it is in the volume of the stack's own cluster, in
  * another folder, and stays there.
  */
 export interface RestorePlace {
   volume: string;
   /** Data directory in containers that mount the volume. */
   data: string;
-  besideLive: boolean;
+  nextToLive: boolean;
 }
 
 /** Point in time to restore, as the caller gave it. PostgreSQL reads the time. */

@@ -85,14 +85,14 @@ async function restoreAt(
  *
  * @param data the new data directory, in containers that mount the volume
  */
-export async function restoreBesideLive(
+export async function restoreNextToLive(
   docker: Docker,
   stack: StackBackups,
   request: Omit<RestoreRequest, "to">,
   data: string,
 ): Promise<Restored> {
   const to = { kind: "volume", name: stack.volumes.data } as const;
-  return restoreAt(docker, stack, { ...request, to }, { volume: stack.volumes.data, data, besideLive: true });
+  return restoreAt(docker, stack, { ...request, to }, { volume: stack.volumes.data, data, nextToLive: true });
 }
 
 /** Restores a point in time. The target is found in the WAL before anything is created. */
@@ -133,7 +133,7 @@ async function restoreFrom(
   const volume = await makeVolume(docker, stack, request);
   let isKept = false;
   try {
-    const own = { volume, data: paths.data, besideLive: false };
+    const own = { volume, data: paths.data, nextToLive: false };
     const proven = await restoreTo(docker, stack, own, source, request, goal);
     isKept = request.to.kind === "volume";
     return await judge(proven);
@@ -151,7 +151,7 @@ async function restoreTo(
   goal: RecoveryGoal | undefined,
 ): Promise<ProvenCluster> {
   request.signal.throwIfAborted();
-  if (place.besideLive) await requireSpace(docker, stack, source.backup.size);
+  if (place.nextToLive) await requireSpace(docker, stack, source.backup.size);
   request.onStep(`restoring ${source.backup.label}`);
   await restoreFiles(docker, stack, place, source, request);
   return proveCluster(docker, stack, place, request, goal);
@@ -270,7 +270,7 @@ async function makeVolume(docker: Docker, { owner }: StackBackups, { to, holder 
 async function restoreFiles(
   docker: Docker,
   stack: StackBackups,
-  { volume, data, besideLive }: RestorePlace,
+  { volume, data, nextToLive }: RestorePlace,
   { backup: { label }, tablespaces }: Pick<RestoreSource, "backup" | "tablespaces">,
   request: RestoreRequest,
 ): Promise<void> {
@@ -289,7 +289,7 @@ async function restoreFiles(
     ...target,
   ];
   const restore = ["pgbackrest", ...options, ...given, "restore"];
-  const mark = besideLive ? `${data}.mark` : `${paths.cluster}/${unfinishedMark}`;
+  const mark = nextToLive ? `${data}.mark` : `${paths.cluster}/${unfinishedMark}`;
   const script = 'set -e; mkdir -p -m 0700 "$1"; printf %s "$3" >"$2"; shift 3; exec "$@"';
   const command = ["sh", "-c", script, "restore", data, mark, markText(request.holder), ...restore];
   await withScratchContainer(docker, specOf(stack, volume, command), async (container) => {

@@ -100,19 +100,19 @@ const recoverySettings = [
 export async function proveCluster(
   docker: Docker,
   stack: StackBackups,
-  { volume, data, besideLive }: RestorePlace,
+  { volume, data, nextToLive }: RestorePlace,
   request: RestoreRequest,
   goal?: RecoveryGoal,
 ): Promise<ProvenCluster> {
   const { to, holder, signal, onStep } = request;
-  const place = { docker, stack, volume, data, besideLive, request };
+  const place = { docker, stack, volume, data, nextToLive, request };
   const read = async (container: Docker.Container): Promise<ClusterContents> => {
     onStep("reading every row");
     return readContents(docker, container.id, signal);
   };
   const deliver = async (container: Docker.Container): Promise<void> => {
     await stop(container);
-    if (besideLive) return;
+    if (nextToLive) return;
     if (to.kind === "volume") return finishVolume(place);
     onStep(`copying it to ${to.path}`);
     const archive = await container.getArchive({ path: paths.data });
@@ -124,7 +124,7 @@ export async function proveCluster(
     const recovery = await readRecovery(docker, container.id);
     for (const name of recoverySettings) await executeInContainer(docker, container.id, `alter system reset ${name}`);
     if (await hasTablespaces(docker, container.id)) {
-      if (besideLive) throw tablespacesBesideLive();
+      if (nextToLive) throw tablespacesNextToLive();
       await stop(container);
       return { recovery, contents: undefined };
     }
@@ -153,7 +153,7 @@ export async function proveCluster(
   return { ...settled.result, recovery, foundGoal };
 }
 
-function tablespacesBesideLive(): OperationError {
+function tablespacesNextToLive(): OperationError {
   return new OperationError("The cluster has tablespaces, whose folders cannot exist twice in one volume.", {
     hint: "Restore it to a new volume with --to-volume. The stack was not changed.",
   });
@@ -174,7 +174,7 @@ interface ScratchPlace {
   stack: StackBackups;
   volume: string;
   data: string;
-  besideLive: boolean;
+  nextToLive: boolean;
   request: RestoreRequest;
 }
 
@@ -191,7 +191,7 @@ const keepsSegments: Readonly<Record<string, string>> = { wal_keep_size: "1TB" }
  * @returns no result if the server replayed all WAL and did not find its recovery target
  */
 async function withServer<T>(
-  { docker, stack, volume, data, besideLive, request }: ScratchPlace,
+  { docker, stack, volume, data, nextToLive, request }: ScratchPlace,
   recovery: Readonly<Record<string, string>>,
   work: (container: Docker.Container) => Promise<T>,
   known: Locations = new Map(),
@@ -201,7 +201,7 @@ async function withServer<T>(
     hba_file: `${paths.configuration}/pg_hba.conf`,
     ident_file: `${paths.configuration}/pg_ident.conf`,
     ...overrides,
-    ...(besideLive ? keepsSegments : {}),
+    ...(nextToLive ? keepsSegments : {}),
     ...recovery,
   };
   const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);

@@ -10,7 +10,7 @@ import { type Backup, readRepository } from "../../info.ts";
 import { pgBackRest } from "../../pgbackrest.ts";
 import { environment, type StackBackups } from "../../stack-backups.ts";
 import type { RestoreRequest } from "../request.ts";
-import { type Restored, restoreBesideLive } from "../restore.ts";
+import { type Restored, restoreNextToLive } from "../restore.ts";
 import {
   asOnlyCommand,
   type ClusterVolume,
@@ -51,7 +51,7 @@ export interface InPlaceRestored extends Restored {
 }
 
 /**
- * Restores a stack's cluster in its place. It is restored and verified beside the live one, which serves until then.
+ * Restores a stack's cluster in its place. It is restored and verified next to the live one, which serves until then.
  * Then the server is stopped, both are exchanged, and the server is started. The former cluster is kept.
  *
  * @param confirm shows what will be lost; throws if it is not wanted
@@ -71,7 +71,7 @@ export async function restoreInPlace(
     const restoring = folderName("restoring", time);
     let restored: Restored;
     try {
-      restored = await restoreBesideLive(docker, stack, request, `${clusters}/${restoring}`);
+      restored = await restoreNextToLive(docker, stack, request, `${clusters}/${restoring}`);
       await confirm(restored, await readSessions(docker, stack));
       request.signal.throwIfAborted();
       await prepareRestored(volume, restoring, time);
@@ -132,8 +132,8 @@ export async function finishInPlace(
   confirm: (folders: readonly string[]) => Promise<void>,
 ): Promise<string[]> {
   return withSettled(docker, stack, request, async (volume) => {
-    const { beside } = await volume.folders();
-    const kept = beside.map(({ role, time }) => folderName(role, time));
+    const { others } = await volume.folders();
+    const kept = others.map(({ role, time }) => folderName(role, time));
     if (kept.length === 0) throw noneKept();
     await confirm(kept);
     request.onStep("removing the former cluster");

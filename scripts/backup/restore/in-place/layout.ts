@@ -1,5 +1,5 @@
 /*
- * An in-place restore works with folders in the volume of a stack's cluster, beside `17/data`. Their names and one mark
+ * An in-place restore works with folders in the volume of a stack's cluster, next to `17/data`. Their names and one mark
  * tell how far a restore came, so that the next command continues it, whenever a process was killed:
  *
  *   data.restoring-<time>   the cluster that is restored, with the mark; after the exchange: the former cluster
@@ -20,8 +20,8 @@ export interface RestoreFolders {
   live: string | undefined;
   /** Process of the command that works with the folders: see `ownHolder`. undefined: none does, and none was killed. */
   holder: string | undefined;
-  /** Folders beside it, with their marks. */
-  beside: { role: FolderRole; time: string; mark: string | undefined }[];
+  /** Other folders, with their marks. */
+  others: { role: FolderRole; time: string; mark: string | undefined }[];
 }
 
 /** Roles of the folders, as in their names. */
@@ -42,14 +42,14 @@ exit 0`;
 
 /** Parses what {@link listScript} prints. */
 export function parseFolders(text: string): RestoreFolders {
-  const folders: RestoreFolders = { live: undefined, holder: undefined, beside: [] };
+  const folders: RestoreFolders = { live: undefined, holder: undefined, others: [] };
   for (const line of text.split("\n")) {
     const [name = "", found = ""] = line.split(" ");
     const marked = found === "" ? undefined : found;
     if (name === "live") folders.live = marked;
     if (name === "holder") folders.holder = marked;
     const [, role, time] = /^data\.(restoring|before|undone|removing)-(\w+)$/.exec(name) ?? [];
-    if (time !== undefined) folders.beside.push({ role: role as FolderRole, time, mark: marked });
+    if (time !== undefined) folders.others.push({ role: role as FolderRole, time, mark: marked });
   }
   return folders;
 }
@@ -62,8 +62,8 @@ export type PendingStep =
   | { kind: "rename"; time: string; from: FolderRole; to: FolderRole };
 
 /** Decides what a killed command left to do. */
-export function pendingSteps({ live, beside }: RestoreFolders): PendingStep[] {
-  return beside.flatMap(({ role, time, mark: marked }): PendingStep[] => {
+export function pendingSteps({ live, others }: RestoreFolders): PendingStep[] {
+  return others.flatMap(({ role, time, mark: marked }): PendingStep[] => {
     if (role === "removing") return [{ kind: "remove", role, time }];
     // The mark went to `17/data` with the exchange.
     if (role === "restoring")
@@ -77,8 +77,8 @@ export function pendingSteps({ live, beside }: RestoreFolders): PendingStep[] {
 }
 
 /** Returns the former cluster that an in-place restore keeps. */
-export function keptCluster({ live, beside }: RestoreFolders): string | undefined {
-  return beside.find(({ role, time, mark: marked }) => role === "before" && time === live && marked !== time)?.time;
+export function keptCluster({ live, others }: RestoreFolders): string | undefined {
+  return others.find(({ role, time, mark: marked }) => role === "before" && time === live && marked !== time)?.time;
 }
 
 /** Returns a folder's name: `data.before-20261129T054501Z`. */
