@@ -150,12 +150,3 @@ export async function moveJobs(
   for (const [old, renamed] of Object.entries(roles))
     await client.query("UPDATE cron.job SET username = $2 WHERE username = $1", [old, renamed]);
 }
-
-/**
- * Keeps pg_cron from starting jobs until the transaction ends: it records each run before it starts it. Without this,
- * a job that runs each second could be connected to a database whenever it is to be renamed.
- */
-export async function holdJobs(client: Client, database: string): Promise<void> {
-  if (((await readJobs(client, database)) ?? []).length === 0) return;
-  await client.query("LOCK TABLE cron.job_run_details IN SHARE ROW EXCLUSIVE MODE");
-}

@@ -7,7 +7,7 @@ import { inTransaction } from "../connection/session.ts";
 import { refuseEndlessCommits } from "../connection/synchronous-standbys.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { databaseFolder, readDatabaseFile } from "./database-file.ts";
-import { holdJobs, moveJobs } from "./jobs.ts";
+import { moveJobs } from "./jobs.ts";
 import { requireDatabaseName } from "./new-database.ts";
 
 /** Suffixes of the roles that a database has. */
@@ -85,7 +85,6 @@ export async function renameOnServer(admin: Connection, from: string, to: string
     const renamed = Object.fromEntries(found.rows.map(({ name }) => [name, `${to}${name.slice(from.length)}`]));
     await refuseEndlessCommits(client);
     await inTransaction(client, async () => {
-      await holdJobs(client, from);
       await client.query(`ALTER DATABASE ${escapeIdentifier(from)} RENAME TO ${escapeIdentifier(to)}`);
       for (const [old, name] of Object.entries(renamed))
         await client.query(`ALTER ROLE ${escapeIdentifier(old)} RENAME TO ${escapeIdentifier(name)}`);
