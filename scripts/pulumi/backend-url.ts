@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { readFileIfThere } from "../core/atomic-file.ts";
 
 /**
  * Returns the project's backend as an absolute URL if Pulumi.yaml names a folder relative to itself. The engine
@@ -8,7 +8,8 @@ import { pathToFileURL } from "node:url";
  * project directory breaks it. Undefined for any other backend, which the engine reads itself.
  */
 export function absoluteBackendUrl(root: string): string | undefined {
-  const named = projectBackend(readFileSync(join(root, "Pulumi.yaml"), "utf8"));
+  // A project without a program can install the engine, too.
+  const named = projectBackend(readFileIfThere(join(root, "Pulumi.yaml")) ?? "");
   const relative = named?.match(/^file:\/\/(?![/~])([^?]+)$/)?.[1];
   return relative === undefined ? undefined : pathToFileURL(resolve(root, relative)).href;
 }

@@ -45,3 +45,9 @@ test.each(["file:///var/state", "file://~/state", "s3://bucket", "https://api.pu
     expect(absoluteBackendUrl(project(`backend:\n  url: ${url}\n`))).toBeUndefined();
   },
 );
+
+test("a project without a Pulumi program names no backend", () => {
+  const folder = mkdtempSync(join(tmpdir(), "backend-"));
+  folders.push(folder);
+  expect(absoluteBackendUrl(folder)).toBeUndefined();
+});
