@@ -22,7 +22,7 @@ try {
   console.log(JSON.stringify({ ran: started.applied.map(({ filename }) => filename), applied: applied.length }));
 } catch (error) {
   if (!(error instanceof OperationError)) throw error;
-  console.log(JSON.stringify({ message: error.message, remedy: error.remedy }));
+  console.log(JSON.stringify({ message: error.message, hint: error.hint }));
 }
 `;
 
@@ -168,7 +168,7 @@ describe("the package", () => {
     const env = { DATABASE_URL: connectionUrl(test.connection), AUTO_MIGRATE: "true" };
     expect(JSON.parse(await inApplication("node", ["program.js", "elsewhere"], env))).toEqual({
       message: expect.stringMatching(/^The folder of the database "shop" does not exist: .*\/elsewhere\/shop$/),
-      remedy: expect.stringMatching(
+      hint: expect.stringMatching(
         /^Correct `database`, or set `migrations` to the folder that contains it. .*`from`.$/,
       ),
     });
