@@ -2,6 +2,12 @@ import type { Registry } from "prom-client";
 import { channels } from "./channels.ts";
 import type { PoolCore } from "./pool-core.ts";
 
+/** A registry of prom-client, without its types: an application without metrics does not install them. */
+export interface MetricsRegistry {
+  metrics(): Promise<string>;
+  removeSingleMetric(name: string): void;
+}
+
 /** Upper limits of the histograms' buckets, in seconds. */
 const buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
 
@@ -11,9 +17,13 @@ const buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
  *
  * @param name value of the label `pool`
  */
-export async function registerPoolMetrics(pool: PoolCore, registry: Registry, name = "default"): Promise<() => void> {
+export async function registerPoolMetrics(
+  pool: PoolCore,
+  registry: MetricsRegistry,
+  name = "default",
+): Promise<() => void> {
   const { Counter, Gauge, Histogram } = await import("prom-client");
-  const registers = [registry];
+  const registers = [registry as Registry];
   const labels = { pool: name };
   const gauge = (metric: string, help: string, value: () => number) =>
     new Gauge({

@@ -140,7 +140,9 @@ describe("a database in a program of others", () => {
     const server = await registered((options) => new EmbeddedServer("local", {}, options));
     for (const name of ["Shop", "pg_shop", "postgres"])
       expect(() => new Database("shop", { server, name })).toThrow("Set its argument `name`.");
-    void new Database("orders", { server, folder: "test/fixtures/versions/shop" });
+    const orders = new Database("orders", { server, folder: "test/fixtures/versions/shop" });
     expect(() => new Database("copy", { server, name: "orders" })).toThrow("the database orders twice");
+    // Its resources are declared later. The next test file in this process has other mocks.
+    await value(orders.url("app"));
   });
 });
