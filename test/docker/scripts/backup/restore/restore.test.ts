@@ -223,7 +223,10 @@ describe("backup restore", () => {
       expect.stringContaining("already exists and is not an empty folder."),
     ]);
     const nowhere = await shop.pgw("backup", "restore");
-    expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining("--to DIR or --to-volume NAME")]);
+    expect([nowhere.code, nowhere.stderr]).toEqual([
+      2,
+      expect.stringContaining("--to DIR, --to-volume NAME and --in-place"),
+    ]);
     const unknown = await shop.pgw(
       "backup",
       "restore",
