@@ -3,22 +3,45 @@ import { NotKnown, type Observer, withObserver } from "../connection/observer.ts
 import type { Known } from "../core/known.ts";
 import { OperationError } from "../core/operation-error.ts";
 import type { Collector, HealthSettings } from "./collector.ts";
-import { activity } from "./collectors/activity.ts";
-import { connections } from "./collectors/connections.ts";
-import { freeze } from "./collectors/freeze.ts";
-import { host } from "./collectors/host.ts";
-import { locks } from "./collectors/locks.ts";
-import { migrations } from "./collectors/migrations.ts";
-import { replication } from "./collectors/replication.ts";
-import { server } from "./collectors/server.ts";
-import { sessions } from "./collectors/sessions.ts";
-import { sizes } from "./collectors/sizes.ts";
-import { statements } from "./collectors/statements.ts";
-import { tables } from "./collectors/tables.ts";
-import { wal } from "./collectors/wal.ts";
+import { type ActivityValues, activity } from "./collectors/activity.ts";
+import { type ConnectionValues, connections } from "./collectors/connections.ts";
+import { type FreezeValues, freeze } from "./collectors/freeze.ts";
+import { type HostValues, host } from "./collectors/host.ts";
+import { type LockValues, locks } from "./collectors/locks.ts";
+import { type MigrationValues, migrations } from "./collectors/migrations.ts";
+import { type ReplicationValues, replication } from "./collectors/replication.ts";
+import { type ServerValues, server } from "./collectors/server.ts";
+import { type SessionValues, sessions } from "./collectors/sessions.ts";
+import { type SizeValues, sizes } from "./collectors/sizes.ts";
+import { type StatementsValues, statements } from "./collectors/statements.ts";
+import { type TablesValues, tables } from "./collectors/tables.ts";
+import { type WalValues, wal } from "./collectors/wal.ts";
+
+/** Values of each part of a snapshot. */
+export interface SnapshotValues {
+  server: ServerValues;
+  connections: ConnectionValues;
+  sessions: SessionValues;
+  locks: LockValues;
+  activity: ActivityValues;
+  statements: StatementsValues;
+  wal: WalValues;
+  replication: ReplicationValues;
+  freeze: FreezeValues;
+  sizes: SizeValues;
+  tables: TablesValues;
+  migrations: MigrationValues;
+  host: HostValues;
+}
+
+/** Name of a part of the snapshot. */
+export type PartName = keyof SnapshotValues;
+
+/** Values of a part. */
+export type PartValues<Name extends PartName> = SnapshotValues[Name];
 
 /** All collectors, in the order in which they run. */
-export const collectors = {
+export const collectors: { [Name in PartName]: Collector<SnapshotValues[Name]> } = {
   server,
   connections,
   sessions,
@@ -33,14 +56,6 @@ export const collectors = {
   migrations,
   host,
 };
-
-type Collectors = typeof collectors;
-
-/** Name of a part of the snapshot. */
-export type PartName = keyof Collectors;
-
-/** Values of a part. */
-export type PartValues<Name extends PartName> = Collectors[Name] extends Collector<infer Values> ? Values : never;
 
 /** A part, or the reason why it is not known. */
 export type Part<Name extends PartName> = Known<{ value: PartValues<Name> }>;
