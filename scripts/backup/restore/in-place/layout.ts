@@ -1,6 +1,6 @@
 /*
- * An in-place restore works with folders in the volume of a stack's cluster, next to `17/data`. Their names and one mark
- * tell how far a restore came, so that the next command continues it, whenever a process was killed:
+ * An in-place restore works with folders in the volume of a stack's cluster, next to `17/data`. Their names and one
+ * mark tell how far a restore came, so that the next command continues it, whenever a process was killed:
  *
  *   data.restoring-<time>   the cluster that is restored, with the mark; after the exchange: the former cluster
  *   data.before-<time>      the former cluster, complete
