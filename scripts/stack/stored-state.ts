@@ -40,8 +40,16 @@ export async function storedResources({ root, env, project, stack }: StoredStack
   const text =
     (await stateText(join(folder, "stacks", project, stack))) ?? (await stateText(join(folder, "stacks", stack)));
   if (text === undefined) throw new OperationError(`Stack "${stack}" has no state in ${folder}.`);
-  const { checkpoint } = JSON.parse(text) as { checkpoint?: { latest?: { resources?: StateResource[] } } };
-  return checkpoint?.latest?.resources ?? [];
+  return resourcesIn(text, stack, folder);
+}
+
+function resourcesIn(text: string, stack: string, folder: string): StateResource[] {
+  try {
+    const { checkpoint } = JSON.parse(text) as { checkpoint?: { latest?: { resources?: StateResource[] } } };
+    return checkpoint?.latest?.resources ?? [];
+  } catch (error) {
+    throw new OperationError(`The state of stack "${stack}" in ${folder} is damaged.`, { cause: error });
+  }
 }
 
 /** Reads a state, which the engine can compress if it is configured to. */

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import pRetry from "p-retry";
 import pg from "pg";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
@@ -222,7 +223,8 @@ describe("the alerts of a running server", () => {
     const exporters = ["postgres-exporter", "volume-exporter"].map((role) =>
       docker.getContainer(`${shop.prefix}-${role}`),
     );
-    for (const exporter of exporters) await exporter.pause();
+    // Docker's freezer gives up early on a busy machine.
+    for (const exporter of exporters) await pRetry(() => exporter.pause(), { retries: 5, minTimeout: 1_000 });
     await expect.poll(firing, polling).toEqual(["PostgreSQLStorageUnknown", "PostgreSQLUnknown"]);
     for (const exporter of exporters) await exporter.unpause();
     await calm();

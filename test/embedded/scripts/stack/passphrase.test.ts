@@ -67,7 +67,7 @@ describe("the local stack's passphrase", () => {
     );
     const passphrases = new Set((await Promise.all(runs)).map(({ stdout }) => stdout));
     expect(passphrases.size).toBe(1);
-    expect(readdirSync(join(root, ".pgroundwork")).sort()).toEqual([".pulumi", "passphrase"]);
+    expect(readdirSync(join(root, ".pgroundwork")).sort()).toEqual([".gitignore", ".pulumi", "passphrase"]);
   });
 
   it("is not replaced while a state is encrypted with the lost one", () => {
