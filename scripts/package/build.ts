@@ -56,15 +56,20 @@ export async function buildPackage(root: string, folder: string): Promise<string
   return join(folder, "..", packed.filename);
 }
 
-/** Removes the source maps of files that have no code of the project: they would be half of the package. */
+/** Removes the code of others from source maps, and the maps without code of the project: half of the package. */
 async function removeOthersMaps(dist: string): Promise<void> {
   for (const name of (await readdir(dist)).filter((each) => each.endsWith(".map"))) {
-    const map = join(dist, name);
-    const { sources } = JSON.parse(await readFile(map, "utf8")) as { sources: string[] };
-    if (sources.some((source) => !source.includes("node_modules/"))) continue;
-    const file = map.replace(/\.map$/, "");
+    const path = join(dist, name);
+    const map = JSON.parse(await readFile(path, "utf8")) as { sources: string[]; sourcesContent?: (string | null)[] };
+    const isOwn = map.sources.map((source) => !source.includes("node_modules/"));
+    if (isOwn.includes(true)) {
+      const sourcesContent = map.sourcesContent?.map((content, index) => (isOwn[index] ? content : null));
+      await writeFile(path, JSON.stringify({ ...map, sourcesContent }));
+      continue;
+    }
+    const file = path.replace(/\.map$/, "");
     await writeFile(file, (await readFile(file, "utf8")).replace(/\n\/\/# sourceMappingURL=.*\n*$/, "\n"));
-    await rm(map);
+    await rm(path);
   }
 }
 

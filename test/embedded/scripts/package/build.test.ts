@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { connectionUrl } from "../../../../scripts/connection/connection.ts";
@@ -136,17 +135,14 @@ describe("the package", () => {
     const common = {
       target: "es2024",
       lib: ["es2024", "esnext.disposable", "dom"],
-      // The pool's types are those of the driver, which has none of its own.
+      // The pool's types are those of the driver, which has none of its own: applications add @types/pg.
       types: ["node"],
+      typeRoots: [join(cloneRoot, "node_modules", "@types")],
+      paths: { pg: [join(cloneRoot, "node_modules", "@types", "pg", "index.d.ts")] },
       strict: true,
       noEmit: true,
       skipLibCheck: false,
     };
-    for (const name of ["@types/pg", "@types/node"]) {
-      const link = join(application, "node_modules", name);
-      await mkdir(dirname(link), { recursive: true });
-      if (!existsSync(link)) await symlink(join(cloneRoot, "node_modules", name), link);
-    }
     await writeFile(join(application, "typed.ts"), typed);
     await writeFile(
       join(application, "tsconfig.json"),
