@@ -5,6 +5,7 @@ import { fromUrl } from "../connection/url.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { databaseFolder, listDatabases, requireDatabase } from "../databases/database-file.ts";
 import { ownerOf } from "../docker/names.ts";
+import { upCommand } from "../model/command-lines.ts";
 import type { ServerOutput } from "../model/stack-outputs.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
 import { withBackend } from "../stack/backend.ts";
@@ -106,6 +107,11 @@ async function ofStack(context: CommandContext, options: TargetOptions, role: st
   const names = Object.keys(outputs.databases);
   const [only] = names;
   const database = options.database ?? (names.length === 1 ? only : undefined);
+  if (names.length === 0)
+    throw new OperationError(`Stack "${stack}" has no database.`, {
+      hint: `Run \`${upCommand(stack)}\`. It creates those in the settings (pgroundwork:databases).`,
+      exitCode: exitCode.usage,
+    });
   if (database === undefined) throw severalDatabases(`Stack "${stack}" has ${names.length} databases`, names);
   return target(database);
 }

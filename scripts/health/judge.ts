@@ -81,9 +81,10 @@ export function judge(
       above(age, { warning: 1.25 * autovacuumAge, critical: 1_500_000_000 }),
       `oldest transaction id: ${Math.round(age).toLocaleString("en-US")} transactions, in database ${database}`,
     ]),
-    subject("migrations", parts.migrations, ({ hasLedger, applied, failed, lastFile }) => {
+    subject("migrations", parts.migrations, ({ hasLedger, applied, begun, lastFile }) => {
       if (!hasLedger) return ["ok", "none of the kit's"];
-      return [failed > 0 ? "warning" : "ok", `${applied} applied, ${failed} failed, last ${lastFile ?? "none"}`];
+      const said = `${applied} applied, last ${lastFile ?? "none"}`;
+      return begun === 0 ? ["ok", said] : ["warning", `${said}; ${begun} running or interrupted: see migrate status`];
     }),
   ];
   return { level: overall(subjects, required), subjects };

@@ -9,10 +9,16 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { clientConfig } from "../../../../scripts/connection/connection.ts";
+import { judge } from "../../../../scripts/health/judge.ts";
+import { ratesBetween } from "../../../../scripts/health/rates.ts";
 import { endpoints } from "../../../../scripts/health/server/openapi.ts";
 import { type HealthServer, serveHealth } from "../../../../scripts/health/server/serve.ts";
 import { defaultSettings } from "../../../../scripts/health/settings.ts";
+import { takeSnapshot } from "../../../../scripts/health/snapshot.ts";
+import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
+import { revertMigrations } from "../../../../scripts/migrate/down.ts";
 import { cloneRoot } from "../../../clone-root.ts";
+import { committedFolderOf } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { startServer, type TestServer } from "../../server.ts";
 import { samplesOf } from "./prometheus-parser.ts";
 
@@ -174,6 +180,36 @@ describe("pgw health check", () => {
       stderr: expect.stringContaining("Subjects: server"),
     });
   });
+});
+
+it("the state of migrations counts those that are applied now, and names interrupted ones", async () => {
+  await withClient(server.connection(), (client) => client.query("create database migrated"));
+  const connection = { ...server.connection(), database: "migrated" };
+  const files = await committedFolderOf([
+    { name: "a", body: "create table a (x int);" },
+    { name: "b", body: "create table b (x int);" },
+  ]);
+  await files.write("000002-b.down.sql", "drop table b;");
+  const migrations = async () => {
+    const snapshot = await takeSnapshot(connection, { ...defaultSettings, collectorMs: 30_000 });
+    return judge(snapshot, ratesBetween(undefined, snapshot), defaultSettings).subjects.find(
+      ({ name }) => name === "migrations",
+    );
+  };
+  expect(await migrations()).toMatchObject({ level: "ok", detail: "none of the kit's" });
+  await applyMigrations({ connection, folder: files.folder });
+  await revertMigrations({ connection, folder: files.folder });
+  expect(await migrations()).toMatchObject({ level: "ok", detail: "1 applied, last 000001-a.sql" });
+  await applyMigrations({ connection, folder: files.folder });
+  expect(await migrations()).toMatchObject({ level: "ok", detail: "2 applied, last 000002-b.sql" });
+  await withClient(connection, (client) =>
+    client.query("update pgroundwork.migration_ledger set finished_at = null where id = 1"),
+  );
+  expect(await migrations()).toMatchObject({
+    level: "warning",
+    detail: "2 applied, last 000002-b.sql; 1 running or interrupted: see migrate status",
+  });
+  await files.remove();
 });
 
 describe("/api/health/database", () => {
