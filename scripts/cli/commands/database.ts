@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import type { Connection } from "../../connection/connection.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action, type CommandContext } from "../context.ts";
@@ -102,6 +103,7 @@ async function renameOnStack(context: CommandContext, stack: string, from: strin
   const { renameOnServer } = await import("../../databases/rename-database.ts");
   await requireDeclaredName(context, stack, from, to);
   const outputs = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, true);
+  await requireNoSnapshots(serverConnection(outputs), stack, from);
   const { underLock } = await import("./destroy/destroy-by-engine.ts");
   // An `up` that runs meanwhile would create the old database again.
   await underLock(context, stack, () => renameOnServer(serverConnection(outputs), from, to));
@@ -115,6 +117,23 @@ async function renameOnStack(context: CommandContext, stack: string, from: strin
     ].join("\n"),
   );
   return undefined;
+}
+
+/**
+ * Requires that a database has no snapshots and branches. They are found by the name of their database.
+ *
+ * @throws OperationError (not allowed)
+ */
+async function requireNoSnapshots(maintenance: Connection, stack: string, database: string): Promise<void> {
+  const { listSnapshots } = await import("../../backup/snapshot/snapshots.ts");
+  const names = (await listSnapshots({ maintenance, database })).map(({ name }) => name);
+  if (names.length === 0) return;
+  const option = stack === localStack ? "" : ` --stack ${stack}`;
+  const lines = names.map((name) => `  npm run pgw -- snapshot drop ${name} -d ${database}${option}`);
+  throw new OperationError(
+    `"${database}" has snapshots or branches, which would not be found under another name: ${names.join(", ")}. Nothing was changed.`,
+    { hint: ["Drop them first:", ...lines].join("\n  "), exitCode: exitCode.notAllowed },
+  );
 }
 
 /**

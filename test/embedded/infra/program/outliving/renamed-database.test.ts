@@ -56,6 +56,14 @@ describe("a database with a renamed folder and setting", () => {
     ]);
   });
 
+  it("is not renamed on the server while it has snapshots, which are found by its name", async () => {
+    await clone.succeed("snapshot", "save", "before", "-d", "shop");
+    const { code, stderr } = await clone.shell(onServer);
+    expect([code, stderr]).toEqual([3, expect.stringContaining("would not be found under another name: before.")]);
+    const line = /^ *(npm run pgw -- snapshot drop .*)$/m.exec(stderr)?.[1] ?? "";
+    expect((await clone.shell(line)).code).toBe(0);
+  });
+
   it("keeps its rows after it was renamed on the server, and the next up changes nothing", async () => {
     const renamed = await clone.shell(onServer);
     expect(renamed.code, renamed.stderr).toBe(0);
