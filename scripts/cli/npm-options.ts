@@ -59,8 +59,14 @@ function commandIn(program: Command, typed: readonly string[]): { command: Comma
   for (let index = 0; index < typed.length && typed[index] !== "--"; index += 1) {
     const word = typed[index] ?? "";
     if (word.startsWith("-")) {
-      const option = command.options.find(({ short, long }) => short === word || long === word);
-      if (option?.required) index += 1;
+      const name = word.replace(/=.*/, "");
+      const known = [...command.options, ...program.options];
+      const option = known.find(
+        ({ short, long }) => short === name || long === name || (short && /^-\w/.test(name) && name.startsWith(short)),
+      );
+      // An unknown option is reported by the command. The words after it may be its values.
+      if (option === undefined) break;
+      if (option.required && name === word && (option.long === word || option.short === word)) index += 1;
       continue;
     }
     const sub =

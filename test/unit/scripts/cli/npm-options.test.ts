@@ -69,6 +69,11 @@ describe("npm's own settings", () => {
     ["are accepted if the command has no such option", ["up"], ofNpm("up", { yes: "true", audit: "", cache: "/c" })],
     ["are accepted if they turn a switch off", ["destroy"], ofNpm("pgw", { yes: "", json: "" })],
     ["are accepted if they make npm silent", ["psql", "--", "-c", "select 1"], ofNpm("pgw", { loglevel: "silent" })],
+    [
+      "are accepted if they make npm silent and an unknown option has a value",
+      ["psql", "-r", "readonly", "-c", "select 1"],
+      ofNpm("pgw", { loglevel: "silent" }),
+    ],
     ["are accepted if they make npm verbose", ["url"], ofNpm("pgw", { loglevel: "info" })],
     ["are accepted if the command got the option as well", ["up", "--json"], ofNpm("up", { json: "true" })],
     ["are accepted if the command got the option in its short form", ["destroy", "-y"], ofNpm("pgw", { yes: "true" })],
