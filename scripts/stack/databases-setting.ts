@@ -80,7 +80,7 @@ export async function undeclareDatabases(
         : `${file.name} has no list of databases any more. Its stack has the databases of ${projectFile}${project.length > 0 ? ` (${project.filter((name) => !Object.hasOwn(removed, name)).join(", ")})` : ""}.`,
     );
   }
-  dropSeedSets(settings, new Set(Object.values(removed).flat()), setsOf);
+  notes.push(...dropSeedSets(settings, new Set(Object.values(removed).flat()), setsOf));
   return { changed: writeChanged(root, settings), notes };
 }
 
@@ -107,12 +107,17 @@ export async function requireEditableSettings(root: string): Promise<void> {
   await readSettings(root);
 }
 
-/** Removes the seed sets of removed databases, unless another database of the stacks that read the list has them. */
+/**
+ * Removes the seed sets of removed databases, unless another database of the stacks that read the list has them.
+ *
+ * @returns a note for each changed file
+ */
 function dropSeedSets(
   settings: readonly SettingsFile[],
   candidates: ReadonlySet<string>,
   setsOf: Readonly<Record<string, readonly string[]>>,
-): void {
+): string[] {
+  const notes: string[] = [];
   const project = settings.find(({ name }) => name === projectFile);
   const databasesOf = (file: SettingsFile) => file.list("databases") ?? project?.list("databases") ?? [];
   const stacks = settings.filter(({ name }) => name !== projectFile);
@@ -123,8 +128,12 @@ function dropSeedSets(
     const readers = file === project ? [file, ...stacks.filter((each) => each.list("seeds") === undefined)] : [file];
     const known = new Set(readers.flatMap(databasesOf).flatMap((name) => setsOf[name] ?? []));
     const kept = seeds.filter((set) => !candidates.has(set) || known.has(set));
-    if (kept.length < seeds.length) file.set("seeds", kept);
+    if (kept.length === seeds.length) continue;
+    file.set("seeds", kept);
+    const dropped = seeds.filter((set) => !kept.includes(set)).join(", ");
+    notes.push(`${file.name} loses the seed sets that no other database has: ${dropped}`);
   }
+  return notes;
 }
 
 /** A settings file that is being edited. */

@@ -114,6 +114,7 @@ describe("a removed database", () => {
     expect(await read("Pulumi.yaml")).not.toContain("databases");
     expect(last.notes).toEqual([
       "Pulumi.yaml lists no databases any more. To add one: `npm run pgw -- database new NAME`",
+      "Pulumi.yaml loses the seed sets that no other database has: reference, dev",
     ]);
   });
 
@@ -122,7 +123,8 @@ describe("a removed database", () => {
       "Pulumi.demo.yaml",
       "config:\n  pgroundwork:databases: [trading, shop]\n  pgroundwork:seeds: [reference, demo] # both\n",
     );
-    await remove("trading", ["reference", "dev", "demo"]);
+    const { notes } = await remove("trading", ["reference", "dev", "demo"]);
+    expect(notes).toContain("Pulumi.demo.yaml loses the seed sets that no other database has: demo");
     expect(await read("Pulumi.demo.yaml")).toBe(
       "config:\n  pgroundwork:databases: [shop]\n  pgroundwork:seeds: [reference] # both\n",
     );
