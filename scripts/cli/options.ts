@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { localStack } from "../stack/stacks.ts";
 import { defaultRole } from "./login.ts";
 
@@ -45,4 +45,15 @@ export function urlOption(): Option {
     "--url <url>",
     "URL of a database to use instead of a stack; set its password in PGPASSWORD, because arguments are public",
   );
+}
+
+/** Adds a verb of a command group with the common options: the database, and the format of the answer. */
+export function databaseVerb(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .addOption(stackOption())
+    .addOption(databaseOption())
+    .addOption(urlOption())
+    .addOption(jsonOption());
 }

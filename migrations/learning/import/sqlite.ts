@@ -2,7 +2,7 @@ import { type ColumnMap, importMap } from "pgroundwork";
 
 /*
  * The learning assistant's SQLite store. Its integers become UUIDs, cents become points, and the numbers of
- * milliseconds become times. Open logins are not imported: people log in again. Recommendations are made anew every
+ * milliseconds become times. Open logins are not imported: people log in again. Recommendations are made again every
  * day.
  */
 

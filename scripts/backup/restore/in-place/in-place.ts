@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
+import { poll } from "../../../core/poll.ts";
 import { executeInContainer, queryInContainer } from "../../../docker/server/query.ts";
 import { isRunning, startContainer } from "../../../docker/server/running.ts";
 import { waitForServer } from "../../../docker/server/wait.ts";
@@ -276,20 +276,19 @@ async function startExchanged(
 }
 
 async function untilPromoted(docker: Docker, server: string, seconds: number): Promise<void> {
-  const deadline = performance.now() + seconds * 1_000;
-  for (;;) {
-    const [found] = await queryInContainer<{ recovering: boolean }>(
-      docker,
-      server,
-      "select pg_is_in_recovery() as recovering",
-    );
-    if (found?.recovering === false) return;
-    if (performance.now() > deadline)
-      throw new OperationError(`The server did not end its recovery within ${seconds} s.`, {
+  const query = "select pg_is_in_recovery() as recovering";
+  const attempt = async () => {
+    const [found] = await queryInContainer<{ recovering: boolean }>(docker, server, query);
+    return found?.recovering === false ? true : undefined;
+  };
+  await poll(attempt, {
+    intervalMs: 200,
+    timeoutMs: seconds * 1_000,
+    timedOut: () =>
+      new OperationError(`The server did not end its recovery within ${seconds} s.`, {
         hint: "See its log: `npm run pgw -- logs`. It runs on the exchanged cluster.",
-      });
-    await sleep(200);
-  }
+      }),
+  });
 }
 
 /** Makes a full backup, because restores of the new timeline should not depend on an earlier one. */

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { table } from "../../table.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
-import { importVerb } from "./verb.ts";
 
 export function registerImportList(parent: Command): void {
-  importVerb(parent, "list", "list the imports of a database").action(action<TargetOptions, []>(list));
+  databaseVerb(parent, "list", "list the imports of a database").action(action<TargetOptions, []>(list));
 }
 
 async function list(context: CommandContext, options: TargetOptions) {

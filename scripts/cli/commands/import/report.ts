@@ -1,16 +1,20 @@
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { describeReport } from "./text.ts";
-import { importVerb } from "./verb.ts";
 
 interface ReportOptions extends TargetOptions {
   html?: boolean;
 }
 
 export function registerImportReport(parent: Command): void {
-  importVerb(parent, "report [run]", "show what an import did: counts, rejected rows, checksums (default: the newest)")
+  databaseVerb(
+    parent,
+    "report [run]",
+    "show what an import did: counts, rejected rows, checksums (default: the newest)",
+  )
     .option("--html", "print the report as a web page")
     .action(action<ReportOptions, [string | undefined]>(report));
 }

@@ -4,9 +4,9 @@ import type { RollbackResult } from "../../../import/run/rollback.ts";
 import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import { canAsk, confirm } from "../../confirm.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { table } from "../../table.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
-import { importVerb } from "./verb.ts";
 
 interface RollbackOptions extends TargetOptions {
   dryRun?: boolean;
@@ -14,7 +14,7 @@ interface RollbackOptions extends TargetOptions {
 }
 
 export function registerImportRollback(parent: Command): void {
-  importVerb(parent, "rollback [run]", "delete the rows that an import inserted, and restore those that it updated")
+  databaseVerb(parent, "rollback [run]", "delete the rows that an import inserted, and restore those that it updated")
     .option("--dry-run", "show what would be deleted and restored, and change nothing (exit code 4)")
     .option("-y, --yes", "skip the confirmation")
     .action(action<RollbackOptions, [string | undefined]>(rollback));

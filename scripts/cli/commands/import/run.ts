@@ -4,10 +4,10 @@ import { exitCode } from "../../../core/operation-error.ts";
 import type { ImportEvent, ImportResult } from "../../../import/run/run-import.ts";
 import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { ProgressLine } from "../../progress-line.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { describeReport } from "./text.ts";
-import { importVerb } from "./verb.ts";
 
 interface ImportOptions extends TargetOptions {
   map?: string;
@@ -29,7 +29,7 @@ export function registerImportJson(parent: Command): void {
 }
 
 function addImport(parent: Command, kind: "sqlite" | "json", argument: string, description: string): void {
-  importVerb(
+  databaseVerb(
     parent,
     `${kind} ${argument}`,
     `${description} (exit code 5 if rows were rejected and the others imported)`,

@@ -1,17 +1,17 @@
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { describeVerify } from "./text.ts";
-import { importVerb } from "./verb.ts";
 
 interface VerifyOptions extends TargetOptions {
   source?: string;
 }
 
 export function registerImportVerify(parent: Command): void {
-  importVerb(
+  databaseVerb(
     parent,
     "verify [run]",
     "compare the source of an import with the rows as they are now (exit code 5 if they differ)",

@@ -4,10 +4,10 @@ import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import type { Baseline } from "../../../migrate/baseline.ts";
 import type { OtherTool } from "../../../migrate/other-tools.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { describeDifference } from "./differences.ts";
-import { migrateVerb } from "./verb.ts";
 
 interface BaselineOptions extends TargetOptions {
   to?: string;
@@ -16,7 +16,7 @@ interface BaselineOptions extends TargetOptions {
 }
 
 export function registerMigrateBaseline(migrate: Command): void {
-  migrateVerb(
+  databaseVerb(
     migrate,
     "baseline",
     "adopt a database that already has the schema: record the migrations as applied and run none",

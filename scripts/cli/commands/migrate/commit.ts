@@ -2,12 +2,12 @@ import type { Command } from "commander";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import type { Finding } from "../../../migrate/lint/finding.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { resolveFolder, resolveTarget, type Target, type TargetOptions } from "../../target.ts";
 import { lineToType } from "../../typed-line.ts";
 import { requireUnprotected } from "./unprotected.ts";
 import { showMigrationEvent } from "./up.ts";
-import { migrateVerb } from "./verb.ts";
 
 interface CommitOptions extends TargetOptions {
   message?: string;
@@ -17,7 +17,7 @@ interface CommitOptions extends TargetOptions {
 }
 
 export function registerMigrateCommit(migrate: Command): void {
-  migrateVerb(
+  databaseVerb(
     migrate,
     "commit",
     "test current.sql with its down migration, make it a committed migration, and apply it",

@@ -3,10 +3,11 @@ import { exitCode } from "../../../core/operation-error.ts";
 import type { RevertEvent } from "../../../migrate/down.ts";
 import type { PlannedRevert } from "../../../migrate/revert-plan.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
 import { confirmRevert, describeLosses } from "./confirm-revert.ts";
 import { showLockTimeout, showWaiting } from "./lock-events.ts";
-import { migrateVerb, type RunOptions, withRunOptions } from "./verb.ts";
+import { type RunOptions, withRunOptions } from "./verb.ts";
 
 interface DownOptions extends TargetOptions, RunOptions {
   steps?: number;
@@ -16,7 +17,7 @@ interface DownOptions extends TargetOptions, RunOptions {
 }
 
 export function registerMigrateDown(migrate: Command): void {
-  const verb = migrateVerb(migrate, "down", "revert applied migrations, newest first; their data is lost")
+  const verb = databaseVerb(migrate, "down", "revert applied migrations, newest first; their data is lost")
     .option("--steps <number>", "number of migrations to revert (default: 1)", count)
     .option("--to <migration>", "revert all migrations after this one (number or file name); 0 reverts all of them")
     .option(

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
-import { migrateVerb } from "./verb.ts";
 
 export function registerMigrateInit(migrate: Command): void {
-  migrateVerb(migrate, "init", "create the tables that record migrations, and nothing else").action(
+  databaseVerb(migrate, "init", "create the tables that record migrations, and nothing else").action(
     action<TargetOptions, []>(init),
   );
 }

@@ -5,9 +5,9 @@ import { databaseFolder, listDatabases, readDatabaseFile } from "../../../databa
 import type { DraftReport } from "../../../migrate/lint/draft.ts";
 import type { LintReport } from "../../../migrate/lint/lint.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { resolveTargets, type TargetOptions } from "../../target.ts";
 import { lineToType } from "../../typed-line.ts";
-import { migrateVerb } from "./verb.ts";
 
 interface LintOptions extends TargetOptions {
   all?: boolean;
@@ -24,7 +24,7 @@ interface LintedDatabase extends LintReport {
 }
 
 export function registerMigrateLint(migrate: Command): void {
-  migrateVerb(
+  databaseVerb(
     migrate,
     "lint",
     "check pending migrations for locks, rewrites and changes that break applications (exit code 5 on errors); also " +

@@ -4,10 +4,11 @@ import { exitCode } from "../../../core/operation-error.ts";
 import { readDatabaseFile } from "../../../databases/database-file.ts";
 import type { MigrationPlan } from "../../../migrate/plan/plan.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, resolveTargets, type Target, type TargetOptions } from "../../target.ts";
 import { describePlan } from "./plan-text.ts";
-import { answerOfDatabases, migrateVerb } from "./verb.ts";
+import { answerOfDatabases } from "./verb.ts";
 
 interface PlanOptions extends TargetOptions {
   to?: string;
@@ -15,7 +16,7 @@ interface PlanOptions extends TargetOptions {
 }
 
 export function registerMigratePlan(migrate: Command): void {
-  migrateVerb(
+  databaseVerb(
     migrate,
     "plan",
     "run pending migrations in a scratch cluster and print what they lock, rewrite and scan (exit code 4; 1 if " +

@@ -4,8 +4,8 @@ import type { DatabaseLeftover } from "../../../migrate/repair/leftover.ts";
 import type { Repaired } from "../../../migrate/repair/repair.ts";
 import { canAsk, confirm } from "../../confirm.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
-import { migrateVerb } from "./verb.ts";
 
 interface RepairOptions extends TargetOptions {
   yes?: boolean;
@@ -14,7 +14,7 @@ interface RepairOptions extends TargetOptions {
 }
 
 export function registerMigrateRepair(migrate: Command): void {
-  migrateVerb(
+  databaseVerb(
     migrate,
     "repair",
     "report what a crash left, and repair it if confirmed (exit code 4 if repairs are pending, 5 if one needs you)",

@@ -3,12 +3,13 @@ import { exitCode } from "../../../core/operation-error.ts";
 import type { DraftSummary } from "../../../migrate/authoring/draft-file.ts";
 import type { MigrationStatus } from "../../../migrate/status.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { table } from "../../table.ts";
 import { resolveTargets, type TargetOptions } from "../../target.ts";
-import { answerOfDatabases, migrateVerb } from "./verb.ts";
+import { answerOfDatabases } from "./verb.ts";
 
 export function registerMigrateStatus(migrate: Command): void {
-  migrateVerb(
+  databaseVerb(
     migrate,
     "status",
     "show applied and pending migrations, and the draft in current.sql, which is never applied (exit code 4 if any " +

@@ -1,17 +1,17 @@
 import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
 import { confirmRevert } from "./confirm-revert.ts";
 import { requireUnprotected } from "./unprotected.ts";
-import { migrateVerb } from "./verb.ts";
 
 interface UncommitOptions extends TargetOptions {
   yes?: boolean;
 }
 
 export function registerMigrateUncommit(migrate: Command): void {
-  migrateVerb(
+  databaseVerb(
     migrate,
     "uncommit",
     "revert the newest committed migration and make it current.sql again; only if no other database has applied it",

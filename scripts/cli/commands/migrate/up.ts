@@ -2,10 +2,11 @@ import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import type { MigrationEvent } from "../../../migrate/apply.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
 import { showLockTimeout, showWaiting } from "./lock-events.ts";
-import { migrateVerb, type RunOptions, withRunOptions } from "./verb.ts";
+import { type RunOptions, withRunOptions } from "./verb.ts";
 
 interface UpOptions extends TargetOptions, RunOptions {
   to?: string;
@@ -13,7 +14,7 @@ interface UpOptions extends TargetOptions, RunOptions {
 }
 
 export function registerMigrateUp(migrate: Command): void {
-  const verb = migrateVerb(migrate, "up", "apply the pending migrations")
+  const verb = databaseVerb(migrate, "up", "apply the pending migrations")
     .option("--to <migration>", "last migration to apply (number or file name)")
     .option(
       "--dry-run",

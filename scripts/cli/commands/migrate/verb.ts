@@ -1,16 +1,4 @@
 import type { Command } from "commander";
-import { databaseOption, jsonOption, stackOption, urlOption } from "../../options.ts";
-
-/** Adds a verb of `pgw migrate` with the common options: the database, and the format of the answer. */
-export function migrateVerb(migrate: Command, name: string, description: string): Command {
-  return migrate
-    .command(name)
-    .description(description)
-    .addOption(stackOption())
-    .addOption(databaseOption())
-    .addOption(urlOption())
-    .addOption(jsonOption());
-}
 
 /**
  * Returns the answer of a command that reads several databases. One database: its answer as it is. Otherwise: an array

@@ -3,17 +3,18 @@ import { exitCode } from "../../../core/operation-error.ts";
 import type { SchemaDrift } from "../../../migrate/schema-drift.ts";
 import type { MigrationProblem } from "../../../migrate/status.ts";
 import { action, type CommandContext } from "../../context.ts";
+import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { resolveTargets, type Target, type TargetOptions } from "../../target.ts";
 import { describeDifference } from "./differences.ts";
-import { answerOfDatabases, migrateVerb } from "./verb.ts";
+import { answerOfDatabases } from "./verb.ts";
 
 interface VerifyOptions extends TargetOptions {
   schema?: boolean;
 }
 
 export function registerMigrateVerify(migrate: Command): void {
-  migrateVerb(migrate, "verify", "check that the applied migrations match their files (exit code 5 if not)")
+  databaseVerb(migrate, "verify", "check that the applied migrations match their files (exit code 5 if not)")
     .option("--schema", "also compare the live schema with the one that the applied files create in a scratch cluster")
     .action(action<VerifyOptions, []>(verify));
 }
