@@ -9,11 +9,13 @@ import {
   type PrivilegePlan,
   planPrivileges,
   schema,
+  serverRolePlans,
 } from "../../scripts/model/privileges.ts";
 import {
   AdminMembership,
   ExtensionPrivileges,
   Migrations,
+  MonitoringSchema,
   Partitions,
   type PrivilegesByRole,
   Seeds,
@@ -76,6 +78,7 @@ export class DatabaseObjects {
     this.#declarePrivileges(name, database, plan, args);
     this.#declareExtensionPrivileges(name, database, args);
     this.#declareTakeover(name, database, plan, args);
+    this.#declareMonitoring(name, database, args);
 
     const connection = {
       host: args.server.host,
@@ -231,6 +234,14 @@ export class DatabaseObjects {
     const migrating = { owner: roleName(name, "owner"), members: this.#ownerMembers(name, args.server), schema };
     const takeover = { ...connection, ...migrating, ...privileges };
     this.#after(new Takeover(`${this.#prefix}-takeover`, takeover, this.#inOrder()));
+  }
+
+  /** Lets the monitoring role read pg_stat_statements and the records of migrations. */
+  #declareMonitoring(name: string, database: pulumi.Output<string>, { server }: DatabaseArgs): void {
+    const { host, port, sslmode, caCertificate, admin } = server;
+    const connection = { host, port, sslmode, caCertificate, database, ...admin };
+    const roles = { monitor: serverRolePlans.monitor.name, owner: roleName(name, "owner") };
+    this.#after(new MonitoringSchema(`${this.#prefix}-monitoring`, { ...connection, ...roles }, this.#inOrder()));
   }
 
   #ownerMembers(name: string, { limitedAdmin, admin }: Server): string[] {

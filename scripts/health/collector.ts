@@ -1,4 +1,5 @@
 import type { Observer } from "../connection/observer.ts";
+import type { MigrationRecord } from "../databases/migration-records.ts";
 
 /** Reads one subject of a server. Its queries wait for no lock on a table, and end after the snapshot's time limit. */
 export interface Collector<T> {
@@ -10,6 +11,7 @@ export interface Collector<T> {
     | "pg_read_all_stats"
     | "pg_read_all_settings"
     | "CONNECT or pg_read_all_stats"
+    | "the ledger or the monitoring schema"
     | "the data directory";
   /**
    * Reads it.
@@ -41,4 +43,14 @@ export interface HealthSettings {
   storagePercent: Limits;
   /** Time limit in ms of each query of a collector. */
   collectorMs: number;
+  /** Compares a database's records with the committed files. Omit it if there are no files. */
+  compareMigrations?: (records: readonly MigrationRecord[]) => Promise<ComparedMigrations>;
+}
+
+/** Differences between the records of a database and the committed files. */
+export interface ComparedMigrations {
+  /** Files that are not applied, in order. */
+  pending: string[];
+  /** Applied files that were edited, are missing, or differ in another way: kind and name. */
+  problems: string[];
 }

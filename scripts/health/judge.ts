@@ -1,4 +1,5 @@
 import type { HealthSettings, Limits } from "./collector.ts";
+import type { MigrationValues } from "./collectors/migrations.ts";
 import type { Rates } from "./rates.ts";
 import type { Part, PartName, Snapshot } from "./snapshot.ts";
 
@@ -81,13 +82,29 @@ export function judge(
       above(age, { warning: 1.25 * autovacuumAge, critical: 1_500_000_000 }),
       `oldest transaction id: ${Math.round(age).toLocaleString("en-US")} transactions, in database ${database}`,
     ]),
-    subject("migrations", parts.migrations, ({ hasLedger, applied, begun, lastFile }) => {
-      if (!hasLedger) return ["ok", "none of the kit's"];
-      const said = `${applied} applied, last ${lastFile ?? "none"}`;
-      return begun === 0 ? ["ok", said] : ["warning", `${said}; ${begun} running or interrupted: see migrate status`];
-    }),
+    subject("migrations", parts.migrations, migrationState),
   ];
   return { level: overall(subjects, required), subjects };
+}
+
+function migrationState(values: MigrationValues): [HealthLevel, string] {
+  const { hasLedger, applied, begun, lastFile, pending, problems } = values;
+  const said = hasLedger ? `${applied} applied, last ${lastFile ?? "none"}` : "none of the kit's";
+  const found = [
+    ...(begun === 0 ? [] : [`${begun} running or interrupted`]),
+    ...(pending === null || pending.length === 0 ? [] : [`${pending.length} pending: ${few(pending)}`]),
+    ...(problems === null || problems.length === 0 ? [] : [`differs from the files: ${few(problems)}`]),
+  ];
+  if (found.length === 0) return ["ok", pending === null ? said : `${said}, none pending`];
+  return ["warning", `${[said, ...found].join("; ")}: see migrate status`];
+}
+
+/** Names listed in one line. */
+const namedAtMost = 3;
+
+function few(names: readonly string[]): string {
+  const more = names.length - namedAtMost;
+  return [...names.slice(0, namedAtMost), ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }
 
 function subject<Name extends PartName>(
