@@ -1,14 +1,18 @@
-import type { HealthSettings, Limits } from "./collector.ts";
+import type { BackupValues, HealthSettings, Limits } from "./collector.ts";
 import type { MigrationValues } from "./collectors/migrations.ts";
+import type { WalValues } from "./collectors/wal.ts";
 import type { Rates } from "./rates.ts";
 import type { Part, PartName, Snapshot } from "./snapshot.ts";
 
 export type HealthLevel = "ok" | "warning" | "critical" | "unknown";
 
+/** `not-applicable`: the server does not have what the subject is about. */
+export type SubjectLevel = HealthLevel | "not-applicable";
+
 /** State of one subject. */
 export interface Subject {
   name: string;
-  level: HealthLevel;
+  level: SubjectLevel;
   /** Says what was found, with its values, or why it is not known. */
   detail: string;
 }
@@ -62,12 +66,7 @@ export function judge(
       above(diskPercent, settings.storagePercent),
       `${Math.round(diskPercent)} % used, ${(diskFreeBytes / 1024 ** 3).toFixed(1)} GB free`,
     ]),
-    subject("archive", parts.wal, ({ archive, lastArchivedAt, lastArchiveFailureAt }) => {
-      if (archive !== "failing") return ["ok", archive];
-      const last =
-        lastArchivedAt === null ? "nothing was ever archived" : `last success ${lastArchivedAt.toISOString()}`;
-      return ["critical", `failing since or before ${lastArchiveFailureAt?.toISOString()}; ${last}`];
-    }),
+    subject("archive", parts.wal, archiveState),
     subject("replication", parts.replication, ({ standbys, slots, isReceiving, replayedSecondsAgo }) => {
       if (isReceiving === false) return ["critical", "this replica receives no WAL"];
       const lost = slots.filter(({ state }) => state === "lost" || state === "unreserved");
@@ -83,8 +82,42 @@ export function judge(
       `oldest transaction id: ${Math.round(age).toLocaleString("en-US")} transactions, in database ${database}`,
     ]),
     subject("migrations", parts.migrations, migrationState),
+    subject("backups", parts.backups, backupState),
   ];
   return { level: overall(subjects, required), subjects };
+}
+
+/** Time in s without progress after which an archive command counts as hanging, as in the alert. */
+const longestWaitSeconds = 300;
+
+function archiveState(values: WalValues): [HealthLevel, string] {
+  const { archive, lastArchivedAt, lastArchiveFailureAt, waitingSegments, waitingSeconds } = values;
+  const last = lastArchivedAt === null ? "nothing was ever archived" : `last success ${lastArchivedAt.toISOString()}`;
+  if (archive === "failing")
+    return ["critical", `failing since or before ${lastArchiveFailureAt?.toISOString()}; ${last}`];
+  if (archive === "off") return ["ok", archive];
+  if (waitingSegments === null)
+    return ["unknown", `${archive}, but the role may not see which segments wait (pg_monitor)`];
+  const wait = `${waitingSegments} ${waitingSegments === 1 ? "segment waits" : "segments wait"}`;
+  if ((waitingSeconds ?? 0) > longestWaitSeconds)
+    return ["critical", `no progress for ${Math.round(waitingSeconds ?? 0)} s; ${wait}; ${last}`];
+  return ["ok", `${archive}; ${wait}; ${last}`];
+}
+
+function backupState(values: BackupValues | null): [SubjectLevel, string] {
+  if (values === null) return ["not-applicable", "the stack makes no backups"];
+  const { last, lastFull, restorableFrom, lastArchivedAt, underWay, findings } = values;
+  const said = [
+    last === null ? "no backup" : `last ${last.type} ${last.finishedAt}`,
+    ...(lastFull === null || lastFull.label === last?.label ? [] : [`last full ${lastFull.finishedAt}`]),
+    ...(restorableFrom === null
+      ? []
+      : [`restores from ${restorableFrom}, WAL archived until ${lastArchivedAt ?? "unknown"}`]),
+    ...(underWay ? ["one is being made now"] : []),
+    ...findings.map(({ text }) => text),
+  ].join("; ");
+  if (last === null || findings.some(({ level }) => level === "wrong")) return ["critical", said];
+  return [findings.length > 0 || lastArchivedAt === null ? "unknown" : "ok", said];
 }
 
 function migrationState(values: MigrationValues): [HealthLevel, string] {
@@ -110,7 +143,7 @@ function few(names: readonly string[]): string {
 function subject<Name extends PartName>(
   name: string,
   part: Part<Name>,
-  state: (values: Extract<Part<Name>, { known: true }>["value"]) => [HealthLevel, string],
+  state: (values: Extract<Part<Name>, { known: true }>["value"]) => [SubjectLevel, string],
 ): Subject {
   if (!part.known) return { name, level: "unknown", detail: part.reason };
   const [level, detail] = state(part.value);

@@ -16,7 +16,13 @@ const codes = {
   critical: exitCode.wrong,
   unknown: exitCode.wrong,
 } as const;
-const colors = { ok: "green", warning: "yellow", critical: "red", unknown: "yellow" } as const;
+const colors = {
+  ok: "green",
+  warning: "yellow",
+  critical: "red",
+  unknown: "yellow",
+  "not-applicable": "gray",
+} as const;
 
 export function registerHealthCheck(health: Command): void {
   withHealthTarget(health.command("check"))
@@ -45,7 +51,7 @@ async function check(context: CommandContext, { require: more = [], ...target }:
   context.out.answer({ ...status, takenAt: snapshot.takenAt }, () =>
     table(
       ["subject", "state", "what was found"],
-      status.subjects.map(({ name, level, detail }) => [name, style(colors[level], level), detail]),
+      status.subjects.map(({ name, level, detail }) => [name, style(colors[level], level.replace("-", " ")), detail]),
     ),
   );
   return codes[status.level];
@@ -62,6 +68,7 @@ const known = [
   "replication",
   "freeze",
   "migrations",
+  "backups",
 ];
 
 function list(text: string): string[] {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type Connection, inDatabase } from "../../../connection/connection.ts";
 import type { HealthSettings } from "../../../health/collector.ts";
+import type { ServerOutput } from "../../../model/stack-outputs.ts";
 import type { CommandContext } from "../../context.ts";
 import { databaseOption, stackOption, urlOption } from "../../options.ts";
 import { givenConnection, resolveTargets, type TargetOptions } from "../../target.ts";
@@ -23,6 +24,8 @@ export interface HealthServerTarget {
   connection: Connection;
   /** Absolute path of the database's folder in migrations/; undefined if only a connection is known. */
   folder: string | undefined;
+  /** The stack's server; undefined if only a connection is known. */
+  server: ServerOutput | undefined;
 }
 
 /** Returns the target: any PostgreSQL by URL or environment, else the first or the named database of the stack. */
@@ -33,18 +36,36 @@ export async function healthTarget(
   const given = givenConnection(context, options);
   if (given !== undefined) {
     const connection = options.database === undefined ? given : inDatabase(given, options.database);
-    return { connection, folder: undefined };
+    return { connection, folder: undefined, server: undefined };
   }
   const [first] = await resolveTargets(context, options, role);
   if (first === undefined) throw new Error("the stack has no database");
   return first;
 }
 
-/** Returns the settings of a target: those of the environment, and how to compare its migrations with the files. */
-export async function healthSettings(context: CommandContext, { folder }: HealthServerTarget): Promise<HealthSettings> {
+/** Returns the settings of a target: those of the environment, and how to read its files and backups. */
+export async function healthSettings(
+  context: CommandContext,
+  { folder, server }: HealthServerTarget,
+): Promise<HealthSettings> {
   const { settingsFromEnvironment } = await import("../../../health/settings.ts");
   const { recordComparison } = await import("../../../migrate/compare-records.ts");
   const compareMigrations = folder === undefined ? undefined : recordComparison(folder);
-  const settings = settingsFromEnvironment(context.env);
-  return compareMigrations === undefined ? settings : { ...settings, compareMigrations };
+  return {
+    ...settingsFromEnvironment(context.env),
+    ...(compareMigrations === undefined ? {} : { compareMigrations }),
+    ...(server === undefined ? {} : { readBackups: await backupReader(server) }),
+  };
+}
+
+async function backupReader(server: ServerOutput): Promise<NonNullable<HealthSettings["readBackups"]>> {
+  const { cachedBackups } = await import("../../../health/backups.ts");
+  const { readBackupState } = await import("../../../stack/backup-state.ts");
+  return cachedBackups(async () => {
+    const state = await readBackupState(server, new Date());
+    if (state === null) return { known: true, value: null };
+    if (!state.known) return state;
+    const { known: _, ...value } = state;
+    return { known: true, value };
+  });
 }
