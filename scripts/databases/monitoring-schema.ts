@@ -22,7 +22,9 @@ export interface MonitoringStep {
 }
 
 const extension = "pg_stat_statements";
-const views = [extension, `${extension}_info`] as const;
+
+/** Views of pg_stat_statements that the schema has if the extension is elsewhere in the database. */
+export const statementViews: readonly string[] = [extension, `${extension}_info`];
 
 interface Facts {
   database: string;
@@ -102,7 +104,12 @@ export async function missingMonitoring(
   isNew: boolean,
 ): Promise<MonitoringStep[]> {
   const id = (name: string) => client.escapeIdentifier(name);
-  const { rows } = await client.query<Facts>(factsQuery, [monitor, owner ?? null, views, recordsFunction.body]);
+  const { rows } = await client.query<Facts>(factsQuery, [
+    monitor,
+    owner ?? null,
+    statementViews,
+    recordsFunction.body,
+  ]);
   const [facts] = rows;
   if (facts === undefined) throw new Error("the server did not describe its database");
   if (facts.schemaOwner !== null && !facts.isTrusted)
@@ -202,7 +209,12 @@ export async function createMonitoring(
 /** Gives the privileges of the plan to the monitoring role, and takes all others. */
 async function restrict(client: Client, roles: MonitoringRoles): Promise<void> {
   const { monitor, owner } = roles;
-  const { rows } = await client.query<Facts>(factsQuery, [monitor, owner ?? null, views, recordsFunction.body]);
+  const { rows } = await client.query<Facts>(factsQuery, [
+    monitor,
+    owner ?? null,
+    statementViews,
+    recordsFunction.body,
+  ]);
   const to = client.escapeIdentifier(monitor);
   const [facts] = rows;
   for (const statement of facts?.revocations ?? []) await client.query(statement);

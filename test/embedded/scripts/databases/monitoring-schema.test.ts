@@ -2,7 +2,10 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
+import { withObserver } from "../../../../scripts/connection/observer.ts";
 import { createMonitoring, missingMonitoring } from "../../../../scripts/databases/monitoring-schema.ts";
+import { outdatedExtension } from "../../../../scripts/doctor/checks/outdated-extension.ts";
+import { defaultThresholds } from "../../../../scripts/doctor/thresholds.ts";
 import { judge } from "../../../../scripts/health/judge.ts";
 import { ratesBetween } from "../../../../scripts/health/rates.ts";
 import { defaultSettings } from "../../../../scripts/health/settings.ts";
@@ -213,6 +216,25 @@ describe("the monitoring schema", () => {
     );
     expect(nothing).toEqual({ created: [], refused: [] });
   });
+});
+
+it("the doctor's statements update pg_stat_statements although the monitoring schema has views of it", async () => {
+  const name = `old_${randomUUID().slice(0, 8)}`;
+  await server.createDatabase(name);
+  await asSuperuser(name, "create extension pg_stat_statements schema public version '1.10'");
+  await create(name);
+  await expect(asSuperuser(name, "alter extension pg_stat_statements update")).rejects.toThrow("depend on it");
+  const limits = { statementTimeoutMs: 5_000, lockTimeoutMs: 1_000 };
+  const find = () =>
+    withObserver(server.connection(name), { applicationName: "test", ...limits }, (observer) =>
+      outdatedExtension.find(observer, defaultThresholds, { statements: undefined }),
+    );
+  const { problems } = await find();
+  expect(problems.map(({ object }) => object)).toEqual(["pg_stat_statements"]);
+  for (const statement of problems[0]?.fix?.statements ?? []) await asSuperuser(name, statement);
+  expect((await find()).problems).toEqual([]);
+  expect(await missing(name)).toEqual([]);
+  expect((await health(name)).queries).toMatchObject({ level: "ok" });
 });
 
 describe("the state of migrations, as monitor sees it", () => {
