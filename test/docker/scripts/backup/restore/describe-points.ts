@@ -236,6 +236,21 @@ export function describePoints(every: boolean): void {
       expect(await refusal(wanted)).toContain('before the migration 000003 of the database "sho" cannot be restored');
     });
 
+    it("stops just before migrations were reverted: migrate down makes a restore point first", async () => {
+      await shop.clone.write("migrations/shop/committed/000004-note-text.down.sql", "drop table note;\n");
+      const { stdout, stderr } = await shop.succeed("migrate", "down", "--database", "shop", "--yes", "--json");
+      const { backup } = JSON.parse(stdout) as { backup: { kind: string; name: string; restore: string } };
+      expect(backup).toMatchObject({ kind: "restore-point", name: expect.stringMatching(/^before_down_/) });
+      expect(backup.restore).toBe(
+        `npm run pgw -- backup restore --in-place --restore-point ${backup.name} --stack ${shop.stack}`,
+      );
+      expect(stderr).toContain(`  ${backup.restore}\n`);
+      expect(await inServer("select to_regclass('note') is null")).toBe("t");
+      const restored = await restore({ kind: "restore-point", name: backup.name });
+      const { tables = [] } = restored.databases.find(({ database }) => database === "shop") ?? {};
+      expect(tables.map(({ table }) => table)).toContain("public.note");
+    });
+
     if (every)
       it("stops just before a migration without a transaction", async () => {
         expect(await restoreBefore("000004")).toEqual([true, 6]);
