@@ -2,7 +2,7 @@ import type { StackBackups } from "../../../backup/stack-backups.ts";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import type { ServerOutput } from "../../../model/stack-outputs.ts";
 import type { CommandContext } from "../../context.ts";
-import { readyEngine } from "../../engine.ts";
+import { outputsOf } from "../../stack.ts";
 
 /** Backups of a stack, and the Docker engine that holds them. */
 export interface BackupsInEngine {
@@ -30,10 +30,8 @@ export async function findBackups(
   context: CommandContext,
   stack: string,
 ): Promise<BackupsInEngine | { kind: ServerOutput["kind"] }> {
-  const { readOutputs } = await import("../../../stack/outputs.ts");
   const { projectName } = await import("../../../stack/project.ts");
-  const engine = await readyEngine(context, { quiet: true });
-  const { server } = await readOutputs(engine, context.root, stack, false);
+  const { server } = await outputsOf(context, stack, false);
   if (server.kind !== "docker" || server.backups === undefined) return { kind: server.kind };
   const { container, image, volumes, schedule } = server.backups;
   const owner = { project: await projectName(context.root), stack, owner: server.owner };
