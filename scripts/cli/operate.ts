@@ -8,6 +8,7 @@ import { readyEngine } from "./engine.ts";
 import { Interrupted, interruptionOf } from "./interruption.ts";
 import { OperationDisplay } from "./operation-display.ts";
 import { recoverStack } from "./recover-stack.ts";
+import { refuseInCopy } from "./refuse-in-copy.ts";
 
 export interface OperateOptions {
   /** Recovers what a killed command left, before the work and at a recoverable lock. Default: asks on a terminal. */
@@ -33,6 +34,8 @@ export async function operate(
   stack: string,
   { recover = false, waitMs = 0, before, check, targets = [] }: OperateOptions = {},
 ): Promise<OperationResult> {
+  // A refresh changes only the state in this directory.
+  if (kind !== "refresh") await refuseInCopy(context, stack);
   const engine = await readyEngine(context, { stack });
   const { runStackOperation } = await import("../stack/run-stack-operation.ts");
   const display = new OperationDisplay(context, kind, stack);

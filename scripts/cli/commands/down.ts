@@ -4,6 +4,7 @@ import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
 import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";
+import { refuseInCopy } from "../refuse-in-copy.ts";
 
 export function registerDown(program: Command): void {
   program
@@ -13,6 +14,7 @@ export function registerDown(program: Command): void {
     .addOption(jsonOption())
     .action(
       action<{ stack?: string }, []>(async (context, { stack = localStack }) => {
+        await refuseInCopy(context, stack);
         const { readOutputs } = await import("../../stack/outputs.ts");
         const { server } = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, false);
         const { projectName } = await import("../../stack/project.ts");

@@ -1,5 +1,6 @@
 import { begunErasure, isVolumesPlace } from "../begun-erasure.ts";
 import type { ServerKind } from "../declared-settings.ts";
+import { ownStateFile } from "../original.ts";
 import { ownersOf } from "../stack-owners.ts";
 import type { StateAccess } from "../stack-state.ts";
 import { dockerData } from "./docker-data.ts";
@@ -17,7 +18,7 @@ import type { Survey } from "./survey.ts";
 export function dataOf(access: StateAccess, home: string, survey: Survey): readonly [StackData, ...StackData[]] {
   const { content, settings } = survey;
   const embedded = embeddedData(access, home, survey);
-  const docker = inDocker(access, survey);
+  const docker = inDocker(access, home, survey);
   const kinds: Record<ServerKind, () => readonly StackData[]> = {
     embedded: () => [embedded],
     docker: () => docker,
@@ -29,7 +30,7 @@ export function dataOf(access: StateAccess, home: string, survey: Survey): reado
 }
 
 /** Returns one entry for each engine that may have objects of the stack. */
-function inDocker(access: StateAccess, { content, settings, owner }: Survey): StackData[] {
+function inDocker(access: StateAccess, home: string, { content, settings, owner }: Survey): StackData[] {
   const begun = begunErasure(access.root, access.stack).filter(isVolumesPlace);
   const hosts = [
     ...(content.docker === undefined ? [] : [content.docker.host]),
@@ -38,9 +39,11 @@ function inDocker(access: StateAccess, { content, settings, owner }: Survey): St
   ];
   const [ownMark = ""] = ownersOf(access, undefined);
   const owners = [...ownersOf(access, content.docker?.owner), ...begun.map((place) => place.owner)];
+  const { root } = access;
+  const isLocal = ownStateFile({ root, project: owner.project, stack: owner.stack, env: process.env }) !== undefined;
   const stack = { project: owner.project, stack: owner.stack, owners: [...new Set(owners)] };
   return [...new Set(hosts)].map((host) => {
     const there = begun.filter(({ dockerHost }) => dockerHost === host);
-    return dockerData(access, { host, stack, content, ownMark, begun: there });
+    return dockerData(access, { host, home, isLocal, stack, content, ownMark, begun: there });
   });
 }

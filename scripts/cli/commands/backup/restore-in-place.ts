@@ -6,6 +6,7 @@ import { type ExitCode, exitCode, OperationError } from "../../../core/operation
 import { canAsk } from "../../confirm.ts";
 import type { CommandContext } from "../../context.ts";
 import { readyEngine } from "../../engine.ts";
+import { refuseInCopy } from "../../refuse-in-copy.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { backupsOf } from "./stack.ts";
@@ -31,6 +32,7 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   const { readOutputs } = await import("../../../stack/outputs.ts");
   const { ownHolder } = await import("../../../docker/scratch-holder.ts");
   const inPlace = await import("../../../backup/restore/in-place/in-place.ts");
+  await refuseInCopy(context, stack);
   const { backups, dockerHost } = await backupsOf(context, stack);
   const outputs = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, true);
   if (outputs.protected && !command.allowProtected) {

@@ -6,6 +6,7 @@ import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { readyEngine } from "../../engine.ts";
 import { jsonOption, stackOption } from "../../options.ts";
+import { refuseInCopy } from "../../refuse-in-copy.ts";
 import { settingsFile } from "./texts.ts";
 
 interface DestroyOptions {
@@ -36,6 +37,7 @@ async function destroy(
   const { surveyStack } = await import("../../../stack/erase/survey.ts");
   const { dataOf } = await import("../../../stack/erase/data-of.ts");
   const { dataHome } = await import("../../../server/locations.ts");
+  await refuseInCopy(context, stack);
   const home = dataHome(context.env, process.getuid?.());
   const access = { engine: await readyEngine(context, { stack }), root: context.root, stack };
   const look = async () => {
