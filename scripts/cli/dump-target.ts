@@ -8,6 +8,7 @@ import { ownerOf } from "../docker/names.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
 import { localStack } from "../stack/stacks.ts";
 import type { CommandContext } from "./context.ts";
+import { refuseInCopy } from "./refuse-in-copy.ts";
 import { givenConnection, resolveTarget, resolveTargets, type Target, type TargetOptions } from "./target.ts";
 
 /** A database whose dumps a command makes or loads. */
@@ -53,6 +54,7 @@ export function dumpTargetOf(context: CommandContext, target: Target, options: T
 
 /** Finds the one database for a command that loads a dump. */
 export async function resolveDumpTarget(context: CommandContext, options: TargetOptions): Promise<DumpTarget> {
+  if (givenConnection(context, options) === undefined) await refuseInCopy(context, options.stack ?? localStack);
   const [only, ...others] = await resolveDumpTargets(context, options);
   if (only !== undefined && others.length === 0) return only;
   // Reports the names, with the lines to type.

@@ -7,6 +7,7 @@ import type { CommandContext } from "./context.ts";
 import { Interrupted, interruptionOf } from "./interruption.ts";
 import { OperationDisplay } from "./operation-display.ts";
 import { recoverStack } from "./recover-stack.ts";
+import { refuseInCopy } from "./refuse-in-copy.ts";
 import { stackWithEngine } from "./stack.ts";
 
 /** Options of an operation that a command runs. */
@@ -34,6 +35,8 @@ export async function operateStack(
   name: string,
   { recover = false, waitMs = 0, before, check, targets = [] }: CommandOperationOptions = {},
 ): Promise<OperationResult> {
+  // A refresh changes only the state in this directory.
+  if (kind !== "refresh") await refuseInCopy(context, name);
   const stack = await stackWithEngine(context, name);
   const { runOperation } = await import("../stack/operation.ts");
   const display = new OperationDisplay(context, kind, name);

@@ -11,6 +11,7 @@ import type { ScratchDocker } from "../scratch/request.ts";
 import { withBackend } from "../stack/backend.ts";
 import { localStack } from "../stack/stacks.ts";
 import type { CommandContext } from "./context.ts";
+import { refuseInCopy } from "./refuse-in-copy.ts";
 import { outputsOf } from "./stack.ts";
 import { lineToType } from "./typed-line.ts";
 
@@ -53,6 +54,20 @@ export async function resolveTarget(
 ): Promise<Target> {
   const connection = givenConnection(context, options);
   return connection === undefined ? ofStack(context, options, role) : ofConnection(context, options, connection);
+}
+
+/**
+ * Finds the one database for a command that changes it, as {@link resolveTarget} does.
+ *
+ * @throws OperationError (not allowed) in a copy of the stack's project directory
+ */
+export async function targetToChange(
+  context: CommandContext,
+  options: TargetOptions,
+  role = "migrator",
+): Promise<Target> {
+  if (givenConnection(context, options) === undefined) await refuseInCopy(context, options.stack ?? localStack);
+  return resolveTarget(context, options, role);
 }
 
 /**

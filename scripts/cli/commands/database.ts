@@ -5,6 +5,7 @@ import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action, type CommandContext } from "../context.ts";
 import { jsonOption, stackOption } from "../options.ts";
+import { refuseInCopy } from "../refuse-in-copy.ts";
 import { outputsOf } from "../stack.ts";
 
 interface NewOptions {
@@ -102,6 +103,7 @@ async function renameOnStack(context: CommandContext, stack: string, from: strin
   const { serverConnection } = await import("../../stack/outputs.ts");
   const { renameOnServer } = await import("../../databases/rename-database.ts");
   await requireDeclaredName(context, stack, from, to);
+  await refuseInCopy(context, stack);
   const outputs = await outputsOf(context, stack, true);
   await requireNoSnapshots(serverConnection(outputs), stack, from);
   const { underLock } = await import("./destroy/destroy-by-engine.ts");

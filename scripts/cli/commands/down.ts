@@ -3,6 +3,7 @@ import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
 import { jsonOption, stackOption } from "../options.ts";
+import { refuseInCopy } from "../refuse-in-copy.ts";
 import { outputsOf } from "../stack.ts";
 
 export function registerDown(program: Command): void {
@@ -13,6 +14,7 @@ export function registerDown(program: Command): void {
     .addOption(jsonOption())
     .action(
       action<{ stack?: string }, []>(async (context, { stack = localStack }) => {
+        await refuseInCopy(context, stack);
         const { server } = await outputsOf(context, stack, false);
         const { projectName } = await import("../../stack/project.ts");
         const project = await projectName(context.root);

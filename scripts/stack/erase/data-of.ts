@@ -1,5 +1,6 @@
 import { begunErasure, isVolumesPlace } from "../begun-erasure.ts";
 import type { ServerKind } from "../declared-settings.ts";
+import { ownStateFile } from "../original.ts";
 import type { Stack } from "../stack.ts";
 import { ownersOf } from "../stack-owners.ts";
 import { dockerData } from "./docker-data.ts";
@@ -17,7 +18,7 @@ import type { Survey } from "./survey.ts";
 export function dataOf(stack: Stack, home: string, survey: Survey): readonly [StackData, ...StackData[]] {
   const { content, settings } = survey;
   const embedded = embeddedData(stack, home, survey);
-  const docker = inDocker(stack, survey);
+  const docker = inDocker(stack, home, survey);
   const kinds: Record<ServerKind, () => readonly StackData[]> = {
     embedded: () => [embedded],
     docker: () => docker,
@@ -29,8 +30,9 @@ export function dataOf(stack: Stack, home: string, survey: Survey): readonly [St
 }
 
 /** Returns one entry for each engine that may have objects of the stack. */
-function inDocker(stack: Stack, { content, settings, owner }: Survey): StackData[] {
-  const begun = begunErasure(stack.root, stack.name).filter(isVolumesPlace);
+function inDocker(stack: Stack, home: string, { content, settings, owner }: Survey): StackData[] {
+  const { root, name } = stack;
+  const begun = begunErasure(root, name).filter(isVolumesPlace);
   const hosts = [
     ...(content.docker === undefined ? [] : [content.docker.host]),
     ...(settings.docker === undefined ? [] : [settings.docker.host]),
@@ -38,9 +40,10 @@ function inDocker(stack: Stack, { content, settings, owner }: Survey): StackData
   ];
   const [ownMark = ""] = ownersOf(stack, undefined);
   const owners = [...ownersOf(stack, content.docker?.owner), ...begun.map((place) => place.owner)];
-  const inEngine = { project: owner.project, stack: owner.stack, owners: [...new Set(owners)] };
+  const isLocal = ownStateFile({ root, project: owner.project, stack: name, env: process.env }) !== undefined;
+  const inEngine = { project: owner.project, stack: name, owners: [...new Set(owners)] };
   return [...new Set(hosts)].map((host) => {
     const there = begun.filter(({ dockerHost }) => dockerHost === host);
-    return dockerData(stack, { host, stack: inEngine, content, ownMark, begun: there });
+    return dockerData(stack, { host, home, isLocal, stack: inEngine, content, ownMark, begun: there });
   });
 }

@@ -1,4 +1,5 @@
 import { cancelCommand } from "../../model/command-lines.ts";
+import { type Original, originalOf, waysOut } from "../original.ts";
 import { projectName } from "../project.ts";
 import { readState } from "../stack-state.ts";
 import { requireDeclared } from "../stacks.ts";
@@ -42,6 +43,7 @@ export async function findLeftovers(context: RecoveryContext): Promise<StackLeft
   if (state === undefined) await requireDeclared(root, name);
   const servers = await allServers(context.home);
   const own = servers.filter((each) => isOwn(context, project, each));
+  const original = await originalOf({ root, project, stack: name, env }, state?.deployment.resources ?? []);
   const ofServers: StackLeftover[] = [];
   for (const server of own) ofServers.push(...(await serverLeftovers(server)));
   return [
@@ -49,16 +51,25 @@ export async function findLeftovers(context: RecoveryContext): Promise<StackLeft
     ...interruptedOperations(stack, state),
     ...unfinishedErasure(stack),
     ...ofServers,
-    ...(await dockerLeftovers(stack, project, state)),
+    ...(original === undefined ? await dockerLeftovers(stack, project, state) : [ofOriginal(name, original)]),
     ...(await killedRestores(stack)),
     ...(await cacheLeftovers(env)),
     ...(await temporaries(context, own)),
     ...(await halfWritten(context, project, own, folder)),
     ...(await unknownServers(context, project, servers, state)),
-    ...(await leftMemberships(stack, state)),
+    ...(original === undefined ? await leftMemberships(stack, state) : []),
     ...stateDeltas(stack, state),
     ...(await incompleteUp(stack, state)),
   ];
+}
+
+/** Reports that this directory is a copy. Everything on the server is the original's. */
+function ofOriginal(stack: string, original: Original): StackLeftover {
+  return {
+    kind: "server",
+    found: `the server of stack "${stack}" belongs to the project directory ${original.clone}, and this one has a copy of its state: its objects were not checked`,
+    advice: waysOut(original).replaceAll("\n", "\n    "),
+  };
 }
 
 function locksElsewhere(stack: string): StackLeftover {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { leadsNowhere, unlessAbsent } from "../../core/absent.ts";
 import { leftTemporaries, removeIfLeft, removeLeftTemporaries } from "../../core/temporary.ts";
 import { cacheFolder } from "../../pulumi/cache-folder.mjs";
+import { claimsFolder } from "../docker-claim.ts";
 import { projectName } from "../project.ts";
 import { halfWritten } from "./half-written.ts";
 import type { LeftoverContext, StackLeftover } from "./leftover.ts";
@@ -51,6 +52,7 @@ async function foldersOf(
     ...(await foldersIn(databases)).flatMap((folder) => [folder, join(folder, "committed")]),
     ...[cache, join(cache, "verdicts"), join(cache, "plugin-downloads")],
     join(home, "postgresql"),
+    join(home, claimsFolder),
     ...servers.flatMap(({ folder, dataDirectory }) => [folder, dataDirectory, dirname(dataDirectory)]),
     tmpdir(),
   ];

@@ -5,6 +5,7 @@ import type { Restored } from "../../../backup/restore/restore.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { canAsk } from "../../confirm.ts";
 import type { CommandContext } from "../../context.ts";
+import { refuseInCopy } from "../../refuse-in-copy.ts";
 import { outputsOf } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
@@ -30,6 +31,7 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   const { withDocker } = await import("../../../docker/client.ts");
   const { ownHolder } = await import("../../../docker/scratch-holder.ts");
   const inPlace = await import("../../../backup/restore/in-place/in-place.ts");
+  await refuseInCopy(context, stack);
   const { backups, dockerHost } = await backupsOf(context, stack);
   const outputs = await outputsOf(context, stack, true);
   if (outputs.protected && !command.allowProtected) {

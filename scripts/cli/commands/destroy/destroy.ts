@@ -5,6 +5,7 @@ import type { Survey } from "../../../stack/erase/survey.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, stackOption } from "../../options.ts";
+import { refuseInCopy } from "../../refuse-in-copy.ts";
 import { stackWithEngine } from "../../stack.ts";
 import { settingsFile } from "./texts.ts";
 
@@ -36,6 +37,7 @@ async function destroy(
   const { surveyStack } = await import("../../../stack/erase/survey.ts");
   const { dataOf } = await import("../../../stack/erase/data-of.ts");
   const { dataHome } = await import("../../../server/locations.ts");
+  await refuseInCopy(context, name);
   const home = dataHome(context.env, process.getuid?.());
   const stack = await stackWithEngine(context, name);
   const look = async () => {

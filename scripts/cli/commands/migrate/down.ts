@@ -4,7 +4,7 @@ import type { RevertEvent } from "../../../migrate/down.ts";
 import type { PlannedRevert } from "../../../migrate/revert-plan.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
-import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
+import { type Target, type TargetOptions, targetToChange } from "../../target.ts";
 import { backUpBeforeRevert } from "./backup-before-revert.ts";
 import { confirmRevert, describeLosses } from "./confirm-revert.ts";
 import { showLockTimeout, showWaiting } from "./lock-events.ts";
@@ -40,7 +40,7 @@ export function registerMigrateDown(migrate: Command): void {
 
 async function down(context: CommandContext, options: DownOptions) {
   const { previewRevert, revertMigrations } = await import("../../../migrate/down.ts");
-  const target = await resolveTarget(context, options);
+  const target = await targetToChange(context, options);
   const { connection, folder, label } = target;
   const { steps, to, allow, lockTimeout, statementTimeout, retryFor } = options;
   const planned = await previewRevert(connection, folder, { steps, to, allow });
