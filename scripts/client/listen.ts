@@ -89,7 +89,7 @@ export class Listener {
       if (server === undefined) continue;
       servers.began(server);
       const client = new pg.Client({
-        ...this.#core.clientConfig(server),
+        ...this.#core.connections.clientConfig(server),
         connectionTimeoutMillis: settings.hostTimeoutMs,
         query_timeout: answerTimeoutMs,
       });

@@ -1,0 +1,194 @@
+import PgPool from "pg-pool";
+import { clientConfig } from "../connection/connection.ts";
+import { channels } from "./channels.ts";
+import { type ClientRuntime, clientClass, type ServerClient } from "./server-client.ts";
+import { ServerList } from "./servers.ts";
+import { sessionSettings, setupStatements } from "./session.ts";
+import type { PoolSettings } from "./settings.ts";
+import { connectionTo } from "./target.ts";
+import { exactTypes } from "./types-as-text.ts";
+
+/** Numbers of a pool since its creation. */
+export interface PoolCounts {
+  connectAttempts: number;
+  connects: number;
+  timeouts: number;
+  retries: number;
+  leaks: number;
+  discarded: number;
+}
+
+/** The idle client was closed by the pool: too old, or its server lost its role. */
+class EvictedError extends Error {}
+
+/** Time that a server has to answer a test, or the farewell of a client, in ms. */
+export const testTimeoutMs = 2_000;
+
+/** The open connections of a pool: opens, tests, keeps and closes them. pg-pool keeps the idle ones. */
+export class Connections {
+  readonly servers: ServerList;
+  readonly counts: PoolCounts = { connectAttempts: 0, connects: 0, timeouts: 0, retries: 0, leaks: 0, discarded: 0 };
+  readonly #settings: PoolSettings;
+  /** The pool, as the sender of messages. */
+  readonly #pool: object;
+  readonly #inner: PgPool<ServerClient>;
+  readonly #clients = new Set<ServerClient>();
+  readonly #lastPassword: { value?: string } = {};
+
+  constructor(settings: PoolSettings, pool: object) {
+    this.#settings = settings;
+    this.#pool = pool;
+    this.servers = new ServerList({
+      hosts: settings.target.hosts,
+      target: settings.targetSessionAttrs,
+      shuffle: settings.loadBalanceHosts === "random",
+    });
+    // A wrong mode or a missing CA is reported now, and not at the first connection.
+    for (const server of this.servers.servers) this.clientConfig(server);
+    this.#inner = new PgPool({
+      // pg-pool's types want a client without type parameters.
+      Client: clientClass(this.#runtime()) as never,
+      max: settings.max,
+      min: settings.min,
+      idleTimeoutMillis: settings.idleTimeoutMs,
+      allowExitOnIdle: true,
+    } as never) as unknown as PgPool<ServerClient>;
+    // The client is gone, and pg-pool has removed it. Whoever needs one gets another.
+    this.#inner.on("error", () => {});
+    this.#inner.on("connect", (client) => this.#clients.add(client as unknown as ServerClient));
+    this.#inner.on("remove", (client) => this.#clients.delete(client as unknown as ServerClient));
+    this.servers.on("demoted", (server) => {
+      for (const client of this.idle) if (client.server === server) this.evict(client);
+    });
+  }
+
+  #runtime(): ClientRuntime {
+    const settings = this.#settings;
+    return {
+      servers: this.servers,
+      hostTimeoutMs: settings.hostTimeoutMs,
+      config: (server) => {
+        this.counts.connectAttempts += 1;
+        return this.clientConfig(server);
+      },
+      // Behind a pooler, settings would stay on a session that another client gets next.
+      setup: (version) => (settings.pooled ? "" : setupStatements(sessionSettings(settings, version))),
+      passwordChanged: async () => {
+        if (typeof settings.password !== "function") return false;
+        return (await settings.password()) !== this.#lastPassword.value;
+      },
+      lifetimeMs: () => (settings.maxLifetimeMs || Number.POSITIVE_INFINITY) * (1 - Math.random() / 10),
+    };
+  }
+
+  /** Returns the driver's settings for a connection to one of the servers. */
+  clientConfig(server: { host: string; port: number }) {
+    const { target, password, allowUnverifiedServers, applicationName } = this.#settings;
+    const connection = connectionTo(server, target, allowUnverifiedServers);
+    const readPassword =
+      typeof password !== "function"
+        ? password
+        : async () => {
+            const value = await password();
+            this.#lastPassword.value = value;
+            return value;
+          };
+    return {
+      ...clientConfig(connection, applicationName),
+      // The pool has its own limit, which also covers the statements after the login.
+      connectionTimeoutMillis: 0,
+      password: readPassword,
+      types: exactTypes,
+    };
+  }
+
+  get total(): number {
+    return this.#inner.totalCount;
+  }
+
+  get idleCount(): number {
+    return this.#inner.idleCount;
+  }
+
+  /** Returns the clients that nobody uses. */
+  get idle(): ServerClient[] {
+    return [...this.#clients].filter(({ idleSince }) => idleSince !== 0);
+  }
+
+  /** Returns an idle client, or connects one. */
+  async open(): Promise<ServerClient> {
+    const before = this.counts.connectAttempts;
+    const started = performance.now();
+    const client = (await this.#inner.connect()) as ServerClient & { release: (discard: boolean) => void };
+    client.pgPoolRelease = client.release;
+    if (client.idleSince === 0) {
+      this.counts.connects += 1;
+      if (channels.connect.hasSubscribers && this.counts.connectAttempts > before)
+        channels.connect.publish({
+          pool: this.#pool,
+          host: client.server?.host,
+          port: client.server?.port,
+          createMs: performance.now() - started,
+        });
+    }
+    return client;
+  }
+
+  /** Tests a client that {@link open} returned. */
+  async isGood(client: ServerClient): Promise<boolean> {
+    if (!isCurrent(client)) return false;
+    const { idleSince } = client;
+    const { checkIdleAfterMs, hostTimeoutMs } = this.#settings;
+    if (idleSince === 0 || performance.now() - idleSince < checkIdleAfterMs) return true;
+    const timer = setTimeout(() => client.destroy(), Math.min(testTimeoutMs, hostTimeoutMs));
+    try {
+      await client.query("");
+      return isCurrent(client);
+    } catch {
+      // Whatever broke this connection broke those that were idle meanwhile.
+      for (const other of this.idle)
+        if (other !== client && other.server === client.server && other.idleSince <= idleSince) this.evict(other);
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Closes an idle client. An error event is the way in which pg-pool learns that one is gone. */
+  evict(client: ServerClient): void {
+    this.counts.discarded += 1;
+    client.emit("error", new EvictedError("The pool closed this idle client."));
+    // A frozen server does not answer the farewell.
+    setTimeout(() => client.destroy(), testTimeoutMs).unref();
+  }
+
+  /** Keeps a client for its next use. One that is lost or too old is closed, as is one to discard. */
+  keep(client: ServerClient, discard: boolean): void {
+    client.idleSince = performance.now();
+    const gone = discard || !isCurrent(client);
+    // A client that is not idle cannot say farewell: its statement would run on.
+    if (gone && !client.idle) client.destroy();
+    client.pgPoolRelease(gone);
+    // Whoever waits for a server can use this client instead.
+    if (!gone && this.servers.listenerCount("change") > 0) this.servers.emit("change");
+  }
+
+  /** Closes all connections. Each one has to be idle. */
+  async close(): Promise<void> {
+    const ended = this.#inner.end();
+    const late = setTimeout(() => {
+      for (const client of this.#clients) client.destroy();
+    }, testTimeoutMs);
+    await ended;
+    // pg-pool counts its clients and does not wait for their sockets.
+    while (this.#clients.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    clearTimeout(late);
+  }
+}
+
+/** Returns true if the client can be used further. */
+function isCurrent(client: ServerClient): boolean {
+  return (
+    client.lost === undefined && client.generation === client.server?.generation && performance.now() < client.expiresAt
+  );
+}
