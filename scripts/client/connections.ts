@@ -24,7 +24,13 @@ class EvictedError extends Error {}
 /** Time that a server has to answer a test, or the farewell of a client, in ms. */
 export const testTimeoutMs = 2_000;
 
-/** The open connections of a pool: opens, tests, keeps and closes them. pg-pool keeps the idle ones. */
+/** Time for which a returned client is lent again without pg-pool, whose bookkeeping costs more than the pool's own. */
+const warmMs = 250;
+
+/**
+ * The open connections of a pool: opens, tests, keeps and closes them. pg-pool keeps the idle ones; those that were
+ * returned a moment ago are in use for it.
+ */
 export class Connections {
   readonly servers: ServerList;
   readonly counts: PoolCounts = { connectAttempts: 0, connects: 0, timeouts: 0, retries: 0, leaks: 0, discarded: 0 };
@@ -33,6 +39,9 @@ export class Connections {
   readonly #pool: object;
   readonly #inner: PgPool<ServerClient>;
   readonly #clients = new Set<ServerClient>();
+  /** Clients that were returned a moment ago, the latest last. */
+  readonly #warm: ServerClient[] = [];
+  #cooling: NodeJS.Timeout | undefined;
   readonly #lastPassword: { value?: string } = {};
 
   constructor(settings: PoolSettings, pool: object) {
@@ -55,7 +64,13 @@ export class Connections {
     } as never) as unknown as PgPool<ServerClient>;
     // The client is gone, and pg-pool has removed it. Whoever needs one gets another.
     this.#inner.on("error", () => {});
-    this.#inner.on("connect", (client) => this.#clients.add(client as unknown as ServerClient));
+    this.#inner.on("connect", (connected) => {
+      const client = connected as unknown as ServerClient;
+      this.#clients.add(client);
+      client.on("end", () => {
+        if (this.#leaveWarm(client)) client.pgPoolRelease(true);
+      });
+    });
     this.#inner.on("remove", (client) => this.#clients.delete(client as unknown as ServerClient));
     this.servers.on("demoted", (server) => {
       for (const client of this.idle) if (client.server === server) this.evict(client);
@@ -107,7 +122,7 @@ export class Connections {
   }
 
   get idleCount(): number {
-    return this.#inner.idleCount;
+    return this.#inner.idleCount + this.#warm.length;
   }
 
   /** Returns the clients that nobody uses. */
@@ -115,32 +130,57 @@ export class Connections {
     return [...this.#clients].filter(({ idleSince }) => idleSince !== 0);
   }
 
-  /** Returns an idle client, or connects one. */
-  async open(): Promise<ServerClient> {
-    const before = this.counts.connectAttempts;
-    const started = performance.now();
-    const client = (await this.#inner.connect()) as ServerClient & { release: (discard: boolean) => void };
-    client.pgPoolRelease = client.release;
-    if (client.idleSince === 0) {
-      this.counts.connects += 1;
-      if (channels.connect.hasSubscribers && this.counts.connectAttempts > before)
-        channels.connect.publish({
-          pool: this.#pool,
-          host: client.server?.host,
-          port: client.server?.port,
-          createMs: performance.now() - started,
-        });
-    }
+  /** Returns a client that was used a moment ago, without any wait. */
+  take(): ServerClient | undefined {
+    const client = this.#warm.at(-1);
+    if (client === undefined || !this.isFresh(client)) return undefined;
+    this.#warm.pop();
     return client;
   }
 
-  /** Tests a client that {@link open} returned. */
+  /** Returns an idle client, or connects one. */
+  open(): Promise<ServerClient> {
+    const warm = this.#warm.pop();
+    if (warm !== undefined) return Promise.resolve(warm);
+    const attempts = this.counts.connectAttempts;
+    const started = channels.connect.hasSubscribers ? performance.now() : 0;
+    // With a callback, pg-pool makes no promises of its own.
+    return new Promise((resolve, reject) => {
+      this.#inner.connect((error, found, release) => {
+        const client = found as ServerClient | undefined;
+        if (error || client === undefined) {
+          reject(error);
+          return;
+        }
+        client.pgPoolRelease = release;
+        if (client.idleSince === 0) {
+          this.counts.connects += 1;
+          if (channels.connect.hasSubscribers && this.counts.connectAttempts > attempts)
+            channels.connect.publish({
+              pool: this.#pool,
+              host: client.server?.host,
+              port: client.server?.port,
+              createMs: performance.now() - started,
+            });
+        }
+        resolve(client);
+      });
+    });
+  }
+
+  /** Returns true if a client that {@link open} returned was used a moment ago. */
+  isFresh(client: ServerClient): boolean {
+    const { idleSince } = client;
+    const fresh = idleSince === 0 || performance.now() - idleSince < this.#settings.checkIdleAfterMs;
+    return fresh && isCurrent(client);
+  }
+
+  /** Tests a client that {@link open} returned, by a message to the server if it was idle for long. */
   async isGood(client: ServerClient): Promise<boolean> {
+    if (this.isFresh(client)) return true;
     if (!isCurrent(client)) return false;
     const { idleSince } = client;
-    const { checkIdleAfterMs, hostTimeoutMs } = this.#settings;
-    if (idleSince === 0 || performance.now() - idleSince < checkIdleAfterMs) return true;
-    const timer = setTimeout(() => client.destroy(), Math.min(testTimeoutMs, hostTimeoutMs));
+    const timer = setTimeout(() => client.destroy(), Math.min(testTimeoutMs, this.#settings.hostTimeoutMs));
     try {
       await client.query("");
       return isCurrent(client);
@@ -154,10 +194,12 @@ export class Connections {
     }
   }
 
-  /** Closes an idle client. An error event is the way in which pg-pool learns that one is gone. */
+  /** Closes an idle client. */
   evict(client: ServerClient): void {
     this.counts.discarded += 1;
-    client.emit("error", new EvictedError("The pool closed this idle client."));
+    if (this.#leaveWarm(client)) client.pgPoolRelease(true);
+    // An error event is the way in which pg-pool learns that an idle client is gone.
+    else client.emit("error", new EvictedError("The pool closed this idle client."));
     // A frozen server does not answer the farewell.
     setTimeout(() => client.destroy(), testTimeoutMs).unref();
   }
@@ -168,13 +210,32 @@ export class Connections {
     const gone = discard || !isCurrent(client);
     // A client that is not idle cannot say farewell: its statement would run on.
     if (gone && !client.idle) client.destroy();
-    client.pgPoolRelease(gone);
+    if (gone) client.pgPoolRelease(true);
+    else {
+      this.#warm.push(client);
+      this.#cooling ??= setTimeout(() => this.#cool(), warmMs).unref();
+    }
     // Whoever waits for a server can use this client instead.
     if (!gone && this.servers.listenerCount("change") > 0) this.servers.emit("change");
   }
 
+  /** Gives clients without use to pg-pool, which closes them after its idle timeout. */
+  #cool(): void {
+    const limit = performance.now() - warmMs;
+    while (this.#warm[0] !== undefined && this.#warm[0].idleSince <= limit) this.#warm.shift()?.pgPoolRelease(false);
+    this.#cooling = this.#warm.length === 0 ? undefined : setTimeout(() => this.#cool(), warmMs).unref();
+  }
+
+  #leaveWarm(client: ServerClient): boolean {
+    const index = this.#warm.indexOf(client);
+    if (index >= 0) this.#warm.splice(index, 1);
+    return index >= 0;
+  }
+
   /** Closes all connections. Each one has to be idle. */
   async close(): Promise<void> {
+    clearTimeout(this.#cooling);
+    for (const client of this.#warm.splice(0)) client.pgPoolRelease(true);
     const ended = this.#inner.end();
     const late = setTimeout(() => {
       for (const client of this.#clients) client.destroy();
@@ -187,7 +248,7 @@ export class Connections {
 }
 
 /** Returns true if the client can be used further. */
-function isCurrent(client: ServerClient): boolean {
+export function isCurrent(client: ServerClient): boolean {
   return (
     client.lost === undefined && client.generation === client.server?.generation && performance.now() < client.expiresAt
   );

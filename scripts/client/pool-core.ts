@@ -3,7 +3,7 @@ import { OperationError } from "../core/operation-error.ts";
 import { type CallSite, captureCallSite } from "./call-site.ts";
 import { channels } from "./channels.ts";
 import { type Checkout, type CheckoutKind, Checkouts, describeCheckout, type HeldClient } from "./checkouts.ts";
-import { Connections, type PoolCounts } from "./connections.ts";
+import { Connections, isCurrent, type PoolCounts } from "./connections.ts";
 import { requestContext } from "./context.ts";
 import { type Deadline, DeadlineError, unlessAborted, withinDeadline } from "./deadline.ts";
 import { PoolClosedError } from "./errors.ts";
@@ -45,7 +45,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
   readonly settings: PoolSettings;
   readonly connections: Connections;
   readonly checkouts = new Checkouts();
-  readonly #permits: Permits;
+  readonly #permits: Permits<ServerClient>;
   readonly #closing = new AbortController();
 
   constructor(settings: PoolSettings) {
@@ -100,28 +100,49 @@ export class PoolCore extends EventEmitter<PoolEvents> {
     signal?.throwIfAborted();
     const started = performance.now();
     const deadline = { at: started + this.settings.connectionTimeoutMs, signal };
-    if (!this.#permits.tryTake()) await this.#waitForPermit(deadline, site);
-    const client = await this.#obtain(deadline);
+    const handed = this.#permits.tryTake() ? undefined : await this.#waitForPermit(deadline, site);
+    const client = handed ?? this.connections.take() ?? (await this.#obtain(deadline));
+    return this.#lend(client, kind, site, started);
+  }
+
+  /** Obtains a client for a statement if that takes no wait. */
+  acquireNow(): Checkout | undefined {
+    if (this.closed || !this.#permits.tryTake()) return undefined;
+    const client = this.connections.take();
+    if (client !== undefined) return this.#lend(client, "statement", undefined, undefined);
+    this.#permits.give();
+    return undefined;
+  }
+
+  #lend(client: ServerClient, kind: CheckoutKind, site: CallSite | undefined, started: number | undefined): Checkout {
     client.idleSince = 0;
     const checkout = this.checkouts.add(client, kind, site);
     if (kind !== "client" && this.settings.queryTimeoutMs > 0)
       checkout.statementLimitMs = this.settings.queryTimeoutMs + overdueMs;
-    if (channels.checkout.hasSubscribers)
-      channels.checkout.publish({ pool: this, waitMs: performance.now() - started, kind, context: requestContext() });
+    if (channels.checkout.hasSubscribers) {
+      const waitMs = started === undefined ? 0 : performance.now() - started;
+      channels.checkout.publish({ pool: this, waitMs, kind, context: requestContext() });
+    }
     return checkout;
   }
 
-  async #waitForPermit(deadline: Deadline, site: CallSite | undefined): Promise<void> {
+  /** Waits for a permit. Returns the client that was handed over with it, if there is one. */
+  async #waitForPermit(deadline: Deadline, site: CallSite | undefined): Promise<ServerClient | undefined> {
     const own = this.checkouts.ofRequest();
     for (const checkout of own) checkout.waiting += 1;
+    let client: ServerClient | undefined;
     try {
       if (own.length > 0 && this.checkouts.starved(this.settings.max)) throw starvationError(this, own, site);
-      await withinDeadline(deadline, [this.#closing.signal], (signal) => this.#permits.take(signal));
+      client = await this.#permits.take(deadline);
     } catch (error) {
       throw this.#explained(error, undefined);
     } finally {
       for (const checkout of own) checkout.waiting -= 1;
     }
+    if (client === undefined || (isCurrent(client) && !this.closed)) return client;
+    // It was lost, or the pool was closed, on the way from one request to the next.
+    this.connections.keep(client, true);
+    return undefined;
   }
 
   /** Obtains a client with a permit, and returns the permit if that fails. */
@@ -158,7 +179,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
           if (performance.now() >= deadline.at) throw new DeadlineError("The deadline passed.");
           continue;
         }
-        if (await this.connections.isGood(client)) return client;
+        if (this.connections.isFresh(client) || (await this.connections.isGood(client))) return client;
         this.counts.discarded += 1;
         this.connections.keep(client, true);
       }
@@ -202,14 +223,23 @@ export class PoolCore extends EventEmitter<PoolEvents> {
   #returnClient(client: ServerClient): void {
     // Behind a pooler, the next statement may run on another session.
     if (!client.needsReset || this.settings.pooled || !client.idle || this.closed) {
-      this.connections.keep(client, !client.idle);
-      this.#permits.give();
+      this.#passOn(client);
       return;
     }
-    void this.#reset(client).finally(() => this.#permits.give());
+    void this.#reset(client).finally(() => this.#passOn(client));
   }
 
-  /** Removes what the client's user left in the session, and returns it. */
+  /** Hands a client to the first request that waits, or keeps it. */
+  #passOn(client: ServerClient): void {
+    if (this.#permits.waiting > 0 && client.idle && isCurrent(client)) {
+      this.#permits.give(client);
+      return;
+    }
+    this.connections.keep(client, !client.idle);
+    this.#permits.give();
+  }
+
+  /** Removes what the client's user left in the session. */
   async #reset(client: ServerClient): Promise<void> {
     const timer = setTimeout(() => client.destroy(), this.settings.hostTimeoutMs);
     try {
@@ -221,7 +251,6 @@ export class PoolCore extends EventEmitter<PoolEvents> {
       client.destroy();
     } finally {
       clearTimeout(timer);
-      this.connections.keep(client, !client.idle);
     }
   }
 
@@ -243,6 +272,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
   async close(timeoutMs: number): Promise<HeldClient[]> {
     if (this.closed) return [];
     this.#closing.abort(new PoolClosedError());
+    this.#permits.refuseAll(this.#closing.signal.reason);
     this.servers.close();
     const deadline = performance.now() + timeoutMs;
     while (this.checkouts.all.size > 0 && performance.now() < deadline) await pause(10);

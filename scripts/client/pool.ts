@@ -54,11 +54,12 @@ export class Pool extends PoolCore {
       return this.transaction((transaction) => transaction.query<Row>(full), { readOnly: full.readOnly ?? false });
     const deadline = performance.now() + this.settings.retryLimitMs;
     for (let attempt = 1; ; attempt += 1) {
-      const checkout = await this.acquire("statement", full.signal);
+      const checkout = this.acquireNow() ?? (await this.acquire("statement", full.signal));
       const { client } = checkout;
       let sent = false;
       try {
-        await applyContext(client, this.settings);
+        const applied = applyContext(client, this.settings);
+        if (applied !== undefined) await applied;
         if (touchesSession(full.text)) client.needsReset = true;
         sent = client.lost === undefined;
         return await runStatement<Row>(client, full, this.settings.maxPreparedStatements);
@@ -103,7 +104,7 @@ export class Pool extends PoolCore {
     const checkout = await this.acquire("client", signal, captureCallSite());
     checkout.client.needsReset = true;
     const client = checkout.client as PooledClient;
-    await applyContext(client, this.settings).catch((error: unknown) => {
+    await applyContext(client, this.settings)?.catch((error: unknown) => {
       this.giveBack(checkout);
       throw error;
     });
