@@ -78,6 +78,14 @@ export {
 
 /* A pool of connections for applications, and the errors of data access. */
 
+export {
+  type CachedStatement,
+  type CacheOptions,
+  type CacheRead,
+  type CacheStats,
+  createCache,
+  type ResultCache,
+} from "./client/cache.ts";
 export type { CheckoutKind, HeldClient } from "./client/checkouts.ts";
 export { type RequestContext, requestContext, withRequestContext } from "./client/context.ts";
 export { createPool } from "./client/create-pool.ts";

@@ -148,7 +148,7 @@ export class Connections {
     return new Promise((resolve, reject) => {
       this.#inner.connect((error, found, release) => {
         const client = found as ServerClient | undefined;
-        if (error || client === undefined) {
+        if (error || client === undefined || release === undefined) {
           reject(error);
           return;
         }

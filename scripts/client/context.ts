@@ -25,7 +25,7 @@ const settingNames = {
   adminUserId: "app.admin_user_id",
 } as const satisfies Record<keyof RequestContext, string>;
 
-const contexts = new AsyncLocalStorage<RequestContext>();
+const contexts = new AsyncLocalStorage<RequestContext | undefined>();
 
 /**
  * Runs a function in the name of a user or request. Statements that it runs through a pool carry the context.
@@ -33,6 +33,11 @@ const contexts = new AsyncLocalStorage<RequestContext>();
  */
 export function withRequestContext<T>(context: RequestContext, run: () => T): T {
   return contexts.run({ ...contexts.getStore(), ...context }, run);
+}
+
+/** Runs a function with this context alone, or with none, whatever the current one is. */
+export function withOnlyContext<T>(context: RequestContext | undefined, run: () => T): T {
+  return contexts.run(context, run);
 }
 
 /** Returns the context of the current request, for log records. */
