@@ -120,6 +120,7 @@ export type { CheckHealth } from "./client/health.ts";
 export { registerPoolMetrics } from "./client/metrics.ts";
 export type { Pool, PooledClient } from "./client/pool.ts";
 export type { PoolEvents, PoolStats } from "./client/pool-core.ts";
+export type { ReplicaRead } from "./client/replicas.ts";
 export type { PoolOptions } from "./client/settings.ts";
 export type { Statement, StatementResult } from "./client/statements.ts";
 export type { Transaction, TransactionOptions } from "./client/transaction.ts";

@@ -10,6 +10,7 @@ import { PoolClosedError } from "./errors.ts";
 import { isFatalAtLogin } from "./failures.ts";
 import { loginError, starvationError, timeoutError } from "./obtain-errors.ts";
 import { Permits } from "./permits.ts";
+import { beginWrite } from "./request-session.ts";
 import { PasswordChangedError, type ServerClient } from "./server-client.ts";
 import type { Server, ServerList } from "./servers.ts";
 import { resetStatements, sessionSettings, setupStatements } from "./session.ts";
@@ -116,7 +117,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
 
   #lend(client: ServerClient, kind: CheckoutKind, site: CallSite | undefined, started: number | undefined): Checkout {
     client.idleSince = 0;
-    const checkout = this.checkouts.add(client, kind, site);
+    const checkout = this.checkouts.add(client, kind, site, beginWrite(this));
     if (kind !== "client" && this.settings.queryTimeoutMs > 0)
       checkout.statementLimitMs = this.settings.queryTimeoutMs + overdueMs;
     if (channels.checkout.hasSubscribers) {

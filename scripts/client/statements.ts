@@ -2,10 +2,11 @@ import type { QueryArrayResult, QueryResult, QueryResultRow } from "pg";
 import { cancellable } from "./cancel.ts";
 import { contextKey, contextStatement, requestContext } from "./context.ts";
 import { codeOf } from "./errors.ts";
+import type { ReplicaRead } from "./replicas.ts";
 import type { ServerClient } from "./server-client.ts";
 
 /** A statement, and how to run it. */
-export interface Statement {
+export interface Statement extends ReplicaRead {
   text: string;
   values?: readonly unknown[] | undefined;
   /** Name of a prepared statement that the caller manages. */
