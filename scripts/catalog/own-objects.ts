@@ -14,6 +14,12 @@ export function isNoExtensions(systemTable: string, id: string): string {
     and dependency.objid = ${id} and dependency.deptype = 'e')`;
 }
 
+/** SQL condition for relations that migrations create: `c` is their row in pg_class, `n` that of their schema. */
+export const isOwnRelation = `${isOwnSchema("n.nspname")} and c.relpersistence <> 't' and ${isNoExtensions("pg_class", "c.oid")}`;
+
+/** SQL for the qualified and quoted name of the relation in `c`. */
+export const relationName = "format('%I.%I', n.nspname, c.relname)";
+
 /** Returns SQL for an access list as sorted text. If none was set, it is the built-in default. */
 export function accessList(acl: string, type: string, owner: string): string {
   return `array_to_string(array(select item::text from unnest(coalesce(${acl}, acldefault(${type}, ${owner}))) as item order by 1), ' ')`;

@@ -12,6 +12,8 @@ export interface ObserverOptions {
   statementTimeoutMs: number;
   /** Time in ms that a statement waits for a lock. Must be less than `statementTimeoutMs`. */
   lockTimeoutMs: number;
+  /** Statements that set something for each transaction, after the limits. */
+  setLocal?: readonly string[];
 }
 
 /** Properties of a server and of the session's role, which determine what can be read. */
@@ -81,10 +83,10 @@ export class Observer {
    * @throws ConnectionError if the connection is lost, or the server does not enforce its own time limit
    */
   async query<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const { statementTimeoutMs, lockTimeoutMs } = this.#options;
+    const { statementTimeoutMs, lockTimeoutMs, setLocal = [] } = this.#options;
     const limits = `set local statement_timeout = ${statementTimeoutMs}; set local lock_timeout = ${lockTimeoutMs}`;
     const ask = async (): Promise<Row[]> => {
-      await this.#client.query(`begin read only; set local search_path = ''; ${limits}`);
+      await this.#client.query(["begin read only; set local search_path = ''", limits, ...setLocal].join("; "));
       const asked = this.#client.query<Row>(`${statementMark} ${sql}`, [...values]);
       const { rows } = await asked.catch(async (error: unknown) => {
         await this.#client.query("rollback");

@@ -88,8 +88,9 @@ export const databases = {
     required: [...connectionRequired, "folder", "set"],
     outputs: { applied: texts("All applied files, in order.") },
   },
-  Takeover: {
-    load: async () => (await import("../resources/databases/takeover.ts")).takeover,
+  Adoption: {
+    load: async () => (await import("../resources/databases/adoption.ts")).adoption,
+    formerNames: ["Takeover"],
     description:
       "Adopts a database with existing objects, once: grants privileges to the stack's roles and revokes them from PUBLIC. If the kit has worked in the database before, it does nothing.",
     inputs: {

@@ -113,7 +113,7 @@ export class Partitions extends PluginResource {
 /** Privileges by role: `{shop_app: "SELECT, INSERT"}`. */
 export type PrivilegesByRole = Record<string, string>;
 
-export interface TakeoverArgs extends ConnectionArgs {
+export interface AdoptionArgs extends ConnectionArgs {
   /** The role that migrations act as. */
   owner: pulumi.Input<string>;
   /** Roles that can have the owner's rights. */
@@ -127,8 +127,8 @@ export interface TakeoverArgs extends ConnectionArgs {
 }
 
 /** Adopts a database that others have worked in: opens it to the stack's roles and closes it to PUBLIC, once. */
-export class Takeover extends PluginResource {
-  constructor(name: string, args: TakeoverArgs, options?: pulumi.CustomResourceOptions) {
-    super("Takeover", name, args, options);
+export class Adoption extends PluginResource {
+  constructor(name: string, args: AdoptionArgs, options?: pulumi.CustomResourceOptions) {
+    super("Adoption", name, args, options);
   }
 }

@@ -88,7 +88,7 @@ describe("the component of a database", () => {
       "shop-default-table-shop_readonly",
       "shop-default-sequence-shop_readonly",
       "shop-extension-privileges",
-      "shop-takeover",
+      "shop-adoption",
       "shop-monitoring",
       "shop-migrations",
       "shop-partitions",

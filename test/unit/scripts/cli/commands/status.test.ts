@@ -19,6 +19,7 @@ const sound: StackStatus = {
   stack: "local",
   protected: false,
   server: { state: "running", startedAt: "2026-03-01T09:00:00.123Z", version: "17.10", ...address },
+  disk: null,
   containers: { known: true, containers: [] },
   databases: [shop],
   notCreated: [],
@@ -63,6 +64,13 @@ describe("the status of a stack", () => {
       ].join("\n"),
     );
     expect(verdict({})).toBe("done");
+  });
+
+  it("shows a full disk, which is wrong, and a nearly full one, which only warns", () => {
+    const full = { disk: { full: true, text: "The disk of /data is full: 9 GiB used, 1.0 MiB free." } };
+    expect(text(full)).toContain("\ndisk         The disk of /data is full: 9 GiB used, 1.0 MiB free.\n");
+    expect(verdict(full)).toBe("wrong");
+    expect(verdict({ disk: { ...full.disk, full: false } })).toBe("done");
   });
 
   it("names pending files, a few of many", () => {
