@@ -73,7 +73,8 @@ main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; font-weight: bold; }
 th, td { text-align: left; padding: 0.25rem 0.75rem 0.25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td:last-child { overflow-wrap: anywhere; }
+td:last-child { overflow-wrap: anywhere; padding-right: 0; }
+@media (max-width: 30rem) { body { font-size: 14px; } main { padding: 0.75rem; } th, td { padding-right: 0.4rem; } }
 .ok { color: var(--ok); } .warning, .unknown { color: var(--warning); } .critical { color: var(--critical); font-weight: bold; }
 figure { margin: 1rem 0; } svg { width: 100%; height: 4rem; }
 polyline { fill: none; stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
