@@ -39,6 +39,8 @@ export interface Target {
   seedSets: string[] | undefined;
   /** True if it belongs to a protected stack. Undefined if only a connection is known. */
   protected: boolean | undefined;
+  /** The stack's server. Undefined if only a connection is known. */
+  server: ServerOutput | undefined;
 }
 
 /**
@@ -114,6 +116,7 @@ async function ofConnection(context: CommandContext, options: TargetOptions, con
     label,
     seedSets: undefined,
     protected: undefined,
+    server: undefined,
   };
 }
 
@@ -146,6 +149,7 @@ async function readStack(context: CommandContext, options: TargetOptions, role: 
     label: `${database} of stack ${stack}`,
     seedSets: (outputs.databases[database]?.seeds ?? []).map(({ set }) => set),
     protected: outputs.protected,
+    server: outputs.server,
   });
   return { stack, outputs, target };
 }

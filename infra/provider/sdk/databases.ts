@@ -82,6 +82,20 @@ export class Jobs extends PluginResource {
   }
 }
 
+export interface MonitoringSchemaArgs extends ConnectionArgs {
+  /** Role that reads the schema. */
+  monitor: pulumi.Input<string>;
+  /** Role that owns the records of migrations. Omit it for a database without migrations. */
+  owner?: pulumi.Input<string>;
+}
+
+/** The schema in which the monitoring role reads pg_stat_statements and the records of migrations. */
+export class MonitoringSchema extends PluginResource {
+  constructor(name: string, args: MonitoringSchemaArgs, options?: pulumi.CustomResourceOptions) {
+    super("MonitoringSchema", name, args, options);
+  }
+}
+
 export interface PartitionsArgs extends ConnectionArgs {
   /** Schema and name of the database's function that creates partitions ahead. */
   function: pulumi.Input<string>;
