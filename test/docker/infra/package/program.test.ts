@@ -1,11 +1,15 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { createBackup, listBackups, restoreBackup } from "../../../../scripts/index.ts";
+import { installPackage } from "../../../embedded/scripts/package/installed.ts";
 import { makePulumiProject, type PulumiProject } from "../../../embedded/scripts/package/pulumi-project.ts";
 import { faultsWithPackage } from "../../../embedded/scripts/package/upgrade.ts";
+import { changedPaths, type Listing, listing } from "../../../support/listing.ts";
+import { requireReadOnly } from "../../../support/package-account.ts";
 import { committed } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { removeNamed } from "../../docker-objects.ts";
 import { inEngine } from "../../in-engine.ts";
@@ -80,7 +84,13 @@ function connectionTo(database: "orders" | "copy"): Connection {
   return { ...target, sslmode: "verify-full", ca: certificates[database] };
 }
 
+let packages: string;
+let before: Listing;
+
 beforeAll(async () => {
+  packages = join((await installPackage()).workspace, "node_modules");
+  await requireReadOnly(packages);
+  before = await listing(packages);
   project = await makePulumiProject({ program: programOf(original), stack, layout: "workspace" });
   const migration = committed("create table a (x int);");
   await project.write(`migrations/orders/committed/${migration.filename}`, migration.text);
@@ -168,6 +178,10 @@ describe("the components for servers in containers, in a program of others", () 
       `volume ${prefix}-main-prometheus-data`,
       `volume ${prefix}-other-data`,
     ]);
+  });
+
+  it("images were built and plugins ran as a user who cannot write to node_modules, and nothing was written to it", async () => {
+    expect(changedPaths(before, await listing(packages))).toEqual([]);
   });
 });
 
