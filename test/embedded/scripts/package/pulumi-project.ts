@@ -107,7 +107,7 @@ export async function makePackageProject({
     await mkdir(dirname(join(root, file)), { recursive: true });
     await writeFile(join(root, file), text);
   };
-  await mkdir(join(own, "home"));
+  for (const folder of ["home", "temporary"]) await mkdir(join(own, folder));
   await mkdir(join(root, backend), { recursive: true });
   const { dependencies } = JSON.parse(await readFile(join(workspace, "package.json"), "utf8")) as {
     dependencies: object;
@@ -130,6 +130,8 @@ export async function makePackageProject({
     PATH: `${bin}:${process.env.PATH}`,
     XDG_CACHE_HOME: caches,
     XDG_DATA_HOME: join(own, "data"),
+    // The language host leaves its pipes there.
+    TMPDIR: join(own, "temporary"),
   };
   const engineEnvironment = async (stack: string, given: NodeJS.ProcessEnv = { ...env, PGW_OFFLINE: "1" }) => {
     const script = `eval "$(npx pgw engine env --stack ${stack})" && env --null`;

@@ -25,15 +25,16 @@ it("the package builds the engine from its Go modules, as a user who cannot writ
   const recipes = join(own, "recipes");
   await cp(join(packages, "pgroundwork", "scripts", "pulumi", "go"), recipes, { recursive: true });
   await run("chmod", ["-R", "u+w", recipes]);
-  const home = join(own, "home");
+  const [home, project] = [join(own, "home"), join(own, "project")];
   await mkdir(home);
+  await mkdir(project);
   await chmod(own, 0o755);
-  await giveToPackageAccount(home, recipes);
+  await giveToPackageAccount(home, project, recipes);
   const before = await listing(packages);
   // Offline, the engine is not downloaded. Without an engine on PATH or in the cache, it is built.
   const others = (process.env.PATH ?? "").split(":").filter((folder) => !folder.includes("pulumi"));
   const env = { PATH: [bin, ...others].join(":"), HOME: home };
-  const as = { cwd: workspace, env, maxBuffer: 2 ** 26, ...packageAccount };
+  const as = { cwd: project, env, maxBuffer: 2 ** 26, ...packageAccount };
   const { stdout } = await run("go", ["env", "GOPROXY", "GOSUMDB"]);
   const [GOPROXY, GOSUMDB] = stdout.split("\n");
   for (const recipe of ["engine", "language-host"])
