@@ -11,7 +11,7 @@ import type { ScratchDocker } from "../scratch/request.ts";
 import { withBackend } from "../stack/backend.ts";
 import { localStack } from "../stack/stacks.ts";
 import type { CommandContext } from "./context.ts";
-import { readyEngine } from "./engine.ts";
+import { outputsOf } from "./stack.ts";
 import { lineToType } from "./typed-line.ts";
 
 /** Options that choose the target of a data command. */
@@ -119,9 +119,8 @@ async function ofStack(context: CommandContext, options: TargetOptions, role: st
 /** Reads a stack's outputs and returns a function that makes targets of its databases. */
 async function readStack(context: CommandContext, options: TargetOptions, role: string) {
   const stack = options.stack ?? localStack;
-  const { connectionTo, readOutputs } = await import("../stack/outputs.ts");
-  const engine = await readyEngine(context, { quiet: true });
-  const outputs = await readOutputs(engine, context.root, stack, true);
+  const { connectionTo } = await import("../stack/outputs.ts");
+  const outputs = await outputsOf(context, stack, true);
   const docker = await dockerOf(context, stack, outputs.server);
   const target = (database: string): Target => ({
     connection: connectionTo(outputs, stack, database, role),

@@ -11,8 +11,8 @@ import {
   stackObjectsOf,
 } from "../../docker/stack-objects.ts";
 import type { VolumesPlace } from "../begun-erasure.ts";
+import type { Stack } from "../stack.ts";
 import type { StackContent } from "../stack-content.ts";
-import type { StateAccess } from "../stack-state.ts";
 import { outputsConnection } from "./outputs-connection.ts";
 import { type ErasableData, type FoundData, leftAlone, type StackData } from "./stack-data.ts";
 import { type FoundVolume, findVolumes, removeOwnVolume } from "./volumes.ts";
@@ -33,13 +33,13 @@ export interface ErasureContext {
 }
 
 /** Returns a stack's data in a Docker engine: containers, networks and volumes. */
-export function dockerData(access: StateAccess, context: ErasureContext): StackData {
-  const { host, stack, content } = context;
-  const prefix = content.docker?.prefix ?? `${stack.project}-${stack.stack}`;
+export function dockerData(stack: Stack, context: ErasureContext): StackData {
+  const { host, stack: inEngine, content } = context;
+  const prefix = content.docker?.prefix ?? `${inEngine.project}-${inEngine.stack}`;
   return {
     look: () =>
       withDocker(host, async (docker) => {
-        const objects = await stackObjectsOf(docker, stack);
+        const objects = await stackObjectsOf(docker, inEngine);
         const { containers, networks, volumes } = objects;
         const server = serverOf(objects);
         const data = volumes.find(({ role }) => role === "data");
@@ -62,8 +62,8 @@ export function dockerData(access: StateAccess, context: ErasureContext): StackD
 
     stop: ({ facts }) =>
       withDocker(host, async (docker) => {
-        const objects = await stackObjectsOf(docker, stack);
-        requireUnchanged(`Stack "${stack.stack}"`, facts, [...facts, ...factsOf(objects)], leftAlone);
+        const objects = await stackObjectsOf(docker, inEngine);
+        requireUnchanged(`Stack "${inEngine.stack}"`, facts, [...facts, ...factsOf(objects)], leftAlone);
         await removeRunning(docker, objects, stopTimeoutSeconds);
         for (const volume of objects.volumes.filter((each) => !stays(context, each)))
           await removeVolume(docker, volume);
@@ -71,8 +71,8 @@ export function dockerData(access: StateAccess, context: ErasureContext): StackD
 
     async admin() {
       if (!content.isUp) return { reason: "no `up` of the stack has completed" };
-      const runs = await withDocker(host, async (docker) => serverOf(await stackObjectsOf(docker, stack))?.running);
-      const connection = runs ? await outputsConnection(access) : undefined;
+      const runs = await withDocker(host, async (docker) => serverOf(await stackObjectsOf(docker, inEngine))?.running);
+      const connection = runs ? await outputsConnection(stack) : undefined;
       return connection === undefined ? { reason: "the server is not running" } : { connection };
     },
 

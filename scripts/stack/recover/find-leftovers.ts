@@ -29,34 +29,35 @@ import { unknownServers } from "./unknown-servers.ts";
  * @throws OperationError if the stack is unknown (wrong usage), or if something cannot be checked
  */
 export async function findLeftovers(context: RecoveryContext): Promise<StackLeftover[]> {
-  const { env, root, stack } = context;
+  const { env, stack } = context;
+  const { root, name } = stack;
   const project = await projectName(root);
-  const folder = stateFolder(context, env);
-  const processes = await leftProcesses(context);
-  const locks = folder === undefined ? [] : await engineLocks(folder, project, stack);
-  const found = [...processes, ...(folder === undefined ? [locksElsewhere(stack)] : lockLeftovers(stack, locks))];
+  const folder = stateFolder(stack, env);
+  const processes = await leftProcesses(stack);
+  const locks = folder === undefined ? [] : await engineLocks(folder, project, name);
+  const found = [...processes, ...(folder === undefined ? [locksElsewhere(name)] : lockLeftovers(name, locks))];
   if (isInUse(locks)) return found;
 
-  const state = await readState(context);
-  if (state === undefined) await requireDeclared(root, stack);
+  const state = await readState(stack);
+  if (state === undefined) await requireDeclared(root, name);
   const servers = await allServers(context.home);
   const own = servers.filter((each) => isOwn(context, project, each));
   const ofServers: StackLeftover[] = [];
   for (const server of own) ofServers.push(...(await serverLeftovers(server)));
   return [
     ...found,
-    ...interruptedOperations(context, state),
-    ...unfinishedErasure(context),
+    ...interruptedOperations(stack, state),
+    ...unfinishedErasure(stack),
     ...ofServers,
-    ...(await dockerLeftovers(context, project, state)),
-    ...(await killedRestores(context)),
-    ...(await cacheLeftovers(context)),
+    ...(await dockerLeftovers(stack, project, state)),
+    ...(await killedRestores(stack)),
+    ...(await cacheLeftovers(env)),
     ...(await temporaries(context, own)),
     ...(await halfWritten(context, project, own, folder)),
     ...(await unknownServers(context, project, servers, state)),
-    ...(await leftMemberships(context, state)),
-    ...stateDeltas(context, state),
-    ...(await incompleteUp(context, state)),
+    ...(await leftMemberships(stack, state)),
+    ...stateDeltas(stack, state),
+    ...(await incompleteUp(stack, state)),
   ];
 }
 

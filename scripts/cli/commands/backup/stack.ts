@@ -1,7 +1,7 @@
 import type { StackBackups } from "../../../backup/stack-backups.ts";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import type { CommandContext } from "../../context.ts";
-import { readyEngine } from "../../engine.ts";
+import { outputsOf } from "../../stack.ts";
 
 /**
  * Returns the backups of a stack, and the Docker engine that holds them.
@@ -12,10 +12,8 @@ export async function backupsOf(
   context: CommandContext,
   stack: string,
 ): Promise<{ backups: StackBackups; dockerHost: string | undefined }> {
-  const { readOutputs } = await import("../../../stack/outputs.ts");
   const { projectName } = await import("../../../stack/project.ts");
-  const engine = await readyEngine(context, { quiet: true });
-  const { server } = await readOutputs(engine, context.root, stack, false);
+  const { server } = await outputsOf(context, stack, false);
   if (server.kind !== "docker" || server.backups === undefined) {
     const hint =
       server.kind === "docker"
