@@ -36,7 +36,7 @@ const explanations: readonly Explanation[] = [
     hint: "Restore its passphrase, which is in the state of the stack that created it, and in the file backup-passphrase of that cluster's volume. To start a new repository, move the old content out of its volume.",
   },
   {
-    when: (_code, text) => /checksum '[^']*' does not match|error restoring '/.test(text),
+    when: (_code, text) => /checksum '[^']*' does not match|error restoring '|\b(zst|lz4|gz|bz2) error: /.test(text),
     isUnusable: true,
     message: (cause) => `The backup is damaged: ${cause}`,
     hint: "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",

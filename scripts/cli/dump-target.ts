@@ -6,7 +6,7 @@ import { exitCode, OperationError } from "../core/operation-error.ts";
 import { shellQuote } from "../core/shell.ts";
 import { machineDocker } from "../scratch/machine-docker.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
-import { localStack } from "../stack/stacks.ts";
+import { localStack } from "../stack/local-stack.ts";
 import type { CommandContext } from "./context.ts";
 import { givenConnection, resolveTarget, resolveTargets, type TargetOptions } from "./target.ts";
 

@@ -36,6 +36,14 @@ describe("a pgBackRest error", () => {
     );
   });
 
+  it("about data that cannot be decompressed says that the backup is damaged, whatever is tried", () => {
+    const said = "P00  ERROR: [029]: raised from local-2 protocol: zst error: [-20] Data corruption detected";
+    const failure = diagnose(29, said);
+    expect(failure).toBeInstanceOf(UnusableBackup);
+    expect(failure.message).toMatch(/^The backup is damaged: raised from local-2 protocol: zst error/);
+    expect(diagnose(50, "P00  ERROR: [050]: unable to acquire lock")).not.toBeInstanceOf(UnusableBackup);
+  });
+
   it("about another passphrase does not show bytes of the file", () => {
     const output = [
       `${at} ERROR: [029]: unable to load info file '/var/lib/pgbackrest/archive/main/archive.info' or '….copy':`,
