@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { archiveCommandError, causeIn, diagnose } from "../../../../scripts/backup/diagnosis.ts";
+import { archiveCommandError, causeIn, diagnose, UnusableBackup } from "../../../../scripts/backup/diagnosis.ts";
 
 const at = "2026-11-21 13:20:14.781 P00 ";
 
