@@ -80,7 +80,30 @@ export {
   type RestoreOptions,
   type RestoreTarget,
   restoreBackup,
+  type ValidateBackupOptions,
+  type ValidatedBackup,
+  validateBackup,
 } from "./programs/backups.ts";
+
+/* Dumps. */
+
+export type { DumpFormat } from "./backup/dump/format.ts";
+export type { DumpStats } from "./backup/dump/stats.ts";
+export {
+  type CreateDumpOptions,
+  createDump,
+  type Dump,
+  type DumpFolder,
+  dumpStats,
+  type ListedDump,
+  type LoadDumpOptions,
+  type LoadedDump,
+  listDumps,
+  loadDump,
+  type ValidateDumpOptions,
+  type ValidatedDump,
+  validateDump,
+} from "./programs/dumps.ts";
 
 /* A pool of connections for applications, and the errors of data access. */
 
