@@ -1,12 +1,26 @@
-import { OperationError } from "../core/operation-error.ts";
+import { OperationError, type OperationErrorOptions } from "../core/operation-error.ts";
+
+/** Options of a {@link BackupError}. */
+interface BackupErrorOptions extends OperationErrorOptions {
+  blamesBackup?: boolean;
+}
 
 /** pgBackRest failed. */
-export class BackupError extends OperationError {}
+export class BackupError extends OperationError {
+  /** True if the repository or its passphrase is the reason: the failure would be the same on another machine. */
+  readonly blamesBackup: boolean;
+
+  constructor(message: string, { blamesBackup = false, ...options }: BackupErrorOptions = {}) {
+    super(message, options);
+    this.blamesBackup = blamesBackup;
+  }
+}
 
 interface Explanation {
   when: (code: number, text: string) => boolean;
   message: (cause: string) => string;
   hint?: string;
+  blamesBackup?: true;
 }
 
 /** Explanations of failures; the first match wins. The codes are those of pgBackRest's `error.yaml`. */
@@ -27,21 +41,25 @@ const explanations: readonly Explanation[] = [
     when: (code, text) =>
       (code === 29 && /unable to load info file/.test(text)) || /CryptoError|cipher header/.test(text),
     message: () => "The backup repository was encrypted with a passphrase that is not this stack's.",
+    blamesBackup: true,
     hint: "Restore its passphrase, which is in the state of the stack that created it, and in the file backup-passphrase of that cluster's volume. To start a new repository, move the old content out of its volume.",
   },
   {
     when: (_code, text) => /checksum '[^']*' does not match|error restoring '/.test(text),
     message: (cause) => `The backup is damaged: ${cause}`,
+    blamesBackup: true,
     hint: "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
   },
   {
     when: (code, text) => code === 28 || /do not match the database|does not match/.test(text),
     message: () => "The backup repository belongs to another cluster.",
+    blamesBackup: true,
     hint: "Use the repository volume that belongs to the data. To start a new repository, move the old content out of the volume.",
   },
   {
     when: (_code, text) => /archive\.info exists but backup\.info is missing/.test(text),
     message: () => "The folder backup is missing from the backup repository. The WAL archive alone cannot be restored.",
+    blamesBackup: true,
     hint: "Restore the folder from a copy of the repository's volume. If there is no copy, move the folder archive out of the volume and run `up`: it creates the repository again and makes a full backup.",
   },
   {
@@ -49,17 +67,20 @@ const explanations: readonly Explanation[] = [
       /backup\.info exists but archive\.info is missing/.test(text) ||
       (code === 99 && /FileMissingError.*archive\.info/.test(text)),
     message: () => "The folder archive is missing from the backup repository. Without it, no backup can be restored.",
+    blamesBackup: true,
     hint: "Restore the folder from a copy of the repository's volume. If there is no copy, move the folder backup out of the volume and run `up`: it creates the repository again and makes a full backup.",
   },
   {
     when: (code, text) => code === 55 && /(archive|backup)\.info/.test(text),
     message: () =>
       "The backup repository is empty. Either nothing was archived or backed up yet, or its content was removed.",
+    blamesBackup: true,
     hint: "Run `up`, which creates it.",
   },
   {
     when: (code) => code === 75,
     message: () => "There is no backup to restore from.",
+    blamesBackup: true,
     hint: "Make one: `npm run pgw -- backup create`.",
   },
   {
@@ -88,7 +109,8 @@ export function diagnose(code: number, output: string): BackupError {
   const cause = causeIn(output);
   const found = explanations.find(({ when }) => when(code, output));
   if (found === undefined) return new BackupError(`pgBackRest ended with ${code}: ${cause}`);
-  return new BackupError(found.message(cause), found.hint === undefined ? {} : { hint: found.hint });
+  const { message, hint, blamesBackup = false } = found;
+  return new BackupError(message(cause), { blamesBackup, ...(hint === undefined ? {} : { hint }) });
 }
 
 const entry = /^(?:[-\d: .]* )?P\d\d +(WARN|ERROR|HINT): +(.*)$/;

@@ -296,8 +296,9 @@ async function restoreFiles(
     await container.start();
     const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
     if (code === 0) return;
-    const { message, hint } = diagnose(code, await lastLogLines(docker, container.id, 100));
+    const { message, hint, blamesBackup } = diagnose(code, await lastLogLines(docker, container.id, 100));
     throw new BackupError(`Cannot restore the backup ${label}. ${message}`, {
+      blamesBackup,
       hint: hint ?? "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
     });
   });
