@@ -83,10 +83,41 @@ export {
   type RestoreOptions,
   type RestoreTarget,
   restoreBackup,
+  type ValidateBackupOptions,
+  type ValidatedBackup,
+  validateBackup,
 } from "./programs/backups.ts";
+
+/* Dumps. */
+
+export type { DumpFormat } from "./backup/dump/format.ts";
+export type { DumpStats } from "./backup/dump/stats.ts";
+export {
+  type CreateDumpOptions,
+  createDump,
+  type Dump,
+  type DumpFolder,
+  dumpStats,
+  type ListedDump,
+  type LoadDumpOptions,
+  type LoadedDump,
+  listDumps,
+  loadDump,
+  type ValidateDumpOptions,
+  type ValidatedDump,
+  validateDump,
+} from "./programs/dumps.ts";
 
 /* A pool of connections for applications, and the errors of data access. */
 
+export {
+  type CachedStatement,
+  type CacheOptions,
+  type CacheRead,
+  type CacheStats,
+  createCache,
+  type ResultCache,
+} from "./client/cache.ts";
 export type { CheckoutKind, HeldClient } from "./client/checkouts.ts";
 export { type RequestContext, requestContext, withRequestContext } from "./client/context.ts";
 export { createPool } from "./client/create-pool.ts";
@@ -121,6 +152,7 @@ export type { CheckHealth } from "./client/health.ts";
 export { registerPoolMetrics } from "./client/metrics.ts";
 export type { Pool, PooledClient } from "./client/pool.ts";
 export type { PoolEvents, PoolStats } from "./client/pool-core.ts";
+export type { ReplicaRead } from "./client/replicas.ts";
 export type { PoolOptions } from "./client/settings.ts";
 export type { Statement, StatementResult } from "./client/statements.ts";
 export type { Transaction, TransactionOptions } from "./client/transaction.ts";

@@ -34,6 +34,22 @@ export interface RestoreOptions {
   onStep?: (step: string) => void;
 }
 
+/** Options of {@link validateBackup}. */
+export interface ValidateBackupOptions extends Pick<RestoreOptions, "recoverySeconds" | "signal" | "onStep"> {
+  /** Label of the backup. Default: the newest one, with all WAL that is archived. */
+  backup?: string;
+}
+
+/** Result of {@link validateBackup}. */
+export interface ValidatedBackup {
+  /** `passed`: a server ran on the restored copy, every row was read, and the WAL was replayed to its end. */
+  state: "passed" | "failed";
+  /** Reasons why the backup cannot be restored, why rows may be missing, or which databases could not be read. */
+  reasons: string[];
+  /** Contents of the restored copy. Omitted if the backup cannot be restored. */
+  restored?: Restored;
+}
+
 const defaultRecoverySeconds = 6 * 3_600;
 
 /**
@@ -126,6 +142,41 @@ export async function drillBackup(location: BackupLocation, options: DrillOption
     folders.includes(database) ? databaseFolder(resolve(migrations), database) : undefined;
   const request = { checksOf, holder: await ownHolder(), limitSeconds, signal, onStep };
   return withBackups(location, (docker, backups) => runDrill(docker, backups, request));
+}
+
+/**
+ * Restores a backup into a scratch volume, starts a server on it, reads every row, and removes it again. The running
+ * server is not changed. Unless `backup` is set, it archives the rest of its WAL first.
+ *
+ * @throws OperationError if it could not be tried, for example because the engine does not answer or its disk is full.
+ * This says nothing about the backup.
+ */
+export async function validateBackup(
+  location: BackupLocation,
+  options: ValidateBackupOptions = {},
+): Promise<ValidatedBackup> {
+  const { withBackups } = await import("./with-backups.ts");
+  const { ownHolder } = await import("../docker/scratch-holder.ts");
+  const { UnusableBackup } = await import("../backup/diagnosis.ts");
+  const restore = await import("../backup/restore/restore.ts");
+  const { backup, recoverySeconds = defaultRecoverySeconds } = options;
+  const { signal = new AbortController().signal, onStep = () => undefined } = options;
+  const to = { kind: "scratch" } as const;
+  const request = { to, backup, recoverySeconds, onStep, signal, holder: await ownHolder() };
+  return withBackups(location, async (docker, backups) => {
+    try {
+      const restored = await restore.restoreBackup(docker, backups, request);
+      const { incompleteReason, unproven } = restored;
+      const reasons = [
+        ...(incompleteReason === undefined ? [] : [`Rows may be missing: ${incompleteReason}.`]),
+        ...unproven.map(({ database, reason }) => `The database "${database}" could not be read: ${reason}`),
+      ];
+      return { state: reasons.length === 0 ? "passed" : "failed", reasons, restored };
+    } catch (error) {
+      if (error instanceof UnusableBackup) return { state: "failed", reasons: [error.message] };
+      throw error;
+    }
+  });
 }
 
 function destinationOf(to: RestoreOptions["to"]): Destination {

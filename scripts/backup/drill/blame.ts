@@ -1,6 +1,6 @@
 import { isFromServer } from "../../connection/server-fault.ts";
 import { OperationError } from "../../core/operation-error.ts";
-import { BackupError } from "../diagnosis.ts";
+import { BackupError, UnusableBackup } from "../diagnosis.ts";
 
 /** Failures of the machine that a drill runs on. They say nothing about the backup. */
 const machine =
@@ -18,7 +18,7 @@ const damaged =
 export function blamesBackup(error: unknown): boolean {
   if (typeof error === "string") return !machine.test(error);
   if (!(error instanceof OperationError) || machine.test(error.message)) return false;
-  if (error instanceof BackupError) return error.blamesBackup;
+  if (error instanceof BackupError) return error instanceof UnusableBackup;
   // XX001, XX002: the restored server found damaged data.
   if (isFromServer(error.cause) && /^XX00[12]$/.test(String(error.cause.code))) return true;
   return /^The server in the container /.test(error.message) && damaged.test(error.message);

@@ -103,7 +103,7 @@ export async function runDrill(docker: Docker, stack: StackBackups, request: Dri
       examined = { validations: await examineDatabases(docker, container, options), applied };
     };
     const limits = { recoverySeconds: limitSeconds, signal, onStep, holder };
-    const restored = await restoreBackup(docker, stack, { to: { kind: "none" }, examine, ...limits });
+    const restored = await restoreBackup(docker, stack, { to: { kind: "scratch" }, examine, ...limits });
     if (examined === undefined) throw new Error("The restored server was not examined.");
     const { validations, applied } = examined;
     const now = await recordMigrations(docker, stack.server);

@@ -21,8 +21,8 @@ export interface RequestedPoint extends Omit<PointRequest, "target"> {
 
 /** Arguments of a restore. */
 export interface RestoreRequest {
-  /** `none`: the cluster is verified and then removed. */
-  to: Destination | { kind: "none" };
+  /** `scratch`: it is only verified, and nothing is kept. */
+  to: Destination | { kind: "scratch" };
   /** The current process: see `ownHolder`. */
   holder: string;
   /** Backup to restore, as the cluster was when the backup ended. Omit to restore everything that is archived. */

@@ -113,7 +113,7 @@ export async function proveCluster(
   };
   const deliver = async (container: Docker.Container): Promise<void> => {
     await stop(container);
-    if (nextToLive || to.kind === "none") return;
+    if (nextToLive || to.kind === "scratch") return;
     if (to.kind === "volume") return finishVolume(place);
     onStep(`copying it to ${to.path}`);
     const archive = await container.getArchive({ path: paths.data });
