@@ -68,6 +68,7 @@ export type { SubjectOutcome, TableRows, Validation } from "./validate/validate.
 
 /* Backups. */
 
+export type { Drill } from "./backup/drill/drill.ts";
 export type { Backup, BackupType } from "./backup/info.ts";
 export type { BackupList } from "./backup/list.ts";
 export type { BackupLocation } from "./backup/location.ts";
@@ -76,6 +77,8 @@ export type { BackupWindow } from "./backup/window/window.ts";
 export {
   backupWindow,
   createBackup,
+  type DrillOptions,
+  drillBackup,
   listBackups,
   type RestoreOptions,
   type RestoreTarget,

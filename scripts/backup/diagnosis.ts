@@ -49,6 +49,7 @@ const explanations: readonly Explanation[] = [
   },
   {
     when: (code, text) => code === 28 || /do not match the database|does not match/.test(text),
+    isUnusable: true,
     message: () => "The backup repository belongs to another cluster.",
     hint: "Use the repository volume that belongs to the data. To start a new repository, move the old content out of the volume.",
   },
@@ -68,12 +69,14 @@ const explanations: readonly Explanation[] = [
   },
   {
     when: (code, text) => code === 55 && /(archive|backup)\.info/.test(text),
+    isUnusable: true,
     message: () =>
       "The backup repository is empty. Either nothing was archived or backed up yet, or its content was removed.",
     hint: "Run `up`, which creates it.",
   },
   {
     when: (code) => code === 75,
+    isUnusable: true,
     message: () => "There is no backup to restore from.",
     hint: "Make one: `npm run pgw -- backup create`.",
   },

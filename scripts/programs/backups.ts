@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { Drill } from "../backup/drill/drill.ts";
 import type { Backup, BackupType } from "../backup/info.ts";
 import type { BackupList } from "../backup/list.ts";
 import type { BackupLocation } from "../backup/location.ts";
@@ -110,6 +111,37 @@ export async function restoreBackup(location: BackupLocation, options: RestoreOp
   const backup = target !== undefined && "backup" in target ? target.backup : undefined;
   const request = { to, backup, point, recoverySeconds, onStep, signal, holder: await ownHolder() };
   return withBackups(location, (docker, backups) => restore.restoreBackup(docker, backups, request));
+}
+
+/** Options of {@link drillBackup}. */
+export interface DrillOptions {
+  /** Folder that contains the folders of databases. Default: `migrations` in the working directory. */
+  migrations?: string;
+  /** Limit for the recovery and for each query on the copy, in seconds. Default: 21600. */
+  limitSeconds?: number;
+  signal?: AbortSignal;
+  /** Gets the name of each step as it begins. */
+  onStep?: (step: string) => void;
+}
+
+/**
+ * Restores everything that is archived into a scratch container, proves it with amcheck, all rows and the check files,
+ * and removes it. Its outcome is `passed`, `failed` (the backup is bad) or `could not run`.
+ *
+ * @throws OperationError if no Docker engine is reached; any other failure is an outcome
+ */
+export async function drillBackup(location: BackupLocation, options: DrillOptions = {}): Promise<Drill> {
+  const { migrations = "migrations", limitSeconds = defaultRecoverySeconds, onStep = () => undefined } = options;
+  const { signal = new AbortController().signal } = options;
+  const { withBackups } = await import("./with-backups.ts");
+  const { ownHolder } = await import("../docker/scratch-holder.ts");
+  const { runDrill } = await import("../backup/drill/drill.ts");
+  const { databaseFolder, listDatabases } = await import("../databases/database-file.ts");
+  const folders = await listDatabases(resolve(migrations));
+  const checksOf = async (database: string) =>
+    folders.includes(database) ? databaseFolder(resolve(migrations), database) : undefined;
+  const request = { checksOf, holder: await ownHolder(), limitSeconds, signal, onStep };
+  return withBackups(location, (docker, backups) => runDrill(docker, backups, request));
 }
 
 /**

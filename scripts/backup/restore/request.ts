@@ -33,4 +33,6 @@ export interface RestoreRequest {
   recoverySeconds: number;
   signal: AbortSignal;
   onStep: (step: string) => void;
+  /** Examines the server on the restored cluster before its rows are read. `container` is the ID of its container. */
+  examine?: ((container: string) => Promise<void>) | undefined;
 }

@@ -107,6 +107,7 @@ export async function proveCluster(
   const { to, holder, signal, onStep } = request;
   const place = { docker, stack, volume, data, nextToLive, request };
   const read = async (container: Docker.Container): Promise<ClusterContents> => {
+    await request.examine?.(container.id);
     onStep("reading every row");
     return readContents(docker, container.id, signal);
   };
