@@ -7,8 +7,8 @@ import { type Measurement, median } from "../measurement.ts";
 import { startBenchServer } from "../server.ts";
 
 /**
- * Statements of one measurement, and pairs of measurements. They are short and alternate, so that both of a pair see the
- * same machine, and the result is the median of the pairs' ratios.
+ * Statements of one measurement, and pairs of measurements. They are short and alternate, so that both of a pair see
+ * the same machine, and the result is the median of the pairs' ratios.
  */
 const statements = 300;
 const rounds = 101;
