@@ -60,6 +60,12 @@ export {
   verifyImport,
 } from "./programs/imports.ts";
 
+/* Integrity of the data. */
+
+export { type ValidateDatabaseOptions, validateDatabase } from "./programs/validation.ts";
+export type { IntegrityFinding, Sample } from "./validate/subject.ts";
+export type { SubjectOutcome, TableRows, Validation } from "./validate/validate.ts";
+
 /* Backups. */
 
 export type { Backup, BackupType } from "./backup/info.ts";
