@@ -47,7 +47,7 @@ describe.skipIf(executablePath === undefined)("the status page in Chromium", () 
     const [holder, waiter] = [await open(), await open()];
     await holder.query("create table public.held ()");
     await holder.query("begin; lock table public.held");
-    waiter.query("lock table public.held").catch(() => {});
+    waiter.query("begin; lock table public.held").catch(() => {});
     await vi.waitFor(async () => {
       const { rows } = await holder.query("select from pg_locks where not granted");
       expect(rows).toHaveLength(1);
