@@ -28,7 +28,7 @@ const explanations: readonly Explanation[] = [
     hint: "Free space where the engine stores its volumes, or keep backups for fewer days (pgroundwork:backups).",
   },
   {
-    when: (_code, text) => /Permission denied|Read-only file system/i.test(text),
+    when: (_code, text) => /Permission denied|Read-only file system/.test(text),
     message: (cause) => `The backup repository cannot be written: ${cause}`,
     hint: "Everything in its volume must belong to postgres (uid 999) and be writable. Change the owner back.",
   },
