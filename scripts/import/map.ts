@@ -23,6 +23,11 @@ export type Transform =
   | { kind: "values"; values: Record<string, Scalar> }
   /** Text that contains JSON. */
   | { kind: "json" }
+  /**
+   * Values of several kinds, as JSON that keeps them apart: 4, 4.0 and "4". Blobs and infinite reals are written as
+   * MongoDB Extended JSON: `{"$binary": …}`, `{"$numberDouble": "Infinity"}`.
+   */
+  | { kind: "mixed" }
   /** Text that contains a list: JSON, or parts between separators. */
   | { kind: "list"; separator?: string | undefined }
   /** Text that is changed as named. Numbers and booleans become text. */

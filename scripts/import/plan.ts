@@ -195,6 +195,7 @@ const fits: Readonly<Record<string, RegExp>> = {
   boolean: /^bool$/,
   scaled: /^(int[248]|numeric|float[48])$/,
   json: /^jsonb?$/,
+  mixed: /^jsonb$/,
   list: /^(array|jsonb?)$/,
   text: /^(text|varchar|bpchar|uuid|date|time|timestamp|timestamptz|other)$/,
 };

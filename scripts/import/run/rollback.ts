@@ -17,7 +17,7 @@ import {
   stageName,
 } from "./ledger.ts";
 import { digestSql } from "./record.ts";
-import { fixTextForms } from "./run-import.ts";
+import { fixTextForms } from "./text-forms.ts";
 
 /** A reason why a row of a run is not removed. */
 export interface RollbackConflict {

@@ -48,6 +48,7 @@ export async function openJson(path: string): Promise<Source> {
     collections,
     notImported: [],
     lastNumbers: new Map(),
+    declaredSchema: () => undefined,
     fields: (entry) => {
       if (entry.query !== undefined) return { fault: "a query needs a SQLite source" };
       const parts = find(files, entry.from);

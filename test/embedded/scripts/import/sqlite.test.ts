@@ -465,6 +465,35 @@ describe("an import from SQLite", () => {
     expect(report.notImported).toContain("table notes_data, which belongs to a virtual table");
   });
 
+  it("lists tables and columns that no entry reads, because the comparison cannot miss them", async () => {
+    const { sqlite, run } = await cases.begin("create table item (id integer primary key, theme text)");
+    const file = sqlite(
+      "create table item (id integer primary key, settings text, Forgotten text); create table other (a); insert into other values (1)",
+    );
+    const map = { tables: [{ to: "item", from: "item", columns: { id: "ID", theme: "settings.theme" } }] };
+    const { report } = await run("sqlite", file, map);
+    expect(report.unread).toEqual(["item.Forgotten: a column", "other: 1 rows"]);
+  });
+
+  it("imports tables whose columns are called as the import's own queries call theirs", async () => {
+    const { sqlite, run, rows, connection } = await cases.begin(
+      "create table item (id integer primary key, t integer, s integer, k integer, r integer, gone integer check (gone < 9)); insert into item values (1, 1, 1, 1, 1, 1)",
+    );
+    const file = sqlite(
+      "create table item (id integer primary key, t, s, k, r, gone); insert into item values (1, 2, 2, 2, 2, 2), (2, 3, 3, 3, 3, 3), (3, 3, 3, 3, 3, 9)",
+    );
+    const columns = { id: "id", t: "t", s: "s", k: "k", r: "r", gone: "gone" };
+    const map = {
+      existing: "update" as const,
+      rejects: "skip" as const,
+      tables: [{ to: "item", from: "item", columns }],
+    };
+    const { report } = await run("sqlite", file, map);
+    expect(report).toMatchObject({ outcome: "verified", tables: [{ inserted: 1, updated: 1, rejected: 1 }] });
+    await rollbackImport({ connection });
+    expect(await rows("select * from item")).toEqual([{ id: 1, t: 1, s: 1, k: 1, r: 1, gone: 1 }]);
+  });
+
   it("reports all errors of a map together, before it reads a row", async () => {
     const { sqlite, run, rows } = await cases.begin(
       "create table item (id integer primary key, name text not null, price numeric, made timestamptz, total integer generated always as (1) stored); create table log (at timestamptz)",

@@ -1,0 +1,155 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type CreationProposal, inferTables } from "../../../../scripts/import/infer/infer-import.ts";
+import { rollbackImport } from "../../../../scripts/import/run/rollback.ts";
+import { openSource } from "../../../../scripts/import/source/open-source.ts";
+import { revertMigrations } from "../../../../scripts/migrate/down.ts";
+import { createTables, draftTables } from "../../../../scripts/programs/create-tables.ts";
+import { committedFolderOf, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
+import { expectEqualValues } from "./compare-values.ts";
+import { failureOf, type ImportCase, type ImportCases, startImportCases } from "./import-cases.ts";
+import { publicStyle } from "./public-style.ts";
+
+let cases: ImportCases;
+let folders: TestFolder[] = [];
+beforeAll(async () => {
+  cases = await startImportCases();
+});
+afterEach(async () => {
+  for (const folder of folders) await folder.remove();
+  folders = [];
+});
+afterAll(() => cases?.stop());
+
+async function infer({ connection }: ImportCase, file: string): Promise<CreationProposal> {
+  const source = await openSource("sqlite", file);
+  try {
+    return await inferTables({ connection, source });
+  } finally {
+    await source.close();
+  }
+}
+
+async function emptyFolder(): Promise<string> {
+  const folder = await committedFolderOf([]);
+  folders.push(folder);
+  return folder.folder;
+}
+
+/** Compares all tables of a map with their source; returns the number of values. */
+async function expectArrived(target: ImportCase, file: string, { map }: CreationProposal): Promise<number> {
+  let values = 0;
+  for (const { from, to, columns } of map.tables) {
+    const named = Object.entries(columns).map(([name, column]) => [
+      typeof column === "string" ? column : (column.from ?? ""),
+      name,
+    ]);
+    const table = to.startsWith('"') ? to.slice(1, -1).replaceAll('""', '"') : to;
+    values += await expectEqualValues(file, target, { from, to: table, columns: Object.fromEntries(named) });
+  }
+  return values;
+}
+
+describe("tables that are created from a SQLite database", () => {
+  it("hold every value exactly, and go with a rollback of the import and their down migration", async () => {
+    const target = await cases.begin("select 1");
+    const { connection, rows } = target;
+    const file = target.sqlite(publicStyle);
+    const folder = await emptyFolder();
+    const proposal = await infer(target, file);
+    const admin = cases.server.connection();
+    const created = await createTables({ connection, admin, folder, message: "tables of public.db" }, proposal);
+    expect(created.applied).toEqual(["000001-tables-of-public-db.sql"]);
+    expect(await readFile(path.join(folder, "committed/000001-tables-of-public-db.down.sql"), "utf8")).toContain(
+      "drop table",
+    );
+    const { report } = await target.run("sqlite", file, proposal.map);
+    expect(report.verify?.failures).toEqual([]);
+    expect([report.outcome, report.unread]).toEqual(["verified", []]);
+    expect(await expectArrived(target, file, proposal)).toBeGreaterThan(150);
+    // The comparison can fail: it names a value that was changed.
+    await rows("update mixed set val = '4' where val = '4.0'");
+    await expect(expectArrived(target, file, proposal)).rejects.toThrow("mixed");
+    await rows("update mixed set val = '4.0' where qty = '4.5'");
+    // Numbers go on behind those of SQLite, and rules are in force.
+    expect(
+      await rows(`insert into "Größen & Maße" ("naïve name") values ('q') returning id::text, größe, flag`),
+    ).toEqual([{ id: "91", größe: "M", flag: false }]);
+    await expect(rows(`insert into "Größen & Maße" ("naïve name") values ('Q')`)).rejects.toThrow("duplicate key");
+    await expect(rows(`insert into "Größen & Maße" (größe) values ('X')`)).rejects.toThrow("check constraint");
+    await expect(rows("insert into customers (code, name, parent) values ('A', 'a', 'NOONE')")).rejects.toThrow(
+      "foreign key",
+    );
+    await rows(`delete from "Größen & Maße" where id > 90`);
+    const revert = () => revertMigrations({ connection, folder, steps: 1 });
+    expect((await failureOf(revert())).message).toContain('the table "Case" has rows');
+    const { conflicts } = await rollbackImport({ connection });
+    expect(conflicts).toEqual([]);
+    await revert();
+    expect(await rows("select relname from pg_class where relnamespace = 'public'::regnamespace")).toEqual([]);
+  });
+
+  it("come with a list of what was not translated, and of what is not certain", async () => {
+    const target = await cases.begin("select 1");
+    const { leftOut, unsure, up } = await infer(target, target.sqlite(publicStyle));
+    expect(leftOut.filter((each) => !each.startsWith("table search_"))).toEqual([
+      "view totals",
+      "trigger touched",
+      "Größen & Maße.select: the default 1 + 2 of bigint",
+      "long_key: NOT YET",
+    ]);
+    expect(unsure).toEqual([]);
+    for (const each of leftOut) expect(up).toContain(`-- ${each}`);
+  });
+
+  it("are refused if the target has one of them, or a migration is being written", async () => {
+    const target = await cases.begin('create table "Case" (id integer primary key)');
+    const file = target.sqlite(
+      'create table "Case" (id integer primary key); create table other (id integer primary key)',
+    );
+    expect((await failureOf(infer(target, file))).message).toBe(
+      "The target has relations of these names already: Case.",
+    );
+    const folder = await emptyFolder();
+    await draftTables(folder, { up: "create table a ();", down: "drop table a;" }, "a");
+    const error = await failureOf(draftTables(folder, { up: "create table b ();", down: "drop table b;" }, "b"));
+    expect(error.message).toContain("it contains an uncommitted migration");
+    expect(await readFile(path.join(folder, "current.sql"), "utf8")).toContain("create table a ();");
+  });
+
+  it("reject rows whose texts PostgreSQL cannot store, and say so before", async () => {
+    const target = await cases.begin("select 1");
+    const file = target.sqlite(
+      "create table note (id integer primary key, body text, any); insert into note values (1, 'ok', 1), (2, cast(x'ff41' as text), 2), (3, 'a' || char(0) || 'b', 'x')",
+    );
+    const proposal = await infer(target, file);
+    expect(proposal.unsure[0]).toBe(
+      "note.body: 2 texts cannot be stored, and their rows will be rejected (row 2: text that is not UTF-8 (ff41))",
+    );
+    await target.rows(proposal.up);
+    const { report } = await target.run("sqlite", file, { ...proposal.map, rejects: "skip" });
+    expect(report.rejects.map(({ ordinal, problems }) => [ordinal, problems[0]?.reason])).toEqual([
+      [2, "text that is not UTF-8: bytes ff41"],
+      [3, "text with a NUL byte: bytes 610062"],
+    ]);
+    expect(report).toMatchObject({ outcome: "verified", tables: [{ inserted: 1, rejected: 2 }] });
+  });
+
+  it("cannot run statements of a name, a default or a check of the source", async () => {
+    const target = await cases.begin("create table victim (id integer)");
+    const name = `x"; drop table victim; --\n--!include a.sql\n:DATABASE_NAME $guard$`;
+    const file = target.sqlite(
+      `create table "${name.replaceAll('"', '""')}" (id integer primary key, a text default '\n--!include b.sql'';drop table victim;--', check (a <> '\n''); drop table victim; --'))`,
+    );
+    const proposal = await infer(target, file);
+    await target.rows(proposal.up);
+    expect(proposal.up).not.toMatch(/^\s*--!/m);
+    expect(proposal.up).not.toContain(":DATABASE_NAME");
+    expect(await target.rows("select count(*)::int as n from victim")).toEqual([{ n: 0 }]);
+    await target.rows(proposal.down);
+    expect(await target.rows("select relname from pg_class where relnamespace = 'public'::regnamespace")).toEqual([
+      { relname: "victim" },
+    ]);
+  });
+});
