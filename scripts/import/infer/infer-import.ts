@@ -3,7 +3,9 @@ import type { Connection } from "../../connection/connection.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import type { Source } from "../source/source.ts";
 import { createSql, dropSql } from "./created-table.ts";
-import { type InferProgress, inferFromSqlite } from "./infer-sqlite.ts";
+import { inferFromJson } from "./infer-json.ts";
+import { inferFromSqlite } from "./infer-sqlite.ts";
+import type { InferProgress } from "./inferred-table.ts";
 import type { Proposal } from "./proposal.ts";
 
 /** A proposal, with the migration that creates its tables. */
@@ -17,7 +19,7 @@ export interface CreationProposal extends Proposal {
  * Proposes tables that hold all values of a source exactly, with the map that fills them. Reads all values, and changes
  * nothing.
  *
- * @throws OperationError if the source declares no tables, or the target has tables of these names
+ * @throws OperationError if the source has no tables, or the target has tables of these names
  */
 export async function inferTables(options: {
   connection: Connection;
@@ -27,19 +29,17 @@ export async function inferTables(options: {
 }): Promise<CreationProposal> {
   const { connection, source, onProgress = () => {}, signal } = options;
   const schema = source.declaredSchema();
-  if (schema === undefined)
-    throw new OperationError("Tables can only be created from a SQLite database: JSON declares no tables.", {
-      hint: "Create the tables by a migration, then use --infer without --create.",
-      exitCode: exitCode.usage,
-    });
   const taken = await readRelations(connection);
-  const existing = schema.tables.map(({ name }) => name).filter((name) => taken.includes(name));
+  const proposal =
+    schema === undefined
+      ? await inferFromJson(source, [], onProgress, signal)
+      : await inferFromSqlite(source, schema, [], onProgress, signal);
+  const existing = proposal.tables.map(({ name }) => name).filter((name) => taken.includes(name));
   if (existing.length > 0)
     throw new OperationError(`The target has relations of these names already: ${existing.join(", ")}.`, {
       hint: "Use --infer without --create to import into them. Nothing was written.",
       exitCode: exitCode.notAllowed,
     });
-  const proposal = await inferFromSqlite(source, schema, taken, onProgress, signal);
   if (proposal.tables.length === 0)
     throw new OperationError(`${source.path} has no table that can be created.`, {
       hint: proposal.leftOut.join("; ") || "It is empty.",

@@ -12,7 +12,14 @@ import { matchName, normalized } from "./match-names.ts";
 import type { ColumnProfile } from "./profile.ts";
 import type { Proposal } from "./proposal.ts";
 import { proposeColumn } from "./propose-column.ts";
-import { noFields, readDocumentFields, type SourceFields } from "./source-fields.ts";
+import {
+  innerCollections,
+  isSmallFile,
+  noFields,
+  outerCollections,
+  readDocumentFields,
+  type SourceFields,
+} from "./source-fields.ts";
 
 /** A table of the target with the name by which a map calls it. */
 interface Candidate {
@@ -80,23 +87,14 @@ function lastName(from: string): string {
   return from.replace(/\/\*$/, "").split(/[./]/).at(-1) ?? from;
 }
 
-/** Collections of documents to read. The files of a folder are one collection; containers in a file are their own. */
-function collectionsOf({ collections }: Source, matcher: Matcher): string[] {
-  const names = collections.map(({ name }) => name);
-  const folders = names.filter((name) => name.endsWith("/*")).map((name) => name.slice(0, -1));
-  return names.filter((name) => {
-    if (folders.some((folder) => name.startsWith(folder) && !name.endsWith("/*"))) return false;
-    // A file that has containers is read by them.
-    const isOuter = names.some((other) => other.startsWith(`${name}.`));
-    const isInner = names.some((other) => name.startsWith(`${other}.`));
-    if (isOuter) return matcher.knows(lastName(name));
-    return !isInner || matcher.knows(lastName(name)) || !hasKnownParent(name, names, matcher);
+/** Collections of documents to read: the files, or the members of a file that is one object. */
+function collectionsOf(source: Source, matcher: Matcher): string[] {
+  return outerCollections(source).flatMap((file) => {
+    const members = innerCollections(source, file);
+    if (members.length === 0) return [file];
+    const isKnown = members.some((name) => matcher.knows(lastName(name)));
+    return !isKnown && matcher.knows(lastName(file)) && isSmallFile(source, file) ? [file] : members;
   });
-}
-
-/** Returns true if a container lies in one that is read as rows, so that it is a field of these. */
-function hasKnownParent(name: string, names: readonly string[], matcher: Matcher): boolean {
-  return names.some((other) => name.startsWith(`${other}.`) && matcher.knows(lastName(other)));
 }
 
 /** Checks the proposal as an import would, and lists what it lacks. */

@@ -1,13 +1,19 @@
 import type { ColumnMap } from "../map.ts";
 import type { DeclaredColumn, DeclaredSchema, DeclaredTable } from "../source/schema.ts";
 import type { Source } from "../source/source.ts";
-import { identifier } from "../target/target-table.ts";
 import type { Value } from "../values/value.ts";
 import { type ChosenType, chooseType } from "./choose-type.ts";
 import type { CreatedColumn, CreatedTable } from "./created-table.ts";
 import { addIndexes } from "./infer-indexes.ts";
 import { addForeignKeys } from "./infer-references.ts";
-import { type InferredTable, keyBytes, mostKeyBytes, namedColumns } from "./inferred-table.ts";
+import {
+  type InferProgress,
+  type InferredTable,
+  keyBytes,
+  mostKeyBytes,
+  namedColumns,
+  tableName,
+} from "./inferred-table.ts";
 import { Names } from "./names.ts";
 import { ColumnProfile } from "./profile.ts";
 import type { Proposal } from "./proposal.ts";
@@ -16,9 +22,6 @@ import { translateDefault } from "./translate-default.ts";
 
 /** Most columns of a table in PostgreSQL. */
 const mostColumns = 1_600;
-
-/** Gets the number of rows of a table that were read so far. */
-export type InferProgress = (table: string, rows: number) => void;
 
 /** Reads all values of a table. */
 export async function profileTable(
@@ -39,7 +42,7 @@ export async function profileTable(
 /**
  * Proposes tables that hold all values of a SQLite database exactly, and the map that fills them.
  *
- * @param taken names of relations that the target has
+ * @param taken names that the created relations must not have
  */
 export async function inferFromSqlite(
   source: Source,
@@ -68,11 +71,6 @@ export async function inferFromSqlite(
   proposal.tables = inferred.map(({ created }) => created);
   proposal.map = { tables: inferred.map(({ entry }) => entry) };
   return proposal;
-}
-
-/** Writes a table's name as a map has it: in quotes only if it needs them. */
-function tableName(name: string): string {
-  return /^[a-z_][a-z\d_]*$/.test(name) ? name : identifier(name);
 }
 
 /** Names the columns of each table whose values have to stay different, or equal to those of another column. */

@@ -1,8 +1,12 @@
 import type { TableMap } from "../map.ts";
 import type { DeclaredTable } from "../source/schema.ts";
+import { identifier } from "../target/target-table.ts";
 import type { CreatedColumn, CreatedTable } from "./created-table.ts";
 import type { ColumnProfile } from "./profile.ts";
 import type { NamedColumn } from "./translate-check.ts";
+
+/** Gets the number of rows of a table that were read so far. */
+export type InferProgress = (table: string, rows: number) => void;
 
 /** A table of the source, and what becomes of it. */
 export interface InferredTable {
@@ -35,4 +39,9 @@ export function namedColumns(
         : [[name.toLowerCase(), { target: column.name, family: column.type.family, collation }]];
     }),
   );
+}
+
+/** Writes a table's name as a map has it: in quotes only if it needs them. */
+export function tableName(name: string): string {
+  return /^[a-z_][a-z\d_]*$/.test(name) ? name : identifier(name);
 }

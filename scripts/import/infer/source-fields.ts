@@ -13,16 +13,47 @@ export interface SourceFields {
   fields: Map<string, ColumnProfile>;
   /** Arrays of objects by their path. */
   children: Map<string, SourceFields>;
+  /** Names of fields of the rows that no path can name, up to a limit. */
+  unreadable: Set<string>;
   /** True if there were more paths than are listed. */
   isCut: boolean;
 }
 
 const mostPaths = 1_000;
+const mostUnreadable = 20;
 const deepestPath = 3;
+
+/** Most bytes of a file that is read as one document, which is held in memory. */
+const mostDocumentBytes = 16 << 20;
+
+/** Returns true if the file of a collection can be held in memory. */
+export function isSmallFile({ files }: Source, collection: string): boolean {
+  const file = files.find(({ path }) => path.replace(/\.[^.]+$/, "").endsWith(collection));
+  return file !== undefined && file.bytes <= mostDocumentBytes;
+}
+
+/** Files, or folders instead of the files in them. */
+export function outerCollections({ collections }: Source): string[] {
+  const names = collections.map(({ name }) => name);
+  const folders = names.filter((name) => name.endsWith("/*")).map((name) => name.slice(0, -1));
+  const isInFolder = (name: string) =>
+    folders.some(
+      (folder) => name.startsWith(folder) && !name.slice(folder.length).includes("/") && !name.endsWith("/*"),
+    );
+  const files = names.filter((name) => !isInFolder(name));
+  return files.filter((name) => !files.some((other) => name.startsWith(`${other}.`)));
+}
+
+/** Members of a file that are containers. */
+export function innerCollections({ collections }: Source, file: string): string[] {
+  return collections
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(`${file}.`) && !name.slice(file.length + 1).includes("."));
+}
 
 /** Returns fields without rows. */
 export function noFields(from: string, each?: string): SourceFields {
-  return { from, each, rows: 0, fields: new Map(), children: new Map(), isCut: false };
+  return { from, each, rows: 0, fields: new Map(), children: new Map(), unreadable: new Set(), isCut: false };
 }
 
 /** Reads all rows of a collection of documents. Rows that cannot be read are left to the import, which rejects them. */
@@ -59,6 +90,7 @@ function addMembers(into: SourceFields, object: Map<string, Value>, prefix: stri
   for (const [name, value] of object) {
     // A path cannot name it.
     if (name === "" || name.includes(".") || name.startsWith("$")) {
+      if (depth === 0 && into.unreadable.size < mostUnreadable) into.unreadable.add(name);
       into.isCut = true;
       continue;
     }

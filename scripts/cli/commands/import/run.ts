@@ -19,13 +19,15 @@ export function registerImportJson(parent: Command): void {
 }
 
 function addImport(parent: Command, kind: "sqlite" | "json", argument: string, description: string): void {
-  const verb = databaseVerb(
+  databaseVerb(
     parent,
     `${kind} ${argument}`,
     `${description} (exit code 5 if rows were rejected and the others imported)`,
   )
     .option("--map <file>", `the map: .ts, .mjs or .json (default: import/${kind} in the database's folder)`)
     .option("--infer", "propose a map from all values, and write it to the file of --map; import nothing")
+    .option("--create", "with --infer: also create the tables, by a new migration that is committed, then import")
+    .option("--draft", "with --create: only write the map and the migration, as current.sql; import nothing")
     .option("--overwrite", "let --infer replace a map that exists")
     .option("--dry-run", "read and validate everything, and change nothing")
     .option(
@@ -34,14 +36,6 @@ function addImport(parent: Command, kind: "sqlite" | "json", argument: string, d
       rejectLimit,
     )
     .action(action<ImportOptions, [string]>((context, options, path) => importFrom(context, options, kind, path)));
-  if (kind === "sqlite") addCreation(verb);
-}
-
-/** Options that need a source whose tables are declared. */
-function addCreation(verb: Command): Command {
-  return verb
-    .option("--create", "with --infer: also create the tables, by a new migration that is committed, then import")
-    .option("--draft", "with --create: only write the map and the migration, as current.sql; import nothing");
 }
 
 function rejectLimit(text: string): number | `${number}%` {

@@ -108,8 +108,6 @@ describe("pgw import", () => {
     ]);
     const alone = await pgw("sqlite", source, "--create");
     expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining("--create needs --infer.")]);
-    const json = await pgw("json", source, "--infer", "--create");
-    expect([json.code, json.stderr]).toEqual([2, expect.stringContaining("unknown option '--create'")]);
   });
 
   it("prints one error without a stack trace for a source or map that does not exist", async () => {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type CreationProposal, inferTables } from "../../../../scripts/import/infer/infer-import.ts";
@@ -22,8 +22,12 @@ afterEach(async () => {
 });
 afterAll(() => cases?.stop());
 
-async function infer({ connection }: ImportCase, file: string): Promise<CreationProposal> {
-  const source = await openSource("sqlite", file);
+async function infer(
+  { connection }: ImportCase,
+  file: string,
+  kind: "sqlite" | "json" = "sqlite",
+): Promise<CreationProposal> {
+  const source = await openSource(kind, file);
   try {
     return await inferTables({ connection, source });
   } finally {
@@ -151,5 +155,48 @@ describe("tables that are created from a SQLite database", () => {
     expect(await target.rows("select relname from pg_class where relnamespace = 'public'::regnamespace")).toEqual([
       { relname: "victim" },
     ]);
+  });
+});
+
+describe("tables that are created from JSON", () => {
+  it("hold every document: files, members of a file, one value per line, folders", async () => {
+    const target = await cases.begin("select 1");
+    const source = path.join(target.folder, "data");
+    await mkdir(path.join(source, "events"), { recursive: true });
+    const write = (name: string, text: string) => writeFile(path.join(source, name), text);
+    await write(
+      "store.json",
+      `{"version": 3, "info": {"b": 1, "a": [1.10]}, "users": {"u1": {"Full Name": "Zoë", "n": 9007199254740993, "tags": ["x"], "a.b": 1}, "u2": {"n": null, "ok": true}},
+        "logs": [{"id": 1, "v": 1.10}, {"id": 2, "v": "1.10"}], "empty": []}`,
+    );
+    await write("lines.ndjson", '{"at": "2024-01-02T03:04:05Z"}\n{"at": "2024-01-02T03:04:06Z", "x": {"y": null}}\n');
+    await write("events/a.json", '{"e": 1}');
+    await write("events/b.json", '{"e": 2.50}');
+    const proposal = await infer(target, source, "json");
+    expect(proposal.leftOut).toEqual(['store.users: the field "a.b", because no path can name it']);
+    await target.rows(proposal.up);
+    const { report } = await target.run("json", source, proposal.map);
+    expect(report.verify?.failures).toEqual([]);
+    const all = async (table: string) =>
+      (await target.rows<{ row: string }>(`select row_to_json(t)::text as row from ${table} t order by 1`)).map(
+        ({ row }) => row,
+      );
+    expect(await all("users")).toEqual([
+      '{"name":"u1","Full Name":"Zoë","n":9007199254740993,"tags":["x"],"ok":null}',
+      '{"name":"u2","Full Name":null,"n":null,"tags":null,"ok":true}',
+    ]);
+    expect(await all("logs")).toEqual(['{"id":1,"v":1.10}', '{"id":2,"v":"1.10"}']);
+    expect(await all("store")).toEqual(['{"position":1,"version":3,"info":{"a": [1.10], "b": 1},"empty":[]}']);
+    expect(await all("lines")).toEqual([
+      '{"position":1,"at":"2024-01-02T03:04:05Z","x":null}',
+      '{"position":2,"at":"2024-01-02T03:04:06Z","x":{"y": null}}',
+    ]);
+    expect(await all("events")).toEqual(['{"position":1,"e":1}', '{"position":2,"e":2.50}']);
+    expect(proposal.unsure).toContain("lines.at: its texts look like times, and stay texts");
+    expect(proposal.unsure).toContain(
+      'store.logs.v: it has values of several kinds, which jsonb keeps apart: 1 real, first in row 1: number 1.10; 1 text, first in row 2: text "1.10"',
+    );
+    await target.rows(report.tables.map(({ target: table }) => `delete from ${table};`).join(" "));
+    await target.rows(proposal.down);
   });
 });
