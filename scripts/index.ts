@@ -61,6 +61,12 @@ export {
   verifyImport,
 } from "./programs/imports.ts";
 
+/* Integrity of the data. */
+
+export { type ValidateDatabaseOptions, validateDatabase } from "./programs/validation.ts";
+export type { IntegrityFinding, Sample } from "./validate/subject.ts";
+export type { SubjectOutcome, TableRows, Validation } from "./validate/validate.ts";
+
 /* Backups. */
 
 export type { Backup, BackupType } from "./backup/info.ts";
@@ -79,6 +85,14 @@ export {
 
 /* A pool of connections for applications, and the errors of data access. */
 
+export {
+  type CachedStatement,
+  type CacheOptions,
+  type CacheRead,
+  type CacheStats,
+  createCache,
+  type ResultCache,
+} from "./client/cache.ts";
 export type { CheckoutKind, HeldClient } from "./client/checkouts.ts";
 export { type RequestContext, requestContext, withRequestContext } from "./client/context.ts";
 export { createPool } from "./client/create-pool.ts";
@@ -113,6 +127,7 @@ export type { CheckHealth } from "./client/health.ts";
 export { registerPoolMetrics } from "./client/metrics.ts";
 export type { Pool, PooledClient } from "./client/pool.ts";
 export type { PoolEvents, PoolStats } from "./client/pool-core.ts";
+export type { ReplicaRead } from "./client/replicas.ts";
 export type { PoolOptions } from "./client/settings.ts";
 export type { Statement, StatementResult } from "./client/statements.ts";
 export type { Transaction, TransactionOptions } from "./client/transaction.ts";

@@ -17,6 +17,12 @@ const explanations: readonly Explanation[] = [
     hint: "Free space where the engine stores its volumes, or keep backups for fewer days (pgroundwork:backups). The server keeps the WAL and archives it afterwards.",
   },
   {
+    // pgBackRest gives no reason if the filesystem took only a part of a block.
+    when: (code, text) => code === 64 && /unable to write '[^']*'$/m.test(text),
+    message: (cause) => `The backup repository is probably full, because a file was written only in part: ${cause}`,
+    hint: "Free space where the engine stores its volumes, or keep backups for fewer days (pgroundwork:backups).",
+  },
+  {
     when: (_code, text) => /Permission denied|Read-only file system/i.test(text),
     message: (cause) => `The backup repository cannot be written: ${cause}`,
     hint: "Everything in its volume must belong to postgres (uid 999) and be writable. Change the owner back.",
@@ -72,6 +78,16 @@ const explanations: readonly Explanation[] = [
     message: () => "The clock is behind the time of the newest backup, so pgBackRest makes no backup.",
     hint: "Compare the clock of the Docker engine's machine with the real time. `npm run pgw -- backup list` names the backup whose time is in the future.",
   },
+  {
+    when: (code, text) => code === 56 || (code === 57 && /server closed the connection/.test(text)),
+    message: (cause) => `The server did not answer: ${cause}`,
+    hint: "`npm run pgw -- status` shows its state, `npm run pgw -- logs` its log.",
+  },
+  {
+    when: (code, text) => code === 101 && /NULL result required/.test(text),
+    message: () => "The server ended pgBackRest's session during a query.",
+    hint: "`npm run pgw -- logs` shows why. Then run the command again.",
+  },
   { when: (code) => code === 63, message: () => "The backup was stopped before it was complete." },
   {
     when: (code) => code === 82,
@@ -104,6 +120,9 @@ export function causeIn(output: string): string {
   });
   const error = entries.findLast(({ level }) => level === "ERROR")?.text;
   const warning = entries.findLast(({ level }) => level === "WARN")?.text;
+  // A query has several lines, and the reason comes after it.
+  const [, refused] = /ERROR: +\[057\]: unable to execute query '[\s\S]*?': ([^\n]+)/.exec(output) ?? [];
+  if (refused !== undefined) return printable(refused);
   const isVague = error === undefined || /no database found|unable to find primary/.test(error);
   const text = (isVague ? (warning ?? error) : error) ?? output.trim().split("\n").at(-1) ?? "";
   if (!text.endsWith(":")) return printable(text);

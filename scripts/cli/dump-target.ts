@@ -8,7 +8,8 @@ import { ownerOf } from "../docker/names.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
 import { localStack } from "../stack/stacks.ts";
 import type { CommandContext } from "./context.ts";
-import { givenConnection, resolveTarget, resolveTargets, type TargetOptions } from "./target.ts";
+import { refuseInCopy } from "./refuse-in-copy.ts";
+import { givenConnection, resolveTarget, resolveTargets, type Target, type TargetOptions } from "./target.ts";
 
 /** A database whose dumps a command makes or loads. */
 export interface DumpTarget {
@@ -33,17 +34,27 @@ export async function resolveDumpTargets(context: CommandContext, options: Targe
   if (connection !== undefined) return [ofConnection(context, options, connection)];
   const { stack = localStack } = options;
   const targets = await resolveTargets(context, { ...options, stack }, "superuser");
-  return targets.map(({ admin, docker, database, label, protected: isProtected }) => ({
+  return targets.map((target) => dumpTargetOf(context, target, { ...options, stack }));
+}
+
+/** Returns the dump target of a database that a data command works on. */
+export function dumpTargetOf(context: CommandContext, target: Target, options: TargetOptions): DumpTarget {
+  const { admin, connection, docker, database, label, protected: isProtected } = target;
+  // Only of a stack it is known.
+  if (isProtected === undefined) return connectionTarget(context, options.url, connection);
+  const { stack = localStack } = options;
+  return {
     source: { connection: admin, database, name: stack, docker },
     maintenance: inDatabase(admin, "postgres"),
     isProtected,
     options: [...(stack === localStack ? [] : ["--stack", stack]), "--database", database],
     label,
-  }));
+  };
 }
 
 /** Finds the one database for a command that loads a dump. */
 export async function resolveDumpTarget(context: CommandContext, options: TargetOptions): Promise<DumpTarget> {
+  if (givenConnection(context, options) === undefined) await refuseInCopy(context, options.stack ?? localStack);
   const [only, ...others] = await resolveDumpTargets(context, options);
   if (only !== undefined && others.length === 0) return only;
   // Reports the names, with the lines to type.
@@ -52,15 +63,19 @@ export async function resolveDumpTarget(context: CommandContext, options: Target
 }
 
 function ofConnection(context: CommandContext, { url, database }: TargetOptions, connection: Connection): DumpTarget {
-  const { user, host, port } = connection;
   if (database !== undefined && database !== connection.database) {
     throw new OperationError(`The connection is to the database "${connection.database}", not "${database}".`, {
       hint: "Leave out --database, or correct the connection.",
       exitCode: exitCode.usage,
     });
   }
-  const label = `${user}@${host}:${port}/${connection.database}`;
-  context.out.note(`target: ${label}`);
+  const target = connectionTarget(context, url, connection);
+  context.out.note(`target: ${target.label}`);
+  return target;
+}
+
+function connectionTarget(context: CommandContext, url: string | undefined, connection: Connection): DumpTarget {
+  const { user, host, port } = connection;
   const admin = rootFromEnvironment(context.env) ?? connection;
   return {
     source: {
@@ -72,7 +87,7 @@ function ofConnection(context: CommandContext, { url, database }: TargetOptions,
     maintenance: inDatabase(admin, "postgres"),
     isProtected: undefined,
     options: url === undefined ? [] : ["--url", url],
-    label,
+    label: `${user}@${host}:${port}/${connection.database}`,
   };
 }
 

@@ -32,6 +32,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   project.provide("scratch", scratch);
   await ensureEngine({
     root: cloneRoot,
+    // Failed downloads are remembered for an hour. Refreshed here, the memory does not end during the run, in which the
+    // next command would try again and print that.
+    retryPlugins: true,
     onProgress: ({ step, elapsedMs }) => process.stderr.write(`engine: ${step} (${Math.round(elapsedMs / 1000)} s)\n`),
   });
   return async () => {

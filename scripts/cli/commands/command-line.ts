@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, Registration>> = {
   seed: async () => (await import("./seed/seed.ts")).registerSeed,
   import: async () => (await import("./import/import.ts")).registerImport,
   types: async () => (await import("./types.ts")).registerTypes,
+  validate: async () => (await import("./validate.ts")).registerValidate,
   backup: async () => (await import("./backup/backup.ts")).registerBackup,
   health: async () => (await import("./health/health.ts")).registerHealth,
   doctor: async () => (await import("./doctor.ts")).registerDoctor,

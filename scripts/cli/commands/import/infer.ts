@@ -9,7 +9,7 @@ import type { Source } from "../../../import/source/source.ts";
 import type { CommandContext } from "../../context.ts";
 import { ProgressLine } from "../../progress-line.ts";
 import { showStep } from "../../step.ts";
-import { resolveTarget, type Target } from "../../target.ts";
+import { resolveTarget, type Target, targetToChange } from "../../target.ts";
 import { updateTypes } from "../migrate/commit.ts";
 import { requireUnprotected } from "../migrate/unprotected.ts";
 import { showMigrationEvent } from "../migrate/up.ts";
@@ -25,7 +25,8 @@ export async function inferFrom(
   kind: "sqlite" | "json",
   path: string,
 ) {
-  const target = await resolveTarget(context, options);
+  const changes = options.create && !options.dryRun && !options.draft;
+  const target = await (changes ? targetToChange : resolveTarget)(context, options);
   if (options.draft && !options.create)
     throw new OperationError("--draft needs --create.", { hint: "Add --create.", exitCode: exitCode.usage });
   if (options.create) requireUnprotected(target, "Create tables");

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
-import { resolveTarget } from "../../target.ts";
+import { targetToChange } from "../../target.ts";
 import { type ImportOptions, importBy } from "./perform.ts";
 
 export function registerImportSqlite(parent: Command): void {
@@ -57,7 +57,7 @@ async function importFrom(context: CommandContext, options: ImportOptions, kind:
     throw new OperationError(`${needed} needs --infer.`, { hint: "Add --infer.", exitCode: exitCode.usage });
   const { readMap } = await import("../../../import/map-file.ts");
   const { openSource } = await import("../../../import/source/open-source.ts");
-  const target = await resolveTarget(context, options);
+  const target = await targetToChange(context, options);
   const map = await readMap(options.map, target.folder, kind);
   const source = await openSource(kind, path);
   try {
