@@ -228,7 +228,7 @@ function fieldFor(
     const ids = free.filter(
       ([path]) => !path.includes(".") && names.includes(normalized(path)) && /id$|^\$name$|uuid|key/i.test(path),
     );
-    return found(ids, false);
+    return found(ids, ids[0]?.[0] === "$name");
   }
   const near = nearest(
     wanted,

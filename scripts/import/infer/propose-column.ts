@@ -55,7 +55,7 @@ function transformFor(profile: ColumnProfile, base: string, unsure: string[]): T
     case "text":
     case "varchar":
       // Numbers become text only if the map says so.
-      return profile.isOnly("integer") || profile.isOnly("integer", "text") || profile.isOnly("boolean")
+      return profile.isOnly("boolean") || (profile.isOnly("integer", "text") && profile.counts.has("integer"))
         ? { kind: "text" }
         : undefined;
     default:

@@ -1,4 +1,4 @@
-import { tokensOf } from "../source/sqlite/ddl-tokens.ts";
+import { isSymbol, tokensOf } from "../source/sqlite/ddl-tokens.ts";
 import { parseJson } from "../values/json-parser.ts";
 import { microsOfText } from "../values/timestamp.ts";
 import { Problem } from "../values/value.ts";
@@ -57,11 +57,23 @@ export function translateDefault(expression: string, type: ChosenType): string |
   return token.kind === "text" || token.kind === "name" ? ofText(token.value, type) : undefined;
 }
 
+/** Removes brackets around a whole expression. */
 function unbracketed(text: string): string {
   let inner = text;
-  while (inner.startsWith("(") && inner.endsWith(")") && !inner.slice(1, -1).includes("("))
-    inner = inner.slice(1, -1).trim();
+  while (isBracketed(inner)) inner = inner.slice(1, -1).trim();
   return inner;
+}
+
+function isBracketed(text: string): boolean {
+  const tokens = tokensOf(text);
+  if (!isSymbol(tokens[0], "(")) return false;
+  let depth = 0;
+  const close = tokens.findIndex((token) => {
+    if (isSymbol(token, "(")) depth++;
+    if (isSymbol(token, ")")) depth--;
+    return depth === 0;
+  });
+  return close === tokens.length - 1;
 }
 
 function ofNumber(text: string, { family, sql }: ChosenType): string | undefined {
