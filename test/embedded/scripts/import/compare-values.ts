@@ -13,9 +13,9 @@ const ofSqlite = (name: string) => `case typeof(${name}) when 'null' then 'null'
   when 'real' then 'r:' || case when ${name} = 9e999 then 'Infinity' when ${name} = -9e999 then '-Infinity' else printf('%!.26g', ${name}) end end`;
 /** Microseconds since 1970 of a time, by SQLite, from text in ISO 8601 or from a number of seconds or milliseconds. */
 const momentOfSqlite = (name: string) => `case when ${name} is null then 'null'
-  when typeof(${name}) = 'integer' and ${name} > 100000000000 then 'm:' || ${name} * 1000
-  when typeof(${name}) = 'integer' then 'm:' || ${name} * 1000000
-  when ${name} like '__/__/____' then 'm:' || strftime('%s', substr(${name}, 7) || '-' || substr(${name}, 4, 2) || '-' || substr(${name}, 1, 2)) * 1000000
+  when typeof(${name}) = 'integer' and ${name} > 100000000000 then 'm:' || (${name} * 1000)
+  when typeof(${name}) = 'integer' then 'm:' || (${name} * 1000000)
+  when ${name} like '__/__/____' then 'm:' || (strftime('%s', substr(${name}, 7) || '-' || substr(${name}, 4, 2) || '-' || substr(${name}, 1, 2)) * 1000000)
   else 'm:' || (strftime('%s', ${name}) * 1000000 + cast(substr(case when instr(${name}, '.') then substr(${name}, instr(${name}, '.') + 1) else '' end || '000000', 1, 6) as integer)) end`;
 
 const hexOf = (text: string) => `upper(encode(convert_to(${text}, 'UTF8'), 'hex'))`;
