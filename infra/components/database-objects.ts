@@ -11,11 +11,11 @@ import {
   schema,
   serverRolePlans,
 } from "../../scripts/model/privileges.ts";
-import { formerTokensOf } from "../provider/definitions/definitions.ts";
 import {
   AdminMembership,
   Adoption,
   ExtensionPrivileges,
+  formerTypesOf,
   Migrations,
   MonitoringSchema,
   Partitions,
@@ -234,7 +234,7 @@ export class DatabaseObjects {
     const privileges = { tables: on("table"), sequences: on("sequence"), functions: on("function") };
     const migrating = { owner: roleName(name, "owner"), members: this.#ownerMembers(name, args.server), schema };
     const adoption = { ...connection, ...migrating, ...privileges };
-    const aliases = formerTokensOf("Adoption").map((type) => ({ name: `${this.#prefix}-takeover`, type }));
+    const aliases = formerTypesOf("Adoption").map((type) => ({ name: `${this.#prefix}-takeover`, type }));
     this.#after(new Adoption(`${this.#prefix}-adoption`, adoption, { ...this.#inOrder(), aliases }));
   }
 

@@ -1,8 +1,7 @@
 import { isTrusted, monitoringSchema, NotKnown, type Observer } from "../connection/observer.ts";
 
 /**
- * What a database recorded of one migration: that it is applied, or that it was begun outside a transaction and its end
- * is not known.
+ * A database's record of one migration: it is applied, or it was begun outside a transaction and its end is not known.
  */
 export interface MigrationRecord {
   /** `000012.sql`; null if it is not applied. */

@@ -45,8 +45,8 @@ export interface HealthSettings {
   /** Time limit in ms of each query of a collector. */
   collectorMs: number;
   /**
-   * Reads the state of the backups; null if the stack makes none. Omit it if only a connection is known. It is called for
-   * each snapshot, also if the server does not answer.
+   * Reads the state of the backups; null if the stack makes none. Omit it if only a connection is known. It is called
+   * for each snapshot, also if the server does not answer.
    */
   readBackups?: () => Promise<Known<{ value: BackupValues | null }>>;
   /** Compares a database's records with the committed files. Omit it if there are no files. */

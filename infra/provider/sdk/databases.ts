@@ -1,5 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { PluginResource } from "./plugin-resource.ts";
+
+export { formerTokensOf as formerTypesOf } from "../definitions/definitions.ts";
+
 import type { ConnectionArgs } from "./servers.ts";
 
 /* Resources in a database. */
