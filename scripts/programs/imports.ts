@@ -44,8 +44,8 @@ export async function importSource(options: ImportSourceOptions): Promise<Import
 }
 
 /**
- * Proposes a map from a source to the tables that the target has; see `inferMap`. Changes nothing. The result lists what
- * is not certain.
+ * Proposes a map from a source to the tables that the target has; see `inferMap`. Changes nothing. The result lists
+ * what is not certain.
  *
  * @throws OperationError if the source cannot be read, or no table has the name of a collection; ConnectionError
  */

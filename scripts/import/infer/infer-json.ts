@@ -19,8 +19,8 @@ const keyNames = ["$name", "id", "_id", "uuid", "key"];
 const position: ChosenType = { family: "integer", sql: "bigint", unsure: [] };
 
 /**
- * Proposes tables that hold the documents of a JSON source, and the map that fills them. Each field is a column; what is
- * nested stays together as jsonb.
+ * Proposes tables that hold the documents of a JSON source, and the map that fills them. Each field is a column; nested
+ * values stay together as jsonb.
  *
  * @param taken names that the created relations must not have
  */

@@ -31,7 +31,7 @@ export class Names {
    * @param what the object in sentences: `column x of y`
    */
   give(name: string, what: string): string {
-    // Control characters would break lines of the migration, and graphile-migrate replaces words such as :DATABASE_NAME.
+    // Control characters would break lines of the migration, and graphile-migrate replaces :DATABASE_NAME.
     const usable = name.replace(/\p{Cc}|:(?=[A-Z])/gu, "_").toWellFormed() || "_";
     let result = cut(usable, mostBytes);
     for (let number = 2; this.#given.has(folded(result)) || this.#reserved.has(result.toLowerCase()); number++)

@@ -15,7 +15,7 @@ export interface NamedColumn {
 /** Thrown for a part whose meaning in PostgreSQL is not certain. */
 class NotTranslatable extends Error {}
 
-/** Kind of an operand. PostgreSQL compares only operands of one kind, and SQLite converts others by rules of its own. */
+/** Kind of an operand. PostgreSQL compares operands of one kind only; SQLite converts others by its own rules. */
 type Kind = "number" | "text" | "boolean";
 
 interface Operand {

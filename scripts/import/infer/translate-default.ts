@@ -9,7 +9,7 @@ import { sqlText } from "./sql-text.ts";
 const none = "null";
 const now = "now() at time zone 'UTC'";
 
-/** What SQLite's expressions of the present time become. They are in UTC, with whole seconds. */
+/** SQL for SQLite's expressions of the present time, by family. They are in UTC, with whole seconds. */
 const presents: Readonly<Record<string, Partial<Record<Family, string>>>> = {
   timestamp: {
     timestamptz: "date_trunc('second', now())",

@@ -43,7 +43,7 @@ function tokenValue(kind: Token["kind"], found: string): string {
   return quote === "[" ? found.slice(1, -1) : found.slice(1, -1).replaceAll(quote + quote, quote);
 }
 
-/** What the text of a CREATE TABLE says and no pragma shows. */
+/** Parts of a CREATE TABLE that no pragma shows. */
 export interface TableText {
   /** Expressions of checks, as they are written. */
   checks: string[];

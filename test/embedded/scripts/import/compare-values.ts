@@ -88,8 +88,8 @@ export async function expectEqualValues(
 }
 
 /**
- * Reals are compared as doubles, whatever digits they were printed with. A numeric does not say if it was an integer, so
- * its numbers are compared as decimals.
+ * Reals are compared as doubles, whatever digits they were printed with. A numeric does not say if it was an integer,
+ * so its numbers are compared as decimals.
  */
 function canonical(text: string, isNumeric: boolean): string {
   const value = text.slice(2);
