@@ -72,6 +72,8 @@ function canonical(column: ColumnPlan, row: unknown): string | null {
   const text = convert(column, row);
   // A row with a problem was rejected; if it was not, the comparison shows it.
   if (text instanceof Problem) return `(problem: ${text.reason})`;
+  if (text !== null && column.codec.expected !== undefined)
+    return column.codec.expected(column.read(row) ?? column.whenNull);
   return text === null || column.codec.canonical === undefined ? text : column.codec.canonical(text);
 }
 

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type CreationProposal, inferTables } from "../../../../scripts/import/infer/infer-import.ts";
 import { rollbackImport } from "../../../../scripts/import/run/rollback.ts";
 import { openSource } from "../../../../scripts/import/source/open-source.ts";
+import { verifyImport } from "../../../../scripts/import/verify-import.ts";
 import { revertMigrations } from "../../../../scripts/migrate/down.ts";
 import { createTables, draftTables } from "../../../../scripts/programs/create-tables.ts";
 import { committedFolderOf, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
@@ -75,6 +76,10 @@ describe("tables that are created from a SQLite database", () => {
     // The comparison can fail: it names a value that was changed.
     await rows("update mixed set val = '4' where val = '4.0'");
     await expect(expectArrived(target, file, proposal)).rejects.toThrow("mixed");
+    // So does the import's own, which tells 4 from 4.0.
+    const { result } = await verifyImport({ connection, database: connection.database });
+    expect(result.failures).toEqual(["public.mixed.val: the checksums differ"]);
+    expect(result.differences).toMatchObject([{ key: "3", source: "real 4010000000000000", target: "integer 4" }]);
     await rows("update mixed set val = '4.0' where qty = '4.5'");
     // Numbers go on behind those of SQLite, and rules are in force.
     expect(
