@@ -9,8 +9,8 @@ import { Probe, type ProbeResult } from "../probe.ts";
 import { prometheusText, prometheusType } from "../prometheus.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { namesOf, refusal, requireSafe } from "./access.ts";
-import { dashboardPath, openApi, openApi } from "./openapi.ts";
-import { refreshing, statusPage, statusPage } from "./page.ts";
+import { dashboardPath, openApi } from "./openapi.ts";
+import { refreshing, statusPage } from "./page.ts";
 import { adminActivityView, adminHealthView, adminPerformanceView, databaseView, metricsView } from "./views.ts";
 
 export interface HealthServerOptions {
