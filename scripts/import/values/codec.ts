@@ -26,7 +26,7 @@ export interface Codec {
   write(value: Exclude<Value, null | undefined>): string | Problem;
   /** Converts a text of {@link write} to the canonical text. Undefined if it is the same. */
   canonical?: (text: string) => string;
-  /** Canonical text of the source's value itself, before its transform. Undefined if that of the written text counts. */
+  /** Canonical text of the source's value itself, before its transform. Undefined if the written text is compared. */
   expected?: (value: Value) => string;
   /** SQL of the canonical text of an expression. */
   sql(expression: string): string;

@@ -3,8 +3,8 @@ import { jsonbText } from "./json-text.ts";
 import { describeValue, JsonNumber, type Value } from "./value.ts";
 
 /**
- * Codec of a column that the transform `mixed` fills from SQLite. The comparison does not use the JSON that was written:
- * the server tells kind and value from the column, and the source's side from SQLite's value.
+ * Codec of a column that the transform `mixed` fills from SQLite. The comparison does not use the JSON that was
+ * written: the server tells kind and value from the column, and the source's side from SQLite's value.
  */
 export const mixedCodec: Codec = {
   write: jsonbText,
