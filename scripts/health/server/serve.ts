@@ -10,7 +10,7 @@ import { prometheusText, prometheusType } from "../prometheus.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { namesOf, refusal, requireSafe } from "./access.ts";
 import { dashboardPath, openApi } from "./openapi.ts";
-import { statusPage } from "./page.ts";
+import { refreshing, statusPage } from "./page.ts";
 import { adminActivityView, adminHealthView, adminPerformanceView, databaseView, metricsView } from "./views.ts";
 
 export interface HealthServerOptions {
@@ -240,10 +240,11 @@ function replier({
       }
     },
     "/openapi.json": async () => ({ json: openApi(version) }),
-    "/": async () => {
+    "/": async (url) => {
       const { result, observation } = await both();
+      const isRefreshing = url.searchParams.get(refreshing.name) === refreshing.seconds;
       return {
-        text: statusPage(metricsView(observation, result, history, true), version),
+        text: statusPage(metricsView(observation, result, history, true), version, isRefreshing),
         type: "text/html; charset=utf-8",
       };
     },
