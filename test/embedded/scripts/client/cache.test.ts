@@ -25,11 +25,10 @@ describe("a cache", () => {
     };
     const read = () => cache.read("count", { ttlMs: 100 }, load);
     expect(await read()).toBe(1);
-    await expect.poll(read, { interval: 20 }).toBe(2);
     await new Promise((resolve) => setTimeout(resolve, 110));
     const values = await Promise.all(Array.from({ length: 1_000 }, read));
-    expect(new Set(values)).toEqual(new Set([3]));
-    expect(asked).toBe(3);
+    expect(new Set(values)).toEqual(new Set([2]));
+    expect(asked).toBe(2);
     expect(cache.stats.joined).toBeGreaterThanOrEqual(999);
   });
 
