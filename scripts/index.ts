@@ -55,6 +55,7 @@ export type { VerifiedImport } from "./import/verify-import.ts";
 export {
   type ImportSourceOptions,
   importSource,
+  inferImportMap,
   listImports,
   rollbackImport,
   verifyImport,
@@ -68,6 +69,7 @@ export type { SubjectOutcome, TableRows, Validation } from "./validate/validate.
 
 /* Backups. */
 
+export type { Drill } from "./backup/drill/drill.ts";
 export type { Backup, BackupType } from "./backup/info.ts";
 export type { BackupList } from "./backup/list.ts";
 export type { BackupLocation } from "./backup/location.ts";
@@ -76,11 +78,36 @@ export type { BackupWindow } from "./backup/window/window.ts";
 export {
   backupWindow,
   createBackup,
+  type DrillOptions,
+  drillBackup,
   listBackups,
   type RestoreOptions,
   type RestoreTarget,
   restoreBackup,
+  type ValidateBackupOptions,
+  type ValidatedBackup,
+  validateBackup,
 } from "./programs/backups.ts";
+
+/* Dumps. */
+
+export type { DumpFormat } from "./backup/dump/format.ts";
+export type { DumpStats } from "./backup/dump/stats.ts";
+export {
+  type CreateDumpOptions,
+  createDump,
+  type Dump,
+  type DumpFolder,
+  dumpStats,
+  type ListedDump,
+  type LoadDumpOptions,
+  type LoadedDump,
+  listDumps,
+  loadDump,
+  type ValidateDumpOptions,
+  type ValidatedDump,
+  validateDump,
+} from "./programs/dumps.ts";
 
 /* A pool of connections for applications, and the errors of data access. */
 

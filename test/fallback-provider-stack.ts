@@ -8,6 +8,7 @@ import { pluginFileName, pluginFolder } from "../scripts/pulumi/plugin-choice.ts
 import { launcherScript } from "../scripts/pulumi/plugin-home.ts";
 import type { ProviderPackage } from "../scripts/pulumi/provider-packages.ts";
 import { cloneRoot } from "./clone-root.ts";
+import { engineVariables } from "./support/processes/quick-engine.ts";
 
 /** A stack under the real engine. Its only plugins are fallback providers; all of its files are in one folder. */
 export interface TestStack {
@@ -32,7 +33,7 @@ export async function startStack(options: StackOptions): Promise<TestStack> {
   const home = join(folder, "home");
   await mkdir(join(folder, "state"), { recursive: true });
   await Promise.all(fallbackProviders.map((fallbackProvider) => installFallbackProvider(home, fallbackProvider)));
-  const { engine } = await findEngine(process.env);
+  const { engine } = await findEngine({ ...process.env, ...engineVariables(inject("engineCache")) });
   if (engine === undefined) throw new Error("the run's setup has left no engine");
   const path = [dirname(engine.path), process.env.PATH].join(delimiter);
   // The Automation API looks up the engine on this process's own PATH.

@@ -9,13 +9,15 @@ import {
   type PrivilegePlan,
   planPrivileges,
   schema,
+  serverRolePlans,
 } from "../../scripts/model/privileges.ts";
-import { formerTokensOf } from "../provider/definitions/definitions.ts";
 import {
   AdminMembership,
   Adoption,
   ExtensionPrivileges,
+  formerTypesOf,
   Migrations,
+  MonitoringSchema,
   Partitions,
   type PrivilegesByRole,
   Seeds,
@@ -77,6 +79,7 @@ export class DatabaseObjects {
     this.#declarePrivileges(name, database, plan, args);
     this.#declareExtensionPrivileges(name, database, args);
     this.#declareAdoption(name, database, plan, args);
+    this.#declareMonitoring(name, database, args);
 
     const connection = {
       host: args.server.host,
@@ -231,8 +234,16 @@ export class DatabaseObjects {
     const privileges = { tables: on("table"), sequences: on("sequence"), functions: on("function") };
     const migrating = { owner: roleName(name, "owner"), members: this.#ownerMembers(name, args.server), schema };
     const adoption = { ...connection, ...migrating, ...privileges };
-    const aliases = formerTokensOf("Adoption").map((type) => ({ name: `${this.#prefix}-takeover`, type }));
+    const aliases = formerTypesOf("Adoption").map((type) => ({ name: `${this.#prefix}-takeover`, type }));
     this.#after(new Adoption(`${this.#prefix}-adoption`, adoption, { ...this.#inOrder(), aliases }));
+  }
+
+  /** Lets the monitoring role read pg_stat_statements and the records of migrations. */
+  #declareMonitoring(name: string, database: pulumi.Output<string>, { server }: DatabaseArgs): void {
+    const { host, port, sslmode, caCertificate, admin } = server;
+    const connection = { host, port, sslmode, caCertificate, database, ...admin };
+    const roles = { monitor: serverRolePlans.monitor.name, owner: roleName(name, "owner") };
+    this.#after(new MonitoringSchema(`${this.#prefix}-monitoring`, { ...connection, ...roles }, this.#inOrder()));
   }
 
   #ownerMembers(name: string, { limitedAdmin, admin }: Server): string[] {

@@ -1,5 +1,7 @@
+import { monitoringSchema } from "../connection/observer.ts";
+
 /** Schemas whose objects are not created by migrations. */
-const foreignSchemas = "('pg_catalog', 'information_schema', 'pg_toast', 'pgroundwork', 'graphile_migrate')";
+const foreignSchemas = `('pg_catalog', 'information_schema', 'pg_toast', 'pgroundwork', 'graphile_migrate', '${monitoringSchema}')`;
 
 /** Returns the SQL condition that migrations may create objects in a schema. `column` holds its name. */
 export function isOwnSchema(column: string): string {

@@ -1,12 +1,12 @@
-import { join, resolve } from "node:path";
 import type { DumpSource } from "../backup/dump/create.ts";
+import { type DumpSettings, readDumpSettings, readRecipients } from "../backup/dump/settings.ts";
 import { type Connection, inDatabase } from "../connection/connection.ts";
 import { rootFromEnvironment } from "../connection/environment.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { shellQuote } from "../core/shell.ts";
-import { ownerOf } from "../docker/names.ts";
+import { machineDocker } from "../scratch/machine-docker.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
-import { localStack } from "../stack/stacks.ts";
+import { localStack } from "../stack/local-stack.ts";
 import type { CommandContext } from "./context.ts";
 import { refuseInCopy } from "./refuse-in-copy.ts";
 import { givenConnection, resolveTarget, resolveTargets, type Target, type TargetOptions } from "./target.ts";
@@ -92,20 +92,9 @@ function connectionTarget(context: CommandContext, url: string | undefined, conn
 }
 
 /** Returns this machine's own Docker engine, for work that belongs to no stack. */
-export function anyDocker(context: CommandContext): ScratchDocker {
-  return { owner: { project: "pgroundwork", stack: "no-stack", owner: ownerOf(undefined, context.root) } };
+export function anyDocker({ root }: CommandContext): ScratchDocker {
+  return machineDocker(root);
 }
-
-/** Settings of dumps, from the environment. */
-export interface DumpSettings {
-  /** Folder of all dumps. */
-  folder: string;
-  retentionDays: number;
-  compressed: boolean;
-}
-
-/** Time in days for which dumps are kept if BACKUP_RETENTION_DAYS is not set. */
-const defaultRetentionDays = 30;
 
 /**
  * Reads BACKUP_DIR, BACKUP_RETENTION_DAYS and BACKUP_COMPRESS.
@@ -113,19 +102,7 @@ const defaultRetentionDays = 30;
  * @throws OperationError (wrong usage)
  */
 export function dumpSettings({ env, root }: CommandContext): DumpSettings {
-  const days = env.BACKUP_RETENTION_DAYS || String(defaultRetentionDays);
-  if (!/^[1-9]\d{0,4}$/.test(days)) throw wrongVariable("BACKUP_RETENTION_DAYS", days, "a number of days from 1");
-  const compress = env.BACKUP_COMPRESS || "true";
-  if (compress !== "true" && compress !== "false") throw wrongVariable("BACKUP_COMPRESS", compress, "true or false");
-  return {
-    folder: env.BACKUP_DIR ? resolve(root, env.BACKUP_DIR) : join(root, ".pgroundwork", "dumps"),
-    retentionDays: Number(days),
-    compressed: compress === "true",
-  };
-}
-
-function wrongVariable(name: string, value: string, expected: string): OperationError {
-  return new OperationError(`${name} is "${value}".`, { hint: `Set it to ${expected}.`, exitCode: exitCode.usage });
+  return readDumpSettings(env, root);
 }
 
 /** Options that decide about encryption. */
@@ -149,8 +126,7 @@ export function recipientsFor(
     if (recipient.length === 0) return [];
     throw new OperationError("--no-encrypt and --recipient exclude each other.", { exitCode: exitCode.usage });
   }
-  const known = (env.BACKUP_RECIPIENTS ?? "").split(/[\s,]+/).filter((text) => text !== "");
-  const recipients = recipient.length > 0 ? recipient : known;
+  const recipients = recipient.length > 0 ? recipient : readRecipients(env);
   if (recipients.length > 0 || (encrypt !== true && isProtected !== true)) return recipients;
   const why = encrypt === true ? "" : " The stack is protected, so its dumps are encrypted.";
   throw new OperationError(`There is no key to encrypt the dump to.${why}`, {

@@ -8,11 +8,9 @@ import { ownerOf } from "../docker/names.ts";
 import { upCommand } from "../model/command-lines.ts";
 import type { ServerOutput } from "../model/stack-outputs.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
-import { withBackend } from "../stack/backend.ts";
-import { localStack } from "../stack/stacks.ts";
+import { localStack } from "../stack/local-stack.ts";
 import type { CommandContext } from "./context.ts";
 import { refuseInCopy } from "./refuse-in-copy.ts";
-import { outputsOf } from "./stack.ts";
 import { lineToType } from "./typed-line.ts";
 
 /** Options that choose the target of a data command. */
@@ -39,6 +37,8 @@ export interface Target {
   seedSets: string[] | undefined;
   /** True if it belongs to a protected stack. Undefined if only a connection is known. */
   protected: boolean | undefined;
+  /** The stack's server. Undefined if only a connection is known. */
+  server: ServerOutput | undefined;
 }
 
 /**
@@ -114,6 +114,7 @@ async function ofConnection(context: CommandContext, options: TargetOptions, con
     label,
     seedSets: undefined,
     protected: undefined,
+    server: undefined,
   };
 }
 
@@ -135,6 +136,7 @@ async function ofStack(context: CommandContext, options: TargetOptions, role: st
 async function readStack(context: CommandContext, options: TargetOptions, role: string) {
   const stack = options.stack ?? localStack;
   const { connectionTo } = await import("../stack/outputs.ts");
+  const { outputsOf } = await import("./stack.ts");
   const outputs = await outputsOf(context, stack, true);
   const docker = await dockerOf(context, stack, outputs.server);
   const target = (database: string): Target => ({
@@ -146,6 +148,7 @@ async function readStack(context: CommandContext, options: TargetOptions, role: 
     label: `${database} of stack ${stack}`,
     seedSets: (outputs.databases[database]?.seeds ?? []).map(({ set }) => set),
     protected: outputs.protected,
+    server: outputs.server,
   });
   return { stack, outputs, target };
 }
@@ -167,6 +170,7 @@ async function dockerOf(context: CommandContext, stack: string, server: ServerOu
   const { projectName } = await import("../stack/project.ts");
   const labels = { project: await projectName(context.root), stack };
   if (server.kind !== "docker") {
+    const { withBackend } = await import("../stack/backend.ts");
     const { PULUMI_BACKEND_URL: backend } = withBackend(context.root, stack, context.env);
     return { owner: { ...labels, owner: ownerOf(backend, context.root) } };
   }

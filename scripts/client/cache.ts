@@ -17,7 +17,7 @@ import type { PoolTarget } from "./target.ts";
 
 /** Options of {@link createCache}. */
 export interface CacheOptions {
-  /** Tables that results may come from, such as `items` or `sales.items`. `pgw migrate cache-triggers` prepares them. */
+  /** Tables that results come from, such as `items` or `sales.items`. `pgw migrate cache-triggers` prepares them. */
   tables: readonly string[];
   /** A result is at most this old. Default: 60,000. */
   ttlMs?: number;
@@ -160,10 +160,10 @@ export class ResultCache {
   }
 
   /**
-   * Returns what `load` returned for this key, if it is new enough, or calls it. All callers that ask meanwhile share one
-   * call. The value is shared and frozen.
+   * Returns what `load` returned for this key, if it is new enough, or calls it. All callers that ask meanwhile share
+   * one call. The value is shared and frozen.
    *
-   * @param load reads from the database, outside of a transaction that began before
+   * @param load reads from the primary, outside of a transaction that began before
    * @throws the error of `load`, which is not kept, or the signal's reason
    */
   async read<T>(key: string, conditions: CacheRead, load: () => Promise<T>): Promise<T> {

@@ -39,7 +39,7 @@ export function starvationError(
 }
 
 /**
- * Creates the error of a request that obtained no client in time: the server cannot be reached, or all clients are held.
+ * Creates the error of a request that obtained no client in time: no server can be reached, or all clients are held.
  *
  * @param lastError error of the request's last attempt to connect
  */

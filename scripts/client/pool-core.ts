@@ -39,8 +39,8 @@ export interface PoolStats extends PoolCounts {
 const overdueMs = 5_000;
 
 /**
- * The clients of a pool: lends them and takes them back. Permits and the list of servers decide who may open a
- * connection, when, and where.
+ * The clients of a pool: lends them, and resets those that are returned. Permits and the list of servers decide who may
+ * open a connection, when, and where.
  */
 export class PoolCore extends EventEmitter<PoolEvents> {
   readonly settings: PoolSettings;

@@ -96,8 +96,8 @@ export class Pool extends PoolCore {
   }
 
   /**
-   * Returns a position in the WAL that has everything committed before. Passed on as `afterLsn`, it lets another process
-   * read this one's writes from a standby.
+   * Returns a position in the WAL after everything that was committed before. Passed on as `afterLsn`, it lets another
+   * process read this one's writes from a standby.
    */
   async lsn(): Promise<string> {
     const { rows } = await this.query<{ lsn: string }>({ text: primaryPosition, readOnly: true });

@@ -8,7 +8,7 @@ export interface RequestWrites {
   endedAt: number;
 }
 
-/** What one request has written, by the pool. It lives as long as its `withRequestContext()`. */
+/** Writes of one request, by the pool. The record lives as long as its `withRequestContext()`. */
 type RequestSession = WeakMap<object, RequestWrites>;
 
 const sessions = new AsyncLocalStorage<RequestSession>();

@@ -63,7 +63,7 @@ export async function whyStopped(server: ServerOutput): Promise<string | undefin
 export interface LowDisk {
   /** True if the server cannot create another WAL segment. */
   full: boolean;
-  /** What is low, with its space, and what to do. */
+  /** Names the disk, its free space, and what to do. */
   text: string;
 }
 

@@ -11,7 +11,7 @@ export const checksFolder = "checks";
 export interface CheckFile {
   /** Path in the database's folder: `checks/010-balances.sql`. */
   file: string;
-  /** What it looks for: the comment in its first line, else the file's name. */
+  /** Names what it looks for: the comment in its first line, else the file's name. */
   title: string;
   /** The whole file. */
   text: string;

@@ -36,7 +36,7 @@ export interface Subject {
   examine(observer: Observer, survey: Survey): Promise<Examined>;
 }
 
-/** What subjects share. */
+/** Data that subjects share. */
 export interface Survey {
   /** Tables of the database, with the reason why the role cannot read all of their rows. */
   tables: readonly TableFacts[];
@@ -48,12 +48,14 @@ export interface Survey {
   signal: AbortSignal | undefined;
 }
 
+/** Title of findings of damaged indexes (XX002). The rows themselves may be sound. */
+export const indexDamage = "An index is damaged";
+
 /** Returns the title and hint of damage that the server reports while it reads; undefined for any other error. */
 function damageOf(error: unknown): { title: string; hint: string } | undefined {
   if (!isFromServer(error)) return undefined;
   const code = String(error.code);
-  if (code === "XX002")
-    return { title: "An index is damaged", hint: "Rebuild it with REINDEX INDEX, and check the disk." };
+  if (code === "XX002") return { title: indexDamage, hint: "Rebuild it with REINDEX INDEX, and check the disk." };
   if (/^(XX|58)/.test(code))
     return {
       title: "Data on the server's disk is damaged or cannot be read",

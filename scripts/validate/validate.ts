@@ -32,7 +32,7 @@ export interface SubjectOutcome {
   examined: number;
   /** Reasons why something could not be examined, also if something else was found. */
   unknown: string[];
-  /** Why the subject is not available, or a limit of what was examined. */
+  /** Says why the subject is not available, or names a limit of what was examined. */
   note: string | null;
 }
 

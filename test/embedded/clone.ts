@@ -13,6 +13,7 @@ import type { StackOutputs } from "../../scripts/model/stack-outputs.ts";
 import { stopServer } from "../../scripts/server/embedded.ts";
 import { serverDirectory } from "../../scripts/server/locations.ts";
 import { ensureHosts, stopHosts } from "../support/processes/hosts.ts";
+import { engineVariables } from "../support/processes/quick-engine.ts";
 import { processVariables } from "../support/processes/variables.ts";
 import { claimProjectDirectory, type ProjectDirectory } from "../support/project-directory.ts";
 import { connectionIn, readStackOutputs } from "../support/stack-outputs.ts";
@@ -80,8 +81,13 @@ export interface CloneOptions {
    * examine or edit them.
    */
   ownPlugins?: boolean;
-  /** Starts every process as a user's shell does until {@link Clone.useHosts}: none is made cheaper for tests. */
+  /**
+   * Starts every process as a user's shell does until {@link Clone.useHosts}: none is made cheaper for tests. The
+   * engine is always the user's.
+   */
   plain?: boolean;
+  /** Runs the user's engine, for states that it has written. */
+  usersEngine?: boolean;
 }
 
 /** Commands that do not change a stack's outputs. */
@@ -90,8 +96,6 @@ const keepsOutputs = new Set(["url", "outputs", "status", "preview", "logs", "se
 /** Variables that could point to another database, another engine, or this test run. */
 const foreign = /^(DATABASE_URL$|DB_|AUTO_MIGRATE$|PG(?!W_OFFLINE$)|PULUMI_|NODE_|VITEST|XDG_|HOME$|CI$|npm_)/;
 
-const cacheHome = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-
 /** Creates a copy of the work tree, including files that are not committed yet. */
 export async function makeClone({
   at = "clone",
@@ -99,6 +103,7 @@ export async function makeClone({
   git = false,
   ownPlugins = false,
   plain = false,
+  usersEngine = plain,
 }: CloneOptions = {}): Promise<Clone> {
   // Node.js has compiled code for the paths of shared directories. A special name or owner needs a new directory.
   const isShared = at === "clone" && uid === undefined;
@@ -114,19 +119,20 @@ export async function makeClone({
   await copyWorkTree(root);
   if (git) await commitAll(root);
   await linkPlugins(home);
+  // The setup of the test run makes both of the folders that contain an engine.
+  const engine = engineVariables(usersEngine ? "" : inject("engineCache"));
   const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
   const env = {
     ...Object.fromEntries(kept),
     ...(plain ? {} : processVariables(undefined)),
     HOME: home,
     XDG_DATA_HOME: join(own, "data"),
-    // The setup of the test run puts the engine there.
-    XDG_CACHE_HOME: uid === undefined ? cacheHome : join(own, "cache"),
+    ...engine,
+    ...(uid === undefined ? {} : { XDG_CACHE_HOME: join(own, "cache") }),
   };
   if (uid !== undefined) {
-    await cp(join(cacheHome, "pgroundwork", "engine"), join(own, "cache", "pgroundwork", "engine"), {
-      recursive: true,
-    });
+    const folder = join("pgroundwork", "engine");
+    await cp(join(engine.XDG_CACHE_HOME, folder), join(own, "cache", folder), { recursive: true });
     await giveTo(uid, own);
   }
   const clone = new TestClone(directory, root, env, uid);

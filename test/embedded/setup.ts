@@ -1,20 +1,24 @@
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ProvidedContext } from "vitest";
 import type { TestProject } from "vitest/node";
-import { ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
+import { type EngineInstallation, ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
 import { stopHosts } from "../support/processes/hosts.ts";
+import { quickCache } from "../support/processes/quick-engine.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** One folder for the whole test run, which any account may enter. It contains everything that tests create. */
     scratch: string;
+    /** XDG_CACHE_HOME of projects that run the engine of `quickCache`; empty if tests run the engine itself. */
+    engineCache: string;
   }
 }
 
-/** The scratch folder of the run, for the second of the two projects that use this file. */
-const variable = "PGW_TEST_SCRATCH";
+/** Name of the variable with the values that the first of two projects provides, for the second. */
+const variable = "PGW_TEST_RUN";
 
 /**
  * Prepares the test run: ensures an engine (found, downloaded or built, as at `up`) and creates the scratch folder.
@@ -23,25 +27,34 @@ const variable = "PGW_TEST_SCRATCH";
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const existing = process.env[variable];
   if (existing !== undefined) {
-    project.provide("scratch", existing);
+    const { scratch, engineCache } = JSON.parse(existing) as ProvidedContext;
+    project.provide("scratch", scratch);
+    project.provide("engineCache", engineCache);
     return undefined;
   }
   const scratch = await makeScratch();
   await chmod(scratch, 0o755);
-  process.env[variable] = scratch;
+  const engineCache = (await quickCache(await prepareEngine(process.env))) ?? "";
+  if (engineCache !== "") await prepareEngine({ ...process.env, XDG_CACHE_HOME: engineCache });
+  process.env[variable] = JSON.stringify({ scratch, engineCache });
   project.provide("scratch", scratch);
-  await ensureEngine({
-    root: cloneRoot,
-    // Failed downloads are remembered for an hour. Refreshed here, the memory does not end during the run, in which the
-    // next command would try again and print that.
-    retryPlugins: true,
-    onProgress: ({ step, elapsedMs }) => process.stderr.write(`engine: ${step} (${Math.round(elapsedMs / 1000)} s)\n`),
-  });
+  project.provide("engineCache", engineCache);
   return async () => {
     delete process.env[variable];
     await stopHosts(scratch);
     await rm(scratch, { recursive: true, force: true });
   };
+}
+
+function prepareEngine(env: NodeJS.ProcessEnv): Promise<EngineInstallation> {
+  return ensureEngine({
+    root: cloneRoot,
+    env,
+    // Failed downloads are remembered for an hour. Refreshed here, the memory does not end during the run, in which the
+    // next command would try again and print that.
+    retryPlugins: true,
+    onProgress: ({ step, elapsedMs }) => process.stderr.write(`engine: ${step} (${Math.round(elapsedMs / 1000)} s)\n`),
+  });
 }
 
 /**

@@ -9,6 +9,7 @@ import { connectionTo } from "../../scripts/stack/outputs.ts";
 import { passphraseInEnvironment, passphraseVariables } from "../../scripts/stack/passphrase.ts";
 import { stateFile } from "../../scripts/stack/state-file.ts";
 import { writeCaFile } from "../../scripts/tls/ca-file.ts";
+import { keyIterations } from "./processes/quick-engine.ts";
 import { revealSecrets } from "./state-secrets.ts";
 
 const run = promisify(execFile);
@@ -39,7 +40,7 @@ async function outputsInFile(root: string, env: NodeJS.ProcessEnv, stack: string
   const provider = latest?.secrets_providers;
   const outputs = latest?.resources?.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs;
   if (provider?.type !== "passphrase" || provider.state === undefined || outputs === undefined) return undefined;
-  return (await revealSecrets(outputs, passphrase, provider.state.salt)) as StackOutputs;
+  return (await revealSecrets(outputs, passphrase, provider.state.salt, keyIterations(env))) as StackOutputs;
 }
 
 async function outputsFromEngine(root: string, env: NodeJS.ProcessEnv, stack: string): Promise<StackOutputs> {

@@ -9,17 +9,26 @@ const tagBytes = 16;
 const keys = new Map<string, Promise<Buffer>>();
 
 /** Derives the key of a salt, as scripts/stack/passphrase-salt.ts does. It takes long, so each is derived once. */
-function keyOf(passphrase: string, salt: string): Promise<Buffer> {
+function keyOf(passphrase: string, salt: string, iterations: number): Promise<Buffer> {
   const [, bytes = ""] = salt.split(":");
   const name = `${salt} ${passphrase}`;
-  const key = keys.get(name) ?? promisify(pbkdf2)(passphrase, Buffer.from(bytes, "base64"), 1_000_000, 32, "sha256");
+  const key = keys.get(name) ?? promisify(pbkdf2)(passphrase, Buffer.from(bytes, "base64"), iterations, 32, "sha256");
   keys.set(name, key);
   return key;
 }
 
-/** Returns a value of a state with all its secrets as plain text. */
-export async function revealSecrets(value: unknown, passphrase: string, salt: string): Promise<unknown> {
-  return reveal(value, await keyOf(passphrase, salt));
+/**
+ * Returns a value of a state with all its secrets as plain text.
+ *
+ * @param iterations of the derivation of the key
+ */
+export async function revealSecrets(
+  value: unknown,
+  passphrase: string,
+  salt: string,
+  iterations: number,
+): Promise<unknown> {
+  return reveal(value, await keyOf(passphrase, salt, iterations));
 }
 
 function reveal(value: unknown, key: Buffer): unknown {

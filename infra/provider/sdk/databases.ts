@@ -1,5 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { PluginResource } from "./plugin-resource.ts";
+
+export { formerTokensOf as formerTypesOf } from "../definitions/definitions.ts";
+
 import type { ConnectionArgs } from "./servers.ts";
 
 /* Resources in a database. */
@@ -79,6 +82,20 @@ export interface JobsArgs extends ConnectionArgs {
 export class Jobs extends PluginResource {
   constructor(name: string, args: JobsArgs, options?: pulumi.CustomResourceOptions) {
     super("Jobs", name, args, options);
+  }
+}
+
+export interface MonitoringSchemaArgs extends ConnectionArgs {
+  /** Role that reads the schema. */
+  monitor: pulumi.Input<string>;
+  /** Role that owns the records of migrations. Omit it for a database without migrations. */
+  owner?: pulumi.Input<string>;
+}
+
+/** The schema in which the monitoring role reads pg_stat_statements and the records of migrations. */
+export class MonitoringSchema extends PluginResource {
+  constructor(name: string, args: MonitoringSchemaArgs, options?: pulumi.CustomResourceOptions) {
+    super("MonitoringSchema", name, args, options);
   }
 }
 

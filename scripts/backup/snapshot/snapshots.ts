@@ -40,7 +40,7 @@ export interface SnapshotPlace {
   database: string;
 }
 
-/** What happens to the sessions of a database that is copied. */
+/** Effect of a copy on the sessions of its database. */
 export type SessionPolicy = "terminate" | "keep";
 
 /** Longest name of a database in bytes. */

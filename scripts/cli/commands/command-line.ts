@@ -63,7 +63,8 @@ DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME and DB_SSLMODE.`,
     .showHelpAfterError("(add --help to list the commands and options)")
     .exitOverride();
 
-  await register(program, commands, typed);
+  // The version is an answer that needs no command.
+  if (typed[0] !== "--version" && typed[0] !== "-V") await register(program, commands, typed);
   return program;
 }
 

@@ -60,7 +60,7 @@ async function validateCommand(context: CommandContext, options: ValidateCommand
   );
 }
 
-/** Returns any PostgreSQL by URL or environment, also one without a folder in migrations/, else the stack's databases. */
+/** Returns any PostgreSQL by URL or environment, with its folder if there is one, else the databases of the stack. */
 async function databasesOf(context: CommandContext, options: TargetOptions): Promise<Validated[]> {
   const given = givenConnection(context, options);
   if (given !== undefined) {

@@ -28,7 +28,13 @@ export const database = z.strictObject({
   checkedAt: time,
 });
 
-const subjects = z.array(z.strictObject({ name: z.string(), level, detail: z.string() }));
+const subjects = z.array(
+  z.strictObject({
+    name: z.string(),
+    level: z.enum([...level.options, "not-applicable"]).describe("not-applicable: the server does not have it."),
+    detail: z.string(),
+  }),
+);
 
 const trend = z.array(
   z.strictObject({
@@ -103,3 +109,6 @@ export const adminPerformance = z.strictObject({
     .nullable(),
   unknown: z.array(z.string()),
 });
+
+/** `GET /api/admin/dashboard-stats`. The application decides what it contains. */
+export const dashboard = z.record(z.string(), z.unknown());

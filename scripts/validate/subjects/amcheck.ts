@@ -26,7 +26,7 @@ const extensionQuery = `
          exists (select from pg_proc where pronamespace = n.oid and proname = 'bt_index_check' and pronargs = 3) as "checksUnique"
     from pg_extension join pg_namespace n on n.oid = extnamespace where extname = 'amcheck'`;
 
-/** All heaps and b-trees of the database, with those of the catalog and of TOAST. Temporary ones are of other sessions. */
+/** Heaps and b-trees of the database, with those of the catalog and of TOAST, without temporary ones. */
 const relationsQuery = `
   select c.oid::int8::float8 as oid, format('%I.%I', n.nspname, c.relname) as name, c.relkind in ('r', 'm', 't') as "isHeap",
          i.indisunique as "isUnique", i.indisvalid and i.indisready as "isValid"

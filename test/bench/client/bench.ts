@@ -7,11 +7,11 @@ import { type Measurement, median } from "../measurement.ts";
 import { startBenchServer } from "../server.ts";
 
 /**
- * Statements of one measurement, and pairs of measurements. They are short and alternate, so that both of a pair see the
- * same machine, and the result is the median of the pairs' ratios.
+ * Statements of one measurement, and pairs of measurements. They are short and alternate, so that both of a pair see
+ * the same machine, and the result is the median of the pairs' ratios.
  */
-const statements = 1_000;
-const rounds = 31;
+const statements = 300;
+const rounds = 101;
 
 /** Measures what the pool costs next to a bare pg-pool: one statement after the other, and many at the same time. */
 export async function benchClient(scratch: string): Promise<Measurement[]> {
@@ -64,7 +64,7 @@ async function compare(bare: () => Promise<void>, ours: () => Promise<void>): Pr
   const cpu = { bare: [] as number[], ours: [] as number[] };
   const ratios: number[] = [];
   // The engine compiles the pool's code only after many calls; the driver's is shared by both.
-  for (let round = 0; round < 8; round += 1) {
+  for (let round = 0; round < 30; round += 1) {
     await bare();
     await ours();
   }

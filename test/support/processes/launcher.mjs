@@ -8,6 +8,7 @@ const [, file = "", ...argv] = process.argv;
 const plugin = /\/infra\/(provider|fallback-providers\/\w+)\/main\.ts$/.exec(file)?.[1];
 const isProgram = /[\\/]@pulumi[\\/]pulumi[\\/]cmd[\\/]run[\\/]index\.js$/.test(file);
 
+if (/[\\/]pgw\.mjs$/.test(file) && process.env.PGW_TEST_KEY_ITERATIONS) await import("./key-derivation.mjs");
 if (plugin !== undefined) await forward(process.env.PGW_TEST_PLUGIN_HOST, servePlugin);
 if (isProgram) await forward(process.env.PGW_TEST_PROGRAM_HOST, endWithProgram);
 

@@ -6,7 +6,7 @@ describe("a stack of the previous version", () => {
   let clone: Clone;
 
   beforeAll(async () => {
-    clone = await makeClone();
+    clone = await makeClone({ usersEngine: true });
   });
   afterAll(() => clone?.remove());
 

@@ -11,7 +11,7 @@ describe("an upgrade from the previous version", () => {
   let clone: Clone;
 
   beforeAll(async () => {
-    clone = await makeClone();
+    clone = await makeClone({ usersEngine: true });
   });
   afterAll(() => clone?.remove());
 

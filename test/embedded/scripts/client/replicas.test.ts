@@ -60,7 +60,19 @@ describe("a read with `replica`", () => {
     await untilStandby(pool);
     const { writes } = await read(pool, { replica: false });
     await untilStandby(pool);
+    // It does not know of the writes of other requests.
+    await withRequestContext({}, async () => {
+      expect(await read(pool)).toMatchObject({ standby: true });
+      await pool.query({ text: "select 1", readOnly: true });
+      expect(await read(pool)).toMatchObject({ standby: true });
+    });
     await pause();
+    await withRequestContext({ requestId: "in a transaction" }, async () => {
+      await pool.transaction(async (transaction) => {
+        await transaction.query("select 1");
+        expect(await read(pool)).toMatchObject({ standby: false });
+      });
+    });
     await withRequestContext({ requestId: "writer" }, async () => {
       await write(pool);
       expect(await read(pool)).toEqual({ standby: false, writes: writes + 1 });

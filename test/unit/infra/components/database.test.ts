@@ -89,6 +89,7 @@ describe("the component of a database", () => {
       "shop-default-sequence-shop_readonly",
       "shop-extension-privileges",
       "shop-adoption",
+      "shop-monitoring",
       "shop-migrations",
       "shop-partitions",
       "shop-seeds-reference",

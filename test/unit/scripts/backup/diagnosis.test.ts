@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { archiveCommandError, causeIn, diagnose } from "../../../../scripts/backup/diagnosis.ts";
+import { archiveCommandError, causeIn, diagnose, UnusableBackup } from "../../../../scripts/backup/diagnosis.ts";
 
 const at = "2026-11-21 13:20:14.781 P00 ";
 
@@ -34,6 +34,14 @@ describe("a pgBackRest error", () => {
     expect(causeIn(output)).toBe(
       "17-1/0000000100000000/000000010000000000000018-73ae.zst [FormatError] zst error: [-70] x",
     );
+  });
+
+  it("about data that cannot be decompressed says that the backup is damaged, whatever is tried", () => {
+    const said = "P00  ERROR: [029]: raised from local-2 protocol: zst error: [-20] Data corruption detected";
+    const failure = diagnose(29, said);
+    expect(failure).toBeInstanceOf(UnusableBackup);
+    expect(failure.message).toMatch(/^The backup is damaged: raised from local-2 protocol: zst error/);
+    expect(diagnose(50, "P00  ERROR: [050]: unable to acquire lock")).not.toBeInstanceOf(UnusableBackup);
   });
 
   it("about another passphrase does not show bytes of the file", () => {

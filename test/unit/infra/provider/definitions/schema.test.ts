@@ -176,6 +176,11 @@ const declared: Record<
     },
     [],
   ),
+  MonitoringSchema: ofArgs<Required<databases.MonitoringSchemaArgs>>(
+    databases.MonitoringSchema,
+    { ...connection, monitor: "monitor", owner: "shop_owner" },
+    [],
+  ),
   Partitions: ofArgs<Required<databases.PartitionsArgs>>(
     databases.Partitions,
     { ...connection, function: "public.ensure_partitions", monthsAhead: 3 },
@@ -261,6 +266,7 @@ describe("the package schema", () => {
       ExtensionPrivileges: ["password"],
       Jobs: ["password"],
       Migrations: ["password", "adminPassword"],
+      MonitoringSchema: ["password"],
       Partitions: ["password"],
       Password: ["result"],
       Ready: ["password"],

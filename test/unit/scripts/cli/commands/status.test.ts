@@ -45,7 +45,10 @@ const last = {
   finishedAt: "2026-03-01T02:01:00Z",
   ageSeconds: 35_940,
 };
-const backups = { known: true as const, last, underWay: false, findings: [] };
+const backups = {
+  ...{ known: true as const, last, lastFull: last, restorableFrom: last.finishedAt, lastArchivedAt: null },
+  ...{ failedRuns: [], underWay: false, findings: [] },
+};
 
 describe("the status of a stack", () => {
   it("says what runs since when, how to reach it, and that nothing is pending", () => {

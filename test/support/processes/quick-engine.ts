@@ -1,0 +1,69 @@
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import type { EngineInstallation } from "../../../scripts/pulumi/ensure-engine.ts";
+
+/** The user's cache folder. */
+const cacheHome = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+
+/** Iterations of PBKDF2 with which Pulumi derives the key of a stack's secrets from its passphrase. */
+const realIterations = 1_000_000;
+/** Iterations in tests. A state that was written with these can only be read with these. */
+const quickIterations = 1_000;
+
+/** Variable with the iterations of the engine that a project's commands run, unless they are the real ones. */
+const iterationsVariable = "PGW_TEST_KEY_ITERATIONS";
+
+/**
+ * Code of the engine for x86-64 that passes the iterations and the length of the key: `mov $1000000, %r9d` and
+ * `mov $32, %r10d`.
+ */
+const passesIterations = Buffer.from("41b940420f0041ba20000000", "hex");
+const iterationsOffset = 2;
+
+/**
+ * Makes a cache folder (XDG_CACHE_HOME) with a copy of the engine that derives keys with fewer iterations. The
+ * derivation makes guessing slow and takes half a second of CPU time in each operation, a quarter of an `up` without
+ * changes. Everything else is equal. The folder stays for later runs, with its compile cache.
+ *
+ * @returns undefined if the engine is the user's own, or if its code does not have the expected place: then tests run
+ * the engine itself
+ */
+export async function quickCache({ pulumi, languageHost, source }: EngineInstallation): Promise<string | undefined> {
+  if (source === "path") return undefined;
+  const cache = join(cacheHome, "pgroundwork-test", `${quickIterations}-iterations`);
+  const original = dirname(dirname(pulumi));
+  const folder = join(cache, "pgroundwork", "engine", basename(original));
+  const manifest = await readFile(join(original, "engine.json"), "utf8");
+  if ((await readFile(join(folder, "engine.json"), "utf8").catch(() => undefined)) === manifest) return cache;
+  const binary = await readFile(pulumi);
+  const place = binary.indexOf(passesIterations);
+  if (place === -1 || binary.includes(passesIterations, place + 1)) return undefined;
+  binary.writeUInt32LE(quickIterations, place + iterationsOffset);
+  await mkdir(dirname(folder), { recursive: true });
+  const made = await mkdtemp(`${folder}-`);
+  await chmod(made, 0o755);
+  await mkdir(join(made, "bin"));
+  await writeFile(join(made, "bin", "pulumi"), binary, { mode: 0o755 });
+  await copyFile(languageHost, join(made, "bin", "pulumi-language-nodejs"));
+  await writeFile(join(made, "engine.json"), manifest);
+  await rm(folder, { recursive: true, force: true });
+  // Another run may have made it at the same time.
+  await rename(made, folder).catch(() => rm(made, { recursive: true, force: true }));
+  return cache;
+}
+
+/**
+ * Returns environment variables with the engine that a project's commands run.
+ *
+ * @param quick folder of {@link quickCache}; if empty, they run the engine itself
+ */
+export function engineVariables(quick: string): { XDG_CACHE_HOME: string } {
+  if (quick === "") return { XDG_CACHE_HOME: cacheHome };
+  return { XDG_CACHE_HOME: quick, ...{ GOGC: "400", [iterationsVariable]: String(quickIterations) } };
+}
+
+/** Returns the iterations of the engine that commands with these variables run. */
+export function keyIterations(env: NodeJS.ProcessEnv): number {
+  return Number(env[iterationsVariable] ?? realIterations);
+}
