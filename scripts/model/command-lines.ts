@@ -11,6 +11,11 @@ export function recoverCommand(stack: string): string {
   return stack === "local" ? "npm run pgw -- recover" : `npm run pgw -- recover --stack ${stack}`;
 }
 
+/** Returns the command that stops a stack's server. */
+export function downCommand(stack: string): string {
+  return stack === "local" ? "npm run down" : `npm run down -- --stack ${stack}`;
+}
+
 /** Returns the command that brings a stack up. */
 export function upCommand(stack: string): string {
   return stack === "local" ? "npm run up" : `npm run up -- --stack ${stack}`;

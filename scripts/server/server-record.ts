@@ -27,7 +27,10 @@ export interface ServerRecord extends ServerOwner {
   withoutData?: true;
 }
 
-const fileName = "server.json";
+/** Returns the file of a server's record. */
+export function recordFile(folder: string): string {
+  return join(folder, "server.json");
+}
 
 /**
  * Writes the record of a server's folder. The creation time of an existing record is kept.
@@ -55,7 +58,7 @@ export async function recordServer(
   };
   const createdAt = former?.createdAt ?? new Date().toISOString();
   const record: ServerRecord = { ...kept, createdAt, ...(hasData ? {} : { withoutData: true }) };
-  writeFileAtomically(join(folder, fileName), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o644 });
+  writeFileAtomically(recordFile(folder), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o644 });
 }
 
 /**
@@ -64,7 +67,7 @@ export async function recordServer(
  */
 export async function readServerRecord(folder: string): Promise<ServerRecord | undefined> {
   try {
-    const record: unknown = JSON.parse(await readFile(join(folder, fileName), "utf8"));
+    const record: unknown = JSON.parse(await readFile(recordFile(folder), "utf8"));
     return isRecord(record) ? record : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || isAbsent(error)) return undefined;

@@ -58,6 +58,7 @@ export async function forgetClaim(objects: MarkedObjects): Promise<void> {
   await rm(claimFile(objects), { force: true });
 }
 
-function claimFile({ home, project, stack, owner }: MarkedObjects): string {
+/** Returns the file of the record. */
+export function claimFile({ home, project, stack, owner }: MarkedObjects): string {
   return join(home, claimsFolder, `${project}-${stack}-${owner}.json`);
 }

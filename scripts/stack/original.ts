@@ -1,13 +1,17 @@
 import { stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import { leadsNowhere, unlessAbsent } from "../core/absent.ts";
 import { isCode } from "../core/atomic-file.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { isSameDirectory } from "../core/same-directory.ts";
+import { shellQuote } from "../core/shell.ts";
+import { downCommand, upCommand } from "../model/command-lines.ts";
 import { claimOfOther } from "../server/data-directory-claim.ts";
 import { dataHome } from "../server/locations.ts";
-import { claimantOf } from "./docker-claim.ts";
+import { recordFile } from "../server/server-record.ts";
+import { claimantOf, claimFile } from "./docker-claim.ts";
 import { projectName } from "./project.ts";
 import { type StackContent, stackContent } from "./stack-content.ts";
 import type { StateResource } from "./stack-state.ts";
@@ -34,8 +38,10 @@ export interface StackInDirectory {
 /** The project directory that a stack belongs to. */
 export interface Original {
   clone: string;
-  /** File of its state. */
-  state: string;
+  /** File that records the directory as the server's. */
+  record: string;
+  /** Command lines that record this directory instead, once that file is gone. */
+  recording: readonly string[];
   /** File of the state in this directory, a copy. */
   copiedState: string;
 }
@@ -59,11 +65,12 @@ export async function originalOf(
   const copiedState = ownStateFile(directory);
   if (copiedState === undefined) return undefined;
   const content = stackContent({ version: 3, deployment: { resources: [...resources] } });
-  const clone = await claimant(directory, content);
-  if (clone === undefined || (await isSameDirectory(clone, directory.root))) return undefined;
+  const claimed = await claimOn(directory, content);
+  if (claimed === undefined || (await isSameDirectory(claimed.clone, directory.root))) return undefined;
+  const { clone } = claimed;
   const plain = join(clone, relative(directory.root, copiedState)).replace(/\.gz$/, "");
   for (const state of [plain, `${plain}.gz`])
-    if ((await isThere(state)) && (await hasServer(clone, directory, content))) return { clone, state, copiedState };
+    if ((await isThere(state)) && (await hasServer(clone, directory, content))) return { ...claimed, copiedState };
   return undefined;
 }
 
@@ -84,12 +91,12 @@ export function copyError(stack: string, root: string, original: Original): Oper
 }
 
 /** Says how to continue in a copy. */
-export function waysOut({ state, copiedState }: Original): string {
+export function waysOut({ record, recording, copiedState }: Original): string {
   return [
     "If the copy is to have a stack of its own, set aside the state that was copied; `up` then creates a new stack:",
     `    ${setAsideCommand(copiedState)}`,
-    "  If this directory is to replace the other one, set aside the state there; the server then belongs to this one:",
-    `    ${setAsideCommand(state)}`,
+    "  If it is to replace the other directory, delete the record of that one, and let `up` record this one:",
+    `    ${[`rm ${shellQuote(record)}`, ...recording].join(" && ")}`,
   ].join("\n");
 }
 
@@ -106,16 +113,22 @@ async function resourcesIn({ root, project, stack, env }: StackInDirectory): Pro
   }
 }
 
-/** Returns the project directory in the record of the stack's server. */
-async function claimant(
+/** Returns the project directory in the record of the stack's server, and the file of that record. */
+async function claimOn(
   { root, project, stack, env }: StackInDirectory,
   { docker, server }: StackContent,
-): Promise<string | undefined> {
-  if (docker !== undefined)
-    return claimantOf({ home: dataHome(env, process.getuid?.()), project, stack, owner: docker.owner });
+): Promise<Omit<Original, "copiedState"> | undefined> {
+  if (docker !== undefined) {
+    const objects = { home: dataHome(env, process.getuid?.()), project, stack, owner: docker.owner };
+    const clone = claimantOf(objects);
+    return clone === undefined ? undefined : { clone, record: claimFile(objects), recording: [upCommand(stack)] };
+  }
   if (server === undefined) return undefined;
   const claim = await claimOfOther(server.dataDirectory, { clone: root, project, stack });
-  return claim?.record.project === project && claim.record.stack === stack ? claim.record.clone : undefined;
+  if (claim?.record.project !== project || claim.record.stack !== stack) return undefined;
+  // It is recorded when the server starts.
+  const recording = [downCommand(stack), upCommand(stack)];
+  return { clone: claim.record.clone, record: recordFile(claim.folder), recording };
 }
 
 /** Returns true if the stack in another project directory has the same server, or if its state cannot be read. */
@@ -127,9 +140,9 @@ async function hasServer(clone: string, directory: StackInDirectory, content: St
   try {
     const resources = await storedResources({ root: clone, env: { PULUMI_BACKEND_URL: backend }, project, stack });
     const there = stackContent({ version: 3, deployment: { resources } });
-    return content.docker === undefined
-      ? there.server?.dataDirectory === content.server?.dataDirectory
-      : there.docker?.owner === content.docker.owner;
+    if (content.docker !== undefined) return there.docker?.owner === content.docker.owner;
+    // A stack that adopted the data has a server's folder of its own, and is not the original.
+    return isDeepStrictEqual(there.server, content.server);
   } catch {
     return true;
   }

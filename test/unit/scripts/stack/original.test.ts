@@ -42,10 +42,13 @@ describe("the original of a project directory with a Docker stack", () => {
 
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it("is found in a copy, with the files of both states", async () => {
+  const record = () => join(folder, "data/pgroundwork/docker-stacks/shop-dev-abc.json");
+
+  it("is found in a copy, with its record and the state of the copy", async () => {
     expect(await find(copy)).toEqual({
       clone: original,
-      state: join(original, state),
+      record: record(),
+      recording: ["npm run up -- --stack dev"],
       copiedState: join(copy, state),
     });
   });
@@ -57,22 +60,27 @@ describe("the original of a project directory with a Docker stack", () => {
     const commands = hint.split("\n").filter((line) => line.startsWith("    "));
     expect(commands).toEqual([
       `    mv '${join(copy, state)}' '${join(copy, state)}.set-aside'`,
-      `    mv '${join(original, state).replaceAll("'", "'\\''")}' '${join(original, state).replaceAll("'", "'\\''")}.set-aside'`,
+      `    rm '${record()}' && npm run up -- --stack dev`,
     ]);
   });
 
-  it("is the directory itself after each of the two commands", async () => {
+  it("is the directory itself after each of the two commands, and without the other's state", async () => {
     await rename(join(original, state), join(original, `${state}.set-aside`));
     expect(await find(copy)).toBeUndefined();
     await rename(join(original, `${state}.set-aside`), join(original, state));
     await rename(join(copy, state), join(copy, `${state}.set-aside`));
     expect(await find(copy)).toBeUndefined();
+    await rename(join(copy, `${state}.set-aside`), join(copy, state));
+    await rm(record());
+    expect(await find(copy)).toBeUndefined();
+    await claimObjects(objects(), copy);
+    expect(await find(original)).toMatchObject({ clone: copy });
   });
 
   it("is found if its state is compressed", async () => {
     await writeFile(join(original, `${state}.gz`), gzipSync(stateOf("abc")));
     await rm(join(original, state));
-    expect(await find(copy)).toMatchObject({ state: join(original, `${state}.gz`) });
+    expect(await find(copy)).toMatchObject({ clone: original });
   });
 
   it("is found if its state is damaged, because it may still be the owner", async () => {
@@ -119,8 +127,7 @@ describe("the original of a project directory with a Docker stack", () => {
   it("is not known without a record, and after the objects were erased", async () => {
     await forgetClaim(objects());
     expect(await find(copy)).toBeUndefined();
-    await mkdir(join(folder, "data/pgroundwork/docker-stacks"), { recursive: true });
-    await writeFile(join(folder, "data/pgroundwork/docker-stacks/shop-dev-abc.json"), "{");
+    await writeFile(record(), "{");
     expect(await find(copy)).toBeUndefined();
   });
 });

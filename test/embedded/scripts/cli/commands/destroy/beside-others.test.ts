@@ -84,6 +84,17 @@ describe("pgw destroy --erase of a stack next to others", () => {
     expect(inCopy.stdout).toContain(`belongs to stack "local" of the project directory ${clone.root}, which`);
     expect(await changesOf(clone, "up")).toEqual([]);
     expect(await clone.query("readonly", products)).toEqual(seeded);
+
+    const { stderr } = await clone.shell(`${own} scripts/pgw.mjs preview`);
+    const replace = /^ *(rm .*)$/m.exec(stderr)?.[1] ?? "";
+    const replaced = await clone.shell(`cd ../copy && unset PGW_TEST_PLUGIN_HOST PGW_TEST_PROGRAM_HOST && ${replace}`);
+    expect(replaced.code, replaced.stderr).toBe(0);
+    const former = await clone.pgw("preview");
+    expect([former.code, former.stderr]).toEqual([
+      3,
+      expect.stringMatching(/belongs to the project directory \S+copy,/),
+    ]);
+    await clone.shell(`${own} scripts/pgw.mjs destroy --erase local --yes`);
   });
 });
 
