@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { inject } from "vitest";
+import { shellQuote } from "../../../../scripts/core/shell.ts";
 import { cacheFolder } from "../../../../scripts/pulumi/cache-folder.mjs";
 import { giveToPackageAccount, packageAccount } from "../../../support/package-account.ts";
 import { engineVariables } from "../../../support/processes/quick-engine.ts";
@@ -23,9 +24,10 @@ export interface PulumiProject {
    * Runs the engine in the environment that `pgw engine env` has printed, and returns its output.
    *
    * @param args arguments in the shell's syntax
+   * @param node folder of the program `node` that runs the program and the plugins. Default: the checkout's own
    * @throws Error with all output if the command fails
    */
-  pulumi(args: string): Promise<string>;
+  pulumi(args: string, node?: string): Promise<string>;
   /** Runs a shell script in the same environment. */
   shell(script: string): Promise<string>;
   /** Destroys the stack and deletes the project. */
@@ -63,7 +65,8 @@ export async function makePulumiProject(options: ProjectOptions): Promise<Pulumi
     return stdout;
   };
   env = await project.engineEnvironment(stack, env);
-  const pulumi = (args: string) => shell(`exec pulumi ${args} --stack ${stack} --non-interactive --color never`);
+  const pulumi = (args: string, node = bin) =>
+    shell(`PATH=${shellQuote(node)}:$PATH exec pulumi ${args} --stack ${stack} --non-interactive --color never`);
   await pulumi("stack init");
   const remove = async () => {
     // Deletes nothing if the test has done so.
