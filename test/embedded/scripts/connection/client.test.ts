@@ -46,7 +46,7 @@ describe("a client", () => {
         client.query("select from pg_stat_activity where pid = $1", [seen?.pid]),
       );
     // The server needs a moment to detect it.
-    await expect.poll(async () => (await left()).rowCount).toBe(0);
+    await expect.poll(async () => (await left()).rowCount, { timeout: 60_000 }).toBe(0);
   });
 
   it("is closed if its user throws, and the error passes unchanged", async () => {

@@ -172,6 +172,10 @@ describe("the package", () => {
       const env = { DATABASE_URL: connectionUrl(test.connection) };
       expect(await inApplication("node", ["--version"], {}, installed.node(node))).toBe(`v${node}\n`);
       expect(await inApplication("node", ["from-bundle.js"], env, installed.node(node))).toBe("000001-a.sql\n");
+      await mkdir(join(application, "empty", "shop"), { recursive: true });
+      const started = { ...env, AUTO_MIGRATE: "true" };
+      const refused = await inApplication("node", ["program.js", "empty"], started, installed.node(node));
+      expect(JSON.parse(refused)).toMatchObject({ message: expect.stringContaining("000001-a.sql") });
       const imported = 'await import("pgroundwork/pulumi").then((kit) => console.log(Object.keys(kit).sort().join()))';
       const components = await run("node", ["--input-type=module", "--eval", imported], {
         cwd: installed.workspace,
@@ -187,6 +191,32 @@ describe("the package", () => {
     const pgw = join(installed.application, "node_modules", ".bin", "pgw");
     const ended = inApplication("node", ["--require", "./old.cjs", pgw, "--version"]);
     await expect(ended).rejects.toThrow(/error: Node v\S+ is too old\.\n {2}Use Node 22\.18 or later\.\n$/);
+  });
+
+  it("runs the program that the project has installed, whatever version npx has in its cache", async () => {
+    const project = join(own, "other version");
+    const program = join(project, "node_modules", "pgroundwork", "dist", "pgw.mjs");
+    await mkdir(join(program, ".."), { recursive: true });
+    await writeFile(program, 'console.log("the version of the project");');
+    await mkdir(join(project, "src"));
+    const cached = join(installed.application, "node_modules", ".bin", "pgw");
+    const { stdout } = await run("node", [cached, "--version"], { cwd: join(project, "src") });
+    expect(stdout).toBe("the version of the project\n");
+    expect(await inApplication("node", [cached, "--version"])).toBe("0.1.0\n");
+  });
+
+  it("names both copies of @pulumi/pulumi if a program would load another one", async () => {
+    const program = await mkdtemp(join(installed.workspace, "member-"));
+    const copy = join(program, "node_modules", "@pulumi", "pulumi");
+    await mkdir(copy, { recursive: true });
+    await writeFile(join(copy, "package.json"), JSON.stringify({ name: "@pulumi/pulumi", version: "3.1.0" }));
+    const started = run("node", ["--input-type=module", "--eval", 'await import("pgroundwork/pulumi");'], {
+      cwd: program,
+    });
+    await expect(started).rejects.toThrow(
+      `Two copies of @pulumi/pulumi are installed. pgroundwork would use ${join(installed.workspace, "node_modules")}`,
+    );
+    await rm(program, { recursive: true });
   });
 
   it("refuses a folder that the application does not have, instead of finding nothing to do", async () => {

@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { inject } from "vitest";
+import { shellQuote } from "../../../../scripts/core/shell.ts";
 import { cacheFolder } from "../../../../scripts/pulumi/cache-folder.mjs";
 import { giveToPackageAccount, packageAccount } from "../../../support/package-account.ts";
 import { engineVariables } from "../../../support/processes/quick-engine.ts";
@@ -23,9 +24,10 @@ export interface PulumiProject {
    * Runs the engine in the environment that `pgw engine env` has printed, and returns its output.
    *
    * @param args arguments in the shell's syntax
+   * @param node folder of the program `node` that runs the program and the plugins. Default: the checkout's own
    * @throws Error with all output if the command fails
    */
-  pulumi(args: string): Promise<string>;
+  pulumi(args: string, node?: string): Promise<string>;
   /** Runs a shell script in the same environment. */
   shell(script: string): Promise<string>;
   /** Destroys the stack and deletes the project. */
@@ -51,10 +53,12 @@ const foreign = /^(DATABASE_URL$|DB_|PG|PULUMI_|NODE_|VITEST|XDG_|npm_)/;
  */
 export async function makePulumiProject(options: ProjectOptions): Promise<PulumiProject> {
   const { stack } = options;
-  const project = await makePackageProject({ name: "acme", backend: "state", ...options, account: packageAccount });
-  const { root: folder, env: first, write } = project;
   const engine = engineVariables(inject("engineCache"));
-  let env: NodeJS.ProcessEnv = { ...first, ...engine, PULUMI_CONFIG_PASSPHRASE: "a-passphrase-for-tests" };
+  const project = await makePackageProject({
+    ...{ name: "acme", backend: "state", ...options, account: packageAccount, engine },
+  });
+  const { root: folder, env: first, write } = project;
+  let env: NodeJS.ProcessEnv = { ...first, PULUMI_CONFIG_PASSPHRASE: "a-passphrase-for-tests" };
   const shell = async (script: string) => {
     const options = { cwd: folder, env, maxBuffer: 2 ** 26, ...packageAccount };
     const { stdout } = await run("bash", ["-c", script], options).catch((error: { stdout: string; stderr: string }) => {
@@ -63,7 +67,8 @@ export async function makePulumiProject(options: ProjectOptions): Promise<Pulumi
     return stdout;
   };
   env = await project.engineEnvironment(stack, env);
-  const pulumi = (args: string) => shell(`exec pulumi ${args} --stack ${stack} --non-interactive --color never`);
+  const pulumi = (args: string, node = bin) =>
+    shell(`PATH=${shellQuote(node)}:$PATH exec pulumi ${args} --stack ${stack} --non-interactive --color never`);
   await pulumi("stack init");
   const remove = async () => {
     // Deletes nothing if the test has done so.
@@ -89,6 +94,8 @@ interface PackageProjectOptions extends Pick<ProjectOptions, "program" | "layout
   backend: string;
   /** Account that runs commands in it. Default: the tests' own. */
   account?: typeof packageAccount;
+  /** Variables of the engine that commands run. Default: the user's own engine. */
+  engine?: NodeJS.ProcessEnv;
 }
 
 /** Creates a project with a program in a sub-folder. */
@@ -98,6 +105,7 @@ export async function makePackageProject({
   layout,
   backend,
   account = {},
+  engine = {},
 }: PackageProjectOptions): Promise<PackageProject> {
   const { workspace } = await installPackage();
   const own = await mkdtemp(join(inject("scratch"), "pulumi program "));
@@ -119,15 +127,16 @@ export async function makePackageProject({
   const runtime = "runtime: { name: nodejs, options: { typescript: false } }";
   const state = `backend: { url: "file://./${backend}" }`;
   await write("Pulumi.yaml", [`name: ${name}`, runtime, "main: infra/program.ts", state, ""].join("\n"));
-  let caches = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  let caches = engine.XDG_CACHE_HOME || process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   if (account.uid !== undefined) {
     caches = join(own, "caches");
     await mkdir(join(own, "data"));
-    await copyEngine(cacheFolder(process.env), join(caches, "pgroundwork"));
+    await copyEngine(cacheFolder({ ...process.env, ...engine }), join(caches, "pgroundwork"));
     await giveToPackageAccount(own, root);
   }
   const env = {
     ...Object.fromEntries(Object.entries(process.env).filter(([variable]) => !foreign.test(variable))),
+    ...engine,
     HOME: join(own, "home"),
     PATH: `${bin}:${process.env.PATH}`,
     XDG_CACHE_HOME: caches,

@@ -7,7 +7,7 @@ import { parseConnectionUrl } from "../../../../scripts/connection/url.ts";
 import { changedPaths, listing } from "../../../support/listing.ts";
 import { requireReadOnly } from "../../../support/package-account.ts";
 import { committed } from "../../../unit/scripts/migrate/committed-folder.ts";
-import { bin, type Installed, installPackage } from "./installed.ts";
+import { bin, type Installed, installPackage, nodeVersions } from "./installed.ts";
 import { makePulumiProject, type PulumiProject } from "./pulumi-project.ts";
 import { faultsWithPackage } from "./upgrade.ts";
 
@@ -61,7 +61,9 @@ describe("the package in a Pulumi program", () => {
     expect(stdout).toContain("shop: the optional job tidy does not run: this server has no pg_cron");
     expect(stdout).toContain("\nresource-pgroundwork-v0.1.0\n");
 
-    const up = await project.pulumi("up --yes --skip-preview");
+    // Each operation runs on another release of Node.js.
+    const [oldest, newest] = nodeVersions.map((release) => installed.node(release));
+    const up = await project.pulumi("up --yes --skip-preview", oldest);
     expect(up).toContain("applied 000001-a.sql");
     expect(up).toMatch(/url\s*: \[secret\]/);
     expect(up).toMatch(/password\s*: \[secret\]/);
@@ -73,12 +75,12 @@ describe("the package in a Pulumi program", () => {
     const configuration = expect.arrayContaining(["idle_in_transaction_session_timeout=60000"]);
     expect(rows).toEqual([{ x: 7, memory: "3MB", role: "shop_readonly", configuration }]);
 
-    await project.pulumi("refresh --yes --skip-preview --expect-no-changes");
-    await project.pulumi("preview --expect-no-changes");
+    await project.pulumi("refresh --yes --skip-preview --expect-no-changes", newest);
+    for (const node of [oldest, newest, bin]) await project.pulumi("preview --expect-no-changes", node);
     await project.write("migrations/shop/database.json", databaseFile(false));
     await expect(project.pulumi("preview")).rejects.toThrow("has no pg_cron, which these jobs of shop need: tidy.");
     await project.write("migrations/shop/database.json", databaseFile(true));
-    expect(await project.pulumi("destroy --yes --skip-preview")).toMatch(/ \d+ deleted/);
+    expect(await project.pulumi("destroy --yes --skip-preview", newest)).toMatch(/ \d+ deleted/);
     await expect(withClient(connection, (client) => client.query("select 1"))).rejects.toThrow("nothing listens");
     expect(changedPaths(before, await listing(packages))).toEqual([]);
   });

@@ -144,9 +144,12 @@ describe("the progress of an operation on a terminal", () => {
     vi.unstubAllEnvs();
   });
 
-  it("is one line that is written again in place, and gone before a message", () => {
+  it("is one line that is written again in place, and gone before a message", async () => {
     display.open();
     read(begins(image));
+    // The line appears as soon as the module that draws it is loaded.
+    await import("yocto-spinner");
+    await new Promise((resolve) => setImmediate(resolve));
     vi.advanceTimersByTime(2_000);
     expect(stderr).toContain("up dev: creating server-image");
     expect(stderr).toContain("up dev (2 s): creating server-image (2 s)");
