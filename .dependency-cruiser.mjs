@@ -12,7 +12,7 @@ const rooms = [
   ["model"],
   ["settings", "pulumi", "tls", "server", "ledger", "client"],
   ["docker", "sql", "catalog", "types"],
-  ["databases", "adopt"],
+  ["databases", "adopt", "validate"],
   ["scratch"],
   ["migrate", "seed", "import", "backup", "health"],
   ["doctor"],

@@ -60,8 +60,15 @@ export {
   verifyImport,
 } from "./programs/imports.ts";
 
+/* Integrity of the data. */
+
+export { type ValidateDatabaseOptions, validateDatabase } from "./programs/validation.ts";
+export type { IntegrityFinding, Sample } from "./validate/subject.ts";
+export type { SubjectOutcome, TableRows, Validation } from "./validate/validate.ts";
+
 /* Backups. */
 
+export type { Drill } from "./backup/drill/drill.ts";
 export type { Backup, BackupType } from "./backup/info.ts";
 export type { BackupList } from "./backup/list.ts";
 export type { BackupLocation } from "./backup/location.ts";
@@ -70,14 +77,47 @@ export type { BackupWindow } from "./backup/window/window.ts";
 export {
   backupWindow,
   createBackup,
+  type DrillOptions,
+  drillBackup,
   listBackups,
   type RestoreOptions,
   type RestoreTarget,
   restoreBackup,
+  type ValidateBackupOptions,
+  type ValidatedBackup,
+  validateBackup,
 } from "./programs/backups.ts";
+
+/* Dumps. */
+
+export type { DumpFormat } from "./backup/dump/format.ts";
+export type { DumpStats } from "./backup/dump/stats.ts";
+export {
+  type CreateDumpOptions,
+  createDump,
+  type Dump,
+  type DumpFolder,
+  dumpStats,
+  type ListedDump,
+  type LoadDumpOptions,
+  type LoadedDump,
+  listDumps,
+  loadDump,
+  type ValidateDumpOptions,
+  type ValidatedDump,
+  validateDump,
+} from "./programs/dumps.ts";
 
 /* A pool of connections for applications, and the errors of data access. */
 
+export {
+  type CachedStatement,
+  type CacheOptions,
+  type CacheRead,
+  type CacheStats,
+  createCache,
+  type ResultCache,
+} from "./client/cache.ts";
 export type { CheckoutKind, HeldClient } from "./client/checkouts.ts";
 export { type RequestContext, requestContext, withRequestContext } from "./client/context.ts";
 export { createPool } from "./client/create-pool.ts";
@@ -112,6 +152,7 @@ export type { CheckHealth } from "./client/health.ts";
 export { registerPoolMetrics } from "./client/metrics.ts";
 export type { Pool, PooledClient } from "./client/pool.ts";
 export type { PoolEvents, PoolStats } from "./client/pool-core.ts";
+export type { ReplicaRead } from "./client/replicas.ts";
 export type { PoolOptions } from "./client/settings.ts";
 export type { Statement, StatementResult } from "./client/statements.ts";
 export type { Transaction, TransactionOptions } from "./client/transaction.ts";

@@ -9,15 +9,18 @@ import {
   type PrivilegePlan,
   planPrivileges,
   schema,
+  serverRolePlans,
 } from "../../scripts/model/privileges.ts";
 import {
   AdminMembership,
+  Adoption,
   ExtensionPrivileges,
+  formerTypesOf,
   Migrations,
+  MonitoringSchema,
   Partitions,
   type PrivilegesByRole,
   Seeds,
-  Takeover,
 } from "../provider/sdk/databases.ts";
 import type { Existing } from "./existing.ts";
 import { declareJobs } from "./jobs.ts";
@@ -75,7 +78,8 @@ export class DatabaseObjects {
     this.#declareExtensions(name, database, args);
     this.#declarePrivileges(name, database, plan, args);
     this.#declareExtensionPrivileges(name, database, args);
-    this.#declareTakeover(name, database, plan, args);
+    this.#declareAdoption(name, database, plan, args);
+    this.#declareMonitoring(name, database, args);
 
     const connection = {
       host: args.server.host,
@@ -218,7 +222,7 @@ export class DatabaseObjects {
   /**
    * Adopts existing objects once, as the superuser. Default privileges apply only to objects that are created later.
    */
-  #declareTakeover(name: string, database: pulumi.Output<string>, plan: PrivilegePlan, args: DatabaseArgs): void {
+  #declareAdoption(name: string, database: pulumi.Output<string>, plan: PrivilegePlan, args: DatabaseArgs): void {
     const { host, port, sslmode, caCertificate, admin } = args.server;
     const connection = { host, port, sslmode, caCertificate, database, ...admin };
     const on = (kind: DefaultPrivilegePlan["on"]): PrivilegesByRole =>
@@ -229,8 +233,17 @@ export class DatabaseObjects {
       );
     const privileges = { tables: on("table"), sequences: on("sequence"), functions: on("function") };
     const migrating = { owner: roleName(name, "owner"), members: this.#ownerMembers(name, args.server), schema };
-    const takeover = { ...connection, ...migrating, ...privileges };
-    this.#after(new Takeover(`${this.#prefix}-takeover`, takeover, this.#inOrder()));
+    const adoption = { ...connection, ...migrating, ...privileges };
+    const aliases = formerTypesOf("Adoption").map((type) => ({ name: `${this.#prefix}-takeover`, type }));
+    this.#after(new Adoption(`${this.#prefix}-adoption`, adoption, { ...this.#inOrder(), aliases }));
+  }
+
+  /** Lets the monitoring role read pg_stat_statements and the records of migrations. */
+  #declareMonitoring(name: string, database: pulumi.Output<string>, { server }: DatabaseArgs): void {
+    const { host, port, sslmode, caCertificate, admin } = server;
+    const connection = { host, port, sslmode, caCertificate, database, ...admin };
+    const roles = { monitor: serverRolePlans.monitor.name, owner: roleName(name, "owner") };
+    this.#after(new MonitoringSchema(`${this.#prefix}-monitoring`, { ...connection, ...roles }, this.#inOrder()));
   }
 
   #ownerMembers(name: string, { limitedAdmin, admin }: Server): string[] {

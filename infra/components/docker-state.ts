@@ -16,7 +16,7 @@ const firstTrigger = "1";
  * in the engine, since the official plugin does not adopt them.
  *
  * @returns the replacement trigger of an image's resource; null if the state could not be read
- * @throws RunError if an object cannot be removed
+ * @throws RunError if an object cannot be removed, or if the project directory is a copy of the stack's
  */
 export async function compareWithEngine(compared: ComparedServer): Promise<(resource: string) => string | null> {
   const state = await dockerState({ ...compared, project: pulumi.getProject(), stack: pulumi.getStack() });

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ServerRole } from "../../scripts/model/names.ts";
 import { limitedServerRolePlans, serverRolePlans, withReservedConnections } from "../../scripts/model/privileges.ts";
+import { MonitoringSchema } from "../provider/sdk/databases.ts";
 import type { Existing } from "./existing.ts";
 import { declareLogin } from "./login-role.ts";
 import { declarePostgresAccess } from "./postgres-access.ts";
@@ -47,5 +48,11 @@ export function declareServerRoles(name: string, args: ServerRolesArgs): ServerR
   );
   const roles = [monitor.role, backup.role];
   declarePostgresAccess(name, server, existing, roles);
+  const { host, port, sslmode, caCertificate, admin } = server;
+  new MonitoringSchema(
+    `${name}-monitoring`,
+    { host, port, sslmode, caCertificate, database: "postgres", ...admin, monitor: monitor.login.user },
+    { parent: server, deletedWith: server.process, dependsOn: roles },
+  );
   return { logins: { monitor: monitor.login, backup: backup.login }, roles };
 }

@@ -2,6 +2,7 @@ import type { PluginFunction } from "../provider-protocol/function-type.ts";
 import type { Plugin, ResourceType } from "../provider-protocol/resource-type.ts";
 import {
   type FunctionName,
+  formerTokensOf,
   functionDefinitions,
   type ResourceName,
   resourceDefinitions,
@@ -16,11 +17,14 @@ export const plugin: Plugin = {
   version: "0.1.0",
   schema: async () => JSON.stringify((await import("./definitions/schema.ts")).schema),
   configuration: undefined,
+  // A refresh or destroy of a stack that an earlier version brought up asks for the former tokens.
   types: Object.fromEntries(
-    Object.entries(resourceDefinitions).map(([name, definition]) => [
-      tokenOf(name as ResourceName),
-      typeOf(definition),
-    ]),
+    Object.entries(resourceDefinitions).flatMap(([name, definition]) =>
+      [tokenOf(name as ResourceName), ...formerTokensOf(name as ResourceName)].map((token) => [
+        token,
+        typeOf(definition),
+      ]),
+    ),
   ),
   functions: Object.fromEntries(
     Object.entries(functionDefinitions).map(([name, definition]) => [

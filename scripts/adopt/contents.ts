@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { monitoringSchema } from "../connection/observer.ts";
 import { tableAccess } from "../ledger/kit-schema.ts";
 
 /** Kinds of objects in GRANT. */
@@ -57,7 +58,7 @@ export interface Contents {
 
 const bookkeepingSchemas = ["pgroundwork", "graphile_migrate"];
 
-const usersSchema = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+const usersSchema = `n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '${monitoringSchema}')`;
 
 /** Returns SQL that is true if an access control list, with built-in entries filled in, has an entry for PUBLIC. */
 const isPublic = (list: string) => `EXISTS (SELECT FROM pg_catalog.aclexplode(${list}) WHERE grantee = 0)`;

@@ -6,7 +6,7 @@ import { inTransaction } from "../connection/session.ts";
 const attempts = 20;
 
 /** SQLSTATE if sessions are connected to a database. */
-const inUse = "55006";
+export const inUse = "55006";
 
 /** Names of two databases that change places. */
 export interface Swap {

@@ -3,8 +3,13 @@ import { OperationError } from "../core/operation-error.ts";
 /** pgBackRest failed. */
 export class BackupError extends OperationError {}
 
+/** A backup cannot be restored with what the repository and the stack have. A second attempt fails in the same way. */
+export class UnusableBackup extends BackupError {}
+
 interface Explanation {
   when: (code: number, text: string) => boolean;
+  /** True if no backup can be restored then. Default: false, it may be a fault of the moment. */
+  isUnusable?: true;
   message: (cause: string) => string;
   hint?: string;
 }
@@ -17,6 +22,12 @@ const explanations: readonly Explanation[] = [
     hint: "Free space where the engine stores its volumes, or keep backups for fewer days (pgroundwork:backups). The server keeps the WAL and archives it afterwards.",
   },
   {
+    // pgBackRest gives no reason if the filesystem took only a part of a block.
+    when: (code, text) => code === 64 && /unable to write '[^']*'$/m.test(text),
+    message: (cause) => `The backup repository is probably full, because a file was written only in part: ${cause}`,
+    hint: "Free space where the engine stores its volumes, or keep backups for fewer days (pgroundwork:backups).",
+  },
+  {
     when: (_code, text) => /Permission denied|Read-only file system/i.test(text),
     message: (cause) => `The backup repository cannot be written: ${cause}`,
     hint: "Everything in its volume must belong to postgres (uid 999) and be writable. Change the owner back.",
@@ -26,21 +37,25 @@ const explanations: readonly Explanation[] = [
     // missing.
     when: (code, text) =>
       (code === 29 && /unable to load info file/.test(text)) || /CryptoError|cipher header/.test(text),
+    isUnusable: true,
     message: () => "The backup repository was encrypted with a passphrase that is not this stack's.",
     hint: "Restore its passphrase, which is in the state of the stack that created it, and in the file backup-passphrase of that cluster's volume. To start a new repository, move the old content out of its volume.",
   },
   {
-    when: (_code, text) => /checksum '[^']*' does not match|error restoring '/.test(text),
+    when: (_code, text) => /checksum '[^']*' does not match|error restoring '|\b(zst|lz4|gz|bz2) error: /.test(text),
+    isUnusable: true,
     message: (cause) => `The backup is damaged: ${cause}`,
     hint: "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
   },
   {
     when: (code, text) => code === 28 || /do not match the database|does not match/.test(text),
+    isUnusable: true,
     message: () => "The backup repository belongs to another cluster.",
     hint: "Use the repository volume that belongs to the data. To start a new repository, move the old content out of the volume.",
   },
   {
     when: (_code, text) => /archive\.info exists but backup\.info is missing/.test(text),
+    isUnusable: true,
     message: () => "The folder backup is missing from the backup repository. The WAL archive alone cannot be restored.",
     hint: "Restore the folder from a copy of the repository's volume. If there is no copy, move the folder archive out of the volume and run `up`: it creates the repository again and makes a full backup.",
   },
@@ -48,17 +63,20 @@ const explanations: readonly Explanation[] = [
     when: (code, text) =>
       /backup\.info exists but archive\.info is missing/.test(text) ||
       (code === 99 && /FileMissingError.*archive\.info/.test(text)),
+    isUnusable: true,
     message: () => "The folder archive is missing from the backup repository. Without it, no backup can be restored.",
     hint: "Restore the folder from a copy of the repository's volume. If there is no copy, move the folder backup out of the volume and run `up`: it creates the repository again and makes a full backup.",
   },
   {
     when: (code, text) => code === 55 && /(archive|backup)\.info/.test(text),
+    isUnusable: true,
     message: () =>
       "The backup repository is empty. Either nothing was archived or backed up yet, or its content was removed.",
     hint: "Run `up`, which creates it.",
   },
   {
     when: (code) => code === 75,
+    isUnusable: true,
     message: () => "There is no backup to restore from.",
     hint: "Make one: `npm run pgw -- backup create`.",
   },
@@ -71,6 +89,16 @@ const explanations: readonly Explanation[] = [
     when: (code, text) => code === 106 || /is not later than latest backup label/.test(text),
     message: () => "The clock is behind the time of the newest backup, so pgBackRest makes no backup.",
     hint: "Compare the clock of the Docker engine's machine with the real time. `npm run pgw -- backup list` names the backup whose time is in the future.",
+  },
+  {
+    when: (code, text) => code === 56 || (code === 57 && /server closed the connection/.test(text)),
+    message: (cause) => `The server did not answer: ${cause}`,
+    hint: "`npm run pgw -- status` shows its state, `npm run pgw -- logs` its log.",
+  },
+  {
+    when: (code, text) => code === 101 && /NULL result required/.test(text),
+    message: () => "The server ended pgBackRest's session during a query.",
+    hint: "`npm run pgw -- logs` shows why. Then run the command again.",
   },
   { when: (code) => code === 63, message: () => "The backup was stopped before it was complete." },
   {
@@ -88,7 +116,8 @@ export function diagnose(code: number, output: string): BackupError {
   const cause = causeIn(output);
   const found = explanations.find(({ when }) => when(code, output));
   if (found === undefined) return new BackupError(`pgBackRest ended with ${code}: ${cause}`);
-  return new BackupError(found.message(cause), found.hint === undefined ? {} : { hint: found.hint });
+  const Kind = found.isUnusable === true ? UnusableBackup : BackupError;
+  return new Kind(found.message(cause), found.hint === undefined ? {} : { hint: found.hint });
 }
 
 const entry = /^(?:[-\d: .]* )?P\d\d +(WARN|ERROR|HINT): +(.*)$/;
@@ -104,6 +133,9 @@ export function causeIn(output: string): string {
   });
   const error = entries.findLast(({ level }) => level === "ERROR")?.text;
   const warning = entries.findLast(({ level }) => level === "WARN")?.text;
+  // A query has several lines, and the reason comes after it.
+  const [, refused] = /ERROR: +\[057\]: unable to execute query '[\s\S]*?': ([^\n]+)/.exec(output) ?? [];
+  if (refused !== undefined) return printable(refused);
   const isVague = error === undefined || /no database found|unable to find primary/.test(error);
   const text = (isVague ? (warning ?? error) : error) ?? output.trim().split("\n").at(-1) ?? "";
   if (!text.endsWith(":")) return printable(text);

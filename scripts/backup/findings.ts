@@ -100,7 +100,7 @@ const worth: Readonly<Record<BackupType, number>> = { incr: 0, diff: 1, full: 2 
  * Lists the failed runs that no later backup has made up for. A backup whose time is in the future is no later one: a
  * clock was ahead when it was made.
  */
-function failures(lastRuns: readonly LastRun[], backups: readonly Backup[], now: Date): Finding[] {
+export function failedRuns(lastRuns: readonly LastRun[], backups: readonly Backup[], now: Date): LastRun[] {
   const seconds = now.getTime() / 1_000;
   const isMadeGood = ({ type, started }: LastRun) =>
     backups.some(({ type: made, finishedAt }) => {
@@ -108,14 +108,16 @@ function failures(lastRuns: readonly LastRun[], backups: readonly Backup[], now:
       const isComparable = isInFuture(seconds - finished) === isInFuture(seconds - started);
       return worth[made] >= worth[type] && finished >= started && isComparable;
     });
-  return lastRuns
-    .filter((run) => run.exitCode !== 0 && !isMadeGood(run))
-    .map(({ type, started, exitCode }) => {
-      const how = exitCode === null ? "was killed before it was complete" : `ended with ${exitCode}`;
-      const text = `The last backup of type ${type}, started at ${new Date(started * 1_000).toISOString()}, ${how}.`;
-      const hint = `To make one now or see the error: \`npm run pgw -- backup create --type ${type}\``;
-      return { level: "wrong", text, hint };
-    });
+  return lastRuns.filter((run) => run.exitCode !== 0 && !isMadeGood(run));
+}
+
+function failures(lastRuns: readonly LastRun[], backups: readonly Backup[], now: Date): Finding[] {
+  return failedRuns(lastRuns, backups, now).map(({ type, started, exitCode }) => {
+    const how = exitCode === null ? "was killed before it was complete" : `ended with ${exitCode}`;
+    const text = `The last backup of type ${type}, started at ${new Date(started * 1_000).toISOString()}, ${how}.`;
+    const hint = `To make one now or see the error: \`npm run pgw -- backup create --type ${type}\``;
+    return { level: "wrong", text, hint };
+  });
 }
 
 /**

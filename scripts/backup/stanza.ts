@@ -49,12 +49,17 @@ const longestIdleSeconds = 300;
  * undefined if WAL is archived, or if the server does not answer.
  */
 export async function archiveFailure(docker: Docker, server: string): Promise<BackupError | undefined> {
+  const archiver = await readArchiverIfUp(docker, server);
+  return archiver && explainArchiver(docker, server, archiver);
+}
+
+/** Reads how a server archives. Returns undefined if it does not answer. */
+export async function readArchiverIfUp(docker: Docker, server: string): Promise<Archiver | undefined> {
   if (!(await isRunning(docker, server))) return undefined;
-  const archiver = await readArchiver(docker, server).catch((error: unknown) => {
+  return readArchiver(docker, server).catch((error: unknown) => {
     if (error instanceof SocketError) return undefined;
     throw error;
   });
-  return archiver && explainArchiver(docker, server, archiver);
 }
 
 /** Explains why a server does not archive. Returns undefined if it does, or if archiving is off. */

@@ -1,5 +1,7 @@
+import { monitoringSchema } from "../connection/observer.ts";
+
 /** Schemas whose objects are not created by migrations. */
-const foreignSchemas = "('pg_catalog', 'information_schema', 'pg_toast', 'pgroundwork', 'graphile_migrate')";
+const foreignSchemas = `('pg_catalog', 'information_schema', 'pg_toast', 'pgroundwork', 'graphile_migrate', '${monitoringSchema}')`;
 
 /** Returns the SQL condition that migrations may create objects in a schema. `column` holds its name. */
 export function isOwnSchema(column: string): string {
@@ -11,6 +13,12 @@ export function isNoExtensions(systemTable: string, id: string): string {
   return `not exists (select from pg_depend dependency where dependency.classid = '${systemTable}'::regclass
     and dependency.objid = ${id} and dependency.deptype = 'e')`;
 }
+
+/** SQL condition for relations that migrations create: `c` is their row in pg_class, `n` that of their schema. */
+export const isOwnRelation = `${isOwnSchema("n.nspname")} and c.relpersistence <> 't' and ${isNoExtensions("pg_class", "c.oid")}`;
+
+/** SQL for the qualified and quoted name of the relation in `c`. */
+export const relationName = "format('%I.%I', n.nspname, c.relname)";
 
 /** Returns SQL for an access list as sorted text. If none was set, it is the built-in default. */
 export function accessList(acl: string, type: string, owner: string): string {

@@ -1,5 +1,5 @@
+import type { OperationKind, OperationResult } from "../stack/engine-operation.ts";
 import type { ResourceChange } from "../stack/event-stream.ts";
-import type { OperationKind, OperationResult } from "../stack/operation.ts";
 import { style } from "./output.ts";
 
 type Changes = Pick<OperationResult, "changes" | "unchanged">;

@@ -1,14 +1,15 @@
-import { join, resolve } from "node:path";
 import type { DumpSource } from "../backup/dump/create.ts";
+import { type DumpSettings, readDumpSettings, readRecipients } from "../backup/dump/settings.ts";
 import { type Connection, inDatabase } from "../connection/connection.ts";
 import { rootFromEnvironment } from "../connection/environment.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { shellQuote } from "../core/shell.ts";
-import { ownerOf } from "../docker/names.ts";
+import { machineDocker } from "../scratch/machine-docker.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
-import { localStack } from "../stack/stacks.ts";
+import { localStack } from "../stack/local-stack.ts";
 import type { CommandContext } from "./context.ts";
-import { givenConnection, resolveTarget, resolveTargets, type TargetOptions } from "./target.ts";
+import { refuseInCopy } from "./refuse-in-copy.ts";
+import { givenConnection, resolveTarget, resolveTargets, type Target, type TargetOptions } from "./target.ts";
 
 /** A database whose dumps a command makes or loads. */
 export interface DumpTarget {
@@ -33,17 +34,27 @@ export async function resolveDumpTargets(context: CommandContext, options: Targe
   if (connection !== undefined) return [ofConnection(context, options, connection)];
   const { stack = localStack } = options;
   const targets = await resolveTargets(context, { ...options, stack }, "superuser");
-  return targets.map(({ admin, docker, database, label, protected: isProtected }) => ({
+  return targets.map((target) => dumpTargetOf(context, target, { ...options, stack }));
+}
+
+/** Returns the dump target of a database that a data command works on. */
+export function dumpTargetOf(context: CommandContext, target: Target, options: TargetOptions): DumpTarget {
+  const { admin, connection, docker, database, label, protected: isProtected } = target;
+  // Only of a stack it is known.
+  if (isProtected === undefined) return connectionTarget(context, options.url, connection);
+  const { stack = localStack } = options;
+  return {
     source: { connection: admin, database, name: stack, docker },
     maintenance: inDatabase(admin, "postgres"),
     isProtected,
     options: [...(stack === localStack ? [] : ["--stack", stack]), "--database", database],
     label,
-  }));
+  };
 }
 
 /** Finds the one database for a command that loads a dump. */
 export async function resolveDumpTarget(context: CommandContext, options: TargetOptions): Promise<DumpTarget> {
+  if (givenConnection(context, options) === undefined) await refuseInCopy(context, options.stack ?? localStack);
   const [only, ...others] = await resolveDumpTargets(context, options);
   if (only !== undefined && others.length === 0) return only;
   // Reports the names, with the lines to type.
@@ -52,15 +63,19 @@ export async function resolveDumpTarget(context: CommandContext, options: Target
 }
 
 function ofConnection(context: CommandContext, { url, database }: TargetOptions, connection: Connection): DumpTarget {
-  const { user, host, port } = connection;
   if (database !== undefined && database !== connection.database) {
     throw new OperationError(`The connection is to the database "${connection.database}", not "${database}".`, {
       hint: "Leave out --database, or correct the connection.",
       exitCode: exitCode.usage,
     });
   }
-  const label = `${user}@${host}:${port}/${connection.database}`;
-  context.out.note(`target: ${label}`);
+  const target = connectionTarget(context, url, connection);
+  context.out.note(`target: ${target.label}`);
+  return target;
+}
+
+function connectionTarget(context: CommandContext, url: string | undefined, connection: Connection): DumpTarget {
+  const { user, host, port } = connection;
   const admin = rootFromEnvironment(context.env) ?? connection;
   return {
     source: {
@@ -72,25 +87,14 @@ function ofConnection(context: CommandContext, { url, database }: TargetOptions,
     maintenance: inDatabase(admin, "postgres"),
     isProtected: undefined,
     options: url === undefined ? [] : ["--url", url],
-    label,
+    label: `${user}@${host}:${port}/${connection.database}`,
   };
 }
 
 /** Returns this machine's own Docker engine, for work that belongs to no stack. */
-export function anyDocker(context: CommandContext): ScratchDocker {
-  return { owner: { project: "pgroundwork", stack: "no-stack", owner: ownerOf(undefined, context.root) } };
+export function anyDocker({ root }: CommandContext): ScratchDocker {
+  return machineDocker(root);
 }
-
-/** Settings of dumps, from the environment. */
-export interface DumpSettings {
-  /** Folder of all dumps. */
-  folder: string;
-  retentionDays: number;
-  compressed: boolean;
-}
-
-/** Time in days for which dumps are kept if BACKUP_RETENTION_DAYS is not set. */
-const defaultRetentionDays = 30;
 
 /**
  * Reads BACKUP_DIR, BACKUP_RETENTION_DAYS and BACKUP_COMPRESS.
@@ -98,19 +102,7 @@ const defaultRetentionDays = 30;
  * @throws OperationError (wrong usage)
  */
 export function dumpSettings({ env, root }: CommandContext): DumpSettings {
-  const days = env.BACKUP_RETENTION_DAYS || String(defaultRetentionDays);
-  if (!/^[1-9]\d{0,4}$/.test(days)) throw wrongVariable("BACKUP_RETENTION_DAYS", days, "a number of days from 1");
-  const compress = env.BACKUP_COMPRESS || "true";
-  if (compress !== "true" && compress !== "false") throw wrongVariable("BACKUP_COMPRESS", compress, "true or false");
-  return {
-    folder: env.BACKUP_DIR ? resolve(root, env.BACKUP_DIR) : join(root, ".pgroundwork", "dumps"),
-    retentionDays: Number(days),
-    compressed: compress === "true",
-  };
-}
-
-function wrongVariable(name: string, value: string, expected: string): OperationError {
-  return new OperationError(`${name} is "${value}".`, { hint: `Set it to ${expected}.`, exitCode: exitCode.usage });
+  return readDumpSettings(env, root);
 }
 
 /** Options that decide about encryption. */
@@ -134,8 +126,7 @@ export function recipientsFor(
     if (recipient.length === 0) return [];
     throw new OperationError("--no-encrypt and --recipient exclude each other.", { exitCode: exitCode.usage });
   }
-  const known = (env.BACKUP_RECIPIENTS ?? "").split(/[\s,]+/).filter((text) => text !== "");
-  const recipients = recipient.length > 0 ? recipient : known;
+  const recipients = recipient.length > 0 ? recipient : readRecipients(env);
   if (recipients.length > 0 || (encrypt !== true && isProtected !== true)) return recipients;
   const why = encrypt === true ? "" : " The stack is protected, so its dumps are encrypted.";
   throw new OperationError(`There is no key to encrypt the dump to.${why}`, {

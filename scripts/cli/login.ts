@@ -1,6 +1,6 @@
 import { type Connection, describeConnection } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
-import { localStack } from "../stack/stacks.ts";
+import { localStack } from "../stack/local-stack.ts";
 import type { CommandContext } from "./context.ts";
 import { givenConnection, resolveTarget, type TargetOptions } from "./target.ts";
 

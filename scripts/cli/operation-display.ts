@@ -1,5 +1,5 @@
+import type { OperationKind } from "../stack/engine-operation.ts";
 import type { OperationEvent, ProgressEvent } from "../stack/event-stream.ts";
-import type { OperationKind } from "../stack/operation.ts";
 import type { CommandContext } from "./context.ts";
 import { withElapsed } from "./elapsed.ts";
 import { style } from "./output.ts";

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { localStack } from "../stack/stacks.ts";
+import { localStack } from "../stack/local-stack.ts";
 import { defaultRole } from "./login.ts";
 
 /** Returns the option `--stack`. */

@@ -3,7 +3,7 @@ import { everyConnection } from "../connection/environment.ts";
 import { readEnvironmentFile } from "../connection/environment-file.ts";
 import { localStack } from "../stack/local-stack.ts";
 import type { CommandContext } from "./context.ts";
-import { readyEngine } from "./engine.ts";
+import { outputsOf } from "./stack.ts";
 
 /**
  * Warns if applications or commands would connect elsewhere than to a stack that was just brought up. Checks connection
@@ -16,9 +16,8 @@ export async function warnOfOtherTargets(context: CommandContext, stack: string)
   const inFile = file === undefined || isOthers ? [] : everyConnection(file.variables);
   const inEnvironment = everyConnection(context.env);
   if (inFile.length === 0 && inEnvironment.length === 0) return;
-  const { readOutputs } = await import("../stack/outputs.ts");
   const { differencesFrom } = await import("../stack/connection-differences.ts");
-  const outputs = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, true);
+  const outputs = await outputsOf(context, stack, true);
   const option = stack === localStack ? "" : ` --stack ${stack}`;
 
   const stale = inFile.flatMap(({ source, connection }) =>

@@ -1,4 +1,7 @@
-import yoctoSpinner, { type Spinner } from "yocto-spinner";
+import type { Spinner } from "yocto-spinner";
+
+/** The module that draws spinners. It is loaded when a terminal first needs it, because most commands show none. */
+let drawing: typeof import("yocto-spinner") | undefined;
 
 /** Interval in ms at which progress is printed again if stderr is not a terminal. */
 export const repeatMs = 15_000;
@@ -66,9 +69,18 @@ export class ProgressLine {
       this.#spinner.text = line;
       return;
     }
+    if (drawing === undefined) {
+      void this.#load();
+      return;
+    }
     // The spinner's own signal handling would end the process at once, and leave the engine running.
-    this.#spinner = yoctoSpinner({ text: line, stream: process.stderr, handleSignals: false }).start();
+    this.#spinner = drawing.default({ text: line, stream: process.stderr, handleSignals: false }).start();
     // The spinner hides the cursor. If the process ends at once, it must be shown again.
     process.once("exit", this.#hide);
+  }
+
+  async #load(): Promise<void> {
+    drawing = await import("yocto-spinner");
+    this.update();
   }
 }

@@ -1,5 +1,5 @@
-import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import type { Outcome } from "../stack/recover/recover.ts";
+import type { Stack } from "../stack/stack.ts";
 import type { CommandContext } from "./context.ts";
 import { style } from "./output.ts";
 
@@ -9,16 +9,15 @@ import { style } from "./output.ts";
  */
 export async function recoverStack(
   context: CommandContext,
-  engine: EngineInstallation,
-  stack: string,
+  stack: Stack,
   { dryRun = false, stopOrphans = false } = {},
 ): Promise<Outcome[]> {
   const { findLeftovers } = await import("../stack/recover/find-leftovers.ts");
   const { recover } = await import("../stack/recover/recover.ts");
   const { dataHome } = await import("../server/locations.ts");
-  const { root, env, out } = context;
+  const { env, out } = context;
   const home = dataHome(env, process.getuid?.());
-  const leftovers = await findLeftovers({ engine, env, root, stack, home, stopOrphans });
+  const leftovers = await findLeftovers({ stack, env, home, stopOrphans });
   for (const { found, action, advice } of leftovers) {
     out.note(`${style("bold", "found", process.stderr)} ${found}`);
     if (action !== undefined) out.note(`      action: ${action}`);

@@ -8,10 +8,9 @@ import { ownerOf } from "../docker/names.ts";
 import { upCommand } from "../model/command-lines.ts";
 import type { ServerOutput } from "../model/stack-outputs.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
-import { withBackend } from "../stack/backend.ts";
-import { localStack } from "../stack/stacks.ts";
+import { localStack } from "../stack/local-stack.ts";
 import type { CommandContext } from "./context.ts";
-import { readyEngine } from "./engine.ts";
+import { refuseInCopy } from "./refuse-in-copy.ts";
 import { lineToType } from "./typed-line.ts";
 
 /** Options that choose the target of a data command. */
@@ -38,6 +37,8 @@ export interface Target {
   seedSets: string[] | undefined;
   /** True if it belongs to a protected stack. Undefined if only a connection is known. */
   protected: boolean | undefined;
+  /** The stack's server. Undefined if only a connection is known. */
+  server: ServerOutput | undefined;
 }
 
 /**
@@ -53,6 +54,20 @@ export async function resolveTarget(
 ): Promise<Target> {
   const connection = givenConnection(context, options);
   return connection === undefined ? ofStack(context, options, role) : ofConnection(context, options, connection);
+}
+
+/**
+ * Finds the one database for a command that changes it, as {@link resolveTarget} does.
+ *
+ * @throws OperationError (not allowed) in a copy of the stack's project directory
+ */
+export async function targetToChange(
+  context: CommandContext,
+  options: TargetOptions,
+  role = "migrator",
+): Promise<Target> {
+  if (givenConnection(context, options) === undefined) await refuseInCopy(context, options.stack ?? localStack);
+  return resolveTarget(context, options, role);
 }
 
 /**
@@ -99,6 +114,7 @@ async function ofConnection(context: CommandContext, options: TargetOptions, con
     label,
     seedSets: undefined,
     protected: undefined,
+    server: undefined,
   };
 }
 
@@ -119,9 +135,9 @@ async function ofStack(context: CommandContext, options: TargetOptions, role: st
 /** Reads a stack's outputs and returns a function that makes targets of its databases. */
 async function readStack(context: CommandContext, options: TargetOptions, role: string) {
   const stack = options.stack ?? localStack;
-  const { connectionTo, readOutputs } = await import("../stack/outputs.ts");
-  const engine = await readyEngine(context, { quiet: true });
-  const outputs = await readOutputs(engine, context.root, stack, true);
+  const { connectionTo } = await import("../stack/outputs.ts");
+  const { outputsOf } = await import("./stack.ts");
+  const outputs = await outputsOf(context, stack, true);
   const docker = await dockerOf(context, stack, outputs.server);
   const target = (database: string): Target => ({
     connection: connectionTo(outputs, stack, database, role),
@@ -132,6 +148,7 @@ async function readStack(context: CommandContext, options: TargetOptions, role: 
     label: `${database} of stack ${stack}`,
     seedSets: (outputs.databases[database]?.seeds ?? []).map(({ set }) => set),
     protected: outputs.protected,
+    server: outputs.server,
   });
   return { stack, outputs, target };
 }
@@ -153,6 +170,7 @@ async function dockerOf(context: CommandContext, stack: string, server: ServerOu
   const { projectName } = await import("../stack/project.ts");
   const labels = { project: await projectName(context.root), stack };
   if (server.kind !== "docker") {
+    const { withBackend } = await import("../stack/backend.ts");
     const { PULUMI_BACKEND_URL: backend } = withBackend(context.root, stack, context.env);
     return { owner: { ...labels, owner: ownerOf(backend, context.root) } };
   }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type CallSite, describeCallSite } from "./call-site.ts";
+import { endWrite, type RequestWrites } from "./request-session.ts";
 import type { ServerClient } from "./server-client.ts";
 
 /** Use of a client by one statement of the pool, by a transaction, or by code that took the client. */
@@ -21,6 +22,10 @@ export interface Checkout {
   busyReported: boolean;
   /** The pool closed the client while it was held. */
   reclaimed: boolean;
+  /** Its user changes nothing. */
+  readOnly: boolean;
+  /** Writes of the request to which it belongs. */
+  writes: RequestWrites | undefined;
 }
 
 /** Result of {@link describeCheckout}, for reports and events. */
@@ -50,7 +55,12 @@ export class Checkouts {
   readonly all = new Set<Checkout>();
 
   /** Records a check-out. */
-  add(client: ServerClient, kind: CheckoutKind, site: CallSite | undefined): Checkout {
+  add(
+    client: ServerClient,
+    kind: CheckoutKind,
+    site: CallSite | undefined,
+    writes: RequestWrites | undefined,
+  ): Checkout {
     const checkout = {
       client,
       kind,
@@ -61,13 +71,15 @@ export class Checkouts {
       statementLimitMs: 0,
       busyReported: false,
       reclaimed: false,
+      readOnly: false,
+      writes,
     };
     this.all.add(checkout);
     return checkout;
   }
 
   remove(checkout: Checkout): void {
-    this.all.delete(checkout);
+    if (this.all.delete(checkout) && checkout.writes !== undefined) endWrite(checkout.writes, !checkout.readOnly);
   }
 
   /** Runs a function whose further requests belong to this check-out. */

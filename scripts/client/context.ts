@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { inRequestSession } from "./request-session.ts";
 
 /** The person or program that acts, and the request. The databases' audit triggers read these values. */
 export interface RequestContext {
@@ -25,14 +26,19 @@ const settingNames = {
   adminUserId: "app.admin_user_id",
 } as const satisfies Record<keyof RequestContext, string>;
 
-const contexts = new AsyncLocalStorage<RequestContext>();
+const contexts = new AsyncLocalStorage<RequestContext | undefined>();
 
 /**
  * Runs a function in the name of a user or request. Statements that it runs through a pool carry the context.
- * A nested call adds to the outer context.
+ * A nested call adds to the outer context. The request sees its own writes, also where it reads from standbys.
  */
 export function withRequestContext<T>(context: RequestContext, run: () => T): T {
-  return contexts.run({ ...contexts.getStore(), ...context }, run);
+  return inRequestSession(() => contexts.run({ ...contexts.getStore(), ...context }, run));
+}
+
+/** Runs a function with this context alone, or with none, whatever the current one is. */
+export function withOnlyContext<T>(context: RequestContext | undefined, run: () => T): T {
+  return contexts.run(context, run);
 }
 
 /** Returns the context of the current request, for log records. */

@@ -27,6 +27,8 @@ export class Listener {
   readonly #stopped = new AbortController();
   #client: pg.Client | undefined;
   #running: Promise<void> | undefined;
+  /** The additions of subscriptions, one after the other: the first one connects. */
+  #adding: Promise<void> = Promise.resolve();
 
   constructor(core: PoolCore) {
     this.#core = core;
@@ -34,18 +36,35 @@ export class Listener {
 
   /** Adds a subscription, and waits until it is in effect. */
   async subscribe(channel: string, options: SubscriptionOptions): Promise<Subscription> {
-    const subscribers = this.#subscriptions.get(channel) ?? new Set();
-    this.#subscriptions.set(channel, subscribers.add(options));
-    if (this.#running === undefined) await this.#begin();
-    else await this.#client?.query(`listen ${pg.escapeIdentifier(channel)}`);
+    const added = this.#adding.then(() => this.#add(channel, options));
+    this.#adding = added.catch(() => {});
+    await added;
     return {
       stop: async () => {
-        subscribers.delete(options);
-        if (subscribers.size > 0) return;
+        const subscribers = this.#subscriptions.get(channel);
+        subscribers?.delete(options);
+        if (subscribers?.size !== 0) return;
         this.#subscriptions.delete(channel);
         await this.#client?.query(`unlisten ${pg.escapeIdentifier(channel)}`).catch(() => {});
       },
     };
+  }
+
+  async #add(channel: string, options: SubscriptionOptions): Promise<void> {
+    const subscribers = this.#subscriptions.get(channel) ?? new Set();
+    this.#subscriptions.set(channel, subscribers.add(options));
+    try {
+      if (this.#running === undefined) return await this.#begin();
+      const client = this.#client;
+      // While it connects again, the channel is one of those that it will listen to.
+      if (client === undefined) return;
+      await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+      if (this.#client === client) options.onConnect?.();
+    } catch (error) {
+      subscribers.delete(options);
+      if (subscribers.size === 0) this.#subscriptions.delete(channel);
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -89,7 +108,7 @@ export class Listener {
       if (server === undefined) continue;
       servers.began(server);
       const client = new pg.Client({
-        ...this.#core.clientConfig(server),
+        ...this.#core.connections.clientConfig(server),
         connectionTimeoutMillis: settings.hostTimeoutMs,
         query_timeout: answerTimeoutMs,
       });

@@ -39,7 +39,7 @@ export class Maintenance {
     const paused = now - this.#lastCheck > 3 * everyMs + 100;
     this.#lastCheck = now;
     if (paused) return;
-    const { checkouts, settings, idleClients } = this.#core;
+    const { checkouts, settings, connections } = this.#core;
     for (const checkout of checkouts.all) {
       const { client, statementLimitMs, since } = checkout;
       if (statementLimitMs > 0 && client.busy && now - client.busySince > statementLimitMs)
@@ -47,7 +47,7 @@ export class Maintenance {
       if (settings.leakThresholdMs > 0 && !checkout.reported && now - since > settings.leakThresholdMs)
         this.#reportLeak(checkout);
     }
-    for (const client of idleClients) if (now > client.expiresAt) this.#core.evict(client);
+    for (const client of connections.idle) if (now > client.expiresAt) connections.evict(client);
   }
 
   #reportLeak(checkout: Parameters<PoolCore["reclaim"]>[0]): void {
@@ -79,7 +79,7 @@ export class Maintenance {
     const { servers, settings } = this.#core;
     servers.began(server);
     const client = new pg.Client({
-      ...this.#core.clientConfig(server),
+      ...this.#core.connections.clientConfig(server),
       connectionTimeoutMillis: settings.hostTimeoutMs,
       query_timeout: settings.hostTimeoutMs,
     });

@@ -13,12 +13,14 @@ import { type CheckHealth, checkHealth } from "./health.ts";
 import { Listener, type Subscription, type SubscriptionOptions } from "./listen.ts";
 import { Maintenance } from "./maintenance.ts";
 import { PoolCore } from "./pool-core.ts";
+import { Replicas } from "./replicas.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import type { ServerClient } from "./server-client.ts";
 import type { PoolSettings } from "./settings.ts";
 import { applyContext, runStatement, type Statement, type StatementResult, touchesSession } from "./statements.ts";
 import { type StreamOptions, streamRows } from "./stream.ts";
-import { rollBack, runTransaction, type Transaction, type TransactionOptions } from "./transaction.ts";
+import { rollBack, runOnReplica, runTransaction, type Transaction, type TransactionOptions } from "./transaction.ts";
+import { primaryPosition } from "./wal-position.ts";
 
 /** A client that the caller has to return with `release()`. */
 export type PooledClient = ServerClient & {
@@ -31,6 +33,7 @@ export class Pool extends PoolCore {
   readonly #budget: RetryBudget;
   readonly #maintenance: Maintenance;
   #listener: Listener | undefined;
+  #replicas: Replicas | undefined;
 
   constructor(settings: PoolSettings) {
     super(settings);
@@ -49,16 +52,19 @@ export class Pool extends PoolCore {
     values?: readonly unknown[],
   ): Promise<StatementResult<Row>> {
     const full: Statement = typeof statement === "string" ? { text: statement, values } : statement;
+    if (full.replica) return this.#queryReplica(full);
     // Behind a pooler, settings last only in a transaction.
     if (this.settings.pooled && requestContext() !== undefined)
       return this.transaction((transaction) => transaction.query<Row>(full), { readOnly: full.readOnly ?? false });
     const deadline = performance.now() + this.settings.retryLimitMs;
     for (let attempt = 1; ; attempt += 1) {
-      const checkout = await this.acquire("statement", full.signal);
+      const checkout = this.acquireNow() ?? (await this.acquire("statement", full.signal));
       const { client } = checkout;
+      checkout.readOnly = full.readOnly ?? false;
       let sent = false;
       try {
-        await applyContext(client, this.settings);
+        const applied = applyContext(client, this.settings);
+        if (applied !== undefined) await applied;
         if (touchesSession(full.text)) client.needsReset = true;
         sent = client.lost === undefined;
         return await runStatement<Row>(client, full, this.settings.maxPreparedStatements);
@@ -82,8 +88,47 @@ export class Pool extends PoolCore {
   }
 
   /** Runs a function in a transaction, and repeats it if that is safe; see `runTransaction`. */
-  transaction<T>(run: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return runTransaction(this, this.#budget, run, options);
+  async transaction<T>(run: (transaction: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    if (!options.replica) return runTransaction(this, this.#budget, run, options);
+    const answered = await runOnReplica(this.#standbys(), run, options);
+    if (answered !== undefined) return answered.result;
+    return runTransaction(this, this.#budget, run, { ...options, replica: false, readOnly: true });
+  }
+
+  /**
+   * Returns a position in the WAL after everything that was committed before. Passed on as `afterLsn`, it lets another
+   * process read this one's writes from a standby.
+   */
+  async lsn(): Promise<string> {
+    const { rows } = await this.query<{ lsn: string }>({ text: primaryPosition, readOnly: true });
+    return rows[0]?.lsn ?? "";
+  }
+
+  /** Runs a statement on a standby that fulfils its conditions, else on the primary. */
+  async #queryReplica<Row extends QueryResultRow>(statement: Statement): Promise<StatementResult<Row>> {
+    // Behind a pooler, settings last only in a transaction.
+    if (this.settings.pooled && requestContext() !== undefined)
+      return this.transaction((transaction) => transaction.query<Row>(statement), statement);
+    const replicas = this.#standbys();
+    const checkout = await replicas.obtain(statement, statement.signal);
+    const onPrimary = { ...statement, replica: false, readOnly: true };
+    if (checkout === undefined) return this.query<Row>(onPrimary);
+    const { client } = checkout;
+    try {
+      await applyContext(client, this.settings);
+      if (touchesSession(statement.text)) client.needsReset = true;
+      return await runStatement<Row>(client, statement, this.settings.maxPreparedStatements);
+    } catch (error) {
+      if (!replicas.mayFallBack(checkout, error) || statement.signal?.aborted) throw error;
+      return await this.query<Row>(onPrimary);
+    } finally {
+      replicas.core.giveBack(checkout);
+    }
+  }
+
+  #standbys(): Replicas {
+    this.#replicas ??= new Replicas(this, () => this.lsn());
+    return this.#replicas;
   }
 
   /** Runs statements in one transaction, and sends them all before the first answer. */
@@ -103,7 +148,7 @@ export class Pool extends PoolCore {
     const checkout = await this.acquire("client", signal, captureCallSite());
     checkout.client.needsReset = true;
     const client = checkout.client as PooledClient;
-    await applyContext(client, this.settings).catch((error: unknown) => {
+    await applyContext(client, this.settings)?.catch((error: unknown) => {
       this.giveBack(checkout);
       throw error;
     });
@@ -183,6 +228,7 @@ export class Pool extends PoolCore {
   async end({ timeoutMs = 10_000 }: { timeoutMs?: number } = {}): Promise<HeldClient[]> {
     this.#maintenance.stop();
     await this.#listener?.close();
+    await this.#replicas?.end(timeoutMs);
     return this.close(timeoutMs);
   }
 

@@ -43,6 +43,8 @@ export interface PoolOptions {
   loadBalanceHosts?: "disable" | "random";
   /** The role of a server is known at most this long. Default: 2,000. */
   probeIntervalMs?: number;
+  /** A standby that answers `replica` reads is at most this far behind. Default: 5,000. */
+  maxLagMs?: number;
   /** Accepts servers whose certificate is not verified beyond this machine. Default: false. */
   allowUnverifiedServers?: boolean;
   /** A client that is held longer is reported as a leak. Default: 60,000; 0: never. */
@@ -104,6 +106,7 @@ export function poolSettings(options: PoolOptions): PoolSettings {
     targetSessionAttrs: options.targetSessionAttrs ?? target.targetSessionAttrs ?? "any",
     loadBalanceHosts: options.loadBalanceHosts ?? target.loadBalanceHosts ?? "disable",
     probeIntervalMs: options.probeIntervalMs ?? 2_000,
+    maxLagMs: options.maxLagMs ?? 5_000,
     allowUnverifiedServers: options.allowUnverifiedServers ?? false,
     leakThresholdMs: options.leakThresholdMs ?? 60_000,
     reclaimLeaks: options.reclaimLeaks ?? false,

@@ -2,10 +2,11 @@ import type { QueryArrayResult, QueryResult, QueryResultRow } from "pg";
 import { cancellable } from "./cancel.ts";
 import { contextKey, contextStatement, requestContext } from "./context.ts";
 import { codeOf } from "./errors.ts";
+import type { ReplicaRead } from "./replicas.ts";
 import type { ServerClient } from "./server-client.ts";
 
 /** A statement, and how to run it. */
-export interface Statement {
+export interface Statement extends ReplicaRead {
   text: string;
   values?: readonly unknown[] | undefined;
   /** Name of a prepared statement that the caller manages. */
@@ -49,15 +50,16 @@ export function touchesSession(text: string): boolean {
 
 /**
  * Sets the request's context on a session if it has another one. Behind a pooler it does nothing: the session belongs
- * to another client soon, so a context needs a transaction.
+ * to another client soon, so a context needs a transaction. Returns undefined if there is nothing to wait for.
  */
-export async function applyContext(client: ServerClient, { pooled }: { pooled: boolean }): Promise<void> {
-  if (pooled) return;
+export function applyContext(client: ServerClient, { pooled }: { pooled: boolean }): Promise<void> | undefined {
+  if (pooled) return undefined;
   const context = requestContext();
   const key = contextKey(context);
-  if (client.contextKey === key) return;
-  await client.query(contextStatement(context ?? {}, false));
-  client.contextKey = key;
+  if (client.contextKey === key) return undefined;
+  return client.query(contextStatement(context ?? {}, false)).then(() => {
+    client.contextKey = key;
+  });
 }
 
 /** Runs one statement on a client, with its signal, and as a prepared statement if it asks for that. */

@@ -10,12 +10,13 @@ import { contextStatement, requestContext } from "./context.ts";
 import { AbortedCommitError, OutcomeUnknownError } from "./errors.ts";
 import { isConflict, isLost, isReadOnlyError } from "./failures.ts";
 import type { PoolCore } from "./pool-core.ts";
+import type { ReplicaRead, Replicas } from "./replicas.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { ServerClient } from "./server-client.ts";
 import { runStatement, type Statement, type StatementResult, touchesSession } from "./statements.ts";
 
 /** Options of a transaction. */
-export interface TransactionOptions {
+export interface TransactionOptions extends ReplicaRead {
   isolation?: "read committed" | "repeatable read" | "serializable";
   /** The server refuses changes. The whole transaction is safe to repeat. */
   readOnly?: boolean;
@@ -32,7 +33,7 @@ export interface Transaction {
   /** The driver's client, for libraries that need one. */
   readonly client: ServerClient;
   query<Row extends QueryResultRow = QueryResultRow>(
-    statement: string | Omit<Statement, "readOnly">,
+    statement: string | Omit<Statement, "readOnly" | keyof ReplicaRead>,
     values?: readonly unknown[],
   ): Promise<StatementResult<Row>>;
   /** Sends several statements at once, and returns their results in order. */
@@ -85,6 +86,28 @@ export async function runTransaction<T>(
   }
 }
 
+/**
+ * Runs a function in a read-only transaction on a standby that fulfils the conditions.
+ *
+ * @returns undefined if the primary has to answer
+ * @throws the error of the function, or the signal's reason
+ */
+export async function runOnReplica<T>(
+  replicas: Replicas,
+  run: (transaction: Transaction) => Promise<T>,
+  options: TransactionOptions,
+): Promise<{ result: T } | undefined> {
+  const checkout = await replicas.obtain(options, options.signal);
+  if (checkout === undefined) return undefined;
+  try {
+    return { result: await attemptTransaction(replicas.core, checkout, run, { ...options, readOnly: true }) };
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    if (options.retry !== false && error.repeatable) return undefined;
+    throw error.cause;
+  }
+}
+
 /** An attempt failed: the error for the caller, and if the attempt may be repeated. */
 class Failed extends Error {
   readonly repeatable: boolean;
@@ -103,6 +126,7 @@ async function attemptTransaction<T>(
 ): Promise<T> {
   const { client } = checkout;
   const { readOnly = false, signal } = options;
+  checkout.readOnly = readOnly;
   const state: { swallowed?: unknown } = {};
   if (options.queryTimeoutMs !== undefined)
     checkout.statementLimitMs = options.queryTimeoutMs === 0 ? 0 : options.queryTimeoutMs + 5_000;
@@ -181,7 +205,7 @@ function transactionOn(core: PoolCore, client: ServerClient, state: { swallowed?
       return client;
     },
     query: async <Row extends QueryResultRow>(
-      statement: string | Omit<Statement, "readOnly">,
+      statement: string | Omit<Statement, "readOnly" | keyof ReplicaRead>,
       values?: readonly unknown[],
     ) => {
       const full = typeof statement === "string" ? { text: statement, values } : statement;

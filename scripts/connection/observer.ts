@@ -12,6 +12,8 @@ export interface ObserverOptions {
   statementTimeoutMs: number;
   /** Time in ms that a statement waits for a lock. Must be less than `statementTimeoutMs`. */
   lockTimeoutMs: number;
+  /** Statements that set something for each transaction, after the limits. */
+  setLocal?: readonly string[];
 }
 
 /** Properties of a server and of the session's role, which determine what can be read. */
@@ -25,7 +27,10 @@ export interface ServerFacts {
   readsAllStats: boolean;
   inRecovery: boolean;
   startedAt: Date;
-  /** Name of the schema of pg_stat_statements in this database; null if the extension is not installed there. */
+  /**
+   * Schema in which the role reads pg_stat_statements: that of the extension, or the monitoring schema if the role may
+   * not use that one. null if the extension is not installed in this database.
+   */
   statementsSchema: string | null;
 }
 
@@ -36,6 +41,20 @@ export class NotKnown extends Error {
 
 /** Time in ms that a server has beyond the statement timeout. A stopped process enforces no timeout by itself. */
 const marginMs = 500;
+
+/**
+ * Schema in each database of a stack that the role `monitor` may use. `up` creates it. It holds pg_stat_statements, or
+ * views of it, and the records of migrations.
+ */
+export const monitoringSchema = "pgroundwork_monitoring";
+
+/**
+ * Returns the SQL condition that a role may create roles. Reading a view runs its functions as the reader, so a schema
+ * and a view that the owner of the database could have made are not read.
+ */
+export function isTrusted(role: string): string {
+  return `exists (select from pg_catalog.pg_roles trusted where trusted.oid = ${role} and (trusted.rolsuper or trusted.rolcreaterole))`;
+}
 
 /** Comment in each statement, by which pg_stat_statements entries of the kit itself are left out. */
 export const statementMark = "/* pgroundwork */";
@@ -64,10 +83,10 @@ export class Observer {
    * @throws ConnectionError if the connection is lost, or the server does not enforce its own time limit
    */
   async query<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const { statementTimeoutMs, lockTimeoutMs } = this.#options;
+    const { statementTimeoutMs, lockTimeoutMs, setLocal = [] } = this.#options;
     const limits = `set local statement_timeout = ${statementTimeoutMs}; set local lock_timeout = ${lockTimeoutMs}`;
     const ask = async (): Promise<Row[]> => {
-      await this.#client.query(`begin read only; set local search_path = ''; ${limits}`);
+      await this.#client.query(["begin read only; set local search_path = ''", limits, ...setLocal].join("; "));
       const asked = this.#client.query<Row>(`${statementMark} ${sql}`, [...values]);
       const { rows } = await asked.catch(async (error: unknown) => {
         await this.#client.query("rollback");
@@ -128,13 +147,21 @@ export async function withObserver<T>(
   );
 }
 
+/** Condition that the role can read both views of pg_stat_statements in the monitoring schema. */
+const hasStatementViews = `(
+  select count(*) = 2 from pg_catalog.pg_namespace m join pg_catalog.pg_class v on v.relnamespace = m.oid
+   where m.nspname = '${monitoringSchema}' and ${isTrusted("m.nspowner")} and has_schema_privilege(m.oid, 'usage')
+     and v.relname in ('pg_stat_statements', 'pg_stat_statements_info') and v.relkind = 'v' and ${isTrusted("v.relowner")}
+     and has_table_privilege(v.oid, 'select'))`;
+
 async function readFacts(client: Client): Promise<ServerFacts> {
   const { rows } = await client.query<ServerFacts>(
     `select current_setting('server_version_num')::int as version, current_database()::text as database,
             current_user::text as "user", rolsuper as "isSuperuser",
             pg_has_role(current_user, 'pg_read_all_stats', 'usage') as "readsAllStats",
             pg_is_in_recovery() as "inRecovery", pg_postmaster_start_time() as "startedAt",
-            (select quote_ident(nspname) from pg_catalog.pg_extension join pg_catalog.pg_namespace n on n.oid = extnamespace
+            (select quote_ident(case when not has_schema_privilege(n.oid, 'usage') and ${hasStatementViews} then '${monitoringSchema}' else nspname end)
+               from pg_catalog.pg_extension join pg_catalog.pg_namespace n on n.oid = extnamespace
               where extname = 'pg_stat_statements') as "statementsSchema"
        from pg_catalog.pg_roles where rolname = current_user`,
   );

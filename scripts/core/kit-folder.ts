@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { OperationError } from "./operation-error.ts";
 
 /**
  * The kit's own folder, with the files that it ships: the project directory in a checkout, or the package's folder in
@@ -24,17 +25,25 @@ export function projectFolder(from = process.cwd()): string {
 /**
  * Keeps the folder `.pgroundwork` of a project directory out of Git: it has passphrases and files of this machine. A
  * checkout has the file already.
+ *
+ * @throws OperationError if this user cannot write to the project directory
  */
 export function ignoreOwnFolder(root: string): void {
   const folder = join(root, ".pgroundwork");
   const file = join(folder, ".gitignore");
   if (existsSync(file)) return;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(file, "# Written by pgroundwork: passphrases, and files of this machine.\n*\n", { flag: "wx" });
   } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
     // Another process created the file first.
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (code === "EEXIST") return;
+    if (!["EACCES", "EPERM", "EROFS"].includes(code)) throw error;
+    throw new OperationError(`The project directory ${root} cannot be written: ${message}.`, {
+      hint: "pgroundwork keeps the files of this machine in its folder .pgroundwork. Make it writable for this user.",
+      cause: error,
+    });
   }
 }
 

@@ -1,10 +1,4 @@
-import { isNoExtensions, isOwnSchema } from "../catalog/own-objects.ts";
-
-/** SQL condition for relations that migrations create: `c` is their row in pg_class, `n` that of their schema. */
-export const isOwnRelation = `${isOwnSchema("n.nspname")} and c.relpersistence <> 't' and ${isNoExtensions("pg_class", "c.oid")}`;
-
-/** SQL for the qualified and quoted name of the relation in `c`. */
-export const relationName = "format('%I.%I', n.nspname, c.relname)";
+export { isOwnRelation, relationName } from "../catalog/own-objects.ts";
 
 /** SQL for the size in bytes that the catalog records. Unlike `pg_relation_size`, it waits for no lock. */
 export const recordedBytes = "c.relpages * current_setting('block_size')::float8";

@@ -1,4 +1,6 @@
 import type { Observer } from "../connection/observer.ts";
+import type { Known } from "../core/known.ts";
+import type { MigrationRecord } from "../databases/migration-records.ts";
 
 /** Reads one subject of a server. Its queries wait for no lock on a table, and end after the snapshot's time limit. */
 export interface Collector<T> {
@@ -10,6 +12,7 @@ export interface Collector<T> {
     | "pg_read_all_stats"
     | "pg_read_all_settings"
     | "CONNECT or pg_read_all_stats"
+    | "the ledger or the monitoring schema"
     | "the data directory";
   /**
    * Reads it.
@@ -41,4 +44,42 @@ export interface HealthSettings {
   storagePercent: Limits;
   /** Time limit in ms of each query of a collector. */
   collectorMs: number;
+  /**
+   * Reads the state of the backups; null if the stack makes none. Omit it if only a connection is known. It is called
+   * for each snapshot, also if the server does not answer.
+   */
+  readBackups?: () => Promise<Known<{ value: BackupValues | null }>>;
+  /** Compares a database's records with the committed files. Omit it if there are no files. */
+  compareMigrations?: (records: readonly MigrationRecord[]) => Promise<ComparedMigrations>;
+}
+
+/** A complete backup. Times in ISO 8601. */
+export interface BackupValue {
+  label: string;
+  type: string;
+  finishedAt: string;
+  ageSeconds: number;
+}
+
+/** Backups of a stack. */
+export interface BackupValues {
+  last: BackupValue | null;
+  lastFull: BackupValue | null;
+  /** End of the oldest backup: nothing before it can be restored. */
+  restorableFrom: string | null;
+  /** Last time at which WAL was archived; null if the server did not say. */
+  lastArchivedAt: string | null;
+  /** Failed runs that no later backup made up for. */
+  failedRuns: { type: string; startedAt: string; exitCode: number | null }[];
+  underWay: boolean;
+  /** Problems, and checks that gave no answer. */
+  findings: { level: "wrong" | "unknown"; text: string }[];
+}
+
+/** Differences between the records of a database and the committed files. */
+export interface ComparedMigrations {
+  /** Files that are not applied, in order. */
+  pending: string[];
+  /** Applied files that were edited, are missing, or differ in another way: kind and name. */
+  problems: string[];
 }

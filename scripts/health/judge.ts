@@ -1,13 +1,18 @@
-import type { HealthSettings, Limits } from "./collector.ts";
+import type { BackupValues, HealthSettings, Limits } from "./collector.ts";
+import type { MigrationValues } from "./collectors/migrations.ts";
+import type { WalValues } from "./collectors/wal.ts";
 import type { Rates } from "./rates.ts";
 import type { Part, PartName, Snapshot } from "./snapshot.ts";
 
 export type HealthLevel = "ok" | "warning" | "critical" | "unknown";
 
+/** `not-applicable`: the server does not have what the subject is about. */
+export type SubjectLevel = HealthLevel | "not-applicable";
+
 /** State of one subject. */
 export interface Subject {
   name: string;
-  level: HealthLevel;
+  level: SubjectLevel;
   /** Says what was found, with its values, or why it is not known. */
   detail: string;
 }
@@ -61,12 +66,7 @@ export function judge(
       above(diskPercent, settings.storagePercent),
       `${Math.round(diskPercent)} % used, ${(diskFreeBytes / 1024 ** 3).toFixed(1)} GB free`,
     ]),
-    subject("archive", parts.wal, ({ archive, lastArchivedAt, lastArchiveFailureAt }) => {
-      if (archive !== "failing") return ["ok", archive];
-      const last =
-        lastArchivedAt === null ? "nothing was ever archived" : `last success ${lastArchivedAt.toISOString()}`;
-      return ["critical", `failing since or before ${lastArchiveFailureAt?.toISOString()}; ${last}`];
-    }),
+    subject("archive", parts.wal, archiveState),
     subject("replication", parts.replication, ({ standbys, slots, isReceiving, replayedSecondsAgo }) => {
       if (isReceiving === false) return ["critical", "this replica receives no WAL"];
       const lost = slots.filter(({ state }) => state === "lost" || state === "unreserved");
@@ -81,19 +81,69 @@ export function judge(
       above(age, { warning: 1.25 * autovacuumAge, critical: 1_500_000_000 }),
       `oldest transaction id: ${Math.round(age).toLocaleString("en-US")} transactions, in database ${database}`,
     ]),
-    subject("migrations", parts.migrations, ({ hasLedger, applied, begun, lastFile }) => {
-      if (!hasLedger) return ["ok", "none of the kit's"];
-      const said = `${applied} applied, last ${lastFile ?? "none"}`;
-      return begun === 0 ? ["ok", said] : ["warning", `${said}; ${begun} running or interrupted: see migrate status`];
-    }),
+    subject("migrations", parts.migrations, migrationState),
+    subject("backups", parts.backups, backupState),
   ];
   return { level: overall(subjects, required), subjects };
+}
+
+/** Time in s without progress after which an archive command counts as hanging, as in the alert. */
+const longestWaitSeconds = 300;
+
+function archiveState(values: WalValues): [HealthLevel, string] {
+  const { archive, lastArchivedAt, lastArchiveFailureAt, waitingSegments, waitingSeconds } = values;
+  const last = lastArchivedAt === null ? "nothing was ever archived" : `last success ${lastArchivedAt.toISOString()}`;
+  if (archive === "failing")
+    return ["critical", `failing since or before ${lastArchiveFailureAt?.toISOString()}; ${last}`];
+  if (archive === "off") return ["ok", archive];
+  if (waitingSegments === null)
+    return ["unknown", `${archive}, but the role may not see which segments wait (pg_monitor)`];
+  const wait = `${waitingSegments} ${waitingSegments === 1 ? "segment waits" : "segments wait"}`;
+  if ((waitingSeconds ?? 0) > longestWaitSeconds)
+    return ["critical", `no progress for ${Math.round(waitingSeconds ?? 0)} s; ${wait}; ${last}`];
+  return ["ok", `${archive}; ${wait}; ${last}`];
+}
+
+function backupState(values: BackupValues | null): [SubjectLevel, string] {
+  if (values === null) return ["not-applicable", "the stack makes no backups"];
+  const { last, lastFull, restorableFrom, lastArchivedAt, underWay, findings } = values;
+  const said = [
+    last === null ? "no backup" : `last ${last.type} ${last.finishedAt}`,
+    ...(lastFull === null || lastFull.label === last?.label ? [] : [`last full ${lastFull.finishedAt}`]),
+    ...(restorableFrom === null
+      ? []
+      : [`restores from ${restorableFrom}, WAL archived until ${lastArchivedAt ?? "unknown"}`]),
+    ...(underWay ? ["one is being made now"] : []),
+    ...findings.map(({ text }) => text),
+  ].join("; ");
+  if (last === null || findings.some(({ level }) => level === "wrong")) return ["critical", said];
+  return [findings.length > 0 || lastArchivedAt === null ? "unknown" : "ok", said];
+}
+
+function migrationState(values: MigrationValues): [HealthLevel, string] {
+  const { hasLedger, applied, begun, lastFile, pending, problems } = values;
+  const said = hasLedger ? `${applied} applied, last ${lastFile ?? "none"}` : "none of the kit's";
+  const found = [
+    ...(begun === 0 ? [] : [`${begun} running or interrupted`]),
+    ...(pending === null || pending.length === 0 ? [] : [`${pending.length} pending: ${few(pending)}`]),
+    ...(problems === null || problems.length === 0 ? [] : [`differs from the files: ${few(problems)}`]),
+  ];
+  if (found.length === 0) return ["ok", pending === null ? said : `${said}, none pending`];
+  return ["warning", `${[said, ...found].join("; ")}: see migrate status`];
+}
+
+/** Names listed in one line. */
+const namedAtMost = 3;
+
+function few(names: readonly string[]): string {
+  const more = names.length - namedAtMost;
+  return [...names.slice(0, namedAtMost), ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }
 
 function subject<Name extends PartName>(
   name: string,
   part: Part<Name>,
-  state: (values: Extract<Part<Name>, { known: true }>["value"]) => [HealthLevel, string],
+  state: (values: Extract<Part<Name>, { known: true }>["value"]) => [SubjectLevel, string],
 ): Subject {
   if (!part.known) return { name, level: "unknown", detail: part.reason };
   const [level, detail] = state(part.value);

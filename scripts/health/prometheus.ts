@@ -1,7 +1,7 @@
 import { Gauge, Registry } from "prom-client";
 import type { Observation } from "./monitor.ts";
 import type { ProbeResult } from "./probe.ts";
-import { collectors, type PartName } from "./snapshot.ts";
+import { partNames } from "./snapshot.ts";
 
 /** Content type of {@link prometheusText}. */
 export const prometheusType = "text/plain; version=0.0.4; charset=utf-8";
@@ -32,12 +32,18 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
   const { parts } = snapshot;
   one("snapshot_timestamp_seconds", "Time of the snapshot.", snapshot.takenAt.getTime() / 1_000);
   one("snapshot_duration_seconds", "Time that the snapshot took.", snapshot.durationMs / 1_000);
-  const names = Object.keys(collectors) as PartName[];
   gauge(
     "collector_success",
     "1 if the collector could read its values, else 0.",
-    names.map((collector) => ({ labels: { collector }, value: parts[collector].known ? 1 : 0 })),
+    partNames.map((collector) => ({ labels: { collector }, value: parts[collector].known ? 1 : 0 })),
   );
+  const { backups } = parts;
+  const finishedAt = (backup: { finishedAt: string } | null | undefined) =>
+    backup === null || backup === undefined ? null : Date.parse(backup.finishedAt) / 1_000;
+  const made = backups.known ? backups.value : null;
+  one("last_backup_timestamp_seconds", "End of the last complete backup.", finishedAt(made?.last));
+  one("last_full_backup_timestamp_seconds", "End of the last full backup.", finishedAt(made?.lastFull));
+  one("failed_backup_runs", "Failed backup runs that no later backup made up for.", made?.failedRuns.length ?? null);
   if (!probe.answers) return registry.metrics();
 
   const { connections, sessions, locks, activity, statements, sizes, host, freeze, wal, replication } = parts;
@@ -86,6 +92,11 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
   one("disk_bytes", "Size of the disk of the data directory.", host.known ? host.value.diskBytes : null);
   one("freeze_age", "Age of the oldest transaction id, in transactions.", freeze.known ? freeze.value.age : null);
   const archive = wal.known && wal.value.archive !== "off" ? wal.value.archive : null;
+  one(
+    "archive_waiting_segments",
+    "WAL segments that are not archived yet.",
+    wal.known ? wal.value.waitingSegments : null,
+  );
   one(
     "archive_failing",
     "1 if the last attempt to archive WAL failed.",

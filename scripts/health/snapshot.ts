@@ -2,7 +2,8 @@ import type { Connection } from "../connection/connection.ts";
 import { NotKnown, type Observer, withObserver } from "../connection/observer.ts";
 import type { Known } from "../core/known.ts";
 import { OperationError } from "../core/operation-error.ts";
-import type { Collector, HealthSettings } from "./collector.ts";
+import { readBackups } from "./backups.ts";
+import type { BackupValues, Collector, HealthSettings } from "./collector.ts";
 import { type ActivityValues, activity } from "./collectors/activity.ts";
 import { type ConnectionValues, connections } from "./collectors/connections.ts";
 import { type FreezeValues, freeze } from "./collectors/freeze.ts";
@@ -32,6 +33,8 @@ export interface SnapshotValues {
   tables: TablesValues;
   migrations: MigrationValues;
   host: HostValues;
+  /** null if the stack makes no backups. */
+  backups: BackupValues | null;
 }
 
 /** Name of a part of the snapshot. */
@@ -40,8 +43,8 @@ export type PartName = keyof SnapshotValues;
 /** Values of a part. */
 export type PartValues<Name extends PartName> = SnapshotValues[Name];
 
-/** All collectors, in the order in which they run. */
-export const collectors: { [Name in PartName]: Collector<SnapshotValues[Name]> } = {
+/** All collectors that use the session, in the order in which they run. */
+export const collectors: { [Name in Exclude<PartName, "backups">]: Collector<SnapshotValues[Name]> } = {
   server,
   connections,
   sessions,
@@ -56,6 +59,9 @@ export const collectors: { [Name in PartName]: Collector<SnapshotValues[Name]> }
   migrations,
   host,
 };
+
+/** Names of all parts. */
+export const partNames = [...Object.keys(collectors), "backups"] as PartName[];
 
 /** A part, or the reason why it is not known. */
 export type Part<Name extends PartName> = Known<{ value: PartValues<Name> }>;
@@ -85,6 +91,7 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
   const parts: Partial<Record<PartName, Known<{ value: unknown }>>> = {};
   const limits = { statementTimeoutMs: settings.collectorMs, lockTimeoutMs: Math.ceil(settings.collectorMs / 2) };
   let unreachable: string | undefined;
+  const backups = readBackups(settings);
   try {
     const read = withObserver(connection, { applicationName, ...limits }, async (observer) => {
       for (const [name, collector] of Object.entries(collectors))
@@ -95,7 +102,8 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
     if (!(error instanceof OperationError || error instanceof NotKnown)) throw error;
     unreachable = error.message;
   }
-  for (const name of Object.keys(collectors) as PartName[]) parts[name] ??= { known: false, reason: unreachable ?? "" };
+  parts.backups = await backups;
+  for (const name of partNames) parts[name] ??= { known: false, reason: unreachable ?? "" };
   const taken = { takenAt, durationMs: performance.now() - started, parts: parts as Snapshot["parts"] };
   return unreachable === undefined ? taken : { ...taken, unreachable };
 }

@@ -3,6 +3,9 @@ import { asLogin } from "../connection/session.ts";
 import { refuseEndlessCommits } from "../connection/synchronous-standbys.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { poll } from "../core/poll.ts";
+import type { LockHolder } from "./deployer.ts";
+
+export { describeHolder, type LockHolder } from "./deployer.ts";
 
 /**
  * Keys of session-level advisory locks, taken in this order. The kit's own (PGROUNDWORK on a phone's keys) excludes
@@ -16,26 +19,6 @@ const deployers = new WeakSet<Client>();
 
 /** Shortest pause between two attempts. A random part of up to the same length spreads the attempts of sessions. */
 const pollIntervalMs = 150;
-
-/** The session that holds the lock. */
-export interface LockHolder {
-  pid: number;
-  /** null if this role may not see it. */
-  applicationName: string | null;
-  user: string | null;
-  /** Client's address; null for a socket, or if this role may not see it. */
-  address: string | null;
-  /** Time at which the holder connected; null if this role may not see it. */
-  since: Date | null;
-}
-
-/** Describes the holder in a few words, for people. */
-export function describeHolder({ pid, applicationName, user, address, since }: LockHolder): string {
-  const parts = [`pid ${pid}`];
-  if (user !== null) parts.push(address === null ? user : `${user} from ${address}`);
-  if (since !== null) parts.push(`connected since ${since.toISOString()}`);
-  return `${applicationName || "another session"} (${parts.join(", ")})`;
-}
 
 /**
  * Waits for the deployment lock of the client's database and runs `work` with it. Refuses to work if commits would wait

@@ -7,7 +7,6 @@ import type { FileSource } from "../core/file-source.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../ledger/deployment-lock.ts";
 import { provenance } from "../ledger/provenance.ts";
-import { type ApplyOptions, prepareTables } from "./apply.ts";
 import { type CommittedMigration, readCommitted } from "./committed.ts";
 import type { DownFile } from "./down-file.ts";
 import { openGraphileSession } from "./graphile-migrate.ts";
@@ -15,7 +14,9 @@ import { type LockTimeout, withLockRetry } from "./lock-retry.ts";
 import { type PlannedRevert, planRevert, type RevertSelection } from "./revert-plan.ts";
 import { runDown } from "./run-down.ts";
 import type { MigrationRun } from "./run-migration.ts";
+import { prepareTables } from "./run-pending.ts";
 import { readTimeouts } from "./timeouts.ts";
+import type { ApplyOptions } from "./work.ts";
 
 /** An event that {@link revertMigrations} reports. */
 export type RevertEvent =

@@ -5,7 +5,6 @@ import { ConnectionError } from "../connection/connection-error.ts";
 import type { FileSource } from "../core/file-source.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { type CommittedMigration, checkedFile, readCommitted } from "./committed.ts";
-import { contentFaults } from "./content.ts";
 import { compareMigrations, type MigrationProblem, type MigrationStatus } from "./status.ts";
 import { readTracking, type TrackingAnswer } from "./tracking.ts";
 
@@ -54,7 +53,10 @@ async function compare(
   const pending = new Set([...status.pending, ...inserted].map(({ filename }) => filename));
   const unusable: MigrationProblem[] = [];
   // Applied files are left alone: they ran, and an edit would be a mismatch.
-  for (const file of files.filter(({ filename }) => pending.has(filename))) {
+  const checked = files.filter(({ filename }) => pending.has(filename));
+  if (checked.length === 0) return status;
+  const { contentFaults } = await import("./content.ts");
+  for (const file of checked) {
     for (const detail of await contentFaults(checkedFile(file)))
       unusable.push({ kind: "unusable", filename: file.filename, expected: null, found: null, detail });
   }

@@ -88,15 +88,15 @@ export const postgresGrants: readonly GrantPlan[] = [
 /**
  * Plans the roles and privileges of one database:
  *
- * | | connect | schema use | tables, sequences | functions | create in schema |
- * |---|---|---|---|---|---|
- * | `<db>_owner` NOLOGIN | yes | yes | owns | owns | yes |
- * | `<db>_migrator`, acts as owner | yes | yes | as owner | as owner | yes |
- * | `<db>_app` | yes | yes | select, insert, update, delete; usage | execute | no |
- * | `<db>_readonly` | yes | yes | select | no | no |
- * | `monitor` (pg_monitor) | yes | no | no | no | no |
- * | `backup` (replication, pg_read_all_settings) | yes | no | no | no | no |
- * | PUBLIC | no | no | no | no | no |
+ * | | connect | schema use | tables, sequences | functions | create in schema | monitoring schema |
+ * |---|---|---|---|---|---|---|
+ * | `<db>_owner` NOLOGIN | yes | yes | owns | owns | yes | no |
+ * | `<db>_migrator`, acts as owner | yes | yes | as owner | as owner | yes | no |
+ * | `<db>_app` | yes | yes | select, insert, update, delete; usage | execute | no | no |
+ * | `<db>_readonly` | yes | yes | select | no | no | no |
+ * | `monitor` (pg_monitor) | yes | no | no | no | no | reads |
+ * | `backup` (replication, pg_read_all_settings) | yes | no | no | no | no | no |
+ * | PUBLIC | no | no | no | no | no | no |
  *
  * Access to tables comes from default privileges of the owner and not from grants on all tables. At the next `up`, a
  * grant would restore privileges that a migration revoked on an append-only table. The owner gets its own privileges

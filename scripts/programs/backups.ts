@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { Drill } from "../backup/drill/drill.ts";
 import type { Backup, BackupType } from "../backup/info.ts";
 import type { BackupList } from "../backup/list.ts";
 import type { BackupLocation } from "../backup/location.ts";
@@ -31,6 +32,22 @@ export interface RestoreOptions {
   signal?: AbortSignal;
   /** Gets the name of each step as it begins. */
   onStep?: (step: string) => void;
+}
+
+/** Options of {@link validateBackup}. */
+export interface ValidateBackupOptions extends Pick<RestoreOptions, "recoverySeconds" | "signal" | "onStep"> {
+  /** Label of the backup. Default: the newest one, with all WAL that is archived. */
+  backup?: string;
+}
+
+/** Result of {@link validateBackup}. */
+export interface ValidatedBackup {
+  /** `passed`: a server ran on the restored copy, every row was read, and the WAL was replayed to its end. */
+  state: "passed" | "failed";
+  /** Reasons why the backup cannot be restored, why rows may be missing, or which databases could not be read. */
+  reasons: string[];
+  /** Contents of the restored copy. Omitted if the backup cannot be restored. */
+  restored?: Restored;
 }
 
 const defaultRecoverySeconds = 6 * 3_600;
@@ -94,6 +111,72 @@ export async function restoreBackup(location: BackupLocation, options: RestoreOp
   const backup = target !== undefined && "backup" in target ? target.backup : undefined;
   const request = { to, backup, point, recoverySeconds, onStep, signal, holder: await ownHolder() };
   return withBackups(location, (docker, backups) => restore.restoreBackup(docker, backups, request));
+}
+
+/** Options of {@link drillBackup}. */
+export interface DrillOptions {
+  /** Folder that contains the folders of databases. Default: `migrations` in the working directory. */
+  migrations?: string;
+  /** Limit for the recovery and for each query on the copy, in seconds. Default: 21600. */
+  limitSeconds?: number;
+  signal?: AbortSignal;
+  /** Gets the name of each step as it begins. */
+  onStep?: (step: string) => void;
+}
+
+/**
+ * Restores everything that is archived into a scratch container, proves it with amcheck, all rows and the check files,
+ * and removes it. Its outcome is `passed`, `failed` (the backup is bad) or `could not run`.
+ *
+ * @throws OperationError if no Docker engine is reached; any other failure is an outcome
+ */
+export async function drillBackup(location: BackupLocation, options: DrillOptions = {}): Promise<Drill> {
+  const { migrations = "migrations", limitSeconds = defaultRecoverySeconds, onStep = () => undefined } = options;
+  const { signal = new AbortController().signal } = options;
+  const { withBackups } = await import("./with-backups.ts");
+  const { ownHolder } = await import("../docker/scratch-holder.ts");
+  const { runDrill } = await import("../backup/drill/drill.ts");
+  const { databaseFolder, listDatabases } = await import("../databases/database-file.ts");
+  const folders = await listDatabases(resolve(migrations));
+  const checksOf = async (database: string) =>
+    folders.includes(database) ? databaseFolder(resolve(migrations), database) : undefined;
+  const request = { checksOf, holder: await ownHolder(), limitSeconds, signal, onStep };
+  return withBackups(location, (docker, backups) => runDrill(docker, backups, request));
+}
+
+/**
+ * Restores a backup into a scratch volume, starts a server on it, reads every row, and removes it again. The running
+ * server is not changed. Unless `backup` is set, it archives the rest of its WAL first.
+ *
+ * @throws OperationError if it could not be tried, for example because the engine does not answer or its disk is full.
+ * This says nothing about the backup.
+ */
+export async function validateBackup(
+  location: BackupLocation,
+  options: ValidateBackupOptions = {},
+): Promise<ValidatedBackup> {
+  const { withBackups } = await import("./with-backups.ts");
+  const { ownHolder } = await import("../docker/scratch-holder.ts");
+  const { UnusableBackup } = await import("../backup/diagnosis.ts");
+  const restore = await import("../backup/restore/restore.ts");
+  const { backup, recoverySeconds = defaultRecoverySeconds } = options;
+  const { signal = new AbortController().signal, onStep = () => undefined } = options;
+  const to = { kind: "scratch" } as const;
+  const request = { to, backup, recoverySeconds, onStep, signal, holder: await ownHolder() };
+  return withBackups(location, async (docker, backups) => {
+    try {
+      const restored = await restore.restoreBackup(docker, backups, request);
+      const { incompleteReason, unproven } = restored;
+      const reasons = [
+        ...(incompleteReason === undefined ? [] : [`Rows may be missing: ${incompleteReason}.`]),
+        ...unproven.map(({ database, reason }) => `The database "${database}" could not be read: ${reason}`),
+      ];
+      return { state: reasons.length === 0 ? "passed" : "failed", reasons, restored };
+    } catch (error) {
+      if (error instanceof UnusableBackup) return { state: "failed", reasons: [error.message] };
+      throw error;
+    }
+  });
 }
 
 function destinationOf(to: RestoreOptions["to"]): Destination {

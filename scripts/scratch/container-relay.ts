@@ -24,16 +24,19 @@ while (1) {
 
 /**
  * Listens on a local socket, and forwards each connection to a socket in a container through the engine's connection.
+ *
+ * @param user user of the container that connects to the socket there. Default: the container's
  */
 export async function listenForContainer(
   docker: Docker,
   container: string,
   here: string,
   there: string,
+  user?: string,
 ): Promise<Server> {
   const server = createServer((socket) => {
     socket.on("error", () => {});
-    lead(docker, container, socket, there).catch(() => socket.destroy());
+    lead(docker, container, socket, { there, user }).catch(() => socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -42,9 +45,15 @@ export async function listenForContainer(
   return server;
 }
 
-async function lead(docker: Docker, container: string, socket: Socket, there: string): Promise<void> {
+async function lead(
+  docker: Docker,
+  container: string,
+  socket: Socket,
+  { there, user }: { there: string; user: string | undefined },
+): Promise<void> {
   const exec = await docker.getContainer(container).exec({
     Cmd: ["perl", "-MIO::Socket::UNIX", "-MIO::Select", "-e", relay, there],
+    ...(user === undefined ? {} : { User: user }),
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: false,

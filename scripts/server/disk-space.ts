@@ -28,7 +28,12 @@ export async function diskSpaceAt(path: string): Promise<DiskSpace | undefined> 
 
 /** Returns true if a disk is full or nearly full. */
 export function isLow({ usedBytes, freeBytes }: DiskSpace): boolean {
-  return freeBytes < fullBytes || (freeBytes < lowBytes && freeBytes < lowPart * (usedBytes + freeBytes));
+  return isFull({ usedBytes, freeBytes }) || (freeBytes < lowBytes && freeBytes < lowPart * (usedBytes + freeBytes));
+}
+
+/** Returns true if a server cannot create another WAL segment on a disk. */
+export function isFull({ freeBytes }: DiskSpace): boolean {
+  return freeBytes < fullBytes;
 }
 
 /**
@@ -39,7 +44,7 @@ export function isLow({ usedBytes, freeBytes }: DiskSpace): boolean {
  */
 export function diskWarning(place: string, space: DiskSpace, makeRoom: string): string | undefined {
   if (!isLow(space)) return undefined;
-  const state = space.freeBytes < fullBytes ? "full" : "nearly full";
+  const state = isFull(space) ? "full" : "nearly full";
   return `${place} is ${state}: ${describeSpace(space)}. A server that cannot write its WAL stops. ${makeRoom} Delete nothing in the data directory.`;
 }
 

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { unlessAbsentSync } from "../core/absent.ts";
 import { redact } from "../core/redact.ts";
 import { absoluteBackendUrl, projectBackend } from "../pulumi/backend-url.ts";
-import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { localStack } from "./local-stack.ts";
+import type { Stack } from "./stack.ts";
 
 /**
  * Returns the variables that give the engine a stack's backend, in addition to those of the process. A variable with
@@ -25,16 +25,13 @@ export function backendVariables(
  * Returns PULUMI_BACKEND_URL as the engine gets it for a stack. Returns undefined if the engine uses Pulumi.yaml or its
  * login.
  */
-export function backendVariable({ engine, root, stack }: StackOnEngine): string | undefined {
-  return withBackend(root, stack, { ...process.env, ...engine.environment }).PULUMI_BACKEND_URL || undefined;
+export function backendVariable(stack: Stack): string | undefined {
+  return backendEnvironment(stack).PULUMI_BACKEND_URL || undefined;
 }
 
-/** A stack, and the engine that works on it. */
-export interface StackOnEngine {
-  engine: EngineInstallation;
-  /** Project directory. */
-  root: string;
-  stack: string;
+/** Returns the engine's environment with the backend of a stack. */
+export function backendEnvironment({ engine, root, name }: Stack): NodeJS.ProcessEnv {
+  return withBackend(root, name, { ...process.env, ...engine.environment });
 }
 
 /** Returns the environment with the backend of a stack, for callers that have no engine. */

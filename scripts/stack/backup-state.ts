@@ -1,16 +1,31 @@
 import type { Finding } from "../backup/findings.ts";
-import type { BackupType } from "../backup/info.ts";
+import type { Backup, BackupType } from "../backup/info.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 import { isRunning } from "../docker/server/running.ts";
 import type { ServerOutput } from "../model/stack-outputs.ts";
 
+/** A complete backup. Times in ISO 8601. */
+export interface LastBackup {
+  label: string;
+  type: BackupType;
+  finishedAt: string;
+  ageSeconds: number;
+}
+
 /** State of a stack's backups, or the reason why it is not known. */
 export type BackupState =
   | {
       known: true;
-      /** The newest complete backup. Times in ISO 8601. */
-      last: { label: string; type: BackupType; finishedAt: string; ageSeconds: number } | null;
+      /** The newest complete backup, and the newest full one. */
+      last: LastBackup | null;
+      lastFull: LastBackup | null;
+      /** End of the oldest backup: nothing before it can be restored. `backup window` proves what can. ISO 8601. */
+      restorableFrom: string | null;
+      /** Last time at which WAL was archived; null if the server did not say. ISO 8601. */
+      lastArchivedAt: string | null;
+      /** Last runs of a backup type that failed and that no later backup made up for. */
+      failedRuns: { type: BackupType; startedAt: string; exitCode: number | null }[];
       /** True while a backup is being made. */
       underWay: boolean;
       /** Problems, and checks that gave no answer. `backup list` scans the repository now. */
@@ -32,8 +47,8 @@ export async function readBackupState(server: ServerOutput, now: Date): Promise<
         return { known: false, reason: `the container ${container} does not run` };
       const { readRepository } = await import("../backup/info.ts");
       const { readLastRuns } = await import("../backup/list.ts");
-      const { archiveFailure, findInLastScan } = await import("../backup/stanza.ts");
-      const { ageInSeconds, findInBackups } = await import("../backup/findings.ts");
+      const { explainArchiver, findInLastScan, readArchiverIfUp } = await import("../backup/stanza.ts");
+      const { ageInSeconds, failedRuns, findInBackups } = await import("../backup/findings.ts");
       const { backupIntervals } = await import("../model/schedule.ts");
       const { backups, underWay, fault } = await readRepository(docker, container);
       if (fault !== undefined) return { known: false, reason: fault.message };
@@ -41,23 +56,38 @@ export async function readBackupState(server: ServerOutput, now: Date): Promise<
       const intervals = backupIntervals(schedule);
       const gaps = intervals && { full: intervals.full, any: intervals.incr };
       const lastRuns = await readLastRuns(docker, container);
-      const failure = await archiveFailure(docker, server.container);
+      const archiver = await readArchiverIfUp(docker, server.container);
+      const failure = archiver && (await explainArchiver(docker, server.container, archiver));
       const findings: Finding[] = [
         ...findInBackups({ backups, underWay, gaps, lastRuns, now }),
         ...(failure === undefined ? [] : [{ level: "wrong" as const, text: failure.message }]),
         // The first scan follows the first backup.
         ...(newest === undefined ? [] : await findInLastScan(docker, { container, server: server.container })),
       ];
-      const last =
-        newest === undefined
+      const summary = (backup: Backup | undefined): LastBackup | null =>
+        backup === undefined
           ? null
           : {
-              label: newest.label,
-              type: newest.type,
-              finishedAt: newest.finishedAt,
-              ageSeconds: Math.round(ageInSeconds(newest.finishedAt, now)),
+              label: backup.label,
+              type: backup.type,
+              finishedAt: backup.finishedAt,
+              ageSeconds: Math.round(ageInSeconds(backup.finishedAt, now)),
             };
-      return { known: true, last, underWay, findings };
+      const archivedAt = archiver?.state.lastArchivedAt ?? null;
+      return {
+        known: true,
+        last: summary(newest),
+        lastFull: summary(backups.findLast(({ type }) => type === "full")),
+        restorableFrom: backups[0]?.finishedAt ?? null,
+        lastArchivedAt: archivedAt === null ? null : new Date(archivedAt).toISOString(),
+        failedRuns: (underWay ? [] : failedRuns(lastRuns, backups, now)).map(({ type, started, exitCode }) => ({
+          type,
+          startedAt: new Date(started * 1_000).toISOString(),
+          exitCode,
+        })),
+        underWay,
+        findings,
+      };
     });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;

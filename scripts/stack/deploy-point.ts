@@ -5,23 +5,21 @@ import type { Deploy, DeployPoint } from "../backup/deploys.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 import { isRunning } from "../docker/server/running.ts";
-import { withBackend } from "./backend.ts";
 import { type DockerPlace, dockerPlaceIn } from "./docker-place.ts";
-import { projectName } from "./project.ts";
-import type { StateAccess } from "./stack-state.ts";
-import { storedResources } from "./stored-state.ts";
+import type { Stack } from "./stack.ts";
+import { resourcesOf } from "./stored-state.ts";
 
 const execute = promisify(execFile);
 
 /** Makes restore points before a deploy, and records it afterwards. */
 export class DeployRecorder {
-  readonly #access: StateAccess;
+  readonly #stack: Stack;
   readonly #onWarning: (text: string) => void;
   #made: { place: DockerPlace; point: DeployPoint } | undefined;
 
   /** @param onWarning gets the reason why there is no restore point or no record. The deploy does not fail for it. */
-  constructor(access: StateAccess, onWarning: (text: string) => void) {
-    this.#access = access;
+  constructor(stack: Stack, onWarning: (text: string) => void) {
+    this.#stack = stack;
     this.#onWarning = onWarning;
   }
 
@@ -53,7 +51,7 @@ export class DeployRecorder {
     const { place, point } = this.#made;
     await this.#orWarn("The deploy was not recorded", async () => {
       const { recordDeploy } = await import("../backup/deploys.ts");
-      const origin = { ...(await commitOf(this.#access.root)), user: userInfo().username, host: hostname() };
+      const origin = { ...(await commitOf(this.#stack.root)), user: userInfo().username, host: hostname() };
       await withDocker(place.host, (docker) =>
         recordDeploy(docker, sidecarOf(place), { ...point, outcome, changes, ...origin }),
       );
@@ -71,11 +69,8 @@ export class DeployRecorder {
 
   /** Returns undefined if the stack has nothing in a Docker engine. */
   async #place(): Promise<DockerPlace | undefined> {
-    const { engine, root, stack } = this.#access;
-    const env = withBackend(root, stack, { ...process.env, ...engine.environment });
-    const project = await projectName(root);
     try {
-      return dockerPlaceIn(await storedResources({ root, env, project, stack }));
+      return dockerPlaceIn(await resourcesOf(this.#stack));
     } catch (error) {
       // The first `up` of a stack. Other errors are reported by the operation.
       if (error instanceof OperationError) return undefined;

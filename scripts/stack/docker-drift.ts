@@ -2,10 +2,10 @@ import type Docker from "dockerode";
 import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 import { hasDrifted, viewStack } from "../docker/drift.ts";
-import { withBackend } from "./backend.ts";
 import { projectName } from "./project.ts";
-import type { StateAccess, StateResource } from "./stack-state.ts";
-import { storedResources } from "./stored-state.ts";
+import type { Stack } from "./stack.ts";
+import type { StateResource } from "./stack-state.ts";
+import { resourcesOf } from "./stored-state.ts";
 
 const volumeType = "docker:index/volume:Volume";
 
@@ -16,15 +16,15 @@ const volumeType = "docker:index/volume:Volume";
  * @param host Docker engine in the settings
  * @throws OperationError if the volume with the stack's data is gone, because it would be created again, empty
  */
-export async function hasDriftedInDocker(access: StateAccess, host: string | undefined): Promise<boolean> {
-  const project = await projectName(access.root);
+export async function hasDriftedInDocker(stack: Stack, host: string | undefined): Promise<boolean> {
+  const project = await projectName(stack.root);
   return withDocker(host, async (docker) => {
     const [view, resources] = await Promise.all([
-      viewStack(docker, { project, stack: access.stack }),
-      resourcesOf(access, project),
+      viewStack(docker, { project, stack: stack.name }),
+      resourcesOrNone(stack),
     ]);
     if (!hasDrifted(view, resources)) return false;
-    await requireData(docker, access.stack, host, resources);
+    await requireData(docker, stack.name, host, resources);
     return true;
   });
 }
@@ -33,10 +33,9 @@ export async function hasDriftedInDocker(access: StateAccess, host: string | und
  * Reads the resources in a stack's state. If the state is in a local folder, no engine process is started. A stack
  * without a state has no resources. Other errors are reported by the operation.
  */
-async function resourcesOf({ engine, root, stack }: StateAccess, project: string): Promise<StateResource[]> {
-  const env = withBackend(root, stack, { ...process.env, ...engine.environment });
+async function resourcesOrNone(stack: Stack): Promise<StateResource[]> {
   try {
-    return await storedResources({ root, env, project, stack });
+    return await resourcesOf(stack);
   } catch (error) {
     if (error instanceof OperationError) return [];
     throw error;

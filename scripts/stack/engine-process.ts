@@ -4,6 +4,7 @@ import { OperationError } from "../core/operation-error.ts";
 import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { backendVariables } from "./backend.ts";
 import { passphraseVariables } from "./passphrase.ts";
+import type { Stack } from "./stack.ts";
 
 /** One command of the engine. */
 export interface EngineCall {
@@ -40,6 +41,18 @@ export interface EngineExit {
 /** Returns the variables for the backend and the passphrase of a stack. */
 function ofStack(root: string, stack: string): Record<string, string | undefined> {
   return { ...backendVariables(root, stack, process.env), ...passphraseVariables(root, stack, process.env) };
+}
+
+/**
+ * Runs one command of the engine on a stack, like {@link runEngine}.
+ *
+ * @throws EngineKilled
+ */
+export function runOnStack(
+  { engine, root, name }: Stack,
+  call: Omit<EngineCall, "root" | "stack">,
+): Promise<EngineExit> {
+  return runEngine(engine, { ...call, root, stack: name });
 }
 
 /**

@@ -7,9 +7,9 @@ import { OperationError } from "../core/operation-error.ts";
 import { databaseRoles, roleName, serverRoles } from "../model/names.ts";
 import { serverRolePlans } from "../model/privileges.ts";
 import type { DeclaredSettings } from "./declared-settings.ts";
-import { runEngine } from "./engine-process.ts";
+import { runOnStack } from "./engine-process.ts";
+import type { Stack } from "./stack.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
-import type { StateAccess } from "./stack-state.ts";
 
 /** Connection to a stack's server, or the reason why there is none. */
 export type Reached = { connection: Connection } | { reason: string };
@@ -23,29 +23,29 @@ export type ExternalObjects =
  * Returns the login for a stack's external server from the settings. A stack whose first `up` failed has no outputs,
  * but it may have created objects with this login.
  */
-export async function externalLogin(access: StateAccess, { url }: DeclaredSettings): Promise<Reached> {
+export async function externalLogin(stack: Stack, { url }: DeclaredSettings): Promise<Reached> {
   if (url === undefined) return { reason: "the settings have no pgroundwork:url" };
   const { connection, faults = [] } = parseConnectionUrl(url, "pgroundwork:url");
   if (connection === undefined) return { reason: faults.join("; ") };
   const { sslrootcert } = connection;
-  const password = await passwordInSettings(access);
+  const password = await passwordInSettings(stack);
   if ("reason" in password) return password;
   return {
     connection: {
       ...connection,
       ...password,
-      ...(sslrootcert === undefined ? {} : { sslrootcert: resolve(access.root, sslrootcert) }),
+      ...(sslrootcert === undefined ? {} : { sslrootcert: resolve(stack.root, sslrootcert) }),
     },
   };
 }
 
 /** Reads the password through the engine, which can decrypt it. The engine needs a state of the stack for that. */
-async function passwordInSettings({ engine, root, stack }: StateAccess): Promise<{ password: string } | Unknown> {
+async function passwordInSettings(stack: Stack): Promise<{ password: string } | Unknown> {
   const lines: string[] = [];
   try {
-    requireStackSecrets(engine, root, stack);
-    const args = ["config", "get", "pgroundwork:superuserPassword", "--stack", stack];
-    const { code, stderr } = await runEngine(engine, { root, stack, args, onLine: (line) => lines.push(line) });
+    requireStackSecrets(stack);
+    const args = ["config", "get", "pgroundwork:superuserPassword", "--stack", stack.name];
+    const { code, stderr } = await runOnStack(stack, { args, onLine: (line) => lines.push(line) });
     if (code === 0) return { password: lines.join("\n") };
     return { reason: `its password could not be read from the settings (${stderr.trim().replace(/^error: /, "")})` };
   } catch (error) {

@@ -3,11 +3,11 @@ import type { Connection } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { upCommand } from "../model/command-lines.ts";
 import type { ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
-import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { writeCaFile } from "../tls/ca-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
 import { EngineFailure, engineHint } from "./engine-failure.ts";
-import { runEngine } from "./engine-process.ts";
+import { runOnStack } from "./engine-process.ts";
+import type { Stack } from "./stack.ts";
 import { stackContent } from "./stack-content.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { readState } from "./stack-state.ts";
@@ -19,33 +19,29 @@ import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
  * @param secrets true to include passwords; false for `[secret]` in their place
  * @throws OperationError (wrong usage) if the stack is unknown, or was not brought up
  */
-export async function readOutputs(
-  engine: EngineInstallation,
-  root: string,
-  stack: string,
-  secrets: boolean,
-): Promise<StackOutputs> {
-  requireStackSecrets(engine, root, stack);
+export async function readOutputs(stack: Stack, secrets: boolean): Promise<StackOutputs> {
+  requireStackSecrets(stack);
+  const { root, name } = stack;
   const lines: string[] = [];
-  const args = ["stack", "output", "--stack", stack, "--json", ...(secrets ? ["--show-secrets"] : [])];
-  const exit = await runEngine(engine, { root, stack, args, onLine: (line) => lines.push(line) });
+  const args = ["stack", "output", "--stack", name, "--json", ...(secrets ? ["--show-secrets"] : [])];
+  const exit = await runOnStack(stack, { args, onLine: (line) => lines.push(line) });
   if (exit.code !== 0) {
     if (!saysNoSuchStack(exit.stderr))
       throw new EngineFailure(
-        `Cannot read the outputs of stack "${stack}"${fromBackend(root, stack, process.env)}.`,
+        `Cannot read the outputs of stack "${name}"${fromBackend(root, name, process.env)}.`,
         [exit.stderr.trim()],
         false,
-        engineHint([exit.stderr], root, stack),
+        engineHint([exit.stderr], root, name),
       );
-    await requireDeclared(root, stack);
-    throw notUp(root, stack);
+    await requireDeclared(root, name);
+    throw notUp(root, name);
   }
   const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
   if (outputs.server === undefined || outputs.databases === undefined) {
-    const { resources } = stackContent(await readState({ engine, root, stack }));
-    throw notUp(root, stack, resources);
+    const { resources } = stackContent(await readState(stack));
+    throw notUp(root, name, resources);
   }
-  const server = { ...outputs.server, ...trustOf(outputs.server, root, stack) };
+  const server = { ...outputs.server, ...trustOf(outputs.server, root, name) };
   const { databases, monitoring } = outputs;
   return { protected: outputs.protected ?? false, server, databases, ...(monitoring && { monitoring }) };
 }

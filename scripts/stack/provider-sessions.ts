@@ -4,11 +4,9 @@ import { type Connection, clientConfig } from "../connection/connection.ts";
 import { limitSettings, settingsOptions } from "../connection/session-settings.ts";
 import { parseConnectionUrl } from "../connection/url.ts";
 import { OperationError } from "../core/operation-error.ts";
-import { withBackend } from "./backend.ts";
 import { declaredSettings } from "./declared-settings.ts";
-import { projectName } from "./project.ts";
-import type { StateAccess } from "./stack-state.ts";
-import { storedResources } from "./stored-state.ts";
+import type { Stack } from "./stack.ts";
+import { resourcesOf } from "./stored-state.ts";
 
 /**
  * Limits that every maintained server version has. An unknown parameter ends the connection with "unrecognized
@@ -30,8 +28,8 @@ const unloggedStatements = { log_min_duration_statement: "-1" };
  * none itself, and its driver reads PGOPTIONS. The user's own PGOPTIONS come first. PGW_USER_PGOPTIONS passes them on
  * to the user's own commands. If a connection pooler refuses such options, nothing is set.
  */
-export async function providerSessions(access: StateAccess): Promise<Record<string, string>> {
-  const { kind, url } = await declaredSettings(access.root, access.stack);
+export async function providerSessions(stack: Stack): Promise<Record<string, string>> {
+  const { kind, url } = await declaredSettings(stack.root, stack.name);
   const users = process.env.PGOPTIONS ?? "";
   const set = (settings: Readonly<Record<string, string>>) => ({
     PGOPTIONS: [users, settingsOptions(settings)].filter((options) => options !== "").join(" "),
@@ -39,8 +37,8 @@ export async function providerSessions(access: StateAccess): Promise<Record<stri
   });
   // The kit's own servers are of version 17, with no pooler in front of them.
   if (kind !== "external") return set({ ...limitSettings, ...unloggedStatements });
-  const connection = connectionOf(access.root, url);
-  const settings = limitsOf(connection === undefined ? undefined : await majorInState(access));
+  const connection = connectionOf(stack.root, url);
+  const settings = limitsOf(connection === undefined ? undefined : await majorInState(stack));
   if (connection === undefined || !(await acceptsOptions(connection, settingsOptions(settings)))) return {};
   return set(settings);
 }
@@ -87,10 +85,9 @@ function connectionOf(root: string, url: string | undefined): Connection | undef
 }
 
 /** Returns the server's major version at the last `up`. */
-async function majorInState({ engine, root, stack }: StateAccess): Promise<number | undefined> {
-  const env = withBackend(root, stack, { ...process.env, ...engine.environment });
+async function majorInState(stack: Stack): Promise<number | undefined> {
   try {
-    const resources = await storedResources({ root, env, project: await projectName(root), stack });
+    const resources = await resourcesOf(stack);
     const version = resources.find(({ type }) => type === "pgroundwork:index:Ready")?.outputs?.serverVersion;
     const major = typeof version === "string" ? Number.parseInt(version, 10) : Number.NaN;
     return Number.isNaN(major) ? undefined : major;

@@ -49,11 +49,47 @@ export async function whyStopped(server: ServerOutput): Promise<string | undefin
       return withDocker(server.dockerHost, async (docker) => {
         const found = await unlessMissing(docker.getContainer(server.container).inspect());
         if (found === undefined) return `the container ${server.container} does not exist`;
-        const { Running, Status } = found.State;
+        const { ExitCode, Restarting, Running, Status } = found.State;
+        if (Restarting)
+          return `the container ${server.container} exits after each start, last with exit code ${ExitCode}`;
         return Running ? undefined : `the container ${server.container} is ${Status}`;
       });
     case "external":
       return undefined;
+  }
+}
+
+/** A disk with a server's data that is full or nearly full. */
+export interface LowDisk {
+  /** True if the server cannot create another WAL segment. */
+  full: boolean;
+  /** Names the disk, its free space, and what to do. */
+  text: string;
+}
+
+/** Measures the disk of a server's data. Returns null if it has enough space, or if it cannot be measured. */
+export async function readLowDisk(server: ServerOutput): Promise<LowDisk | null> {
+  const { diskSpaceAt, diskWarning, isFull } = await import("../server/disk-space.ts");
+  switch (server.kind) {
+    case "embedded": {
+      const space = await diskSpaceAt(server.dataDirectory);
+      const text = space && diskWarning(`The disk of ${server.dataDirectory}`, space, "Free space on it.");
+      return space === undefined || text === undefined ? null : { full: isFull(space), text };
+    }
+    case "docker": {
+      const { makeRoomForVolumes, volumeSpaceOf } = await import("../docker/server/disk-space.ts");
+      const space = await withDocker(server.dockerHost, (docker) => volumeSpaceOf(docker, server.container)).catch(
+        (error: unknown) => {
+          // The server's state says so.
+          if (error instanceof OperationError) return undefined;
+          throw error;
+        },
+      );
+      const text = space && diskWarning(`The filesystem of the volume ${space.volume}`, space, makeRoomForVolumes);
+      return space === undefined || text === undefined ? null : { full: isFull(space), text };
+    }
+    case "external":
+      return null;
   }
 }
 

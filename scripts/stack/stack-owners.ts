@@ -1,5 +1,6 @@
 import { ownerOf } from "../docker/names.ts";
-import { backendVariable, type StackOnEngine } from "./backend.ts";
+import { backendVariable } from "./backend.ts";
+import type { Stack } from "./stack.ts";
 
 /**
  * Returns the owner marks of a stack's objects in a Docker engine. The mark in the state stays the same if the project
@@ -7,7 +8,7 @@ import { backendVariable, type StackOnEngine } from "./backend.ts";
  *
  * @param recorded mark in the state; undefined if there is none
  */
-export function ownersOf(stack: StackOnEngine, recorded: string | undefined): string[] {
+export function ownersOf(stack: Stack, recorded: string | undefined): string[] {
   const own = ownerOf(backendVariable(stack), stack.root);
   return [...new Set(recorded === undefined ? [own] : [recorded, own])];
 }

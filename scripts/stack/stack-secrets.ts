@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unlessAbsentSync } from "../core/absent.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
-import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
-import { backendVariable, type StackOnEngine } from "./backend.ts";
+import { backendVariable } from "./backend.ts";
 import { passphraseSource } from "./passphrase.ts";
+import type { Stack } from "./stack.ts";
 
 /**
  * Refuses a shared stack without a passphrase or secrets provider of its own. With this project directory's passphrase,
@@ -12,14 +12,15 @@ import { passphraseSource } from "./passphrase.ts";
  *
  * @throws OperationError (wrong usage)
  */
-export function requireStackSecrets(engine: EngineInstallation, root: string, stack: string): void {
-  if (passphraseSource(root, stack, process.env).kind !== "none") return;
-  const settings = settingsOf(root, stack);
-  if (settings === undefined || namesSecretsProvider(settings) || hasServiceBackend({ engine, root, stack })) return;
-  throw new OperationError(`Stack "${stack}" is shared, but has no passphrase of its own.`, {
+export function requireStackSecrets(stack: Stack): void {
+  const { root, name } = stack;
+  if (passphraseSource(root, name, process.env).kind !== "none") return;
+  const settings = settingsOf(root, name);
+  if (settings === undefined || namesSecretsProvider(settings) || hasServiceBackend(stack)) return;
+  throw new OperationError(`Stack "${name}" is shared, but has no passphrase of its own.`, {
     hint:
       `Set PULUMI_CONFIG_PASSPHRASE (any text for a temporary stack), or name a secrets provider: ` +
-      `pulumi stack init ${stack} --secrets-provider <url>.`,
+      `pulumi stack init ${name} --secrets-provider <url>.`,
     exitCode: exitCode.usage,
   });
 }
@@ -56,6 +57,6 @@ function settingsOf(root: string, stack: string): string | undefined {
 }
 
 /** Returns true for Pulumi Cloud, which keeps secrets itself. */
-function hasServiceBackend(stack: StackOnEngine): boolean {
+function hasServiceBackend(stack: Stack): boolean {
   return backendVariable(stack)?.startsWith("http") === true;
 }

@@ -1,10 +1,10 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFor } from "../core/temporary.ts";
-import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { fromBackend } from "./backend.ts";
 import { EngineFailure, engineHint } from "./engine-failure.ts";
-import { runEngine } from "./engine-process.ts";
+import { runOnStack } from "./engine-process.ts";
+import type { Stack } from "./stack.ts";
 import { lockedError } from "./stack-lock.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { saysNoSuchStack } from "./stacks.ts";
@@ -39,14 +39,6 @@ export interface StackState {
   deployment: { resources?: StateResource[]; pending_operations?: PendingOperation[] };
 }
 
-/** A stack, and the engine that reads and writes its state. */
-export interface StateAccess {
-  engine: EngineInstallation;
-  /** Project directory. */
-  root: string;
-  stack: string;
-}
-
 /**
  * Reads a stack's state.
  *
@@ -54,19 +46,15 @@ export interface StateAccess {
  * @returns undefined if the backend has no such stack
  * @throws OperationError if it cannot be read
  */
-export async function readState(access: StateAccess, secrets = false): Promise<StackState | undefined> {
-  const { engine, root, stack } = access;
-  if (secrets) requireStackSecrets(engine, root, stack);
+export async function readState(stack: Stack, secrets = false): Promise<StackState | undefined> {
+  const { root, name } = stack;
+  if (secrets) requireStackSecrets(stack);
   const lines: string[] = [];
-  const args = ["stack", "export", "--stack", stack, ...(secrets ? ["--show-secrets"] : [])];
-  const exit = await runEngine(engine, { root, stack, args, onLine: (line) => lines.push(line) });
+  const args = ["stack", "export", "--stack", name, ...(secrets ? ["--show-secrets"] : [])];
+  const exit = await runOnStack(stack, { args, onLine: (line) => lines.push(line) });
   if (exit.code === 0) return JSON.parse(lines.join("\n")) as StackState;
   if (saysNoSuchStack(exit.stderr)) return undefined;
-  throw failure(
-    access,
-    `Cannot read the state of stack "${stack}"${fromBackend(root, stack, process.env)}.`,
-    exit.stderr,
-  );
+  throw failure(stack, `Cannot read the state of stack "${name}"${fromBackend(root, name, process.env)}.`, exit.stderr);
 }
 
 /**
@@ -75,14 +63,14 @@ export async function readState(access: StateAccess, secrets = false): Promise<S
  *
  * @throws OperationError with nothing changed
  */
-export async function writeState(access: StateAccess, state: StackState): Promise<void> {
-  const { engine, root, stack } = access;
-  requireStackSecrets(engine, root, stack);
-  const file = temporaryFor(join(root, ".pgroundwork", `state-${stack}.json`));
+export async function writeState(stack: Stack, state: StackState): Promise<void> {
+  requireStackSecrets(stack);
+  const { root, name } = stack;
+  const file = temporaryFor(join(root, ".pgroundwork", `state-${name}.json`));
   try {
     await writeFile(file, JSON.stringify(state), { mode: 0o600, flag: "wx" });
-    const exit = await runEngine(engine, { root, stack, args: ["stack", "import", "--stack", stack, "--file", file] });
-    if (exit.code !== 0) throw failure(access, `Cannot change the state of stack "${stack}".`, exit.stderr);
+    const exit = await runOnStack(stack, { args: ["stack", "import", "--stack", name, "--file", file] });
+    if (exit.code !== 0) throw failure(stack, `Cannot change the state of stack "${name}".`, exit.stderr);
   } finally {
     await rm(file, { force: true });
   }
@@ -94,17 +82,14 @@ export async function writeState(access: StateAccess, state: StackState): Promis
  *
  * @throws OperationError
  */
-export async function removeState(access: StateAccess): Promise<void> {
-  const { engine, root, stack } = access;
-  const args = ["stack", "rm", stack, "--preserve-config", "--remove-backups", "--yes"];
-  const exit = await runEngine(engine, { root, stack, args });
+export async function removeState(stack: Stack): Promise<void> {
+  const args = ["stack", "rm", stack.name, "--preserve-config", "--remove-backups", "--yes"];
+  const exit = await runOnStack(stack, { args });
   if (exit.code === 0 || saysNoSuchStack(exit.stderr)) return;
-  throw failure(access, `Cannot remove the state of stack "${stack}".`, exit.stderr);
+  throw failure(stack, `Cannot remove the state of stack "${stack.name}".`, exit.stderr);
 }
 
-function failure({ root, stack }: StateAccess, headline: string, stderr: string): Error {
+function failure({ root, name }: Stack, headline: string, stderr: string): Error {
   const messages = [stderr.trim()];
-  return (
-    lockedError(stack, messages) ?? new EngineFailure(headline, messages, false, engineHint(messages, root, stack))
-  );
+  return lockedError(name, messages) ?? new EngineFailure(headline, messages, false, engineHint(messages, root, name));
 }

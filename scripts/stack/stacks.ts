@@ -6,8 +6,9 @@ import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
 import { backendVariables, overruledBackend } from "./backend.ts";
 import { dropUnusedSalt } from "./encryption-salt.ts";
 import { EngineFailure, engineHint } from "./engine-failure.ts";
-import { runEngine } from "./engine-process.ts";
+import { runEngine, runOnStack } from "./engine-process.ts";
 import { localStack } from "./local-stack.ts";
+import type { Stack } from "./stack.ts";
 import { lockedError } from "./stack-lock.ts";
 
 export { localStack };
@@ -35,27 +36,28 @@ export function saysNoSuchStack(stderr: string): boolean {
 }
 
 /** Creates the state of the local stack, or of a stack that has a settings file. */
-export async function initialiseStack(engine: EngineInstallation, root: string, stack: string): Promise<void> {
-  await requireDeclared(root, stack);
-  const init = () => runEngine(engine, { root, stack, args: ["stack", "init", stack, "--no-select"] });
+export async function initialiseStack(stack: Stack): Promise<void> {
+  const { root, name } = stack;
+  await requireDeclared(root, name);
+  const init = () => runOnStack(stack, { args: ["stack", "init", name, "--no-select"] });
   let exit = await init();
   // The passphrase was lost together with the state, and the salt in the local stack's file belongs to the old one.
   if (
     exit.code !== 0 &&
-    stack === localStack &&
+    name === localStack &&
     /incorrect passphrase/.test(exit.stderr) &&
-    (await dropUnusedSalt(root, stack))
+    (await dropUnusedSalt(root, name))
   )
     exit = await init();
   // Another `up` may have been faster.
   if (exit.code === 0 || /already exists/.test(exit.stderr)) return;
   throw (
-    lockedError(stack, [exit.stderr]) ??
+    lockedError(name, [exit.stderr]) ??
     new EngineFailure(
-      `Cannot create the stack "${stack}".`,
+      `Cannot create the stack "${name}".`,
       [exit.stderr.trim()],
       false,
-      engineHint([exit.stderr], root, stack),
+      engineHint([exit.stderr], root, name),
     )
   );
 }

@@ -22,15 +22,17 @@ export function stateFile(root: string, stack: string, env: NodeJS.ProcessEnv): 
  */
 export function setAsideHint(root: string, stack: string, env: NodeJS.ProcessEnv): string {
   const file = stateFile(root, stack, env);
-  const command =
-    file === undefined
-      ? `pulumi stack rm ${stack} --force --preserve-config`
-      : `mv ${shellQuote(file)} ${shellQuote(`${file}.set-aside`)}`;
+  const command = file === undefined ? `pulumi stack rm ${stack} --force --preserve-config` : setAsideCommand(file);
   // The kit itself removes the local stack's salt if nothing needs it.
   const salt =
     stack === localStack ? "" : ` Then delete the line "encryptionsalt" from Pulumi.${stack}.yaml, if it has one.`;
   const what = file === undefined ? "remove" : "set aside";
   return `If it is lost, ${what} the state of this stack; \`up\` then adopts the data and sets new passwords.${salt}\n    ${command}`;
+}
+
+/** Returns the command that sets a stack's state aside. The file is kept under another name. */
+export function setAsideCommand(file: string): string {
+  return `mv ${shellQuote(file)} ${shellQuote(`${file}.set-aside`)}`;
 }
 
 function projectOf(root: string): string {

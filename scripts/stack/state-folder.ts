@@ -2,14 +2,15 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { absoluteBackendUrl } from "../pulumi/backend-url.ts";
-import { backendVariable, type StackOnEngine, withBackend } from "./backend.ts";
+import { backendVariable, withBackend } from "./backend.ts";
+import type { Stack } from "./stack.ts";
 
 /**
  * Finds the folder (`.pulumi`) in which the engine keeps a stack's state, if it is on this machine.
  *
  * @returns undefined if the state is kept elsewhere (a bucket, Pulumi Cloud), or if the engine's login decides
  */
-export function stateFolder(stack: StackOnEngine, env: NodeJS.ProcessEnv): string | undefined {
+export function stateFolder(stack: Stack, env: NodeJS.ProcessEnv): string | undefined {
   return stateFolderOf(backendVariable(stack), env, stack.root);
 }
 

@@ -11,7 +11,14 @@ import { declaredSettings } from "./declared-settings.ts";
 import { readStackJobs, type StackJobs } from "./job-state.ts";
 import { connectionTo } from "./outputs.ts";
 import { projectName } from "./project.ts";
-import { type ContainerState, readContainers, readServerState, type ServerState } from "./server-state.ts";
+import {
+  type ContainerState,
+  type LowDisk,
+  readContainers,
+  readLowDisk,
+  readServerState,
+  type ServerState,
+} from "./server-state.ts";
 
 /** A value, or the reason why it is not known. */
 type Known<T> = ({ known: true } & T) | { known: false; reason: string };
@@ -22,6 +29,8 @@ export interface StackStatus {
   /** True if the stack holds real data. */
   protected: boolean;
   server: ServerState & { kind: string; host: string; port: number; sslmode: string };
+  /** Null if the disk of the server's data has enough space, or could not be measured. */
+  disk: LowDisk | null;
   /** Other containers of the stack: backups, monitoring. */
   containers: Known<{ containers: ContainerState[] }>;
   databases: DatabaseStatus[];
@@ -51,8 +60,9 @@ export async function readStackStatus(outputs: StackOutputs, root: string, stack
   const { kind, host, port, sslmode } = outputs.server;
   const owner = { project: await projectName(root), stack };
   const names = Object.keys(outputs.databases);
-  const [server, containers, backups, settings] = await Promise.all([
+  const [server, disk, containers, backups, settings] = await Promise.all([
     readServerState(outputs),
+    readLowDisk(outputs.server),
     readContainers(outputs, owner),
     readBackupState(outputs.server, new Date()),
     declaredSettings(root, stack),
@@ -65,6 +75,7 @@ export async function readStackStatus(outputs: StackOutputs, root: string, stack
     stack,
     protected: outputs.protected,
     server: { ...server, ...address },
+    disk,
     containers,
     databases,
     notCreated,
@@ -135,9 +146,10 @@ async function orReason<T>(read: () => Promise<Known<T>>): Promise<Known<T>> {
 
 /** Returns `wrong` if something is wrong or not known, `pending` if an `up` has work to do, otherwise `done`. */
 export function verdictOn(status: StackStatus): "done" | "pending" | "wrong" {
-  const { server, containers, databases, notCreated, backups, jobs } = status;
+  const { server, disk, containers, databases, notCreated, backups, jobs } = status;
   const isSound =
     server.state === "running" &&
+    disk?.full !== true &&
     containers.known &&
     containers.containers.every(({ running }) => running) &&
     databases.every(({ migrations, seeds }) => migrations.known && migrations.problems.length === 0 && seeds.known) &&

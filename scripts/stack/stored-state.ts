@@ -7,6 +7,9 @@ import { gunzipSync } from "node:zlib";
 import { unlessAbsent } from "../core/absent.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { absoluteBackendUrl, projectBackend } from "../pulumi/backend-url.ts";
+import { backendEnvironment } from "./backend.ts";
+import { projectName } from "./project.ts";
+import type { Stack } from "./stack.ts";
 import type { StateResource } from "./stack-state.ts";
 import { stateFolderOf } from "./state-folder.ts";
 
@@ -41,6 +44,16 @@ export async function storedResources({ root, env, project, stack }: StoredStack
     (await stateText(join(folder, "stacks", project, stack))) ?? (await stateText(join(folder, "stacks", stack)));
   if (text === undefined) throw new OperationError(`Stack "${stack}" has no state in ${folder}.`);
   return resourcesIn(text, stack, folder);
+}
+
+/**
+ * Reads the resources of a stack, for callers that have an engine.
+ *
+ * @throws OperationError if the stack has no state, or if it cannot be read
+ */
+export async function resourcesOf(stack: Stack): Promise<StateResource[]> {
+  const { root, name } = stack;
+  return storedResources({ root, env: backendEnvironment(stack), project: await projectName(root), stack: name });
 }
 
 function resourcesIn(text: string, stack: string, folder: string): StateResource[] {

@@ -83,8 +83,8 @@ export interface CloneOptions {
    */
   ownPlugins?: boolean;
   /**
-   * Starts every process as a user's shell does until {@link Clone.useHosts}: none is made cheaper for tests. The engine
-   * is always the user's.
+   * Starts every process as a user's shell does until {@link Clone.useHosts}: none is made cheaper for tests. The
+   * engine is always the user's.
    */
   plain?: boolean;
   /** Runs the user's engine, for states that it has written. */

@@ -93,6 +93,23 @@ const onDatabase: Record<string, Action> = {
   "read a file of the server": { allowed: [], attempt: run("select pg_read_file('PG_VERSION')") },
   "run a program on the server": { allowed: [], attempt: run("copy (select 1) to program 'true'") },
   "read other sessions' queries": { allowed: ["monitor"], attempt: readOthersQuery },
+  "read statement statistics in the monitoring schema": {
+    allowed: ["monitor"],
+    attempt: run(
+      "select * from pgroundwork_monitoring.pg_stat_statements",
+      "select * from pgroundwork_monitoring.pg_stat_statements_info",
+    ),
+  },
+  "read the records of migrations in the monitoring schema": {
+    allowed: ["monitor"],
+    attempt: run("select * from pgroundwork_monitoring.migrations()"),
+  },
+  "read the ledger of migrations": { allowed: owners, attempt: run("select * from pgroundwork.migration_ledger") },
+  "create a table in the monitoring schema": {
+    allowed: [],
+    attempt: run("create table pgroundwork_monitoring.probe_intruder ()"),
+  },
+  "drop the monitoring schema": { allowed: [], attempt: run("drop schema pgroundwork_monitoring cascade") },
 };
 
 /** Actions that need a login: they cannot be tested by assuming a role in another session. */

@@ -57,6 +57,18 @@ export const databases = {
     required: [...connectionRequired, "folder"],
     outputs: { applied: texts("All applied files, oldest first.") },
   },
+  MonitoringSchema: {
+    load: async () => (await import("../resources/databases/monitoring-schema.ts")).monitoringSchema,
+    description:
+      "The schema in which the monitoring role reads pg_stat_statements and the records of migrations. Preview lists what is missing.",
+    inputs: {
+      ...connection,
+      monitor: text("Role that reads the schema."),
+      owner: text("Role that owns the records of migrations. Absent for a database without migrations."),
+    },
+    required: [...connectionRequired, "monitor"],
+    outputs: {},
+  },
   Partitions: {
     load: async () => (await import("../resources/databases/partitions.ts")).partitions,
     description: "Partitions for the coming months, created by the database's own function.",
@@ -76,8 +88,9 @@ export const databases = {
     required: [...connectionRequired, "folder", "set"],
     outputs: { applied: texts("All applied files, in order.") },
   },
-  Takeover: {
-    load: async () => (await import("../resources/databases/takeover.ts")).takeover,
+  Adoption: {
+    load: async () => (await import("../resources/databases/adoption.ts")).adoption,
+    formerNames: ["Takeover"],
     description:
       "Adopts a database with existing objects, once: grants privileges to the stack's roles and revokes them from PUBLIC. If the kit has worked in the database before, it does nothing.",
     inputs: {

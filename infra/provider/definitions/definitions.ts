@@ -25,6 +25,11 @@ export function tokenOf(name: ResourceName | FunctionName): string {
   return `pgroundwork:index:${name}`;
 }
 
+/** Returns the tokens of a resource type in the states of earlier versions. */
+export function formerTokensOf(name: ResourceName): string[] {
+  return (resourceDefinitions[name].formerNames ?? []).map((former) => `pgroundwork:index:${former}`);
+}
+
 /** Returns the names of the properties that are always secret. */
 export function secretsOf(properties: PropertySpecs): string[] {
   return Object.entries(properties)

@@ -32,7 +32,7 @@ export const functions = {
       known: flag("False if the state or the engine could not be read."),
       reason: text("Reason if known is false."),
       removed: texts("Removed objects."),
-      fault: text("Reason why an object could not be removed."),
+      fault: text("Reason why `up` must stop: an object could not be removed, or the project directory is a copy."),
       imageTriggers: texts("For each image of the state, its resource's name, a space, and its replacement trigger."),
     },
     answered: ["known"],

@@ -17,6 +17,8 @@ export interface ResourceDefinition {
   /** Loads the implementation on first use. */
   load(): Promise<ResourceType>;
   description: string;
+  /** Names in the states of earlier versions. A resource with one of them gets the present name at the next `up`. */
+  formerNames?: string[];
   inputs: PropertySpecs;
   required: string[];
   outputs: PropertySpecs;

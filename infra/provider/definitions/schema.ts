@@ -1,5 +1,6 @@
 import {
   type FunctionName,
+  formerTokensOf,
   functionDefinitions,
   type ResourceName,
   resourceDefinitions,
@@ -17,6 +18,7 @@ export const schema = {
       tokenOf(name as ResourceName),
       {
         description,
+        aliases: formerTokensOf(name as ResourceName).map((type) => ({ type })),
         inputProperties: inputs,
         requiredInputs: required,
         properties: { ...inputs, ...outputs },

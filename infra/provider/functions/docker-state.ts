@@ -6,13 +6,16 @@ import { hasImage } from "../../../scripts/docker/image.ts";
 import { ownerOf } from "../../../scripts/docker/names.ts";
 import { stackObjectsOf } from "../../../scripts/docker/stack-objects.ts";
 import { removeUnknown, type Unknown, unknownTo } from "../../../scripts/docker/unknown.ts";
+import { claimObjects } from "../../../scripts/stack/docker-claim.ts";
 import { dockerPlaceIn } from "../../../scripts/stack/docker-place.ts";
+import { copyError, originalOf, ownStateFile } from "../../../scripts/stack/original.ts";
 import type { StateResource } from "../../../scripts/stack/stack-state.ts";
 import { storedResources } from "../../../scripts/stack/stored-state.ts";
 import type { PluginFunction } from "../../provider-protocol/function-type.ts";
 import type { Properties } from "../../provider-protocol/values.ts";
 import { onEngine } from "../inputs/on-engine.ts";
 import { cloneRoot } from "../inputs/stack-of.ts";
+import { home } from "../resources/servers/server-properties.ts";
 
 const imageType = "docker:index/image:Image";
 
@@ -31,9 +34,16 @@ export const dockerState: PluginFunction = {
     } catch (error) {
       return { known: false, reason: textOf(error) };
     }
+    const directory = { root: cloneRoot, project, stack, env: process.env };
+    const original = await originalOf(directory, resources);
+    if (original !== undefined)
+      return { known: true, fault: copyError(stack, cloneRoot, original).text, imageTriggers: [] };
     const recorded = dockerPlaceIn(resources)?.owner;
     const own = ownerOf(process.env.PULUMI_BACKEND_URL, cloneRoot);
     const owners = [...new Set(recorded === undefined ? [own] : [recorded, own])];
+    // A state elsewhere belongs to every clone.
+    if (args.remove === true && ownStateFile(directory) !== undefined)
+      await claimObjects({ home: home(), project, stack, owner: recorded ?? own }, cloneRoot);
     return onEngine(args, async (docker) => {
       const unknown = unknownTo(resources, await stackObjectsOf(docker, { project, stack, server, owners }));
       const triggers = await imageTriggers(docker, resources);

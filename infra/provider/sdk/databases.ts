@@ -1,5 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { PluginResource } from "./plugin-resource.ts";
+
+export { formerTokensOf as formerTypesOf } from "../definitions/definitions.ts";
+
 import type { ConnectionArgs } from "./servers.ts";
 
 /* Resources in a database. */
@@ -82,6 +85,20 @@ export class Jobs extends PluginResource {
   }
 }
 
+export interface MonitoringSchemaArgs extends ConnectionArgs {
+  /** Role that reads the schema. */
+  monitor: pulumi.Input<string>;
+  /** Role that owns the records of migrations. Omit it for a database without migrations. */
+  owner?: pulumi.Input<string>;
+}
+
+/** The schema in which the monitoring role reads pg_stat_statements and the records of migrations. */
+export class MonitoringSchema extends PluginResource {
+  constructor(name: string, args: MonitoringSchemaArgs, options?: pulumi.CustomResourceOptions) {
+    super("MonitoringSchema", name, args, options);
+  }
+}
+
 export interface PartitionsArgs extends ConnectionArgs {
   /** Schema and name of the database's function that creates partitions ahead. */
   function: pulumi.Input<string>;
@@ -99,7 +116,7 @@ export class Partitions extends PluginResource {
 /** Privileges by role: `{shop_app: "SELECT, INSERT"}`. */
 export type PrivilegesByRole = Record<string, string>;
 
-export interface TakeoverArgs extends ConnectionArgs {
+export interface AdoptionArgs extends ConnectionArgs {
   /** The role that migrations act as. */
   owner: pulumi.Input<string>;
   /** Roles that can have the owner's rights. */
@@ -113,8 +130,8 @@ export interface TakeoverArgs extends ConnectionArgs {
 }
 
 /** Adopts a database that others have worked in: opens it to the stack's roles and closes it to PUBLIC, once. */
-export class Takeover extends PluginResource {
-  constructor(name: string, args: TakeoverArgs, options?: pulumi.CustomResourceOptions) {
-    super("Takeover", name, args, options);
+export class Adoption extends PluginResource {
+  constructor(name: string, args: AdoptionArgs, options?: pulumi.CustomResourceOptions) {
+    super("Adoption", name, args, options);
   }
 }

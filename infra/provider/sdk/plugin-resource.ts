@@ -3,7 +3,13 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { isInstalled } from "../../../scripts/core/kit-folder.ts";
 import { installOwnPlugin, packageVersion } from "../../../scripts/pulumi/own-plugin.ts";
-import { type ResourceName, resourceDefinitions, secretsOf, tokenOf } from "../definitions/definitions.ts";
+import {
+  formerTokensOf,
+  type ResourceName,
+  resourceDefinitions,
+  secretsOf,
+  tokenOf,
+} from "../definitions/definitions.ts";
 
 /** A resource of the kit's own provider plugin. Its outputs and secrets are those of its definition. */
 export abstract class PluginResource extends pulumi.CustomResource {
@@ -11,11 +17,12 @@ export abstract class PluginResource extends pulumi.CustomResource {
     const { inputs, outputs } = resourceDefinitions[type];
     const properties = Object.fromEntries(Object.keys(outputs).map((key) => [key, undefined]));
     const secrets = [...(options?.additionalSecretOutputs ?? []), ...secretsOf({ ...inputs, ...outputs })];
+    const aliases = [...(options?.aliases ?? []), ...formerTokensOf(type).map((former) => ({ type: former }))];
     super(
       tokenOf(type),
       name,
       { ...properties, ...args },
-      withPlugin({ ...options, additionalSecretOutputs: secrets }),
+      withPlugin({ ...options, aliases, additionalSecretOutputs: secrets }),
     );
   }
 }

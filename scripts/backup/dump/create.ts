@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
+import { monitoringSchema } from "../../connection/observer.ts";
 import { isAbsent } from "../../core/absent.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { temporaryFor } from "../../core/temporary.ts";
@@ -139,12 +140,17 @@ async function write(
   const { scope, signal, onStep } = options;
   await client.query(beginSnapshot);
   try {
-    const { rows } = await client.query<{ snapshot: string }>("select pg_export_snapshot() as snapshot");
+    const { rows } = await client.query<{ snapshot: string; isSuperuser: boolean }>(
+      'select pg_export_snapshot() as snapshot, (select rolsuper from pg_roles where rolname = current_user) as "isSuperuser"',
+    );
+    const [{ snapshot = "", isSuperuser = false } = {}] = rows;
+    // Only a superuser can load it again: its objects have two owners. `up` creates it.
+    const excluded = isSuperuser ? [] : [`--exclude-schema=${monitoringSchema}`];
     const tables = await lockTables(client);
     onStep(`dumping ${source.database}`);
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
-    const dumped = dump(tools, source, { ...options, signal: both }, rows[0]?.snapshot ?? "", folder);
+    const dumped = dump(tools, source, { ...options, signal: both }, { snapshot, excluded }, folder);
     const read = readContent(client, tables, { scope, signal: both });
     // The first failure ends the other one.
     for (const work of [dumped, read]) work.catch(() => stop.abort());
@@ -173,7 +179,7 @@ async function dump(
   tools: DumpTools,
   source: DumpSource,
   { kind, scope, compressed, recipients, jobs, signal }: DumpOptions,
-  snapshot: string,
+  { snapshot, excluded }: { snapshot: string; excluded: string[] },
   folder: string,
 ): Promise<DumpFile[]> {
   const connection = loginFor(tools, source);
@@ -181,6 +187,7 @@ async function dump(
     `--snapshot=${snapshot}`,
     "--no-password",
     "--lock-wait-timeout=60000",
+    ...excluded,
     ...(scope === "schema" ? ["--schema-only"] : []),
   ];
   switch (kind) {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { dumpFormats } from "./format.ts";
 
 /** Version of the metadata's format. */
 export const metadataFormat = 1;
@@ -7,9 +8,7 @@ export const metadataFormat = 1;
 /** Name of the file that describes a dump. It is written last. */
 export const metadataFile = "metadata.json";
 
-/** Formats of a dump: pg_dump's custom archive, a folder with a file for each table, or SQL. */
-export const dumpFormats = ["custom", "directory", "sql"] as const;
-export type DumpFormat = (typeof dumpFormats)[number];
+export type { DumpFormat } from "./format.ts";
 
 const tableSchema = z.object({ table: z.string(), rows: z.number(), checksum: z.string() });
 
@@ -45,7 +44,7 @@ const bodySchema = z.object({
   compressed: z.boolean(),
   /** Public keys that the dump is encrypted to. Empty: it is not encrypted. */
   recipients: z.array(z.string()),
-  reason: z.enum(["requested", "before-load"]),
+  reason: z.enum(["requested", "before-load", "before-revert"]),
   /** ISO 8601. */
   startedAt: z.string(),
   finishedAt: z.string(),

@@ -92,14 +92,17 @@ function missingPart(facts: CompletenessFacts): string | undefined {
   return readAll ? undefined : `PostgreSQL could not read the segment with ${formatLsn(reached.end)} to its end`;
 }
 
-/** Finds the first missing segment in a range that the archive should hold. */
+/**
+ * Finds the first missing segment in a range that the archive should hold. If a timeline left another one in a segment,
+ * its own copy counts: PostgreSQL would replay the other's to its end, with what was abandoned.
+ */
 function firstMissing({ archive, recovery }: CompletenessFacts, first: number, last: number): string | undefined {
   const { segmentBytes, timelines } = recovery;
   for (let number = first; number <= last; number += 1) {
-    const names = timelines
-      .filter(({ timeline }) => isOn({ timeline, number }, timelines, segmentBytes))
-      .map(({ timeline }) => formatSegment({ timeline, number }, segmentBytes));
-    if (!names.some((name) => archive.segments.has(name))) return names.at(-1);
+    const newest = timelines.findLast(({ timeline }) => isOn({ timeline, number }, timelines, segmentBytes));
+    if (newest === undefined) continue;
+    const name = formatSegment({ timeline: newest.timeline, number }, segmentBytes);
+    if (!archive.segments.has(name)) return name;
   }
   return undefined;
 }

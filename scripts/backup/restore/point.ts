@@ -79,7 +79,7 @@ export function goalOf({ stop, inclusive, timeline, part }: ChosenPoint, segment
       ? // This setting refuses ISO 8601 with T and Z.
         { recovery_target_time: displayTime(stop.at).replace(" UTC", "+00") }
       : { recovery_target_lsn: formatLsn(stop.lsn) };
-  const last = segmentNumberAt(part.to, segmentBytes) - 1;
+  const last = segmentNumberAt(part.to - 1n, segmentBytes);
   return {
     settings: { ...target, recovery_target_inclusive: inclusive ? "on" : "off" },
     lastSegment: formatSegment({ timeline: timeline.timeline, number: last }, segmentBytes).slice(8),
@@ -94,9 +94,9 @@ export function findUnreadPart(
   { state: { archive, segmentBytes } }: WindowFacts,
   recovery: Recovery,
 ): string | undefined {
-  const last = segmentNumberAt(part.to, segmentBytes) - 1;
+  const last = segmentNumberAt(part.to - 1n, segmentBytes);
   // A part can end before the timeline leaves its parent.
-  const followed = timeline.path.filter((_, index) => (timeline.path[index - 1]?.end ?? 0n) < part.to);
+  const followed = timeline.path.filter((_, index) => (timeline.path[index - 1]?.end ?? 0n) <= part.to);
   const known = followed.map((each) => each.timeline);
   const isUsed = (name: string) => {
     const segment = parseSegment(name, segmentBytes);

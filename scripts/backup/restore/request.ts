@@ -21,7 +21,8 @@ export interface RequestedPoint extends Omit<PointRequest, "target"> {
 
 /** Arguments of a restore. */
 export interface RestoreRequest {
-  to: Destination;
+  /** `scratch`: it is only verified, and nothing is kept. */
+  to: Destination | { kind: "scratch" };
   /** The current process: see `ownHolder`. */
   holder: string;
   /** Backup to restore, as the cluster was when the backup ended. Omit to restore everything that is archived. */
@@ -32,4 +33,6 @@ export interface RestoreRequest {
   recoverySeconds: number;
   signal: AbortSignal;
   onStep: (step: string) => void;
+  /** Examines the server on the restored cluster before its rows are read. `container` is the ID of its container. */
+  examine?: ((container: string) => Promise<void>) | undefined;
 }

@@ -8,7 +8,7 @@ import { holderLabel } from "../../docker/scratch-holder.ts";
 import { makeRoomForVolumes, volumeSpaceOf } from "../../docker/server/disk-space.ts";
 import { isRunning } from "../../docker/server/running.ts";
 import { labelsOf } from "../../model/labels.ts";
-import { BackupError, diagnose } from "../diagnosis.ts";
+import { BackupError, diagnose, UnusableBackup } from "../diagnosis.ts";
 import { pgBackRest } from "../pgbackrest.ts";
 import { measureNotArchived, type NotArchived } from "../server-wal.ts";
 import { environment, paths, type StackBackups } from "../stack-backups.ts";
@@ -296,8 +296,10 @@ async function restoreFiles(
     await container.start();
     const { StatusCode: code } = (await container.wait()) as { StatusCode: number };
     if (code === 0) return;
-    const { message, hint } = diagnose(code, await lastLogLines(docker, container.id, 100));
-    throw new BackupError(`Cannot restore the backup ${label}. ${message}`, {
+    const failure = diagnose(code, await lastLogLines(docker, container.id, 100));
+    const { message, hint } = failure;
+    const Kind = failure instanceof UnusableBackup ? UnusableBackup : BackupError;
+    throw new Kind(`Cannot restore the backup ${label}. ${message}`, {
       hint: hint ?? "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
     });
   });

@@ -107,12 +107,13 @@ export async function proveCluster(
   const { to, holder, signal, onStep } = request;
   const place = { docker, stack, volume, data, nextToLive, request };
   const read = async (container: Docker.Container): Promise<ClusterContents> => {
+    await request.examine?.(container.id);
     onStep("reading every row");
     return readContents(docker, container.id, signal);
   };
   const deliver = async (container: Docker.Container): Promise<void> => {
     await stop(container);
-    if (nextToLive) return;
+    if (nextToLive || to.kind === "scratch") return;
     if (to.kind === "volume") return finishVolume(place);
     onStep(`copying it to ${to.path}`);
     const archive = await container.getArchive({ path: paths.data });

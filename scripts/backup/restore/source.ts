@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { isRunning } from "../../docker/server/running.ts";
 import { type ArchiveNames, readArchiveNames } from "../archive-names.ts";
-import { diagnose } from "../diagnosis.ts";
+import { diagnose, UnusableBackup } from "../diagnosis.ts";
 import { type Backup, readDetails, readRepository } from "../info.ts";
 import { askServerWal, readServerWal, type ServerWal } from "../server-wal.ts";
 import { type StackBackups, withRepository } from "../stack-backups.ts";
@@ -61,7 +61,7 @@ async function findBackup(docker: Docker, container: string, label: string | und
 function requireOwnWal({ label, wal }: Backup, { segments }: ArchiveNames): void {
   const missing = [wal.from, wal.to].find((name) => !segments.has(name));
   if (missing === undefined) return;
-  throw new OperationError(
+  throw new UnusableBackup(
     `Cannot restore the backup ${label}: it needs the WAL segment ${missing}, which is missing from the archive.`,
     { hint: "Restore another backup with --backup. `npm run pgw -- backup list` shows them." },
   );

@@ -4,7 +4,7 @@ import { lastLogLines } from "../../docker/container-log.ts";
 import { withScratchContainer } from "../../docker/scratch-container.ts";
 import { queryInContainer } from "../../docker/server/query.ts";
 import { paths, type StackBackups } from "../stack-backups.ts";
-import type { Destination } from "./request.ts";
+import type { RestoreRequest } from "./request.ts";
 
 /*
  * Tablespaces of a restored cluster. Their original locations exist only on the server's machine, so a copy has them in
@@ -70,7 +70,7 @@ export async function settleTablespaces(
   stack: StackBackups,
   volume: string,
   locations: Locations,
-  to: Destination,
+  to: RestoreRequest["to"],
 ): Promise<void> {
   const [target, link] =
     to.kind === "directory" ? [`${paths.data}/tablespaces`, "../tablespaces"] : [folder, "../../tablespaces"];

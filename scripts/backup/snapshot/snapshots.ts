@@ -5,7 +5,7 @@ import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { copyDatabaseProperties } from "../database-properties.ts";
-import { swapDatabases, withoutSessions } from "../database-swap.ts";
+import { inUse, swapDatabases, withoutSessions } from "../database-swap.ts";
 
 /*
  * A snapshot or branch is a database of the same server, copied as a template in seconds. A comment on it says what it
@@ -40,6 +40,9 @@ export interface SnapshotPlace {
   database: string;
 }
 
+/** Effect of a copy on the sessions of its database. */
+export type SessionPolicy = "terminate" | "keep";
+
 /** Longest name of a database in bytes. */
 const longestName = 63;
 
@@ -71,15 +74,17 @@ function parseComment(text: string): z.output<typeof commentSchema> | undefined 
 }
 
 /**
- * Copies a database as it is now. Its sessions are terminated, because a template must have none.
+ * Copies a database as it is now. A template must have no sessions: by default, they are terminated.
  *
  * @param kind a snapshot accepts no connections; a branch has the roles of the database
- * @throws OperationError (not allowed) if the name is taken
+ * @param sessions `keep` to terminate none, and to refuse a database that is in use
+ * @throws OperationError (not allowed) if the name is taken, or the database is in use and its sessions are kept
  */
 export async function saveSnapshot(
   { maintenance, database }: SnapshotPlace,
   name: string,
   kind: Snapshot["kind"],
+  sessions: SessionPolicy = "terminate",
 ): Promise<Snapshot & { terminated: number }> {
   const copy = kind === "branch" ? `${database}_${name}` : `${database}_snapshot_${name}`;
   requireName(name, copy);
@@ -93,7 +98,7 @@ export async function saveSnapshot(
       });
     }
     const temporary = temporaryName();
-    const terminated = await copyDatabase(client, database, temporary);
+    const terminated = await copyDatabase(client, database, temporary, sessions);
     const at = new Date().toISOString();
     try {
       if (kind === "branch") await copyDatabaseProperties(client, database, temporary);
@@ -128,7 +133,7 @@ export async function restoreSnapshot(
     const snapshot = await findSnapshot(client, database, name);
     const incoming = temporaryName();
     try {
-      await copyDatabase(client, snapshot.database, incoming);
+      await copyDatabase(client, snapshot.database, incoming, "terminate");
       await copyDatabaseProperties(client, database, incoming);
       const replaced = temporaryName();
       const terminated = await swapDatabases(client, { database, incoming, replaced });
@@ -189,7 +194,7 @@ async function findSnapshot(client: Client, database: string, name: string): Pro
   });
 }
 
-async function copyDatabase(client: Client, from: string, to: string): Promise<number> {
+async function copyDatabase(client: Client, from: string, to: string, sessions: SessionPolicy): Promise<number> {
   const { rows } = await client.query<{ owner: string; server: number }>(
     `select pg_get_userbyid(datdba) as owner, current_setting('server_version_num')::int as server
        from pg_database where datname = $1`,
@@ -201,9 +206,32 @@ async function copyDatabase(client: Client, from: string, to: string): Promise<n
   const id = (text: string) => client.escapeIdentifier(text);
   // The fastest way on the file systems that copy by reference. Older versions know no other.
   const strategy = found.server >= 150_000 ? " strategy file_copy" : "";
-  return withoutSessions(client, from, () =>
-    client.query(`create database ${id(to)} template ${id(from)} owner ${id(found.owner)}${strategy}`),
+  const copy = () => client.query(`create database ${id(to)} template ${id(from)} owner ${id(found.owner)}${strategy}`);
+  if (sessions === "terminate") return withoutSessions(client, from, copy);
+  try {
+    await copy();
+    return 0;
+  } catch (error) {
+    throw (await inUseError(client, from, error)) ?? error;
+  }
+}
+
+/** Explains a failure of a copy if the database is in use. */
+async function inUseError(client: Client, database: string, error: unknown): Promise<OperationError | undefined> {
+  const { code, detail } = error as { code?: string; detail?: string };
+  if (code !== inUse) return undefined;
+  const { rows } = await client.query<{ session: string }>(
+    `select distinct format('%s (%s)', coalesce(nullif(application_name, ''), 'unnamed'), usename) as session
+       from pg_stat_activity where datname = $1 and backend_type = 'client backend' order by 1`,
+    [database],
   );
+  const users =
+    rows.length === 0 ? (detail ?? "it is not known by what") : rows.map(({ session }) => session).join(", ");
+  return new OperationError(`The database "${database}" is in use: ${users}.`, {
+    hint: "Close these sessions, then run again.",
+    exitCode: exitCode.notAllowed,
+    cause: error,
+  });
 }
 
 function requireName(name: string, copy: string): void {

@@ -99,9 +99,14 @@ export function timelinesWithoutHistory({ archive, histories, segmentBytes }: Re
 function findParts(facts: RepositoryFacts, path: readonly TimelineEnd[]): Part[] {
   const { archive, backups, unusable, damaged, segmentBytes } = facts;
   const timeline = path.at(-1)?.timeline ?? 0;
-  const isSound = (number: number) => {
+  /** Returns the position up to which a segment has the WAL of this timeline. undefined: it has none of it. */
+  const endIn = (number: number): bigint | undefined => {
     const name = archivedOn(archive, path, number, segmentBytes);
-    return name !== undefined && !damaged.has(name);
+    if (name === undefined || damaged.has(name)) return undefined;
+    const own = path.find((each) => each.timeline === parseSegment(name, segmentBytes).timeline);
+    const end = segmentStart(number + 1, segmentBytes);
+    // Behind the position at which the next timeline left it, a segment has what was abandoned.
+    return own === undefined || own.end > end ? end : own.end;
   };
   const parts: Part[] = [];
   for (const backup of backups.filter(({ label }) => !unusable.has(label))) {
@@ -114,9 +119,9 @@ function findParts(facts: RepositoryFacts, path: readonly TimelineEnd[]): Part[]
       if (end <= known.to) known.backups.push(backup);
       continue;
     }
-    let number = segmentNumberAt(start, segmentBytes);
-    while (isSound(number)) number += 1;
-    const to = segmentStart(number, segmentBytes);
+    let to = segmentStart(segmentNumberAt(start, segmentBytes), segmentBytes);
+    for (let number = segmentNumberAt(start, segmentBytes); to === segmentStart(number, segmentBytes); number += 1)
+      to = endIn(number) ?? to;
     if (to >= end) parts.push({ timeline, from: end, to, backups: [backup] });
   }
   return parts;

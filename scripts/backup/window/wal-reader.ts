@@ -3,7 +3,7 @@ import { runInContainer } from "../../docker/run-in-container.ts";
 import type { ArchiveNames } from "../archive-names.ts";
 import { BackupError, causeIn } from "../diagnosis.ts";
 import { paths, type StackBackups, withRepositoryContainer } from "../stack-backups.ts";
-import { formatLsn, formatSegment, segmentNumberAt, segmentStart, type TimelineEnd } from "../wal.ts";
+import { formatLsn, formatSegment, parseLsn, segmentNumberAt, segmentStart, type TimelineEnd } from "../wal.ts";
 import { archivedOn } from "./timelines.ts";
 import { parseRange, rangeFilter, type Transaction, type TransactionRange } from "./transactions.ts";
 
@@ -56,14 +56,34 @@ const script = `set -eu
     file=$folder/\${pair%%=*}
     [ -e "$file" ] || pgbackrest --no-archive-async archive-get "\${pair#*=}" "$file" >&2 || exit 90
   done
-  pg_waldump --path=$folder --timeline="$timeline" --start="$from" --end="$to" $options >$folder/records || exit 91
-  sh -c "$filter" <$folder/records`;
+  code=0
+  pg_waldump --path=$folder --timeline="$timeline" --start="$from" --end="$to" $options >$folder/records || code=91
+  sh -c "$filter" <$folder/records
+  exit $code`;
 
 const ownScript = `set -eu
-  pg_waldump --path=${paths.data}/pg_wal --timeline="$1" --start="$2" --end="$3" --rmgr=Transaction >/tmp/own || exit 91
-  sh -c "$4" </tmp/own`;
+  code=0
+  pg_waldump --path=${paths.data}/pg_wal --timeline="$1" --start="$2" --end="$3" --rmgr=Transaction >/tmp/own || code=91
+  sh -c "$4" </tmp/own
+  exit $code`;
 
 const transactionsOnly = "--rmgr=Transaction";
+
+/** Size of a WAL record's header in bytes. */
+const recordHeaderBytes = 24n;
+
+/**
+ * Returns true if pg_waldump failed at a record of which the range has not even the whole header. It does that if a
+ * range ends in the header of the first record of a page: what it has read of the record is followed by what its buffer
+ * had of an earlier page. All records of the range have been printed then.
+ *
+ * @param error what pg_waldump printed
+ * @param to end of the range
+ */
+export function failedAfter(to: bigint, error: string): boolean {
+  const [, at] = /pg_waldump: error: error in WAL record at .* at ([0-9A-F]+\/[0-9A-F]+)(?::|\s*$)/.exec(error) ?? [];
+  return at !== undefined && parseLsn(at) + recordHeaderBytes > to;
+}
 
 /** Runs work with a reader of a stack's WAL. The stack's containers need not run. */
 export async function withWalReader<T>(
@@ -79,9 +99,10 @@ export async function withWalReader<T>(
 }
 
 function readerIn(docker: Docker, container: string): WalReader {
-  const run = async (command: string[], what: string): Promise<string> => {
+  const run = async (command: string[], from: bigint, to: bigint, whose = "the"): Promise<string> => {
+    const what = `${whose} WAL from ${formatLsn(from)} to ${formatLsn(to)}`;
     const { code, stdout, stderr } = await runInContainer(docker, container, { command, user: "postgres" });
-    if (code === 0) return stdout;
+    if (code === 0 || (code === 91 && failedAfter(to, stderr))) return stdout;
     // After the last record of a segment that was not filled.
     if (stderr.includes("could not find a valid record after")) return "";
     if (code === 90) throw new BackupError(`Cannot read ${what} from the archive: ${causeIn(stderr)}`);
@@ -104,7 +125,7 @@ function readerIn(docker: Docker, container: string): WalReader {
     }
     const range = [String(timeline), formatLsn(from), formatLsn(to)];
     const command = ["sh", "-c", script, "read", ...range, filter, options.join(" "), ...pairs];
-    return run(command, `the WAL from ${formatLsn(from)} to ${formatLsn(to)}`);
+    return run(command, from, to);
   };
 
   /**
@@ -167,7 +188,7 @@ function readerIn(docker: Docker, container: string): WalReader {
     async ownTransactions(timeline, from, to) {
       if (to <= from) return { firstCommit: undefined, lastCommit: undefined, latest: undefined };
       const command = ["sh", "-c", ownScript, "read", String(timeline), formatLsn(from), formatLsn(to), rangeFilter];
-      return parseRange(await run(command, `the server's WAL from ${formatLsn(from)} to ${formatLsn(to)}`));
+      return parseRange(await run(command, from, to, "the server's"));
     },
   };
 }

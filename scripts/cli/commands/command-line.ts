@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, Registration>> = {
   seed: async () => (await import("./seed/seed.ts")).registerSeed,
   import: async () => (await import("./import/import.ts")).registerImport,
   types: async () => (await import("./types.ts")).registerTypes,
+  validate: async () => (await import("./validate.ts")).registerValidate,
   backup: async () => (await import("./backup/backup.ts")).registerBackup,
   health: async () => (await import("./health/health.ts")).registerHealth,
   doctor: async () => (await import("./doctor.ts")).registerDoctor,
@@ -62,7 +63,8 @@ DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME and DB_SSLMODE.`,
     .showHelpAfterError("(add --help to list the commands and options)")
     .exitOverride();
 
-  await register(program, commands, typed);
+  // The version is an answer that needs no command.
+  if (typed[0] !== "--version" && typed[0] !== "-V") await register(program, commands, typed);
   return program;
 }
 

@@ -5,6 +5,8 @@ import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action, type CommandContext } from "../context.ts";
 import { jsonOption, stackOption } from "../options.ts";
+import { refuseInCopy } from "../refuse-in-copy.ts";
+import { outputsOf } from "../stack.ts";
 
 interface NewOptions {
   settings: boolean;
@@ -98,11 +100,11 @@ async function rename(
 }
 
 async function renameOnStack(context: CommandContext, stack: string, from: string, to: string): Promise<undefined> {
-  const { readyEngine } = await import("../engine.ts");
-  const { readOutputs, serverConnection } = await import("../../stack/outputs.ts");
+  const { serverConnection } = await import("../../stack/outputs.ts");
   const { renameOnServer } = await import("../../databases/rename-database.ts");
   await requireDeclaredName(context, stack, from, to);
-  const outputs = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, true);
+  await refuseInCopy(context, stack);
+  const outputs = await outputsOf(context, stack, true);
   await requireNoSnapshots(serverConnection(outputs), stack, from);
   const { underLock } = await import("./destroy/destroy-by-engine.ts");
   // An `up` that runs meanwhile would create the old database again.

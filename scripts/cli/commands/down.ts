@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
-import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";
+import { refuseInCopy } from "../refuse-in-copy.ts";
+import { outputsOf } from "../stack.ts";
 
 export function registerDown(program: Command): void {
   program
@@ -13,8 +14,8 @@ export function registerDown(program: Command): void {
     .addOption(jsonOption())
     .action(
       action<{ stack?: string }, []>(async (context, { stack = localStack }) => {
-        const { readOutputs } = await import("../../stack/outputs.ts");
-        const { server } = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, false);
+        await refuseInCopy(context, stack);
+        const { server } = await outputsOf(context, stack, false);
         const { projectName } = await import("../../stack/project.ts");
         const project = await projectName(context.root);
         if (server.kind === "external")

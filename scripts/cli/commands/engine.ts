@@ -45,15 +45,16 @@ export function registerEngine(program: Command): void {
       action<{ stack?: string }, []>(async (context, { stack = localStack }) => {
         const { shellExports } = await import("../../core/shell.ts");
         const engine = await readyEngine(context);
+        const { root } = context;
         const { requireStackSecrets } = await import("../../stack/stack-secrets.ts");
         const { passphraseVariables } = await import("../../stack/passphrase.ts");
-        requireStackSecrets(engine, context.root, stack);
+        requireStackSecrets({ engine, root, name: stack });
         const { backendVariables, overruledBackend } = await import("../../stack/backend.ts");
         const ofStack = {
-          ...backendVariables(context.root, stack, context.env),
-          ...passphraseVariables(context.root, stack, context.env),
+          ...backendVariables(root, stack, context.env),
+          ...passphraseVariables(root, stack, context.env),
         };
-        const overruled = overruledBackend(context.root, stack, context.env);
+        const overruled = overruledBackend(root, stack, context.env);
         if (overruled !== undefined)
           context.out.note(`${overruled} This shell now uses it. For another stack, use another shell.`);
         if (stack === localStack && context.env.PULUMI_CONFIG_PASSPHRASE !== undefined) {

@@ -4,8 +4,8 @@ import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { readerGone } from "../closed-pipe.ts";
 import { action } from "../context.ts";
-import { readyEngine } from "../engine.ts";
 import { stackOption } from "../options.ts";
+import { outputsOf } from "../stack.ts";
 
 export function registerLogs(program: Command): void {
   program
@@ -17,8 +17,7 @@ export function registerLogs(program: Command): void {
     .action(
       action<{ stack?: string; lines: number; follow?: boolean }, []>(
         async (context, { stack = localStack, lines, follow }) => {
-          const { readOutputs } = await import("../../stack/outputs.ts");
-          const { server } = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, false);
+          const { server } = await outputsOf(context, stack, false);
           const end = AbortSignal.any([context.signal, readerGone()]);
           if (server.kind === "external")
             throw new OperationError(`Stack "${stack}" has an external server. Read its log on its own machine.`, {

@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
-import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";
+import { outputsOf } from "../stack.ts";
 import { describeStack } from "../summary.ts";
 
 export function registerOutputs(program: Command): void {
@@ -22,13 +22,7 @@ export function registerOutputs(program: Command): void {
               exitCode: exitCode.usage,
             });
           }
-          const { readOutputs } = await import("../../stack/outputs.ts");
-          const outputs = await readOutputs(
-            await readyEngine(context, { quiet: true }),
-            context.root,
-            stack,
-            showSecrets,
-          );
+          const outputs = await outputsOf(context, stack, showSecrets);
           context.out.answer(outputs, () => describeStack(outputs, stack));
         },
       ),

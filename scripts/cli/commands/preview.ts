@@ -5,7 +5,7 @@ import type { DraftSummary } from "../../migrate/authoring/draft-file.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";
 import { action, type CommandContext } from "../context.ts";
-import { operate } from "../operate.ts";
+import { operateStack } from "../operation.ts";
 import { allChangesOption, jsonOption, stackOption } from "../options.ts";
 
 export function registerPreview(program: Command): void {
@@ -17,7 +17,7 @@ export function registerPreview(program: Command): void {
     .addOption(jsonOption())
     .action(
       action<{ stack?: string; all?: boolean }, []>(async (context, { stack = localStack, all = false }) => {
-        const { changes, unchanged } = await operate(context, "preview", stack);
+        const { changes, unchanged } = await operateStack(context, "preview", stack);
         const drafts = await draftsOf(context, stack);
         const { describeDraft } = await import("../../migrate/authoring/draft-file.ts");
         context.out.answer({ stack, changes, unchanged, drafts }, () =>

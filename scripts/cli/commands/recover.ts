@@ -3,9 +3,9 @@ import { exitCode } from "../../core/operation-error.ts";
 import type { Outcome } from "../../stack/recover/recover.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
-import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";
 import { recoverStack } from "../recover-stack.ts";
+import { stackForReading } from "../stack.ts";
 
 interface RecoverOptions {
   stack?: string;
@@ -26,8 +26,7 @@ export function registerRecover(program: Command): void {
     .addOption(jsonOption())
     .action(
       action<RecoverOptions, []>(async (context, { stack = localStack, dryRun = false, stopOrphans = false }) => {
-        const engine = await readyEngine(context, { quiet: true });
-        const outcomes = await recoverStack(context, engine, stack, { dryRun, stopOrphans });
+        const outcomes = await recoverStack(context, await stackForReading(context, stack), { dryRun, stopOrphans });
         context.out.answer({ stack, findings: outcomes.map(told) }, () => summary(outcomes, stack, dryRun));
         return dryRun && outcomes.some(({ act }) => act !== undefined) ? exitCode.pending : exitCode.done;
       }),

@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";
 import { action, type CommandContext } from "../context.ts";
-import { readyEngine } from "../engine.ts";
-import { inDockerEngine, operate } from "../operate.ts";
+import { inDockerEngine, operateStack } from "../operation.ts";
 import { jsonOption, stackOption } from "../options.ts";
+import { outputsOf } from "../stack.ts";
 
 export function registerRefresh(program: Command): void {
   program
@@ -16,10 +16,10 @@ export function registerRefresh(program: Command): void {
       action<{ stack?: string }, []>(async (context, { stack = localStack }) => {
         const stopped = await serverStopped(context, stack);
         if (stopped !== undefined) {
-          if (stopped.inDocker) await operate(context, "refresh", stack, { targets: inDockerEngine });
+          if (stopped.inDocker) await operateStack(context, "refresh", stack, { targets: inDockerEngine });
           throw stopped.error;
         }
-        const { changes, unchanged } = await operate(context, "refresh", stack);
+        const { changes, unchanged } = await operateStack(context, "refresh", stack);
         context.out.answer({ stack, changes, unchanged }, () => describeChanges("refresh", { changes, unchanged }));
       }),
     );
@@ -31,10 +31,8 @@ export function registerRefresh(program: Command): void {
  * refresh does not run the program.
  */
 async function serverStopped(context: CommandContext, stack: string) {
-  const { readOutputs } = await import("../../stack/outputs.ts");
-  const engine = await readyEngine(context, { quiet: true });
   // Without outputs there is no server yet. The refresh reports all other errors.
-  const outputs = await readOutputs(engine, context.root, stack, true).catch(() => undefined);
+  const outputs = await outputsOf(context, stack, true).catch(() => undefined);
   if (outputs === undefined) return undefined;
   const { serverStopped: whyStopped } = await import("../../stack/server-stopped.ts");
   const error = await whyStopped(outputs, stack);

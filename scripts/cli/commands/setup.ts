@@ -3,7 +3,7 @@ import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
 import { jsonOption, stackOption } from "../options.ts";
 import { warnOfOtherTargets } from "../other-targets.ts";
-import { bringUp } from "./up.ts";
+import { upStack } from "./up.ts";
 
 export function registerSetup(program: Command): void {
   program
@@ -20,7 +20,7 @@ export function registerSetup(program: Command): void {
           const { requireNoEnvironmentFile } = await import("../../connection/environment-file.ts");
           await requireNoEnvironmentFile(context.root);
         }
-        const { databases } = await bringUp(context, stack);
+        const { databases } = await upStack(context, stack);
         if (writeEnv) {
           const [database = ""] = Object.keys(databases);
           const { writeEnvironmentFile } = await import("../../connection/environment-file.ts");

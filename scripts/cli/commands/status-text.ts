@@ -18,6 +18,7 @@ export function describeStatus(status: StackStatus, now: Date): string {
   return [
     row("stack", `${stack}${status.protected ? ", protected" : ""}`),
     ...describeServer(status, now),
+    ...(status.disk === null ? [] : [row("disk", style(status.disk.full ? "red" : "yellow", status.disk.text))]),
     ...describeContainers(status),
     ...databases.flatMap(describeDatabase),
     ...notCreated.map((name) => row("database", `${name}: not created yet, ${style("yellow", "`up` creates it")}`)),

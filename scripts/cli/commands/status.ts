@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { exitCode } from "../../core/operation-error.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
-import { readyEngine } from "../engine.ts";
 import { jsonOption, stackOption } from "../options.ts";
+import { outputsOf } from "../stack.ts";
 import { describeStatus } from "./status-text.ts";
 
 export function registerStatus(program: Command): void {
@@ -17,9 +17,8 @@ export function registerStatus(program: Command): void {
     .addOption(jsonOption())
     .action(
       action<{ stack?: string }, []>(async (context, { stack = localStack }) => {
-        const { readOutputs } = await import("../../stack/outputs.ts");
         const { readStackStatus, verdictOn } = await import("../../stack/status.ts");
-        const outputs = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, true);
+        const outputs = await outputsOf(context, stack, true);
         const status = await readStackStatus(outputs, context.root, stack);
         context.out.answer(status, () => describeStatus(status, new Date()));
         return exitCode[verdictOn(status)];

@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { StackOutputs } from "../../model/stack-outputs.ts";
-import type { EngineInstallation } from "../../pulumi/ensure-engine.ts";
 import type { DeployRecorder } from "../../stack/deploy-point.ts";
-import type { OperationResult } from "../../stack/operation.ts";
+import type { OperationResult } from "../../stack/engine-operation.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { StackLocked } from "../../stack/stack-lock.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";
 import { action, type CommandContext } from "../context.ts";
-import { type OperateOptions, operate } from "../operate.ts";
+import { type CommandOperationOptions, operateStack } from "../operation.ts";
 import { allChangesOption, jsonOption, stackOption } from "../options.ts";
 import { warnOfOtherTargets } from "../other-targets.ts";
 import { describeStack } from "../summary.ts";
@@ -37,7 +37,7 @@ export function registerUp(program: Command): void {
     .action(
       action<UpOptions, []>(async (context, { stack = localStack, recover = false, wait = 0, all = false }) => {
         const waitMs = wait === true ? Number.POSITIVE_INFINITY : wait * 1_000;
-        await bringUp(context, stack, { recover, waitMs }, all);
+        await upStack(context, stack, { recover, waitMs }, all);
         await warnOfOtherTargets(context, stack);
       }),
     );
@@ -48,10 +48,10 @@ export function registerUp(program: Command): void {
  *
  * @param all true to list every change
  */
-export async function bringUp(
+export async function upStack(
   context: CommandContext,
   stack: string,
-  options: OperateOptions = {},
+  options: CommandOperationOptions = {},
   all = false,
 ): Promise<StackOutputs> {
   const started = performance.now();
@@ -70,15 +70,19 @@ export async function bringUp(
 }
 
 /** Runs `up`. If it changes a stack that has backups, makes a restore point before it and records it. */
-async function deploy(context: CommandContext, stack: string, options: OperateOptions): Promise<OperationResult> {
+async function deploy(
+  context: CommandContext,
+  stack: string,
+  options: CommandOperationOptions,
+): Promise<OperationResult> {
   const { DeployRecorder } = await import("../../stack/deploy-point.ts");
   let recorder: DeployRecorder | undefined;
-  const before = async (engine: EngineInstallation) => {
-    recorder ??= new DeployRecorder({ engine, root: context.root, stack }, (text) => context.out.warn(text));
+  const before = async (opened: Stack) => {
+    recorder ??= new DeployRecorder(opened, (text) => context.out.warn(text));
     await recorder.begin();
   };
   try {
-    const result = await operate(context, "up", stack, { ...options, before });
+    const result = await operateStack(context, "up", stack, { ...options, before });
     if (result.changes.length > 0) await recorder?.record("done", result.changes.length);
     return result;
   } catch (error) {

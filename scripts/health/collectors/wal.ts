@@ -1,4 +1,4 @@
-import { NotKnown } from "../../connection/observer.ts";
+import { NotKnown, type Observer } from "../../connection/observer.ts";
 import type { Collector } from "../collector.ts";
 
 /** WAL, archiving and checkpoints, counted since `countedSince`. */
@@ -10,9 +10,15 @@ export interface WalValues {
   archive: "off" | "working" | "failing" | "nothing archived yet";
   lastArchivedAt: Date | null;
   lastArchiveFailureAt: Date | null;
+  /** Segments that are not archived yet; null if nothing is archived, or the role may not see it. */
+  waitingSegments: number | null;
+  /** Time in s without progress although a segment waits; null if none waits, or the role may not see it. */
+  waitingSeconds: number | null;
 }
 
-interface Row extends Omit<WalValues, "archive"> {
+type Waiting = Pick<WalValues, "waitingSegments" | "waitingSeconds">;
+
+interface Row extends Omit<WalValues, "archive" | keyof Waiting> {
   mode: string;
 }
 
@@ -31,9 +37,28 @@ export const wal: Collector<WalValues> = {
     );
     if (row === undefined) throw new NotKnown("the server returned no row");
     const { mode, ...values } = row;
-    return { ...values, archive: archiveState(mode, values, observer.facts.inRecovery) };
+    const archive = archiveState(mode, values, observer.facts.inRecovery);
+    return { ...values, archive, ...(archive === "off" ? unknown : await waiting(observer)) };
   },
 };
+
+const unknown: Waiting = { waitingSegments: null, waitingSeconds: null };
+
+/** An archive command that hangs or is empty fails no attempt: only segments that wait show it. */
+async function waiting(observer: Observer): Promise<Waiting> {
+  try {
+    const [row] = await observer.query<Waiting>(
+      `select count(*)::int as "waitingSegments",
+              extract(epoch from clock_timestamp() - greatest(min(modification), (select last_archived_time from pg_stat_archiver), pg_postmaster_start_time()))::float8
+                * (case when count(*) > 0 then 1 end) as "waitingSeconds"
+         from pg_ls_archive_statusdir() where name like '%.ready'`,
+    );
+    return row ?? unknown;
+  } catch (error) {
+    if (error instanceof NotKnown) return unknown;
+    throw error;
+  }
+}
 
 function archiveState(
   mode: string,

@@ -28,7 +28,13 @@ export const database = z.strictObject({
   checkedAt: time,
 });
 
-const subjects = z.array(z.strictObject({ name: z.string(), level, detail: z.string() }));
+const subjects = z.array(
+  z.strictObject({
+    name: z.string(),
+    level: z.enum([...level.options, "not-applicable"]).describe("not-applicable: the server does not have it."),
+    detail: z.string(),
+  }),
+);
 
 const trend = z.array(
   z.strictObject({

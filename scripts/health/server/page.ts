@@ -9,7 +9,7 @@ export function statusPage(metrics: Metrics, version: string): string {
   const trend = detailed?.trend ?? [];
   const rows = subjects.map(
     ({ name, level, detail }) =>
-      `<tr><th scope="row">${escapeHtml(name)}</th><td class="${level}">${level}</td><td>${escapeHtml(detail)}</td></tr>`,
+      `<tr><th scope="row">${escapeHtml(name)}</th><td class="${level}">${level.replace("-", " ")}</td><td>${escapeHtml(detail)}</td></tr>`,
   );
   const charts = [
     chart(

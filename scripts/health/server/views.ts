@@ -87,6 +87,7 @@ export function adminHealthView(
   history: History,
 ): Answer<"adminHealth"> {
   const { sessions, statements } = current(snapshot, probe);
+  const { backups } = snapshot.parts;
   const uptime = history.uptime(new Date());
   return {
     status: probe.answers ? "connected" : "disconnected",
@@ -100,7 +101,7 @@ export function adminHealthView(
       slowQueries: statements?.slow ?? null,
     },
     uptime: uptime === null ? null : `${(Math.floor(uptime * 1_000) / 10).toFixed(1)}%`,
-    lastBackup: null,
+    lastBackup: backups.known ? (backups.value?.last?.finishedAt ?? null) : null,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { monitoringSchema } from "../../connection/observer.ts";
 
 /** A relation that existed before the pending files. */
 export interface Relation {
@@ -32,7 +33,7 @@ export async function readRelations(client: Client): Promise<Map<number, Relatio
             array(select relid::oid::int8::float8 from pg_partition_ancestors(c.oid) with ordinality as a (relid, distance)
                    where relid <> c.oid order by distance desc) as ancestors
        from pg_class c join pg_namespace n on n.oid = relnamespace left join pg_index on indexrelid = c.oid
-      where nspname not in ('information_schema', 'graphile_migrate', 'pgroundwork') and nspname !~ '^pg_'`,
+      where nspname not in ('information_schema', 'graphile_migrate', 'pgroundwork', '${monitoringSchema}') and nspname !~ '^pg_'`,
   );
   return new Map(rows.map((row) => [row.oid, row]));
 }

@@ -10,9 +10,11 @@ import {
   type StackObjects,
   stackObjectsOf,
 } from "../../docker/stack-objects.ts";
+import { upCommand } from "../../model/command-lines.ts";
 import type { VolumesPlace } from "../begun-erasure.ts";
+import { claimantOf, forgetClaim } from "../docker-claim.ts";
+import type { Stack } from "../stack.ts";
 import type { StackContent } from "../stack-content.ts";
-import type { StateAccess } from "../stack-state.ts";
 import { outputsConnection } from "./outputs-connection.ts";
 import { type ErasableData, type FoundData, leftAlone, type StackData } from "./stack-data.ts";
 import { type FoundVolume, findVolumes, removeOwnVolume } from "./volumes.ts";
@@ -24,6 +26,10 @@ const stopTimeoutSeconds = 300;
 export interface ErasureContext {
   /** Docker engine. undefined for the local one. */
   host: string | undefined;
+  /** See `dataHome`. */
+  home: string;
+  /** True if the stack's state is in the project directory. */
+  isLocal: boolean;
   stack: DockerStack;
   content: StackContent;
   /** Owner mark that this project directory uses. */
@@ -33,13 +39,13 @@ export interface ErasureContext {
 }
 
 /** Returns a stack's data in a Docker engine: containers, networks and volumes. */
-export function dockerData(access: StateAccess, context: ErasureContext): StackData {
-  const { host, stack, content } = context;
-  const prefix = content.docker?.prefix ?? `${stack.project}-${stack.stack}`;
+export function dockerData(stack: Stack, context: ErasureContext): StackData {
+  const { host, stack: inEngine, content } = context;
+  const prefix = content.docker?.prefix ?? `${inEngine.project}-${inEngine.stack}`;
   return {
     look: () =>
       withDocker(host, async (docker) => {
-        const objects = await stackObjectsOf(docker, stack);
+        const objects = await stackObjectsOf(docker, inEngine);
         const { containers, networks, volumes } = objects;
         const server = serverOf(objects);
         const data = volumes.find(({ role }) => role === "data");
@@ -62,8 +68,8 @@ export function dockerData(access: StateAccess, context: ErasureContext): StackD
 
     stop: ({ facts }) =>
       withDocker(host, async (docker) => {
-        const objects = await stackObjectsOf(docker, stack);
-        requireUnchanged(`Stack "${stack.stack}"`, facts, [...facts, ...factsOf(objects)], leftAlone);
+        const objects = await stackObjectsOf(docker, inEngine);
+        requireUnchanged(`Stack "${inEngine.stack}"`, facts, [...facts, ...factsOf(objects)], leftAlone);
         await removeRunning(docker, objects, stopTimeoutSeconds);
         for (const volume of objects.volumes.filter((each) => !stays(context, each)))
           await removeVolume(docker, volume);
@@ -71,8 +77,8 @@ export function dockerData(access: StateAccess, context: ErasureContext): StackD
 
     async admin() {
       if (!content.isUp) return { reason: "no `up` of the stack has completed" };
-      const runs = await withDocker(host, async (docker) => serverOf(await stackObjectsOf(docker, stack))?.running);
-      const connection = runs ? await outputsConnection(access) : undefined;
+      const runs = await withDocker(host, async (docker) => serverOf(await stackObjectsOf(docker, inEngine))?.running);
+      const connection = runs ? await outputsConnection(stack) : undefined;
       return connection === undefined ? { reason: "the server is not running" } : { connection };
     },
 
@@ -81,15 +87,18 @@ export function dockerData(access: StateAccess, context: ErasureContext): StackD
 }
 
 /**
- * Requires this project directory's mark in the state. A copy of a project directory has the state of the original, and
- * with it the original's mark.
+ * Requires that the objects belong to this project directory: by the mark in the state, or by the record of an `up`
+ * after the directory was moved. Copies were refused before.
  */
-function requireOwnMark({ content, ownMark, stack }: ErasureContext): void {
-  if (content.docker === undefined || content.docker.owner === ownMark) return;
+function requireOwnMark({ content, ownMark, home, isLocal, stack: { project, stack } }: ErasureContext): void {
+  const { docker } = content;
+  if (docker === undefined || docker.owner === ownMark) return;
+  if (claimantOf({ home, project, stack, owner: docker.owner }) !== undefined) return;
+  const first = isLocal ? `run \`${upCommand(stack)}\` once` : `remove the volume ${docker.prefix}-data by hand`;
   throw new OperationError(
-    `Another project directory created the Docker objects of stack "${stack.stack}", and this one may be a copy of it. Nothing was deleted.`,
+    `Another project directory created the Docker objects of stack "${stack}", and this one may be a copy of it. Nothing was deleted.`,
     {
-      hint: `Erase it there. If this project directory was moved and the other is gone, run \`destroy\` without --erase, then remove the volume ${content.docker.prefix}-data by hand.`,
+      hint: `Erase it there. If this project directory was moved and the other is gone, ${first}, then erase again.`,
       exitCode: exitCode.notAllowed,
     },
   );
@@ -130,6 +139,8 @@ async function findErasable(docker: Docker, context: ErasureContext): Promise<Er
           onStep(`removing the volume ${name}`);
           await removeOwnVolume(client, stack, name);
         }
+        const { project, stack: named } = stack;
+        for (const mark of stack.owners) await forgetClaim({ home: context.home, project, stack: named, owner: mark });
         return { foreign: [], linked: [] };
       }),
   };

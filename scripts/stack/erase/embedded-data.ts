@@ -5,8 +5,9 @@ import { host } from "../../server/embedded.ts";
 import { type ServerPlace, serverDirectory } from "../../server/locations.ts";
 import { findPostmaster, type Postmaster } from "../../server/postmaster.ts";
 import { begunErasure, isServerPlace } from "../begun-erasure.ts";
+import type { Stack } from "../stack.ts";
 import { superuserPassword } from "../stack-content.ts";
-import { readState, type StateAccess } from "../stack-state.ts";
+import { readState } from "../stack-state.ts";
 import { eraseServer, type FoundServer, findServer, type Ownership, stopOwn } from "./server-place.ts";
 import { type ErasableData, type FoundData, leftAlone, type StackData } from "./stack-data.ts";
 import type { Survey } from "./survey.ts";
@@ -16,7 +17,7 @@ import type { Survey } from "./survey.ts";
  *
  * @param home see `dataHome`
  */
-export function embeddedData(access: StateAccess, home: string, survey: Survey): StackData {
+export function embeddedData(stack: Stack, home: string, survey: Survey): StackData {
   const { content, settings, defaultPlace, owner } = survey;
   const expected = settings.dataDirectory ?? defaultPlace.dataDirectory;
   const place = content.server ?? { ...defaultPlace, dataDirectory: expected };
@@ -34,7 +35,7 @@ export function embeddedData(access: StateAccess, home: string, survey: Survey):
         firstStep:
           expected === place.dataDirectory
             ? undefined
-            : `Set pgroundwork:dataDirectory to that folder in Pulumi.${access.stack}.yaml; then`,
+            : `Set pgroundwork:dataDirectory to that folder in Pulumi.${stack.name}.yaml; then`,
         answer: { dataDirectory: hasData ? place.dataDirectory : null },
         facts: [
           hasData ? `data in ${place.dataDirectory}` : `no data in ${place.dataDirectory}`,
@@ -46,20 +47,20 @@ export function embeddedData(access: StateAccess, home: string, survey: Survey):
     async stop({ facts }) {
       const running = await findPostmaster(place.dataDirectory);
       if (running === undefined) return;
-      requireUnchanged(`Stack "${access.stack}"`, facts, [...facts, ...processOf(running)], leftAlone);
+      requireUnchanged(`Stack "${stack.name}"`, facts, [...facts, ...processOf(running)], leftAlone);
       await stopOwn(home, owner, place);
     },
 
     async admin() {
       const running = content.server && (await findPostmaster(content.server.dataDirectory));
       if (running === undefined) return { reason: "the server is not running" };
-      const password = superuserPassword(await readState(access, true));
+      const password = superuserPassword(await readState(stack, true));
       if (password === undefined) return { reason: "the state does not have its superuser's password" };
       const { port } = running;
       return { connection: { host, port, database: "postgres", user: superuser, password, sslmode: "disable" } };
     },
 
-    find: () => findServers(access, home, survey),
+    find: () => findServers(stack, home, survey),
   };
 }
 
@@ -68,11 +69,11 @@ export function embeddedData(access: StateAccess, home: string, survey: Survey):
  * those of an erasure that was killed.
  */
 async function findServers(
-  { root, stack }: StateAccess,
+  { root, name }: Stack,
   home: string,
   { content, settings, defaultPlace, owner }: Survey,
 ): Promise<ErasableData> {
-  const begun = begunErasure(root, stack).filter(isServerPlace);
+  const begun = begunErasure(root, name).filter(isServerPlace);
   const places = [
     ...(content.server === undefined ? [] : [content.server]),
     ...begun,

@@ -1,7 +1,8 @@
 import type { Connection } from "../../connection/connection.ts";
 import { OperationError } from "../../core/operation-error.ts";
+import type { Stack } from "../stack.ts";
 import { stackContent, withoutDatabases } from "../stack-content.ts";
-import { readState, type StateAccess, writeState } from "../stack-state.ts";
+import { readState, writeState } from "../stack-state.ts";
 import { dropDatabase, type KeptRole, rolesOf } from "./drop-database.ts";
 import { databasesOn } from "./losses.ts";
 import type { Survey } from "./survey.ts";
@@ -26,7 +27,7 @@ export async function halfErased(admin: Connection, names: readonly string[]): P
 
 /** Arguments of `eraseDatabases`. */
 export interface DatabaseErasure {
-  access: StateAccess;
+  stack: Stack;
   /** Connection of the server's superuser. */
   admin: Connection;
   names: readonly string[];
@@ -48,7 +49,7 @@ export interface DatabaseErasure {
  * @throws OperationError
  */
 export async function eraseDatabases(erasure: DatabaseErasure): Promise<KeptRole[]> {
-  const { access, admin, names, onStep, check, locked } = erasure;
+  const { stack, admin, names, onStep, check, locked } = erasure;
   const kept = await locked(async () => {
     await check();
     const roles: KeptRole[] = [];
@@ -58,13 +59,13 @@ export async function eraseDatabases(erasure: DatabaseErasure): Promise<KeptRole
     }
     return roles;
   });
-  const state = await readState(access);
+  const state = await readState(stack);
   if (state !== undefined && names.some((name) => stackContent(state).databases.includes(name))) {
     onStep(`removing ${names.join(", ")} from the state`);
-    await writeState(access, withoutDatabases(state, names)).catch((error: unknown) => {
+    await writeState(stack, withoutDatabases(state, names)).catch((error: unknown) => {
       if (!(error instanceof OperationError)) throw error;
       throw new OperationError(
-        `${names.join(", ")} erased on the server, but still in the state of stack "${access.stack}": ${error.message}`,
+        `${names.join(", ")} erased on the server, but still in the state of stack "${stack.name}": ${error.message}`,
         { hint: "Run the same command again: it removes them from the state.", cause: error },
       );
     });

@@ -1,12 +1,14 @@
 import { forgetErasure, noteErasure } from "../begun-erasure.ts";
+import type { Stack } from "../stack.ts";
 import { stackContent } from "../stack-content.ts";
 import { StackLocked } from "../stack-lock.ts";
-import { readState, removeState, type StateAccess } from "../stack-state.ts";
+import { readState, removeState } from "../stack-state.ts";
 import type { Remains } from "./cluster-files.ts";
 import type { ErasableData } from "./stack-data.ts";
 
 /** Arguments of `eraseStack`. */
-export interface StackErasure extends StateAccess {
+export interface StackErasure {
+  stack: Stack;
   /** Data of every kind of server. */
   data: readonly ErasableData[];
   /**
@@ -27,13 +29,14 @@ export interface StackErasure extends StateAccess {
  * @throws OperationError
  */
 export async function eraseStack(erasure: StackErasure): Promise<Remains> {
-  const { root, stack, data, onStep } = erasure;
+  const { stack, data, onStep } = erasure;
+  const { root, name } = stack;
   const places = data.flatMap((each) => each.places);
   try {
-    await erasure.takeDown(() => noteErasure(root, stack, places));
+    await erasure.takeDown(() => noteErasure(root, name, places));
   } catch (error) {
     // If another run works on the stack, the engine did nothing, and that run's server may not be in the state yet.
-    if (error instanceof StackLocked || (await knowsServer(erasure))) await takeNoteBack(erasure);
+    if (error instanceof StackLocked || (await knowsServer(stack))) await takeNoteBack(erasure);
     throw error;
   }
   erasure.signal.throwIfAborted();
@@ -43,22 +46,22 @@ export async function eraseStack(erasure: StackErasure): Promise<Remains> {
     remains.foreign.push(...foreign);
     remains.linked.push(...linked);
   }
-  onStep(`removing the state of stack ${stack}`);
-  await removeState(erasure);
-  await forgetErasure(root, stack);
+  onStep(`removing the state of stack ${name}`);
+  await removeState(stack);
+  await forgetErasure(root, name);
   return remains;
 }
 
 /** Returns true if the state still has the server, because the engine stopped before it. */
-async function knowsServer(erasure: StackErasure): Promise<boolean> {
+async function knowsServer(stack: Stack): Promise<boolean> {
   // If the state cannot be read, it may have lost the server, so the note stays.
-  const state = await readState(erasure).catch(() => undefined);
+  const state = await readState(stack).catch(() => undefined);
   return stackContent(state).server !== undefined;
 }
 
 /** Restores the earlier note, or deletes it if there was no unfinished erasure before. */
-async function takeNoteBack({ root, stack, data }: StackErasure): Promise<void> {
+async function takeNoteBack({ stack: { root, name }, data }: StackErasure): Promise<void> {
   const begun = data.flatMap((each) => each.begun);
-  if (begun.length > 0) noteErasure(root, stack, begun);
-  else await forgetErasure(root, stack);
+  if (begun.length > 0) noteErasure(root, name, begun);
+  else await forgetErasure(root, name);
 }

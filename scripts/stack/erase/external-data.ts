@@ -5,7 +5,7 @@ import {
   listExternalObjects,
   type Reached,
 } from "../external-server.ts";
-import type { StateAccess } from "../stack-state.ts";
+import type { Stack } from "../stack.ts";
 import { outputsConnection } from "./outputs-connection.ts";
 import type { StackData } from "./stack-data.ts";
 import type { Survey } from "./survey.ts";
@@ -14,11 +14,11 @@ import type { Survey } from "./survey.ts";
  * Returns the data of a stack with an external server. Everything on that server stays. A database is dropped only if
  * it is named.
  */
-export function externalData(access: StateAccess, { content, settings }: Survey): StackData {
+export function externalData(stack: Stack, { content, settings }: Survey): StackData {
   const databases = [...new Set([...content.databases, ...settings.databases])];
   const admin = async (): Promise<Reached> => {
-    const connection = content.isUp ? await outputsConnection(access) : undefined;
-    return connection === undefined ? externalLogin(access, settings) : { connection };
+    const connection = content.isUp ? await outputsConnection(stack) : undefined;
+    return connection === undefined ? externalLogin(stack, settings) : { connection };
   };
   const objects = async () => findExternalObjects(await admin(), databases);
   return {

@@ -3,8 +3,9 @@ import { type ServerPlace, serverDirectory, serverFolder } from "../../server/lo
 import type { ServerOwner } from "../../server/server-record.ts";
 import { type DeclaredSettings, declaredSettings } from "../declared-settings.ts";
 import { projectName } from "../project.ts";
+import type { Stack } from "../stack.ts";
 import { type StackContent, stackContent } from "../stack-content.ts";
-import { readState, type StackState, type StateAccess } from "../stack-state.ts";
+import { readState, type StackState } from "../stack-state.ts";
 import { requireDeclared } from "../stacks.ts";
 
 /** State, settings and locations of a stack before anything of it is erased. */
@@ -27,17 +28,17 @@ export interface Survey {
  * @param home see `dataHome`
  * @throws OperationError if the stack is unknown
  */
-export async function surveyStack(access: StateAccess, home: string): Promise<Survey> {
-  const { root, stack } = access;
-  const state = await readState(access);
-  if (state === undefined) await requireDeclared(root, stack);
-  const owner = { clone: root, project: await projectName(root), stack };
-  const folder = serverFolder(home, root, owner.project, stack);
+export async function surveyStack(stack: Stack, home: string): Promise<Survey> {
+  const { root, name } = stack;
+  const state = await readState(stack);
+  if (state === undefined) await requireDeclared(root, name);
+  const owner = { clone: root, project: await projectName(root), stack: name };
+  const folder = serverFolder(home, root, owner.project, name);
   const recorded = await recordedDataDirectory(folder, owner);
   return {
     state,
     content: stackContent(state),
-    settings: await declaredSettings(root, stack),
+    settings: await declaredSettings(root, name),
     defaultPlace: { folder, dataDirectory: recorded ?? serverDirectory(folder).data },
     owner,
   };

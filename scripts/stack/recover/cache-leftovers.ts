@@ -5,13 +5,13 @@ import { cacheFolder } from "../../pulumi/cache-folder.mjs";
 import { withCacheLock } from "../../pulumi/cache-lock.ts";
 import { removeLeftovers } from "../../pulumi/staged-install.ts";
 import { isAbandoned } from "./abandoned-lock.ts";
-import type { RecoveryContext, StackLeftover } from "./leftover.ts";
+import type { StackLeftover } from "./leftover.ts";
 
 /** Time limit in ms for another process that prepares the engine. It is longer than a dead process's lock lasts. */
 const lockTimeoutMs = 15_000;
 
 /** Finds an incomplete installation of the engine in the user's cache, left by any project directory. */
-export async function cacheLeftovers({ env }: RecoveryContext): Promise<StackLeftover[]> {
+export async function cacheLeftovers(env: NodeJS.ProcessEnv): Promise<StackLeftover[]> {
   const folder = cacheFolder(env);
   const staging = join(folder, "staging");
   const lock = join(folder, "install.lock");

@@ -14,30 +14,31 @@ import {
 import { removeUnknown, unknownTo } from "../../docker/unknown.ts";
 import { declaredSettings } from "../declared-settings.ts";
 import { dockerPlaceIn } from "../docker-place.ts";
+import type { Stack } from "../stack.ts";
 import { ownersOf } from "../stack-owners.ts";
 import type { StackState, StateResource } from "../stack-state.ts";
-import type { RecoveryContext, StackLeftover } from "./leftover.ts";
+import type { StackLeftover } from "./leftover.ts";
 
 /**
  * Finds a stack's leftovers in its Docker engine: temporary containers whose process is gone, and objects missing from
  * the state. The objects of other stacks and other project directories have other marks.
  */
 export async function dockerLeftovers(
-  context: RecoveryContext,
+  stack: Stack,
   project: string,
   state: StackState | undefined,
 ): Promise<StackLeftover[]> {
-  const { root, stack } = context;
+  const { root, name } = stack;
   const resources = state?.deployment.resources ?? [];
   const place = dockerPlaceIn(resources);
-  const { docker: declared } = await declaredSettings(root, stack);
+  const { docker: declared } = await declaredSettings(root, name);
   if (place === undefined && declared === undefined) return [];
   const host = place === undefined ? declared?.host : place.host;
-  const own: DockerStack = { project, stack, owners: ownersOf(context, place?.owner) };
+  const own: DockerStack = { project, stack: name, owners: ownersOf(stack, place?.owner) };
   try {
     return await withDocker(host, async (docker) => {
       const objects = await stackObjectsOf(docker, own);
-      return [...(await scratchLeftovers(host, objects)), ...unknownLeftovers(host, stack, objects, resources)];
+      return [...(await scratchLeftovers(host, objects)), ...unknownLeftovers(host, name, objects, resources)];
     });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;

@@ -1,4 +1,5 @@
 import { cancelCommand } from "../../model/command-lines.ts";
+import { type Original, originalOf, waysOut } from "../original.ts";
 import { projectName } from "../project.ts";
 import { readState } from "../stack-state.ts";
 import { requireDeclared } from "../stacks.ts";
@@ -29,35 +30,46 @@ import { unknownServers } from "./unknown-servers.ts";
  * @throws OperationError if the stack is unknown (wrong usage), or if something cannot be checked
  */
 export async function findLeftovers(context: RecoveryContext): Promise<StackLeftover[]> {
-  const { env, root, stack } = context;
+  const { env, stack } = context;
+  const { root, name } = stack;
   const project = await projectName(root);
-  const folder = stateFolder(context, env);
-  const processes = await leftProcesses(context);
-  const locks = folder === undefined ? [] : await engineLocks(folder, project, stack);
-  const found = [...processes, ...(folder === undefined ? [locksElsewhere(stack)] : lockLeftovers(stack, locks))];
+  const folder = stateFolder(stack, env);
+  const processes = await leftProcesses(stack);
+  const locks = folder === undefined ? [] : await engineLocks(folder, project, name);
+  const found = [...processes, ...(folder === undefined ? [locksElsewhere(name)] : lockLeftovers(name, locks))];
   if (isInUse(locks)) return found;
 
-  const state = await readState(context);
-  if (state === undefined) await requireDeclared(root, stack);
+  const state = await readState(stack);
+  if (state === undefined) await requireDeclared(root, name);
   const servers = await allServers(context.home);
   const own = servers.filter((each) => isOwn(context, project, each));
+  const original = await originalOf({ root, project, stack: name, env }, state?.deployment.resources ?? []);
   const ofServers: StackLeftover[] = [];
   for (const server of own) ofServers.push(...(await serverLeftovers(server)));
   return [
     ...found,
-    ...interruptedOperations(context, state),
-    ...unfinishedErasure(context),
+    ...interruptedOperations(stack, state),
+    ...unfinishedErasure(stack),
     ...ofServers,
-    ...(await dockerLeftovers(context, project, state)),
-    ...(await killedRestores(context)),
-    ...(await cacheLeftovers(context)),
+    ...(original === undefined ? await dockerLeftovers(stack, project, state) : [ofOriginal(name, original)]),
+    ...(await killedRestores(stack)),
+    ...(await cacheLeftovers(env)),
     ...(await temporaries(context, own)),
     ...(await halfWritten(context, project, own, folder)),
     ...(await unknownServers(context, project, servers, state)),
-    ...(await leftMemberships(context, state)),
-    ...stateDeltas(context, state),
-    ...(await incompleteUp(context, state)),
+    ...(original === undefined ? await leftMemberships(stack, state) : []),
+    ...stateDeltas(stack, state),
+    ...(await incompleteUp(stack, state)),
   ];
+}
+
+/** Reports that this directory is a copy. Everything on the server is the original's. */
+function ofOriginal(stack: string, original: Original): StackLeftover {
+  return {
+    kind: "server",
+    found: `the server of stack "${stack}" belongs to the project directory ${original.clone}, and this one has a copy of its state: its objects were not checked`,
+    advice: waysOut(original).replaceAll("\n", "\n    "),
+  };
 }
 
 function locksElsewhere(stack: string): StackLeftover {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { leadsNowhere, unlessAbsent } from "../../core/absent.ts";
 import { cacheFolder, compileCacheFolder } from "../../pulumi/cache-folder.mjs";
 import { engineLocks, isInUse } from "./engine-locks.ts";
-import type { RecoveryContext, StackLeftover } from "./leftover.ts";
+import type { LeftoverContext, StackLeftover } from "./leftover.ts";
 import type { KnownServer } from "./own-servers.ts";
 
 /** Time limit in ms for writing a file. An older incomplete one was interrupted. */
@@ -42,7 +42,7 @@ const compiled = /^[\da-f]+\.[A-Za-z\d]{6}$/;
  * @param state the engine's folder of states, if it is on this machine
  */
 export async function halfWritten(
-  { env, root, home, stack }: Pick<RecoveryContext, "env" | "root" | "home" | "stack">,
+  { env, home, stack: { root, name } }: LeftoverContext,
   project: string,
   servers: readonly KnownServer[],
   state?: string,
@@ -59,7 +59,7 @@ export async function halfWritten(
     ...servers.map(({ dataDirectory }) => matching(dataDirectory, serverSettings)),
     ...[cache, join(cache, "verdicts"), join(cache, "plugin-downloads")].map((each) => matching(each, inCache)),
     ...versions.map((version) => matching(join(compileCache, version), compiled)),
-    ...(state === undefined ? [] : statePlaces(state, project, stack)),
+    ...(state === undefined ? [] : statePlaces(state, project, name)),
   ];
   return (await Promise.all(places.map(leftoversIn))).flat();
 }

@@ -14,11 +14,12 @@ import { withDocker } from "../../docker/client.ts";
 import { unlessMissing } from "../../docker/docker-error.ts";
 import { holderLabel } from "../../docker/scratch-holder.ts";
 import { removeVolume } from "../../docker/stack-objects.ts";
-import type { RecoveryContext, StackLeftover } from "./leftover.ts";
+import type { Stack } from "../stack.ts";
+import type { StackLeftover } from "./leftover.ts";
 
 /** Finds killed restores, which leave part of a cluster in a folder or volume. */
-export async function killedRestores({ root, stack }: RecoveryContext): Promise<StackLeftover[]> {
-  const noted = await notedRestores(root, stack);
+export async function killedRestores({ root, name }: Stack): Promise<StackLeftover[]> {
+  const noted = await notedRestores(root, name);
   return noted.filter(({ state }) => state !== "living").map(leftoverOf);
 }
 

@@ -6,8 +6,9 @@ import { ConnectionError } from "../../connection/connection-error.ts";
 import { refuseEndlessCommits } from "../../connection/synchronous-standbys.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { recoverCommand, upCommand } from "../../model/command-lines.ts";
+import type { Stack } from "../stack.ts";
 import { readState, type StackState, type StateResource } from "../stack-state.ts";
-import type { RecoveryContext, StackLeftover } from "./leftover.ts";
+import type { StackLeftover } from "./leftover.ts";
 
 const providerType = "pulumi:providers:postgresql";
 const roleType = "postgresql:index/role:Role";
@@ -17,14 +18,11 @@ const roleType = "postgresql:index/role:Role";
  * creates a database and then revokes it. A run that is killed in between leaves it. A superuser does not need it. A
  * stopped server cannot be checked.
  */
-export async function leftMemberships(
-  context: RecoveryContext,
-  state: StackState | undefined,
-): Promise<StackLeftover[]> {
+export async function leftMemberships(stack: Stack, state: StackState | undefined): Promise<StackLeftover[]> {
   const owners = ownersIn(state?.deployment.resources ?? []);
   if (owners.length === 0) return [];
   try {
-    const admin = await adminOf(context);
+    const admin = await adminOf(stack);
     if (admin === undefined) return [];
     const roles = await withClient(admin, async (client) => {
       const { rows } = await client.query<{ role: string }>(
@@ -42,7 +40,7 @@ export async function leftMemberships(
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     const isUnreachable = error instanceof ConnectionError && error.failure === "unreachable";
-    const advice = isUnreachable ? lookLater(context.stack) : error.hint;
+    const advice = isUnreachable ? lookLater(stack.name) : error.hint;
     return [
       {
         kind: "server",
@@ -80,8 +78,8 @@ function ownersIn(resources: readonly StateResource[]): string[] {
 }
 
 /** Returns the login of the postgresql provider, from the state. A first run that was killed has no outputs yet. */
-async function adminOf(context: RecoveryContext): Promise<Connection | undefined> {
-  const state = await readState(context, true);
+async function adminOf(stack: Stack): Promise<Connection | undefined> {
+  const state = await readState(stack, true);
   const provider = (state?.deployment.resources ?? []).find(({ type }) => type === providerType)?.outputs;
   if (provider === undefined) return undefined;
   const value = (key: string) => plainText(provider[key]);
@@ -90,7 +88,7 @@ async function adminOf(context: RecoveryContext): Promise<Connection | undefined
   return {
     ...{ host, port: Number(port), user, password, database: "postgres" },
     sslmode: value("sslmode") as SslMode,
-    sslrootcert: certificateFile(context.root, value("sslrootcert")),
+    sslrootcert: certificateFile(stack.root, value("sslrootcert")),
   } as Connection;
 }
 

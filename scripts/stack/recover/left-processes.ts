@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { processEntry, processTable } from "../../core/process-table.ts";
-import type { RecoveryContext, StackLeftover } from "./leftover.ts";
+import type { Stack } from "../stack.ts";
+import type { StackLeftover } from "./leftover.ts";
 import { type Orphan, orphansOf } from "./orphans.ts";
 
 /** Time that a process has to end after a signal. */
@@ -8,7 +9,7 @@ const endTimeoutMs = 3_000;
 const pollIntervalMs = 50;
 
 /** Finds processes of this project directory that a killed engine left behind. */
-export async function leftProcesses({ root }: RecoveryContext): Promise<StackLeftover[]> {
+export async function leftProcesses({ root }: Stack): Promise<StackLeftover[]> {
   const table = await processTable();
   if (table === undefined) return [cannotTell];
   return orphansOf(root, table).map((orphan) => ({

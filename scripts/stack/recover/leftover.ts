@@ -1,20 +1,22 @@
 import type { Leftover } from "../../core/leftover.ts";
-import type { EngineInstallation } from "../../pulumi/ensure-engine.ts";
+import type { Stack } from "../stack.ts";
 
 /** Leftover of a killed run on a stack. */
 export type StackLeftover = Leftover<
   "state" | "engine-lock" | "process" | "files" | "lock" | "pending-operation" | "server" | "container"
 >;
 
-/** Stack, folders and options of a recovery. */
-export interface RecoveryContext {
-  engine: EngineInstallation;
+/** Stack and folders in which leftovers are looked for. */
+export interface LeftoverContext {
   env: NodeJS.ProcessEnv;
-  /** Project directory. */
-  root: string;
-  stack: string;
+  stack: Pick<Stack, "root" | "name">;
   /** Folder that contains the servers: see `dataHome`. */
   home: string;
+}
+
+/** Stack, folders and options of a recovery. */
+export interface RecoveryContext extends LeftoverContext {
+  stack: Stack;
   /** True to stop servers whose project directory is gone. */
   stopOrphans: boolean;
 }

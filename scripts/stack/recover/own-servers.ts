@@ -6,7 +6,7 @@ import {
   type ServerRecord,
   serverFolders,
 } from "../../server/server-record.ts";
-import type { RecoveryContext } from "./leftover.ts";
+import type { LeftoverContext } from "./leftover.ts";
 
 /** A server's folder in the data home, with its record. */
 export interface KnownServer {
@@ -28,24 +28,17 @@ export async function allServers(home: string): Promise<KnownServer[]> {
 }
 
 /** Returns the recovered stack as the owner in server records. */
-export function ownerIn({ root, stack }: Pick<RecoveryContext, "root" | "stack">, project: string): ServerOwner {
-  return { clone: root, project, stack };
+export function ownerIn({ stack: { root, name } }: LeftoverContext, project: string): ServerOwner {
+  return { clone: root, project, stack: name };
 }
 
 /** Returns true if a server belongs to the recovered stack, by its record or, without one, by its name. */
-export function isOwn(
-  context: Pick<RecoveryContext, "root" | "stack" | "home">,
-  project: string,
-  { folder, record }: KnownServer,
-): boolean {
+export function isOwn(context: LeftoverContext, project: string, { folder, record }: KnownServer): boolean {
   if (record === undefined) return folder === ownFolder(context, project);
   return isSameStack(record, ownerIn(context, project));
 }
 
 /** Returns the folder in which `up` creates the server of the recovered stack. */
-export function ownFolder(
-  { home, root, stack }: Pick<RecoveryContext, "root" | "stack" | "home">,
-  project: string,
-): string {
-  return serverFolder(home, root, project, stack);
+export function ownFolder({ home, stack: { root, name } }: LeftoverContext, project: string): string {
+  return serverFolder(home, root, project, name);
 }

@@ -1,4 +1,5 @@
-import { readState, type StackState, type StateAccess, type StateResource, writeState } from "../stack-state.ts";
+import type { Stack } from "../stack.ts";
+import { readState, type StackState, type StateResource, writeState } from "../stack-state.ts";
 import { deltaKey, deltaMisfit } from "../state-delta.ts";
 import type { StackLeftover } from "./leftover.ts";
 
@@ -6,7 +7,7 @@ import type { StackLeftover } from "./leftover.ts";
  * Finds resources whose values contradict the delta that the official plugin stores with them. The plugin panics on
  * them in every command, including a refresh. Without the delta, it accepts the values as they are.
  */
-export function stateDeltas(access: StateAccess, state: StackState | undefined): StackLeftover[] {
+export function stateDeltas(stack: Stack, state: StackState | undefined): StackLeftover[] {
   const broken = (state?.deployment.resources ?? []).filter(isBroken);
   if (broken.length === 0) return [];
   const names = broken.map(({ urn, outputs }) => `${urn.split("::").at(-1)} (${deltaMisfit(outputs ?? {})})`);
@@ -15,14 +16,14 @@ export function stateDeltas(access: StateAccess, state: StackState | undefined):
       kind: "state",
       found: `the official provider plugins cannot read the state of ${names.join(", ")}: "Data integrity error"`,
       action: `remove ${deltaKey} from the state of these resources; their values stay`,
-      act: () => repair(access),
+      act: () => repair(stack),
     },
   ];
 }
 
-async function repair(access: StateAccess): Promise<void> {
-  const state = await readState(access);
-  if (state !== undefined) await writeState(access, withoutBrokenDeltas(state));
+async function repair(stack: Stack): Promise<void> {
+  const state = await readState(stack);
+  if (state !== undefined) await writeState(stack, withoutBrokenDeltas(state));
 }
 
 /** Returns a state without the deltas that do not fit. */

@@ -46,7 +46,7 @@ async function ownServer(context: RecoveryContext, project: string, server: Know
   const isOthers = (await claimOfOther(server.dataDirectory, owner)) !== undefined;
   const dataDirectory = isOthers ? serverDirectory(folder).data : server.dataDirectory;
   if (!(await hasCluster(dataDirectory))) return [];
-  const found = `the state of stack "${context.stack}" does not contain its server: ${await describe(dataDirectory)}`;
+  const found = `the state of stack "${context.stack.name}" does not contain its server: ${await describe(dataDirectory)}`;
   const other = await runningServerOfOther(dataDirectory, owner);
   if (other !== undefined) {
     const { clone, stack } = other.record;

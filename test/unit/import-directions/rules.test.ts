@@ -44,6 +44,7 @@ const refused: Record<string, Case[]> = {
     { from: "migrations/shop/data/b.ts", to: "scripts/index.ts", reported: false },
   ],
   "databases-imports-lower-rooms": [{ from: "scripts/databases/a.ts", to: "scripts/migrate/status.ts" }],
+  "validate-imports-lower-rooms": [{ from: "scripts/validate/a.ts", to: "scripts/doctor/diagnose.ts" }],
   "adopt-imports-lower-rooms": [{ from: "scripts/adopt/a.ts", to: "scripts/databases/file.ts" }],
   "scratch-imports-lower-rooms": [{ from: "scripts/scratch/b.ts", to: "scripts/migrate/status.ts" }],
   "migrate-imports-lower-rooms": [{ from: "scripts/migrate/c.ts", to: "scripts/seed/apply.ts" }],

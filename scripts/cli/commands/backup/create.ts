@@ -3,6 +3,7 @@ import type { BackupType } from "../../../backup/info.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, stackOption } from "../../options.ts";
+import { refuseInCopy } from "../../refuse-in-copy.ts";
 import { showStep } from "../../step.ts";
 import { backupsOf } from "./stack.ts";
 import { bytes } from "./texts.ts";
@@ -32,6 +33,7 @@ export function registerBackupCreate(backup: Command): void {
 async function create(context: CommandContext, { stack = localStack, type }: CreateOptions): Promise<undefined> {
   const { withDocker } = await import("../../../docker/client.ts");
   const { createBackup } = await import("../../../backup/create.ts");
+  await refuseInCopy(context, stack);
   const { backups, dockerHost } = await backupsOf(context, stack);
   showStep(context.out, "making a backup");
   const made = await withDocker(dockerHost, (docker) => createBackup(docker, backups.container, type));

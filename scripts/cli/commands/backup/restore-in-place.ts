@@ -5,7 +5,8 @@ import type { Restored } from "../../../backup/restore/restore.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { canAsk } from "../../confirm.ts";
 import type { CommandContext } from "../../context.ts";
-import { readyEngine } from "../../engine.ts";
+import { refuseInCopy } from "../../refuse-in-copy.ts";
+import { outputsOf } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { backupsOf } from "./stack.ts";
@@ -28,11 +29,11 @@ const startSeconds = 600;
 export async function runInPlace(context: CommandContext, command: InPlaceCommand): Promise<ExitCode> {
   const { stack, what, yes } = command;
   const { withDocker } = await import("../../../docker/client.ts");
-  const { readOutputs } = await import("../../../stack/outputs.ts");
   const { ownHolder } = await import("../../../docker/scratch-holder.ts");
   const inPlace = await import("../../../backup/restore/in-place/in-place.ts");
+  await refuseInCopy(context, stack);
   const { backups, dockerHost } = await backupsOf(context, stack);
-  const outputs = await readOutputs(await readyEngine(context, { quiet: true }), context.root, stack, true);
+  const outputs = await outputsOf(context, stack, true);
   if (outputs.protected && !command.allowProtected) {
     throw new OperationError(`Stack "${stack}" is protected.`, {
       hint: "Add --allow-protected to change its cluster. `--to` and `--to-volume` restore without changing it.",

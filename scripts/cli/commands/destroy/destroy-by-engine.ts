@@ -1,5 +1,5 @@
 import type { CommandContext } from "../../context.ts";
-import { operate } from "../../operate.ts";
+import { operateStack } from "../../operation.ts";
 import { Output } from "../../output.ts";
 
 /** Output that prints only warnings, errors and the answer. */
@@ -19,7 +19,7 @@ export async function destroyByEngine(
   stack: string,
   check: () => Promise<void>,
 ): Promise<void> {
-  await operate({ ...context, out: new QuietOutput(context.out.json) }, "destroy", stack, { check });
+  await operateStack({ ...context, out: new QuietOutput(context.out.json) }, "destroy", stack, { check });
 }
 
 /**

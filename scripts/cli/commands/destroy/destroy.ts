@@ -4,8 +4,9 @@ import { upCommand } from "../../../model/command-lines.ts";
 import type { Survey } from "../../../stack/erase/survey.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
-import { readyEngine } from "../../engine.ts";
 import { jsonOption, stackOption } from "../../options.ts";
+import { refuseInCopy } from "../../refuse-in-copy.ts";
+import { stackWithEngine } from "../../stack.ts";
 import { settingsFile } from "./texts.ts";
 
 interface DestroyOptions {
@@ -31,19 +32,20 @@ export function registerDestroy(program: Command): void {
 
 async function destroy(
   context: CommandContext,
-  { stack = localStack, erase = [], yes = false }: DestroyOptions,
+  { stack: name = localStack, erase = [], yes = false }: DestroyOptions,
 ): Promise<undefined> {
   const { surveyStack } = await import("../../../stack/erase/survey.ts");
   const { dataOf } = await import("../../../stack/erase/data-of.ts");
   const { dataHome } = await import("../../../server/locations.ts");
+  await refuseInCopy(context, name);
   const home = dataHome(context.env, process.getuid?.());
-  const access = { engine: await readyEngine(context, { stack }), root: context.root, stack };
+  const stack = await stackWithEngine(context, name);
   const look = async () => {
-    const survey = await surveyStack(access, home);
-    refuseProtected(survey, stack, erase.length > 0);
-    return { survey, data: dataOf(access, home, survey) };
+    const survey = await surveyStack(stack, home);
+    refuseProtected(survey, name, erase.length > 0);
+    return { survey, data: dataOf(stack, home, survey) };
   };
-  const destruction = { context, access, ...(await look()), lookAgain: look, yes };
+  const destruction = { context, stack, ...(await look()), lookAgain: look, yes };
   if (erase.length === 0) {
     const { takeDown } = await import("./take-down.ts");
     await takeDown(destruction);

@@ -1,6 +1,6 @@
 import type { StackData } from "../../../stack/erase/stack-data.ts";
 import type { Survey } from "../../../stack/erase/survey.ts";
-import type { StateAccess } from "../../../stack/stack-state.ts";
+import type { Stack } from "../../../stack/stack.ts";
 import type { CommandContext } from "../../context.ts";
 
 /** A stack as it was found. */
@@ -13,7 +13,7 @@ export interface FoundStack {
 /** Context of every kind of destruction. */
 export interface Destruction extends FoundStack {
   context: CommandContext;
-  access: StateAccess;
+  stack: Stack;
   /**
    * Surveys the stack again, because another command may have changed it since it was shown.
    *

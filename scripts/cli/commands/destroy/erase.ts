@@ -33,7 +33,7 @@ export async function eraseNamed(destruction: Destruction, names: readonly strin
         )
       : [];
   const databases = [...server.databases, ...rest.filter((name) => !server.databases.includes(name))];
-  const targets = eraseTargets(names, destruction.access.stack, databases);
+  const targets = eraseTargets(names, destruction.stack.name, databases);
   if (targets.stack) await eraseWhole(destruction, server);
   else await eraseSome(destruction, server, targets.databases);
 }
@@ -51,8 +51,8 @@ async function reach({ survey, data: [server] }: Destruction): Promise<Access> {
 }
 
 async function eraseSome(destruction: Destruction, server: Access, names: readonly string[]) {
-  const { context, access, survey, yes } = destruction;
-  const { stack } = access;
+  const { context, survey, yes } = destruction;
+  const { name: stack } = destruction.stack;
   if (!("admin" in server)) {
     throw new OperationError(
       `A database of stack "${stack}" can be dropped only while its server is reachable: ${server.reason}.`,
@@ -74,7 +74,7 @@ async function eraseSome(destruction: Destruction, server: Access, names: readon
   // A stack without a state has no lock.
   const locked = <T>(work: () => Promise<T>) => (survey.state === undefined ? work() : underLock(context, stack, work));
   const roles = await shown(context, (onStep) =>
-    eraseDatabases({ access, admin, names, onStep, check: requireAsShown, locked }),
+    eraseDatabases({ stack: destruction.stack, admin, names, onStep, check: requireAsShown, locked }),
   );
   for (const line of describeLeft({ roles })) context.out.warn(line);
   const declaredNames = plans.filter(({ declared }) => declared).map(({ name }) => name);
@@ -108,8 +108,8 @@ function planFacts({ name, loss, roles, declared }: DatabasePlan): Facts {
 }
 
 async function eraseWhole(destruction: Destruction, server: Access): Promise<void> {
-  const { context, access, survey, data, yes } = destruction;
-  const { stack } = access;
+  const { context, survey, data, yes } = destruction;
+  const { name: stack } = destruction.stack;
   const erasable = await Promise.all(data.map((each) => each.find()));
   const places = erasable.flatMap((each) => [...each.places, ...each.begun]);
   const kept = erasable.flatMap(({ summary }) => summary ?? []);
@@ -140,8 +140,8 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
     // A stack without a state has no lock.
     await (survey.state === undefined ? check() : destroyByEngine(context, stack, check));
   };
-  const { signal } = context;
-  const files = await shown(context, (onStep) => eraseStack({ ...access, data: erasable, takeDown, onStep, signal }));
+  const erasure = { stack: destruction.stack, data: erasable, takeDown, signal: context.signal };
+  const files = await shown(context, (onStep) => eraseStack({ ...erasure, onStep }));
   for (const line of describeLeft({ files })) context.out.warn(line);
   const erased = {
     servers: found.map(({ told }) => told),

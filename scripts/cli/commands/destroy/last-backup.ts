@@ -4,11 +4,11 @@ import { backupsOf } from "../backup/stack.ts";
 import type { Destruction } from "./destruction.ts";
 
 /** Describes the last backup of a stack that is about to lose data: its end and label, or why that is not known. */
-export async function describeLastBackup({ context, access, survey }: Destruction): Promise<string> {
+export async function describeLastBackup({ context, stack, survey }: Destruction): Promise<string> {
   // Only servers in containers have backups that the kit makes.
   if (survey.state === undefined || survey.content.docker === undefined) return "last backup: none known";
   try {
-    const { backups, dockerHost } = await backupsOf(context, access.stack);
+    const { backups, dockerHost } = await backupsOf(context, stack.name);
     const { withDocker } = await import("../../../docker/client.ts");
     const { isRunning } = await import("../../../docker/server/running.ts");
     const { withRepository } = await import("../../../backup/stack-backups.ts");

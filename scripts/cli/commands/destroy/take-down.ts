@@ -8,8 +8,8 @@ import type { Destruction, FoundStack } from "./destruction.ts";
 
 /** Takes a stack down; only its data and settings stay. */
 export async function takeDown(destruction: Destruction): Promise<void> {
-  const { context, access, survey, yes } = destruction;
-  const { stack } = access;
+  const { context, survey, yes } = destruction;
+  const { root, name: stack } = destruction.stack;
   const { resources, databases } = survey.content;
   const shown = await whereabouts(destruction);
   const { running, hasData, place, goes, stays, summary, firstStep, answer } = shown.seen;
@@ -19,7 +19,7 @@ export async function takeDown(destruction: Destruction): Promise<void> {
     : `There is no data in ${place}.`;
   const kept = summary === undefined ? ofData : stays.length === 0 ? summary : `${summary}\n${up}`;
   if (resources === 0 && running === undefined && goes.length === 0) {
-    const where = survey.state === undefined ? backendNote(access.root, stack, context.env) : undefined;
+    const where = survey.state === undefined ? backendNote(root, stack, context.env) : undefined;
     context.out.answer({ stack, resources: 0, stopped: false, ...answer }, () =>
       [
         `Stack "${stack}" is not up: there is nothing to destroy.`,

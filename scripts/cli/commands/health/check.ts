@@ -4,7 +4,7 @@ import { action, type CommandContext } from "../../context.ts";
 import { jsonOption } from "../../options.ts";
 import { style } from "../../output.ts";
 import { table } from "../../table.ts";
-import { type HealthTarget, healthConnection, withHealthTarget } from "./target.ts";
+import { type HealthTarget, healthSettings, healthTarget, withHealthTarget } from "./target.ts";
 
 interface CheckOptions extends HealthTarget {
   require?: string[];
@@ -16,7 +16,13 @@ const codes = {
   critical: exitCode.wrong,
   unknown: exitCode.wrong,
 } as const;
-const colors = { ok: "green", warning: "yellow", critical: "red", unknown: "yellow" } as const;
+const colors = {
+  ok: "green",
+  warning: "yellow",
+  critical: "red",
+  unknown: "yellow",
+  "not-applicable": "gray",
+} as const;
 
 export function registerHealthCheck(health: Command): void {
   withHealthTarget(health.command("check"))
@@ -34,19 +40,18 @@ export function registerHealthCheck(health: Command): void {
 }
 
 async function check(context: CommandContext, { require: more = [], ...target }: CheckOptions) {
-  const { settingsFromEnvironment } = await import("../../../health/settings.ts");
-  const settings = settingsFromEnvironment(context.env);
-  const connection = await healthConnection(context, target);
+  const found = await healthTarget(context, target);
+  const settings = await healthSettings(context, found);
   const { takeSnapshot } = await import("../../../health/snapshot.ts");
   const { judge, requiredSubjects } = await import("../../../health/judge.ts");
   const { ratesBetween } = await import("../../../health/rates.ts");
-  const snapshot = await takeSnapshot(connection, settings);
+  const snapshot = await takeSnapshot(found.connection, settings);
   const rates = ratesBetween(undefined, snapshot);
   const status = judge(snapshot, rates, settings, [...requiredSubjects, ...more]);
   context.out.answer({ ...status, takenAt: snapshot.takenAt }, () =>
     table(
       ["subject", "state", "what was found"],
-      status.subjects.map(({ name, level, detail }) => [name, style(colors[level], level), detail]),
+      status.subjects.map(({ name, level, detail }) => [name, style(colors[level], level.replace("-", " ")), detail]),
     ),
   );
   return codes[status.level];
@@ -63,6 +68,7 @@ const known = [
   "replication",
   "freeze",
   "migrations",
+  "backups",
 ];
 
 function list(text: string): string[] {

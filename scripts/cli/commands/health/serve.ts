@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import packageJson from "../../../../package.json" with { type: "json" };
 import { describeConnection } from "../../../connection/connection.ts";
 import { action, type CommandContext } from "../../context.ts";
-import { type HealthTarget, healthConnection, withHealthTarget } from "./target.ts";
+import { type HealthTarget, healthSettings, healthTarget, withHealthTarget } from "./target.ts";
 
 interface ServeOptions extends HealthTarget {
   host: string;
@@ -23,13 +23,13 @@ export function registerHealthServe(health: Command): void {
 }
 
 async function serve(context: CommandContext, { host, port: wanted, hostName = [], history, ...target }: ServeOptions) {
-  const { settingsFromEnvironment } = await import("../../../health/settings.ts");
   const { serveHealth } = await import("../../../health/server/serve.ts");
   const { requireSafe } = await import("../../../health/server/access.ts");
-  const settings = settingsFromEnvironment(context.env);
   const token = context.env.PGW_HEALTH_TOKEN || undefined;
   requireSafe(host, token);
-  const connection = await healthConnection(context, target);
+  const found = await healthTarget(context, target);
+  const { connection } = found;
+  const settings = await healthSettings(context, found);
   const { historyFile: standard } = await import("../../../health/history.ts");
   const historyFile = history === undefined ? standard(context.root, connection) : resolve(history);
   const server = await serveHealth({

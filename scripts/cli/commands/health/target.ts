@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import { type Connection, inDatabase } from "../../../connection/connection.ts";
+import type { HealthSettings } from "../../../health/collector.ts";
+import type { ServerOutput } from "../../../model/stack-outputs.ts";
 import type { CommandContext } from "../../context.ts";
 import { databaseOption, stackOption, urlOption } from "../../options.ts";
 import { givenConnection, resolveTargets, type TargetOptions } from "../../target.ts";
@@ -17,14 +19,53 @@ export function withHealthTarget(command: Command): Command {
     .option("-r, --role <name>", "role that logs in to the stack", "monitor");
 }
 
-/** Returns the connection: any PostgreSQL by URL or environment, else the first or the named database of the stack. */
-export async function healthConnection(
+/** A server to observe. */
+export interface HealthServerTarget {
+  connection: Connection;
+  /** Absolute path of the database's folder in migrations/; undefined if only a connection is known. */
+  folder: string | undefined;
+  /** The stack's server; undefined if only a connection is known. */
+  server: ServerOutput | undefined;
+}
+
+/** Returns the target: any PostgreSQL by URL or environment, else the first or the named database of the stack. */
+export async function healthTarget(
   context: CommandContext,
   { role, ...options }: HealthTarget,
-): Promise<Connection> {
+): Promise<HealthServerTarget> {
   const given = givenConnection(context, options);
-  if (given !== undefined) return options.database === undefined ? given : inDatabase(given, options.database);
+  if (given !== undefined) {
+    const connection = options.database === undefined ? given : inDatabase(given, options.database);
+    return { connection, folder: undefined, server: undefined };
+  }
   const [first] = await resolveTargets(context, options, role);
   if (first === undefined) throw new Error("the stack has no database");
-  return first.connection;
+  return first;
+}
+
+/** Returns the settings of a target: those of the environment, and how to read its files and backups. */
+export async function healthSettings(
+  context: CommandContext,
+  { folder, server }: HealthServerTarget,
+): Promise<HealthSettings> {
+  const { settingsFromEnvironment } = await import("../../../health/settings.ts");
+  const { recordComparison } = await import("../../../migrate/compare-records.ts");
+  const compareMigrations = folder === undefined ? undefined : recordComparison(folder);
+  return {
+    ...settingsFromEnvironment(context.env),
+    ...(compareMigrations === undefined ? {} : { compareMigrations }),
+    ...(server === undefined ? {} : { readBackups: await backupReader(server) }),
+  };
+}
+
+async function backupReader(server: ServerOutput): Promise<NonNullable<HealthSettings["readBackups"]>> {
+  const { cachedBackups } = await import("../../../health/backups.ts");
+  const { readBackupState } = await import("../../../stack/backup-state.ts");
+  return cachedBackups(async () => {
+    const state = await readBackupState(server, new Date());
+    if (state === null) return { known: true, value: null };
+    if (!state.known) return state;
+    const { known: _, ...value } = state;
+    return { known: true, value };
+  });
 }

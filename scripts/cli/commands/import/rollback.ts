@@ -6,7 +6,7 @@ import { canAsk, confirm } from "../../confirm.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
 import { table } from "../../table.ts";
-import { resolveTarget, type TargetOptions } from "../../target.ts";
+import { type TargetOptions, targetToChange } from "../../target.ts";
 
 interface RollbackOptions extends TargetOptions {
   dryRun?: boolean;
@@ -22,7 +22,7 @@ export function registerImportRollback(parent: Command): void {
 
 async function rollback(context: CommandContext, options: RollbackOptions, named: string | undefined) {
   const { rollbackImport } = await import("../../../import/run/rollback.ts");
-  const { connection, label } = await resolveTarget(context, options);
+  const { connection, label } = await targetToChange(context, options);
   const onWait = (holder: Parameters<typeof describeHolder>[0]) =>
     context.out.note(`waiting for another deployer: ${describeHolder(holder)}`);
   const common = { connection, onWait, signal: context.signal };

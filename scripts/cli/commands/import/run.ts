@@ -6,7 +6,7 @@ import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
 import { ProgressLine } from "../../progress-line.ts";
-import { resolveTarget, type TargetOptions } from "../../target.ts";
+import { type TargetOptions, targetToChange } from "../../target.ts";
 import { describeReport } from "./text.ts";
 
 interface ImportOptions extends TargetOptions {
@@ -54,7 +54,7 @@ async function importFrom(context: CommandContext, options: ImportOptions, kind:
   const { openSource } = await import("../../../import/source/open-source.ts");
   const { readMap } = await import("../../../import/map-file.ts");
   const { runImport } = await import("../../../import/run/run-import.ts");
-  const { connection, folder, database, label } = await resolveTarget(context, options);
+  const { connection, folder, database, label } = await targetToChange(context, options);
   const map = await readMap(options.map, folder, kind);
   const source = await openSource(kind, path);
   const progress = new ImportProgress(context);

@@ -6,7 +6,7 @@ import type { OtherTool } from "../../../migrate/other-tools.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
-import { resolveTarget, type TargetOptions } from "../../target.ts";
+import { type TargetOptions, targetToChange } from "../../target.ts";
 import { describeDifference } from "./differences.ts";
 
 interface BaselineOptions extends TargetOptions {
@@ -29,7 +29,7 @@ export function registerMigrateBaseline(migrate: Command): void {
 
 async function adopt(context: CommandContext, { to, dryRun, acceptDifferences, ...options }: BaselineOptions) {
   const { baseline } = await import("../../../migrate/baseline.ts");
-  const { connection, admin, docker, folder, label, protected: isProtected } = await resolveTarget(context, options);
+  const { connection, admin, docker, folder, label, protected: isProtected } = await targetToChange(context, options);
   const result = await baseline({
     ...{ connection, admin, docker, folder, protected: isProtected },
     onProgress: (text) => showStep(context.out, text),

@@ -4,7 +4,7 @@ import type { Finding } from "../../../migrate/lint/finding.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
-import { resolveFolder, resolveTarget, type Target, type TargetOptions } from "../../target.ts";
+import { resolveFolder, resolveTarget, type Target, type TargetOptions, targetToChange } from "../../target.ts";
 import { lineToType } from "../../typed-line.ts";
 import { requireUnprotected } from "./unprotected.ts";
 import { showMigrationEvent } from "./up.ts";
@@ -31,7 +31,7 @@ export function registerMigrateCommit(migrate: Command): void {
 async function commit(context: CommandContext, options: CommitOptions) {
   if (!options.apply) return writeOnly(context, options);
   const { commitMigration } = await import("../../../migrate/authoring/commit.ts");
-  const target = await resolveTarget(context, options);
+  const target = await targetToChange(context, options);
   requireUnprotected(target, "Write migrations");
   const { connection, admin, docker, folder, label } = target;
   const { message, irreversible } = options;

@@ -4,7 +4,8 @@ import type { RevertEvent } from "../../../migrate/down.ts";
 import type { PlannedRevert } from "../../../migrate/revert-plan.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
-import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
+import { type Target, type TargetOptions, targetToChange } from "../../target.ts";
+import { backUpBeforeRevert } from "./backup-before-revert.ts";
 import { confirmRevert, describeLosses } from "./confirm-revert.ts";
 import { showLockTimeout, showWaiting } from "./lock-events.ts";
 import { type RunOptions, withRunOptions } from "./verb.ts";
@@ -14,23 +15,32 @@ interface DownOptions extends TargetOptions, RunOptions {
   to?: string;
   dryRun?: boolean;
   yes?: boolean;
+  backup: boolean;
+  encrypt: boolean;
 }
 
 export function registerMigrateDown(migrate: Command): void {
-  const verb = databaseVerb(migrate, "down", "revert applied migrations, newest first; their data is lost")
+  const verb = databaseVerb(
+    migrate,
+    "down",
+    "revert applied migrations, newest first; their data is lost. Before that, make a restore point (stack with " +
+      "backups), a snapshot or a dump, and print the command that returns to it",
+  )
     .option("--steps <number>", "number of migrations to revert (default: 1)", count)
     .option("--to <migration>", "revert all migrations after this one (number or file name); 0 reverts all of them")
     .option(
       "--dry-run",
       "list the migrations that would be reverted and the rows that would be lost, and run nothing (exit code 4)",
     )
-    .option("-y, --yes", "skip the confirmation; a stack that is not protected needs one only if rows may be lost");
+    .option("-y, --yes", "skip the confirmation; a stack that is not protected needs one only if rows may be lost")
+    .option("--no-backup", "make no restore point, snapshot or dump")
+    .option("--no-encrypt", "do not encrypt the dump of a protected stack");
   withRunOptions(verb).action(action<DownOptions, []>(down));
 }
 
 async function down(context: CommandContext, options: DownOptions) {
   const { previewRevert, revertMigrations } = await import("../../../migrate/down.ts");
-  const target = await resolveTarget(context, options);
+  const target = await targetToChange(context, options);
   const { connection, folder, label } = target;
   const { steps, to, allow, lockTimeout, statementTimeout, retryFor } = options;
   const planned = await previewRevert(connection, folder, { steps, to, allow });
@@ -40,6 +50,7 @@ async function down(context: CommandContext, options: DownOptions) {
   if (planned.length > 0 && options.yes !== true) await confirmRevert(context, target, planned, always);
   for (const { down: file } of planned.filter(({ downChanged }) => downChanged))
     context.out.note(`${file.filename} changed after its migration was applied; it runs as it is now`);
+  const backup = planned.length === 0 || !options.backup ? null : await backUpBeforeRevert(context, target, options);
   const { reverted } =
     planned.length === 0
       ? { reverted: [] }
@@ -55,7 +66,7 @@ async function down(context: CommandContext, options: DownOptions) {
           signal: context.signal,
           runId: context.runId,
         });
-  context.out.answer({ reverted }, () =>
+  context.out.answer({ reverted, backup }, () =>
     reverted.length === 0 ? `${label}: nothing to revert` : `${label}: ${reverted.length} reverted`,
   );
   return exitCode.done;

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
-import { resolveTarget, type TargetOptions } from "../../target.ts";
+import { type TargetOptions, targetToChange } from "../../target.ts";
 
 export function registerMigrateInit(migrate: Command): void {
   databaseVerb(migrate, "init", "create the tables that record migrations, and nothing else").action(
@@ -12,7 +12,7 @@ export function registerMigrateInit(migrate: Command): void {
 
 async function init(context: CommandContext, options: TargetOptions) {
   const { initialiseTracking } = await import("../../../migrate/apply.ts");
-  const { connection, folder, label } = await resolveTarget(context, options);
+  const { connection, folder, label } = await targetToChange(context, options);
   const made = await initialiseTracking({ connection, folder, signal: context.signal });
   context.out.answer({ made }, () => `${label}: ${made ? "the tables were created" : "the tables already exist"}`);
   return exitCode.done;

@@ -1,4 +1,4 @@
-import { describeHolder, type LockHolder } from "../../../ledger/deployment-lock.ts";
+import { describeHolder, type LockHolder } from "../../../ledger/deployer.ts";
 import { describeBlocker } from "../../../migrate/blockers.ts";
 import type { LockTimeout } from "../../../migrate/lock-retry.ts";
 import type { CommandContext } from "../../context.ts";

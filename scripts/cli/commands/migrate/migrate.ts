@@ -6,6 +6,7 @@ const verbs: Readonly<Record<string, Registration>> = {
   up: async () => (await import("./up.ts")).registerMigrateUp,
   down: async () => (await import("./down.ts")).registerMigrateDown,
   new: async () => (await import("./new.ts")).registerMigrateNew,
+  "cache-triggers": async () => (await import("./cache-triggers.ts")).registerMigrateCacheTriggers,
   commit: async () => (await import("./commit.ts")).registerMigrateCommit,
   uncommit: async () => (await import("./uncommit.ts")).registerMigrateUncommit,
   baseline: async () => (await import("./baseline.ts")).registerMigrateBaseline,

@@ -5,7 +5,7 @@ import type { Repaired } from "../../../migrate/repair/repair.ts";
 import { canAsk, confirm } from "../../confirm.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
-import { resolveTarget, type TargetOptions } from "../../target.ts";
+import { type TargetOptions, targetToChange } from "../../target.ts";
 
 interface RepairOptions extends TargetOptions {
   yes?: boolean;
@@ -31,7 +31,7 @@ export function registerMigrateRepair(migrate: Command): void {
 
 async function mend(context: CommandContext, { yes = false, done, terminate, ...options }: RepairOptions) {
   const { findRepairs, repair, terminateHolder } = await import("../../../migrate/repair/repair.ts");
-  const { connection, admin, folder, label } = await resolveTarget(context, options);
+  const { connection, admin, folder, label } = await targetToChange(context, options);
   if (terminate !== undefined) {
     await terminateHolder(connection, terminate);
     context.out.note(`ended session ${terminate}`);

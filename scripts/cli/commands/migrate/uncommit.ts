@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { exitCode } from "../../../core/operation-error.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
-import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
+import { type Target, type TargetOptions, targetToChange } from "../../target.ts";
 import { confirmRevert } from "./confirm-revert.ts";
 import { requireUnprotected } from "./unprotected.ts";
 
@@ -22,7 +22,7 @@ export function registerMigrateUncommit(migrate: Command): void {
 
 async function uncommit(context: CommandContext, options: UncommitOptions) {
   const { uncommitMigration } = await import("../../../migrate/authoring/uncommit.ts");
-  const target = await resolveTarget(context, options);
+  const target = await targetToChange(context, options);
   requireUnprotected(target, "Write migrations");
   const { connection, folder, label } = target;
   if (options.yes !== true) await confirm(context, target);

@@ -4,7 +4,7 @@ import type { MigrationEvent } from "../../../migrate/apply.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
-import { resolveTarget, type Target, type TargetOptions } from "../../target.ts";
+import { type Target, type TargetOptions, targetToChange } from "../../target.ts";
 import { showLockTimeout, showWaiting } from "./lock-events.ts";
 import { type RunOptions, withRunOptions } from "./verb.ts";
 
@@ -24,7 +24,7 @@ export function registerMigrateUp(migrate: Command): void {
 }
 
 async function up(context: CommandContext, options: UpOptions) {
-  const target = await resolveTarget(context, options);
+  const target = await targetToChange(context, options);
   if (options.dryRun === true) return dryRun(context, target, options);
   const { applyMigrations } = await import("../../../migrate/apply.ts");
   const { connection, admin, folder, label } = target;

@@ -4,7 +4,7 @@ import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import type { SeedEvent } from "../../../seed/apply.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
-import { resolveTarget } from "../../target.ts";
+import { targetToChange } from "../../target.ts";
 import { setsOf } from "./sets.ts";
 import { type SeedOptions, seedVerb } from "./verb.ts";
 
@@ -14,7 +14,7 @@ export function registerSeedApply(seed: Command): void {
 
 async function apply(context: CommandContext, options: SeedOptions) {
   const { applySeeds } = await import("../../../seed/apply.ts");
-  const target = await resolveTarget(context, options);
+  const target = await targetToChange(context, options);
   const sets = await setsOf(context, options, target);
   const { connection, folder } = target;
   const onEvent = (event: SeedEvent) => showEvent(context, event);

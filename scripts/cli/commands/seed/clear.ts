@@ -5,7 +5,7 @@ import type { ClearedSeeds } from "../../../seed/clear.ts";
 import { canAsk, confirm } from "../../confirm.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { table } from "../../table.ts";
-import { resolveTarget, type Target } from "../../target.ts";
+import { type Target, targetToChange } from "../../target.ts";
 import { setsOf } from "./sets.ts";
 import { type SeedOptions, seedVerb } from "./verb.ts";
 
@@ -25,7 +25,7 @@ export function registerSeedClear(seed: Command): void {
 
 async function clear(context: CommandContext, options: ClearOptions) {
   const { clearSeeds } = await import("../../../seed/clear.ts");
-  const target = await resolveTarget(context, options);
+  const target = await targetToChange(context, options);
   refuseProtected(target);
   const sets = await setsOf(context, options, target);
   const { force = false, dryRun = false, yes = false } = options;

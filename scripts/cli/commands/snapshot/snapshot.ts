@@ -8,7 +8,7 @@ import { defaultRole } from "../../login.ts";
 import { databaseOption, jsonOption, roleOption, stackOption } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
-import { resolveTarget } from "../../target.ts";
+import { resolveTarget, targetToChange } from "../../target.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { bytes } from "../backup/texts.ts";
 
@@ -69,7 +69,7 @@ async function save(
 
 async function list(context: CommandContext, options: SnapshotOptions): Promise<undefined> {
   const { listSnapshots } = await import("../../../backup/snapshot/snapshots.ts");
-  const { place } = await placeOf(context, options);
+  const { place } = await placeOf(context, options, resolveTarget);
   const snapshots = await listSnapshots(place);
   context.out.answer({ database: place.database, snapshots }, () =>
     snapshots.length === 0
@@ -112,7 +112,7 @@ async function url(
   name: string,
 ): Promise<undefined> {
   const { listSnapshots } = await import("../../../backup/snapshot/snapshots.ts");
-  const { place } = await placeOf(context, options);
+  const { place } = await placeOf(context, options, resolveTarget);
   const branch = (await listSnapshots(place)).find((each) => each.name === name && each.kind === "branch");
   if (branch === undefined) {
     throw new OperationError(`The database "${place.database}" has no branch "${name}".`, {
@@ -129,14 +129,10 @@ async function url(
 async function placeOf(
   context: CommandContext,
   options: SnapshotOptions,
+  resolve = targetToChange,
 ): Promise<{ place: SnapshotPlace; label: string }> {
   const stack = options.stack ?? localStack;
-  const {
-    admin,
-    database,
-    label,
-    protected: isProtected,
-  } = await resolveTarget(context, { ...options, stack }, "superuser");
+  const { admin, database, label, protected: isProtected } = await resolve(context, { ...options, stack }, "superuser");
   if (isProtected === true) {
     throw new OperationError(`Stack "${stack}" is protected, and snapshots terminate its sessions.`, {
       hint: "Use `backup dump`, or `backup restore` if the stack has backups.",

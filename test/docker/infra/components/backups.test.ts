@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
+import type { HealthStatus } from "../../../../scripts/health/judge.ts";
 import type { StackStatus } from "../../../../scripts/stack/status.ts";
 import { hostileSettings } from "../../../hostile-settings.ts";
 import { type BackedUpShop, makeBackedUpShop } from "../../backed-up-shop.ts";
@@ -38,6 +39,36 @@ describe("a stack with backups", () => {
       databases: [{ name: "shop", migrations: { known: true, pending: [] }, seeds: { known: true, pending: [] } }],
       backups: { known: true, last: { label: newest?.label, type: "full" }, underWay: false, findings: [] },
     });
+  });
+
+  it("are well in health check as monitor, and critical after a run failed that no later backup made up for", async () => {
+    const backups = async () => {
+      const { stdout } = await shop.pgw("health", "check", "--json");
+      const { subjects } = JSON.parse(stdout) as HealthStatus;
+      const of = (wanted: string) => subjects.find(({ name }) => name === wanted);
+      return { backups: of("backups"), queries: of("queries"), migrations: of("migrations"), archive: of("archive") };
+    };
+    const [newest] = (await shop.list()).found.backups;
+    expect(await backups()).toMatchObject({
+      backups: { level: "ok", detail: expect.stringContaining(`last full ${newest?.finishedAt}`) },
+      queries: { level: "ok" },
+      migrations: { level: "ok", detail: expect.stringContaining("none pending") },
+      archive: { level: "ok", detail: expect.stringContaining("working") },
+    });
+    const note = "/var/lib/pgbackrest/pgroundwork/backup-diff.json";
+    const run = JSON.stringify({ type: "diff", started: Math.floor(Date.now() / 1_000), finished: null, exitCode: 55 });
+    await shop.inSidecar("sh", "-c", `echo '${run}' > ${note}`);
+    expect((await backups()).backups).toMatchObject({
+      level: "critical",
+      detail: expect.stringContaining("The last backup of type diff"),
+    });
+    await shop.inSidecar("rm", note);
+    await docker.getContainer(shop.sidecar).stop();
+    expect((await backups()).backups).toMatchObject({
+      level: "unknown",
+      detail: expect.stringContaining("does not run"),
+    });
+    await docker.getContainer(shop.sidecar).start();
   });
 
   it("reports an archive command that was set by hand, with which nothing fails and nothing is archived", async () => {

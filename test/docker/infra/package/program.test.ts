@@ -1,11 +1,16 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
-import { createBackup, listBackups, restoreBackup } from "../../../../scripts/index.ts";
+import { withScratchContainer } from "../../../../scripts/docker/scratch-container.ts";
+import { createBackup, listBackups, OperationError, restoreBackup, validateBackup } from "../../../../scripts/index.ts";
+import { installPackage } from "../../../embedded/scripts/package/installed.ts";
 import { makePulumiProject, type PulumiProject } from "../../../embedded/scripts/package/pulumi-project.ts";
 import { faultsWithPackage } from "../../../embedded/scripts/package/upgrade.ts";
+import { changedPaths, type Listing, listing } from "../../../support/listing.ts";
+import { requireReadOnly } from "../../../support/package-account.ts";
 import { committed } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { removeNamed } from "../../docker-objects.ts";
 import { inEngine } from "../../in-engine.ts";
@@ -72,6 +77,25 @@ interface Outputs {
 
 let outputs: Outputs;
 
+/** Flips a bit in the largest file of a backup. */
+async function damageBackup({ image, owner, volumes }: Outputs["location"], label: string): Promise<void> {
+  const script = `file=$(find /repository/backup/*/${label} -type f ! -name '*manifest*' -printf '%s %p\\n' | sort -n | tail -1 | cut -d ' ' -f 2-)
+    at=$(( $(stat -c %s "$file") / 2 )) && byte=$(od -An -tu1 -j $at -N 1 "$file")
+    printf "\\$(printf %o $((byte ^ 1)))" | dd of="$file" bs=1 seek=$at conv=notrunc`;
+  const asRoot = { user: "0", capabilities: ["DAC_OVERRIDE"] };
+  const spec = {
+    image,
+    owner,
+    command: ["sh", "-c", script],
+    ...asRoot,
+    volumes: { "/repository": volumes.repository },
+  };
+  await withScratchContainer(dockerClient(), spec, async (container) => {
+    await container.start();
+    expect(await container.wait()).toMatchObject({ StatusCode: 0 });
+  });
+}
+
 /** Returns the connection of an application to a database. */
 function connectionTo(database: "orders" | "copy"): Connection {
   const { urls, certificates } = outputs;
@@ -80,7 +104,13 @@ function connectionTo(database: "orders" | "copy"): Connection {
   return { ...target, sslmode: "verify-full", ca: certificates[database] };
 }
 
+let packages: string;
+let before: Listing;
+
 beforeAll(async () => {
+  packages = join((await installPackage()).workspace, "node_modules");
+  await requireReadOnly(packages);
+  before = await listing(packages);
   project = await makePulumiProject({ program: programOf(original), stack, layout: "workspace" });
   const migration = committed("create table a (x int);");
   await project.write(`migrations/orders/committed/${migration.filename}`, migration.text);
@@ -132,6 +162,23 @@ describe("the components for servers in containers, in a program of others", () 
     await dockerClient().getVolume(to.volume).remove();
   });
 
+  it("a program validates a backup by restoring it, keeps nothing of the copy, and finds a damaged byte", async () => {
+    const { location } = outputs;
+    const label = (await listBackups(location)).backups[0]?.label ?? "";
+    const before = await inEngine(prefix, stack);
+    const passed = await validateBackup(location, { backup: label });
+    expect(passed).toMatchObject({ state: "passed", reasons: [], restored: { backup: label } });
+    await damageBackup(location, label);
+    expect(await validateBackup(location, { backup: label })).toEqual({
+      state: "failed",
+      reasons: [expect.stringMatching(/^Cannot restore the backup \S+\. The backup is damaged: /)],
+    });
+    expect(await inEngine(prefix, stack)).toEqual(before);
+    const { server } = location;
+    const wrong = { ...location, server: `${server}-other`, volumes: { ...location.volumes, repository: "nothing" } };
+    await expect(validateBackup(wrong)).rejects.toBeInstanceOf(OperationError);
+  });
+
   it("monitoring scrapes the server and knows of its backups", async () => {
     const { prometheus } = outputs;
     const answer = await fetch(`${prometheus}/api/v1/query?query=pg_up`);
@@ -168,6 +215,10 @@ describe("the components for servers in containers, in a program of others", () 
       `volume ${prefix}-main-prometheus-data`,
       `volume ${prefix}-other-data`,
     ]);
+  });
+
+  it("images were built and plugins ran as a user who cannot write to node_modules, and nothing was written to it", async () => {
+    expect(changedPaths(before, await listing(packages))).toEqual([]);
   });
 });
 

@@ -54,6 +54,33 @@ describe("two project directories with stacks of one name on one Docker engine",
     expect(await second.query("readonly", names)).toEqual(seeded);
   });
 
+  it("belong to the original if a project directory was copied with its state", async () => {
+    const before = await things();
+    const { clone, stack } = first;
+    const inCopy = (command: string) => clone.shell(`cd ../copy && ${command} --stack ${stack}`);
+    // The test's own hosts have the code of the original.
+    const pgw = "unset PGW_TEST_PLUGIN_HOST PGW_TEST_PROGRAM_HOST && node_modules/.bin/node scripts/pgw.mjs";
+    await clone.shell("rm -rf ../copy && cp -r --no-dereference . ../copy");
+    for (const command of ["preview", "up", "down", "destroy --yes", `destroy --erase ${stack} --yes`, "seed apply"]) {
+      const { code, stderr } = await inCopy(`${pgw} ${command}`);
+      expect({ command, code, stderr }).toMatchObject({ command, code: 3 });
+      expect(stderr).toContain(`belongs to the project directory ${clone.root}, and `);
+    }
+    const plain = await inCopy(
+      `${pgw} engine env --stack ${stack} >../env 2>/dev/null && . ../env && pulumi up --yes --skip-preview`,
+    );
+    expect(plain.code).not.toBe(0);
+    expect(plain.stdout).toContain(`belongs to the project directory ${clone.root}, and `);
+    // Containers that the original's later runs created are missing in the state of the copy.
+    await clone.shell(
+      `sed -i 's#docker:index/container:Container#docker:index/container:Other#g' ../copy/.pgroundwork/.pulumi/stacks/pgroundwork/${stack}.json`,
+    );
+    const recovered = await inCopy(`${pgw} recover`);
+    expect(recovered.stderr).toContain(`belongs to the project directory ${clone.root}, and `);
+    expect(await things()).toEqual(before);
+    expect((await first.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
   it("are taken down independently", async () => {
     const before = await things();
     await first.succeed("destroy", "--yes");

@@ -59,7 +59,7 @@ describe("existing roles and an existing database", () => {
   ];
 
   const handOver =
-    "depot-takeover: ana owns an object that migrations cannot change: table public.shelf. " +
+    "depot-adoption: ana owns an object that migrations cannot change: table public.shelf. " +
     'To change the owner, run as a superuser in this database: REASSIGN OWNED BY "ana" TO "depot_owner";\n';
 
   it("appear in a preview with owner, attributes and the corrections to make", async () => {
@@ -76,9 +76,9 @@ describe("existing roles and an existing database", () => {
     const { stdout, stderr } = await clone.succeed("up");
     expect(stderr).toContain(handOver);
     expect(stderr).toContain(
-      "depot-takeover: granted the database's roles privileges on 2 objects: sequence public.shelf_id_seq, table public.shelf\n",
+      "depot-adoption: granted the database's roles privileges on 2 objects: sequence public.shelf_id_seq, table public.shelf\n",
     );
-    expect(stderr).toContain("depot-takeover: revoked all privileges of PUBLIC on one object: table public.shelf\n");
+    expect(stderr).toContain("depot-adoption: revoked all privileges of PUBLIC on one object: table public.shelf\n");
     expect(stderr).toMatch(/^depot-extension-citext: adopted existing extension citext \S+ in schema old$/m);
     expect(stdout).toContain("= Role depot-owner (was LOGIN, CREATEDB; corrected: createDatabase, login)");
     expect(stdout).toContain("3 adopted");

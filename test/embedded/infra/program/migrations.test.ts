@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Draft } from "../../../unit/scripts/migrate/committed-folder.ts";
 import type { Clone } from "../../clone.ts";
 import { ask } from "../../terminal.ts";
@@ -156,6 +157,44 @@ describe("the committed migrations of a stack", () => {
     });
     await clone.succeed("migrate", "up");
     expect((await clone.succeed("migrate", "down")).stdout).toContain(": 1 reverted\n");
+  });
+
+  it("can be brought back after they were reverted: with a snapshot that was made before, without ending sessions", async () => {
+    await clone.succeed("migrate", "up");
+    await clone.query("app", "insert into gift values (7)");
+    const gifts = async () => (await clone.query("app", "select id from gift")).map(({ id }) => id);
+    const unavailable = { DOCKER_HOST: "unix:///nonexistent", BACKUP_DIR: "package.json" };
+    await withClient(await clone.login("app"), async (client) => {
+      await client.query("set application_name to report");
+      Object.assign(clone.env, unavailable);
+      const refused = await clone.pgw("migrate", "down", "--yes");
+      for (const name of Object.keys(unavailable)) delete clone.env[name];
+      expect([refused.code, refused.stdout]).toEqual([3, ""]);
+      expect(refused.stderr).toContain(
+        '- A snapshot could not be made: The database "shop" is in use: report (shop_app).',
+      );
+      expect(refused.stderr).toContain("- A dump could not be made: ");
+      expect(refused.stderr).toContain("Nothing was reverted. Remove one of these reasons, or add --no-backup");
+      expect((await client.query("select id from gift")).rows).toEqual([{ id: 7 }]);
+    });
+    expect(await status()).toMatchObject({ code: 0, pending: [] });
+
+    const { stdout, stderr } = await clone.succeed("migrate", "down", "--yes", "--json");
+    const { backup } = JSON.parse(stdout) as { backup: { kind: string; name: string; restore: string } };
+    const restore = `npm run pgw -- snapshot restore ${backup.name} --database shop`;
+    expect(backup).toEqual({ kind: "snapshot", name: expect.stringMatching(/^before_down_\d{8}_\d{9}$/), restore });
+    expect(stderr).toContain(`made the snapshot ${backup.name}; to return shop of stack local to it:\n  ${restore}\n`);
+    expect(await status()).toMatchObject({ code: 4, pending: ["000008-gifts.sql"] });
+    await clone.succeed(...restore.split(" ").slice(4), "--yes");
+    expect([await gifts(), await status()]).toEqual([[7], expect.objectContaining({ code: 0, pending: [] })]);
+
+    const none = JSON.parse((await clone.succeed("migrate", "down", "--yes", "--no-backup", "--json")).stdout);
+    expect(none).toMatchObject({ backup: null, reverted: [{ filename: "000008-gifts.sql" }] });
+    const { snapshots } = JSON.parse((await clone.succeed("snapshot", "list", "--json")).stdout) as {
+      snapshots: { name: string }[];
+    };
+    // Two are of the reverts before.
+    expect(snapshots.map(({ name }) => name)).toEqual([backup.name, expect.anything(), expect.anything()]);
   });
 
   it("are previewed apart from a draft, which up never applies", async () => {

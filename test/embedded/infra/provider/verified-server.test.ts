@@ -2,8 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { existingObjects } from "../../../../infra/provider/functions/existing-objects.ts";
+import { adoption } from "../../../../infra/provider/resources/databases/adoption.ts";
 import { migrations } from "../../../../infra/provider/resources/databases/migrations.ts";
-import { takeover } from "../../../../infra/provider/resources/databases/takeover.ts";
 import { ready } from "../../../../infra/provider/resources/servers/ready.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
 import { type CertifiedKey, makeCa, makeServerCertificate } from "../../../../scripts/tls/certificates.ts";
@@ -119,6 +119,6 @@ describe("a change of the trusted CA certificates alone", () => {
     expect(await ready.diff(contextOf("Ready"), old({ trigger: 1 }), { ...news(), trigger: 1 })).toEqual(none);
     const work = { folder: "migrations/shop", applied: [], pending: [] };
     expect(await migrations.diff(contextOf("Migrations"), old(work), { ...news(), ...work })).toEqual(none);
-    expect(await takeover.diff(contextOf("Takeover"), old({}), news())).toEqual(none);
+    expect(await adoption.diff(contextOf("Adoption"), old({}), news())).toEqual(none);
   });
 });

@@ -84,6 +84,19 @@ describe("a snapshot", () => {
     expect(await refusal(saveSnapshot(place(), name, "snapshot"))).toMatch(/^2: ".*" cannot be the name of a snapshot/);
   });
 
+  it("is refused with the sessions named if they are to be kept, and is saved once there are none", async () => {
+    await withClient({ ...server.as("app", "shop") }, async (client) => {
+      await client.query("set application_name to report");
+      expect(await refusal(saveSnapshot(place(), "calm", "snapshot", "keep"))).toBe(
+        '3: The database "shop" is in use: report (shop_app).',
+      );
+      expect((await client.query("select 1 as alive")).rows).toEqual([{ alive: 1 }]);
+    });
+    expect(await saveSnapshot(place(), "calm", "snapshot", "keep")).toMatchObject({ terminated: 0 });
+    await dropSnapshot(place(), "calm");
+    expect(await copies()).toEqual(["shop_snapshot_first"]);
+  });
+
   it("is saved by one command at a time; the next one drops what a killed one left", async () => {
     await query("create database pgw_copy_000000000000");
     await withClient(server.connection(), async (client) => {

@@ -133,6 +133,26 @@ describe("a subscription", () => {
   });
 });
 
+describe("subscriptions that begin at the same time", () => {
+  it("share one connection, and each one reports its beginning", async () => {
+    const pool = on.pool({ applicationName: "listening together" });
+    const received: string[] = [];
+    const begun: string[] = [];
+    const names = ["one", "two", "three"];
+    const subscribe = (name: string) =>
+      pool.listen(name, { onNotification: (payload) => received.push(payload), onConnect: () => begun.push(name) });
+    await Promise.all(names.map(subscribe));
+    await subscribe("four");
+    expect(begun.toSorted()).toEqual(["four", "one", "three", "two"]);
+    for (const name of [...names, "four"]) await on.admin.query("select pg_notify($1, $1)", [name]);
+    await expect.poll(() => received.toSorted()).toEqual(["four", "one", "three", "two"]);
+    const { rows } = await on.admin.query(
+      "select count(*)::int as n from pg_stat_activity where application_name = 'listening together'",
+    );
+    expect(rows).toEqual([{ n: 1 }]);
+  });
+});
+
 describe("prepared statements", () => {
   it("are limited for each client, and survive a change of their result", async () => {
     const pool = on.pool({ max: 1, maxPreparedStatements: 3 });

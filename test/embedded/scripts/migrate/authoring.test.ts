@@ -3,15 +3,18 @@ import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/pr
 import path from "node:path";
 import { promisify } from "node:util";
 import { beforeEach, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import { inDatabase } from "../../../../scripts/connection/connection.ts";
 import type { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
+import { draftCacheTriggers } from "../../../../scripts/migrate/authoring/cache-triggers.ts";
 import {
   type CommitFileOptions,
   type CommitOptions,
   commitFile,
   commitMigration,
 } from "../../../../scripts/migrate/authoring/commit.ts";
+import { clearDraft } from "../../../../scripts/migrate/authoring/draft.ts";
 import { readDraftSummary } from "../../../../scripts/migrate/authoring/draft-file.ts";
 import { newMigration } from "../../../../scripts/migrate/authoring/new.ts";
 import { uncommitMigration } from "../../../../scripts/migrate/authoring/uncommit.ts";
@@ -65,6 +68,63 @@ describe("a new migration", () => {
       "The message of the migration cannot be used: it contains control characters.",
       2,
     ]);
+  });
+});
+
+describe("the draft of triggers for result caches", () => {
+  const draftOf = (...tables: string[]) =>
+    withClient(test.connection, (client) => draftCacheTriggers(client, folder, tables));
+  const triggers = () =>
+    test.query<{ name: string }>(
+      "select tgrelid::regclass || ' ' || tgname as name from pg_trigger where tgparentid = 0 and not tgisinternal order by 1",
+    );
+
+  it("reports changes of tables and of partitions once committed, and its down migration removes all of it", async () => {
+    await draft(
+      "more",
+      "create table parts (id int) partition by range (id);\ncreate table part partition of parts default;",
+      "drop table parts;",
+    );
+    await commit();
+    expect(await draftOf("first", "public.parts", "first")).toEqual({
+      path: file("current.sql"),
+      tables: ["public.first", "public.parts"],
+      present: [],
+    });
+    expect(await commit()).toMatchObject({ filename: "000003-report-changes-of-first-parts-to-caches.sql" });
+    expect(await triggers()).toEqual([
+      { name: "first notify_cache_change" },
+      { name: "parts notify_cache_change" },
+      { name: "parts notify_cache_change_truncate" },
+    ]);
+    expect(await draftOf("first")).toMatchObject({ tables: [], present: ["public.first"] });
+    await draft("third", "create table third ();", "drop table third;");
+    await commit();
+    // The function exists, so this migration does not create it, and its down migration leaves it.
+    await draftOf("third", "first");
+    await commit();
+    expect((await uncommit()).reverted).toBe(true);
+    expect(await read("current.down.sql")).toBe("drop trigger notify_cache_change on public.third;\n");
+    await clearDraft(folder);
+    expect((await uncommit()).reverted).toBe(true);
+    await clearDraft(folder);
+    expect((await uncommit()).reverted).toBe(true);
+    expect(await triggers()).toEqual([]);
+    expect(await test.query("select from pg_proc where proname = 'notify_cache_change'")).toEqual([]);
+  });
+
+  it("is refused for what is not a table, and while another migration is being written", async () => {
+    await test.query("create view seen as select 1 as one");
+    await applyMigrations({ connection: test.connection, folder });
+    const error = await errorOf<OperationError>(draftOf("first", "seen", "missing"));
+    expect([error.message, error.exitCode]).toEqual([
+      "These are not tables: public.seen (a view or another relation), public.missing (does not exist).",
+      2,
+    ]);
+    await expect(draftOf("First")).rejects.toThrow('"First" is not the name of a table that needs no quotes.');
+    await draft("one", "create table one ();", "drop table one;");
+    await expect(draftOf("first")).rejects.toThrow("current.sql is not empty");
+    expect(await read("current.sql")).toContain("create table one");
   });
 });
 

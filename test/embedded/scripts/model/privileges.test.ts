@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
+import { createMonitoring } from "../../../../scripts/databases/monitoring-schema.ts";
 import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { serverRolePlans } from "../../../../scripts/model/privileges.ts";
 import { chain, committedFolderOf, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
@@ -24,7 +25,7 @@ let target: ProbeTarget;
 let folder: TestFolder;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ shared_preload_libraries: "pg_stat_statements" });
   await server.createDatabase(database);
   await server.createDatabase("neighbour");
   const loginOf = (role: "monitor" | "backup"): Connection => ({
@@ -49,6 +50,8 @@ beforeAll(async () => {
   if (second === undefined) throw new Error("there is no second migration");
   await folder.write(second.filename, second.text);
   await migrate();
+  const monitoring = { monitor: serverRolePlans.monitor.name, owner: target.owner };
+  await withClient(target.admin, (client) => createMonitoring(client, monitoring));
   await prepareProbes(target);
 });
 afterAll(async () => {

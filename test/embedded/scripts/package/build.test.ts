@@ -7,7 +7,8 @@ import { connectionUrl } from "../../../../scripts/connection/connection.ts";
 import { bundleMigrations, bundleModule } from "../../../../scripts/migrate/authoring/bundle-files.ts";
 import { assets } from "../../../../scripts/package/manifest.ts";
 import { cloneRoot } from "../../../clone-root.ts";
-import { changedSince } from "../../../support/changed-since.ts";
+import { changedPaths, listing } from "../../../support/listing.ts";
+import { giveToPackageAccount, packageAccount, requireReadOnly } from "../../../support/package-account.ts";
 import { committedFolderOf } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { databasePerTest } from "../migrate/database-per-test.ts";
 import { bin, type Installed, installPackage, nodeVersions } from "./installed.ts";
@@ -199,9 +200,6 @@ describe("the package", () => {
   });
 
   describe("its command line", () => {
-    const asRoot = process.getuid?.() === 0;
-    /** User id of `nobody` on Debian, Alpine and Fedora. */
-    const nobody = 65534;
     let caches: string;
     let project: string;
 
@@ -221,8 +219,7 @@ describe("the package", () => {
       };
       const target = url === "" ? [] : ["--url", url];
       const command = join(installed.workspace, "node_modules", ".bin", "pgw");
-      const user = asRoot ? { uid: nobody, gid: nobody } : {};
-      const finished = run(command, [...args, ...target], { cwd, env, ...user });
+      const finished = run(command, [...args, ...target], { cwd, env, ...packageAccount });
       return finished.then(
         ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
         ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, stdout, stderr }),
@@ -240,12 +237,14 @@ describe("the package", () => {
       await mkdir(join(project, "migrations", "shop", "seeds", "dev"), { recursive: true });
       await writeFile(join(project, "migrations", "shop", "database.json"), JSON.stringify({ seedSets: ["dev"] }));
       await writeFile(join(project, "migrations", "shop", "seeds", "dev", "010-a.sql"), "insert into a values (1);");
-      if (asRoot) await run("chown", ["-R", `${nobody}:${nobody}`, caches, project]);
+      await giveToPackageAccount(caches, project);
     });
 
     it("lints, plans in a scratch cluster, migrates and seeds from a sub-folder, and writes nothing to packages", async () => {
       const cwd = join(project, "migrations", "shop");
-      const began = new Date();
+      const packages = join(installed.workspace, "node_modules");
+      await requireReadOnly(packages);
+      const before = await listing(packages);
       expect(await pgw(["migrate", "lint", "--all"], { url: "" })).toMatchObject({ code: 0, stderr: "" });
       const planned = await pgw(["migrate", "plan", "--json"], { cwd });
       expect(planned).toMatchObject({ code: 4 });
@@ -255,7 +254,7 @@ describe("the package", () => {
       expect(await test.query("select x from a")).toEqual([{ x: 1 }]);
       expect(await pgw(["migrate", "status"])).toMatchObject({ code: 0 });
       expect(await pgw(["migrate", "bundle"], { url: "" })).toMatchObject({ code: 0 });
-      expect(await changedSince(join(installed.workspace, "node_modules"), began)).toEqual([]);
+      expect(changedPaths(before, await listing(packages))).toEqual([]);
     });
 
     it("names commands as they are typed in a project, not as npm scripts of the checkout", async () => {

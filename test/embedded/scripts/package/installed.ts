@@ -91,6 +91,8 @@ async function install(made: string): Promise<void> {
     for (const folder of ["application", "workspace"])
       await npmInstall(folder, "--registry", registry, `pgroundwork@${version}`);
   });
+  // Root can write and delete all the same, and other accounts could not write before, but scripts copy the mode.
+  if (process.getuid?.() === 0) await run("chmod", ["-R", "a-w", join(made, "workspace", "node_modules")]);
 }
 
 async function checkoutManifest() {

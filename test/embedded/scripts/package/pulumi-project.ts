@@ -1,9 +1,12 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { inject } from "vitest";
+import { cacheFolder } from "../../../../scripts/pulumi/cache-folder.mjs";
+import { giveToPackageAccount, packageAccount } from "../../../support/package-account.ts";
 import { engineVariables } from "../../../support/processes/quick-engine.ts";
 import type { ProjectOnDisk } from "../../../support/versions/project-on-disk.ts";
 import { bin, installPackage } from "./installed.ts";
@@ -42,15 +45,18 @@ export interface ProjectOptions {
 /** Variables that could point to another database, another engine, or this test run. */
 const foreign = /^(DATABASE_URL$|DB_|PG|PULUMI_|NODE_|VITEST|XDG_|npm_)/;
 
-/** Creates a project with a program in a sub-folder, and initializes its stack. */
+/**
+ * Creates a project with a program in a sub-folder, and initializes its stack. All commands run as a user who cannot
+ * write to the packages.
+ */
 export async function makePulumiProject(options: ProjectOptions): Promise<PulumiProject> {
   const { stack } = options;
-  const project = await makePackageProject({ name: "acme", backend: "state", ...options });
+  const project = await makePackageProject({ name: "acme", backend: "state", ...options, account: packageAccount });
   const { root: folder, env: first, write } = project;
   const engine = engineVariables(inject("engineCache"));
   let env: NodeJS.ProcessEnv = { ...first, ...engine, PULUMI_CONFIG_PASSPHRASE: "a-passphrase-for-tests" };
   const shell = async (script: string) => {
-    const options = { cwd: folder, env, maxBuffer: 2 ** 26 };
+    const options = { cwd: folder, env, maxBuffer: 2 ** 26, ...packageAccount };
     const { stdout } = await run("bash", ["-c", script], options).catch((error: { stdout: string; stderr: string }) => {
       throw new Error(`${script} failed:\n${error.stdout}\n${error.stderr}`);
     });
@@ -76,17 +82,23 @@ export interface PackageProject extends ProjectOnDisk {
   remove(): Promise<void>;
 }
 
-/**
- * Creates a project with a program in a sub-folder.
- *
- * @param backend folder of the state, relative to the project directory
- */
+interface PackageProjectOptions extends Pick<ProjectOptions, "program" | "layout"> {
+  /** Name of the Pulumi project. */
+  name: string;
+  /** Folder of the state, relative to the project directory. */
+  backend: string;
+  /** Account that runs commands in it. Default: the tests' own. */
+  account?: typeof packageAccount;
+}
+
+/** Creates a project with a program in a sub-folder. */
 export async function makePackageProject({
   name,
   program,
   layout,
   backend,
-}: Pick<ProjectOptions, "program" | "layout"> & { name: string; backend: string }): Promise<PackageProject> {
+  account = {},
+}: PackageProjectOptions): Promise<PackageProject> {
   const { workspace } = await installPackage();
   const own = await mkdtemp(join(inject("scratch"), "pulumi program "));
   // The account of the server must be able to enter the folder of its data.
@@ -97,7 +109,7 @@ export async function makePackageProject({
     await mkdir(dirname(join(root, file)), { recursive: true });
     await writeFile(join(root, file), text);
   };
-  await mkdir(join(own, "home"));
+  for (const folder of ["home", "temporary"]) await mkdir(join(own, folder));
   await mkdir(join(root, backend), { recursive: true });
   const { dependencies } = JSON.parse(await readFile(join(workspace, "package.json"), "utf8")) as {
     dependencies: object;
@@ -107,16 +119,25 @@ export async function makePackageProject({
   const runtime = "runtime: { name: nodejs, options: { typescript: false } }";
   const state = `backend: { url: "file://./${backend}" }`;
   await write("Pulumi.yaml", [`name: ${name}`, runtime, "main: infra/program.ts", state, ""].join("\n"));
+  let caches = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  if (account.uid !== undefined) {
+    caches = join(own, "caches");
+    await mkdir(join(own, "data"));
+    await copyEngine(cacheFolder(process.env), join(caches, "pgroundwork"));
+    await giveToPackageAccount(own, root);
+  }
   const env = {
     ...Object.fromEntries(Object.entries(process.env).filter(([variable]) => !foreign.test(variable))),
     HOME: join(own, "home"),
     PATH: `${bin}:${process.env.PATH}`,
-    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME || join(homedir(), ".cache"),
+    XDG_CACHE_HOME: caches,
     XDG_DATA_HOME: join(own, "data"),
+    // The language host leaves its pipes there.
+    TMPDIR: join(own, "temporary"),
   };
   const engineEnvironment = async (stack: string, given: NodeJS.ProcessEnv = { ...env, PGW_OFFLINE: "1" }) => {
     const script = `eval "$(npx pgw engine env --stack ${stack})" && env --null`;
-    const { stdout } = await run("bash", ["-c", script], { cwd: root, env: given });
+    const { stdout } = await run("bash", ["-c", script], { cwd: root, env: given, ...account });
     const variables = stdout.split("\0").filter((line) => line.includes("="));
     return Object.fromEntries(
       variables.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
@@ -127,6 +148,13 @@ export async function makePackageProject({
     await rm(root, { recursive: true, force: true });
   };
   return { root, env, dataHome: join(own, "data", "pgroundwork"), engineEnvironment, write, remove };
+}
+
+/** Copies the engine from one cache to another, unless it is on PATH. */
+async function copyEngine(from: string, to: string): Promise<void> {
+  const engine = join(from, "engine");
+  await mkdir(to, { recursive: true });
+  if (existsSync(engine)) await cp(engine, join(to, "engine"), { recursive: true });
 }
 
 /** Links the packages of a workspace into a folder. */

@@ -4,7 +4,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { parseConnectionUrl } from "../../../../scripts/connection/url.ts";
-import { changedSince } from "../../../support/changed-since.ts";
+import { changedPaths, listing } from "../../../support/listing.ts";
+import { requireReadOnly } from "../../../support/package-account.ts";
 import { committed } from "../../../unit/scripts/migrate/committed-folder.ts";
 import { bin, type Installed, installPackage } from "./installed.ts";
 import { makePulumiProject, type PulumiProject } from "./pulumi-project.ts";
@@ -47,7 +48,9 @@ describe("the package in a Pulumi program", () => {
 
   it("previews, creates, changes nothing, and destroys a server with a migrated database", async () => {
     // The program registers the plugin, too: a plain pulumi does not run pgw.
-    const began = new Date();
+    const packages = join(installed.workspace, "node_modules");
+    await requireReadOnly(packages);
+    const before = await listing(packages);
     const script = `set -e
       plugins="\${PULUMI_HOME:-$HOME/.pulumi}/plugins"
       rm -r "$plugins"/resource-pgroundwork-*
@@ -77,7 +80,7 @@ describe("the package in a Pulumi program", () => {
     await project.write("migrations/shop/database.json", databaseFile(true));
     expect(await project.pulumi("destroy --yes --skip-preview")).toMatch(/ \d+ deleted/);
     await expect(withClient(connection, (client) => client.query("select 1"))).rejects.toThrow("nothing listens");
-    expect(await changedSince(join(installed.workspace, "node_modules"), began)).toEqual([]);
+    expect(changedPaths(before, await listing(packages))).toEqual([]);
   });
 
   it.each([

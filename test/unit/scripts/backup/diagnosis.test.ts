@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { archiveCommandError, causeIn, diagnose } from "../../../../scripts/backup/diagnosis.ts";
+import { archiveCommandError, causeIn, diagnose, UnusableBackup } from "../../../../scripts/backup/diagnosis.ts";
 
 const at = "2026-11-21 13:20:14.781 P00 ";
 
@@ -36,6 +36,14 @@ describe("a pgBackRest error", () => {
     );
   });
 
+  it("about data that cannot be decompressed says that the backup is damaged, whatever is tried", () => {
+    const said = "P00  ERROR: [029]: raised from local-2 protocol: zst error: [-20] Data corruption detected";
+    const failure = diagnose(29, said);
+    expect(failure).toBeInstanceOf(UnusableBackup);
+    expect(failure.message).toMatch(/^The backup is damaged: raised from local-2 protocol: zst error/);
+    expect(diagnose(50, "P00  ERROR: [050]: unable to acquire lock")).not.toBeInstanceOf(UnusableBackup);
+  });
+
   it("about another passphrase does not show bytes of the file", () => {
     const output = [
       `${at} ERROR: [029]: unable to load info file '/var/lib/pgbackrest/archive/main/archive.info' or '….copy':`,
@@ -43,6 +51,41 @@ describe("a pgBackRest error", () => {
     ].join("\n");
     expect(diagnose(29, output).message).toBe(
       "The backup repository was encrypted with a passphrase that is not this stack's.",
+    );
+  });
+
+  it("of a query is reported with the server's message, without the lines of the query", () => {
+    const output = [
+      `${at} ERROR: [057]: unable to execute query 'select lsn::text as lsn,`,
+      "                                           pg_catalog.pg_walfile_name(lsn)::text as wal_segment_name",
+      "                                      from pg_catalog.pg_backup_start('pgBackRest backup started at ' || current_timestamp, true) as lsn': server closed the connection unexpectedly",
+      "                                    \tThis probably means the server terminated abnormally",
+      "                                    \tbefore or while processing the request.",
+      "                                    invalid socket",
+      `${at}  INFO: backup command end: aborted with exception [057]`,
+    ].join("\n");
+    expect(diagnose(57, output).text).toBe(
+      "The server did not answer: server closed the connection unexpectedly\n  `npm run pgw -- status` shows its state, `npm run pgw -- logs` its log.",
+    );
+    expect(diagnose(57, output.replace(/server closed.*/, "permission denied for function f")).message).toBe(
+      "pgBackRest ended with 57: permission denied for function f",
+    );
+  });
+
+  it("about a block that was written only in part names the full disk, which pgBackRest does not", () => {
+    const output = `${at} ERROR: [064]: raised from local-2 protocol: unable to write '/var/lib/pgbackrest/backup/main/20261129-163937F/bundle/2'`;
+    expect(diagnose(64, output).text).toMatch(/^The backup repository is probably full, .*bundle\/2'\n {2}Free space/);
+    expect(diagnose(64, `${output}: [5] Input/output error`).message).toMatch(/^pgBackRest ended with 64: /);
+  });
+
+  it("of a server that is in recovery or ended the session says so", () => {
+    const output = [
+      `${at}  WARN: unable to check pg1: [DbConnectError] unable to connect: FATAL:  the database system is in recovery mode`,
+      `${at} ERROR: [056]: unable to find primary cluster - cannot proceed`,
+    ].join("\n");
+    expect(diagnose(56, output).message).toMatch(/^The server did not answer: .*in recovery mode$/);
+    expect(diagnose(101, `${at} ERROR: [101]: NULL result required to complete request`).message).toBe(
+      "The server ended pgBackRest's session during a query.",
     );
   });
 

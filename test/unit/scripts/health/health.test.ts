@@ -3,13 +3,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { cachedBackups, readBackups } from "../../../../scripts/health/backups.ts";
 import { History, readStatementDays } from "../../../../scripts/health/history.ts";
 import { judge } from "../../../../scripts/health/judge.ts";
 import { ratesBetween, statementGrowth } from "../../../../scripts/health/rates.ts";
 import { statusPage } from "../../../../scripts/health/server/page.ts";
 import { databaseView } from "../../../../scripts/health/server/views.ts";
 import { defaultSettings, durationMs, settingsFromEnvironment } from "../../../../scripts/health/settings.ts";
-import { collectors, type PartValues, type Snapshot } from "../../../../scripts/health/snapshot.ts";
+import { type PartName, type PartValues, partNames, type Snapshot } from "../../../../scripts/health/snapshot.ts";
 
 const start = Date.parse("2026-01-01T00:00:00Z");
 const at = (seconds: number) => new Date(start + seconds * 1_000);
@@ -31,9 +32,8 @@ const activity = (commits: number, countedSince = at(-500)): PartValues<"activit
 });
 
 /** A snapshot in which only the given parts are known. */
-function snapshot(seconds: number, values: Partial<{ [Name in keyof typeof collectors]: unknown }>): Snapshot {
-  const names = Object.keys(collectors) as (keyof typeof collectors)[];
-  const parts = names.map((name) => [
+function snapshot(seconds: number, values: Partial<Record<PartName, unknown>>): Snapshot {
+  const parts = partNames.map((name) => [
     name,
     name in values ? { known: true, value: values[name] } : { known: false, reason: "not in this test" },
   ]);
@@ -128,6 +128,87 @@ describe("the state of a server", () => {
         detail: expect.stringContaining("3 statements of other roles are hidden"),
       },
     });
+  });
+});
+
+describe("the state of backups", () => {
+  const last = { label: "20260101-000000F", type: "full", finishedAt: "2026-01-01T00:00:00.000Z", ageSeconds: 60 };
+  const well = {
+    ...{ last, lastFull: last, restorableFrom: last.finishedAt, lastArchivedAt: "2026-01-01T00:01:00.000Z" },
+    ...{ failedRuns: [], underWay: false, findings: [] as { level: string; text: string }[] },
+  };
+  const of = (value: unknown) =>
+    judge(snapshot(0, { backups: value }), none, defaultSettings).subjects.find(({ name }) => name === "backups");
+
+  it("is well with a backup, WAL that is archived, and no finding", () => {
+    expect(of(well)).toEqual({
+      name: "backups",
+      level: "ok",
+      detail:
+        "last full 2026-01-01T00:00:00.000Z; restores from 2026-01-01T00:00:00.000Z, WAL archived until 2026-01-01T00:01:00.000Z",
+    });
+  });
+
+  it.each([
+    ["critical", "no backup", { last: null, lastFull: null, restorableFrom: null }],
+    [
+      "critical",
+      "ended with 1",
+      { findings: [{ level: "wrong", text: "The last backup of type full ended with 1." }] },
+    ],
+    ["unknown", "not been scanned", { findings: [{ level: "unknown", text: "It has not been scanned yet." }] }],
+    ["unknown", "until unknown", { lastArchivedAt: null }],
+  ])("is %s with %s", (level, detail, change) => {
+    expect(of({ ...well, ...change })).toMatchObject({ level, detail: expect.stringContaining(detail) });
+  });
+
+  it("is not applicable to a stack without, and unknown if it was not read", async () => {
+    expect(of(null)).toMatchObject({ level: "not-applicable" });
+    const { subjects, level } = judge(snapshot(0, { server }), none, defaultSettings, ["server", "backups"]);
+    expect([level, subjects.find(({ name }) => name === "backups")?.level]).toEqual(["unknown", "unknown"]);
+    expect(await readBackups({})).toEqual({ known: false, reason: expect.stringContaining("--stack") });
+  });
+
+  it("is read once for readers at the same time, and again at once if it was not known", async () => {
+    let calls = 0;
+    let known = false;
+    const read = cachedBackups(async () => {
+      calls++;
+      return known ? { known: true, value: null } : { known: false, reason: "no answer" };
+    });
+    expect((await Promise.all([read(), read()])).map((state) => state.known)).toEqual([false, false]);
+    expect(calls).toBe(1);
+    known = true;
+    expect((await read()).known).toBe(true);
+    await read();
+    expect(calls).toBe(2);
+  });
+});
+
+describe("the state of archiving", () => {
+  const working = {
+    ...{
+      archive: "working",
+      lastArchivedAt: at(0),
+      lastArchiveFailureAt: null,
+      waitingSegments: 0,
+      waitingSeconds: null,
+    },
+  };
+  const levelOf = (change: object) =>
+    judge(snapshot(0, { wal: { ...working, ...change } }), none, defaultSettings).subjects.find(
+      ({ name }) => name === "archive",
+    )?.level;
+
+  it.each([
+    ["ok", {}],
+    ["ok", { archive: "off", waitingSegments: null }],
+    ["ok", { waitingSegments: 1, waitingSeconds: 300 }],
+    ["critical", { waitingSegments: 1, waitingSeconds: 300.1 }],
+    ["critical", { archive: "failing" }],
+    ["unknown", { waitingSegments: null }],
+  ])("is %s with %j", (level, change) => {
+    expect(levelOf(change)).toBe(level);
   });
 });
 

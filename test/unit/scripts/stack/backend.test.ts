@@ -61,6 +61,6 @@ describe("the backend of another stack", () => {
 
 it("a state in files is found by its stack, whatever the engine's environment exports", () => {
   const engine = { environment: { PULUMI_BACKEND_URL: "file:///srv/states" } } as unknown as EngineInstallation;
-  expect(stateFolder({ engine, root, stack: "dev" }, {})).toBe("/srv/states/.pulumi");
-  expect(stateFolder({ engine, root, stack: "local" }, {})).toBe(join(root, ".pgroundwork", ".pulumi"));
+  expect(stateFolder({ engine, root, name: "dev" }, {})).toBe("/srv/states/.pulumi");
+  expect(stateFolder({ engine, root, name: "local" }, {})).toBe(join(root, ".pgroundwork", ".pulumi"));
 });

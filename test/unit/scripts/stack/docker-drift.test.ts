@@ -33,7 +33,7 @@ const look = () => {
   const installation = {
     environment: { PULUMI_BACKEND_URL: `file://${root}/states` },
   } as unknown as EngineInstallation;
-  return hasDriftedInDocker({ engine: installation, root, stack: "dev" }, `unix://${root}/docker.sock`);
+  return hasDriftedInDocker({ engine: installation, root, name: "dev" }, `unix://${root}/docker.sock`);
 };
 
 beforeEach(async () => {

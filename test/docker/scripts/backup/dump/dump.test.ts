@@ -14,6 +14,7 @@ import { type ValidateOptions, validateDump } from "../../../../../scripts/backu
 import { withClient } from "../../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../../scripts/connection/connection.ts";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
+import { pgw } from "../../../../embedded/scripts/cli/commands/migrate/pgw.ts";
 import { startServer, type TestServer } from "../../../../embedded/server.ts";
 import { canMount, mountDisk, unmountDisk } from "../../../../mounted-disk.ts";
 
@@ -98,6 +99,29 @@ const reason = (work: Promise<unknown>): Promise<string> =>
   );
 
 describe("a dump", () => {
+  it("is made by migrate down of a connection, and brings back what was reverted", async () => {
+    await server.createDatabase("pend");
+    const run = async (...args: string[]) => {
+      const { code, stdout, stderr } = await pgw(server.as("migrator", "pend"), args, server.connection(), {
+        BACKUP_DIR: folder,
+      });
+      expect(stderr).not.toMatch(/^error/m);
+      return { code, answer: JSON.parse(stdout) as Record<string, unknown> };
+    };
+    expect((await run("migrate", "up", "--json")).code).toBe(0);
+    const { answer } = await run("migrate", "down", "--to", "0", "--yes", "--json");
+    const [dumped, ...others] = await listDumps(folder);
+    expect([dumped?.state, dumped?.metadata?.reason, others]).toEqual(["intact", "before-revert", []]);
+    expect(answer.backup).toEqual({
+      kind: "dump",
+      name: dumped?.id,
+      restore: `BACKUP_DIR='${folder}' npm run db:restore -- ${dumped?.id}`,
+    });
+    expect((await run("migrate", "status", "--json")).code).toBe(4);
+    expect((await run("dumps", "load", dumped?.id ?? "", "--yes", "--json")).code).toBe(0);
+    expect((await run("migrate", "status", "--json")).code).toBe(0);
+  });
+
   it("has the rows of one moment while others write, and loads with exactly these", async () => {
     let isWriting = true;
     const writer = withClient(server.as("app", "shop"), async (client) => {

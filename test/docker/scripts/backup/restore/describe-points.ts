@@ -4,7 +4,7 @@ import type { RequestedPoint } from "../../../../../scripts/backup/restore/reque
 import { restoreBackup } from "../../../../../scripts/backup/restore/restore.ts";
 import { readTargetTime } from "../../../../../scripts/backup/restore/target-time.ts";
 import { paths, type StackBackups } from "../../../../../scripts/backup/stack-backups.ts";
-import { formatLsn, parseLsn } from "../../../../../scripts/backup/wal.ts";
+import { defaultSegmentBytes, formatLsn, parseLsn } from "../../../../../scripts/backup/wal.ts";
 import { displayTime, formatTime, parseTime } from "../../../../../scripts/backup/window/microseconds.ts";
 import { findWindow } from "../../../../../scripts/backup/window/window.ts";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
@@ -35,6 +35,7 @@ export function describePoints(every: boolean): void {
     let shop: BackedUpShop;
     let backups: StackBackups;
     let first: string;
+    let beforeSix: string;
     let restores = 0;
     const commits: Commit[] = [];
 
@@ -59,6 +60,16 @@ export function describePoints(every: boolean): void {
       );
       const [xid = "", time = ""] = found.split(",");
       return { n, xid: BigInt(xid), text: `${time} UTC`, at: formatTime(parseTime(`${time} UTC`)) };
+    };
+    /** Creates a restore point that is the first record of its segment, and returns its name. */
+    const markSegment = async (name: string) => {
+      for (let n = 1; n <= 10; n++) {
+        const end = await inServer("select pg_switch_wal()", `select pg_create_restore_point('${name} (${n})')`);
+        const [headerOfSegment, record] = [40n, 104n];
+        const inSegment = parseLsn(end.split("\n")[1] ?? "") % BigInt(defaultSegmentBytes);
+        if (inSegment === headerOfSegment + record) return `${name} (${n})`;
+      }
+      throw new Error("another record was first in each segment");
     };
     const nth = (n: number) => {
       const found = commits.find((each) => each.n === n);
@@ -126,7 +137,8 @@ export function describePoints(every: boolean): void {
       await docker.getContainer(shop.server).restart();
       await untilItAnswers();
       for (const n of [1, 2, 3, 4, 5]) commits.push(await commit(n));
-      await inServer("select pg_create_restore_point('before six')", "select pg_create_restore_point('twice')");
+      beforeSix = await markSegment("before six");
+      await inServer("select pg_create_restore_point('twice')");
       commits.push(await commit(6));
       await inServer("select pg_create_restore_point('twice')");
     });
@@ -147,7 +159,7 @@ export function describePoints(every: boolean): void {
     it("stops after a transaction, at a restore point, or before a position", async () => {
       const byNumber = await restore({ kind: "xid", xid: nth(4).xid });
       expect(byNumber.around).toEqual([4, nth(4).at, nth(5).at]);
-      const byName = await restore({ kind: "restore-point", name: "before six" });
+      const byName = await restore({ kind: "restore-point", name: beforeSix });
       expect(byName.around).toEqual([5, nth(5).at, nth(6).at]);
       const lsn = parseLsn(byNumber.point?.firstNotIncluded?.lsn ?? "");
       expect((await restore({ kind: "lsn", lsn }, { inclusive: false })).around).toEqual(byNumber.around);
@@ -222,6 +234,21 @@ export function describePoints(every: boolean): void {
       expect(await restoreBefore("000003")).toEqual([false, 6]);
       const wanted = { kind: "before-migration" as const, number: "000003", database: "sho" };
       expect(await refusal(wanted)).toContain('before the migration 000003 of the database "sho" cannot be restored');
+    });
+
+    it("stops just before migrations were reverted: migrate down makes a restore point first", async () => {
+      await shop.clone.write("migrations/shop/committed/000004-note-text.down.sql", "drop table note;\n");
+      const { stdout, stderr } = await shop.succeed("migrate", "down", "--database", "shop", "--yes", "--json");
+      const { backup } = JSON.parse(stdout) as { backup: { kind: string; name: string; restore: string } };
+      expect(backup).toMatchObject({ kind: "restore-point", name: expect.stringMatching(/^before_down_/) });
+      expect(backup.restore).toBe(
+        `npm run pgw -- backup restore --in-place --restore-point ${backup.name} --stack ${shop.stack}`,
+      );
+      expect(stderr).toContain(`  ${backup.restore}\n`);
+      expect(await inServer("select to_regclass('note') is null")).toBe("t");
+      const restored = await restore({ kind: "restore-point", name: backup.name });
+      const { tables = [] } = restored.databases.find(({ database }) => database === "shop") ?? {};
+      expect(tables.map(({ table }) => table)).toContain("public.note");
     });
 
     if (every)

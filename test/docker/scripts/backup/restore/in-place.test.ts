@@ -9,6 +9,7 @@ import type { InPlaceRestored } from "../../../../../scripts/backup/restore/in-p
 import { withClient } from "../../../../../scripts/connection/client.ts";
 import { scramVerifier } from "../../../../../scripts/connection/scram.ts";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
+import { startContainer } from "../../../../../scripts/docker/server/running.ts";
 import { asLines, type BackedUpShop, makeBackedUpShop } from "../../../backed-up-shop.ts";
 
 const docker = dockerClient();
@@ -112,8 +113,8 @@ describe("a restore in place", () => {
     const { deploys } = JSON.parse((await shop.succeed("backup", "deploys", "--json")).stdout) as { deploys: Deploy[] };
     expect(deploys).toMatchObject([{ number: 1, outcome: "done", commit: null }]);
     await killAt("starting the server", "backup", "restore", "--in-place", "--before-deploy", "last", "--yes");
-    // The server of the restored cluster can be started by hand, too.
-    await docker.getContainer(shop.server).start();
+    // The server of the restored cluster can be started by hand, too. The killed command may have done it just before.
+    await startContainer(docker, shop.server);
     await shop.until("the restored server answers", async () => (await sql("select 1").catch(() => "")) === "1");
     expect(await sql("select count(*) from written where n = -1")).toBe("0");
     await docker.getContainer(shop.server).stop();

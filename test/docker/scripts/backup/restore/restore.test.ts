@@ -9,6 +9,7 @@ import { runInContainer } from "../../../../../scripts/docker/run-in-container.t
 import { withScratchContainer } from "../../../../../scripts/docker/scratch-container.ts";
 import { hostileSettings } from "../../../../hostile-settings.ts";
 import { asLines, type BackedUpShop, makeBackedUpShop } from "../../../backed-up-shop.ts";
+import { describeDrill } from "./describe-drill.ts";
 
 const docker = dockerClient();
 
@@ -118,6 +119,12 @@ describe("backup restore", () => {
     await shop.query("superuser", 'drop table cache, "Odd one"; drop sequence ticket');
     await inPostgres("drop table scratchpad");
   });
+
+  describeDrill(
+    () => shop,
+    () => first,
+    leftOvers,
+  );
 
   describe("that is killed", () => {
     /** Starts a restore and kills it once a condition holds. */

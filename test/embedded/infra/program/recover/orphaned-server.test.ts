@@ -55,7 +55,8 @@ describe("a server whose project directory was deleted", () => {
   it("is left alone if its project directory exists again before it is stopped", async () => {
     // The second project's servers are in the data folder of the first.
     const servers = await allServers(former.dataHome);
-    const context = { root: clone.root, stack: "local", home: former.dataHome, stopOrphans: true } as RecoveryContext;
+    const stack = { root: clone.root, name: "local" };
+    const context = { stack, home: former.dataHome, stopOrphans: true } as RecoveryContext;
     await mkdir(former.root);
     const before = await unknownServers(context, "pgroundwork", servers, undefined);
     expect(before).toEqual([]);

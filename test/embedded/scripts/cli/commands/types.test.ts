@@ -83,3 +83,22 @@ describe("types", () => {
     await expect(readFile(file)).rejects.toThrow("ENOENT");
   });
 });
+
+describe("migrate cache-triggers", () => {
+  it("writes the draft of the triggers of named tables, which migrate commit tests and applies", async () => {
+    const written = await pgw("migrate cache-triggers product customer_order -d shop --json");
+    expect([written.code, JSON.parse(written.stdout)]).toEqual([
+      0,
+      {
+        file: "migrations/shop/current.sql",
+        tables: ["public.product", "public.customer_order"],
+        present: [],
+      },
+    ]);
+    expect((await pgw("migrate commit -d shop")).code).toBe(0);
+    const again = await pgw("migrate cache-triggers product -d shop");
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("already reported: public.product")]);
+    const wrong = await pgw("migrate cache-triggers nothing -d shop");
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("public.nothing (does not exist)")]);
+  });
+});

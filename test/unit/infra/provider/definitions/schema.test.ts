@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type ResourceName, tokenOf } from "../../../../../infra/provider/definitions/definitions.ts";
@@ -9,6 +10,8 @@ import * as containers from "../../../../../infra/provider/sdk/containers.ts";
 import * as databases from "../../../../../infra/provider/sdk/databases.ts";
 import type * as functions from "../../../../../infra/provider/sdk/functions.ts";
 import * as servers from "../../../../../infra/provider/sdk/servers.ts";
+
+const versions = "../../../../fixtures/versions";
 
 const connection: Required<servers.ConnectionArgs> = {
   host: "127.0.0.1",
@@ -140,8 +143,8 @@ const declared: Record<
     { ...connection, folder: "migrations/shop", set: "dev" },
     ["applied"],
   ),
-  Takeover: ofArgs<Required<databases.TakeoverArgs>>(
-    databases.Takeover,
+  Adoption: ofArgs<Required<databases.AdoptionArgs>>(
+    databases.Adoption,
     {
       ...connection,
       owner: "ann",
@@ -173,6 +176,11 @@ const declared: Record<
     },
     [],
   ),
+  MonitoringSchema: ofArgs<Required<databases.MonitoringSchemaArgs>>(
+    databases.MonitoringSchema,
+    { ...connection, monitor: "monitor", owner: "shop_owner" },
+    [],
+  ),
   Partitions: ofArgs<Required<databases.PartitionsArgs>>(
     databases.Partitions,
     { ...connection, function: "public.ensure_partitions", monthsAhead: 3 },
@@ -202,7 +210,8 @@ beforeAll(() =>
 describe("the package schema", () => {
   it("is what the plugin answers, and has exactly its resource types", async () => {
     expect(JSON.parse(await plugin.schema())).toEqual(JSON.parse(JSON.stringify(schema)));
-    expect(Object.keys(schema.resources).sort()).toEqual(Object.keys(plugin.types).sort());
+    const former = Object.values(schema.resources).flatMap(({ aliases }) => aliases.map(({ type }) => type));
+    expect([...Object.keys(schema.resources), ...former].sort()).toEqual(Object.keys(plugin.types).sort());
     for (const load of Object.values(plugin.types)) expect(await load()).toHaveProperty("create");
   });
 
@@ -219,6 +228,16 @@ describe("the package schema", () => {
       expect(spec?.properties).toHaveProperty(output);
       expect(pulumi.Output.isInstance((resource as unknown as Record<string, unknown>)[output])).toBe(true);
     }
+  });
+
+  it("keeps every type of version 0.1.0, which a refresh or destroy before the first up asks for", async () => {
+    const types = new Set<string>();
+    for (const stack of ["local", "dev", "staging", "external"]) {
+      const state = await readFile(new URL(`${versions}/0.1.0/${stack}/stack.json`, import.meta.url), "utf8");
+      for (const [type] of state.matchAll(/pgroundwork:index:\w+/g)) types.add(type);
+    }
+    expect(types).toContain("pgroundwork:index:Takeover");
+    expect([...types].filter((type) => !(type in plugin.types))).toEqual([]);
   });
 
   it("has exactly the plugin's functions, with all their arguments", async () => {
@@ -247,12 +266,14 @@ describe("the package schema", () => {
       ExtensionPrivileges: ["password"],
       Jobs: ["password"],
       Migrations: ["password", "adminPassword"],
+      MonitoringSchema: ["password"],
       Partitions: ["password"],
       Password: ["result"],
       Ready: ["password"],
       Seeds: ["password"],
       ServerCertificate: ["authorityKey", "privateKey"],
       Takeover: ["password"],
+      Adoption: ["password"],
       VolumeFiles: ["files"],
     });
   });

@@ -132,4 +132,16 @@ describe("a recovery", () => {
       /000000010000000000000003 is missing/,
     );
   });
+
+  it("is incomplete if a new timeline's copy of the segment at the switch is missing, but not the abandoned one", () => {
+    for (const end of ["0/5000800", "0/5000000"]) {
+      const timelines: Given["timelines"] = [
+        [1, end],
+        [2, "0/6000000"],
+      ];
+      const given = { segments: upToFive, histories: [2], timelines, requests: absent(segment(6, 2)) };
+      expect(findIncompleteness(facts(given))).toMatch(/the segment 000000020000000000000005 is missing/);
+      expect(findIncompleteness(facts({ ...given, segments: [...upToFive, segment(5, 2)] }))).toBeUndefined();
+    }
+  });
 });

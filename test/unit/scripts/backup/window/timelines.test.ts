@@ -7,6 +7,7 @@ import {
   findTimelines,
   ownParts,
   type RepositoryFacts,
+  type Timeline,
   timelinesWithoutHistory,
 } from "../../../../../scripts/backup/window/timelines.ts";
 
@@ -82,6 +83,23 @@ describe("the restorable parts of an archive", () => {
     expect(shown(facts({ names, histories, backups: [one, two] }))).toEqual([
       [1, ["0/2000120", "0/9000000", "one,two"]],
       [2, ["0/5000800", "0/8000000", "one"]],
+    ]);
+  });
+
+  it("end where a timeline left its parent, until the segment in which it did is archived on it", () => {
+    const at = (lsn: string) => new Map([[2, [{ timeline: 1, end: parseLsn(lsn) }]]]);
+    const parent = [1, ["0/2000120", "0/9000000", "one,two"]];
+    const found = (lsn: string) =>
+      findTimelines(facts({ names: segments(1, 8), histories: at(lsn), backups: [one, two] }));
+    // The parent's own segments 5 to 8 have what was abandoned.
+    for (const lsn of ["0/5000800", "0/5000000"]) {
+      const timelines = found(lsn);
+      expect(timelines[1]?.parts).toMatchObject([{ from: parseLsn("0/2000120"), to: parseLsn(lsn), backups: [one] }]);
+      expect(ownParts(timelines[1] as Timeline)).toEqual([]);
+    }
+    expect(shown(facts({ names: segments(1, 8), histories: at("0/5000800"), backups: [one, two] }))).toEqual([
+      parent,
+      [2],
     ]);
   });
 

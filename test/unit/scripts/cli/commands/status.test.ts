@@ -19,6 +19,7 @@ const sound: StackStatus = {
   stack: "local",
   protected: false,
   server: { state: "running", startedAt: "2026-03-01T09:00:00.123Z", version: "17.10", ...address },
+  disk: null,
   containers: { known: true, containers: [] },
   databases: [shop],
   notCreated: [],
@@ -44,7 +45,10 @@ const last = {
   finishedAt: "2026-03-01T02:01:00Z",
   ageSeconds: 35_940,
 };
-const backups = { known: true as const, last, underWay: false, findings: [] };
+const backups = {
+  ...{ known: true as const, last, lastFull: last, restorableFrom: last.finishedAt, lastArchivedAt: null },
+  ...{ failedRuns: [], underWay: false, findings: [] },
+};
 
 describe("the status of a stack", () => {
   it("says what runs since when, how to reach it, and that nothing is pending", () => {
@@ -60,6 +64,13 @@ describe("the status of a stack", () => {
       ].join("\n"),
     );
     expect(verdict({})).toBe("done");
+  });
+
+  it("shows a full disk, which is wrong, and a nearly full one, which only warns", () => {
+    const full = { disk: { full: true, text: "The disk of /data is full: 9 GiB used, 1.0 MiB free." } };
+    expect(text(full)).toContain("\ndisk         The disk of /data is full: 9 GiB used, 1.0 MiB free.\n");
+    expect(verdict(full)).toBe("wrong");
+    expect(verdict({ disk: { ...full.disk, full: false } })).toBe("done");
   });
 
   it("names pending files, a few of many", () => {

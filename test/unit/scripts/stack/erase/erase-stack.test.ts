@@ -24,9 +24,7 @@ describe("an erasure that the engine refuses", () => {
     const begun = begunBefore.map(place);
     if (begun.length > 0) noteErasure(root, "local", begun);
     const erasure = eraseStack({
-      root,
-      stack: "local",
-      engine: noEngine(root),
+      stack: { engine: noEngine(root), root, name: "local" },
       data: [
         {
           found: [],

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { halfWritten } from "../../../../../scripts/stack/recover/half-written.ts";
-import type { RecoveryContext } from "../../../../../scripts/stack/recover/leftover.ts";
 
 const uuid = "6f1c2a9e-0b7d-4a55-9d55-3f1c2a9e0b7d";
 let folder: string;
@@ -25,12 +24,7 @@ async function write(path: string, ageMs: number): Promise<string> {
 
 async function find() {
   const env = { XDG_CACHE_HOME: join(folder, "cache") };
-  const context = {
-    env,
-    root: join(folder, "clone"),
-    home: join(folder, "home"),
-    stack: "dev",
-  } as unknown as RecoveryContext;
+  const context = { env, stack: { root: join(folder, "clone"), name: "dev" }, home: join(folder, "home") };
   const server = { folder: join(folder, "server"), dataDirectory: join(folder, "server", "data"), record: undefined };
   return halfWritten(context, "shop", [server], join(folder, "state"));
 }

@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
 import { interruptedOperations, withoutPending } from "../../../../../scripts/stack/recover/pending-operations.ts";
-import type { StackState, StateAccess } from "../../../../../scripts/stack/stack-state.ts";
+import type { Stack } from "../../../../../scripts/stack/stack.ts";
+import type { StackState } from "../../../../../scripts/stack/stack-state.ts";
 
-const access = { stack: "local" } as StateAccess;
+const stack = { name: "local" } as Stack;
 const role = "urn:pulumi:local::shop::pgroundwork:components:Database$postgresql:index/role:Role::shop-app";
 const database = "urn:pulumi:local::shop::postgresql:index/database:Database::shop";
 
@@ -15,19 +16,19 @@ function state(...urns: string[]): StackState {
 }
 
 it("a stack without state or pending operations has no leftovers", () => {
-  expect(interruptedOperations(access, undefined)).toEqual([]);
-  expect(interruptedOperations(access, state())).toEqual([]);
+  expect(interruptedOperations(stack, undefined)).toEqual([]);
+  expect(interruptedOperations(stack, state())).toEqual([]);
 });
 
 it("pending operations are reported by type and name, to be cleared in the state", () => {
-  expect(interruptedOperations(access, state(role, database))).toMatchObject([
+  expect(interruptedOperations(stack, state(role, database))).toMatchObject([
     {
       kind: "pending-operation",
       found: "the state has pending operations of 2 resources: Role shop-app, Database shop",
       action: "clear them in the state; the next `up` continues from the resources that exist",
     },
   ]);
-  expect(interruptedOperations(access, state(role))[0]?.found).toBe(
+  expect(interruptedOperations(stack, state(role))[0]?.found).toBe(
     "the state has pending operations of 1 resource: Role shop-app",
   );
 });

@@ -67,23 +67,22 @@ describe("pgw destroy --erase of a stack next to others", () => {
     expect((await ci("destroy --erase ci --yes")).code).toBe(0);
   });
 
-  it("and up refuse in a copy of the project directory, whose state names the original's server", async () => {
+  it("and other changes are refused in a copy of the project directory, whose state names the original's server", async () => {
     await clone.shell("cp -r --no-dereference . ../copy");
     // The test's own hosts have the code of the original.
     const own = "cd ../copy && unset PGW_TEST_PLUGIN_HOST PGW_TEST_PROGRAM_HOST && node_modules/.bin/node";
-    for (const command of ["preview", "up"]) {
-      const inCopy = await clone.shell(`${own} scripts/pgw.mjs ${command}`);
-      expect(inCopy.code, inCopy.stdout).toBe(1);
-      expect(inCopy.stderr).toContain(`belongs to stack "local" of the project directory ${clone.root}, which`);
+    for (const command of ["preview", "up", "down", "destroy --yes", "destroy --erase local --yes", "migrate up"]) {
+      const { code, stderr } = await clone.shell(`${own} scripts/pgw.mjs ${command}`);
+      expect({ command, code, stderr }).toMatchObject({ command, code: 3 });
+      expect(stderr).toContain(`belongs to the project directory ${clone.root}, and `);
     }
+    // Pulumi's own command gets the plugin's refusal.
+    const inCopy = await clone.shell(
+      `${own} scripts/pgw.mjs engine env >../env 2>/dev/null && . ../env && pulumi preview --non-interactive`,
+    );
+    expect(inCopy.code).not.toBe(0);
+    expect(inCopy.stdout).toContain(`belongs to stack "local" of the project directory ${clone.root}, which`);
     expect(await changesOf(clone, "up")).toEqual([]);
-    const { code, stderr } = await clone.shell(
-      "cd ../copy && node_modules/.bin/node scripts/pgw.mjs destroy --erase local --yes",
-    );
-    expect(code).toBe(3);
-    expect(stderr).toMatch(
-      /error: The server in \S+ belongs to .*, and this project directory may be a copy of it\. Nothing was deleted\./,
-    );
     expect(await clone.query("readonly", products)).toEqual(seeded);
   });
 });

@@ -69,8 +69,8 @@ describe("pgw destroy", () => {
       inside.push((await clone.pgw("up")).stderr);
       throw new Error("not like this");
     };
-    const options = { engine, root: clone.root, stack: "local", runId: randomUUID(), check };
-    await expect(runOperation("destroy", options)).rejects.toThrow("not like this");
+    const stack = { engine, root: clone.root, name: "local" };
+    await expect(runOperation(stack, "destroy", { runId: randomUUID(), check })).rejects.toThrow("not like this");
     expect(inside).toEqual([expect.stringContaining('Another run works on stack "local"')]);
     expect(await changesOf(clone, "up")).toEqual([]);
   });

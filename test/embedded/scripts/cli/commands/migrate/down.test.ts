@@ -61,10 +61,25 @@ describe("pgw migrate down", () => {
     expect((await migrate("status")).code).toBe(0);
   });
 
+  it("refuses if the database of a connection cannot be dumped before, and names --no-backup", async () => {
+    const before = await catalog();
+    const extra = { DOCKER_HOST: "unix:///nonexistent", BACKUP_DIR: "package.json" };
+    const { code, stdout, stderr } = await pgw(
+      connection,
+      ["migrate", "down", "-d", "trading", "--yes"],
+      undefined,
+      extra,
+    );
+    expect([code, stdout]).toEqual([3, ""]);
+    expect(stderr).toMatch(/could not be backed up before the revert:\n- A dump could not be made: /);
+    expect(stderr).toContain("Nothing was reverted. Remove one of these reasons, or add --no-backup");
+    expect(compareCatalogs(before, await catalog())).toEqual([]);
+  });
+
   it("reverts and applies every migration of a real database, singly and together, to the same catalog", async () => {
     const complete = await catalog();
     for (let left = migrations; left > 0; left--) {
-      const { code, stdout, stderr } = await migrate("down", "--yes");
+      const { code, stdout, stderr } = await migrate("down", "--yes", "--no-backup");
       expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: expect.stringMatching(/: 1 reverted\n$/) });
       const status = JSON.parse((await migrate("status", "--json")).stdout) as Record<string, unknown[]>;
       expect([status.applied?.length, status.pending?.length]).toEqual([left - 1, migrations - left + 1]);
@@ -74,7 +89,7 @@ describe("pgw migrate down", () => {
     expect((await migrate("up")).code).toBe(0);
     expect(compareCatalogs(complete, await catalog())).toEqual([]);
 
-    const all = await migrate("down", "--to", "0", "--yes", "--json");
+    const all = await migrate("down", "--to", "0", "--yes", "--no-backup", "--json");
     expect(all.code).toBe(0);
     expect((JSON.parse(all.stdout) as { reverted: unknown[] }).reverted).toHaveLength(migrations);
     expect((await migrate("up")).code).toBe(0);

@@ -11,14 +11,25 @@ export interface Answer {
   stderr: string;
 }
 
-/** Runs `pgw` on the database of a connection, without a terminal. `admin` is passed in ROOT_DATABASE_URL. */
-export async function pgw(connection: Connection, args: readonly string[], admin?: Connection): Promise<Answer> {
+/**
+ * Runs `pgw` on the database of a connection, without a terminal.
+ *
+ * @param admin passed in ROOT_DATABASE_URL
+ * @param extra variables in addition
+ */
+export async function pgw(
+  connection: Connection,
+  args: readonly string[],
+  admin?: Connection,
+  extra: NodeJS.ProcessEnv = {},
+): Promise<Answer> {
   const child = spawn(process.execPath, [join(cloneRoot, "scripts/pgw.mjs"), ...args], {
     env: {
       ...process.env,
       NO_COLOR: "1",
       DATABASE_URL: connectionUrl(connection),
       ...(admin === undefined ? {} : { ROOT_DATABASE_URL: connectionUrl(admin) }),
+      ...extra,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -19,7 +19,7 @@ const privilegeKeys = ["tables", "sequences", "functions"] as const;
  * privileges on existing objects, adopts the schemas that record migrations, and warns of decisions that are left to
  * the user. In a new database, or if the kit has worked there before, it does nothing.
  */
-export const takeover: ResourceType = {
+export const adoption: ResourceType = {
   async check(_context, news) {
     return { inputs: news, failures: [...checkConnection(news), ...checkPrivileges(news)] };
   },
@@ -30,13 +30,13 @@ export const takeover: ResourceType = {
   }),
 
   async create(context, inputs, preview) {
-    return { id: `${inputs.database}/takeover`, outputs: await takeOver(context, inputs, preview) };
+    return { id: `${inputs.database}/adoption`, outputs: await adopt(context, inputs, preview) };
   },
 
   // If the database was dropped, its adoption is gone too: the next database of that name is another one.
   read: async (_context, current) => ((await isGone(current.inputs)) ? undefined : current),
 
-  update: takeOverAgain,
+  update: adoptAgain,
 
   async delete() {},
 };
@@ -53,11 +53,11 @@ async function isGone(inputs: Properties): Promise<boolean> {
   }
 }
 
-async function takeOverAgain(context: CallContext, _old: unknown, news: Properties, preview: boolean) {
-  return takeOver(context, news, preview);
+async function adoptAgain(context: CallContext, _old: unknown, news: Properties, preview: boolean) {
+  return adopt(context, news, preview);
 }
 
-async function takeOver(context: CallContext, inputs: Properties, preview: boolean): Promise<Properties> {
+async function adopt(context: CallContext, inputs: Properties, preview: boolean): Promise<Properties> {
   const connection = connectionOf(inputs);
   const plan = connection === undefined ? undefined : await planned(context, connection, inputs, preview);
   for (const line of plan === undefined ? [] : accountOf(plan, preview)) await context.log("info", line);

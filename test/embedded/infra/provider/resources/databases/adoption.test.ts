@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { takeover } from "../../../../../../infra/provider/resources/databases/takeover.ts";
+import { adoption } from "../../../../../../infra/provider/resources/databases/adoption.ts";
 import type { Properties } from "../../../../../../infra/provider-protocol/values.ts";
 import { withClient } from "../../../../../../scripts/connection/client.ts";
 import { contextOf } from "../../../../../unit/infra/provider/call-context.ts";
@@ -29,8 +29,8 @@ const inputsOf = (database: string): Properties => ({
 
 /** Returns the messages of a create, one `severity: line` each. */
 const create = async (database: string, preview = false) => {
-  const context = contextOf("Takeover");
-  await takeover.create(context, inputsOf(database), preview);
+  const context = contextOf("Adoption");
+  await adoption.create(context, inputsOf(database), preview);
   return context.lines;
 };
 
@@ -228,8 +228,8 @@ describe("adoption of a database", () => {
   });
 
   it("is removed from the state by a refresh only if its database is gone", async () => {
-    const stateOf = (inputs: Properties) => ({ id: "any/takeover", inputs, outputs: inputs });
-    const read = (inputs: Properties) => takeover.read(contextOf("Takeover"), stateOf(inputs));
+    const stateOf = (inputs: Properties) => ({ id: "any/adoption", inputs, outputs: inputs });
+    const read = (inputs: Properties) => adoption.read(contextOf("Adoption"), stateOf(inputs));
     expect(await read(inputsOf("absent"))).toBeUndefined();
     for (const inputs of [inputsOf("postgres"), { ...inputsOf("absent"), password: "wrong" }]) {
       expect(await read(inputs)).toEqual(stateOf(inputs));
@@ -237,19 +237,19 @@ describe("adoption of a database", () => {
   });
 
   it("is due again only for another database", async () => {
-    const context = contextOf("Takeover");
-    const old = { id: "shop/takeover", inputs: inputsOf("shop"), outputs: inputsOf("shop") };
-    expect(await takeover.diff(context, old, { ...inputsOf("shop"), password: "new", tables: {} })).toEqual({
+    const context = contextOf("Adoption");
+    const old = { id: "shop/adoption", inputs: inputsOf("shop"), outputs: inputsOf("shop") };
+    expect(await adoption.diff(context, old, { ...inputsOf("shop"), password: "new", tables: {} })).toEqual({
       changes: [],
     });
-    expect(await takeover.diff(context, old, inputsOf("other"))).toEqual({
+    expect(await adoption.diff(context, old, inputsOf("other"))).toEqual({
       changes: [{ path: "database", kind: "update" }],
     });
   });
 
   it("refuses privileges that are not keywords", async () => {
     const tables = { shop_app: "SELECT ON TABLE x TO public; --" };
-    const { failures } = await takeover.check(contextOf("Takeover"), { ...inputsOf("shop"), tables }, undefined);
+    const { failures } = await adoption.check(contextOf("Adoption"), { ...inputsOf("shop"), tables }, undefined);
     expect(failures).toEqual([
       {
         property: "tables",

@@ -1,21 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EngineInstallation } from "../pulumi/ensure-engine.ts";
-import type { OperationKind, OperationResult } from "../stack/operation.ts";
+import type { OperationKind, OperationResult } from "../stack/engine-operation.ts";
+import type { Stack } from "../stack/stack.ts";
 import { StackLocked } from "../stack/stack-lock.ts";
 import { canAsk, confirm } from "./confirm.ts";
 import type { CommandContext } from "./context.ts";
-import { readyEngine } from "./engine.ts";
 import { Interrupted, interruptionOf } from "./interruption.ts";
 import { OperationDisplay } from "./operation-display.ts";
 import { recoverStack } from "./recover-stack.ts";
+import { refuseInCopy } from "./refuse-in-copy.ts";
+import { stackWithEngine } from "./stack.ts";
 
-export interface OperateOptions {
+/** Options of an operation that a command runs. */
+export interface CommandOperationOptions {
   /** Recovers what a killed command left, before the work and at a recoverable lock. Default: asks on a terminal. */
   recover?: boolean;
   /** Time in ms to wait for another process that works on the stack. */
   waitMs?: number;
   /** Runs before each attempt of the operation. */
-  before?: (engine: EngineInstallation) => Promise<void>;
+  before?: (stack: Stack) => Promise<void>;
   /** Only for `destroy`: see `OperationOptions`. */
   check?: () => Promise<void>;
   /** URNs to limit the operation to, with the engine's `*` and `**`. Default: all resources. */
@@ -27,29 +29,31 @@ export interface OperateOptions {
  *
  * @throws Interrupted if it was asked to end before it had finished
  */
-export async function operate(
+export async function operateStack(
   context: CommandContext,
   kind: OperationKind,
-  stack: string,
-  { recover = false, waitMs = 0, before, check, targets = [] }: OperateOptions = {},
+  name: string,
+  { recover = false, waitMs = 0, before, check, targets = [] }: CommandOperationOptions = {},
 ): Promise<OperationResult> {
-  const engine = await readyEngine(context, { stack });
-  const { runStackOperation } = await import("../stack/run-stack-operation.ts");
-  const display = new OperationDisplay(context, kind, stack);
-  const { root, engineSignal: signal, runId } = context;
+  // A refresh changes only the state in this directory.
+  if (kind !== "refresh") await refuseInCopy(context, name);
+  const stack = await stackWithEngine(context, name);
+  const { runOperation } = await import("../stack/operation.ts");
+  const display = new OperationDisplay(context, kind, name);
+  const { engineSignal: signal, runId } = context;
   try {
-    if (recover) await recoverStack(context, engine, stack);
-    if (kind === "up") await removeLeftFiles(context, stack);
+    if (recover) await recoverStack(context, stack);
+    if (kind === "up") await removeLeftFiles(context, name);
     const { onEvent, onProgress } = display;
-    const operation = { engine, root, stack, signal, runId, check, onProgress };
-    return await pastLocks(context, engine, stack, { recover, waitMs }, async () => {
+    const options = { signal, runId, check, onProgress };
+    return await pastLocks(context, stack, { recover, waitMs }, async () => {
       // Only while the engine works: in between, the user may be asked.
       display.open();
       try {
-        if ((kind === "up" || kind === "preview") && (await hasDrifted(context, engine, stack)))
-          await runStackOperation("refresh", { ...operation, targets: inDockerEngine });
-        await before?.(engine);
-        return await runStackOperation(kind, { ...operation, onEvent, targets });
+        if ((kind === "up" || kind === "preview") && (await hasDrifted(stack)))
+          await runOperation(stack, "refresh", { ...options, targets: inDockerEngine });
+        await before?.(stack);
+        return await runOperation(stack, kind, { ...options, onEvent, targets });
       } finally {
         display.close();
       }
@@ -57,17 +61,17 @@ export async function operate(
   } catch (error) {
     const interruption = interruptionOf(context.signal);
     if (interruption === undefined) throw error;
-    throw new Interrupted(interruptedText(kind, stack), interruption.exitCode);
+    throw new Interrupted(interruptedText(kind, name), interruption.exitCode);
   }
 }
 
 /**
  * Removes unfinished files of killed commands. Needs no confirmation, because the processes that wrote them are gone.
  */
-async function removeLeftFiles({ env, root }: CommandContext, stack: string): Promise<void> {
+async function removeLeftFiles({ env, root }: CommandContext, name: string): Promise<void> {
   const { removeTemporaries } = await import("../stack/recover/temporaries.ts");
   const { dataHome } = await import("../server/locations.ts");
-  await removeTemporaries({ env, root, stack, home: dataHome(env, process.getuid?.()) });
+  await removeTemporaries({ env, stack: { root, name }, home: dataHome(env, process.getuid?.()) });
 }
 
 /** URN patterns of the resources in a Docker engine. Files are gone with their volume. */
@@ -77,12 +81,12 @@ export const inDockerEngine: readonly string[] = ["urn:pulumi:**docker:index/**"
  * Returns true if containers differ from the stack's state, so that it must be refreshed before anything is compared
  * with it.
  */
-async function hasDrifted({ root }: CommandContext, engine: EngineInstallation, stack: string): Promise<boolean> {
+async function hasDrifted(stack: Stack): Promise<boolean> {
   const { declaredSettings } = await import("../stack/declared-settings.ts");
-  const { docker } = await declaredSettings(root, stack);
+  const { docker } = await declaredSettings(stack.root, stack.name);
   if (docker === undefined) return false;
   const { hasDriftedInDocker } = await import("../stack/docker-drift.ts");
-  return hasDriftedInDocker({ engine, root, stack }, docker.host);
+  return hasDriftedInDocker(stack, docker.host);
 }
 
 /** Interval in ms at which a locked stack is tried again. */
@@ -94,9 +98,8 @@ const lookEvery = 1_000;
  */
 async function pastLocks<T>(
   context: CommandContext,
-  engine: EngineInstallation,
-  stack: string,
-  { recover, waitMs }: Required<Pick<OperateOptions, "recover" | "waitMs">>,
+  stack: Stack,
+  { recover, waitMs }: Required<Pick<CommandOperationOptions, "recover" | "waitMs">>,
   work: () => Promise<T>,
 ): Promise<T> {
   const deadline = performance.now() + waitMs;
@@ -109,7 +112,7 @@ async function pastLocks<T>(
       if (!(error instanceof StackLocked)) throw error;
       if (error.recoverable && !recovered && (recover || (await wantsRecovery(context, error)))) {
         recovered = true;
-        await recoverStack(context, engine, stack);
+        await recoverStack(context, stack);
       } else if (!error.holderIsGone && performance.now() < deadline) {
         if (error.message !== said) context.out.note(`${error.message} Waiting for it to end.`);
         said = error.message;

@@ -1,0 +1,125 @@
+import type { KeyObject } from "node:crypto";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type Docker from "dockerode";
+import type { Drill, DrilledDatabase } from "../../../backup/drill/drill.ts";
+import type { EvidencePosition } from "../../../backup/drill/evidence.ts";
+import type { StackBackups } from "../../../backup/stack-backups.ts";
+import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
+import { databaseFolder, listDatabases } from "../../../databases/database-file.ts";
+import { localStack } from "../../../stack/stacks.ts";
+import { action, type CommandContext } from "../../context.ts";
+import { jsonOption, stackOption } from "../../options.ts";
+import { style } from "../../output.ts";
+import { showStep } from "../../step.ts";
+import { backupsOf } from "./stack.ts";
+import { bytes } from "./texts.ts";
+
+interface DrillOptions {
+  stack?: string;
+  evidence?: string;
+  key?: string;
+}
+
+/** Time limit in seconds for the recovery, and for each query on the restored server. */
+const limitSeconds = 6 * 3_600;
+
+export function registerBackupDrill(backup: Command): void {
+  backup
+    .command("drill")
+    .description(
+      "restore everything that is archived into a scratch container, and prove it with amcheck, all rows, the queries " +
+        "in migrations/<database>/checks and the applied migrations; the copy is removed (exit code 5 if the backup is " +
+        "bad, 1 if the drill could not run)",
+    )
+    .addOption(stackOption())
+    .option("--evidence <dir>", "folder that gets a signed file of this run; needs --key")
+    .option("--key <file>", "private key of `backup evidence key`, to sign the evidence")
+    .addOption(jsonOption())
+    .action(action<DrillOptions, []>(drill));
+}
+
+async function drill(context: CommandContext, options: DrillOptions): Promise<ExitCode> {
+  const { stack = localStack, evidence, key } = options;
+  if ((evidence === undefined) !== (key === undefined))
+    throw new OperationError("--evidence and --key belong together.", { exitCode: exitCode.usage });
+  const { readPrivateKey } = await import("../../../backup/drill/evidence.ts");
+  // Before the drill: it takes minutes.
+  const signing = evidence === undefined || key === undefined ? undefined : { evidence, key: readPrivateKey(key) };
+  const { withDocker } = await import("../../../docker/client.ts");
+  const { ownHolder } = await import("../../../docker/scratch-holder.ts");
+  const { runDrill } = await import("../../../backup/drill/drill.ts");
+  const { backups, dockerHost } = await backupsOf(context, stack);
+  const migrations = `${context.root}/migrations`;
+  const folders = await listDatabases(migrations);
+  const request = {
+    checksOf: async (name: string) => (folders.includes(name) ? databaseFolder(migrations, name) : undefined),
+    holder: await ownHolder(),
+    limitSeconds,
+    signal: context.signal,
+    onStep: (step: string) => showStep(context.out, step),
+  };
+  const result = await withDocker(dockerHost, (docker) => runDrill(docker, backups, request));
+  context.out.endStep();
+  const recorded =
+    signing === undefined ? undefined : await withDocker(dockerHost, recordWith(signing, backups, result));
+  context.out.answer({ stack, ...result, ...(recorded === undefined ? {} : { evidence: recorded }) }, () =>
+    [describe(result), ...(recorded === undefined ? [] : [describeEvidence(recorded)])].join("\n"),
+  );
+  return { passed: exitCode.done, failed: exitCode.wrong, "could not run": exitCode.failed }[result.outcome];
+}
+
+interface Recorded extends EvidencePosition {
+  folder: string;
+}
+
+/** Returns work that writes the evidence of a run, and records its position beside the repository. */
+function recordWith({ evidence, key }: { evidence: string; key: KeyObject }, backups: StackBackups, result: Drill) {
+  return async (docker: Docker): Promise<Recorded> => {
+    const { appendEvidence } = await import("../../../backup/drill/evidence.ts");
+    const { readNewestEvidence, recordNewestEvidence } = await import("../../../backup/drill/newest-evidence.ts");
+    const folder = resolve(evidence);
+    const { owner, container, volumes } = backups;
+    const run = { project: owner.project, stack: owner.stack, repository: volumes.repository, drill: result };
+    const before = await readNewestEvidence(docker, container);
+    const newest = appendEvidence(folder, key, run, before);
+    await recordNewestEvidence(docker, container, newest);
+    return { folder, ...newest };
+  };
+}
+
+function describeEvidence({ folder, number, hash }: Recorded): string {
+  return `evidence     run ${number} in ${folder}, ${number}:${hash}`;
+}
+
+const colors = { passed: "green", failed: "red", "could not run": "yellow" } as const;
+
+function describe(result: Drill): string {
+  const { outcome, reasons, hint, seconds, backup, reached, rtoSeconds, rpoSeconds, databases, findings } = result;
+  const { migrations, rowCounts } = result;
+  const unknown = "not known";
+  const lines = [`${style(colors[outcome], outcome)} after ${seconds} s`, ...reasons.map((reason) => `  ${reason}`)];
+  if (hint !== null) lines.push(`  ${hint}`);
+  for (const { objects, samples } of findings)
+    lines.push(...samples.map((sample) => `  ${objects[0] ?? ""}: ${JSON.stringify(sample)}`));
+  if (backup === null || reached === null) return lines.join("\n");
+  return [
+    ...lines,
+    `backup       ${backup}, recovered to ${reached.lsn} of timeline ${reached.timeline}`,
+    `RTO          ${rtoSeconds === null ? unknown : `${rtoSeconds} s`} (start to first query)`,
+    `RPO          ${rpoSeconds === null ? unknown : `${rpoSeconds} s`} (age of the last commit)`,
+    ...databases.map(describeDatabase),
+    `migrations   ${migrations.compared ? `${migrations.count} compared` : `not compared: ${migrations.reason}`}`,
+    `row counts   not compared: ${rowCounts.reason}`,
+  ].join("\n");
+}
+
+function describeDatabase({ database, size, tables, rows, amchecked, checks }: DrilledDatabase): string {
+  const parts = [
+    bytes(size),
+    `${rows.toLocaleString("en-US")} rows in ${tables} tables`,
+    `${amchecked} heaps and b-trees`,
+    `${checks} checks`,
+  ];
+  return `${database.padEnd(12)} ${parts.join(", ")}`;
+}

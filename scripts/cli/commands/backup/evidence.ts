@@ -1,0 +1,66 @@
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import type { EvidencePosition, VerifiedEvidence } from "../../../backup/drill/evidence.ts";
+import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
+import { action, type CommandContext } from "../../context.ts";
+import { jsonOption } from "../../options.ts";
+import { style } from "../../output.ts";
+
+interface VerifyOptions {
+  publicKey: string;
+  newest?: EvidencePosition;
+}
+
+export function registerBackupEvidence(backup: Command): void {
+  const evidence = backup.command("evidence").description("signed results of restore drills");
+  evidence
+    .command("key <file>")
+    .description("create a key that signs evidence: the private key in a new file, the public key in <file>.pub")
+    .addOption(jsonOption())
+    .action(action<object, [string]>(key));
+  evidence
+    .command("verify <dir>")
+    .description("check that no run in a folder of evidence was changed, removed or reordered (exit code 5 if one was)")
+    .requiredOption("--public-key <file>", "public key of `backup evidence key`")
+    .option(
+      "--newest <number:hash>",
+      "number and hash of a run, as a drill printed them, to find a removed newest run",
+      position,
+    )
+    .addOption(jsonOption())
+    .action(action<VerifyOptions, [string]>(verify));
+}
+
+async function key(context: CommandContext, _options: object, name: string): Promise<undefined> {
+  const { createEvidenceKey } = await import("../../../backup/drill/evidence.ts");
+  const file = resolve(name);
+  const publicFile = createEvidenceKey(file);
+  context.out.answer({ file, publicFile }, () =>
+    [
+      `The private key is in ${file}, the public key in ${publicFile}.`,
+      "Keep the private key where the drills run, and away from whoever could change the evidence.",
+    ].join("\n"),
+  );
+  return undefined;
+}
+
+async function verify(context: CommandContext, { publicKey, newest }: VerifyOptions, dir: string): Promise<ExitCode> {
+  const { readPublicKey, verifyEvidence } = await import("../../../backup/drill/evidence.ts");
+  const folder = resolve(dir);
+  const verified = verifyEvidence(folder, readPublicKey(resolve(publicKey)), newest);
+  context.out.answer({ folder, ...verified }, () => describe(folder, verified));
+  return verified.faults.length > 0 ? exitCode.wrong : exitCode.done;
+}
+
+function describe(folder: string, { runs, newest, faults }: VerifiedEvidence): string {
+  const lines = faults.map(({ code, detail }) => `${style("red", code.padEnd(11))} ${detail}`);
+  const last = newest === null ? "" : `, the newest ${newest.number}:${newest.hash}`;
+  const found = faults.length === 0 ? "no fault found" : faults.length === 1 ? "1 fault" : `${faults.length} faults`;
+  return [...lines, `${folder}: ${runs === 1 ? "1 run" : `${runs} runs`}${last}; ${found}`].join("\n");
+}
+
+function position(text: string): EvidencePosition {
+  const [, number, hash = ""] = /^(\d{1,9}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (number !== undefined && Number(number) > 0) return { number: Number(number), hash };
+  throw new InvalidArgumentError("expected a number, a colon and 64 hexadecimal digits.");
+}
