@@ -59,8 +59,8 @@ export interface Clone {
   /** Runs one statement as a role of a stack. */
   query<Row extends QueryResultRow>(role: string, sql: string, stack?: string): Promise<Row[]>;
   /**
-   * From now on, hosts do the work of provider plugins, of the program and of most commands, for a third of the CPU time.
-   * They do so from the start unless the options say otherwise.
+   * From now on, hosts do the work of provider plugins, of the program and of most commands, for a third of the CPU
+   * time. They do so from the start unless the options say otherwise.
    */
   useHosts(): Promise<void>;
   /** Renames the project directory. */

@@ -7,7 +7,6 @@ import { promisify } from "node:util";
 import { inject } from "vitest";
 import { cacheFolder } from "../../../../scripts/pulumi/cache-folder.mjs";
 import { giveToPackageAccount, packageAccount } from "../../../support/package-account.ts";
-import { engineVariables } from "../../../support/processes/quick-engine.ts";
 import type { ProjectOnDisk } from "../../../support/versions/project-on-disk.ts";
 import { bin, installPackage } from "./installed.ts";
 
@@ -53,8 +52,7 @@ export async function makePulumiProject(options: ProjectOptions): Promise<Pulumi
   const { stack } = options;
   const project = await makePackageProject({ name: "acme", backend: "state", ...options, account: packageAccount });
   const { root: folder, env: first, write } = project;
-  const engine = engineVariables(inject("engineCache"));
-  let env: NodeJS.ProcessEnv = { ...first, ...engine, PULUMI_CONFIG_PASSPHRASE: "a-passphrase-for-tests" };
+  let env: NodeJS.ProcessEnv = { ...first, PULUMI_CONFIG_PASSPHRASE: "a-passphrase-for-tests" };
   const shell = async (script: string) => {
     const options = { cwd: folder, env, maxBuffer: 2 ** 26, ...packageAccount };
     const { stdout } = await run("bash", ["-c", script], options).catch((error: { stdout: string; stderr: string }) => {
