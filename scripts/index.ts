@@ -55,6 +55,7 @@ export type { VerifiedImport } from "./import/verify-import.ts";
 export {
   type ImportSourceOptions,
   importSource,
+  inferImportMap,
   listImports,
   rollbackImport,
   verifyImport,

@@ -17,6 +17,17 @@ interface Explanation {
 /** Explanations of failures; the first match wins. The codes are those of pgBackRest's `error.yaml`. */
 const explanations: readonly Explanation[] = [
   {
+    when: (code, text) => code === 56 || (code === 57 && /server closed the connection/.test(text)),
+    message: (cause) => `The server did not answer: ${cause}`,
+    hint: "`npm run pgw -- status` shows its state, `npm run pgw -- logs` its log.",
+  },
+  {
+    // Its messages about permissions and full disks are not about the repository.
+    when: (code) => code === 57,
+    message: (cause) => `The server refused a query of pgBackRest: ${cause}`,
+    hint: "`npm run pgw -- logs` shows its log.",
+  },
+  {
     when: (_code, text) => /No space left on device|Disk quota exceeded/i.test(text),
     message: (cause) => `The backup repository is full: ${cause}`,
     hint: "Free space where the engine stores its volumes, or keep backups for fewer days (pgroundwork:backups). The server keeps the WAL and archives it afterwards.",
@@ -28,7 +39,7 @@ const explanations: readonly Explanation[] = [
     hint: "Free space where the engine stores its volumes, or keep backups for fewer days (pgroundwork:backups).",
   },
   {
-    when: (_code, text) => /Permission denied|Read-only file system/i.test(text),
+    when: (_code, text) => /Permission denied|Read-only file system/.test(text),
     message: (cause) => `The backup repository cannot be written: ${cause}`,
     hint: "Everything in its volume must belong to postgres (uid 999) and be writable. Change the owner back.",
   },
@@ -89,11 +100,6 @@ const explanations: readonly Explanation[] = [
     when: (code, text) => code === 106 || /is not later than latest backup label/.test(text),
     message: () => "The clock is behind the time of the newest backup, so pgBackRest makes no backup.",
     hint: "Compare the clock of the Docker engine's machine with the real time. `npm run pgw -- backup list` names the backup whose time is in the future.",
-  },
-  {
-    when: (code, text) => code === 56 || (code === 57 && /server closed the connection/.test(text)),
-    message: (cause) => `The server did not answer: ${cause}`,
-    hint: "`npm run pgw -- status` shows its state, `npm run pgw -- logs` its log.",
   },
   {
     when: (code, text) => code === 101 && /NULL result required/.test(text),

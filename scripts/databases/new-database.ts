@@ -82,7 +82,7 @@ export async function newDatabase(migrationsFolder: string, name: string, stagin
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOTDIR") throw cause;
     throw new OperationError(`${folder} already exists.`, {
-      hint: "Choose another name, or use the existing folder.",
+      hint: `Choose another name. To use the existing folder, add ${name} to pgroundwork:databases.`,
       exitCode: exitCode.notAllowed,
       cause,
     });

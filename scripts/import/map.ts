@@ -23,6 +23,11 @@ export type Transform =
   | { kind: "values"; values: Record<string, Scalar> }
   /** Text that contains JSON. */
   | { kind: "json" }
+  /**
+   * Values of several kinds, as JSON that keeps them apart: 4, 4.0 and "4". Blobs and infinite reals are written as
+   * MongoDB Extended JSON: `{"$binary": …}`, `{"$numberDouble": "Infinity"}`.
+   */
+  | { kind: "mixed" }
   /** Text that contains a list: JSON, or parts between separators. */
   | { kind: "list"; separator?: string | undefined }
   /** Text that is changed as named. Numbers and booleans become text. */
@@ -43,7 +48,8 @@ export type ColumnMap =
       /**
        * Column of the source, or a path in a document: `address.city`. In an entry with `each`, the path begins at the
        * element; `$parent.` begins one level further out, `$index` is the element's position from 1, `$value` the
-       * element itself, `$name` its name if it is a member of an object.
+       * element itself, `$name` its name if it is a member of an object. For a document, `$position` is its position in
+       * the collection from 1, and `$file` the name of its file.
        */
       from?: string | undefined;
       /** Constant for every row. */

@@ -15,6 +15,7 @@ const transform = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("scaled"), digits: z.int().min(-18).max(18) }),
   z.strictObject({ kind: z.literal("values"), values: z.record(z.string(), scalar) }),
   z.strictObject({ kind: z.literal("json") }),
+  z.strictObject({ kind: z.literal("mixed") }),
   z.strictObject({ kind: z.literal("list"), separator: z.string().min(1).optional() }),
   z.strictObject({
     kind: z.literal("text"),

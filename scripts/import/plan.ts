@@ -8,6 +8,7 @@ import type { Source } from "./source/source.ts";
 import { readTargetTables, type TargetColumn, type TargetTable } from "./target/target-table.ts";
 import { type Codec, codecFor, type Notes } from "./values/codec.ts";
 import { type UuidMaker, uuidMaker } from "./values/key-uuid.ts";
+import { mixedCodec } from "./values/mixed.ts";
 import { isTimeZone } from "./values/timestamp.ts";
 import { type Step, scalarValue, stepsOf } from "./values/transform.ts";
 import { Problem, type Value } from "./values/value.ts";
@@ -148,7 +149,10 @@ function planTable(
       field: column.from ?? "(constant)",
       read,
       steps: stepsOf(column, makeUuid),
-      codec: codecFor(target.type, column.as?.kind === "timestamp" ? column.as : {}, notes),
+      codec:
+        column.as?.kind === "mixed" && source.kind === "sqlite"
+          ? mixedCodec
+          : codecFor(target.type, column.as?.kind === "timestamp" ? column.as : {}, notes),
       whenNull: column.whenNull === undefined ? null : scalarValue(column.whenNull),
       computed: column.computed ?? false,
       notCompared: column.notCompared,
@@ -195,6 +199,7 @@ const fits: Readonly<Record<string, RegExp>> = {
   boolean: /^bool$/,
   scaled: /^(int[248]|numeric|float[48])$/,
   json: /^jsonb?$/,
+  mixed: /^jsonb$/,
   list: /^(array|jsonb?)$/,
   text: /^(text|varchar|bpchar|uuid|date|time|timestamp|timestamptz|other)$/,
 };

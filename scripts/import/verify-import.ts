@@ -4,7 +4,7 @@ import { exitCode, OperationError } from "../core/operation-error.ts";
 import { planImport } from "./plan.ts";
 import { findRun, type ImportRun, listRuns } from "./run/ledger.ts";
 import type { TableReport, VerifyResult } from "./run/result.ts";
-import { fixTextForms } from "./run/run-import.ts";
+import { fixTextForms } from "./run/text-forms.ts";
 import { verifyRun } from "./run/verify.ts";
 import { openSource } from "./source/open-source.ts";
 

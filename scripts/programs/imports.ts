@@ -1,4 +1,5 @@
 import { basename, resolve } from "node:path";
+import type { Proposal } from "../import/infer/proposal.ts";
 import type { ImportMap } from "../import/map.ts";
 import type { ImportRun } from "../import/run/ledger.ts";
 import type { RollbackResult } from "../import/run/rollback.ts";
@@ -37,6 +38,30 @@ export async function importSource(options: ImportSourceOptions): Promise<Import
   const source = await openSource(kind, path);
   try {
     return await runImport({ ...rest, connection: connectionOf(options), database: basename(database), source, map });
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Proposes a map from a source to the tables that the target has; see `inferMap`. Changes nothing. The result lists
+ * what is not certain.
+ *
+ * @throws OperationError if the source cannot be read, or no table has the name of a collection; ConnectionError
+ */
+export async function inferImportMap(
+  options: ConnectionTarget & { database: string; kind: "sqlite" | "json"; path: string; signal?: AbortSignal },
+): Promise<Pick<Proposal, "map" | "unsure" | "leftOut">> {
+  const [{ inferMap }, { openSource }] = await Promise.all([
+    import("../import/infer/infer-map.ts"),
+    import("../import/source/open-source.ts"),
+  ]);
+  const { kind, path, database, signal } = options;
+  const source = await openSource(kind, path);
+  try {
+    const connection = connectionOf(options);
+    const { map, unsure, leftOut } = await inferMap({ connection, database: basename(database), source, signal });
+    return { map, unsure, leftOut };
   } finally {
     await source.close();
   }

@@ -2,6 +2,7 @@ import { realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { unlessAbsent } from "../core/absent.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
+import { isSameDirectory } from "../core/same-directory.ts";
 import { clusterState } from "./cluster.ts";
 import { readConfiguration } from "./configuration.ts";
 import { findPostmaster, type Postmaster } from "./postmaster.ts";
@@ -29,6 +30,8 @@ export async function claimOfOther(dataDirectory: string, owner: ServerOwner): P
     folder = await folderOfLastServer(dataDirectory);
     const record = folder === undefined ? undefined : await readServerRecord(folder);
     if (folder === undefined || record === undefined || isSameOwner(record, owner)) return undefined;
+    if (isSameOwner({ ...record, clone: owner.clone }, owner) && (await isSameDirectory(record.clone, owner.clone)))
+      return undefined;
     const isThere = (await isSamePlace(record.dataDirectory, dataDirectory)) && !(await isCloneGone(record.clone));
     return isThere ? { record, folder } : undefined;
   } catch (error) {

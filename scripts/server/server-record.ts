@@ -3,6 +3,7 @@ import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { isAbsent, unlessAbsent } from "../core/absent.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
+import { isSameDirectory } from "../core/same-directory.ts";
 
 /** Owner of a server. */
 export interface ServerOwner {
@@ -42,7 +43,16 @@ export async function recordServer(
   const { clone, project, stack, server } = owner;
   const former = await readServerRecord(folder);
   const named = server === undefined ? {} : { server };
-  const kept = { clone, project, stack, ...named, dataDirectory, kitVersion: packageJson.version };
+  // A path of a bind mount may be gone later, although the directory is still there.
+  const isSame = former !== undefined && (await isSameDirectory(former.clone, clone));
+  const kept = {
+    clone: isSame ? former.clone : clone,
+    project,
+    stack,
+    ...named,
+    dataDirectory,
+    kitVersion: packageJson.version,
+  };
   const createdAt = former?.createdAt ?? new Date().toISOString();
   const record: ServerRecord = { ...kept, createdAt, ...(hasData ? {} : { withoutData: true }) };
   writeFileAtomically(join(folder, fileName), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o644 });

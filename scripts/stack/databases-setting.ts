@@ -102,6 +102,11 @@ export async function redeclareDatabase(root: string, from: string, to: string):
   return writeChanged(root, settings);
 }
 
+/** Returns true if the list of a stack or of the project has a database. */
+export async function declaresDatabase(root: string, database: string): Promise<boolean> {
+  return (await readSettings(root)).some((file) => file.list("databases")?.includes(database) === true);
+}
+
 /** Reads every settings file, so that one that cannot be edited is reported before anything changes. */
 export async function requireEditableSettings(root: string): Promise<void> {
   await readSettings(root);

@@ -1,8 +1,8 @@
-import { rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { leadsNowhere } from "../core/absent.ts";
-import { isCode, readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
+import { isSameDirectory } from "../core/same-directory.ts";
 import { makeEnterable } from "../server/folders.ts";
 
 /*
@@ -56,17 +56,6 @@ export function claimantOf(objects: MarkedObjects): string | undefined {
 /** Deletes the record of objects that were erased. */
 export async function forgetClaim(objects: MarkedObjects): Promise<void> {
   await rm(claimFile(objects), { force: true });
-}
-
-/** Compares directories, not paths: a bind mount or a symbolic link gives one directory two paths. */
-export async function isSameDirectory(one: string, other: string): Promise<boolean> {
-  try {
-    const [a, b] = await Promise.all([one, other].map((path) => stat(path, { bigint: true })));
-    return a?.dev === b?.dev && a?.ino === b?.ino;
-  } catch (error) {
-    if (leadsNowhere(error) || isCode(error, "EACCES")) return one === other;
-    throw error;
-  }
 }
 
 function claimFile({ home, project, stack, owner }: MarkedObjects): string {

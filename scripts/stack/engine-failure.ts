@@ -42,6 +42,9 @@ export const superuserRefusedHint =
 const deniedFile =
   /\.pgroundwork\b[^\n]*: permission denied(?! (?:for|to) )|EACCES: permission denied[^\n]*\.pgroundwork\b/;
 
+/** The engine's message about its own files on a full disk. PostgreSQL's errors have hints of their own. */
+const fullDisk = /\.p(?:ulumi|groundwork)\b[^\n]*: (?:no space left on device|disk quota exceeded)/;
+
 const readOnly = /cannot execute .+ in a read-only transaction/;
 
 /**
@@ -54,6 +57,8 @@ export function engineHint(messages: readonly string[], root: string, stack: str
   const text = messages.join("\n");
   if (deniedFile.test(text))
     return `${join(root, ".pgroundwork")} and its contents must belong to this user and be writable.`;
+  if (fullDisk.test(text))
+    return "The disk with the state of the stack is full. Free space on it, then run the command again. If the state was damaged, the command says how to restore it.";
   // The engine names the line but not the file.
   if (/invalid YAML|yaml: |mapping key/.test(text)) return `Correct Pulumi.${stack}.yaml (or Pulumi.yaml).`;
   if (readOnly.test(text) && !text.includes(readOnlyHint)) return readOnlyHint;

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { rename, rm } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import getPort from "get-port";
 import { inject } from "vitest";
 import type { Connection } from "../../scripts/connection/connection.ts";
+import { unlessAbsent } from "../../scripts/core/absent.ts";
+import { poll } from "../../scripts/core/poll.ts";
 import { type DatabaseRole, roleName } from "../../scripts/model/names.ts";
 import { ensureServer, stopServer } from "../../scripts/server/embedded.ts";
 import { portsFor } from "../../scripts/server/port.ts";
@@ -21,6 +23,8 @@ export interface TestServer {
   logDirectory: string;
   dataDirectory: string;
   pid: number;
+  /** Kills all processes of the server at once, as a crash does, and starts it again on the same port. */
+  crash(): Promise<void>;
   /** Stops the server and removes its files. */
   stop(): Promise<void>;
 }
@@ -68,14 +72,16 @@ async function startFrom(
 }
 
 async function startIn(home: string, folder: string, extra: Record<string, string>): Promise<TestServer> {
-  const server = await ensureServer({
+  const spec = {
     home,
     folder,
     superuserPassword: password,
     settings: { ...settings, ...extra },
     // A copied configuration has the port of another server.
     port: await getPort({ port: portsFor(folder), host: "127.0.0.1" }),
-  });
+  };
+  const server = await ensureServer(spec);
+  let { pid } = server;
   const login = (user: string, database: string): Connection => {
     return { host: server.host, port: server.port, user, password, database, sslmode: "disable" };
   };
@@ -86,7 +92,16 @@ async function startIn(home: string, folder: string, extra: Record<string, strin
     createDatabase: (name) => createDatabase(connection(), name, password),
     logDirectory: server.directory.log,
     dataDirectory: server.directory.data,
-    pid: server.pid,
+    get pid() {
+      return pid;
+    },
+    crash: async () => {
+      const children = await unlessAbsent(readFile(`/proc/${pid}/task/${pid}/children`, "utf8"));
+      for (const each of [pid, ...(children ?? "").trim().split(" ").filter(Boolean).map(Number)])
+        process.kill(each, "SIGKILL");
+      // Where children cannot be listed, they end themselves a moment later. Until then the server cannot start.
+      ({ pid } = await poll(() => ensureServer(spec).catch(() => undefined), { intervalMs: 100, timeoutMs: 30_000 }));
+    },
     stop: async () => {
       await stopServer(home, server.directory);
       await rm(folder, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import {
   sign,
   verify,
 } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { leadsNowhere, unlessAbsentSync } from "../../core/absent.ts";
@@ -104,6 +104,25 @@ function readKey(file: string, parse: (pem: string) => KeyObject, what: string):
   }
   if (key.asymmetricKeyType !== "ed25519") throw usage("it is no Ed25519 key");
   return key;
+}
+
+/**
+ * Creates the folder of the evidence if it does not exist.
+ *
+ * @throws OperationError (exit code usage) if it cannot be written to
+ */
+export function requireEvidenceFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause ? cause.code : cause;
+    throw new OperationError(`Cannot write evidence to ${folder} (${reason}).`, {
+      hint: "Name a folder that this account can write to.",
+      exitCode: exitCode.usage,
+      cause,
+    });
+  }
 }
 
 /**

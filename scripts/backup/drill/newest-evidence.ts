@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import { z } from "zod";
 import { OperationError } from "../../core/operation-error.ts";
 import { runInContainer } from "../../docker/run-in-container.ts";
+import { isRunning } from "../../docker/server/running.ts";
 import type { EvidencePosition } from "./evidence.ts";
 
 /** File with the newest run. It is beside the repository, and not with the evidence itself. */
@@ -12,10 +13,14 @@ const schema = z.object({ number: z.int().positive(), hash: z.string() });
 /**
  * Reads number and hash of the newest drill of a repository.
  *
- * @param container running container that mounts the repository's volume
+ * @param container container that mounts the repository's volume
  * @throws OperationError if it cannot be read: runs could be missing without notice
  */
 export async function readNewestEvidence(docker: Docker, container: string): Promise<EvidencePosition | undefined> {
+  if (!(await isRunning(docker, container)))
+    throw new OperationError(`The container ${container} is not running. It records the newest evidence.`, {
+      hint: "Run `up`, then run the drill again; or run it without --evidence.",
+    });
   const command = ["sh", "-c", '[ ! -e "$1" ] || cat "$1"', "sh", file];
   const { code, stdout, stderr } = await runInContainer(docker, container, { command, user: "postgres" });
   if (code !== 0) throw new OperationError(`The newest evidence could not be read: ${stderr.trim()}`);

@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Connection } from "../../connection/connection.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { databaseFolder } from "../../databases/database-file.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action, type CommandContext } from "../context.ts";
 import { jsonOption, stackOption } from "../options.ts";
@@ -79,9 +81,12 @@ async function rename(
   );
   const { redeclareDatabase, requireEditableSettings } = await import("../../stack/databases-setting.ts");
   const migrations = join(context.root, "migrations");
-  await requireRenamable(migrations, from, to);
-  await requireEditableSettings(context.root);
-  await renameDatabaseFolder(migrations, from, to);
+  const isHalfDone = existsSync(databaseFolder(migrations, to)) && (await isOnlyInSettings(context.root, from));
+  if (!isHalfDone) {
+    await requireRenamable(migrations, from, to);
+    await requireEditableSettings(context.root);
+    await renameDatabaseFolder(migrations, from, to);
+  }
   const settings = await redeclareDatabase(context.root, from, to);
   const edit = await filesWithOldName(context.root, from, to);
   context.out.answer({ from, to, settings, edit }, () =>
@@ -97,6 +102,12 @@ async function rename(
     ].join("\n"),
   );
   return undefined;
+}
+
+/** Returns true if a killed command has renamed or removed a database's folder, and not its name in the settings. */
+async function isOnlyInSettings(root: string, database: string): Promise<boolean> {
+  const { declaresDatabase } = await import("../../stack/databases-setting.ts");
+  return !existsSync(databaseFolder(join(root, "migrations"), database)) && (await declaresDatabase(root, database));
 }
 
 async function renameOnStack(context: CommandContext, stack: string, from: string, to: string): Promise<undefined> {
@@ -163,7 +174,11 @@ async function remove(context: CommandContext, _options: object, given: string[]
   const migrations = join(context.root, "migrations");
   const setsOf: Record<string, string[]> = {};
   // All of them are read before the first one is removed.
-  for (const database of databases) setsOf[database] = (await readDatabaseFile(migrations, database)).seedSets;
+  const halfRemoved = new Set<string>();
+  for (const database of databases) {
+    if (await isOnlyInSettings(context.root, database)) halfRemoved.add(database);
+    else setsOf[database] = (await readDatabaseFile(migrations, database)).seedSets;
+  }
   await requireEditableSettings(context.root);
   const candidates = Object.values(setsOf).flat();
   // If a database file cannot be read, its sets are unknown. Then no candidate set is dropped.
@@ -174,7 +189,7 @@ async function remove(context: CommandContext, _options: object, given: string[]
     );
   const removals: { database: string; removed: string[]; kept: string[]; settings: string[]; notes: string[] }[] = [];
   for (const database of databases) {
-    const files = await removeDatabase(context.root, database);
+    const files = halfRemoved.has(database) ? { removed: [], kept: [] } : await removeDatabase(context.root, database);
     const { [database]: sets = [], ...others } = setsOf;
     delete setsOf[database];
     const { changed, notes } = await undeclareDatabases(context.root, { [database]: sets }, others);

@@ -109,3 +109,6 @@ export const adminPerformance = z.strictObject({
     .nullable(),
   unknown: z.array(z.string()),
 });
+
+/** `GET /api/admin/dashboard-stats`. The application decides what it contains. */
+export const dashboard = z.record(z.string(), z.unknown());

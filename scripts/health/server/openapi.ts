@@ -16,6 +16,8 @@ const metricParameters = [
   { name: "format", values: ["json", "prometheus"], description: "Format of the answer." },
 ];
 
+export const dashboardPath = "/api/admin/dashboard-stats";
+
 /** All endpoints that answer JSON. */
 export const endpoints: readonly Endpoint[] = [
   { path: "/health", summary: "Says that the health server lives. Never asks the database.", answer: answers.process },
@@ -34,6 +36,12 @@ export const endpoints: readonly Endpoint[] = [
     path: "/api/admin/performance-metrics",
     summary: "Statements, without their texts.",
     answer: answers.adminPerformance,
+  },
+  {
+    path: dashboardPath,
+    summary: "Numbers of the application's dashboard: 200, or 501 with the reason why there are none.",
+    answer: answers.dashboard,
+    also: [501, 503],
   },
 ];
 

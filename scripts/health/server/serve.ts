@@ -9,8 +9,8 @@ import { Probe, type ProbeResult } from "../probe.ts";
 import { prometheusText, prometheusType } from "../prometheus.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { namesOf, refusal, requireSafe } from "./access.ts";
-import { openApi } from "./openapi.ts";
-import { statusPage } from "./page.ts";
+import { dashboardPath, openApi } from "./openapi.ts";
+import { refreshing, statusPage } from "./page.ts";
 import { adminActivityView, adminHealthView, adminPerformanceView, databaseView, metricsView } from "./views.ts";
 
 export interface HealthServerOptions {
@@ -25,9 +25,17 @@ export interface HealthServerOptions {
   hostNames?: readonly string[];
   /** File of the history. undefined: in memory only. */
   historyFile?: string | undefined;
+  /** Reads the numbers of an application's dashboard. undefined: none is served. */
+  dashboard?: Dashboard | undefined;
   /** Version of the kit. */
   version: string;
 }
+
+/**
+ * The numbers of an application's dashboard, or the reason why they are not served. They are data of the application,
+ * so they are served only with a token.
+ */
+export type Dashboard = { read: () => Promise<unknown> } | { reason: string };
 
 /** A health server that runs until it is stopped. */
 export interface HealthServer {
@@ -56,7 +64,11 @@ export async function serveHealth(options: HealthServerOptions): Promise<HealthS
   const [monitor, probe] = [new Monitor(connection, settings), new Probe(connection, settings.intervalMs)];
   const hosts = namesOf(host, options.hostNames ?? []);
   const startedAt = performance.now();
-  const reply = replier({ history, monitor, probe, settings, startedAt, version: options.version });
+  const dashboard =
+    token === undefined
+      ? { reason: "It is served only with a token: set PGW_HEALTH_TOKEN." }
+      : (options.dashboard ?? { reason: "This health server has no dashboard." });
+  const reply = replier({ history, monitor, probe, settings, startedAt, dashboard, version: options.version });
 
   const observe = async () => {
     const [result, observation] = await Promise.all([probe.ask(), monitor.observe(0)]);
@@ -164,10 +176,19 @@ interface Sources {
   settings: HealthSettings;
   /** In ms, of `performance.now()`. */
   startedAt: number;
+  dashboard: Dashboard;
   version: string;
 }
 
-function replier({ history, monitor, probe, settings, startedAt, version }: Sources): (url: URL) => Promise<Reply> {
+function replier({
+  history,
+  monitor,
+  probe,
+  settings,
+  startedAt,
+  dashboard,
+  version,
+}: Sources): (url: URL) => Promise<Reply> {
   const both = async () => {
     const result = await probe.ask();
     // A new snapshot would wait for a server that does not answer. The values of the last one are not shown then.
@@ -206,11 +227,24 @@ function replier({ history, monitor, probe, settings, startedAt, version }: Sour
       const { result, observation } = await both();
       return { json: adminPerformanceView(observation, result) };
     },
+    [dashboardPath]: async () => {
+      if ("reason" in dashboard) return failed(501, dashboard.reason);
+      try {
+        return { json: await dashboard.read() };
+      } catch (error) {
+        reportUnexpected(error);
+        return failed(
+          503,
+          "The database did not answer the dashboard's queries. The health server's log has the reason.",
+        );
+      }
+    },
     "/openapi.json": async () => ({ json: openApi(version) }),
-    "/": async () => {
+    "/": async (url) => {
       const { result, observation } = await both();
+      const isRefreshing = url.searchParams.get(refreshing.name) === refreshing.seconds;
       return {
-        text: statusPage(metricsView(observation, result, history, true), version),
+        text: statusPage(metricsView(observation, result, history, true), version, isRefreshing),
         type: "text/html; charset=utf-8",
       };
     },

@@ -72,6 +72,8 @@ function canonical(column: ColumnPlan, row: unknown): string | null {
   const text = convert(column, row);
   // A row with a problem was rejected; if it was not, the comparison shows it.
   if (text instanceof Problem) return `(problem: ${text.reason})`;
+  if (text !== null && column.codec.expected !== undefined)
+    return column.codec.expected(column.read(row) ?? column.whenNull);
   return text === null || column.codec.canonical === undefined ? text : column.codec.canonical(text);
 }
 
@@ -141,12 +143,12 @@ export async function targetSums(client: Client, run: ImportRun, plan: TablePlan
   const columns = comparedColumns(plan);
   const hashed = columns.map(
     ({ codec, target }, index) =>
-      `sum(hashtextextended(coalesce('=' || (${codec.sql(`t.${quoted(target.name)}`)}) collate "C", ''), k)) as h${index}`,
+      `sum(hashtextextended(coalesce('=' || (${codec.sql(`t.${quoted(target.name)}`)}) collate "C", ''), hashed.k)) as h${index}`,
   );
   const numbers = columns.filter(({ codec }) => codec.isNumber);
   const summed = numbers.map(({ target }, index) => `sum(t.${quoted(target.name)}::numeric) as s${index}`);
   const { rows } = await client.query<Record<string, string | null>>(
-    `select (k & ${buckets - 1})::text as bucket, count(*) as n${["", ...hashed, ...summed].join(", ")}
+    `select (hashed.k & ${buckets - 1})::text as bucket, count(*) as n${["", ...hashed, ...summed].join(", ")}
        from ${rowsOfRun(run, plan)}
       cross join lateral (select hashtextextended((${keySql(plan, "t")}) collate "C", 0) as k offset 0) as hashed
       group by 1`,

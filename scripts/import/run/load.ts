@@ -158,7 +158,7 @@ async function updateExisting(client: Client, run: ImportRun, plan: TablePlan, r
   const rows = `${stageName(run, plan)} s join ${plan.table.name} t on ${join} where s."$action" = 'update' and ${range}`;
   const kept = await client.query(
     `insert into pgroundwork.import_row (run, number, key, action, before)
-     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'updated', to_jsonb(t) from ${rows}`,
+     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'updated', to_jsonb(t.*) from ${rows}`,
   );
   if (kept.rowCount === 0) return;
   const names = plan.columns

@@ -72,7 +72,7 @@ export interface ImportReport {
   notes: string[];
   /** Objects of the source that are not imported. */
   notImported: string[];
-  /** Collections of the source that no entry reads, with their rows. */
+  /** Collections of the source that no entry reads, with their rows, and columns of the others. */
   unread: string[];
   phases: { name: string; ms: number }[];
 }

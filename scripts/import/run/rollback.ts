@@ -6,9 +6,18 @@ import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
 import { type ForeignKey, identifier, literal, readForeignKeys } from "../target/target-table.ts";
 import { dependencyGroups } from "./groups.ts";
-import { findRun, type ImportRun, type RunTable, readRunTables, rowAlias, setPhase, stageName } from "./ledger.ts";
+import {
+  findRun,
+  type ImportRun,
+  listRuns,
+  type RunTable,
+  readRunTables,
+  rowAlias,
+  setPhase,
+  stageName,
+} from "./ledger.ts";
 import { digestSql } from "./record.ts";
-import { fixTextForms } from "./run-import.ts";
+import { fixTextForms } from "./text-forms.ts";
 
 /** A reason why a row of a run is not removed. */
 export interface RollbackConflict {
@@ -24,6 +33,8 @@ export interface RollbackResult {
   tables: { table: string; deleted: number; restored: number; gone: number }[];
   /** Rows that changed or became referenced since. If there is any, nothing was changed. */
   conflicts: RollbackConflict[];
+  /** Newer runs that wrote no row, so that they were not chosen. Empty if the run was named. */
+  passedOver: string[];
 }
 
 /** Obstacles that are listed for each table. */
@@ -32,6 +43,8 @@ const shownConflicts = 20;
 /**
  * Removes exactly the rows that a run inserted, and restores those that it updated. If a row was changed since, or
  * another row references it, nothing is changed.
+ *
+ * @param options.run the run. Default: the newest one that wrote rows or was interrupted
  */
 export async function rollbackImport(options: {
   connection: Connection;
@@ -46,12 +59,40 @@ export async function rollbackImport(options: {
     async (client) => {
       await detectLostClients(client);
       await fixTextForms(client);
-      const run = await findRun(client, options.run);
+      const { run, passedOver } = await chooseRun(client, options.run);
       requireLoaded(run);
-      return withDeploymentLock(client, () => rollbackLocked(client, run, options.dryRun ?? false), onWait, signal);
+      const work = () => rollbackLocked(client, run, options.dryRun ?? false);
+      return { ...(await withDeploymentLock(client, work, onWait, signal)), passedOver };
     },
     "pgroundwork import",
   );
+}
+
+/** Returns the named run, or the newest one that has something to roll back. */
+async function chooseRun(client: Client, named: string | undefined): Promise<{ run: ImportRun; passedOver: string[] }> {
+  if (named !== undefined) return { run: await findRun(client, named), passedOver: [] };
+  const runs = await listRuns(client);
+  const passedOver: string[] = [];
+  for (const run of runs) {
+    if (!(await changedNothing(client, run))) return { run, passedOver };
+    passedOver.push(run.id);
+  }
+  if (runs.length === 0) return { run: await findRun(client, undefined), passedOver };
+  throw new OperationError("No import of this database wrote a row, so there is nothing to roll back.", {
+    hint: "`import list` shows all runs.",
+    exitCode: exitCode.usage,
+  });
+}
+
+/** Returns true if a run has ended and wrote no row. One that was interrupted has at least its stages. */
+async function changedNothing(client: Client, { number, phase }: ImportRun): Promise<boolean> {
+  if (phase === "stopped") return true;
+  if (phase !== "loaded" && phase !== "verified") return false;
+  const { rowCount } = await client.query(
+    "select from pgroundwork.import_row where run = $1 and action <> 'unchanged' limit 1",
+    [number],
+  );
+  return rowCount === 0;
 }
 
 function requireLoaded({ id, phase }: ImportRun): void {
@@ -63,9 +104,13 @@ function requireLoaded({ id, phase }: ImportRun): void {
   });
 }
 
-async function rollbackLocked(client: Client, run: ImportRun, dryRun: boolean): Promise<RollbackResult> {
+async function rollbackLocked(
+  client: Client,
+  run: ImportRun,
+  dryRun: boolean,
+): Promise<Omit<RollbackResult, "passedOver">> {
   const tables = await readRunTables(client, run);
-  const result: RollbackResult = { run: run.id, tables: [], conflicts: [] };
+  const result: Omit<RollbackResult, "passedOver"> = { run: run.id, tables: [], conflicts: [] };
   const keys = new Map<RunTable, ForeignKey[]>();
   for (const table of tables) keys.set(table, await referencing(client, table));
   await inTransaction(client, async () => {
@@ -164,7 +209,7 @@ async function removeRows(
   client: Client,
   run: ImportRun,
   group: readonly RunTable[],
-  result: RollbackResult,
+  result: Omit<RollbackResult, "passedOver">,
 ): Promise<void> {
   const deletions = group.map(
     (table, index) =>

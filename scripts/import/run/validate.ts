@@ -64,7 +64,7 @@ async function reject(
     `with gone as (delete from ${stageName(run, plan)} s where ${condition} returning *)
      insert into pgroundwork.import_reject (run, number, ordinal, kind, key, problems, staged)
      select ${run.number}, ${plan.number}, "$ordinal", 'rejected', ${keySql(plan, "gone")},
-            jsonb_build_array(jsonb_build_object('fields', ${fields}, 'reason', ${reason})), to_jsonb(gone) from gone`,
+            jsonb_build_array(jsonb_build_object('fields', ${fields}, 'reason', ${reason})), to_jsonb(gone.*) from gone`,
   );
   return (rowCount ?? 0) > 0;
 }

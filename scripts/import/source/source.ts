@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { TableMap } from "../map.ts";
 import type { Value } from "../values/value.ts";
+import type { DeclaredSchema } from "./schema.ts";
 
 /** A file of a source, as it was when it was read. */
 export interface SourceFile {
@@ -45,6 +46,8 @@ export interface Source {
   notImported: string[];
   /** The last number that the source gave to rows of a collection, if it keeps count. */
   lastNumbers: Map<string, bigint>;
+  /** Returns the schema that the source declares; undefined if it declares none. */
+  declaredSchema(): DeclaredSchema | undefined;
   /** Returns the fields that an entry can read; a fault if its collection or query does not work. */
   fields(entry: TableMap): { names: string[] | "any"; read: (name: string) => Field | undefined } | { fault: string };
   /** Reads the rows of an entry, in the same order every time. */

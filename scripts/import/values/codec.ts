@@ -16,6 +16,7 @@ import { describeValue, InvalidText, JsonNumber, Problem, type Value } from "./v
  *   timestamptz            the same in UTC, with +00
  *   jsonb                  as PostgreSQL prints it; json: the text as it was written
  *   bytea                  \x and hex digits
+ *   jsonb by `mixed`       the kind and the value that the JSON stands for
  *   arrays, other types    as PostgreSQL prints them; a value that is spelled otherwise is rejected
  */
 
@@ -25,6 +26,8 @@ export interface Codec {
   write(value: Exclude<Value, null | undefined>): string | Problem;
   /** Converts a text of {@link write} to the canonical text. Undefined if it is the same. */
   canonical?: (text: string) => string;
+  /** Canonical text of the source's value itself, before its transform. Undefined if that of the written text counts. */
+  expected?: (value: Value) => string;
   /** SQL of the canonical text of an expression. */
   sql(expression: string): string;
   /** True if sums of the column are compared. */

@@ -40,6 +40,8 @@ function stepOf(transform: Exclude<Transform, { kind: "timestamp" }>): Step {
     case "json":
       return (value) =>
         typeof value === "string" ? parseText(value) : new Problem(`${describeValue(value)} is no text of JSON`);
+    case "mixed":
+      return mixedJson;
     case "list":
       return (value) => listOf(value, transform.separator);
     case "text":
@@ -80,6 +82,27 @@ function scale(value: Value, digits: number): Value | Problem {
   const plain = text === undefined ? undefined : plainDecimal(text);
   if (typeof plain !== "string") return plain ?? new Problem(`${describeValue(value)} is no number`);
   return new JsonNumber(shiftDecimal(plain, digits));
+}
+
+/** Writes a value so that its kind can be told from the JSON. */
+function mixedJson(value: Exclude<Value, null | undefined>): Value {
+  if (value instanceof Uint8Array) {
+    const base64 = Buffer.from(value).toString("base64");
+    return new Map([
+      [
+        "$binary",
+        new Map([
+          ["base64", base64],
+          ["subType", "00"],
+        ]),
+      ],
+    ]);
+  }
+  if (typeof value !== "number") return value;
+  if (!Number.isFinite(value)) return new Map([["$numberDouble", String(value)]]);
+  const plain = plainDecimal(String(value)) as string;
+  // A real without a fraction would otherwise be an integer.
+  return new JsonNumber(plain.includes(".") ? plain : `${plain}.0`);
 }
 
 function listOf(value: Value, separator: string | undefined): Value | Problem {

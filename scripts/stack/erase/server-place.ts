@@ -3,6 +3,7 @@ import { basename, dirname, join, sep } from "node:path";
 import { unlessAbsent } from "../../core/absent.ts";
 import { bytesIn } from "../../core/bytes-in.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { isSameDirectory } from "../../core/same-directory.ts";
 import { clusterState } from "../../server/cluster.ts";
 import { assertOwnToStop, claimOfOther, folderOfLastServer } from "../../server/data-directory-claim.ts";
 import { stopServer } from "../../server/embedded.ts";
@@ -154,7 +155,7 @@ async function requireRunHere(folder: string, dataDirectory: string): Promise<vo
 async function requireMoved({ owner }: Ownership, folder: string): Promise<void> {
   if ((await unlessAbsent(lstat(folder))) === undefined) return;
   const maker = (await readServerRecord(folder))?.clone;
-  if (maker !== undefined && (maker === owner.clone || (await isCloneGone(maker)))) return;
+  if (maker !== undefined && ((await isSameDirectory(maker, owner.clone)) || (await isCloneGone(maker)))) return;
   const whose = maker === undefined ? "another project directory" : `the project directory ${maker}`;
   throw refusal(
     `The server in ${folder} belongs to ${whose}, and this project directory may be a copy of it.`,

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unlessAbsent } from "../../core/absent.ts";
 import { describeHolder, holderState, type LockHolder } from "../lock-holder.ts";
+import { projectName } from "../project.ts";
+import type { Stack } from "../stack.ts";
+import { stateFolder } from "../state-folder.ts";
 import type { StackLeftover } from "./leftover.ts";
 
 /** A lock of the engine on a stack: a file that names its holder. */
@@ -40,6 +43,20 @@ export function isInUse(locks: readonly EngineLock[]): boolean {
 /** Lists the leftovers about locks. Locks of processes that are gone are removed; all others are only reported. */
 export function lockLeftovers(stack: string, locks: readonly EngineLock[]): StackLeftover[] {
   return locks.map((lock) => lockLeftover(stack, lock));
+}
+
+/**
+ * Removes the locks on a stack whose processes are gone.
+ *
+ * @returns true if one was removed; false if there is none, or if the state is not on this machine
+ */
+export async function removeLeftLocks(stack: Stack, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const folder = stateFolder(stack, env);
+  if (folder === undefined) return false;
+  const locks = await engineLocks(folder, await projectName(stack.root), stack.name);
+  let removed = false;
+  for (const { act } of lockLeftovers(stack.name, locks)) if ((await act?.()) === true) removed = true;
+  return removed;
 }
 
 function lockLeftover(stack: string, { path, holder, unfinished }: EngineLock): StackLeftover {

@@ -19,7 +19,7 @@ const query = `
  */
 export const checksums: Subject = {
   name: "checksums",
-  title: "failed checksums",
+  title: "statistics of checksum failures read",
   async examine(observer) {
     const result = nothingExamined();
     const [row] = await observer.query<Statistics>(query);

@@ -27,7 +27,13 @@ import { findDifferences, type StackDifferences, setPasswords } from "./logins.t
 
 /** Arguments of an in-place restore, an undo or a finish. */
 export interface InPlaceRequest extends Omit<RestoreRequest, "to"> {
+  /** Outputs of the stack when the command began. */
   outputs: StackOutputs;
+  /**
+   * Runs work while no other command changes the stack, with its outputs at that time. An `up` at the same time would
+   * set passwords and apply migrations on the cluster that goes.
+   */
+  exclusively: <T>(work: (outputs: StackOutputs) => Promise<T>) => Promise<T>;
   /** Time limit for a start of the server, in seconds. */
   startSeconds: number;
   onNote: (text: string) => void;
@@ -64,8 +70,8 @@ export async function restoreInPlace(
   confirm: (restored: Restored, sessions: Sessions) => Promise<void>,
 ): Promise<InPlaceRestored> {
   return withSettled(docker, stack, request, async (volume) => {
-    const kept = keptCluster(await volume.folders());
-    if (kept !== undefined) throw stillKept(kept);
+    const former = keptCluster(await volume.folders());
+    if (former !== undefined) throw stillKept(former);
     await requireNoBackup(docker, stack);
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
     const restoring = folderName("restoring", time);
@@ -79,14 +85,20 @@ export async function restoreInPlace(
       await removeFolder(volume, restoring).catch(() => {});
       throw error;
     }
-    const restorePoint = await markPresent(docker, stack, `before_restore_${time}`, request);
-    const began = performance.now();
-    await stopServer(docker, stack, request);
-    await startAgainIfFailed(docker, stack, () => exchange(volume, restoring, folderName("before", time)));
-    const differences = await bringBack(docker, stack, request);
-    const downtimeSeconds = (performance.now() - began) / 1_000;
-    const newBackup = await backUp(docker, stack, request);
-    return { ...restored, kept: folderName("before", time), restorePoint, downtimeSeconds, differences, newBackup };
+    const kept = folderName("before", time);
+    const exchanged = await removedUnlessBegun(volume, restoring, (begin) =>
+      request.exclusively(async (outputs) => {
+        begin();
+        const restorePoint = await markPresent(docker, stack, `before_restore_${time}`, request);
+        const began = performance.now();
+        await stopServer(docker, stack, request);
+        await startAgainIfFailed(docker, stack, () => exchange(volume, restoring, kept));
+        const differences = await bringBack(docker, stack, { ...request, outputs });
+        const downtimeSeconds = (performance.now() - began) / 1_000;
+        return { restorePoint, downtimeSeconds, differences };
+      }),
+    );
+    return { ...restored, ...exchanged, kept, newBackup: await backUp(docker, stack, request) };
   });
 }
 
@@ -108,14 +120,16 @@ export async function undoInPlace(
     await requireNoBackup(docker, stack);
     await confirm(time, await readSessions(docker, stack));
     const [before, undone] = [folderName("before", time), folderName("undone", time)];
-    const began = performance.now();
-    await stopServer(docker, stack, request);
-    await startAgainIfFailed(docker, stack, async () => {
-      await prepareFormer(volume, before, archiveGet);
-      await exchange(volume, before, undone);
+    const downtimeSeconds = await request.exclusively(async (outputs) => {
+      const began = performance.now();
+      await stopServer(docker, stack, request);
+      await startAgainIfFailed(docker, stack, async () => {
+        await prepareFormer(volume, before, archiveGet);
+        await exchange(volume, before, undone);
+      });
+      await bringBack(docker, stack, { ...request, outputs });
+      return (performance.now() - began) / 1_000;
     });
-    await bringBack(docker, stack, request);
-    const downtimeSeconds = (performance.now() - began) / 1_000;
     return { undone, downtimeSeconds, newBackup: await backUp(docker, stack, request) };
   });
 }
@@ -162,6 +176,23 @@ async function withSettled<T>(
       return work(volume);
     }),
   );
+}
+
+/** Removes the restored cluster if the work fails before it began, because the stack was not free. */
+async function removedUnlessBegun<T>(
+  volume: ClusterVolume,
+  folder: string,
+  work: (begin: () => void) => Promise<T>,
+): Promise<T> {
+  let begun = false;
+  try {
+    return await work(() => {
+      begun = true;
+    });
+  } catch (error) {
+    if (!begun) await removeFolder(volume, folder).catch(() => {});
+    throw error;
+  }
 }
 
 /** Starts the stopped server again if some work on its volume fails. */

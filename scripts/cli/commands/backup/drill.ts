@@ -1,10 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type Docker from "dockerode";
 import type { Drill, DrilledDatabase } from "../../../backup/drill/drill.ts";
 import type { EvidencePosition } from "../../../backup/drill/evidence.ts";
-import type { StackBackups } from "../../../backup/stack-backups.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { databaseFolder, listDatabases } from "../../../databases/database-file.ts";
 import { localStack } from "../../../stack/stacks.ts";
@@ -40,16 +38,15 @@ export function registerBackupDrill(backup: Command): void {
 }
 
 async function drill(context: CommandContext, options: DrillOptions): Promise<ExitCode> {
-  const { stack = localStack, evidence, key } = options;
-  if ((evidence === undefined) !== (key === undefined))
-    throw new OperationError("--evidence and --key belong together.", { exitCode: exitCode.usage });
-  const { readPrivateKey } = await import("../../../backup/drill/evidence.ts");
-  // Before the drill: it takes minutes.
-  const signing = evidence === undefined || key === undefined ? undefined : { evidence, key: readPrivateKey(key) };
+  const { stack = localStack } = options;
+  const signing = await signingOf(options);
   const { withDocker } = await import("../../../docker/client.ts");
   const { ownHolder } = await import("../../../docker/scratch-holder.ts");
   const { runDrill } = await import("../../../backup/drill/drill.ts");
+  const { appendEvidence } = await import("../../../backup/drill/evidence.ts");
+  const { readNewestEvidence, recordNewestEvidence } = await import("../../../backup/drill/newest-evidence.ts");
   const { backups, dockerHost } = await backupsOf(context, stack);
+  const { owner, container, volumes } = backups;
   const migrations = `${context.root}/migrations`;
   const folders = await listDatabases(migrations);
   const request = {
@@ -59,36 +56,30 @@ async function drill(context: CommandContext, options: DrillOptions): Promise<Ex
     signal: context.signal,
     onStep: (step: string) => showStep(context.out, step),
   };
+  const before = signing && (await withDocker(dockerHost, (docker) => readNewestEvidence(docker, container)));
   const result = await withDocker(dockerHost, (docker) => runDrill(docker, backups, request));
-  context.out.endStep();
-  const recorded =
-    signing === undefined ? undefined : await withDocker(dockerHost, recordWith(signing, backups, result));
-  context.out.answer({ stack, ...result, ...(recorded === undefined ? {} : { evidence: recorded }) }, () =>
-    [describe(result), ...(recorded === undefined ? [] : [describeEvidence(recorded)])].join("\n"),
+  const run = { project: owner.project, stack, repository: volumes.repository, drill: result };
+  const newest = signing && appendEvidence(signing.folder, signing.key, run, before);
+  const evidence = signing && newest && { folder: signing.folder, ...newest };
+  context.out.answer({ stack, ...result, ...(evidence === undefined ? {} : { evidence }) }, () =>
+    [describe(result), ...(evidence === undefined ? [] : [describeEvidence(evidence)])].join("\n"),
   );
+  if (newest !== undefined) await withDocker(dockerHost, (docker) => recordNewestEvidence(docker, container, newest));
   return { passed: exitCode.done, failed: exitCode.wrong, "could not run": exitCode.failed }[result.outcome];
 }
 
-interface Recorded extends EvidencePosition {
-  folder: string;
+/** Returns where to write the evidence, and its key. Both are tried before the drill, which takes minutes. */
+async function signingOf({ evidence, key }: DrillOptions): Promise<{ folder: string; key: KeyObject } | undefined> {
+  if (evidence === undefined && key === undefined) return undefined;
+  if (evidence === undefined || key === undefined)
+    throw new OperationError("--evidence and --key belong together.", { exitCode: exitCode.usage });
+  const { readPrivateKey, requireEvidenceFolder } = await import("../../../backup/drill/evidence.ts");
+  const folder = resolve(evidence);
+  requireEvidenceFolder(folder);
+  return { folder, key: readPrivateKey(resolve(key)) };
 }
 
-/** Returns work that writes the evidence of a run, and records its position beside the repository. */
-function recordWith({ evidence, key }: { evidence: string; key: KeyObject }, backups: StackBackups, result: Drill) {
-  return async (docker: Docker): Promise<Recorded> => {
-    const { appendEvidence } = await import("../../../backup/drill/evidence.ts");
-    const { readNewestEvidence, recordNewestEvidence } = await import("../../../backup/drill/newest-evidence.ts");
-    const folder = resolve(evidence);
-    const { owner, container, volumes } = backups;
-    const run = { project: owner.project, stack: owner.stack, repository: volumes.repository, drill: result };
-    const before = await readNewestEvidence(docker, container);
-    const newest = appendEvidence(folder, key, run, before);
-    await recordNewestEvidence(docker, container, newest);
-    return { folder, ...newest };
-  };
-}
-
-function describeEvidence({ folder, number, hash }: Recorded): string {
+function describeEvidence({ folder, number, hash }: EvidencePosition & { folder: string }): string {
   return `evidence     run ${number} in ${folder}, ${number}:${hash}`;
 }
 

@@ -7,6 +7,7 @@ import { canAsk } from "../../confirm.ts";
 import type { CommandContext } from "../../context.ts";
 import { refuseInCopy } from "../../refuse-in-copy.ts";
 import { outputsOf } from "../../stack.ts";
+import { underStackLock } from "../../stack-lock.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { backupsOf } from "./stack.ts";
@@ -49,6 +50,8 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
     startSeconds,
     holder: await ownHolder(),
     outputs,
+    // The engine's lock holds for every project directory and machine.
+    exclusively: (work) => underStackLock(context, stack, async () => work(await outputsOf(context, stack, true))),
     signal: context.signal,
     onStep: (step) => showStep(context.out, step),
     onNote: (text) => context.out.note(text),

@@ -32,9 +32,12 @@ async function serve(context: CommandContext, { host, port: wanted, hostName = [
   const settings = await healthSettings(context, found);
   const { historyFile: standard } = await import("../../../health/history.ts");
   const historyFile = history === undefined ? standard(context.root, connection) : resolve(history);
+  const { dashboardOf } = await import("./dashboard.ts");
+  const dashboard = await dashboardOf(context, target);
   const server = await serveHealth({
     ...{
       connection,
+      dashboard: dashboard.source,
       settings,
       host,
       port: wanted,
@@ -50,6 +53,7 @@ async function serve(context: CommandContext, { host, port: wanted, hostName = [
     else context.signal.addEventListener("abort", () => end(), { once: true });
   });
   await server.stop();
+  await dashboard.close();
   return undefined;
 }
 

@@ -14,7 +14,11 @@ interface RollbackOptions extends TargetOptions {
 }
 
 export function registerImportRollback(parent: Command): void {
-  databaseVerb(parent, "rollback [run]", "delete the rows that an import inserted, and restore those that it updated")
+  databaseVerb(
+    parent,
+    "rollback [run]",
+    "delete the rows that an import inserted, and restore those that it updated (default: the newest one that wrote rows)",
+  )
     .option("--dry-run", "show what would be deleted and restored, and change nothing (exit code 4)")
     .option("-y, --yes", "skip the confirmation")
     .action(action<RollbackOptions, [string | undefined]>(rollback));
@@ -28,6 +32,7 @@ async function rollback(context: CommandContext, options: RollbackOptions, named
   const common = { connection, onWait, signal: context.signal };
   const plan = await rollbackImport({ ...common, run: named, dryRun: true });
   requireFree(plan);
+  for (const passed of plan.passedOver) context.out.note(`import ${passed} is newer, and wrote no row`);
   if (options.dryRun) {
     context.out.answer({ ...plan, rolledBack: false }, () => describe(label, plan, "would be"));
     return exitCode.pending;
@@ -42,7 +47,7 @@ async function rollback(context: CommandContext, options: RollbackOptions, named
   }
   const done = await rollbackImport({ ...common, run: plan.run });
   requireFree(done);
-  context.out.answer({ ...done, rolledBack: true }, () => describe(label, done, "were"));
+  context.out.answer({ ...done, passedOver: plan.passedOver, rolledBack: true }, () => describe(label, done, "were"));
   return exitCode.done;
 }
 

@@ -62,7 +62,7 @@ async function commit(context: CommandContext, options: CommitOptions) {
  *
  * @returns true if the file changed
  */
-async function updateTypes(context: CommandContext, { connection, folder }: Target): Promise<boolean> {
+export async function updateTypes(context: CommandContext, { connection, folder }: Target): Promise<boolean> {
   const { compareTypes, hasTypes, writeTypes } = await import("../../../types/types-file.ts");
   if (!(await hasTypes(folder))) return false;
   try {

@@ -28,6 +28,8 @@ interface JsonRow {
   name: string | undefined;
   /** Name of the file without its ending. */
   file: string;
+  /** From 1, in the collection. */
+  position: bigint;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function openJson(path: string): Promise<Source> {
     collections,
     notImported: [],
     lastNumbers: new Map(),
+    declaredSchema: () => undefined,
     fields: (entry) => {
       if (entry.query !== undefined) return { fault: "a query needs a SQLite source" };
       const parts = find(files, entry.from);
@@ -154,10 +157,11 @@ function find(files: readonly JsonFile[], name: string): Part[] {
   return [];
 }
 
-function fieldOf({ value, name, file }: JsonRow, field: string): Value {
+function fieldOf({ value, name, file, position }: JsonRow, field: string): Value {
   if (field === "$name") return name;
   if (field === "$file") return file;
   if (field === "$value") return value;
+  if (field === "$position") return position;
   return value instanceof Map ? value.get(field) : undefined;
 }
 
@@ -168,7 +172,7 @@ async function* readRows(parts: readonly Part[], signal?: AbortSignal): AsyncIte
     const scanner = new JsonScanner(file.path, path, (element) => {
       rows.push({
         ordinal: ++ordinal,
-        row: rowOf(element, file),
+        row: rowOf(element, file, BigInt(ordinal)),
         place: `${basename(file.path)} line ${element.line}, byte ${element.offset}`,
       });
     });
@@ -190,10 +194,14 @@ async function* readRows(parts: readonly Part[], signal?: AbortSignal): AsyncIte
 const partBytes = 1 << 17;
 
 /** Parses an element. A fault rejects this row, with its place in the file. */
-function rowOf({ bytes, name, offset, line }: Element, { name: fileName }: JsonFile): JsonRow | Problem {
+function rowOf(
+  { bytes, name, offset, line }: Element,
+  { name: fileName }: JsonFile,
+  position: bigint,
+): JsonRow | Problem {
   if (!isUtf8(bytes)) return new Problem(`it is not UTF-8: ${bytes.subarray(0, 60).toString("hex")}`);
   const value = parseJson(bytes.toString("utf8"));
-  if (!(value instanceof Problem)) return { value, name, file: basename(fileName) };
+  if (!(value instanceof Problem)) return { value, name, file: basename(fileName), position };
   if (!(value instanceof JsonProblem)) return value;
   const where = `line ${line + value.line - 1}, byte ${offset + value.offset}${value.path === "" ? "" : `, path ${value.path.slice(0, 100)}`}`;
   return new Problem(`${value.reason.replace(/ \(byte \d.*$/s, "")} (${where})`);

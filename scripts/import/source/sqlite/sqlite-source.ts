@@ -8,6 +8,7 @@ import { OperationError } from "../../../core/operation-error.ts";
 import type { TableMap } from "../../map.ts";
 import { InvalidText, type Value } from "../../values/value.ts";
 import { batchRows, type Collection, type Field, type Source, type SourceRow, sha256OfFiles } from "../source.ts";
+import { readDeclaredSchema } from "./declared-schema.ts";
 import { describeChange, takeSnapshot } from "./snapshot.ts";
 
 /** Oldest Node that the driver works with. It ends older ones without a message. */
@@ -111,6 +112,11 @@ function sourceOf(path: string, snapshot: Awaited<ReturnType<typeof takeSnapshot
           .prepare(entry.query)
           .columns()
           .map(({ name }) => name);
+  // Rows are ordered by their number, which the statement selects after the columns.
+  const rowNumberOf = (table: string): string | undefined => {
+    const [first = ""] = orders.get(table) ?? [];
+    return rowNumbers.includes(first) ? first : undefined;
+  };
   return {
     kind: "sqlite",
     path,
@@ -122,6 +128,7 @@ function sourceOf(path: string, snapshot: Awaited<ReturnType<typeof takeSnapshot
     }),
     notImported: listOthers(database),
     lastNumbers: readLastNumbers(database),
+    declaredSchema: () => readDeclaredSchema(database, tables, rowNumberOf),
     fields: (entry) => {
       if (!infos.has(entry.from) && entry.query === undefined)
         return { fault: `the source has no table "${entry.from}"` };
@@ -129,7 +136,8 @@ function sourceOf(path: string, snapshot: Awaited<ReturnType<typeof takeSnapshot
         const names = columnsFor(entry);
         const statement = database.prepare(sqlOf(entry));
         if (!statement.readonly || !statement.reader) return { fault: "the query is no SELECT" };
-        return { names, read: (name) => fieldOf(names, name) };
+        const rowNumber = entry.query === undefined ? rowNumberOf(entry.from) : undefined;
+        return { names, read: (name) => fieldOf(name === rowNumber ? [...names, name] : names, name) };
       } catch (error) {
         return { fault: `the query fails: ${error instanceof Error ? error.message : error}` };
       }
@@ -176,12 +184,13 @@ function columnsOf(database: Database, table: string): ColumnInfo[] {
   return columns.filter(({ hidden }) => hidden !== 1);
 }
 
+/** Names of a row's number. A column of such a name hides it. */
+const rowNumbers = ["rowid", "_rowid_", "oid"];
+
 /** Returns the columns that put a table's rows in an order and identify them. */
 function orderOf({ wr }: Listed, columns: readonly ColumnInfo[]): string[] {
   // A column of this name would hide the rowid.
-  const free = ["rowid", "_rowid_", "oid"].find(
-    (name) => !columns.some((column) => column.name.toLowerCase() === name),
-  );
+  const free = rowNumbers.find((name) => !columns.some((column) => column.name.toLowerCase() === name));
   if (wr === 0 && free !== undefined) return [free];
   const key = columns.filter(({ pk }) => pk > 0).sort((a, b) => a.pk - b.pk);
   return (key.length > 0 ? key : columns).map(({ name }) => quote(name));

@@ -88,6 +88,10 @@ describe("a database of one's own that replaces the examples, as in the README",
     await rm(join(clone.root, "migrations/shop"), { recursive: true });
     const unknown = await clone.pgw("database", "remove", "shop");
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('The database "shop" does not exist')]);
+    // A command that is killed between the folder and the settings leaves this; the next one completes it.
+    await clone.configure({ databases: ["shop"] });
+    const completed = await clone.succeed("database", "remove", "shop");
+    expect(completed.stdout).toContain("removed shop: its name in Pulumi.local.yaml\n");
   });
 });
 

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { join } from "node:path";
 import type { Kysely } from "kysely";
 import {
   InvalidValueError,
@@ -17,8 +18,11 @@ import * as investments from "../../../../migrations/pend/data/investments.ts";
 import { transactionHistory } from "../../../../migrations/pend/data/transactions.ts";
 import { lookUpUser } from "../../../../migrations/pend/data/users.ts";
 import type { DB } from "../../../../migrations/pend/types.ts";
+import { openDashboard } from "../../../../scripts/cli/commands/health/dashboard.ts";
+import { serveHealth } from "../../../../scripts/health/server/serve.ts";
+import { defaultSettings } from "../../../../scripts/health/settings.ts";
 import { startProtocolProxy } from "../../../support/protocol-proxy.ts";
-import { type MigratedDatabase, startMigratedDatabase } from "../migrated-database.ts";
+import { databaseFolder, type MigratedDatabase, startMigratedDatabase } from "../migrated-database.ts";
 import { callWithHostileTexts, poolOf } from "../pool.ts";
 import { seeded } from "./cases/seeded.ts";
 
@@ -149,6 +153,29 @@ describe("the platform's operations", () => {
     expect(await analytics.investorsOf(db, seeded.asset)).toEqual(
       expect.arrayContaining([expect.objectContaining({ status: "active" })]),
     );
+  });
+});
+
+describe("the dashboard of the health server", () => {
+  it("has the numbers that the readonly login reads", async () => {
+    const login = database.server.as("readonly", "pend");
+    const dashboard = await openDashboard(login, join(databaseFolder("pend"), "data/dashboard.ts"));
+    expect(dashboard.source).not.toHaveProperty("reason");
+    const token = randomBytes(16).toString("hex");
+    const health = await serveHealth({
+      ...{ connection: database.server.connection("pend"), settings: defaultSettings, port: 0, version: "1.0.0" },
+      ...{ token, dashboard: dashboard.source },
+    });
+    try {
+      const get = () =>
+        fetch(`${health.url}/api/admin/dashboard-stats`, { headers: { authorization: `Bearer ${token}` } });
+      const answers = await Promise.all([get(), get(), get()]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+      expect(await answers[0]?.json()).toEqual(await dashboardStats(db));
+    } finally {
+      await health.stop();
+      await dashboard.close();
+    }
   });
 });
 

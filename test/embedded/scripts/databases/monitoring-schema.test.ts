@@ -193,6 +193,23 @@ describe("the monitoring schema", () => {
     },
   );
 
+  it("has the records that exist, if one of the two tables does not", async () => {
+    const name = await makeDatabase();
+    await create(name);
+    await asSuperuser(name, "alter table pgroundwork.migration_ledger rename to former");
+    expect((await health(name)).migrations).toMatchObject({ level: "ok", detail: "1 applied, last 000001.sql" });
+    await asSuperuser(
+      name,
+      `alter table pgroundwork.former rename to migration_ledger;
+       update pgroundwork.migration_ledger set finished_at = null;
+       drop table graphile_migrate.migrations`,
+    );
+    expect((await health(name)).migrations).toMatchObject({
+      level: "warning",
+      detail: expect.stringContaining("0 applied, last none; 1 running or interrupted"),
+    });
+  });
+
   it("is complete for a login that is no superuser, without what the server refuses", async () => {
     const [name, login] = [`managed_${randomUUID().slice(0, 8)}`, `login_${randomUUID().slice(0, 8)}`];
     await asSuperuser(

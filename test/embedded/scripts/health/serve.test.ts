@@ -11,7 +11,7 @@ import { withClient } from "../../../../scripts/connection/client.ts";
 import { clientConfig } from "../../../../scripts/connection/connection.ts";
 import { judge } from "../../../../scripts/health/judge.ts";
 import { ratesBetween } from "../../../../scripts/health/rates.ts";
-import { endpoints } from "../../../../scripts/health/server/openapi.ts";
+import { dashboardPath, endpoints } from "../../../../scripts/health/server/openapi.ts";
 import { type HealthServer, serveHealth } from "../../../../scripts/health/server/serve.ts";
 import { defaultSettings } from "../../../../scripts/health/settings.ts";
 import { takeSnapshot } from "../../../../scripts/health/snapshot.ts";
@@ -56,8 +56,11 @@ async function state(query = ""): Promise<{ status: number; body: { status: stri
 const status = async () => (await state()).status;
 const becomes = (wanted: number) => vi.waitFor(async () => expect(await status()).toBe(wanted), { timeout: 10_000 });
 
+/** The dashboard is the application's, and has its own test. */
+const answering = endpoints.filter(({ path }) => path !== dashboardPath);
+
 describe("the health server", () => {
-  it.each(endpoints.map(({ path, answer }) => [path, answer] as const))(
+  it.each(answering.map(({ path, answer }) => [path, answer] as const))(
     "answers %s as /openapi.json says",
     async (path, answer) => {
       const response = await fetch(`${health.url}${path}?detailed=true`);
@@ -138,6 +141,30 @@ describe("the health server", () => {
     } finally {
       await open.stop();
     }
+  });
+
+  it("serves a dashboard only with a token, else 501 with the reason, and 503 if the database fails", async () => {
+    const token = "a-token-of-24-characters";
+    const get = async (options: Partial<Parameters<typeof serveHealth>[0]>, given = token) => {
+      const own = await serve({ historyFile: undefined, ...options });
+      try {
+        const response = await fetch(`${own.url}${dashboardPath}`, { headers: { authorization: `Bearer ${given}` } });
+        return [response.status, await response.json()];
+      } finally {
+        await own.stop();
+      }
+    };
+    const dashboard = { read: async () => ({ users: "7" }) };
+    expect(await get({ dashboard, token })).toEqual([200, { users: "7" }]);
+    expect((await get({ dashboard, token }, "another-token-of-24-char"))[0]).toBe(401);
+    expect(await get({ dashboard })).toEqual([
+      501,
+      { error: { message: "It is served only with a token: set PGW_HEALTH_TOKEN." } },
+    ]);
+    expect(await get({ token })).toEqual([501, { error: { message: "This health server has no dashboard." } }]);
+    const failing = { read: () => Promise.reject(new Error("a secret of the database")) };
+    const [status, body] = await get({ dashboard: failing, token });
+    expect([status, JSON.stringify(body)]).toEqual([503, expect.not.stringContaining("secret")]);
   });
 
   it("shows no text of a statement and no secret", async () => {

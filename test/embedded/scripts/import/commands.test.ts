@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectionUrl } from "../../../../scripts/connection/connection.ts";
@@ -76,6 +76,38 @@ describe("pgw import", () => {
     await target.rows("update item set qty = 5 where qty = 6");
     expect((await pgw("rollback", "--yes")).code).toBe(0);
     expect(await target.rows("select * from item")).toEqual([]);
+  });
+
+  it("writes an inferred map that the next import can read, and replaces none without being told", async () => {
+    const source = path.join(target.folder, "source.db");
+    const map = path.join(target.folder, "inferred.ts");
+    const written = await pgw("sqlite", source, "--infer", "--map", map);
+    expect([written.code, written.stdout]).toEqual([0, expect.stringContaining("UUIDs are made from its values")]);
+    const text = readFileSync(map, "utf8");
+    expect(text).toContain(" * - item -> item.qty: it has texts");
+    const again = await pgw("sqlite", source, "--infer", "--map", map);
+    expect([again.code, again.stderr]).toEqual([3, expect.stringContaining("exists already. Nothing was written.")]);
+    expect(readFileSync(map, "utf8")).toBe(text);
+    expect((await pgw("sqlite", source, "--infer", "--map", map, "--overwrite")).code).toBe(0);
+    const imported = await pgw("sqlite", source, "--map", map, "--max-rejects", "1", "--dry-run", "--json");
+    expect([imported.code, JSON.parse(imported.stdout).tables[0].rejected]).toEqual([5, 1]);
+  });
+
+  it("prints the migration and the map of --create in a dry run, and writes nothing", async () => {
+    const source = target.sqlite("create table made (id integer primary key, note text)", "other.db");
+    const map = path.join(target.folder, "made.json");
+    const shown = await pgw("sqlite", source, "--infer", "--create", "--dry-run", "--map", map, "--json");
+    expect(shown.code).toBe(0);
+    const { up, down, written, tables } = JSON.parse(shown.stdout);
+    expect([written, tables]).toEqual([false, [{ from: "made", to: "made" }]]);
+    expect(up).toContain('create table "made" (');
+    expect(down).toContain('drop table "made";');
+    expect([existsSync(map), await target.rows("select to_regclass('made') as made")]).toEqual([
+      false,
+      [{ made: null }],
+    ]);
+    const alone = await pgw("sqlite", source, "--create");
+    expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining("--create needs --infer.")]);
   });
 
   it("prints one error without a stack trace for a source or map that does not exist", async () => {

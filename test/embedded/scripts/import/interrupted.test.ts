@@ -3,7 +3,8 @@ import { once } from "node:events";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rollbackImport } from "../../../../scripts/import/run/rollback.ts";
-import { type ImportCase, type ImportCases, startImportCases } from "./import-cases.ts";
+import type { RunImportOptions } from "../../../../scripts/import/run/run-import.ts";
+import { failureOf, type ImportCase, type ImportCases, startImportCases } from "./import-cases.ts";
 
 let cases: ImportCases;
 beforeAll(async () => {
@@ -53,6 +54,40 @@ async function importUntil({ connection }: ImportCase, file: string, point: stri
 
 const contents =
   "select md5(string_agg(i::text, ',' order by i.id)) as items, (select md5(string_agg(o::text, ',' order by o.id)) from owner o) as owners, count(*)::int as n from item i";
+
+describe("an import whose server is killed", () => {
+  it("continues after the server's recovery, with the same result as an undisturbed run", async () => {
+    const undisturbed = await cases.begin(tables);
+    const file = undisturbed.sqlite(rowsOf(4_500));
+    await undisturbed.run("sqlite", file, map);
+    const expected = await undisturbed.rows(contents);
+    const disturbed = await cases.begin(tables);
+    const killed: string[] = [];
+    for (const at of ["read", "load", "verify"]) {
+      let crashed: Promise<void> | undefined;
+      const crash = () => {
+        crashed ??= cases.server.crash();
+      };
+      const options: Partial<RunImportOptions> = {
+        batchRows: 1_000,
+        onEvent: (event) => {
+          if (at !== "load" && event.kind === "phase" && event.name === at) crash();
+        },
+        afterBatch: async (batch) => {
+          if (at === "load" && batch === 3) crash();
+        },
+      };
+      const error = await failureOf(disturbed.run("sqlite", file, map, options));
+      await crashed;
+      killed.push(`${at}: ${crashed === undefined ? error.message : "crashed"}`);
+    }
+    expect(killed).toEqual(["read: crashed", "load: crashed", "verify: crashed"]);
+    const { report } = await disturbed.run("sqlite", file, map);
+    expect(report.outcome).toBe("verified");
+    expect(report.tables.map(({ inserted }) => inserted)).toEqual([100, 4_500]);
+    expect(await disturbed.rows(contents)).toEqual(expected);
+  });
+});
 
 describe("an import that is killed", () => {
   it("continues where it was, with the same result as an undisturbed run, and every row once", async () => {

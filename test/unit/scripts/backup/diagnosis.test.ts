@@ -67,9 +67,10 @@ describe("a pgBackRest error", () => {
     expect(diagnose(57, output).text).toBe(
       "The server did not answer: server closed the connection unexpectedly\n  `npm run pgw -- status` shows its state, `npm run pgw -- logs` its log.",
     );
-    expect(diagnose(57, output.replace(/server closed.*/, "permission denied for function f")).message).toBe(
-      "pgBackRest ended with 57: permission denied for function f",
-    );
+    for (const refusal of ["permission denied for function f", 'could not extend file "x": No space left on device'])
+      expect(diagnose(57, output.replace(/server closed.*/, refusal)).message).toBe(
+        `The server refused a query of pgBackRest: ${refusal}`,
+      );
   });
 
   it("about a block that was written only in part names the full disk, which pgBackRest does not", () => {

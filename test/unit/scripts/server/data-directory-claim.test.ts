@@ -34,6 +34,16 @@ describe("the other owner of a data directory", () => {
     expect(await recordedDataDirectory(folderOf(other), other)).toBe(data);
   });
 
+  it("is not the asking one at another path of its project directory, whose first path is kept", async () => {
+    await symlink(own.clone, join(scratch, "link"));
+    const linked = { ...own, clone: join(scratch, "link") };
+    await ranLast(own);
+    expect(await claimOfOther(data, linked)).toBeUndefined();
+    expect(await claimOfOther(data, { ...linked, stack: "third" })).toMatchObject({ record: own });
+    await recordServer(folderOf(own), linked, data);
+    expect(await claimOfOther(data, { ...linked, stack: "third" })).toMatchObject({ record: own });
+  });
+
   it("is undefined if that stack's data is elsewhere by now, or its project is gone", async () => {
     await recordServer(folderOf(other), other, join(scratch, "elsewhere"));
     expect(await claimOfOther(data, own)).toBeUndefined();

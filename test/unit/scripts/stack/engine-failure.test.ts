@@ -29,6 +29,15 @@ describe("the hint for a failure of the engine", () => {
     expect(hintOf(panic)).toBe("Repair the state, then try again: `npm run pgw -- recover`");
   });
 
+  it("is to free space on the disk with the state, not on the server's", () => {
+    const write =
+      'pre-step event returned an error: failed to save snapshot: blob (key ".pulumi/stacks/shop/local.json")';
+    expect(hintOf(`${write}: write /clone/.pgroundwork/.pulumi/x.tmp: no space left on device`)).toMatch(
+      /^The disk with the state of the stack is full\./,
+    );
+    expect(hintOf('could not extend file "base/1/2": No space left on device')).toBeUndefined();
+  });
+
   it("is to reset a read-only default", () => {
     expect(hintOf("error: cannot execute GRANT in a read-only transaction")).toContain(
       "ALTER DATABASE … RESET default_transaction_read_only;",

@@ -10,6 +10,7 @@ import { withClient } from "../../../../../scripts/connection/client.ts";
 import { scramVerifier } from "../../../../../scripts/connection/scram.ts";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { startContainer } from "../../../../../scripts/docker/server/running.ts";
+import { commit, holdMigrations, shopDrafts } from "../../../../embedded/infra/program/shop.ts";
 import { asLines, type BackedUpShop, makeBackedUpShop } from "../../../backed-up-shop.ts";
 
 const docker = dockerClient();
@@ -136,8 +137,24 @@ describe("a restore in place", () => {
     expect([await tables(), (await folders()).filter((name) => name.startsWith("data"))]).toEqual([former, ["data"]]);
   });
 
-  /** Starts a command and kills it when it prints a step. */
-  const killAt = async (step: string, ...args: string[]) => {
+  it("waits for an up with new passwords and a migration, and keeps the logins of the stack", async () => {
+    await shop.configure({ ...settings, postgresql: { work_mem: "5MB" }, passwordVersion: "2" });
+    const held = await holdMigrations(shop.clone);
+    await commit(shop.clone, [...shopDrafts, { name: "late", body: "create table late (id int primary key);" }]);
+    const up = shop.pgw("up");
+    await held.begun();
+    const restore = startPgw("backup", "restore", "--in-place", "--yes");
+    await shop.until("the restore waits", async () => restore.text().includes("Waiting for it to end."));
+    await held.release();
+    expect((await up).code).toBe(0);
+    const [code] = await restore.closed;
+    expect([code, restore.text()]).toEqual([0, expect.stringContaining("The restored state of shop lacks migrations")]);
+    expect(await shop.query("app", "select count(*)::int as n from product")).toEqual([{ n: 2 }]);
+    await shop.succeed("backup", "restore", "--finish", "--yes");
+  });
+
+  /** Starts a command in a process group of its own. */
+  const startPgw = (...args: string[]) => {
     const { root, env } = shop.clone;
     const node = join(root, "node_modules", ".bin", "node");
     const child = spawn(node, ["scripts/pgw.mjs", ...args, "--stack", shop.stack], {
@@ -147,13 +164,20 @@ describe("a restore in place", () => {
       detached: true,
     });
     let text = "";
-    const closed = once(child, "close");
     child.stderr.setEncoding("utf8").on("data", (data: string) => {
       text += data;
-      if (text.includes(step) && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    });
+    return { child, closed: once(child, "close"), text: () => text };
+  };
+
+  /** Starts a command and kills it when it prints a step. */
+  const killAt = async (step: string, ...args: string[]) => {
+    const { child, closed, text } = startPgw(...args);
+    child.stderr.on("data", () => {
+      if (text().includes(step) && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     });
     const [code, signal] = await closed;
-    if (signal === null && code !== null) throw new Error(`the command ended with ${code} before "${step}": ${text}`);
+    if (signal === null && code !== null) throw new Error(`the command ended with ${code} before "${step}": ${text()}`);
     await sleep(200);
   };
 });

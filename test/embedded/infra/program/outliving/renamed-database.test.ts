@@ -33,6 +33,10 @@ describe("a database with a renamed folder and setting", () => {
     const { stdout } = await clone.succeed("database", "rename", "shop", "store");
     expect(stdout).toContain("renamed migrations/shop to migrations/store, also in Pulumi.local.yaml.\n");
     expect(stdout).toContain(`  ${onServer}\n`);
+    // A command that is killed between the folder and the settings leaves this; the next one completes it.
+    await clone.shell("sed -i s/store/shop/ Pulumi.local.yaml");
+    const again = await clone.succeed("database", "rename", "shop", "store");
+    expect(again.stdout).toContain("to migrations/store, also in Pulumi.local.yaml.\n");
     expect(await readFile(join(clone.root, "Pulumi.local.yaml"), "utf8")).toMatch(/databases: *\[ *"?store"? *\]/);
     const preview = await clone.succeed("preview");
     expect(preview.stdout).toContain("+ database store (");

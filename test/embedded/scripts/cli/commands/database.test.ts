@@ -62,7 +62,7 @@ describe("database new", () => {
     const taken = await clone.pgw("database", "new", "shop");
     expect([taken.code, taken.stderr]).toEqual([
       3,
-      `error: ${join(clone.root, "migrations", "shop")} already exists.\n  Choose another name, or use the existing folder.\n`,
+      `error: ${join(clone.root, "migrations", "shop")} already exists.\n  Choose another name. To use the existing folder, add shop to pgroundwork:databases.\n`,
     ]);
     expect(await readdir(join(clone.root, "migrations"))).toEqual(before);
   });

@@ -9,6 +9,7 @@ import {
   type EvidencePosition,
   readPrivateKey,
   readPublicKey,
+  requireEvidenceFolder,
   verifyEvidence,
 } from "../../../../../scripts/backup/drill/evidence.ts";
 
@@ -143,6 +144,12 @@ describe("the evidence of drills", () => {
   it("that does not exist is an error, and not sound", () => {
     expect(() => verifyEvidence(join(home, "nowhere"), publicKey())).toThrow("There is no evidence in");
   });
+});
+
+it("the folder of evidence is created, and refused if it is a file", async () => {
+  requireEvidenceFolder(join(home, "new/folder"));
+  expect((await stat(join(home, "new/folder"))).isDirectory()).toBe(true);
+  expect(() => requireEvidenceFolder(join(home, "key"))).toThrow(/^Cannot write evidence to .*key \(EEXIST\)\.$/);
 });
 
 describe("the key of evidence", () => {

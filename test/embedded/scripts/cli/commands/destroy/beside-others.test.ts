@@ -78,7 +78,7 @@ describe("pgw destroy --erase of a stack next to others", () => {
     }
     // Pulumi's own command gets the plugin's refusal.
     const inCopy = await clone.shell(
-      `${own} scripts/pgw.mjs engine env >../env 2>/dev/null && . ../env && pulumi preview --non-interactive`,
+      `${own} scripts/pgw.mjs engine env >../env 2>/dev/null && . ../env && pulumi preview --stack local`,
     );
     expect(inCopy.code).not.toBe(0);
     expect(inCopy.stdout).toContain(`belongs to stack "local" of the project directory ${clone.root}, which`);

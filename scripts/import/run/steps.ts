@@ -1,0 +1,248 @@
+import { join } from "node:path";
+import type { Client } from "pg";
+import type { Connection } from "../../connection/connection.ts";
+import { writeFileAtomically } from "../../core/atomic-file.ts";
+import { OperationError } from "../../core/operation-error.ts";
+import type { LockHolder } from "../../ledger/deployment-lock.ts";
+import type { ImportMap } from "../map.ts";
+import type { ImportPlan } from "../plan.ts";
+import type { Source } from "../source/source.ts";
+import { type ImportRun, saveReport, setPhase, stageName } from "./ledger.ts";
+import { loadTables } from "./load.ts";
+import { recordRows } from "./record.ts";
+import { completeRejects, firstRejects, forgetRejectedValues, writeRejects } from "./rejects.ts";
+import { reportPage } from "./report.ts";
+import type { ImportReport, TableReport } from "./result.ts";
+import { AmbiguousValue, createStage, stageTable } from "./stage.ts";
+import { unreadOf } from "./unread.ts";
+import { validateReferences, validateTable } from "./validate.ts";
+import { readCounts, verifyRun } from "./verify.ts";
+
+/** Phases that a run reports, in this order. */
+export type PhaseName = "read" | "validate" | "load" | "record" | "verify";
+
+/** An event that {@link runImport} reports. */
+export type ImportEvent =
+  | { kind: "waiting"; holder: LockHolder }
+  | { kind: "resumed"; run: string; phase: string }
+  | { kind: "phase"; name: PhaseName }
+  /** Rows of a table that the phase has done so far. `of` is undefined if the total is not known. */
+  | { kind: "progress"; name: PhaseName; table: string; rows: number; of: number | undefined };
+
+/** Options of {@link runImport}. */
+export interface RunImportOptions {
+  connection: Connection;
+  /** Name of the database's folder: the keys that the map makes depend on it. */
+  database: string;
+  source: Source;
+  map: ImportMap;
+  /** Ends after the validation, and leaves nothing in the database. */
+  dryRun?: boolean;
+  /** Largest number of rejected rows, or share of all rows in percent (`5%`), with which the run loads the others. */
+  maxRejects?: number | `${number}%` | undefined;
+  /** Folder in which the run writes its report and rejected rows, in a folder of its own. */
+  reportFolder?: string | undefined;
+  /** Rows of one transaction. Default: 50,000. */
+  batchRows?: number;
+  onEvent?: (event: ImportEvent) => void;
+  /** Called after each transaction that loaded rows, with its number from 1. */
+  afterBatch?: ((batch: number) => Promise<void>) | undefined;
+  signal?: AbortSignal | undefined;
+  runId?: string | undefined;
+}
+
+/** Result of {@link runImport}. */
+export interface ImportResult {
+  report: ImportReport;
+  /** Folder with `report.json`, `report.html` and `rejects.jsonl`. */
+  folder: string | undefined;
+}
+
+/** Rejected rows that a report shows. */
+const shownRejects = 20;
+
+/** The steps of one run. */
+export class RunSteps {
+  readonly #client: Client;
+  readonly #options: RunImportOptions;
+  readonly #plan: ImportPlan;
+  readonly #startedAt = new Date();
+  readonly #phases: { name: string; ms: number }[] = [];
+  readonly #tables = new Map<number, Partial<TableReport>>();
+  #verify: ImportReport["verify"];
+  /** Counts of the first pass: the comparison reads everything again. */
+  #notes: Map<string, number> | undefined;
+  #sourceRows = 0;
+  #rejected = 0;
+
+  constructor(client: Client, options: RunImportOptions, plan: ImportPlan) {
+    this.#client = client;
+    this.#options = options;
+    this.#plan = plan;
+  }
+
+  /** Reads the source into the stage and validates it. An earlier attempt of the same run starts over. */
+  async stage(run: ImportRun): Promise<void> {
+    const [client, plan, { source, signal }] = [this.#client, this.#plan, this.#options];
+    await client.query("delete from pgroundwork.import_reject where run = $1", [run.number]);
+    await this.#phase("read", async () => {
+      for (const table of plan.tables) {
+        await createStage(client, run, table);
+        const total =
+          table.entry.each === undefined
+            ? source.collections.find(({ name }) => name === table.entry.from)?.rows
+            : undefined;
+        const progress = (rows: number) =>
+          this.#progress("read", table.table.name, rows, table.entry.query === undefined ? total : undefined);
+        await stageTable(client, source, run, table, plan, progress, signal).catch(async (error: unknown) => {
+          throw error instanceof AmbiguousValue ? await this.#refuse(run, error) : error;
+        });
+        await client.query(`analyze ${stageName(run, table)}`);
+      }
+    });
+    this.#notes = new Map(plan.notes);
+    await this.#phase("validate", async () => {
+      for (const table of plan.tables) {
+        signal?.throwIfAborted();
+        this.#progress("validate", table.table.name, 0, undefined);
+        await validateTable(client, run, table, plan);
+      }
+      await validateReferences(client, run, plan);
+      for (const table of plan.tables) await completeRejects(client, source, run, table, plan);
+    });
+    await this.restoreStaged(run);
+  }
+
+  /** A value that only the map can interpret ends the run before anything was loaded. */
+  async #refuse(run: ImportRun, error: AmbiguousValue): Promise<OperationError> {
+    if (this.#options.dryRun !== true) {
+      await this.dropStages(run);
+      await setPhase(this.#client, run, "stopped");
+    }
+    return new OperationError(error.message, { hint: "Nothing was imported." });
+  }
+
+  /** Counts what was staged. */
+  async restoreStaged(run: ImportRun): Promise<void> {
+    const { rows } = await this.#client.query<{ source: string; rejected: string }>(
+      `select coalesce((select sum(source_rows) from pgroundwork.import_table where run = $1), 0) as source,
+              (select count(*) from pgroundwork.import_reject where run = $1 and kind = 'rejected') as rejected`,
+      [run.number],
+    );
+    this.#sourceRows = Number(rows[0]?.source ?? 0);
+    this.#rejected = Number(rows[0]?.rejected ?? 0);
+  }
+
+  /** Returns true if more rows were rejected than the policy or the option allows. */
+  exceedsRejects(): boolean {
+    const { maxRejects } = this.#options;
+    const policy = this.#plan.map.rejects ?? "stop";
+    if (this.#rejected === 0) return false;
+    if (maxRejects === undefined) return policy === "stop";
+    if (typeof maxRejects === "number") return this.#rejected > maxRejects;
+    return this.#rejected > (this.#sourceRows * Number.parseFloat(maxRejects)) / 100;
+  }
+
+  async load(run: ImportRun): Promise<void> {
+    const [client, plan, { source, batchRows = 50_000, afterBatch, signal }] = [
+      this.#client,
+      this.#plan,
+      this.#options,
+    ];
+    await setPhase(client, run, "loading");
+    await this.#phase("load", () =>
+      loadTables(client, run, plan, {
+        batchRows,
+        afterBatch,
+        signal,
+        onProgress: (table, rows) => this.#progress("load", table.table.name, rows, undefined),
+      }),
+    );
+    await this.#phase("record", async () => {
+      const summary = { source: source.path, sha256: source.sha256, rows: this.#sourceRows, rejected: this.#rejected };
+      await recordRows(client, run, plan, source, summary);
+      await client.query("analyze pgroundwork.import_row");
+      for (const { table } of plan.tables) await client.query(`analyze ${table.name}`);
+    });
+  }
+
+  async verify(run: ImportRun): Promise<boolean> {
+    const { source, signal } = this.#options;
+    const found = await this.#phase("verify", () =>
+      verifyRun(
+        this.#client,
+        source,
+        run,
+        this.#plan,
+        (table, rows) => this.#progress("verify", table.table.name, rows, undefined),
+        signal,
+      ),
+    );
+    this.#verify = found.result;
+    for (const [number, table] of found.tables) this.#tables.set(number, table);
+    return found.result.verified;
+  }
+
+  async dropStages(run: ImportRun): Promise<void> {
+    for (const table of this.#plan.tables) await this.#client.query(`drop table if exists ${stageName(run, table)}`);
+  }
+
+  /** Writes the report to the ledger and to files. */
+  async finish(run: ImportRun, outcome: ImportReport["outcome"]): Promise<ImportResult> {
+    const [client, plan, { source, database, reportFolder }] = [this.#client, this.#plan, this.#options];
+    const tables: TableReport[] = [];
+    for (const { number, entry, table } of plan.tables) {
+      tables.push({
+        source: entry.from,
+        target: table.name,
+        ...(await readCounts(client, run, number)),
+        ...this.#tables.get(number),
+        triggers: table.triggers.map((trigger) => trigger.replace(/ \(.*$/s, "")),
+        generated: table.columns.filter(({ generated }) => generated).map(({ name }) => name),
+        rowSecurity: table.rowSecurity,
+      });
+    }
+    const report: ImportReport = {
+      run: run.id,
+      database,
+      source: {
+        kind: source.kind,
+        path: source.path,
+        sha256: source.sha256,
+        bytes: source.files.reduce((sum, { bytes }) => sum + bytes, 0),
+      },
+      startedAt: this.#startedAt.toISOString(),
+      finishedAt: new Date().toISOString(),
+      outcome,
+      tables,
+      ...(this.#verify === undefined ? {} : { verify: this.#verify }),
+      rejects: await firstRejects(client, run, shownRejects),
+      notes: [...(this.#notes ?? plan.notes)].map(([note, count]) => `${note} (${count.toLocaleString("en")} times)`),
+      notImported: source.notImported,
+      unread: unreadOf(source, plan.map),
+      phases: this.#phases,
+    };
+    let folder: string | undefined;
+    if (reportFolder !== undefined) {
+      folder = join(reportFolder, run.id);
+      await writeRejects(client, run, plan, join(folder, "rejects.jsonl"));
+      writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
+      writeFileAtomically(join(folder, "report.html"), reportPage(report));
+    }
+    if (outcome !== "dry run") await forgetRejectedValues(client, run, plan.map.rejects === "quarantine");
+    if (outcome !== "dry run") await saveReport(client, run, report);
+    return { report, folder };
+  }
+
+  async #phase<T>(name: PhaseName, work: () => Promise<T>): Promise<T> {
+    this.#options.onEvent?.({ kind: "phase", name });
+    const begun = performance.now();
+    const result = await work();
+    this.#phases.push({ name, ms: Math.round(performance.now() - begun) });
+    return result;
+  }
+
+  #progress(name: PhaseName, table: string, rows: number, of: number | undefined): void {
+    this.#options.onEvent?.({ kind: "progress", name, table, rows, of });
+  }
+}
