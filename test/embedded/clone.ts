@@ -12,6 +12,7 @@ import type { Connection } from "../../scripts/connection/connection.ts";
 import type { StackOutputs } from "../../scripts/model/stack-outputs.ts";
 import { stopServer } from "../../scripts/server/embedded.ts";
 import { serverDirectory } from "../../scripts/server/locations.ts";
+import { runOnHost } from "../support/processes/command-client.ts";
 import { ensureHosts, stopHosts } from "../support/processes/hosts.ts";
 import { engineVariables } from "../support/processes/quick-engine.ts";
 import { processVariables } from "../support/processes/variables.ts";
@@ -58,8 +59,8 @@ export interface Clone {
   /** Runs one statement as a role of a stack. */
   query<Row extends QueryResultRow>(role: string, sql: string, stack?: string): Promise<Row[]>;
   /**
-   * From now on, hosts do the work of provider plugins and of the program, for a third of the CPU time. They do so from
-   * the start unless the options say otherwise.
+   * From now on, hosts do the work of provider plugins, of the program and of most commands, for a third of the CPU
+   * time. They do so from the start unless the options say otherwise.
    */
   useHosts(): Promise<void>;
   /** Renames the project directory. */
@@ -77,8 +78,8 @@ export interface CloneOptions {
   /** Makes it a Git repository with one commit, for tests that check that it stays clean. */
   git?: boolean;
   /**
-   * Runs provider plugins and the program as separate processes until {@link Clone.useHosts}, for tests that kill,
-   * examine or edit them.
+   * Runs commands, provider plugins and the program as separate processes until {@link Clone.useHosts}, for tests that
+   * kill, examine or edit them.
    */
   ownPlugins?: boolean;
   /**
@@ -204,8 +205,9 @@ class TestClone implements Clone {
     return this.#pgw(args).finally(() => this.#outputs.clear());
   }
 
-  #pgw(args: string[]): Promise<Finished> {
-    return this.#run(join(this.root, "node_modules", ".bin", "node"), ["scripts/pgw.mjs", ...args]);
+  async #pgw(args: string[]): Promise<Finished> {
+    const finished = await runOnHost(args, this.root, this.env);
+    return finished ?? this.#run(join(this.root, "node_modules", ".bin", "node"), ["scripts/pgw.mjs", ...args]);
   }
 
   async succeed(...args: string[]): Promise<Finished> {

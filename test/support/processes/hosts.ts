@@ -4,12 +4,14 @@ import { open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { compileCacheFolder } from "../../../scripts/pulumi/cache-folder.mjs";
 import { cloneRoot } from "../../clone-root.ts";
 
-/** Sockets of the processes that do the work of a project's provider plugins and of its program. */
+/** Sockets of the processes that do the work of a project's provider plugins, of its program and of its commands. */
 export interface Hosts {
   readonly plugins: string;
   readonly program: string;
+  readonly commands: string;
 }
 
 /**
@@ -20,19 +22,23 @@ export interface Hosts {
  */
 export async function ensureHosts(folder: string, project: string): Promise<Hosts> {
   const name = `${folder}.${basename(project).replaceAll(/\W/g, "-")}`;
-  const [plugins, program] = await Promise.all([
-    ensureHost(`${name}.plugin-host`, "plugin-host.ts", project),
-    ensureHost(`${name}.program-host`, "program-host.ts", project),
+  const home = join(folder, "home");
+  const [plugins, program, commands] = await Promise.all([
+    ensureHost(`${name}.plugin-host`, "plugin-host.ts", project, home),
+    ensureHost(`${name}.program-host`, "program-host.ts", project, home),
+    ensureHost(`${name}.command-host`, "command-host.ts", project, home),
   ]);
-  return { plugins, program };
+  return { plugins, program, commands };
 }
 
-async function ensureHost(socket: string, file: string, project: string): Promise<string> {
+async function ensureHost(socket: string, file: string, project: string, home: string): Promise<string> {
   if (existsSync(`${socket}.pid`)) return socket;
   const log = await open(`${socket}.log`, "a");
   const node = join(cloneRoot, "node_modules", ".bin", "node");
   const child = spawn(node, [fileURLToPath(new URL(file, import.meta.url)), project, socket], {
     cwd: "/",
+    // Node.js and the operating system do not see the variables of single requests.
+    env: { ...process.env, HOME: home, NODE_COMPILE_CACHE: compileCacheFolder(process.env) },
     detached: true,
     stdio: ["ignore", log.fd, log.fd],
   });

@@ -23,8 +23,8 @@ const iterationsOffset = 2;
 
 /**
  * Makes a cache folder (XDG_CACHE_HOME) with a copy of the engine that derives keys with fewer iterations. The
- * derivation makes guessing slow and takes half a second of CPU time in each operation, a quarter of an `up` without
- * changes. Everything else is equal. The folder stays for later runs, with its compile cache.
+ * derivation makes guessing slow and takes a quarter of a second of CPU time in each operation. Everything else is
+ * equal. The folder stays for later runs, with its compile cache.
  *
  * @returns undefined if the engine is the user's own, or if its code does not have the expected place: then tests run
  * the engine itself

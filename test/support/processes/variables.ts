@@ -17,5 +17,6 @@ export function processVariables(hosts: Hosts | undefined): Record<string, strin
     NODE_OPTIONS: preload("launcher.mjs"),
     PGW_TEST_PLUGIN_HOST: hosts.plugins,
     PGW_TEST_PROGRAM_HOST: hosts.program,
+    PGW_TEST_COMMAND_HOST: hosts.commands,
   };
 }

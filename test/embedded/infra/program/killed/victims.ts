@@ -45,12 +45,12 @@ function killed(pid: number): boolean {
   }
 }
 
-/** Lists the processes that still run in a project directory, except the tests' hosts of plugins and programs. */
+/** Lists the processes that still run in a project directory, except the hosts of tests. */
 export async function stillRunning(clone: Clone): Promise<string[]> {
   const table = (await processTable()) ?? [];
   const own = table.filter(({ folder }) => folder === clone.root || folder?.startsWith(`${clone.root}/`));
   return own
-    .filter(({ args }) => !args.some((argument) => /\/(plugin|program)-host\.ts$/.test(argument)))
+    .filter(({ args }) => !args.some((argument) => /\/(command|plugin|program)-host\.ts$/.test(argument)))
     .map(({ program, args }) => `${program} ${args.join(" ")}`);
 }
 
