@@ -3,7 +3,10 @@ import type * as answers from "./answers.ts";
 
 type Metrics = z.infer<typeof answers.metrics>;
 
-/** Query parameter of a page that loads itself again, and the interval in s. It is a choice: it moves the reader's place. */
+/**
+ * Query parameter of a page that loads itself again, and the interval in s. It is a choice, because it moves the
+ * reader's place.
+ */
 export const refreshing = { name: "refresh", seconds: "30" } as const;
 
 /**
