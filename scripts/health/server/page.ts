@@ -3,7 +3,7 @@ import type * as answers from "./answers.ts";
 
 type Metrics = z.infer<typeof answers.metrics>;
 
-/** Query parameter of a page that loads itself again, and the interval in s. It is a choice: it moves the reader's place. */
+/** Query parameter of a page that loads itself again, and the interval in s. Readers choose it: it interrupts them. */
 export const refreshing = { name: "refresh", seconds: "30" } as const;
 
 /**
