@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { ServerRole } from "../../scripts/model/names.ts";
 import { limitedServerRolePlans, serverRolePlans, withReservedConnections } from "../../scripts/model/privileges.ts";
 import { MonitoringSchema } from "../provider/sdk/databases.ts";
@@ -41,7 +41,7 @@ export function declareServerRoles(name: string, args: ServerRolesArgs): ServerR
       protect,
     });
   const [monitor, backup] = [login("monitor"), login("backup")];
-  warnOfVanished(
+  const there = warnOfVanished(
     server,
     existing,
     [monitor, backup].map(({ login: { user }, role }) => ({ kind: "roles", name: user, resource: role })),
@@ -49,9 +49,11 @@ export function declareServerRoles(name: string, args: ServerRolesArgs): ServerR
   const roles = [monitor.role, backup.role];
   declarePostgresAccess(name, server, existing, roles);
   const { host, port, sslmode, caCertificate, admin } = server;
+  // Waits for the check, so that a role that was dropped is reported once.
+  const user = pulumi.all([monitor.login.user, there]).apply(([known]) => known);
   new MonitoringSchema(
     `${name}-monitoring`,
-    { host, port, sslmode, caCertificate, database: "postgres", ...admin, monitor: monitor.login.user },
+    { host, port, sslmode, caCertificate, database: "postgres", ...admin, monitor: user },
     { parent: server, deletedWith: server.process, dependsOn: roles },
   );
   return { logins: { monitor: monitor.login, backup: backup.login }, roles };

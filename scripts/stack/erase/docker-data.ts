@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { isSameDirectory } from "../../core/same-directory.ts";
 import { requireUnchanged } from "../../core/unchanged.ts";
 import { withDocker } from "../../docker/client.ts";
 import {
@@ -82,7 +83,7 @@ export function dockerData(stack: Stack, context: ErasureContext): StackData {
       return connection === undefined ? { reason: "the server is not running" } : { connection };
     },
 
-    find: () => withDocker(host, (docker) => findErasable(docker, context)),
+    find: () => withDocker(host, (docker) => findErasable(docker, stack, context)),
   };
 }
 
@@ -90,10 +91,14 @@ export function dockerData(stack: Stack, context: ErasureContext): StackData {
  * Requires that the objects belong to this project directory: by the mark in the state, or by the record of an `up`
  * after the directory was moved. Copies were refused before.
  */
-function requireOwnMark({ content, ownMark, home, isLocal, stack: { project, stack } }: ErasureContext): void {
+async function requireOwnMark({ root }: Stack, context: ErasureContext): Promise<void> {
+  const { content, ownMark, home, isLocal } = context;
+  const { project, stack } = context.stack;
   const { docker } = content;
   if (docker === undefined || docker.owner === ownMark) return;
-  if (claimantOf({ home, project, stack, owner: docker.owner }) !== undefined) return;
+  // A recorded directory that is gone may be on a disk that is not mounted now, so only an `up` in this one counts.
+  const claimant = claimantOf({ home, project, stack, owner: docker.owner });
+  if (claimant !== undefined && (await isSameDirectory(claimant, root))) return;
   const first = isLocal ? `run \`${upCommand(stack)}\` once` : `remove the volume ${docker.prefix}-data by hand`;
   throw new OperationError(
     `Another project directory created the Docker objects of stack "${stack}", and this one may be a copy of it. Nothing was deleted.`,
@@ -104,9 +109,9 @@ function requireOwnMark({ content, ownMark, home, isLocal, stack: { project, sta
   );
 }
 
-async function findErasable(docker: Docker, context: ErasureContext): Promise<ErasableData> {
+async function findErasable(docker: Docker, project: Stack, context: ErasureContext): Promise<ErasableData> {
   const { host, stack, content, begun } = context;
-  requireOwnMark(context);
+  await requireOwnMark(project, context);
   const recorded = [
     ...(content.docker?.volumes ?? []).map(({ name }) => name),
     ...begun.flatMap(({ volumes }) => volumes),

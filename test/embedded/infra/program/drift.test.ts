@@ -178,7 +178,7 @@ describe("drift caused by hand", () => {
     const superuser = inDatabase(await clone.login("superuser", "shop"), "postgres");
     await withClient(superuser, async (client) => {
       await client.query("drop database shop with (force)");
-      await client.query("revoke connect on database postgres from monitor");
+      await client.query("drop owned by monitor");
       await client.query("drop role shop_readonly, monitor");
     });
     const gone = (what: string, they = "It was") =>

@@ -35,6 +35,8 @@ describe("a server that was killed", () => {
     expect(await changesOf(clone, "preview")).toEqual([
       "update server-postgres: pid",
       "update server-ready: trigger",
+      "update server-monitoring: pending unknown, server is down",
+      "update shop-monitoring: pending unknown, server is down",
       "update shop-migrations: pending unknown, server is down",
       "update shop-seeds-reference: pending unknown, server is down",
       "update shop-seeds-dev: pending unknown, server is down",

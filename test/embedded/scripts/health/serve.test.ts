@@ -261,15 +261,21 @@ describe("/api/health/database", () => {
 
   it("is 503 while applications can open no connection, and says so", async () => {
     const clients: pg.Client[] = [];
+    const isRefused = (error: { code?: string }) => {
+      // too_many_connections
+      if (error.code !== "53300") throw error;
+      return false;
+    };
     try {
       for (let open = 0; open < 17; open++) {
         const client = new pg.Client(clientConfig(server.connection()));
         client.on("error", () => {});
+        // The server's last connections may be in use by the health server.
+        if (!(await client.connect().then(() => true, isRefused))) break;
         clients.push(client);
-        await client.connect();
       }
       await becomes(503);
-      expect((await state()).body.reasons).toEqual([expect.stringMatching(/1[78] of 17 connections are used/)]);
+      expect((await state()).body.reasons).toEqual([expect.stringMatching(/(1[7-9]|20) of 17 connections are used/)]);
     } finally {
       await Promise.all(clients.map((client) => client.end()));
     }
