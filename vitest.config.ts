@@ -9,6 +9,9 @@ import { AlternatingSequencer } from "./test/support/alternating-sequencer.ts";
 const processors = availableParallelism();
 const maxWorkers = Math.max(2 * processors, Math.min(4 * processors, 8));
 
+/** Limit of `expect.poll` in ms, whose default of 1 s ends tests on a busy machine. */
+const expectations = { poll: { timeout: 30_000 } };
+
 /** Configuration of `npm test`. Tests are independent: each has its own database, port and folder. */
 export default defineConfig({
   test: {
@@ -22,6 +25,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          expect: expectations,
           include: ["test/unit/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -31,6 +35,7 @@ export default defineConfig({
       {
         test: {
           name: "embedded",
+          expect: expectations,
           include: ["test/embedded/**/*.test.ts"],
           isolate: false,
           globalSetup: ["test/embedded/setup.ts"],
@@ -41,6 +46,7 @@ export default defineConfig({
       {
         test: {
           name: "docker",
+          expect: expectations,
           include: ["test/docker/**/*.test.ts"],
           // Tests of stacks also need the Pulumi engine and the scratch folder.
           globalSetup: ["test/docker/setup.ts", "test/embedded/setup.ts"],
