@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { OperationError } from "../core/operation-error.ts";
 import { type Connection, clientConfig } from "./connection.ts";
+import { connectionError, lostConnectionError } from "./connection-error.ts";
 import { setKitSettings } from "./session-settings.ts";
 
 export interface ClientOptions {
@@ -27,21 +28,13 @@ export async function withClient<T>(
   } catch (error) {
     // An OperationError already says what happened.
     if (error instanceof OperationError) throw error;
-    const { lostConnectionError, serverFault } = await explanations();
+    // Loaded only for an error: most connections work.
+    const { serverFault } = await import("./server-fault.ts");
     throw lostConnectionError(connection, error) ?? serverFault(connection, error) ?? error;
   } finally {
     // The result of `use` matters more than an error at the end, and a lost connection needs no closing.
     await client.end().catch(() => {});
   }
-}
-
-/** Loads the explanations of errors, which a connection that works does not need. */
-async function explanations() {
-  const [forConnections, { serverFault }] = await Promise.all([
-    import("./connection-error.ts"),
-    import("./server-fault.ts"),
-  ]);
-  return { ...forConnections, serverFault };
 }
 
 /** Server settings that can fail a session before it has set its own, by the SQLSTATE of that failure. */
@@ -78,10 +71,7 @@ async function openClient(connection: Connection, applicationName: string, pipel
       first ??= error;
       const reason = lost ?? error;
       const setting = reason instanceof Error && "code" in reason ? startupSettings[String(reason.code)] : undefined;
-      if (setting === undefined || atStart.includes(setting)) {
-        const { connectionError } = await explanations();
-        throw connectionError(connection, first);
-      }
+      if (setting === undefined || atStart.includes(setting)) throw connectionError(connection, first);
       atStart.push(setting);
     }
   }

@@ -104,13 +104,13 @@ export const scriptMutations: readonly Mutation[] = [
   },
   // migrate
   {
-    file: "scripts/migrate/apply.ts",
+    file: "scripts/migrate/run-pending.ts",
     find: "  if (pending.length === 0) return { applied: [] };",
     replace: "",
     tests: [embedded("migrate/deployers")],
   },
   {
-    file: "scripts/migrate/apply.ts",
+    file: "scripts/migrate/run-pending.ts",
     find: '  await runHooks("afterAllMigrations", hooks);',
     replace: "",
     tests: [embedded("migrate/hooks")],

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { EvidencePosition, VerifiedEvidence } from "../../../backup/drill/evidence.ts";
-import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
+import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { jsonOption } from "../../options.ts";
 import { style } from "../../output.ts";
 
 interface VerifyOptions {
-  publicKey: string;
+  publicKey?: string;
   newest?: EvidencePosition;
 }
 
@@ -21,7 +21,7 @@ export function registerBackupEvidence(backup: Command): void {
   evidence
     .command("verify <dir>")
     .description("check that no run in a folder of evidence was changed, removed or reordered (exit code 5 if one was)")
-    .requiredOption("--public-key <file>", "public key of `backup evidence key`")
+    .option("--public-key <file>", "public key of `backup evidence key` (required)")
     .option(
       "--newest <number:hash>",
       "number and hash of a run, as a drill printed them, to find a removed newest run",
@@ -45,6 +45,11 @@ async function key(context: CommandContext, _options: object, name: string): Pro
 }
 
 async function verify(context: CommandContext, { publicKey, newest }: VerifyOptions, dir: string): Promise<ExitCode> {
+  if (publicKey === undefined)
+    throw new OperationError("Evidence is verified with a public key, and none is given.", {
+      hint: "Add --public-key FILE: the file that `backup evidence key` created, with .pub at its end.",
+      exitCode: exitCode.usage,
+    });
   const { readPublicKey, verifyEvidence } = await import("../../../backup/drill/evidence.ts");
   const folder = resolve(dir);
   const verified = verifyEvidence(folder, readPublicKey(resolve(publicKey)), newest);

@@ -16,7 +16,8 @@ describe("a Docker stack with the official docker plugin", () => {
   let shop: DockerStack;
 
   beforeAll(async () => {
-    shop = await makeDockerStack();
+    // The user's own pulumi reads the state, too.
+    shop = await makeDockerStack({ usersEngine: true });
     shop.clone.env.PULUMI_HOME = join(shop.clone.env.HOME ?? "", "official");
     await installOfficialDocker(shop.clone.env.PULUMI_HOME);
     await useOwnImage(shop);
