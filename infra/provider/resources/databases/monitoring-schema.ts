@@ -20,14 +20,16 @@ export const monitoringSchema = pendingWorkType({
   announcement: (name) => `to create: ${name}`,
 
   async ask(connection, inputs, isNew) {
-    const all = { known: true, names: [`schema ${schema}`] } as const;
-    if (connection === undefined) return { ...all, names: [...all.names] };
+    // Preview and `up` name the same: the parts of a schema that does not exist are not known before its database is.
+    const whole = `schema ${schema}`;
+    if (connection === undefined) return { known: true, names: [whole] };
     try {
       const steps = await withClient(connection, (client) => missingMonitoring(client, rolesOf(inputs), isNew));
-      return { known: true, names: steps.map(({ name }) => name) };
+      const names = steps.map(({ name }) => name);
+      return { known: true, names: names.includes(whole) ? [whole] : names };
     } catch (error) {
       if (error instanceof ConnectionError && error.failure === "database-missing")
-        return { ...all, names: [...all.names] };
+        return { known: true, names: [whole] };
       throw error;
     }
   },
