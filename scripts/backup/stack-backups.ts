@@ -1,4 +1,6 @@
 import type Docker from "dockerode";
+import { OperationError } from "../core/operation-error.ts";
+import { unlessMissing } from "../docker/docker-error.ts";
 import { withScratchContainer } from "../docker/scratch-container.ts";
 import type { DockerOwner } from "../model/labels.ts";
 
@@ -40,6 +42,8 @@ const lifetimeSeconds = 600;
 /**
  * Runs work with a container that can read a stack's repository and cluster. This is the backup container if it runs,
  * otherwise a temporary one.
+ *
+ * @throws OperationError if the repository's volume does not exist
  */
 export async function withRepository<T>(
   docker: Docker,
@@ -47,8 +51,17 @@ export async function withRepository<T>(
   isRunning: boolean,
   work: (container: string) => Promise<T>,
 ): Promise<T> {
+  await requireRepository(docker, stack);
   if (isRunning) return work(stack.container);
   return withRepositoryContainer(docker, stack, { lifetimeSeconds }, work);
+}
+
+/** Docker would create a missing volume, in which there is no backup. */
+async function requireRepository(docker: Docker, { volumes }: StackBackups): Promise<void> {
+  if ((await unlessMissing(docker.getVolume(volumes.repository).inspect())) !== undefined) return;
+  throw new OperationError(`The Docker engine has no volume ${volumes.repository}, in which the backups are.`, {
+    hint: "Correct the volume's name or the Docker engine. If the volume was deleted, the backups in it are lost.",
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { monitoringSchema } from "../connection/observer.ts";
 import { accessList, isNoExtensions, isOwnSchema, ownRelations } from "./own-objects.ts";
 
 const database = `
@@ -12,7 +13,8 @@ const schema = `
 
 const extension = `
   select 'extension' as kind, extname as name, 'in schema ' || nspname as definition
-  from pg_extension join pg_namespace n on n.oid = extnamespace`;
+  from pg_extension join pg_namespace n on n.oid = extnamespace
+  where nspname <> '${monitoringSchema}'`;
 
 const routine = `
   select 'function' as kind, nspname || '.' || proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' as name,

@@ -175,12 +175,12 @@ const refusals = ["42501", "0A000", "55000", "58P01", "42704"];
 /**
  * Creates what is missing in the monitoring schema, in one transaction.
  *
- * @returns the names of what was created, and what the server refused, with its message
+ * @returns the names of what was created, what the server refused, with its message, and whether the schema exists now
  */
 export async function createMonitoring(
   client: Client,
   roles: MonitoringRoles,
-): Promise<{ created: string[]; refused: string[] }> {
+): Promise<{ created: string[]; refused: string[]; exists: boolean }> {
   const created: string[] = [];
   const refused: string[] = [];
   await client.query("begin");
@@ -198,12 +198,15 @@ export async function createMonitoring(
       }
     }
     if (created.length > 0) await restrict(client, roles);
+    const { rows } = await client.query<{ exists: boolean }>("select to_regnamespace($1) is not null as exists", [
+      monitoringSchema,
+    ]);
     await client.query("commit");
+    return { created, refused, exists: rows[0]?.exists === true };
   } catch (error) {
     await client.query("rollback").catch(() => {});
     throw error;
   }
-  return { created, refused };
 }
 
 /** Gives the privileges of the plan to the monitoring role, and takes all others. */

@@ -35,11 +35,13 @@ export const monitoringSchema = pendingWorkType({
   },
 
   async run(context, connection, inputs) {
-    const { created, refused } = await withClient(connection, (client) => createMonitoring(client, rolesOf(inputs)));
+    const { created, refused, exists } = await withClient(connection, (client) =>
+      createMonitoring(client, rolesOf(inputs)),
+    );
     for (const name of created) await context.log("info", `created ${name}`);
     for (const reason of refused)
       await context.log("info", `the server refuses ${reason}. The state of its queries stays unknown to monitoring.`);
-    if (created.length === 0 && refused.length === 0)
+    if (!exists)
       await context.log("info", `nothing was created: ${inputs.user} may not create a schema in ${inputs.database}`);
     return {};
   },

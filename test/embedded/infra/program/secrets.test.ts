@@ -24,7 +24,8 @@ describe("generated secrets", () => {
   };
 
   beforeAll(async () => {
-    clone = await makeShop();
+    // With processes of their own, whose arguments are examined.
+    clone = await makeShop({ ownPlugins: true });
     const settings = { ...shopSettings, postgresql: { ...shopSettings.postgresql, log_statement: "all" } };
     await clone.configure(settings);
     await watched("up");

@@ -73,7 +73,7 @@ describe("the monitoring schema", () => {
       "privileges of monitor on schema pgroundwork_monitoring",
     ]);
     expect(await missing(name)).toEqual([]);
-    expect(await create(name)).toEqual({ created: [], refused: [] });
+    expect(await create(name)).toEqual({ created: [], refused: [], exists: true });
     expect(await health(name)).toMatchObject({
       queries: { level: "ok" },
       migrations: { level: "ok", detail: "1 applied, last 000001-a.sql" },
@@ -231,7 +231,7 @@ describe("the monitoring schema", () => {
     const nothing = await withClient(admin, (client) =>
       createMonitoring(client, { monitor: "monitor", owner: undefined }),
     );
-    expect(nothing).toEqual({ created: [], refused: [] });
+    expect(nothing).toEqual({ created: [], refused: [], exists: false });
   });
 });
 
