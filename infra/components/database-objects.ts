@@ -26,7 +26,7 @@ import type { Existing } from "./existing.ts";
 import { declareJobs } from "./jobs.ts";
 import { declareLogin, declareRole } from "./login-role.ts";
 import { warnOfMoved } from "./moved-extension.ts";
-import type { Login, Server } from "./server.ts";
+import { adminConnection, type Login, type Server } from "./server.ts";
 import { type Declared, warnOfVanished } from "./vanished.ts";
 
 export interface DatabaseArgs {
@@ -144,9 +144,7 @@ export class DatabaseObjects {
 
   /** Makes an admin that is not a superuser a member of the owner, so that it can create and change its objects. */
   #declareMembership(name: string, { server }: DatabaseArgs): void {
-    const { host, port, sslmode, caCertificate, admin } = server;
-    const connection = { host, port, sslmode, caCertificate, database: "postgres", ...admin };
-    const membership = { ...connection, roles: [roleName(name, "owner")] };
+    const membership = { ...adminConnection(server, "postgres"), roles: [roleName(name, "owner")] };
     this.#after(new AdminMembership(`${this.#prefix}-admin-membership`, membership, this.#inOrder()));
   }
 
@@ -210,12 +208,10 @@ export class DatabaseObjects {
   #declareExtensionPrivileges(name: string, database: pulumi.Output<string>, args: DatabaseArgs): void {
     const planned = new Set(planExtensionPrivileges(name, args.file.extensions).map(({ extension }) => extension));
     if (planned.size === 0) return;
-    const { host, port, sslmode, caCertificate, admin } = args.server;
-    const connection = { host, port, sslmode, caCertificate, database, ...admin };
     const extensions = Object.fromEntries(
       args.file.extensions.filter((each) => planned.has(each.name)).map((each) => [each.name, each.schema ?? ""]),
     );
-    const privileges = { ...connection, extensions };
+    const privileges = { ...adminConnection(args.server, database), extensions };
     this.#after(new ExtensionPrivileges(`${this.#prefix}-extension-privileges`, privileges, this.#inOrder()));
   }
 
@@ -223,8 +219,6 @@ export class DatabaseObjects {
    * Adopts existing objects once, as the superuser. Default privileges apply only to objects that are created later.
    */
   #declareAdoption(name: string, database: pulumi.Output<string>, plan: PrivilegePlan, args: DatabaseArgs): void {
-    const { host, port, sslmode, caCertificate, admin } = args.server;
-    const connection = { host, port, sslmode, caCertificate, database, ...admin };
     const on = (kind: DefaultPrivilegePlan["on"]): PrivilegesByRole =>
       Object.fromEntries(
         plan.defaults
@@ -233,17 +227,16 @@ export class DatabaseObjects {
       );
     const privileges = { tables: on("table"), sequences: on("sequence"), functions: on("function") };
     const migrating = { owner: roleName(name, "owner"), members: this.#ownerMembers(name, args.server), schema };
-    const adoption = { ...connection, ...migrating, ...privileges };
+    const adoption = { ...adminConnection(args.server, database), ...migrating, ...privileges };
     const aliases = formerTypesOf("Adoption").map((type) => ({ name: `${this.#prefix}-takeover`, type }));
     this.#after(new Adoption(`${this.#prefix}-adoption`, adoption, { ...this.#inOrder(), aliases }));
   }
 
   /** Lets the monitoring role read pg_stat_statements and the records of migrations. */
   #declareMonitoring(name: string, database: pulumi.Output<string>, { server }: DatabaseArgs): void {
-    const { host, port, sslmode, caCertificate, admin } = server;
-    const connection = { host, port, sslmode, caCertificate, database, ...admin };
     const roles = { monitor: serverRolePlans.monitor.name, owner: roleName(name, "owner") };
-    this.#after(new MonitoringSchema(`${this.#prefix}-monitoring`, { ...connection, ...roles }, this.#inOrder()));
+    const monitoring = { ...adminConnection(server, database), ...roles };
+    this.#after(new MonitoringSchema(`${this.#prefix}-monitoring`, monitoring, this.#inOrder()));
   }
 
   #ownerMembers(name: string, { limitedAdmin, admin }: Server): string[] {

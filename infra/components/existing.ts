@@ -3,7 +3,7 @@ import { RunError } from "@pulumi/pulumi/errors.js";
 import { databaseRoles, roleName, serverRoles } from "../../scripts/model/names.ts";
 import { serverRolePlans } from "../../scripts/model/privileges.ts";
 import { existingObjects } from "../provider/sdk/functions.ts";
-import type { Server } from "./server.ts";
+import { adminConnection, type Server } from "./server.ts";
 
 /**
  * Declared objects that a server already has. They are imported and not created: creating them fails with "already
@@ -71,9 +71,10 @@ export async function askServer(
   roles: readonly string[],
   databases: readonly string[],
 ): Promise<Answer> {
-  const { host, port, sslmode, caCertificate, admin } = server;
-  const connection = { host, port, sslmode, caCertificate, database: "postgres", ...admin };
-  const answer = await existingObjects({ ...connection, roles, databases }, { parent: server });
+  const answer = await existingObjects(
+    { ...adminConnection(server, "postgres"), roles, databases },
+    { parent: server },
+  );
   if (!answer.known) return answer;
   const { ownsPostgres, publicConnects, connectingByPublic = [] } = answer;
   const extensions = (answer.extensions ?? []).map((each) => JSON.parse(each) as [string, string, string]);

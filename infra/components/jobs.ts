@@ -5,7 +5,7 @@ import { cronExtension, jobsDatabase } from "../../scripts/model/cron.ts";
 import { historyJob } from "../../scripts/model/job-history.ts";
 import { roleName } from "../../scripts/model/names.ts";
 import { Jobs } from "../provider/sdk/databases.ts";
-import type { Server } from "./server.ts";
+import { adminConnection, type Server } from "./server.ts";
 
 /**
  * Declares pg_cron in the database `postgres`, once for all databases with jobs, and the job that deletes old records
@@ -39,11 +39,11 @@ function declare(
   jobs: readonly Job[],
   options: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
-  const { host, port, sslmode, caCertificate, admin } = server;
   return new Jobs(
     name,
     {
-      ...{ host, port, sslmode, caCertificate, database: jobsDatabase, ...admin, ...target },
+      ...adminConnection(server, jobsDatabase),
+      ...target,
       jobs: Object.fromEntries(
         jobs.map(({ name, schedule, command }) => [name, JSON.stringify({ schedule, command })]),
       ),

@@ -5,7 +5,7 @@ import { MonitoringSchema } from "../provider/sdk/databases.ts";
 import type { Existing } from "./existing.ts";
 import { declareLogin } from "./login-role.ts";
 import { declarePostgresAccess } from "./postgres-access.ts";
-import type { Login, Server } from "./server.ts";
+import { adminConnection, type Login, type Server } from "./server.ts";
 import { warnOfVanished } from "./vanished.ts";
 
 export interface ServerRolesArgs {
@@ -48,12 +48,11 @@ export function declareServerRoles(name: string, args: ServerRolesArgs): ServerR
   );
   const roles = [monitor.role, backup.role];
   declarePostgresAccess(name, server, existing, roles);
-  const { host, port, sslmode, caCertificate, admin } = server;
   // Waits for the check, so that a role that was dropped is reported once.
   const user = pulumi.all([monitor.login.user, there]).apply(([known]) => known);
   new MonitoringSchema(
     `${name}-monitoring`,
-    { host, port, sslmode, caCertificate, database: "postgres", ...admin, monitor: user },
+    { ...adminConnection(server, "postgres"), monitor: user },
     { parent: server, deletedWith: server.process, dependsOn: roles },
   );
   return { logins: { monitor: monitor.login, backup: backup.login }, roles };

@@ -37,3 +37,8 @@ export interface Server extends pulumi.ComponentResource {
    */
   admin: Login;
 }
+
+/** Returns the connection inputs of the kit's resources for work in a database as the server's admin. */
+export function adminConnection({ host, port, sslmode, caCertificate, admin }: Server, database: pulumi.Input<string>) {
+  return { host, port, sslmode, caCertificate, database, ...admin };
+}

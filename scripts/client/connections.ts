@@ -125,7 +125,7 @@ export class Connections {
     return this.#inner.idleCount + this.#warm.length;
   }
 
-  /** Returns the clients that nobody uses. */
+  /** Returns the idle clients. */
   get idle(): ServerClient[] {
     return [...this.#clients].filter(({ idleSince }) => idleSince !== 0);
   }

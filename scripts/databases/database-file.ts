@@ -24,6 +24,12 @@ export async function listDatabases(migrationsFolder: string): Promise<string[]>
   return names.flat().sort();
 }
 
+/** Returns the paths of the folders of all databases, by name. */
+export async function databaseFolders(migrationsFolder: string): Promise<ReadonlyMap<string, string>> {
+  const names = await listDatabases(migrationsFolder);
+  return new Map(names.map((name) => [name, databaseFolder(migrationsFolder, name)]));
+}
+
 /**
  * Checks that a database of this name exists, whatever its file says.
  *

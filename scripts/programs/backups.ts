@@ -136,10 +136,9 @@ export async function drillBackup(location: BackupLocation, options: DrillOption
   const { withBackups } = await import("./with-backups.ts");
   const { ownHolder } = await import("../docker/scratch-holder.ts");
   const { runDrill } = await import("../backup/drill/drill.ts");
-  const { databaseFolder, listDatabases } = await import("../databases/database-file.ts");
-  const folders = await listDatabases(resolve(migrations));
-  const checksOf = async (database: string) =>
-    folders.includes(database) ? databaseFolder(resolve(migrations), database) : undefined;
+  const { databaseFolders } = await import("../databases/database-file.ts");
+  const folders = await databaseFolders(resolve(migrations));
+  const checksOf = async (database: string) => folders.get(database);
   const request = { checksOf, holder: await ownHolder(), limitSeconds, signal, onStep };
   return withBackups(location, (docker, backups) => runDrill(docker, backups, request));
 }

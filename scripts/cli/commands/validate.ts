@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { describeConnection } from "../../connection/connection.ts";
 import { exitCode } from "../../core/operation-error.ts";
-import { databaseFolder, listDatabases, requireDatabase } from "../../databases/database-file.ts";
+import { databaseFolders, requireDatabase } from "../../databases/database-file.ts";
 import type { ValidateOptions, Validation } from "../../validate/validate.ts";
 import { action, type CommandContext } from "../context.ts";
 import { databaseVerb } from "../options.ts";
@@ -67,7 +67,7 @@ async function databasesOf(context: CommandContext, options: TargetOptions): Pro
     const migrations = `${context.root}/migrations`;
     const name = options.database ?? given.database;
     if (options.database !== undefined) await requireDatabase(migrations, name);
-    const folder = (await listDatabases(migrations)).includes(name) ? databaseFolder(migrations, name) : undefined;
+    const folder = (await databaseFolders(migrations)).get(name);
     return [{ connection: given, folder, label: describeConnection(given) }];
   }
   const targets = await resolveTargets(context, options);

@@ -79,7 +79,7 @@ function isBracketed(text: string): boolean {
 function ofNumber(text: string, { family, sql }: ChosenType): string | undefined {
   if (/^-?0x/i.test(text)) return family === "integer" ? String(BigInt.asIntN(64, hexOf(text))) : undefined;
   if (family === "boolean") return text === "0" || text === "1" ? String(text === "1") : undefined;
-  // Text affinity makes the same text of an integer. A real would be spelled anew.
+  // Text affinity keeps the text of an integer, but not that of a real.
   if (family === "text") return /^-?\d+$/.test(text) && sql === "text" ? sqlText(text) : undefined;
   if (family === "integer") return /^-?\d{1,18}$/.test(text) ? text : undefined;
   return family === "numeric" || family === "double" ? text : undefined;

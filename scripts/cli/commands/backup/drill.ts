@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { Drill, DrilledDatabase } from "../../../backup/drill/drill.ts";
 import type { EvidencePosition } from "../../../backup/drill/evidence.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
-import { databaseFolder, listDatabases } from "../../../databases/database-file.ts";
+import { databaseFolders } from "../../../databases/database-file.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, stackOption } from "../../options.ts";
@@ -47,10 +47,9 @@ async function drill(context: CommandContext, options: DrillOptions): Promise<Ex
   const { readNewestEvidence, recordNewestEvidence } = await import("../../../backup/drill/newest-evidence.ts");
   const { backups, dockerHost } = await backupsOf(context, stack);
   const { owner, container, volumes } = backups;
-  const migrations = `${context.root}/migrations`;
-  const folders = await listDatabases(migrations);
+  const folders = await databaseFolders(`${context.root}/migrations`);
   const request = {
-    checksOf: async (name: string) => (folders.includes(name) ? databaseFolder(migrations, name) : undefined),
+    checksOf: async (name: string) => folders.get(name),
     holder: await ownHolder(),
     limitSeconds,
     signal: context.signal,
