@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupList } from "../../scripts/backup/list.ts";
-import type { TableContents } from "../../scripts/backup/restore/contents.ts";
+import { readContents, type TableContents } from "../../scripts/backup/restore/contents.ts";
 import { dockerClient } from "../../scripts/docker/client.ts";
 import { type Finished, runInContainer } from "../../scripts/docker/run-in-container.ts";
 import { withScratchContainer } from "../../scripts/docker/scratch-container.ts";
@@ -19,6 +19,10 @@ export interface BackedUpShop extends DockerStack {
   list(): Promise<{ code: number; found: BackupList; text: string }>;
   inServer(...command: string[]): Promise<Finished>;
   inSidecar(...command: string[]): Promise<Finished>;
+  /** Runs statements in the shop's database as superuser, each by itself, and returns what they print. */
+  sql(...statements: string[]): Promise<string>;
+  /** Returns the tables of the shop's database on the running server: see {@link shopTables}. */
+  tables(): Promise<string[]>;
   /** Runs a shell script as root with the repository's volume at /repository. */
   onRepository(script: string): Promise<string>;
   /** Waits up to a minute until a condition holds. */
@@ -33,6 +37,7 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
   const [sidecar, repository] = [`${stack.prefix}-backup`, `${stack.prefix}-backup`];
   const own = { memory: 512, maxConnections: 30, backups: { full: never, incremental: never }, ...settings };
   await stack.configure(own);
+  const inServer = (...command: string[]) => runInContainer(docker, stack.server, { command });
   return {
     ...stack,
     settings: own,
@@ -44,8 +49,17 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
       if ("error" in found) throw new Error(`backup list ended with ${code}: ${stderr}`);
       return { code, found, text: found.findings.map(({ text }) => text).join("\n") };
     },
-    inServer: (...command) => runInContainer(docker, stack.server, { command }),
+    inServer,
     inSidecar: (...command) => runInContainer(docker, sidecar, { command }),
+    async sql(...statements) {
+      const given = statements.flatMap((each) => ["-c", each]);
+      const { code, stdout, stderr } = await inServer("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "shop", ...given);
+      if (code !== 0) throw new Error(stderr);
+      return stdout.trim();
+    },
+    async tables() {
+      return shopTables((await readContents(docker, stack.server, new AbortController().signal)).databases);
+    },
     async onRepository(script) {
       const { Image: image } = await stack.inspected();
       const owner = { project: "pgroundwork", stack: stack.stack, owner: "tests" };
@@ -66,6 +80,11 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
       }
     },
   };
+}
+
+/** Returns the tables of the shop's database, as {@link asLines} formats them. */
+export function shopTables(databases: readonly { database: string; tables: readonly TableContents[] }[]): string[] {
+  return asLines(databases.find(({ database }) => database === "shop")?.tables ?? []);
 }
 
 /** Formats tables with row count and checksum, one line for each, for comparison. */

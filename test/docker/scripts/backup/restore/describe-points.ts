@@ -39,12 +39,6 @@ export function describePoints(every: boolean): void {
     let restores = 0;
     const commits: Commit[] = [];
 
-    const inServer = async (...statements: string[]) => {
-      const given = statements.flatMap((sql) => ["-c", sql]);
-      const { code, stdout, stderr } = await shop.inServer("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "shop", ...given);
-      if (code !== 0) throw new Error(stderr);
-      return stdout.trim();
-    };
     const untilItAnswers = () =>
       shop.until("the server answers and is not in recovery", async () => {
         const { stdout } = await shop.inServer("psql", "-XqAt", "-c", "select pg_is_in_recovery()");
@@ -54,7 +48,7 @@ export function describePoints(every: boolean): void {
     /** Commits a number, and returns its commit. */
     const commit = async (n: number): Promise<Commit> => {
       const format = `to_char(pg_xact_commit_timestamp(xmin) at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')`;
-      const found = await inServer(
+      const found = await shop.sql(
         `insert into moment values (${n})`,
         `select xmin || ',' || ${format} from moment where n = ${n}`,
       );
@@ -64,7 +58,7 @@ export function describePoints(every: boolean): void {
     /** Creates a restore point that is the first record of its segment, and returns its name. */
     const markSegment = async (name: string) => {
       for (let n = 1; n <= 10; n++) {
-        const end = await inServer("select pg_switch_wal()", `select pg_create_restore_point('${name} (${n})')`);
+        const end = await shop.sql("select pg_switch_wal()", `select pg_create_restore_point('${name} (${n})')`);
         const [headerOfSegment, record] = [40n, 104n];
         const inSegment = parseLsn(end.split("\n")[1] ?? "") % BigInt(defaultSegmentBytes);
         if (inSegment === headerOfSegment + record) return `${name} (${n})`;
@@ -130,17 +124,17 @@ export function describePoints(every: boolean): void {
       const { server } = JSON.parse(stdout) as { server: { owner: string; container: string; backups: StackBackups } };
       const owner = { project: "pgroundwork", stack: shop.stack, owner: server.owner };
       backups = { ...server.backups, server: server.container, owner };
-      await inServer("create table moment (n int)");
+      await shop.sql("create table moment (n int)");
       first = (await createBackup(docker, shop.sidecar, "full")).label;
       // More connections than the scratch server's configuration has: recovery must not depend on it.
-      await inServer("alter system set max_connections = 60");
+      await shop.sql("alter system set max_connections = 60");
       await docker.getContainer(shop.server).restart();
       await untilItAnswers();
       for (const n of [1, 2, 3, 4, 5]) commits.push(await commit(n));
       beforeSix = await markSegment("before six");
-      await inServer("select pg_create_restore_point('twice')");
+      await shop.sql("select pg_create_restore_point('twice')");
       commits.push(await commit(6));
-      await inServer("select pg_create_restore_point('twice')");
+      await shop.sql("select pg_create_restore_point('twice')");
     });
 
     it("stops at the microsecond of a commit", async () => {
@@ -166,7 +160,7 @@ export function describePoints(every: boolean): void {
     });
 
     it("gives the state of the last commit for a later time that the window has", async () => {
-      await inServer("select pg_switch_wal()");
+      await shop.sql("select pg_switch_wal()");
       await shop.until("the window ends after the last commit", async () => {
         const { timelines, findings } = await findWindow(docker, backups);
         expect(findings).toEqual([]);
@@ -245,7 +239,7 @@ export function describePoints(every: boolean): void {
         `npm run pgw -- backup restore --in-place --restore-point ${backup.name} --stack ${shop.stack}`,
       );
       expect(stderr).toContain(`  ${backup.restore}\n`);
-      expect(await inServer("select to_regclass('note') is null")).toBe("t");
+      expect(await shop.sql("select to_regclass('note') is null")).toBe("t");
       const restored = await restore({ kind: "restore-point", name: backup.name });
       const { tables = [] } = restored.databases.find(({ database }) => database === "shop") ?? {};
       expect(tables.map(({ table }) => table)).toContain("public.note");
@@ -280,7 +274,7 @@ export function describePoints(every: boolean): void {
       const archive = "/repository/archive/main/17-1";
       const ownSegment = async (n: number) => {
         commits.push(await commit(n));
-        return inServer("select pg_walfile_name(pg_switch_wal())");
+        return shop.sql("select pg_walfile_name(pg_switch_wal())");
       };
       await ownSegment(101);
       const segment = await ownSegment(102);
@@ -308,7 +302,7 @@ export function describePoints(every: boolean): void {
 
     it("needs a timeline for a target that an abandoned timeline has, too", async () => {
       for (const n of [201, 202, 203]) commits.push(await commit(n));
-      await inServer("select pg_switch_wal()");
+      await shop.sql("select pg_switch_wal()");
       await shop.inSidecar("pgbackrest", "check");
       // The cluster goes back to 201 in place.
       await docker.getContainer(shop.server).stop({ t: 60 });
@@ -327,7 +321,7 @@ export function describePoints(every: boolean): void {
       await docker.getContainer(shop.server).start();
       await untilItAnswers();
       const back = await commit(301);
-      await inServer("select pg_switch_wal()");
+      await shop.sql("select pg_switch_wal()");
       await shop.inSidecar("pgbackrest", "check");
 
       expect(await refusal(atTime(nth(202).text))).toMatch(/is ambiguous: the timelines 2 and 1 .*\n.*--timeline 2 or/);

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Deploy } from "../../../../../scripts/backup/deploys.ts";
-import { readContents } from "../../../../../scripts/backup/restore/contents.ts";
 import type { InPlaceRestored } from "../../../../../scripts/backup/restore/in-place/in-place.ts";
+import type { Restored } from "../../../../../scripts/backup/restore/restore.ts";
 import { withClient } from "../../../../../scripts/connection/client.ts";
 import { scramVerifier } from "../../../../../scripts/connection/scram.ts";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { startContainer } from "../../../../../scripts/docker/server/running.ts";
 import { commit, holdMigrations, shopDrafts } from "../../../../embedded/infra/program/shop.ts";
-import { asLines, type BackedUpShop, makeBackedUpShop } from "../../../backed-up-shop.ts";
+import { type BackedUpShop, makeBackedUpShop, shopTables } from "../../../backed-up-shop.ts";
 
 const docker = dockerClient();
 const settings = { memory: 512, maxConnections: 30, backups: { full: "0 0 29 2 *", incremental: "0 0 29 2 *" } };
@@ -23,21 +23,12 @@ describe("a restore in place", () => {
     shop = await makeBackedUpShop(settings);
     await shop.succeed("up");
     await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
-    await sql("create table written (n int primary key); grant select, insert on written to shop_app");
+    await shop.sql("create table written (n int primary key); grant select, insert on written to shop_app");
   });
 
-  const sql = async (...statements: string[]) => {
-    const given = statements.flatMap((each) => ["-c", each]);
-    const { code, stdout, stderr } = await shop.inServer("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "shop", ...given);
-    if (code !== 0) throw new Error(stderr);
-    return stdout.trim();
-  };
-  const tables = async () => {
-    const { databases } = await readContents(docker, shop.server, new AbortController().signal);
-    return asLines(databases.find(({ database }) => database === "shop")?.tables ?? []);
-  };
   const folders = async () => (await shop.inServer("sh", "-c", "ls /var/lib/postgresql/17")).stdout.trim().split("\n");
-  const timeline = () => sql("select timeline_id from pg_split_walfile_name(pg_walfile_name(pg_current_wal_lsn()))");
+  const timeline = () =>
+    shop.sql("select timeline_id from pg_split_walfile_name(pg_walfile_name(pg_current_wal_lsn()))");
   /** Writes rows one after the other until the server ends the session. Returns the last acknowledged one. */
   const write = async (from: number): Promise<number> => {
     let last = from;
@@ -53,14 +44,14 @@ describe("a restore in place", () => {
     const { code, stderr, stdout } = await shop.inSidecar("pgbackrest", "check");
     expect([code, stderr, stdout]).toEqual([0, "", expect.anything()]);
   };
-  const leftSettings = () => sql("select count(*) from pg_file_settings where sourcefile like '%auto.conf'");
+  const leftSettings = () => shop.sql("select count(*) from pg_file_settings where sourcefile like '%auto.conf'");
 
   it("keeps the former cluster, which undo brings back with every acknowledged row", async () => {
     const { password = "" } = await shop.login("app");
-    await sql("alter role shop_app password 'of that time'", "insert into written values (1)");
-    await sql("select pg_create_restore_point('good')");
-    const good = await tables();
-    await sql(`alter role shop_app password '${await scramVerifier(password)}'`, "delete from customer_order");
+    await shop.sql("alter role shop_app password 'of that time'", "insert into written values (1)");
+    await shop.sql("select pg_create_restore_point('good')");
+    const good = await shop.tables();
+    await shop.sql(`alter role shop_app password '${await scramVerifier(password)}'`, "delete from customer_order");
     const acknowledged = write(1);
     const { stdout, stderr } = await shop.succeed(
       ...["backup", "restore", "--in-place", "--restore-point", "good", "--yes", "--json"],
@@ -73,31 +64,30 @@ describe("a restore in place", () => {
       differences: { missingRoles: [], missingDatabases: [], missingMigrations: {} },
     });
     expect(stderr).toMatch(/ends +\d+ sessions: .*\(shop_app in shop\)/);
-    expect(await tables()).toEqual(good);
+    expect(await shop.tables()).toEqual(good);
     expect([await timeline(), await leftSettings()]).toEqual(["2", "0"]);
     // The password is the stack's, and nothing that the stack declares is missing.
     expect(await shop.query("app", "select max(n) as n from written")).toEqual([{ n: 1 }]);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
     await archives();
 
-    await sql("insert into written values (1000000)");
+    await shop.sql("insert into written values (1000000)");
     const again = await shop.pgw("backup", "restore", "--in-place", "--restore-point", "good", "--yes");
     expect([again.code, again.stderr]).toEqual([3, expect.stringContaining("is still kept")]);
     await shop.succeed("backup", "restore", "--undo", "--yes");
     expect([await timeline(), await leftSettings()]).toEqual(["3", "0"]);
     // The last commit can be one that the writer got no answer to.
-    const kept = await sql("select count(*) = max(n) from written", "select max(n) from written");
+    const kept = await shop.sql("select count(*) = max(n) from written", "select max(n) from written");
     expect([`t\n${last}`, `t\n${last + 1}`]).toContain(kept);
-    expect(await sql("select count(*) from customer_order")).toBe("0");
+    expect(await shop.sql("select count(*) from customer_order")).toBe("0");
     await archives();
     // A restore follows the timeline of the undo, not that of the restored cluster.
     const volume = `${shop.prefix}-after-undo`;
-    const copy = JSON.parse((await shop.succeed("backup", "restore", "--to-volume", volume, "--json")).stdout) as {
-      databases: { database: string; tables: Parameters<typeof asLines>[0] }[];
-      incompleteReason?: string;
-    };
+    const copy = JSON.parse(
+      (await shop.succeed("backup", "restore", "--to-volume", volume, "--json")).stdout,
+    ) as Restored;
     expect(copy.incompleteReason).toBeUndefined();
-    expect(asLines(copy.databases.find(({ database }) => database === "shop")?.tables ?? [])).toEqual(await tables());
+    expect(shopTables(copy.databases)).toEqual(await shop.tables());
 
     expect((await folders()).filter((name) => name.startsWith("data."))).toEqual([
       expect.stringMatching(/^data\.undone-/),
@@ -109,24 +99,24 @@ describe("a restore in place", () => {
   it("to just before the last deploy that is killed after the exchange is completed by the next command, here an undo", async () => {
     await shop.configure({ ...settings, postgresql: { work_mem: "5MB" } });
     await shop.succeed("up");
-    await sql("insert into written values (-1)");
-    const former = await tables();
+    await shop.sql("insert into written values (-1)");
+    const former = await shop.tables();
     const { deploys } = JSON.parse((await shop.succeed("backup", "deploys", "--json")).stdout) as { deploys: Deploy[] };
     expect(deploys).toMatchObject([{ number: 1, outcome: "done", commit: null }]);
     await killAt("starting the server", "backup", "restore", "--in-place", "--before-deploy", "last", "--yes");
     // The server of the restored cluster can be started by hand, too. The killed command may have done it just before.
     await startContainer(docker, shop.server);
-    await shop.until("the restored server answers", async () => (await sql("select 1").catch(() => "")) === "1");
-    expect(await sql("select count(*) from written where n = -1")).toBe("0");
+    await shop.until("the restored server answers", async () => (await shop.sql("select 1").catch(() => "")) === "1");
+    expect(await shop.sql("select count(*) from written where n = -1")).toBe("0");
     await docker.getContainer(shop.server).stop();
     const undone = await shop.succeed("backup", "restore", "--undo", "--yes");
     expect(undone.stderr).toContain("starting the server, which a killed command stopped");
-    expect(await tables()).toEqual(former);
+    expect(await shop.tables()).toEqual(former);
     await shop.succeed("backup", "restore", "--finish", "--yes");
   });
 
   it("that is killed before the exchange leaves the stack's own cluster, and the next command removes the rest", async () => {
-    const former = await tables();
+    const former = await shop.tables();
     await killAt("reading every row", "backup", "restore", "--in-place", "--before-deploy", "1", "--yes");
     const none = await shop.pgw("backup", "restore", "--undo", "--yes");
     expect([none.code, none.stderr]).toEqual([
@@ -134,7 +124,10 @@ describe("a restore in place", () => {
       expect.stringContaining("No cluster from before an in-place restore"),
     ]);
     expect(none.stderr).toMatch(/removed data\.restoring-\w+, which a killed command left/);
-    expect([await tables(), (await folders()).filter((name) => name.startsWith("data"))]).toEqual([former, ["data"]]);
+    expect([await shop.tables(), (await folders()).filter((name) => name.startsWith("data"))]).toEqual([
+      former,
+      ["data"],
+    ]);
   });
 
   it("waits for an up with new passwords and a migration, and keeps the logins of the stack", async () => {

@@ -2,13 +2,12 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import { type DatabaseContents, readContents } from "../../../../../scripts/backup/restore/contents.ts";
 import type { Restored } from "../../../../../scripts/backup/restore/restore.ts";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
 import { withScratchContainer } from "../../../../../scripts/docker/scratch-container.ts";
 import { hostileSettings } from "../../../../hostile-settings.ts";
-import { asLines, type BackedUpShop, makeBackedUpShop } from "../../../backed-up-shop.ts";
+import { type BackedUpShop, makeBackedUpShop, shopTables } from "../../../backed-up-shop.ts";
 import { describeDrill } from "./describe-drill.ts";
 
 const docker = dockerClient();
@@ -29,16 +28,11 @@ describe("backup restore", () => {
     await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
     const { stdout } = await shop.succeed("backup", "create", "--type", "full", "--json");
     first = (JSON.parse(stdout) as { backup: { label: string } }).backup.label;
-    atFirst = await shopTables();
+    atFirst = await shop.tables();
     await shop.query("migrator", "insert into product select g, 'p' || g, g from generate_series(10, 5000) g");
     await shop.query("migrator", "delete from customer_order");
   });
 
-  /** Returns the tables of the running server. */
-  const shopTables = async () =>
-    tablesOf((await readContents(docker, shop.server, new AbortController().signal)).databases);
-  const tablesOf = (databases: readonly DatabaseContents[]) =>
-    asLines(databases.find(({ database }) => database === "shop")?.tables ?? []);
   const restore = async (...args: string[]) => {
     const { stdout } = await shop.succeed("backup", "restore", "--json", ...args);
     return JSON.parse(stdout) as Restored;
@@ -58,7 +52,7 @@ describe("backup restore", () => {
 
   it("restores every row written since the backup into a folder that the caller owns", async () => {
     const folder = join(inject("scratch"), `restored-${shop.stack}`);
-    const now = await shopTables();
+    const now = await shop.tables();
     expect(now).not.toEqual(atFirst);
     const committed = await lastCommit();
     const restored = await restore("--to", folder);
@@ -71,7 +65,7 @@ describe("backup restore", () => {
     // A server writes a record of its running transactions at any time.
     expect(restored.notArchived).toEqual({ bytes: expect.any(Number) });
     expect((restored.notArchived as { bytes: number }).bytes).toBeLessThan(1_024);
-    expect(tablesOf(restored.databases)).toEqual(now);
+    expect(shopTables(restored.databases)).toEqual(now);
     expect(await readdir(folder)).toEqual(expect.arrayContaining(["PG_VERSION", "base", "global", "pg_wal"]));
     const { uid, mode } = await stat(folder);
     expect([uid, mode & 0o777]).toEqual([process.getuid?.(), 0o700]);
@@ -86,7 +80,7 @@ describe("backup restore", () => {
   it("restores only the contents at the end of the backup that --backup names", async () => {
     const volume = `${shop.prefix}-restored`;
     const restored = await restore("--to-volume", volume, "--backup", first);
-    expect(tablesOf(restored.databases)).toEqual(atFirst);
+    expect(shopTables(restored.databases)).toEqual(atFirst);
     const { Labels } = await docker.getVolume(volume).inspect();
     expect(Labels["pgroundwork.role"]).toBe("restored");
     expect(await leftOvers()).toEqual([]);
@@ -199,7 +193,7 @@ describe("backup restore", () => {
   });
 
   it("is for a whole cluster; a dump of one database, by the stack's own pg_dump, is loaded by the command that it names", async () => {
-    const now = await shopTables();
+    const now = await shop.tables();
     const made = JSON.parse((await shop.succeed("backup", "dump", "--json")).stdout) as {
       dumps: [{ id: string; restore: string; content: { tables: { table: string; rows: number }[] } }];
     };
@@ -215,7 +209,7 @@ describe("backup restore", () => {
     ]);
     const loaded = await shop.clone.shell(`${command} --yes`);
     expect([loaded.code, loaded.stderr]).toEqual([0, expect.stringContaining("replace shop of stack")]);
-    expect(await shopTables()).toEqual(now);
+    expect(await shop.tables()).toEqual(now);
     expect((await shop.succeed("preview")).stdout).toMatch(/^no changes/m);
     const listed = JSON.parse((await shop.succeed("dumps", "list", "--json")).stdout) as {
       dumps: { reason: string }[];
@@ -369,9 +363,9 @@ describe("backup restore", () => {
     await create("own disk");
     await shop.succeed("backup", "create");
     await create("later");
-    const now = await shopTables();
+    const now = await shop.tables();
     const folder = join(inject("scratch"), `tablespaces-${shop.stack}`);
-    expect(tablesOf((await restore("--to", folder)).databases)).toEqual(now);
+    expect(shopTables((await restore("--to", folder)).databases)).toEqual(now);
     const links = await readdir(join(folder, "pg_tblspc"));
     expect(links).toHaveLength(2);
     // The folder can be moved: its links lead to the rows inside it.
@@ -384,7 +378,7 @@ describe("backup restore", () => {
     await rm(`${folder}-moved`, { recursive: true });
 
     const volume = `${shop.prefix}-tablespaces`;
-    expect(tablesOf((await restore("--to-volume", volume)).databases)).toEqual(now);
+    expect(shopTables((await restore("--to-volume", volume)).databases)).toEqual(now);
     const read = {
       image: (await shop.inspected()).Image,
       command: ["sleep", "60"],
@@ -469,24 +463,24 @@ describe("backup restore", () => {
     await shop.configure({ ...shop.settings, maxConnections: 20, postgresql: { ...stackSettings, ...lowered } });
     await shop.succeed("up");
     expect(Number(await inServer(sum))).toBeLessThan(before - 60);
-    const now = await shopTables();
+    const now = await shop.tables();
     for (const args of [["--backup", backup.label], ["--latest"]]) {
       const volume = `${shop.prefix}-lowered${args[0]}`;
       const restored = await restore("--to-volume", volume, ...args);
       expect(restored).not.toHaveProperty("incompleteReason");
-      expect(tablesOf(restored.databases)).toEqual(now);
+      expect(shopTables(restored.databases)).toEqual(now);
       await docker.getVolume(volume).remove();
     }
   });
 
   it("is complete if the server shut down cleanly and so archived everything it wrote", async () => {
-    const now = await shopTables();
+    const now = await shop.tables();
     await shop.succeed("down");
     const volume = `${shop.prefix}-down`;
     const restored = await restore("--to-volume", volume);
     expect(restored).not.toHaveProperty("incompleteReason");
     expect(restored.notArchived).toEqual({ bytes: 0 });
-    expect(tablesOf(restored.databases)).toEqual(now);
+    expect(shopTables(restored.databases)).toEqual(now);
     const { code, text } = await shop.list();
     expect(code).toBe(5);
     expect(text).toContain(`WAL archiving could not be checked: the container ${shop.server} is not running.`);

@@ -4,12 +4,9 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readContents } from "../../../../../scripts/backup/restore/contents.ts";
-import { dockerClient } from "../../../../../scripts/docker/client.ts";
-import { asLines, type BackedUpShop, makeBackedUpShop } from "../../../../docker/backed-up-shop.ts";
+import { type BackedUpShop, makeBackedUpShop } from "../../../../docker/backed-up-shop.ts";
 import { soakFirst, soakRuns } from "../../../random.ts";
 
-const docker = dockerClient();
 const preload = join(import.meta.dirname, "kill-after-step.ts");
 const restoreGood = ["backup", "restore", "--in-place", "--restore-point", "good", "--yes"];
 
@@ -17,16 +14,6 @@ describe("an in-place restore that is killed after any step", () => {
   let shop: BackedUpShop;
   let former: string[];
 
-  const sql = async (...statements: string[]) => {
-    const given = statements.flatMap((each) => ["-c", each]);
-    const { code, stdout, stderr } = await shop.inServer("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "shop", ...given);
-    if (code !== 0) throw new Error(stderr);
-    return stdout.trim();
-  };
-  const tables = async () => {
-    const { databases } = await readContents(docker, shop.server, new AbortController().signal);
-    return asLines(databases.find(({ database }) => database === "shop")?.tables ?? []);
-  };
   const left = async () =>
     (await shop.inServer("sh", "-c", "cd /var/lib/postgresql/17; ls -d data* in-place-restore 2>/dev/null")).stdout
       .trim()
@@ -59,8 +46,8 @@ describe("an in-place restore that is killed after any step", () => {
     const undo = await shop.pgw("backup", "restore", "--undo", "--yes");
     expect([0, 2], `${what}: ${undo.stderr}`).toContain(undo.code);
     if (undo.code === 2) expect(undo.stderr, what).toContain("No cluster from before an in-place restore is kept.");
-    expect(await tables(), what).toEqual(former);
-    expect(await sql("select count(*) from pg_file_settings where sourcefile like '%auto.conf'"), what).toBe("0");
+    expect(await shop.tables(), what).toEqual(former);
+    expect(await shop.sql("select count(*) from pg_file_settings where sourcefile like '%auto.conf'"), what).toBe("0");
     if ((await left()).length > 1) await shop.succeed("backup", "restore", "--finish", "--yes");
     expect(await left(), what).toEqual(["data"]);
     const check = await shop.inSidecar("pgbackrest", "check");
@@ -74,14 +61,14 @@ describe("an in-place restore that is killed after any step", () => {
     shop = await makeBackedUpShop({ memory: 512, maxConnections: 30, backups: { full: never, incremental: never } });
     await shop.succeed("up");
     await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
-    await sql("create table written (n int)", "insert into written values (1)");
-    await sql("select pg_create_restore_point('good')", "insert into written values (2)");
-    former = await tables();
+    await shop.sql("create table written (n int)", "insert into written values (1)");
+    await shop.sql("select pg_create_restore_point('good')", "insert into written values (2)");
+    former = await shop.tables();
   });
 
   it("is completed or reverted by the next command, and no row of the former cluster is missing", async () => {
     const { steps } = await stepsOf(restoreGood);
-    expect(await tables()).not.toEqual(former);
+    expect(await shop.tables()).not.toEqual(former);
     await converge("a restore that is not killed");
     for (let step = soakFirst() + 1; step <= Math.min(steps.length, soakFirst() + soakRuns(steps.length)); step += 1) {
       const { wasKilled } = await stepsOf(restoreGood, step);
