@@ -54,7 +54,10 @@ export type ColumnMap =
       from?: string | undefined;
       /** Constant for every row. */
       value?: Scalar | undefined;
-      /** Makes a UUID from the value, always the same one. The name separates keys of different kinds: `users`. */
+      /**
+       * Makes a UUID from the value, always the same one. The name separates keys of different kinds: `users`. A value
+       * that is a UUID stays as it is.
+       */
       key?: string | undefined;
       as?: Transform | undefined;
       /** Constant for rows whose value is null or absent; a list for an array. */
@@ -105,9 +108,17 @@ export interface ImportMap {
   rejects?: "stop" | "skip" | "quarantine" | undefined;
   /**
    * Policy for rows whose key exists in the target with other values. `fail` rejects them, `keep` leaves the
-   * target's row, `update` changes it. Rows that are equal are never touched. Default: fail.
+   * target's row, `update` changes it. `merge` updates rows that only the source changed since the last import, keeps
+   * those that only the target changed, and rejects those that both changed. Rows that are equal are never touched.
+   * Default: fail.
    */
-  existing?: "fail" | "keep" | "update" | undefined;
+  existing?: "fail" | "keep" | "update" | "merge" | undefined;
+  /**
+   * Policy for rows that earlier imports inserted and the source no longer has; needs `existing: "merge"`. `report`
+   * counts and lists them. `delete` also deletes those that were not changed and are not referenced since. Default:
+   * report.
+   */
+  missing?: "report" | "delete" | undefined;
   /** Fields of the source whose values are not written to files and records of rejected rows. */
   mask?: string[] | undefined;
   /** Row that records the run. `$run` and `$summary` in its values are replaced. */

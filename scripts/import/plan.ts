@@ -7,6 +7,7 @@ import { type RowReader, rowReader } from "./row-reader.ts";
 import type { Source } from "./source/source.ts";
 import { readTargetTables, type TargetColumn, type TargetTable } from "./target/target-table.ts";
 import { type Codec, codecFor, type Notes } from "./values/codec.ts";
+import { plainValue } from "./values/extended-json.ts";
 import { type UuidMaker, uuidMaker } from "./values/key-uuid.ts";
 import { mixedCodec } from "./values/mixed.ts";
 import { isTimeZone } from "./values/timestamp.ts";
@@ -20,6 +21,8 @@ export interface ColumnPlan {
   field: string;
   read: (row: unknown) => Value;
   steps: Step[];
+  /** True if the last step makes a UUID of the value. */
+  makesKey: boolean;
   codec: Codec;
   whenNull: Value;
   /** True if the import does not write the column. */
@@ -38,6 +41,18 @@ export interface TablePlan {
   /** Columns that identify a row. */
   key: string[];
   reader: RowReader;
+  /** SHA-256 of what decides how a row of the source is converted. */
+  sha256: string;
+}
+
+/** Returns true if the server has to check the column's values: their type is not one that the import writes itself. */
+export function isServerChecked({ target }: ColumnPlan): boolean {
+  return target.type.base === "other";
+}
+
+/** Returns true if only the server can compare keys of the table. */
+export function isKeyServerChecked({ key, columns }: Pick<TablePlan, "key" | "columns">): boolean {
+  return columns.some((column) => key.includes(column.target.name) && isServerChecked(column));
 }
 
 /** A map that was checked against its source and target. */
@@ -75,11 +90,14 @@ export async function planImport(
     const where = `${entry.from} -> ${entry.to}`;
     const found = planTable(entry, tables.get(entry.to), source, makeUuid, counts);
     faults.push(...found.faults.map((fault) => `- ${where}: ${fault}`));
-    return found.plan === undefined ? [] : [{ ...found.plan, number: index + 1 }];
+    const sha256 = digestOf([map.namespace ?? database, entry]);
+    return found.plan === undefined ? [] : [{ ...found.plan, number: index + 1, sha256 }];
   });
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   for (const name of new Set(twice))
     faults.push(`- ${name}: two entries write to it; use one with a query or one file`);
+  if (map.missing === "delete" && map.existing !== "merge")
+    faults.push('- missing: "delete" needs existing: "merge", because only a merge knows what earlier imports wrote');
   faults.push(...auditFaults(map, tables));
   if (faults.length > 0) {
     throw new OperationError([`The map does not fit (${faults.length} errors):`, ...faults].join("\n"), {
@@ -89,11 +107,15 @@ export async function planImport(
   }
   return {
     map,
-    sha256: createHash("sha256").update(JSON.stringify(map)).digest("hex"),
+    sha256: digestOf(map),
     tables: plans,
     auditTable: map.audit && tables.get(map.audit.table)?.name,
     notes: counts,
   };
+}
+
+function digestOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
 }
 
 function auditFaults({ audit }: ImportMap, tables: ReadonlyMap<string, TargetTable>): string[] {
@@ -107,7 +129,7 @@ function auditFaults({ audit }: ImportMap, tables: ReadonlyMap<string, TargetTab
 
 interface Planned {
   faults: string[];
-  plan?: Omit<TablePlan, "number">;
+  plan?: Omit<TablePlan, "number" | "sha256">;
 }
 
 function planTable(
@@ -147,8 +169,10 @@ function planTable(
     columns.push({
       target,
       field: column.from ?? "(constant)",
-      read,
+      // Only json keeps the objects of Extended JSON.
+      read: source.kind === "json" && !/^jsonb?$/.test(target.type.base) ? (row) => plainValue(read(row)) : read,
       steps: stepsOf(column, makeUuid),
+      makesKey: column.key !== undefined,
       codec:
         column.as?.kind === "mixed" && source.kind === "sqlite"
           ? mixedCodec

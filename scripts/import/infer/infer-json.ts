@@ -86,7 +86,8 @@ function addTable(source: SourceFields, names: Names, proposal: Proposal, elsewh
     proposal.unsure.push(`${from}: rows have no field that identifies them, so their position is the key`);
   }
   for (const [path, profile] of fields) {
-    const type = chooseType(profile, "", path === key?.[0]);
+    const declared = profile.dates > 0 && profile.dates === profile.filled ? "TIMESTAMP" : "";
+    const type = chooseType(profile, declared, path === key?.[0]);
     const where = `${from}.${path}`;
     proposal.unsure.push(...[...type.unsure, ...notesOf(profile, rows)].map((text) => `${where}: ${text}`));
     const name = add(path, path.replace(/^\$/, ""), type, type.as === undefined ? path : { from: path, as: type.as });
@@ -118,7 +119,12 @@ function notesOf(profile: ColumnProfile, rows: number): string[] {
   if (absent > 0 && profile.nulls > 0)
     notes.push(`it is absent in ${absent} rows and null in ${profile.nulls}: both become NULL`);
   if (profile.counts.has("object")) notes.push("jsonb does not keep the order of names");
-  if (profile.isOnly("text") && profile.firstOtherText === undefined && !profile.times.has("clock"))
+  if (
+    profile.isOnly("text") &&
+    profile.dates < profile.filled &&
+    profile.firstOtherText === undefined &&
+    !profile.times.has("clock")
+  )
     notes.push("its texts look like times, and stay texts");
   return notes;
 }

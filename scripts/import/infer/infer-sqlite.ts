@@ -31,7 +31,7 @@ export async function profileTable(
   signal?: AbortSignal,
 ): Promise<Map<string, ColumnProfile>> {
   const profiles = table.columns.map(({ type }) => new ColumnProfile({ checkJson: /JSON/i.test(type) }));
-  for await (const rows of source.rows({ to: "", from: table.name, columns: {} }, signal)) {
+  for await (const rows of source.rows({ to: "", from: table.name, columns: {} }, { signal })) {
     for (const { ordinal, row } of rows)
       for (const [index, profile] of profiles.entries()) profile.add((row as Value[])[index] ?? null, ordinal);
     onProgress(table.name, rows.at(-1)?.ordinal ?? 0);

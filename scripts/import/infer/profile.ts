@@ -49,6 +49,8 @@ export class ColumnProfile {
   distinct: Set<string> | undefined = new Set();
   uuids = 0;
   booleanTexts = 0;
+  /** Texts that a document of MongoDB has as dates. */
+  dates = 0;
   jsonTexts = 0;
   readonly times = new Map<TimeKind, number>();
   firstOtherText: string | undefined;

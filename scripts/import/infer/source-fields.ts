@@ -1,4 +1,5 @@
 import type { Source } from "../source/source.ts";
+import { isExtendedDate, plainValue } from "../values/extended-json.ts";
 import { Problem, type Value } from "../values/value.ts";
 import { ColumnProfile } from "./profile.ts";
 
@@ -68,7 +69,7 @@ export async function readDocumentFields(
   const fields = source.fields(entry);
   if ("fault" in fields) return result;
   const [whole, name] = ["$value", "$name"].map((field) => fields.read(field));
-  for await (const rows of source.rows(entry, signal)) {
+  for await (const rows of source.rows(entry, { signal })) {
     for (const { row, ordinal } of rows) {
       if (row instanceof Problem) continue;
       const value = whole?.(row);
@@ -82,12 +83,13 @@ export async function readDocumentFields(
 function addRow(into: SourceFields, value: Value, name: Value, row: number): void {
   into.rows++;
   if (name !== undefined) profileOf(into, "$name")?.add(name, row);
-  if (value instanceof Map) addMembers(into, value, "", row, 0);
-  else profileOf(into, "$value")?.add(value, row);
+  const plain = plainValue(value);
+  if (plain instanceof Map) addMembers(into, plain, "", row, 0);
+  else profileOf(into, "$value")?.add(plain, row);
 }
 
 function addMembers(into: SourceFields, object: Map<string, Value>, prefix: string, row: number, depth: number): void {
-  for (const [name, value] of object) {
+  for (const [name, given] of object) {
     // A path cannot name it.
     if (name === "" || name.includes(".") || name.startsWith("$")) {
       if (depth === 0 && into.unreadable.size < mostUnreadable) into.unreadable.add(name);
@@ -95,7 +97,10 @@ function addMembers(into: SourceFields, object: Map<string, Value>, prefix: stri
       continue;
     }
     const path = prefix + name;
-    profileOf(into, path)?.add(value, row);
+    const value = plainValue(given);
+    const profile = profileOf(into, path);
+    profile?.add(value, row);
+    if (profile !== undefined && isExtendedDate(given)) profile.dates++;
     if (value instanceof Map) {
       if (depth < deepestPath) addMembers(into, value, `${path}.`, row, depth + 1);
     } else if (Array.isArray(value)) addElements(into, path, value, row);

@@ -5,8 +5,9 @@ import type { Source } from "../source/source.ts";
 import { DecimalSum, trimmedDecimal } from "../values/decimal.ts";
 import { type Hash, hashText, signedHash } from "../values/server-hash.ts";
 import { Problem } from "../values/value.ts";
-import { type ImportRun, keySeparator, keySql } from "./ledger.ts";
+import { type ImportRun, keySeparator, keySql, unchangedName } from "./ledger.ts";
 import type { Difference } from "./result.ts";
+import type { UnchangedRows } from "./unchanged.ts";
 
 /*
  * A checksum of a column is the sum of hash(value, seed = hash(key)) over its rows: it does not depend on their order,
@@ -38,21 +39,33 @@ export interface ExpectedRow {
   key: string;
   /** Canonical texts of the compared columns. */
   values: (string | null)[];
+  /** The row, as the columns of the plan read it. */
+  part: unknown;
 }
 
-/** Reads the source again and gives the rows that the target should have: all but those that were not loaded. */
+/** Rows of the source that are not compared. */
+export interface LeftOutRows {
+  /** Ordinals of rows that were not loaded. */
+  notLoaded: ReadonlySet<number>;
+  /** Rows that are the same as when an earlier run compared them. */
+  unchanged?: UnchangedRows | undefined;
+}
+
+/** Reads the source again and gives the rows that the target should have: all but those that are left out. */
 export async function* expectedRows(
   source: Source,
   plan: TablePlan,
-  notLoaded: ReadonlySet<number>,
+  { notLoaded, unchanged }: LeftOutRows,
   signal?: AbortSignal,
 ): AsyncIterable<ExpectedRow[]> {
   const columns = comparedColumns(plan);
   const keys = plan.key.map((name) => plan.columns.find(({ target }) => target.name === name) as ColumnPlan);
   let ordinal = 0;
-  for await (const rows of source.rows(plan.entry, signal)) {
+  const leftOut = unchanged?.counter();
+  for await (const rows of unchanged?.read(source, plan, { signal }) ?? source.rows(plan.entry, { signal })) {
     const expected: ExpectedRow[] = [];
-    for (const { row } of rows) {
+    for (const { row, ordinal: position } of rows) {
+      ordinal += leftOut?.(position) ?? 0;
       const parts = row instanceof Problem ? row : plan.reader.expand(row);
       if (parts instanceof Problem) {
         ordinal++;
@@ -61,14 +74,15 @@ export async function* expectedRows(
       for (const part of parts) {
         if (notLoaded.has(++ordinal)) continue;
         const values = columns.map((column) => canonical(column, part));
-        expected.push({ ordinal, key: keys.map((column) => canonical(column, part)).join(keySeparator), values });
+        expected.push({ ordinal, key: keys.map((column) => canonical(column, part)).join(keySeparator), values, part });
       }
     }
     yield expected;
   }
 }
 
-function canonical(column: ColumnPlan, row: unknown): string | null {
+/** Returns the canonical text of a column's value in a row of the source. */
+export function canonical(column: ColumnPlan, row: unknown): string | null {
   const text = convert(column, row);
   // A row with a problem was rejected; if it was not, the comparison shows it.
   if (text instanceof Problem) return `(problem: ${text.reason})`;
@@ -90,7 +104,7 @@ export function bucketOf(key: string): number {
 export async function sourceSums(
   source: Source,
   plan: TablePlan,
-  notLoaded: ReadonlySet<number>,
+  leftOut: LeftOutRows,
   onProgress: (rows: number) => void,
   signal?: AbortSignal,
 ): Promise<TableSums> {
@@ -106,7 +120,7 @@ export async function sourceSums(
   const seed: Hash = { high: 0, low: 0 };
   const hash: Hash = { high: 0, low: 0 };
   let rows = 0;
-  for await (const expected of expectedRows(source, plan, notLoaded, signal)) {
+  for await (const expected of expectedRows(source, plan, leftOut, signal)) {
     for (const { key, values } of expected) {
       rows++;
       hashText(key, noSeed, seed);
@@ -132,14 +146,24 @@ export async function sourceSums(
   return { rows: BigInt(rows), hashes, sums: new Map([...sums].map(([name, sum]) => [name, sum.text])) };
 }
 
-/** SQL of the rows of a run in a table of the target: `k` is the hash of the key, `t` the row. */
-function rowsOfRun(run: ImportRun, plan: TablePlan): string {
+/** SQL of the rows of a run in a table of the target that are compared: `t` is the row. */
+function rowsOfRun(run: ImportRun, plan: TablePlan, { unchanged }: LeftOutRows): string {
+  const leftOut =
+    unchanged === undefined
+      ? ""
+      : `and not exists (select from ${unchangedName(run)} u where u.number = ${plan.number} and u.fingerprint = r.fingerprint)`;
   return `${plan.table.name} t
-     join pgroundwork.import_row r on r.run = ${run.number} and r.number = ${plan.number} and r.key = ${keySql(plan, "t")}`;
+     join pgroundwork.import_row r on r.run = ${run.number} and r.number = ${plan.number} and r.key = ${keySql(plan, "t")}
+          and r.action in ('inserted', 'updated', 'unchanged') ${leftOut}`;
 }
 
 /** Computes the target's side of the checksums, in the server. */
-export async function targetSums(client: Client, run: ImportRun, plan: TablePlan): Promise<TableSums> {
+export async function targetSums(
+  client: Client,
+  run: ImportRun,
+  plan: TablePlan,
+  leftOut: LeftOutRows,
+): Promise<TableSums> {
   const columns = comparedColumns(plan);
   const hashed = columns.map(
     ({ codec, target }, index) =>
@@ -149,7 +173,7 @@ export async function targetSums(client: Client, run: ImportRun, plan: TablePlan
   const summed = numbers.map(({ target }, index) => `sum(t.${quoted(target.name)}::numeric) as s${index}`);
   const { rows } = await client.query<Record<string, string | null>>(
     `select (hashed.k & ${buckets - 1})::text as bucket, count(*) as n${["", ...hashed, ...summed].join(", ")}
-       from ${rowsOfRun(run, plan)}
+       from ${rowsOfRun(run, plan, leftOut)}
       cross join lateral (select hashtextextended((${keySql(plan, "t")}) collate "C", 0) as k offset 0) as hashed
       group by 1`,
   );
@@ -181,7 +205,7 @@ export async function findDifferences(
   source: Source,
   run: ImportRun,
   plan: TablePlan,
-  notLoaded: ReadonlySet<number>,
+  leftOut: LeftOutRows,
   inBuckets: ReadonlySet<number>,
   limit: number,
 ): Promise<Difference[]> {
@@ -189,14 +213,14 @@ export async function findDifferences(
   const values = columns.map(({ codec, target }) => `(${codec.sql(`t.${quoted(target.name)}`)})`).join(", ");
   const key = keySql(plan, "t");
   const { rows } = await client.query<{ key: string; values: (string | null)[] }>(
-    `select ${key} as key, array[${values}]::text[] as values from ${rowsOfRun(run, plan)}
+    `select ${key} as key, array[${values}]::text[] as values from ${rowsOfRun(run, plan, leftOut)}
       where hashtextextended((${key}) collate "C", 0) & ${buckets - 1} = any ($1::bigint[])`,
     [[...inBuckets]],
   );
   const found = new Map(rows.map((row) => [row.key, row.values]));
   const differences: Difference[] = [];
   const table = plan.table.name;
-  for await (const expected of expectedRows(source, plan, notLoaded)) {
+  for await (const expected of expectedRows(source, plan, leftOut)) {
     for (const row of expected) {
       if (!inBuckets.has(bucketOf(row.key))) continue;
       const theirs = found.get(row.key);

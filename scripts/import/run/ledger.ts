@@ -5,7 +5,7 @@ import { type Provenance, provenance } from "../../ledger/provenance.ts";
 import type { ImportMap } from "../map.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source, SourceFile } from "../source/source.ts";
-import { identifier } from "../target/target-table.ts";
+import { identifier, literal } from "../target/target-table.ts";
 import type { ImportReport } from "./result.ts";
 
 /** Progress of a run. `stopped`: it loaded nothing, because of rejected rows. */
@@ -21,6 +21,8 @@ export interface ImportRun {
   sourcePath: string;
   sourceFiles: SourceFile[];
   sourceSha256: string;
+  /** Folder with a compressed copy of the source; null if none was kept. */
+  sourceKept: string | null;
   map: ImportMap;
   mapSha256: string;
   startedAt: Date;
@@ -44,7 +46,7 @@ export interface RunTable {
 export const rowAlias = '"$row"';
 
 const columns = `number::text as number, id, phase, source_kind as "sourceKind", source_path as "sourcePath",
-  source_files as "sourceFiles", source_sha256 as "sourceSha256", map, map_sha256 as "mapSha256",
+  source_files as "sourceFiles", source_sha256 as "sourceSha256", source_kept as "sourceKept", map, map_sha256 as "mapSha256",
   started_at as "startedAt", finished_at as "finishedAt", report, applied_by as "appliedBy"`;
 
 /** Lists the runs, newest first. */
@@ -122,8 +124,8 @@ export async function beginRun(
   if (run === undefined) throw new Error("insert into import_run returned no row");
   for (const plan of tables) {
     await client.query(
-      `insert into pgroundwork.import_table (run, number, source, target, key, key_sql, columns)
-       values ($1, $2, $3, $4, $5, $6, $7)`,
+      `insert into pgroundwork.import_table (run, number, source, target, key, key_sql, columns, entry_sha256)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)`,
       [
         run.number,
         plan.number,
@@ -132,6 +134,7 @@ export async function beginRun(
         plan.key,
         keySql(plan, rowAlias),
         plan.table.columns.map(({ name }) => name),
+        plan.sha256,
       ],
     );
   }
@@ -146,6 +149,12 @@ export async function setPhase(client: Client, run: ImportRun, phase: Phase): Pr
     [run.number, phase],
   );
   run.phase = phase;
+}
+
+/** Records where the source of a run is kept. */
+export async function setKept(client: Client, run: ImportRun, folder: string): Promise<void> {
+  await client.query("update pgroundwork.import_run set source_kept = $2 where number = $1", [run.number, folder]);
+  run.sourceKept = folder;
 }
 
 /** Saves the report of a run. */
@@ -184,6 +193,21 @@ export function stageName({ number }: Pick<ImportRun, "number">, plan: Pick<Tabl
   return `pgroundwork.import_stage_${number}_${plan.number}`;
 }
 
+/** Name of the table that holds the fingerprints of the source while a run leaves unchanged rows out. */
+export function fingerprintsName({ number }: Pick<ImportRun, "number">): string {
+  return `pgroundwork.import_stage_${number}_source`;
+}
+
+/** Name of the table that holds the fingerprints of the rows that a run leaves out, by entry. */
+export function unchangedName({ number }: Pick<ImportRun, "number">): string {
+  return `pgroundwork.import_stage_${number}_unchanged`;
+}
+
+/** Name of the table that holds the rows of earlier imports that a run's source lacks. */
+export function missingName({ number }: Pick<ImportRun, "number">): string {
+  return `pgroundwork.import_stage_${number}_missing`;
+}
+
 /** SQL of a row's key as one text. The parts cannot contain the separator unless a text has it. */
 export function keySql(plan: Pick<TablePlan, "key" | "columns">, alias: string): string {
   const parts = plan.key.map((name) => {
@@ -193,5 +217,38 @@ export function keySql(plan: Pick<TablePlan, "key" | "columns">, alias: string):
   return `concat_ws(E'\\x1f', ${parts.join(", ")})`;
 }
 
+/** SQL of the hash of a row, over the columns that the table had at the import. */
+export function digestSql(columns: readonly string[], alias: string): string {
+  return `hashtextextended(row(${columns.map((name) => `${alias}.${identifier(name)}`).join(", ")})::text, 0)`;
+}
+
 /** Separator of the parts of a key. */
 export const keySeparator = "\x1f";
+
+/** Formats a key for people. */
+export function shownKey(key: string): string {
+  return key.replaceAll(keySeparator, ", ");
+}
+
+/** SQL of the rows of a table that imports wrote and did not roll back: `r` is the row's record, `i` its table. */
+export function baselineRows(target: string): string {
+  return `pgroundwork.import_row r
+    join pgroundwork.import_table i on i.run = r.run and i.number = r.number and i.target = ${literal(target)}
+    join pgroundwork.import_run u on u.number = r.run and u.phase <> 'rolled back'
+   where r.action <> 'other'`;
+}
+
+/**
+ * SQL of the state in which the last import left each row of a table. `sameRow` and `sameSource` tell if its digests
+ * can be compared with those of this plan: a table that got a column has others.
+ *
+ * @param keys SQL of the keys that are wanted. Default: all
+ */
+export function baseline(run: Pick<ImportRun, "number">, { table, sha256 }: TablePlan, keys?: string): string {
+  const wanted = keys === undefined ? "" : `and r.key in (${keys})`;
+  const columns = `array[${table.columns.map(({ name }) => literal(name)).join(", ")}]`;
+  return `select b.* from (
+    select distinct on (r.key) r.key, r.action, r.digest, r.source_digest, i.columns = ${columns} as "sameRow",
+           i.entry_sha256 = ${literal(sha256)} as "sameSource" from ${baselineRows(table.name)} and r.run <= ${run.number}
+       and r.digest is not null ${wanted} order by r.key, r.run desc) b where b.action <> 'deleted'`;
+}

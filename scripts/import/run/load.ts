@@ -3,6 +3,7 @@ import { inTransaction } from "../../connection/session.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import { identifier } from "../target/target-table.ts";
+import { deleteMissing } from "./delete-missing.ts";
 import { dependencyGroups } from "./groups.ts";
 import { type ImportRun, keySql, stageName } from "./ledger.ts";
 
@@ -29,8 +30,8 @@ export function loadGroups(tables: readonly TablePlan[]): TablePlan[][] {
 }
 
 /**
- * Loads the staged rows into the target. Each batch is one transaction with its progress, so a run that was killed
- * continues behind its last batch.
+ * Deletes the rows that the source no longer has, if the map says so, and loads the staged rows into the target. Each
+ * batch is one transaction with its progress, so a run that was killed continues behind its last batch.
  */
 export async function loadTables(
   client: Client,
@@ -44,12 +45,14 @@ export async function loadTables(
   if (plan.map.atomic === true) {
     if ((await progressOf(client, run, plan.tables[0])) === 0n) {
       await inSession(client, plan, async () => {
+        await deleteMissing(client, run, plan);
         for (const group of groups) await loadWhole(client, run, group, options);
       });
       await committed();
     }
     return;
   }
+  if (await inSession(client, plan, () => deleteMissing(client, run, plan))) await committed();
   for (const group of groups) {
     const [only] = group;
     if (group.length === 1 && only !== undefined && isBatched(only)) {
@@ -67,12 +70,13 @@ function isBatched({ table, entry }: TablePlan): boolean {
 }
 
 /** Runs work in a transaction with the map's settings. Deferred constraints are checked before the commit. */
-async function inSession(client: Client, { map }: ImportPlan, work: () => Promise<void>): Promise<void> {
-  await inTransaction(client, async () => {
+async function inSession<T>(client: Client, { map }: ImportPlan, work: () => Promise<T>): Promise<T> {
+  return inTransaction(client, async () => {
     for (const [name, value] of Object.entries(map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
-    await work();
+    const result = await work();
     await client.query("set constraints all immediate");
+    return result;
   });
 }
 
@@ -157,8 +161,10 @@ async function updateExisting(client: Client, run: ImportRun, plan: TablePlan, r
   const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
   const rows = `${stageName(run, plan)} s join ${plan.table.name} t on ${join} where s."$action" = 'update' and ${range}`;
   const kept = await client.query(
-    `insert into pgroundwork.import_row (run, number, key, action, before)
-     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'updated', to_jsonb(t.*) from ${rows}`,
+    `insert into pgroundwork.import_row (run, number, key, action, source_digest, source_key, before, fingerprint)
+     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'updated', s."$digest", s."$source_key", to_jsonb(t.*),
+            s."$fingerprint"
+       from ${rows}`,
   );
   if (kept.rowCount === 0) return;
   const names = plan.columns

@@ -3,12 +3,8 @@ import { inTransaction } from "../../connection/session.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
 import { identifier, literal } from "../target/target-table.ts";
-import { type ImportRun, keySql, setPhase, stageName } from "./ledger.ts";
-
-/** SQL of the hash of a row, over the columns that the table had at the import. */
-export function digestSql(columns: readonly string[], alias: string): string {
-  return `hashtextextended(row(${columns.map((name) => `${alias}.${identifier(name)}`).join(", ")})::text, 0)`;
-}
+import { baselineRows, digestSql, type ImportRun, keySql, setPhase, stageName } from "./ledger.ts";
+import { recordUnchanged } from "./unchanged.ts";
 
 /**
  * Records which rows of the target the run wrote, as the triggers of all tables left them, moves sequences behind the
@@ -24,9 +20,13 @@ export async function recordRows(
   await inTransaction(client, async () => {
     for (const [name, value] of Object.entries(plan.map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
-    for (const table of plan.tables) await recordTable(client, run, table);
+    for (const table of plan.tables) {
+      await recordTable(client, run, table);
+      await recordUnchanged(client, run, table);
+    }
     for (const table of plan.tables) await moveSequences(client, table, source);
     await writeAudit(client, run, plan, summary);
+    for (const table of plan.tables) await recordOthers(client, run, table);
     await setPhase(client, run, "loaded");
   });
 }
@@ -39,14 +39,43 @@ async function recordTable(client: Client, run: ImportRun, plan: TablePlan): Pro
   );
   await client.query(
     `update pgroundwork.import_row r set digest = ${digest} from ${plan.table.name} t
-      where r.run = ${run.number} and r.number = ${plan.number} and r.key = ${keySql(plan, "t")}`,
+      where r.run = ${run.number} and r.number = ${plan.number} and r.action = 'updated' and r.key = ${keySql(plan, "t")}`,
   );
   await client.query(
-    `insert into pgroundwork.import_row (run, number, key, action, digest)
-     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, coalesce(s."$action", 'inserted'), ${digest}
+    `insert into pgroundwork.import_row (run, number, key, action, digest, source_digest, source_key, fingerprint)
+     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, coalesce(s."$action", 'inserted'), ${digest},
+            s."$digest", s."$source_key", s."$fingerprint"
        from ${stageName(run, plan)} s join ${plan.table.name} t on ${join}
       where s."$action" is null or s."$action" = 'unchanged'`,
   );
+}
+
+/** Most rows of a table that are recorded as not from the source. */
+const mostOthers = 100_000;
+
+/**
+ * Records the rows of the target that no import wrote, so that those which come later can be told from them. If there
+ * are too many, none is recorded.
+ */
+async function recordOthers(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
+  // Each written row is there once, so equal counts mean that there are no others.
+  const { rows } = await client.query<{ n: string }>(
+    `select (select count(*) from ${plan.table.name}) - (select count(*) from pgroundwork.import_row
+             where run = ${run.number} and number = ${plan.number}
+               and action <> 'deleted') as n`,
+  );
+  const others = Number(rows[0]?.n);
+  if (others > mostOthers) return;
+  if (others > 0)
+    await client.query(
+      `insert into pgroundwork.import_row (run, number, key, action)
+       select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'other' from ${plan.table.name} t
+        where not exists (select from ${baselineRows(plan.table.name)} and r.key = ${keySql(plan, "t")})`,
+    );
+  await client.query("update pgroundwork.import_table set others_known = true where run = $1 and number = $2", [
+    run.number,
+    plan.number,
+  ]);
 }
 
 /** Moves a sequence behind the highest imported number, and behind the last one that the source gave. */

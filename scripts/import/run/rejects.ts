@@ -1,15 +1,12 @@
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
-import { finished } from "node:stream/promises";
 import type { Client } from "pg";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
 import { Problem } from "../values/value.ts";
 import type { ImportRun } from "./ledger.ts";
+import { writeLines } from "./lines-file.ts";
 import type { RejectedRow } from "./result.ts";
 import { recordedRow } from "./stage.ts";
+import type { UnchangedRows } from "./unchanged.ts";
 
 /** Rows that are read or written at once. */
 const pageRows = 1_000;
@@ -24,6 +21,7 @@ export async function completeRejects(
   run: ImportRun,
   plan: TablePlan,
   { map }: ImportPlan,
+  unchanged: UnchangedRows | undefined,
 ): Promise<void> {
   const { rows } = await client.query<{ ordinal: string }>(
     "select ordinal from pgroundwork.import_reject where run = $1 and number = $2 and source is null and kind = 'rejected' order by ordinal",
@@ -48,8 +46,10 @@ export async function completeRejects(
     page = [];
   };
   if (wanted.length === 0) return;
-  reading: for await (const read of source.rows(plan.entry)) {
-    for (const { row, place } of read) {
+  const leftOut = unchanged?.counter();
+  reading: for await (const read of unchanged?.read(source, plan, {}) ?? source.rows(plan.entry)) {
+    for (const { row, place, ordinal: position } of read) {
+      ordinal += leftOut?.(position) ?? 0;
       const parts = row instanceof Problem ? row : plan.reader.expand(row);
       for (let part = 0; part < (parts instanceof Problem ? 1 : parts.length); part++) {
         if (++ordinal !== wanted[next]) continue;
@@ -70,17 +70,11 @@ export async function completeRejects(
 /**
  * Writes the rejected rows to a JSONL file with mode 0600. Each line has source, key, problems and the source's row.
  */
-export async function writeRejects(
-  client: Client,
-  run: ImportRun,
-  { tables }: ImportPlan,
-  path: string,
-): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = createWriteStream(path, { mode: 0o600 });
-  const write = async (text: string) => {
-    if (!file.write(text)) await once(file, "drain");
-  };
+export async function writeRejects(client: Client, run: ImportRun, plan: ImportPlan, path: string): Promise<void> {
+  await writeLines(path, rejectLines(client, run, plan));
+}
+
+async function* rejectLines(client: Client, run: ImportRun, { tables }: ImportPlan): AsyncIterable<string[]> {
   for (const plan of tables) {
     for (let last = "0"; ; ) {
       const { rows } = await client.query<{ ordinal: string; line: string }>(
@@ -91,13 +85,11 @@ export async function writeRejects(
           where run = $1 and number = $2 and kind = 'rejected' and ordinal > $5 order by ordinal limit ${pageRows}`,
         [run.number, plan.number, plan.entry.from, plan.table.name, last],
       );
-      for (const { line } of rows) await write(`${line}\n`);
+      yield rows.map(({ line }) => line);
       if (rows.length < pageRows) break;
       last = rows.at(-1)?.ordinal ?? last;
     }
   }
-  file.end();
-  await finished(file);
 }
 
 /** Reads the first rejected rows, for the report. */

@@ -1,3 +1,4 @@
+import { shownKey } from "./ledger.ts";
 import type { Difference, ImportReport } from "./result.ts";
 
 /** Writes a report as a page that needs no other file. */
@@ -36,6 +37,23 @@ export function reportPage(report: ImportReport): string {
       "Not compared",
       (verify?.notCompared ?? []).map(({ table: name, column, reason }) => `${name}.${column}: ${reason}`),
     ),
+    list(
+      "Not compared again: source and target have the hashes of the last verified import",
+      tables.flatMap(({ target, leftOut = 0 }) => (leftOut === 0 ? [] : [`${target}: ${number(leftOut)} rows`])),
+    ),
+    list(
+      "All rows were read and compared",
+      tables.flatMap(({ target, allRead }) => (allRead === undefined ? [] : [`${target}: ${allRead}`])),
+    ),
+    list(
+      "No longer in the source",
+      tables.flatMap(({ target, missing }) => (missing === undefined ? [] : [`${target}: ${describeCounts(missing)}`])),
+    ),
+    table(
+      "Rows that are no longer in the source (the first ones)",
+      ["table", "key", "kind", "reason"],
+      (report.missing ?? []).map((row) => [row.table, shownKey(row.key), row.kind, row.reason ?? ""]),
+    ),
     list("Not imported", [...report.notImported, ...report.unread]),
     list(
       "Triggers that ran on the target",
@@ -70,14 +88,22 @@ ${sections.join("")}</body></html>
 `;
 }
 
-/** Describes a difference in one line. */
-export function describeDifference({ table: name, key, column, source, target, kind }: Difference): string {
-  const row = `${name} ${key.replaceAll("\x1f", ", ")}`;
-  if (column === undefined) return `${row}: ${kind}`;
-  return `${row}, ${column}: ${shown(source)} in the source, ${shown(target)} in the target`;
+/** Lists how many rows are of each kind. */
+export function describeCounts(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([kind, count]) => `${count.toLocaleString("en")} ${kind}`)
+    .join(", ");
 }
 
-function shown(value: string | null): string {
+/** Describes a difference in one line. */
+export function describeDifference({ table: name, key, column, source, target, kind }: Difference): string {
+  const row = `${name} ${shownKey(key)}`;
+  if (column === undefined) return `${row}: ${kind}`;
+  return `${row}, ${column}: ${shownValue(source)} in the source, ${shownValue(target)} in the target`;
+}
+
+/** Formats a value for a message: NULL, or its beginning in quotes. */
+export function shownValue(value: string | null): string {
   return value === null ? "NULL" : JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
 }
 

@@ -16,6 +16,22 @@ export interface Difference {
   kind: "missing in the target" | "not in the source" | "different";
 }
 
+/**
+ * Fate of a row that earlier imports recorded and the source no longer has. `missing`: it stays, because nothing is
+ * deleted. `conflict`: the target changed it. `not inserted`: it was in the table before. `unknown`: could not tell if
+ * the source had it.
+ */
+export type MissingKind = "missing" | "deleted" | "conflict" | "referenced" | "not inserted" | "unknown";
+
+/** A row that earlier imports recorded and the source no longer has. */
+export interface MissingRow {
+  table: string;
+  key: string;
+  kind: MissingKind;
+  /** Reason why it stays, or cannot be told. Null for rows that are deleted, or could be. */
+  reason: string | null;
+}
+
 /** Result of one table. `sourceRows` is the sum of the other counts. */
 export interface TableReport {
   source: string;
@@ -27,6 +43,15 @@ export interface TableReport {
   /** Rows whose target row was kept as it was. */
   kept: number;
   rejected: number;
+  /**
+   * Rows of `unchanged` that were not compared again: both sides have the hashes that the last verified run recorded.
+   * Undefined if there are none. Checksums and sums are those of the other rows.
+   */
+  leftOut?: number;
+  /** Reason why a merge could leave out no row, so that it read and compared all of them. */
+  allRead?: string;
+  /** Rows that the source no longer has, by what becomes of them. Only a merge finds them. */
+  missing?: Partial<Record<MissingKind, number>>;
   /** Checksums of source and target by column, and if they are equal. Undefined before they were compared. */
   columns?: { name: string; source: string; target: string; equal: boolean }[];
   /** Sums of numeric columns. */
@@ -60,7 +85,8 @@ export interface RejectedRow {
 export interface ImportReport {
   run: string;
   database: string;
-  source: { kind: string; path: string; sha256: string; bytes: number };
+  /** `kept`: folder with a compressed copy of the source; null if none was kept. */
+  source: { kind: string; path: string; sha256: string; bytes: number; kept: string | null };
   startedAt: string;
   finishedAt: string;
   outcome: "verified" | "not verified" | "stopped" | "dry run";
@@ -68,6 +94,8 @@ export interface ImportReport {
   verify?: VerifyResult;
   /** The first rejected rows. */
   rejects: RejectedRow[];
+  /** The first rows that the source no longer has. Undefined if the run was no merge. */
+  missing?: MissingRow[];
   /** Values whose form changed, with counts. */
   notes: string[];
   /** Objects of the source that are not imported. */

@@ -4,20 +4,22 @@ import type { Connection } from "../../connection/connection.ts";
 import { detectLostClients, inTransaction } from "../../connection/session.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
-import { type ForeignKey, identifier, literal, readForeignKeys } from "../target/target-table.ts";
-import { dependencyGroups } from "./groups.ts";
+import { type ForeignKey, identifier, literal } from "../target/target-table.ts";
 import {
+  digestSql,
   findRun,
   type ImportRun,
   listRuns,
   type RunTable,
   readRunTables,
-  rowAlias,
   setPhase,
+  shownKey,
   stageName,
 } from "./ledger.ts";
-import { digestSql } from "./record.ts";
+import { dropMissing } from "./missing.ts";
+import { deleteRows, deletionOrder, keyText, referencingKeys } from "./removal.ts";
 import { fixTextForms } from "./text-forms.ts";
+import { dropUnchanged } from "./unchanged.ts";
 
 /** A reason why a row of a run is not removed. */
 export interface RollbackConflict {
@@ -29,8 +31,8 @@ export interface RollbackConflict {
 /** Result of {@link rollbackImport}. */
 export interface RollbackResult {
   run: string;
-  /** `gone`: rows that the run inserted and that were deleted before. */
-  tables: { table: string; deleted: number; restored: number; gone: number }[];
+  /** `gone`: rows that the run inserted and that were deleted before. `reinserted`: rows that the run deleted. */
+  tables: { table: string; deleted: number; restored: number; reinserted: number; gone: number }[];
   /** Rows that changed or became referenced since. If there is any, nothing was changed. */
   conflicts: RollbackConflict[];
   /** Newer runs that wrote no row, so that they were not chosen. Empty if the run was named. */
@@ -41,8 +43,8 @@ export interface RollbackResult {
 const shownConflicts = 20;
 
 /**
- * Removes exactly the rows that a run inserted, and restores those that it updated. If a row was changed since, or
- * another row references it, nothing is changed.
+ * Removes exactly the rows that a run inserted, and restores those that it updated or deleted. If a row was changed
+ * since, or another row references it, nothing is changed.
  *
  * @param options.run the run. Default: the newest one that wrote rows or was interrupted
  */
@@ -89,7 +91,7 @@ async function changedNothing(client: Client, { number, phase }: ImportRun): Pro
   if (phase === "stopped") return true;
   if (phase !== "loaded" && phase !== "verified") return false;
   const { rowCount } = await client.query(
-    "select from pgroundwork.import_row where run = $1 and action <> 'unchanged' limit 1",
+    "select from pgroundwork.import_row where run = $1 and action in ('inserted', 'updated', 'deleted') limit 1",
     [number],
   );
   return rowCount === 0;
@@ -112,7 +114,7 @@ async function rollbackLocked(
   const tables = await readRunTables(client, run);
   const result: Omit<RollbackResult, "passedOver"> = { run: run.id, tables: [], conflicts: [] };
   const keys = new Map<RunTable, ForeignKey[]>();
-  for (const table of tables) keys.set(table, await referencing(client, table));
+  for (const table of tables) keys.set(table, await referencingKeys(client, table));
   await inTransaction(client, async () => {
     for (const [name, value] of Object.entries(run.map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
@@ -120,12 +122,14 @@ async function rollbackLocked(
     // No one may change or reference the rows between the check and the deletion.
     for (const { target } of tables) await client.query(`lock table ${target} in share row exclusive mode`);
     for (const table of tables) {
-      result.conflicts.push(...(await findChanged(client, run, table)));
+      result.conflicts.push(...(await findChanged(client, run, table)), ...(await findReplaced(client, run, table)));
       for (const key of keys.get(table) ?? [])
         result.conflicts.push(...(await findReferences(client, run, table, key, tables)));
     }
     if (result.conflicts.length > 0) return;
-    for (const group of deletionOrder(tables, keys)) await removeRows(client, run, group, result);
+    const groups = deletionOrder(tables, keys);
+    for (const group of groups) await removeRows(client, run, group, result);
+    for (const group of groups.toReversed()) await reinsertRows(client, run, group, result);
     if (!dryRun) await setPhase(client, run, "rolled back");
     else throw new DryRun();
   }).catch((error: unknown) => {
@@ -136,23 +140,10 @@ async function rollbackLocked(
 
 class DryRun extends Error {}
 
-async function referencing(client: Client, { target }: RunTable): Promise<ForeignKey[]> {
-  const { rows } = await client.query<{ oid: string | null }>("select to_regclass($1)::oid::text as oid", [target]);
-  const oid = rows[0]?.oid;
-  if (oid) return readForeignKeys(client, "confrelid", [oid]);
-  throw new OperationError(`The table ${target} no longer exists.`, {
-    hint: "Its rows are gone with it; nothing was changed.",
-  });
-}
-
-function keyText(table: RunTable, alias: string): string {
-  return table.keySql.replaceAll(rowAlias, alias);
-}
-
 /** SQL of the rows of the target that a run wrote: `t` is the row, `r` its record. */
 function writtenRows(run: ImportRun, table: RunTable): string {
   return `pgroundwork.import_row r join ${table.target} t on r.key = ${keyText(table, "t")}
-    where r.run = ${run.number} and r.number = ${table.number} and r.action <> 'unchanged'`;
+    where r.run = ${run.number} and r.number = ${table.number} and r.action in ('inserted', 'updated')`;
 }
 
 async function findChanged(client: Client, run: ImportRun, table: RunTable): Promise<RollbackConflict[]> {
@@ -161,10 +152,6 @@ async function findChanged(client: Client, run: ImportRun, table: RunTable): Pro
       order by 1 limit ${shownConflicts}`,
   );
   return rows.map(({ key }) => ({ table: table.target, key: shownKey(key), reason: "was changed after the import" }));
-}
-
-function shownKey(key: string): string {
-  return key.replaceAll("\x1f", ", ");
 }
 
 /** Finds rows that reference an inserted row and are not of this run. */
@@ -198,45 +185,81 @@ async function findReferences(
   }));
 }
 
-/** Groups tables so that each comes before those that it references; a circle is one group. */
-function deletionOrder(tables: readonly RunTable[], keys: ReadonlyMap<RunTable, ForeignKey[]>): RunTable[][] {
-  return dependencyGroups(tables, (table) =>
-    tables.filter((each) => each !== table && keys.get(table)?.some((key) => key.table === each.target)),
-  );
-}
-
 async function removeRows(
   client: Client,
   run: ImportRun,
   group: readonly RunTable[],
   result: Omit<RollbackResult, "passedOver">,
 ): Promise<void> {
-  const deletions = group.map(
-    (table, index) =>
-      `d${index} as (delete from ${table.target} t using pgroundwork.import_row r
-         where r.run = ${run.number} and r.number = ${table.number} and r.action = 'inserted' and r.key = ${keyText(table, "t")} returning 1)`,
-  );
-  const counts = group.map((_, index) => `(select count(*) from d${index})::int as n${index}`);
-  const { rows } = await client.query<Record<string, number>>(
-    `with ${deletions.join(", ")} select ${counts.join(", ")}`,
-  );
+  const inserted = (table: RunTable) => recordsOf(run, table, "inserted");
+  const counts = await deleteRows(client, group, (table) => `select r.key ${inserted(table)}`);
   for (const [index, table] of group.entries()) {
-    const deleted = rows[0]?.[`n${index}`] ?? 0;
-    const { rows: recorded } = await client.query<{ n: number }>(
-      "select count(*)::int as n from pgroundwork.import_row where run = $1 and number = $2 and action = 'inserted'",
-      [run.number, table.number],
-    );
-    const gone = (recorded[0]?.n ?? 0) - deleted;
-    result.tables.push({ table: table.target, deleted, restored: await restoreRows(client, run, table), gone });
-    const left = await client.query(
-      `select from pgroundwork.import_row r join ${table.target} t on r.key = ${keyText(table, "t")}
-        where r.run = ${run.number} and r.number = ${table.number} and r.action = 'inserted' limit 1`,
-    );
-    if (left.rowCount !== 0)
-      throw new OperationError(`A trigger of ${table.target} keeps rows from being deleted. Nothing was changed.`, {
-        hint: "Allow it in the map's `session`, or delete the rows by a migration.",
-      });
+    const deleted = counts[index] ?? 0;
+    const { rows } = await client.query<{ n: number }>(`select count(*)::int as n ${inserted(table)}`);
+    const restored = await restoreRows(client, run, table);
+    const gone = (rows[0]?.n ?? 0) - deleted;
+    result.tables.push({ table: table.target, deleted, restored, reinserted: 0, gone });
   }
+}
+
+/** SQL of what a run recorded of the rows of a table: `r` is a row's record. */
+function recordsOf(run: ImportRun, table: RunTable, action: "inserted" | "deleted"): string {
+  return `from pgroundwork.import_row r
+    where r.run = ${run.number} and r.number = ${table.number} and r.action = '${action}'`;
+}
+
+/** Finds rows that the run deleted and that exist again. */
+async function findReplaced(client: Client, run: ImportRun, table: RunTable): Promise<RollbackConflict[]> {
+  const { rows } = await client.query<{ key: string }>(
+    `select r.key ${recordsOf(run, table, "deleted")}
+        and r.key in (select ${keyText(table, "t")} from ${table.target} t) order by 1 limit ${shownConflicts}`,
+  );
+  return rows.map(({ key }) => ({
+    table: table.target,
+    key: shownKey(key),
+    reason: "was deleted by the import, and exists again",
+  }));
+}
+
+/** Inserts the rows that the run deleted, with one statement, because the tables can reference each other. */
+async function reinsertRows(
+  client: Client,
+  run: ImportRun,
+  group: readonly RunTable[],
+  result: Omit<RollbackResult, "passedOver">,
+): Promise<void> {
+  const insertions = [];
+  for (const [index, table] of group.entries()) {
+    const names = (await writableColumns(client, table)).map(identifier);
+    insertions.push(
+      `i${index} as (insert into ${table.target} (${names.join(", ")}) overriding system value
+         select ${names.map((name) => `b.${name}`).join(", ")}
+           from (select r.before ${recordsOf(run, table, "deleted")}) d,
+                lateral jsonb_populate_record(null::${table.target}, d.before) as b returning 1)`,
+    );
+  }
+  const counts = group.map((_, index) => `(select count(*) from i${index})::int as n${index}`);
+  const { rows } = await client
+    .query<Record<string, number>>(`with ${insertions.join(", ")} select ${counts.join(", ")}`)
+    .catch((error: Error) => {
+      throw new OperationError(
+        `Rows that import ${run.id} deleted cannot be inserted again: ${error.message}. Nothing was changed.`,
+        { hint: "Remove what is in their way, and run the same command again.", cause: error },
+      );
+    });
+  for (const [index, { target }] of group.entries()) {
+    const counted = result.tables.find(({ table }) => table === target);
+    if (counted !== undefined) counted.reinserted += rows[0]?.[`n${index}`] ?? 0;
+  }
+}
+
+/** Returns the columns of a table that had values at the run and can be written. */
+async function writableColumns(client: Client, table: RunTable): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select attname as name from pg_attribute
+      where attrelid = ${literal(table.target)}::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
+  );
+  return rows.map(({ name }) => name).filter((name) => table.columns.includes(name));
 }
 
 /** Gives updated rows the values that they had before the run. */
@@ -277,4 +300,6 @@ async function recordInterrupted(client: Client, run: ImportRun, tables: readonl
     );
     await client.query(`drop table ${stage}`);
   }
+  await dropUnchanged(client, run);
+  await dropMissing(client, run);
 }

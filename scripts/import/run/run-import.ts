@@ -41,6 +41,7 @@ async function importLocked(client: Client, options: RunImportOptions): Promise<
       await ensureImportLedger(client);
       const run = await beginRun(client, source, plan, options.runId);
       await steps.stage(run);
+      await steps.collectMissing(run);
       return await steps.finish(run, "dry run");
     } finally {
       await client.query("rollback").catch(() => {});
@@ -54,6 +55,7 @@ async function importLocked(client: Client, options: RunImportOptions): Promise<
   else await steps.restoreStaged(run);
   if (run.phase === "staging") {
     if (steps.exceedsRejects()) {
+      await steps.collectMissing(run);
       await steps.dropStages(run);
       await setPhase(client, run, "stopped");
       return steps.finish(run, "stopped");
@@ -62,6 +64,7 @@ async function importLocked(client: Client, options: RunImportOptions): Promise<
   }
   if (run.phase === "validated" || run.phase === "loading") await steps.load(run);
   const verified = await steps.verify(run);
+  await steps.collectMissing(run);
   await steps.dropStages(run);
   if (verified) await setPhase(client, run, "verified");
   return steps.finish(run, verified ? "verified" : "not verified");

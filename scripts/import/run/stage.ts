@@ -1,12 +1,15 @@
 import type { Client } from "pg";
 import { convert, recordedValue } from "../convert.ts";
-import type { ImportPlan, TablePlan } from "../plan.ts";
+import { type ImportPlan, isServerChecked, type TablePlan } from "../plan.ts";
 import type { Source, SourceRow } from "../source/source.ts";
+import { digestOfCells, sourceKey } from "../source-row.ts";
 import { identifier } from "../target/target-table.ts";
+import { copyField } from "../values/copy-text.ts";
 import { InvalidText, Problem, type Value } from "../values/value.ts";
-import { CopyWriter, copyField } from "./copy.ts";
+import { CopyWriter } from "./copy.ts";
 import { type ImportRun, keySeparator, stageName } from "./ledger.ts";
 import type { FieldProblem } from "./result.ts";
+import type { UnchangedRows } from "./unchanged.ts";
 
 /** Rows of one table that were read. */
 export interface StagedTable {
@@ -16,11 +19,6 @@ export interface StagedTable {
 
 /** Gets the number of rows that were read so far. */
 export type StageProgress = (rows: number) => void;
-
-/** Returns true if the server has to check the column's values: their type is not one that the import writes itself. */
-export function isServerChecked({ target }: TablePlan["columns"][number]): boolean {
-  return target.type.base === "other";
-}
 
 /**
  * Creates the table that holds the converted rows until they are valid and loaded. It has the target's columns, so that
@@ -35,7 +33,13 @@ export async function createStage(client: Client, run: ImportRun, plan: TablePla
     .map(({ name }) => `alter ${identifier(name)} drop not null`);
   for (const column of plan.columns)
     if (isServerChecked(column)) changes.push(`alter ${identifier(column.target.name)} type text using null`);
-  changes.push('add "$ordinal" bigint not null', 'add "$action" text');
+  changes.push(
+    'add "$ordinal" bigint not null',
+    'add "$action" text',
+    'add "$digest" bigint',
+    'add "$source_key" text',
+    'add "$fingerprint" uuid',
+  );
   await client.query(`alter table ${stage} ${changes.join(", ")}`);
   await copyDefaults(client, stage, plan);
 }
@@ -56,7 +60,7 @@ async function copyDefaults(client: Client, stage: string, plan: TablePlan): Pro
 
 /**
  * Reads the source's rows of one entry, converts them and sends them to the stage. Rows with a problem go to the
- * rejected rows.
+ * rejected rows. Unchanged rows are left out, and counted.
  */
 export async function stageTable(
   client: Client,
@@ -64,14 +68,21 @@ export async function stageTable(
   run: ImportRun,
   plan: TablePlan,
   { map }: ImportPlan,
+  unchanged: UnchangedRows | undefined,
   onProgress: StageProgress,
   signal?: AbortSignal,
 ): Promise<StagedTable> {
   const writer = new CopyWriter(client);
-  const names = ['"$ordinal"', ...plan.columns.map(({ target }) => identifier(target.name))];
+  const names = [
+    '"$ordinal"',
+    '"$digest"',
+    '"$source_key"',
+    '"$fingerprint"',
+    ...plan.columns.map(({ target }) => identifier(target.name)),
+  ];
   const stageSql = `copy ${stageName(run, plan)} (${names.join(", ")}) from stdin`;
   const rejectSql =
-    "copy pgroundwork.import_reject (run, number, ordinal, kind, place, key, problems, staged, source) from stdin";
+    "copy pgroundwork.import_reject (run, number, ordinal, kind, place, key, problems, staged, source, fingerprint) from stdin";
   const result: StagedTable = { sourceRows: 0, rejected: 0 };
   const keyIndexes = plan.key.map((name) => plan.columns.findIndex(({ target }) => target.name === name));
   const reject = (row: SourceRow, problems: FieldProblem[], cells: readonly (string | null | Problem)[]) => {
@@ -94,11 +105,15 @@ export async function stageTable(
       JSON.stringify(problems),
       JSON.stringify(staged),
       JSON.stringify(recordedRow(source, plan, row.row, map.mask ?? [])),
+      row.fingerprint ?? null,
     ];
     return writer.add(rejectSql, `${fields.map(copyField).join("\t")}\n`);
   };
-  for await (const rows of source.rows(plan.entry, signal)) {
+  const leftOut = unchanged?.counter();
+  const options = { signal, fingerprints: true };
+  for await (const rows of unchanged?.read(source, plan, options) ?? source.rows(plan.entry, options)) {
     for (const row of rows) {
+      result.sourceRows += leftOut?.(row.ordinal) ?? 0;
       const parts = row.row instanceof Problem ? row.row : plan.reader.expand(row.row);
       if (parts instanceof Problem) {
         result.sourceRows++;
@@ -109,7 +124,7 @@ export async function stageTable(
       for (const part of parts) {
         result.sourceRows++;
         const cells = new Array<string | null | Problem>(plan.columns.length);
-        let line = String(result.sourceRows);
+        let line = "";
         let problems: FieldProblem[] | undefined;
         for (const [index, column] of plan.columns.entries()) {
           const cell = convert(column, part);
@@ -126,12 +141,16 @@ export async function stageTable(
             });
           } else line += `\t${copyField(cell)}`;
         }
-        const sent = problems === undefined ? writer.add(stageSql, `${line}\n`) : reject(row, problems, cells);
+        const sent =
+          problems === undefined
+            ? writer.add(stageSql, stagedLine(plan, result.sourceRows, part, row.fingerprint, line))
+            : reject(row, problems, cells);
         if (sent !== undefined) await sent;
       }
     }
     onProgress(result.sourceRows);
   }
+  result.sourceRows += leftOut?.() ?? 0;
   await writer.flush();
   await client.query("update pgroundwork.import_table set source_rows = $3 where run = $1 and number = $2", [
     run.number,
@@ -139,6 +158,17 @@ export async function stageTable(
     result.sourceRows,
   ]);
   return result;
+}
+
+function stagedLine(
+  plan: TablePlan,
+  ordinal: number,
+  row: unknown,
+  fingerprint: string | undefined,
+  cells: string,
+): string {
+  const key = copyField(sourceKey(plan, row));
+  return `${ordinal}\t${digestOfCells(cells)}\t${key}\t${copyField(fingerprint ?? null)}${cells}\n`;
 }
 
 /** A value whose meaning only the map can decide. It stops the run, whatever the policy for rejected rows is. */

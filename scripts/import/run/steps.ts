@@ -1,19 +1,22 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Client } from "pg";
 import type { Connection } from "../../connection/connection.ts";
 import { writeFileAtomically } from "../../core/atomic-file.ts";
-import { OperationError } from "../../core/operation-error.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import type { LockHolder } from "../../ledger/deployment-lock.ts";
 import type { ImportMap } from "../map.ts";
 import type { ImportPlan } from "../plan.ts";
+import { keepSource } from "../source/kept-source.ts";
 import type { Source } from "../source/source.ts";
-import { type ImportRun, saveReport, setPhase, stageName } from "./ledger.ts";
+import { type ImportRun, saveReport, setKept, setPhase, stageName } from "./ledger.ts";
 import { loadTables } from "./load.ts";
+import { dropMissing, findMissing, type MissingCount, readMissing, writeMissing } from "./missing.ts";
 import { recordRows } from "./record.ts";
 import { completeRejects, firstRejects, forgetRejectedValues, writeRejects } from "./rejects.ts";
 import { reportPage } from "./report.ts";
-import type { ImportReport, TableReport } from "./result.ts";
+import type { ImportReport, MissingRow, TableReport } from "./result.ts";
 import { AmbiguousValue, createStage, stageTable } from "./stage.ts";
+import { clashesWithUnchanged, dropUnchanged, findBase, findUnchanged, NoBase, readUnchanged } from "./unchanged.ts";
 import { unreadOf } from "./unread.ts";
 import { validateReferences, validateTable } from "./validate.ts";
 import { readCounts, verifyRun } from "./verify.ts";
@@ -40,10 +43,19 @@ export interface RunImportOptions {
   dryRun?: boolean;
   /** Largest number of rejected rows, or share of all rows in percent (`5%`), with which the run loads the others. */
   maxRejects?: number | `${number}%` | undefined;
+  /**
+   * With `missing: "delete"`: largest number of a table's rows, or share in percent (`5%`), that the source may lack.
+   * If it lacks more, the run imports nothing. Default: 50%.
+   */
+  maxDelete?: number | `${number}%` | undefined;
   /** Folder in which the run writes its report and rejected rows, in a folder of its own. */
   reportFolder?: string | undefined;
+  /** Folder in which a compressed copy of the source is kept, in a folder of the run. Default: none is kept. */
+  keepSource?: string | undefined;
   /** Rows of one transaction. Default: 50,000. */
   batchRows?: number;
+  /** With `merge`: reads, validates and compares rows, too, that are the same as at the last import. */
+  readAll?: boolean;
   onEvent?: (event: ImportEvent) => void;
   /** Called after each transaction that loaded rows, with its number from 1. */
   afterBatch?: ((batch: number) => Promise<void>) | undefined;
@@ -54,11 +66,11 @@ export interface RunImportOptions {
 /** Result of {@link runImport}. */
 export interface ImportResult {
   report: ImportReport;
-  /** Folder with `report.json`, `report.html` and `rejects.jsonl`. */
+  /** Folder with `report.json`, `report.html`, `rejects.jsonl` and, after a merge, `missing.jsonl`. */
   folder: string | undefined;
 }
 
-/** Rejected rows that a report shows. */
+/** Rejected rows that a report shows, and rows that the source no longer has. */
 const shownRejects = 20;
 
 /** The steps of one run. */
@@ -72,6 +84,7 @@ export class RunSteps {
   #verify: ImportReport["verify"];
   /** Counts of the first pass: the comparison reads everything again. */
   #notes: Map<string, number> | undefined;
+  #missing: MissingRow[] | undefined;
   #sourceRows = 0;
   #rejected = 0;
 
@@ -83,9 +96,37 @@ export class RunSteps {
 
   /** Reads the source into the stage and validates it. An earlier attempt of the same run starts over. */
   async stage(run: ImportRun): Promise<void> {
+    const mayLeaveOut = this.#plan.map.existing === "merge" && this.#options.readAll !== true;
+    if (await this.#stage(run, mayLeaveOut)) return;
+    // Rows that were read and rows that were left out have the same key.
+    await this.#stage(run, false);
+    for (const { number } of this.#plan.tables) this.#note(number, { allRead: "two rows of the source have one key" });
+  }
+
+  /** Adds to what is reported of a table. */
+  #note(number: number, found: Partial<TableReport>): void {
+    this.#tables.set(number, { ...this.#tables.get(number), ...found });
+  }
+
+  /** Records why all rows of a table are read, for the report. */
+  async #noteBase(run: ImportRun, plan: ImportPlan, leavesOut: boolean): Promise<void> {
+    if (plan.map.existing !== "merge") return;
+    for (const table of plan.tables) {
+      const base = leavesOut ? await findBase(this.#client, run, table) : new NoBase("requested");
+      if (base instanceof NoBase) this.#note(table.number, { allRead: base.reason });
+    }
+  }
+
+  /** Returns false if it has to be done again without leaving rows out. */
+  async #stage(run: ImportRun, leavesOut: boolean): Promise<boolean> {
     const [client, plan, { source, signal }] = [this.#client, this.#plan, this.#options];
-    await client.query("delete from pgroundwork.import_reject where run = $1", [run.number]);
+    await dropUnchanged(client, run);
+    plan.notes.clear();
+    for (const ledger of ["import_reject", "import_row"])
+      await client.query(`delete from pgroundwork.${ledger} where run = $1`, [run.number]);
     await this.#phase("read", async () => {
+      await this.#noteBase(run, plan, leavesOut);
+      if (leavesOut) await findUnchanged(client, source, run, plan, signal);
       for (const table of plan.tables) {
         await createStage(client, run, table);
         const total =
@@ -94,32 +135,67 @@ export class RunSteps {
             : undefined;
         const progress = (rows: number) =>
           this.#progress("read", table.table.name, rows, table.entry.query === undefined ? total : undefined);
-        await stageTable(client, source, run, table, plan, progress, signal).catch(async (error: unknown) => {
-          throw error instanceof AmbiguousValue ? await this.#refuse(run, error) : error;
-        });
+        const unchanged = await readUnchanged(client, run, plan, table);
+        await stageTable(client, source, run, table, plan, unchanged, progress, signal).catch(
+          async (error: unknown) => {
+            throw error instanceof AmbiguousValue ? await this.#refuse(run, error) : error;
+          },
+        );
         await client.query(`analyze ${stageName(run, table)}`);
       }
     });
+    for (const table of plan.tables) if (await clashesWithUnchanged(client, run, table)) return false;
     this.#notes = new Map(plan.notes);
     await this.#phase("validate", async () => {
+      await this.#requireFewMissing(run, await findMissing(client, source, run, plan));
       for (const table of plan.tables) {
         signal?.throwIfAborted();
         this.#progress("validate", table.table.name, 0, undefined);
         await validateTable(client, run, table, plan);
       }
       await validateReferences(client, run, plan);
-      for (const table of plan.tables) await completeRejects(client, source, run, table, plan);
+      for (const table of plan.tables)
+        await completeRejects(client, source, run, table, plan, await readUnchanged(client, run, plan, table));
     });
     await this.restoreStaged(run);
+    return true;
   }
 
   /** A value that only the map can interpret ends the run before anything was loaded. */
   async #refuse(run: ImportRun, error: AmbiguousValue): Promise<OperationError> {
-    if (this.#options.dryRun !== true) {
-      await this.dropStages(run);
-      await setPhase(this.#client, run, "stopped");
-    }
+    await this.#stop(run);
     return new OperationError(error.message, { hint: "Nothing was imported." });
+  }
+
+  async #stop(run: ImportRun): Promise<void> {
+    if (this.#options.dryRun === true) return;
+    await this.dropStages(run);
+    await setPhase(this.#client, run, "stopped");
+  }
+
+  /** Ends the run if it was to delete so many rows that the source is rather incomplete. */
+  async #requireFewMissing(run: ImportRun, counts: readonly MissingCount[]): Promise<void> {
+    const { maxDelete = "50%" } = this.#options;
+    if (this.#plan.map.missing !== "delete") return;
+    const number = (value: number) => value.toLocaleString("en");
+    const exceeding = counts.filter(({ missing, present }) =>
+      typeof maxDelete === "number"
+        ? missing > maxDelete
+        : missing * 100 > Number.parseFloat(maxDelete) * (missing + present),
+    );
+    if (exceeding.length === 0) return;
+    await this.#stop(run);
+    const lines = exceeding.map(
+      ({ table, missing, present }) =>
+        `- ${table}: ${number(missing)} of ${number(missing + present)} rows (${shareOf(missing, missing + present)})`,
+    );
+    throw new OperationError(
+      [`The source no longer has more rows than may be deleted, ${maxDelete} of a table:`, ...lines].join("\n"),
+      {
+        hint: "Look if the source is complete. If it is, allow more with --max-delete. Nothing was imported or deleted.",
+        exitCode: exitCode.notAllowed,
+      },
+    );
   }
 
   /** Counts what was staged. */
@@ -149,6 +225,11 @@ export class RunSteps {
       this.#plan,
       this.#options,
     ];
+    if (this.#options.keepSource !== undefined) {
+      const folder = resolve(this.#options.keepSource, run.id, "source");
+      await keepSource(source, folder);
+      await setKept(client, run, folder);
+    }
     await setPhase(client, run, "loading");
     await this.#phase("load", () =>
       loadTables(client, run, plan, {
@@ -179,12 +260,27 @@ export class RunSteps {
       ),
     );
     this.#verify = found.result;
-    for (const [number, table] of found.tables) this.#tables.set(number, table);
+    for (const [number, table] of found.tables) this.#note(number, table);
     return found.result.verified;
   }
 
   async dropStages(run: ImportRun): Promise<void> {
     for (const table of this.#plan.tables) await this.#client.query(`drop table if exists ${stageName(run, table)}`);
+    await dropUnchanged(this.#client, run);
+    await dropMissing(this.#client, run);
+  }
+
+  /** Keeps what the report says of rows that the source no longer has, and writes all of them to a file. */
+  async collectMissing(run: ImportRun): Promise<void> {
+    const { reportFolder } = this.#options;
+    if (this.#plan.map.existing !== "merge") return;
+    const { counts, first } = await readMissing(this.#client, run, shownRejects);
+    this.#missing = first;
+    for (const { number, table } of this.#plan.tables) {
+      const missing = counts.get(table.name);
+      if (missing !== undefined) this.#note(number, { missing });
+    }
+    if (reportFolder !== undefined) await writeMissing(this.#client, run, join(reportFolder, run.id, "missing.jsonl"));
   }
 
   /** Writes the report to the ledger and to files. */
@@ -210,6 +306,7 @@ export class RunSteps {
         path: source.path,
         sha256: source.sha256,
         bytes: source.files.reduce((sum, { bytes }) => sum + bytes, 0),
+        kept: run.sourceKept,
       },
       startedAt: this.#startedAt.toISOString(),
       finishedAt: new Date().toISOString(),
@@ -217,6 +314,7 @@ export class RunSteps {
       tables,
       ...(this.#verify === undefined ? {} : { verify: this.#verify }),
       rejects: await firstRejects(client, run, shownRejects),
+      ...(this.#missing === undefined ? {} : { missing: this.#missing }),
       notes: [...(this.#notes ?? plan.notes)].map(([note, count]) => `${note} (${count.toLocaleString("en")} times)`),
       notImported: source.notImported,
       unread: unreadOf(source, plan.map),
@@ -245,4 +343,10 @@ export class RunSteps {
   #progress(name: PhaseName, table: string, rows: number, of: number | undefined): void {
     this.#options.onEvent?.({ kind: "progress", name, table, rows, of });
   }
+}
+
+/** Formats a share in percent so that a small rest stays visible. */
+function shareOf(part: number, whole: number): string {
+  const share = (100 * part) / whole;
+  return `${share > 99 && share < 100 ? ">99" : Math.round(share)}%`;
 }

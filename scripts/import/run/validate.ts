@@ -1,9 +1,11 @@
 import type { Client } from "pg";
-import type { ImportPlan, TablePlan } from "../plan.ts";
+import type { ImportMap } from "../map.ts";
+import { type ImportPlan, isServerChecked, type TablePlan } from "../plan.ts";
 import { type ForeignKey, identifier, literal, type UniqueIndex } from "../target/target-table.ts";
 import { printed } from "../values/codec.ts";
-import { type ImportRun, keySql, stageName } from "./ledger.ts";
-import { isMasked, isServerChecked } from "./stage.ts";
+import { baseline, digestSql, type ImportRun, keySql, stageName } from "./ledger.ts";
+import { deletedRows } from "./missing.ts";
+import { isMasked } from "./stage.ts";
 
 /*
  * Validation happens in the database, on the staged rows: the target's own expressions decide, so that no rule of a
@@ -15,8 +17,9 @@ export async function validateTable(
   client: Client,
   run: ImportRun,
   plan: TablePlan,
-  { map }: ImportPlan,
+  importPlan: ImportPlan,
 ): Promise<void> {
+  const { map } = importPlan;
   for (const column of plan.columns)
     if (isServerChecked(column)) await checkType(client, run, plan, column, isMasked(column.field, map.mask));
   for (const check of plan.table.checks)
@@ -32,9 +35,10 @@ export async function validateTable(
   const others = plan.table.uniques.filter((each) => !primary.includes(each));
   for (const unique of primary) await checkUnique(client, run, plan, unique);
   await findExisting(client, run, plan, map.existing ?? "fail");
+  const deleted = await deletedRows(client, run, importPlan, plan);
   for (const unique of others) {
     await checkUnique(client, run, plan, unique);
-    await checkUniqueInTarget(client, run, plan, unique);
+    await checkUniqueInTarget(client, run, plan, unique, deleted);
   }
 }
 
@@ -62,9 +66,10 @@ async function reject(
 ): Promise<boolean> {
   const { rowCount } = await client.query(
     `with gone as (delete from ${stageName(run, plan)} s where ${condition} returning *)
-     insert into pgroundwork.import_reject (run, number, ordinal, kind, key, problems, staged)
+     insert into pgroundwork.import_reject (run, number, ordinal, kind, key, problems, staged, fingerprint)
      select ${run.number}, ${plan.number}, "$ordinal", 'rejected', ${keySql(plan, "gone")},
-            jsonb_build_array(jsonb_build_object('fields', ${fields}, 'reason', ${reason})), to_jsonb(gone.*) from gone`,
+            jsonb_build_array(jsonb_build_object('fields', ${fields}, 'reason', ${reason})), to_jsonb(gone.*),
+            "$fingerprint" from gone`,
   );
   return (rowCount ?? 0) > 0;
 }
@@ -122,18 +127,20 @@ async function checkUnique(client: Client, run: ImportRun, plan: TablePlan, uniq
   );
 }
 
-/** Rejects rows whose unique values another row of the target has. */
+/** Rejects rows whose unique values another row of the target has. `deleted`: SQL of rows `t` that will be gone. */
 async function checkUniqueInTarget(
   client: Client,
   run: ImportRun,
   plan: TablePlan,
   unique: UniqueIndex,
+  deleted: string | undefined,
 ): Promise<void> {
   const names = unique.expressions.map((_, index) => `u${index}`);
   const values = unique.expressions.map((expression, index) => `(${expression}) as u${index}`).join(", ");
   const key = plan.key.map(identifier);
-  const side = (relation: string, own: string) =>
-    `(select ${values}, ${key.map((name, index) => `${name} as k${index}`).join(", ")}${own} from ${relation} where ${distinctValues(unique)})`;
+  const side = (relation: string, own: string, condition = "true") =>
+    `(select ${values}, ${key.map((name, index) => `${name} as k${index}`).join(", ")}${own}
+       from ${relation} where ${distinctValues(unique)} and ${condition})`;
   const same = names.map((name) => `s.${name} is not distinct from t.${name}`).join(" and ");
   // Without null values the server can use a hash join.
   const joined = unique.nullsNotDistinct ? same : names.map((name) => `s.${name} = t.${name}`).join(" and ");
@@ -144,7 +151,7 @@ async function checkUniqueInTarget(
     plan,
     `"$action" is distinct from 'unchanged' and "$ordinal" in (
        select s."$ordinal" from ${side(stageName(run, plan), ', "$ordinal"')} s
-         join ${side(plan.table.name, "")} t on ${joined} where ${other})`,
+         join ${side(`${plan.table.name} t`, "", deleted && `not ${deleted}`)} t on ${joined} where ${other})`,
     unique.columns === null ? "null::text[]" : `array[${unique.columns.map(literal).join(", ")}]`,
     literal(`another row of the target has the same key (${unique.name})`),
   );
@@ -162,36 +169,62 @@ async function findExisting(
   client: Client,
   run: ImportRun,
   plan: TablePlan,
-  policy: "fail" | "keep" | "update",
+  policy: NonNullable<ImportMap["existing"]>,
 ): Promise<void> {
   const stage = stageName(run, plan);
   const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
   const compared = plan.columns.filter(({ notCompared }) => notCompared === undefined);
   const different = compared.map(differs).join(" or ") || "false";
-  const action = policy === "update" ? "update" : policy === "keep" ? "keep" : "conflict";
+  const actions = { fail: "'conflict'", keep: "'keep'", update: "'update'", merge: mergeAction(plan) };
+  const merged = `left join (${baseline(run, plan, stagedKeys(run, plan))}) b on b.key = ${keySql(plan, "t")}`;
   await client.query(
-    `update ${stage} s set "$action" = case when ${different} then '${action}' else 'unchanged' end
-       from ${plan.table.name} t where ${join}`,
+    `update ${stage} s set "$action" = case when ${different} then ${actions[policy]} else 'unchanged' end
+       from ${plan.table.name} t ${policy === "merge" ? merged : ""} where ${join}`,
   );
-  if (policy === "fail") {
+  if (policy === "fail" || policy === "merge") {
     const names = compared
       .map((column) => `case when ${differs(column)} then ${literal(column.target.name)} end`)
       .join(", ");
-    await reject(
-      client,
-      run,
-      plan,
-      `"$action" = 'conflict'`,
-      "null::text[]",
-      `${literal("the target has a row with this key and other values in: ")} ||
-         (select concat_ws(', ', ${names}) from gone s join ${plan.table.name} t on ${join} where s."$ordinal" = gone."$ordinal")`,
-    );
+    const columns = `(select concat_ws(', ', ${names}) from gone s join ${plan.table.name} t on ${join} where s."$ordinal" = gone."$ordinal")`;
+    const reasons = {
+      conflict: "the target has a row with this key and other values in: ",
+      both: "conflict: source and target changed since the last import, and differ in: ",
+    };
+    for (const [conflict, reason] of Object.entries(reasons))
+      await reject(client, run, plan, `"$action" = '${conflict}'`, "null::text[]", `${literal(reason)} || ${columns}`);
   }
-  if (policy !== "keep") return;
+  if (policy === "keep" || policy === "merge") await setKeptAside(client, run, plan, policy === "merge");
+}
+
+/** SQL of the keys of the staged rows. */
+function stagedKeys(run: ImportRun, plan: TablePlan): string {
+  return `select ${keySql(plan, "k")} from ${stageName(run, plan)} k`;
+}
+
+/** SQL of what `merge` does with a row whose values differ: `t` is the target's row, `b` what an import left. */
+function mergeAction(plan: TablePlan): string {
+  const digest = digestSql(
+    plan.table.columns.map(({ name }) => name),
+    "t",
+  );
+  return `case when b.key is null then 'conflict'
+    when b."sameRow" and b.digest = ${digest} then 'update'
+    when b."sameSource" and b.source_digest = s."$digest" then 'keep' else 'both' end`;
+}
+
+/** Takes rows whose target row is kept out of the stage. A merge goes on from what the last import left. */
+async function setKeptAside(client: Client, run: ImportRun, plan: TablePlan, isMerge: boolean): Promise<void> {
+  if (isMerge)
+    await client.query(
+      `insert into pgroundwork.import_row (run, number, key, action, digest, source_digest, source_key, fingerprint)
+       select ${run.number}, ${plan.number}, b.key, 'kept', b.digest, b.source_digest, s."$source_key", s."$fingerprint"
+         from ${stageName(run, plan)} s join (${baseline(run, plan, stagedKeys(run, plan))}) b on b.key = ${keySql(plan, "s")}
+        where s."$action" = 'keep'`,
+    );
   await client.query(
-    `with kept as (delete from ${stage} where "$action" = 'keep' returning *)
-     insert into pgroundwork.import_reject (run, number, ordinal, kind, key, problems)
-     select ${run.number}, ${plan.number}, "$ordinal", 'kept', ${keySql(plan, "kept")}, '[]' from kept`,
+    `with kept as (delete from ${stageName(run, plan)} where "$action" = 'keep' returning *)
+     insert into pgroundwork.import_reject (run, number, ordinal, kind, key, problems, fingerprint)
+     select ${run.number}, ${plan.number}, "$ordinal", 'kept', ${keySql(plan, "kept")}, '[]', "$fingerprint" from kept`,
   );
 }
 

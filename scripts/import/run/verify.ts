@@ -15,6 +15,7 @@ import {
 } from "./checksums.ts";
 import type { ImportRun } from "./ledger.ts";
 import type { Difference, TableReport, VerifyResult } from "./result.ts";
+import { countUnchanged, readUnchanged } from "./unchanged.ts";
 
 /** Rows that are named at most. */
 const mostDifferences = 20;
@@ -40,7 +41,10 @@ export async function readCounts(client: Client, run: ImportRun, number: number)
   ) as unknown as Counts;
 }
 
-/** Compares the source with the target: counts, checksums by column, sums, foreign keys. Changes nothing. */
+/**
+ * Compares the source with the target: counts, checksums by column, sums, foreign keys. While a run leaves unchanged
+ * rows out, they are only counted. Changes nothing.
+ */
 export async function verifyRun(
   client: Client,
   source: Source,
@@ -48,10 +52,10 @@ export async function verifyRun(
   plan: ImportPlan,
   onProgress: (table: TablePlan, rows: number) => void,
   signal?: AbortSignal,
-): Promise<{ result: VerifyResult; tables: Map<number, Pick<TableReport, "columns" | "sums"> & Counts> }> {
+): Promise<{ result: VerifyResult; tables: Map<number, Partial<TableReport> & Counts> }> {
   const failures: string[] = [];
   const differences: Difference[] = [];
-  const tables = new Map<number, Pick<TableReport, "columns" | "sums"> & Counts>();
+  const tables = new Map<number, Partial<TableReport> & Counts>();
   if (!(await hashesAgree(client)))
     failures.push("this server computes hashes differently, so the checksums cannot be compared");
   for (const table of plan.tables) {
@@ -61,13 +65,15 @@ export async function verifyRun(
       failures.push(
         `${table.table.name}: the source has ${counts.sourceRows} rows, and ${accounted} are accounted for`,
       );
-    const notLoaded = await readNotLoaded(client, run, table);
+    const unchanged = await readUnchanged(client, run, plan, table);
+    const leftOut = { notLoaded: await readNotLoaded(client, run, table), unchanged };
     const [ours, theirs] = [
-      await sourceSums(source, table, notLoaded, (rows) => onProgress(table, rows), signal),
-      await targetSums(client, run, table),
+      await sourceSums(source, table, leftOut, (rows) => onProgress(table, rows), signal),
+      await targetSums(client, run, table, leftOut),
     ];
     const { columns, sums, wrongBuckets } = compareSums(table, ours, theirs);
-    tables.set(table.number, { ...counts, columns, sums });
+    const leftOutRows = await countUnchanged(client, run, table);
+    tables.set(table.number, { ...counts, columns, sums, ...(leftOutRows === 0 ? {} : { leftOut: leftOutRows }) });
     if (ours.rows !== theirs.rows)
       failures.push(`${table.table.name}: ${ours.rows} rows are expected, and the target has ${theirs.rows}`);
     for (const { name, equal } of columns)
@@ -78,7 +84,7 @@ export async function verifyRun(
     if (wrongBuckets.size > 0 && differences.length < mostDifferences) {
       const first = new Set([...wrongBuckets].slice(0, mostBuckets));
       differences.push(
-        ...(await findDifferences(client, source, run, table, notLoaded, first, mostDifferences - differences.length)),
+        ...(await findDifferences(client, source, run, table, leftOut, first, mostDifferences - differences.length)),
       );
     }
     failures.push(...(await findOrphans(client, table)));

@@ -28,6 +28,17 @@ export interface SourceRow {
   row: unknown;
   /** Place in the source for messages: `line 12`. Empty if the ordinal says it. */
   place?: string;
+  /** Fingerprint, if {@link ReadOptions.fingerprints} asks for it. */
+  fingerprint?: string;
+}
+
+/** Options of {@link Source.rows}. */
+export interface ReadOptions {
+  signal?: AbortSignal | undefined;
+  /** Returns false for rows, by their ordinal, that are left out. */
+  isWanted?: ((ordinal: number) => boolean) | undefined;
+  /** Computes the fingerprint of each row. */
+  fingerprints?: boolean;
 }
 
 /** Reads one field of a row. */
@@ -39,6 +50,8 @@ export interface Source {
   /** Path as it was given, absolute. */
   path: string;
   files: SourceFile[];
+  /** Files that can be read as they were, with their path within the source. In the order of `files`. */
+  copies: { path: string; name: string }[];
   /** SHA-256 of all files. */
   sha256: string;
   collections: Collection[];
@@ -51,7 +64,12 @@ export interface Source {
   /** Returns the fields that an entry can read; a fault if its collection or query does not work. */
   fields(entry: TableMap): { names: string[] | "any"; read: (name: string) => Field | undefined } | { fault: string };
   /** Reads the rows of an entry, in the same order every time. */
-  rows(entry: TableMap, signal?: AbortSignal): AsyncIterable<SourceRow[]>;
+  rows(entry: TableMap, options?: ReadOptions): AsyncIterable<SourceRow[]>;
+  /**
+   * Reads only the fingerprints of an entry's rows, in the same order. A fingerprint is a hash of 128 bits, in hex, of
+   * everything that the entry can read of a row except its position: rows with the same one are equal.
+   */
+  fingerprints(entry: TableMap, signal?: AbortSignal): AsyncIterable<string[]>;
   /** Returns the whole row for records of rejected rows. */
   describe(entry: TableMap, row: unknown): Record<string, Value>;
   /** Returns a text that tells what changed in the source's files since they were opened; undefined if nothing. */
@@ -61,6 +79,9 @@ export interface Source {
 
 /** Number of rows that a source gives at once. */
 export const batchRows = 500;
+
+/** Number of hex digits of a fingerprint: the first 128 bits of a SHA-256. */
+export const fingerprintDigits = 32;
 
 /** Computes a file's SHA-256 without reading it into memory. */
 export async function sha256Of(path: string): Promise<string> {

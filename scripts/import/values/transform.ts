@@ -2,7 +2,7 @@ import type { ColumnMap, Scalar, Transform } from "../map.ts";
 import { plainDecimal, shiftDecimal } from "./decimal.ts";
 import { parseJson } from "./json-parser.ts";
 import type { UuidMaker } from "./key-uuid.ts";
-import { describeValue, JsonNumber, Problem, type Value } from "./value.ts";
+import { describeValue, JsonNumber, Problem, textOf, type Value } from "./value.ts";
 
 /** A step that changes a value before its type is applied. Null passes through. */
 export type Step = (value: Exclude<Value, null | undefined>) => Value | Problem;
@@ -22,11 +22,15 @@ export function stepsOf(column: Exclude<ColumnMap, string>, makeUuid: UuidMaker)
   return steps;
 }
 
-/** Makes the UUID of a natural key. A number and its digits as text are the same key. */
+/** Makes the UUID of a natural key. A number and its digits as text are the same key, and a UUID stays one. */
 function makeKey(value: Value, kind: string, makeUuid: UuidMaker): Value | Problem {
   const text = textOf(value);
   if (text === undefined || text === "") return new Problem(`${describeValue(value)} cannot be a key`);
-  return makeUuid(`${kind}:${text}`);
+  return isUuid(text) ? text.toLowerCase() : makeUuid(`${kind}:${text}`);
+}
+
+function isUuid(text: string): boolean {
+  return text.length === 36 && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text);
 }
 
 function stepOf(transform: Exclude<Transform, { kind: "timestamp" }>): Step {
@@ -119,11 +123,4 @@ function listOf(value: Value, separator: string | undefined): Value | Problem {
 export function parseText(text: string): Value | Problem {
   const parsed = parseJson(text);
   return parsed instanceof Problem ? new Problem(`it is not valid JSON: ${parsed.reason}`) : parsed;
-}
-
-/** Returns the text of a value that is a text, a number or a boolean. */
-export function textOf(value: Value): string | undefined {
-  if (typeof value === "string") return value;
-  if (typeof value === "bigint" || typeof value === "boolean" || typeof value === "number") return String(value);
-  return value instanceof JsonNumber ? value.text : undefined;
 }

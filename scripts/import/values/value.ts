@@ -52,6 +52,13 @@ export class Problem {
   }
 }
 
+/** Returns the text of a value that is a text, a number or a boolean. */
+export function textOf(value: Value): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "bigint" || typeof value === "boolean" || typeof value === "number") return String(value);
+  return value instanceof JsonNumber ? value.text : undefined;
+}
+
 /** Longest part of a value that a message shows, in characters. */
 const shownLength = 60;
 

@@ -8,6 +8,7 @@ const verbs: Readonly<Record<string, Registration>> = {
   list: async () => (await import("./list.ts")).registerImportList,
   report: async () => (await import("./report.ts")).registerImportReport,
   verify: async () => (await import("./verify.ts")).registerImportVerify,
+  export: async () => (await import("./export.ts")).registerImportExport,
   rollback: async () => (await import("./rollback.ts")).registerImportRollback,
 };
 
@@ -15,5 +16,7 @@ export async function registerImport(program: Command, typed: readonly string[])
   const parent = program
     .command("import")
     .description("import data from SQLite or JSON, and compare it with the source");
+  // No other command reads so many values.
+  if (typed.length > 0) (await import("../../../import/young-heap.ts")).limitYoungHeap();
   await register(parent, verbs, typed);
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { exitCode } from "../../../core/operation-error.ts";
+import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import type { ImportMap } from "../../../import/map.ts";
+import type { ImportReport } from "../../../import/run/result.ts";
 import type { ImportEvent, ImportResult } from "../../../import/run/run-import.ts";
 import type { Source } from "../../../import/source/source.ts";
 import { describeHolder } from "../../../ledger/deployment-lock.ts";
@@ -18,6 +19,11 @@ export interface ImportOptions extends TargetOptions {
   overwrite?: boolean;
   dryRun?: boolean;
   maxRejects?: number | `${number}%`;
+  only?: string[];
+  changes?: boolean;
+  deleteMissing?: boolean;
+  maxDelete?: number | `${number}%`;
+  keepSource?: string | false;
 }
 
 /** Imports an opened source by a map, and prints the report. `before` is part of the answer. */
@@ -30,15 +36,20 @@ export async function importBy(
   before: { answer: object; lines: string[] } = { answer: {}, lines: [] },
 ) {
   const { runImport } = await import("../../../import/run/run-import.ts");
+  const { selectTables } = await import("../../../import/select-tables.ts");
+  const selected = selectTables(withPolicies(map, options), options.only ?? []);
+  const reportFolder = join(context.root, ".pgroundwork", "imports");
   const progress = new ImportProgress(context);
   const result = await runImport({
     connection,
     database,
     source,
-    map,
+    map: selected,
     dryRun: options.dryRun ?? false,
     maxRejects: options.maxRejects,
-    reportFolder: join(context.root, ".pgroundwork", "imports"),
+    maxDelete: options.maxDelete,
+    reportFolder,
+    keepSource: options.keepSource === false ? undefined : (options.keepSource ?? reportFolder),
     onEvent: (event) => progress.show(event),
     signal: context.signal,
     runId: context.runId,
@@ -46,13 +57,35 @@ export async function importBy(
   context.out.answer({ ...before.answer, ...result.report, folder: result.folder }, () =>
     [...before.lines, describeReport(label, result)].join("\n"),
   );
-  return exitOf(result);
+  return exitOf(result, selected);
 }
 
-function exitOf({ report: { outcome, tables } }: ImportResult) {
-  const rejected = tables.some((table) => table.rejected > 0);
+/** Returns the map with the policies that options ask for. */
+function withPolicies(map: ImportMap, { changes, deleteMissing, maxDelete }: ImportOptions): ImportMap {
+  const merging: ImportMap = changes ? { ...map, existing: "merge" } : map;
+  if (deleteMissing && merging.existing !== "merge")
+    throw new OperationError("--delete-missing needs --changes.", {
+      hint: "Add --changes.",
+      exitCode: exitCode.usage,
+    });
+  const result: ImportMap = deleteMissing ? { ...merging, missing: "delete" } : merging;
+  if (maxDelete !== undefined && result.missing !== "delete")
+    throw new OperationError("--max-delete needs --delete-missing.", {
+      hint: "Add --changes --delete-missing.",
+      exitCode: exitCode.usage,
+    });
+  return result;
+}
+
+function exitOf({ report: { outcome, tables } }: ImportResult, map: ImportMap) {
   if (outcome === "stopped" || outcome === "not verified") return exitCode.failed;
-  return rejected ? exitCode.wrong : exitCode.done;
+  const stays = map.missing === "delete" && tables.some(({ missing }) => hasStayed(missing ?? {}));
+  return stays || tables.some((table) => table.rejected > 0) ? exitCode.wrong : exitCode.done;
+}
+
+/** Returns true if rows were to be deleted and were not. */
+function hasStayed(missing: NonNullable<ImportReport["tables"][number]["missing"]>): boolean {
+  return [missing.conflict, missing.referenced, missing["not inserted"]].some((count = 0) => count > 0);
 }
 
 /** Shows the phase of an import, with rows, rate and remaining time. */

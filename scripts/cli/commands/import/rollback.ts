@@ -17,7 +17,7 @@ export function registerImportRollback(parent: Command): void {
   databaseVerb(
     parent,
     "rollback [run]",
-    "delete the rows that an import inserted, and restore those that it updated (default: the newest one that wrote rows)",
+    "delete the rows that an import inserted, and restore those that it updated or deleted (default: the newest one that wrote rows)",
   )
     .option("--dry-run", "show what would be deleted and restored, and change nothing (exit code 4)")
     .option("-y, --yes", "skip the confirmation")
@@ -65,10 +65,11 @@ function describe(label: string, { run, tables }: RollbackResult, verb: string):
     each.table,
     each.deleted.toLocaleString("en"),
     each.restored.toLocaleString("en"),
+    each.reinserted.toLocaleString("en"),
     each.gone.toLocaleString("en"),
   ]);
   return [
-    `${label}: these rows of import ${run} ${verb} removed`,
-    table(["table", "deleted", "restored", "gone before"], rows),
+    `${label}: these rows of import ${run} ${verb} rolled back`,
+    table(["table", "deleted", "restored", "inserted again", "gone before"], rows),
   ].join("\n");
 }

@@ -22,23 +22,39 @@ function addImport(parent: Command, kind: "sqlite" | "json", argument: string, d
   databaseVerb(
     parent,
     `${kind} ${argument}`,
-    `${description} (exit code 5 if rows were rejected and the others imported)`,
+    `${description} (exit code 5 if rows were rejected, or not deleted as asked, and the others imported)`,
   )
     .option("--map <file>", `the map: .ts, .mjs or .json (default: import/${kind} in the database's folder)`)
     .option("--infer", "propose a map from all values, and write it to the file of --map; import nothing")
     .option("--create", "with --infer: also create the tables, by a new migration that is committed, then import")
     .option("--draft", "with --create: only write the map and the migration, as current.sql; import nothing")
     .option("--overwrite", "let --infer replace a map that exists")
+    .option("--only <names...>", "import only these collections of the source, or tables of the target")
+    .option(
+      "--changes",
+      "import what the source changed since the last import; rows that both sides changed are rejected",
+    )
+    .option(
+      "--delete-missing",
+      "with --changes: delete rows that the source no longer has, if an import inserted them and they were neither changed nor referenced since",
+    )
+    .option(
+      "--max-delete <limit>",
+      "with --delete-missing: import nothing if more rows of a table are missing, such as 100 or 80% (default: 50%)",
+      rowLimit,
+    )
+    .option("--keep-source <folder>", "keep a compressed copy of the source there (default: beside the report)")
+    .option("--no-keep-source", "keep no copy of the source")
     .option("--dry-run", "read and validate everything, and change nothing")
     .option(
       "--max-rejects <limit>",
       "import the other rows if at most this many were rejected, such as 100 or 5% (default: what the map says)",
-      rejectLimit,
+      rowLimit,
     )
     .action(action<ImportOptions, [string]>((context, options, path) => importFrom(context, options, kind, path)));
 }
 
-function rejectLimit(text: string): number | `${number}%` {
+function rowLimit(text: string): number | `${number}%` {
   if (/^\d+(\.\d+)?%$/.test(text)) return text as `${number}%`;
   if (/^\d+$/.test(text)) return Number(text);
   throw new InvalidArgumentError("expected a number of rows, or a share such as 5%.");

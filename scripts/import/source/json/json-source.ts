@@ -7,14 +7,23 @@ import { unlessAbsent } from "../../../core/absent.ts";
 import { OperationError } from "../../../core/operation-error.ts";
 import { JsonProblem, parseJson } from "../../values/json-parser.ts";
 import { Problem, type Value } from "../../values/value.ts";
-import { batchRows, type Collection, type Source, type SourceFile, type SourceRow, sha256OfFiles } from "../source.ts";
+import {
+  batchRows,
+  type Collection,
+  fingerprintDigits,
+  type ReadOptions,
+  type Source,
+  type SourceFile,
+  type SourceRow,
+  sha256OfFiles,
+} from "../source.ts";
 import { describeChange } from "../sqlite/snapshot.ts";
 import { type Element, JsonScanner, type Shape } from "./scanner.ts";
 
 const ending = /\.(json|ndjson|jsonl)$/i;
 
 /** A file of the source, with the collections in it. */
-interface JsonFile extends SourceFile {
+export interface JsonFile extends SourceFile {
   /** Path relative to the source, without its ending. */
   name: string;
   shape: Shape;
@@ -22,7 +31,7 @@ interface JsonFile extends SourceFile {
 }
 
 /** A row: a value, with the names that lead to it. */
-interface JsonRow {
+export interface JsonRow {
   value: Value;
   /** Name of the member if the container is an object. */
   name: string | undefined;
@@ -32,20 +41,28 @@ interface JsonRow {
   position: bigint;
 }
 
+/** An opened file or folder of JSON. */
+export interface JsonSource extends Source {
+  /** Returns the containers whose elements are the rows of a collection, in their order. */
+  partsOf(collection: string): Part[];
+}
+
 /**
  * Opens a JSON file, or a folder of them, and checks the structure of all files.
  *
  * @throws OperationError if a file is empty, truncated or no JSON
  */
-export async function openJson(path: string): Promise<Source> {
+export async function openJson(path: string): Promise<JsonSource> {
   const absolute = resolve(path);
   const files: JsonFile[] = [];
   for (const each of await listFiles(absolute)) files.push(await inspect(each, absolute));
   const collections = collectionsOf(files);
   return {
     kind: "json",
+    partsOf: (collection) => find(files, collection),
     path: absolute,
     files: files.map(({ path: file, bytes, sha256 }) => ({ path: file, bytes, sha256 })),
+    copies: files.map(({ path: file }) => ({ path: file, name: relative(absolute, file) || basename(file) })),
     sha256: sha256OfFiles(files, (file) => relative(absolute, file)),
     collections,
     notImported: [],
@@ -60,7 +77,8 @@ export async function openJson(path: string): Promise<Source> {
       }
       return { names: "any", read: (name) => (row) => fieldOf(row as JsonRow, name) };
     },
-    rows: (entry, signal) => readRows(find(files, entry.from), signal),
+    rows: (entry, options) => readRows(find(files, entry.from), options),
+    fingerprints: (entry, signal) => readFingerprints(find(files, entry.from), signal),
     describe: (_, row) => {
       const { value, name } = row as JsonRow;
       const fields = value instanceof Map ? Object.fromEntries(value) : { $value: value };
@@ -107,7 +125,7 @@ async function inspect(path: string, source: string): Promise<JsonFile> {
 }
 
 /** Reads a file in parts. A byte order mark is no part of the text; UTF-16 is refused. */
-async function* chunksOf(path: string): AsyncIterable<{ whole: Buffer; text: Buffer }> {
+export async function* chunksOf(path: string): AsyncIterable<{ whole: Buffer; text: Buffer }> {
   let first = true;
   for await (const whole of createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
     const isMarked = first && whole.subarray(0, 3).toString("hex") === "efbbbf";
@@ -139,7 +157,7 @@ function folderOf(name: string): string {
 }
 
 /** A container in a file. */
-interface Part {
+export interface Part {
   file: JsonFile;
   path: string[];
 }
@@ -165,36 +183,65 @@ function fieldOf({ value, name, file, position }: JsonRow, field: string): Value
   return value instanceof Map ? value.get(field) : undefined;
 }
 
-async function* readRows(parts: readonly Part[], signal?: AbortSignal): AsyncIterable<SourceRow[]> {
+async function* readRows(
+  parts: readonly Part[],
+  { signal, isWanted, fingerprints = false }: ReadOptions = {},
+): AsyncIterable<SourceRow[]> {
   let ordinal = 0;
+  yield* readElements(parts, signal, (element, file): SourceRow | undefined => {
+    ordinal++;
+    if (isWanted?.(ordinal) === false) return undefined;
+    return {
+      ordinal,
+      row: rowOf(element, file, BigInt(ordinal)),
+      place: `${basename(file.path)} line ${element.line}, byte ${element.offset}`,
+      ...(fingerprints ? { fingerprint: fingerprintOf(element, file) } : {}),
+    };
+  });
+}
+
+/** Reads fingerprints, without parsing the elements. */
+function readFingerprints(parts: readonly Part[], signal?: AbortSignal): AsyncIterable<string[]> {
+  return readElements(parts, signal, fingerprintOf);
+}
+
+/** Returns the hash of an element's name and bytes, and of the name of its file. */
+function fingerprintOf({ bytes, name }: Element, file: JsonFile): string {
+  const hash = createHash("sha256").update(JSON.stringify([basename(file.name), name ?? null]));
+  return hash.update(bytes).digest("hex").slice(0, fingerprintDigits);
+}
+
+/** Reads the elements of containers, and gives what is made of them, in parts. `undefined` is left out. */
+async function* readElements<T>(
+  parts: readonly Part[],
+  signal: AbortSignal | undefined,
+  make: (element: Element, file: JsonFile) => T | undefined,
+): AsyncIterable<T[]> {
   for (const { file, path } of parts) {
-    let rows: SourceRow[] = [];
+    let made: T[] = [];
     const scanner = new JsonScanner(file.path, path, (element) => {
-      rows.push({
-        ordinal: ++ordinal,
-        row: rowOf(element, file, BigInt(ordinal)),
-        place: `${basename(file.path)} line ${element.line}, byte ${element.offset}`,
-      });
+      const each = make(element, file);
+      if (each !== undefined) made.push(each);
     });
     for await (const { text } of chunksOf(file.path)) {
       // Elements are parsed while their part of the file is read, so a small part bounds the memory.
       for (let at = 0; at < text.length; at += partBytes) {
         signal?.throwIfAborted();
         scanner.push(text.subarray(at, at + partBytes));
-        if (rows.length < batchRows) continue;
-        yield rows;
-        rows = [];
+        if (made.length < batchRows) continue;
+        yield made;
+        made = [];
       }
     }
     scanner.end();
-    if (rows.length > 0) yield rows;
+    if (made.length > 0) yield made;
   }
 }
 
 const partBytes = 1 << 17;
 
 /** Parses an element. A fault rejects this row, with its place in the file. */
-function rowOf(
+export function rowOf(
   { bytes, name, offset, line }: Element,
   { name: fileName }: JsonFile,
   position: bigint,

@@ -11,6 +11,14 @@ export interface Element {
   line: number;
 }
 
+/** The beginning or the end of the container whose elements are wanted. */
+export interface Edge {
+  kind: "begin" | "end";
+  isObject: boolean;
+  /** Offset behind the opening bracket, or of the closing one. */
+  offset: number;
+}
+
 /** Structure of a file that was read completely. */
 export interface Shape {
   /** Containers by the names that lead to them: `users`, `data.users`. The top has the name "". */
@@ -43,6 +51,7 @@ export class JsonScanner {
   readonly #label: string;
   readonly #path: readonly string[];
   readonly #onElement: ((element: Element) => void) | undefined;
+  readonly #onEdge: ((edge: Edge) => void) | undefined;
   readonly shape: Shape = { containers: new Map(), isCut: false };
   /** Containers that are open, from the top, down to the one whose elements are wanted. */
   readonly #levels: Level[] = [];
@@ -65,11 +74,18 @@ export class JsonScanner {
    * @param label name of the file for messages
    * @param path names that lead to the container; empty for the file's own values
    * @param onElement gets each element; without it the file is only checked, and its shape recorded
+   * @param onEdge gets the beginning and the end of the container
    */
-  constructor(label: string, path: readonly string[], onElement?: (element: Element) => void) {
+  constructor(
+    label: string,
+    path: readonly string[],
+    onElement?: (element: Element) => void,
+    onEdge?: (edge: Edge) => void,
+  ) {
     this.#label = label;
     this.#path = path;
     this.#onElement = onElement;
+    this.#onEdge = onEdge;
   }
 
   /** Reads the next part of the text. */
@@ -134,14 +150,14 @@ export class JsonScanner {
           this.#expected = level.isObject ? "name" : "value";
           return captureFrom;
         }
-        if (level !== undefined && byte === (level.isObject ? 125 : 93)) return this.#leave(captureFrom);
+        if (level !== undefined && byte === (level.isObject ? 125 : 93)) return this.#leave(captureFrom, at);
         return this.#fail('has no "," between two values', at);
       case "name":
-        if (byte === 125 && level?.rows === 0) return this.#leave(captureFrom);
+        if (byte === 125 && level?.rows === 0) return this.#leave(captureFrom, at);
         if (byte !== 34) this.#fail("has no name where one is expected", at);
         return this.#begin(at, true);
       default:
-        if (byte === 93 && level?.isObject === false && level.rows === 0) return this.#leave(captureFrom);
+        if (byte === 93 && level?.isObject === false && level.rows === 0) return this.#leave(captureFrom, at);
         return this.#value(byte, at, chunk);
     }
   }
@@ -154,6 +170,7 @@ export class JsonScanner {
     if (isContainer && this.#follows(byte)) {
       this.#levels.push({ isObject: byte === 123, name: undefined, rows: 0 });
       this.#expected = byte === 123 ? "name" : "value";
+      this.#reportEdge("begin", byte === 123, at + 1);
       return -1;
     }
     const from = this.#begin(at, false);
@@ -193,7 +210,14 @@ export class JsonScanner {
     this.#topIsArray = isArray;
   }
 
-  #leave(captureFrom: number): number {
+  #reportEdge(kind: Edge["kind"], isObject: boolean, at: number): void {
+    if (this.#onEdge === undefined || this.#levels.length !== this.#path.length + 1) return;
+    if (this.#path.every((name, index) => this.#levels[index]?.name === name))
+      this.#onEdge({ kind, isObject, offset: this.#offset + at });
+  }
+
+  #leave(captureFrom: number, at: number): number {
+    this.#reportEdge("end", this.#levels.at(-1)?.isObject === true, at);
     const level = this.#levels.pop();
     const name = this.#levels.map((each) => each.name).join(".");
     if (level !== undefined && this.shape.containers.size <= mostContainers)

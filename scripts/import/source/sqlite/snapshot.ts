@@ -1,8 +1,10 @@
-import { copyFile, mkdtemp, open, rm, stat, statfs } from "node:fs/promises";
+import { copyFile, open, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unlessAbsent } from "../../../core/absent.ts";
 import { OperationError } from "../../../core/operation-error.ts";
+import { makePrivateFolder } from "../private-folder.ts";
+import { requireSpace } from "../require-space.ts";
 import { type SourceFile, sha256Of } from "../source.ts";
 
 /** Files that belong to a database: changes that are not in the main file yet, or that a crash left to be reverted. */
@@ -36,10 +38,13 @@ export async function takeSnapshot(path: string, isLocked: (path: string) => boo
     const found = await unlessAbsent(stat(path + suffix));
     if (found?.isFile() && (suffix === "" || found.size > 0)) parts.push({ suffix, bytes: found.size });
   }
-  await requireSpace(parts.reduce((sum, { bytes }) => sum + bytes, 0));
-  const folder = await mkdtemp(join(tmpdir(), "pgw-import-"));
-  const remove = () => rm(folder, { recursive: true, force: true });
+  const { path: folder, remove } = await makePrivateFolder();
   try {
+    await requireSpace(
+      tmpdir(),
+      parts.reduce((sum, { bytes }) => sum + bytes, 0),
+      "The copy of the database",
+    );
     const copy = join(folder, "source.db");
     const files: SourceFile[] = [];
     for (const { suffix, bytes } of parts) {
@@ -114,14 +119,4 @@ async function requireDatabase(path: string): Promise<{ hasWal: boolean }> {
 
 async function walIsFilled(path: string): Promise<boolean> {
   return ((await unlessAbsent(stat(`${path}-wal`)))?.size ?? 0) > 0;
-}
-
-async function requireSpace(bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(tmpdir());
-  if (bavail * bsize > bytes * 1.05) return;
-  const megabytes = (value: number) => Math.ceil(value / 1_048_576);
-  throw new OperationError(
-    `The copy of the database needs ${megabytes(bytes)} MB, and ${tmpdir()} has ${megabytes(bavail * bsize)} MB.`,
-    { hint: "Free space, or set TMPDIR to a folder with more. Nothing was imported." },
-  );
 }

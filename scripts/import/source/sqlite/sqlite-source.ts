@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { hash } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Database, Statement } from "better-sqlite3";
@@ -7,7 +8,16 @@ import { isInstalled } from "../../../core/kit-folder.ts";
 import { OperationError } from "../../../core/operation-error.ts";
 import type { TableMap } from "../../map.ts";
 import { InvalidText, type Value } from "../../values/value.ts";
-import { batchRows, type Collection, type Field, type Source, type SourceRow, sha256OfFiles } from "../source.ts";
+import {
+  batchRows,
+  type Collection,
+  type Field,
+  fingerprintDigits,
+  type ReadOptions,
+  type Source,
+  type SourceRow,
+  sha256OfFiles,
+} from "../source.ts";
 import { readDeclaredSchema } from "./declared-schema.ts";
 import { describeChange, takeSnapshot } from "./snapshot.ts";
 
@@ -121,6 +131,10 @@ function sourceOf(path: string, snapshot: Awaited<ReturnType<typeof takeSnapshot
     kind: "sqlite",
     path,
     files: snapshot.files,
+    copies: snapshot.files.map(({ path: file }) => {
+      const suffix = file.slice(path.length);
+      return { path: snapshot.path + suffix, name: basename(path) + suffix };
+    }),
     sha256: sha256OfFiles(snapshot.files, basename),
     collections: tables.map(({ name }): Collection => {
       const columns = (infos.get(name) ?? []).map((column) => ({ name: column.name, type: column.type }));
@@ -142,7 +156,14 @@ function sourceOf(path: string, snapshot: Awaited<ReturnType<typeof takeSnapshot
         return { fault: `the query fails: ${error instanceof Error ? error.message : error}` };
       }
     },
-    rows: (entry, signal) => readRows(database, sqlOf(entry), checkerOf(database, entry, infos, orders), signal),
+    rows: (entry, options) => {
+      const fingerprint = options?.fingerprints ? fingerprinter(columnsFor(entry)) : undefined;
+      return readRows(database, sqlOf(entry), checkerOf(database, entry, infos, orders), options, fingerprint);
+    },
+    async *fingerprints(entry, signal) {
+      for await (const rows of this.rows(entry, { signal, fingerprints: true }))
+        yield rows.map(({ fingerprint = "" }) => fingerprint);
+    },
     describe: (entry, row) =>
       Object.fromEntries(columnsFor(entry).map((name, index) => [name, (row as Value[])[index]])),
     changedSince: () => describeChange(snapshot.files),
@@ -276,21 +297,45 @@ function isWellFormed(bytes: Uint8Array): boolean {
   return Buffer.from(bytes).toString("utf16le").isWellFormed();
 }
 
+/** Returns a function that makes the fingerprint of a row: of its values with their kinds, and of all column names. */
+function fingerprinter(names: readonly string[]): (row: readonly Value[]) => string {
+  const prefix = JSON.stringify(names);
+  return (row) => {
+    let text = prefix;
+    for (const value of row) text += fingerprintText(value);
+    return hash("sha256", text, "hex").slice(0, fingerprintDigits);
+  };
+}
+
+/** Writes a value with its kind, and with its length if it could contain what follows. */
+function fingerprintText(value: Value): string {
+  if (typeof value === "string") return `t${value.length}:${value}`;
+  if (typeof value === "bigint") return `i${value};`;
+  if (typeof value === "number") return Object.is(value, -0) ? "r-0;" : `r${value};`;
+  if (value instanceof Uint8Array) return `b${Buffer.from(value).toString("hex")};`;
+  return value instanceof InvalidText ? `x${value.reason}:${value.hex};` : "n";
+}
+
 async function* readRows(
   database: Database,
   sql: string,
   check: Checker,
-  signal?: AbortSignal,
+  { signal, isWanted }: ReadOptions = {},
+  fingerprint?: (row: readonly Value[]) => string,
 ): AsyncIterable<SourceRow[]> {
   const statement = database.prepare(sql).raw(true).safeIntegers(true);
   let ordinal = 0;
   let rows: SourceRow[] = [];
   for (const row of statement.iterate() as IterableIterator<Value[]>) {
-    check(row);
-    rows.push({ ordinal: ++ordinal, row });
-    if (rows.length < batchRows) continue;
+    ordinal++;
+    if (isWanted?.(ordinal) !== false) {
+      check(row);
+      if (fingerprint === undefined) rows.push({ ordinal, row });
+      else rows.push({ ordinal, row, fingerprint: fingerprint(row) });
+    }
+    if (ordinal % batchRows !== 0) continue;
     signal?.throwIfAborted();
-    yield rows;
+    if (rows.length > 0) yield rows;
     rows = [];
     // Reading never waits, so it would keep signals and the connection's answers from being handled.
     if (ordinal % (batchRows * 20) === 0) await setImmediate();

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generatePendFiles, rejectedRows } from "../../../../migrations/pend/import/generate.ts";
 import map from "../../../../migrations/pend/import/json.ts";
+import { exportImport } from "../../../../scripts/import/export/export-import.ts";
 import { rollbackImport } from "../../../../scripts/import/run/rollback.ts";
 import { type ImportResult, runImport } from "../../../../scripts/import/run/run-import.ts";
 import { openSource } from "../../../../scripts/import/source/open-source.ts";
@@ -138,5 +139,113 @@ describe("the map of Pend's JSON files", () => {
         "select (select count(*)::int from users), (select count(*)::int from transactions), (select count(*)::int from user_tiers) > 0",
       ),
     ).toEqual([[0, 0, true]]);
+  });
+});
+
+describe("the export of Pend's JSON files", () => {
+  const out = (name: string) => join(folder, "..", `${basename(folder)}-${name}`);
+  afterAll(async () => {
+    for (const name of ["same", "changed"]) await rm(out(name), { recursive: true, force: true });
+  });
+  const exportTo = (name: string) => exportImport({ connection: connection(), database: "pend", to: out(name) });
+  const filesOf = (root: string) =>
+    readdirSync(root, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".json"))
+      .sort();
+  const exported = (name: string) => JSON.parse(readFileSync(join(out("changed"), name), "utf8"));
+
+  it("gives the same files after the import, rejected rows included", async () => {
+    await importFiles({ ...map, rejects: "skip" });
+    const done = await exportTo("same");
+    expect([done.tables, done.notWritten]).toEqual([[], []]);
+    expect(filesOf(out("same"))).toEqual(filesOf(folder));
+    for (const name of filesOf(folder))
+      expect(readFileSync(join(out("same"), name), "utf8"), name).toBe(readFileSync(join(folder, name), "utf8"));
+  });
+
+  it("shows the old system what changed in the database", async () => {
+    await database.migrator.query(`begin; set local app.maintenance = 'on';
+      update users set status = 'suspended', status_reason = 'Asked for it', last_login_at = '2025-03-04 05:06:07.5+00' where legacy_id = 'u_1';
+      update user_profiles set city = null, interests = array['wind', 'say "hi"'], preferences = preferences || '{"scale": 2}'
+        where user_id = (select id from users where legacy_id = 'u_2');
+      update kyc_applications set reviewed_by = (select id from admin_users where email = 'admin2@example.org')
+        where user_id = (select id from users where legacy_id = 'u_3');
+      update users set referred_by = (select id from users where legacy_id = 'u_9') where legacy_id = 'u_8';
+      update assets set name = 'Wind Park', opens_at = '2024-05-06 07:08:09.123+00' where legacy_id = 'opp_2';
+      insert into users (id, phone_hash, blockchain_address, status, tier_code, created_at)
+        values ('01234567-89ab-4cde-8f01-23456789abcd', repeat('a', 64), '0x' || repeat('b', 40), 'active', 'basic', '2025-01-01');
+      insert into user_profiles (user_id, full_name, created_at) values ('01234567-89ab-4cde-8f01-23456789abcd', 'New One', '2025-01-01');
+      insert into transactions (user_id, transaction_type, status, method, amount, idempotency_key, created_at) values
+        ('01234567-89ab-4cde-8f01-23456789abcd', 'deposit', 'pending', 'card', 12.5, 'fresh-1', '2025-01-02'),
+        ((select id from users where legacy_id = 'u_1'), 'deposit', 'pending', 'card', 7, 'fresh-2', '2025-01-02 03:04:05.678');
+      commit`);
+    const done = await exportTo("changed");
+    expect(done.notWritten).toEqual([]);
+    expect(done.tables).toEqual([
+      { table: "public.users", changed: 2, added: 1, removed: 0 },
+      { table: "public.user_profiles", changed: 1, added: 1, removed: 0 },
+      { table: "public.kyc_applications", changed: 1, added: 0, removed: 0 },
+      { table: "public.transactions", changed: 0, added: 2, removed: 0 },
+      { table: "public.assets", changed: 1, added: 0, removed: 0 },
+      { table: "public.admin_logs", changed: 0, added: 1, removed: 0 },
+    ]);
+    // What the old server would read, with exactly these changes.
+    const expected = readJson("wallet-db.json");
+    const { u_1, u_2, u_3, u_8 } = expected.users;
+    Object.assign(u_1, { status: "suspended", statusReason: "Asked for it", lastLogin: "2025-03-04T05:06:07.500Z" });
+    u_1.transactions.push({
+      type: "deposit",
+      status: "pending",
+      method: "card",
+      amount: "7",
+      id: "fresh-2",
+      createdAt: Date.UTC(2025, 0, 2, 3, 4, 5, 678),
+    });
+    Object.assign(u_2.profile, { city: null, interests: ["wind", 'say "hi"'], settings: { theme: "dark", scale: 2 } });
+    u_3.kyc[0].reviewedBy = "admin_2";
+    u_8.referredBy = "u_9";
+    const { "01234567-89ab-4cde-8f01-23456789abcd": added, ...others } = exported("wallet-db.json").users;
+    for (const [name, user] of Object.entries<{ transactions: unknown[] }>(others)) {
+      // The text of a new amount is a number or a string, as the last one that was read.
+      for (const each of user.transactions as { amount: unknown; id: string }[])
+        if (each.id === "fresh-2") each.amount = String(each.amount);
+      expect(user, name).toEqual(expected.users[name]);
+    }
+    expect(added).toMatchObject({
+      wallet: { address: `0x${"b".repeat(40)}` },
+      createdAt: Date.UTC(2025, 0, 1),
+      profile: { fullName: "New One" },
+      transactions: [{ id: "fresh-1", createdAt: Date.UTC(2025, 0, 2) }],
+    });
+    const assets = readJson("admin-opportunities.json");
+    Object.assign(assets.opportunities[1], { title: "Wind Park", opensAt: Date.UTC(2024, 4, 6, 7, 8, 9, 123) });
+    expect(exported("admin-opportunities.json")).toEqual(assets);
+    expect(exported("metadata.json")).toEqual(readJson("metadata.json"));
+    const logs = exported("admin-logs.json");
+    expect(logs.pop()).toMatchObject({ action: "assets.update", ok: true, target: { type: "assets" } });
+    expect(logs).toEqual(readJson("admin-logs.json"));
+  });
+
+  it("lets the old system go on, and its files come back as changes", async () => {
+    const source = await openSource("json", out("changed"));
+    try {
+      const again = { ...map, rejects: "skip", existing: "merge" } as const;
+      const { report } = await runImport({ connection: connection(), database: "pend", source, map: again });
+      expect(report.verify?.failures).toEqual([]);
+      const counts = report.tables.map(({ inserted, updated, kept }) => inserted + updated + kept);
+      expect(counts.reduce((sum, count) => sum + count)).toBe(0);
+      // Rows that PostgreSQL made have an id of their own there, so they are not taken for the same.
+      const known = [...rejectedRows.map((each) => each.split(": ").slice(1).join(": "))];
+      const others = report.rejects.filter(
+        ({ problems }) => !known.some((each) => problems[0]?.reason.startsWith(each)),
+      );
+      expect(others.map(({ target, problems }) => `${target}: ${problems[0]?.reason}`)).toEqual([
+        "public.users: the target has a row with this key and other values in: legacy_id",
+        "public.transactions: another row of the target has the same key (transactions_idempotency_key_key)",
+        "public.transactions: another row of the target has the same key (transactions_idempotency_key_key)",
+      ]);
+    } finally {
+      await source.close();
+    }
   });
 });

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { rename } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectionUrl } from "../../../../scripts/connection/connection.ts";
 import { cloneRoot } from "../../../clone-root.ts";
-import { type ImportCase, type ImportCases, startImportCases } from "./import-cases.ts";
+import { type ImportCase, type ImportCases, makeSqlite, startImportCases } from "./import-cases.ts";
 
 let cases: ImportCases;
 let target: ImportCase;
@@ -76,6 +77,49 @@ describe("pgw import", () => {
     await target.rows("update item set qty = 5 where qty = 6");
     expect((await pgw("rollback", "--yes")).code).toBe(0);
     expect(await target.rows("select * from item")).toEqual([]);
+  });
+
+  it("compares with the kept copy if the source is gone, and imports later changes of the named collections", async () => {
+    const source = path.join(target.folder, "source.db");
+    const map = path.join(target.folder, "map.json");
+    const options = ["--map", map, "--max-rejects", "1", "--json"];
+    const first = JSON.parse((await pgw("sqlite", source, ...options)).stdout);
+    expect(statSync(path.join(first.source.kept, "source.db.gz")).mode & 0o777).toBe(0o600);
+    await rename(source, `${source}.moved`);
+    const kept = await pgw("verify", "--json");
+    expect([kept.code, JSON.parse(kept.stdout).source]).toEqual([0, first.source.kept]);
+    const live = await pgw("verify", "--live");
+    expect([live.code, live.stderr]).toEqual([1, expect.stringContaining(`${source} does not exist.`)]);
+    await rename(`${source}.moved`, source);
+    makeSqlite(source, "update item set qty = 8 where id = 3");
+    const changed = await pgw("verify", "--live");
+    expect([changed.code, changed.stdout]).toEqual([
+      5,
+      expect.stringContaining("public.item: 1 changed in the source"),
+    ]);
+    const unknown = await pgw("sqlite", source, ...options, "--only", "itme");
+    expect([unknown.code, unknown.stdout]).toEqual([2, expect.stringContaining('itme; is it \\"item\\"?')]);
+    const later = await pgw("sqlite", source, ...options, "--changes", "--only", "item", "--no-keep-source");
+    const report = JSON.parse(later.stdout);
+    expect([later.code, report.tables[0].updated, report.source.kept]).toEqual([5, 1, null]);
+    const same = await pgw("verify", "--live");
+    expect([same.code, same.stdout]).toEqual([0, expect.stringContaining("equal: every row of the source")]);
+    makeSqlite(source, "delete from item where id = 1");
+    const unmerged = await pgw("sqlite", source, "--map", map, "--delete-missing");
+    expect([unmerged.code, unmerged.stderr]).toEqual([2, expect.stringContaining("--delete-missing needs --changes.")]);
+    const deleting = ["sqlite", source, "--map", map, "--max-rejects", "1", "--changes", "--delete-missing"];
+    const few = await pgw(...deleting, "--max-delete", "0");
+    expect([few.code, few.stderr]).toEqual([3, expect.stringContaining("- public.item: 1 of 2 rows (50%)")]);
+    const deleted = await pgw(...deleting);
+    expect([deleted.code, deleted.stdout]).toEqual([
+      5,
+      expect.stringContaining("no longer in the source: public.item: 1 deleted"),
+    ]);
+    expect(await target.rows("select qty from item")).toEqual([{ qty: 8 }]);
+    expect((await pgw("rollback", "--yes")).stdout).toContain("inserted again");
+    makeSqlite(source, "insert into item values (1, 5)");
+    for (const { run } of [report, first]) expect((await pgw("rollback", run, "--yes")).code).toBe(0);
+    makeSqlite(source, "update item set qty = 7 where id = 3");
   });
 
   it("writes an inferred map that the next import can read, and replaces none without being told", async () => {

@@ -1,11 +1,13 @@
 import { runImport } from "../../../../scripts/import/run/run-import.ts";
 import { openSource } from "../../../../scripts/import/source/open-source.ts";
+import { limitYoungHeap } from "../../../../scripts/import/young-heap.ts";
 
 /*
  * Imports in a process of its own, which ends itself with SIGKILL at a point: after a batch (`batch 3`), or when a
  * phase begins (`phase verify`). With the point `memory` it prints the most memory that it used, in KB. Arguments: the
  * options as JSON, and the point.
  */
+limitYoungHeap();
 const [options = "{}", point = ""] = process.argv.slice(2);
 const { kind, path, ...rest } = JSON.parse(options);
 const source = await openSource(kind, path);

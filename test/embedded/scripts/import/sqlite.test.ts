@@ -352,7 +352,7 @@ describe("an import from SQLite", () => {
     expect(report).toMatchObject({ outcome: "verified", tables: [{ inserted: 1, updated: 1, unchanged: 1 }] });
     expect(await rows("select * from item where id = 1")).toEqual([{ id: 1, name: "new", extra: { a: 1 } }]);
     const { tables } = await rollbackImport({ connection });
-    expect(tables).toEqual([{ table: "public.item", deleted: 1, restored: 1, gone: 0 }]);
+    expect(tables).toEqual([{ table: "public.item", deleted: 1, restored: 1, reinserted: 0, gone: 0 }]);
     expect(await rows("select * from item order by id")).toEqual([
       { id: 1, name: "old", extra: { a: 1 } },
       { id: 2, name: "same", extra: null },
@@ -377,7 +377,7 @@ describe("an import from SQLite", () => {
     expect(await rows("select count(*)::int as n from item")).toEqual([{ n: 3 }]);
     await rows("update item set name = 'two' where id = 2; delete from mention");
     expect((await rollbackImport({ connection, dryRun: true })).tables).toEqual([
-      { table: "public.item", deleted: 2, restored: 0, gone: 0 },
+      { table: "public.item", deleted: 2, restored: 0, reinserted: 0, gone: 0 },
     ]);
     expect(await rows("select count(*)::int as n from item")).toEqual([{ n: 3 }]);
     await rollbackImport({ connection });
