@@ -2,10 +2,10 @@ import PgPool from "pg-pool";
 import { clientConfig } from "../connection/connection.ts";
 import { channels } from "./channels.ts";
 import { type ClientRuntime, clientClass, type ServerClient } from "./server-client.ts";
-import { ServerList } from "./servers.ts";
+import { ServerList } from "./servers/servers.ts";
+import { connectionTo } from "./servers/target.ts";
 import { sessionSettings, setupStatements } from "./session.ts";
 import type { PoolSettings } from "./settings.ts";
-import { connectionTo } from "./target.ts";
 import { exactTypes } from "./types-as-text.ts";
 
 /** Numbers of a pool since its creation. */

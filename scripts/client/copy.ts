@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { from, to } from "pg-copy-streams";
 import { captureCallSite } from "./call-site.ts";
 import type { PoolCore } from "./pool-core.ts";
+import { openIfPooled } from "./pooled-statements.ts";
 import { applyContext } from "./statements.ts";
 
 /** Options of a COPY. */
@@ -47,9 +48,10 @@ async function withCopy(
   const { client } = checkout;
   try {
     await applyContext(client, core.settings);
+    const opened = await openIfPooled(client, core.settings);
     const rows = await run(client, signal === undefined ? {} : { signal });
     // The stream ends with the last row, and the session is ready a moment later.
-    await client.query("");
+    await client.query(opened ? "commit" : "");
     return rows;
   } catch (error) {
     // The state of the protocol is unknown after an interrupted COPY, and a new connection is certain.

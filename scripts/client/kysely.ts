@@ -11,16 +11,18 @@ import {
   type QueryResult,
   type TransactionSettings,
 } from "kysely";
+import type { QueryResultRow } from "pg";
 import Cursor from "pg-cursor";
 import { captureCallSite } from "./call-site.ts";
 import type { Checkout } from "./checkouts.ts";
 import { commit } from "./commit.ts";
-import { contextStatement, requestContext } from "./context.ts";
 import type { Pool } from "./pool.ts";
+import { openIfPooled } from "./pooled-statements.ts";
+import { rollBack } from "./retry.ts";
 import type { ServerClient } from "./server-client.ts";
-import { applyContext, touchesSession } from "./statements.ts";
+import { applyContext, type StatementResult, touchesSession } from "./statements.ts";
 import { closeCursor } from "./stream.ts";
-import { clientOf, rollBack, type TransactionOptions } from "./transaction.ts";
+import { beginText, clientOf, type TransactionOptions } from "./transaction.ts";
 import { exactTypes } from "./types-as-text.ts";
 
 /** Creates Kysely on a pool. Each statement and each transaction takes a client and returns it on every path. */
@@ -62,9 +64,13 @@ class ClientConnection implements DatabaseConnection {
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
     if (touchesSession(sql)) this.client.needsReset = true;
-    const { command, rowCount, rows } = await this.client.query(sql, [...parameters]);
+    const { command, rowCount, rows } = await this.send(sql, [...parameters]);
     const changed = ["INSERT", "UPDATE", "DELETE", "MERGE"].includes(command);
     return { rows: rows as Row[], ...(changed && { numAffectedRows: BigInt(rowCount ?? 0) }) };
+  }
+
+  protected send(text: string, values: unknown[]): Promise<StatementResult<QueryResultRow>> {
+    return this.client.query(text, values);
   }
 
   async *streamQuery<Row>(
@@ -84,14 +90,30 @@ class ClientConnection implements DatabaseConnection {
 /** A connection of the pool, with what is needed to return it exactly once. */
 class PoolConnection extends ClientConnection {
   readonly checkout: Checkout;
+  readonly #pool: Pool;
+  inTransaction = false;
   returned = false;
   /** Error of the last statement, as the cause if COMMIT turns out to be a rollback. */
   failed: unknown;
   readOnly = false;
 
-  constructor(checkout: Checkout) {
+  constructor(checkout: Checkout, pool: Pool) {
     super(checkout.client);
     this.checkout = checkout;
+    this.#pool = pool;
+  }
+
+  protected override send(text: string, values: unknown[]): Promise<StatementResult<QueryResultRow>> {
+    return this.inTransaction ? super.send(text, values) : this.#pool.send(this.client, { text, values });
+  }
+
+  override async *streamQuery<Row>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<Row>> {
+    const opened = !this.inTransaction && (await openIfPooled(this.client, this.#pool.settings));
+    try {
+      yield* super.streamQuery<Row>(query, chunkSize);
+    } finally {
+      if (opened && this.client.lost === undefined) await this.client.query("commit");
+    }
   }
 
   override async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
@@ -118,7 +140,7 @@ class PoolDriver implements Driver {
     const checkout = await this.#pool.acquire("transaction", undefined, captureCallSite());
     try {
       await applyContext(checkout.client, this.#pool.settings);
-      return new PoolConnection(checkout);
+      return new PoolConnection(checkout, this.#pool);
     } catch (error) {
       this.#pool.giveBack(checkout);
       throw error;
@@ -129,28 +151,26 @@ class PoolDriver implements Driver {
     connection: PoolConnection,
     { isolationLevel, accessMode }: TransactionSettings,
   ): Promise<void> {
-    const words = [
-      "begin",
-      isolationLevel && `isolation level ${isolationLevel}`,
-      accessMode === "read only" && "read only",
-    ];
     connection.readOnly = accessMode === "read only";
+    const beginning = beginText({ isolation: isolationLevel, readOnly: connection.readOnly });
     await this.#orReturn(connection, async () => {
-      await connection.client.query(words.filter(Boolean).join(" "));
-      const context = requestContext();
-      if (this.#pool.settings.pooled && context !== undefined)
-        await connection.client.query(contextStatement(context, true));
+      // Behind a pooler, this also sets limits and context. Otherwise the session has them.
+      if (!(await openIfPooled(connection.client, this.#pool.settings, beginning)))
+        await connection.client.query(beginning);
     });
+    connection.inTransaction = true;
   }
 
   async commitTransaction(connection: PoolConnection): Promise<void> {
     const { client, readOnly, failed } = connection;
     await this.#orReturn(connection, () => commit(this.#pool, client, readOnly, failed));
+    connection.inTransaction = false;
   }
 
   async rollbackTransaction(connection: PoolConnection): Promise<void> {
     // After a lost connection or an unanswered COMMIT, the first error counts.
     if (!connection.returned && connection.client.lost === undefined) await rollBack(this.#pool, connection.client);
+    connection.inTransaction = false;
   }
 
   async savepoint(connection: DatabaseConnection, name: string): Promise<void> {

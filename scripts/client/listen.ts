@@ -1,7 +1,7 @@
 import pg from "pg";
 import { withinDeadline } from "./deadline.ts";
 import type { PoolCore } from "./pool-core.ts";
-import { matchesTarget, roleQuery, type SessionRole } from "./role.ts";
+import { matchesTarget, roleQuery, type SessionRole } from "./servers/role.ts";
 
 /** Callbacks of a subscription. */
 export interface SubscriptionOptions {

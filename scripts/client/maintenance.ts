@@ -2,8 +2,8 @@ import pg from "pg";
 import { channels } from "./channels.ts";
 import { describeCheckout } from "./checkouts.ts";
 import type { PoolCore } from "./pool-core.ts";
-import { roleQuery, type SessionRole } from "./role.ts";
-import type { Server } from "./servers.ts";
+import { roleQuery, type SessionRole } from "./servers/role.ts";
+import type { Server } from "./servers/servers.ts";
 
 /** Interval of the checks of clients, in ms. */
 const checkIntervalMs = 250;

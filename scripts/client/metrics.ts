@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+import { throwImportError } from "../core/missing-package.ts";
 import { channels } from "./channels.ts";
 import type { PoolCore } from "./pool-core.ts";
 
@@ -16,13 +17,14 @@ const buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
  * underscores. Returns a function that removes them.
  *
  * @param name value of the label `pool`
+ * @throws OperationError if prom-client is not installed
  */
 export async function registerPoolMetrics(
   pool: PoolCore,
   registry: MetricsRegistry,
   name = "default",
 ): Promise<() => void> {
-  const { Counter, Gauge, Histogram } = await import("prom-client");
+  const { Counter, Gauge, Histogram } = await import("prom-client").catch(throwImportError);
   const registers = [registry as Registry];
   const labels = { pool: name };
   const gauge = (metric: string, help: string, value: () => number) =>

@@ -5,9 +5,9 @@ import type { CallSite } from "./call-site.ts";
 import { type Checkout, type Checkouts, describeCheckout } from "./checkouts.ts";
 import { codeOf, PoolStarvationError, PoolTimeoutError } from "./errors.ts";
 import { isFatalAtLogin } from "./failures.ts";
-import type { ServerList } from "./servers.ts";
+import type { ServerList } from "./servers/servers.ts";
+import { connectionTo } from "./servers/target.ts";
 import type { PoolSettings } from "./settings.ts";
-import { connectionTo } from "./target.ts";
 
 /** Parts of a pool that explain why no client could be obtained. */
 interface Situation {

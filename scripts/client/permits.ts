@@ -1,8 +1,12 @@
 import { type Deadline, DeadlineError } from "./deadline.ts";
 
 interface Waiter<Handed> {
-  grant: (handed: Handed | undefined) => void;
-  refuse: (reason: unknown) => void;
+  resolve: (handed: Handed | undefined) => void;
+  reject: (reason: unknown) => void;
+  /** End of the wait, on the clock of `performance.now()`. */
+  at: number;
+  signal: AbortSignal | undefined;
+  aborted: (() => void) | undefined;
 }
 
 /**
@@ -13,6 +17,10 @@ export class Permits<Handed> {
   readonly max: number;
   #taken = 0;
   readonly #waiters = new Set<Waiter<Handed>>();
+  /** One timer for all waits, as one for each would cost a noticeable part of a statement. */
+  #timer: NodeJS.Timeout | undefined;
+  /** Time at which the timer ends. */
+  #timerAt = Number.POSITIVE_INFINITY;
 
   constructor(max: number) {
     this.max = max;
@@ -34,7 +42,7 @@ export class Permits<Handed> {
   }
 
   /**
-   * Waits for a permit. Each wait has a timer and a listener of its own: composed signals cost more than a statement.
+   * Waits for a permit.
    *
    * @returns what the permit was given with
    * @throws DeadlineError, the signal's reason, or that of {@link refuseAll}
@@ -42,28 +50,14 @@ export class Permits<Handed> {
   take({ at, signal }: Deadline): Promise<Handed | undefined> {
     if (this.tryTake()) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.#waiters.delete(waiter);
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", aborted);
-      };
-      const waiter: Waiter<Handed> = {
-        grant: (handed) => {
-          leave();
-          resolve(handed);
-        },
-        refuse: (reason) => {
-          leave();
-          reject(reason);
-        },
-      };
-      const aborted = () => waiter.refuse(signal?.reason);
-      const timer = setTimeout(
-        () => waiter.refuse(new DeadlineError("The deadline passed.")),
-        Math.max(0, at - performance.now()),
-      );
+      const waiter: Waiter<Handed> = { resolve, reject, at, signal, aborted: undefined };
+      if (signal !== undefined) {
+        waiter.aborted = () => this.#refuse(waiter, signal.reason);
+        signal.addEventListener("abort", waiter.aborted, { once: true });
+      }
       this.#waiters.add(waiter);
-      signal?.addEventListener("abort", aborted, { once: true });
+      if (at < this.#timerAt) this.#schedule(at);
+      else if (this.#waiters.size === 1) this.#timer?.ref();
     });
   }
 
@@ -74,12 +68,47 @@ export class Permits<Handed> {
    */
   give(handed?: Handed): void {
     const [first] = this.#waiters;
-    if (first === undefined) this.#taken -= 1;
-    else first.grant(handed);
+    if (first === undefined) {
+      this.#taken -= 1;
+      return;
+    }
+    this.#leave(first);
+    first.resolve(handed);
   }
 
   /** Ends all waits with an error. */
   refuseAll(reason: unknown): void {
-    for (const waiter of [...this.#waiters]) waiter.refuse(reason);
+    for (const waiter of [...this.#waiters]) this.#refuse(waiter, reason);
+  }
+
+  #refuse(waiter: Waiter<Handed>, reason: unknown): void {
+    this.#leave(waiter);
+    waiter.reject(reason);
+  }
+
+  #leave(waiter: Waiter<Handed>): void {
+    this.#waiters.delete(waiter);
+    if (waiter.aborted !== undefined) waiter.signal?.removeEventListener("abort", waiter.aborted);
+    // Without a wait, the timer does not keep the process alive. The next wait may need it.
+    if (this.#waiters.size === 0) this.#timer?.unref();
+  }
+
+  #schedule(at: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#expire(), Math.max(0, at - performance.now()));
+  }
+
+  /** Ends the waits whose deadline has passed. Those that it was set for may have ended before. */
+  #expire(): void {
+    this.#timer = undefined;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    // Timers can be early by a part of a millisecond.
+    const now = performance.now() + 1;
+    for (const waiter of [...this.#waiters])
+      if (waiter.at <= now) this.#refuse(waiter, new DeadlineError("The deadline passed."));
+    let next = Number.POSITIVE_INFINITY;
+    for (const { at } of this.#waiters) next = Math.min(next, at);
+    if (this.#waiters.size > 0) this.#schedule(next);
   }
 }

@@ -12,7 +12,7 @@ import { loginError, starvationError, timeoutError } from "./obtain-errors.ts";
 import { Permits } from "./permits.ts";
 import { beginWrite } from "./request-session.ts";
 import { PasswordChangedError, type ServerClient } from "./server-client.ts";
-import type { Server, ServerList } from "./servers.ts";
+import type { Server, ServerList } from "./servers/servers.ts";
 import { resetStatements, sessionSettings, setupStatements } from "./session.ts";
 import type { PoolSettings } from "./settings.ts";
 
@@ -101,7 +101,20 @@ export class PoolCore extends EventEmitter<PoolEvents> {
     signal?.throwIfAborted();
     const started = performance.now();
     const deadline = { at: started + this.settings.connectionTimeoutMs, signal };
-    const handed = this.#permits.tryTake() ? undefined : await this.#waitForPermit(deadline, site);
+    let handed: ServerClient | undefined;
+    if (!this.#permits.tryTake()) {
+      const own = this.checkouts.ofRequest();
+      try {
+        handed = await (own.length === 0 ? this.#permits.take(deadline) : this.#waitHolding(own, deadline, site));
+      } catch (error) {
+        throw this.#explained(error, undefined);
+      }
+      if (handed !== undefined && !(isCurrent(handed) && !this.closed)) {
+        // It was lost, or the pool was closed, on the way from one request to the next.
+        this.connections.keep(handed, true);
+        handed = undefined;
+      }
+    }
     const client = handed ?? this.connections.take() ?? (await this.#obtain(deadline));
     return this.#lend(client, kind, site, started);
   }
@@ -127,23 +140,19 @@ export class PoolCore extends EventEmitter<PoolEvents> {
     return checkout;
   }
 
-  /** Waits for a permit. Returns the client that was handed over with it, if there is one. */
-  async #waitForPermit(deadline: Deadline, site: CallSite | undefined): Promise<ServerClient | undefined> {
-    const own = this.checkouts.ofRequest();
+  /** Waits for a permit in a request that holds clients already. */
+  async #waitHolding(
+    own: readonly Checkout[],
+    deadline: Deadline,
+    site: CallSite | undefined,
+  ): Promise<ServerClient | undefined> {
     for (const checkout of own) checkout.waiting += 1;
-    let client: ServerClient | undefined;
     try {
-      if (own.length > 0 && this.checkouts.starved(this.settings.max)) throw starvationError(this, own, site);
-      client = await this.#permits.take(deadline);
-    } catch (error) {
-      throw this.#explained(error, undefined);
+      if (this.checkouts.starved(this.settings.max)) throw starvationError(this, own, site);
+      return await this.#permits.take(deadline);
     } finally {
       for (const checkout of own) checkout.waiting -= 1;
     }
-    if (client === undefined || (isCurrent(client) && !this.closed)) return client;
-    // It was lost, or the pool was closed, on the way from one request to the next.
-    this.connections.keep(client, true);
-    return undefined;
   }
 
   /** Obtains a client with a permit, and returns the permit if that fails. */

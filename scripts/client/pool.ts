@@ -13,14 +13,23 @@ import { type CheckHealth, checkHealth } from "./health.ts";
 import { Listener, type Subscription, type SubscriptionOptions } from "./listen.ts";
 import { Maintenance } from "./maintenance.ts";
 import { PoolCore } from "./pool-core.ts";
-import { Replicas } from "./replicas.ts";
+import { sendOf } from "./pooled-statements.ts";
+import { Replicas } from "./replicas/replicas.ts";
+import { primaryPosition } from "./replicas/wal-position.ts";
+import { rollBack } from "./retry.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import type { ServerClient } from "./server-client.ts";
 import type { PoolSettings } from "./settings.ts";
-import { applyContext, runStatement, type Statement, type StatementResult, touchesSession } from "./statements.ts";
+import {
+  applyContext,
+  runStatement,
+  type Send,
+  type Statement,
+  type StatementResult,
+  touchesSession,
+} from "./statements.ts";
 import { type StreamOptions, streamRows } from "./stream.ts";
-import { rollBack, runOnReplica, runTransaction, type Transaction, type TransactionOptions } from "./transaction.ts";
-import { primaryPosition } from "./wal-position.ts";
+import { runOnReplica, runTransaction, type Transaction, type TransactionOptions } from "./transaction.ts";
 
 /** A client that the caller has to return with `release()`. */
 export type PooledClient = ServerClient & {
@@ -28,10 +37,18 @@ export type PooledClient = ServerClient & {
   release(discard?: boolean | Error): void;
 };
 
+/** Combines both forms of the driver's `query`: the values can follow a statement that is an object, too. */
+function withValues(statement: string | Statement, values: readonly unknown[] | undefined): Statement {
+  if (typeof statement === "string") return { text: statement, values };
+  return values === undefined ? statement : { ...statement, values };
+}
+
 /** A pool of connections to PostgreSQL. Create one with `createPool`. */
 export class Pool extends PoolCore {
   readonly #budget: RetryBudget;
   readonly #maintenance: Maintenance;
+  /** Sends single statements: see `sendOf`. */
+  readonly send: Send;
   #listener: Listener | undefined;
   #replicas: Replicas | undefined;
 
@@ -39,6 +56,7 @@ export class Pool extends PoolCore {
     super(settings);
     this.#budget = new RetryBudget(settings.retriesPerSecond);
     this.#maintenance = new Maintenance(this);
+    this.send = sendOf(settings);
   }
 
   /**
@@ -51,11 +69,8 @@ export class Pool extends PoolCore {
     statement: string | Statement,
     values?: readonly unknown[],
   ): Promise<StatementResult<Row>> {
-    const full: Statement = typeof statement === "string" ? { text: statement, values } : statement;
+    const full = withValues(statement, values);
     if (full.replica) return this.#queryReplica(full);
-    // Behind a pooler, settings last only in a transaction.
-    if (this.settings.pooled && requestContext() !== undefined)
-      return this.transaction((transaction) => transaction.query<Row>(full), { readOnly: full.readOnly ?? false });
     const deadline = performance.now() + this.settings.retryLimitMs;
     for (let attempt = 1; ; attempt += 1) {
       const checkout = this.acquireNow() ?? (await this.acquire("statement", full.signal));
@@ -67,7 +82,7 @@ export class Pool extends PoolCore {
         if (applied !== undefined) await applied;
         if (touchesSession(full.text)) client.needsReset = true;
         sent = client.lost === undefined;
-        return await runStatement<Row>(client, full, this.settings.maxPreparedStatements);
+        return await runStatement<Row>(client, full, this.settings.maxPreparedStatements, this.send);
       } catch (error) {
         const lost = isLost(client, error);
         // The server refused it, so it changed nothing. Another server may be the primary by now.
@@ -106,9 +121,6 @@ export class Pool extends PoolCore {
 
   /** Runs a statement on a standby that fulfils its conditions, else on the primary. */
   async #queryReplica<Row extends QueryResultRow>(statement: Statement): Promise<StatementResult<Row>> {
-    // Behind a pooler, settings last only in a transaction.
-    if (this.settings.pooled && requestContext() !== undefined)
-      return this.transaction((transaction) => transaction.query<Row>(statement), statement);
     const replicas = this.#standbys();
     const checkout = await replicas.obtain(statement, statement.signal);
     const onPrimary = { ...statement, replica: false, readOnly: true };
@@ -117,7 +129,7 @@ export class Pool extends PoolCore {
     try {
       await applyContext(client, this.settings);
       if (touchesSession(statement.text)) client.needsReset = true;
-      return await runStatement<Row>(client, statement, this.settings.maxPreparedStatements);
+      return await runStatement<Row>(client, statement, this.settings.maxPreparedStatements, this.send);
     } catch (error) {
       if (!replicas.mayFallBack(checkout, error) || statement.signal?.aborted) throw error;
       return await this.query<Row>(onPrimary);

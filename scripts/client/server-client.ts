@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
 import pg, { type ClientConfig } from "pg";
 import { codeOf } from "./errors.ts";
-import { roleFromParameters, roleQuery, type SessionRole } from "./role.ts";
-import type { Server, ServerList } from "./servers.ts";
+import { roleFromParameters, roleQuery, type SessionRole } from "./servers/role.ts";
+import type { Server, ServerList } from "./servers/servers.ts";
 import { versionNumber } from "./session.ts";
 
 /** Everything that a client needs to know about its pool. */

@@ -23,8 +23,22 @@ export function sessionSettings(settings: PoolSettings, serverVersion: number): 
 
 /** Returns the statements that set session settings. They run after the login, as poolers refuse options. */
 export function setupStatements(settings: Readonly<Record<string, string>>): string {
+  return setStatements("set", settings);
+}
+
+/**
+ * Returns a transaction's first statements, which set the session settings for it alone. Behind a pooler, settings of
+ * the session would reach other clients.
+ *
+ * @param begin the BEGIN with its options
+ */
+export function openingStatements(begin: string, settings: PoolSettings, serverVersion: number): string {
+  return `${begin}; ${setStatements("set local", sessionSettings(settings, serverVersion))}`;
+}
+
+function setStatements(command: "set" | "set local", settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
-    .map(([name, value]) => `set ${name} to ${pg.escapeLiteral(value)}`)
+    .map(([name, value]) => `${command} ${name} to ${pg.escapeLiteral(value)}`)
     .join("; ");
 }
 

@@ -1,7 +1,7 @@
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { parseDurationMs } from "./durations.ts";
-import type { TargetSessionAttrs } from "./role.ts";
-import { type PoolTarget, passwordFromFile, targetFromEnvironment, targetFromUrl } from "./target.ts";
+import type { TargetSessionAttrs } from "./servers/role.ts";
+import { type PoolTarget, passwordFromFile, targetFromEnvironment, targetFromUrl } from "./servers/target.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -62,7 +62,10 @@ export interface PoolOptions {
   resolveCommits?: boolean;
   /** Number of prepared statements that a client keeps. Default: 100. */
   maxPreparedStatements?: number;
-  /** The server's connections go through a pooler in transaction mode. Default: false. */
+  /**
+   * The server's connections go through a pooler in transaction mode. The limits above are set in each transaction, and
+   * each single statement gets one. Default: false.
+   */
   pooled?: boolean;
   /** Name in `pg_stat_activity`. Default: that of the URL or PGAPPNAME, else `pgroundwork`. */
   applicationName?: string;

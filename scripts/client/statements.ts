@@ -2,7 +2,7 @@ import type { QueryArrayResult, QueryResult, QueryResultRow } from "pg";
 import { cancellable } from "./cancel.ts";
 import { contextKey, contextStatement, requestContext } from "./context.ts";
 import { codeOf } from "./errors.ts";
-import type { ReplicaRead } from "./replicas.ts";
+import type { ReplicaRead } from "./replicas/replicas.ts";
 import type { ServerClient } from "./server-client.ts";
 
 /** A statement, and how to run it. */
@@ -62,15 +62,23 @@ export function applyContext(client: ServerClient, { pooled }: { pooled: boolean
   });
 }
 
-/** Runs one statement on a client, with its signal, and as a prepared statement if it asks for that. */
+/** Sends one statement to the server: {@link send}, or in a transaction of its own; see `sendOf`. */
+export type Send = typeof send;
+
+/**
+ * Runs one statement on a client, with its signal, and as a prepared statement if it asks for that.
+ *
+ * @param through sends the statement
+ */
 export function runStatement<Row extends QueryResultRow>(
   client: ServerClient,
   statement: Statement,
   maxPrepared: number,
+  through: Send = send,
 ): Promise<StatementResult<Row>> {
   const run = statement.prepare
-    ? () => runPrepared<Row>(client, statement, maxPrepared)
-    : () => send<Row>(client, statement);
+    ? () => runPrepared<Row>(client, statement, maxPrepared, through)
+    : () => through<Row>(client, statement);
   const result = statement.signal === undefined ? run() : cancellable(client, statement.signal, run);
   return result.catch(async (error: unknown) => {
     await client.ready();
@@ -78,7 +86,11 @@ export function runStatement<Row extends QueryResultRow>(
   });
 }
 
-function send<Row extends QueryResultRow>(client: ServerClient, statement: Statement): Promise<StatementResult<Row>> {
+/** Sends one statement as it is. */
+export function send<Row extends QueryResultRow>(
+  client: ServerClient,
+  statement: Statement,
+): Promise<StatementResult<Row>> {
   const { text, values, name, rowMode } = statement;
   if (name === undefined && rowMode === undefined) return client.query<Row>(text, values as unknown[]);
   const config = { text, values, name, rowMode } as unknown as { text: string; rowMode: "array" };
@@ -92,6 +104,7 @@ async function runPrepared<Row extends QueryResultRow>(
   client: ServerClient,
   statement: Statement,
   maxPrepared: number,
+  through: Send,
 ): Promise<StatementResult<Row>> {
   const { text } = statement;
   const name = client.prepared.get(text) ?? `pgw_${++names}`;
@@ -101,12 +114,12 @@ async function runPrepared<Row extends QueryResultRow>(
   if (client.prepared.size >= maxPrepared && oldest !== undefined) await forget(client, ...oldest);
   client.prepared.set(text, name);
   try {
-    return await send<Row>(client, { ...statement, name });
+    return await through<Row>(client, { ...statement, name });
   } catch (error) {
     // It failed before it did anything. In a transaction, everything before it is lost, too.
     if (!staleCodes.includes(codeOf(error)) || client.getTransactionStatus() !== "I") throw error;
     await forget(client, text, name);
-    return send<Row>(client, statement);
+    return through<Row>(client, statement);
   }
 }
 

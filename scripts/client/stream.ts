@@ -2,6 +2,7 @@ import type { QueryResultRow } from "pg";
 import Cursor from "pg-cursor";
 import { captureCallSite } from "./call-site.ts";
 import type { PoolCore } from "./pool-core.ts";
+import { openIfPooled } from "./pooled-statements.ts";
 import type { ServerClient } from "./server-client.ts";
 import { applyContext } from "./statements.ts";
 import { exactTypes } from "./types-as-text.ts";
@@ -25,8 +26,10 @@ export async function* streamRows<Row extends QueryResultRow>(
   const stop = () => client.destroy(signal?.reason instanceof Error ? signal.reason : undefined);
   signal?.addEventListener("abort", stop, { once: true });
   let cursor: Cursor<Row> | undefined;
+  let opened = false;
   try {
     await applyContext(client, core.settings);
+    opened = await openIfPooled(client, core.settings);
     cursor = client.query(new Cursor<Row>(text, [...values], { types: exactTypes }));
     const open = cursor;
     const next = () => client.whileConnected(open.read(batchSize));
@@ -36,9 +39,13 @@ export async function* streamRows<Row extends QueryResultRow>(
     throw error;
   } finally {
     signal?.removeEventListener("abort", stop);
-    // A cursor that is still open would keep the session busy.
-    if (cursor !== undefined && client.lost === undefined) await closeCursor(cursor, client);
-    core.giveBack(checkout);
+    try {
+      // A cursor that is still open would keep the session busy.
+      if (cursor !== undefined && client.lost === undefined) await closeCursor(cursor, client);
+      if (opened && client.lost === undefined) await client.query("commit");
+    } finally {
+      core.giveBack(checkout);
+    }
   }
 }
 

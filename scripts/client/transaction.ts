@@ -7,10 +7,11 @@ import { channels } from "./channels.ts";
 import type { Checkout } from "./checkouts.ts";
 import { commit } from "./commit.ts";
 import { contextStatement, requestContext } from "./context.ts";
-import { AbortedCommitError, OutcomeUnknownError } from "./errors.ts";
-import { isConflict, isLost, isReadOnlyError } from "./failures.ts";
+import { pipelined } from "./pipeline.ts";
 import type { PoolCore } from "./pool-core.ts";
-import type { ReplicaRead, Replicas } from "./replicas.ts";
+import { openIfPooled } from "./pooled-statements.ts";
+import type { ReplicaRead, Replicas } from "./replicas/replicas.ts";
+import { FailedAttempt, failureOf } from "./retry.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { ServerClient } from "./server-client.ts";
 import { runStatement, type Statement, type StatementResult, touchesSession } from "./statements.ts";
@@ -73,7 +74,7 @@ export async function runTransaction<T>(
     try {
       return await attemptTransaction(core, checkout, run, options);
     } catch (error) {
-      const failure = error instanceof Failed ? error : undefined;
+      const failure = error instanceof FailedAttempt ? error : undefined;
       if (failure === undefined) throw error;
       const { cause, repeatable } = failure;
       const out = attempt >= maxAttempts || performance.now() >= deadline || core.closed || options.signal?.aborted;
@@ -102,19 +103,9 @@ export async function runOnReplica<T>(
   try {
     return { result: await attemptTransaction(replicas.core, checkout, run, { ...options, readOnly: true }) };
   } catch (error) {
-    if (!(error instanceof Failed)) throw error;
+    if (!(error instanceof FailedAttempt)) throw error;
     if (options.retry !== false && error.repeatable) return undefined;
     throw error.cause;
-  }
-}
-
-/** An attempt failed: the error for the caller, and if the attempt may be repeated. */
-class Failed extends Error {
-  readonly repeatable: boolean;
-
-  constructor(cause: unknown, repeatable: boolean) {
-    super("The attempt failed.", { cause });
-    this.repeatable = repeatable;
   }
 }
 
@@ -131,8 +122,7 @@ async function attemptTransaction<T>(
   if (options.queryTimeoutMs !== undefined)
     checkout.statementLimitMs = options.queryTimeoutMs === 0 ? 0 : options.queryTimeoutMs + 5_000;
   try {
-    await client.query(beginStatement(options));
-    await setLocals(core, client, options);
+    await begin(core, client, options);
     const work = () => core.checkouts.within(checkout, () => run(transactionOn(core, client, state)));
     const result = await (signal === undefined ? work() : cancellable(client, signal, work));
     signal?.throwIfAborted();
@@ -145,44 +135,19 @@ async function attemptTransaction<T>(
   }
 }
 
-/** Rolls back if the session still exists, and decides if the attempt may be repeated. */
-async function failureOf(core: PoolCore, client: ServerClient, error: unknown, readOnly: boolean): Promise<Failed> {
-  if (error instanceof AbortedCommitError) return new Failed(error, true);
-  if (error instanceof OutcomeUnknownError) return new Failed(error, false);
-  // The function may throw an error of its own after the one of a statement, so the connection counts, too.
-  const lost = isLost(client, error);
-  if (lost) return new Failed(error, true);
-  const demoted = !readOnly && isReadOnlyError(error) && ["read-write", "primary"].includes(core.servers.target);
-  if (demoted && client.server !== undefined) core.servers.lostRole(client.server);
-  if (client.getTransactionStatus() !== "I") await rollBack(core, client);
-  return new Failed(error, isConflict(error) || demoted);
-}
-
-/** Rolls back. If the server does not answer, the session ends with its connection. */
-export async function rollBack(core: PoolCore, client: ServerClient): Promise<void> {
-  const timer = setTimeout(() => client.destroy(), core.settings.hostTimeoutMs);
-  try {
-    await client.query("rollback");
-  } catch {
-    client.destroy();
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function beginStatement({ isolation, readOnly }: TransactionOptions): string {
+/** Returns the statement that begins a transaction. */
+export function beginText({ isolation, readOnly }: { isolation?: string | undefined; readOnly?: boolean }): string {
   return ["begin", isolation && `isolation level ${isolation}`, readOnly && "read only"].filter(Boolean).join(" ");
 }
 
-/** Sets the request's context and the transaction's limits, for this transaction only. */
-async function setLocals(core: PoolCore, client: ServerClient, { queryTimeoutMs }: TransactionOptions): Promise<void> {
-  const limits =
-    queryTimeoutMs !== undefined
-      ? [`set local statement_timeout to ${Number(queryTimeoutMs)}`]
-      : core.settings.pooled
-        ? [`set local statement_timeout to ${Number(core.settings.queryTimeoutMs)}`]
-        : [];
-  for (const limit of limits) await client.query(limit);
+/** Begins a transaction with the request's context and the limits that are for this transaction only. */
+async function begin({ settings }: PoolCore, client: ServerClient, options: TransactionOptions): Promise<void> {
+  const { queryTimeoutMs = settings.queryTimeoutMs } = options;
+  const beginning = beginText(options);
+  if (await openIfPooled(client, { ...settings, queryTimeoutMs }, beginning)) return;
+  await client.query(beginning);
+  if (options.queryTimeoutMs !== undefined)
+    await client.query(`set local statement_timeout to ${Number(queryTimeoutMs)}`);
   const context = requestContext();
   if (context !== undefined || client.contextKey !== "") await client.query(contextStatement(context ?? {}, true));
 }
@@ -214,7 +179,8 @@ function transactionOn(core: PoolCore, client: ServerClient, state: { swallowed?
     },
     batch: (statements) => {
       if (statements.some(({ text }) => touchesSession(text))) client.needsReset = true;
-      return recorded(sendBatch(client, statements));
+      const send = () => statements.map(({ text, values }) => client.query(text, values as unknown[] | undefined));
+      return recorded(pipelined(client, send));
     },
     savepoint: async (run) => {
       const name = `pgw_${++savepoints}`;
@@ -231,23 +197,4 @@ function transactionOn(core: PoolCore, client: ServerClient, state: { swallowed?
   };
   clients.set(transaction, client);
   return transaction;
-}
-
-/** Sends all statements before the first answer. The first error is thrown, after all answers have arrived. */
-async function sendBatch(
-  client: ServerClient,
-  statements: readonly { text: string; values?: readonly unknown[] }[],
-): Promise<StatementResult<QueryResultRow>[]> {
-  const switchable = client as unknown as { pipeline: boolean };
-  switchable.pipeline = true;
-  try {
-    const results = await Promise.allSettled(
-      statements.map(({ text, values }) => client.query(text, values as unknown[] | undefined)),
-    );
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
-    return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  } finally {
-    switchable.pipeline = false;
-  }
 }

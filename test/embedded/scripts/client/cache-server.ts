@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inject, onTestFinished } from "vitest";
-import { type CacheOptions, createCache, type ResultCache } from "../../../../scripts/client/cache.ts";
+import { type CacheOptions, createCache, type ResultCache } from "../../../../scripts/client/cache/cache.ts";
 import type { Pool } from "../../../../scripts/client/pool.ts";
 import { draftCacheTriggers } from "../../../../scripts/migrate/authoring/cache-triggers.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";

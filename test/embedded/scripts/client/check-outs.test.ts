@@ -35,6 +35,15 @@ describe("failing statements", () => {
   });
 });
 
+describe("a statement", () => {
+  it("takes its values after an object, too, as the driver and Drizzle do", async () => {
+    const pool = on.pool({ max: 1 });
+    const array = await pool.query({ text: "select $1::text as x", rowMode: "array" }, ["tea"]);
+    expect(array.rows).toEqual([["tea"]]);
+    expect((await pool.query({ text: "select $1::text as x", values: ["tea"] })).rows).toEqual([{ x: "tea" }]);
+  });
+});
+
 describe("a transaction function", () => {
   it("that ignores a failed statement is rejected as rolled back, with that error as the cause", async () => {
     const pool = on.pool();
@@ -135,7 +144,7 @@ describe("a client", () => {
   it("leaves nothing in its session for the next user", async () => {
     const pool = on.pool({ max: 1 });
     await pool.withClient(async (client) => {
-      await client.query("set search_path to pg_catalog; set statement_timeout to 1; listen gossip");
+      await client.query("set search_path to pg_catalog; set statement_timeout to '1min'; listen gossip");
       await client.query("select pg_advisory_lock(7)");
     });
     await pool.query("select set_config('app.user_id', 'someone', false)");
@@ -164,15 +173,15 @@ describe("a client", () => {
     pool.on("leak", (report) => reports.push(report));
     const held = await pool.connect();
     const busy = await pool.connect();
-    const sleeping = busy.query("select pg_sleep(0.6)");
-    await sleep(450);
+    const sleeping = busy.query("select pg_sleep(2)");
+    await expect.poll(() => reports.length, { interval: 50 }).toBe(2);
     const byState = Object.groupBy(reports, ({ state }) => state);
     expect(byState.held).toHaveLength(1);
     expect(byState.busy).toHaveLength(1);
     const line = /:(\d+):\d+$/.exec(byState.held?.[0]?.takenAt ?? "")?.[1];
     expect(byState.held?.[0]?.takenAt.startsWith(here)).toBe(true);
     expect(Number(line)).toBeGreaterThan(100);
-    expect(byState.busy?.[0]?.statement).toBe("select pg_sleep(0.6)");
+    expect(byState.busy?.[0]?.statement).toBe("select pg_sleep(2)");
     await sleeping;
     held.release();
     busy.release();
@@ -183,7 +192,7 @@ describe("a client", () => {
     const pool = on.pool({ max: 2, leakThresholdMs: 100, reclaimLeaks: true });
     const held = await pool.connect();
     const busy = await pool.connect();
-    const sleeping = busy.query("select pg_sleep(0.5)");
+    const sleeping = busy.query("select pg_sleep(2)");
     await expect.poll(() => pool.stats.used).toBe(1);
     await expect(held.query("select 1")).rejects.toThrow();
     await sleeping;
@@ -227,7 +236,7 @@ describe("a pool without a free client", () => {
   });
 
   it("lists its holders when a request gives up", async () => {
-    const pool = on.pool({ max: 1, connectionTimeoutMs: 150 });
+    const pool = on.pool({ max: 1, connectionTimeoutMs: 1_500 });
     const client = await pool.connect();
     const error = (await pool.query("select 1").catch((thrown: unknown) => thrown)) as Error;
     expect(error).toBeInstanceOf(PoolTimeoutError);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseDurationMs } from "../../../../scripts/client/durations.ts";
+import { connectionTo, targetFromUrl } from "../../../../scripts/client/servers/target.ts";
 import { type PoolOptions, poolSettings } from "../../../../scripts/client/settings.ts";
-import { connectionTo, targetFromUrl } from "../../../../scripts/client/target.ts";
 
 const url = "postgresql://app:secret@localhost/shop";
 const settings = (env: Record<string, string>, options: PoolOptions = {}) =>

@@ -1,6 +1,6 @@
-import { OperationError } from "../core/operation-error.ts";
-import { cacheTrigger } from "../model/cache-changes.ts";
-import type { Pool } from "./pool.ts";
+import { OperationError } from "../../core/operation-error.ts";
+import { cacheTrigger } from "../../model/cache-changes.ts";
+import type { Pool } from "../pool.ts";
 
 /**
  * Bits of `tgtype`: 1 for each row, 4 insert, 8 delete, 16 update, 32 truncate. A partitioned table needs triggers for

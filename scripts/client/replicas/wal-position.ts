@@ -1,4 +1,4 @@
-import { exitCode, OperationError } from "../core/operation-error.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 
 /**
  * Converts a position in the WAL to a number that can be compared.

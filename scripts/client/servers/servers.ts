@@ -1,5 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import { backoffMs, connectBackoff } from "./backoff.ts";
+import { backoffMs, connectBackoff } from "../backoff.ts";
 import { describeRole, matchesTarget, type SessionRole, type TargetSessionAttrs } from "./role.ts";
 
 /** One server of the list, and what the last attempts showed. */

@@ -2,18 +2,18 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import type { QueryResultRow } from "pg";
-import { exitCode, OperationError } from "../core/operation-error.ts";
-import { cacheChannel, cachedTableName } from "../model/cache-changes.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { cacheChannel, cachedTableName } from "../../model/cache-changes.ts";
+import { type RequestContext, requestContext, withOnlyContext } from "../context.ts";
+import { unlessAborted } from "../deadline.ts";
+import { PoolClosedError } from "../errors.ts";
+import { deepFreeze } from "../freeze.ts";
+import type { Subscription } from "../listen.ts";
+import { Pool } from "../pool.ts";
+import type { PoolTarget } from "../servers/target.ts";
+import { poolSettings } from "../settings.ts";
 import { statementKey } from "./cache-key.ts";
 import { requireCacheTriggers } from "./cache-triggers.ts";
-import { type RequestContext, requestContext, withOnlyContext } from "./context.ts";
-import { unlessAborted } from "./deadline.ts";
-import { PoolClosedError } from "./errors.ts";
-import { deepFreeze } from "./freeze.ts";
-import type { Subscription } from "./listen.ts";
-import { Pool } from "./pool.ts";
-import { poolSettings } from "./settings.ts";
-import type { PoolTarget } from "./target.ts";
 
 /** Options of {@link createCache}. */
 export interface CacheOptions {

@@ -1,4 +1,4 @@
-import { exitCode, OperationError } from "../core/operation-error.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 
 /**
  * Returns a text that is equal only for the same statement with the same values.

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type Connection, isLocalHost, type SslMode, sslModes } from "../connection/connection.ts";
-import { exitCode, OperationError } from "../core/operation-error.ts";
+import { type Connection, isLocalHost, type SslMode, sslModes } from "../../connection/connection.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { type TargetSessionAttrs, targetSessionAttrs } from "./role.ts";
 
 /** The servers of one database, and the login. */

@@ -1,12 +1,12 @@
-import { exitCode, OperationError } from "../core/operation-error.ts";
-import type { Checkout } from "./checkouts.ts";
-import { codeOf, PoolStarvationError } from "./errors.ts";
-import { isLost } from "./failures.ts";
-import { Maintenance } from "./maintenance.ts";
-import { PoolCore } from "./pool-core.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
+import type { Checkout } from "../checkouts.ts";
+import { codeOf, PoolStarvationError } from "../errors.ts";
+import { isLost } from "../failures.ts";
+import { Maintenance } from "../maintenance.ts";
+import { PoolCore } from "../pool-core.ts";
+import { requestWrites } from "../request-session.ts";
+import type { PoolSettings } from "../settings.ts";
 import { outsideRequests, ReplicaLag } from "./replica-lag.ts";
-import { requestWrites } from "./request-session.ts";
-import type { PoolSettings } from "./settings.ts";
 import { parseLsn } from "./wal-position.ts";
 
 /** Conditions under which a standby may answer. If none fulfils them, the primary answers. */

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { ServerClient } from "./server-client.ts";
+import type { ServerClient } from "../server-client.ts";
 import { parseLsn, replayedPosition } from "./wal-position.ts";
 
 /** A position of the primary. Everything that was committed before the time is before the position. */

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { backoffMs, connectBackoff } from "../../../../scripts/client/backoff.ts";
-import { RetryBudget } from "../../../../scripts/client/retry-budget.ts";
-import { matchesTarget, type TargetSessionAttrs, targetSessionAttrs } from "../../../../scripts/client/role.ts";
-import { type Server, ServerList } from "../../../../scripts/client/servers.ts";
+import { backoffMs, connectBackoff } from "../../../../../scripts/client/backoff.ts";
+import { RetryBudget } from "../../../../../scripts/client/retry-budget.ts";
+import {
+  matchesTarget,
+  type TargetSessionAttrs,
+  targetSessionAttrs,
+} from "../../../../../scripts/client/servers/role.ts";
+import { type Server, ServerList } from "../../../../../scripts/client/servers/servers.ts";
 
 const primary = { standby: false, readOnly: false };
 const standby = { standby: true, readOnly: false };
