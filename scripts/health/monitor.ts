@@ -1,5 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
 import type { HealthSettings } from "./collector.ts";
+import { ErrorLog } from "./error-log.ts";
 import { type HealthStatus, judge } from "./judge.ts";
 import { type Rates, ratesBetween, type StatementGrowth, statementGrowth } from "./rates.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
@@ -22,7 +23,7 @@ export class Monitor {
 
   constructor(connection: Connection, settings: HealthSettings) {
     this.#connection = connection;
-    this.#settings = settings;
+    this.#settings = { errorLog: new ErrorLog(), ...settings };
   }
 
   /** Last observation; undefined before the first. */

@@ -102,6 +102,15 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
     "1 if the last attempt to archive WAL failed.",
     archive === null ? null : archive === "failing" ? 1 : 0,
   );
+  const { errors } = parts;
+  gauge(
+    "logged_errors",
+    "Errors in the server's log since the health server started, by class of SQLSTATE.",
+    (errors.known ? errors.value.counts : []).map(({ severity, sqlstateClass, database, count }) => ({
+      labels: { severity, class: sqlstateClass, database: database ?? "" },
+      value: count,
+    })),
+  );
   const slots = replication.known ? replication.value.slots : [];
   gauge(
     "slot_retained_bytes",

@@ -6,6 +6,7 @@ import { readBackups } from "./backups.ts";
 import type { BackupValues, Collector, HealthSettings } from "./collector.ts";
 import { type ActivityValues, activity } from "./collectors/activity.ts";
 import { type ConnectionValues, connections } from "./collectors/connections.ts";
+import { errors } from "./collectors/errors.ts";
 import { type FreezeValues, freeze } from "./collectors/freeze.ts";
 import { type HostValues, host } from "./collectors/host.ts";
 import { type LockValues, locks } from "./collectors/locks.ts";
@@ -17,6 +18,7 @@ import { type SizeValues, sizes } from "./collectors/sizes.ts";
 import { type StatementsValues, statements } from "./collectors/statements.ts";
 import { type TablesValues, tables } from "./collectors/tables.ts";
 import { type WalValues, wal } from "./collectors/wal.ts";
+import type { ErrorCounts } from "./error-log.ts";
 
 /** Values of each part of a snapshot. */
 export interface SnapshotValues {
@@ -33,6 +35,7 @@ export interface SnapshotValues {
   tables: TablesValues;
   migrations: MigrationValues;
   host: HostValues;
+  errors: ErrorCounts;
   /** null if the stack makes no backups. */
   backups: BackupValues | null;
 }
@@ -58,6 +61,7 @@ export const collectors: { [Name in Exclude<PartName, "backups">]: Collector<Sna
   tables,
   migrations,
   host,
+  errors,
 };
 
 /** Names of all parts. */

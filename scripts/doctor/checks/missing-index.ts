@@ -32,7 +32,7 @@ export const missingIndex: Check = {
       object: table,
       level: "warning" as const,
       detail: `${table} (${count(size)} rows) was scanned completely ${count(scans)} times since ${since.toISOString()}, reading ${count(rowsPerScan)} rows each time. Only ${percent(indexShare)} of its scans use an index.`,
-      hint: "Find the statements in pg_stat_statements, run EXPLAIN, and index the columns of their conditions.",
+      hint: "Let the planner try indexes for the most expensive statements: pgw index-advice.",
     }));
     return { problems };
   },

@@ -36,8 +36,10 @@ export const host: Collector<HostValues> = {
 /**
  * Returns the data directory if the server runs on this machine. Another machine can have a server with the same path,
  * so the start time in its postmaster.pid must be that of the server.
+ *
+ * @throws NotKnown if it does not
  */
-async function ownDataDirectory(observer: Observer): Promise<string> {
+export async function ownDataDirectory(observer: Observer): Promise<string> {
   const [row] = await observer.query<{ folder: string | null; started: number }>(
     `select current_setting('data_directory', true) as folder, floor(extract(epoch from pg_postmaster_start_time()))::float8 as started`,
   );

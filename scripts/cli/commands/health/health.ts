@@ -4,6 +4,7 @@ import { type Registration, register } from "../../registration.ts";
 const verbs: Readonly<Record<string, Registration>> = {
   check: async () => (await import("./check.ts")).registerHealthCheck,
   serve: async () => (await import("./serve.ts")).registerHealthServe,
+  "test-alert": async () => (await import("./test-alert.ts")).registerTestAlert,
 };
 
 export async function registerHealth(program: Command, typed: readonly string[]): Promise<void> {

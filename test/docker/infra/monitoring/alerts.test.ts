@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type Docker from "dockerode";
 import { beforeAll, describe, expect, it } from "vitest";
+import { heartbeatRules } from "../../../../infra/plan/alerts.ts";
 import { prometheusConfiguration, scheduleRules } from "../../../../infra/plan/monitoring.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
 import { cloneRoot } from "../../../clone-root.ts";
@@ -16,8 +17,10 @@ describe("the Prometheus configuration", () => {
   const { docker } = objects;
   let container: Docker.Container;
   let alerts: string;
+  let poolerAlerts: string;
   beforeAll(async () => {
     alerts = await readFile(join(cloneRoot, "infra", "monitoring", "alerts.yml"), "utf8");
+    poolerAlerts = await readFile(join(cloneRoot, "infra", "monitoring", "pooler-alerts.yml"), "utf8");
     container = await docker.createContainer({
       name: objects.name("promtool"),
       Image: await monitoringImage(),
@@ -25,17 +28,24 @@ describe("the Prometheus configuration", () => {
       HostConfig: { Init: true },
     });
     await putFiles(container, "/etc/pgroundwork", {
-      "prometheus.yml": prometheusConfiguration({ project: "shop", stack: 'a "quoted" one' }),
+      "prometheus.yml": prometheusConfiguration(
+        { project: "shop", stack: 'a "quoted" one' },
+        { pooler: true, alerts: true },
+      ),
       "rules/": "",
       "rules/alerts.yml": alerts,
-      "rules/schedule.yml": scheduleRules({ full: day, incr: day / 4 }, 3),
+      "rules/pooler-alerts.yml": poolerAlerts,
+      "rules/schedule.yml": scheduleRules({ full: day, incr: day / 4 }, 3, { drill: 40 * day, dump: 2 * day }),
       "rules/none.yml": scheduleRules({}, 0),
+      "rules/heartbeat.yml": heartbeatRules({ heartbeat: { url: "http://h", minutes: 5 }, links: "" }),
     });
-    const promtool = await readFile(new URL("alerts.promtool.yml", import.meta.url), "utf8");
+    const testsOf = (file: string) => readFile(new URL(file, import.meta.url), "utf8");
     await putFiles(container, "/var/lib/prometheus", {
       "alerts.yml": alerts,
-      "schedule.yml": scheduleRules({ full: day, incr: day / 4 }, 3),
-      "test.yml": promtool,
+      "schedule.yml": scheduleRules({ full: day, incr: day / 4 }, 3, { drill: 40 * day, dump: 2 * day }),
+      "test.yml": await testsOf("alerts.promtool.yml"),
+      "pooler-alerts.yml": poolerAlerts,
+      "pooler-test.yml": await testsOf("pooler-alerts.promtool.yml"),
     });
     await container.start();
   });
@@ -47,27 +57,36 @@ describe("the Prometheus configuration", () => {
   it("is valid, including its rules", async () => {
     const { code, said } = await promtool("check", "config", "--lint-fatal", "/etc/pgroundwork/prometheus.yml");
     expect(said).toContain(`SUCCESS: ${alerts.match(/^ *- alert: /gm)?.length} rules found`);
-    expect(said).toContain("SUCCESS: 3 rules found");
+    expect(said).toContain(`SUCCESS: ${poolerAlerts.match(/^ *- alert: /gm)?.length} rules found`);
+    expect(said).toContain("SUCCESS: 5 rules found");
+    expect(said).toContain("SUCCESS: 1 rules found");
     expect(code, said).toBe(0);
   });
 
   it("fires each alert when its condition is met, and not just before", async () => {
-    const { code, said } = await promtool("test", "rules", "/var/lib/prometheus/test.yml");
-    expect(code, said).toBe(0);
+    for (const file of ["test.yml", "pooler-test.yml"]) {
+      const { code, said } = await promtool("test", "rules", `/var/lib/prometheus/${file}`);
+      expect(code, said).toBe(0);
+    }
   });
 
-  it("gives every alert a severity, a summary and a description of what to do", async () => {
+  it("gives every alert a severity, a summary, a value, a description and a section of the runbook", async () => {
     const { parse } = await import("yaml");
-    const { groups } = parse(alerts) as {
-      groups: { rules: { alert: string; labels: { severity: string }; annotations: Record<string, string> }[] }[];
-    };
-    const rules = groups.flatMap((group) => group.rules);
+    type Rule = { alert: string; labels: { severity: string }; annotations: Record<string, string> };
+    const rules = [alerts, poolerAlerts].flatMap((text) =>
+      (parse(text) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules),
+    );
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
     for (const { alert, labels, annotations } of rules) {
-      expect(alert).toMatch(/^PostgreSQL[A-Z]/);
+      expect(alert).toMatch(/^(PostgreSQL|Pooler)[A-Z]/);
       expect(["critical", "warning"]).toContain(labels.severity);
       expect(annotations.summary, alert).toMatch(/\w/);
       expect(annotations.description, alert).toMatch(/\.$/);
+      expect(annotations.value, alert).toMatch(/\w/);
+      expect(annotations.runbook, alert).toBe(`infra/monitoring/runbook.md#${alert.toLowerCase()}`);
     }
+    const runbook = await readFile(join(cloneRoot, "infra", "monitoring", "runbook.md"), "utf8");
+    const sections = [...runbook.matchAll(/^### (.*)$/gm)].map(([, title]) => title);
+    expect(sections.sort()).toEqual(rules.map(({ alert }) => alert).sort());
   });
 });

@@ -50,6 +50,17 @@ export const cases: CheckCase = {
       unknown: /use has been counted for .* only/,
     },
     {
+      title: "an index that a standby may use, which has a slot and is not connected",
+      setup: [
+        ...table,
+        "create index item_name on item (name)",
+        ...observed,
+        "select pg_create_physical_replication_slot('standby')",
+      ],
+      teardown: ["select pg_drop_replication_slot('standby')"],
+      unknown: /statements on standbys are not counted here, and these slots belong to some: standby/,
+    },
+    {
       title: "an unused index after the statistics were reset",
       setup: [...table, "create index item_name on item (name)", "select pg_stat_reset()"],
       thresholds: { observedDays: 0.01 },
