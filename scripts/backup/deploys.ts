@@ -1,8 +1,8 @@
 import type Docker from "dockerode";
 import { z } from "zod";
 import { OperationError } from "../core/operation-error.ts";
-import { runInContainer } from "../docker/run-in-container.ts";
 import { queryInContainer } from "../docker/server/query.ts";
+import { readRecord, recordsFolder, writeRecord } from "./repository-file.ts";
 
 const deploySchema = z.object({
   /** Counted from 1. */
@@ -31,8 +31,8 @@ export type Deploy = z.output<typeof deploySchema>;
 /** A restore point that was made before a deploy. */
 export type DeployPoint = Pick<Deploy, "restorePoint" | "lsn" | "at">;
 
-/** File with the deploys. It is beside the repository, because a restore of the cluster must not change it. */
-const file = "/var/lib/pgbackrest/pgroundwork/deploys.jsonl";
+/** Record of the deploys, beside the repository. */
+const file = "deploys.jsonl";
 
 /** Creates a restore point on a server, before a deploy. */
 export async function createDeployPoint(docker: Docker, server: string): Promise<DeployPoint> {
@@ -55,28 +55,22 @@ export async function recordDeploy(docker: Docker, container: string, deploy: Om
   const deploys = await readDeploys(docker, container);
   const recorded = { number: (deploys.at(-1)?.number ?? 0) + 1, ...deploy };
   const text = [...deploys, recorded].map((each) => `${JSON.stringify(each)}\n`).join("");
-  // The file is whole at every moment.
-  const script = 'set -e; mkdir -p "$(dirname "$1")"; cat >"$1.new"; sync "$1.new"; mv "$1.new" "$1"';
-  const command = ["sh", "-c", script, "sh", file];
-  const { code, stderr } = await runInContainer(docker, container, { command, input: text, user: "postgres" });
-  if (code !== 0) throw new OperationError(`The deploy could not be recorded: ${stderr.trim()}`);
+  await writeRecord(docker, container, file, text);
   return recorded;
 }
 
 /**
  * Reads the recorded deploys, oldest first.
  *
- * @param container running container that mounts the repository's volume
+ * @param container container that mounts the repository's volume
  */
 export async function readDeploys(docker: Docker, container: string): Promise<Deploy[]> {
-  const command = ["sh", "-c", '[ ! -e "$1" ] || cat "$1"', "sh", file];
-  const { code, stdout, stderr } = await runInContainer(docker, container, { command, user: "postgres" });
-  if (code !== 0) throw new OperationError(`The deploys could not be read: ${stderr.trim()}`);
-  const lines = stdout.split("\n").filter((line) => line !== "");
+  const text = (await readRecord(docker, container, file)) ?? "";
+  const lines = text.split("\n").filter((line) => line !== "");
   try {
     return lines.map((line) => deploySchema.parse(JSON.parse(line)));
   } catch (error) {
-    throw new OperationError(`The record of deploys is damaged: ${file} in the repository's volume.`, {
+    throw new OperationError(`The record of deploys is damaged: ${recordsFolder}/${file} in the repository's volume.`, {
       hint: "Correct it, or move it away. It has one JSON object on each line.",
       cause: error,
     });

@@ -17,6 +17,12 @@ interface Explanation {
 /** Explanations of failures; the first match wins. The codes are those of pgBackRest's `error.yaml`. */
 const explanations: readonly Explanation[] = [
   {
+    // From the image's repository-owner.
+    when: (_code, text) => /belongs to a newer server of this stack/.test(text),
+    message: (cause) => cause,
+    hint: "Stop this server, if it was replaced after its machine was lost. If it is to continue, set another path in pgroundwork:backups.repositories.",
+  },
+  {
     when: (code, text) => code === 56 || (code === 57 && /server closed the connection/.test(text)),
     message: (cause) => `The server did not answer: ${cause}`,
     hint: "`npm run pgw -- status` shows its state, `npm run pgw -- logs` its log.",
@@ -39,9 +45,45 @@ const explanations: readonly Explanation[] = [
     hint: "Free space where the engine stores its volumes, or keep backups for fewer days (pgroundwork:backups).",
   },
   {
+    when: (_code, text) => /unable to verify certificate|no names in server certificate|certificate verify/i.test(text),
+    message: (cause) => `The certificate of the bucket's endpoint is not trusted: ${cause}`,
+    hint: "Set caFile of the bucket in pgroundwork:backups to the CA certificate of the endpoint. The certificate must have the endpoint's host name.",
+  },
+  {
+    when: (_code, text) => /\b403\b.*Forbidden|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch/.test(text),
+    message: (cause) => `The bucket refuses the keys: ${cause}`,
+    hint: "Correct key and keySecret of the bucket in pgroundwork:backups. The keys need rights to list, read, write and delete objects.",
+  },
+  {
+    when: (_code, text) => /NoSuchBucket/.test(text),
+    message: () => "The bucket does not exist.",
+    hint: "Create it, or correct bucket, endpoint and region in pgroundwork:backups. The kit creates no bucket.",
+  },
+  {
+    when: (code, text) =>
+      (code === 49 && !/socket/i.test(text)) ||
+      /unable to (?:connect to|get address for) '[^']+'|HostConnectError/.test(text),
+    message: (cause) => `The bucket's endpoint does not answer: ${cause}`,
+    hint: "The server keeps its WAL and archives it when the endpoint answers again. Check endpoint, name resolution and network.",
+  },
+  {
     when: (_code, text) => /Permission denied|Read-only file system/.test(text),
     message: (cause) => `The backup repository cannot be written: ${cause}`,
     hint: "Everything in its volume must belong to postgres (uid 999) and be writable. Change the owner back.",
+  },
+  {
+    // A checksum, a format or the encryption of a file is wrong, for which there are many messages. The processes whose
+    // messages begin with "raised from local" read the files of a backup after its manifest was decrypted.
+    when: (code, text) =>
+      code === 26 ||
+      (code === 29 && !/unable to load info file/.test(text)) ||
+      (code === 95 && /raised from local-/.test(text)) ||
+      // A list of blocks ends too early. If a connection ends, more is said.
+      (code === 42 && /raised from local-\d+ protocol: unexpected eof$/m.test(text)) ||
+      /checksum '[^']*' does not match|error restoring '|\b(zst|lz4|gz|bz2) error: /.test(text),
+    isUnusable: true,
+    message: (cause) => `The backup is damaged: ${cause}`,
+    hint: "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
   },
   {
     // A file decrypted with the wrong passphrase is not text. If the file was not encrypted, its cipher header is
@@ -51,12 +93,6 @@ const explanations: readonly Explanation[] = [
     isUnusable: true,
     message: () => "The backup repository was encrypted with a passphrase that is not this stack's.",
     hint: "Restore its passphrase, which is in the state of the stack that created it, and in the file backup-passphrase of that cluster's volume. To start a new repository, move the old content out of its volume.",
-  },
-  {
-    when: (_code, text) => /checksum '[^']*' does not match|error restoring '|\b(zst|lz4|gz|bz2) error: /.test(text),
-    isUnusable: true,
-    message: (cause) => `The backup is damaged: ${cause}`,
-    hint: "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
   },
   {
     when: (code, text) => code === 28 || /do not match the database|does not match/.test(text),

@@ -81,12 +81,13 @@ const [ok, missingPath, noBackup, missingData] = [0, 1, 2, 3];
  */
 export async function readRepository(docker: Docker, container: string): Promise<Repository> {
   const repository = parseInfo(await pgBackRest(docker, container, ["info", "--output=json"]));
-  if (repository.fault === undefined || repository.backups.length > 0) return repository;
+  const isEmpty = isEmptyRepository(repository.fault);
+  // A bucket that is away would be tried again for a minute.
+  if (!isEmpty || repository.backups.length > 0) return repository;
   // pgBackRest gives the same answer for a repository that has lost its backups and for an empty one.
   const archived = await runPgBackRest(docker, container, ["repo-ls", `archive/${stanza}`]);
   const hasArchive = archived.code === 0 && archived.stdout.includes("archive.info");
-  const isEmpty = repository.fault.message === emptyRepository().message;
-  return hasArchive && isEmpty ? { ...repository, fault: lostBackups() } : repository;
+  return hasArchive ? { ...repository, fault: lostBackups() } : repository;
 }
 
 /** Content of a backup. */
@@ -140,6 +141,11 @@ function faultOf(code: number, message: string): BackupError | undefined {
 
 function lostBackups(): BackupError {
   return diagnose(55, "archive.info exists but backup.info is missing");
+}
+
+/** Returns true if a fault only says that a repository is empty, as an unused one is. */
+export function isEmptyRepository(fault: BackupError | undefined): boolean {
+  return fault?.message === emptyRepository().message;
 }
 
 function emptyRepository(): BackupError {

@@ -1,10 +1,12 @@
 import type Docker from "dockerode";
+import type { Known } from "../core/known.ts";
 import type { OperationError } from "../core/operation-error.ts";
 import { runInContainer } from "../docker/run-in-container.ts";
 import { SocketError } from "../docker/server/query.ts";
 import { isRunning } from "../docker/server/running.ts";
 import { backupIntervals } from "../model/schedule.ts";
 import { type ArchiverState, readArchiver } from "./archive.ts";
+import { type ArchiveLag, findInLag, measureLag } from "./archive-lag.ts";
 import { type Finding, findInBackups, type LastRun, newestOfEachType } from "./findings.ts";
 import { type Backup, readDetails, readRepository } from "./info.ts";
 import { scanRepository } from "./scan.ts";
@@ -20,6 +22,8 @@ export interface BackupList {
   wal: { from: string; to: string } | undefined;
   /** undefined if the server did not answer. */
   archiver: ArchiverState | undefined;
+  /** Distance between the server and the archive in this repository. */
+  lag: Known<ArchiveLag>;
   findings: Finding[];
 }
 
@@ -44,10 +48,14 @@ export async function listBackups(docker: Docker, stack: StackBackups, now: Date
     for (const backup of newestFirst.slice(0, asked))
       backup.databases = (await readDetails(docker, container, backup.label)).databases;
     const lastRuns = await readLastRuns(docker, container);
-    const scanned = repository.fault === undefined ? (await scanRepository(docker, container)).findings : [];
-    return { repository, newestFirst, lastRuns, scanned };
+    // A bucket that is away makes both wait.
+    const [scanned, lag] = await Promise.all([
+      repository.fault === undefined ? scanRepository(docker, container).then(({ findings: found }) => found) : [],
+      measureLag(docker, container),
+    ]);
+    return { repository, newestFirst, lastRuns, scanned, lag };
   });
-  const { repository, newestFirst, lastRuns, scanned } = content;
+  const { repository, newestFirst, lastRuns, scanned, lag } = content;
   const { fault, underWay, wal } = repository;
   if (fault !== undefined) findings.push(wrong(fault));
   else {
@@ -55,8 +63,9 @@ export async function listBackups(docker: Docker, stack: StackBackups, now: Date
     const gaps = intervals && { full: intervals.full, any: intervals.incr };
     findings.push(...findInBackups({ backups: repository.backups, underWay, gaps, lastRuns, now }), ...scanned);
   }
+  findings.push(...findInLag(lag, now, stack.repository));
   const archiver = await askServer(docker, stack.server, findings);
-  return { backups: newestFirst, underWay, wal, archiver, findings };
+  return { backups: newestFirst, underWay, wal, archiver, lag, findings };
 }
 
 async function askServer(docker: Docker, server: string, findings: Finding[]): Promise<ArchiverState | undefined> {

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { z } from "zod";
-import { runInContainer } from "../docker/run-in-container.ts";
 import { ago, type Finding, isInFuture } from "./findings.ts";
+import { readResults, runProgram } from "./image-program.ts";
 
 const scanSchema = z.object({
   /** Seconds since 1970. */
@@ -28,35 +28,25 @@ export interface RepositoryScan {
   damaged?: DamagedContent | undefined;
 }
 
-/** Folders that hold scan results. The second is used if the first cannot be written. */
-const places = ["/var/lib/pgbackrest/pgroundwork", "/var/spool/pgbackrest"];
-
 /** Maximum age of a scan that still counts as current. Scans run every hour and after each backup. */
 const maxAgeSeconds = 2 * 3_600;
 
 /** Scans the repository now, by reading every file in it. */
 export async function scanRepository(docker: Docker, container: string): Promise<Omit<RepositoryScan, "scannedAt">> {
-  const unknown = (why: string) => ({
-    findings: [{ level: "unknown" as const, text: `The backups could not be checked: ${why}` }],
+  const absent = "the container's image has no repository-scan. Use a current image and run `up`.";
+  const made = await runProgram(docker, container, "repository-scan", absent);
+  if (made.known) return parseScan(made.output);
+  return {
+    findings: [{ level: "unknown", text: `The backups could not be checked: ${made.reason}` }],
     damaged: undefined,
-  });
-  const { code, stdout, stderr } = await runInContainer(docker, container, {
-    command: ["sh", "-c", "command -v repository-scan >/dev/null || exit 127; exec repository-scan"],
-    user: "postgres",
-  });
-  if (code === 127) return unknown("the container's image has no repository-scan. Use a current image and run `up`.");
-  if (code !== 0) return unknown(`repository-scan ended with ${code}: ${stderr.trim().split("\n").at(-1)}`);
-  return parseScan(stdout);
+  };
 }
 
 /**
  * Reads the result of the last scan in a container that has the repository. Returns undefined if there was no scan yet.
  */
 export async function readScan(docker: Docker, container: string): Promise<RepositoryScan | undefined> {
-  const command = ["sh", "-c", `cat ${places.map((place) => `${place}/scan.json`).join(" ")} 2>/dev/null`];
-  const { stdout } = await runInContainer(docker, container, { command, user: "postgres" });
-  const scans = stdout.split("\n").filter((line) => line !== "");
-  return scans
+  return (await readResults(docker, container, "scan.json"))
     .map(parseScan)
     .sort((one, other) => one.scannedAt - other.scannedAt)
     .at(-1);

@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import { OperationError } from "../core/operation-error.ts";
 import { unlessMissing } from "../docker/docker-error.ts";
 import { withScratchContainer } from "../docker/scratch-container.ts";
+import type { BackupObjectives, DrillPlan } from "../model/drill-plan.ts";
 import type { DockerOwner } from "../model/labels.ts";
 
 /** Locations of a stack's backups and the containers that make them. */
@@ -13,10 +14,22 @@ export interface StackBackups {
   server: string;
   /** ID of the image of both containers. */
   image: string;
-  /** Names of volumes. */
+  /** Names of volumes. If the repository is in a bucket, its volume only has notes of the kit. */
   volumes: { repository: string; configuration: string; data: string };
+  /** pgBackRest's file in the configuration volume. Default: pgbackrest.conf. */
+  configurationFile?: string | undefined;
+  /** Docker network through which containers reach the repository. Omitted if it is in the volume. */
+  network?: string | undefined;
+  /** Number of the repository, counted from 1. Omitted if the stack has one only. */
+  repository?: number | undefined;
   /** In cron syntax, UTC. */
   schedule: { full: string; incremental: string };
+  /** Restore drills. Absent if none are planned. */
+  drill?: DrillPlan | undefined;
+  /** Name of the container that runs scheduled drills. Absent if there is none. */
+  drillContainer?: string | undefined;
+  /** Limits that the results of drills are compared with. */
+  objectives?: BackupObjectives | undefined;
 }
 
 /** pgBackRest's name for the only cluster of a repository. */
@@ -30,11 +43,15 @@ export const paths = {
   data: "/var/lib/postgresql/17/data",
 } as const;
 
-/** Environment that points pgBackRest in a scratch container to its configuration. */
-export const environment: Readonly<Record<string, string>> = {
-  PGBACKREST_CONFIG: `${paths.configuration}/pgbackrest.conf`,
-  PGBACKREST_STANZA: stanza,
-};
+/** Returns the path of pgBackRest's configuration in containers. */
+export function configurationPath({ configurationFile = "pgbackrest.conf" }: StackBackups): string {
+  return `${paths.configuration}/${configurationFile}`;
+}
+
+/** Returns the options of pgBackRest that name a stack's repository. */
+export function repositoryOptions(stack: StackBackups): string {
+  return `--config=${configurationPath(stack)} --stanza=${stanza}`;
+}
 
 /** Maximum lifetime of a container that is read from once, in seconds, in case it is not removed. */
 const lifetimeSeconds = 600;
@@ -57,11 +74,17 @@ export async function withRepository<T>(
 }
 
 /** Docker would create a missing volume, in which there is no backup. */
-async function requireRepository(docker: Docker, { volumes }: StackBackups): Promise<void> {
+async function requireRepository(docker: Docker, { volumes, network }: StackBackups): Promise<void> {
   if ((await unlessMissing(docker.getVolume(volumes.repository).inspect())) !== undefined) return;
-  throw new OperationError(`The Docker engine has no volume ${volumes.repository}, in which the backups are.`, {
-    hint: "Correct the volume's name or the Docker engine. If the volume was deleted, the backups in it are lost.",
-  });
+  throw new OperationError(
+    `The Docker engine has no volume ${volumes.repository}, ${network === undefined ? "in which the backups are" : "which has the notes of the backups"}.`,
+    {
+      hint:
+        network === undefined
+          ? "Correct the volume's name or the Docker engine. If the volume was deleted, the backups in it are lost."
+          : "Correct the Docker engine. If the volume was deleted, run `up`: the backups themselves are in the bucket.",
+    },
+  );
 }
 
 /**
@@ -72,15 +95,18 @@ async function requireRepository(docker: Docker, { volumes }: StackBackups): Pro
  */
 export async function withRepositoryContainer<T>(
   docker: Docker,
-  { owner, image, volumes }: StackBackups,
+  stack: StackBackups,
   options: { lifetimeSeconds: number; environment?: Readonly<Record<string, string>> },
   work: (container: string) => Promise<T>,
 ): Promise<T> {
+  const { owner, image, network, volumes } = stack;
   const spec = {
     owner,
     image,
+    network,
     command: ["sleep", String(options.lifetimeSeconds)],
-    environment: { ...environment, ...options.environment },
+    // It points pgBackRest to its configuration, and has no secret.
+    environment: { PGBACKREST_CONFIG: configurationPath(stack), PGBACKREST_STANZA: stanza, ...options.environment },
     scratchFolders: ["/tmp"],
     readOnlyVolumes: {
       [paths.repository]: volumes.repository,

@@ -7,7 +7,7 @@ import { withScratchContainer } from "../../scripts/docker/scratch-container.ts"
 import { type DockerStack, makeDockerStack } from "./stack.ts";
 
 /** Schedule that does not come due during a test. */
-const never = "0 0 29 2 *";
+export const never = "0 0 29 2 *";
 
 /** A stack with backups that are made only at a test's request. */
 export interface BackedUpShop extends DockerStack {
@@ -28,6 +28,9 @@ export interface BackedUpShop extends DockerStack {
   /** Waits up to a minute until a condition holds. */
   until(what: string, holds: () => Promise<boolean>): Promise<void>;
 }
+
+/** Longest time in ms to wait for something that a container does by itself, also on a busy machine. */
+const waitedForMs = 240_000;
 
 const docker = dockerClient();
 
@@ -73,13 +76,22 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
       });
     },
     async until(what, holds) {
-      const deadline = Date.now() + 60_000;
+      const deadline = Date.now() + waitedForMs;
       while (!(await holds())) {
-        if (Date.now() > deadline) throw new Error(`waited a minute in vain: ${what}`);
+        if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
         await sleep(250);
       }
     },
   };
+}
+
+/**
+ * Returns a shell command that overwrites 64 bytes in the middle of a file. A single bit may be one that a reader does
+ * not need.
+ */
+export function damageMiddle(file: string): string {
+  const at = `$(( $(stat -c %s ${file}) / 2 ))`;
+  return `dd if=/dev/urandom of=${file} bs=1 count=64 seek=${at} conv=notrunc 2>/dev/null`;
 }
 
 /** Returns the tables of the shop's database, as {@link asLines} formats them. */

@@ -15,6 +15,7 @@ import {
   readApplied,
   recordMigrations,
 } from "./migrations.ts";
+import { type ComparedObjective, compareObjectives, hasAllWritten, objectiveReasons } from "./objectives.ts";
 
 /** Arguments of a drill. */
 export interface DrillRequest extends Pick<ExamineOptions, "checksOf"> {
@@ -42,8 +43,8 @@ export interface DrilledDatabase {
 /** Result of a restore drill. */
 export interface Drill {
   /**
-   * `passed`: the restored copy is complete and sound. `failed`: the backup is bad. `could not run`: nothing is known
-   * about the backup.
+   * `passed`: the restored copy is complete and sound. `failed`: the backup is bad, or an objective is missed. `could
+   * not run`: nothing is known about the backup.
    */
   outcome: "passed" | "failed" | "could not run";
   /** Reasons of an outcome other than `passed`. */
@@ -61,6 +62,8 @@ export interface Drill {
   rtoSeconds: number | null;
   /** Age of the last restored commit when the drill began, in seconds; null if it is not known. */
   rpoSeconds: number | null;
+  /** Comparison with the stack's objectives. Empty if it has none, or if nothing was restored. */
+  objectives: ComparedObjective[];
   databases: DrilledDatabase[];
   findings: (IntegrityFinding & { database: string })[];
   migrations: ComparedMigrations;
@@ -88,6 +91,7 @@ export async function runDrill(docker: Docker, stack: StackBackups, request: Dri
     backup: null,
     reached: null,
     rpoSeconds: null,
+    objectives: [],
     databases: [],
     findings: [],
     migrations: { compared: false, reason: "nothing was restored" },
@@ -108,14 +112,19 @@ export async function runDrill(docker: Docker, stack: StackBackups, request: Dri
     const { validations, applied } = examined;
     const now = await recordMigrations(docker, stack.server);
     const migrations = compareMigrations(before, applied, now, restored.reached);
+    const rpoSeconds = ageOf(restored.reached.lastCommitAt, startedAt);
+    const hasEverything = hasAllWritten(before, restored.reached);
+    const objectives = compareObjectives(stack.objectives ?? {}, { rtoSeconds, rpoSeconds }, hasEverything);
+    const judged = judge(restored, validations, migrations);
     return {
       ...nothing,
-      ...judge(restored, validations, migrations),
+      ...withObjectives(judged, objectiveReasons(objectives, hasEverything)),
       seconds: round(passed()),
       backup: restored.backup,
       reached: restored.reached,
       rtoSeconds,
-      rpoSeconds: ageOf(restored.reached.lastCommitAt, startedAt),
+      rpoSeconds,
+      objectives,
       databases: restored.databases.map((each) => describeDatabase(each, validations)),
       findings: validations.flatMap(({ database, findings }) => findings.map((each) => ({ ...each, database }))),
       migrations,
@@ -161,6 +170,21 @@ export function judge(
     ? { outcome: "could not run", reasons: unknown, hint: null }
     : { outcome: "passed", reasons: [], hint: null };
 }
+
+/** Adds missed objectives to a judged copy. A copy that is not known to be sound stays so. */
+export function withObjectives(
+  { outcome, reasons, hint: given }: Pick<Drill, "outcome" | "reasons" | "hint">,
+  { missed, unknown }: { missed: readonly string[]; unknown: readonly string[] },
+): Pick<Drill, "outcome" | "reasons" | "hint"> {
+  const all = [...reasons, ...missed, ...unknown];
+  if (outcome === "failed") return { outcome, reasons: all, hint: given };
+  if (missed.length > 0)
+    return { outcome: "failed", reasons: [...missed, ...reasons, ...unknown], hint: objectiveHint };
+  return { outcome: unknown.length > 0 ? "could not run" : outcome, reasons: all, hint: given };
+}
+
+const objectiveHint =
+  "The backup can be restored, but not as fast or as complete as pgroundwork:backups objectives demand. For a shorter RTO, make full backups more often or use a faster machine. For a shorter RPO, see why WAL is archived late: npm run pgw -- backup list";
 
 const hint =
   "Do not rely on this backup. `npm run pgw -- backup list` scans the repository. If the live server is sound (npm run db:validate), make a full backup: npm run pgw -- backup create --type full";

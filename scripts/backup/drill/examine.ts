@@ -1,14 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type Docker from "dockerode";
 import pg from "pg";
 import type { FileSource } from "../../core/file-source.ts";
 import { executeInContainer, queryInContainer, SocketError } from "../../docker/server/query.ts";
-import { listenForContainer } from "../../scratch/container-relay.ts";
-import { scratchPrefix, writeHolder } from "../../scratch/left-behind.ts";
 import { type IntegrityFinding, indexDamage } from "../../validate/subject.ts";
 import { type Validation, validate } from "../../validate/validate.ts";
+import { withRestoredServer } from "../restore/restored-server.ts";
 
 /** Options of {@link examineDatabases}. */
 export interface ExamineOptions {
@@ -40,12 +36,7 @@ export async function examineDatabases(
   container: string,
   { checksOf, statementTimeoutMs, signal }: ExamineOptions,
 ): Promise<Validation[]> {
-  const sockets = await mkdtemp(join(tmpdir(), scratchPrefix));
-  await writeHolder(sockets);
-  const [here, there] = [join(sockets, ".s.PGSQL.5432"), "/var/run/postgresql/.s.PGSQL.5432"];
-  const relay = await listenForContainer(docker, container, here, there, "postgres");
-  const login = { host: sockets, port: 5432, user: "postgres", sslmode: "disable" } as const;
-  try {
+  return withRestoredServer(docker, container, async (login) => {
     const validations: Validation[] = [];
     for (const { database, accepts } of await queryInContainer<Listed>(docker, container, databases)) {
       signal.throwIfAborted();
@@ -61,10 +52,7 @@ export async function examineDatabases(
       validations.push(fault === undefined ? judged : withReason(judged, fault));
     }
     return validations;
-  } finally {
-    relay.close();
-    await rm(sockets, { recursive: true, force: true });
-  }
+  });
 }
 
 interface Listed {

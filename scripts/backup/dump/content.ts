@@ -10,7 +10,7 @@ const batchSize = 50;
  * Tables that hold rows themselves: partitions instead of partitioned tables. pg_dump decides about the rows of tables
  * that belong to an extension, so they are left out. Materialized views are refreshed when a dump is loaded.
  */
-const tablesQuery = `select format('%I.%I', n.nspname, c.relname) as table
+export const tablesQuery = `select format('%I.%I', n.nspname, c.relname) as table
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
      and not exists (select from pg_depend d
@@ -66,11 +66,17 @@ export async function readContent(
   return { ...properties, tables: found };
 }
 
+/**
+ * Returns the columns and the source of a query that counts a table's rows and computes their checksum.
+ *
+ * @param table name as SQL
+ */
+export function countRows(table: string): string {
+  return `count(*)::text as rows, coalesce(sum(hashtextextended(t::text, 0)), 0)::text as checksum from only ${table} t`;
+}
+
 async function readRows(client: Client, tables: readonly string[]): Promise<TableRows[]> {
-  const queries = tables.map(
-    (table) => `select ${client.escapeLiteral(table)} as table, count(*)::text as rows,
-      coalesce(sum(hashtextextended(t::text, 0)), 0)::text as checksum from only ${table} t`,
-  );
+  const queries = tables.map((table) => `select ${client.escapeLiteral(table)} as table, ${countRows(table)}`);
   try {
     const { rows } = await client.query<{ table: string; rows: string; checksum: string }>(
       queries.join("\nunion all\n"),
@@ -86,33 +92,37 @@ async function readRows(client: Client, tables: readonly string[]): Promise<Tabl
   }
 }
 
+/** Properties of the database that a session is connected to: {@link DatabaseContent} without migrations and tables. */
+export const propertiesQuery = `select pg_encoding_to_char(encoding) as encoding,
+        coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') as provider, datcollate as collate, datctype as ctype,
+        coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') as locale,
+        coalesce((select json_agg(json_build_object('name', extname, 'version', extversion) order by extname)
+                    from pg_extension where extname <> 'plpgsql'), '[]') as extensions,
+        (select coalesce(json_agg(name order by name), '[]') from (
+           select pg_get_userbyid(d.datdba) as name union
+           select pg_get_userbyid(refobjid) from pg_shdepend
+            where refclassid = 'pg_authid'::regclass and dbid = d.oid) role
+          where name not in (pg_get_userbyid(10)) and name !~ '^pg_') as roles,
+        pg_get_userbyid(d.datdba) as owner, pg_get_userbyid(10) as "bootstrapSuperuser",
+        (select count(*) from pg_largeobject_metadata) as "largeObjects"
+   from pg_database d where datname = current_database()`;
+
 async function readProperties(client: Client): Promise<Omit<DatabaseContent, "tables">> {
   const { rows } = await client.query<Omit<DatabaseContent, "tables" | "migrations"> & { largeObjects: string }>(
-    `select pg_encoding_to_char(encoding) as encoding, coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') as provider,
-            datcollate as collate, datctype as ctype,
-            coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') as locale,
-            coalesce((select json_agg(json_build_object('name', extname, 'version', extversion) order by extname)
-                        from pg_extension where extname <> 'plpgsql'), '[]') as extensions,
-            (select coalesce(json_agg(name order by name), '[]') from (
-               select pg_get_userbyid(d.datdba) as name union
-               select pg_get_userbyid(refobjid) from pg_shdepend
-                where refclassid = 'pg_authid'::regclass and dbid = d.oid) role
-              where name not in (pg_get_userbyid(10)) and name !~ '^pg_') as roles,
-            pg_get_userbyid(d.datdba) as owner, pg_get_userbyid(10) as "bootstrapSuperuser",
-            (select count(*) from pg_largeobject_metadata) as "largeObjects"
-       from pg_database d where datname = current_database()`,
+    propertiesQuery,
   );
   const [found] = rows;
   if (found === undefined) throw new Error("the server did not describe its database");
   return { ...found, largeObjects: Number(found.largeObjects), migrations: await readMigrations(client) };
 }
 
+/** Names of the applied files, oldest first, in a database that has such records. */
+export const migrationsQuery = "select filename from graphile_migrate.migrations order by filename";
+
 /** Returns the names of the applied files, oldest first. null if the database has no such records for this role. */
 async function readMigrations(client: Client): Promise<string[] | null> {
   if ((await tableAccess(client, "graphile_migrate", "migrations")) !== "readable") return null;
-  const { rows } = await client.query<{ filename: string }>(
-    "select filename from graphile_migrate.migrations order by filename",
-  );
+  const { rows } = await client.query<{ filename: string }>(migrationsQuery);
   return rows.map(({ filename }) => filename);
 }
 

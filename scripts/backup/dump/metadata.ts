@@ -44,7 +44,7 @@ const bodySchema = z.object({
   compressed: z.boolean(),
   /** Public keys that the dump is encrypted to. Empty: it is not encrypted. */
   recipients: z.array(z.string()),
-  reason: z.enum(["requested", "before-load", "before-revert"]),
+  reason: z.enum(["requested", "scheduled", "before-load", "before-revert"]),
   /** ISO 8601. */
   startedAt: z.string(),
   finishedAt: z.string(),

@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import { runInContainer } from "../../docker/run-in-container.ts";
 import { queryInContainer } from "../../docker/server/query.ts";
 import { causeIn } from "../diagnosis.ts";
-import { environment } from "../stack-backups.ts";
+import { repositoryOptions, type StackBackups } from "../stack-backups.ts";
 import { parseHistory, type TimelineEnd } from "../wal.ts";
 
 /** File that a recovering server requested from the archive. */
@@ -33,7 +33,7 @@ const errors = "/tmp/archive-get-error";
  *
  * @param lastSegment last segment to replay, without its timeline. Newer ones count as missing. Omit to replay all
  */
-export function restoreCommand(lastSegment?: string): string {
+export function restoreCommand(stack: StackBackups, lastSegment?: string): string {
   const limit =
     lastSegment === undefined
       ? []
@@ -43,7 +43,7 @@ export function restoreCommand(lastSegment?: string): string {
         ];
   return [
     ...limit,
-    `pgbackrest --config=${environment.PGBACKREST_CONFIG} --stanza=${environment.PGBACKREST_STANZA}`,
+    `pgbackrest ${repositoryOptions(stack)}`,
     // PostgreSQL runs the command in its data directory.
     '--pg1-path="$PWD"',
     // Asynchronous archive-get of pgBackRest 2.55 can fail across a timeline switch. Older stacks have it in their

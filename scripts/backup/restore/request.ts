@@ -12,6 +12,8 @@ export interface RestorePlace {
   /** Data directory in containers that mount the volume. */
   data: string;
   nextToLive: boolean;
+  /** True if the stack's server continues on it. The WAL of its new timeline is kept for the archive then. */
+  becomesLive: boolean;
 }
 
 /** Point in time to restore, as the caller gave it. PostgreSQL reads the time. */

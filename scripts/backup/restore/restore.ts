@@ -11,7 +11,7 @@ import { labelsOf } from "../../model/labels.ts";
 import { BackupError, diagnose, UnusableBackup } from "../diagnosis.ts";
 import { pgBackRest } from "../pgbackrest.ts";
 import { measureNotArchived, type NotArchived } from "../server-wal.ts";
-import { environment, paths, type StackBackups } from "../stack-backups.ts";
+import { paths, repositoryOptions, type StackBackups } from "../stack-backups.ts";
 import { endOfSegment, formatLsn, parseLsn } from "../wal.ts";
 import { type WalReader, withWalReader } from "../window/wal-reader.ts";
 import { markText, unfinishedMark } from "./begun-restore.ts";
@@ -92,7 +92,33 @@ export async function restoreNextToLive(
   data: string,
 ): Promise<Restored> {
   const to = { kind: "volume", name: stack.volumes.data } as const;
-  return restoreAt(docker, stack, { ...request, to }, { volume: stack.volumes.data, data, nextToLive: true });
+  return restoreAt(
+    docker,
+    stack,
+    { ...request, to },
+    { volume: stack.volumes.data, data, nextToLive: true, becomesLive: true },
+  );
+}
+
+/**
+ * Restores and verifies a cluster as {@link restoreBackup} does, in the empty volume of the stack's own cluster. If it
+ * fails, a mark in the volume says that the cluster is not complete.
+ */
+export async function restoreIntoEmpty(
+  docker: Docker,
+  stack: StackBackups,
+  request: Omit<RestoreRequest, "to">,
+): Promise<Restored> {
+  const to = { kind: "volume", name: stack.volumes.data } as const;
+  const place = { volume: stack.volumes.data, data: paths.data, nextToLive: false, becomesLive: true };
+  if (request.point !== undefined) {
+    // pgBackRest reads WAL only for a cluster with the same identity, which every backup has. The restore of the point
+    // continues in the same folder, and keeps the files that are the same.
+    const source = await findSource(docker, stack, undefined, async () => "the machine is lost");
+    request.onStep(`restoring ${source.backup.label}, to find the target`);
+    await restoreFiles(docker, stack, place, source, { ...request, to });
+  }
+  return restoreAt(docker, stack, { ...request, to }, place);
 }
 
 /** Restores a point in time. The target is found in the WAL before anything is created. */
@@ -133,7 +159,7 @@ async function restoreFrom(
   const volume = await makeVolume(docker, stack, request);
   let isKept = false;
   try {
-    const own = { volume, data: paths.data, nextToLive: false };
+    const own = { volume, data: paths.data, nextToLive: false, becomesLive: false };
     const proven = await restoreTo(docker, stack, own, source, request, goal);
     isKept = request.to.kind === "volume";
     return await judge(proven);
@@ -270,7 +296,7 @@ async function makeVolume(docker: Docker, { owner }: StackBackups, { to, holder 
 async function restoreFiles(
   docker: Docker,
   stack: StackBackups,
-  { volume, data, nextToLive }: RestorePlace,
+  { volume, data, nextToLive, becomesLive }: RestorePlace,
   { backup: { label }, tablespaces }: Pick<RestoreSource, "backup" | "tablespaces">,
   request: RestoreRequest,
 ): Promise<void> {
@@ -279,9 +305,10 @@ async function restoreFiles(
   const target = asItWas
     ? ["--type=immediate", "--recovery-option=recovery_target_timeline=current", "--target-action=promote"]
     : [];
-  const options = [`--config=${environment.PGBACKREST_CONFIG}`, `--stanza=${environment.PGBACKREST_STANZA}`];
+  const options = repositoryOptions(stack).split(" ");
   const given = [
     "--archive-mode=off",
+    ...(becomesLive && !nextToLive ? ["--delta"] : []),
     "--log-level-console=info",
     `--set=${label}`,
     `--pg1-path=${data}`,

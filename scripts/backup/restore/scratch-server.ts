@@ -45,6 +45,8 @@ const overrides: Readonly<Record<string, string>> = {
   ssl: "off",
   archive_mode: "off",
   shared_preload_libraries: "",
+  // A subscription would take changes from its publisher, which the container may reach if the repository is a bucket.
+  max_logical_replication_workers: "0",
   shared_buffers: "128MB",
   huge_pages: "off",
   // With hot_standby, recovery would need limits as high as the stack's, and the server would accept sessions during
@@ -75,10 +77,14 @@ const goalNotFound = "recovery ended before configured recovery target was reach
  * Returns the settings of a recovery. If its goal was not found in the WAL, the WAL's end is the goal: nothing that was
  * replayed is beyond the target.
  */
-function recoverySettingsFor(goal: RecoveryGoal | undefined, isSearched: boolean): Record<string, string> {
-  if (goal === undefined) return { restore_command: restoreCommand() };
+function recoverySettingsFor(
+  stack: StackBackups,
+  goal: RecoveryGoal | undefined,
+  isSearched: boolean,
+): Record<string, string> {
+  if (goal === undefined) return { restore_command: restoreCommand(stack) };
   return {
-    restore_command: restoreCommand(goal.lastSegment),
+    restore_command: restoreCommand(stack, goal.lastSegment),
     recovery_target_timeline: String(goal.timeline),
     ...(isSearched ? { ...goal.settings, recovery_target_action: "promote" } : {}),
   };
@@ -100,12 +106,12 @@ const recoverySettings = [
 export async function proveCluster(
   docker: Docker,
   stack: StackBackups,
-  { volume, data, nextToLive }: RestorePlace,
+  { volume, data, nextToLive, becomesLive }: RestorePlace,
   request: RestoreRequest,
   goal?: RecoveryGoal,
 ): Promise<ProvenCluster> {
   const { to, holder, signal, onStep } = request;
-  const place = { docker, stack, volume, data, nextToLive, request };
+  const place = { docker, stack, volume, data, becomesLive, request };
   const read = async (container: Docker.Container): Promise<ClusterContents> => {
     await request.examine?.(container.id);
     onStep("reading every row");
@@ -133,10 +139,10 @@ export async function proveCluster(
     await deliver(container);
     return { recovery, contents };
   };
-  let run = await withServer(place, recoverySettingsFor(goal, true), recoverWith);
+  let run = await withServer(place, recoverySettingsFor(stack, goal, true), recoverWith);
   const foundGoal = run.result !== undefined;
   // Recovery goes on where it stopped.
-  if (!foundGoal) run = await withServer(place, recoverySettingsFor(goal, false), recoverWith, run.locations);
+  if (!foundGoal) run = await withServer(place, recoverySettingsFor(stack, goal, false), recoverWith, run.locations);
   const { result, locations } = run;
   if (result === undefined) throw new Error("The server missed a recovery target that it was not given.");
   const { recovery, contents } = result;
@@ -175,13 +181,13 @@ interface ScratchPlace {
   stack: StackBackups;
   volume: string;
   data: string;
-  nextToLive: boolean;
+  becomesLive: boolean;
   request: RestoreRequest;
 }
 
 /**
- * Setting of a server beside the live one: it keeps every segment of its new timeline, because the live server archives
- * them later.
+ * Setting of a server whose cluster becomes the live one: it keeps every segment of its new timeline, because the live
+ * server archives them later.
  */
 const keepsSegments: Readonly<Record<string, string>> = { wal_keep_size: "1TB" };
 
@@ -192,7 +198,7 @@ const keepsSegments: Readonly<Record<string, string>> = { wal_keep_size: "1TB" }
  * @returns no result if the server replayed all WAL and did not find its recovery target
  */
 async function withServer<T>(
-  { docker, stack, volume, data, nextToLive, request }: ScratchPlace,
+  { docker, stack, volume, data, becomesLive, request }: ScratchPlace,
   recovery: Readonly<Record<string, string>>,
   work: (container: Docker.Container) => Promise<T>,
   known: Locations = new Map(),
@@ -202,7 +208,7 @@ async function withServer<T>(
     hba_file: `${paths.configuration}/pg_hba.conf`,
     ident_file: `${paths.configuration}/pg_ident.conf`,
     ...overrides,
-    ...(nextToLive ? keepsSegments : {}),
+    ...(becomesLive ? keepsSegments : {}),
     ...recovery,
   };
   const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
@@ -238,10 +244,11 @@ async function stop(container: Docker.Container): Promise<void> {
 }
 
 /** Returns the specification of a container that works on a restored cluster. */
-export function specOf({ owner, image, volumes }: StackBackups, volume: string, command: readonly string[]) {
+export function specOf({ owner, image, network, volumes }: StackBackups, volume: string, command: readonly string[]) {
   return {
     owner,
     image,
+    network,
     command,
     volumes: { [paths.cluster]: volume },
     scratchFolders: ["/tmp", "/var/run/postgresql", "/var/spool/pgbackrest"],

@@ -133,7 +133,20 @@ export async function prepareRestored(volume: ClusterVolume, name: string, time:
   await volume.run(
     `cd ${clusters}/"$1"
      rm -f ../"$1".mark
-     control=$(LC_ALL=C pg_controldata .)
+     ${keepForArchive}
+     printf '%s\\n' "$2" >${mark}.new; mv ${mark}.new ${mark}; sync -f .`,
+    name,
+    time,
+  );
+}
+
+/** Prepares a restored cluster in `17/data` for the live server, which has to archive its new timeline. */
+export async function prepareLive(volume: ClusterVolume): Promise<void> {
+  await volume.runAlone(`cd ${clusters}/data; ${keepForArchive}; sync -f .`);
+}
+
+/** Shell script that marks the history and segments of a cluster's own timeline, which no server archived. */
+const keepForArchive = `control=$(LC_ALL=C pg_controldata .)
      timeline=$(printf '%s\\n' "$control" | sed -n "s/^Latest checkpoint's TimeLineID: *//p")
      current=$(printf '%s\\n' "$control" | sed -n "s/^Latest checkpoint's REDO WAL file: *//p")
      prefix=$(printf '%08X' "$timeline")
@@ -144,12 +157,7 @@ export async function prepareRestored(volume: ClusterVolume, name: string, time:
        case $file in *.history) ;; *) [ "$file" \\< "$current" ] || continue ;; esac
        [ -e "archive_status/$file.done" ] || : >"archive_status/$file.ready"
      done
-     cd ..
-     printf '%s\\n' "$2" >${mark}.new; mv ${mark}.new ${mark}; sync -f .`,
-    name,
-    time,
-  );
-}
+     cd ..`;
 
 /**
  * Prepares the former cluster to start on a new timeline: those of the restored cluster are in the archive, too, and

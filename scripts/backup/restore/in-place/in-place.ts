@@ -8,7 +8,7 @@ import type { StackOutputs } from "../../../model/stack-outputs.ts";
 import { createBackup } from "../../create.ts";
 import { type Backup, readRepository } from "../../info.ts";
 import { pgBackRest } from "../../pgbackrest.ts";
-import { environment, type StackBackups } from "../../stack-backups.ts";
+import { repositoryOptions, type StackBackups } from "../../stack-backups.ts";
 import type { RestoreRequest } from "../request.ts";
 import { type Restored, restoreNextToLive } from "../restore.ts";
 import {
@@ -124,7 +124,7 @@ export async function undoInPlace(
       const began = performance.now();
       await stopServer(docker, stack, request);
       await startAgainIfFailed(docker, stack, async () => {
-        await prepareFormer(volume, before, archiveGet);
+        await prepareFormer(volume, before, archiveGet(stack));
         await exchange(volume, before, undone);
       });
       await bringBack(docker, stack, { ...request, outputs });
@@ -156,8 +156,10 @@ export async function finishInPlace(
   });
 }
 
-/** Command with which the former cluster looks for the timelines in the archive. */
-const archiveGet = `pgbackrest --config=${environment.PGBACKREST_CONFIG} --stanza=${environment.PGBACKREST_STANZA} --no-archive-async archive-get %f "%p"`;
+/** Returns the command with which the former cluster looks for the timelines in the archive. */
+function archiveGet(stack: StackBackups): string {
+  return `pgbackrest ${repositoryOptions(stack)} --no-archive-async archive-get %f "%p"`;
+}
 
 /** Runs work on the volume, after what a killed command left was completed or reverted. */
 async function withSettled<T>(

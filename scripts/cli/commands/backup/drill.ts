@@ -3,18 +3,23 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Drill, DrilledDatabase } from "../../../backup/drill/drill.ts";
 import type { EvidencePosition } from "../../../backup/drill/evidence.ts";
+import type { ComparedObjective } from "../../../backup/drill/objectives.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
+import { orWarn } from "../../../core/or-warn.ts";
 import { databaseFolders } from "../../../databases/database-file.ts";
+import { formatDuration } from "../../../model/duration.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
-import { jsonOption, stackOption } from "../../options.ts";
+import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
 import { showStep } from "../../step.ts";
-import { backupsOf } from "./stack.ts";
+import { type BackupsInEngine, backupsOf } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
 interface DrillOptions {
   stack?: string;
+  repository?: string;
+  due?: boolean;
   evidence?: string;
   key?: string;
 }
@@ -28,9 +33,11 @@ export function registerBackupDrill(backup: Command): void {
     .description(
       "restore everything that is archived into a scratch container, and prove it with amcheck, all rows, the queries " +
         "in migrations/<database>/checks and the applied migrations; the copy is removed (exit code 5 if the backup is " +
-        "bad, 1 if the drill could not run)",
+        "bad or an objective is missed, 1 if the drill could not run)",
     )
     .addOption(stackOption())
+    .addOption(repositoryOption())
+    .option("--due", "do nothing if no drill is due by the schedule in pgroundwork:backups drill; for cron and systemd")
     .option("--evidence <dir>", "folder that gets a signed file of this run; needs --key")
     .option("--key <file>", "private key of `backup evidence key`, to sign the evidence")
     .addOption(jsonOption())
@@ -45,11 +52,14 @@ async function drill(context: CommandContext, options: DrillOptions): Promise<Ex
   const { runDrill } = await import("../../../backup/drill/drill.ts");
   const { appendEvidence } = await import("../../../backup/drill/evidence.ts");
   const { readNewestEvidence, recordNewestEvidence } = await import("../../../backup/drill/newest-evidence.ts");
-  const { backups, dockerHost } = await backupsOf(context, stack);
+  const { recordDrill } = await import("../../../backup/drill/record.ts");
+  const { summarizeDrill } = await import("../../../backup/drill/run.ts");
+  const { backups, dockerHost } = await backupsOf(context, stack, options.repository);
   const { owner, container, volumes } = backups;
+  if (options.due === true && !(await sayIfNotDue(context, stack, { backups, dockerHost }))) return exitCode.done;
   const folders = await databaseFolders(`${context.root}/migrations`);
   const request = {
-    checksOf: async (name: string) => folders.get(name),
+    checksOf: async (name: string) => (backups.drill?.checks === false ? undefined : folders.get(name)),
     holder: await ownHolder(),
     limitSeconds,
     signal: context.signal,
@@ -63,8 +73,28 @@ async function drill(context: CommandContext, options: DrillOptions): Promise<Ex
   context.out.answer({ stack, ...result, ...(evidence === undefined ? {} : { evidence }) }, () =>
     [describe(result), ...(evidence === undefined ? [] : [describeEvidence(evidence)])].join("\n"),
   );
-  if (newest !== undefined) await withDocker(dockerHost, (docker) => recordNewestEvidence(docker, container, newest));
+  await withDocker(dockerHost, async (docker) => {
+    if (newest !== undefined) await recordNewestEvidence(docker, container, newest);
+    const warn = (text: string) => context.out.warn(text);
+    await orWarn(warn, "The drill was not recorded, so it does not count for --due and `up`", () =>
+      recordDrill(docker, container, summarizeDrill(result, newest ?? null)),
+    );
+  });
   return { passed: exitCode.done, failed: exitCode.wrong, "could not run": exitCode.failed }[result.outcome];
+}
+
+/** Returns true if a drill is due. Otherwise prints when the next one is. */
+async function sayIfNotDue(
+  context: CommandContext,
+  stack: string,
+  { backups, dockerHost }: BackupsInEngine,
+): Promise<boolean> {
+  const { withDocker } = await import("../../../docker/client.ts");
+  const { findNotDue } = await import("../../../backup/drill/planned.ts");
+  const found = await withDocker(dockerHost, (docker) => findNotDue(docker, backups, new Date()));
+  if (found === undefined) return true;
+  context.out.answer({ stack, ...found }, () => `No drill is due before ${found.next}. ${found.text}`);
+  return false;
 }
 
 /** Returns where to write the evidence, and its key. Both are tried before the drill, which takes minutes. */
@@ -86,7 +116,7 @@ const colors = { passed: "green", failed: "red", "could not run": "yellow" } as 
 
 function describe(result: Drill): string {
   const { outcome, reasons, hint, seconds, backup, reached, rtoSeconds, rpoSeconds, databases, findings } = result;
-  const { migrations, rowCounts } = result;
+  const { migrations, rowCounts, objectives } = result;
   const unknown = "not known";
   const lines = [`${style(colors[outcome], outcome)} after ${seconds} s`, ...reasons.map((reason) => `  ${reason}`)];
   if (hint !== null) lines.push(`  ${hint}`);
@@ -98,10 +128,16 @@ function describe(result: Drill): string {
     `backup       ${backup}, recovered to ${reached.lsn} of timeline ${reached.timeline}`,
     `RTO          ${rtoSeconds === null ? unknown : `${rtoSeconds} s`} (start to first query)`,
     `RPO          ${rpoSeconds === null ? unknown : `${rpoSeconds} s`} (age of the last commit)`,
+    ...objectives.map(describeObjective),
     ...databases.map(describeDatabase),
     `migrations   ${migrations.compared ? `${migrations.count} compared` : `not compared: ${migrations.reason}`}`,
     `row counts   not compared: ${rowCounts.reason}`,
   ].join("\n");
+}
+
+function describeObjective({ name, allowedSeconds, missed, measuredSeconds }: ComparedObjective): string {
+  const state = missed ? style("red", "missed") : measuredSeconds === null ? "not known" : "met";
+  return `objective    ${name} at most ${formatDuration(allowedSeconds)}: ${state}`;
 }
 
 function describeDatabase({ database, size, tables, rows, amchecked, checks }: DrilledDatabase): string {

@@ -1,10 +1,12 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { EvidencePosition, VerifiedEvidence } from "../../../backup/drill/evidence.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
+import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
-import { jsonOption } from "../../options.ts";
+import { jsonOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
+import { outputsOf } from "../../stack.ts";
 
 interface VerifyOptions {
   publicKey?: string;
@@ -18,6 +20,12 @@ export function registerBackupEvidence(backup: Command): void {
     .description("create a key that signs evidence: the private key in a new file, the public key in <file>.pub")
     .addOption(jsonOption())
     .action(action<object, [string]>(key));
+  evidence
+    .command("copy <dir>")
+    .description("copy the evidence of the stack's own drills, and its public key as drill.key.pub, into a new folder")
+    .addOption(stackOption())
+    .addOption(jsonOption())
+    .action(action<{ stack?: string }, [string]>(copy));
   evidence
     .command("verify <dir>")
     .description("check that no run in a folder of evidence was changed, removed or reordered (exit code 5 if one was)")
@@ -39,6 +47,39 @@ async function key(context: CommandContext, _options: object, name: string): Pro
     [
       `The private key is in ${file}, the public key in ${publicFile}.`,
       "Keep the private key where the drills run, and away from whoever could change the evidence.",
+    ].join("\n"),
+  );
+  return undefined;
+}
+
+async function copy(
+  context: CommandContext,
+  { stack = localStack }: { stack?: string },
+  dir: string,
+): Promise<undefined> {
+  const { server } = await outputsOf(context, stack, false);
+  const evidence = server.kind === "docker" ? server.backups?.evidence : undefined;
+  if (server.kind !== "docker" || evidence === undefined)
+    throw new OperationError(`Stack "${stack}" has no container that runs restore drills.`, {
+      hint: `Add drill: true to pgroundwork:backups in Pulumi.${stack}.yaml, and run \`up\`.`,
+      exitCode: exitCode.usage,
+    });
+  const { requireEmptyDirectory } = await import("../../../backup/restore/extract-directory.ts");
+  const { requireEvidenceFolder } = await import("../../../backup/drill/evidence.ts");
+  const { copyEvidence } = await import("../../../backup/drill/evidence-volume.ts");
+  const { withDocker } = await import("../../../docker/client.ts");
+  const { writeFileAtomically } = await import("../../../core/atomic-file.ts");
+  const folder = resolve(dir);
+  await requireEmptyDirectory(folder);
+  requireEvidenceFolder(folder);
+  await withDocker(server.dockerHost, (docker) => copyEvidence(docker, evidence.container, folder));
+  const publicFile = join(folder, "drill.key.pub");
+  writeFileAtomically(publicFile, evidence.publicKey, { mode: 0o644, exclusive: true });
+  const { number, hash } = evidence;
+  context.out.answer({ folder, publicFile, newest: number === 0 ? null : { number, hash } }, () =>
+    [
+      `The evidence is in ${folder}, its public key in ${publicFile}.`,
+      number === 0 ? "`up` has not seen any evidence yet." : `Newest run that \`up\` has seen: ${number}:${hash}`,
     ].join("\n"),
   );
   return undefined;

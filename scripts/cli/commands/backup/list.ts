@@ -1,14 +1,21 @@
 import type { Command } from "commander";
-import { ageInSeconds, ago, type Finding } from "../../../backup/findings.ts";
+import type { ArchiveLag } from "../../../backup/archive-lag.ts";
+import { ageInSeconds, ago, duration, type Finding } from "../../../backup/findings.ts";
 import type { BackupList } from "../../../backup/list.ts";
+import type { Known } from "../../../core/known.ts";
 import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
-import { jsonOption, stackOption } from "../../options.ts";
+import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
 import { table } from "../../table.ts";
 import { backupsOf } from "./stack.ts";
 import { bytes } from "./texts.ts";
+
+interface ListOptions {
+  stack?: string;
+  repository?: string;
+}
 
 export function registerBackupList(backup: Command): void {
   backup
@@ -17,16 +24,25 @@ export function registerBackupList(backup: Command): void {
       "list the backups and report problems with them or the WAL archive (exit code 5; 1 if something is unknown)",
     )
     .addOption(stackOption())
+    .addOption(repositoryOption())
     .addOption(jsonOption())
-    .action(action<{ stack?: string }, []>(list));
+    .action(action<ListOptions, []>(list));
 }
 
-async function list(context: CommandContext, { stack = localStack }: { stack?: string }): Promise<ExitCode> {
+async function list(context: CommandContext, { stack = localStack, repository }: ListOptions): Promise<ExitCode> {
   const { withDocker } = await import("../../../docker/client.ts");
   const { listBackups } = await import("../../../backup/list.ts");
-  const { backups, dockerHost } = await backupsOf(context, stack);
+  const { findInLag, measureLagIfUp } = await import("../../../backup/archive-lag.ts");
+  const { backups, other, dockerHost } = await backupsOf(context, stack, repository);
   const now = new Date();
-  const found = await withDocker(dockerHost, (docker) => listBackups(docker, backups, now));
+  const found = await withDocker(dockerHost, async (docker) => {
+    const [listed, otherLag] = await Promise.all([
+      listBackups(docker, backups, now),
+      other === undefined ? null : measureLagIfUp(docker, other.container),
+    ]);
+    if (otherLag !== null) listed.findings.push(...findInLag(otherLag, now, other?.repository));
+    return { ...listed, repository: backups.repository ?? 1, otherLag };
+  });
   const aged = found.backups.map((backup) => ({
     ...backup,
     ageSeconds: Math.round(ageInSeconds(backup.finishedAt, now)),
@@ -36,7 +52,15 @@ async function list(context: CommandContext, { stack = localStack }: { stack?: s
   return found.findings.length > 0 ? exitCode.failed : exitCode.done;
 }
 
-function describe({ backups, underWay, wal, archiver, findings }: BackupList, now: Date): string {
+/** Backups in one repository, and how far the archive in the other one is behind. */
+interface ListedBackups extends BackupList {
+  repository: number;
+  /** null if there is no other repository. */
+  otherLag: Known<ArchiveLag> | null;
+}
+
+function describe(listed: ListedBackups, now: Date): string {
+  const { backups, underWay, wal, archiver, findings } = listed;
   const rows = backups.map((backup) => [
     backup.label,
     backup.type,
@@ -54,9 +78,29 @@ function describe({ backups, underWay, wal, archiver, findings }: BackupList, no
     ...(rows.length > 0 ? [table(heads, rows), ""] : ["no backup", ""]),
     ...(underWay ? ["a backup is running now"] : []),
     `archive   ${wal === undefined ? "empty" : `${wal.from}..${wal.to.slice(8)}`}${archived ? `, last at ${new Date(archived).toISOString().slice(0, 19)}` : ""}`,
+    ...lagLines(listed),
     ...findings.flatMap(line),
     ...(findings.length === 0 ? ["no problems found"] : []),
   ].join("\n");
+}
+
+function lagLines({ repository, lag, otherLag }: ListedBackups): string[] {
+  if (otherLag === null) return [`lag       ${describeLag(lag)}`];
+  const both = repository === 1 ? [lag, otherLag] : [otherLag, lag];
+  return both.map((each, at) => `lag       repository ${at + 1}: ${describeLag(each)}`);
+}
+
+function describeLag(lag: Known<ArchiveLag>): string {
+  if (!lag.known) return `not known: ${lag.reason}`;
+  const { lagSeconds, waitingSegments, waitingBytes, lostSegments, unanswered, newestSegment } = lag;
+  if (lagSeconds === 0 && waitingSegments === 0 && lostSegments === 0) return "none";
+  const atMost = unanswered === null ? "" : "at most ";
+  return [
+    `${duration(lagSeconds)}, newest segment ${newestSegment ?? "not known"}`,
+    `${atMost}${waitingSegments} waiting (${bytes(waitingBytes)})`,
+    ...(lostSegments === 0 ? [] : [`at least ${lostSegments} lost`]),
+    ...(unanswered === null ? [] : [`no answer: ${unanswered}`]),
+  ].join("; ");
 }
 
 function line({ level, text, hint }: Finding): string[] {

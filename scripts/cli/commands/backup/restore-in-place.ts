@@ -7,9 +7,9 @@ import { canAsk } from "../../confirm.ts";
 import type { CommandContext } from "../../context.ts";
 import { refuseInCopy } from "../../refuse-in-copy.ts";
 import { outputsOf } from "../../stack.ts";
-import { underStackLock } from "../../stack-lock.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
+import { underStackLock } from "../../under-stack-lock.ts";
 import { backupsOf } from "./stack.ts";
 
 /** An in-place restore, its undo, or its end. */

@@ -8,7 +8,7 @@ import { parseLsn } from "../../../backup/wal.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
-import { jsonOption, stackOption } from "../../options.ts";
+import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import type { InPlaceCommand } from "./restore-in-place.ts";
@@ -17,6 +17,7 @@ import { bytes } from "./texts.ts";
 
 interface RestoreOptions {
   stack?: string;
+  repository?: string;
   to?: string;
   toVolume?: string;
   backup?: string;
@@ -30,6 +31,9 @@ interface RestoreOptions {
   beforeDeploy?: number | "last";
   exclusive?: boolean;
   timeline?: number;
+  only?: string;
+  into?: string;
+  encrypt?: boolean;
   inPlace?: boolean;
   undo?: boolean;
   finish?: boolean;
@@ -45,16 +49,23 @@ export function registerBackupRestore(backup: Command): void {
     .command("restore")
     .description(
       "restore a copy of the cluster, now or at a point in time, start a server on it and read every row; the stack " +
-        "is changed only by --in-place and --undo (exit code 5 if rows may be missing or a database could not be verified)",
+        "is changed only by --in-place, --only and --undo (exit code 5 if rows may be missing or a database could not be verified)",
     )
     .addOption(stackOption())
+    .addOption(repositoryOption())
     .option("--to <dir>", "new or empty directory, which becomes PostgreSQL's data directory")
     .option("--to-volume <name>", "new volume in the stack's Docker engine; it must not exist yet")
     .option("--in-place", "then put it in the place of the stack's own cluster, which is kept until --finish")
+    .option(
+      "--only <database>",
+      "then replace one database of the stack by the copy's, and dump the replaced one first",
+    )
+    .option("--into <name>", "with --only: create a database of this name, and change no other")
+    .option("--no-encrypt", "with --only: do not encrypt the dump of the replaced database")
     .option("--undo", "return to the cluster from before the last restore in place")
     .option("--finish", "remove the clusters that a restore in place or an undo kept")
-    .option("--allow-protected", "change the cluster of a protected stack")
-    .option("-y, --yes", "skip the confirmation of --in-place, --undo or --finish")
+    .option("--allow-protected", "change the cluster, or replace a database, of a protected stack")
+    .option("-y, --yes", "skip the confirmation of --in-place, --only, --undo or --finish")
     .option("--latest", "restore everything that is archived (default)")
     .option("--backup <label>", "restore the cluster as it was when this backup ended")
     .option("--time <time>", 'restore up to a time with its zone, such as "2026-11-29 05:17:59.014794 UTC"')
@@ -79,9 +90,20 @@ async function restore(context: CommandContext, options: RestoreOptions): Promis
   const point = pointOf(await withDeploy(context, stack, options));
   const change = changeOf(options);
   if (change !== undefined) {
+    if (options.repository === "2")
+      throw new OperationError("A restore in place reads the first repository.", {
+        hint: "Restore the second one with --to-volume.",
+        exitCode: exitCode.usage,
+      });
     const { runInPlace } = await import("./restore-in-place.ts");
     const { yes = false, allowProtected = false } = options;
     return runInPlace(context, { stack, what: change, backup, point, recoverySeconds, yes, allowProtected });
+  }
+  if (options.only !== undefined) {
+    const { runOnly } = await import("./restore-only.ts");
+    const { only, into, repository, encrypt, yes = false, allowProtected = false } = options;
+    const given = { stack, only, into, repository, backup, point, recoverySeconds, yes, allowProtected };
+    return runOnly(context, { ...given, ...(encrypt === false && { encrypt }) });
   }
   const to = destinationOf(options);
   const { requireFree, withNote } = await import("../../../backup/restore/begun-restore.ts");
@@ -95,7 +117,7 @@ async function restore(context: CommandContext, options: RestoreOptions): Promis
   }
   const { withDocker } = await import("../../../docker/client.ts");
   const { restoreBackup } = await import("../../../backup/restore/restore.ts");
-  const { backups, dockerHost } = await backupsOf(context, stack);
+  const { backups, dockerHost } = await backupsOf(context, stack, options.repository);
   const onStep = (step: string) => showStep(context.out, step);
   const began = performance.now();
   const request = { to, backup, point, recoverySeconds, signal: context.signal, onStep };
@@ -149,7 +171,9 @@ function unloggedWarnings({ database, tables, sequences }: UnloggedRelations): s
 
 /** Returns the change of the stack that was asked for. undefined: it is not changed. */
 function changeOf(options: RestoreOptions): InPlaceCommand["what"] | undefined {
-  const { inPlace = false, undo = false, finish = false, to, toVolume } = options;
+  const { inPlace = false, undo = false, finish = false, to, toVolume, only, into } = options;
+  if (into !== undefined && only === undefined)
+    throw new OperationError("--into needs --only.", { exitCode: exitCode.usage });
   const changes = [
     ...(inPlace ? ["restore" as const] : []),
     ...(undo ? ["undo" as const] : []),
@@ -157,8 +181,9 @@ function changeOf(options: RestoreOptions): InPlaceCommand["what"] | undefined {
   ];
   const [change] = changes;
   const isExclusive = changes.length <= 1 && (change === undefined || (to === undefined && toVolume === undefined));
-  if (isExclusive) return change;
-  throw new OperationError("--to, --to-volume, --in-place, --undo and --finish exclude each other.", {
+  const isOneOf = only === undefined || (change === undefined && to === undefined && toVolume === undefined);
+  if (isExclusive && isOneOf) return change;
+  throw new OperationError("--to, --to-volume, --in-place, --only, --undo and --finish exclude each other.", {
     exitCode: exitCode.usage,
   });
 }
@@ -166,7 +191,7 @@ function changeOf(options: RestoreOptions): InPlaceCommand["what"] | undefined {
 function destinationOf({ to, toVolume }: RestoreOptions): Destination {
   if (to !== undefined && toVolume === undefined) return { kind: "directory", path: resolve(to) };
   if (to === undefined && toVolume !== undefined) return { kind: "volume", name: toVolume };
-  throw new OperationError("Name the destination with one of --to DIR, --to-volume NAME and --in-place.", {
+  throw new OperationError("Name the destination with one of --to DIR, --to-volume NAME, --in-place and --only.", {
     exitCode: exitCode.usage,
   });
 }

@@ -1,23 +1,36 @@
 import type { StackBackups } from "../../../backup/stack-backups.ts";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
-import type { ServerOutput } from "../../../model/stack-outputs.ts";
+import type { RepositoryOutput, ServerOutput } from "../../../model/stack-outputs.ts";
 import type { CommandContext } from "../../context.ts";
 import { outputsOf } from "../../stack.ts";
 
-/** Backups of a stack, and the Docker engine that holds them. */
+/** Backups of a stack in its first repository, and the Docker engine of its containers. */
 export interface BackupsInEngine {
   backups: StackBackups;
+  /** The second repository. Omitted if there is one only. */
+  second?: StackBackups;
+  /** The repository that was not requested. Omitted if there is one only. */
+  other?: StackBackups;
   dockerHost: string | undefined;
 }
 
 /**
  * Returns the backups of a stack, and the Docker engine that holds them.
  *
- * @throws OperationError (wrong usage) if the stack makes no backups
+ * @param repository number of the repository, as `--repository` has it
+ * @throws OperationError (wrong usage) if the stack makes no backups, or has no such repository
  */
-export async function backupsOf(context: CommandContext, stack: string): Promise<BackupsInEngine> {
+export async function backupsOf(context: CommandContext, stack: string, repository = "1"): Promise<BackupsInEngine> {
   const found = await findBackups(context, stack);
-  if ("backups" in found) return found;
+  if ("backups" in found) {
+    const { backups: first, second } = found;
+    if (repository === "1") return { ...found, ...(second === undefined ? {} : { other: second }) };
+    if (second !== undefined) return { ...found, backups: second, other: first };
+    throw new OperationError(`Stack "${stack}" has one backup repository, and no number ${repository}.`, {
+      hint: "Omit --repository, or add a repository to pgroundwork:backups.",
+      exitCode: exitCode.usage,
+    });
+  }
   const hint =
     found.kind === "docker"
       ? `Set pgroundwork:backups to true in Pulumi.${stack}.yaml, and run \`up\`.`
@@ -33,10 +46,20 @@ export async function findBackups(
   const { projectName } = await import("../../../stack/project.ts");
   const { server } = await outputsOf(context, stack, false);
   if (server.kind !== "docker" || server.backups === undefined) return { kind: server.kind };
-  const { container, image, volumes, schedule } = server.backups;
   const owner = { project: await projectName(context.root), stack, owner: server.owner };
+  const { second, drill, objectives, evidence, ...first } = server.backups;
+  const located = (output: RepositoryOutput, number: number): StackBackups => {
+    const { container, image, volumes, schedule, configurationFile, network } = output;
+    return {
+      ...{ owner, container, server: server.container, image, volumes, schedule },
+      ...(configurationFile === undefined ? {} : { configurationFile }),
+      ...(network === undefined ? {} : { network }),
+      ...(second === undefined ? {} : { repository: number }),
+    };
+  };
   return {
-    backups: { owner, container, server: server.container, image, volumes, schedule },
+    backups: { ...located(first, 1), drill, objectives, drillContainer: evidence?.container },
+    ...(second === undefined ? {} : { second: located(second, 2) }),
     dockerHost: server.dockerHost,
   };
 }

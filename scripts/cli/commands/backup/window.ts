@@ -6,11 +6,16 @@ import type { BackupWindow, Moment, TimelineWindow } from "../../../backup/windo
 import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
-import { jsonOption, stackOption } from "../../options.ts";
+import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { backupsOf } from "./stack.ts";
+
+interface WindowOptions {
+  stack?: string;
+  repository?: string;
+}
 
 export function registerBackupWindow(backup: Command): void {
   backup
@@ -20,14 +25,15 @@ export function registerBackupWindow(backup: Command): void {
         "damage; 1 if something is unknown)",
     )
     .addOption(stackOption())
+    .addOption(repositoryOption())
     .addOption(jsonOption())
-    .action(action<{ stack?: string }, []>(window));
+    .action(action<WindowOptions, []>(window));
 }
 
-async function window(context: CommandContext, { stack = localStack }: { stack?: string }): Promise<ExitCode> {
+async function window(context: CommandContext, { stack = localStack, repository }: WindowOptions): Promise<ExitCode> {
   const { withDocker } = await import("../../../docker/client.ts");
   const { findWindow } = await import("../../../backup/window/window.ts");
-  const { backups, dockerHost } = await backupsOf(context, stack);
+  const { backups, dockerHost } = await backupsOf(context, stack, repository);
   showStep(context.out, "reading the repository");
   const found = await withDocker(dockerHost, (docker) => findWindow(docker, backups));
   context.out.endStep();

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { StoredDump } from "../../../backup/dump/store.ts";
-import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
+import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
+import { localStack } from "../../../stack/local-stack.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { dumpSettings } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption } from "../../options.ts";
@@ -23,16 +24,29 @@ export function registerDumpsList(dumps: Command): void {
     )
     .addOption(stackOption("only dumps of this stack"))
     .addOption(databaseOption("only dumps of this database"))
+    .option("--scheduled", "list the dumps that the stack makes on its schedule, in its volume")
     .addOption(jsonOption())
-    .action(action<SelectionOptions, []>(list));
+    .action(action<ListOptions, []>(list));
 }
 
-async function list(context: CommandContext, options: SelectionOptions): Promise<ExitCode> {
-  const { folder } = dumpSettings(context);
-  const dumps = await readSelected(context, options, folder);
+interface ListOptions extends SelectionOptions {
+  scheduled?: boolean;
+}
+
+async function list(context: CommandContext, options: ListOptions): Promise<ExitCode> {
+  const { folder, dumps } =
+    options.scheduled === true ? await readScheduled(context, options) : await readLocal(context, options);
   context.out.answer({ folder, dumps: dumps.map(answerOf) }, () => describe(dumps, folder));
   if (dumps.some(({ state }) => state === "damaged")) return exitCode.wrong;
   return dumps.some(({ state }) => state === "unknown") ? exitCode.failed : exitCode.done;
+}
+
+async function readLocal(
+  context: CommandContext,
+  options: SelectionOptions,
+): Promise<{ folder: string; dumps: StoredDump[] }> {
+  const { folder } = dumpSettings(context);
+  return { folder, dumps: await readSelected(context, options, folder) };
 }
 
 /** Reads the dumps of a folder that match. Those without a readable description always do. */
@@ -45,12 +59,47 @@ export async function readSelected(
   showStep(context.out, "comparing checksums", { announce: false });
   const dumps = await listDumps(folder, context.signal);
   context.out.endStep();
-  return dumps.filter(
-    ({ metadata }) =>
-      metadata === undefined ||
-      ((stack === undefined || metadata.source === stack) &&
-        (database === undefined || metadata.database === database)),
+  return dumps.filter((dump) => matches(dump, stack, database));
+}
+
+function matches({ metadata }: StoredDump, stack: string | undefined, database: string | undefined): boolean {
+  if (metadata === undefined) return true;
+  return (
+    (stack === undefined || metadata.source === stack) && (database === undefined || metadata.database === database)
   );
+}
+
+/** Reads the scheduled dumps of a stack, newest first. */
+export async function readScheduled(
+  context: CommandContext,
+  { stack = localStack, database }: SelectionOptions,
+): Promise<{ folder: string; dumps: StoredDump[] } & DumpsInEngine> {
+  const { listScheduledDumps } = await import("../../../backup/dump/scheduled.ts");
+  const { withDocker } = await import("../../../docker/client.ts");
+  const place = await scheduledDumpsOf(context, stack);
+  showStep(context.out, "comparing checksums", { announce: false });
+  const dumps = await withDocker(place.dockerHost, (docker) => listScheduledDumps(docker, place.container));
+  context.out.endStep();
+  const found = dumps.filter((dump) => matches(dump, undefined, database));
+  return { ...place, folder: `the volume of ${place.container}`, dumps: found };
+}
+
+/** Container with the scheduled dumps of a stack, and its Docker engine. */
+export interface DumpsInEngine {
+  container: string;
+  dockerHost: string | undefined;
+}
+
+/** @throws OperationError (wrong usage) if the stack makes no dumps on a schedule */
+export async function scheduledDumpsOf(context: CommandContext, stack: string): Promise<DumpsInEngine> {
+  const { outputsOf } = await import("../../stack.ts");
+  const { server } = await outputsOf(context, stack, false);
+  if (server.kind === "docker" && server.backups?.dumps !== undefined)
+    return { container: server.backups.container, dockerHost: server.dockerHost };
+  throw new OperationError(`Stack "${stack}" makes no dumps on a schedule.`, {
+    hint: "Set dumps in pgroundwork:backups, and run `up`. `backup dump` makes one now.",
+    exitCode: exitCode.usage,
+  });
 }
 
 function answerOf({ damage: _, metadata, ...dump }: StoredDump) {

@@ -10,6 +10,7 @@ import {
   dumpSettings,
   type EncryptionOptions,
   recipientsFor,
+  reportReplaced,
   resolveDumpTarget,
   restoreCommand,
 } from "../../dump-target.ts";
@@ -48,10 +49,10 @@ export function registerDumpsLoad(dumps: Command): void {
 }
 
 async function load(context: CommandContext, options: LoadCommandOptions, name: string): Promise<undefined> {
-  const { findDump, applyRetention } = await import("../../../backup/dump/store.ts");
+  const { findDump } = await import("../../../backup/dump/store.ts");
   const { planLoad } = await import("../../../backup/dump/load-plan.ts");
   const { loadDump } = await import("../../../backup/dump/load.ts");
-  const { folder, retentionDays, compressed } = dumpSettings(context);
+  const { folder, compressed } = dumpSettings(context);
   const target = await resolveDumpTarget(context, options);
   const { database, name: source } = target.source;
   const dump = await findDump(folder, name, { source, database }, context.signal);
@@ -84,15 +85,8 @@ async function load(context: CommandContext, options: LoadCommandOptions, name: 
     identityFile: options.identity ?? context.env.BACKUP_IDENTITY_FILE,
     migrate: options.migrate === true ? (loading) => migrate(context, options, target, loading) : undefined,
   });
+  await reportReplaced(context, loaded);
   const { previous, kept } = loaded;
-  if (previous !== undefined) await applyRetention(folder, previous, retentionDays, new Date());
-  context.out.endStep();
-  if (kept !== undefined) {
-    context.out.warn(
-      `The replaced database could not be dumped and is kept as "${kept.database}": ${kept.reason} ` +
-        `Drop it when you no longer need it.`,
-    );
-  }
   const answer = { database, dump: dump.id, ...loaded, previous: previous?.id ?? null, kept: kept ?? null };
   context.out.answer(answer, () => describe(loaded, dump.metadata, target));
   return undefined;

@@ -36,12 +36,24 @@ describe("a pgBackRest error", () => {
     );
   });
 
-  it("about data that cannot be decompressed says that the backup is damaged, whatever is tried", () => {
-    const said = "P00  ERROR: [029]: raised from local-2 protocol: zst error: [-20] Data corruption detected";
-    const failure = diagnose(29, said);
+  it.each([
+    [29, "raised from local-2 protocol: zst error: [-20] Data corruption detected"],
+    [29, "raised from local-2 protocol: block map version must be zero"],
+    [26, "raised from local-1 protocol: error restoring '/r/base/5/2838': actual checksum 'a' does not match"],
+    [95, "raised from local-1 protocol: unable to flush"],
+    [95, "raised from local-1 protocol: cipher header invalid"],
+    [42, "raised from local-2 protocol: unexpected eof"],
+  ])("with code %i about what a backup contains says that it is damaged: %s", (code, said) => {
+    const failure = diagnose(code, `${at} ERROR: [0${code}]: ${said}`);
     expect(failure).toBeInstanceOf(UnusableBackup);
-    expect(failure.message).toMatch(/^The backup is damaged: raised from local-2 protocol: zst error/);
-    expect(diagnose(50, "P00  ERROR: [050]: unable to acquire lock")).not.toBeInstanceOf(UnusableBackup);
+    expect(failure.message).toBe(`The backup is damaged: ${said}`);
+  });
+
+  it.each([
+    [50, "unable to acquire lock"],
+    [42, "raised from local-2 protocol: unexpected EOF reading HTTP content"],
+  ])("with code %i about something else does not say that the backup is unusable: %s", (code, said) => {
+    expect(diagnose(code, `${at} ERROR: [0${code}]: ${said}`)).not.toBeInstanceOf(UnusableBackup);
   });
 
   it("about another passphrase does not show bytes of the file", () => {

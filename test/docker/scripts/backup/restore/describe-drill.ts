@@ -1,11 +1,10 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Drill } from "../../../../../scripts/backup/drill/drill.ts";
 import type { EvidencePosition, VerifiedEvidence } from "../../../../../scripts/backup/drill/evidence.ts";
-import type { BackedUpShop } from "../../../backed-up-shop.ts";
-
-/** Shell command that flips a bit in the middle of a file. */
-const flip = (file: string) =>
-  `at=$(( $(stat -c %s ${file}) / 2 )); byte=$(od -An -tu1 -j $at -N 1 ${file}); printf "\\\\$(printf %o $((byte ^ 1)))" | dd of=${file} bs=1 seek=$at conv=notrunc 2>/dev/null`;
+import type { BackupLocation } from "../../../../../scripts/backup/location.ts";
+import { drillBackup } from "../../../../../scripts/programs/backups.ts";
+import { type BackedUpShop, damageMiddle } from "../../../backed-up-shop.ts";
 
 /**
  * Defines the tests of restore drills.
@@ -57,6 +56,24 @@ export function describeDrill(shop: () => BackedUpShop, label: () => string, lef
       expect([found, verified]).toMatchObject([0, { runs: 1, newest: { number: 1, hash }, faults: [] }]);
     });
 
+    it("fails if it takes longer than the objective; an idle server has lost nothing", async () => {
+      const { stdout } = await shop().pgw("backup", "location", "--json");
+      const location = JSON.parse(stdout) as BackupLocation;
+      const drilled = await drillBackup(
+        { ...location, objectives: { rtoSeconds: 0.1, rpoSeconds: 0.1 } },
+        { migrations: join(shop().clone.root, "migrations") },
+      );
+      expect(drilled).toMatchObject({
+        outcome: "failed",
+        objectives: [
+          { name: "RTO", allowedSeconds: 0.1, missed: true },
+          { name: "RPO", allowedSeconds: 0.1, missed: false },
+        ],
+      });
+      expect(drilled.reasons).toEqual([`the RTO of ${drilled.rtoSeconds} s misses the objective of 0.1 s (0.1s)`]);
+      expect(drilled.rpoSeconds).toBeGreaterThan(0.1);
+    });
+
     it("fails if an index was damaged before the backup, and if a check returns rows", async () => {
       const run = (sql: string) => shop().query("superuser", sql);
       await run("create function double(int) returns int language sql immutable as 'select $1 * 2'");
@@ -84,7 +101,7 @@ export function describeDrill(shop: () => BackedUpShop, label: () => string, lef
       ]);
     });
 
-    it("fails if a byte of the full backup is damaged", async () => {
+    it("fails if a part of the full backup is damaged", async () => {
       const file = (
         await shop().onRepository(
           `find /repository/backup/main/${label()} -type f -printf '%s %p\\n' | sort -n | tail -1`,
@@ -92,14 +109,17 @@ export function describeDrill(shop: () => BackedUpShop, label: () => string, lef
       )
         .trim()
         .replace(/^\d+ /, "");
-      await shop().onRepository(`cp -a ${file} /repository/whole && ${flip(file)}`);
+      await shop().onRepository(`cp -a ${file} /repository/whole && ${damageMiddle(file)}`);
       const { code, drilled } = await drill();
       await shop().onRepository(`mv /repository/whole ${file}`);
-      expect([code, drilled.outcome]).toEqual([5, "failed"]);
-      expect(drilled.reasons).toEqual([
-        expect.stringContaining(`Cannot restore the backup ${label()}. The backup is damaged: `),
+      expect([code, drilled]).toMatchObject([
+        5,
+        {
+          outcome: "failed",
+          reasons: [expect.stringContaining(`Cannot restore the backup ${label()}. The backup is damaged: `)],
+          backup: null,
+        },
       ]);
-      expect(drilled.backup).toBeNull();
     });
 
     it("fails if a segment is missing from the archive", async () => {

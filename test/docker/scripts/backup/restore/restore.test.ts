@@ -7,8 +7,9 @@ import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
 import { withScratchContainer } from "../../../../../scripts/docker/scratch-container.ts";
 import { hostileSettings } from "../../../../hostile-settings.ts";
-import { type BackedUpShop, makeBackedUpShop, shopTables } from "../../../backed-up-shop.ts";
+import { type BackedUpShop, damageMiddle, makeBackedUpShop, shopTables } from "../../../backed-up-shop.ts";
 import { describeDrill } from "./describe-drill.ts";
+import { describePlannedDrills } from "./describe-planned-drills.ts";
 
 const docker = dockerClient();
 
@@ -120,6 +121,8 @@ describe("backup restore", () => {
     leftOvers,
   );
 
+  describePlannedDrills(() => shop);
+
   describe("that is killed", () => {
     /** Starts a restore and kills it once a condition holds. */
     const killOnce = async (holds: () => Promise<boolean>, ...args: string[]) => {
@@ -226,7 +229,7 @@ describe("backup restore", () => {
     const nowhere = await shop.pgw("backup", "restore");
     expect([nowhere.code, nowhere.stderr]).toEqual([
       2,
-      expect.stringContaining("--to DIR, --to-volume NAME and --in-place"),
+      expect.stringContaining("--to DIR, --to-volume NAME, --in-place and --only"),
     ]);
     const unknown = await shop.pgw(
       "backup",
@@ -253,8 +256,6 @@ describe("backup restore", () => {
     let middle: string;
 
     const newest = async () => (await shop.onRepository(`ls ${archive}/*/*-* | sort | tail -1`)).trim();
-    const flip = (file: string) =>
-      `at=$(( $(stat -c %s ${file}) / 2 )); byte=$(od -An -tu1 -j $at -N 1 ${file}); printf "\\\\$(printf %o $((byte ^ 1)))" | dd of=${file} bs=1 seek=$at conv=notrunc 2>/dev/null`;
     const restoreDamaged = async () => {
       const volume = `${shop.prefix}-damaged`;
       const { code, stdout, stderr } = await shop.pgw("backup", "restore", "--json", "--to-volume", volume);
@@ -288,7 +289,7 @@ describe("backup restore", () => {
 
     it.each<[string, () => string, RegExp]>([
       ["is missing", () => `mv ${middle} /repository/away`, /the segment [0-9A-F]{24} is missing/],
-      ["has a flipped byte", () => flip(middle), /could not read [0-9A-F]{24} \(exit code \d+\)/],
+      ["is damaged", () => damageMiddle(middle), /could not read [0-9A-F]{24} \(exit code \d+\)/],
     ])("reports an incomplete restore if a segment in the middle %s", async (_what, damage, reason) => {
       await shop.onRepository(`cp -a ${middle} /repository/whole && ${damage()}`);
       try {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { diagnose } from "../../../../../scripts/backup/diagnosis.ts";
 import { blamesBackup } from "../../../../../scripts/backup/drill/blame.ts";
-import { judge } from "../../../../../scripts/backup/drill/drill.ts";
+import { judge, withObjectives } from "../../../../../scripts/backup/drill/drill.ts";
 import { withoutIndexOrder } from "../../../../../scripts/backup/drill/examine.ts";
 import { compareMigrations } from "../../../../../scripts/backup/drill/migrations.ts";
+import { compareObjectives, hasAllWritten, objectiveReasons } from "../../../../../scripts/backup/drill/objectives.ts";
 import { OperationError } from "../../../../../scripts/core/operation-error.ts";
 import type { Validation } from "../../../../../scripts/validate/validate.ts";
 
@@ -108,6 +109,63 @@ describe("a drill", () => {
     ["there is no database", [{ unproven: [], databases: [] }, [], compared], "the copy has no database"],
   ])("could not run if %s", (_, args, reason) => {
     expect(judge(...args)).toEqual({ outcome: "could not run", reasons: [reason], hint: null });
+  });
+});
+
+describe("the objectives of a drill", () => {
+  const passed = { outcome: "passed" as const, reasons: [], hint: null };
+  const allowed = { rtoSeconds: 60, rpoSeconds: 3_600 };
+  const judged = (rtoSeconds: number | null, rpoSeconds: number | null, hasEverything = false, before = passed) => {
+    const compared = compareObjectives(allowed, { rtoSeconds, rpoSeconds }, hasEverything);
+    return withObjectives(before, objectiveReasons(compared, hasEverything));
+  };
+
+  it("are met up to their limits", () => {
+    expect(judged(60, 3_600)).toEqual(passed);
+    expect(
+      withObjectives(
+        passed,
+        objectiveReasons(compareObjectives({}, { rtoSeconds: 9e9, rpoSeconds: null }, false), false),
+      ),
+    ).toEqual(passed);
+  });
+
+  it("fail a drill that misses them, with the measured and the allowed value", () => {
+    expect(judged(60.1, 7_200)).toEqual({
+      outcome: "failed",
+      reasons: [
+        "the RTO of 60.1 s misses the objective of 60 s (1m)",
+        "the RPO of 7200 s misses the objective of 3600 s (1h)",
+      ],
+      hint: expect.stringContaining("objectives"),
+    });
+  });
+
+  it("leave the result unknown if a value is not known", () => {
+    expect(judged(1, null)).toMatchObject({
+      outcome: "could not run",
+      reasons: ["the RPO is not known; the objective is 3600 s"],
+    });
+  });
+
+  it("count no old commit of an idle server, if the copy has all that the server had written", () => {
+    expect(judged(1, 9e9, true)).toEqual(passed);
+    expect(judged(1, null, true)).toEqual(passed);
+    const before = { applied: new Map(), lsn: 0x20n, timeline: 1 };
+    expect(hasAllWritten(before, { lsn: "0/20", timeline: 1 })).toBe(true);
+    expect(hasAllWritten(before, { lsn: "0/1F", timeline: 1 })).toBe(false);
+    expect(hasAllWritten(before, { lsn: "0/20", timeline: 2 })).toBe(false);
+    expect(hasAllWritten("it is stopped", { lsn: "0/20", timeline: 1 })).toBe(false);
+  });
+
+  it("add to a bad backup, and fail one that could not be fully examined", () => {
+    const bad = { outcome: "failed" as const, reasons: ["a gap"], hint: "x" };
+    expect(withObjectives(bad, { missed: ["late"], unknown: [] })).toEqual({ ...bad, reasons: ["a gap", "late"] });
+    const partly = { outcome: "could not run" as const, reasons: ["not read"], hint: null };
+    expect(withObjectives(partly, { missed: ["late"], unknown: [] })).toMatchObject({
+      ...{ outcome: "failed", reasons: ["late", "not read"] },
+    });
+    expect(withObjectives(partly, { missed: [], unknown: [] })).toEqual(partly);
   });
 });
 

@@ -1,0 +1,91 @@
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type Docker from "dockerode";
+import tar from "tar-fs";
+import { z } from "zod";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { removeLeftTemporaries, temporaryFor } from "../../core/temporary.ts";
+import { unlessMissing } from "../../docker/docker-error.ts";
+import { runInContainer } from "../../docker/run-in-container.ts";
+import { isRunning } from "../../docker/server/running.ts";
+import { parseMetadata } from "./metadata.ts";
+import { readDump, type StoredDump } from "./store.ts";
+
+/** Folder of scheduled dumps in the container that makes them. It matches infra/images/postgres. */
+const folder = "/var/lib/pgroundwork/dumps";
+
+const listSchema = z.array(z.object({ id: z.string(), reasons: z.array(z.string()), metadata: z.string() }));
+
+/**
+ * Lists the dumps that a stack's container made on its schedule, newest first. The container compares every file with
+ * its checksum.
+ *
+ * @throws OperationError if the container does not run, or cannot read its volume
+ */
+export async function listScheduledDumps(docker: Docker, container: string): Promise<StoredDump[]> {
+  if (!(await isRunning(docker, container)))
+    throw new OperationError(`The container ${container}, which has the scheduled dumps, is not running.`, {
+      hint: "Run `up`, which starts it.",
+    });
+  const { code, stdout, stderr } = await runInContainer(docker, container, { command: ["scheduled-dump", "list"] });
+  if (code !== 0)
+    throw new OperationError(`The scheduled dumps cannot be listed: ${stderr.trim().split("\n").at(-1)}`, {
+      hint: "Run `up`, if the stack has an image of an earlier version.",
+    });
+  return listSchema.parse(JSON.parse(stdout)).map(toStoredDump);
+}
+
+function toStoredDump({ id, reasons, metadata }: z.output<typeof listSchema>[number]): StoredDump {
+  const path = `${folder}/${id}`;
+  const parsed = parseMetadata(metadata);
+  if ("reason" in parsed)
+    return { id, path, state: "damaged", reasons, damage: [...new Set([...reasons, parsed.reason])] };
+  const state = reasons.length === 0 ? "intact" : "damaged";
+  return { id, path, state, reasons, damage: reasons, metadata: parsed.metadata };
+}
+
+/**
+ * Copies a scheduled dump from a stack's container, which can be stopped, into a folder. There, `dumps validate` and
+ * `dumps load` find it. The copy exists once all its files have their checksums.
+ *
+ * @throws OperationError if there is no such dump, or it is damaged
+ */
+export async function fetchScheduledDump(
+  docker: Docker,
+  container: string,
+  id: string,
+  to: string,
+): Promise<StoredDump> {
+  const known = await readDump(to, id);
+  if (known !== undefined) {
+    if (known.state === "intact") return known;
+    throw new OperationError(`${to} has a dump ${id} that is ${known.state}: ${known.reasons.join("; ")}.`, {
+      hint: "Remove its folder, then run again.",
+    });
+  }
+  const archive = /^[\w.-]+$/.test(id)
+    ? await unlessMissing(docker.getContainer(container).getArchive({ path: `${folder}/${id}/.` }))
+    : undefined;
+  if (archive === undefined)
+    throw new OperationError(`There is no scheduled dump "${id}".`, {
+      hint: "`npm run pgw -- dumps list --scheduled` shows them.",
+      exitCode: exitCode.usage,
+    });
+  await removeLeftTemporaries(to);
+  const temporary = temporaryFor(join(to, id));
+  try {
+    // The files belong to the user of this process.
+    const options = { dmode: 0o700, fmode: 0o600, chown: false } as tar.ExtractOptions;
+    await pipeline(archive as Readable, tar.extract(temporary, options));
+    await rename(temporary, join(to, id));
+    const copy = await readDump(to, id);
+    if (copy?.state === "intact") return copy;
+    await rm(join(to, id), { recursive: true, force: true });
+    const reasons = copy === undefined ? "it has no metadata.json" : copy.reasons.join("; ");
+    throw new OperationError(`The dump ${id} in the volume is damaged: ${reasons}. Nothing was copied.`);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
