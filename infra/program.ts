@@ -15,14 +15,15 @@ import type { StackOutputs } from "../scripts/model/stack-outputs.ts";
 import { durabilityRisks } from "../scripts/settings/durability.ts";
 import { parseSettings, type Settings } from "../scripts/settings/settings.ts";
 import { refuseLocalPassphrase } from "../scripts/stack/stack-secrets.ts";
+import { findExisting } from "./components/checks/existing-objects.ts";
+import { warnOfRenames } from "./components/checks/renamed-databases.ts";
 import { Database } from "./components/database.ts";
-import { findExisting } from "./components/existing.ts";
 import { declareCron } from "./components/jobs.ts";
-import { warnOfRenames } from "./components/renamed.ts";
 import { declareServerRoles } from "./components/server-roles.ts";
 import { narrowExtensions } from "./plan/extensions.ts";
 import { fallbackProviderRefusal } from "./plan/fallback-providers.ts";
-import { type Declared, extensionsOf, rightsOn, serverFor, whatItHas } from "./server.ts";
+import { extensionsOf, rightsOn, serverFor, whatItHas } from "./server.ts";
+import type { Declared } from "./sidecars.ts";
 
 // Every resource records where it was declared. Pulumi's launcher sets a hook for this, which reads and parses a source
 // map for each file on the stack (0.25 s in all). Node's own trace is already correct, since it strips types in place.
@@ -43,7 +44,11 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
   const files = Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, await readDatabaseFile(migrationsFolder, name)] as const)),
   );
-  const settings = parseSettings(pulumi.runtime.allConfig(), { databases: files, stack: pulumi.getStack() });
+  const settings = parseSettings(pulumi.runtime.allConfig(), {
+    databases: files,
+    stack: pulumi.getStack(),
+    isSecret,
+  });
   refuseFallbackProviders(settings);
   warnOfRisks(settings);
   const declared = settings.databases.map((name) => ({ name, file: files[name] ?? emptyFile }));
@@ -93,7 +98,19 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
     return [name, database] as const;
   });
 
-  const { backups, ...others } = { ...(await sidecars?.(serverRoles)) };
+  const pooledDatabases = databases.map(([name, { logins, migrations: applied }]) => ({
+    name,
+    logins,
+    migrations: applied,
+  }));
+  const {
+    backups,
+    pooler,
+    logins: sidecarLogins,
+    ...others
+  } = {
+    ...(await sidecars?.({ roles: serverRoles, existing, databases: pooledDatabases })),
+  };
   return {
     ...others,
     protected: settings.protected,
@@ -104,13 +121,21 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
       port: server.port,
       sslmode: server.sslmode,
       version: server.version,
-      logins: { superuser: server.superuser, ...serverRoles.logins },
+      logins: { superuser: server.superuser, ...serverRoles.logins, ...sidecarLogins },
       ...(backups === undefined ? {} : { backups }),
+      ...(pooler === undefined ? {} : { pooler }),
     },
     databases: Object.fromEntries(
       databases.map(([name, { logins, migrations, seeds }]) => [name, { logins, migrations, seeds }] as const),
     ),
   };
+}
+
+/** Returns true if the stack's configuration has a secret at a key. The engine names the keys in the environment. */
+function isSecret(key: string): boolean {
+  const keys = process.env.PULUMI_CONFIG_SECRET_KEYS;
+  // Without the engine, nothing is known about secrets, and nothing is stored either.
+  return keys === undefined || (JSON.parse(keys) as string[]).includes(key);
 }
 
 /** Returns the jobs that a kind of server runs. If it runs none, valid settings have only optional ones. */

@@ -4,40 +4,28 @@ import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
-import { OperationError } from "../scripts/core/operation-error.ts";
+import { exitCode, OperationError } from "../scripts/core/operation-error.ts";
 import { cronDatabase, cronExtension, cronSettings, type WithJobs } from "../scripts/model/cron.ts";
 import { machineOf } from "../scripts/model/docker-host.ts";
 import { imageExtensions, preloadLibraries } from "../scripts/model/image-extensions.ts";
-import { backupIntervals } from "../scripts/model/schedule.ts";
-import type { BackupsOutput, MonitoringOutput, ServerLocation, ServerOutput } from "../scripts/model/stack-outputs.ts";
+import type { Repository } from "../scripts/model/repository.ts";
+import { restoreVariable } from "../scripts/model/restore-variable.ts";
+import type { ServerLocation, ServerOutput } from "../scripts/model/stack-outputs.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
 import type { Settings } from "../scripts/settings/settings.ts";
 import { caFile, writeCaFile } from "../scripts/tls/ca-file.ts";
-import type { DockerServer } from "./components/docker-server.ts";
 import type { ExternalAccess, WithExtensions } from "./components/external-server.ts";
 import { plannedSettings, plannedSettingsHere } from "./components/planned-settings.ts";
 import type { Server } from "./components/server.ts";
-import type { ServerRoles } from "./components/server-roles.ts";
+import type { PlannedRepository } from "./plan/backups.ts";
 import { reachableHost } from "./plan/container.ts";
 import { memoryFault } from "./plan/container-memory.ts";
+import { type Declared, type DeclaredObjects, declareSidecars, type SidecarOutputs } from "./sidecars.ts";
 
 /** The project directory. */
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 type OfKind<Kind extends Settings["server"]> = Extract<Settings, { server: Kind }>;
-
-/** Outputs as the program declares them: values are known now, or only after the run. */
-export type Declared<T> = [T] extends [string | number | boolean | undefined]
-  ? pulumi.Input<T>
-  : T extends readonly (infer Each)[]
-    ? pulumi.Output<T> | readonly Declared<Each>[]
-    : { readonly [Name in keyof T]: Declared<T[Name]> };
-
-/** Stack outputs of the sidecars. */
-export interface SidecarOutputs {
-  monitoring?: Declared<MonitoringOutput>;
-  backups?: Declared<BackupsOutput>;
-}
 
 /** A stack's server, and the outputs that only its kind has. */
 export interface DeclaredServer {
@@ -45,8 +33,8 @@ export interface DeclaredServer {
   location: Declared<ServerLocation>;
   /** CA certificates that its clients trust, or the path of a file that has them. */
   trust?: Declared<Pick<ServerOutput, "caCertificate" | "sslrootcert">>;
-  /** Declares the sidecars once the roles that they log in as are declared. Returns their stack outputs. */
-  sidecars?: (roles: ServerRoles) => Promise<SidecarOutputs>;
+  /** Declares the sidecars once the roles and databases are declared that they use. Returns their stack outputs. */
+  sidecars?: (declared: DeclaredObjects) => Promise<SidecarOutputs>;
 }
 
 /**
@@ -116,8 +104,9 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
 
 async function inContainer(settings: OfKind<"docker">, databases: readonly WithJobs[]): Promise<DeclaredServer> {
   const { DockerServer } = await import("./components/docker-server.ts");
-  const { compareWithEngine } = await import("./components/docker-state.ts");
-  const { dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups } = settings;
+  const { compareWithEngine } = await import("./components/checks/docker-state.ts");
+  const { dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout } = settings;
+  const backups = settings.backups && { ...settings.backups, repositories: withCaTexts(settings.backups.repositories) };
   const planned = plannedSettings(settings, { os: "linux", cpus: cpus ?? availableParallelism(), hasLz4: true });
   const fault = memoryFault(memory, planned);
   if (fault !== undefined)
@@ -127,6 +116,7 @@ async function inContainer(settings: OfKind<"docker">, databases: readonly WithJ
   const imageTrigger = await compareWithEngine({ dockerHost });
   const server = new DockerServer("server", {
     ...{ dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },
+    restore: requestedRestore(settings),
     build: settings,
     settings: { ...extensionSettings(databases, planned), ...settings.postgresql },
     passwordVersion: settings.passwordVersion,
@@ -147,13 +137,7 @@ async function inContainer(settings: OfKind<"docker">, databases: readonly WithJ
     server,
     location: { kind: "docker", container, dataVolume, dockerHost, owner: server.place.owner },
     trust: { caCertificate },
-    sidecars: async (roles) => {
-      const { metrics, ...backups } = await backedUp(settings, server, roles);
-      const declared = databases.flatMap((database) => database.jobs).length;
-      // One more deletes the records of runs.
-      const jobs = declared === 0 ? 0 : declared + 1;
-      return { ...(await monitored(settings, server, roles, { textfiles: metrics, jobs })), ...backups };
-    },
+    sidecars: (objects) => declareSidecars(settings, server, objects, { databases, planned }),
   };
 }
 
@@ -171,45 +155,34 @@ function extensionSettings(databases: readonly WithJobs[], planned: Record<strin
   };
 }
 
-async function monitored(
-  { monitoring, backups, readyTimeout, baseImage }: OfKind<"docker">,
-  server: DockerServer,
-  roles: ServerRoles,
-  { textfiles, jobs }: { textfiles: pulumi.Output<string> | undefined; jobs: number },
-): Promise<SidecarOutputs> {
-  if (monitoring === undefined) return {};
-  const { Monitoring } = await import("./components/monitoring.ts");
-  const { place, network, caCertificate, dataVolume: data, repository } = server;
-  const { prometheus } = new Monitoring("monitoring", {
-    ...{ place, baseImage, network, caCertificate, readyTimeout, textfiles, jobs },
-    ...{ login: roles.logins.monitor, roles: roles.roles },
-    volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
-    backupIntervals: (backups && backupIntervals(backups)) ?? {},
-    ...monitoring,
-  });
-  return { monitoring: { prometheus } };
+/**
+ * Returns what `up --restore-from-backup` asked for: `latest`, or a time. Undefined if it did not ask.
+ *
+ * @throws OperationError (wrong usage) if there is no bucket, or if its passphrase is not known
+ */
+function requestedRestore({ backups }: OfKind<"docker">): string | undefined {
+  const restore = process.env[restoreVariable];
+  if (restore === undefined || restore === "") return undefined;
+  if (!backups?.repositories.some(({ type }) => type === "s3"))
+    throw new OperationError("--restore-from-backup needs a bucket in pgroundwork:backups.repositories.", {
+      hint: "A repository in a volume is lost with the machine.",
+      exitCode: exitCode.usage,
+    });
+  if (backups.passphrase === undefined)
+    throw new OperationError("--restore-from-backup needs the passphrase of the backups.", {
+      hint: "Set the one that the lost stack had: `pulumi config set --secret --path pgroundwork:backups.passphrase`.",
+      exitCode: exitCode.usage,
+    });
+  return restore;
 }
 
-/** Limit for archiving one WAL segment into the repository, in seconds. */
-const archiveTimeout = 60;
-
-/** @returns `metrics`: a volume with the backup metrics that Prometheus reads */
-async function backedUp(
-  { backups }: OfKind<"docker">,
-  server: DockerServer,
-  { roles }: ServerRoles,
-): Promise<SidecarOutputs & { metrics?: pulumi.Output<string> }> {
-  if (backups === undefined || server.repository === undefined) return {};
-  const { Backups } = await import("./components/backups.ts");
-  const { full, incremental, retentionDays } = backups;
-  const { volume, passphrase } = server.repository;
-  const { container, metrics } = new Backups("backups", { server, roles, full, incremental, archiveTimeout });
-  const { data, config, run } = server.volumes;
-  const volumes = { repository: volume, data: data.name, configuration: config.name, run: run.name };
-  return {
-    metrics,
-    backups: { container, image: server.image, volumes, schedule: { full, incremental }, retentionDays, passphrase },
-  };
+/** Reads the CA files of buckets. */
+function withCaTexts(repositories: readonly Repository[]): PlannedRepository[] {
+  return repositories.map((each, index) => {
+    if (each.type !== "s3" || each.caFile === undefined) return each;
+    const ca = readCertificates(each.caFile, `caFile of pgroundwork:backups.repositories[${index}]`);
+    return { ...each, ca };
+  });
 }
 
 async function external(settings: OfKind<"external">): Promise<DeclaredServer> {
@@ -224,7 +197,8 @@ function accessOf({ url, superuserPassword, superuser }: OfKind<"external">): Ex
   const { host, port, database, user, sslmode, sslrootcert } = url;
   return {
     ...{ host, port, database, user, sslmode, superuser, password: pulumi.secret(superuserPassword) },
-    caCertificate: sslrootcert === undefined ? undefined : readCertificates(sslrootcert),
+    caCertificate:
+      sslrootcert === undefined ? undefined : readCertificates(sslrootcert, "sslrootcert of pgroundwork:url"),
     names: { user: "pgroundwork:url", superuser: "pgroundwork:superuser" },
   };
 }
@@ -234,10 +208,11 @@ function fromPlugins(path: string): string {
   return isAbsolute(path) ? path : join("..", path);
 }
 
-function readCertificates(file: string): string {
+/** @param setting its name, for the message */
+function readCertificates(file: string, setting: string): string {
   try {
     return readFileSync(fromPlugins(file), "utf8");
   } catch (error) {
-    throw new RunError(`sslrootcert of pgroundwork:url cannot be read: ${(error as Error).message}`);
+    throw new RunError(`${setting} cannot be read: ${(error as Error).message}`);
   }
 }

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { backupConfiguration } from "../plan/backups.ts";
+import { backupFiles, needsNetwork, type PlannedRepository, sidecarRole } from "../plan/backups.ts";
 import { BackupPassphrase } from "../provider/sdk/backups.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 
@@ -9,37 +9,72 @@ export interface BackupRepositoryArgs {
   image: pulumi.Input<string>;
   /** The volume with the cluster, which also keeps the passphrase. */
   dataVolume: pulumi.Input<string>;
-  retentionDays: number;
+  /** One or two. */
+  repositories: readonly PlannedRepository[];
+  /** Passphrase of the repositories, if it is given and not created. */
+  passphrase?: string | undefined;
   protect: boolean;
 }
 
+/** A repository, as its sidecar needs it. */
+export interface DeclaredRepository {
+  /** Counted from 1. */
+  index: number;
+  /** Volume at pgBackRest's usual path. It has the repository, or only the kit's notes if that is in a bucket. */
+  volume: pulumi.Output<string>;
+  isBucket: boolean;
+  retentionDays: number;
+}
+
 /**
- * An encrypted volume for a server's WAL archive and backups. It exists before the server, which archives from its
- * first start.
+ * The encrypted repositories for a server's WAL archive and backups. They are declared before the server, which
+ * archives from its first start.
  */
 export class BackupRepository extends pulumi.ComponentResource {
+  /** Volume of the first repository. */
   readonly volume: pulumi.Output<string>;
-  /** Text of pgbackrest.conf. It is secret, since it contains the passphrase. */
-  readonly configuration: pulumi.Output<string>;
+  readonly repositories: readonly DeclaredRepository[];
+  /** Network through which the sidecars reach buckets. Undefined if there is no bucket. */
+  readonly network: pulumi.Output<string> | undefined;
+  /** Files that configure pgBackRest. They are secret, since they contain the passphrase and the keys of buckets. */
+  readonly files: pulumi.Output<Record<string, string>>;
   readonly passphrase: pulumi.Output<string>;
 
   constructor(name: string, args: BackupRepositoryArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:BackupRepository", name, {}, options);
-    const { place, image, dataVolume, retentionDays, protect } = args;
-    const volume = new docker.Volume(`${name}-volume`, place.named("backup"), {
-      parent: this,
-      provider: place.provider,
-      protect,
-      retainOnDelete: true,
-    });
+    const { place, image, dataVolume, repositories, protect } = args;
+    const declareVolume = (index: number) =>
+      new docker.Volume(index === 1 ? `${name}-volume` : `${name}-volume-${index}`, place.named(sidecarRole(index)), {
+        parent: this,
+        provider: place.provider,
+        protect,
+        retainOnDelete: true,
+      });
+    this.repositories = repositories.map(({ type, retentionDays }, at) => ({
+      index: at + 1,
+      volume: declareVolume(at + 1).name,
+      isBucket: type === "s3",
+      retentionDays,
+    }));
+    const [first] = this.repositories;
+    if (first === undefined) throw new Error("Backups need a repository.");
+    this.volume = first.volume;
+    this.network = needsNetwork(repositories)
+      ? new docker.Network(`${name}-network`, place.named("backup-network"), { parent: this, provider: place.provider })
+          .name
+      : undefined;
     const passphrase = new BackupPassphrase(
       `${name}-passphrase`,
-      { dockerHost: place.dockerHost, image, volume: dataVolume },
+      {
+        dockerHost: place.dockerHost,
+        image,
+        volume: dataVolume,
+        ...(args.passphrase === undefined ? {} : { passphrase: pulumi.secret(args.passphrase) }),
+      },
       { parent: this, protect },
     );
-    this.volume = volume.name;
     this.passphrase = passphrase.result;
-    this.configuration = passphrase.result.apply((text) => backupConfiguration(text, retentionDays));
+    this.files = pulumi.secret(passphrase.result.apply((text) => backupFiles(text, repositories)));
     this.registerOutputs({ volume: this.volume });
   }
 }

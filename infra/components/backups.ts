@@ -1,11 +1,14 @@
 import * as docker from "@pulumi/docker";
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import { backupEnvironment, backupFunctions, metricsPath, repositoryPath } from "../plan/backups.ts";
+import { backupEnvironment, backupFunctions, metricsPath, repositoryPath, sidecarRole } from "../plan/backups.ts";
 import { containerPaths, imageHealthcheck, writableFolders } from "../plan/container.ts";
 import { sidecarProcesses } from "../plan/container-limits.ts";
+import { dumpsEnvironment, dumpsPath, type ScheduledDumps } from "../plan/dumps.ts";
 import { BackupStanza } from "../provider/sdk/backups.ts";
 import { ContainerLimits } from "../provider/sdk/containers.ts";
+import type { BackupRepository, DeclaredRepository } from "./backup-repository.ts";
+import type { DockerPlace } from "./docker-engine.ts";
 import type { DockerServer } from "./docker-server.ts";
 import { hardening } from "./hardening.ts";
 
@@ -18,6 +21,8 @@ export interface BackupsArgs {
   incremental: string;
   /** Limit for archiving one segment, in seconds. */
   archiveTimeout: number;
+  /** Absent if no dumps are scheduled. */
+  dumps?: Omit<ScheduledDumps, "stack"> | undefined;
 }
 
 /** Memory of the backup container, in MB. pgBackRest compresses in two processes. */
@@ -26,18 +31,28 @@ const memory = 512;
 /** Time that pgBackRest has to stop cleanly, in seconds. */
 const stopTimeout = 60;
 
+/** Container that makes backups into one repository. */
+export interface DeclaredSidecar extends DeclaredRepository {
+  /** Its name, once WAL archiving into the repository was tried. */
+  container: pulumi.Output<string>;
+}
+
 /**
- * Scheduled backups of a server: grants for the backup role, the container that makes the backups, and the check that
- * WAL archiving works.
+ * Scheduled backups of a server: grants for the backup role, and for each repository the container that makes the
+ * backups and the check that WAL archiving works.
  */
 export class Backups extends pulumi.ComponentResource {
+  /** Container of the first repository. */
   readonly container: pulumi.Output<string>;
+  readonly sidecars: readonly DeclaredSidecar[];
   /** A volume with the backup metrics for Prometheus, as text. */
   readonly metrics: pulumi.Output<string>;
 
   constructor(name: string, args: BackupsArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:Backups", name, {}, options);
-    const { server, roles, archiveTimeout } = args;
+    const { server, roles } = args;
+    const { place, repository } = server;
+    if (repository === undefined) throw new Error("A server without a repository has no backups.");
     const granted = new postgresql.Grant(
       `${name}-functions`,
       {
@@ -50,15 +65,38 @@ export class Backups extends pulumi.ComponentResource {
       },
       { parent: this, provider: server.provider, deletedWith: server.process, dependsOn: roles },
     );
-    const { place } = server;
     const metrics = new docker.Volume(`${name}-metrics`, place.named("backup-metrics"), {
       parent: this,
       provider: place.provider,
     });
     this.metrics = metrics.name;
-    const container = this.#declareContainer(name, args);
+    const stanzas: BackupStanza[] = [];
+    // One after the other: each switches the server's WAL and waits for the segment.
+    for (const each of repository.repositories)
+      stanzas.push(this.#declareSidecar(name, args, repository, each, [granted, ...stanzas]));
+    this.sidecars = repository.repositories.map((each, at) => ({
+      ...each,
+      container: stanzas[at]?.container ?? pulumi.output(""),
+    }));
+    const [first] = stanzas;
+    if (first === undefined) throw new Error("Backups need a repository.");
+    this.container = first.container;
+    this.registerOutputs({ container: this.container });
+  }
+
+  #declareSidecar(
+    name: string,
+    args: BackupsArgs,
+    repository: BackupRepository,
+    each: DeclaredRepository,
+    dependsOn: pulumi.Resource[],
+  ): BackupStanza {
+    const { server, archiveTimeout } = args;
+    const { place } = server;
+    const suffix = each.index === 1 ? "" : `-${each.index}`;
+    const container = this.#declareContainer(`${name}-container${suffix}`, args, repository, each);
     new ContainerLimits(
-      `${name}-limits`,
+      `${name}-limits${suffix}`,
       {
         dockerHost: place.dockerHost,
         container: container.name,
@@ -67,10 +105,10 @@ export class Backups extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const stanza = new BackupStanza(
-      `${name}-stanza`,
+    return new BackupStanza(
+      `${name}-stanza${suffix}`,
       {
-        dockerHost: server.place.dockerHost,
+        dockerHost: place.dockerHost,
         container: container.name,
         containerId: container.id,
         server: server.container,
@@ -78,28 +116,41 @@ export class Backups extends pulumi.ComponentResource {
         revision: server.revision,
         timeoutSeconds: archiveTimeout,
       },
-      { parent: this, dependsOn: [granted] },
+      { parent: this, dependsOn },
     );
-    this.container = stanza.container;
-    this.registerOutputs({ container: this.container });
   }
 
-  #declareContainer(name: string, { server, full, incremental }: BackupsArgs): docker.Container {
-    const { place, image, repository, volumes } = server;
-    if (repository === undefined) throw new Error("A server without a repository has no backups.");
-    const named = place.named("backup");
+  #declareContainer(
+    name: string,
+    { server, full, incremental, dumps }: BackupsArgs,
+    { network }: BackupRepository,
+    { index, isBucket, volume }: DeclaredRepository,
+  ): docker.Container {
+    const { place, image, volumes } = server;
+    const named = place.named(sidecarRole(index));
+    // One container makes them, whatever the number of repositories.
+    const dumped = index === 1 ? dumps : undefined;
     return new docker.Container(
-      `${name}-container`,
+      name,
       {
         ...named,
         ...hardening(memory, "50m"),
         tmpfs: writableFolders,
         image,
         hostname: named.name,
-        command: ["backup-scheduler", "run", full, incremental],
-        envs: [...backupEnvironment],
-        // It needs only sockets and volumes.
-        networkMode: "none",
+        command: [
+          "backup-scheduler",
+          "run",
+          full,
+          incremental,
+          ...(dumped === undefined ? [] : [dumped.plan.schedule]),
+        ],
+        envs: [
+          ...backupEnvironment(index),
+          ...(dumped === undefined ? [] : dumpsEnvironment({ ...dumped, stack: place.stack })),
+        ],
+        // With a repository in a volume, it needs only sockets and volumes.
+        ...(isBucket && network !== undefined ? { networksAdvanced: [{ name: network }] } : { networkMode: "none" }),
         stopTimeout,
         destroyGraceSeconds: stopTimeout,
         // The image's own health check expects a server. Docker fills in omitted values from the image, and the
@@ -109,8 +160,9 @@ export class Backups extends pulumi.ComponentResource {
           { volumeName: volumes.data.name, containerPath: containerPaths.data, readOnly: true },
           { volumeName: volumes.config.name, containerPath: containerPaths.configuration, readOnly: true },
           { volumeName: volumes.run.name, containerPath: "/var/run/postgresql", readOnly: true },
-          { volumeName: repository.volume, containerPath: repositoryPath },
+          { volumeName: volume, containerPath: repositoryPath },
           { volumeName: this.metrics, containerPath: metricsPath },
+          ...(dumped === undefined ? [] : [{ volumeName: this.#declareDumps(place), containerPath: dumpsPath }]),
         ],
       },
       {
@@ -121,5 +173,11 @@ export class Backups extends pulumi.ComponentResource {
         dependsOn: [server.running],
       },
     );
+  }
+
+  /** Declares the volume with scheduled dumps. It outlives the stack. */
+  #declareDumps(place: DockerPlace): pulumi.Output<string> {
+    const options = { parent: this, provider: place.provider, retainOnDelete: true };
+    return new docker.Volume("backups-dumps", place.named("dumps"), options).name;
   }
 }

@@ -22,12 +22,12 @@ import {
   type PrivilegesByRole,
   Seeds,
 } from "../provider/sdk/databases.ts";
-import type { Existing } from "./existing.ts";
+import type { Existing } from "./checks/existing-objects.ts";
+import { warnOfMoved } from "./checks/moved-extensions.ts";
+import { type Declared, warnOfVanished } from "./checks/vanished-objects.ts";
 import { declareJobs } from "./jobs.ts";
 import { declareLogin, declareRole } from "./login-role.ts";
-import { warnOfMoved } from "./moved-extension.ts";
 import { adminConnection, type Login, type Server } from "./server.ts";
-import { type Declared, warnOfVanished } from "./vanished.ts";
 
 export interface DatabaseArgs {
   /** Name of the database. Default: the component's name, which the names of the resources begin with. */

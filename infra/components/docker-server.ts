@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import type * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import { archiveDefaults, archiveSettings, repositoryPath } from "../plan/backups.ts";
+import { archiveDefaults, archiveSettings, repositoryFile, repositoryPath, sidecarRole } from "../plan/backups.ts";
 import { type PostgresBuild, postgresBuildArguments } from "../plan/build-arguments.ts";
 import {
   configurationFiles,
@@ -12,10 +12,11 @@ import {
   writableFolders,
 } from "../plan/container.ts";
 import { processLimit } from "../plan/container-limits.ts";
+import { RestoredCluster } from "../provider/sdk/backups.ts";
 import { ContainerLimits, ContainerServer, Port, ServerSettings, VolumeFiles } from "../provider/sdk/containers.ts";
 import { Password } from "../provider/sdk/servers.ts";
 import { adminAccess } from "./admin-access.ts";
-import { BackupRepository } from "./backup-repository.ts";
+import { BackupRepository, type BackupRepositoryArgs } from "./backup-repository.ts";
 import { type DockerPlace, type DockerPlaceArgs, dockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
 import { hardening } from "./hardening.ts";
@@ -43,8 +44,10 @@ export interface DockerServerArgs extends Pick<DockerPlaceArgs, "project" | "sta
   /** Limit for a start until SQL runs, in seconds. */
   readyTimeout: number;
   protect: boolean;
-  /** Enables WAL archiving and backups, which are kept for this many days. If absent, both are off. */
-  backups?: { retentionDays: number } | undefined;
+  /** Enables WAL archiving and backups into one or two repositories. If absent, both are off. */
+  backups?: (Pick<BackupRepositoryArgs, "repositories" | "passphrase"> & { walLimitPercent: number }) | undefined;
+  /** Restores the cluster from a bucket before the server starts: `latest`, or a time. */
+  restore?: string | undefined;
   imageTrigger: DockerPlace["imageTrigger"];
   /**
    * Writes CA certificates to a file for the postgresql provider. Returns its path, which is the same in every project
@@ -66,6 +69,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   readonly sslmode = "verify-full";
   readonly reservesConnections = true;
   readonly caCertificate: pulumi.Output<string>;
+  readonly certificates: ServerCertificates;
   readonly container: pulumi.Output<string>;
   readonly dataVolume: pulumi.Output<string>;
   /** The Docker network in which the server is called `postgres`. */
@@ -99,6 +103,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       { project, stack, hosts: [args.host, container, "postgres"] },
       child,
     );
+    this.certificates = certificates;
     this.caCertificate = certificates.caCertificate;
 
     this.image = this.#declareImage(name, args);
@@ -114,7 +119,8 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     this.revision = configuration.revision;
     const network = new docker.Network(`${name}-network`, this.place.named("network"), checkedFirst);
     this.network = network.name;
-    const process = this.#declareContainer(name, args, published.port, configuration);
+    const restored = this.#declareRestored(name, args, configuration);
+    const process = this.#declareContainer(name, args, published.port, configuration, restored);
     this.process = process;
 
     new ContainerLimits(
@@ -161,7 +167,10 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   }
 
   #declareSettings(name: string, { dockerHost, settings, backups, memory, shmSize }: DockerServerArgs): ServerSettings {
-    const archiving = backups === undefined ? undefined : { before: archiveDefaults, after: archiveSettings };
+    const archiving = backups && {
+      before: archiveDefaults,
+      after: archiveSettings(backups.repositories, backups.walLimitPercent),
+    };
     return new ServerSettings(
       `${name}-settings`,
       {
@@ -183,14 +192,17 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     { certificate, privateKey }: ServerCertificates,
   ): VolumeFiles {
     const { image, volumes, repository } = this;
-    const files = pulumi.secret({
+    const own = pulumi.secret({
       [configurationFiles.postgresql]: text,
       [configurationFiles.hba]: hostBasedAuthentication,
       [configurationFiles.ident]: identityMap,
       [configurationFiles.certificate]: certificate,
       [configurationFiles.key]: privateKey,
-      ...(repository === undefined ? {} : { [configurationFiles.backups]: repository.configuration }),
     });
+    const files =
+      repository === undefined
+        ? own
+        : pulumi.all([own, repository.files]).apply(([others, backups]) => ({ ...others, ...backups }));
     return new VolumeFiles(
       `${name}-files`,
       { dockerHost, image, volume: volumes.config.name, files },
@@ -214,9 +226,33 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     const { place, image, volumes } = this;
     return new BackupRepository(
       `${name}-backups`,
-      { place, image, dataVolume: volumes.data.name, retentionDays: backups.retentionDays, protect },
+      { ...backups, place, image, dataVolume: volumes.data.name, protect },
       { parent: this },
     );
+  }
+
+  /** Declares where the cluster comes from. Without a bucket, there is nothing that it could come from. */
+  #declareRestored(
+    name: string,
+    { dockerHost, restore }: DockerServerArgs,
+    configuration: VolumeFiles,
+  ): RestoredCluster[] {
+    const { image, place, repository, volumes } = this;
+    const bucket = repository?.repositories.find(({ isBucket }) => isBucket);
+    if (repository?.network === undefined || bucket === undefined) return [];
+    const restored = new RestoredCluster(
+      `${name}-cluster`,
+      {
+        ...{ dockerHost, image, volume: volumes.data.name, network: repository.network },
+        configurationVolume: configuration.volume,
+        configurationFile: repositoryFile(bucket.index),
+        repositoryVolume: bucket.volume,
+        ...{ serverContainer: place.name("postgres"), backupContainer: place.name(sidecarRole(bucket.index)) },
+        ...(restore === undefined ? {} : { restore }),
+      },
+      { parent: this },
+    );
+    return [restored];
   }
 
   #declareContainer(
@@ -224,6 +260,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     args: DockerServerArgs,
     port: pulumi.Input<number>,
     configuration: VolumeFiles,
+    dependsOn: pulumi.Resource[],
   ): docker.Container {
     const { image, volumes, repository } = this;
     const named = this.place.named("postgres");
@@ -250,7 +287,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
         ],
       },
       // Two containers cannot share one port or one cluster.
-      { parent: this, provider: this.place.provider, deleteBeforeReplace: true },
+      { parent: this, provider: this.place.provider, deleteBeforeReplace: true, dependsOn },
     );
   }
 }

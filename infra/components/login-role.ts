@@ -2,7 +2,7 @@ import * as postgresql from "@pulumi/postgresql";
 import type * as pulumi from "@pulumi/pulumi";
 import type { RolePlan } from "../../scripts/model/privileges.ts";
 import { Password } from "../provider/sdk/servers.ts";
-import type { Existing } from "./existing.ts";
+import type { Existing } from "./checks/existing-objects.ts";
 import type { Login } from "./server.ts";
 
 /** A role and its login. */

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { kitFolder } from "../../scripts/core/kit-folder.ts";
+import type { Alerts } from "../../scripts/model/alerts.ts";
+import { alertmanagerCommand, alertmanagerData, alertmanagerVolume, heartbeatRules } from "../plan/alerts.ts";
 import { baseArguments } from "../plan/build-arguments.ts";
-import { sidecarProcesses } from "../plan/container-limits.ts";
 import {
   endpoints,
   exporterCommand,
@@ -17,11 +18,12 @@ import {
   scheduleRules,
   volumeExporterCommand,
 } from "../plan/monitoring.ts";
-import { ContainerLimits, ContainerProcess, Port, VolumeFiles } from "../provider/sdk/containers.ts";
+import { type ContainerProcess, Port, VolumeFiles } from "../provider/sdk/containers.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
 import { hardening } from "./hardening.ts";
 import type { Login } from "./server.ts";
+import { declareProcess, type SidecarProcessArgs } from "./sidecar-process.ts";
 
 export interface MonitoringArgs {
   place: DockerPlace;
@@ -33,7 +35,10 @@ export interface MonitoringArgs {
   caCertificate: pulumi.Input<string>;
   /** Login of the exporter, a member of pg_monitor. */
   login: Login;
-  /** Roles of the server, including the exporter's. The exporter needs its role and password before it can connect. */
+  /**
+   * Roles of the server, including the exporter's, and the schema that it reads. The exporter needs its role and
+   * password before it can connect.
+   */
   roles: pulumi.Resource[] | Promise<pulumi.Resource[]>;
   /** Volumes to measure, by purpose. */
   volumes: Readonly<Record<string, pulumi.Input<string>>>;
@@ -41,18 +46,26 @@ export interface MonitoringArgs {
   textfiles?: pulumi.Input<string> | undefined;
   /** The longest intervals between two backups of a type, in seconds, by pgBackRest's name of the type. */
   backupIntervals?: Readonly<Record<string, number>>;
+  /** True if the stack has a pooler, whose exporter is queried. Default: false. */
+  pooler?: boolean;
   /** Number of jobs that the kit schedules with pg_cron. Default: 0. */
   jobs?: number;
+  /** Age in seconds at which the last passed restore drill is overdue. Absent if no drills are planned. */
+  drillMaxAge?: number | undefined;
+  /** Age in seconds at which the newest dump of a database is too old. Absent if no dumps are scheduled. */
+  dumpMaxAge?: number | undefined;
   prometheusPort?: number | undefined;
   exporterPort?: number | undefined;
   /** Retention of measurements, in days. */
   retentionDays: number;
+  /** Receivers of alerts. If absent, there is no Alertmanager, and only Prometheus shows alerts. */
+  alerts?: pulumi.Input<Alerts> | undefined;
   /** Limit for each process to pass its check, in seconds. */
   readyTimeout: number;
 }
 
 /** Memory of the containers, in MB: ten times what each used in its first hour with a small server. */
-const memory = { postgresExporter: 96, volumeExporter: 64, prometheus: 512 };
+const memory = { postgresExporter: 96, volumeExporter: 64, prometheus: 512, alertmanager: 128 };
 
 /** User and group of the volume exporter, which must not read data in the volumes. */
 const nobody = "65534:65534";
@@ -72,10 +85,12 @@ interface ContainerPlan {
   user?: string;
 }
 
-/** postgres_exporter, a volume exporter, and Prometheus with alert rules. */
+/** postgres_exporter, a volume exporter, Prometheus with alert rules, and Alertmanager, which sends the alerts. */
 export class Monitoring extends pulumi.ComponentResource {
   /** URL of Prometheus, known once it answers. */
   readonly prometheus: pulumi.Output<string>;
+  /** Name of Alertmanager's container. Absent without receivers of alerts. */
+  readonly alertmanager: pulumi.Output<string> | undefined;
 
   readonly #name: string;
   readonly #args: MonitoringArgs;
@@ -89,8 +104,9 @@ export class Monitoring extends pulumi.ComponentResource {
     this.#image = dockerImage(`${name}-image`, image, args.place, this);
     this.#declarePostgresExporter();
     this.#declareVolumeExporter();
+    this.alertmanager = args.alerts === undefined ? undefined : this.#declareAlertmanager(args.alerts);
     this.prometheus = this.#declarePrometheus();
-    this.registerOutputs({ prometheus: this.prometheus });
+    this.registerOutputs({ prometheus: this.prometheus, alertmanager: this.alertmanager });
   }
 
   #declarePostgresExporter(): void {
@@ -136,13 +152,42 @@ export class Monitoring extends pulumi.ComponentResource {
     this.#declareProcess("volume-exporter", container, ["monitoring-health"]);
   }
 
+  /** Declares Alertmanager. It has no port outside the stack's network, because it does not authenticate clients. */
+  #declareAlertmanager(alerts: pulumi.Input<Alerts>): pulumi.Output<string> {
+    const texts = pulumi.output(alerts).apply((given) => alertmanagerVolume(given, fileOf("alerts.tmpl")));
+    const files = this.#declareFiles("alertmanager", texts);
+    // Without it, a new container would send every message again.
+    const data = this.#declareVolume("alertmanager-data");
+    const container = this.#declareContainer({
+      role: "alertmanager",
+      endpoint: endpoints.alertmanager,
+      memory: memory.alertmanager,
+      command: alertmanagerCommand,
+      volumes: [
+        { volumeName: files.volume, containerPath: monitoringPaths.configuration, readOnly: true },
+        { volumeName: data.name, containerPath: alertmanagerData },
+      ],
+    });
+    const running = this.#declareProcess("alertmanager", container, ["monitoring-health"], {
+      revision: files.revision,
+      reload: ["alertmanager-reload"],
+    });
+    return pulumi.all([running.containerId, container.name]).apply(([, name]) => name);
+  }
+
   #declarePrometheus(): pulumi.Output<string> {
-    const { place, retentionDays, prometheusPort, backupIntervals = {}, jobs = 0 } = this.#args;
+    const { place, retentionDays, prometheusPort, backupIntervals = {}, jobs = 0, pooler = false } = this.#args;
+    const { drillMaxAge: drill, dumpMaxAge: dump, alerts } = this.#args;
     const { project, stack } = place;
     const files = this.#declareFiles("prometheus", {
-      [prometheusFiles.configuration]: prometheusConfiguration({ project, stack }),
+      [prometheusFiles.configuration]: prometheusConfiguration(
+        { project, stack },
+        { pooler, alerts: alerts !== undefined },
+      ),
       [prometheusFiles.alerts]: fileOf("alerts.yml"),
-      [prometheusFiles.schedule]: scheduleRules(backupIntervals, jobs),
+      [prometheusFiles.schedule]: scheduleRules(backupIntervals, jobs, { drill, dump }),
+      ...(pooler ? { [prometheusFiles.poolerAlerts]: fileOf("pooler-alerts.yml") } : {}),
+      ...(alerts === undefined ? {} : { [prometheusFiles.heartbeat]: pulumi.output(alerts).apply(heartbeatRules) }),
     });
     // Measurements cannot be repeated. The volume outlives the stack, as the server's data does.
     const data = this.#declareVolume("prometheus-data", { retainOnDelete: true });
@@ -176,7 +221,7 @@ export class Monitoring extends pulumi.ComponentResource {
   }
 
   /** Declares a volume with the files of one container, so that Prometheus does not get the exporter's password. */
-  #declareFiles(role: string, files: Record<string, pulumi.Input<string>>): VolumeFiles {
+  #declareFiles(role: string, files: pulumi.Input<Record<string, pulumi.Input<string>>>): VolumeFiles {
     const volume = this.#declareVolume(`${role}-config`);
     const { dockerHost } = this.#args.place;
     return new VolumeFiles(
@@ -213,24 +258,11 @@ export class Monitoring extends pulumi.ComponentResource {
     role: string,
     container: docker.Container,
     check: string[],
-    given: { revision?: pulumi.Input<string>; reload?: string[]; dependsOn?: MonitoringArgs["roles"] } = {},
+    given: Pick<SidecarProcessArgs, "revision" | "reload" | "dependsOn"> = {},
   ): ContainerProcess {
-    const { dependsOn = [], ...files } = given;
     const { place, readyTimeout: timeoutSeconds } = this.#args;
-    const limited = { container: container.name, containerId: container.id, processes: sidecarProcesses.monitoring };
-    new ContainerLimits(`${this.#name}-${role}-limits`, { dockerHost: place.dockerHost, ...limited }, { parent: this });
-    return new ContainerProcess(
-      `${this.#name}-${role}-running`,
-      {
-        dockerHost: place.dockerHost,
-        container: container.name,
-        containerId: container.id,
-        check,
-        timeoutSeconds,
-        ...files,
-      },
-      { parent: this, dependsOn },
-    );
+    const { dockerHost } = place;
+    return declareProcess(`${this.#name}-${role}`, { dockerHost, container, check, timeoutSeconds, ...given }, this);
   }
 }
 

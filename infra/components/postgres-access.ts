@@ -1,7 +1,7 @@
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import { postgresGrants } from "../../scripts/model/privileges.ts";
-import type { Existing } from "./existing.ts";
+import type { Existing } from "./checks/existing-objects.ts";
 import type { Server } from "./server.ts";
 
 /**
@@ -9,13 +9,14 @@ import type { Server } from "./server.ts";
  * could connect there otherwise. A role that does not own the database cannot do that, and a message says so.
  *
  * @param roles the server's own roles
+ * @returns the last declared resources: other grants on the database wait for them
  */
 export function declarePostgresAccess(
   name: string,
   server: Server,
   existing: Existing,
   roles: readonly pulumi.Resource[],
-): void {
+): readonly pulumi.Resource[] {
   const { ownsPostgres, publicConnects, connectingByPublic } = existing.postgres ?? {
     ownsPostgres: true,
     publicConnects: false,
@@ -23,7 +24,7 @@ export function declarePostgresAccess(
   };
   if (!ownsPostgres) {
     if (publicConnects) void pulumi.log.info(notPermitted, server);
-    return;
+    return roles;
   }
   if (publicConnects && connectingByPublic.length > 0) void pulumi.log.warn(losing(connectingByPublic), server);
   let last = [...roles];
@@ -42,6 +43,7 @@ export function declarePostgresAccess(
     );
     last = [grant];
   }
+  return last;
 }
 
 const notPermitted = [

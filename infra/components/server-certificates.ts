@@ -22,6 +22,8 @@ export class ServerCertificates extends pulumi.ComponentResource {
   readonly privateKey: pulumi.Output<string>;
   /** CA certificates that clients trust, PEM. */
   readonly caCertificate: pulumi.Output<string>;
+  readonly #name: string;
+  readonly #authority: CertificateAuthority;
 
   constructor(
     name: string,
@@ -35,19 +37,34 @@ export class ServerCertificates extends pulumi.ComponentResource {
       { commonName: `${project} ${stack}`, ...caTerm },
       child,
     );
-    const server = new ServerCertificate(
-      `${name}-certificate`,
-      {
-        authorityCertificate: authority.certificate,
-        authorityKey: authority.privateKey,
-        hosts: [...hosts, ...everywhere],
-        ...serverTerm,
-      },
-      child,
-    );
+    this.#name = name;
+    this.#authority = authority;
+    const server = this.#declare("certificate", hosts);
     this.certificate = server.certificate;
     this.privateKey = server.privateKey;
     this.caCertificate = authority.trustBundle;
     this.registerOutputs({ caCertificate: this.caCertificate });
+  }
+
+  /**
+   * Declares the certificate of another process that clients reach.
+   *
+   * @param purpose end of the resource's name: `pooler-certificate`
+   */
+  certificateFor(purpose: string, hosts: readonly pulumi.Input<string>[]): ServerCertificate {
+    return this.#declare(`${purpose}-certificate`, hosts);
+  }
+
+  #declare(suffix: string, hosts: readonly pulumi.Input<string>[]): ServerCertificate {
+    return new ServerCertificate(
+      `${this.#name}-${suffix}`,
+      {
+        authorityCertificate: this.#authority.certificate,
+        authorityKey: this.#authority.privateKey,
+        hosts: [...hosts, ...everywhere],
+        ...serverTerm,
+      },
+      { parent: this },
+    );
   }
 }

@@ -2,11 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ServerRole } from "../../scripts/model/names.ts";
 import { limitedServerRolePlans, serverRolePlans, withReservedConnections } from "../../scripts/model/privileges.ts";
 import { MonitoringSchema } from "../provider/sdk/databases.ts";
-import type { Existing } from "./existing.ts";
+import type { Existing } from "./checks/existing-objects.ts";
+import { warnOfVanished } from "./checks/vanished-objects.ts";
 import { declareLogin } from "./login-role.ts";
 import { declarePostgresAccess } from "./postgres-access.ts";
 import { adminConnection, type Login, type Server } from "./server.ts";
-import { warnOfVanished } from "./vanished.ts";
 
 export interface ServerRolesArgs {
   server: Server;
@@ -22,6 +22,10 @@ export interface ServerRoles {
   logins: Record<ServerRole, Login>;
   /** Roles that databases depend on. */
   roles: pulumi.Resource[];
+  /** Last grants on the database `postgres`. Parallel ones fail with "tuple concurrently updated". */
+  postgresAccess: readonly pulumi.Resource[];
+  /** The schema in `postgres` in which the exporter reads statements. */
+  monitoring: pulumi.Resource;
 }
 
 /**
@@ -47,13 +51,13 @@ export function declareServerRoles(name: string, args: ServerRolesArgs): ServerR
     [monitor, backup].map(({ login: { user }, role }) => ({ kind: "roles", name: user, resource: role })),
   );
   const roles = [monitor.role, backup.role];
-  declarePostgresAccess(name, server, existing, roles);
+  const postgresAccess = declarePostgresAccess(name, server, existing, roles);
   // Waits for the check, so that a role that was dropped is reported once.
   const user = pulumi.all([monitor.login.user, there]).apply(([known]) => known);
-  new MonitoringSchema(
+  const monitoring = new MonitoringSchema(
     `${name}-monitoring`,
     { ...adminConnection(server, "postgres"), monitor: user },
     { parent: server, deletedWith: server.process, dependsOn: roles },
   );
-  return { logins: { monitor: monitor.login, backup: backup.login }, roles };
+  return { logins: { monitor: monitor.login, backup: backup.login }, roles, postgresAccess, monitoring };
 }

@@ -4,7 +4,7 @@ import type { BackupLocation } from "../../scripts/backup/location.ts";
 import { scheduleFault } from "../../scripts/model/schedule.ts";
 import { defaultBackups } from "../../scripts/settings/backups-section.ts";
 import { Backups as BackupsComponent } from "../components/backups.ts";
-import type { DockerServer } from "./docker-server.ts";
+import { type DockerServer, requireContainer } from "./docker-server.ts";
 import { separateProtect } from "./options.ts";
 import { claim, rolesOf } from "./server.ts";
 
@@ -32,6 +32,7 @@ export class Backups extends BackupsComponent {
 
   constructor(name: string, args: BackupsArgs, options?: pulumi.ComponentResourceOptions) {
     const { server, full = defaultBackups.full, incremental = defaultBackups.incremental } = args;
+    requireContainer(`Backups ${name}`, server);
     const { repository, resourceName } = server;
     if (repository === undefined)
       throw new RunError(`Backups ${name}: the server ${resourceName} archives no WAL. Set its \`backups\` to true.`);
@@ -55,6 +56,7 @@ export class Backups extends BackupsComponent {
       image: server.image,
       volumes: { repository: repository.volume, data: data.name, configuration: config.name },
       schedule: { full, incremental },
+      ...(repository.repositories[0]?.isBucket === true ? { network: repository.network } : {}),
     });
   }
 }

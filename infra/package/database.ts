@@ -1,15 +1,15 @@
 import { basename, dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
-import { connectionUrl } from "../../scripts/connection/connection.ts";
+import { connectionUrl, type SslMode } from "../../scripts/connection/connection.ts";
 import { projectFolder } from "../../scripts/core/kit-folder.ts";
 import { OperationError } from "../../scripts/core/operation-error.ts";
 import { type DatabaseFile, readDatabaseFile } from "../../scripts/databases/database-file.ts";
 import { databaseNamePattern, databaseNameRule, reservedName } from "../../scripts/model/database-name.ts";
 import { roleName } from "../../scripts/model/names.ts";
+import { findExisting } from "../components/checks/existing-objects.ts";
 import { databaseType } from "../components/database.ts";
 import { DatabaseObjects } from "../components/database-objects.ts";
-import { findExisting } from "../components/existing.ts";
 import type { Login } from "../components/server.ts";
 import { narrowExtensions } from "../plan/extensions.ts";
 import { separateProtect } from "./options.ts";
@@ -49,7 +49,7 @@ export class Database extends pulumi.ComponentResource {
   readonly migrations: pulumi.Output<string[]>;
   /** Name of the database on its server. */
   readonly databaseName: string;
-  readonly #server: ProgramServer;
+  readonly server: ProgramServer;
 
   constructor(name: string, args: DatabaseArgs, options?: pulumi.ComponentResourceOptions) {
     const { protect, rest } = separateProtect(options);
@@ -57,7 +57,7 @@ export class Database extends pulumi.ComponentResource {
     const database = checkedName(name, args.name ?? name);
     claim(args.server, `the database ${database}`);
     this.databaseName = database;
-    this.#server = args.server;
+    this.server = args.server;
     // What the server has decides options of resources. So the children are declared once it has answered.
     const objects = this.#declare(name, database, args, protect);
     const login = (role: DatabaseLogin): Login => ({
@@ -76,13 +76,7 @@ export class Database extends pulumi.ComponentResource {
    * @param sslrootcert path of a file with the server's `caCertificate`, where the URL is used
    */
   url(role: DatabaseLogin = "app", sslrootcert?: string): pulumi.Output<string> {
-    const { host, port, sslmode } = this.#server;
-    const { user, password } = this.logins[role];
-    return pulumi.all([host, port, password, this.migrations]).apply(([toHost, toPort, secret]) =>
-      connectionUrl({
-        ...{ host: toHost, port: toPort, database: this.databaseName, user, password: secret, sslmode, sslrootcert },
-      }),
-    );
+    return urlAt(this.server, this, role, sslrootcert);
   }
 
   async #declare(name: string, database: string, args: DatabaseArgs, protect: boolean): Promise<DatabaseObjects> {
@@ -100,6 +94,28 @@ export class Database extends pulumi.ComponentResource {
       idleInTransactionSeconds: idleInTransactionTimeout,
     });
   }
+}
+
+/** Address at which clients reach a database: its server, or a pooler. */
+interface Address {
+  host: pulumi.Output<string>;
+  port: pulumi.Output<number>;
+  sslmode: SslMode;
+}
+
+/** Returns the URL of a login at an address, a secret. It is known once the migrations of the database are applied. */
+export function urlAt(
+  { host, port, sslmode }: Address,
+  { databaseName: database, logins, migrations }: Database,
+  role: DatabaseLogin,
+  sslrootcert: string | undefined,
+): pulumi.Output<string> {
+  const { user, password } = logins[role];
+  return pulumi
+    .all([host, port, password, migrations])
+    .apply(([toHost, toPort, secret]) =>
+      connectionUrl({ host: toHost, port: toPort, database, user, password: secret, sslmode, sslrootcert }),
+    );
 }
 
 /** @throws RunError if a database cannot have this name */

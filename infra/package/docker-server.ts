@@ -8,8 +8,8 @@ import { extensionCatalog } from "../../scripts/model/extension-catalog.ts";
 import { imageExtensions, preloadLibraries } from "../../scripts/model/image-extensions.ts";
 import { dockerShape } from "../../scripts/settings/server-shapes.ts";
 import { documented, list } from "../../scripts/settings/setting.ts";
+import { compareWithEngine } from "../components/checks/docker-state.ts";
 import { DockerServer as DockerServerComponent } from "../components/docker-server.ts";
-import { compareWithEngine } from "../components/docker-state.ts";
 import { plannedSettings } from "../components/planned-settings.ts";
 import { reachableHost } from "../plan/container.ts";
 import { memoryFault } from "../plan/container-memory.ts";
@@ -60,7 +60,7 @@ const longestEnd = "-012345-postgres-exporter".length;
 const preloaded = Object.keys(extensionCatalog).filter((name) => extensionCatalog[name]?.isPreloaded);
 
 /** Schemas of the arguments: a program has no settings of sidecars here. */
-const { monitoring: _, ...dockerArguments } = dockerShape;
+const { monitoring: _, pooler: __, ...dockerArguments } = dockerShape;
 const shape = {
   ...dockerArguments,
   ...serverArguments,
@@ -87,6 +87,10 @@ export class DockerServer extends DockerServerComponent implements ProgramServer
   /** Days for which any moment can be restored. Undefined if WAL is not archived. */
   readonly retentionDays: number | undefined;
   readonly baseImage: string | undefined;
+  /** Address of the engine's machine on which the ports of clients are open. */
+  readonly bindAddress: string;
+  /** Settings of postgresql.conf: the plan, and the arguments that override it. */
+  readonly plannedSettings: Readonly<Record<string, string>>;
   readonly #extensions: ReadonlySet<string> | undefined;
 
   constructor(name: string, args: DockerServerArgs = {}, options?: pulumi.ComponentResourceOptions) {
@@ -122,6 +126,8 @@ export class DockerServer extends DockerServerComponent implements ProgramServer
     this.isProtected = isProtected;
     this.retentionDays = backups?.retentionDays;
     this.baseImage = settings.baseImage;
+    this.bindAddress = bindAddress;
+    this.plannedSettings = planned;
     this.runsJobs = settings.extensions.includes(cronExtension);
     this.extensionHint = `Add ${preloaded.join(" or ")} to \`extensions\` of the server, and set \`postgis\` for PostGIS.`;
     const offered = [...imageExtensions(settings.postgis)].filter(
@@ -133,6 +139,20 @@ export class DockerServer extends DockerServerComponent implements ProgramServer
   async availableExtensions(): Promise<ReadonlySet<string> | undefined> {
     return this.#extensions;
   }
+}
+
+/**
+ * Requires that a server runs in a container, for components that run in one next to it.
+ *
+ * @param component its type and name, for the message
+ * @throws RunError if it is another kind of server, which a program without types can pass
+ */
+export function requireContainer(component: string, server: ProgramServer): void {
+  if (server instanceof DockerServer) return;
+  throw new RunError(
+    `${component}: the server ${server.resourceName} is no DockerServer. ${component} runs in a container next to the ` +
+      "server. Declare the server as a DockerServer, or leave this component out.",
+  );
 }
 
 function isLoaded(extension: string, extensions: readonly string[]): boolean {

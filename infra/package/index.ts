@@ -7,12 +7,14 @@ import { requireOnePulumi } from "./one-pulumi.ts";
 
 export type { BackupLocation } from "../../scripts/backup/location.ts";
 export type { Login } from "../components/server.ts";
+export { BackupDrill, type BackupDrillArgs } from "./backup-drill.ts";
 export { Backups, type BackupsArgs } from "./backups.ts";
 export { Database, type DatabaseArgs, type DatabaseLogin } from "./database.ts";
 export { DockerServer, type DockerServerArgs } from "./docker-server.ts";
 export { EmbeddedServer, type EmbeddedServerArgs, type StartedServerArgs } from "./embedded-server.ts";
 export { ExternalServer, type ExternalServerArgs } from "./external-server.ts";
-export { Monitoring, type MonitoringArgs } from "./monitoring.ts";
+export { type AlertsArgs, Monitoring, type MonitoringArgs } from "./monitoring.ts";
+export { type PooledLogin, Pooler, type PoolerArgs } from "./pooler.ts";
 export type { ProgramServer } from "./server.ts";
 
 requireOnePulumi(process.cwd());

@@ -1,26 +1,57 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Alerts } from "../../scripts/model/alerts.ts";
 import { backupIntervals } from "../../scripts/model/schedule.ts";
+import { parseAlerts } from "../../scripts/settings/alerts-section.ts";
 import { monitoringSection } from "../../scripts/settings/monitoring-section.ts";
 import { commonShape } from "../../scripts/settings/schema.ts";
 import { documented } from "../../scripts/settings/setting.ts";
 import { Monitoring as MonitoringComponent } from "../components/monitoring.ts";
+import type { BackupDrill } from "./backup-drill.ts";
 import type { Backups } from "./backups.ts";
-import type { DockerServer } from "./docker-server.ts";
+import { type DockerServer, requireContainer } from "./docker-server.ts";
 import { separateProtect } from "./options.ts";
-import { parsed } from "./parsed.ts";
-import { claim, rolesOf } from "./server.ts";
+import { parsed, refuseArguments } from "./parsed.ts";
+import type { Pooler } from "./pooler.ts";
+import { claim, requireSameServer, rolesOf } from "./server.ts";
+
+/** Receivers of alerts, as in the setting `monitoring.alerts`. At least one of email, webhook and slack is required. */
+export interface AlertsArgs {
+  email?: {
+    to: string | readonly string[];
+    from: string;
+    host: string;
+    /** Default: 587. */
+    port?: number;
+    user?: string;
+    password?: pulumi.Input<string>;
+    /** Default: true. */
+    tls?: boolean;
+  };
+  webhook?: { url: pulumi.Input<string>; token?: pulumi.Input<string> };
+  slack?: { url: pulumi.Input<string>; channel?: string };
+  /** Requests a URL every few minutes (default: 5) while measuring and alerting work. */
+  heartbeat?: { url: pulumi.Input<string>; minutes?: number };
+  /** URL of the folder that contains `infra/monitoring/runbook.md`, for the links in messages. */
+  links?: string;
+}
 
 /** Arguments of {@link Monitoring}. */
 export interface MonitoringArgs {
   server: DockerServer;
   /** Backups of the server, whose age and result alerts use. Default: none. */
   backups?: Backups | undefined;
+  /** Restore drills of the server, whose age and result alerts use. Default: none. */
+  drill?: BackupDrill | undefined;
+  /** Pooler of the server, which gets an exporter that Prometheus scrapes, and alerts. Default: none. */
+  pooler?: Pooler | undefined;
   /** Port of Prometheus on 127.0.0.1 of the engine's machine. Default: a free one, chosen once. */
   prometheusPort?: number | undefined;
   /** Port of the exporter there, for a Prometheus elsewhere. Default: none. */
   exporterPort?: number | undefined;
   /** Retention of measurements, in days. Default: 15. */
   retentionDays?: number | undefined;
+  /** Receivers of alerts. Default: none; Prometheus shows the alerts. */
+  alerts?: AlertsArgs | undefined;
   /** Limit for each process to pass its check, in seconds. Default: 60. */
   readyTimeout?: number | undefined;
 }
@@ -38,7 +69,10 @@ const shape = {
 /** postgres_exporter, a volume exporter, and Prometheus with alert rules, in containers next to a server. */
 export class Monitoring extends MonitoringComponent {
   constructor(name: string, args: MonitoringArgs, options?: pulumi.ComponentResourceOptions) {
-    const { server, backups, readyTimeout, prometheusPort, exporterPort, retentionDays } = args;
+    const { server, backups, drill, pooler, readyTimeout, alerts } = args;
+    const { prometheusPort, exporterPort, retentionDays } = args;
+    requireContainer(`Monitoring ${name}`, server);
+    requireSameServer(`Monitoring ${name}`, server, { backups, drill, pooler });
     const given = Object.entries({ prometheusPort, exporterPort, retentionDays }).filter(
       ([, value]) => value !== undefined,
     );
@@ -56,14 +90,30 @@ export class Monitoring extends MonitoringComponent {
       {
         ...{ place, baseImage, network, caCertificate, readyTimeout: settings.readyTimeout },
         login: { user: "monitor", password: pulumi.output(declared.then(({ logins }) => logins.monitor.password)) },
-        roles: declared.then(({ roles }) => roles),
+        roles: declared.then(({ roles, monitoring }) => [...roles, monitoring]),
         volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
-        textfiles: backups?.metrics,
+        textfiles: backups?.metrics ?? drill?.backups.metrics,
         backupIntervals: (backups && backupIntervals(backups.schedule)) ?? {},
+        drillMaxAge: drill?.maxAgeSeconds,
+        pooler: pooler !== undefined,
         retentionDays: 15,
         ...settings.monitoring,
+        alerts: alerts && parsedAlerts(`Monitoring ${name}`, alerts),
       },
       separateProtect(options).rest,
     );
+    pooler?.declareExporter();
   }
+}
+
+/** Parses receivers once their secrets are known. */
+function parsedAlerts(component: string, given: AlertsArgs): pulumi.Output<Alerts> {
+  return pulumi.secret(given).apply((known) => {
+    const parsed = parseAlerts(known);
+    if ("alerts" in parsed) return parsed.alerts;
+    return refuseArguments(
+      component,
+      parsed.faults.map(({ path, message }) => ({ path: ["alerts", ...path], message })),
+    );
+  });
 }

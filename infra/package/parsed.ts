@@ -11,6 +11,20 @@ export const serverArguments = {
   readyTimeout: commonShape.readyTimeout,
 };
 
+/**
+ * Refuses arguments of a component.
+ *
+ * @param component its type and name
+ * @throws RunError that lists every wrong argument
+ */
+export function refuseArguments(
+  component: string,
+  faults: readonly { path: readonly PropertyKey[]; message: string }[],
+): never {
+  const lines = faults.map(({ path, message }) => `- ${path.map(String).join(".")}: ${message}`);
+  throw new RunError([`Arguments of ${component} are wrong:`, ...lines].join("\n"));
+}
+
 /** Runs work whose failures Pulumi prints without a stack trace. */
 export function withoutTrace<T>(work: () => T): T {
   try {

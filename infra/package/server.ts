@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
-import { findExisting } from "../components/existing.ts";
+import { type Existing, findExisting } from "../components/checks/existing-objects.ts";
 import type { WithExtensions } from "../components/external-server.ts";
 import { declareCron } from "../components/jobs.ts";
 import type { Server } from "../components/server.ts";
@@ -39,11 +39,16 @@ function oncePerServer<T>(work: (server: ProgramServer) => T): (server: ProgramS
   };
 }
 
+/** The roles of a server, and the declared objects that it already has. */
+interface DeclaredRoles extends ServerRoles {
+  existing: Existing;
+}
+
 /** Declares a server's own roles when its first database or sidecar needs them. */
-export const rolesOf = oncePerServer(async (server): Promise<ServerRoles> => {
+export const rolesOf = oncePerServer(async (server): Promise<DeclaredRoles> => {
   const existing = await findExisting(server, []);
   const { resourceName, passwordVersion, isProtected: protect } = server;
-  return declareServerRoles(resourceName, { server, existing, passwordVersion, protect });
+  return { ...declareServerRoles(resourceName, { server, existing, passwordVersion, protect }), existing };
 });
 
 /** Declares pg_cron when the first database with jobs needs it. */
@@ -52,6 +57,25 @@ export const cronOf = oncePerServer(
 );
 
 const claimed = new WeakMap<ProgramServer, Set<string>>();
+
+/**
+ * Requires that the components which another one uses belong to its server.
+ *
+ * @param component type and name of the other one, for the message
+ * @param used components by the name of the argument; undefined ones are left out
+ * @throws RunError that names the two servers
+ */
+export function requireSameServer(
+  component: string,
+  server: ProgramServer,
+  used: Readonly<Record<string, { server: ProgramServer } | undefined>>,
+): void {
+  for (const [argument, given] of Object.entries(used))
+    if (given !== undefined && given.server !== server) {
+      const names = `${given.server.resourceName}, and not to ${server.resourceName}`;
+      throw new RunError(`${component}: \`${argument}\` belongs to the server ${names}. Pass one of the same server.`);
+    }
+}
 
 /** @throws RunError if another component of the program has already declared this on the server */
 export function claim(server: ProgramServer, what: string): void {

@@ -1,3 +1,4 @@
+import type { BucketRepository, Repository } from "../../scripts/model/repository.ts";
 import { configurationFiles, containerPaths } from "./container.ts";
 import { withoutLimits } from "./session-options.ts";
 
@@ -10,22 +11,84 @@ export const repositoryPath = "/var/lib/pgbackrest";
 /** Mount path of the volume with the backup metrics for Prometheus. */
 export const metricsPath = "/var/lib/pgroundwork/metrics";
 
-const configurationFile = `${containerPaths.configuration}/${configurationFiles.backups}`;
+/**
+ * Returns the name of the file that configures pgBackRest for one repository. Each file has one repository only, so
+ * that no process waits for the other one.
+ *
+ * @param index counted from 1
+ */
+export function repositoryFile(index: number): string {
+  return index === 1 ? configurationFiles.backups : `pgbackrest-${index}.conf`;
+}
 
-/** Environment of pgBackRest in a container. It contains no secret. */
-export const backupEnvironment: readonly string[] = [
-  `PGBACKREST_CONFIG=${configurationFile}`,
-  `PGBACKREST_STANZA=${stanza}`,
-  `PGOPTIONS=${withoutLimits}`,
-];
+function configurationPath(index: number): string {
+  return `${containerPaths.configuration}/${repositoryFile(index)}`;
+}
 
-/** Settings of a server with WAL archiving. A stack cannot override them. */
-export const archiveSettings: Readonly<Record<string, string>> = {
-  archive_mode: "on",
+/** Returns the role of the container that makes backups into a repository, counted from 1. Its volume has it, too. */
+export function sidecarRole(index: number): string {
+  return index === 1 ? "backup" : `backup-${index}`;
+}
+
+/**
+ * Environment of pgBackRest in a container. It contains no secret.
+ *
+ * @param index the container's repository, counted from 1
+ */
+export function backupEnvironment(index: number): string[] {
+  return [
+    `PGBACKREST_CONFIG=${configurationPath(index)}`,
+    `PGBACKREST_STANZA=${stanza}`,
+    `PGOPTIONS=${withoutLimits}`,
+    // Metrics of the first repository have no label, as before there could be a second one.
+    ...(index === 1 ? [] : [`PGW_REPOSITORY=${index}`]),
+  ];
+}
+
+/**
+ * Settings of a server that archives its WAL into one or two repositories. A stack cannot override them.
+ *
+ * @param walLimitPercent share of the space for WAL that may wait for a repository
+ */
+export function archiveSettings(
+  repositories: readonly Pick<Repository, "type">[],
+  walLimitPercent: number,
+): Record<string, string> {
+  const push = (index: number) => pushTo(index, repositories[index - 1]?.type === "s3", walLimitPercent);
+  return {
+    archive_mode: "on",
+    archive_command: repositories.length === 1 ? push(1) : pushToBoth(push),
+  };
+}
+
+/**
+ * Returns the command that archives into a repository. A bucket can belong to a server that was rebuilt from its
+ * backups since. An image of an earlier version cannot tell, and has no limit for WAL.
+ */
+function pushTo(index: number, isBucket: boolean, walLimitPercent: number): string {
+  // The volume can grow, so its size is read each time.
+  const limit = `$(command -v wal-limit >/dev/null && wal-limit ${walLimitPercent} ${spoolFolder(index)})`;
   // The configuration file is named here and not by the environment, so that a restored cluster fetches WAL with the
   // same options.
-  archive_command: `pgbackrest --config=${configurationFile} --stanza=${stanza} archive-push %p`,
-};
+  const push = `pgbackrest --config=${configurationPath(index)} --stanza=${stanza} ${limit} archive-push %p`;
+  if (!isBucket) return push;
+  const owner = `PGBACKREST_CONFIG=${configurationPath(index)} repository-owner --recent`;
+  return `(! command -v repository-owner >/dev/null || ${owner} || [ $? != 3 ]) && ${push}`;
+}
+
+/**
+ * Returns the command that archives into two repositories. pgBackRest could do it itself, but one that is away would
+ * hold up the other one. PostgreSQL keeps a segment until both have it, and asks for the same one until then.
+ * pgBackRest looks for newer segments only if it has no result for that one, so the other's result is removed.
+ */
+function pushToBoth(push: (index: number) => string): string {
+  const forget = (index: number) => `rm -f ${spoolFolder(index)}/archive/${stanza}/out/%f.ok`;
+  return [
+    ...[`${push(1)}; first=$?`, `${push(2)}; second=$?`],
+    ...[`[ $second = 0 ] || ${forget(1)}`, `[ $first = 0 ] || ${forget(2)}`],
+    "[ $first = 0 ] || exit $first; exit $second",
+  ].join("; ");
+}
 
 /**
  * Archive settings that a stack can override. At most a minute of work is lost with the machine, even if a segment is
@@ -33,39 +96,99 @@ export const archiveSettings: Readonly<Record<string, string>> = {
  */
 export const archiveDefaults: Readonly<Record<string, string>> = { archive_timeout: "60s" };
 
+/** A bucket with the text of its CA file. */
+export type PlannedRepository = Exclude<Repository, BucketRepository> | (BucketRepository & { ca?: string });
+
+/** Returns true if containers need a network to reach a repository. */
+export function needsNetwork(repositories: readonly Repository[]): boolean {
+  return repositories.some(({ type }) => type === "s3");
+}
+
 /**
- * Returns the text of pgbackrest.conf.
- *
- * @param retentionDays number of days for which any moment can be restored
+ * Returns pgBackRest's files in the configuration volume, by name. They contain the passphrase and the keys of buckets.
  */
-export function backupConfiguration(passphrase: string, retentionDays: number): string {
+export function backupFiles(passphrase: string, repositories: readonly PlannedRepository[]): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (const [at, repository] of repositories.entries()) {
+    files[repositoryFile(at + 1)] = backupConfiguration(passphrase, repository, at + 1);
+    if (repository.type === "s3" && repository.ca !== undefined) files[caName(at + 1)] = repository.ca;
+  }
+  return files;
+}
+
+function caName(index: number): string {
+  return `tls/repository-${index}-ca.crt`;
+}
+
+/** Returns the text of a repository's pgbackrest.conf. */
+function backupConfiguration(passphrase: string, repository: PlannedRepository, index: number): string {
+  const options = repositoryOptions(repository, index, passphrase).map((option) => `repo1-${option}`);
+  // Processes of two repositories must not wait for each other's lock, or take each other's results.
+  const own = index === 1 ? [] : [`lock-path=/tmp/pgbackrest-${index}`];
+  const timeout = repository.type === "s3" ? [`io-timeout=${ioTimeoutSeconds}`] : [];
   return `# Written by pgroundwork.
 [global]
-repo1-path=${repositoryPath}
-repo1-cipher-type=aes-256-cbc
-repo1-cipher-pass=${passphrase}
-repo1-retention-full-type=time
-repo1-retention-full=${retentionDays}
-repo1-bundle=y
-repo1-block=y
+${options.join("\n")}
 compress-type=zst
 compress-level=3
 process-max=2
 start-fast=y
-spool-path=/var/spool/pgbackrest
+${[`spool-path=${spoolFolder(index)}`, ...own, ...timeout].join("\n")}
 log-level-console=warn
 log-level-file=off
 
 # Not for archive-get, which can fail across a timeline switch if it is asynchronous.
 [global:archive-push]
 archive-async=y
-
+${repository.type === "s3" ? `archive-timeout=${pushTimeoutSeconds}\n` : ""}
 [${stanza}]
 pg1-path=${containerPaths.data}/17/data
 pg1-socket-path=/var/run/postgresql
 pg1-user=backup
 pg1-database=postgres
 `;
+}
+
+function spoolFolder(index: number): string {
+  return index === 1 ? "/var/spool/pgbackrest" : `/var/spool/pgbackrest/${index}`;
+}
+
+/**
+ * Time in seconds that a bucket has for each answer. pgBackRest tries for ten times as long before it gives up. With
+ * its default, 60, commands would wait 10 minutes for a bucket that is away.
+ */
+const ioTimeoutSeconds = 5;
+
+/**
+ * Time in seconds that the server waits for a segment to arrive in a bucket before it tries again. The transfer goes on
+ * meanwhile. pgBackRest's default is 60, for which another repository would wait, too.
+ */
+const pushTimeoutSeconds = 10;
+
+function repositoryOptions(repository: PlannedRepository, index: number, passphrase: string): string[] {
+  return [
+    ...(repository.type === "s3" ? bucketOptions(repository, index) : [`path=${repositoryPath}`]),
+    "cipher-type=aes-256-cbc",
+    `cipher-pass=${passphrase}`,
+    "retention-full-type=time",
+    `retention-full=${repository.retentionDays}`,
+    "bundle=y",
+    "block=y",
+  ];
+}
+
+function bucketOptions(bucket: Extract<PlannedRepository, { type: "s3" }>, index: number): string[] {
+  return [
+    "type=s3",
+    `path=${bucket.path}`,
+    `s3-endpoint=${bucket.endpoint}`,
+    `s3-region=${bucket.region}`,
+    `s3-bucket=${bucket.bucket}`,
+    `s3-uri-style=${bucket.uriStyle}`,
+    `s3-key=${bucket.key}`,
+    `s3-key-secret=${bucket.keySecret}`,
+    ...(bucket.ca === undefined ? [] : [`storage-ca-file=${containerPaths.configuration}/${caName(index)}`]),
+  ];
 }
 
 /** Functions that pgBackRest calls and PostgreSQL reserves for superusers. */

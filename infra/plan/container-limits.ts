@@ -16,6 +16,8 @@ const otherProcesses = 128;
 export const sidecarProcesses = {
   /** pgBackRest and the scheduler use about 20. */
   backups: 128,
+  /** The server of the copy with its own processes, pgBackRest, and a few sessions. */
+  drill: 128,
   /** A program in Go has about as many threads as the engine has CPUs. */
   monitoring: 512,
 } as const;

@@ -1,3 +1,5 @@
+import { alertmanagerPort } from "../../scripts/model/alerts.ts";
+import { poolerEndpoints } from "./pooler.ts";
 import { withoutLimits } from "./session-options.ts";
 
 /** Plans the containers that monitor a stack. Paths match infra/images/monitoring. */
@@ -7,6 +9,7 @@ export const endpoints = {
   postgresExporter: { alias: "postgres-exporter", port: 9187 },
   volumeExporter: { alias: "volume-exporter", port: 9100 },
   prometheus: { alias: "prometheus", port: 9090 },
+  alertmanager: { alias: "alertmanager", port: alertmanagerPort },
 } as const;
 
 const configuration = "/etc/pgroundwork";
@@ -30,6 +33,8 @@ export const prometheusFiles = {
   configuration: "prometheus.yml",
   alerts: "rules/alerts.yml",
   schedule: "rules/schedule.yml",
+  poolerAlerts: "rules/pooler-alerts.yml",
+  heartbeat: "rules/heartbeat.yml",
 } as const;
 
 /**
@@ -110,8 +115,15 @@ export function prometheusCommand(retentionDays: number): string[] {
   ];
 }
 
-/** Returns the text of prometheus.yml. Labels distinguish stacks if several Prometheus servers send to one place. */
-export function prometheusConfiguration({ project, stack }: { project: string; stack: string }): string {
+/**
+ * Returns the text of prometheus.yml. Labels distinguish stacks if several Prometheus servers send to one place.
+ *
+ * @param parts containers that the stack has besides the exporters
+ */
+export function prometheusConfiguration(
+  { project, stack }: { project: string; stack: string },
+  { pooler, alerts }: { pooler: boolean; alerts: boolean },
+): string {
   const target = ({ alias, port }: { alias: string; port: number }) => `- targets: ["${alias}:${port}"]`;
   return `# Written by pgroundwork.
 global:
@@ -137,17 +149,33 @@ scrape_configs:
   - job_name: prometheus
     static_configs:
       - targets: ["localhost:${endpoints.prometheus.port}"]
+${pooler ? `  - job_name: pooler\n    static_configs:\n      ${target(poolerEndpoints.exporter)}\n` : ""}${alerts ? alerting(target(endpoints.alertmanager)) : ""}`;
+}
+
+function alerting(target: string): string {
+  return `  - job_name: alertmanager
+    static_configs:
+      ${target}
+alerting:
+  alertmanagers:
+    - static_configs:
+        ${target}
 `;
 }
 
 /**
- * Returns the text of a rules file with what the settings declare: the intervals at which backups are due, and the
- * number of jobs. Alerts compare it with the measurements.
+ * Returns the text of a rules file with what the settings declare: the intervals at which backups are due, the number
+ * of jobs, and the ages at which a restore drill or a dump is overdue. Alerts compare it with the measurements.
  *
  * @param intervals the longest intervals between two backups of a type, in seconds, by pgBackRest's name of the type;
  * empty if no backups are made
+ * @param maxAge in seconds; undefined if no drills are planned, or no dumps scheduled
  */
-export function scheduleRules(intervals: Readonly<Record<string, number>>, jobs: number): string {
+export function scheduleRules(
+  intervals: Readonly<Record<string, number>>,
+  jobs: number,
+  maxAge: { drill?: number | undefined; dump?: number | undefined } = {},
+): string {
   const rules = Object.entries(intervals).map(
     ([type, seconds]) => `      - record: pgroundwork_backup_schedule_interval_seconds
         expr: vector(${seconds})
@@ -156,6 +184,10 @@ export function scheduleRules(intervals: Readonly<Record<string, number>>, jobs:
 `,
   );
   if (jobs > 0) rules.push(`      - record: pgroundwork_jobs_declared\n        expr: vector(${jobs})\n`);
+  if (maxAge.drill !== undefined)
+    rules.push(`      - record: pgroundwork_backup_drill_max_age_seconds\n        expr: vector(${maxAge.drill})\n`);
+  if (maxAge.dump !== undefined)
+    rules.push(`      - record: pgroundwork_dump_max_age_seconds\n        expr: vector(${maxAge.dump})\n`);
   const groups = rules.length === 0 ? " []\n" : `\n  - name: schedule\n    rules:\n${rules.join("")}`;
   return `# Written by pgroundwork.\ngroups:${groups}`;
 }

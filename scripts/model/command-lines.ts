@@ -16,6 +16,11 @@ export function downCommand(stack: string): string {
   return stack === "local" ? "npm run down" : `npm run down -- --stack ${stack}`;
 }
 
+/** Returns the command that drills a restore of a stack. */
+export function drillCommand(stack: string): string {
+  return `npm run pgw -- backup drill${stack === "local" ? "" : ` --stack ${stack}`}`;
+}
+
 /** Returns the command that brings a stack up. */
 export function upCommand(stack: string): string {
   return stack === "local" ? "npm run up" : `npm run up -- --stack ${stack}`;

@@ -41,6 +41,15 @@ export function longestInterval(schedule: string): number | undefined {
 }
 
 /**
+ * Returns the first moment of a schedule after a time. Undefined if there is none.
+ *
+ * @param schedule valid cron syntax with five fields, in UTC
+ */
+export function nextMoment(schedule: string, after: Date): Date | undefined {
+  return cron(schedule).nextRun(after) ?? undefined;
+}
+
+/**
  * Returns the longest time between two backups of each type, in seconds. A full backup is as good as an incremental
  * one. So the interval of incremental backups is at most that of full ones.
  */

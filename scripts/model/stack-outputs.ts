@@ -1,4 +1,6 @@
 import type { SslMode } from "../connection/connection.ts";
+import type { BackupObjectives, DrillPlan } from "./drill-plan.ts";
+import type { DumpPlan } from "./dump-plan.ts";
 
 /** Login of one role. */
 export interface LoginOutput {
@@ -44,25 +46,66 @@ export type ServerOutput = ServerLocation & {
   logins: Record<string, LoginOutput>;
   /** Absent if backups are off. */
   backups?: BackupsOutput;
+  /** Absent if the stack has no pooler. */
+  pooler?: PoolerOutput;
 };
 
-/** Outputs of a server's backups. */
-export interface BackupsOutput {
+/** Outputs of a server's pooler. Its host, TLS mode and CA are the server's. */
+export interface PoolerOutput {
+  port: number;
+  /** Name of its container. */
+  container: string;
+}
+
+/** Outputs of a backup repository and the container that writes it. */
+export interface RepositoryOutput {
   /** Name of the container that makes backups. */
   container: string;
   image: string;
-  /** Names of volumes. */
+  /** Names of volumes. If the repository is in a bucket, its volume only has notes of the kit. */
   volumes: { repository: string; data: string; configuration: string; run: string };
   /** In cron syntax, UTC. */
   schedule: { full: string; incremental: string };
   retentionDays: number;
-  /** Passphrase that encrypts the backups. */
-  passphrase: string;
+  /** File in the configuration volume. Default: pgbackrest.conf. */
+  configurationFile?: string | undefined;
+  /** Network through which containers reach the bucket. Absent if the repository is in the volume. */
+  network?: string | undefined;
 }
 
-/** URLs of a stack's monitoring. */
+/** Outputs of a server's backups: its first repository, a second one if there is one, and its restore drills. */
+export interface BackupsOutput extends RepositoryOutput {
+  /** Absent if no dumps are scheduled. The first container makes them. */
+  dumps?: DumpPlan | undefined;
+  /** Absent if no restore drills are planned. */
+  drill?: DrillPlan | undefined;
+  /** Evidence of the drills in the stack's own container. Absent if it has none. */
+  evidence?: EvidenceOutput | undefined;
+  /** Absent if the results of drills have no limits. */
+  objectives?: BackupObjectives | undefined;
+  /** Passphrase that encrypts the backups. */
+  passphrase: string;
+  second?: RepositoryOutput | undefined;
+}
+
+/** Evidence of scheduled restore drills. */
+export interface EvidenceOutput {
+  /** Name of the container that runs the drills. */
+  container: string;
+  /** Public key that verifies the evidence, PEM. */
+  publicKey: string;
+  /** Number of the newest run that `up` has seen; 0 if there was none. */
+  number: number;
+  /** SHA-256 of that run, in hex. */
+  hash: string;
+}
+
+/** Outputs of a stack's monitoring. */
 export interface MonitoringOutput {
+  /** URL of Prometheus. */
   prometheus: string;
+  /** Name of Alertmanager's container. Absent if alerts have no receivers. */
+  alertmanager?: string;
 }
 
 /** Outputs of the program (`infra/program.ts`). */

@@ -3,8 +3,10 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { Plugin } from "rolldown";
 import { minify } from "rolldown/utils";
 import { build } from "tsdown";
+import { collectLicenses } from "./licenses.ts";
 import {
   assets,
   entryPoints,
@@ -16,6 +18,9 @@ import {
 } from "./manifest.ts";
 
 const run = promisify(execFile);
+
+/** Packages that make and read certificates. */
+const certificatePackages = /node_modules\/(@peculiar|asn1js|pvtsutils|pvutils|reflect-metadata|tsyringe)\//;
 
 /**
  * Builds the package that applications and projects install: bundled modules, their types and source maps, the files
@@ -43,9 +48,19 @@ export async function buildPackage(root: string, folder: string): Promise<string
     shims: true,
     // Everything else goes into the bundle: of graphile-migrate, for example, only four modules are used, and its own
     // dependencies include a command line and a file watcher.
-    deps: { neverBundle: isExternal, alwaysBundle: (id) => !isExternal(id) && !isBuiltin(id) },
+    deps: {
+      neverBundle: (id, importer) => isExternal(id) && !isRequired(id, importer),
+      alwaysBundle: (id, importer) => isRequired(id, importer) || (!isExternal(id) && !isBuiltin(id)),
+    },
     logLevel: "warn",
     inputOptions: { checks: { pluginTimings: false } },
+    // Only code of others alone gets no map and no white space (see shrinkOthersCode), and this is the largest.
+    outputOptions: {
+      codeSplitting: { groups: [{ name: "x509", test: certificatePackages }] },
+      // They are in the types and in the source maps.
+      comments: { jsdoc: false },
+    },
+    plugins: [importRequired, collectLicenses],
   });
   await shrinkOthersCode(join(folder, "dist"));
   await writeFile(join(folder, "package.json"), `${JSON.stringify(packageManifest(manifest), null, 2)}\n`);
@@ -79,6 +94,29 @@ async function shrinkOthersCode(dist: string): Promise<void> {
     await rm(path);
   }
 }
+
+/** Returns true for a dependency that a bundled module of others needs, which may be CommonJS. */
+function isRequired(id: string, importer: string | undefined): boolean {
+  return importer?.includes("/node_modules/") === true && external.includes(id.split("/")[0] ?? "");
+}
+
+const required = "\0required:";
+
+/**
+ * Lets bundled CommonJS modules import the dependencies that they require. Otherwise, the package would require them by
+ * a function that the bundler of an application does not see: its program would not have `pg/lib/result.js`.
+ */
+const importRequired: Plugin = {
+  name: "import-required",
+  resolveId(id, importer, { kind }) {
+    if (!isRequired(id, importer)) return undefined;
+    return kind === "require-call" ? `${required}${id}` : { id, external: true };
+  },
+  load(id) {
+    if (!id.startsWith(required)) return undefined;
+    return `import required from ${JSON.stringify(id.slice(required.length))};\nmodule.exports = required;\n`;
+  },
+};
 
 /** Returns true for an import that is resolved where the package is installed. */
 function isExternal(id: string): boolean {

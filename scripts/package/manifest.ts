@@ -31,18 +31,23 @@ export const optionalPeers = {
   "@pulumi/pulumi": thisMajor,
   "@pulumi/docker": exactly,
   "@pulumi/postgresql": exactly,
-  kysely: asDeclared,
+  kysely: orOlder("^0.27.6 || ^0.28.0"),
   "kysely-codegen": exactly,
-  "prom-client": asDeclared,
+  "prom-client": orOlder("^14.2.0"),
 } as const;
 
 /** Folders and files of the checkout that the package has at the same path: image contexts, rules, engine recipe. */
 export const assets = [
   "infra/images/monitoring",
+  "infra/images/pgbouncer",
   "infra/images/postgres",
+  "infra/monitoring/alerts.tmpl",
   "infra/monitoring/alerts.yml",
+  "infra/monitoring/grafana",
   "infra/monitoring/job-queries.yml",
+  "infra/monitoring/pooler-alerts.yml",
   "infra/monitoring/queries.yml",
+  "infra/monitoring/runbook.md",
   "scripts/pulumi/go",
 ];
 
@@ -70,7 +75,13 @@ export function packageManifest({ name, version, description, license, dependenc
     type: "module",
     engines: { node: ">=22.18" },
     bin: { pgw: "dist/pgw.mjs" },
-    exports: Object.fromEntries(exported) as Record<string, { types: string; default: string }>,
+    exports: {
+      ...(Object.fromEntries(exported) as Record<string, { types: string; default: string }>),
+      // Tools read the version of a package there.
+      "./package.json": "./package.json",
+    },
+    // The Docker engine and the Pulumi engine read files of the package, which they cannot do in an archive.
+    preferUnplugged: true,
     sideEffects: ["./dist/pulumi.mjs"],
     dependencies: Object.fromEntries(external.map((each) => [each, dependencies[each]])),
     peerDependencies: Object.fromEntries(peers.map(([peer, range]) => [peer, range(dependencies[peer] ?? "*")])),
@@ -87,6 +98,11 @@ function exactly(version: string): string {
 /** Accepts the range of the project's own package.json. */
 function asDeclared(range: string): string {
   return range;
+}
+
+/** Accepts older versions, too: npm refuses the package in a project that has a version which is not accepted. */
+function orOlder(older: string): (range: string) => string {
+  return (range) => `${older} || ${range}`;
 }
 
 /** Accepts later versions of the same major, because a project shares its copy with other Pulumi packages. */

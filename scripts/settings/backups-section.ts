@@ -1,23 +1,55 @@
 import { z } from "zod";
+import type { BackupObjectives, DrillPlan } from "../model/drill-plan.ts";
+import type { Repository } from "../model/repository.ts";
 import { scheduleFault } from "../model/schedule.ts";
+import { parseDrill, parseObjectives } from "./drill-section.ts";
+import { type DeclaredDumps, parseDumps } from "./dumps-section.ts";
+import { reportTo } from "./report-fault.ts";
+import { parseRepositories, parseRetention } from "./repositories.ts";
 import { fromJson } from "./setting.ts";
 import { suggestion } from "./suggestion.ts";
 
-/** Settings of the backup schedule, in cron's syntax and UTC, and the retention in days. */
+/**
+ * Settings of the backup schedule, in cron's syntax and UTC, of the repositories, the scheduled dumps and the restore
+ * drills.
+ */
 export interface BackupPlan {
   full: string;
   incremental: string;
+  /** Retention in days of repositories that have none of their own. */
   retentionDays: number;
+  /**
+   * Share of the space for WAL that may wait for a repository: what is free in the data volume, and the WAL that waits.
+   * Beyond it, the WAL is dropped. 100: all of it is kept until the disk is full, which stops the server.
+   */
+  walLimitPercent: number;
+  /** One or two. A volume comes first. */
+  repositories: Repository[];
+  /** Encrypts the repositories. Default: one that `up` creates and keeps with the cluster. */
+  passphrase?: string;
+  /** Absent if no dumps are scheduled. */
+  dumps?: DeclaredDumps;
+  /** Absent if no drills are planned. */
+  drill?: DrillPlan;
+  objectives?: BackupObjectives;
 }
 
-export const defaultBackups: Readonly<BackupPlan> = {
-  full: "0 2 * * *",
-  incremental: "0 */6 * * *",
-  retentionDays: 30,
-};
+export const defaultBackups: Readonly<Pick<BackupPlan, "full" | "incremental" | "retentionDays" | "walLimitPercent">> =
+  {
+    full: "0 2 * * *",
+    incremental: "0 */6 * * *",
+    retentionDays: 30,
+    walLimitPercent: 50,
+  };
 
-/** A longer retention makes pgBackRest read a list of backups for minutes. */
-const longestRetention = 3650;
+const names = [...Object.keys(defaultBackups), "repositories", "passphrase", "dumps", "drill", "objectives"];
+
+const bucketDrill =
+  "the drill's container has no network, so it needs a repository in a volume; set it to false and run " +
+  "`backup drill --due` by cron";
+
+/** A shorter passphrase could be guessed by someone who has the repository. */
+const shortestPassphrase = 20;
 
 /**
  * Parses the section `backups`: `true` for the defaults, or an object for deviations from them. The result is undefined
@@ -29,20 +61,45 @@ export function backupsSection() {
     written.transform((section, context): BackupPlan | undefined => {
       if (section === false) return undefined;
       const given = section === true ? {} : section;
-      const fault = (name: string, message: string) => context.addIssue({ code: "custom", path: [name], message });
-      const plan = { ...defaultBackups };
+      const report = reportTo(context);
+      const plan: BackupPlan = { ...defaultBackups, repositories: [] };
+      const dumps = parseDumps(given.dumps, report);
+      const drill = parseDrill(given.drill, report);
+      const objectives = parseObjectives(given.objectives, report);
       for (const [name, value] of Object.entries(given)) {
         if (name === "full" || name === "incremental") {
           const reason = typeof value === "string" ? scheduleFault(value) : "expected a schedule in cron's syntax";
           if (reason === undefined) plan[name] = String(value);
-          else fault(name, reason);
+          else report([name], reason);
         } else if (name === "retentionDays") {
-          const days = Number(value);
-          if (Number.isInteger(days) && days >= 1 && days <= longestRetention) plan.retentionDays = days;
-          else fault(name, `expected a whole number of days from 1 to ${longestRetention}, got '${String(value)}'`);
-        } else fault(name, `is not a setting${suggestion(name, Object.keys(defaultBackups))}`);
+          plan.retentionDays = parseRetention(value, [name], report) ?? plan.retentionDays;
+        } else if (name === "walLimitPercent") {
+          const percent = Number(value);
+          if (Number.isInteger(percent) && percent >= 1 && percent <= 100) plan.walLimitPercent = percent;
+          else report([name], `expected a whole number from 1 to 100, got '${String(value)}'`);
+        } else if (name === "passphrase") {
+          if (typeof value === "string" && value.length >= shortestPassphrase && /^[\x21-\x7e]+$/.test(value))
+            plan.passphrase = value;
+          else report([name], `expected at least ${shortestPassphrase} printable ASCII characters without spaces`);
+        } else if (!names.includes(name)) report([name], `is not a setting${suggestion(name, names)}`);
       }
-      return plan;
+      const { retentionDays } = plan;
+      plan.repositories =
+        given.repositories === undefined
+          ? [{ type: "volume", retentionDays }]
+          : parseRepositories(given.repositories, retentionDays, report);
+      if (drill?.sidecar === true && plan.repositories[0]?.type === "s3") report(["drill", "sidecar"], bucketDrill);
+      return {
+        ...plan,
+        ...(dumps === undefined ? {} : { dumps }),
+        ...(drill === undefined ? {} : { drill }),
+        ...(objectives === undefined ? {} : { objectives }),
+      };
     }),
   );
+}
+
+/** Returns true if a plan has secrets that the user wrote into the settings. */
+export function hasSecrets({ repositories, passphrase }: BackupPlan): boolean {
+  return passphrase !== undefined || repositories.some(({ type }) => type === "s3");
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { redact } from "../core/redact.ts";
+import { mask, maskNamedSecrets, namesSecret } from "../core/secret-names.ts";
 import { textOf } from "./setting.ts";
 
 /** One wrong setting, as it is reported. */
@@ -11,9 +12,6 @@ export interface Fault {
 
 /** Longer values are cut, in characters, so that the message stays readable. */
 const longestValue = 80;
-
-const mask = "[secret]";
-const secretName = /password|passphrase|secret|token|conninfo/i;
 
 /** Converts the validation errors of one setting into faults. */
 export function faultsOf(name: string, schema: z.ZodType, written: string | undefined, error: z.ZodError): Fault[] {
@@ -39,15 +37,7 @@ export function faultsOf(name: string, schema: z.ZodType, written: string | unde
 
 /** Formats a value for a message: quoted, cut, and masked if the setting's name suggests a secret. */
 function shown(setting: string, written: string): string {
-  if (secretName.test(setting)) return mask;
-  const value = hideNamedSecrets(redact(written));
+  if (namesSecret(setting)) return mask;
+  const value = maskNamedSecrets(redact(written));
   return `'${value.length > longestValue ? `${value.slice(0, longestValue)}…` : value}'`;
-}
-
-/** Masks the values of keys that name a secret, inside an object. */
-function hideNamedSecrets(json: string): string {
-  return json.replaceAll(
-    /("[^"]*(?:password|passphrase|secret|token|conninfo)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"/gi,
-    `$1"${mask}"`,
-  );
 }

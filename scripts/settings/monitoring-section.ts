@@ -1,6 +1,9 @@
 import { z } from "zod";
+import type { Alerts } from "../model/alerts.ts";
+import { parseAlerts } from "./alerts-section.ts";
+import { parseNumbers, type Ranges } from "./numbers.ts";
+import { reportTo } from "./report-fault.ts";
 import { fromJson } from "./setting.ts";
-import { suggestion } from "./suggestion.ts";
 
 /** Settings of monitoring. */
 export interface MonitoringPlan {
@@ -12,11 +15,13 @@ export interface MonitoringPlan {
    */
   exporterPort?: number;
   retentionDays: number;
+  /** Receivers of alerts. If absent, alerts are shown by Prometheus and sent nowhere. */
+  alerts?: Alerts;
 }
 
 export const defaultMonitoring: Readonly<MonitoringPlan> = { retentionDays: 15 };
 
-const ranges: Readonly<Record<keyof MonitoringPlan, { max: number; unit: string }>> = {
+const ranges: Ranges<Exclude<keyof MonitoringPlan, "alerts">> = {
   prometheusPort: { max: 65_535, unit: "a port" },
   exporterPort: { max: 65_535, unit: "a port" },
   retentionDays: { max: 3_650, unit: "a whole number of days" },
@@ -32,25 +37,17 @@ export function monitoringSection() {
     written.transform((section, context): MonitoringPlan | undefined => {
       if (section === false) return undefined;
       const given = section === true ? {} : section;
-      const fault = (name: string, message: string) => context.addIssue({ code: "custom", path: [name], message });
-      const plan = { ...defaultMonitoring };
-      for (const [name, value] of Object.entries(given)) {
-        if (!isName(name)) fault(name, `is not a setting${suggestion(name, Object.keys(ranges))}`);
-        else if (isWithin(value, ranges[name].max)) plan[name] = value;
-        else fault(name, `expected ${ranges[name].unit} from 1 to ${ranges[name].max}, got '${String(value)}'`);
+      const report = reportTo(context);
+      const plan: MonitoringPlan = { ...defaultMonitoring, ...parseNumbers(given, ranges, report, ["alerts"]) };
+      if ("alerts" in given) {
+        const parsed = parseAlerts(given.alerts);
+        if ("alerts" in parsed) plan.alerts = parsed.alerts;
+        else for (const { path, message } of parsed.faults) report([["alerts", ...path].join(".")], message);
       }
       const { prometheusPort, exporterPort } = plan;
       if (prometheusPort !== undefined && prometheusPort === exporterPort)
-        fault("exporterPort", `${exporterPort} is already Prometheus's port`);
+        report(["exporterPort"], `${exporterPort} is already Prometheus's port`);
       return plan;
     }),
   );
-}
-
-function isName(name: string): name is keyof MonitoringPlan {
-  return Object.hasOwn(ranges, name);
-}
-
-function isWithin(value: unknown, max: number): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max;
 }

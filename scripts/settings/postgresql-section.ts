@@ -24,7 +24,7 @@ const reserved: Readonly<Record<string, string>> = {
   logging_collector: "`pgw logs` reads what it writes",
   log_directory: "`pgw logs` reads the files there",
   log_filename: "`pgw logs` reads the files of this name",
-  log_destination: "`pgw logs` reads text",
+  log_destination: "`pgw logs` reads text, and `pgw health serve` counts errors in JSON",
   include: "this is not a setting, and the stack does not manage the included file",
   include_dir: "this is not a setting, and the stack does not manage the included file",
   include_if_exists: "this is not a setting, and the stack does not manage the included file",

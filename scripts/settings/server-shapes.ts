@@ -4,8 +4,11 @@ import type { Connection } from "../connection/connection.ts";
 import { parseConnectionUrl } from "../connection/url.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { parseDockerHost } from "../model/docker-host.ts";
+import { defaultDrillSchedule } from "../model/drill-plan.ts";
+import { defaultDumps } from "../model/dump-plan.ts";
 import { backupsSection, defaultBackups } from "./backups-section.ts";
 import { defaultMonitoring, monitoringSection } from "./monitoring-section.ts";
+import { defaultPooler, poolerSection } from "./pooler-section.ts";
 import { postgresqlSection } from "./postgresql-section.ts";
 import { documented, flag, integer } from "./setting.ts";
 
@@ -152,22 +155,41 @@ export const dockerShape = {
     description: "Builds the image with PostGIS.",
   }),
   monitoring: documented(monitoringSection().optional(), {
-    type: "true, false or an object with prometheusPort, exporterPort and retentionDays",
+    type: "true, false or an object with prometheusPort, exporterPort, retentionDays and alerts",
     default: `false; true: {retentionDays: ${defaultMonitoring.retentionDays}}`,
     effect: "none",
     description:
       "Monitors the server with sidecars: postgres_exporter, a volume exporter, and Prometheus with alert rules. " +
       "Prometheus has a port on 127.0.0.1 of the engine's machine, by default a free one that is chosen once. " +
-      "The exporter has a port there only if `exporterPort` is set. Metrics are kept for `retentionDays` days.",
+      "The exporter has a port there only if `exporterPort` is set. Metrics are kept for `retentionDays` days. " +
+      "`alerts` sends alerts to people: see [Alerts](#alerts).",
+  }),
+  pooler: documented(poolerSection().optional(), {
+    type: "true, false or an object with port, maxClients and poolSize",
+    default: `false; true: {maxClients: ${defaultPooler.maxClients}}`,
+    effect: "none",
+    description:
+      "Adds PgBouncer, which pools connections by transaction for the roles `<db>_app` and `<db>_readonly`. `pgw url " +
+      "--pooled` prints its URL. Its port is open on `bindAddress`, by default a free one that is chosen once. " +
+      "`poolSize` is the number of server connections for each database; by default all databases share 80 % of the " +
+      "connections that the server accepts.",
   }),
   backups: documented(backupsSection().optional(), {
-    type: "true, false or an object with full and incremental (schedules) and retentionDays",
-    default: `false; true: {full: "${defaultBackups.full}", incremental: "${defaultBackups.incremental}", retentionDays: ${defaultBackups.retentionDays}}`,
+    type: "true, false or an object with full and incremental (schedules), retentionDays, walLimitPercent, repositories, passphrase, dumps, drill and objectives",
+    default: `false; true: {full: "${defaultBackups.full}", incremental: "${defaultBackups.incremental}", retentionDays: ${defaultBackups.retentionDays}, walLimitPercent: ${defaultBackups.walLimitPercent}}`,
     effect: "restart",
     description:
-      "Archives WAL and makes backups, encrypted, in a separate volume. Schedules use cron syntax, in UTC. The " +
-      "archive covers every moment of the last `retentionDays` days. The server restarts only when backups are " +
-      "switched on or off.",
+      "Archives WAL and makes backups, encrypted, in a separate volume or in buckets (`repositories`). Schedules use " +
+      "cron syntax, in UTC. The archive covers every moment of the last `retentionDays` days. `walLimitPercent` limits " +
+      "the WAL that waits for a repository, as a share of the free space and this WAL; beyond it, the WAL is dropped, " +
+      "and with 100 it is kept until the disk is full. `passphrase` encrypts " +
+      "the repositories; by default `up` creates one. `dumps` makes logical dumps, too: true, or an object with schedule " +
+      `(default: ${defaultDumps.schedule}), retentionDays (default: ${defaultDumps.retentionDays}), recipients (public ` +
+      "keys of age) and encrypt (false allows dumps of a protected stack without recipients). `drill` plans restore drills: true, or an object " +
+      `with schedule (default: ${defaultDrillSchedule}), maxAge (a duration; default: two intervals of the schedule), ` +
+      "checks (default: true), required (default: false) and sidecar (default: true). `objectives` has the longest allowed rto and rpo " +
+      "(durations such as 30m, 24h or 45d): a drill that misses one has failed. The server restarts only when backups " +
+      "are switched on or off.",
   }),
 };
 

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { OperationError } from "../core/operation-error.ts";
 import { isInventedSeed, isRealStack } from "../model/real-data.ts";
+import { type BackupPlan, hasSecrets } from "./backups-section.ts";
 import { durabilityRisks } from "./durability.ts";
 import { type Fault, faultsOf } from "./fault.ts";
 import { type DeclaresJobs, jobFaults } from "./jobs.ts";
@@ -20,6 +21,8 @@ export interface Known {
   databases: Readonly<Record<string, { seedSets: readonly string[] } & DeclaresJobs>>;
   /** Name of the stack, for messages. */
   stack: string;
+  /** Returns true if Pulumi's configuration has a key as a secret, or with one in it. Default: nothing is checked. */
+  isSecret?: (key: string) => boolean;
 }
 
 /** One row of the settings' reference. */
@@ -119,10 +122,22 @@ function crossFaults(values: Readonly<Record<string, unknown>>, known: Known): F
     })),
     ...jobFaults(values.server, databases ?? [], known.databases),
     ...serverFaults(values),
+    ...plainSecrets(values, known),
     ...(seeds === undefined ? [] : unknownSeeds(seeds, databases, unknown, known)),
     ...(isProtected ? inventedIn(seeds ?? [], values.protected, known.stack) : []),
-    ...(isProtected ? riskyFaults(values, known.stack) : []),
+    ...(isProtected ? [...riskyFaults(values, known.stack), ...plainDumps(values, known.stack)] : []),
   ];
+}
+
+/** Rejects scheduled dumps of a protected stack if the settings do not say how they are encrypted. */
+function plainDumps(values: Readonly<Record<string, unknown>>, stack: string): Fault[] {
+  const { dumps } = (values.backups ?? {}) as Partial<BackupPlan>;
+  if (dumps === undefined || dumps.isPlain || dumps.recipients.length > 0) return [];
+  const reason =
+    `has no recipients, and 'protected' ${whyProtected(values.protected, stack)}: create a key with ` +
+    "`npm run pgw -- dumps key FILE`, keep the file elsewhere, and set dumps.recipients to its public key; or set " +
+    "dumps.encrypt to false";
+  return [{ setting: "backups.dumps", reason }];
 }
 
 /** Rejects settings with which a server with real data could lose it. */
@@ -158,6 +173,20 @@ function archiveFaults({ backups, postgresql }: Readonly<Record<string, unknown>
     ...(settings.wal_level === "minimal"
       ? [{ setting: "postgresql.wal_level", reason: "'minimal' does not allow WAL archiving, which 'backups' needs" }]
       : []),
+  ];
+}
+
+/** Rejects keys of buckets and passphrases that are in the settings in plain text. */
+function plainSecrets({ backups }: Readonly<Record<string, unknown>>, { isSecret, stack }: Known): Fault[] {
+  if (backups === undefined || !hasSecrets(backups as BackupPlan)) return [];
+  if (isSecret?.(`${namespace}backups`) !== false) return [];
+  return [
+    {
+      setting: "backups",
+      reason:
+        "has a passphrase, or keys of a bucket, in plain text; encrypt each one: " +
+        `pulumi config set --stack ${stack} --secret --path 'pgroundwork:backups.repositories[0].keySecret'`,
+    },
   ];
 }
 

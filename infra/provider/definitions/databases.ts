@@ -80,6 +80,14 @@ export const databases = {
     required: [...connectionRequired, "function", "monthsAhead"],
     outputs: {},
   },
+  PoolerAccess: {
+    load: async () => (await import("../resources/databases/pooler-access.ts")).poolerAccess,
+    description:
+      "The function with which the pooler's role looks up the logins of applications. Preview lists what is missing.",
+    inputs: { ...connection, role: text("Role of the pooler.") },
+    required: [...connectionRequired, "role"],
+    outputs: {},
+  },
   Seeds: {
     load: async () => (await import("../resources/databases/seeds.ts")).seeds,
     description:

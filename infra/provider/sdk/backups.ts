@@ -9,6 +9,8 @@ export interface BackupPassphraseArgs extends DockerArgs {
   image: pulumi.Input<string>;
   /** Name of the volume with the cluster. */
   volume: pulumi.Input<string>;
+  /** Passphrase to use instead of a new one. */
+  passphrase?: pulumi.Input<string>;
 }
 
 /**
@@ -20,6 +22,33 @@ export class BackupPassphrase extends PluginResource {
 
   constructor(name: string, args: BackupPassphraseArgs, options?: pulumi.CustomResourceOptions) {
     super("BackupPassphrase", name, args, options);
+  }
+}
+
+export interface RestoredClusterArgs extends DockerArgs {
+  /** Id of an existing image. */
+  image: pulumi.Input<string>;
+  /** Name of the cluster's volume. */
+  volume: pulumi.Input<string>;
+  /** Name of the volume with pgBackRest's configuration. */
+  configurationVolume: pulumi.Input<string>;
+  /** Name of pgBackRest's file in it. */
+  configurationFile: pulumi.Input<string>;
+  /** Name of the volume with notes of the backups. */
+  repositoryVolume: pulumi.Input<string>;
+  /** Name of the network through which the bucket is reached. */
+  network: pulumi.Input<string>;
+  /** Names that the server's and the backup container will have. */
+  serverContainer: pulumi.Input<string>;
+  backupContainer: pulumi.Input<string>;
+  /** `latest`, or the time to restore. Omit to start with an empty cluster. */
+  restore?: pulumi.Input<string>;
+}
+
+/** The cluster in a stack's volume before its server starts for the first time: an empty one, or one from a bucket. */
+export class RestoredCluster extends PluginResource {
+  constructor(name: string, args: RestoredClusterArgs, options?: pulumi.CustomResourceOptions) {
+    super("RestoredCluster", name, args, options);
   }
 }
 
@@ -43,5 +72,37 @@ export class BackupStanza extends PluginResource {
 
   constructor(name: string, args: BackupStanzaArgs, options?: pulumi.CustomResourceOptions) {
     super("BackupStanza", name, args, options);
+  }
+}
+
+/** A key pair that signs the evidence of restore drills. */
+export class EvidenceKey extends PluginResource {
+  /** PEM, a secret. */
+  declare readonly privateKey: pulumi.Output<string>;
+  /** PEM. */
+  declare readonly publicKey: pulumi.Output<string>;
+
+  constructor(name: string, args: object, options?: pulumi.CustomResourceOptions) {
+    super("EvidenceKey", name, args, options);
+  }
+}
+
+export interface DrillEvidenceArgs extends DockerArgs {
+  /** Name of the drill container. */
+  container: pulumi.Input<string>;
+  /** Id of that container. It changes if the container is replaced. */
+  containerId: pulumi.Input<string>;
+  /** Public key of the evidence, PEM. */
+  publicKey: pulumi.Input<string>;
+}
+
+/** Number and hash of the newest evidence of restore drills. */
+export class DrillEvidence extends PluginResource {
+  /** 0 if there is none. */
+  declare readonly number: pulumi.Output<number>;
+  declare readonly hash: pulumi.Output<string>;
+
+  constructor(name: string, args: DrillEvidenceArgs, options?: pulumi.CustomResourceOptions) {
+    super("DrillEvidence", name, args, options);
   }
 }

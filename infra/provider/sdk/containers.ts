@@ -118,11 +118,6 @@ export interface DockerNamesArgs extends DockerArgs {
   server?: string | undefined;
 }
 
-export interface DockerNamesArgs extends DockerArgs {
-  /** Name of the server in the stack. Omit for the one server of the kit's own program. */
-  server?: string | undefined;
-}
-
 /** Names of a server's objects in a Docker engine. They are chosen once, then kept. */
 export class DockerNames extends PluginResource {
   /** Prefix of all names. */

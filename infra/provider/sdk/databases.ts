@@ -113,6 +113,18 @@ export class Partitions extends PluginResource {
   }
 }
 
+export interface PoolerAccessArgs extends ConnectionArgs {
+  /** Role of the pooler. */
+  role: pulumi.Input<string>;
+}
+
+/** The function with which the pooler's role looks up the logins of applications. */
+export class PoolerAccess extends PluginResource {
+  constructor(name: string, args: PoolerAccessArgs, options?: pulumi.CustomResourceOptions) {
+    super("PoolerAccess", name, args, options);
+  }
+}
+
 /** Privileges by role: `{shop_app: "SELECT, INSERT"}`. */
 export type PrivilegesByRole = Record<string, string>;
 

@@ -1,7 +1,7 @@
 import { keptPassphrase } from "../../../../scripts/backup/kept-passphrase.ts";
 import { containerPaths } from "../../../plan/container.ts";
 import type { ResourceType } from "../../../provider-protocol/resource-type.ts";
-import { unknownValue } from "../../../provider-protocol/values.ts";
+import { isUnknown, type Properties, unknownValue } from "../../../provider-protocol/values.ts";
 import { onEngine } from "../../inputs/on-engine.ts";
 import { dockerOwnerOf } from "../../inputs/stack-of.ts";
 
@@ -16,22 +16,40 @@ export const backupPassphrase: ResourceType = {
   },
 
   // Another image only gives other access to the same file.
-  diff: () => ({ changes: [] }),
+  diff(_context, old, news) {
+    const given = news.passphrase;
+    // Accepted only as long as there is no cluster, such as a wrong one given for a restore.
+    if (given !== undefined && !isUnknown(given) && given !== old.outputs.result)
+      return { changes: [{ path: "passphrase", kind: "update" }] };
+    return { changes: [] };
+  },
 
   async create({ urn }, inputs, preview) {
     const id = "passphrase";
     if (preview) return { id, outputs: { ...inputs, result: unknownValue } };
-    const place = {
-      image: String(inputs.image),
-      volume: String(inputs.volume),
-      owner: dockerOwnerOf(urn),
-      mountedAt: containerPaths.data,
-    };
-    const result = await onEngine(inputs, (docker) => keptPassphrase(docker, place));
-    return { id, outputs: { ...inputs, result } };
+    const { passphrase: _, ...rest } = inputs;
+    return { id, outputs: { ...rest, result: await keep(urn, inputs) } };
   },
 
   read: async (_context, current) => current,
-  update: async (_context, old) => old.outputs,
+
+  async update({ urn }, _old, news, preview) {
+    const { passphrase, ...rest } = news;
+    if (!preview) await keep(urn, news);
+    return { ...rest, result: passphrase };
+  },
+
   async delete() {},
 };
+
+/** Returns the passphrase that the cluster's volume keeps from now on. */
+function keep(urn: string, inputs: Properties): Promise<string> {
+  const place = {
+    image: String(inputs.image),
+    volume: String(inputs.volume),
+    owner: dockerOwnerOf(urn),
+    mountedAt: containerPaths.data,
+  };
+  const given = inputs.passphrase === undefined ? undefined : String(inputs.passphrase);
+  return onEngine(inputs, (docker) => keptPassphrase(docker, place, given));
+}

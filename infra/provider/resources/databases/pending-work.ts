@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
+import { unknownPending } from "../../../../scripts/model/unknown-pending.ts";
 import type { CallContext, PropertyChange, ResourceType } from "../../../provider-protocol/resource-type.ts";
 import type { Properties } from "../../../provider-protocol/values.ts";
 import { askDatabase } from "../../inputs/ask-database.ts";
@@ -54,9 +55,6 @@ const askedKey = "__asked";
  */
 const appliedKey = "applied";
 
-/** Prefix of the entry in `pending` if the database could not be queried. The list is then never empty. */
-const unknownPrefix = "pending unknown, ";
-
 /**
  * Returns a resource type for work whose extent only the database knows: migrations, seeds, partitions. `check` queries
  * the database at every preview and up, and puts the names of pending work into an input. The engine then shows the
@@ -89,7 +87,7 @@ export function pendingWorkType(work: PendingWork): ResourceType {
 
 /** Returns the inputs that `check` adds: the names, or one line with the reason why they are unknown. */
 export function pendingInputs(pending: Pending): Properties {
-  const names = pending.known ? pending.names : [`${unknownPrefix}${pending.reason}`];
+  const names = pending.known ? pending.names : [`${unknownPending}${pending.reason}`];
   return {
     [pendingKey]: names,
     ...(names.length === 0 ? {} : { [askedKey]: randomUUID() }),
@@ -127,7 +125,7 @@ async function runOrAnnounce(
 ): Promise<Properties> {
   if (preview) {
     for (const name of inputs[pendingKey] as string[]) {
-      await context.log("info", name.startsWith(unknownPrefix) ? name : work.announcement(name, inputs));
+      await context.log("info", name.startsWith(unknownPending) ? name : work.announcement(name, inputs));
     }
     return work.previewOutputs;
   }

@@ -1,10 +1,12 @@
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { createKey } from "../../../../scripts/backup/dump/encryption.ts";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
 import type { HealthStatus } from "../../../../scripts/health/judge.ts";
 import type { StackStatus } from "../../../../scripts/stack/status.ts";
 import { hostileSettings } from "../../../hostile-settings.ts";
-import { type BackedUpShop, makeBackedUpShop } from "../../backed-up-shop.ts";
+import { type BackedUpShop, damageMiddle, makeBackedUpShop, never } from "../../backed-up-shop.ts";
 
 const docker = dockerClient();
 
@@ -13,7 +15,8 @@ describe("a stack with backups", () => {
 
   beforeAll(async () => {
     // All tests here run with these settings, which apply to the sessions of the kit and of pgBackRest.
-    shop = await makeBackedUpShop({ postgresql: hostileSettings });
+    const backups = { full: never, incremental: never, dumps: { schedule: "59 23 31 12 *" } };
+    shop = await makeBackedUpShop({ postgresql: hostileSettings, backups });
     await shop.succeed("up");
     await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
   });
@@ -98,8 +101,12 @@ describe("a stack with backups", () => {
     expect(Config.User).toBe("999:999");
     expect((await shop.inSidecar("touch", "/x")).stderr).toContain("Read-only file system");
     const writable = Mounts.filter(({ RW }) => RW).map(({ Destination }) => Destination);
-    expect(writable.sort()).toEqual(["/var/lib/pgbackrest", "/var/lib/pgroundwork/metrics"].sort());
-    expect(Config.Cmd).toEqual(["backup-scheduler", "run", "0 0 29 2 *", "0 0 29 2 *"]);
+    expect(writable.sort()).toEqual([
+      "/var/lib/pgbackrest",
+      "/var/lib/pgroundwork/dumps",
+      "/var/lib/pgroundwork/metrics",
+    ]);
+    expect(Config.Cmd).toEqual(["backup-scheduler", "run", never, never, "59 23 31 12 *"]);
   });
 
   it("cannot start more processes than its limit", async () => {
@@ -216,13 +223,16 @@ describe("a stack with backups", () => {
     await shop.until("the scan after it", async () => (await metrics()).includes(seconds(backup.finishedAt)));
     expect(await metrics()).toContain('pgroundwork_backup_scan_findings{stanza="main",level="wrong"} 0');
     const { stdout: files } = await shop.inSidecar("ls", "/var/lib/pgroundwork/metrics");
-    expect(files).toBe("backup-scan.prom\n");
+    expect(files).toMatch(/^archive-lag\.prom\nbackup-scan\.prom\n(dumps\.prom\n)?$/);
+    const { stdout: lag } = await shop.inSidecar("cat", "/var/lib/pgroundwork/metrics/archive-lag.prom");
+    expect(lag).toMatch(/^pgroundwork_backup_archive_lag_seconds\{stanza="main"\} \d+$/m);
   });
 
   const metrics = async () =>
     (await shop.inSidecar("cat", "/var/lib/pgroundwork/metrics/backup-scan.prom")).stdout.replaceAll(/^#.*\n/gm, "");
   const seconds = (time: string, type = "full") => `type="${type}"} ${Date.parse(time) / 1_000}\n`;
   const scan = () => shop.inSidecar("repository-scan", "write");
+  const archived = async () => (await shop.onRepository("ls /repository/archive/main/17-1/*/*-*")).trim().split("\n");
   const newestFull = async () =>
     (await shop.list()).found.backups.find(({ type }) => type === "full") ?? { label: "", finishedAt: "" };
 
@@ -232,22 +242,20 @@ describe("a stack with backups", () => {
     const { backup } = JSON.parse(created.stdout) as { backup: { finishedAt: string } };
     await shop.until("the scan after it", async () => (await metrics()).includes(seconds(backup.finishedAt, "incr")));
     const file = `/repository/backup/main/${full.label}/bundle/1`;
-    const flip = `at=$(( $(stat -c %s ${file}) / 2 )); byte=$(od -An -tu1 -j $at -N 1 ${file})`;
-    await shop.onRepository(
-      `cp -a ${file} /repository/whole; ${flip}; printf "\\\\$(printf %o $((byte ^ 1)))" | dd of=${file} bs=1 seek=$at conv=notrunc 2>/dev/null`,
-    );
-    const { code, text } = await shop.list();
-    expect(code).toBe(5);
-    expect(text).toMatch(new RegExp(`The backup ${full.label} cannot be restored: .*bundle/1`));
-    expect(text).toContain(`the backup ${full.label}, which it builds on, cannot be restored`);
-    // The metrics only change with a scan.
-    expect(await metrics()).toContain(seconds(full.finishedAt));
-    await scan();
-    expect(await metrics()).not.toContain(seconds(full.finishedAt));
-    const { stdout, stderr } = await shop.succeed("up");
-    expect(stdout).toMatch(/^no changes/m);
-    expect(stdout + stderr).toMatch(new RegExp(`The backup ${full.label} cannot be restored: .*scanned \\d+ s ago`));
-    await shop.onRepository(`mv /repository/whole ${file}`);
+    await shop.onRepository(`cp -a ${file} /repository/whole && ${damageMiddle(file)}`);
+    try {
+      const { code, text } = await shop.list();
+      expect(code).toBe(5);
+      expect(text).toMatch(new RegExp(`The backup ${full.label} cannot be restored: .*bundle/1`));
+      expect(text).toContain(`the backup ${full.label}, which it builds on, cannot be restored`);
+      await scan();
+      expect(await metrics()).not.toContain(seconds(full.finishedAt));
+      const { stdout, stderr } = await shop.succeed("up");
+      expect(stdout).toMatch(/^no changes/m);
+      expect(stdout + stderr).toMatch(new RegExp(`The backup ${full.label} cannot be restored: .*scanned \\d+ s ago`));
+    } finally {
+      await shop.onRepository(`mv /repository/whole ${file}`);
+    }
     expect(await shop.list()).toMatchObject({ code: 0, text: "" });
   });
 
@@ -255,8 +263,7 @@ describe("a stack with backups", () => {
     for (const _ of [1, 2, 3])
       await shop.query("superuser", "create table gap (); drop table gap; select pg_switch_wal()");
     await shop.inSidecar("pgbackrest", "check");
-    const archived = (await shop.onRepository("ls /repository/archive/main/17-1/*/*-*")).trim().split("\n");
-    const file = archived.at(-2) ?? "";
+    const file = (await archived()).at(-2) ?? "";
     const name = /([0-9A-F]{24})-/.exec(file)?.[1];
     await shop.onRepository(`mv ${file} /repository/away`);
     const gap = await shop.list();
@@ -272,17 +279,144 @@ describe("a stack with backups", () => {
       5,
       expect.stringContaining(`The WAL segment ${name} in the archive is damaged`),
     ]);
+    await shop.onRepository(`mv /repository/away ${file}`);
     // Without the newest segment, only the server's own statistics show that something is missing.
-    const last = archived.at(-1) ?? "";
-    await shop.onRepository(`mv /repository/away ${file}; mv ${last} /repository/away`);
-    const tail = await shop.list();
-    expect([tail.code, tail.text]).toEqual([
-      5,
-      expect.stringMatching(/The server archived the WAL up to [0-9A-F]{24}/),
-    ]);
-    await shop.onRepository(`mv /repository/away ${last}`);
+    const withoutNewest = async () => {
+      const last = (await archived()).at(-1) ?? "";
+      await shop.onRepository(`mv ${last} /repository/away`);
+      const { code, text } = await shop.list();
+      await shop.onRepository(`mv /repository/away ${last}`);
+      return { code, text };
+    };
+    // If the server archives a further segment by itself meanwhile, there is a gap instead.
+    await expect
+      .poll(withoutNewest, { timeout: 240_000, interval: 1_000 })
+      .toEqual({ code: 5, text: expect.stringMatching(/The server archived the WAL up to [0-9A-F]{24}/) });
     await scan();
     expect(await shop.list()).toMatchObject({ code: 0, text: "" });
+  });
+
+  it("restores one database of a backup beside the existing one, and in its place with a dump of the replaced one", async () => {
+    const products = async (database = "shop") =>
+      (await shop.inServer("psql", "-XqAt", database, "-c", "select count(*) from product")).stdout.trim();
+    const before = await products();
+    await shop.sql("select pg_create_restore_point('whole')", "delete from customer_order", "delete from product");
+    const only = ["backup", "restore", "--only", "shop", "--restore-point", "whole", "--yes", "--json"];
+    const copied = await shop.succeed(...only, "--into", "shop_copy");
+    expect(JSON.parse(copied.stdout)).toMatchObject({ database: "shop", into: "shop_copy", previous: null });
+    expect([await products("shop_copy"), await products()]).toEqual([before, "0"]);
+    const access = (database: string) => shop.sql(`select has_database_privilege('public', '${database}', 'connect')`);
+    expect([await access("shop"), await access("shop_copy")]).toEqual(["f", "f"]);
+    const again = await shop.pgw(...only, "--into", "shop_copy");
+    expect([again.code, again.stderr]).toEqual([
+      3,
+      expect.stringContaining('The database "shop_copy" exists already.'),
+    ]);
+    const { previous } = JSON.parse((await shop.succeed(...only)).stdout) as { previous: string };
+    expect(await products()).toBe(before);
+    expect((await shop.query("app", "select count(*)::text as count from product"))[0]).toEqual({ count: before });
+    const { dumps } = JSON.parse((await shop.succeed("dumps", "list", "--json")).stdout);
+    expect(dumps).toContainEqual(expect.objectContaining({ id: previous, state: "intact", reason: "before-load" }));
+    await shop.sql("set transaction_timeout = 0", "set statement_timeout = 0", "drop database shop_copy");
+  });
+
+  it("makes one full backup by itself if WAL was lost, and says what a restore can no longer reach", async () => {
+    for (const _ of [1, 2, 3])
+      await shop.query("superuser", "create table gap (); drop table gap; select pg_switch_wal()");
+    await shop.inSidecar("pgbackrest", "check");
+    const file = (await archived()).at(-2) ?? "";
+    await shop.onRepository(`mv ${file} /repository/away`);
+    const { label } = await newestFull();
+    const repaired = await shop.inSidecar("repository-scan", "repair");
+    expect([repaired.code, repaired.stdout]).toEqual([0, expect.stringContaining("a full backup is made now")]);
+    const { found } = await shop.list();
+    expect(found.backups[0]).toMatchObject({ type: "full" });
+    expect(found.backups[0]?.label).not.toBe(label);
+    expect(found.findings).toEqual([
+      {
+        level: "wrong",
+        text: expect.stringContaining(`${/([0-9A-F]{24})-/.exec(file)?.[1]} is missing from the archive`),
+        hint: expect.stringContaining("A restore of the newest backup is not affected."),
+      },
+    ]);
+    expect((await shop.inSidecar("repository-scan", "repair")).stdout).not.toContain("a full backup is made now");
+    expect((await shop.list()).found.backups).toHaveLength(found.backups.length);
+    await shop.onRepository(`mv /repository/away ${file}`);
+    await scan();
+  });
+
+  describe("scheduled dumps", () => {
+    const folder = "/var/lib/pgroundwork/dumps";
+    interface Listed {
+      dumps: { id: string; state: string; reason: string; rows: number; recipients: string[] }[];
+    }
+    const list = async () => {
+      const { code, stdout } = await shop.pgw("dumps", "list", "--scheduled", "--json");
+      return { code, dumps: (JSON.parse(stdout) as Listed).dumps };
+    };
+    /** Makes the dumps with a changed plan. */
+    const run = (change: string) =>
+      shop.inSidecar("sh", "-c", `PGW_DUMPS=$(printf %s "$PGW_DUMPS" | sed '${change}') exec scheduled-dump run`);
+    const health = async () => {
+      const { stdout } = await shop.pgw("health", "check", "--json");
+      return (JSON.parse(stdout) as HealthStatus).subjects.find(({ name }) => name === "backups");
+    };
+    const dumpMetrics = async () => (await shop.inSidecar("cat", "/var/lib/pgroundwork/metrics/dumps.prom")).stdout;
+
+    it("are made when one is due, and not before the next moment of the schedule", async () => {
+      const due = () => shop.inSidecar("scheduled-dump", "due", "59 23 31 12 *");
+      const first = await due();
+      expect([first.code, first.stderr]).toEqual([0, ""]);
+      expect(await due()).toEqual({ code: 0, stdout: "", stderr: "" });
+      const { code, dumps } = await list();
+      expect([code, dumps]).toMatchObject([0, [{ state: "intact", reason: "scheduled", recipients: [] }]]);
+      expect((await health())?.detail).not.toContain("dump");
+      expect(await dumpMetrics()).toMatch(/^pgroundwork_dump_failed\{database="shop"\} 0$/m);
+    });
+
+    it("are encrypted for their recipients, and can be fetched and loaded with every row", async () => {
+      const recipient = await createKey(join(shop.clone.root, "dump.key"));
+      const made = await run(`s/"recipients":\\[\\]/"recipients":["${recipient}"]/`);
+      expect([made.code, made.stderr]).toEqual([0, ""]);
+      const { dumps } = await list();
+      const [newest] = dumps;
+      expect(newest).toMatchObject({ state: "intact", recipients: [recipient] });
+      const { stdout } = await shop.inSidecar("head", "-c", "21", `${folder}/${newest?.id}/dump.pgdump.age`);
+      expect(stdout).toBe("age-encryption.org/v1");
+      const fetched = JSON.parse((await shop.succeed("dumps", "fetch", "latest", "--json")).stdout) as { id: string };
+      expect(fetched.id).toBe(newest?.id);
+      const validated = await shop.succeed("dumps", "validate", fetched.id, "--identity", "dump.key", "--json");
+      expect(JSON.parse(validated.stdout)).toMatchObject({ state: "passed", reasons: [] });
+    });
+
+    it("that fail are reported and leave nothing", async () => {
+      const before = (await list()).dumps.length;
+      const failed = await run('s/"recipients":\\[\\]/"recipients":["age1wrong"]/');
+      expect([failed.code, failed.stdout]).toEqual([1, expect.stringMatching(/shop could not be dumped: .*age1wrong/)]);
+      expect((await list()).dumps).toHaveLength(before);
+      expect((await shop.inSidecar("ls", folder)).stdout).not.toContain("unfinished");
+      expect(await health()).toMatchObject({
+        level: "critical",
+        detail: expect.stringMatching(/The last scheduled dump of shop, started at \S+, failed: /),
+      });
+      expect(await dumpMetrics()).toContain('pgroundwork_dump_failed{database="shop"} 1');
+    });
+
+    it("that are damaged are reported, not fetched, and never the reason why the last intact one expires", async () => {
+      await run("");
+      const [damaged] = (await list()).dumps;
+      await shop.inSidecar("sh", "-c", `printf x >> ${folder}/${damaged?.id}/dump.pgdump`);
+      const { code, dumps } = await list();
+      expect([code, dumps[0]]).toMatchObject([5, { id: damaged?.id, state: "damaged" }]);
+      const fetched = await shop.pgw("dumps", "fetch", damaged?.id ?? "");
+      expect([fetched.code, fetched.stderr]).toEqual([1, expect.stringContaining("is damaged: dump.pgdump has")]);
+      const intact = dumps[1];
+      // Every dump is older than that, and the next one fails.
+      await run('s/"recipients":\\[\\]/"recipients":["age1wrong"]/; s/"retentionDays":30/"retentionDays":-1/');
+      expect((await list()).dumps).toMatchObject([{ id: intact?.id, state: "intact" }]);
+      expect((await run("")).code).toBe(0);
+      expect((await health())?.detail).not.toContain("dump");
+    });
   });
 
   it("reports a failed full backup even if a later incremental backup succeeded", async () => {

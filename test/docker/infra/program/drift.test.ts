@@ -45,6 +45,9 @@ describe("a stack's container", () => {
     await exec.start({});
     await shop.succeed("up");
     await expect.poll(rows, { timeout: 60_000, interval: 200 }).toEqual(before);
+    // A server that Docker restarted counts as running from its first successful health check.
+    const health = async () => (await docker.getContainer(shop.server).inspect()).State.Health?.Status;
+    await expect.poll(health, { timeout: 60_000, interval: 200 }).toBe("healthy");
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 

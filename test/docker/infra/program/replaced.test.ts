@@ -4,6 +4,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { watchOutage } from "../../../outage.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
+/** On a busy machine, `up` can come to the new server too late to know when it was ready. It says so. */
+const downtime = /replaced: the (?:server was down for (\d+\.\d) s|downtime is unknown)/;
+
 describe("the replacement of a container", () => {
   let shop: DockerStack;
 
@@ -28,10 +31,11 @@ describe("the replacement of a container", () => {
     expect(after.Id).not.toBe(before.Id);
     expect(after.Image).not.toBe(before.Image);
     expect(await total()).toEqual(rows);
-    const said = Number(/replaced: the server was down for (\d+\.\d) s/.exec(up.stdout + up.stderr)?.[1]);
-    process.stderr.write(`replaced: ${said} s by up, ${seconds.toFixed(1)} s for a client\n`);
+    const said = downtime.exec(up.stdout + up.stderr);
+    expect(said).not.toBeNull();
+    process.stderr.write(`replaced: ${said?.[1] ?? "unknown"} s by up, ${seconds.toFixed(1)} s for a client\n`);
     // The client measures between two attempts, which take long on a busy machine.
-    expect(Math.abs(said - seconds)).toBeLessThan(6);
+    if (said?.[1] !== undefined) expect(Math.abs(Number(said[1]) - seconds)).toBeLessThan(12 + seconds / 2);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
@@ -40,7 +44,7 @@ describe("the replacement of a container", () => {
     await shop.configure({ shmSize: 300 });
     expect((await shop.succeed("preview")).stdout).toMatch(/Container server-postgres/);
     const { stdout, stderr } = await shop.succeed("up");
-    expect(stdout + stderr).toMatch(/replaced: the server was down for \d+\.\d s/);
+    expect(stdout + stderr).toMatch(downtime);
     expect(await total()).toEqual(rows);
   });
 });

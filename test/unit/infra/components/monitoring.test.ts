@@ -109,6 +109,27 @@ describe("the component of the monitoring", () => {
     expect(resources.one("watch-prometheus-data")).toMatchObject({ retainOnDelete: true, protect: false });
   });
 
+  it("has an Alertmanager only if alerts have receivers, without a port, and with its secrets in its own volume", async () => {
+    expect(resources.recorded().map(({ name }) => name)).not.toContain("watch-alertmanager");
+    expect(filesOf("watch-prometheus-files")["prometheus.yml"]).not.toContain("alertmanager");
+    const webhook = { url: "https://a-secret-of-the-hook" };
+    await declare("alerting", {
+      alerts: { webhook, heartbeat: { url: "https://a-secret-heartbeat", minutes: 5 }, links: "" },
+    });
+    const { inputs, secrets } = resources.one("alerting-alertmanager-files");
+    expect(secrets).toEqual(["files"]);
+    expect(inputs.files).toMatchObject({ "secrets/webhook-url": webhook.url });
+    expect(resources.one("alerting-alertmanager").inputs.ports).toEqual([]);
+    expect(resources.one("alerting-alertmanager-running").inputs.reload).toEqual(["alertmanager-reload"]);
+    const prometheus = filesOf("alerting-prometheus-files");
+    expect(parse(prometheus["prometheus.yml"] ?? "")).toMatchObject({
+      alerting: { alertmanagers: [{ static_configs: [{ targets: ["alertmanager:9093"] }] }] },
+    });
+    expect(prometheus["rules/heartbeat.yml"]).toContain("PostgreSQLHeartbeat");
+    for (const { name, inputs: given } of resources.recorded())
+      if (name !== "alerting-alertmanager-files") expect(JSON.stringify(given), name).not.toContain("a-secret-of-the");
+  });
+
   it("restarts the exporter for new files, and reloads Prometheus", () => {
     expect(resources.one("watch-postgres-exporter-running").inputs).not.toHaveProperty("reload");
     expect(resources.one("watch-prometheus-running").inputs.reload).toEqual(["prometheus-reload"]);

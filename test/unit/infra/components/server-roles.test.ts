@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import type { Existing } from "../../../../infra/components/checks/existing-objects.ts";
 import { EmbeddedServer } from "../../../../infra/components/embedded-server.ts";
-import type { Existing } from "../../../../infra/components/existing.ts";
 import { declareServerRoles, type ServerRoles } from "../../../../infra/components/server-roles.ts";
 import { recordResources, registered, value } from "./recorded-resources.ts";
 

@@ -1,11 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
+import { BackupDrill, type BackupDrillArgs } from "../../../../infra/package/backup-drill.ts";
 import { Backups } from "../../../../infra/package/backups.ts";
 import { Database } from "../../../../infra/package/database.ts";
 import { DockerServer, type DockerServerArgs } from "../../../../infra/package/docker-server.ts";
 import { EmbeddedServer } from "../../../../infra/package/embedded-server.ts";
 import { ExternalServer } from "../../../../infra/package/external-server.ts";
 import { Monitoring } from "../../../../infra/package/monitoring.ts";
+import { Pooler } from "../../../../infra/package/pooler.ts";
 import { recordResources, registered, value } from "../components/recorded-resources.ts";
 
 /** Answers of the plugin: a new Docker engine, and a server that has everything that is declared on it. */
@@ -107,6 +109,127 @@ describe("backups and monitoring in a program of others", () => {
     expect(() => new Monitoring("port", { server: bare, exporterPort: 70_000 })).toThrow(
       "expected a port from 1 to 65535",
     );
+  });
+
+  it("are refused for a server in no container, and with components of another server", async () => {
+    const server = await registered((options) => new EmbeddedServer("outside", {}, options));
+    const args = { server } as unknown as { server: DockerServer };
+    expect(() => new Backups("outside", args)).toThrow("the server outside is no DockerServer");
+    expect(() => new Monitoring("outside", args)).toThrow("the server outside is no DockerServer");
+    const backups = new Backups("elsewhere", { server: await declare("elsewhere", { backups: true }) });
+    const other = await declare("unmonitored");
+    expect(() => new Monitoring("mixed", { server: other, backups })).toThrow(
+      "Monitoring mixed: `backups` belongs to the server elsewhere, and not to unmonitored.",
+    );
+    await value(backups.container);
+  });
+
+  it("sends alerts to receivers whose secrets are outputs of others", async () => {
+    const server = await declare("alerting");
+    const token = pulumi.secret("a-secret-token");
+    const alerts = { webhook: { url: pulumi.output("https://hook.example.com"), token } };
+    await registered((options) => new Monitoring("sending", { server, alerts }, options));
+    const { inputs, secrets } = resources.one("sending-alertmanager-files");
+    expect(inputs.files).toMatchObject({ "secrets/webhook-token": "a-secret-token" });
+    expect(secrets).toEqual(["files"]);
+  });
+});
+
+describe("a pooler in a program of others", () => {
+  const folder = "test/fixtures/versions/shop";
+
+  it("has a URL for the applications of its databases, and an exporter once monitoring has it", async () => {
+    const server = await declare("pooled");
+    const shop = new Database("shop", { server, folder });
+    const pooler = new Pooler("pooler", { server, databases: [shop], poolSize: 7 }, { protect: true });
+    const url = pooler.urlOf(shop, "readonly");
+    const { inputs } = await value(pooler.container).then(() => resources.one("pooler-files"));
+    expect((inputs.files as Record<string, string>)["pgbouncer.ini"]).toContain("\nmax_db_connections = 7\n");
+    expect([resources.one("pooler-login").protect, resources.one("pooler-pooler").protect]).toEqual([true, false]);
+    expect(await pulumi.isSecret(url)).toBe(true);
+    expect(await value(url)).toMatch(/^postgresql:\/\/shop_readonly:.*\/shop\?sslmode=verify-full$/);
+    expect(() => resources.one("pooler-pooler-exporter")).toThrow("0 resources");
+    const { prometheus } = new Monitoring("scraping", { server, pooler });
+    await value(prometheus);
+    await expect.poll(() => resources.one("pooler-pooler-exporter").parent).toBe("pooler");
+    pooler.declareExporter();
+    expect(resources.one("scraping-prometheus-files").inputs.files as object).toHaveProperty("rules/pooler-alerts.yml");
+    const other = new Database("other", { server, folder });
+    expect(() => pooler.urlOf(other)).toThrow("Pooler pooler has no database other. Add it to `databases`.");
+    expect(() => pooler.urlOf(shop, "migrator" as "app")).toThrow("The role migrator cannot log in through");
+    expect(() => new Pooler("again", { server, databases: [shop] })).toThrow("has Pooler twice");
+    await value(other.url());
+    expect(resources.one("pooler-pooler-exporter").type).toBe("docker:index/container:Container");
+  });
+
+  it("refuses a server in no container, databases of another server, and connections that its server lacks", async () => {
+    const server = await declare("narrow", { maxConnections: 20 });
+    const shop = new Database("shop", { server, folder });
+    const embedded = await registered((options) => new EmbeddedServer("no-container", {}, options));
+    const pooler = (args: object) => () => new Pooler("wrong", { server, databases: [shop], ...args });
+    expect(pooler({ server: embedded })).toThrow("Pooler wrong: the server no-container is no DockerServer.");
+    expect(pooler({ databases: [] })).toThrow("`databases` is empty. List the databases");
+    expect(pooler({ server: await declare("unrelated") })).toThrow(
+      "`databases` belongs to the server narrow, and not to unrelated.",
+    );
+    expect(pooler({ maxClients: 0 })).toThrow("maxClients: expected a whole number from 1 to 20000, got '0'");
+    expect(pooler({ poolSize: 50 })).toThrow(/would use up to 52 connections .*Increase `maxConnections`/);
+    await value(shop.url());
+  });
+});
+
+describe("restore drills in a program of others", () => {
+  it("have the objectives, the checks of files and folders, and a location with their plan", async () => {
+    const server = await declare("restored", { backups: true });
+    const backups = await registered((options) => new Backups("restored-backups", { server }, options));
+    const folder = "migrations/trading/checks";
+    const args: BackupDrillArgs = {
+      ...{ server, backups, schedule: "0 3 * * 0", maxAge: "20d" },
+      objectives: { rto: "1h", rpo: "24h" },
+      checks: { trading: folder, copy: [`${folder}/050-no-orphaned-audit.sql`] },
+    };
+    const drill = await registered((options) => new BackupDrill("restoring", args, options));
+    const objectives = { rtoSeconds: 3_600, rpoSeconds: 86_400 };
+    expect(await value(drill.location)).toMatchObject({
+      drillContainer: resources.one("restoring-container").inputs.name,
+      ...{ drill: { schedule: "0 3 * * 0", maxAgeSeconds: 20 * 86_400 }, objectives },
+    });
+    const { inputs } = resources.one("restoring-files");
+    const plan = JSON.parse((inputs.files as Record<string, string>)["plan.json"] ?? "");
+    expect(plan.objectives).toEqual(objectives);
+    expect(plan.checks.trading).toHaveLength(5);
+    expect(plan.checks.copy).toMatchObject([
+      { file: `${folder}/050-no-orphaned-audit.sql`, query: expect.stringMatching(/^select/i) },
+    ]);
+    await registered((options) => new Monitoring("drilling", { server, drill }, options));
+    expect(resources.one("drilling-volume-exporter").inputs.volumes).toHaveLength(3);
+    const { files } = resources.one("drilling-prometheus-files").inputs as { files: Record<string, string> };
+    expect(files["rules/schedule.yml"]).toContain(String(20 * 86_400));
+  });
+
+  it("are refused without backups of their server, and with wrong arguments, all in one message", async () => {
+    const server = await declare("undrilled", { backups: true });
+    const backups = await registered((options) => new Backups("undrilled-backups", { server }, options));
+    const drill = (args: object) => () => new BackupDrill("wrong", { server, backups, ...args });
+    const bare = await declare("unarchived");
+    expect(drill({ server: bare })).toThrow("the server unarchived archives no WAL");
+    expect(drill({ backups: undefined })).toThrow("`backups` is missing. Declare Backups of undrilled");
+    const other = await declare("archived", { backups: true });
+    expect(drill({ server: other })).toThrow("`backups` belongs to the server undrilled, and not to archived.");
+    const checks = { shop: ["nowhere.sql", "infra/package"] };
+    const wrong = { schedule: "every day", objectives: { rto: "soon", rpx: "1h" }, checks };
+    const lines = [
+      "Arguments of BackupDrill wrong are wrong:",
+      "- checks.shop: nowhere.sql does not exist. Paths are relative to the project directory.",
+      "- checks.shop: infra/package has no SQL file. Add a check to the folder, or leave it out.",
+      "- schedule: 'every day' is not a schedule: it has 2 fields instead of 5 (minute, hour, day, month, weekday)",
+      "- objectives.rpx: is not a setting; did you mean 'rpo'?",
+      "- objectives.rto: expected a duration such as 90s, 30m, 24h or 45d, got 'soon'",
+    ];
+    expect(drill(wrong)).toThrow(lines.join("\n"));
+    expect(drill({ maxAge: "1d" })).toThrow("- maxAge: 1d is shorter than");
+    await registered((options) => new BackupDrill("once", { server, backups }, options));
+    expect(drill({})).toThrow("has BackupDrill twice");
   });
 });
 

@@ -44,7 +44,9 @@ describe("the volume exporter", () => {
 describe("Prometheus", () => {
   it("scrapes both exporters and itself, with labels for any stack name", () => {
     const stack = `an "odd": name # '`;
-    const configuration = parse(prometheusConfiguration({ project: "shop", stack })) as {
+    const configuration = parse(
+      prometheusConfiguration({ project: "shop", stack }, { pooler: false, alerts: false }),
+    ) as {
       global: { external_labels: unknown };
       scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[];
     };
@@ -82,6 +84,11 @@ describe("Prometheus", () => {
       ],
     });
     expect(parse(scheduleRules({}, 0))).toEqual({ groups: [] });
+  });
+
+  it("knows at which age a drill is overdue", () => {
+    const rule = { record: "pgroundwork_backup_drill_max_age_seconds", expr: "vector(864000)" };
+    expect(parse(scheduleRules({}, 0, { drill: 864_000 }))).toEqual({ groups: [{ name: "schedule", rules: [rule] }] });
   });
 
   it("knows how many jobs are scheduled", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { parseSettings } from "../../../../scripts/settings/settings.ts";
 
-function parse(backups: unknown, more: Record<string, string> = {}) {
+function parse(backups: unknown, more: Record<string, string> = {}, isSecret = true) {
   const config = {
     "pgroundwork:server": "docker",
     "pgroundwork:databases": '["shop"]',
@@ -10,19 +10,100 @@ function parse(backups: unknown, more: Record<string, string> = {}) {
     ...(backups === undefined ? {} : { "pgroundwork:backups": JSON.stringify(backups) }),
     ...more,
   };
-  const settings = parseSettings(config, { stack: "dev", databases: { shop: { seedSets: [] } } });
+  const settings = parseSettings(config, {
+    stack: "dev",
+    databases: { shop: { seedSets: [] } },
+    isSecret: () => isSecret,
+  });
   return settings.server === "docker" ? settings.backups : undefined;
 }
 
-function faults(backups: unknown, more: Record<string, string> = {}): string[] {
+function faults(backups: unknown, more: Record<string, string> = {}, isSecret = true): string[] {
   try {
-    parse(backups, more);
+    parse(backups, more, isSecret);
   } catch (error) {
     if (error instanceof OperationError) return error.message.split("\n").slice(1);
     throw error;
   }
   return [];
 }
+
+const bucket = {
+  ...{ type: "s3", endpoint: "s3.example.com:9000", region: "us-east-1", bucket: "shop", path: "/production" },
+  ...{ key: "AKIA0", keySecret: "opensesame" },
+};
+
+describe("the setting backups.repositories", () => {
+  const volume = { type: "volume", retentionDays: 30 };
+
+  it("is one volume by default", () => {
+    expect(parse({ retentionDays: 7 })?.repositories).toEqual([{ type: "volume", retentionDays: 7 }]);
+  });
+
+  it("accepts a bucket and a volume, each with its own retention, and lists the volume first", () => {
+    const given = { repositories: [{ ...bucket, retentionDays: 90, caFile: "ca.crt" }, { type: "volume" }] };
+    expect(parse(given)?.repositories).toEqual([
+      volume,
+      { ...bucket, uriStyle: "path", caFile: "ca.crt", retentionDays: 90 },
+    ]);
+  });
+
+  it("reports all errors of all repositories together, and no secret", () => {
+    const wrong = {
+      ...bucket,
+      endpoint: "https://s3.example.com",
+      path: "production/",
+      keySecret: "top\nrepo1-path=/",
+      key: 7,
+    };
+    const { region: _, ...incomplete } = { ...wrong, uriStyle: "dns", regoin: "x" };
+    const found = faults({
+      retentionDays: 0,
+      repositories: [incomplete, { type: "volume", retentionDays: 5_000, path: "/x" }],
+    });
+    expect(found).toEqual([
+      "- Setting 'backups.retentionDays': expected a whole number of days from 1 to 3650, got '0'",
+      "- Setting 'backups.repositories[0].regoin': is not a setting of the type s3; did you mean 'region'?",
+      "- Setting 'backups.repositories[0].endpoint': expected a host name, with a port if needed and without https://, got 'https://s3.example.com'",
+      "- Setting 'backups.repositories[0].region': is missing; expected a region, such as eu-central-1",
+      "- Setting 'backups.repositories[0].path': expected an absolute path without a slash at its end, such as /shop/production, got 'production/'",
+      "- Setting 'backups.repositories[0].uriStyle': expected path or host, got 'dns'",
+      "- Setting 'backups.repositories[0].key': expected the access key",
+      "- Setting 'backups.repositories[0].keySecret': expected the secret of the access key",
+      "- Setting 'backups.repositories[1].retentionDays': expected a whole number of days from 1 to 3650, got '5000'",
+      "- Setting 'backups.repositories[1].path': is not a setting of the type volume; there are: type, retentionDays",
+    ]);
+  });
+
+  it.each([
+    [[], "repositories': expected a list of one or two repositories, each of type volume or s3"],
+    [[volume, bucket, bucket], "repositories': expected a list of one or two repositories, each of type volume or s3"],
+    [["sftp"], "repositories[0]': expected an object with the type volume or s3, got the type 'sftp'"],
+    [[volume, volume], "repositories[1]': is the same place as the first one; use another bucket, or another path"],
+    [[bucket, bucket], "repositories[1]': is the same place as the first one; use another bucket, or another path"],
+  ])("refuses %j", (repositories, reason) => {
+    expect(faults({ repositories })).toEqual([`- Setting 'backups.${reason}`]);
+  });
+
+  it("refuses keys and a passphrase that are not encrypted in the settings", () => {
+    for (const given of [
+      { repositories: [bucket] },
+      { passphrase: "long enough, and not secret".replaceAll(" ", "-") },
+    ]) {
+      expect(faults(given)).toEqual([]);
+      expect(faults(given, {}, false)).toEqual([
+        "- Setting 'backups': has a passphrase, or keys of a bucket, in plain text; encrypt each one: pulumi config set --stack dev --secret --path 'pgroundwork:backups.repositories[0].keySecret'",
+      ]);
+    }
+    expect(faults(true, {}, false)).toEqual([]);
+  });
+
+  it("refuses a short passphrase without showing it", () => {
+    expect(faults({ passphrase: "guess" })).toEqual([
+      "- Setting 'backups.passphrase': expected at least 20 printable ASCII characters without spaces",
+    ]);
+  });
+});
 
 describe("the setting backups", () => {
   it("is off by default and if it is false", () => {
@@ -31,13 +112,20 @@ describe("the setting backups", () => {
   });
 
   it("means a full backup a day and an incremental one every six hours, kept for 30 days", () => {
-    const usual = { full: "0 2 * * *", incremental: "0 */6 * * *", retentionDays: 30 };
+    const usual = {
+      full: "0 2 * * *",
+      incremental: "0 */6 * * *",
+      retentionDays: 30,
+      walLimitPercent: 50,
+      repositories: [{ type: "volume", retentionDays: 30 }],
+    };
     expect(parse(true)).toEqual(usual);
     expect(parse({})).toEqual(usual);
     expect(parse({ full: "30 3 * * sun", retentionDays: 7 })).toEqual({
       ...usual,
       full: "30 3 * * sun",
       retentionDays: 7,
+      repositories: [{ type: "volume", retentionDays: 7 }],
     });
   });
 
@@ -47,10 +135,12 @@ describe("the setting backups", () => {
   });
 
   it("reports all of its errors together", () => {
-    expect(faults({ full: "0 25 * * *", incremental: "hourly", retentionDays: 0, fulll: "x" })).toEqual([
+    const given = { full: "0 25 * * *", incremental: "hourly", retentionDays: 0, walLimitPercent: 101, fulll: "x" };
+    expect(faults(given)).toEqual([
       "- Setting 'backups.full': '0 25 * * *' is not a schedule: its hour is '25'",
       "- Setting 'backups.incremental': 'hourly' is not a schedule: it has 1 fields instead of 5 (minute, hour, day, month, weekday)",
       "- Setting 'backups.retentionDays': expected a whole number of days from 1 to 3650, got '0'",
+      "- Setting 'backups.walLimitPercent': expected a whole number from 1 to 100, got '101'",
       "- Setting 'backups.fulll': is not a setting; did you mean 'full'?",
     ]);
   });
@@ -67,9 +157,53 @@ describe("the setting backups", () => {
     "1- * * * *",
   ])("refuses the schedule %s", (full) => expect(faults({ full })).toHaveLength(1));
 
+  it("plans no drill unless one is asked for, and then one each month", () => {
+    const monthly = { schedule: "0 3 1 * *", maxAgeSeconds: 62 * 86_400, checks: true, required: false, sidecar: true };
+    expect(parse({ drill: false })).not.toHaveProperty("drill");
+    expect(parse({ drill: true })?.drill).toEqual(monthly);
+    const weekly = { schedule: "0 3 * * sun", maxAge: "10d", checks: false, required: "true", sidecar: false };
+    expect(parse({ drill: weekly })?.drill).toEqual({
+      ...{ schedule: "0 3 * * sun", maxAgeSeconds: 864_000, checks: false, required: true, sidecar: false },
+    });
+  });
+
+  it("accepts objectives as durations", () => {
+    expect(parse({ objectives: { rto: "90s", rpo: "24h" } })?.objectives).toEqual({
+      ...{ rtoSeconds: 90, rpoSeconds: 86_400 },
+    });
+    expect(parse({ objectives: { rpo: "30m" } })?.objectives).toEqual({ rpoSeconds: 1_800 });
+  });
+
+  it("reports all errors of drills and objectives together", () => {
+    const drill = { schedule: "monthly", maxAge: 40, check: true, required: "yes" };
+    expect(faults({ drill, objectives: { rto: "1 hour", rpo: "0d", rtos: "1h" } })).toEqual([
+      "- Setting 'backups.drill.check': is not a setting; did you mean 'checks'?",
+      "- Setting 'backups.drill.schedule': 'monthly' is not a schedule: it has 1 fields instead of 5 (minute, hour, day, month, weekday)",
+      "- Setting 'backups.drill.maxAge': expected a duration such as 90s, 30m, 24h or 45d, got '40'",
+      "- Setting 'backups.drill.required': expected true or false, got 'yes'",
+      "- Setting 'backups.objectives.rtos': is not a setting; did you mean 'rto'?",
+      "- Setting 'backups.objectives.rto': expected a duration such as 90s, 30m, 24h or 45d, got '1 hour'",
+      "- Setting 'backups.objectives.rpo': expected a duration such as 90s, 30m, 24h or 45d, got '0d'",
+    ]);
+    expect(faults({ drill: "monthly", objectives: true })).toEqual([
+      "- Setting 'backups.drill': expected true, false or an object, got 'monthly'",
+      "- Setting 'backups.objectives': expected an object with rto and rpo, got 'true'",
+    ]);
+  });
+
+  it("refuses a drill that would be overdue by plan, or that never comes", () => {
+    expect(faults({ drill: { schedule: "0 3 1 * *", maxAge: "30d" } })).toEqual([
+      "- Setting 'backups.drill.maxAge': 30d is shorter than the schedule's longest interval, 31d",
+    ]);
+    expect(parse({ drill: { schedule: "0 3 1 * *", maxAge: "31d" } })?.drill?.maxAgeSeconds).toBe(31 * 86_400);
+    expect(faults({ drill: { schedule: "0 3 30 2 *" } })).toEqual([
+      "- Setting 'backups.drill.schedule': '0 3 30 2 *' never occurs twice",
+    ]);
+  });
+
   it("refuses a value that is not true, false or an object", () => {
     expect(faults("daily")).toEqual([
-      "- Setting 'backups': expected true, false or an object with full and incremental (schedules) and retentionDays, got '\"daily\"'",
+      "- Setting 'backups': expected true, false or an object with full and incremental (schedules), retentionDays, walLimitPercent, repositories, passphrase, dumps, drill and objectives, got '\"daily\"'",
     ]);
   });
 
@@ -87,5 +221,40 @@ describe("the setting backups", () => {
     expect(faults(true, { "pgroundwork:postgresql": postgresql })).toEqual([
       `- Setting 'postgresql.${name}': is set by the kit if backups are enabled; set 'backups' to false to archive in another way`,
     ]);
+  });
+});
+
+describe("the setting backups.dumps", () => {
+  const key = `age1${"q".repeat(58)}`;
+
+  it("is off by default, and daily for 30 days if it is true", () => {
+    expect(parse(true)).not.toHaveProperty("dumps");
+    const dumps = { schedule: "0 6 * * *", retentionDays: 30, recipients: [], isPlain: false };
+    expect(parse({ dumps: true })?.dumps).toEqual(dumps);
+    const given = { schedule: "0 * * * *", retentionDays: 7, recipients: [key] };
+    expect(parse({ dumps: given })?.dumps).toEqual({ ...given, isPlain: false });
+  });
+
+  it("reports all errors together", () => {
+    const dumps = { schedule: "0 0 30 2 *", retentionDays: 0, recipients: ["AGE-SECRET-KEY-1"], retentionDay: 3 };
+    expect(faults({ dumps })).toEqual([
+      "- Setting 'backups.dumps.schedule': '0 0 30 2 *' never occurs twice",
+      expect.stringContaining("- Setting 'backups.dumps.retentionDays': expected a whole number of days"),
+      expect.stringContaining("- Setting 'backups.dumps.recipients': expected a list of public keys of age"),
+      "- Setting 'backups.dumps.retentionDay': is not a setting; did you mean 'retentionDays'?",
+    ]);
+    expect(faults({ dumps: { encrypt: true } })).toEqual(["- Setting 'backups.dumps.encrypt': needs recipients"]);
+    expect(faults({ dumps: { encrypt: false, recipients: [key] } })).toEqual([
+      "- Setting 'backups.dumps.encrypt': false and recipients exclude each other",
+    ]);
+  });
+
+  it("needs recipients on a protected stack, or the decision not to encrypt", () => {
+    const isProtected = { "pgroundwork:protected": "true" };
+    expect(faults({ dumps: true }, isProtected)).toEqual([
+      expect.stringContaining("- Setting 'backups.dumps': has no recipients, and 'protected' is true"),
+    ]);
+    expect(faults({ dumps: { encrypt: false } }, isProtected)).toEqual([]);
+    expect(faults({ dumps: { recipients: [key] } }, isProtected)).toEqual([]);
   });
 });

@@ -43,6 +43,7 @@ describe("the reference of settings", () => {
       "postgresVersion",
       "postgis",
       "monitoring",
+      "pooler",
       "backups",
       "url",
       "superuserPassword",

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
 import { freePort } from "../../../../support/free-port.ts";
@@ -10,6 +9,7 @@ import {
   sharedDockerFallbackProvider,
   startDockerFallbackProvider,
 } from "./fallback-provider.ts";
+import { itIsAdoptedAfterKills } from "./killed-creation.ts";
 
 const objects = dockerObjects();
 const { docker } = objects;
@@ -67,28 +67,8 @@ describe("a container left by an interrupted run", () => {
     expect((await docker.getContainer(prod.id).inspect()).State.Running).toBe(true);
   });
 
-  it.each([20, 120, 400, 1_000])("is adopted if the plugin was killed %i ms into the creation", async (delay) => {
-    const network = await plugin.create("Network", "n", { name: objects.name("net"), labels: ownerLabels("dev") });
-    const inputs = {
-      ...sleeping,
-      name: objects.name("killed"),
-      networksAdvanced: [{ name: network.outputs.name, aliases: ["db"] }],
-      uploads: [{ file: "/etc/x", content: "whole" }],
-      healthcheck: { tests: ["CMD-SHELL", "test -f /etc/x"], interval: "300ms" },
-      wait: true,
-    };
-    const victim = await startDockerFallbackProvider();
-    const create = victim.create("Container", "c", inputs).catch(() => undefined);
-    await sleep(delay);
-    await victim.kill();
-    await create;
-    const made = await plugin.create("Container", "c", inputs);
-    expect(await plugin.diff(made, inputs)).toEqual([]);
-    expect((await docker.getContainer(made.id).inspect()).State.Health?.Status).toBe("healthy");
-    expect(await docker.listContainers({ all: true, filters: { name: [inputs.name] } })).toHaveLength(1);
-    await plugin.delete(made);
-    await plugin.delete(network);
-  });
+  // test/soak/infra/fallback-providers/docker/interrupted.test.ts has other delays.
+  itIsAdoptedAfterKills([400], objects, plugin);
 
   it("is created once by two runs at the same time", async () => {
     const other = await startDockerFallbackProvider();

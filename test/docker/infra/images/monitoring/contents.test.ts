@@ -32,16 +32,20 @@ describe("the monitoring image", () => {
   };
   const script = async (text: string, inside = container) => (await run(["bash", "-c", text], undefined, inside)).said;
 
-  it("has Prometheus, promtool and both exporters in the requested versions", async () => {
+  it("has Prometheus, Alertmanager, their tools and both exporters in the requested versions, and CA certificates", async () => {
     expect(await script("prometheus --version | head -1")).toMatch(/^prometheus, version 2\.53\./);
     expect(await script("promtool --version | head -1")).toMatch(/^promtool, version 2\.53\./);
+    expect(await script("prometheus-alertmanager --version | head -1")).toMatch(/version 0\.28\./);
+    expect(await script("amtool --version | head -1")).toMatch(/version 0\.28\./);
+    expect(await script("grep -c BEGIN /etc/ssl/certs/ca-certificates.crt")).toMatch(/^\d{2,}$/);
     expect(await script("prometheus-postgres-exporter --version | head -1")).toMatch(/version 0\.17\.1/);
     expect(await script("prometheus-node-exporter --version | head -1")).toMatch(/version 1\.9\./);
   });
 
   it("runs as user 999, which owns no file of the image and can write to none", async () => {
     expect(await script("id -u; id -g")).toBe("999\n999");
-    expect(await script("stat -c '%u %g %a' /etc/pgroundwork /var/lib/prometheus")).toBe("999 999 700\n999 999 700");
+    const folders = "/etc/pgroundwork /var/lib/prometheus /var/lib/alertmanager";
+    expect(await script(`stat -c '%u %g %a' ${folders}`)).toBe("999 999 700\n999 999 700\n999 999 700");
     expect(await script("find / -xdev -type f \\( -user 999 -o -perm -o+w \\) 2>/dev/null")).toBe("");
   });
 

@@ -106,8 +106,17 @@ const declared: Record<
   ),
   BackupPassphrase: ofArgs<Required<backups.BackupPassphraseArgs>>(
     backups.BackupPassphrase,
-    { dockerHost: "unix:///docker.sock", image: "sha256:0", volume: "shop-data" },
+    { dockerHost: "unix:///docker.sock", image: "sha256:0", volume: "shop-data", passphrase: "given" },
     ["result"],
+  ),
+  RestoredCluster: ofArgs<Required<backups.RestoredClusterArgs>>(
+    backups.RestoredCluster,
+    {
+      ...{ dockerHost: "unix:///docker.sock", image: "sha256:0", volume: "shop-data", network: "shop-backup-network" },
+      ...{ configurationVolume: "shop-config", configurationFile: "pgbackrest.conf", repositoryVolume: "shop-backup" },
+      ...{ serverContainer: "shop-postgres", backupContainer: "shop-backup", restore: "latest" },
+    },
+    [],
   ),
   BackupStanza: ofArgs<Required<backups.BackupStanzaArgs>>(
     backups.BackupStanza,
@@ -121,6 +130,12 @@ const declared: Record<
       timeoutSeconds: 60,
     },
     ["container"],
+  ),
+  EvidenceKey: ofArgs<object>(backups.EvidenceKey, {}, ["privateKey", "publicKey"]),
+  DrillEvidence: ofArgs<Required<backups.DrillEvidenceArgs>>(
+    backups.DrillEvidence,
+    { dockerHost: "unix:///docker.sock", container: "shop-drill", containerId: "0", publicKey: "PEM" },
+    ["number", "hash"],
   ),
   DockerNames: ofArgs<Required<containers.DockerNamesArgs>>(
     containers.DockerNames,
@@ -137,6 +152,11 @@ const declared: Record<
     databases.Migrations,
     { ...connection, folder: "migrations/shop", lint: true, adminUser: "postgres", adminPassword: "a-secret-password" },
     ["applied"],
+  ),
+  PoolerAccess: ofArgs<Required<databases.PoolerAccessArgs>>(
+    databases.PoolerAccess,
+    { ...connection, role: "pooler" },
+    [],
   ),
   Seeds: ofArgs<Required<databases.SeedsArgs>>(
     databases.Seeds,
@@ -259,10 +279,11 @@ describe("the package schema", () => {
     }
     expect(secrets).toEqual({
       AdminMembership: ["password"],
-      BackupPassphrase: ["result"],
+      BackupPassphrase: ["passphrase", "result"],
       CertificateAuthority: ["privateKey"],
       ContainerServer: ["superuserPassword"],
       EmbeddedServer: ["superuserPassword"],
+      EvidenceKey: ["privateKey"],
       ExtensionPrivileges: ["password"],
       Jobs: ["password"],
       Migrations: ["password", "adminPassword"],
@@ -270,6 +291,7 @@ describe("the package schema", () => {
       Partitions: ["password"],
       Password: ["result"],
       Ready: ["password"],
+      PoolerAccess: ["password"],
       Seeds: ["password"],
       ServerCertificate: ["authorityKey", "privateKey"],
       Takeover: ["password"],

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
-import { databaseRoles, roleName, serverRoles } from "../../scripts/model/names.ts";
-import { serverRolePlans } from "../../scripts/model/privileges.ts";
-import { existingObjects } from "../provider/sdk/functions.ts";
-import { adminConnection, type Server } from "./server.ts";
+import { databaseRoles, roleName, serverRoles } from "../../../scripts/model/names.ts";
+import { poolerRolePlan } from "../../../scripts/model/pooler.ts";
+import { serverRolePlans } from "../../../scripts/model/privileges.ts";
+import { existingObjects } from "../../provider/sdk/functions.ts";
+import { adminConnection, type Server } from "../server.ts";
 
 /**
  * Declared objects that a server already has. They are imported and not created: creating them fails with "already
@@ -37,6 +38,7 @@ const nothing: Existing = { known: false, roles: new Set(), databases: new Set()
 export async function findExisting(server: Server, databases: readonly string[]): Promise<Existing> {
   const roles = [
     ...serverRoles.map((role) => serverRolePlans[role].name),
+    poolerRolePlan.name,
     ...databases.flatMap((name) => databaseRoles.map((role) => roleName(name, role))),
   ];
   const answer = await askServer(server, roles, databases);

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Existing } from "./existing.ts";
-import type { Server } from "./server.ts";
+import type { Server } from "../server.ts";
+import type { Existing } from "./existing-objects.ts";
 
 /** A declared database, with the history that its folder shows. */
 export interface DeclaredDatabase {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { askServer, type Existing } from "./existing.ts";
-import type { Server } from "./server.ts";
+import type { Server } from "../server.ts";
+import { askServer, type Existing } from "./existing-objects.ts";
 
 /** A declared role or database of a server. */
 export interface Declared {

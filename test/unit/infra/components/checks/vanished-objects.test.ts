@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { EmbeddedServer } from "../../../../infra/components/embedded-server.ts";
-import type { Existing } from "../../../../infra/components/existing.ts";
-import { type Declared, warnOfVanished } from "../../../../infra/components/vanished.ts";
-import type { Properties } from "../../../../infra/provider-protocol/values.ts";
-import { recordResources, registered } from "./recorded-resources.ts";
+import type { Existing } from "../../../../../infra/components/checks/existing-objects.ts";
+import { type Declared, warnOfVanished } from "../../../../../infra/components/checks/vanished-objects.ts";
+import { EmbeddedServer } from "../../../../../infra/components/embedded-server.ts";
+import type { Properties } from "../../../../../infra/provider-protocol/values.ts";
+import { recordResources, registered } from "../recorded-resources.ts";
 
 let server: EmbeddedServer;
 let declared: Declared[];

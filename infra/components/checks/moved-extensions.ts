@@ -1,7 +1,7 @@
 import type * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import type { Existing } from "./existing.ts";
-import type { Server } from "./server.ts";
+import type { Server } from "../server.ts";
+import type { Existing } from "./existing-objects.ts";
 
 export interface DeclaredExtension {
   database: string;

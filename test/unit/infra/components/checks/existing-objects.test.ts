@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { EmbeddedServer } from "../../../../infra/components/embedded-server.ts";
-import { findExisting } from "../../../../infra/components/existing.ts";
-import type { Properties } from "../../../../infra/provider-protocol/values.ts";
-import { recordResources, registered } from "./recorded-resources.ts";
+import { findExisting } from "../../../../../infra/components/checks/existing-objects.ts";
+import { EmbeddedServer } from "../../../../../infra/components/embedded-server.ts";
+import type { Properties } from "../../../../../infra/provider-protocol/values.ts";
+import { recordResources, registered } from "../recorded-resources.ts";
 
 let server: EmbeddedServer;
 let asked: pulumi.runtime.MockCallArgs[];
@@ -57,6 +57,7 @@ describe("the query for existing objects", () => {
       roles: [
         "monitor",
         "backup",
+        "pooler",
         ...["shop_owner", "shop_migrator", "shop_app", "shop_readonly"],
         ...["depot_owner", "depot_migrator", "depot_app", "depot_readonly"],
       ],

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RunError } from "@pulumi/pulumi/errors.js";
-import { dockerState } from "../provider/sdk/functions.ts";
+import { dockerState } from "../../provider/sdk/functions.ts";
 
 export interface ComparedServer {
   dockerHost: string | undefined;

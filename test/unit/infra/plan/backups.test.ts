@@ -1,0 +1,182 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import {
+  archiveSettings,
+  backupEnvironment,
+  backupFiles,
+  needsNetwork,
+  type PlannedRepository,
+} from "../../../../infra/plan/backups.ts";
+import { cloneRoot } from "../../../clone-root.ts";
+
+const volume: PlannedRepository = { type: "volume", retentionDays: 30 };
+const bucket: PlannedRepository = {
+  ...{ type: "s3", retentionDays: 90, endpoint: "s3.example.com", region: "us-east-1", bucket: "b", path: "/shop" },
+  ...{ uriStyle: "path", key: "AKIA0", keySecret: "opensesame", ca: "-----BEGIN CERTIFICATE-----" },
+};
+
+/** Returns the values of a repository's options in a file. */
+function optionsOf(file = "", index: number): Record<string, string> {
+  const pattern = new RegExp(`^repo${index}-([\\w-]+)=(.*)$`, "gm");
+  return Object.fromEntries([...file.matchAll(pattern)].map(([, name, value]) => [name, value]));
+}
+
+describe("pgBackRest's configuration", () => {
+  it("is the same for a volume as in 0.1.0, so that no server restarts", () => {
+    expect(backupFiles("a-passphrase", [volume])).toEqual({
+      "pgbackrest.conf": `# Written by pgroundwork.
+[global]
+repo1-path=/var/lib/pgbackrest
+repo1-cipher-type=aes-256-cbc
+repo1-cipher-pass=a-passphrase
+repo1-retention-full-type=time
+repo1-retention-full=30
+repo1-bundle=y
+repo1-block=y
+compress-type=zst
+compress-level=3
+process-max=2
+start-fast=y
+spool-path=/var/spool/pgbackrest
+log-level-console=warn
+log-level-file=off
+
+# Not for archive-get, which can fail across a timeline switch if it is asynchronous.
+[global:archive-push]
+archive-async=y
+
+[main]
+pg1-path=/var/lib/postgresql/17/data
+pg1-socket-path=/var/run/postgresql
+pg1-user=backup
+pg1-database=postgres
+`,
+    });
+    expect(backupEnvironment(1)).toEqual([
+      "PGBACKREST_CONFIG=/etc/pgroundwork/pgbackrest.conf",
+      "PGBACKREST_STANZA=main",
+      expect.stringMatching(/^PGOPTIONS=/),
+    ]);
+    expect(needsNetwork([volume])).toBe(false);
+  });
+
+  it("has the bucket, its keys and the path of its CA file", () => {
+    const files = backupFiles("a-passphrase", [bucket]);
+    expect(Object.keys(files)).toEqual(["pgbackrest.conf", "tls/repository-1-ca.crt"]);
+    expect(optionsOf(files["pgbackrest.conf"], 1)).toMatchObject({
+      ...{ type: "s3", path: "/shop", "s3-endpoint": "s3.example.com", "s3-bucket": "b", "s3-uri-style": "path" },
+      ...{ "s3-region": "us-east-1", "s3-key": "AKIA0", "s3-key-secret": "opensesame", "retention-full": "90" },
+      ...{ "storage-ca-file": "/etc/pgroundwork/tls/repository-1-ca.crt", "cipher-pass": "a-passphrase" },
+    });
+    expect(needsNetwork([bucket])).toBe(true);
+  });
+
+  it("has one repository in each file, and the first one's does not depend on the second", () => {
+    const files = backupFiles("a-passphrase", [volume, bucket]);
+    expect(files["pgbackrest.conf"]).toBe(backupFiles("a-passphrase", [volume])["pgbackrest.conf"]);
+    const second = files["pgbackrest-2.conf"];
+    expect(optionsOf(second, 1)).toMatchObject({ type: "s3", "retention-full": "90" });
+    expect(second).toContain("\nspool-path=/var/spool/pgbackrest/2\nlock-path=/tmp/pgbackrest-2\n");
+    expect(files["tls/repository-2-ca.crt"]).toBe("-----BEGIN CERTIFICATE-----");
+    expect(backupEnvironment(2)).toContain("PGBACKREST_CONFIG=/etc/pgroundwork/pgbackrest-2.conf");
+    expect(backupEnvironment(2)).toContain("PGW_REPOSITORY=2");
+    expect(backupEnvironment(1)).not.toContain("PGW_REPOSITORY=1");
+  });
+
+  it("archives into a bucket unless a newer server owns it, and also if that is not known or the image cannot tell", () => {
+    const command = archiveSettings([bucket], 50).archive_command ?? "";
+    const programs = mkdtempSync(join(tmpdir(), "archive-command-"));
+    const program = (name: string, script: string) => {
+      writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(programs, name), 0o755);
+    };
+    const run = () =>
+      spawnSync("sh", ["-c", command], { env: { PATH: `${programs}:/usr/bin:/bin` }, encoding: "utf8" });
+    try {
+      program("pgbackrest", "echo pushed");
+      expect(run()).toMatchObject({ status: 0, stdout: "pushed\n" });
+      for (const code of [0, 1, 49]) {
+        program("repository-owner", `exit ${code}`);
+        expect(run()).toMatchObject({ status: 0, stdout: "pushed\n" });
+      }
+      program("repository-owner", 'echo "$PGBACKREST_CONFIG $1" >&2; exit 3');
+      const refused = { status: 1, stdout: "", stderr: "/etc/pgroundwork/pgbackrest.conf --recent\n" };
+      expect(run()).toMatchObject(refused);
+      expect(archiveSettings([volume], 50).archive_command).not.toContain("repository-owner");
+    } finally {
+      rmSync(programs, { recursive: true });
+    }
+  });
+
+  it("makes PostgreSQL keep a segment until both repositories have it", () => {
+    const push = (file: string, spool: string) =>
+      `pgbackrest --config=/etc/pgroundwork/${file} --stanza=main $(command -v wal-limit >/dev/null && wal-limit 50 ${spool}) archive-push %p`;
+    const [first, second] = [
+      push("pgbackrest.conf", "/var/spool/pgbackrest"),
+      push("pgbackrest-2.conf", "/var/spool/pgbackrest/2"),
+    ];
+    expect(archiveSettings([volume], 50).archive_command).toBe(first);
+    const both = archiveSettings([volume, volume], 50).archive_command ?? "";
+    const run = (firstCode: number, secondCode: number) => {
+      // Prints the results that the command removes.
+      const command = both
+        .replace(first, `sh -c 'exit ${firstCode}'`)
+        .replace(second, `sh -c 'exit ${secondCode}'`)
+        .replaceAll("rm -f", "echo");
+      const { status, stdout } = spawnSync("sh", ["-c", command], { encoding: "utf8" });
+      return [status, stdout.trim()];
+    };
+    const [ofFirst, ofSecond] = ["", "/2"].map((folder) => `/var/spool/pgbackrest${folder}/archive/main/out/%f.ok`);
+    expect(run(0, 0)).toEqual([0, ""]);
+    expect(run(3, 0)).toEqual([3, ofSecond]);
+    expect(run(0, 4)).toEqual([4, ofFirst]);
+    expect(run(3, 4)).toEqual([3, `${ofFirst}\n${ofSecond}`]);
+  });
+
+  it("limits the WAL that waits by the size of the volume, if the image can tell", () => {
+    const programs = mkdtempSync(join(tmpdir(), "wal-limit-"));
+    const program = (name: string, script: string) => {
+      writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(programs, name), 0o755);
+    };
+    const path = { PATH: `${programs}:/usr/bin:/bin` };
+    const pushed = (percent: number) => {
+      const command = archiveSettings([volume], percent).archive_command ?? "";
+      return spawnSync("sh", ["-c", command.replace("%p", "SEGMENT")], { env: path, encoding: "utf8" }).stdout;
+    };
+    const limit = (percent: number, spool = programs) =>
+      spawnSync("sh", [join(cloneRoot, "infra/images/postgres/bin/wal-limit"), String(percent), spool], {
+        ...{ env: { ...path, PGDATA: programs }, encoding: "utf8" },
+      }).stdout.trim();
+    try {
+      program("pgbackrest", 'echo "$3 $4"');
+      expect(pushed(50)).toBe("archive-push SEGMENT\n");
+      program("wal-limit", 'echo "--limit=$1,$2"');
+      expect(pushed(40)).toBe("--limit=40,/var/spool/pgbackrest archive-push\n");
+
+      const status = join(programs, "pg_wal/archive_status");
+      mkdirSync(status, { recursive: true });
+      // 1,000 blocks of 1 MB are free, and 25 segments of 16 MiB wait.
+      program("stat", 'echo "1000 * 1048576"');
+      for (let each = 0; each < 25; each += 1) writeFileSync(join(status, `${each}.ready`), "");
+      writeFileSync(join(status, "0.done"), "");
+      expect(limit(50)).toBe("");
+      const results = join(programs, "archive/main/out");
+      mkdirSync(results, { recursive: true });
+      // The last attempt did not fail.
+      expect(limit(50)).toBe(`--archive-push-queue-max=${1_050 * 2 ** 20}`);
+      writeFileSync(join(results, "global.error"), "");
+      expect(limit(50)).toBe(`--archive-push-queue-max=${700 * 2 ** 20}`);
+      expect(limit(10)).toBe(`--archive-push-queue-max=${140 * 2 ** 20}`);
+      expect(limit(1)).toBe(`--archive-push-queue-max=${64 * 2 ** 20}`);
+      expect(limit(100)).toBe("");
+      program("stat", "exit 1");
+      expect(limit(50)).toBe("");
+    } finally {
+      rmSync(programs, { recursive: true });
+    }
+  });
+});
