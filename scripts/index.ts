@@ -46,13 +46,18 @@ export type { ClearedSeeds } from "./seed/clear.ts";
 
 /* Imports. */
 
+export type { ExportedImport } from "./import/export/export-import.ts";
+export type { ExportedChange, NotWritten } from "./import/export/report.ts";
 export { type ColumnMap, type ImportMap, importMap, type TableMap, type Transform } from "./import/map.ts";
 export type { ImportRun } from "./import/run/ledger.ts";
+export type { LiveChange, LiveChangeKind, LiveTable } from "./import/run/live.ts";
 export type { ImportReport, TableReport, VerifyResult } from "./import/run/result.ts";
 export type { RollbackResult } from "./import/run/rollback.ts";
 export type { ImportEvent, ImportResult } from "./import/run/run-import.ts";
-export type { VerifiedImport } from "./import/verify-import.ts";
+export type { ComparedImport, VerifiedImport } from "./import/verify-import.ts";
 export {
+  compareImport,
+  exportImport,
   type ImportSourceOptions,
   importSource,
   inferImportMap,
@@ -70,6 +75,7 @@ export type { SubjectOutcome, TableRows, Validation } from "./validate/validate.
 /* Backups. */
 
 export type { Drill } from "./backup/drill/drill.ts";
+export type { NotDue, RecordedDrill } from "./backup/drill/planned.ts";
 export type { Backup, BackupType } from "./backup/info.ts";
 export type { BackupList } from "./backup/list.ts";
 export type { BackupLocation } from "./backup/location.ts";
@@ -80,6 +86,7 @@ export {
   createBackup,
   type DrillOptions,
   drillBackup,
+  drillBackupIfDue,
   listBackups,
   type RestoreOptions,
   type RestoreTarget,
@@ -118,7 +125,7 @@ export {
   type CacheStats,
   createCache,
   type ResultCache,
-} from "./client/cache.ts";
+} from "./client/cache/cache.ts";
 export type { CheckoutKind, HeldClient } from "./client/checkouts.ts";
 export { type RequestContext, requestContext, withRequestContext } from "./client/context.ts";
 export { createPool } from "./client/create-pool.ts";
@@ -153,7 +160,7 @@ export type { CheckHealth } from "./client/health.ts";
 export { registerPoolMetrics } from "./client/metrics.ts";
 export type { Pool, PooledClient } from "./client/pool.ts";
 export type { PoolEvents, PoolStats } from "./client/pool-core.ts";
-export type { ReplicaRead } from "./client/replicas.ts";
+export type { ReplicaRead } from "./client/replicas/replicas.ts";
 export type { PoolOptions } from "./client/settings.ts";
 export type { Statement, StatementResult } from "./client/statements.ts";
 export type { Transaction, TransactionOptions } from "./client/transaction.ts";

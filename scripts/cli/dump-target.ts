@@ -1,4 +1,5 @@
 import type { DumpSource } from "../backup/dump/create.ts";
+import type { Loaded } from "../backup/dump/load.ts";
 import { type DumpSettings, readDumpSettings, readRecipients } from "../backup/dump/settings.ts";
 import { type Connection, inDatabase } from "../connection/connection.ts";
 import { rootFromEnvironment } from "../connection/environment.ts";
@@ -140,4 +141,20 @@ export function restoreCommand({ env }: CommandContext, { options }: Pick<DumpTa
   const words = [id, ...options].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote(word)));
   const folder = env.BACKUP_DIR ? `BACKUP_DIR=${shellQuote(env.BACKUP_DIR)} ` : "";
   return `${folder}npm run db:restore -- ${words.join(" ")}`;
+}
+
+/**
+ * Ends the replacement of a database: removes expired dumps after the one of the replaced database was made, and warns
+ * if it could not be made.
+ */
+export async function reportReplaced(context: CommandContext, { previous, kept }: Loaded): Promise<void> {
+  const { applyRetention } = await import("../backup/dump/store.ts");
+  const { folder, retentionDays } = dumpSettings(context);
+  if (previous !== undefined) await applyRetention(folder, previous, retentionDays, new Date());
+  context.out.endStep();
+  if (kept !== undefined)
+    context.out.warn(
+      `The replaced database could not be dumped and is kept as "${kept.database}": ${kept.reason} ` +
+        "Drop it when you no longer need it.",
+    );
 }

@@ -1,4 +1,5 @@
 import type { EnvironmentSource } from "../connection/environment.ts";
+import { missingPackage } from "../core/missing-package.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { redact } from "../core/redact.ts";
 import { localStack } from "../stack/local-stack.ts";
@@ -13,7 +14,8 @@ interface FailureContext {
 }
 
 /** Prints an error on stderr, and returns what `--json` says of it. Secrets are masked in both. */
-export function reportError(out: Output, error: unknown, { signal, targetSource }: FailureContext = {}): Failure {
+export function reportError(out: Output, thrown: unknown, { signal, targetSource }: FailureContext = {}): Failure {
+  const error = missingPackage(thrown) ?? thrown;
   const interruption = signal && interruptionOf(signal);
   if (error instanceof OperationError) {
     // Usage errors contain their own hint.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OperationKind, OperationResult } from "../stack/engine-operation.ts";
 import type { Stack } from "../stack/stack.ts";
-import { StackLocked } from "../stack/stack-lock.ts";
+import { StackLocked } from "../stack/stack-locked.ts";
 import { canAsk, confirm } from "./confirm.ts";
 import type { CommandContext } from "./context.ts";
 import { Interrupted, interruptionOf } from "./interruption.ts";
@@ -22,6 +22,8 @@ export interface CommandOperationOptions {
   check?: () => Promise<void>;
   /** URNs to limit the operation to, with the engine's `*` and `**`. Default: all resources. */
   targets?: readonly string[];
+  /** Variables for the program, in addition to the process's own. */
+  variables?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function operateStack(
   context: CommandContext,
   kind: OperationKind,
   name: string,
-  { recover = false, waitMs = 0, before, check, targets = [] }: CommandOperationOptions = {},
+  { recover = false, waitMs = 0, before, check, targets = [], variables = {} }: CommandOperationOptions = {},
 ): Promise<OperationResult> {
   // A refresh changes only the state in this directory.
   if (kind !== "refresh") await refuseInCopy(context, name);
@@ -53,7 +55,7 @@ export async function operateStack(
         if ((kind === "up" || kind === "preview") && (await hasDrifted(stack)))
           await runOperation(stack, "refresh", { ...options, targets: inDockerEngine });
         await before?.(stack);
-        return await runOperation(stack, kind, { ...options, onEvent, targets });
+        return await runOperation(stack, kind, { ...options, onEvent, targets, variables });
       } finally {
         display.close();
       }

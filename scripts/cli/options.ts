@@ -18,6 +18,13 @@ export function jsonOption(): Option {
   return new Option("--json", "print the result as JSON");
 }
 
+/** Returns the option `--repository`: one of a stack's backup repositories. */
+export function repositoryOption(): Option {
+  return new Option("--repository <number>", "backup repository of a stack that has two; a volume is the first")
+    .choices(["1", "2"])
+    .default("1");
+}
+
 /** Returns the option `--all` of commands that print changes. */
 export function allChangesOption(): Option {
   return new Option("--all", "list every change, also each resource of a new database");

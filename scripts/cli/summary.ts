@@ -8,6 +8,7 @@ export function describeStack(outputs: StackOutputs, stack: string): string {
   const lines = [
     `${style("bold", "server")}       PostgreSQL ${server.version} (${server.kind}) on ${server.host}:${server.port}`,
     ...dataOf(server),
+    ...(server.pooler === undefined ? [] : [`  pooler     PgBouncer on ${server.host}:${server.pooler.port}`]),
     ...(outputs.monitoring === undefined ? [] : [`  Prometheus ${outputs.monitoring.prometheus}`]),
   ];
   for (const [name, database] of Object.entries(outputs.databases)) {

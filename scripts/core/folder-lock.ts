@@ -1,4 +1,6 @@
 import { rm, stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { unlessAbsent } from "./absent.ts";
 
 /** Time in ms without a refresh after which a lock's holder counts as dead. It frees the locks of killed processes. */
 const staleAfter = 5_000;
@@ -56,14 +58,37 @@ export class FolderLock {
   }
 
   async #isAbandoned(): Promise<boolean> {
-    const touched = await stat(this.#path).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => undefined,
-    );
+    const touched = await touchedAt(this.#path).catch(() => undefined);
     if (touched !== this.#touched) {
       this.#touched = touched;
       this.#since = performance.now();
     }
     return touched !== undefined && performance.now() - this.#since > staleAfter;
   }
+}
+
+/** Time in ms for which an observer watches a lock. It is a little longer than the time after which others take it. */
+const watchedFor = staleAfter + 500;
+const lookEvery = 250;
+
+/**
+ * Returns true if a lock exists that its holder has abandoned. The lock is watched for up to 5.5 s, and is not changed.
+ *
+ * @param lock path of a `FolderLock`
+ */
+export async function isAbandoned(lock: string): Promise<boolean> {
+  const touched = await touchedAt(lock);
+  if (touched === undefined) return false;
+  const age = Date.now() - touched;
+  // A younger lock proves nothing yet. Neither does one with a time in the future, after the clock was set back.
+  for (let watched = age > watchedFor ? watchedFor : 0; watched < watchedFor; watched += lookEvery) {
+    await sleep(lookEvery);
+    if ((await touchedAt(lock)) !== touched) return false;
+  }
+  return true;
+}
+
+/** Returns the time of a lock's last touch in ms since 1970; undefined if there is no lock. */
+async function touchedAt(lock: string): Promise<number | undefined> {
+  return (await unlessAbsent(stat(lock)))?.mtimeMs;
 }

@@ -32,7 +32,10 @@ function identityOf(backend: string | undefined, clone: string): string {
 }
 
 /** Roles of volumes. The docker provider would adopt a volume with such a name, whatever its owner. */
-const volumeRoles = ["data", "config", "run", "backup", "backup-metrics"];
+const volumeRoles = [
+  ...["data", "config", "run", "backup", "backup-2", "backup-metrics"],
+  ...["drill-config", "drill-run", "drill-evidence", "dumps"],
+];
 
 /**
  * Chooses the names of a server's objects if the state has none. Uses the names of its data volume if that exists,

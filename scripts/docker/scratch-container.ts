@@ -26,6 +26,8 @@ export interface ScratchSpec {
   scratchFolders?: readonly string[];
   /** True if the process writes to any path of the image. */
   writesToImage?: boolean;
+  /** Name of the Docker network that the container joins. Default: it has no network. */
+  network?: string | undefined;
   /** Memory limit in MB, without swap. Default: 1024. */
   memoryMb?: number | undefined;
   /** Size of /dev/shm in MB. Default: the engine's. */
@@ -46,9 +48,9 @@ const processes = 512;
 const cpuShares = 512;
 
 /**
- * Creates a container for the duration of some work, without starting it. It has no network, a read-only root
- * filesystem, no capabilities, and limits for memory, processes and CPU time. A killed command leaves the container
- * behind, with its stack's labels and the role `scratch`, until the next such work or `pgw recover`.
+ * Creates a container for the duration of some work, without starting it. It has no network unless one is named, a
+ * read-only root filesystem, no capabilities, and limits for memory, processes and CPU time. A killed command leaves
+ * the container behind, with its stack's labels and the role `scratch`, until the next such work or `pgw recover`.
  */
 export async function withScratchContainer<T>(
   docker: Docker,
@@ -63,6 +65,7 @@ export async function withScratchContainer<T>(
     capabilities = [],
     scratchFolders = [],
     writesToImage = false,
+    network = "none",
     memoryMb = defaultMemoryMb,
     shmSizeMb,
     endsWithInput = false,
@@ -82,7 +85,7 @@ export async function withScratchContainer<T>(
     OpenStdin: endsWithInput,
     StdinOnce: endsWithInput,
     HostConfig: {
-      NetworkMode: "none",
+      NetworkMode: network,
       Init: true,
       AutoRemove: endsWithInput,
       CapDrop: ["ALL"],

@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { extract, pack } from "tar-stream";
 import { OperationError } from "../core/operation-error.ts";
 import type { DockerOwner } from "../model/labels.ts";
-import { unlessMissing } from "./docker-error.ts";
+import { readContainerFile } from "./container-file.ts";
 import { withScratchContainer } from "./scratch-container.ts";
 
 /** User and group id of postgres in every image of the kit. */
@@ -74,15 +74,7 @@ export async function readVolumeFiles(
 export async function readVolumeFile(docker: Docker, place: VolumePlace, path: string): Promise<string | undefined> {
   const root = rootOf(place);
   const spec = { ...place, command: ["true"], volumes: { [root]: place.volume } };
-  return withScratchContainer(docker, spec, async (container) => {
-    const archive = await unlessMissing(container.getArchive({ path: `${root}/${path}` }));
-    if (archive === undefined) return undefined;
-    const entries = extract();
-    archive.pipe(entries);
-    let content: string | undefined;
-    for await (const entry of entries) content = await text(entry);
-    return content;
-  });
+  return withScratchContainer(docker, spec, (container) => readContainerFile(container, `${root}/${path}`));
 }
 
 function rootOf({ mountedAt = "/volume" }: VolumePlace): string {

@@ -15,6 +15,9 @@ const outcomeColumn = `
     comment on column pgroundwork.migration_ledger.outcome is
       'baseline: recorded without being run. failed: begun outside a transaction, and found not to have done its work. accepted: the applied file was edited, which its AllowInvalidHash accepts; it did not run again. null: it ran, or runs.';`;
 
+/** SQL of what an import can record of a row. Ledgers of earlier versions know fewer actions. */
+const importActions = "check (action in ('inserted', 'updated', 'unchanged', 'kept', 'deleted', 'other'))";
+
 const ledgers = {
   migration_ledger: `
     create table if not exists pgroundwork.migration_ledger (
@@ -84,6 +87,7 @@ const ledgers = {
       source_path text not null,
       source_files jsonb not null,
       source_sha256 text not null,
+      source_kept text,
       map json not null,
       map_sha256 text not null,
       started_at timestamptz not null default now(),
@@ -104,10 +108,12 @@ const ledgers = {
       columns text[] not null,
       source_rows bigint,
       progress bigint not null default 0,
+      entry_sha256 text not null,
+      others_known boolean not null default false,
       primary key (run, number)
     );
     comment on table pgroundwork.import_table is
-      'The tables of a run. key_sql: SQL of the key as one text. columns: those of the target at that time. progress: rows of the source up to this one are loaded.';
+      'The tables of a run. key_sql: SQL of the key as one text. columns: those of the target at that time. progress: rows of the source up to this one are loaded. entry_sha256: digest of the entry in the map. others_known: import_row has the other rows of the target, too.';
     create table if not exists pgroundwork.import_reject (
       run bigint not null references pgroundwork.import_run (number) on delete cascade,
       number integer not null,
@@ -118,28 +124,46 @@ const ledgers = {
       problems jsonb not null,
       staged jsonb,
       source jsonb,
+      fingerprint uuid,
       primary key (run, number, ordinal)
     );
     comment on table pgroundwork.import_reject is
-      'Rows of a source that a run did not load. kept: the target had a row with this key, and the policy was to keep it.';
+      'Rows of a source that a run did not load. kept: the target had a row with this key, and the policy was to keep it. fingerprint: as in import_row.';
     create table if not exists pgroundwork.import_row (
       run bigint not null references pgroundwork.import_run (number) on delete cascade,
       number integer not null,
       key text not null,
-      action text not null check (action in ('inserted', 'updated', 'unchanged')),
+      action text not null ${importActions},
       digest bigint,
-      before jsonb
+      source_digest bigint,
+      source_key text,
+      before jsonb,
+      fingerprint uuid
     );
     create index if not exists import_row_table_idx on pgroundwork.import_row (run, number);
     comment on table pgroundwork.import_row is
-      'Rows of the target that a run wrote or found equal. digest: hash of the row after the load. before: an updated row as it was.';
+      'Rows of the target that a run wrote or found equal; other: rows that did not come from the source. digest: hash of the row after the load. source_digest: hash of the row of the source. source_key: key in the source, if the target has another one. deleted: rows that the source lacked. before: an updated or deleted row as it was. fingerprint: hash of the bytes of the source''s row or document.';
     revoke all on pgroundwork.import_run, pgroundwork.import_table, pgroundwork.import_reject, pgroundwork.import_row
       from public;`,
 } as const;
 
-/** Values that constraints got later, and the statements that add them. */
-const upgrades: Partial<Record<LedgerTable, { constraint: string; value: string; statements: string }>> = {
-  migration_ledger: { constraint: "migration_ledger_outcome", value: "accepted", statements: outcomeColumn },
+/** Conditions that a ledger of this version meets, as SQL, and statements that upgrade one of an earlier version. */
+const upgrades: Partial<Record<LedgerTable, { isCurrent: string; statements: string }>> = {
+  migration_ledger: {
+    isCurrent: `exists (select from pg_constraint k where k.conrelid = 'pgroundwork.migration_ledger'::regclass
+      and k.conname = 'migration_ledger_outcome' and strpos(pg_get_constraintdef(k.oid), 'accepted') > 0)`,
+    statements: outcomeColumn,
+  },
+  import_run: {
+    isCurrent: `exists (select from pg_attribute
+      where attrelid = 'pgroundwork.import_row'::regclass and attname = 'fingerprint')
+      and exists (select from pg_constraint where conrelid = 'pgroundwork.import_row'::regclass
+        and conname = 'import_row_action_check' and strpos(pg_get_constraintdef(oid), 'deleted') > 0)`,
+    statements: `
+      alter table pgroundwork.import_reject add column if not exists fingerprint uuid;
+      alter table pgroundwork.import_row add column if not exists fingerprint uuid,
+        drop constraint if exists import_row_action_check, add constraint import_row_action_check ${importActions};`,
+  },
 };
 
 /** Name of a ledger table. */
@@ -151,27 +175,26 @@ export type LedgerTable = keyof typeof ledgers;
  * privilege even then.
  */
 export async function ensureLedger(client: Client, table: LedgerTable): Promise<void> {
-  const upgrade = upgrades[table];
-  const { rows } = await client.query<{ table: boolean; current: boolean }>(
-    `select c.oid is not null as "table",
-            $3::text is null or exists (
-              select from pg_constraint
-               where conrelid = c.oid and conname = $3 and strpos(pg_get_constraintdef(pg_constraint.oid), $4) > 0
-            ) as current
+  const { rows } = await client.query<{ exists: boolean }>(
+    `select c.oid is not null as exists
        from pg_namespace n left join pg_class c on c.relnamespace = n.oid and c.relname = $2
       where n.nspname = $1`,
-    [schema, table, upgrade?.constraint ?? null, upgrade?.value ?? ""],
+    [schema, table],
   );
-  if (rows[0]?.table === true) {
-    if (!rows[0].current && upgrade !== undefined) await client.query(upgrade.statements);
-    return;
-  }
+  if (rows[0]?.exists === true) return upgradeLedger(client, table);
   const makeSchema =
     rows[0] === undefined
       ? "create schema if not exists pgroundwork; revoke all on schema pgroundwork from public;"
       : "";
   // Several statements in one simple query are one transaction.
   await client.query(`${makeSchema} ${ledgers[table]}`);
+}
+
+async function upgradeLedger(client: Client, table: LedgerTable): Promise<void> {
+  const upgrade = upgrades[table];
+  if (upgrade === undefined) return;
+  const { rows } = await client.query<{ current: boolean }>(`select ${upgrade.isCurrent} as current`);
+  if (rows[0]?.current === false) await client.query(upgrade.statements);
 }
 
 /** Access of the current role to a table. */

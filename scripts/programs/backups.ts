@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Drill } from "../backup/drill/drill.ts";
+import type { NotDue, RecordedDrill } from "../backup/drill/planned.ts";
 import type { Backup, BackupType } from "../backup/info.ts";
 import type { BackupList } from "../backup/list.ts";
 import type { BackupLocation } from "../backup/location.ts";
@@ -126,21 +126,37 @@ export interface DrillOptions {
 
 /**
  * Restores everything that is archived into a scratch container, proves it with amcheck, all rows and the check files,
- * and removes it. Its outcome is `passed`, `failed` (the backup is bad) or `could not run`.
+ * and removes it. Its outcome is `passed`, `failed` (the backup is bad, or an objective of the location is missed) or
+ * `could not run`. It is recorded beside the repository.
  *
  * @throws OperationError if no Docker engine is reached; any other failure is an outcome
  */
-export async function drillBackup(location: BackupLocation, options: DrillOptions = {}): Promise<Drill> {
+export async function drillBackup(location: BackupLocation, options: DrillOptions = {}): Promise<RecordedDrill> {
   const { migrations = "migrations", limitSeconds = defaultRecoverySeconds, onStep = () => undefined } = options;
   const { signal = new AbortController().signal } = options;
   const { withBackups } = await import("./with-backups.ts");
   const { ownHolder } = await import("../docker/scratch-holder.ts");
-  const { runDrill } = await import("../backup/drill/drill.ts");
+  const { runRecordedDrill } = await import("../backup/drill/planned.ts");
   const { databaseFolders } = await import("../databases/database-file.ts");
   const folders = await databaseFolders(resolve(migrations));
-  const checksOf = async (database: string) => folders.get(database);
+  const checksOf = async (database: string) => (location.drill?.checks === false ? undefined : folders.get(database));
   const request = { checksOf, holder: await ownHolder(), limitSeconds, signal, onStep };
-  return withBackups(location, (docker, backups) => runDrill(docker, backups, request));
+  return withBackups(location, (docker, backups) => runRecordedDrill(docker, backups, request));
+}
+
+/**
+ * Does what {@link drillBackup} does if a drill is due by the location's plan. Otherwise returns when the next one is.
+ *
+ * @throws OperationError if the location has no plan, or if the record of the last drills cannot be read
+ */
+export async function drillBackupIfDue(
+  location: BackupLocation,
+  options: DrillOptions = {},
+): Promise<RecordedDrill | NotDue> {
+  const { withBackups } = await import("./with-backups.ts");
+  const { findNotDue } = await import("../backup/drill/planned.ts");
+  const found = await withBackups(location, (docker, backups) => findNotDue(docker, backups, new Date()));
+  return found ?? drillBackup(location, options);
 }
 
 /**

@@ -1,10 +1,11 @@
 import { basename, resolve } from "node:path";
+import type { ExportedImport } from "../import/export/export-import.ts";
 import type { Proposal } from "../import/infer/proposal.ts";
 import type { ImportMap } from "../import/map.ts";
 import type { ImportRun } from "../import/run/ledger.ts";
 import type { RollbackResult } from "../import/run/rollback.ts";
 import type { ImportResult, RunImportOptions } from "../import/run/run-import.ts";
-import type { VerifiedImport } from "../import/verify-import.ts";
+import type { ComparedImport, VerifiedImport } from "../import/verify-import.ts";
 import { type ConnectionTarget, connectionOf, type DatabaseTarget, folderOf } from "./target.ts";
 
 /** Options of {@link importSource}. */
@@ -76,8 +77,32 @@ export async function verifyImport(
   options: ConnectionTarget & { database: string; run?: string; path?: string; signal?: AbortSignal },
 ): Promise<VerifiedImport> {
   const { verifyImport: verifyRun } = await import("../import/verify-import.ts");
-  const { database, connection: _, env: __, ...rest } = options;
-  return verifyRun({ ...rest, database: basename(database), connection: connectionOf(options) });
+  return verifyRun(runOptions(options));
+}
+
+/**
+ * Compares the source of an import as it is now with the database as it is now, and tells on which side rows changed;
+ * see `compareImport`. Changes nothing.
+ *
+ * @throws OperationError if the source is gone, or the map no longer fits; ConnectionError
+ */
+export async function compareImport(
+  options: ConnectionTarget & { database: string; run?: string; path?: string; signal?: AbortSignal },
+): Promise<ComparedImport> {
+  const { compareImport: compareRun } = await import("../import/verify-import.ts");
+  return compareRun(runOptions(options));
+}
+
+/**
+ * Writes the JSON files of an import again, as the database is now; see `exportImport`. The database stays as it is.
+ *
+ * @throws OperationError if the import was not made of JSON, or the folder has files; ConnectionError
+ */
+export async function exportImport(
+  options: ConnectionTarget & { database: string; to: string; run?: string; path?: string; signal?: AbortSignal },
+): Promise<ExportedImport> {
+  const { exportImport: exportRun } = await import("../import/export/export-import.ts");
+  return exportRun(runOptions(options));
 }
 
 /**
@@ -98,4 +123,10 @@ export async function rollbackImport(
 export async function listImports(options: ConnectionTarget): Promise<ImportRun[]> {
   const { listImports: list } = await import("../import/verify-import.ts");
   return list(connectionOf(options));
+}
+
+/** Replaces where to connect by the connection, and a database's folder by its name. */
+function runOptions<Options extends ConnectionTarget & { database: string }>(options: Options) {
+  const { connection: _, env: __, ...rest } = options;
+  return { ...rest, database: basename(options.database), connection: connectionOf(options) };
 }

@@ -6,6 +6,7 @@ import { exitCode, OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 
 const text = z.string().min(1);
+const seconds = z.number().positive();
 
 const schema = z.object({
   dockerHost: text.optional(),
@@ -14,7 +15,21 @@ const schema = z.object({
   server: text,
   image: text,
   volumes: z.object({ repository: text, configuration: text, data: text }),
+  configurationFile: text.optional(),
+  network: text.optional(),
+  repository: z.number().optional(),
   schedule: z.object({ full: text, incremental: text }),
+  drill: z
+    .object({
+      schedule: text,
+      maxAgeSeconds: seconds,
+      checks: z.boolean(),
+      required: z.boolean(),
+      sidecar: z.boolean(),
+    })
+    .optional(),
+  drillContainer: text.optional(),
+  objectives: z.object({ rtoSeconds: seconds.exactOptional(), rpoSeconds: seconds.exactOptional() }).optional(),
 });
 
 /**

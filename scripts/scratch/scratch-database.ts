@@ -56,6 +56,8 @@ export interface ScratchOptions {
 export interface ScratchDatabase {
   /** Connection as the live database's login. */
   connection: Connection;
+  /** Connection as the cluster's own superuser. Only statements of the kit run on it. */
+  superuser: Connection;
   cluster: Pick<ScratchCluster, "kind" | "major" | "extensions" | "isConfined">;
   live: LiveServer;
   /** True if the database has the kit's roles, so that owner and privileges are declared. */
@@ -238,6 +240,7 @@ async function makeDatabase(
     supplyMissingExtensions(client, live, cluster.extensions, undeclaredExtensions);
   return {
     connection: { ...inDatabase(superuser, name), user: live.login, password },
+    superuser: admin,
     cluster,
     live,
     isManaged,

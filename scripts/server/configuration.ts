@@ -20,6 +20,8 @@ export function baseSettings(address: { host: string; port: number }, logDirecto
     unix_socket_directories: "",
     password_encryption: "scram-sha-256",
     logging_collector: "on",
+    // Text for people, JSON for the health server, which counts errors.
+    log_destination: "stderr,jsonlog",
     log_directory: logDirectory,
     log_filename: "postgresql-%a.log",
     log_file_mode: "0600",

@@ -2,12 +2,13 @@ import { readFile, readlink, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isAbsent } from "../core/absent.ts";
 import { OperationError } from "../core/operation-error.ts";
+import { poll } from "../core/poll.ts";
 import { processOwner } from "../core/process-exists.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { describeSpace, diskSpaceAt, isLow } from "./disk-space.ts";
 import type { ServerDirectory } from "./locations.ts";
-import { lastLines, markLog } from "./log.ts";
+import { type LogMark, lastLines, markLog } from "./log.ts";
 import { run } from "./program.ts";
 import { diagnoseStart } from "./start-diagnosis.ts";
 
@@ -93,7 +94,21 @@ export async function start(
   const finished = await run(binaries.pgCtl, args, { account, cwd: directory.data });
   const postmaster = await findPostmaster(directory.data);
   if (finished.code === 0 && postmaster !== undefined) return postmaster;
-  throw await startFailed(directory, await lastLines(directory.log, 12, before));
+  throw await startFailed(directory, await logOfFailure(directory.log, before));
+}
+
+/** Time that the server's logger, a process of its own, has to write what the server said before it ended, in ms. */
+const logDelayMs = 1_000;
+
+/** Returns the end of the log of a failed start, with the reason if the logger writes it in time. */
+async function logOfFailure(logDirectory: string, before: LogMark): Promise<string[]> {
+  const deadline = performance.now() + logDelayMs;
+  const read = async () => {
+    const lines = await lastLines(logDirectory, 12, before);
+    const hasReason = lines.some((line) => /\b(?:FATAL|PANIC): /.test(line));
+    return hasReason || performance.now() > deadline ? lines : undefined;
+  };
+  return poll(read, { intervalMs: 50 });
 }
 
 /**

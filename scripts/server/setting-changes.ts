@@ -1,3 +1,4 @@
+import { mask, namesSecret } from "../core/secret-names.ts";
 import type { ServerSettings } from "./configuration.ts";
 import { isSameValue, type Parameter, type ServerParameters, shownValue } from "./parameters.ts";
 
@@ -23,9 +24,6 @@ export interface SettingChange {
   to: string | undefined;
   effect: SettingEffect;
 }
-
-/** Names of settings whose values are never shown. */
-const secretName = /password|passphrase|secret|token|conninfo/i;
 
 /** `source` of a setting whose value is from any configuration file. */
 const fromFile = "configuration file";
@@ -142,7 +140,7 @@ function shown(text: string | undefined): string | undefined {
 }
 
 function hidden(change: SettingChange): SettingChange {
-  return secretName.test(change.name) ? { ...change, from: "[secret]", to: "[secret]" } : change;
+  return namesSecret(change.name) ? { ...change, from: mask, to: mask } : change;
 }
 
 /** Formats a change as one line: `work_mem 4MB -> 7MB (reload)`. */

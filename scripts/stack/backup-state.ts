@@ -1,8 +1,11 @@
+import type Docker from "dockerode";
+import type { ReadDrillRecord } from "../backup/drill/state.ts";
 import type { Finding } from "../backup/findings.ts";
 import type { Backup, BackupType } from "../backup/info.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 import { isRunning } from "../docker/server/running.ts";
+import type { DrillPlan } from "../model/drill-plan.ts";
 import type { ServerOutput } from "../model/stack-outputs.ts";
 
 /** A complete backup. Times in ISO 8601. */
@@ -39,7 +42,7 @@ export type BackupState =
  */
 export async function readBackupState(server: ServerOutput, now: Date): Promise<BackupState | null> {
   if (server.kind !== "docker" || server.backups === undefined) return null;
-  const { container, schedule } = server.backups;
+  const { container, schedule, dumps, drill: plan, evidence, second } = server.backups;
   try {
     return await withDocker(server.dockerHost, async (docker): Promise<BackupState> => {
       // A temporary container could read the repository, too, but starting one takes long and is not only reading.
@@ -49,6 +52,8 @@ export async function readBackupState(server: ServerOutput, now: Date): Promise<
       const { readLastRuns } = await import("../backup/list.ts");
       const { explainArchiver, findInLastScan, readArchiverIfUp } = await import("../backup/stanza.ts");
       const { ageInSeconds, failedRuns, findInBackups } = await import("../backup/findings.ts");
+      const { findInLag, readLastLag } = await import("../backup/archive-lag.ts");
+      const { findInScheduledDumps } = await import("../backup/dump/scheduled-state.ts");
       const { backupIntervals } = await import("../model/schedule.ts");
       const { backups, underWay, fault } = await readRepository(docker, container);
       if (fault !== undefined) return { known: false, reason: fault.message };
@@ -63,6 +68,12 @@ export async function readBackupState(server: ServerOutput, now: Date): Promise<
         ...(failure === undefined ? [] : [{ level: "wrong" as const, text: failure.message }]),
         // The first scan follows the first backup.
         ...(newest === undefined ? [] : await findInLastScan(docker, { container, server: server.container })),
+        ...findInLag(await readLastLag(docker, container, now), now, second && 1),
+        ...(second === undefined ? [] : findInLag(await readLastLag(docker, second.container, now), now, 2)),
+        ...(dumps === undefined ? [] : await findInScheduledDumps(docker, container, dumps, now)),
+        ...(plan === undefined
+          ? []
+          : await findInDrills(docker, { container, drillContainer: evidence?.container }, plan, now)),
       ];
       const summary = (backup: Backup | undefined): LastBackup | null =>
         backup === undefined
@@ -93,4 +104,27 @@ export async function readBackupState(server: ServerOutput, now: Date): Promise<
     if (!(error instanceof OperationError)) throw error;
     return { known: false, reason: error.message };
   }
+}
+
+/** Returns a finding if no restore drill is current. */
+async function findInDrills(
+  docker: Docker,
+  { container, drillContainer }: { container: string; drillContainer: string | undefined },
+  plan: DrillPlan,
+  now: Date,
+): Promise<Finding[]> {
+  const { readDrills } = await import("../backup/drill/record.ts");
+  const { judgeDrills } = await import("../backup/drill/state.ts");
+  const read = async (): Promise<ReadDrillRecord> => {
+    try {
+      return { record: await readDrills(docker, container, drillContainer) };
+    } catch (error) {
+      if (error instanceof OperationError) return { unreadable: error.message };
+      throw error;
+    }
+  };
+  const { state, text } = judgeDrills(await read(), plan, now);
+  if (state === "current") return [];
+  const level = state === "failed" || state === "overdue" ? "wrong" : "unknown";
+  return [{ level, text, hint: "Run a drill: `npm run pgw -- backup drill`." }];
 }

@@ -2,7 +2,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isAbsent } from "../core/absent.ts";
 import { OperationError } from "../core/operation-error.ts";
+import { type DrillPlan, defaultDrillSchedule, defaultMaxAge } from "../model/drill-plan.ts";
+import { parseDuration } from "../model/duration.ts";
 import { isRealStack } from "../model/real-data.ts";
+import { scheduleFault } from "../model/schedule.ts";
 
 /** Kind of a stack's server. */
 export type ServerKind = "embedded" | "docker" | "external";
@@ -19,6 +22,8 @@ export interface DeclaredSettings {
   url: string | undefined;
   /** Docker engine of a server in a container. The host is undefined for the local engine. */
   docker: { host: string | undefined } | undefined;
+  /** Planned restore drills. undefined if there are none. */
+  drill: Pick<DrillPlan, "maxAgeSeconds" | "required"> | undefined;
 }
 
 /**
@@ -43,6 +48,7 @@ export async function declaredSettings(root: string, stack: string): Promise<Dec
     kind: kindOf(setting("server")),
     url: text(setting("url")),
     docker: setting("server") === "docker" ? { host: text(setting("dockerHost")) } : undefined,
+    drill: drillIn(setting("backups")),
   };
 }
 
@@ -82,15 +88,38 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+/**
+ * Reads the drills of the setting `backups`, an object or its JSON. The program rejects an invalid plan. Until then,
+ * its defaults count.
+ */
+function drillIn(value: unknown): DeclaredSettings["drill"] {
+  const backups = typeof value === "string" ? parsedJson(value) : value;
+  const drill = isRecord(backups) ? backups.drill : undefined;
+  if (drill === undefined || drill === false) return undefined;
+  const { schedule, maxAge, required } = isRecord(drill) ? drill : {};
+  const isValid = typeof schedule === "string" && scheduleFault(schedule) === undefined;
+  const written = typeof maxAge === "string" ? parseDuration(maxAge) : undefined;
+  const maxAgeSeconds = written ?? defaultMaxAge(isValid ? schedule : defaultDrillSchedule) ?? 0;
+  return { maxAgeSeconds, required: String(required) === "true" };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads a list, or the JSON of one. */
 function names(value: unknown): string[] {
   if (Array.isArray(value)) return value.map(String);
   if (typeof value !== "string") return [];
-  try {
-    const list: unknown = JSON.parse(value);
-    return Array.isArray(list) ? list.map(String) : [];
-  } catch {
-    // The program rejects an invalid list. Its content does not count as declared.
-    return [];
-  }
+  // The program rejects an invalid list. Its content does not count as declared.
+  const list = parsedJson(value);
+  return Array.isArray(list) ? list.map(String) : [];
 }

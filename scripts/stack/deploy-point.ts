@@ -2,24 +2,25 @@ import { execFile } from "node:child_process";
 import { hostname, userInfo } from "node:os";
 import { promisify } from "node:util";
 import type { Deploy, DeployPoint } from "../backup/deploys.ts";
-import { OperationError } from "../core/operation-error.ts";
+import { orWarn } from "../core/or-warn.ts";
 import { withDocker } from "../docker/client.ts";
 import { isRunning } from "../docker/server/running.ts";
-import { type DockerPlace, dockerPlaceIn } from "./docker-place.ts";
-import type { Stack } from "./stack.ts";
-import { resourcesOf } from "./stored-state.ts";
+import type { DockerPlace } from "./docker-place.ts";
 
 const execute = promisify(execFile);
 
 /** Makes restore points before a deploy, and records it afterwards. */
 export class DeployRecorder {
-  readonly #stack: Stack;
+  readonly #root: string;
   readonly #onWarning: (text: string) => void;
   #made: { place: DockerPlace; point: DeployPoint } | undefined;
 
-  /** @param onWarning gets the reason why there is no restore point or no record. The deploy does not fail for it. */
-  constructor(stack: Stack, onWarning: (text: string) => void) {
-    this.#stack = stack;
+  /**
+   * @param root project directory
+   * @param onWarning gets the reason why there is no restore point or no record. The deploy does not fail for it.
+   */
+  constructor(root: string, onWarning: (text: string) => void) {
+    this.#root = root;
     this.#onWarning = onWarning;
   }
 
@@ -27,11 +28,9 @@ export class DeployRecorder {
    * Creates a restore point if the stack has a running server with backups. Call it just before the deploy; if the
    * deploy is tried again, the last restore point counts.
    */
-  async begin(): Promise<void> {
+  async begin(place: DockerPlace): Promise<void> {
     this.#made = undefined;
-    await this.#orWarn("No restore point was made before the changes", async () => {
-      const place = await this.#place();
-      if (place === undefined) return;
+    await orWarn(this.#onWarning, "No restore point was made before the changes", async () => {
       const { createDeployPoint } = await import("../backup/deploys.ts");
       await withDocker(place.host, async (docker) => {
         const containers = [serverOf(place), sidecarOf(place)];
@@ -49,33 +48,13 @@ export class DeployRecorder {
   async record(outcome: Deploy["outcome"], changes: number | null): Promise<void> {
     if (this.#made === undefined) return;
     const { place, point } = this.#made;
-    await this.#orWarn("The deploy was not recorded", async () => {
+    await orWarn(this.#onWarning, "The deploy was not recorded", async () => {
       const { recordDeploy } = await import("../backup/deploys.ts");
-      const origin = { ...(await commitOf(this.#stack.root)), user: userInfo().username, host: hostname() };
+      const origin = { ...(await commitOf(this.#root)), user: userInfo().username, host: hostname() };
       await withDocker(place.host, (docker) =>
         recordDeploy(docker, sidecarOf(place), { ...point, outcome, changes, ...origin }),
       );
     });
-  }
-
-  async #orWarn(what: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      this.#onWarning(`${what}: ${error.message}`);
-    }
-  }
-
-  /** Returns undefined if the stack has nothing in a Docker engine. */
-  async #place(): Promise<DockerPlace | undefined> {
-    try {
-      return dockerPlaceIn(await resourcesOf(this.#stack));
-    } catch (error) {
-      // The first `up` of a stack. Other errors are reported by the operation.
-      if (error instanceof OperationError) return undefined;
-      throw error;
-    }
   }
 }
 

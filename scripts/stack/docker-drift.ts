@@ -5,7 +5,7 @@ import { hasDrifted, viewStack } from "../docker/drift.ts";
 import { projectName } from "./project.ts";
 import type { Stack } from "./stack.ts";
 import type { StateResource } from "./stack-state.ts";
-import { resourcesOf } from "./stored-state.ts";
+import { resourcesOrNone } from "./stored-state.ts";
 
 const volumeType = "docker:index/volume:Volume";
 
@@ -27,19 +27,6 @@ export async function hasDriftedInDocker(stack: Stack, host: string | undefined)
     await requireData(docker, stack.name, host, resources);
     return true;
   });
-}
-
-/**
- * Reads the resources in a stack's state. If the state is in a local folder, no engine process is started. A stack
- * without a state has no resources. Other errors are reported by the operation.
- */
-async function resourcesOrNone(stack: Stack): Promise<StateResource[]> {
-  try {
-    return await resourcesOf(stack);
-  } catch (error) {
-    if (error instanceof OperationError) return [];
-    throw error;
-  }
 }
 
 async function requireData(

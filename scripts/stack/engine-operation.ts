@@ -10,7 +10,7 @@ import {
 } from "./event-stream.ts";
 import { providerSessions } from "./provider-sessions.ts";
 import type { Stack } from "./stack.ts";
-import { lockedError } from "./stack-lock.ts";
+import { lockedError } from "./stack-locked.ts";
 
 /** Operations of the engine on a stack. */
 export type OperationKind = "up" | "preview" | "refresh" | "destroy";
@@ -33,6 +33,8 @@ export interface OperationOptions {
   runId: string;
   /** URNs to limit the operation to; the engine expands `*` and `**`. Omit for all. */
   targets?: readonly string[];
+  /** Variables for the program, in addition to the process's own. */
+  variables?: Readonly<Record<string, string>>;
   /**
    * Only for `destroy`: runs under the stack's lock. If it throws, nothing is changed, and the operation fails with its
    * error.
@@ -77,7 +79,12 @@ async function runOnce(
     onLine: (line) => stream.line(line),
     signal: options.signal,
     // Without this variable, a preview does not stream its events.
-    variables: { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true", PGW_RUN_ID: options.runId, ...sessions },
+    variables: {
+      PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
+      PGW_RUN_ID: options.runId,
+      ...sessions,
+      ...options.variables,
+    },
   });
   if (exit.code !== 0) throw operationFailed(stack, kind, options, stream, exit.stderr);
   return {

@@ -1,4 +1,5 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/events.js";
+import { mask } from "../core/secret-names.ts";
 import { attributesFound } from "./adoption.ts";
 
 /** A change that an operation made to a resource, or that a preview announces. */
@@ -220,11 +221,11 @@ function nameOf(urn: string): string {
   return urn.slice(urn.lastIndexOf("::") + 2);
 }
 
-/** Replaces secrets, which arrive as wrapped ciphertexts, with `[secret]`. */
+/** Replaces secrets, which arrive as wrapped ciphertexts, with a mask. */
 function unsealed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unsealed);
   if (typeof value !== "object" || value === null) return value;
-  if ("4dabf18193072939515e22adb298388d" in value) return "[secret]";
+  if ("4dabf18193072939515e22adb298388d" in value) return mask;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unsealed(inner)]));
 }
 

@@ -13,7 +13,7 @@ import {
 } from "./engine-operation.ts";
 import { EngineKilled, runOnStack } from "./engine-process.ts";
 import type { Stack } from "./stack.ts";
-import { StackLocked } from "./stack-lock.ts";
+import { StackLocked } from "./stack-locked.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { initialiseStack, requireDeclared, saysNoSuchStack } from "./stacks.ts";
 import { stateFile } from "./state-file.ts";

@@ -112,7 +112,10 @@ export async function readContainers(
   if (server.kind !== "docker") return { known: true, containers: [] };
   const declared = [
     ...(server.backups === undefined ? [] : ["backup"]),
+    ...(server.backups?.second === undefined ? [] : ["backup-2"]),
+    ...(server.backups?.evidence === undefined ? [] : ["drill"]),
     ...(monitoring === undefined ? [] : monitoringRoles),
+    ...(monitoring?.alertmanager === undefined ? [] : ["alertmanager"]),
   ];
   try {
     const labels = labelsToFind({ ...owner, owner: server.owner });

@@ -5,7 +5,7 @@ import { fromBackend } from "./backend.ts";
 import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runOnStack } from "./engine-process.ts";
 import type { Stack } from "./stack.ts";
-import { lockedError } from "./stack-lock.ts";
+import { lockedError } from "./stack-locked.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { saysNoSuchStack } from "./stacks.ts";
 
@@ -24,6 +24,7 @@ export interface StateResource {
   parent?: string;
   protect?: boolean;
   retainOnDelete?: boolean;
+  inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
 }
 

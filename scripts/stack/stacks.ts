@@ -9,7 +9,7 @@ import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runEngine, runOnStack } from "./engine-process.ts";
 import { localStack } from "./local-stack.ts";
 import type { Stack } from "./stack.ts";
-import { lockedError } from "./stack-lock.ts";
+import { lockedError } from "./stack-locked.ts";
 
 export { localStack };
 

@@ -56,6 +56,19 @@ export async function resourcesOf(stack: Stack): Promise<StateResource[]> {
   return storedResources({ root, env: backendEnvironment(stack), project: await projectName(root), stack: name });
 }
 
+/**
+ * Reads the resources of a stack. If the state is in a local folder, no engine process is started. A stack without a
+ * state has none. Other errors are reported by the operation that follows.
+ */
+export async function resourcesOrNone(stack: Stack): Promise<StateResource[]> {
+  try {
+    return await resourcesOf(stack);
+  } catch (error) {
+    if (error instanceof OperationError) return [];
+    throw error;
+  }
+}
+
 function resourcesIn(text: string, stack: string, folder: string): StateResource[] {
   try {
     const { checkpoint } = JSON.parse(text) as { checkpoint?: { latest?: { resources?: StateResource[] } } };

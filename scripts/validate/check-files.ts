@@ -1,4 +1,4 @@
-import { describeSource, type FileSource, listSource, readSource } from "../core/file-source.ts";
+import { describeSource, type FileSource, listSource, readSource, type SourceEntry } from "../core/file-source.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { decodeUtf8 } from "../core/utf8.ts";
 import { describePlace } from "../sql/sql-error.ts";
@@ -27,17 +27,27 @@ export interface CheckFile {
  */
 export async function readCheckFiles(source: FileSource): Promise<CheckFile[]> {
   const entries = await listSource(source, checksFolder);
-  const names = entries
+  return checkFilesAmong(entries).map((name) => readCheckFile(source, `${checksFolder}/${name}`));
+}
+
+/** Returns the names of the check files among the entries of a folder, sorted. */
+export function checkFilesAmong(entries: readonly SourceEntry[]): string[] {
+  return entries
     .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && !entry.name.startsWith("."))
     .map(({ name }) => name)
     .filter((name) => /\.sql$/i.test(name))
     .sort();
-  return names.map((name) => parseCheckFile(source, `${checksFolder}/${name}`));
 }
 
 const hint = "A check is one SELECT, WITH, VALUES or TABLE that returns the rows that are wrong.";
 
-function parseCheckFile(source: FileSource, file: string): CheckFile {
+/**
+ * Reads a check file.
+ *
+ * @param file path in the source
+ * @throws OperationError (exit code usage) with file and line if it is not one query
+ */
+export function readCheckFile(source: FileSource, file: string): CheckFile {
   const content = readSource(source, file);
   const refuse = (message: string) => new OperationError(message, { hint, exitCode: exitCode.usage });
   if (content === undefined) throw refuse(`${describeSource(source, file)} does not exist any more.`);

@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, Registration>> = {
   backup: async () => (await import("./backup/backup.ts")).registerBackup,
   health: async () => (await import("./health/health.ts")).registerHealth,
   doctor: async () => (await import("./doctor.ts")).registerDoctor,
+  "index-advice": async () => (await import("./index-advice.ts")).registerIndexAdvice,
   dumps: async () => (await import("./dumps/dumps.ts")).registerDumps,
   snapshot: async () => (await import("./snapshot/snapshot.ts")).registerSnapshot,
   engine: async () => (await import("./engine.ts")).registerEngine,

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { databaseFolder } from "../../databases/database-file.ts";
 import type { DraftSummary } from "../../migrate/authoring/draft-file.ts";
+import type { StackDrills } from "../../stack/drill-gate.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";
 import { action, type CommandContext } from "../context.ts";
@@ -17,7 +19,14 @@ export function registerPreview(program: Command): void {
     .addOption(jsonOption())
     .action(
       action<{ stack?: string; all?: boolean }, []>(async (context, { stack = localStack, all = false }) => {
-        const { changes, unchanged } = await operateStack(context, "preview", stack);
+        let drills: StackDrills | undefined;
+        const { drillWarning, readStackDrills } = await import("../../stack/drill-gate.ts");
+        const before = async (opened: Stack) => {
+          drills = await readStackDrills(opened, new Date());
+        };
+        const { changes, unchanged } = await operateStack(context, "preview", stack, { before });
+        const warning = drills && drillWarning(drills, stack);
+        if (warning !== undefined) context.out.warn(warning);
         const drafts = await draftsOf(context, stack);
         const { describeDraft } = await import("../../migrate/authoring/draft-file.ts");
         context.out.answer({ stack, changes, unchanged, drafts }, () =>

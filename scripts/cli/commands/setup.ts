@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { shellQuote } from "../../core/shell.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
 import { jsonOption, stackOption } from "../options.ts";
@@ -20,7 +21,7 @@ export function registerSetup(program: Command): void {
           const { requireNoEnvironmentFile } = await import("../../connection/environment-file.ts");
           await requireNoEnvironmentFile(context.root);
         }
-        const { databases } = await upStack(context, stack);
+        const { databases, server } = await upStack(context, stack);
         if (writeEnv) {
           const [database = ""] = Object.keys(databases);
           const { writeEnvironmentFile } = await import("../../connection/environment-file.ts");
@@ -38,9 +39,26 @@ export function registerSetup(program: Command): void {
             "  npm run pgw -- seed info               show test users and their logins",
             "  npm run preview                        show what `up` would change",
             ...(writeEnv ? [] : ["  npm run db:setup -- --write-env        write a .env for your application"]),
+            ...(server.backups?.drill?.sidecar !== false ? [] : ["", ...drillSchedule(context.root, stack)]),
           ].join("\n"),
         );
         return undefined;
       }),
     );
+}
+
+/**
+ * Returns the lines that make cron or systemd run the restore drills of a stack. The command does nothing unless a
+ * drill is due. Both have a short PATH, so Node is named with its folder.
+ */
+export function drillSchedule(root: string, stack: string): string[] {
+  const command = `${shellQuote(process.execPath)} scripts/pgw.mjs backup drill --due --stack ${stack}`;
+  // In a crontab, % ends the command.
+  const line = `cd ${shellQuote(root)} && ${command}`.replaceAll("%", "\\%");
+  const unit = `systemd-run --user --unit pgw-drill-${stack} --on-calendar '*:17'`;
+  return [
+    "restore drills, if this machine is to run them: one of",
+    `  crontab -e:  17 * * * * ${line}`,
+    `  systemd:     ${unit} --working-directory ${shellQuote(root)} ${command}`,
+  ];
 }

@@ -1,15 +1,19 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { restoreLatest, restoreVariable } from "../../model/restore-variable.ts";
 import type { StackOutputs } from "../../model/stack-outputs.ts";
+import type { AlertSilence } from "../../stack/alert-silence.ts";
 import type { DeployRecorder } from "../../stack/deploy-point.ts";
 import type { OperationResult } from "../../stack/engine-operation.ts";
 import type { Stack } from "../../stack/stack.ts";
-import { StackLocked } from "../../stack/stack-lock.ts";
+import { StackLocked } from "../../stack/stack-locked.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { describeChanges } from "../changes.ts";
 import { action, type CommandContext } from "../context.ts";
 import { type CommandOperationOptions, operateStack } from "../operation.ts";
 import { allChangesOption, jsonOption, stackOption } from "../options.ts";
 import { warnOfOtherTargets } from "../other-targets.ts";
+import { showStep } from "../step.ts";
 import { describeStack } from "../summary.ts";
 
 interface UpOptions {
@@ -18,6 +22,8 @@ interface UpOptions {
   /** Seconds to wait; true: without limit. */
   wait?: number | true;
   all?: boolean;
+  restoreFromBackup?: boolean;
+  time?: string;
 }
 
 export function registerUp(program: Command): void {
@@ -32,12 +38,21 @@ export function registerUp(program: Command): void {
       "first clean up what a killed command left; on a terminal, `up` offers this if it is necessary",
     )
     .option("--wait [seconds]", "wait while another command works on the stack (default: no limit)", seconds)
+    .option(
+      "--restore-from-backup",
+      "the machine is lost: restore the cluster from the bucket before the server starts; refused if there is a cluster",
+    )
+    .option("--time <time>", "with --restore-from-backup: time with its zone (default: everything that is archived)")
     .addOption(allChangesOption())
     .addOption(jsonOption())
     .action(
-      action<UpOptions, []>(async (context, { stack = localStack, recover = false, wait = 0, all = false }) => {
+      action<UpOptions, []>(async (context, options) => {
+        const { stack = localStack, recover = false, wait = 0, all = false } = options;
         const waitMs = wait === true ? Number.POSITIVE_INFINITY : wait * 1_000;
-        await upStack(context, stack, { recover, waitMs }, all);
+        const restore = restoreTarget(options);
+        const variables: Record<string, string> = restore === undefined ? {} : { [restoreVariable]: restore };
+        const outputs = await upStack(context, stack, { recover, waitMs, variables }, all);
+        if (restore !== undefined) await backUpRestored(context, outputs);
         await warnOfOtherTargets(context, stack);
       }),
     );
@@ -69,17 +84,53 @@ export async function upStack(
   return outputs;
 }
 
-/** Runs `up`. If it changes a stack that has backups, makes a restore point before it and records it. */
+/** Returns what to restore: `latest`, or a time. Undefined if nothing is restored. */
+function restoreTarget({ restoreFromBackup = false, time }: UpOptions): string | undefined {
+  if (restoreFromBackup) return time ?? restoreLatest;
+  if (time === undefined) return undefined;
+  throw new OperationError("--time needs --restore-from-backup.", { exitCode: exitCode.usage });
+}
+
+/** Makes full backups of a restored cluster: restores of its new timeline should not depend on an earlier one. */
+async function backUpRestored(context: CommandContext, { server }: StackOutputs): Promise<void> {
+  if (server.kind !== "docker" || server.backups === undefined) return;
+  const { container, second } = server.backups;
+  const { withDocker } = await import("../../docker/client.ts");
+  const { createBackup } = await import("../../backup/create.ts");
+  for (const each of [container, ...(second === undefined ? [] : [second.container])]) {
+    showStep(context.out, "making a full backup");
+    const made = await withDocker(server.dockerHost, (docker) => createBackup(docker, each, "full"));
+    context.out.endStep();
+    context.out.note(`full backup of the restored cluster: ${made.label}`);
+  }
+}
+
+/**
+ * Runs `up`. Alerts that begin meanwhile are silenced. If it changes a stack that has backups, makes a restore point
+ * before it and records it.
+ */
 async function deploy(
   context: CommandContext,
   stack: string,
   options: CommandOperationOptions,
 ): Promise<OperationResult> {
-  const { DeployRecorder } = await import("../../stack/deploy-point.ts");
+  const { dockerPlaceIn } = await import("../../stack/docker-place.ts");
+  const { resourcesOrNone } = await import("../../stack/stored-state.ts");
+  const warn = (text: string) => context.out.warn(text);
   let recorder: DeployRecorder | undefined;
+  let silence: AlertSilence | undefined;
+  const checkDrills = drillCheck(context);
   const before = async (opened: Stack) => {
-    recorder ??= new DeployRecorder(opened, (text) => context.out.warn(text));
-    await recorder.begin();
+    await checkDrills(opened);
+    const place = dockerPlaceIn(await resourcesOrNone(opened));
+    // Another server than one in a container has no Alertmanager and no restore points of the kit.
+    if (place === undefined) return;
+    const { AlertSilence } = await import("../../stack/alert-silence.ts");
+    const { DeployRecorder } = await import("../../stack/deploy-point.ts");
+    silence ??= new AlertSilence("pgw up", warn);
+    await silence.begin(place);
+    recorder ??= new DeployRecorder(opened.root, warn);
+    await recorder.begin(place);
   };
   try {
     const result = await operateStack(context, "up", stack, { ...options, before });
@@ -88,7 +139,32 @@ async function deploy(
   } catch (error) {
     if (!(error instanceof StackLocked)) await recorder?.record("failed", null);
     throw error;
+  } finally {
+    await silence?.end();
   }
+}
+
+/**
+ * Returns a function that warns once if no restore drill is current. If the stack requires one, it previews the changes
+ * and refuses those of data.
+ */
+function drillCheck(context: CommandContext): (stack: Stack) => Promise<void> {
+  let hasWarned = false;
+  return async (stack) => {
+    const { drillWarning, newFilesOf, readStackDrills, requireDrill } = await import("../../stack/drill-gate.ts");
+    const drills = await readStackDrills(stack, new Date());
+    if (drills === undefined) return;
+    const warning = drillWarning(drills, stack.name);
+    if (warning === undefined) return;
+    if (drills.plan.required) {
+      const { runOperation } = await import("../../stack/operation.ts");
+      const { engineSignal: signal, runId } = context;
+      const { changes } = await runOperation(stack, "preview", { signal, runId });
+      await requireDrill(drills, stack, changes, newFilesOf(stack));
+    }
+    if (!hasWarned) context.out.warn(warning);
+    hasWarned = true;
+  };
 }
 
 function seconds(text: string): number {

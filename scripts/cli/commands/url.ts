@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { connectionUrl } from "../../connection/connection.ts";
+import { pooledConnection } from "../../stack/pooled-connection.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
 import { defaultRole } from "../login.ts";
@@ -13,11 +14,14 @@ export function registerUrl(program: Command): void {
     .addOption(stackOption())
     .addOption(databaseOption())
     .addOption(roleOption())
+    .option("--pooled", "connect through the stack's pooler (PgBouncer); only for the roles app and readonly")
     .action(
-      action<{ stack?: string; database?: string; role?: string }, []>(
-        async (context, { stack = localStack, database, role = defaultRole }) => {
+      action<{ stack?: string; database?: string; role?: string; pooled?: boolean }, []>(
+        async (context, { stack = localStack, database, role = defaultRole, pooled = false }) => {
           const target = await resolveTarget(context, { stack, ...(database === undefined ? {} : { database }) }, role);
-          process.stdout.write(`${connectionUrl(target.connection)}\n`);
+          const { connection, server } = target;
+          const chosen = pooled ? pooledConnection(connection, server ?? {}, { stack, role }) : connection;
+          process.stdout.write(`${connectionUrl(chosen)}\n`);
         },
       ),
     );

@@ -5,8 +5,8 @@ import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { readCommitted } from "../committed.ts";
 import { previewMigrations } from "../preview.ts";
 import { describeFindings } from "./finding.ts";
-import type { LintedFile } from "./judge.ts";
 import { type LintReport, lintFiles } from "./lint.ts";
+import type { LintedFile } from "./raw-findings.ts";
 import { readTableStates } from "./table-states.ts";
 
 /** Lints files that would be applied to the client's database, for its version and its contents. */

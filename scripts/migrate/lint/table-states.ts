@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { TableState } from "./lint.ts";
+import type { TableState } from "./scope.ts";
 
 /**
  * Returns the states of tables in a database, by name (for an index, the state of its table). A table without a page is

@@ -188,7 +188,7 @@ function listed(kind: string, things: readonly { name: string }[]): string[] {
 
 function describeVolume({ name, role }: { name: string; role: string }): string {
   if (role === "data") return `the server's data in the volume ${name}`;
-  return role === "backup" ? `the backups in the volume ${name}` : `the volume ${name} (${role})`;
+  return /^backup(-2)?$/.test(role) ? `the backups in the volume ${name}` : `the volume ${name} (${role})`;
 }
 
 function describeFound(volume: FoundVolume, state: string): FoundData {

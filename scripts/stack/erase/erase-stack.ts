@@ -1,7 +1,7 @@
 import { forgetErasure, noteErasure } from "../begun-erasure.ts";
 import type { Stack } from "../stack.ts";
 import { stackContent } from "../stack-content.ts";
-import { StackLocked } from "../stack-lock.ts";
+import { StackLocked } from "../stack-locked.ts";
 import { readState, removeState } from "../stack-state.ts";
 import type { Remains } from "./cluster-files.ts";
 import type { ErasableData } from "./stack-data.ts";

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { isAbandoned } from "../../core/folder-lock.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { cacheFolder } from "../../pulumi/cache-folder.mjs";
 import { withCacheLock } from "../../pulumi/cache-lock.ts";
 import { removeLeftovers } from "../../pulumi/staged-install.ts";
-import { isAbandoned } from "./abandoned-lock.ts";
 import type { StackLeftover } from "./leftover.ts";
 
 /** Time limit in ms for another process that prepares the engine. It is longer than a dead process's lock lasts. */

@@ -2,9 +2,9 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { leadsNowhere, unlessAbsent } from "../../core/absent.ts";
 import { cacheFolder, compileCacheFolder } from "../../pulumi/cache-folder.mjs";
-import { engineLocks, isInUse } from "./engine-locks.ts";
 import type { LeftoverContext, StackLeftover } from "./leftover.ts";
 import type { KnownServer } from "./own-servers.ts";
+import { engineLocks, isInUse } from "./stack-locks.ts";
 
 /** Time limit in ms for writing a file. An older incomplete one was interrupted. */
 const writtenWithin = 10 * 60_000;

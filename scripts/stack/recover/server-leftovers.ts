@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
+import { isAbandoned } from "../../core/folder-lock.ts";
 import { serverLockOf, withServerLock } from "../../server/server-lock.ts";
 import { unnamedClusters } from "../../server/unfinished.ts";
-import { isAbandoned } from "./abandoned-lock.ts";
 import type { StackLeftover } from "./leftover.ts";
 import type { KnownServer } from "./own-servers.ts";
 

@@ -8,6 +8,7 @@ import { type Target, type TargetOptions, targetToChange } from "../../target.ts
 import { backUpBeforeRevert } from "./backup-before-revert.ts";
 import { confirmRevert, describeLosses } from "./confirm-revert.ts";
 import { showLockTimeout, showWaiting } from "./lock-events.ts";
+import { renewConnections } from "./pooled-connections.ts";
 import { type RunOptions, withRunOptions } from "./verb.ts";
 
 interface DownOptions extends TargetOptions, RunOptions {
@@ -66,6 +67,7 @@ async function down(context: CommandContext, options: DownOptions) {
           signal: context.signal,
           runId: context.runId,
         });
+  if (reverted.length > 0) await renewConnections(context, target, options);
   context.out.answer({ reverted, backup }, () =>
     reverted.length === 0 ? `${label}: nothing to revert` : `${label}: ${reverted.length} reverted`,
   );

@@ -6,6 +6,7 @@ import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { type Target, type TargetOptions, targetToChange } from "../../target.ts";
 import { showLockTimeout, showWaiting } from "./lock-events.ts";
+import { renewConnections } from "./pooled-connections.ts";
 import { type RunOptions, withRunOptions } from "./verb.ts";
 
 interface UpOptions extends TargetOptions, RunOptions {
@@ -44,6 +45,7 @@ async function up(context: CommandContext, options: UpOptions) {
     signal: context.signal,
     runId: context.runId,
   });
+  if (applied.length > 0) await renewConnections(context, target, options);
   context.out.answer({ applied }, () =>
     applied.length === 0 ? `${label}: nothing pending` : `${label}: ${applied.length} applied`,
   );

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { StackLocked } from "../stack/stack-lock.ts";
+import { StackLocked } from "../stack/stack-locked.ts";
 import type { CommandContext } from "./context.ts";
 import { stackForReading } from "./stack.ts";
 
@@ -28,7 +28,7 @@ export async function underStackLock<T>(context: CommandContext, name: string, w
     } catch (error) {
       if (begun || !(error instanceof StackLocked)) throw error;
       if (error.holderIsGone) {
-        const { removeLeftLocks } = await import("../stack/recover/engine-locks.ts");
+        const { removeLeftLocks } = await import("../stack/recover/stack-locks.ts");
         if (!(await removeLeftLocks(stack, context.env))) throw error;
         context.out.note(`removed the lock that a killed command left on stack "${name}"`);
         continue;

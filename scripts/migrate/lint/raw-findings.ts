@@ -23,7 +23,7 @@ export interface Raw extends Finding {
 }
 
 /** A file with all its raw findings. */
-export interface Judged {
+export interface ReadFile {
   file: LintedFile;
   spans: StatementSpan[];
   raw: Raw[];
@@ -36,7 +36,7 @@ export interface Judged {
  *
  * @throws OperationError if squawk cannot be run
  */
-export async function judge(file: LintedFile, pgVersion: number): Promise<Judged> {
+export async function findRaw(file: LintedFile, pgVersion: number): Promise<ReadFile> {
   const text = withoutExceptions(withoutPlaceholders(file.text));
   const spans = statementSpans(text.slice(file.bodyStart)).map(({ start, end }) => {
     return { start: file.bodyStart + start, end: file.bodyStart + end };

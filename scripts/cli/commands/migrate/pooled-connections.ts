@@ -1,0 +1,18 @@
+import { upCommand } from "../../../model/command-lines.ts";
+import { localStack } from "../../../stack/local-stack.ts";
+import type { CommandContext } from "../../context.ts";
+import type { Target, TargetOptions } from "../../target.ts";
+
+/** Makes the stack's pooler replace its server connections after the tables have changed. Prints a reason if not. */
+export async function renewConnections(context: CommandContext, { server }: Target, { stack }: TargetOptions) {
+  if (server?.pooler === undefined) return;
+  const { renewPooledConnections } = await import("../../../docker/pooler.ts");
+  const reason = await renewPooledConnections(server);
+  if (reason === undefined) return;
+  context.out.note(
+    [
+      `The pooler has kept its server connections, on which prepared statements can fail: ${reason}`,
+      `  Replace them: \`${upCommand(stack ?? localStack)}\``,
+    ].join("\n"),
+  );
+}
