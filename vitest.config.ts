@@ -7,7 +7,7 @@ import { AlternatingSequencer } from "./test/support/alternating-sequencer.ts";
  * that it starts take about 1 GB, so machines with many processors start fewer for each.
  */
 const processors = availableParallelism();
-const maxWorkers = Math.max(2 * processors, Math.min(4 * processors, 8));
+const maxWorkers = Math.max(2 * processors, Math.min(3 * processors, 8));
 
 /** Limit of `expect.poll` in ms, whose default of 1 s ends tests on a busy machine. */
 const expectations = { poll: { timeout: 30_000 } };
@@ -48,6 +48,7 @@ export default defineConfig({
           name: "docker",
           expect: expectations,
           include: ["test/docker/**/*.test.ts"],
+          isolate: false,
           // Tests of stacks also need the Pulumi engine and the scratch folder.
           globalSetup: ["test/docker/setup.ts", "test/embedded/setup.ts"],
           runner: "test/docker/runner.ts",

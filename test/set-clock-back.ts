@@ -23,10 +23,13 @@ globalThis.Date = class extends RealDate {
 };
 `,
   );
-  const { NODE_OPTIONS } = clone.env;
-  clone.env.NODE_OPTIONS = `--import=${join(clone.root, file)}`;
+  const before = { NODE_OPTIONS: clone.env.NODE_OPTIONS, PGW_OFFLINE: clone.env.PGW_OFFLINE };
+  // A failed download is remembered with its time. In the cache that all tests share, it must not be a wrong one.
+  Object.assign(clone.env, { NODE_OPTIONS: `--import=${join(clone.root, file)}`, PGW_OFFLINE: "1" });
   return () => {
-    if (NODE_OPTIONS === undefined) delete clone.env.NODE_OPTIONS;
-    else clone.env.NODE_OPTIONS = NODE_OPTIONS;
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete clone.env[name];
+      else clone.env[name] = value;
+    }
   };
 }

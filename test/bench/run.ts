@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,7 +29,9 @@ const parts: Readonly<Record<string, (scratch: string) => Promise<Measurement[]>
   queries: benchQueries,
   package: benchPackage,
   client: benchClient,
+  load: ofExample("kyb"),
   import: benchImport,
+  pend: ofExample("pend"),
 };
 
 const asked = process.argv.slice(2);
@@ -47,6 +50,16 @@ try {
   console.log(table(["what", "here", "against", "ratio", "target", ""], measurements.map(row)));
 } finally {
   await rm(scratch, { recursive: true, force: true });
+}
+
+/** Returns the part that is in the folder of an example database. It has no measurements if the example was removed. */
+function ofExample(database: string) {
+  return async (folder: string): Promise<Measurement[]> => {
+    const file = new URL(`../embedded/migrations/${database}/bench.ts`, import.meta.url);
+    if (!existsSync(file)) return [];
+    const { bench } = (await import(file.href)) as { bench: (folder: string) => Promise<Measurement[]> };
+    return bench(folder);
+  };
 }
 
 function engine() {

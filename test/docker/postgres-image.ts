@@ -13,6 +13,7 @@ import { buildImage } from "./build-image.ts";
 /** Build contexts of the images. */
 export const postgresImageContext = join(cloneRoot, "infra", "images", "postgres");
 export const monitoringImageContext = join(cloneRoot, "infra", "images", "monitoring");
+export const poolerImageContext = join(cloneRoot, "infra", "images", "pgbouncer");
 
 /**
  * Builds the kit's PostgreSQL image from the project directory. The first test process builds it, the others wait. Its
@@ -27,6 +28,11 @@ export function postgresImage(buildArguments: Readonly<Record<string, string>> =
 /** Builds the monitoring image in the same way. */
 export function monitoringImage(): Promise<string> {
   return withDocker(undefined, (docker) => builtImage(docker, monitoringImageContext, {}));
+}
+
+/** Builds the pooler's image in the same way. */
+export function poolerImage(): Promise<string> {
+  return withDocker(undefined, (docker) => builtImage(docker, poolerImageContext, {}));
 }
 
 async function builtImage(

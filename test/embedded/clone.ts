@@ -317,6 +317,8 @@ async function endProcessesIn(folder: string): Promise<void> {
       readlink(`/proc/${pid}/cwd`).catch(() => ""),
       readlink(`/proc/${pid}/exe`).catch(() => ""),
     ]);
-    if (place.startsWith(folder) && program.endsWith("/pulumi-language-nodejs")) process.kill(Number(pid), "SIGKILL");
+    // Projects have numbers: the folder of the first begins the paths of the tenth.
+    if (`${place}/`.startsWith(`${folder}/`) && program.endsWith("/pulumi-language-nodejs"))
+      process.kill(Number(pid), "SIGKILL");
   }
 }

@@ -19,6 +19,16 @@ await client.end();
 const asApplication = `url="$(npm run -s pgw -- url -d shop -r migrator)"
 node() { AUTO_MIGRATE=true DATABASE_URL="$url" command node "$@"; }`;
 
+/** A program that creates the table of the examples, as a migration does. */
+const withGoods = `import pg from "pg";
+const client = new pg.Client(process.env.DATABASE_URL);
+await client.connect();
+await client.query(\`create table goods (id integer generated always as identity primary key,
+  name text not null unique, price numeric(12, 2) not null);
+insert into goods (name, price) values ('tea', 3.50), ('coffee', 4.20)\`);
+await client.end();
+`;
+
 /** Commands that prepare what a page assumes. The README leaves a stack with the empty database `store`. */
 const before: Record<string, string> = {
   "migrations/README.md": `npm run pgw -- database rename store shop
@@ -26,6 +36,9 @@ npm run pgw -- database rename store shop --on-server
 npm run up
 ${asApplication}`,
   "scripts/package/README.md": asApplication,
+  "scripts/client/applications.md": `cat >create-goods.js <<'END'
+${withGoods}END
+DATABASE_URL="$(npm run -s pgw -- url -d shop -r migrator)" node create-goods.js`,
 };
 
 describe("the commands in the pages", () => {

@@ -30,8 +30,11 @@ export interface TestServer {
 }
 
 const password = "test-password-of-every-role";
-/** Small, because several servers run at once. Unsafe settings spare the disk; no test cuts the power. */
-const settings = { shared_buffers: "32MB", max_connections: "60", fsync: "off", synchronous_commit: "off" };
+/**
+ * Small, because several servers run at once. Without fsync, the disk is spared; no test cuts the power. Commits reach
+ * the operating system, because some tests kill the server.
+ */
+const settings = { shared_buffers: "32MB", max_connections: "60", fsync: "off" };
 
 /** Starts an empty server in the scratch folder of the test run. All its servers share the binaries. */
 export async function startServer(extra: Record<string, string> = {}): Promise<TestServer> {

@@ -46,5 +46,6 @@ export async function withRegistry<T>(
 
 function answer(response: ServerResponse, code: number, body: string | Buffer): void {
   const type = typeof body === "string" ? "application/json" : "application/octet-stream";
-  response.writeHead(code, { "content-type": type }).end(body);
+  // A later registry can have the same port, and another package of the same version.
+  response.writeHead(code, { "content-type": type, "cache-control": "no-store" }).end(body);
 }

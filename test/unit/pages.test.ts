@@ -1,7 +1,11 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseDatabaseFile } from "../../scripts/databases/database-schema.ts";
 import { parseSettings } from "../../scripts/settings/settings.ts";
+import { cloneRoot } from "../clone-root.ts";
 import { type CodeBlock, codeBlocksIn, codeBlocksOf, pages, scriptOf } from "../support/code-blocks.ts";
 
 const blocks = pages().flatMap(codeBlocksOf);
@@ -75,4 +79,18 @@ describe("the code blocks in a text", () => {
     expect(script).toContain('echo "## a.md:3"\nexport A=1\necho "## a.md:9"\ncat >src/block-1.ts');
     expect(script).toMatch(/\nawait true;\nEND OF BLOCK\nnode src\/block-1\.ts\n$/);
   });
+});
+
+it("the list of tests that left npm test names the file of each, which exists", async () => {
+  const soak = join(cloneRoot, "test/soak");
+  const rows = (await readFile(join(soak, "README.md"), "utf8"))
+    .split("\n")
+    .filter((line) => /^\| (?!test that)/.test(line));
+  expect(rows.length).toBeGreaterThan(10);
+  const missing = rows.filter((row) => {
+    const place = row.split(" | ")[1] ?? "";
+    const [, file = ""] = /^`([^`]+\.ts)`/.exec(place) ?? [];
+    return !place.startsWith("the same file") && !(file !== "" && existsSync(join(soak, file)));
+  });
+  expect(missing).toEqual([]);
 });

@@ -91,4 +91,10 @@ export const infraMutations: readonly Mutation[] = [
     replace: ";",
     tests: ["test/unit/scripts/settings/parse-settings.test.ts"],
   },
+  {
+    file: "infra/plan/pooler.ts",
+    find: "const pooledShare = 0.8;",
+    replace: "const pooledShare = 1;",
+    tests: ["test/unit/infra/plan/pooler.test.ts"],
+  },
 ];

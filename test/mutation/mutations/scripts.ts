@@ -171,16 +171,16 @@ export const scriptMutations: readonly Mutation[] = [
   },
   // recover
   {
-    file: "scripts/stack/recover/engine-locks.ts",
+    file: "scripts/stack/recover/stack-locks.ts",
     find: '  const now = (await read(path))?.holder ?? holder;\n  const isGone = holderState(now) === "gone";',
     replace: "  const isGone = holder !== undefined;",
-    tests: [unit("stack/recover/engine-locks")],
+    tests: [unit("stack/recover/stack-locks")],
   },
   {
-    file: "scripts/stack/recover/engine-locks.ts",
+    file: "scripts/stack/recover/stack-locks.ts",
     find: "        if (unfinishedStill) await remove(path);",
     replace: "        await remove(path);",
-    tests: [unit("stack/recover/engine-locks")],
+    tests: [unit("stack/recover/stack-locks")],
   },
   {
     file: "scripts/stack/recover/half-written.ts",
@@ -212,5 +212,41 @@ export const scriptMutations: readonly Mutation[] = [
     find: "    requireExpected(cleared);",
     replace: "",
     tests: [embedded("seed/clear")],
+  },
+  {
+    file: "scripts/client/pool.ts",
+    find: "return values === undefined ? statement : { ...statement, values };",
+    replace: "return statement;",
+    tests: [embedded("client/check-outs")],
+  },
+  {
+    file: "scripts/client/pooled-statements.ts",
+    find: "if (!settings.pooled) return send;",
+    replace: "return send;",
+    tests: [embedded("connection/pooler")],
+  },
+  {
+    file: "scripts/client/pooled-statements.ts",
+    find: "if (!settings.pooled) return false;",
+    replace: "return false;",
+    tests: [embedded("connection/pooler")],
+  },
+  {
+    file: "scripts/client/pooled-statements.ts",
+    find: 'client.query<Row>("commit"),',
+    replace: 'client.query<Row>("rollback"),',
+    tests: [embedded("connection/pooler")],
+  },
+  {
+    file: "scripts/client/permits.ts",
+    find: "if (at < this.#timerAt) this.#schedule(at);",
+    replace: "if (this.#timer === undefined) this.#schedule(at);",
+    tests: ["test/unit/scripts/client/permits.test.ts"],
+  },
+  {
+    file: "scripts/client/permits.ts",
+    find: "if (this.#waiters.size > 0) this.#schedule(next);",
+    replace: "",
+    tests: ["test/unit/scripts/client/permits.test.ts"],
   },
 ];

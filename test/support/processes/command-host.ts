@@ -6,14 +6,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import "./key-derivation.mjs";
 import type { runCommandLine as run } from "../../../scripts/cli/commands/command-line.ts";
+import { attachEngines } from "./engine-plugins.mjs";
 
 /**
  * Runs `pgw` commands of one project, one at a time. `pgw url` takes 0.01 s of CPU time here and 0.1 s in a process of
  * its own, most of it for loading its code.
  *
- * Arguments: the project, and the socket that `command-client.ts` connects to.
+ * Arguments: the project, the socket that `command-client.ts` connects to, and the socket of the host of plugins.
  */
-const [project = "", socket = ""] = process.argv.slice(2);
+const [project = "", socket = "", plugins = ""] = process.argv.slice(2);
 
 /** Message of `command-client.ts`. */
 interface Request {
@@ -137,5 +138,6 @@ async function answer(connection: Socket): Promise<void> {
 process.on("unhandledRejection", (error) => fail(error));
 process.on("uncaughtException", (error) => fail(error));
 
+await attachEngines(plugins);
 await rm(socket, { force: true });
 createServer((connection) => void answer(connection).catch(() => connection.destroy())).listen(socket);

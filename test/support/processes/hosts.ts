@@ -23,19 +23,25 @@ export interface Hosts {
 export async function ensureHosts(folder: string, project: string): Promise<Hosts> {
   const name = `${folder}.${basename(project).replaceAll(/\W/g, "-")}`;
   const home = join(folder, "home");
-  const [plugins, program, commands] = await Promise.all([
+  const [plugins, program] = await Promise.all([
     ensureHost(`${name}.plugin-host`, "plugin-host.ts", project, home),
     ensureHost(`${name}.program-host`, "program-host.ts", project, home),
-    ensureHost(`${name}.command-host`, "command-host.ts", project, home),
   ]);
+  const commands = await ensureHost(`${name}.command-host`, "command-host.ts", project, home, plugins);
   return { plugins, program, commands };
 }
 
-async function ensureHost(socket: string, file: string, project: string, home: string): Promise<string> {
+async function ensureHost(
+  socket: string,
+  file: string,
+  project: string,
+  home: string,
+  ...more: string[]
+): Promise<string> {
   if (existsSync(`${socket}.pid`)) return socket;
   const log = await open(`${socket}.log`, "a");
   const node = join(cloneRoot, "node_modules", ".bin", "node");
-  const child = spawn(node, [fileURLToPath(new URL(file, import.meta.url)), project, socket], {
+  const child = spawn(node, [fileURLToPath(new URL(file, import.meta.url)), project, socket, ...more], {
     cwd: "/",
     // Node.js and the operating system do not see the variables of single requests.
     env: { ...process.env, HOME: home, NODE_COMPILE_CACHE: compileCacheFolder(process.env) },

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import type { restoreUsersOptions as restore } from "../../../infra/provider/users-options.ts";
@@ -10,40 +10,81 @@ import type { listen as listenFor } from "../../../infra/provider-protocol/serve
  * Serves the provider plugins of one project to the engine. Each call gets its own server, configuration and signal.
  * Starting a plugin as a separate process costs 0.4 s of CPU time, most of it before its work begins.
  *
- * Arguments: the project, and the socket that `launcher.mjs` connects to.
+ * Arguments: the project, and the socket that `launcher.mjs` and `engine-plugins.mjs` connect to.
  */
 const [project = "", socket = ""] = process.argv.slice(2);
 const from = (file: string) => import(pathToFileURL(`${project}/infra/${file}`).href);
 
-/** Message of `launcher.mjs`. */
-interface Request {
+/** Message of `launcher.mjs`, whose process the engine has started as a plugin. */
+interface PluginRequest extends Place {
   /** The plugin's folder below `infra`. */
   plugin: string;
   argv: string[];
+}
+
+/** First message of `engine-plugins.mjs`, which is answered with a port for each plugin. */
+interface AttachRequest {
+  /** Folders below `infra`. */
+  attach: string[];
+}
+
+/** Folder and variables of the engine. */
+interface Place {
   cwd: string;
   env: Record<string, string>;
+}
+
+/** Starts a plugin for one connection, and ends its work with the connection. */
+async function startFor(connection: Socket, plugin: string, argv: readonly string[]): Promise<number> {
+  const { listen } = (await from("provider-protocol/server.ts")) as { listen: typeof listenFor };
+  const { plugin: loaded } = (await from(`${plugin}/plugin.ts`)) as { plugin: Plugin };
+  const { port, cancelled, close } = await listen(loaded, argv);
+  const end = () => {
+    cancelled.abort(new Error("The engine that started this plugin is gone."));
+    close();
+  };
+  if (connection.destroyed) end();
+  else connection.on("close", end);
+  return port;
+}
+
+async function enter({ cwd, env }: Place): Promise<void> {
+  // The environments of commands on one project differ only in the run id.
+  process.env = env;
+  process.chdir(cwd);
+  // All plugins of this process have one environment. Only the kit's own needs the user's options.
+  const { restoreUsersOptions } = (await from("provider/users-options.ts")) as { restoreUsersOptions: typeof restore };
+  restoreUsersOptions();
+}
+
+/** Returns a port on which each connection, one for each provider of the engine, gets a plugin of its own. */
+async function openPort(plugin: string): Promise<number> {
+  const server = createServer({ pauseOnConnect: true }, (connection) => {
+    connection.on("error", () => connection.destroy());
+    const forward = (port: number) => {
+      const started = connect(port, "127.0.0.1");
+      started.on("error", () => connection.destroy());
+      connection.pipe(started).pipe(connection);
+    };
+    startFor(connection, plugin, []).then(forward, (error) => {
+      process.stderr.write(`${String(error)}\n`);
+      connection.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
 }
 
 async function answer(connection: Socket): Promise<void> {
   connection.on("error", () => connection.destroy());
   for await (const line of createInterface({ input: connection })) {
-    const { plugin, argv, cwd, env } = JSON.parse(line) as Request;
-    const { listen } = (await from("provider-protocol/server.ts")) as { listen: typeof listenFor };
-    const { plugin: loaded } = (await from(`${plugin}/plugin.ts`)) as { plugin: Plugin };
-    // The environments of commands on one project differ only in the run id.
-    process.env = env;
-    // All plugins of this process have one environment. Only the kit's own needs the user's options.
-    const { restoreUsersOptions } = (await from("provider/users-options.ts")) as {
-      restoreUsersOptions: typeof restore;
-    };
-    restoreUsersOptions();
-    process.chdir(cwd);
-    const { port, cancelled, close } = await listen(loaded, argv);
-    connection.on("close", () => {
-      cancelled.abort(new Error("The engine that started this plugin is gone."));
-      close();
-    });
-    connection.write(`${port}\n`);
+    const request = JSON.parse(line) as PluginRequest | AttachRequest | Place;
+    if ("attach" in request) {
+      connection.write(`${JSON.stringify(await Promise.all(request.attach.map(openPort)))}\n`);
+      continue;
+    }
+    await enter(request);
+    if ("plugin" in request) connection.write(`${await startFor(connection, request.plugin, request.argv)}\n`);
   }
 }
 

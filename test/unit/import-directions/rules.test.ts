@@ -30,6 +30,7 @@ const refused: Record<string, Case[]> = {
   "settings-imports-lower-rooms": [{ from: "scripts/settings/b.ts", to: "scripts/server/log.ts" }],
   "pulumi-imports-lower-rooms": [{ from: "scripts/pulumi/b.ts", to: "scripts/stack/outputs.ts" }],
   "tls-imports-lower-rooms": [{ from: "scripts/tls/a.ts", to: "scripts/server/log.ts" }],
+  "dashboards-imports-lower-rooms": [{ from: "scripts/dashboards/a.ts", to: "scripts/sql/run-sql.ts" }],
   "client-imports-lower-rooms": [{ from: "scripts/client/a.ts", to: "scripts/sql/run-sql.ts" }],
   "server-imports-lower-rooms": [{ from: "scripts/server/o.ts", to: "scripts/docker/client.ts" }],
   "ledger-imports-lower-rooms": [{ from: "scripts/ledger/a.ts", to: "scripts/migrate/status.ts" }],
@@ -56,7 +57,10 @@ const refused: Record<string, Case[]> = {
   "doctor-imports-lower-rooms": [{ from: "scripts/doctor/a.ts", to: "scripts/stack/outputs.ts" }],
   "stack-imports-lower-rooms": [{ from: "scripts/stack/a.ts", to: "scripts/cli/commands/up.ts" }],
   "cli-imports-lower-rooms": [{ from: "scripts/cli/commands/d.ts", to: "scripts/package/build.ts" }],
-  "program-composes-components": [{ from: "infra/program.ts", to: "infra/provider/resources/servers/ready.ts" }],
+  "program-composes-components": [
+    { from: "infra/program.ts", to: "infra/provider/resources/servers/ready.ts" },
+    { from: "infra/sidecars.ts", to: "infra/fallback-providers/session.ts" },
+  ],
   "nothing-imports-the-program": [
     { from: "infra/images/a.ts", to: "infra/program.ts" },
     { from: "infra/provider/g.ts", to: "infra/program.ts", statement: "import type" },
@@ -120,6 +124,7 @@ const refused: Record<string, Case[]> = {
   "nothing-imports-tests": [{ from: "scripts/server/f.ts", to: "test/embedded/server.ts" }],
   "no-dev-dependencies-outside-tests": [{ from: "scripts/server/g.ts", to: "development" }],
   "nothing-imports-the-package-build": [{ from: "scripts/cli/commands/d.ts", to: "scripts/package/build.ts" }],
+  "nothing-imports-the-dashboards": [{ from: "scripts/cli/commands/e.ts", to: "scripts/dashboards/files.ts" }],
   "no-undeclared-dependencies": [{ from: "scripts/server/h.ts", to: "undeclared" }],
   "no-circular-imports": [
     { from: "scripts/server/i.ts", to: "scripts/server/j.ts" },

@@ -28,8 +28,16 @@ export interface Pooler {
   stop(): Promise<void>;
 }
 
-/** Starts a PgBouncer in a given pool mode for the login of a connection. */
-export async function startPooler(behind: Connection, mode: "transaction" | "session" | "statement"): Promise<Pooler> {
+/**
+ * Starts a PgBouncer in a given pool mode for the login of a connection.
+ *
+ * @param more further lines of its configuration
+ */
+export async function startPooler(
+  behind: Connection,
+  mode: "transaction" | "session" | "statement",
+  more: readonly string[] = [],
+): Promise<Pooler> {
   const port = await freePort();
   const folder = join(tmpdir(), `pgw-pooler-${port}`);
   await mkdir(folder);
@@ -44,6 +52,7 @@ export async function startPooler(behind: Connection, mode: "transaction" | "ses
     `auth_file = ${folder}/users`,
     `pool_mode = ${mode}`,
     "ignore_startup_parameters = extra_float_digits",
+    ...more,
   ];
   await writeFile(join(folder, "pgbouncer.ini"), `${configuration.join("\n")}\n`);
   await writeFile(join(folder, "users"), `"${behind.user}" "${behind.password}"\n`, { mode: 0o600 });

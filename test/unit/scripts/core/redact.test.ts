@@ -33,4 +33,16 @@ describe("redacted text", () => {
   it("is not searched for secrets inside its own masks", () => {
     expect(redact("login with hush-hush failed", ["hush-hush", "secret"])).toBe("login with [secret] failed");
   });
+
+  it("contains no secret of which another is a part, or that follows another one", () => {
+    expect(redact("key-one key-one-and-two key-onekey-one", ["key-one", "key-one-and-two"])).toBe(
+      "[secret] [secret] [secret][secret]",
+    );
+  });
+
+  it("contains no secret if others are whole files", () => {
+    const files = ["a", "b", "c"].map((letter) => `${letter}(\n`.repeat(300_000));
+    expect(redact("login with hush-hush failed", [...files, "hush-hush"])).toBe("login with [secret] failed");
+    expect(redact(`read ${files[1]}.`, files)).toBe("read [secret].");
+  });
 });

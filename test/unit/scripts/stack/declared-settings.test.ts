@@ -44,6 +44,19 @@ describe("the declared settings of a stack", () => {
     expect((await declaredSettings(root, "production")).protected).toBe(false);
   });
 
+  it.each<[string, object | undefined]>([
+    ["true", undefined],
+    ["{ full: '0 2 * * *' }", undefined],
+    ["{ drill: false }", undefined],
+    ["{ drill: true }", { maxAgeSeconds: 62 * 86_400, required: false }],
+    [`'{"drill":{"maxAge":"10d","required":"true"}}'`, { maxAgeSeconds: 864_000, required: true }],
+    ["{ drill: { schedule: '0 3 * * *' } }", { maxAgeSeconds: 2 * 86_400, required: false }],
+    ["{ drill: { schedule: monthly, maxAge: 3, required: true } }", { maxAgeSeconds: 62 * 86_400, required: true }],
+  ])("know the planned drills of backups: %s", async (backups, drill) => {
+    await write("Pulumi.ci.yaml", `config:\n  pgroundwork:backups: ${backups}\n`);
+    expect((await declaredSettings(root, "ci")).drill).toEqual(drill);
+  });
+
   it("protect the stack if the value is invalid", async () => {
     await write("Pulumi.local.yaml", "config:\n  pgroundwork:protected: flase\n");
     expect((await declaredSettings(root, "local")).protected).toBe(true);

@@ -6,6 +6,7 @@ import { type Connection, connectionUrl } from "../../../../../scripts/connectio
 import type { Clone, Finished } from "../../../clone.ts";
 import { makeShop } from "../../../infra/program/shop.ts";
 import { startServer, type TestServer } from "../../../server.ts";
+import { makeSqlite } from "../../import/import-cases.ts";
 
 let clone: Clone;
 let server: TestServer;
@@ -100,5 +101,55 @@ describe("migrate cache-triggers", () => {
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("already reported: public.product")]);
     const wrong = await pgw("migrate cache-triggers nothing -d shop");
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("public.nothing (does not exist)")]);
+  });
+});
+
+describe("import --infer --create", () => {
+  it("commits and applies a migration, writes the map and the types, imports the rows and compares them", async () => {
+    makeSqlite(
+      join(clone.root, "store.db"),
+      `create table Shelves (code text primary key, label text not null, height decimal(6,2), made datetime);
+       insert into Shelves values ('a', 'Ünder', 12.5, '2024-01-02 03:04:05'), ('b', 'top', 3, null);
+       create table boxes (id integer primary key autoincrement, shelf text references Shelves (code), data blob);
+       insert into boxes values (7, 'a', x'00ff'), (9, null, null)`,
+    );
+    await pgw("types -d shop");
+    const created = await pgw("import sqlite store.db -d shop --infer --create --json");
+    expect(created.code, created.stderr).toBe(0);
+    const answer = JSON.parse(created.stdout);
+    expect([answer.outcome, answer.map, answer.leftOut]).toEqual(["verified", "migrations/shop/import/sqlite.ts", []]);
+    const committed = await readFile(join(clone.root, "migrations/shop/committed", answer.migration), "utf8");
+    expect(committed).toContain('create table "Shelves" (');
+    const down = answer.migration.replace(/\.sql$/, ".down.sql");
+    expect(await readFile(join(clone.root, "migrations/shop/committed", down), "utf8")).toContain(
+      'drop table "Shelves", "boxes"',
+    );
+    expect(await readFile(join(clone.root, answer.map), "utf8")).toContain('from: "Shelves"');
+    expect(await readFile(file, "utf8")).toContain("  made: Timestamp | null;");
+    const rows = await withClient(connection, async (client) => [
+      (await client.query('select code, label, height::text, made::text from "Shelves" order by code')).rows,
+      (await client.query("select id::text, shelf, data::text from boxes order by id")).rows,
+      (await client.query("insert into boxes default values returning id::text")).rows,
+    ]);
+    expect(rows).toEqual([
+      [
+        { code: "a", label: "Ünder", height: "12.50", made: "2024-01-02 03:04:05" },
+        { code: "b", label: "top", height: "3.00", made: null },
+      ],
+      [
+        { id: "7", shelf: "a", data: "\\x00ff" },
+        { id: "9", shelf: null, data: null },
+      ],
+      [{ id: "10" }],
+    ]);
+    // The next import reads the map that was written.
+    const again = await pgw("import sqlite store.db -d shop --json");
+    const counts = JSON.parse(again.stdout).tables.map(({ unchanged }: { unchanged: number }) => unchanged);
+    expect([again.code, counts]).toEqual([0, [2, 2]]);
+    const draft = await pgw("import sqlite store.db -d shop --infer --create --map /nowhere/map.json --json");
+    expect([draft.code, JSON.parse(draft.stdout).error.message]).toEqual([
+      3,
+      expect.stringContaining("relations of these names already"),
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { LintedFile } from "../../../../../scripts/migrate/lint/judge.ts";
-import { type LintOptions, lintFiles, type TableState } from "../../../../../scripts/migrate/lint/lint.ts";
+import { type LintOptions, lintFiles } from "../../../../../scripts/migrate/lint/lint.ts";
+import type { LintedFile } from "../../../../../scripts/migrate/lint/raw-findings.ts";
+import type { TableState } from "../../../../../scripts/migrate/lint/scope.ts";
 
 function file(filename: string, body: string, transactional = true): LintedFile {
   const header = "--! Previous: -\n--! Hash: sha1:0\n\n";

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EngineInstallation } from "../../../../../scripts/pulumi/ensure-engine.ts";
 import { begunErasure, isServerPlace, noteErasure } from "../../../../../scripts/stack/begun-erasure.ts";
 import { eraseStack } from "../../../../../scripts/stack/erase/erase-stack.ts";
-import { StackLocked } from "../../../../../scripts/stack/stack-lock.ts";
+import { StackLocked } from "../../../../../scripts/stack/stack-locked.ts";
 
 describe("an erasure that the engine refuses", () => {
   let root: string;

@@ -4,7 +4,7 @@ import { copyFile, mkdir, mkdtemp, realpath, rm, utimes, writeFile } from "node:
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { engineLocks, isInUse, lockLeftovers } from "../../../../../scripts/stack/recover/engine-locks.ts";
+import { engineLocks, isInUse, lockLeftovers } from "../../../../../scripts/stack/recover/stack-locks.ts";
 
 const timestamp = "2026-11-21T07:21:33Z";
 let state: string;

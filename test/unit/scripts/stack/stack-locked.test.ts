@@ -4,7 +4,7 @@ import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { lockedError } from "../../../../scripts/stack/stack-lock.ts";
+import { lockedError } from "../../../../scripts/stack/stack-locked.ts";
 
 const since = "2026-11-20T23:28:56Z";
 const refusal = (host: string, pid: number) => [

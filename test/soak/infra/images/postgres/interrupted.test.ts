@@ -1,0 +1,3 @@
+import { describeInterruptedInitialisation } from "../../../../docker/describe-interrupted-initialisation.ts";
+
+describeInterruptedInitialisation(true);

@@ -1,0 +1,3 @@
+import { describeUnreachable } from "../../../../docker/infra/program/faults/describe-unreachable.ts";
+
+describeUnreachable(true);

@@ -1,0 +1,3 @@
+import { describeInterruption } from "../../../../embedded/scripts/cli/commands/describe-interruption.ts";
+
+describeInterruption(true);

@@ -1,0 +1,3 @@
+import { describeKilledDeployer } from "../../../embedded/scripts/migrate/describe-killed-deployer.ts";
+
+describeKilledDeployer(true);
