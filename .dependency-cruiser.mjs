@@ -10,7 +10,7 @@ const rooms = [
   ["core"],
   ["connection"],
   ["model"],
-  ["settings", "pulumi", "tls", "server", "ledger", "client"],
+  ["settings", "pulumi", "tls", "server", "ledger", "client", "dashboards"],
   ["docker", "sql", "catalog", "types"],
   ["databases", "adopt", "validate"],
   ["scratch"],
@@ -42,7 +42,7 @@ export default {
       name: "program-composes-components",
       comment: "The program composes components; what a provider plugin does runs in another process.",
       severity: "error",
-      from: { path: "^infra/(program|server)\\.ts$" },
+      from: { path: "^infra/(program|server|sidecars)\\.ts$" },
       to: { path: "^infra/(provider|fallback-providers|provider-protocol)/", pathNot: "^infra/provider/sdk/" },
     },
     {
@@ -182,9 +182,9 @@ export default {
     },
     {
       name: "no-dev-dependencies-outside-tests",
-      comment: "`npm ci --omit=dev` leaves them out: only tests and the build of the package may need them.",
+      comment: "`npm ci --omit=dev` leaves them out: only tests and what generates committed files may need them.",
       severity: "error",
-      from: { pathNot: ["^test/", "^scripts/package/"] },
+      from: { pathNot: ["^test/", "^scripts/(package|dashboards)/"] },
       to: { dependencyTypes: ["npm-dev"] },
     },
     {
@@ -193,6 +193,13 @@ export default {
       severity: "error",
       from: { pathNot: ["^test/", "^scripts/package/"] },
       to: { path: "^scripts/package/" },
+    },
+    {
+      name: "nothing-imports-the-dashboards",
+      comment: "Grafana reads the generated files; what generates them needs development dependencies.",
+      severity: "error",
+      from: { pathNot: ["^test/", "^scripts/dashboards/"] },
+      to: { path: "^scripts/dashboards/" },
     },
     {
       name: "no-undeclared-dependencies",
