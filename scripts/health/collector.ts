@@ -52,6 +52,11 @@ export interface HealthSettings {
    * for each snapshot, also if the server does not answer.
    */
   readBackups?: () => Promise<Known<{ value: BackupValues | null }>>;
+  /**
+   * Reads the last deploys and restore drills; null if the stack makes no backups, which record them. Omit it if only a
+   * connection is known.
+   */
+  readOperations?: () => Promise<Known<{ value: OperationValues | null }>>;
   /** Compares a database's records with the committed files. Omit it if there are no files. */
   compareMigrations?: (records: readonly MigrationRecord[]) => Promise<ComparedMigrations>;
 }
@@ -77,6 +82,40 @@ export interface BackupValues {
   underWay: boolean;
   /** Problems, and checks that gave no answer. */
   findings: { level: "wrong" | "unknown"; text: string }[];
+}
+
+/** A deploy: an `up` that changed the stack. */
+export interface DeployValue {
+  number: number;
+  /** ISO 8601. */
+  at: string;
+  outcome: "done" | "failed";
+  /** Number of changed resources; null if not known. */
+  changes: number | null;
+  /** Git commit of the project; null without Git. */
+  commit: string | null;
+  user: string;
+}
+
+/** A restore drill. */
+export interface DrillValue {
+  /** ISO 8601. */
+  startedAt: string;
+  outcome: "passed" | "failed" | "could not run";
+  reasons: string[];
+  rtoSeconds: number | null;
+  rpoSeconds: number | null;
+  /** Number and hash of its evidence; null if it left none. */
+  evidence: { number: number; hash: string } | null;
+}
+
+/** Last deploys and drills of a stack. */
+export interface OperationValues {
+  /** Newest first. */
+  deploys: DeployValue[];
+  /** The last drill, and the last one that passed. null if there is none. */
+  lastDrill: DrillValue | null;
+  lastPassedDrill: DrillValue | null;
 }
 
 /** Differences between the records of a database and the committed files. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Connection } from "../connection/connection.ts";
 import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
-import type { HealthLevel } from "./judge.ts";
+import { type HealthLevel, isTroubled } from "./judge.ts";
 import type { Observation } from "./monitor.ts";
 import type { StatementGrowth } from "./rates.ts";
 
@@ -20,6 +20,16 @@ export interface HistoryEntry {
   transactionsPerSecond: number | null;
   cacheHitRatio: number | null;
   meanStatementMs: number | null;
+  /** Subjects with a warning, or worse. */
+  troubled: string[];
+}
+
+/** Space at the end of one hour, in bytes. null: not known. */
+export interface SpaceHour {
+  /** Hours since 1970. */
+  hour: number;
+  diskFreeBytes: number | null;
+  databaseBytes: number | null;
 }
 
 /** Use of a statement on one day. */
@@ -40,6 +50,7 @@ const file = z.strictObject({
   statements: z
     .array(z.strictObject({ day: z.number(), id: z.string(), calls: z.number(), totalMs: z.number() }))
     .default([]),
+  space: z.array(z.strictObject({ hour: z.number(), diskFreeBytes: number, databaseBytes: number })).default([]),
   entries: z.array(
     z.strictObject({
       at: z.iso.datetime(),
@@ -48,6 +59,7 @@ const file = z.strictObject({
       role: z.enum(["primary", "replica"]).nullable(),
       ...{ connections: number, databaseBytes: number, diskFreeBytes: number },
       ...{ transactionsPerSecond: number, cacheHitRatio: number, meanStatementMs: number },
+      troubled: z.array(z.string()).default([]),
     }),
   ),
 });
@@ -65,6 +77,7 @@ export class History {
   #hours: [hour: number, asked: number, answered: number][] = [];
   #entries: HistoryEntry[] = [];
   #statements: StatementDay[] = [];
+  #space: SpaceHour[] = [];
 
   /**
    * Reads the file. One that is damaged is kept under another name, and a new one begins.
@@ -84,6 +97,7 @@ export class History {
     }
     this.#hours = parsed.data.hours;
     this.#statements = parsed.data.statements;
+    this.#space = parsed.data.space;
     this.#entries = parsed.data.entries.slice(-most);
   }
 
@@ -93,28 +107,34 @@ export class History {
   }
 
   /** Adds a snapshot and whether the server answered, and writes the file. */
-  add({ snapshot: { takenAt, parts }, rates, status, statements }: Observation, answered: boolean): void {
+  add({ snapshot: { takenAt, parts }, rates, status, statements: grown }: Observation, answered: boolean): void {
     const hour = Math.floor(takenAt.getTime() / hourMs);
     const current = this.#hours.find(([each]) => each === hour);
     if (current === undefined) this.#hours.push([hour, 1, answered ? 1 : 0]);
     else [current[1], current[2]] = [current[1] + 1, current[2] + (answered ? 1 : 0)];
     this.#hours = this.#hours.filter(([each]) => each > hour - uptimeHours);
+    const databaseBytes = parts.sizes.known ? parts.sizes.value.total : null;
+    const diskFreeBytes = parts.host.known ? parts.host.value.diskFreeBytes : null;
+    this.#space = [...this.#space.filter((each) => each.hour > hour - uptimeHours && each.hour !== hour)];
+    this.#space.push({ hour, diskFreeBytes, databaseBytes });
     this.#entries.push({
       at: takenAt.toISOString(),
       level: status.level,
       systemIdentifier: parts.server.known ? parts.server.value.systemIdentifier : null,
       role: parts.server.known ? parts.server.value.role : null,
       connections: parts.connections.known ? parts.connections.value.total : null,
-      databaseBytes: parts.sizes.known ? parts.sizes.value.total : null,
-      diskFreeBytes: parts.host.known ? parts.host.value.diskFreeBytes : null,
+      databaseBytes,
+      diskFreeBytes,
       transactionsPerSecond: rates.transactionsPerSecond,
       cacheHitRatio: rates.cacheHitRatio,
       meanStatementMs: rates.meanStatementMs,
+      troubled: status.subjects.filter(isTroubled).map(({ name }) => name),
     });
     this.#entries = this.#entries.slice(-this.#most);
-    this.#addStatements(Math.floor(takenAt.getTime() / (24 * hourMs)), statements);
+    this.#addStatements(Math.floor(takenAt.getTime() / (24 * hourMs)), grown);
     if (this.#path === undefined) return;
-    const content = { version: 1, hours: this.#hours, statements: this.#statements, entries: this.#entries };
+    const [hours, space, statements, entries] = [this.#hours, this.#space, this.#statements, this.#entries];
+    const content = { version: 1, hours, space, statements, entries };
     writeFileAtomically(this.#path, JSON.stringify(content));
   }
 
@@ -127,6 +147,24 @@ export class History {
     const today = this.#statements.filter((each) => each.day === day).sort((a, b) => b.totalMs - a.totalMs);
     const earlier = this.#statements.filter((each) => each.day < day && each.day > day - statementDays);
     this.#statements = [...earlier, ...today.slice(0, statementsPerDay)];
+  }
+
+  /** Space of the last 30 days, oldest hour first. */
+  get space(): readonly SpaceHour[] {
+    return this.#space;
+  }
+
+  /**
+   * Returns the time of the first snapshot since which a subject has had a warning, or worse, in each one. If that is
+   * the oldest entry, it began then or before. null if the last entry was well.
+   */
+  troubledSince(subject: string): string | null {
+    let since: string | null = null;
+    for (const { at, troubled } of this.#entries.toReversed()) {
+      if (!troubled.includes(subject)) break;
+      since = at;
+    }
+    return since;
   }
 
   /** Returns the share of answered probes in the last 30 days, 0 to 1; null until 24 hours were measured. */

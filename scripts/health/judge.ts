@@ -17,6 +17,11 @@ export interface Subject {
   detail: string;
 }
 
+/** Returns true if a subject needs attention. */
+export function isTroubled({ level }: Pick<Subject, "level">): boolean {
+  return level === "warning" || level === "critical";
+}
+
 /** State of a server. */
 export interface HealthStatus {
   /** `unknown` only if a required subject is unknown and nothing is critical. */

@@ -2,8 +2,7 @@ import type { Connection } from "../connection/connection.ts";
 import { NotKnown, type Observer, withObserver } from "../connection/observer.ts";
 import type { Known } from "../core/known.ts";
 import { OperationError } from "../core/operation-error.ts";
-import { readBackups } from "./backups.ts";
-import type { BackupValues, Collector, HealthSettings } from "./collector.ts";
+import type { BackupValues, Collector, HealthSettings, OperationValues } from "./collector.ts";
 import { type ActivityValues, activity } from "./collectors/activity.ts";
 import { type ConnectionValues, connections } from "./collectors/connections.ts";
 import { errors } from "./collectors/errors.ts";
@@ -19,6 +18,7 @@ import { type StatementsValues, statements } from "./collectors/statements.ts";
 import { type TablesValues, tables } from "./collectors/tables.ts";
 import { type WalValues, wal } from "./collectors/wal.ts";
 import type { ErrorCounts } from "./error-log.ts";
+import { readStackPart } from "./stack-part.ts";
 
 /** Values of each part of a snapshot. */
 export interface SnapshotValues {
@@ -38,6 +38,8 @@ export interface SnapshotValues {
   errors: ErrorCounts;
   /** null if the stack makes no backups. */
   backups: BackupValues | null;
+  /** null if the stack makes no backups, which record them. */
+  operations: OperationValues | null;
 }
 
 /** Name of a part of the snapshot. */
@@ -47,7 +49,7 @@ export type PartName = keyof SnapshotValues;
 export type PartValues<Name extends PartName> = SnapshotValues[Name];
 
 /** All collectors that use the session, in the order in which they run. */
-export const collectors: { [Name in Exclude<PartName, "backups">]: Collector<SnapshotValues[Name]> } = {
+export const collectors: { [Name in Exclude<PartName, "backups" | "operations">]: Collector<SnapshotValues[Name]> } = {
   server,
   connections,
   sessions,
@@ -65,7 +67,7 @@ export const collectors: { [Name in Exclude<PartName, "backups">]: Collector<Sna
 };
 
 /** Names of all parts. */
-export const partNames = [...Object.keys(collectors), "backups"] as PartName[];
+export const partNames = [...Object.keys(collectors), "backups", "operations"] as PartName[];
 
 /** A part, or the reason why it is not known. */
 export type Part<Name extends PartName> = Known<{ value: PartValues<Name> }>;
@@ -95,7 +97,7 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
   const parts: Partial<Record<PartName, Known<{ value: unknown }>>> = {};
   const limits = { statementTimeoutMs: settings.collectorMs, lockTimeoutMs: Math.ceil(settings.collectorMs / 2) };
   let unreachable: string | undefined;
-  const backups = readBackups(settings);
+  const [backups, operations] = [readStackPart(settings.readBackups), readStackPart(settings.readOperations)];
   try {
     const read = withObserver(connection, { applicationName, ...limits }, async (observer) => {
       for (const [name, collector] of Object.entries(collectors))
@@ -107,6 +109,7 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
     unreachable = error.message;
   }
   parts.backups = await backups;
+  parts.operations = await operations;
   for (const name of partNames) parts[name] ??= { known: false, reason: unreachable ?? "" };
   const taken = { takenAt, durationMs: performance.now() - started, parts: parts as Snapshot["parts"] };
   return unreachable === undefined ? taken : { ...taken, unreachable };

@@ -33,6 +33,9 @@ const subjects = z.array(
     name: z.string(),
     level: z.enum([...level.options, "not-applicable"]).describe("not-applicable: the server does not have it."),
     detail: z.string(),
+    since: time
+      .nullable()
+      .describe("First snapshot of those in a row with a warning, or worse; null if the last one was well."),
   }),
 );
 

@@ -1,5 +1,8 @@
 import type { z } from "zod";
+import { escapeHtml } from "../../core/html.ts";
 import type * as answers from "./answers.ts";
+import { chart } from "./chart.ts";
+import { type PageFacts, pageSections } from "./page-sections.ts";
 
 type Metrics = z.infer<typeof answers.metrics>;
 
@@ -14,12 +17,12 @@ export const refreshing = { name: "refresh", seconds: "30" } as const;
  *
  * @param isRefreshing true if the page loads itself again
  */
-export function statusPage(metrics: Metrics, version: string, isRefreshing = false): string {
+export function statusPage(metrics: Metrics, facts: PageFacts, version: string, isRefreshing = false): string {
   const { status, subjects, takenAt, uptime, detailed } = metrics;
   const trend = detailed?.trend ?? [];
   const rows = subjects.map(
-    ({ name, level, detail }) =>
-      `<tr><th scope="row">${escapeHtml(name)}</th><td class="${level}">${level.replace("-", " ")}</td><td>${escapeHtml(detail)}</td></tr>`,
+    ({ name, level, since, detail }) =>
+      `<tr><th scope="row">${escapeHtml(name)}</th><td class="${level}">${level.replace("-", " ")}</td><td>${since === null ? "" : `<time datetime="${since}">${since}</time>`}</td><td>${escapeHtml(detail)}</td></tr>`,
   );
   const charts = [
     chart(
@@ -53,12 +56,13 @@ ${isRefreshing ? `<meta http-equiv="refresh" content="${refreshing.seconds}">` :
 <h1>Database: <span class="${status}">${status}</span></h1>
 <p>Snapshot of <time datetime="${takenAt}">${takenAt}</time>. Uptime in 30 days: ${uptime === null ? "not known yet" : `${(uptime * 100).toFixed(2)} %`}.</p>
 <p>${isRefreshing ? '<a href="/">Stop refreshing</a>' : `<a href="/?${refreshing.name}=${refreshing.seconds}">Refresh every ${refreshing.seconds} s</a>`}</p>
-<div class="wide"><table>
+<div class="wide" tabindex="0" role="region" aria-label="Subjects"><table>
 <caption>Subjects</caption>
-<thead><tr><th scope="col">subject</th><th scope="col">state</th><th scope="col">what was found</th></tr></thead>
+<thead><tr><th scope="col">subject</th><th scope="col">state</th><th scope="col">since</th><th scope="col">what was found</th></tr></thead>
 <tbody>${rows.join("\n")}</tbody>
 </table></div>
 ${charts.join("\n")}
+${pageSections(facts)}
 <footer>pgroundwork ${escapeHtml(version)}</footer>
 </main>
 </body>
@@ -82,38 +86,3 @@ td:last-child { overflow-wrap: anywhere; padding-right: 0; }
 figure { margin: 1rem 0; } svg { width: 100%; height: 4rem; }
 polyline { fill: none; stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 `;
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Escapes a text for HTML content and attributes. */
-export function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
-}
-
-/** Points of a chart at most: more than pixels on a phone would only make the page larger. */
-const mostPoints = 360;
-
-/** Draws the known values as lines, with gaps for unknown ones. The caption tells the same to screen readers. */
-function chart(title: string, values: readonly (number | null)[]): string {
-  const shown = values.slice(-mostPoints);
-  const known = shown.filter((value) => value !== null);
-  const last = known.at(-1);
-  if (last === undefined || known.length < 2) return `<p>${title}: not enough values yet.</p>`;
-  const [low, high] = [Math.min(...known), Math.max(...known)];
-  const height = (value: number) => (high === low ? 50 : 100 - (100 * (value - low)) / (high - low));
-  const lines: string[][] = [[]];
-  for (const [index, value] of shown.entries()) {
-    if (value === null) lines.push([]);
-    else lines.at(-1)?.push(`${index},${height(value).toFixed(1)}`);
-  }
-  const drawn = lines.filter((line) => line.length > 1).map((line) => `<polyline points="${line.join(" ")}"/>`);
-  const format = (value: number) => value.toLocaleString("en-US", { maximumFractionDigits: 1 });
-  return `<figure><figcaption>${title}: now ${format(last)}, least ${format(low)}, most ${format(high)}</figcaption>
-<svg viewBox="0 0 ${shown.length - 1} 100" preserveAspectRatio="none" aria-hidden="true">${drawn.join("")}</svg></figure>`;
-}

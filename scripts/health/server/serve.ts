@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Connection } from "../../connection/connection.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import type { HealthSettings } from "../collector.ts";
+import { forecastDisk } from "../forecast.ts";
 import { History } from "../history.ts";
 import { Monitor } from "../monitor.ts";
 import { Probe, type ProbeResult } from "../probe.ts";
@@ -243,10 +244,14 @@ function replier({
     "/": async (url) => {
       const { result, observation } = await both();
       const isRefreshing = url.searchParams.get(refreshing.name) === refreshing.seconds;
-      return {
-        text: statusPage(metricsView(observation, result, history, true), version, isRefreshing),
-        type: "text/html; charset=utf-8",
+      const facts = {
+        parts: observation.snapshot.parts,
+        unreachable: result.answers ? undefined : result.reason,
+        space: history.space,
+        forecast: forecastDisk(history.space),
       };
+      const view = metricsView(observation, result, history, true);
+      return { text: statusPage(view, facts, version, isRefreshing), type: "text/html; charset=utf-8" };
     },
   };
   return async (url) => {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { HealthSettings } from "../collector.ts";
 import type { History } from "../history.ts";
+import { isTroubled } from "../judge.ts";
 import type { Observation } from "../monitor.ts";
 import type { ProbeResult } from "../probe.ts";
 import type { PartName, Snapshot } from "../snapshot.ts";
@@ -56,7 +57,13 @@ export function metricsView(
     status: probe.answers ? status.level : "critical",
     up: probe.answers,
     takenAt: snapshot.takenAt.toISOString(),
-    subjects: probe.answers ? status.subjects : [{ name: "server", level: "critical", detail: probe.reason }],
+    subjects: (probe.answers
+      ? status.subjects
+      : [{ name: "server", level: "critical" as const, detail: probe.reason }]
+    ).map((subject) => ({
+      ...subject,
+      since: isTroubled(subject) ? (history.troubledSince(subject.name) ?? snapshot.takenAt.toISOString()) : null,
+    })),
     connections: connections ?? null,
     sessions: sessions === undefined ? null : (counts as NonNullable<Answer<"metrics">["sessions"]>),
     queries: {
@@ -151,7 +158,7 @@ function mean({ calls, totalMs }: { calls: number; totalMs: number }, recent: nu
 }
 
 function trend(history: History): NonNullable<Answer<"metrics">["detailed"]>["trend"] {
-  return history.entries.map(({ systemIdentifier: _, role: __, ...entry }) => entry);
+  return history.entries.map(({ systemIdentifier: _, role: __, troubled: ___, ...entry }) => entry);
 }
 
 function round(value: number): number {

@@ -1,3 +1,4 @@
+import { escapeHtml } from "../../core/html.ts";
 import { shownKey } from "./ledger.ts";
 import type { Difference, ImportReport } from "./result.ts";
 
@@ -118,8 +119,4 @@ function table(title: string, head: readonly string[], rows: readonly (readonly 
     values.map((value) => `<${tag}>${escapeHtml(value)}</${tag}>`).join("");
   const body = rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n");
   return `<h2>${escapeHtml(title)}</h2><table><tr>${cells("th", head)}</tr>\n${body}</table>\n`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

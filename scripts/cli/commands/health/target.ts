@@ -54,18 +54,23 @@ export async function healthSettings(
   return {
     ...settingsFromEnvironment(context.env),
     ...(compareMigrations === undefined ? {} : { compareMigrations }),
-    ...(server === undefined ? {} : { readBackups: await backupReader(server) }),
+    ...(server === undefined ? {} : await stackReaders(server)),
   };
 }
 
-async function backupReader(server: ServerOutput): Promise<NonNullable<HealthSettings["readBackups"]>> {
-  const { cachedBackups } = await import("../../../health/backups.ts");
+/** Returns how to read what a stack's server does not tell in a session. */
+async function stackReaders(server: ServerOutput): Promise<Pick<HealthSettings, "readBackups" | "readOperations">> {
+  const { cachedStackPart } = await import("../../../health/stack-part.ts");
   const { readBackupState } = await import("../../../stack/backup-state.ts");
-  return cachedBackups(async () => {
-    const state = await readBackupState(server, new Date());
-    if (state === null) return { known: true, value: null };
-    if (!state.known) return state;
-    const { known: _, ...value } = state;
-    return { known: true, value };
-  });
+  const { readRecentOperations } = await import("../../../stack/recent-operations.ts");
+  return {
+    readBackups: cachedStackPart(async () => {
+      const state = await readBackupState(server, new Date());
+      if (state === null) return { known: true, value: null };
+      if (!state.known) return state;
+      const { known: _, ...value } = state;
+      return { known: true, value };
+    }),
+    readOperations: cachedStackPart(() => readRecentOperations(server)),
+  };
 }

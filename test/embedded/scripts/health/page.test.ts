@@ -105,9 +105,13 @@ describe.skipIf(executablePath === undefined)("the status page in Chromium", () 
 
   it("shows markup in the names of databases and applications as text", async () => {
     const { context, page, problems, requests } = await open({});
-    const text = await page.locator("tbody").innerText();
+    const text = await page.locator("tbody").first().innerText();
     expect(text).toContain(`read in database ${database}`);
     expect(text).toContain(`(${markup})`);
+    const blockers = page.getByRole("region", { name: "Sessions for which others wait" });
+    expect(await blockers.locator("tbody tr td").nth(1).innerText()).toBe(markup);
+    const sizes = page.getByRole("region", { name: "Databases" });
+    expect(await sizes.getByRole("rowheader").allInnerTexts()).toContain(database);
     expect(await page.locator("img, script, b, iframe").count()).toBe(0);
     expect(await page.title()).not.toContain("own");
     expect([problems, new Set(requests)]).toEqual([[], new Set([health.url])]);
@@ -128,6 +132,10 @@ describe.skipIf(executablePath === undefined)("the status page in Chromium", () 
   it("is complete without JavaScript", async () => {
     const { context, page } = await open({ javaScriptEnabled: false });
     expect(await page.locator("tbody tr").count()).toBeGreaterThan(8);
+    const sections = ["Sessions", "Statements", "Storage", "Migrations", "Backups", "Deploys"];
+    expect(await page.getByRole("heading", { level: 2 }).allInnerTexts()).toEqual(sections);
+    const storage = page.locator("section", { hasText: "Storage" });
+    expect(await storage.innerText()).toContain("At the growth in the last 47 hours, the disk is full on ");
     await context.close();
   });
 });
@@ -140,5 +148,9 @@ function aDayOfHistory() {
     ...{ systemIdentifier: null, role: "primary", connections: index % 20, databaseBytes: 1e8 + index * 1e5 },
     ...{ diskFreeBytes: null, transactionsPerSecond: index % 7, cacheHitRatio: null, meanStatementMs: index % 3 },
   }));
-  return { version: 1, hours: [], statements: [], entries };
+  const hour = Math.floor(now / 3_600_000);
+  const space = Array.from({ length: 47 }, (_, index) => ({
+    ...{ hour: hour - 47 + index, diskFreeBytes: 1e12 - index * 1e9, databaseBytes: 1e8 + index * 1e6 },
+  }));
+  return { version: 1, hours: [], statements: [], space, entries };
 }

@@ -3,14 +3,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { cachedBackups, readBackups } from "../../../../scripts/health/backups.ts";
 import { History, readStatementDays } from "../../../../scripts/health/history.ts";
 import { judge } from "../../../../scripts/health/judge.ts";
 import { ratesBetween, statementGrowth } from "../../../../scripts/health/rates.ts";
-import { statusPage } from "../../../../scripts/health/server/page.ts";
 import { databaseView } from "../../../../scripts/health/server/views.ts";
 import { defaultSettings, durationMs, settingsFromEnvironment } from "../../../../scripts/health/settings.ts";
 import { type PartName, type PartValues, partNames, type Snapshot } from "../../../../scripts/health/snapshot.ts";
+import { cachedStackPart, readStackPart } from "../../../../scripts/health/stack-part.ts";
 
 const start = Date.parse("2026-01-01T00:00:00Z");
 const at = (seconds: number) => new Date(start + seconds * 1_000);
@@ -166,13 +165,13 @@ describe("the state of backups", () => {
     expect(of(null)).toMatchObject({ level: "not-applicable" });
     const { subjects, level } = judge(snapshot(0, { server }), none, defaultSettings, ["server", "backups"]);
     expect([level, subjects.find(({ name }) => name === "backups")?.level]).toEqual(["unknown", "unknown"]);
-    expect(await readBackups({})).toEqual({ known: false, reason: expect.stringContaining("--stack") });
+    expect(await readStackPart(undefined)).toEqual({ known: false, reason: expect.stringContaining("--stack") });
   });
 
   it("is read once for readers at the same time, and again at once if it was not known", async () => {
     let calls = 0;
     let known = false;
-    const read = cachedBackups(async () => {
+    const read = cachedStackPart(async () => {
       calls++;
       return known ? { known: true, value: null } : { known: false, reason: "no answer" };
     });
@@ -291,6 +290,40 @@ describe("the history", () => {
     expect(history.uptime(at(31 * 86_400))).toBe(null);
   });
 
+  it("knows since when a subject has had a warning, or worse, without a break", () => {
+    const history = new History(undefined, 10);
+    const add = (hour: number, level: "ok" | "warning" | "critical") => {
+      const each = observation(hour);
+      const subjects = [{ name: "locks", level, detail: "" }];
+      history.add({ ...each, status: { level, subjects } }, true);
+    };
+    for (const [hour, level] of (["warning", "ok", "warning", "critical"] as const).entries()) add(hour, level);
+    expect(history.troubledSince("locks")).toBe(at(2 * 3_600).toISOString());
+    expect(history.troubledSince("server")).toBeNull();
+    add(4, "ok");
+    expect(history.troubledSince("locks")).toBeNull();
+  });
+
+  it("keeps the space of each hour, also after a restart", async () => {
+    const path = join(await folder(), "history.json");
+    const history = new History(path, 1);
+    const withSizes = (hour: number, total: number) => {
+      const taken = snapshot(hour * 3_600, { server, sizes: { databases: {}, total, hidden: [] } });
+      return { ...observation(hour), snapshot: taken };
+    };
+    for (const [hour, total] of [
+      [0, 5],
+      [0.5, 6],
+      [1, 7],
+    ] as const)
+      history.add(withSizes(hour, total), true);
+    const first = at(0).getTime() / 3_600_000;
+    expect(new History(path, 1).space).toEqual([
+      { hour: first, diskFreeBytes: null, databaseBytes: 6 },
+      { hour: first + 1, diskFreeBytes: null, databaseBytes: 7 },
+    ]);
+  });
+
   it("begins again if its file is damaged, and keeps that file", async () => {
     const path = join(await folder(), "history.json");
     await writeFile(path, '{"version":1,"hours":');
@@ -300,20 +333,4 @@ describe("the history", () => {
     expect(existsSync(`${path}.damaged`)).toBe(true);
     expect(new History(path, 3).entries).toHaveLength(1);
   });
-});
-
-it("the status page shows names of the server as text", () => {
-  const detail = `"><script>alert(1)</script>`;
-  const page = statusPage(
-    {
-      ...{ status: "ok", up: true, takenAt: at(0).toISOString(), subjects: [{ name: "locks", level: "ok", detail }] },
-      ...{ connections: null, sessions: null, uptime: null },
-      queries: { avgQueryTime: null, slowQueries: null, cacheHitRatio: null, transactionsPerSecond: null },
-      storage: { databaseBytes: null, diskFreeBytes: null, diskPercent: null },
-      replication: { standbys: null, maximumLagBytes: null, receiving: null },
-    },
-    "1.0.0",
-  );
-  expect(page).not.toContain("<script");
-  expect(page).toContain("&quot;&gt;&lt;script&gt;");
 });
