@@ -119,6 +119,11 @@ export interface ImportMap {
    * report.
    */
   missing?: "report" | "delete" | undefined;
+  /**
+   * Name of the source, if each export has another path: `crm-2026-11-30.db`. Imports with the same name read the same
+   * source, at different times, which decides about missing rows. Default: its path.
+   */
+  source?: string | undefined;
   /** Fields of the source whose values are not written to files and records of rejected rows. */
   mask?: string[] | undefined;
   /** Row that records the run. `$run` and `$summary` in its values are replaced. */

@@ -54,6 +54,7 @@ const map = z.strictObject({
   rejects: z.enum(["stop", "skip", "quarantine"]).optional(),
   existing: z.enum(["fail", "keep", "update", "merge"]).optional(),
   missing: z.enum(["report", "delete"]).optional(),
+  source: z.string().min(1).optional(),
   mask: z.array(z.string()).optional(),
   audit: z.strictObject({ table: z.string(), values: z.record(z.string(), scalar) }).optional(),
   tables: z.array(table).min(1),

@@ -38,7 +38,8 @@ export async function findMissing(
   await client.query(`create table ${name} (target text not null, key text not null, kind text not null,
        reason text, digest bigint)`);
   const present = new Map<string, number>();
-  for (const table of plan.tables) present.set(table.table.name, await findIn(client, source, run, table));
+  const origin = { source, name: plan.map.source, later: await laterExport(client, source, run, plan.map.source) };
+  for (const table of plan.tables) present.set(table.table.name, await findIn(client, origin, run, table));
   await client.query(`analyze ${name}`);
   if (plan.map.missing === "delete") await keepReferenced(client, run, plan);
   const { rows } = await client.query<{ table: string; missing: number }>(
@@ -52,8 +53,17 @@ export async function dropMissing(client: Client, run: Pick<ImportRun, "number">
   await client.query(`drop table if exists ${missingName(run)}`);
 }
 
+/** A source, with what decides if an earlier run read the same one. */
+interface Origin {
+  source: Source;
+  /** Name in the map. undefined: its path is its name. */
+  name: string | undefined;
+  /** Reason why this is not its newest export. undefined: nothing says so. */
+  later: string | undefined;
+}
+
 /** Finds the missing rows of one table; returns the number of its rows that the source has. */
-async function findIn(client: Client, source: Source, run: ImportRun, plan: TablePlan): Promise<number> {
+async function findIn(client: Client, origin: Origin, run: ImportRun, plan: TablePlan): Promise<number> {
   const target = plan.table.name;
   const counted = await client.query<{ n: string }>(`select count(*) as n from ${target}`);
   const all = Number(counted.rows[0]?.n);
@@ -72,7 +82,7 @@ async function findIn(client: Client, source: Source, run: ImportRun, plan: Tabl
         where not exists (select from (${seen.join(" union all ")}) s where s.key = t.key)),
      judged as (
        insert into ${missingName(run)} (target, key, digest, kind, reason)
-       ${judgedRows(source, run, plan, await unreadableKeys(client, run, plan))})
+       ${judgedRows(origin, run, plan, await unreadableKeys(client, run, plan))})
      select count(*) as absent from absent`,
   );
   return all - Number(rows[0]?.absent);
@@ -96,13 +106,48 @@ async function unreadableKeys(client: Client, run: ImportRun, plan: TablePlan): 
   return rejected === 0 ? undefined : `${rejected} rows of the source have keys that cannot be read`;
 }
 
+/** SQL of whether a run read this source. One with a name has another path each time. */
+function sameSource(run: string, { kind, path }: Source, name: string | undefined): string {
+  const isSame = name === undefined ? `source_path = ${literal(path)}` : `map ->> 'source' = ${literal(name)}`;
+  return `coalesce(${run}.source_kind = ${literal(kind)} and ${run}.${isSame}, false)`;
+}
+
+/**
+ * Returns a reason why this export of a source with a name is not its newest one; undefined if nothing says so. A later
+ * export was imported after this one: rows that came with it would seem to be missing.
+ */
+async function laterExport(
+  client: Client,
+  source: Source,
+  run: ImportRun,
+  name: string | undefined,
+): Promise<string | undefined> {
+  if (name === undefined) return undefined;
+  const { rows } = await client.query<{ path: string }>(
+    `select l.source_path as path from pgroundwork.import_run l
+      where ${sameSource("l", source, name)} and l.phase = 'verified' and l.source_path <> $2 and l.number < $1
+        and exists (select from pgroundwork.import_run e where ${sameSource("e", source, name)} and e.phase = 'verified'
+                       and e.source_path = $2 and e.number < l.number)
+      order by l.number desc limit 1`,
+    [run.number, source.path],
+  );
+  const [later] = rows;
+  return later && `this export was imported before ${later.path}, which is newer`;
+}
+
 /** SQL of the rows `absent` that imports recorded, and what each of them is by the last import that did. */
-function judgedRows(source: Source, run: ImportRun, plan: TablePlan, unreadable: string | undefined): string {
+function judgedRows(
+  { source, name, later }: Origin,
+  run: ImportRun,
+  plan: TablePlan,
+  unreadable: string | undefined,
+): string {
   const target = plan.table.name;
   const names = plan.table.columns.map(({ name }) => name);
-  const ofSource = `u.source_kind = ${literal(source.kind)} and u.source_path = ${literal(source.path)}`;
+  const ofSource = sameSource("u", source, name);
   const unknown: [condition: string, reason: string][] = [
     [`${unreadable !== undefined}`, literal(unreadable ?? "")],
+    [`${later !== undefined}`, literal(later ?? "")],
     ["not b.verified", "'import ' || b.id || ', the last one that read it, was not verified'"],
     ["not b.same_source", "'import ' || b.id || ' read it from ' || b.source_path"],
     ["not b.same_entry", "'import ' || b.id || ' read it by another entry of a map'"],

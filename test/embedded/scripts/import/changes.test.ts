@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ImportMap } from "../../../../scripts/import/map.ts";
@@ -396,5 +397,37 @@ describe("rows that the source no longer has", () => {
     expect(await target.rows("select relname from pg_class where relname like 'import_stage%'")).toEqual([]);
     const { report } = await target.run("json", file, deleting, { maxDelete: "60%" });
     expect(report.tables.map(({ missing }) => missing)).toEqual([{ deleted: 4 }, { deleted: 2 }]);
+  });
+
+  it("are known from exports with other paths if the map names their source, except from an older one", async () => {
+    const target = await cases.begin(people);
+    const write = async (day: string, rows: readonly object[]) => {
+      const folder = path.join(target.folder, `export-${day}`);
+      await mkdir(folder, { recursive: true });
+      await target.file(`export-${day}/people.json`, JSON.stringify(rows));
+      return folder;
+    };
+    const named = (each: ImportMap, source: string): ImportMap => ({ ...each, source });
+    const missing = async (folder: string, each: ImportMap) => {
+      const { report } = await target.run("json", folder, each, { dryRun: true });
+      return report.missing?.map(({ key, kind, reason }) =>
+        [kind, key, reason?.replaceAll(/[\da-f-]{36}/g, "…").replaceAll(/\/\S*\//g, "")].join(" "),
+      );
+    };
+    const first = await write("01", [...stay, person("a")]);
+    await target.run("json", first, named(peopleMap, "crm"));
+    const second = await write("02", [...stay, person("b")]);
+    const asOther = ["unknown a import … read it from export-01"];
+    expect(await missing(second, named(peopleMap, "erp"))).toEqual(asOther);
+    expect(await missing(second, peopleMap)).toEqual(asOther);
+    await target.run("json", second, named(peopleMap, "crm"));
+    const older = "this export was imported before export-02, which is newer";
+    expect(await missing(first, named(deleting, "crm"))).toEqual([`unknown b ${older}`]);
+    const third = await write("03", [...stay, person("c")]);
+    const { report } = await target.run("json", third, named(deleting, "crm"));
+    expect(report.tables[0]?.missing).toEqual({ deleted: 2 });
+    expect(await target.rows("select string_agg(id, ' ' order by id) as ids from person")).toEqual([
+      { ids: "c early own s1 s2 s3 s4 s5" },
+    ]);
   });
 });
