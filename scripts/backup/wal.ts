@@ -68,12 +68,24 @@ export interface TimelineEnd {
 /**
  * Parses a history file: the timelines before its own, oldest first. As PostgreSQL does, it reads only the beginning of
  * each line, because the rest is text for people.
+ *
+ * After a recovery that stopped before its target timeline had begun, PostgreSQL writes the whole history of that
+ * timeline, and then the position at which it stopped. So a later line ends the earlier ones, and timelines that begin
+ * behind it are not on the way.
  */
 export function parseHistory(text: string): TimelineEnd[] {
-  return [...text.matchAll(/^\s*(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/gim)].map(([, timeline, end = ""]) => ({
+  const listed = [...text.matchAll(/^\s*(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/gim)].map(([, timeline, end = ""]) => ({
     timeline: Number(timeline),
     end: parseLsn(end),
   }));
+  const followed: TimelineEnd[] = [];
+  for (const each of listed) {
+    // The last one that had begun at this position was left there.
+    const left = followed.findIndex(({ end }) => end >= each.end);
+    if (left < 0) followed.push(each);
+    else followed.splice(left, Number.POSITIVE_INFINITY, { timeline: followed[left]?.timeline ?? 0, end: each.end });
+  }
+  return followed;
 }
 
 /** Returns true if a segment is in the range of the WAL where its timeline was in use. */

@@ -40,4 +40,20 @@ describe("WAL names and positions", () => {
       { timeline: 2, end: parseLsn("1/A0000000") },
     ]);
   });
+
+  it.each([
+    ["of the first one", "1 0/6000148\n3 0/4010CA0", [[1, "0/4010CA0"]]],
+    ["at which the last one began", "1 0/6000148\n3 0/6000148", [[1, "0/6000148"]]],
+    [
+      "between two, and was left later",
+      "1 0/3000000\n2 0/6000000\n4 0/8000000\n5 0/5000000\n6 0/9000000",
+      [
+        [1, "0/3000000"],
+        [2, "0/5000000"],
+        [6, "0/9000000"],
+      ],
+    ],
+  ])("of a history end where a recovery stopped before its target timeline began: a point %s", (_, text, expected) => {
+    expect(parseHistory(text).map(({ timeline, end }) => [timeline, formatLsn(end)])).toEqual(expected);
+  });
 });

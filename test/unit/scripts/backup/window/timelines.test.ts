@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Backup } from "../../../../../scripts/backup/info.ts";
 import { forkOf } from "../../../../../scripts/backup/restore/target.ts";
-import { formatLsn, parseLsn } from "../../../../../scripts/backup/wal.ts";
+import { formatLsn, parseHistory, parseLsn } from "../../../../../scripts/backup/wal.ts";
 import {
   backupsBefore,
   findTimelines,
@@ -100,6 +100,24 @@ describe("the restorable parts of an archive", () => {
     expect(shown(facts({ names: segments(1, 8), histories: at("0/5000800"), backups: [one, two] }))).toEqual([
       parent,
       [2],
+    ]);
+  });
+
+  it("end in the last segment of a timeline whose parent had not begun where it left", () => {
+    // Timeline 3 left the first one in segment 6. Then a point in segment 4 was restored on the way to timeline 3.
+    const history = parseHistory("1 0/6000148\n3 0/4010CA0");
+    const given = facts({
+      names: [...segments(2, 6), ...segments(6, 7, 3), ...segments(4, 4, 4)],
+      histories: new Map([
+        [3, parseHistory("1 0/6000148")],
+        [4, history],
+      ]),
+      backups: [backup("first", "0/2000028", "0/2000100")],
+    });
+    expect(shown(given)).toEqual([
+      [1, ["0/2000100", "0/7000000", "first"]],
+      [3, ["0/6000148", "0/8000000", "first"]],
+      [4, ["0/4010CA0", "0/5000000", "first"]],
     ]);
   });
 
