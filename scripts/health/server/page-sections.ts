@@ -77,7 +77,11 @@ export function pageSections({ parts, unreachable, space, forecast }: PageFacts)
     section(
       "Backups",
       known(parts.backups, (values) => (values === null ? paragraph("The stack makes no backups.") : backups(values))),
-      known(parts.operations, (values) => (values === null ? "" : drills(values.lastDrill, values.lastPassedDrill))),
+      isSameReason(parts.backups, parts.operations)
+        ? ""
+        : known(parts.operations, (values) =>
+            values === null ? "" : drills(values.lastDrill, values.lastPassedDrill),
+          ),
     ),
     section(
       "Deploys",
@@ -172,6 +176,11 @@ function describeGrowth(space: readonly SpaceHour[]): string {
 
 function known<Name extends PartName>(part: Part<Name>, render: (values: PartValues<Name>) => string): string {
   return part.known ? render(part.value as PartValues<Name>) : paragraph(`Not known: ${part.reason}`);
+}
+
+/** Returns true if two parts are not known for the same reason, which is said once then. */
+function isSameReason(one: Part<PartName>, other: Part<PartName>): boolean {
+  return !one.known && !other.known && one.reason === other.reason;
 }
 
 function section(title: string, ...content: readonly string[]): string {
