@@ -64,6 +64,8 @@ describe("an in-place restore that is killed after any step", () => {
     await shop.sql("create table written (n int)", "insert into written values (1)");
     await shop.sql("select pg_create_restore_point('good')", "insert into written values (2)");
     former = await shop.tables();
+    // The first restore archives the restore point unless it is archived. All runs have to take the same steps.
+    expect((await shop.inSidecar("pgbackrest", "check")).code).toBe(0);
   });
 
   it("is completed or reverted by the next command, and no row of the former cluster is missing", async () => {
