@@ -5,6 +5,7 @@ import pg from "pg";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
+import type { HealthStatus } from "../../../../scripts/health/judge.ts";
 import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
@@ -176,6 +177,13 @@ describe("the alerts of a running server", () => {
     await expect.poll(firing, polling).toEqual(["PostgreSQLDataCorrupted"]);
     const [alert] = await prometheus.query("ALERTS");
     expect(alert?.labels).toMatchObject({ sqlstate: "XX001", database: "shop", severity: "critical" });
+    const checked = await shop.pgw("health", "check", "--json");
+    expect(checked.code).toBe(5);
+    const { subjects } = JSON.parse(checked.stdout) as HealthStatus;
+    expect(subjects.find(({ name }) => name === "errors")).toMatchObject({
+      level: "critical",
+      detail: expect.stringMatching(/ERROR XX001 in database shop at /),
+    });
     await superuser("drop table damaged; drop extension pg_buffercache");
 
     const sorted = "select count(*) from (select generate_series(1, 1000000) as id order by id desc) as sorted";
