@@ -21,7 +21,7 @@ export interface ErrorCounts {
   isBehind: boolean;
 }
 
-/** PostgreSQL's classes of SQLSTATEs. Functions can make up others. infra/images/postgres/bin/error-count has the same. */
+/** PostgreSQL's classes of SQLSTATEs. Functions can make up others. The image's error-count has the same. */
 export const classes: ReadonlySet<string> = new Set(
   (
     "00 01 02 03 08 09 0A 0B 0F 0L 0P 0Z 10 20 21 22 23 24 25 26 27 28 2B 2D 2F 34 38 39 3B 3D 3F 40 42 44 53 54 55 57 " +
@@ -29,7 +29,7 @@ export const classes: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** SQLSTATEs that are told apart from others of their class. infra/images/postgres/bin/error-count has the same. */
+/** SQLSTATEs that are told apart from others of their class. The image's error-count has the same. */
 export const distinguished: ReadonlySet<string> = new Set(
   "25P03 25P04 53000 53100 53200 53300 53400 57P01 57P02 57P03 57P04 57P05 58000 58030 58P01 58P02 XX000 XX001 XX002".split(
     " ",
