@@ -77,11 +77,12 @@ async function monitored(
 ): Promise<SidecarOutputs> {
   if (monitoring === undefined) return {};
   const { Monitoring } = await import("./components/monitoring.ts");
-  const { place, network, caCertificate, dataVolume: data, repository } = server;
+  const { place, network, caCertificate, dataVolume: data, repository, volumes } = server;
   const { prometheus, alertmanager } = new Monitoring("monitoring", {
     ...{ place, baseImage, network, caCertificate, readyTimeout, textfiles, jobs },
     ...{ login: roles.logins.monitor, roles: [...roles.roles, roles.monitoring] },
     volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
+    log: volumes.log.name,
     backupIntervals: (backups && backupIntervals(backups)) ?? {},
     pooler: pooler !== undefined,
     drillMaxAge: backups?.drill?.maxAgeSeconds,

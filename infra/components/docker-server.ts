@@ -81,7 +81,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   /** The engine, for the server's sidecars. */
   readonly place: DockerPlace;
   readonly image: pulumi.Output<string>;
-  readonly volumes: { data: docker.Volume; config: docker.Volume; run: docker.Volume };
+  readonly volumes: { data: docker.Volume; config: docker.Volume; run: docker.Volume; log: docker.Volume };
   /** Changes with the contents of the configuration files. */
   readonly revision: pulumi.Output<string>;
   /** The repository for WAL archive and backups. */
@@ -210,7 +210,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     );
   }
 
-  /** Declares the volumes. The cluster outlives the stack, and the configuration is created again with the stack. */
+  /** Declares the volumes. The cluster outlives the stack, and the others are created again with the stack. */
   #declareVolumes(name: string, { protect }: DockerServerArgs, common: pulumi.CustomResourceOptions) {
     const declare = (role: string, options: pulumi.CustomResourceOptions) =>
       new docker.Volume(`${name}-${role}`, this.place.named(role), { ...common, ...options });
@@ -218,6 +218,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
       data: declare("data", { protect, retainOnDelete: true }),
       config: declare("config", {}),
       run: declare("run", {}),
+      log: declare("log", {}),
     };
   }
 
@@ -283,6 +284,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
           // Its files exist before the container does.
           { volumeName: configuration.volume, containerPath: containerPaths.configuration, readOnly: true },
           { volumeName: volumes.run.name, containerPath: "/var/run/postgresql" },
+          { volumeName: volumes.log.name, containerPath: containerPaths.log },
           ...(repository === undefined ? [] : [{ volumeName: repository.volume, containerPath: repositoryPath }]),
         ],
       },

@@ -44,6 +44,8 @@ export interface MonitoringArgs {
   volumes: Readonly<Record<string, pulumi.Input<string>>>;
   /** A volume with metrics that others write as text (`*.prom`). */
   textfiles?: pulumi.Input<string> | undefined;
+  /** The volume with the server's log, in which errors are counted. If absent, Prometheus knows no errors. */
+  log?: pulumi.Input<string> | undefined;
   /** The longest intervals between two backups of a type, in seconds, by pgBackRest's name of the type. */
   backupIntervals?: Readonly<Record<string, number>>;
   /** True if the stack has a pooler, whose exporter is queried. Default: false. */
@@ -134,19 +136,22 @@ export class Monitoring extends pulumi.ComponentResource {
   }
 
   #declareVolumeExporter(): void {
-    const { volumes, textfiles } = this.#args;
+    const { volumes, textfiles, log } = this.#args;
     const mounted = Object.entries(volumes).map(([purpose, volumeName]) => ({
       volumeName,
       containerPath: `${monitoringPaths.volumes}/${purpose}`,
       readOnly: true,
     }));
-    const written = { volumeName: textfiles ?? "", containerPath: monitoringPaths.textfiles, readOnly: true };
+    const written = Object.entries({ [monitoringPaths.textfiles]: textfiles, [monitoringPaths.log]: log }).flatMap(
+      ([containerPath, volumeName]) =>
+        volumeName === undefined ? [] : [{ volumeName, containerPath, readOnly: true }],
+    );
     const container = this.#declareContainer({
       role: "volume-exporter",
       endpoint: endpoints.volumeExporter,
       memory: memory.volumeExporter,
-      command: volumeExporterCommand(textfiles !== undefined),
-      volumes: [...mounted, ...(textfiles === undefined ? [] : [written])],
+      command: volumeExporterCommand(written.map(({ containerPath }) => containerPath)),
+      volumes: [...mounted, ...written],
       user: nobody,
     });
     this.#declareProcess("volume-exporter", container, ["monitoring-health"]);

@@ -84,7 +84,7 @@ export class Monitoring extends MonitoringComponent {
     );
     claim(server, "Monitoring");
     const declared = rolesOf(server);
-    const { place, network, caCertificate, dataVolume: data, repository, baseImage } = server;
+    const { place, network, caCertificate, dataVolume: data, repository, baseImage, volumes } = server;
     super(
       name,
       {
@@ -92,6 +92,7 @@ export class Monitoring extends MonitoringComponent {
         login: { user: "monitor", password: pulumi.output(declared.then(({ logins }) => logins.monitor.password)) },
         roles: declared.then(({ roles, monitoring }) => [...roles, monitoring]),
         volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
+        log: volumes.log.name,
         textfiles: backups?.metrics ?? drill?.backups.metrics,
         backupIntervals: (backups && backupIntervals(backups.schedule)) ?? {},
         drillMaxAge: drill?.maxAgeSeconds,

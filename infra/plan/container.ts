@@ -4,6 +4,8 @@ export const containerPaths = {
   data: "/var/lib/postgresql",
   /** Mount path of the volume with configuration, keys and certificates. */
   configuration: "/etc/pgroundwork",
+  /** Mount path of the volume with the server's log as JSON, and the errors that were counted in it. */
+  log: "/var/lib/pgroundwork/log",
 } as const;
 
 const noPrograms = "rw,noexec,nosuid,nodev";
@@ -41,7 +43,7 @@ export function reachableHost(bindAddress: string, engineMachine: string | undef
 
 /**
  * Settings that every server in a container has: TLS 1.2 or later over the network, and a log on stderr, where Docker
- * collects it.
+ * collects it. With a volume for its log, the image's entry point adds a log in JSON (infra/images/postgres/README.md).
  */
 export const containerSettings: Readonly<Record<string, string>> = {
   // The network belongs to the container. Docker decides which ports are published.

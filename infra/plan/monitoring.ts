@@ -1,4 +1,5 @@
 import { alertmanagerPort } from "../../scripts/model/alerts.ts";
+import { containerPaths } from "./container.ts";
 import { poolerEndpoints } from "./pooler.ts";
 import { withoutLimits } from "./session-options.ts";
 
@@ -21,8 +22,10 @@ export const monitoringPaths = {
   data: "/var/lib/prometheus",
   /** Parent of the mount paths of all measured volumes, each named by its purpose. */
   volumes: "/volumes",
-  /** Mount path of the volume with metrics that the volume exporter reads as text. */
+  /** Mount path of the volume with metrics of backups, which the volume exporter reads as text. */
   textfiles: "/var/lib/pgroundwork/metrics",
+  /** Mount path of the volume with the server's log. The volume exporter reads the number of errors in it as text. */
+  log: containerPaths.log,
 } as const;
 
 /** Files in the exporter's volume. */
@@ -81,9 +84,9 @@ export const exporterCommand: readonly string[] = [
 /**
  * Returns the command of node_exporter, which reports only how full the filesystems of mounted volumes are.
  *
- * @param hasTextfiles adds the metrics that others have written as text
+ * @param textfiles folders with metrics that others have written as text
  */
-export function volumeExporterCommand(hasTextfiles: boolean): string[] {
+export function volumeExporterCommand(textfiles: readonly string[]): string[] {
   return [
     "prometheus-node-exporter",
     "--collector.disable-defaults",
@@ -92,8 +95,8 @@ export function volumeExporterCommand(hasTextfiles: boolean): string[] {
     // By default it ignores filesystem types that an engine may use for volumes, such as overlay.
     "--collector.filesystem.fs-types-exclude=^$",
     "--web.disable-exporter-metrics",
-    ...(hasTextfiles
-      ? ["--collector.textfile", `--collector.textfile.directory=${monitoringPaths.textfiles}`]
+    ...(textfiles.length > 0
+      ? ["--collector.textfile", ...textfiles.map((folder) => `--collector.textfile.directory=${folder}`)]
       : ["--no-collector.textfile"]),
   ];
 }

@@ -3,49 +3,8 @@
  * runs the query of each panel on a live stack.
  */
 
-/** One line or number of a panel. */
-export interface PanelQuery {
-  /** PromQL. `$database` is the pattern of chosen databases, `$__rate_interval` is Grafana's. */
-  expr: string;
-  /** Name of the series, with `{{label}}` for labels. */
-  legend: string;
-}
-
-export interface PanelDefinition {
-  title: string;
-  /** Text that says how to read it. */
-  description: string;
-  /** `number` shows the last value, `graph` shows it over time. */
-  kind: "number" | "graph";
-  /** Grafana's id of a unit. */
-  unit: string;
-  queries: readonly PanelQuery[];
-}
-
-export interface DashboardDefinition {
-  /** Part of its address and its file's name. It never changes, since others link to it. */
-  id: string;
-  title: string;
-  description: string;
-  /** True to offer a choice of databases. */
-  choosesDatabases?: boolean;
-  panels: readonly PanelDefinition[];
-}
-
-function number(title: string, unit: string, expr: string, description: string, legend = title): PanelDefinition {
-  return { title, unit, description, kind: "number", queries: [{ expr, legend }] };
-}
-
-/** @param queries the expression by the name of its series */
-function graph(
-  title: string,
-  unit: string,
-  queries: Readonly<Record<string, string>>,
-  description: string,
-): PanelDefinition {
-  const given = Object.entries(queries).map(([legend, expr]) => ({ legend, expr }));
-  return { title, unit, description, kind: "graph", queries: given };
-}
+import { errors } from "./errors.ts";
+import { type DashboardDefinition, graph, number } from "./panels.ts";
 
 /** Returns the rate of a counter for each chosen database. */
 function perDatabase(counter: string): string {
@@ -403,6 +362,7 @@ export const dashboards: readonly DashboardDefinition[] = [
   overview,
   databases,
   sessions,
+  errors,
   queries,
   wal,
   replication,

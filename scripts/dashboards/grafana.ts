@@ -16,7 +16,7 @@ import {
 import { DataqueryBuilder } from "@grafana/grafana-foundation-sdk/prometheus";
 import { PanelBuilder as StatBuilder } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as TimeseriesBuilder } from "@grafana/grafana-foundation-sdk/timeseries";
-import type { DashboardDefinition, PanelDefinition } from "./definitions.ts";
+import type { DashboardDefinition, PanelDefinition } from "./panels.ts";
 
 /** Label by which the dashboards find each other. */
 const tag = "pgroundwork";

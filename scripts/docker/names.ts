@@ -33,7 +33,7 @@ function identityOf(backend: string | undefined, clone: string): string {
 
 /** Roles of volumes. The docker provider would adopt a volume with such a name, whatever its owner. */
 const volumeRoles = [
-  ...["data", "config", "run", "backup", "backup-2", "backup-metrics"],
+  ...["data", "config", "run", "log", "backup", "backup-2", "backup-metrics"],
   ...["drill-config", "drill-run", "drill-evidence", "dumps"],
 ];
 

@@ -2,6 +2,7 @@ import type { Observer } from "../connection/observer.ts";
 import type { Known } from "../core/known.ts";
 import type { MigrationRecord } from "../databases/migration-records.ts";
 import type { ErrorLog } from "./error-log.ts";
+import type { ErrorCounts } from "./logged-errors.ts";
 
 /** Reads one subject of a server. Its queries wait for no lock on a table, and end after the snapshot's time limit. */
 export interface Collector<T> {
@@ -47,6 +48,12 @@ export interface HealthSettings {
   collectorMs: number;
   /** Counts the errors in the server's log. Omit it if only one snapshot is taken. */
   errorLog?: ErrorLog;
+  /**
+   * Reads the errors that the server's container has counted.
+   *
+   * @throws NotKnown if it cannot
+   */
+  readErrors?: () => Promise<ErrorCounts>;
   /**
    * Reads the state of the backups; null if the stack makes none. Omit it if only a connection is known. It is called
    * for each snapshot, also if the server does not answer.

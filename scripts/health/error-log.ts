@@ -1,24 +1,6 @@
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-
-/** Errors of one kind that the server logged. */
-export interface ErrorCount {
-  /** `ERROR`, `FATAL` (the session ended) or `PANIC` (all sessions ended). */
-  severity: string;
-  /** First two characters of the SQLSTATE: `23` is an integrity constraint violation. */
-  sqlstateClass: string;
-  /** Database of the session; null for a process of the server. */
-  database: string | null;
-  count: number;
-}
-
-/** Errors since the first reading. */
-export interface ErrorCounts {
-  countedSince: Date;
-  counts: ErrorCount[];
-  /** True if the log has more that was not read yet. */
-  isBehind: boolean;
-}
+import { type ErrorCounts, ErrorTally } from "./logged-errors.ts";
 
 /** A file of the log, as far as it was read. */
 interface Position {
@@ -35,19 +17,13 @@ const headBytes = 64;
 const chunkBytes = 65_536;
 /** Bytes that are read at once at most, so that a burst of errors delays no snapshot. */
 const mostBytes = 32 * 1024 ** 2;
-/** Kinds that are told apart: clients can make up names of databases, and functions SQLSTATEs. */
-const mostKinds = 200;
-
-/** Class and database of errors beyond {@link mostKinds}. */
-const other = "other";
-
 /**
  * Counts the errors in a server's JSON log from the first reading on. It reads each line once, also after the server
- * began another file or wrote over one, and needs memory for {@link mostKinds} counts only.
+ * began another file or wrote over one, and needs memory for a limited number of counts only.
  */
 export class ErrorLog {
   readonly #files = new Map<string, Position>();
-  readonly #counts = new Map<string, ErrorCount>();
+  #tally = new ErrorTally();
   #folder: string | undefined;
   #since: Date | undefined;
 
@@ -62,7 +38,7 @@ export class ErrorLog {
       this.#folder = folder;
       this.#since = undefined;
       this.#files.clear();
-      this.#counts.clear();
+      this.#tally = new ErrorTally();
     }
     const isFirst = this.#since === undefined;
     const since = this.#since ?? new Date();
@@ -84,8 +60,7 @@ export class ErrorLog {
     }
     for (const key of this.#files.keys()) if (!found.has(key)) this.#files.delete(key);
     this.#since = since;
-    const counts = [...this.#counts.values()].map((each) => ({ ...each }));
-    return { countedSince: since, counts, isBehind: left <= 0 };
+    return { countedSince: since, counts: this.#tally.counts, isBehind: left <= 0 };
   }
 
   #positionOf(key: string, { head, size }: { head: Buffer; size: number }, isFirst: boolean): Position {
@@ -119,17 +94,11 @@ export class ErrorLog {
 
   #count(line: string): void {
     const severity = /"error_severity":"(ERROR|FATAL|PANIC)"/.exec(line)?.[1];
-    const sqlstateClass = /"state_code":"([0-9A-Z]{2})[0-9A-Z]{3}"/.exec(line)?.[1];
-    if (!line.startsWith('{"timestamp":') || severity === undefined || sqlstateClass === undefined) return;
+    const code = /"state_code":"([0-9A-Z]{5})"/.exec(line)?.[1];
+    if (!line.startsWith('{"timestamp":') || severity === undefined || code === undefined) return;
     const name = /"dbname":("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
-    const database = name === undefined ? null : (JSON.parse(name) as string);
-    const key = JSON.stringify([severity, sqlstateClass, database]);
-    const isKept = this.#counts.has(key) || this.#counts.size < mostKinds;
-    const kind = isKept ? { severity, sqlstateClass, database } : { severity, sqlstateClass: other, database: other };
-    const kept = isKept ? key : JSON.stringify(Object.values(kind));
-    const count = this.#counts.get(kept) ?? { ...kind, count: 0 };
-    count.count += 1;
-    this.#counts.set(kept, count);
+    const isLogin = severity === "FATAL" && /"ps":"(?:initializing|authentication|startup)/.test(line);
+    this.#tally.add({ severity, code, database: name === undefined ? null : (JSON.parse(name) as string), isLogin });
   }
 }
 

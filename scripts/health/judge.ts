@@ -1,6 +1,7 @@
 import type { BackupValues, HealthSettings, Limits } from "./collector.ts";
 import type { MigrationValues } from "./collectors/migrations.ts";
 import type { WalValues } from "./collectors/wal.ts";
+import { judgeErrors } from "./logged-errors.ts";
 import type { Rates } from "./rates.ts";
 import type { Part, PartName, Snapshot } from "./snapshot.ts";
 
@@ -34,7 +35,7 @@ export const requiredSubjects: readonly string[] = ["server", "connections"];
 
 /** Judges a snapshot. */
 export function judge(
-  { parts, unreachable }: Snapshot,
+  { parts, unreachable, takenAt }: Snapshot,
   rates: Rates,
   settings: HealthSettings,
   required: readonly string[] = requiredSubjects,
@@ -88,6 +89,7 @@ export function judge(
     ]),
     subject("migrations", parts.migrations, migrationState),
     subject("backups", parts.backups, backupState),
+    subject("errors", parts.errors, (counts) => judgeErrors(counts, takenAt)),
   ];
   return { level: overall(subjects, required), subjects };
 }

@@ -105,9 +105,9 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
   const { errors } = parts;
   gauge(
     "logged_errors",
-    "Errors in the server's log since the health server started, by class of SQLSTATE.",
-    (errors.known ? errors.value.counts : []).map(({ severity, sqlstateClass, database, count }) => ({
-      labels: { severity, class: sqlstateClass, database: database ?? "" },
+    "Errors in the server's log since they are counted, by class of SQLSTATE.",
+    (errors.known ? errors.value.counts : []).map(({ severity, sqlstateClass, sqlstate, database, count }) => ({
+      labels: { severity, class: sqlstateClass, sqlstate: sqlstate ?? "", database: database ?? "" },
       value: count,
     })),
   );

@@ -17,7 +17,7 @@ import { type SizeValues, sizes } from "./collectors/sizes.ts";
 import { type StatementsValues, statements } from "./collectors/statements.ts";
 import { type TablesValues, tables } from "./collectors/tables.ts";
 import { type WalValues, wal } from "./collectors/wal.ts";
-import type { ErrorCounts } from "./error-log.ts";
+import type { ErrorCounts } from "./logged-errors.ts";
 import { readStackPart } from "./stack-part.ts";
 
 /** Values of each part of a snapshot. */

@@ -39,7 +39,7 @@ export function whole({ prefix }: DockerStack): string[] {
   return [
     `container ${prefix}-postgres`,
     `network ${prefix}-network`,
-    ...["config", "data", "run"].map((role) => `volume ${prefix}-${role}`),
+    ...["config", "data", "log", "run"].map((role) => `volume ${prefix}-${role}`),
   ];
 }
 

@@ -69,6 +69,7 @@ const known = [
   "freeze",
   "migrations",
   "backups",
+  "errors",
 ];
 
 function list(text: string): string[] {

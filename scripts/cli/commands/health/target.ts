@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type Connection, inDatabase } from "../../../connection/connection.ts";
+import { OperationError } from "../../../core/operation-error.ts";
 import type { HealthSettings } from "../../../health/collector.ts";
 import type { ServerOutput } from "../../../model/stack-outputs.ts";
 import type { CommandContext } from "../../context.ts";
@@ -55,6 +56,24 @@ export async function healthSettings(
     ...settingsFromEnvironment(context.env),
     ...(compareMigrations === undefined ? {} : { compareMigrations }),
     ...(server === undefined ? {} : await stackReaders(server)),
+    ...(server?.kind === "docker" ? { readErrors: await errorReader(server) } : {}),
+  };
+}
+
+async function errorReader({
+  dockerHost,
+  container,
+}: Extract<ServerOutput, { kind: "docker" }>): Promise<NonNullable<HealthSettings["readErrors"]>> {
+  const { withDocker } = await import("../../../docker/client.ts");
+  const { NotKnown } = await import("../../../connection/observer.ts");
+  const { readContainerErrors } = await import("../../../health/container-errors.ts");
+  return async () => {
+    try {
+      return await withDocker(dockerHost, (docker) => readContainerErrors(docker, container));
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      throw new NotKnown(error.message);
+    }
   };
 }
 

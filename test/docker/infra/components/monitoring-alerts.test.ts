@@ -5,6 +5,7 @@ import pg from "pg";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
+import type { HealthStatus } from "../../../../scripts/health/judge.ts";
 import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
@@ -18,11 +19,12 @@ function impatient(rules: string): string {
     ["> 1800", "> 1"],
     ["pg_wal_archive_waiting_seconds > 300", "pg_wal_archive_waiting_seconds > 1"],
     ["> 256 * 1024 * 1024", "> 65536"],
+    ["< 900", "< 15"],
   ];
   let text = rules.replaceAll(/^ +for: .*\n/gm, "");
   for (const [from, to] of shorter) {
     if (!text.includes(from)) throw new Error(`No rule has ${from}.`);
-    text = text.replace(from, to);
+    text = text.replaceAll(from, to);
   }
   return text;
 }
@@ -127,11 +129,12 @@ describe("the alerts of a running server", () => {
       await refused();
       return firing();
     };
-    await expect.poll(firingWhileFull, polling).toEqual(["PostgreSQLConnectionsCritical", "PostgreSQLConnectionsHigh"]);
+    const whileFull = ["PostgreSQLConnectionsCritical", "PostgreSQLConnectionsHigh", "PostgreSQLConnectionsRefused"];
+    await expect.poll(firingWhileFull, polling).toEqual(whileFull);
     // A monitor that reconnects is accepted, too.
     await docker.getContainer(`${shop.prefix}-postgres-exporter`).restart();
     await expect.poll(() => prometheus.query("pg_up == 1"), polling).toHaveLength(1);
-    await expect.poll(firingWhileFull, polling).toEqual(["PostgreSQLConnectionsCritical", "PostgreSQLConnectionsHigh"]);
+    await expect.poll(firingWhileFull, polling).toEqual(whileFull);
     await endSessions();
     await calm();
   });
@@ -158,6 +161,71 @@ describe("the alerts of a running server", () => {
       "sed -i 's/pg_stat_database_deadlocks\\[15m\\]/pg_stat_database_deadlocks[7s]/' infra/monitoring/alerts.yml",
     );
     await shop.succeed("up");
+    await calm();
+  });
+
+  it("report a damaged page and a statement that exceeds its limit, in their database", async () => {
+    await superuser("create extension pg_buffercache");
+    await superuser("create table damaged as select generate_series(1, 1000) as id");
+    await superuser("checkpoint");
+    const file = await superuser("select pg_relation_filepath('damaged')");
+    await shell(`printf x | dd of=/var/lib/postgresql/17/data/${file} bs=1 seek=5000 conv=notrunc`);
+    await superuser(
+      "select pg_buffercache_evict(bufferid) from pg_buffercache where relfilenode = pg_relation_filenode('damaged')",
+    );
+    await expect(superuser("select count(*) from damaged")).rejects.toThrow("invalid page in block 0");
+    await expect.poll(firing, polling).toEqual(["PostgreSQLDataCorrupted"]);
+    const [alert] = await prometheus.query("ALERTS");
+    expect(alert?.labels).toMatchObject({ sqlstate: "XX001", database: "shop", severity: "critical" });
+    const checked = await shop.pgw("health", "check", "--json");
+    expect(checked.code).toBe(5);
+    const { subjects } = JSON.parse(checked.stdout) as HealthStatus;
+    expect(subjects.find(({ name }) => name === "errors")).toMatchObject({
+      level: "critical",
+      detail: expect.stringMatching(/ERROR XX001 in database shop at /),
+    });
+    await superuser("drop table damaged; drop extension pg_buffercache");
+
+    const sorted = "select count(*) from (select generate_series(1, 1000000) as id order by id desc) as sorted";
+    await expect(superuser(`set temp_file_limit = '64kB'; set work_mem = '64kB'; ${sorted}`)).rejects.toThrow(
+      "temporary file size exceeds",
+    );
+    await expect.poll(firing, polling).toContain("PostgreSQLResourcesExhausted");
+    await calm();
+  });
+
+  it("report PANIC, a session that cannot begin, and an internal error, but no wrong password", async () => {
+    const url = new URL((await shop.succeed("url", "--role", "app")).stdout.trim());
+    url.password = "wrong";
+    await expect(connect(url)).rejects.toThrow("password authentication failed");
+    await expect
+      .poll(() => prometheus.query("pgroundwork_logged_errors_total{severity='FATAL',class='28'}"), polling)
+      .toHaveLength(1);
+    expect(await firing()).toEqual([]);
+
+    await shell("PGOPTIONS='-c session_preload_libraries=nowhere' psql");
+    await expect.poll(firing, polling).toContain("PostgreSQLFatalErrors");
+    await expect(
+      superuser("do $$ begin raise exception 'e' using errcode = 'internal_error'; end $$"),
+    ).rejects.toThrow();
+    await expect.poll(firing, polling).toContain("PostgreSQLInternalError");
+
+    // The server has segments in advance, and needs another one soon.
+    const { stdout } = await shell(`cd /var/lib/postgresql/17/data && chmod 500 pg_wal
+      for n in $(seq 50); do psql -qc 'create table t (); drop table t; select pg_switch_wal()' || break; done
+      chmod 700 pg_wal; echo ended after $n`);
+    expect(stdout).toMatch(/^ended after/m);
+    await expect.poll(firing, polling).toContain("PostgreSQLPanic");
+    await expect.poll(() => superuser("select 1").catch(String), polling).toBe("1");
+    await calm();
+  });
+
+  it("report that errors are not known if they are left out of the log", async () => {
+    await superuser("alter system set log_min_messages = 'fatal'");
+    await superuser("select pg_reload_conf()");
+    await expect.poll(firing, polling).toEqual(["PostgreSQLErrorsUnknown"]);
+    await superuser("alter system reset log_min_messages");
+    await superuser("select pg_reload_conf()");
     await calm();
   });
 

@@ -29,6 +29,7 @@ describe("the monitoring of a stack", () => {
   const ids = async () => Promise.all(["postgres", ...roles].map(async (role) => (await shop.inspected(role)).Id));
   const script = (role: Role, text: string) =>
     runInContainer(docker, `${shop.prefix}-${role}`, { command: ["bash", "-c", text] });
+  const server = (text: string) => runInContainer(docker, shop.server, { command: ["bash", "-c", text] });
   const isUp = async () => (await prometheus.query("pg_up")).map(({ value }) => value);
   /** Waits for a measurement that is newer than now. */
   const isUpAgain = async () => {
@@ -92,6 +93,9 @@ describe("the monitoring of a stack", () => {
     }
     expect((await script("volume-exporter", "ls /volumes/data")).stderr).toContain("Permission denied");
     expect((await script("volume-exporter", "touch /volumes/data/x")).code).not.toBe(0);
+    const log = "/var/lib/pgroundwork/log";
+    expect((await script("volume-exporter", `cat ${log}/server.json`)).stderr).toContain("Permission denied");
+    expect((await script("volume-exporter", `touch ${log}/x`)).code).not.toBe(0);
     expect((await script("prometheus", "ls /etc/pgroundwork")).stdout).toBe("prometheus.yml\nrules\n");
   });
 
@@ -133,6 +137,8 @@ describe("the monitoring of a stack", () => {
       processes: (await shop.clone.shell("ps axww -o args; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"))
         .stdout,
       metrics: (await script("postgres-exporter", "http-get 9187 /metrics")).stdout,
+      "server: log": await lastLogLines(docker, shop.server, 10_000),
+      "server: log as JSON": (await server("cat /var/lib/pgroundwork/log/*.json")).stdout,
       configuration: JSON.stringify(await (await fetch(`${url.origin}/api/v1/status/config`)).json()),
     };
     for (const role of roles) {
@@ -205,7 +211,7 @@ describe("the monitoring of a stack", () => {
     expect(left.map(({ Names }) => Names)).toEqual([[`/${shop.prefix}-postgres`]]);
     const { Volumes } = await docker.listVolumes({ filters: { name: [shop.prefix] } });
     const volumes = Volumes.map(({ Name }) => Name.slice(shop.prefix.length + 1));
-    expect(volumes.sort()).toEqual(["config", "data", "prometheus-data", "run"]);
+    expect(volumes.sort()).toEqual(["config", "data", "log", "prometheus-data", "run"]);
 
     await shop.configure({ ...settings, monitoring: { prometheusPort: Number(url.port) }, passwordVersion: 2 });
     await shop.succeed("up");

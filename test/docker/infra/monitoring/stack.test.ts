@@ -80,6 +80,7 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
     // A receiver of WAL with a slot.
     await superuser("select pg_create_logical_replication_slot('reader', 'test_decoding')");
     await shell("nohup pg_recvlogical -U postgres -d shop --slot reader --start -f /dev/null >/dev/null 2>&1 &");
+    await expect(shop.query("app", "select 1 / 0")).rejects.toThrow("division by zero");
     const folder = join(cloneRoot, "infra/monitoring/grafana/dashboards");
     const panels: (Panel & { dashboard: string })[] = [];
     for (const dashboard of await readdir(folder)) {

@@ -89,7 +89,7 @@ describe("recover on a Docker stack", () => {
     await shop.clone.shell("rm -r .pgroundwork/.pulumi");
     const found = (things: string[]) =>
       `the state of stack "${shop.stack}" does not contain these objects in the Docker engine: ${things.join(", ")}`;
-    const volumes = ["config", "data", "run"].map((role) => `volume ${shop.prefix}-${role}`);
+    const volumes = ["config", "data", "log", "run"].map((role) => `volume ${shop.prefix}-${role}`);
     expect(await findings(shop)).toEqual([
       {
         kind: "container",

@@ -100,8 +100,8 @@ describe("the health server", () => {
       const text = await prometheusText(await monitor.observe(0), await probe.ask());
       const samples = samplesOf(text);
       const count = (labels: string) => samples.get(`pgroundwork_logged_errors{${labels}}`);
-      expect(count('severity="ERROR",class="22",database="postgres"')).toBe(1);
-      expect(count('severity="FATAL",class="3D",database="nowhere"')).toBe(1);
+      expect(count('severity="ERROR",class="22",sqlstate="",database="postgres"')).toBe(1);
+      expect(count('severity="FATAL",class="3D",sqlstate="",database=""')).toBe(1);
     }, 10_000);
   });
 

@@ -135,15 +135,16 @@ describe("the component of the monitoring", () => {
     expect(resources.one("watch-prometheus-running").inputs.reload).toEqual(["prometheus-reload"]);
   });
 
-  it("reads metrics of backups only if there is a volume with them", async () => {
+  it("reads metrics of backups and errors of the log only if there are volumes with them", async () => {
     expect(JSON.stringify(resources.one("watch-volume-exporter").inputs.command)).not.toContain("textfile.directory");
-    await declare("written", { textfiles: "shop-team-backup-metrics" });
+    await declare("written", { textfiles: "shop-team-backup-metrics", log: "shop-team-log" });
     const { command, volumes } = resources.one("written-volume-exporter").inputs;
-    expect(JSON.stringify(command)).toContain("--collector.textfile.directory=/var/lib/pgroundwork/metrics");
-    expect(volumes).toContainEqual({
-      volumeName: "shop-team-backup-metrics",
-      containerPath: "/var/lib/pgroundwork/metrics",
-      readOnly: true,
-    });
+    for (const [volumeName, containerPath] of [
+      ["shop-team-backup-metrics", "/var/lib/pgroundwork/metrics"],
+      ["shop-team-log", "/var/lib/pgroundwork/log"],
+    ]) {
+      expect(JSON.stringify(command)).toContain(`--collector.textfile.directory=${containerPath}"`);
+      expect(volumes).toContainEqual({ volumeName, containerPath, readOnly: true });
+    }
   });
 });

@@ -105,7 +105,7 @@ describe("backups and monitoring in a program of others", () => {
       schedule: { full: "0 2 * * *", incremental: "0 */6 * * *" },
     });
     await registered((options) => new Monitoring("monitoring", { server, backups }, options));
-    expect(resources.one("monitoring-volume-exporter").inputs.volumes).toHaveLength(3);
+    expect(resources.one("monitoring-volume-exporter").inputs.volumes).toHaveLength(4);
     expect(() => new Monitoring("port", { server: bare, exporterPort: 70_000 })).toThrow(
       "expected a port from 1 to 65535",
     );
@@ -202,7 +202,7 @@ describe("restore drills in a program of others", () => {
       { file: `${folder}/050-no-orphaned-audit.sql`, query: expect.stringMatching(/^select/i) },
     ]);
     await registered((options) => new Monitoring("drilling", { server, drill }, options));
-    expect(resources.one("drilling-volume-exporter").inputs.volumes).toHaveLength(3);
+    expect(resources.one("drilling-volume-exporter").inputs.volumes).toHaveLength(4);
     const { files } = resources.one("drilling-prometheus-files").inputs as { files: Record<string, string> };
     expect(files["rules/schedule.yml"]).toContain(String(20 * 86_400));
   });

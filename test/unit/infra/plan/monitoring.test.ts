@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import {
   exporterCommand,
   exporterEnvironment,
+  monitoringPaths,
   prometheusCommand,
   prometheusConfiguration,
   scheduleRules,
@@ -35,9 +36,11 @@ describe("the postgres exporter", () => {
 });
 
 describe("the volume exporter", () => {
-  it("reads text files only if there is a volume with them", () => {
-    expect(volumeExporterCommand(true)).toContain("--collector.textfile.directory=/var/lib/pgroundwork/metrics");
-    expect(volumeExporterCommand(false).join(" ")).not.toContain("--collector.textfile.directory");
+  it("reads text files only if there are volumes with them", () => {
+    const command = volumeExporterCommand([monitoringPaths.textfiles, monitoringPaths.log]);
+    expect(command).toContain("--collector.textfile.directory=/var/lib/pgroundwork/metrics");
+    expect(command).toContain("--collector.textfile.directory=/var/lib/pgroundwork/log");
+    expect(volumeExporterCommand([]).join(" ")).not.toContain("--collector.textfile.directory");
   });
 });
 

@@ -46,7 +46,7 @@ describe("the names of a server's objects in a Docker engine", () => {
   });
 
   it("are longer if a volume with such a name has another owner, and its data is not adopted", async () => {
-    for (const role of ["data", "config", "run", "backup"]) {
+    for (const role of ["data", "config", "run", "log", "backup"]) {
       const name = `shop-dev-${role}`;
       expect(await prefix(engine([{ Name: name, Labels: null }])), role).toBe("shop-dev-012345");
       expect(await prefix(engine([{ Name: name, Labels: labels("other") }])), role).toBe("shop-dev-012345");

@@ -3,16 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { ErrorLog } from "../../../../scripts/health/error-log.ts";
+import { distinguished } from "../../../../scripts/health/logged-errors.ts";
 
 let number = 0;
 
 /** Returns a line as PostgreSQL 17 writes it. */
-function line(severity: string, code: string, database: string | null, message = "no"): string {
+function line(severity: string, code: string, database: string | null, message = "no", ps = "idle"): string {
   number += 1;
   return `${JSON.stringify({
     timestamp: `2026-01-01 00:00:00.${String(number).padStart(4, "0")} UTC`,
     ...(database === null ? {} : { user: "app", dbname: database }),
     pid: 7,
+    ps,
     error_severity: severity,
     state_code: code,
     message,
@@ -88,10 +90,28 @@ describe("the errors of a server's log", () => {
     expect(await counted()).toEqual({ "ERROR 23 shop": 9 });
   });
 
-  it("are of at most 203 kinds, whatever names clients make up", async () => {
-    await appendFile(file, Array.from({ length: 500 }, (_, n) => line("FATAL", "3D000", `made-up-${n}`)).join(""));
+  it("have no database before a session has begun, unless it is known", async () => {
+    await appendFile(file, line("FATAL", "3D000", "made-up", "no", "startup") + line("ERROR", "22012", "shop"));
+    await appendFile(file, line("FATAL", "28P01", "shop", "no", "authentication"));
+    expect(await counted()).toEqual({ "FATAL 3D null": 1, "ERROR 22 shop": 1, "FATAL 28 shop": 1 });
+  });
+
+  it("are of at most 100 databases, whatever names clients make up, and of PostgreSQL's classes", async () => {
+    await appendFile(file, Array.from({ length: 500 }, (_, n) => line("ERROR", "22012", `made-up-${n}`)).join(""));
+    await appendFile(file, line("PANIC", "XX001", "late") + line("ERROR", "ZZ123", "late"));
     const counts = await counted();
-    expect(Object.keys(counts)).toHaveLength(201);
-    expect(counts["FATAL other other"]).toBe(300);
+    expect(Object.keys(counts)).toHaveLength(103);
+    expect(counts).toMatchObject({ "ERROR 22 other": 400, "PANIC XX other": 1, "ERROR other other": 1 });
+    const kinds = (await log.read(folder)).counts.filter(({ severity }) => severity === "PANIC");
+    expect(kinds).toMatchObject([{ sqlstate: "XX001", lastAt: expect.any(Date) }]);
+  });
+
+  it("are of at most 500 kinds and one more of each class", async () => {
+    const codes = [...distinguished];
+    const lines = Array.from({ length: 100 }, (_, n) => codes.map((code) => line("ERROR", code, `db-${n}`)).join(""));
+    await appendFile(file, lines.join(""));
+    const { counts } = await log.read(folder);
+    expect(counts.length).toBeLessThanOrEqual(500 + codes.length);
+    expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(100 * codes.length);
   });
 });

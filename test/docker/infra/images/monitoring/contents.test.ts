@@ -80,7 +80,7 @@ describe("the monitoring image", () => {
     });
     const writer = await idle(undefined, mount("/volume", false));
     const { volumeExporterCommand } = await import("../../../../../infra/plan/monitoring.ts");
-    const exporter = await idle(volumeExporterCommand(false), mount("/volumes/data", true), "65534:65534");
+    const exporter = await idle(volumeExporterCommand([]), mount("/volumes/data", true), "65534:65534");
     const measured = async (name: string) =>
       Number(await script(`http-get 9100 /metrics | sed -n 's/^node_filesystem_${name}_bytes{.*} //p'`, exporter));
     await expect.poll(() => measured("size")).toBe(size);

@@ -18,6 +18,7 @@ const folders = [
   { folder: "/var/lib/pgbackrest", mode: "700" },
   { folder: "/var/spool/pgbackrest", mode: "700" },
   { folder: "/var/log/pgbackrest", mode: "700" },
+  { folder: "/var/lib/pgroundwork/log", mode: "755" },
 ];
 
 describe("the PostgreSQL image", () => {

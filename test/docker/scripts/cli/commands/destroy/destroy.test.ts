@@ -34,7 +34,7 @@ describe("pgw destroy of a Docker stack", () => {
           "  remove  its \\d+ resources in the state, and every generated password",
           `  remove  the container ${shop.prefix}-postgres`,
           `  remove  the network ${shop.prefix}-network`,
-          `  remove  the volumes ${shop.prefix}-config, ${shop.prefix}-run`,
+          `  remove  the volumes ${shop.prefix}-config, ${shop.prefix}-log, ${shop.prefix}-run`,
           `  stop    the server in the container ${shop.prefix}-postgres`,
           `  keep    the data in the volume ${volume}: shop`,
           `  keep    the image ${shop.prefix}-postgres:17`,
