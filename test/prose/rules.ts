@@ -16,7 +16,7 @@ const fragment = new RegExp(`^(${words})\\b`);
 // with a line that begins without an asterisk.
 const candidate = new RegExp(`/\\*\\*[\\s*]*(${words})\\b`);
 const commentLine = /\/\/|\/\*|^\s*\*/;
-const plainLines = /\/\*(?:(?!\*\/)[^])*?\n\s*[^\s*]/;
+const plainLines = /\/\*(?:(?!\*\/)[\s\S])*?\n\s*[^\s*]/;
 
 /**
  * Lists where the comments of a TypeScript or JavaScript file are hard to read: a doc comment that begins with an
