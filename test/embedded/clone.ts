@@ -19,6 +19,7 @@ import { processVariables } from "../support/processes/variables.ts";
 import { claimProjectDirectory, type ProjectDirectory } from "../support/project-directory.ts";
 import { connectionIn, readStackOutputs } from "../support/stack-outputs.ts";
 import { copyWorkTree } from "../support/work-tree.ts";
+import { linkBinaries } from "./linked-binaries.ts";
 
 const run = promisify(execFile);
 
@@ -120,6 +121,7 @@ export async function makeClone({
   await copyWorkTree(root);
   if (git) await commitAll(root);
   await linkPlugins(home);
+  if (isShared && !plain) await linkBinaries(inject("scratch"), join(own, "data", "pgroundwork"));
   // The setup of the test run makes both of the folders that contain an engine.
   const engine = engineVariables(usersEngine ? "" : inject("engineCache"));
   const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
