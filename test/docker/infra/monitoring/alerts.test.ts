@@ -25,6 +25,8 @@ describe("the Prometheus configuration", () => {
       name: objects.name("promtool"),
       Image: await monitoringImage(),
       Cmd: ["sleep", "600"],
+      // Collecting garbage less often saves a quarter of promtool's CPU time.
+      Env: ["GOGC=400"],
       HostConfig: { Init: true },
     });
     await putFiles(container, "/etc/pgroundwork", {
