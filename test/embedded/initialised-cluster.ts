@@ -6,8 +6,8 @@ import { initialise } from "../../scripts/server/cluster.ts";
 import { copyPrepared } from "../support/prepared.ts";
 
 /**
- * Copies a cluster as it is between `initdb` and the first start of a server, which costs a tenth of `initdb`. For tests
- * of servers that are not about their creation.
+ * Copies a cluster as it is between `initdb` and the first start of a server. It costs a tenth of `initdb`, for tests
+ * that are not about the creation of a server.
  *
  * @param home folder that contains the binaries
  * @param dataDirectory path of the copy, which must not exist yet

@@ -48,7 +48,7 @@ export interface ClusterContents {
 /** Number of tables per query. */
 const batchSize = 200;
 
-/** What is read of a database before its rows, in one query: each query needs a session and a process of its own. */
+/** Description of a database, read in one query: each query needs a session and a process of its own. */
 interface Described {
   size: number;
   /** Tables that a prepared transaction locks against readers. */

@@ -26,8 +26,8 @@ export interface OwnServer {
  * Returns a function that creates servers of a test file. Each folder has spaces and quotes in its path. All servers
  * are stopped and removed after each test.
  *
- * @param isCopied true if new servers in a folder of their own start from a copied cluster, for tests that are not about
- * their creation
+ * @param isCopied true if new servers in a folder of their own start from a copied cluster, for tests that are not
+ * about their creation
  */
 export function ownServers(isCopied = false): (extra?: Partial<EmbeddedServerSpec>) => OwnServer {
   let made: OwnServer[] = [];
