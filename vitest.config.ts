@@ -32,26 +32,17 @@ export default defineConfig({
           isolate: false,
         },
       },
+      // Tests that need servers, engines and containers. One project for all of them: Vitest ends a worker if the next
+      // file is of another project, and the files of both folders alternate.
       {
         test: {
-          name: "embedded",
+          name: "servers",
           expect: expectations,
-          include: ["test/embedded/**/*.test.ts"],
+          include: ["test/embedded/**/*.test.ts", "test/docker/**/*.test.ts"],
           isolate: false,
-          globalSetup: ["test/embedded/setup.ts"],
-          testTimeout: 400_000,
-          hookTimeout: 400_000,
-        },
-      },
-      {
-        test: {
-          name: "docker",
-          expect: expectations,
-          include: ["test/docker/**/*.test.ts"],
-          isolate: false,
-          // Tests of stacks also need the Pulumi engine and the scratch folder.
           globalSetup: ["test/docker/setup.ts", "test/embedded/setup.ts"],
-          runner: "test/docker/runner.ts",
+          setupFiles: ["test/support/each-file.ts"],
+          runner: "test/support/runner.ts",
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },

@@ -57,7 +57,12 @@ export async function listen(plugin: Plugin, argv: readonly string[]): Promise<L
   const cancelled = new AbortController();
   const engineLog = new EngineLog(argv.findLast((argument) => !argument.startsWith("-")));
   const calls = new ResourceCalls(plugin, engineLog, cancelled.signal);
-  const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
+  const server = new Server({
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    // Counts calls for a debugging interface that the plugin does not have.
+    "grpc.enable_channelz": 0,
+  });
 
   server.addService(provider_grpc_pb.ResourceProviderService, {
     getPluginInfo: answer(calls, () => new plugin_pb.PluginInfo().setVersion(plugin.version)),

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withClient } from "../connection/client.ts";
@@ -69,8 +68,7 @@ async function tryOnce(
   const options = trialOptions({ configuration, dataDirectory: data, socketDirectory: folder, overrides });
   const server = watchServer(binaries.postgres, folder, account, options);
   try {
-    const password = randomBytes(24).toString("base64url");
-    await initialise(binaries, folder, password, account);
+    const password = await initialise(binaries, folder, account);
     await copyAltered(dataDirectory, data, account);
     server.start();
     const ended = await untilReadyOrEnded(folder, server, undefined);

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupList } from "../../scripts/backup/list.ts";
 import { readContents, type TableContents } from "../../scripts/backup/restore/contents.ts";
+import { paths } from "../../scripts/backup/stack-backups.ts";
 import { dockerClient } from "../../scripts/docker/client.ts";
 import { type Finished, runInContainer } from "../../scripts/docker/run-in-container.ts";
 import { withScratchContainer } from "../../scripts/docker/scratch-container.ts";
+import { isRunning } from "../../scripts/docker/server/running.ts";
 import { type DockerStack, makeDockerStack } from "./stack.ts";
 
 /** Schedule that does not come due during a test. */
@@ -23,10 +25,14 @@ export interface BackedUpShop extends DockerStack {
   sql(...statements: string[]): Promise<string>;
   /** Returns the tables of the shop's database on the running server: see {@link shopTables}. */
   tables(): Promise<string[]>;
-  /** Runs a shell script as root with the repository's volume at /repository. */
+  /** Runs a shell script with the repository's volume at /repository, as the owner of its files. */
   onRepository(script: string): Promise<string>;
-  /** Waits up to a minute until a condition holds. */
+  /** Runs a shell script as root with the repository's volume at /repository, in a container of its own. */
+  onRepositoryAsRoot(script: string): Promise<string>;
+  /** Waits until a condition holds. */
   until(what: string, holds: () => Promise<boolean>): Promise<void>;
+  /** Waits for the backup that the container makes by itself. */
+  untilFirstBackup(): Promise<void>;
 }
 
 /** Longest time in ms to wait for something that a container does by itself, also on a busy machine. */
@@ -41,6 +47,16 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
   const own = { memory: 512, maxConnections: 30, backups: { full: never, incremental: never }, ...settings };
   await stack.configure(own);
   const inServer = (...command: string[]) => runInContainer(docker, stack.server, { command });
+  const onRepositoryAsRoot = async (script: string) => {
+    const { Image: image } = await stack.inspected();
+    const owner = { project: "pgroundwork", stack: stack.stack, owner: "tests" };
+    const asRoot = { user: "0", capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER"] };
+    const spec = { image, owner, command: ["sleep", "60"], ...asRoot, volumes: { "/repository": repository } };
+    return withScratchContainer(docker, spec, async (container) => {
+      await container.start();
+      return succeedIn(container.id, script);
+    });
+  };
   return {
     ...stack,
     settings: own,
@@ -63,26 +79,41 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
     async tables() {
       return shopTables((await readContents(docker, stack.server, new AbortController().signal)).databases);
     },
+    // A command in a running container costs a fifth of a container.
     async onRepository(script) {
-      const { Image: image } = await stack.inspected();
-      const owner = { project: "pgroundwork", stack: stack.stack, owner: "tests" };
-      const asRoot = { user: "0", capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER"] };
-      const spec = { image, owner, command: ["sleep", "60"], ...asRoot, volumes: { "/repository": repository } };
-      return withScratchContainer(docker, spec, async (container) => {
-        await container.start();
-        const { code, stdout, stderr } = await runInContainer(docker, container.id, { command: ["sh", "-c", script] });
-        if (code !== 0) throw new Error(`${script} ended with ${code}: ${stderr}`);
-        return stdout;
+      if (!(await isRunning(docker, sidecar))) return onRepositoryAsRoot(script);
+      return succeedIn(sidecar, script.replaceAll("/repository/", `${paths.repository}/`));
+    },
+    onRepositoryAsRoot,
+    until,
+    async untilFirstBackup() {
+      // `backup list` would cost as much as ten of these commands.
+      await until("the first backup", async () => {
+        const { code, stdout } = await runInContainer(docker, sidecar, {
+          command: ["pgbackrest", "info", "--output=json"],
+        });
+        const stanzas = code === 0 ? (JSON.parse(stdout) as { backup: unknown[] }[]) : [];
+        return stanzas[0]?.backup.length === 1;
       });
     },
-    async until(what, holds) {
-      const deadline = Date.now() + waitedForMs;
-      while (!(await holds())) {
-        if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
-        await sleep(250);
-      }
-    },
   };
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + waitedForMs;
+  for (;;) {
+    const began = Date.now();
+    if (await holds()) return;
+    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
+    // A condition that takes long to check keeps the processors busy that the awaited work needs.
+    await sleep(Math.max(250, Date.now() - began));
+  }
+}
+
+async function succeedIn(container: string, script: string): Promise<string> {
+  const { code, stdout, stderr } = await runInContainer(docker, container, { command: ["sh", "-c", script] });
+  if (code !== 0) throw new Error(`${script} ended with ${code}: ${stderr}`);
+  return stdout;
 }
 
 /**

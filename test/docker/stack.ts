@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type Docker from "dockerode";
 import type { QueryResultRow } from "pg";
-import { afterAll } from "vitest";
 import type { Connection } from "../../scripts/connection/connection.ts";
 import { dockerClient } from "../../scripts/docker/client.ts";
 import { unlessMissing } from "../../scripts/docker/docker-error.ts";
 import type { Clone, CloneOptions, Finished } from "../embedded/clone.ts";
 import { makeShop } from "../embedded/infra/program/shop.ts";
+import { afterFile } from "../support/after-file.ts";
 import { removeNamed } from "./docker-objects.ts";
 
 /** A project directory with a stack in the Docker engine. No other test has a stack of this name. */
@@ -39,17 +39,13 @@ export interface DockerStack {
   query<Row extends QueryResultRow>(role: string, sql: string): Promise<Row[]>;
 }
 
-const all: { clone: Clone; prefix: string; stack: string }[] = [];
-
-// Registered here, not in makeDockerStack: a hook that is registered while another hook runs is never called.
-afterAll(async () => {
-  for (const { clone, prefix, stack } of all) {
-    await removeUnnamed(stack);
-    await removeNamed(prefix);
-    await untagImages(prefix);
-    await clone.remove();
-  }
-});
+/** Removes all that a stack has in the engine, and its project directory. */
+async function removeStack(clone: Clone, prefix: string, stack: string): Promise<void> {
+  await removeUnnamed(stack);
+  await removeNamed(prefix);
+  await untagImages(prefix);
+  await clone.remove();
+}
 
 /** Removes temporary containers of a failed run, which have random names from Docker. */
 async function removeUnnamed(stack: string): Promise<void> {
@@ -85,7 +81,7 @@ export async function makeDockerStack(
 ): Promise<DockerStack> {
   const clone = await makeShop(options);
   const prefix = `pgroundwork-${stack}`;
-  all.push({ clone, prefix, stack });
+  afterFile(() => removeStack(clone, prefix, stack));
   clone.env.PULUMI_CONFIG_PASSPHRASE = "a-passphrase-for-tests";
   const made: DockerStack = {
     clone,

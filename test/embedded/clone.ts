@@ -19,6 +19,7 @@ import { processVariables } from "../support/processes/variables.ts";
 import { claimProjectDirectory, type ProjectDirectory } from "../support/project-directory.ts";
 import { connectionIn, readStackOutputs } from "../support/stack-outputs.ts";
 import { copyWorkTree } from "../support/work-tree.ts";
+import { linkBinaries } from "./linked-binaries.ts";
 
 const run = promisify(execFile);
 
@@ -38,6 +39,8 @@ export interface Clone {
   readonly dataHome: string;
   /** Runs a `pgw` command and returns its result. */
   pgw(...args: string[]): Promise<Finished>;
+  /** Runs a `pgw` command with further environment variables and returns its result. */
+  pgwWith(variables: Readonly<Record<string, string>>, ...args: string[]): Promise<Finished>;
   /**
    * Runs a `pgw` command.
    *
@@ -120,6 +123,7 @@ export async function makeClone({
   await copyWorkTree(root);
   if (git) await commitAll(root);
   await linkPlugins(home);
+  if (isShared && !plain) await linkBinaries(inject("scratch"), join(own, "data", "pgroundwork"));
   // The setup of the test run makes both of the folders that contain an engine.
   const engine = engineVariables(usersEngine ? "" : inject("engineCache"));
   const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
@@ -199,15 +203,20 @@ class TestClone implements Clone {
     this.dataHome = join(own, "data", "pgroundwork");
   }
 
-  async pgw(...args: string[]): Promise<Finished> {
-    const [command = ""] = args;
-    if (keepsOutputs.has(command)) return this.#pgw(args);
-    return this.#pgw(args).finally(() => this.#outputs.clear());
+  pgw(...args: string[]): Promise<Finished> {
+    return this.pgwWith({}, ...args);
   }
 
-  async #pgw(args: string[]): Promise<Finished> {
-    const finished = await runOnHost(args, this.root, this.env);
-    return finished ?? this.#run(join(this.root, "node_modules", ".bin", "node"), ["scripts/pgw.mjs", ...args]);
+  async pgwWith(variables: Readonly<Record<string, string>>, ...args: string[]): Promise<Finished> {
+    const [command = ""] = args;
+    const env = { ...this.env, ...variables };
+    if (keepsOutputs.has(command)) return this.#pgw(args, env);
+    return this.#pgw(args, env).finally(() => this.#outputs.clear());
+  }
+
+  async #pgw(args: string[], env: NodeJS.ProcessEnv): Promise<Finished> {
+    const finished = await runOnHost(args, this.root, env);
+    return finished ?? this.#run(join(this.root, "node_modules", ".bin", "node"), ["scripts/pgw.mjs", ...args], env);
   }
 
   async succeed(...args: string[]): Promise<Finished> {
@@ -297,8 +306,8 @@ class TestClone implements Clone {
     await this.#directory.release();
   }
 
-  async #run(command: string, args: string[]): Promise<Finished> {
-    const options = { cwd: this.root, env: this.env, maxBuffer: 2 ** 26, ...this.#user };
+  async #run(command: string, args: string[], env = this.env): Promise<Finished> {
+    const options = { cwd: this.root, env, maxBuffer: 2 ** 26, ...this.#user };
     return new Promise((resolve, reject) => {
       execFile(command, args, options, (error, stdout, stderr) => {
         if (error === null) resolve({ code: 0, stdout, stderr });

@@ -1,7 +1,6 @@
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ProvidedContext } from "vitest";
 import type { TestProject } from "vitest/node";
 import { type EngineInstallation, ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
@@ -17,30 +16,15 @@ declare module "vitest" {
   }
 }
 
-/** Name of the variable with the values that the first of two projects provides, for the second. */
-const variable = "PGW_TEST_RUN";
-
-/**
- * Prepares the test run: ensures an engine (found, downloaded or built, as at `up`) and creates the scratch folder.
- * Both projects share it, and with it the project directories, whose code is compiled once.
- */
-export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const existing = process.env[variable];
-  if (existing !== undefined) {
-    const { scratch, engineCache } = JSON.parse(existing) as ProvidedContext;
-    project.provide("scratch", scratch);
-    project.provide("engineCache", engineCache);
-    return undefined;
-  }
+/** Prepares the test run: ensures an engine (found, downloaded or built, as at `up`) and creates the scratch folder. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const scratch = await makeScratch();
   await chmod(scratch, 0o755);
   const engineCache = (await quickCache(await prepareEngine(process.env))) ?? "";
   if (engineCache !== "") await prepareEngine({ ...process.env, XDG_CACHE_HOME: engineCache });
-  process.env[variable] = JSON.stringify({ scratch, engineCache });
   project.provide("scratch", scratch);
   project.provide("engineCache", engineCache);
   return async () => {
-    delete process.env[variable];
     await stopHosts(scratch);
     await rm(scratch, { recursive: true, force: true });
   };

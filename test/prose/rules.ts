@@ -10,7 +10,13 @@ export interface Breach {
 /** Columns that a line of a comment may have. */
 const columns = 120;
 
-const fragment = /^(What|Whether|How|Who|Whom|Whose|Where|Why|Which|When|Of|By|That)\b/;
+const words = "What|Whether|How|Who|Whom|Whose|Where|Why|Which|When|Of|By|That";
+const fragment = new RegExp(`^(${words})\\b`);
+// Few files match these, so few have to be parsed: a doc comment with a fragment, a line of a comment, and a comment
+// with a line that begins without an asterisk.
+const candidate = new RegExp(`/\\*\\*[\\s*]*(${words})\\b`);
+const commentLine = /\/\/|\/\*|^\s*\*/;
+const plainLines = /\/\*(?:(?!\*\/)[\s\S])*?\n\s*[^\s*]/;
 
 /**
  * Lists where the comments of a TypeScript or JavaScript file are hard to read: a doc comment that begins with an
@@ -18,6 +24,9 @@ const fragment = /^(What|Whether|How|Who|Whom|Whose|Where|Why|Which|When|Of|By|T
  */
 export function breachesIn(text: string): Breach[] {
   const lines = text.split("\n");
+  const tooLong = lines.filter(({ length }) => length > columns);
+  const hasLong = tooLong.some((line) => commentLine.test(line)) || (tooLong.length > 0 && plainLines.test(text));
+  if (!hasLong && !candidate.test(text)) return [];
   return commentsOf(text).flatMap((comment) => {
     const [, beginning] = fragment.exec(comment.text.replace(/^\/\*\*[\s*]*/, "")) ?? [];
     const long = comment.text.split("\n").flatMap((_, index) => {

@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ["test/soak/**/*.test.ts"],
     globalSetup: ["test/embedded/setup.ts"],
+    setupFiles: ["test/support/each-file.ts"],
     fileParallelism: false,
     testTimeout: 3_600_000,
     hookTimeout: 180_000,

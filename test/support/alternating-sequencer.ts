@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { relative, sep } from "node:path";
 import type { TestSpecification } from "vitest/node";
 import { BaseSequencer } from "vitest/node";
 import { cloneRoot } from "../clone-root.ts";
@@ -6,20 +6,23 @@ import durations from "./durations.json" with { type: "json" };
 
 /** Position of a file in the run. */
 export interface Place {
-  project: string;
+  /** Folder below `test`. */
+  folder: string;
   /** Recorded duration. Only long files have one. */
   seconds: number | undefined;
 }
 
 /**
- * Starts the unit tests first, then the long files of all projects alternately, then the short ones. Files of `docker`
- * mostly wait for containers, those of `embedded` keep the processors busy: side by side they use the machine best.
+ * Starts the unit tests first, then the long files of the other folders alternately, then the short ones. Files of
+ * `docker` mostly wait for containers, those of `embedded` keep the processors busy: side by side they use the machine
+ * best.
  */
 export class AlternatingSequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    return inOrder(sorted, ({ moduleId, project }) => {
-      return { project: project.name, seconds: recorded[relative(cloneRoot, moduleId)] };
+    return inOrder(sorted, ({ moduleId }) => {
+      const path = relative(cloneRoot, moduleId);
+      return { folder: path.split(sep)[1] ?? "", seconds: recorded[path] };
     });
   }
 }
@@ -28,32 +31,28 @@ export class AlternatingSequencer extends BaseSequencer {
 const recorded: Readonly<Record<string, number>> = durations;
 
 /**
- * Sorts test files. Short files of one project follow each other, because Vitest only reuses a worker and its loaded
- * modules if the next file is of the same project.
+ * Sorts test files. Unit tests follow each other, because Vitest only reuses a worker and its loaded modules if the
+ * next file is of the same project.
  */
 export function inOrder<File>(files: readonly File[], placeOf: (file: File) => Place): File[] {
   const entries = files.map((file) => ({ file, ...placeOf(file) }));
-  const short = entries.filter(({ seconds }) => seconds === undefined);
-  const long = entries.flatMap(({ seconds, ...entry }) => (seconds === undefined ? [] : [{ ...entry, seconds }]));
-  const isUnit = ({ project }: Place) => project === "unit";
-  const others = short.filter((entry) => !isUnit(entry)).toSorted((one, other) => compare(one.project, other.project));
-  return [...short.filter(isUnit), ...spread(long), ...others].map(({ file }) => file);
+  const isUnit = ({ folder }: Place) => folder === "unit";
+  const others = entries.filter((entry) => !isUnit(entry));
+  const long = others.flatMap(({ seconds, ...entry }) => (seconds === undefined ? [] : [{ ...entry, seconds }]));
+  const short = others.filter(({ seconds }) => seconds === undefined);
+  return [...entries.filter(isUnit), ...spread(long), ...short].map(({ file }) => file);
 }
 
-/** Sorts long files by the share of their project's time that its longer files take. */
-function spread<Entry extends { project: string; seconds: number }>(entries: readonly Entry[]): Entry[] {
+/** Sorts long files by the share of their folder's time that its longer files take. */
+function spread<Entry extends { folder: string; seconds: number }>(entries: readonly Entry[]): Entry[] {
   const totals = new Map<string, number>();
   const started = entries
     .toSorted((one, other) => other.seconds - one.seconds)
     .map((entry) => {
-      const before = totals.get(entry.project) ?? 0;
-      totals.set(entry.project, before + entry.seconds);
+      const before = totals.get(entry.folder) ?? 0;
+      totals.set(entry.folder, before + entry.seconds);
       return { entry, before };
     });
-  const share = ({ entry, before }: { entry: Entry; before: number }) => before / (totals.get(entry.project) ?? 1);
+  const share = ({ entry, before }: { entry: Entry; before: number }) => before / (totals.get(entry.folder) ?? 1);
   return started.toSorted((one, other) => share(one) - share(other)).map(({ entry }) => entry);
-}
-
-function compare(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other);
 }

@@ -45,37 +45,41 @@ export interface ClusterContents {
   unlogged: UnloggedRelations[];
 }
 
-/** Number of tables per query. Each query needs its own session and process. */
+/** Number of tables per query. */
 const batchSize = 200;
 
-/**
- * Lists the tables that hold rows themselves: partitions instead of partitioned tables, and populated materialized
- * views.
- */
-const tablesQuery = `select format('%I.%I', n.nspname, c.relname) as table
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where c.relkind in ('r', 'm') and c.relispopulated and c.relpersistence = 'p'
-     and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
-   order by 1`;
+/** Description of a database, read in one query: each query needs a session and a process of its own. */
+interface Described {
+  size: number;
+  /** Tables that a prepared transaction locks against readers. */
+  locked: string[];
+  /** Tables that hold rows themselves: partitions instead of partitioned tables, and populated materialized views. */
+  tables: string[];
+  unloggedTables: string[];
+  /** Without those that belong to an unlogged table (serial, identity). Unless altered, they are unlogged like it. */
+  unloggedSequences: string[];
+}
 
-/**
- * Lists unlogged relations. A sequence that belongs to an unlogged table (serial, identity) is left out. It is unlogged
- * like its table, unless one of the two was altered.
- */
-const unloggedQuery = `select format('%I.%I', n.nspname, c.relname) as name, c.relkind = 'S' as "isSequence"
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where c.relkind in ('r', 'S') and c.relpersistence = 'u'
-     and not exists (select from pg_depend d join pg_class t on t.oid = d.refobjid
-                      where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.objid = c.oid
-                        and c.relkind = 'S' and d.deptype in ('a', 'i') and t.relpersistence = 'u')
-   order by 1`;
+const named = "format('%I.%I', n.nspname, c.relname)";
+const relations = "pg_class c join pg_namespace n on n.oid = c.relnamespace";
 
-/** Lists the tables that a prepared transaction locks against readers. */
-const lockedQuery = `select format('%I.%I', n.nspname, c.relname) as table
-    from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
-   where l.pid is null and l.mode = 'AccessExclusiveLock'
-     and l.database = (select oid from pg_database where datname = current_database())
-   order by 1`;
+const describeQuery = `select pg_database_size(current_database()) as size,
+    array(select ${named} from pg_locks l, ${relations}
+           where c.oid = l.relation and l.pid is null and l.mode = 'AccessExclusiveLock'
+             and l.database = (select oid from pg_database where datname = current_database())
+           order by 1) as locked,
+    array(select ${named} from ${relations}
+           where c.relkind in ('r', 'm') and c.relispopulated and c.relpersistence = 'p'
+             and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
+           order by 1) as tables,
+    array(select ${named} from ${relations} where c.relkind = 'r' and c.relpersistence = 'u' order by 1)
+      as "unloggedTables",
+    array(select ${named} from ${relations}
+           where c.relkind = 'S' and c.relpersistence = 'u'
+             and not exists (select from pg_depend d join pg_class t on t.oid = d.refobjid
+                              where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass
+                                and d.objid = c.oid and d.deptype in ('a', 'i') and t.relpersistence = 'u')
+           order by 1) as "unloggedSequences"`;
 
 interface Database {
   database: string;
@@ -137,23 +141,21 @@ async function readTables(
   signal: AbortSignal,
 ): Promise<ReadDatabase> {
   const query = <Row>(sql: string) => queryInContainer<Row>(docker, container, sql, database);
-  const [{ size } = { size: 0 }] = await query<{ size: number }>("select pg_database_size(current_database()) as size");
-  const locked = await query<{ table: string }>(lockedQuery);
+  const [found] = await query<Described>(describeQuery);
+  if (found === undefined) throw new SocketError(`The database ${database} could not be described.`);
+  const { size, locked, unloggedTables, unloggedSequences: sequences } = found;
   if (locked.length > 0)
     throw new SocketError(
-      `A prepared transaction locks ${locked.map(({ table }) => table).join(", ")}, so the rows cannot be read. ` +
+      `A prepared transaction locks ${locked.join(", ")}, so the rows cannot be read. ` +
         "pg_prepared_xacts of the restored server names it; end it there with COMMIT PREPARED or ROLLBACK PREPARED.",
     );
-  const names = await query<{ table: string }>(tablesQuery);
   const tables: TableContents[] = [];
-  for (let at = 0; at < names.length; at += batchSize) {
+  for (let at = 0; at < found.tables.length; at += batchSize) {
     signal.throwIfAborted();
-    const queries = names.slice(at, at + batchSize).map(({ table }) => contentsQuery(table));
+    const queries = found.tables.slice(at, at + batchSize).map(contentsQuery);
     tables.push(...(await query<TableContents>(queries.join("\nunion all\n"))));
   }
-  const found = await query<{ name: string; isSequence: boolean }>(unloggedQuery);
-  const named = (isSequence: boolean) => found.filter((each) => each.isSequence === isSequence).map(({ name }) => name);
-  return { database, size, tables, unlogged: { database, tables: named(false), sequences: named(true) } };
+  return { database, size, tables, unlogged: { database, tables: unloggedTables, sequences } };
 }
 
 /**

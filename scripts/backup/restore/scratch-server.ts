@@ -90,14 +90,16 @@ function recoverySettingsFor(
   };
 }
 
-/** Settings that controlled recovery and are no longer needed. */
-const recoverySettings = [
+/** Resets the settings that controlled recovery and are no longer needed. */
+const resetRecovery = [
   "restore_command",
   "archive_mode",
   "recovery_target",
   "recovery_target_action",
   "recovery_target_timeline",
-];
+]
+  .map((name) => `alter system reset ${name};`)
+  .join("\n");
 
 /**
  * Starts a server on a restored cluster, reads every row, shuts the server down and delivers the cluster to its
@@ -129,7 +131,7 @@ export async function proveCluster(
   onStep("starting a server on it for recovery");
   const recoverWith = async (container: Docker.Container) => {
     const recovery = await readRecovery(docker, container.id);
-    for (const name of recoverySettings) await executeInContainer(docker, container.id, `alter system reset ${name}`);
+    await executeInContainer(docker, container.id, resetRecovery);
     if (await hasTablespaces(docker, container.id)) {
       if (nextToLive) throw tablespacesNextToLive();
       await stop(container);

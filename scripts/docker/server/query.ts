@@ -27,7 +27,7 @@ export async function queryInContainer<Row>(
 /**
  * Executes SQL on a server in a container.
  *
- * @param sql as in {@link queryInContainer}; its result is discarded
+ * @param sql one or more statements, as in {@link queryInContainer}; their results are discarded
  */
 export async function executeInContainer(
   docker: Docker,

@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import type { restoreUsersOptions as restore } from "../../../infra/provider/users-options.ts";
 import type { Plugin } from "../../../infra/provider-protocol/resource-type.ts";
 import type { listen as listenFor } from "../../../infra/provider-protocol/server.ts";
+import { Server } from "../../../scripts/pulumi/shared-packages.ts";
 
 /**
  * Serves the provider plugins of one project to the engine. Each call gets its own server, configuration and signal.
@@ -34,10 +35,34 @@ interface Place {
   env: Record<string, string>;
 }
 
-/** Starts a plugin for one connection, and ends its work with the connection. */
-async function startFor(connection: Socket, plugin: string, argv: readonly string[]): Promise<number> {
+/** The connection that the next plugin serves, instead of those to a port of its own. */
+let served: Socket | undefined;
+
+// The project links the same packages, so this is also the class of its plugins.
+const { bindAsync } = Server.prototype;
+Server.prototype.bindAsync = function (address, credentials, done) {
+  if (served === undefined) return bindAsync.call(this, address, credentials, done);
+  this.createConnectionInjector(credentials).injectConnection(served);
+  served = undefined;
+  done(null, 0);
+};
+
+/**
+ * Starts a plugin for one connection, and ends its work with the connection.
+ *
+ * @param servesIt true if the connection is the engine's; false if the engine will connect to the plugin's port
+ * @returns the port
+ */
+async function startFor(
+  connection: Socket,
+  plugin: string,
+  argv: readonly string[],
+  servesIt = false,
+): Promise<number> {
   const { listen } = (await from("provider-protocol/server.ts")) as { listen: typeof listenFor };
   const { plugin: loaded } = (await from(`${plugin}/plugin.ts`)) as { plugin: Plugin };
+  // Until it awaits the port, `listen` has no interruption in which another plugin could start.
+  if (servesIt) served = connection;
   const { port, cancelled, close } = await listen(loaded, argv);
   const end = () => {
     cancelled.abort(new Error("The engine that started this plugin is gone."));
@@ -59,14 +84,9 @@ async function enter({ cwd, env }: Place): Promise<void> {
 
 /** Returns a port on which each connection, one for each provider of the engine, gets a plugin of its own. */
 async function openPort(plugin: string): Promise<number> {
-  const server = createServer({ pauseOnConnect: true }, (connection) => {
+  const server = createServer((connection) => {
     connection.on("error", () => connection.destroy());
-    const forward = (port: number) => {
-      const started = connect(port, "127.0.0.1");
-      started.on("error", () => connection.destroy());
-      connection.pipe(started).pipe(connection);
-    };
-    startFor(connection, plugin, []).then(forward, (error) => {
+    startFor(connection, plugin, [], true).catch((error) => {
       process.stderr.write(`${String(error)}\n`);
       connection.destroy();
     });

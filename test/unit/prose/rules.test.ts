@@ -23,6 +23,7 @@ describe("the check of comments", () => {
     ]);
     expect(breachesIn(`const a = [\n${long}\n];\n`)).toEqual([{ line: 2, message }]);
     expect(breachesIn(`const a = 1;\n${long}`)).toEqual([{ line: 2, message }]);
+    expect(breachesIn(`/* It is\n\n${"x".repeat(118)} */\nconst a = 1;\n`)).toEqual([{ line: 3, message }]);
   });
 
   it("accepts comments that begin with a verb or a name, other comments, and text that looks like a comment", () => {

@@ -72,7 +72,7 @@ describe("a backup repository", () => {
   beforeAll(async () => {
     shop = await makeBackedUpShop();
     await shop.succeed("up");
-    await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
+    await shop.untilFirstBackup();
   });
   afterAll(() => room.give());
 
@@ -81,26 +81,28 @@ describe("a backup repository", () => {
     await shop.succeed("down");
     await room.take(shop, "96m");
     await shop.succeed("up");
-    await shop.onRepository("dd if=/dev/zero of=/repository/filler bs=4k 2>/dev/null; test -s /repository/filler");
+    await shop.onRepositoryAsRoot(
+      "dd if=/dev/zero of=/repository/filler bs=4k 2>/dev/null; test -s /repository/filler",
+    );
     await work(shop);
     await expectReported(shop, /The backup repository is full: .*No space left on device/);
-    await shop.onRepository("rm /repository/filler");
+    await shop.onRepositoryAsRoot("rm /repository/filler");
     await expectMended(shop);
   });
 
   it("is reported when it is not writable, and works again once it is", async () => {
-    await shop.onRepository("chown -R root:root /repository/archive && chmod -R go-rwx /repository/archive");
+    await shop.onRepositoryAsRoot("chown -R root:root /repository/archive && chmod -R go-rwx /repository/archive");
     await work(shop);
     await expectReported(shop, /The backup repository cannot be written: .*Permission denied/);
-    await shop.onRepository("chown -R 999:999 /repository/archive");
+    await shop.onRepositoryAsRoot("chown -R 999:999 /repository/archive");
     await expectMended(shop);
   });
 
   it("is reported with a hint when its folder backup is missing, and works again once it is back", async () => {
-    await shop.onRepository("mv /repository/backup /repository/away");
+    await shop.onRepositoryAsRoot("mv /repository/backup /repository/away");
     await expectReported(shop, /The folder backup is missing from the backup repository/);
     expect((await shop.pgw("up")).stderr).toContain("Restore the folder from a copy of the repository's volume.");
-    await shop.onRepository("mv /repository/away /repository/backup");
+    await shop.onRepositoryAsRoot("mv /repository/away /repository/backup");
     await expectMended(shop);
   });
 

@@ -18,7 +18,7 @@ describe("a stack with backups", () => {
     const backups = { full: never, incremental: never, dumps: { schedule: "59 23 31 12 *" } };
     shop = await makeBackedUpShop({ postgresql: hostileSettings, backups });
     await shop.succeed("up");
-    await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
+    await shop.untilFirstBackup();
   });
 
   it("archives WAL from the first segment on and makes a first backup by itself", async () => {

@@ -42,7 +42,7 @@ describe.skipIf(!hasS3Server)("backups in a bucket (needs the S3 server that .ci
 
   it("begin with the first up, which a second one does not change", async () => {
     await shop.succeed("up");
-    await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
+    await shop.untilFirstBackup();
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
     const { code, found } = await shop.list();
     expect(found.findings).toEqual([]);

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { readCatalog } from "../../../../scripts/catalog/catalog.ts";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Connection } from "../../../../scripts/connection/connection.ts";
@@ -190,6 +190,27 @@ describe("a scratch cluster", () => {
     }
     await removeAbandoned(parent);
     expect([await exists(gone), await exists(living)]).toEqual([false, true]);
+  });
+
+  it("is a copy of a cluster that is made once, with a password that the server's account cannot read", async () => {
+    const home = await mkdtemp(join(inject("scratch"), "home-"));
+    await chmod(home, 0o755);
+    vi.stubEnv("XDG_DATA_HOME", home);
+    const identify = () => {
+      const request = { major: 17, extensions: [], settings: {}, memoryMb: 32 };
+      const query = "select system_identifier::text as id from pg_control_system()";
+      return withScratchCluster(request, async ({ superuser }) => (await sql(superuser, query))[0]?.id as string);
+    };
+    // Both make it, and one of them is kept.
+    const identifiers = [...(await Promise.all([identify(), identify()])), await identify()];
+    expect(new Set(identifiers).size).toBe(1);
+    const folder = join(home, "pgroundwork", "postgresql");
+    const [version = "", ...others] = (await readdir(folder)).sort();
+    expect(others).toEqual([`${version}-cluster`, `${version}-scratch`]);
+    const { mode, uid } = await stat(join(folder, `${version}-cluster`, "password"));
+    expect([mode & 0o777, uid]).toEqual([0o600, process.getuid?.()]);
+    vi.unstubAllEnvs();
+    await rm(home, { recursive: true });
   });
 
   it("names an extension that it cannot have, and suggests a Docker engine", async () => {

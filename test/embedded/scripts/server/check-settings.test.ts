@@ -8,7 +8,7 @@ import { checkSettings } from "../../../../scripts/server/check-settings.ts";
 import { leftTemporary } from "../../../support/left-temporary.ts";
 import { type OwnServer, ownServers } from "./own-servers.ts";
 
-const ownServer = ownServers();
+const ownServer = ownServers(true);
 const secret = "postgresql://ann:marked-secret@primary/db";
 
 /** Returns PostgreSQL's programs with a `postgres` that records its calls. */

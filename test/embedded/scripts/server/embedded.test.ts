@@ -11,6 +11,7 @@ import { freePort } from "../../../support/free-port.ts";
 import { ownServers, password } from "./own-servers.ts";
 
 const ownServer = ownServers();
+const copiedServer = ownServers(true);
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
 describe("an embedded server", () => {
@@ -42,7 +43,7 @@ describe("an embedded server", () => {
   });
 
   it("keeps process, port and data when requested again, and port and data over a restart", async () => {
-    const own = ownServer();
+    const own = copiedServer();
     const first = await own.ensure();
     await own.query(first.port, "create table kept (id int); insert into kept values (7)");
     expect(await own.ensure()).toEqual(first);
@@ -56,7 +57,7 @@ describe("an embedded server", () => {
   });
 
   it("keeps committed rows after kill -9", async () => {
-    const own = ownServer({ settings: { shared_buffers: "16MB", max_connections: "20" } });
+    const own = copiedServer({ settings: { shared_buffers: "16MB", max_connections: "20" } });
     const first = await own.ensure();
     await own.query(first.port, "create table kept (id int); insert into kept values (7)");
     process.kill(first.pid, "SIGKILL");
@@ -68,7 +69,7 @@ describe("an embedded server", () => {
   });
 
   it("applies a changed setting by a reload if possible, and otherwise by a restart", async () => {
-    const own = ownServer();
+    const own = copiedServer();
     const first = await own.ensure();
     const settings = { ...own.spec.settings, work_mem: "9MB" };
     const reloaded = await own.ensure({ settings });
@@ -81,7 +82,7 @@ describe("an embedded server", () => {
   });
 
   it("moves to another port when requested", async () => {
-    const own = ownServer();
+    const own = copiedServer();
     await own.ensure();
     const port = await freePort();
     const moved = await own.ensure({ port });
@@ -91,7 +92,7 @@ describe("an embedded server", () => {
   });
 
   it("keeps its port if the new one is taken, and says so", async () => {
-    const own = ownServer();
+    const own = copiedServer();
     const first = await own.ensure();
     const port = await freePort();
     const other = createServer();
@@ -215,7 +216,7 @@ describe("the files and processes of an embedded server", () => {
 
 describe("a server's superuser password", () => {
   it("is rotated without a restart if the previous one is known", async () => {
-    const own = ownServer();
+    const own = copiedServer();
     const first = await own.ensure();
     const rotated = await own.ensure({ superuserPassword: "rotated-password", previousPassword: password });
     expect(rotated.pid).toBe(first.pid);
@@ -224,7 +225,7 @@ describe("a server's superuser password", () => {
   });
 
   it("is set again on a running and on a stopped cluster if no one knows it", async () => {
-    const own = ownServer();
+    const own = copiedServer();
     const first = await own.ensure();
     await own.query(first.port, "create table kept (id int); insert into kept values (7)");
     const running = await own.ensure({ superuserPassword: "after-lost-state" });

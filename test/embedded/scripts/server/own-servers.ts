@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "pg";
@@ -6,6 +7,7 @@ import { afterEach, inject } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { directoryOf, type EmbeddedServerSpec, ensureServer, stopServer } from "../../../../scripts/server/embedded.ts";
 import type { ServerDirectory } from "../../../../scripts/server/locations.ts";
+import { copyInitialisedCluster } from "../../initialised-cluster.ts";
 
 export const password = "a-password-nobody-may-see";
 
@@ -23,8 +25,11 @@ export interface OwnServer {
 /**
  * Returns a function that creates servers of a test file. Each folder has spaces and quotes in its path. All servers
  * are stopped and removed after each test.
+ *
+ * @param isCopied true if new servers in a folder of their own start from a copied cluster, for tests that are not
+ * about their creation
  */
-export function ownServers(): (extra?: Partial<EmbeddedServerSpec>) => OwnServer {
+export function ownServers(isCopied = false): (extra?: Partial<EmbeddedServerSpec>) => OwnServer {
   let made: OwnServer[] = [];
   afterEach(async () => {
     const all = made;
@@ -42,7 +47,13 @@ export function ownServers(): (extra?: Partial<EmbeddedServerSpec>) => OwnServer
     const server: OwnServer = {
       spec,
       directory: directoryOf(spec),
-      ensure: (changed = {}) => ensureServer({ ...spec, ...changed }),
+      ensure: async (changed = {}) => {
+        const wanted: EmbeddedServerSpec = { ...spec, ...changed };
+        const { data } = directoryOf(wanted);
+        if (isCopied && data === directoryOf({ folder }).data && !existsSync(folder))
+          await copyInitialisedCluster(home, data, wanted.superuserPassword);
+        return ensureServer(wanted);
+      },
       stop: () => stopServer(home, directoryOf(spec)),
       query: (port, sql, as = spec.superuserPassword) =>
         withClient(

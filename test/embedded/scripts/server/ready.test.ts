@@ -9,7 +9,7 @@ import { freePort } from "../../../support/free-port.ts";
 import { startServer, type TestServer } from "../../server.ts";
 import { ownServers, password } from "./own-servers.ts";
 
-const ownServer = ownServers();
+const ownServer = ownServers(true);
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer();

@@ -8,7 +8,7 @@ import { readConfiguration } from "../../../../scripts/server/configuration.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import { ownServers } from "./own-servers.ts";
 
-const ownServer = ownServers();
+const ownServer = ownServers(true);
 
 /** Returns true if Linux refuses allocations that exceed the memory. With overcommit_memory 1 it grants any amount. */
 function refusesMemory(): boolean {

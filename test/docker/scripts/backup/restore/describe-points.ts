@@ -119,7 +119,7 @@ export function describePoints(every: boolean): void {
       const postgresql = { ...hostileSettings, track_commit_timestamp: "on", autovacuum: "off" };
       shop = await makeBackedUpShop({ postgresql });
       await shop.succeed("up");
-      await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
+      await shop.untilFirstBackup();
       const { stdout } = await shop.succeed("outputs", "--json");
       const { server } = JSON.parse(stdout) as { server: { owner: string; container: string; backups: StackBackups } };
       const owner = { project: "pgroundwork", stack: shop.stack, owner: server.owner };

@@ -22,7 +22,7 @@ describe("a restore in place", () => {
   beforeAll(async () => {
     shop = await makeBackedUpShop(settings);
     await shop.succeed("up");
-    await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
+    await shop.untilFirstBackup();
     await shop.sql("create table written (n int primary key); grant select, insert on written to shop_app");
   });
 

@@ -15,7 +15,7 @@ describe.skipIf(!hasS3Server)("a stack whose machine is lost (needs the S3 serve
     await s3.start(bucket);
     shop = await makeBucketShop(s3);
     await shop.succeed("up");
-    await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
+    await shop.untilFirstBackup();
     const { stdout } = await shop.succeed("outputs", "--json", "--show-secrets");
     passphrase = JSON.parse(stdout).server.backups.passphrase;
     await addProduct("first");

@@ -26,7 +26,7 @@ describe("backup restore", () => {
   beforeAll(async () => {
     shop = await makeBackedUpShop({ postgresql: stackSettings });
     await shop.succeed("up");
-    await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
+    await shop.untilFirstBackup();
     const { stdout } = await shop.succeed("backup", "create", "--type", "full", "--json");
     first = (JSON.parse(stdout) as { backup: { label: string } }).backup.label;
     atFirst = await shop.tables();
@@ -128,7 +128,7 @@ describe("backup restore", () => {
     const killOnce = async (holds: () => Promise<boolean>, ...args: string[]) => {
       const child = shop.clone.start("backup", "restore", "--stack", shop.stack, ...args);
       const ended = new Promise((resolve) => child.once("exit", resolve));
-      await expect.poll(holds, { timeout: 120_000, interval: 5 }).toBe(true);
+      await expect.poll(holds, { timeout: 120_000, interval: 20 }).toBe(true);
       process.kill(-(child.pid ?? 0), "SIGKILL");
       await ended;
     };

@@ -79,21 +79,25 @@ describe("a connection that does not lead to the stack", () => {
   });
 
   it("is reported for DATABASE_URL by up, and by every error of a command that used it", async () => {
-    const elsewhere = "DATABASE_URL=postgresql://me:secret@127.0.0.1:5999/shop";
-    const up = await pgwWith(elsewhere, "up");
+    const elsewhere = { DATABASE_URL: "postgresql://me:secret@127.0.0.1:5999/shop" };
+    const up = await clone.pgwWith(elsewhere, "up");
     expect(up.stderr).toContain(
       'warning: DATABASE_URL in the environment connects to me@127.0.0.1:5999/shop, not to stack "local" (port 5999,',
     );
-    const status = await pgwWith(elsewhere, "migrate status");
+    const status = await clone.pgwWith(elsewhere, "migrate", "status");
     expect([status.code, status.stderr]).toEqual([
       1,
       expect.stringContaining(
         "\n  DATABASE_URL in the environment selected this database instead of a stack. Unset it, or name the stack: npm run pgw -- migrate status --stack local\n",
       ),
     ]);
-    const parts = await pgwWith("DB_HOST=127.0.0.1 DB_PORT=5999 DB_NAME=shop DB_USER=me", "migrate verify");
+    const parts = await clone.pgwWith(
+      { DB_HOST: "127.0.0.1", DB_PORT: "5999", DB_NAME: "shop", DB_USER: "me" },
+      "migrate",
+      "verify",
+    );
     expect(parts.stderr).toContain("DB_* in the environment selected this database");
-    const named = await pgwWith(elsewhere, "migrate status --stack local");
+    const named = await clone.pgwWith(elsewhere, "migrate", "status", "--stack", "local");
     expect([named.code, named.stderr]).toEqual([0, ""]);
     const own = `DATABASE_URL="$(node_modules/.bin/node scripts/pgw.mjs url)"`;
     expect((await pgwWith(own, "up")).stderr).not.toContain("DATABASE_URL");
@@ -189,7 +193,7 @@ describe("data commands on a stack", () => {
 describe("data commands with a connection", () => {
   it("work on the database in DATABASE_URL, and say so", async () => {
     const url = connectionUrl(await clone.login("migrator"));
-    const { code, stdout, stderr } = await pgwWith(`DATABASE_URL='${url}'`, "migrate status");
+    const { code, stdout, stderr } = await clone.pgwWith({ DATABASE_URL: url }, "migrate", "status");
     expect(code, stderr).toBe(0);
     expect(stderr).toMatch(/^target: shop_migrator@127\.0\.0\.1:\d+\/shop$/m);
     expect(stdout).toMatch(/^shop_migrator@127\.0\.0\.1:\d+\/shop: 3 applied, 0 pending$/m);
@@ -197,15 +201,16 @@ describe("data commands with a connection", () => {
 
   it("work on the database in DB_*, and on --url with PGPASSWORD", async () => {
     const { host, port, user, password, database } = await clone.login("migrator");
-    const parts = `DB_HOST=${host} DB_PORT=${port} DB_USER=${user} DB_NAME=${database} DB_SSLMODE=disable DB_PASSWORD='${password}'`;
-    expect((await pgwWith(parts, "migrate verify")).code).toBe(0);
+    const own = { DB_HOST: host, DB_PORT: String(port), DB_USER: user, DB_NAME: database };
+    const parts = { ...own, DB_SSLMODE: "disable", DB_PASSWORD: password ?? "" };
+    expect((await clone.pgwWith(parts, "migrate", "verify")).code).toBe(0);
     const url = `postgresql://${user}@${host}:${port}/${database}?sslmode=disable`;
-    expect((await pgwWith(`PGPASSWORD='${password}'`, `migrate verify --url '${url}'`)).code).toBe(0);
+    expect((await clone.pgwWith({ PGPASSWORD: password ?? "" }, "migrate", "verify", "--url", url)).code).toBe(0);
   });
 
   it("say that they cannot tell if the role lacks the privilege", async () => {
     const url = connectionUrl(await clone.login("readonly"));
-    const { code, stdout, stderr } = await pgwWith(`DATABASE_URL='${url}'`, "migrate status");
+    const { code, stdout, stderr } = await clone.pgwWith({ DATABASE_URL: url }, "migrate", "status");
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toContain("Cannot read which migrations shop_readonly@");
   });

@@ -14,8 +14,9 @@ let connection: Connection;
 let file: string;
 
 const pgw = (command: string): Promise<Finished> =>
-  clone.shell(
-    `DATABASE_URL='${connectionUrl(connection)}' ROOT_DATABASE_URL='${connectionUrl(server.connection())}' node_modules/.bin/node scripts/pgw.mjs ${command}`,
+  clone.pgwWith(
+    { DATABASE_URL: connectionUrl(connection), ROOT_DATABASE_URL: connectionUrl(server.connection()) },
+    ...command.split(" "),
   );
 
 beforeAll(async () => {

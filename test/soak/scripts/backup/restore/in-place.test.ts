@@ -60,7 +60,7 @@ describe("an in-place restore that is killed after any step", () => {
     const never = "0 0 29 2 *";
     shop = await makeBackedUpShop({ memory: 512, maxConnections: 30, backups: { full: never, incremental: never } });
     await shop.succeed("up");
-    await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
+    await shop.untilFirstBackup();
     await shop.sql("create table written (n int)", "insert into written values (1)");
     await shop.sql("select pg_create_restore_point('good')", "insert into written values (2)");
     former = await shop.tables();

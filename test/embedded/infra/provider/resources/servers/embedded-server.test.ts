@@ -1,12 +1,17 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { cloneRoot, stackOf } from "../../../../../../infra/provider/inputs/stack-of.ts";
 import { embeddedServer } from "../../../../../../infra/provider/resources/servers/embedded-server.ts";
+import { home } from "../../../../../../infra/provider/resources/servers/server-properties.ts";
 import { type Properties, unknownValue } from "../../../../../../infra/provider-protocol/values.ts";
 import { withClient } from "../../../../../../scripts/connection/client.ts";
+import { serverDirectory, serverFolder } from "../../../../../../scripts/server/locations.ts";
 import { findPostmaster } from "../../../../../../scripts/server/postmaster.ts";
 import { contextOf, type RecordedContext } from "../../../../../unit/infra/provider/call-context.ts";
+import { copyInitialisedCluster } from "../../../../initialised-cluster.ts";
 
 const declared = {
   superuserPassword: "a-password-of-the-superuser",
@@ -40,7 +45,12 @@ afterEach(async () => {
 
 const newContext = () => contextOf("EmbeddedServer", `stack-${randomUUID()}`);
 
+/** Creates a server. With other inputs than the usual ones, its cluster is made by `initdb`, otherwise it is a copy. */
 async function create(context: RecordedContext, inputs: Properties = declared): Promise<Made> {
+  const { project, stack } = stackOf(context.urn);
+  const folder = serverFolder(home(), cloneRoot, project, stack);
+  if (inputs === declared && !existsSync(folder))
+    await copyInitialisedCluster(home(), serverDirectory(folder).data, declared.superuserPassword);
   const state = await embeddedServer.create(context, inputs, false);
   const server = { ...state, inputs, context } as Made;
   made.push(server);
@@ -90,7 +100,7 @@ describe("creation of an embedded server", () => {
 
   it("starts a server that then has no changes", async () => {
     const context = newContext();
-    const server = await create(context);
+    const server = await create(context, { ...declared });
     expect(server.outputs).toMatchObject({
       ...declared,
       host: "127.0.0.1",
@@ -353,7 +363,7 @@ describe("a server that lost its state, with its data in another location", () =
     await rename(folder, former);
     const text = await readFile(join(former, "server.json"), "utf8");
     await writeFile(join(former, "server.json"), text.replaceAll(folder, former));
-    const again = await create(context);
+    const again = await create(context, { ...declared });
     expect(again.outputs).toMatchObject({ folder, dataDirectory: join(former, "data"), port });
     await deleteLater(context, again);
     await rm(former, { recursive: true });

@@ -11,7 +11,7 @@ import { ownServers, password } from "../../../../scripts/server/own-servers.ts"
 import { startServer, type TestServer } from "../../../../server.ts";
 import { bringUp, connectionInputs } from "../../database-work.ts";
 
-const ownServer = ownServers();
+const ownServer = ownServers(true);
 let server: TestServer;
 let declared: Properties;
 beforeAll(async () => {

@@ -17,8 +17,13 @@ let connection: Connection;
 
 /** Runs `pgw migrate` on the server's database, by default with its superuser as root. */
 const migrate = (command: string, root: Connection | undefined = server.connection()): Promise<Finished> =>
-  clone.shell(
-    `DATABASE_URL='${connectionUrl(connection)}' ${root === undefined ? "" : `ROOT_DATABASE_URL='${connectionUrl(root)}'`} node_modules/.bin/node scripts/pgw.mjs migrate ${command}`,
+  clone.pgwWith(
+    {
+      DATABASE_URL: connectionUrl(connection),
+      ...(root === undefined ? {} : { ROOT_DATABASE_URL: connectionUrl(root) }),
+    },
+    "migrate",
+    ...command.split(" "),
   );
 
 /** Writes the shop's two files and further ones. */
@@ -102,7 +107,7 @@ describe("migrate lint", () => {
 
   it("checks files without a database, either all or those after a given one", async () => {
     await commitThird(drop);
-    const lint = (command: string) => clone.shell(`node_modules/.bin/node scripts/pgw.mjs migrate lint ${command}`);
+    const lint = (command: string) => clone.pgw("migrate", "lint", ...command.split(" "));
     expect(await lint("-d shop --all")).toMatchObject({
       code: 0,
       stdout: "shop: 3 checked, 0 found, 0 accepted with a reason\n",
