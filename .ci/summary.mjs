@@ -2,8 +2,8 @@
  * Prints what a run of the tests left in its JSON reports: the slowest files, what passed only in the second try, and
  * the counts as the last line.
  *
- * With `--failed`, prints the files of the failed tests instead, if they are few enough to be tried again: a change that
- * breaks something usually breaks more than three tests.
+ * With `--failed`, prints the files of the failed tests instead, if there are few enough to try them again: a change
+ * that breaks something usually breaks more than three tests.
  *
  *     node .ci/summary.mjs [--failed] REPORT [REPORT_OF_SECOND_TRY]
  */
