@@ -138,7 +138,7 @@ beforeAll(async () => {
   packages = join(installed.workspace, "node_modules");
   await requireReadOnly(packages);
   before = listing(packages);
-  project = await makePulumiProject({ program: programOf(original), stack, layout: "workspace" });
+  project = await makePulumiProject({ program: programOf(original), stack, layout: "workspace", cheap: true });
   const migration = committed("create table a (x int);");
   await project.write(`migrations/orders/committed/${migration.filename}`, migration.text);
   await project.write("migrations/orders/checks/010-negative.sql", "select x from a where x < 0");
