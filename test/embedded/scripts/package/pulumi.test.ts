@@ -44,7 +44,7 @@ describe("the package in a Pulumi program", () => {
     // The program registers the plugin, too: a plain pulumi does not run pgw.
     const packages = join(installed.linked, "node_modules");
     await requireReadOnly(packages);
-    const before = await listing(packages);
+    const before = listing(packages);
     const script = `set -e
       plugins="\${PULUMI_HOME:-$HOME/.pulumi}/plugins"
       rm -r "$plugins"/resource-pgroundwork-*
@@ -75,7 +75,7 @@ describe("the package in a Pulumi program", () => {
     await project.write("migrations/shop/database.json", databaseFile(true));
     expect(await project.pulumi("destroy --yes --skip-preview", newest)).toMatch(/ \d+ deleted/);
     await expect(withClient(connection, (client) => client.query("select 1"))).rejects.toThrow("nothing listens");
-    expect(changedPaths(before, await listing(packages))).toEqual([]);
+    expect(changedPaths(before, listing(packages))).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { processVariables } from "../../../support/processes/variables.ts";
 import { faultsOfUpgrade } from "../../../support/versions/check.ts";
 import { makePackageProject, plainTraces } from "./pulumi-project.ts";
 
@@ -33,7 +34,10 @@ export async function faultsWithPackage(stack: keyof typeof programs): Promise<s
 import { Backups, Database, DockerServer, EmbeddedServer, ExternalServer, Monitoring } from "pgroundwork/pulumi";
 `;
   const program = `${imports}${plainTraces}${programs[stack]}\n`;
-  const project = await makePackageProject({ name: "pgroundwork", program, layout: "pnpm", backend: ".pgroundwork" });
+  const project = await makePackageProject({
+    ...{ name: "pgroundwork", program, layout: "pnpm", backend: ".pgroundwork" },
+    engine: processVariables(undefined),
+  });
   try {
     return await faultsOfUpgrade(project, stack);
   } finally {
