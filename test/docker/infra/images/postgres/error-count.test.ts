@@ -102,7 +102,9 @@ describe("a server with a volume for its log", () => {
     await server.start();
     await expect.poll(async () => (await metrics())[kind("ERROR", "22", "", "postgres")], polling).toBe(503);
     // A killed error-count is started again.
-    await shell(docker, server, "kill -KILL $(grep -lz '^/usr/bin/python3' /proc/[0-9]*/cmdline | cut -d/ -f3)").catch(() => {});
+    await shell(docker, server, "kill -KILL $(grep -lz '^/usr/bin/python3' /proc/[0-9]*/cmdline | cut -d/ -f3)").catch(
+      () => {},
+    );
     await failing("psql -c 'select 1 / 0'");
     await expect.poll(async () => (await metrics())[kind("ERROR", "22", "", "postgres")], polling).toBe(504);
   });
