@@ -164,10 +164,13 @@ function requestedRestore({ backups }: OfKind<"docker">): string | undefined {
   const restore = process.env[restoreVariable];
   if (restore === undefined || restore === "") return undefined;
   if (!backups?.repositories.some(isRemote))
-    throw new OperationError("--restore-from-backup needs a repository outside of the machine in pgroundwork:backups.repositories.", {
-      hint: "A repository in a volume is lost with the machine.",
-      exitCode: exitCode.usage,
-    });
+    throw new OperationError(
+      "--restore-from-backup needs a repository outside of the machine in pgroundwork:backups.repositories.",
+      {
+        hint: "A repository in a volume is lost with the machine.",
+        exitCode: exitCode.usage,
+      },
+    );
   if (backups.passphrase === undefined)
     throw new OperationError("--restore-from-backup needs the passphrase of the backups.", {
       hint: "Set the one that the lost stack had: `pulumi config set --secret --path pgroundwork:backups.passphrase`.",

@@ -24,7 +24,8 @@ export const remoteFailures: readonly Explanation[] = [
     hint: "Correct the key in pgroundwork:backups (s3: key and keySecret; azure: key or sas; gcs: key). It needs rights to list, read, write and delete objects.",
   },
   {
-    when: (_code, text) => /NoSuchBucket|The specified (?:bucket|container) does not exist|ContainerNotFound/.test(text),
+    when: (_code, text) =>
+      /NoSuchBucket|The specified (?:bucket|container) does not exist|ContainerNotFound/.test(text),
     message: () => "The bucket or container does not exist.",
     hint: "Create it, or correct its name and the endpoint in pgroundwork:backups. The kit creates none.",
   },

@@ -138,7 +138,9 @@ export const repositoryRules = { volume: { properties: {} }, s3, sftp, azure, gc
 /** Returns true if a text has known hosts, and nothing that libssh2 does not read. */
 function isKnownHosts(text: string): boolean {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
-  return lines.length > 0 && lines.every((line) => /^[^\s@]\S* (ssh|ecdsa)-[\w-]+ [A-Za-z0-9+/]+={0,2}( .*)?$/.test(line));
+  return (
+    lines.length > 0 && lines.every((line) => /^[^\s@]\S* (ssh|ecdsa)-[\w-]+ [A-Za-z0-9+/]+={0,2}( .*)?$/.test(line))
+  );
 }
 
 function isServiceAccountKey(text: string): boolean {

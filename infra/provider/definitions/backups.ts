@@ -17,7 +17,8 @@ export const backups = {
   },
   RestoredCluster: {
     load: async () => (await import("../resources/backups/restored-cluster.ts")).restoredCluster,
-    description: "The cluster in a stack's volume before its server starts: an empty one, or one from its remote repository.",
+    description:
+      "The cluster in a stack's volume before its server starts: an empty one, or one from its remote repository.",
     inputs: {
       dockerHost,
       image: text("Id of an existing image."),

@@ -29,7 +29,8 @@ export const restoredCluster: ResourceType = {
     const state = { id: String(inputs.volume), outputs: inputs };
     const target = inputs.restore === undefined ? undefined : String(inputs.restore);
     if (preview) {
-      if (target !== undefined) await context.log("info", `the cluster will be restored from the repository: ${target}`);
+      if (target !== undefined)
+        await context.log("info", `the cluster will be restored from the repository: ${target}`);
       return state;
     }
     const { requireOwnRepository } = await import("../../../../scripts/backup/restore/lost-cluster.ts");

@@ -19,7 +19,11 @@ const bucket: PlannedRepository = {
 };
 const sftp: PlannedRepository = {
   ...{ type: "sftp", retentionDays: 30, host: "h", port: 23, user: "u", path: "/shop" },
-  ...{ hostFingerprint: "SHA256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", privateKey: "a key", privateKeyPassphrase: "open" },
+  ...{
+    hostFingerprint: "SHA256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+    privateKey: "a key",
+    privateKeyPassphrase: "open",
+  },
 };
 const azure: PlannedRepository = {
   ...{ type: "azure", retentionDays: 30, account: "a", container: "c", path: "/shop", endpoint: "e:1" },
@@ -127,11 +131,16 @@ pg1-database=postgres
     });
   });
 
-  it.each([bucket, sftp, azure, gcs])("reaches a repository of the type $type through a network, for a limited time", (each) => {
-    expect(needsNetwork([volume, each])).toBe(true);
-    expect(backupFiles("a-passphrase", [each])["pgbackrest.conf"]).toMatch(/^io-timeout=5$[\s\S]*^archive-timeout=10$/m);
-    expect(archiveSettings([each], 50).archive_command).toContain("repository-owner --recent");
-  });
+  it.each([bucket, sftp, azure, gcs])(
+    "reaches a repository of the type $type through a network, for a limited time",
+    (each) => {
+      expect(needsNetwork([volume, each])).toBe(true);
+      expect(backupFiles("a-passphrase", [each])["pgbackrest.conf"]).toMatch(
+        /^io-timeout=5$[\s\S]*^archive-timeout=10$/m,
+      );
+      expect(archiveSettings([each], 50).archive_command).toContain("repository-owner --recent");
+    },
+  );
 
   it("has one repository in each file, and the first one's does not depend on the second", () => {
     const files = backupFiles("a-passphrase", [volume, bucket]);

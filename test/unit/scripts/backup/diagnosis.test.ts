@@ -103,11 +103,31 @@ describe("a pgBackRest error", () => {
   });
 
   it.each([
-    [39, "HTTP request failed with 404 (The specified container does not exist.):", "The bucket or container does not ex"],
-    [39, "HTTP request failed with 403 (Server failed):\n x-ms-error-code: AuthorizationFailure", "The repository's service"],
-    [101, "known hosts failure: 'h' mismatch in known hosts files", "The host key of the SFTP server is not the expected"],
-    [101, "public key authentication failed: libssh2 error [-18]", "The SFTP server refuses the private key: public key"],
-    [47, "sftp error unable to create path '/x': libssh2 error [-31]: sftp error [3] permission", "The folder of the b"],
+    [
+      39,
+      "HTTP request failed with 404 (The specified container does not exist.):",
+      "The bucket or container does not ex",
+    ],
+    [
+      39,
+      "HTTP request failed with 403 (Server failed):\n x-ms-error-code: AuthorizationFailure",
+      "The repository's service",
+    ],
+    [
+      101,
+      "known hosts failure: 'h' mismatch in known hosts files",
+      "The host key of the SFTP server is not the expected",
+    ],
+    [
+      101,
+      "public key authentication failed: libssh2 error [-18]",
+      "The SFTP server refuses the private key: public key",
+    ],
+    [
+      47,
+      "sftp error unable to create path '/x': libssh2 error [-31]: sftp error [3] permission",
+      "The folder of the b",
+    ],
     [64, "unable to write '/x': libssh2 error [-31]: sftp error [4] failure", "The SFTP server did not store a file"],
     [41, "unable to open '/x': libssh2 error [-31]: sftp error [15] quota", "The SFTP server did not store a file"],
     [101, "timeout during libssh2 handshake [-37]", "The backup repository does not answer: timeout"],

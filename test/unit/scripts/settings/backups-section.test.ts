@@ -38,7 +38,8 @@ const sftp = {
   hostFingerprint: `SHA256:${"aB3+/".repeat(8)}xyz`,
   privateKey: "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----",
 };
-const knownHosts = "# a comment\n[backups.example.com]:23 ecdsa-sha2-nistp256 AAAAE2Vj= x\n|1|a=|b= ssh-ed25519 AAAAC3Nz\n";
+const knownHosts =
+  "# a comment\n[backups.example.com]:23 ecdsa-sha2-nistp256 AAAAE2Vj= x\n|1|a=|b= ssh-ed25519 AAAAC3Nz\n";
 const azure = { type: "azure", account: "shopbackups", container: "shop-1", path: "/production", key: "YWJjZA==" };
 const account = { type: "service_account", client_email: "a@b", private_key: "k", token_uri: "https://x" };
 const gcs = { type: "gcs", bucket: "shop_backups", path: "/production", key: JSON.stringify(account) };
@@ -47,7 +48,6 @@ const types = "volume, s3, sftp, azure or gcs";
 const samePlace = "is the same place as the first one; set another path, or use another place";
 
 describe("the setting backups.repositories", () => {
-
   it("is one volume by default", () => {
     expect(parse({ retentionDays: 7 })?.repositories).toEqual([{ type: "volume", retentionDays: 7 }]);
   });
@@ -160,12 +160,17 @@ describe("the setting backups.repositories", () => {
     expect(faults(true, {}, false)).toEqual([]);
   });
 
-  it.each([bucket, sftp, azure, gcs])("refuses a sidecar for drills if the first repository is of type $type", (each) => {
-    const refused = expect.stringContaining("- Setting 'backups.drill.sidecar': the drill's container has no network");
-    expect(faults({ drill: true, repositories: [each] })).toEqual([refused]);
-    expect(faults({ drill: true, repositories: [each, volume] })).toEqual([]);
-    expect(faults({ drill: { sidecar: false }, repositories: [each] })).toEqual([]);
-  });
+  it.each([bucket, sftp, azure, gcs])(
+    "refuses a sidecar for drills if the first repository is of type $type",
+    (each) => {
+      const refused = expect.stringContaining(
+        "- Setting 'backups.drill.sidecar': the drill's container has no network",
+      );
+      expect(faults({ drill: true, repositories: [each] })).toEqual([refused]);
+      expect(faults({ drill: true, repositories: [each, volume] })).toEqual([]);
+      expect(faults({ drill: { sidecar: false }, repositories: [each] })).toEqual([]);
+    },
+  );
 
   it("refuses a short passphrase without showing it", () => {
     expect(faults({ passphrase: "guess" })).toEqual([
