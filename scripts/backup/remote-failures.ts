@@ -7,7 +7,7 @@ export interface Explanation {
   hint?: string;
 }
 
-/** Codes with which services refuse a key: those of S3, Azure and Google. The reason after Azure's 403 is a sentence. */
+/** Codes with which S3, Azure and Google refuse a key. The reason after Azure's 403 is a sentence. */
 const refused =
   /\b403\b.*Forbidden|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed|Authorization(?:Failure|PermissionMismatch)|invalid_grant/;
 

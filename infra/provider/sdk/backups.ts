@@ -45,7 +45,7 @@ export interface RestoredClusterArgs extends DockerArgs {
   restore?: pulumi.Input<string>;
 }
 
-/** The cluster in a stack's volume before its server starts for the first time: an empty one, or one from its repository. */
+/** The cluster in a stack's volume before its server first starts: an empty one, or one from its repository. */
 export class RestoredCluster extends PluginResource {
   constructor(name: string, args: RestoredClusterArgs, options?: pulumi.CustomResourceOptions) {
     super("RestoredCluster", name, args, options);

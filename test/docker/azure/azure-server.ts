@@ -103,7 +103,7 @@ export class AzureServer {
   /** Returns a shared access signature for everything in the account, for a day. */
   signature(): string {
     const expiry = new Date(Date.now() + 86_400_000).toISOString().replace(/\.\d+Z$/, "Z");
-    // Permissions, services, types of resources, start, expiry, addresses, protocol, version, and an empty encryption scope.
+    // Permissions, services, types of resources, start, expiry, addresses, protocol, version, encryption scope.
     const signed = [this.account, "rwdlac", "b", "sco", "", expiry, "", "https", api, "", ""].join("\n");
     const fields = { sv: api, ss: "b", srt: "sco", sp: "rwdlac", se: expiry, spr: "https", sig: this.#sign(signed) };
     return new URLSearchParams(fields).toString();
