@@ -83,7 +83,9 @@ function parseProperty(value: unknown, rule: PropertyRule, report: (message: str
   }
   const text = rule.isNumber === true && typeof value === "number" ? String(value) : value;
   if (typeof text === "string" && rule.accepts.test(text)) return text;
-  const got = rule.isSecret === true ? "" : `, got '${typeof value === "string" ? value : JSON.stringify(value)}'`;
+  const shown = typeof value === "string" ? value : JSON.stringify(value);
+  // A fault is one line of the message.
+  const got = rule.isSecret === true || shown.includes("\n") ? "" : `, got '${shown}'`;
   report(`expected ${rule.expected}${got}`);
   return undefined;
 }
