@@ -8,7 +8,7 @@ import { exitCode, OperationError } from "../scripts/core/operation-error.ts";
 import { cronDatabase, cronExtension, cronSettings, type WithJobs } from "../scripts/model/cron.ts";
 import { machineOf } from "../scripts/model/docker-host.ts";
 import { imageExtensions, preloadLibraries } from "../scripts/model/image-extensions.ts";
-import type { Repository } from "../scripts/model/repository.ts";
+import { isRemote, type Repository } from "../scripts/model/repository.ts";
 import { restoreVariable } from "../scripts/model/restore-variable.ts";
 import type { ServerLocation, ServerOutput } from "../scripts/model/stack-outputs.ts";
 import { availableExtensions } from "../scripts/server/binaries.ts";
@@ -158,16 +158,19 @@ function extensionSettings(databases: readonly WithJobs[], planned: Record<strin
 /**
  * Returns what `up --restore-from-backup` asked for: `latest`, or a time. Undefined if it did not ask.
  *
- * @throws OperationError (wrong usage) if there is no bucket, or if its passphrase is not known
+ * @throws OperationError (wrong usage) if there is no remote repository, or if its passphrase is not known
  */
 function requestedRestore({ backups }: OfKind<"docker">): string | undefined {
   const restore = process.env[restoreVariable];
   if (restore === undefined || restore === "") return undefined;
-  if (!backups?.repositories.some(({ type }) => type === "s3"))
-    throw new OperationError("--restore-from-backup needs a bucket in pgroundwork:backups.repositories.", {
-      hint: "A repository in a volume is lost with the machine.",
-      exitCode: exitCode.usage,
-    });
+  if (!backups?.repositories.some(isRemote))
+    throw new OperationError(
+      "--restore-from-backup needs a repository outside of the machine in pgroundwork:backups.repositories.",
+      {
+        hint: "A repository in a volume is lost with the machine.",
+        exitCode: exitCode.usage,
+      },
+    );
   if (backups.passphrase === undefined)
     throw new OperationError("--restore-from-backup needs the passphrase of the backups.", {
       hint: "Set the one that the lost stack had: `pulumi config set --secret --path pgroundwork:backups.passphrase`.",
@@ -176,10 +179,10 @@ function requestedRestore({ backups }: OfKind<"docker">): string | undefined {
   return restore;
 }
 
-/** Reads the CA files of buckets. */
+/** Reads the CA files of repositories. */
 function withCaTexts(repositories: readonly Repository[]): PlannedRepository[] {
   return repositories.map((each, index) => {
-    if (each.type !== "s3" || each.caFile === undefined) return each;
+    if (!("caFile" in each) || each.caFile === undefined) return each;
     const ca = readCertificates(each.caFile, `caFile of pgroundwork:backups.repositories[${index}]`);
     return { ...each, ca };
   });

@@ -144,7 +144,7 @@ async function backedUp(
     dumps: dumps && { plan: dumps, databases, statements: dumpStatements() },
   });
   const { data, config, run } = server.volumes;
-  const outputs = sidecars.map(({ container, volume, isBucket, index, retentionDays }) => ({
+  const outputs = sidecars.map(({ container, volume, isRemote, index, retentionDays }) => ({
     container,
     image: server.image,
     volumes: { repository: volume, data: data.name, configuration: config.name, run: run.name },
@@ -152,7 +152,7 @@ async function backedUp(
     retentionDays,
     // Outputs of a stack with the default repository have none of these.
     ...(index === 1 ? {} : { configurationFile: repositoryFile(index) }),
-    ...(isBucket && network !== undefined ? { network } : {}),
+    ...(isRemote && network !== undefined ? { network } : {}),
   }));
   const [first, second] = outputs;
   if (first === undefined) throw new Error("Backups need a repository.");

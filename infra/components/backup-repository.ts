@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { isRemote } from "../../scripts/model/repository.ts";
 import { backupFiles, needsNetwork, type PlannedRepository, sidecarRole } from "../plan/backups.ts";
 import { BackupPassphrase } from "../provider/sdk/backups.ts";
 import type { DockerPlace } from "./docker-engine.ts";
@@ -20,9 +21,9 @@ export interface BackupRepositoryArgs {
 export interface DeclaredRepository {
   /** Counted from 1. */
   index: number;
-  /** Volume at pgBackRest's usual path. It has the repository, or only the kit's notes if that is in a bucket. */
+  /** Volume at pgBackRest's usual path. It has the repository, or only the kit's notes if that is remote. */
   volume: pulumi.Output<string>;
-  isBucket: boolean;
+  isRemote: boolean;
   retentionDays: number;
 }
 
@@ -34,9 +35,9 @@ export class BackupRepository extends pulumi.ComponentResource {
   /** Volume of the first repository. */
   readonly volume: pulumi.Output<string>;
   readonly repositories: readonly DeclaredRepository[];
-  /** Network through which the sidecars reach buckets. Undefined if there is no bucket. */
+  /** Network through which the sidecars reach remote repositories. Undefined if there is none. */
   readonly network: pulumi.Output<string> | undefined;
-  /** Files that configure pgBackRest. They are secret, since they contain the passphrase and the keys of buckets. */
+  /** Files that configure pgBackRest. They are secret, since they contain the passphrase and all keys. */
   readonly files: pulumi.Output<Record<string, string>>;
   readonly passphrase: pulumi.Output<string>;
 
@@ -50,11 +51,11 @@ export class BackupRepository extends pulumi.ComponentResource {
         protect,
         retainOnDelete: true,
       });
-    this.repositories = repositories.map(({ type, retentionDays }, at) => ({
+    this.repositories = repositories.map((repository, at) => ({
       index: at + 1,
       volume: declareVolume(at + 1).name,
-      isBucket: type === "s3",
-      retentionDays,
+      isRemote: isRemote(repository),
+      retentionDays: repository.retentionDays,
     }));
     const [first] = this.repositories;
     if (first === undefined) throw new Error("Backups need a repository.");

@@ -124,7 +124,7 @@ export class Backups extends pulumi.ComponentResource {
     name: string,
     { server, full, incremental, dumps }: BackupsArgs,
     { network }: BackupRepository,
-    { index, isBucket, volume }: DeclaredRepository,
+    { index, isRemote, volume }: DeclaredRepository,
   ): docker.Container {
     const { place, image, volumes } = server;
     const named = place.named(sidecarRole(index));
@@ -150,7 +150,7 @@ export class Backups extends pulumi.ComponentResource {
           ...(dumped === undefined ? [] : dumpsEnvironment({ ...dumped, stack: place.stack })),
         ],
         // With a repository in a volume, it needs only sockets and volumes.
-        ...(isBucket && network !== undefined ? { networksAdvanced: [{ name: network }] } : { networkMode: "none" }),
+        ...(isRemote && network !== undefined ? { networksAdvanced: [{ name: network }] } : { networkMode: "none" }),
         stopTimeout,
         destroyGraceSeconds: stopTimeout,
         // The image's own health check expects a server. Docker fills in omitted values from the image, and the

@@ -46,7 +46,7 @@ export interface DockerServerArgs extends Pick<DockerPlaceArgs, "project" | "sta
   protect: boolean;
   /** Enables WAL archiving and backups into one or two repositories. If absent, both are off. */
   backups?: (Pick<BackupRepositoryArgs, "repositories" | "passphrase"> & { walLimitPercent: number }) | undefined;
-  /** Restores the cluster from a bucket before the server starts: `latest`, or a time. */
+  /** Restores the cluster from a remote repository before the server starts: `latest`, or a time. */
   restore?: string | undefined;
   imageTrigger: DockerPlace["imageTrigger"];
   /**
@@ -232,23 +232,23 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
     );
   }
 
-  /** Declares where the cluster comes from. Without a bucket, there is nothing that it could come from. */
+  /** Declares where the cluster comes from. Without a remote repository, there is nothing that it could come from. */
   #declareRestored(
     name: string,
     { dockerHost, restore }: DockerServerArgs,
     configuration: VolumeFiles,
   ): RestoredCluster[] {
     const { image, place, repository, volumes } = this;
-    const bucket = repository?.repositories.find(({ isBucket }) => isBucket);
-    if (repository?.network === undefined || bucket === undefined) return [];
+    const remote = repository?.repositories.find(({ isRemote }) => isRemote);
+    if (repository?.network === undefined || remote === undefined) return [];
     const restored = new RestoredCluster(
       `${name}-cluster`,
       {
         ...{ dockerHost, image, volume: volumes.data.name, network: repository.network },
         configurationVolume: configuration.volume,
-        configurationFile: repositoryFile(bucket.index),
-        repositoryVolume: bucket.volume,
-        ...{ serverContainer: place.name("postgres"), backupContainer: place.name(sidecarRole(bucket.index)) },
+        configurationFile: repositoryFile(remote.index),
+        repositoryVolume: remote.volume,
+        ...{ serverContainer: place.name("postgres"), backupContainer: place.name(sidecarRole(remote.index)) },
         ...(restore === undefined ? {} : { restore }),
       },
       { parent: this },

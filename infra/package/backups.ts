@@ -56,7 +56,7 @@ export class Backups extends BackupsComponent {
       image: server.image,
       volumes: { repository: repository.volume, data: data.name, configuration: config.name },
       schedule: { full, incremental },
-      ...(repository.repositories[0]?.isBucket === true ? { network: repository.network } : {}),
+      ...(repository.repositories[0]?.isRemote === true ? { network: repository.network } : {}),
     });
   }
 }

@@ -1,5 +1,6 @@
-import type { BucketRepository, Repository } from "../../scripts/model/repository.ts";
+import { isRemote, type Repository, type VolumeRepository } from "../../scripts/model/repository.ts";
 import { configurationFiles, containerPaths } from "./container.ts";
+import { type PlannedRemote, remoteFiles, remoteOptions } from "./remote-repository.ts";
 import { withoutLimits } from "./session-options.ts";
 
 /** pgBackRest's name of the one cluster in a repository. */
@@ -54,7 +55,8 @@ export function archiveSettings(
   repositories: readonly Pick<Repository, "type">[],
   walLimitPercent: number,
 ): Record<string, string> {
-  const push = (index: number) => pushTo(index, repositories[index - 1]?.type === "s3", walLimitPercent);
+  const remotes = repositories.map(isRemote);
+  const push = (index: number) => pushTo(index, remotes[index - 1] === true, walLimitPercent);
   return {
     archive_mode: "on",
     archive_command: repositories.length === 1 ? push(1) : pushToBoth(push),
@@ -62,16 +64,16 @@ export function archiveSettings(
 }
 
 /**
- * Returns the command that archives into a repository. A bucket can belong to a server that was rebuilt from its
+ * Returns the command that archives into a repository. A remote one can belong to a server that was rebuilt from its
  * backups since. An image of an earlier version cannot tell, and has no limit for WAL.
  */
-function pushTo(index: number, isBucket: boolean, walLimitPercent: number): string {
+function pushTo(index: number, mayHaveOwner: boolean, walLimitPercent: number): string {
   // The volume can grow, so its size is read each time.
   const limit = `$(command -v wal-limit >/dev/null && wal-limit ${walLimitPercent} ${spoolFolder(index)})`;
   // The configuration file is named here and not by the environment, so that a restored cluster fetches WAL with the
   // same options.
   const push = `pgbackrest --config=${configurationPath(index)} --stanza=${stanza} ${limit} archive-push %p`;
-  if (!isBucket) return push;
+  if (!mayHaveOwner) return push;
   const owner = `PGBACKREST_CONFIG=${configurationPath(index)} repository-owner --recent`;
   return `(! command -v repository-owner >/dev/null || ${owner} || [ $? != 3 ]) && ${push}`;
 }
@@ -96,28 +98,22 @@ function pushToBoth(push: (index: number) => string): string {
  */
 export const archiveDefaults: Readonly<Record<string, string>> = { archive_timeout: "60s" };
 
-/** A bucket with the text of its CA file. */
-export type PlannedRepository = Exclude<Repository, BucketRepository> | (BucketRepository & { ca?: string });
+/** A repository with the text of its CA file. */
+export type PlannedRepository = VolumeRepository | PlannedRemote;
 
 /** Returns true if containers need a network to reach a repository. */
 export function needsNetwork(repositories: readonly Repository[]): boolean {
-  return repositories.some(({ type }) => type === "s3");
+  return repositories.some(isRemote);
 }
 
-/**
- * Returns pgBackRest's files in the configuration volume, by name. They contain the passphrase and the keys of buckets.
- */
+/** Returns pgBackRest's files in the configuration volume, by name. They contain the passphrase and all keys. */
 export function backupFiles(passphrase: string, repositories: readonly PlannedRepository[]): Record<string, string> {
   const files: Record<string, string> = {};
   for (const [at, repository] of repositories.entries()) {
     files[repositoryFile(at + 1)] = backupConfiguration(passphrase, repository, at + 1);
-    if (repository.type === "s3" && repository.ca !== undefined) files[caName(at + 1)] = repository.ca;
+    if (isRemote(repository)) Object.assign(files, remoteFiles(repository, at + 1));
   }
   return files;
-}
-
-function caName(index: number): string {
-  return `tls/repository-${index}-ca.crt`;
 }
 
 /** Returns the text of a repository's pgbackrest.conf. */
@@ -125,7 +121,7 @@ function backupConfiguration(passphrase: string, repository: PlannedRepository, 
   const options = repositoryOptions(repository, index, passphrase).map((option) => `repo1-${option}`);
   // Processes of two repositories must not wait for each other's lock, or take each other's results.
   const own = index === 1 ? [] : [`lock-path=/tmp/pgbackrest-${index}`];
-  const timeout = repository.type === "s3" ? [`io-timeout=${ioTimeoutSeconds}`] : [];
+  const timeout = isRemote(repository) ? [`io-timeout=${ioTimeoutSeconds}`] : [];
   return `# Written by pgroundwork.
 [global]
 ${options.join("\n")}
@@ -140,7 +136,7 @@ log-level-file=off
 # Not for archive-get, which can fail across a timeline switch if it is asynchronous.
 [global:archive-push]
 archive-async=y
-${repository.type === "s3" ? `archive-timeout=${pushTimeoutSeconds}\n` : ""}
+${isRemote(repository) ? `archive-timeout=${pushTimeoutSeconds}\n` : ""}
 [${stanza}]
 pg1-path=${containerPaths.data}/17/data
 pg1-socket-path=/var/run/postgresql
@@ -154,40 +150,26 @@ function spoolFolder(index: number): string {
 }
 
 /**
- * Time in seconds that a bucket has for each answer. pgBackRest tries for ten times as long before it gives up. With
- * its default, 60, commands would wait 10 minutes for a bucket that is away.
+ * Time in seconds that a remote repository has for each answer. pgBackRest tries for ten times as long before it gives
+ * up. With its default, 60, commands would wait 10 minutes for one that is away.
  */
 const ioTimeoutSeconds = 5;
 
 /**
- * Time in seconds that the server waits for a segment to arrive in a bucket before it tries again. The transfer goes on
- * meanwhile. pgBackRest's default is 60, for which another repository would wait, too.
+ * Time in seconds that the server waits for a segment to arrive in a remote repository before it tries again. The
+ * transfer goes on meanwhile. pgBackRest's default is 60, for which another repository would wait, too.
  */
 const pushTimeoutSeconds = 10;
 
 function repositoryOptions(repository: PlannedRepository, index: number, passphrase: string): string[] {
   return [
-    ...(repository.type === "s3" ? bucketOptions(repository, index) : [`path=${repositoryPath}`]),
+    ...(isRemote(repository) ? remoteOptions(repository, index) : [`path=${repositoryPath}`]),
     "cipher-type=aes-256-cbc",
     `cipher-pass=${passphrase}`,
     "retention-full-type=time",
     `retention-full=${repository.retentionDays}`,
     "bundle=y",
     "block=y",
-  ];
-}
-
-function bucketOptions(bucket: Extract<PlannedRepository, { type: "s3" }>, index: number): string[] {
-  return [
-    "type=s3",
-    `path=${bucket.path}`,
-    `s3-endpoint=${bucket.endpoint}`,
-    `s3-region=${bucket.region}`,
-    `s3-bucket=${bucket.bucket}`,
-    `s3-uri-style=${bucket.uriStyle}`,
-    `s3-key=${bucket.key}`,
-    `s3-key-secret=${bucket.keySecret}`,
-    ...(bucket.ca === undefined ? [] : [`storage-ca-file=${containerPaths.configuration}/${caName(index)}`]),
   ];
 }
 

@@ -37,7 +37,7 @@ const lagSchema = z.object({
 /** Age of complete WAL that is not archived, in seconds, up to which an archive counts as current. */
 const maxLagSeconds = 300;
 
-/** Maximum age of a measurement that still counts as current. There is one every minute, or two for a slow bucket. */
+/** Maximum age of a measurement that still counts as current. There is one every minute, or two for a slow one. */
 const maxAgeSeconds = 300;
 
 /**

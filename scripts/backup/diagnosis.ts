@@ -1,18 +1,11 @@
 import { OperationError } from "../core/operation-error.ts";
+import { type Explanation, remoteFailures } from "./remote-failures.ts";
 
 /** pgBackRest failed. */
 export class BackupError extends OperationError {}
 
 /** A backup cannot be restored with what the repository and the stack have. A second attempt fails in the same way. */
 export class UnusableBackup extends BackupError {}
-
-interface Explanation {
-  when: (code: number, text: string) => boolean;
-  /** True if no backup can be restored then. Default: false, it may be a fault of the moment. */
-  isUnusable?: true;
-  message: (cause: string) => string;
-  hint?: string;
-}
 
 /** Explanations of failures; the first match wins. The codes are those of pgBackRest's `error.yaml`. */
 const explanations: readonly Explanation[] = [
@@ -44,28 +37,7 @@ const explanations: readonly Explanation[] = [
     message: (cause) => `The backup repository is probably full, because a file was written only in part: ${cause}`,
     hint: "Free space where the engine stores its volumes, or keep backups for fewer days (pgroundwork:backups).",
   },
-  {
-    when: (_code, text) => /unable to verify certificate|no names in server certificate|certificate verify/i.test(text),
-    message: (cause) => `The certificate of the bucket's endpoint is not trusted: ${cause}`,
-    hint: "Set caFile of the bucket in pgroundwork:backups to the CA certificate of the endpoint. The certificate must have the endpoint's host name.",
-  },
-  {
-    when: (_code, text) => /\b403\b.*Forbidden|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch/.test(text),
-    message: (cause) => `The bucket refuses the keys: ${cause}`,
-    hint: "Correct key and keySecret of the bucket in pgroundwork:backups. The keys need rights to list, read, write and delete objects.",
-  },
-  {
-    when: (_code, text) => /NoSuchBucket/.test(text),
-    message: () => "The bucket does not exist.",
-    hint: "Create it, or correct bucket, endpoint and region in pgroundwork:backups. The kit creates no bucket.",
-  },
-  {
-    when: (code, text) =>
-      (code === 49 && !/socket/i.test(text)) ||
-      /unable to (?:connect to|get address for) '[^']+'|HostConnectError/.test(text),
-    message: (cause) => `The bucket's endpoint does not answer: ${cause}`,
-    hint: "The server keeps its WAL and archives it when the endpoint answers again. Check endpoint, name resolution and network.",
-  },
+  ...remoteFailures,
   {
     when: (_code, text) => /Permission denied|Read-only file system/.test(text),
     message: (cause) => `The backup repository cannot be written: ${cause}`,

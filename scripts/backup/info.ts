@@ -82,7 +82,7 @@ const [ok, missingPath, noBackup, missingData] = [0, 1, 2, 3];
 export async function readRepository(docker: Docker, container: string): Promise<Repository> {
   const repository = parseInfo(await pgBackRest(docker, container, ["info", "--output=json"]));
   const isEmpty = isEmptyRepository(repository.fault);
-  // A bucket that is away would be tried again for a minute.
+  // A remote repository that is away would be tried again for a minute.
   if (!isEmpty || repository.backups.length > 0) return repository;
   // pgBackRest gives the same answer for a repository that has lost its backups and for an empty one.
   const archived = await runPgBackRest(docker, container, ["repo-ls", `archive/${stanza}`]);

@@ -48,7 +48,7 @@ export async function listBackups(docker: Docker, stack: StackBackups, now: Date
     for (const backup of newestFirst.slice(0, asked))
       backup.databases = (await readDetails(docker, container, backup.label)).databases;
     const lastRuns = await readLastRuns(docker, container);
-    // A bucket that is away makes both wait.
+    // A remote repository that is away makes both wait.
     const [scanned, lag] = await Promise.all([
       repository.fault === undefined ? scanRepository(docker, container).then(({ findings: found }) => found) : [],
       measureLag(docker, container),

@@ -14,7 +14,7 @@ export interface StackBackups {
   server: string;
   /** ID of the image of both containers. */
   image: string;
-  /** Names of volumes. If the repository is in a bucket, its volume only has notes of the kit. */
+  /** Names of volumes. If the repository is remote, its volume only has notes of the kit. */
   volumes: { repository: string; configuration: string; data: string };
   /** pgBackRest's file in the configuration volume. Default: pgbackrest.conf. */
   configurationFile?: string | undefined;
@@ -82,7 +82,7 @@ async function requireRepository(docker: Docker, { volumes, network }: StackBack
       hint:
         network === undefined
           ? "Correct the volume's name or the Docker engine. If the volume was deleted, the backups in it are lost."
-          : "Correct the Docker engine. If the volume was deleted, run `up`: the backups themselves are in the bucket.",
+          : "Correct the Docker engine. If the volume was deleted, run `up`: the backups themselves are outside of it.",
     },
   );
 }

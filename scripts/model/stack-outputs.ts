@@ -62,14 +62,14 @@ export interface RepositoryOutput {
   /** Name of the container that makes backups. */
   container: string;
   image: string;
-  /** Names of volumes. If the repository is in a bucket, its volume only has notes of the kit. */
+  /** Names of volumes. If the repository is remote, its volume only has notes of the kit. */
   volumes: { repository: string; data: string; configuration: string; run: string };
   /** In cron syntax, UTC. */
   schedule: { full: string; incremental: string };
   retentionDays: number;
   /** File in the configuration volume. Default: pgbackrest.conf. */
   configurationFile?: string | undefined;
-  /** Network through which containers reach the bucket. Absent if the repository is in the volume. */
+  /** Network through which containers reach a remote repository. Absent if it is in the volume. */
   network?: string | undefined;
 }
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { BackupObjectives, DrillPlan } from "../model/drill-plan.ts";
-import type { Repository } from "../model/repository.ts";
+import { isRemote, type Repository } from "../model/repository.ts";
 import { scheduleFault } from "../model/schedule.ts";
 import { parseDrill, parseObjectives } from "./drill-section.ts";
 import { type DeclaredDumps, parseDumps } from "./dumps-section.ts";
 import { reportTo } from "./report-fault.ts";
-import { parseRepositories, parseRetention } from "./repositories.ts";
+import { parseRepositories, parseRetention, secretName } from "./repositories.ts";
 import { fromJson } from "./setting.ts";
 import { suggestion } from "./suggestion.ts";
 
@@ -44,7 +44,7 @@ export const defaultBackups: Readonly<Pick<BackupPlan, "full" | "incremental" | 
 
 const names = [...Object.keys(defaultBackups), "repositories", "passphrase", "dumps", "drill", "objectives"];
 
-const bucketDrill =
+const remoteDrill =
   "the drill's container has no network, so it needs a repository in a volume; set it to false and run " +
   "`backup drill --due` by cron";
 
@@ -88,7 +88,8 @@ export function backupsSection() {
         given.repositories === undefined
           ? [{ type: "volume", retentionDays }]
           : parseRepositories(given.repositories, retentionDays, report);
-      if (drill?.sidecar === true && plan.repositories[0]?.type === "s3") report(["drill", "sidecar"], bucketDrill);
+      if (drill?.sidecar === true && plan.repositories.slice(0, 1).some(isRemote))
+        report(["drill", "sidecar"], remoteDrill);
       return {
         ...plan,
         ...(dumps === undefined ? {} : { dumps }),
@@ -99,7 +100,10 @@ export function backupsSection() {
   );
 }
 
-/** Returns true if a plan has secrets that the user wrote into the settings. */
-export function hasSecrets({ repositories, passphrase }: BackupPlan): boolean {
-  return passphrase !== undefined || repositories.some(({ type }) => type === "s3");
+/** Returns the path of a secret that the user wrote into the settings. Undefined if there is none. */
+export function writtenSecret({ repositories, passphrase }: BackupPlan): string | undefined {
+  if (passphrase !== undefined) return "passphrase";
+  const index = repositories.findIndex(isRemote);
+  const found = repositories[index];
+  return found && `repositories[${index}].${secretName(found)}`;
 }

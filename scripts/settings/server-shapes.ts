@@ -179,7 +179,7 @@ export const dockerShape = {
     default: `false; true: {full: "${defaultBackups.full}", incremental: "${defaultBackups.incremental}", retentionDays: ${defaultBackups.retentionDays}, walLimitPercent: ${defaultBackups.walLimitPercent}}`,
     effect: "restart",
     description:
-      "Archives WAL and makes backups, encrypted, in a separate volume or in buckets (`repositories`). Schedules use " +
+      "Archives WAL and makes backups, encrypted, in a separate volume or outside of the machine (`repositories`: S3, SFTP, Azure, GCS). Schedules use " +
       "cron syntax, in UTC. The archive covers every moment of the last `retentionDays` days. `walLimitPercent` limits " +
       "the WAL that waits for a repository, as a share of the free space and this WAL; beyond it, the WAL is dropped, " +
       "and with 100 it is kept until the disk is full. `passphrase` encrypts " +

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { OperationError } from "../core/operation-error.ts";
 import { isInventedSeed, isRealStack } from "../model/real-data.ts";
-import { type BackupPlan, hasSecrets } from "./backups-section.ts";
+import { type BackupPlan, writtenSecret } from "./backups-section.ts";
 import { durabilityRisks } from "./durability.ts";
 import { type Fault, faultsOf } from "./fault.ts";
 import { type DeclaresJobs, jobFaults } from "./jobs.ts";
@@ -176,16 +176,17 @@ function archiveFaults({ backups, postgresql }: Readonly<Record<string, unknown>
   ];
 }
 
-/** Rejects keys of buckets and passphrases that are in the settings in plain text. */
+/** Rejects keys of repositories and passphrases that are in the settings in plain text. */
 function plainSecrets({ backups }: Readonly<Record<string, unknown>>, { isSecret, stack }: Known): Fault[] {
-  if (backups === undefined || !hasSecrets(backups as BackupPlan)) return [];
+  const written = backups === undefined ? undefined : writtenSecret(backups as BackupPlan);
+  if (written === undefined) return [];
   if (isSecret?.(`${namespace}backups`) !== false) return [];
   return [
     {
       setting: "backups",
       reason:
-        "has a passphrase, or keys of a bucket, in plain text; encrypt each one: " +
-        `pulumi config set --stack ${stack} --secret --path 'pgroundwork:backups.repositories[0].keySecret'`,
+        "has a passphrase, or keys of a repository, in plain text; encrypt each one: " +
+        `pulumi config set --stack ${stack} --secret --path 'pgroundwork:backups.${written}'`,
     },
   ];
 }

@@ -35,6 +35,11 @@ export function poolerImage(): Promise<string> {
   return withDocker(undefined, (docker) => builtImage(docker, poolerImageContext, {}));
 }
 
+/** Builds the image of the tests' SFTP server in the same way. */
+export function sftpImage(): Promise<string> {
+  return withDocker(undefined, (docker) => builtImage(docker, join(cloneRoot, "test", "docker", "sftp", "image"), {}));
+}
+
 async function builtImage(
   docker: Docker,
   context: string,

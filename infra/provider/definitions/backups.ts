@@ -17,7 +17,8 @@ export const backups = {
   },
   RestoredCluster: {
     load: async () => (await import("../resources/backups/restored-cluster.ts")).restoredCluster,
-    description: "The cluster in a stack's volume before its server starts: an empty one, or one from the bucket.",
+    description:
+      "The cluster in a stack's volume before its server starts: an empty one, or one from its remote repository.",
     inputs: {
       dockerHost,
       image: text("Id of an existing image."),
@@ -25,7 +26,7 @@ export const backups = {
       configurationVolume: text("Name of the volume with pgBackRest's configuration."),
       configurationFile: text("Name of pgBackRest's file in it."),
       repositoryVolume: text("Name of the volume with notes of the backups."),
-      network: text("Name of the network through which the bucket is reached."),
+      network: text("Name of the network through which the repository is reached."),
       serverContainer: text("Name that the server's container will have."),
       backupContainer: text("Name that the backup container will have."),
       restore: text("`latest`, or the time to restore. Omit to start with an empty cluster."),

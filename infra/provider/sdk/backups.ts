@@ -36,7 +36,7 @@ export interface RestoredClusterArgs extends DockerArgs {
   configurationFile: pulumi.Input<string>;
   /** Name of the volume with notes of the backups. */
   repositoryVolume: pulumi.Input<string>;
-  /** Name of the network through which the bucket is reached. */
+  /** Name of the network through which the repository is reached. */
   network: pulumi.Input<string>;
   /** Names that the server's and the backup container will have. */
   serverContainer: pulumi.Input<string>;
@@ -45,7 +45,7 @@ export interface RestoredClusterArgs extends DockerArgs {
   restore?: pulumi.Input<string>;
 }
 
-/** The cluster in a stack's volume before its server starts for the first time: an empty one, or one from a bucket. */
+/** The cluster in a stack's volume before its server first starts: an empty one, or one from its repository. */
 export class RestoredCluster extends PluginResource {
   constructor(name: string, args: RestoredClusterArgs, options?: pulumi.CustomResourceOptions) {
     super("RestoredCluster", name, args, options);

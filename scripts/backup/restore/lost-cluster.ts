@@ -113,7 +113,7 @@ function unfinished(): OperationError {
 }
 
 function belongsToOther(): OperationError {
-  return new OperationError("The bucket has backups of another cluster, and this stack has no cluster yet.", {
+  return new OperationError("The repository has backups of another cluster, and this stack has no cluster yet.", {
     hint:
       "If this stack's machine was lost, restore it: `npm run pgw -- up --restore-from-backup`. " +
       "Otherwise set another path in pgroundwork:backups.repositories.",

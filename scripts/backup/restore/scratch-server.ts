@@ -45,7 +45,7 @@ const overrides: Readonly<Record<string, string>> = {
   ssl: "off",
   archive_mode: "off",
   shared_preload_libraries: "",
-  // A subscription would take changes from its publisher, which the container may reach if the repository is a bucket.
+  // A subscription would take changes from its publisher, which the container may reach if the repository is remote.
   max_logical_replication_workers: "0",
   shared_buffers: "128MB",
   huge_pages: "off",

@@ -40,7 +40,7 @@ export function registerUp(program: Command): void {
     .option("--wait [seconds]", "wait while another command works on the stack (default: no limit)", seconds)
     .option(
       "--restore-from-backup",
-      "the machine is lost: restore the cluster from the bucket before the server starts; refused if there is a cluster",
+      "the machine is lost: restore the cluster from its remote repository before the server starts; refused if there is a cluster",
     )
     .option("--time <time>", "with --restore-from-backup: time with its zone (default: everything that is archived)")
     .addOption(allChangesOption())

@@ -2,13 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { dockerClient } from "../../../scripts/docker/client.ts";
 import { makeCa, makeServerCertificate } from "../../../scripts/tls/certificates.ts";
 import { cloneRoot } from "../../clone-root.ts";
+import { addressInDocker, somePort, waitForEndpoint } from "../address-in-docker.ts";
 
 /** Script that builds the server, and names its version. */
 const recipe = readFileSync(join(cloneRoot, ".ci", "s3-server"), "utf8");
@@ -56,8 +54,7 @@ export class S3Server {
     await writeFile(join(this.#folder, "server.pem"), own.certificate);
     await writeFile(join(this.#folder, "server.key"), own.privateKey, { mode: 0o600 });
     await mkdir(join(this.#folder, "buckets", bucket), { recursive: true });
-    const port = 20_000 + (randomBytes(2).readUInt16BE() % 10_000);
-    this.endpoint = `${address}:${port}`;
+    this.endpoint = `${address}:${somePort()}`;
     await this.#run();
   }
 
@@ -90,11 +87,7 @@ export class S3Server {
     await mkdir(file("metadata"), { recursive: true });
     const started = spawn(program, [...args, "--quiet", ...store], { env, stdio: "ignore" });
     this.#process = started;
-    const [host = "", port] = this.endpoint.split(":");
-    for (const deadline = Date.now() + 10_000; !(await answers(host, Number(port))); await sleep(50)) {
-      if (started.exitCode !== null || Date.now() > deadline)
-        throw new Error(`the S3 server did not start at ${this.endpoint} (exit code ${started.exitCode})`);
-    }
+    await waitForEndpoint(this.endpoint, () => started.exitCode !== null);
   }
 
   /** Lists the objects in a bucket. */
@@ -120,25 +113,4 @@ export class S3Server {
     await this.#end();
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-/**
- * Returns the address of this machine in Docker's default network. The engine runs on this machine. Node.js does not
- * list the address as long as no container is in that network.
- */
-async function addressInDocker(): Promise<string> {
-  const { IPAM } = await dockerClient().getNetwork("bridge").inspect();
-  const { Gateway: gateway, Subnet: subnet = "" } = IPAM?.Config?.[0] ?? {};
-  // Docker takes the first address itself, and does not always name it.
-  return gateway ?? subnet.replace(/\.0\/\d+$/, ".1");
-}
-
-function answers(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port }, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

@@ -8,7 +8,7 @@ import { dockerOwnerOf } from "../../inputs/stack-of.ts";
 
 /**
  * The cluster in a stack's volume, before its server starts for the first time. With `restore`, it comes from the
- * backups in a bucket, and the volume must have no cluster. Without it, the bucket must have no backups of another
+ * remote repository, and the volume must have no cluster. Without it, that repository must have no backups of another
  * cluster. Once it is created, nothing changes it.
  */
 export const restoredCluster: ResourceType = {
@@ -29,7 +29,8 @@ export const restoredCluster: ResourceType = {
     const state = { id: String(inputs.volume), outputs: inputs };
     const target = inputs.restore === undefined ? undefined : String(inputs.restore);
     if (preview) {
-      if (target !== undefined) await context.log("info", `the cluster will be restored from the bucket: ${target}`);
+      if (target !== undefined)
+        await context.log("info", `the cluster will be restored from the repository: ${target}`);
       return state;
     }
     const { requireOwnRepository } = await import("../../../../scripts/backup/restore/lost-cluster.ts");

@@ -29,14 +29,14 @@ describe.skipIf(!hasS3Server)("backups in a bucket (needs the S3 server that .ci
   it("are refused with the reason if the CA file is not the endpoint's, or the keys are wrong", async () => {
     const untrusted = await shop.pgw("up");
     expect(untrusted.code).toBe(1);
-    expect(untrusted.stderr).toContain("The certificate of the bucket's endpoint is not trusted");
-    expect(untrusted.stderr).toContain("Set caFile of the bucket");
+    expect(untrusted.stderr).toContain("The certificate of the repository's endpoint is not trusted");
+    expect(untrusted.stderr).toContain("Set caFile of the repository");
 
     await shop.clone.write(caFile, await readFile(s3.caFile, "utf8"));
     await setSecret(shop, "backups.repositories[0].keySecret", "wrong");
     const refused = await shop.pgw("up");
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain("The bucket refuses the keys");
+    expect(refused.stderr).toContain("The repository's service refuses the key");
     await setSecret(shop, "backups.repositories[0].keySecret", s3.keySecret);
   });
 

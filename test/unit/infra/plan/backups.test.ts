@@ -17,6 +17,21 @@ const bucket: PlannedRepository = {
   ...{ type: "s3", retentionDays: 90, endpoint: "s3.example.com", region: "us-east-1", bucket: "b", path: "/shop" },
   ...{ uriStyle: "path", key: "AKIA0", keySecret: "opensesame", ca: "-----BEGIN CERTIFICATE-----" },
 };
+const sftp: PlannedRepository = {
+  ...{ type: "sftp", retentionDays: 30, host: "h", port: 23, user: "u", path: "/shop" },
+  ...{
+    hostFingerprint: "SHA256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+    privateKey: "a key",
+    privateKeyPassphrase: "open",
+  },
+};
+const azure: PlannedRepository = {
+  ...{ type: "azure", retentionDays: 30, account: "a", container: "c", path: "/shop", endpoint: "e:1" },
+  ...{ uriStyle: "path", key: "YWJjZA==", ca: "-----BEGIN CERTIFICATE-----" },
+};
+const gcs: PlannedRepository = {
+  ...{ type: "gcs", retentionDays: 30, bucket: "b", path: "/shop", endpoint: "storage.googleapis.com", key: "{}" },
+};
 
 /** Returns the values of a repository's options in a file. */
 function optionsOf(file = "", index: number): Record<string, string> {
@@ -73,6 +88,59 @@ pg1-database=postgres
     });
     expect(needsNetwork([bucket])).toBe(true);
   });
+
+  it("has an SFTP server whose host key is always verified, and its private key as a file", () => {
+    const files = backupFiles("a-passphrase", [volume, sftp]);
+    expect(Object.keys(files)).toEqual(["pgbackrest.conf", "pgbackrest-2.conf", "keys/repository-2"]);
+    expect(files["keys/repository-2"]).toBe("a key\n");
+    const options = optionsOf(files["pgbackrest-2.conf"], 1);
+    expect(options).toMatchObject({
+      ...{ type: "sftp", path: "/shop", "sftp-host": "h", "sftp-host-port": "23", "sftp-host-user": "u" },
+      ...{ "sftp-private-key-file": "/etc/pgroundwork/keys/repository-2", "sftp-private-key-passphrase": "open" },
+      ...{ "sftp-host-key-check-type": "fingerprint", "sftp-host-key-hash-type": "sha256" },
+      "sftp-host-fingerprint": "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+    });
+    expect(files["pgbackrest-2.conf"]).not.toContain("a key");
+    const { hostFingerprint: _, ...others } = sftp;
+    const known = backupFiles("a-passphrase", [{ ...others, knownHosts: "h ssh-ed25519 AAAA" }]);
+    expect(known["keys/repository-1-known-hosts"]).toBe("h ssh-ed25519 AAAA\n");
+    expect(optionsOf(known["pgbackrest.conf"], 1)).toMatchObject({
+      ...{ "sftp-host-key-check-type": "strict", "sftp-known-host": "/etc/pgroundwork/keys/repository-1-known-hosts" },
+    });
+  });
+
+  it("has the container of Azure with a key or a signature, and its CA file", () => {
+    const files = backupFiles("a-passphrase", [azure]);
+    expect(files["tls/repository-1-ca.crt"]).toBe("-----BEGIN CERTIFICATE-----");
+    expect(optionsOf(files["pgbackrest.conf"], 1)).toMatchObject({
+      ...{ type: "azure", path: "/shop", "azure-account": "a", "azure-container": "c", "azure-endpoint": "e:1" },
+      ...{ "azure-uri-style": "path", "azure-key-type": "shared", "azure-key": "YWJjZA==" },
+      "storage-ca-file": "/etc/pgroundwork/tls/repository-1-ca.crt",
+    });
+    const { key: _, ...others } = azure;
+    const signed = backupFiles("a-passphrase", [{ ...others, sas: "sv=1&sig=2" }])["pgbackrest.conf"];
+    expect(optionsOf(signed, 1)).toMatchObject({ "azure-key-type": "sas", "azure-key": "sv=1&sig=2" });
+  });
+
+  it("has the bucket of GCS, and its service account's key as a file", () => {
+    const files = backupFiles("a-passphrase", [gcs]);
+    expect(files["keys/repository-1"]).toBe("{}");
+    expect(optionsOf(files["pgbackrest.conf"], 1)).toMatchObject({
+      ...{ type: "gcs", path: "/shop", "gcs-bucket": "b", "gcs-endpoint": "storage.googleapis.com" },
+      ...{ "gcs-key-type": "service", "gcs-key": "/etc/pgroundwork/keys/repository-1" },
+    });
+  });
+
+  it.each([bucket, sftp, azure, gcs])(
+    "reaches a repository of the type $type through a network, for a limited time",
+    (each) => {
+      expect(needsNetwork([volume, each])).toBe(true);
+      expect(backupFiles("a-passphrase", [each])["pgbackrest.conf"]).toMatch(
+        /^io-timeout=5$[\s\S]*^archive-timeout=10$/m,
+      );
+      expect(archiveSettings([each], 50).archive_command).toContain("repository-owner --recent");
+    },
+  );
 
   it("has one repository in each file, and the first one's does not depend on the second", () => {
     const files = backupFiles("a-passphrase", [volume, bucket]);

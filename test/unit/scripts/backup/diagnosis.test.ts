@@ -102,6 +102,51 @@ describe("a pgBackRest error", () => {
     );
   });
 
+  it.each([
+    [
+      39,
+      "HTTP request failed with 404 (The specified container does not exist.):",
+      "The bucket or container does not ex",
+    ],
+    [
+      39,
+      "HTTP request failed with 403 (Server failed):\n x-ms-error-code: AuthorizationFailure",
+      "The repository's service",
+    ],
+    [
+      101,
+      "known hosts failure: 'h' mismatch in known hosts files",
+      "The host key of the SFTP server is not the expected",
+    ],
+    [
+      101,
+      "public key authentication failed: libssh2 error [-18]",
+      "The SFTP server refuses the private key: public key",
+    ],
+    [
+      47,
+      "sftp error unable to create path '/x': libssh2 error [-31]: sftp error [3] permission",
+      "The folder of the b",
+    ],
+    [64, "unable to write '/x': libssh2 error [-31]: sftp error [4] failure", "The SFTP server did not store a file"],
+    [41, "unable to open '/x': libssh2 error [-31]: sftp error [15] quota", "The SFTP server did not store a file"],
+    [101, "timeout during libssh2 handshake [-37]", "The backup repository does not answer: timeout"],
+    [49, "unable to connect to '172.17.0.1:22': [111] Connection refused", "The backup repository does not answer: un"],
+  ])("of a remote repository with code %i says what is wrong: %s", (code, said, message) => {
+    const failure = diagnose(code, `${at} ERROR: [${code}]: ${said}`);
+    expect(failure.message).toContain(message);
+    expect(failure.hint).toBeDefined();
+    expect(failure).not.toBeInstanceOf(UnusableBackup);
+  });
+
+  it("about a host key has its fingerprint as OpenSSH prints it", () => {
+    const hex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    const said = `host [${hex}] and configured fingerprint (repo-sftp-host-fingerprint) [${"0".repeat(64)}] do not match`;
+    expect(diagnose(101, `${at} ERROR: [101]: ${said}`).message).toBe(
+      "The host key of the SFTP server is not the expected one: host [SHA256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8] and configured fingerprint (repo-sftp-host-fingerprint) [SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA] do not match",
+    );
+  });
+
   it("names the clock if a backup's label would be older than the newest one", () => {
     const output = [
       `${at} ERROR: [106]: new backup label '20261129-115338F' is not later than latest backup label '20270108-115319F'`,

@@ -32,10 +32,22 @@ const bucket = {
   ...{ type: "s3", endpoint: "s3.example.com:9000", region: "us-east-1", bucket: "shop", path: "/production" },
   ...{ key: "AKIA0", keySecret: "opensesame" },
 };
+const volume = { type: "volume", retentionDays: 30 };
+const sftp = {
+  ...{ type: "sftp", host: "backups.example.com", user: "u1-sub2", path: "/home/shop" },
+  hostFingerprint: `SHA256:${"aB3+/".repeat(8)}xyz`,
+  privateKey: "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----",
+};
+const knownHosts =
+  "# a comment\n[backups.example.com]:23 ecdsa-sha2-nistp256 AAAAE2Vj= x\n|1|a=|b= ssh-ed25519 AAAAC3Nz\n";
+const azure = { type: "azure", account: "shopbackups", container: "shop-1", path: "/production", key: "YWJjZA==" };
+const account = { type: "service_account", client_email: "a@b", private_key: "k", token_uri: "https://x" };
+const gcs = { type: "gcs", bucket: "shop_backups", path: "/production", key: JSON.stringify(account) };
+
+const types = "volume, s3, sftp, azure or gcs";
+const samePlace = "is the same place as the first one; set another path, or use another place";
 
 describe("the setting backups.repositories", () => {
-  const volume = { type: "volume", retentionDays: 30 };
-
   it("is one volume by default", () => {
     expect(parse({ retentionDays: 7 })?.repositories).toEqual([{ type: "volume", retentionDays: 7 }]);
   });
@@ -45,6 +57,51 @@ describe("the setting backups.repositories", () => {
     expect(parse(given)?.repositories).toEqual([
       volume,
       { ...bucket, uriStyle: "path", caFile: "ca.crt", retentionDays: 90 },
+    ]);
+  });
+
+  it("accepts SFTP with a fingerprint or known hosts, and a port as a number or text", () => {
+    expect(parse({ repositories: [sftp] })?.repositories).toEqual([{ ...sftp, port: 22, retentionDays: 30 }]);
+    const { hostFingerprint: _, ...other } = { ...sftp, knownHosts, privateKeyPassphrase: "open" };
+    for (const port of [23, "23"])
+      expect(parse({ repositories: [{ ...other, port }] })?.repositories).toEqual([
+        { ...other, port: 23, retentionDays: 30 },
+      ]);
+  });
+
+  it("accepts Azure with a key or a signature, and GCS with a service account's key", () => {
+    const { key, ...account } = azure;
+    const defaults = { endpoint: "blob.core.windows.net", uriStyle: "host", retentionDays: 30 };
+    expect(parse({ repositories: [azure, gcs] })?.repositories).toEqual([
+      { ...azure, ...defaults },
+      { ...gcs, endpoint: "storage.googleapis.com", retentionDays: 30 },
+    ]);
+    const sas = "sv=2021-08-06&ss=b&sp=rwdl&se=2027-01-01T00:00:00Z&sig=a%2Bb%3D";
+    expect(parse({ repositories: [{ ...account, sas }] })?.repositories).toEqual([{ ...account, ...defaults, sas }]);
+    expect(key).toBe("YWJjZA==");
+  });
+
+  it.each([
+    [{ ...sftp, hostFingerprint: undefined }, "': expected either hostFingerprint or knownHosts, got none"],
+    [{ ...sftp, knownHosts }, "': expected either hostFingerprint or knownHosts, got both"],
+    [{ ...azure, key: undefined }, "': expected either key or sas, got none"],
+    [{ ...sftp, hostFingerprint: "aa:bb" }, ".hostFingerprint': expected the SHA256 fingerprint of a host key, .*got"],
+    [{ ...sftp, hostFingerprint: undefined, knownHosts: "@cert-authority * ssh-rsa A" }, ".knownHosts': expected li"],
+    [{ ...sftp, hostFingerprint: undefined, knownHosts: "\n" }, ".knownHosts': expected lines of a known_hosts file"],
+    [{ ...sftp, host: "backups.example.com:23" }, ".host': expected a host name, without sftp:// and without a port"],
+    [{ ...sftp, port: 65_536 }, ".port': expected a port from 1 to 65535, got '65536'"],
+    [{ ...sftp, user: "a b" }, ".user': expected the name of an account, got 'a b'"],
+    [{ ...sftp, privateKey: "ssh-ed25519 AAAA" }, ".privateKey': expected the text of a private key, from [^,']*$"],
+    [{ ...sftp, privateKeyPassphrase: "a\nb" }, ".privateKeyPassphrase': expected the passphrase of the private key$"],
+    [{ ...azure, account: "Shop" }, ".account': expected the name of a storage account, got 'Shop'"],
+    [{ ...azure, container: "a--b" }, ".container': expected the name of a container, got 'a--b'"],
+    [{ ...azure, key: "no base64" }, ".key': expected a key of the storage account, in base64$"],
+    [{ ...azure, key: undefined, sas: "?sig=a" }, ".sas': expected a shared access signature without a [^']*$"],
+    [{ ...gcs, key: '{"type": "authorized_user"}' }, ".key': expected the JSON text of a service account's key file$"],
+    [{ ...gcs, key: "{" }, ".key': expected the JSON text of a service account's key file$"],
+  ])("refuses %j with one message", (repository, reason) => {
+    expect(faults({ repositories: [repository] })).toEqual([
+      expect.stringMatching(`^- Setting 'backups.repositories\\[0\\]${reason}`),
     ]);
   });
 
@@ -75,28 +132,45 @@ describe("the setting backups.repositories", () => {
     ]);
   });
 
-  it.each([
-    [[], "repositories': expected a list of one or two repositories, each of type volume or s3"],
-    [[volume, bucket, bucket], "repositories': expected a list of one or two repositories, each of type volume or s3"],
-    [["sftp"], "repositories[0]': expected an object with the type volume or s3, got the type 'sftp'"],
-    [[volume, volume], "repositories[1]': is the same place as the first one; use another bucket, or another path"],
-    [[bucket, bucket], "repositories[1]': is the same place as the first one; use another bucket, or another path"],
+  it.each<[unknown, string]>([
+    [[], `repositories': expected a list of one or two repositories, each of the type ${types}`],
+    [[volume, bucket, bucket], `repositories': expected a list of one or two repositories, each of the type ${types}`],
+    [["ftp"], `repositories[0]': expected an object with the type ${types}, got the type 'ftp'`],
+    ...[volume, bucket, sftp, azure, gcs].map((each): [unknown, string] => [
+      [each, each],
+      `repositories[1]': ${samePlace}`,
+    ]),
   ])("refuses %j", (repositories, reason) => {
     expect(faults({ repositories })).toEqual([`- Setting 'backups.${reason}`]);
   });
 
   it("refuses keys and a passphrase that are not encrypted in the settings", () => {
-    for (const given of [
-      { repositories: [bucket] },
-      { passphrase: "long enough, and not secret".replaceAll(" ", "-") },
-    ]) {
+    for (const [given, secret] of [
+      [{ repositories: [bucket] }, "repositories[0].key"],
+      [{ repositories: [{ type: "volume" }, sftp] }, "repositories[1].privateKey"],
+      [{ repositories: [{ ...azure, key: undefined, sas: "sv=1&sig=a%3D" }] }, "repositories[0].sas"],
+      [{ repositories: [gcs] }, "repositories[0].key"],
+      [{ passphrase: "long enough, and not secret".replaceAll(" ", "-") }, "passphrase"],
+    ] as const) {
       expect(faults(given)).toEqual([]);
       expect(faults(given, {}, false)).toEqual([
-        "- Setting 'backups': has a passphrase, or keys of a bucket, in plain text; encrypt each one: pulumi config set --stack dev --secret --path 'pgroundwork:backups.repositories[0].keySecret'",
+        `- Setting 'backups': has a passphrase, or keys of a repository, in plain text; encrypt each one: pulumi config set --stack dev --secret --path 'pgroundwork:backups.${secret}'`,
       ]);
     }
     expect(faults(true, {}, false)).toEqual([]);
   });
+
+  it.each([bucket, sftp, azure, gcs])(
+    "refuses a sidecar for drills if the first repository is of type $type",
+    (each) => {
+      const refused = expect.stringContaining(
+        "- Setting 'backups.drill.sidecar': the drill's container has no network",
+      );
+      expect(faults({ drill: true, repositories: [each] })).toEqual([refused]);
+      expect(faults({ drill: true, repositories: [each, volume] })).toEqual([]);
+      expect(faults({ drill: { sidecar: false }, repositories: [each] })).toEqual([]);
+    },
+  );
 
   it("refuses a short passphrase without showing it", () => {
     expect(faults({ passphrase: "guess" })).toEqual([

@@ -48,7 +48,7 @@ describe.skipIf(!hasS3Server)("a stack whose machine is lost (needs the S3 serve
     await setSecret(shop, "backups.passphrase", passphrase);
     const other = await shop.pgw("up");
     expect(other.code).not.toBe(0);
-    expect(other.stderr).toContain("The bucket has backups of another cluster, and this stack has no cluster yet.");
+    expect(other.stderr).toContain("The repository has backups of another cluster, and this stack has no cluster yet.");
   });
 
   it("comes back with every row and role, and with passwords that fit its new state", async () => {
