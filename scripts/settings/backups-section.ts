@@ -99,7 +99,34 @@ export function backupsSection() {
   );
 }
 
+/** Settings `backups` of a server that is not in a container: it has only dumps. `backup dump --due` makes them. */
+export type DumpsOnly = Pick<BackupPlan, "dumps">;
+
+/** Parses the section `backups` of a server that is not in a container. Undefined if no dumps are planned. */
+export function dumpsOnlySection() {
+  const written = z.union([z.boolean(), z.record(z.string(), z.unknown())]);
+  return fromJson(
+    written.transform((section, context): DumpsOnly | undefined => {
+      if (section === false) return undefined;
+      const report = reportTo(context);
+      if (section === true) {
+        report([], `needs a server in a container; ${onlyDumps}`);
+        return undefined;
+      }
+      for (const name of Object.keys(section)) {
+        if (name === "dumps") continue;
+        const isElsewhere = names.includes(name);
+        report([name], isElsewhere ? `needs a server in a container; ${onlyDumps}` : `is not a setting; ${onlyDumps}`);
+      }
+      const dumps = parseDumps(section.dumps, report);
+      return dumps === undefined ? undefined : { dumps };
+    }),
+  );
+}
+
+const onlyDumps = "another server can have only dumps: {dumps: true}";
+
 /** Returns true if a plan has secrets that the user wrote into the settings. */
-export function hasSecrets({ repositories, passphrase }: BackupPlan): boolean {
+export function hasSecrets({ repositories = [], passphrase }: Partial<BackupPlan>): boolean {
   return passphrase !== undefined || repositories.some(({ type }) => type === "s3");
 }

@@ -11,7 +11,7 @@ import { unlessMissing } from "../../docker/docker-error.ts";
 import { runInContainer } from "../../docker/run-in-container.ts";
 import { isRunning } from "../../docker/server/running.ts";
 import { parseMetadata } from "./metadata.ts";
-import { readDump, type StoredDump } from "./store.ts";
+import { type FileComparison, readDump, type StoredDump } from "./store.ts";
 
 /** Folder of scheduled dumps in the container that makes them. It matches infra/images/postgres. */
 const folder = "/var/lib/pgroundwork/dumps";
@@ -20,16 +20,21 @@ const listSchema = z.array(z.object({ id: z.string(), reasons: z.array(z.string(
 
 /**
  * Lists the dumps that a stack's container made on its schedule, newest first. The container compares every file with
- * its checksum.
+ * its checksum, or only its size.
  *
  * @throws OperationError if the container does not run, or cannot read its volume
  */
-export async function listScheduledDumps(docker: Docker, container: string): Promise<StoredDump[]> {
+export async function listScheduledDumps(
+  docker: Docker,
+  container: string,
+  comparison: FileComparison = "checksums",
+): Promise<StoredDump[]> {
   if (!(await isRunning(docker, container)))
     throw new OperationError(`The container ${container}, which has the scheduled dumps, is not running.`, {
       hint: "Run `up`, which starts it.",
     });
-  const { code, stdout, stderr } = await runInContainer(docker, container, { command: ["scheduled-dump", "list"] });
+  const command = ["scheduled-dump", "list", ...(comparison === "sizes" ? ["sizes"] : [])];
+  const { code, stdout, stderr } = await runInContainer(docker, container, { command });
   if (code !== 0)
     throw new OperationError(`The scheduled dumps cannot be listed: ${stderr.trim().split("\n").at(-1)}`, {
       hint: "Run `up`, if the stack has an image of an earlier version.",

@@ -39,7 +39,7 @@ async function fetch(context: CommandContext, options: SelectionOptions, name: s
 
 async function newestOf(context: CommandContext, options: SelectionOptions): Promise<DumpsInEngine & { id: string }> {
   const { container, dockerHost, dumps } = await readScheduled(context, options);
-  const newest = dumps.find(({ state }) => state === "intact");
+  const newest = dumps.find(({ state, metadata }) => state === "intact" && metadata?.scope === "full");
   if (newest !== undefined) return { container, dockerHost, id: newest.id };
   throw new OperationError("There is no intact scheduled dump of this database.", {
     hint: "`npm run pgw -- dumps list --scheduled` shows the dumps.",

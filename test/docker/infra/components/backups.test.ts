@@ -15,7 +15,11 @@ describe("a stack with backups", () => {
 
   beforeAll(async () => {
     // All tests here run with these settings, which apply to the sessions of the kit and of pgBackRest.
-    const backups = { full: never, incremental: never, dumps: { schedule: "59 23 31 12 *" } };
+    const backups = {
+      full: never,
+      incremental: never,
+      dumps: { schedule: "59 23 31 12 *", schemaOnly: { retentionDays: 7 } },
+    };
     shop = await makeBackedUpShop({ postgresql: hostileSettings, backups });
     await shop.succeed("up");
     await shop.until("the first backup", async () => (await shop.list()).found.backups.length === 1);
@@ -106,7 +110,7 @@ describe("a stack with backups", () => {
       "/var/lib/pgroundwork/dumps",
       "/var/lib/pgroundwork/metrics",
     ]);
-    expect(Config.Cmd).toEqual(["backup-scheduler", "run", never, never, "59 23 31 12 *"]);
+    expect(Config.Cmd).toEqual(["backup-scheduler", "run", never, never, "59 23 31 12 *", "59 23 31 12 *"]);
   });
 
   it("cannot start more processes than its limit", async () => {
@@ -348,11 +352,12 @@ describe("a stack with backups", () => {
   describe("scheduled dumps", () => {
     const folder = "/var/lib/pgroundwork/dumps";
     interface Listed {
-      dumps: { id: string; state: string; reason: string; rows: number; recipients: string[] }[];
+      dumps: { id: string; state: string; reason: string; scope: string; rows: number; recipients: string[] }[];
     }
-    const list = async () => {
+    /** Lists the dumps of one scope, which those of the other one do not change. */
+    const list = async (scope = "full") => {
       const { code, stdout } = await shop.pgw("dumps", "list", "--scheduled", "--json");
-      return { code, dumps: (JSON.parse(stdout) as Listed).dumps };
+      return { code, dumps: (JSON.parse(stdout) as Listed).dumps.filter((dump) => dump.scope === scope) };
     };
     /** Makes the dumps with a changed plan. */
     const run = (change: string) =>
@@ -364,7 +369,7 @@ describe("a stack with backups", () => {
     const dumpMetrics = async () => (await shop.inSidecar("cat", "/var/lib/pgroundwork/metrics/dumps.prom")).stdout;
 
     it("are made when one is due, and not before the next moment of the schedule", async () => {
-      const due = () => shop.inSidecar("scheduled-dump", "due", "59 23 31 12 *");
+      const due = () => shop.inSidecar("scheduled-dump", "due", "59 23 31 12 *", "59 23 31 12 *");
       const first = await due();
       expect([first.code, first.stderr]).toEqual([0, ""]);
       expect(await due()).toEqual({ code: 0, stdout: "", stderr: "" });
@@ -372,6 +377,40 @@ describe("a stack with backups", () => {
       expect([code, dumps]).toMatchObject([0, [{ state: "intact", reason: "scheduled", recipients: [] }]]);
       expect((await health())?.detail).not.toContain("dump");
       expect(await dumpMetrics()).toMatch(/^pgroundwork_dump_failed\{database="shop"\} 0$/m);
+      const [schema, ...others] = (await list("schema")).dumps;
+      expect([schema, others]).toMatchObject([{ state: "intact", reason: "scheduled", rows: 0 }, []]);
+      expect(schema?.id).toMatch(/Z-schema$/);
+      const listed = await shop.list();
+      const newest = listed.found.dumps.newest.filter(({ location }) => location === "volume");
+      const each = { database: "shop", reason: "scheduled", encrypted: false };
+      expect([listed.code, listed.text, newest]).toMatchObject([
+        0,
+        "",
+        [
+          { ...each, id: dumps[0]?.id, scope: "full" },
+          { ...each, id: schema?.id, scope: "schema" },
+        ],
+      ]);
+      expect(await shop.pgw("backup", "dump", "--due")).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`The container ${shop.sidecar} makes the dumps of stack`),
+      });
+      // The dump decides, and no note of a run.
+      await shop.inSidecar("rm", "-r", `${folder}/${schema?.id}`);
+      expect((await due()).stdout).toMatch(/dumped \S+-schema\n.*1 dumps after/s);
+      expect(await due()).toEqual({ code: 0, stdout: "", stderr: "" });
+    });
+
+    it("without rows are fetched and loaded, too, and expire by their own time", async () => {
+      const [newest] = (await list("schema")).dumps;
+      await shop.succeed("dumps", "fetch", newest?.id ?? "");
+      const validated = await shop.succeed("dumps", "validate", newest?.id ?? "", "--json");
+      expect(JSON.parse(validated.stdout)).toMatchObject({ state: "passed", reasons: [] });
+      const again = `PGW_DUMPS=$(printf %s "$PGW_DUMPS" | sed 's/"retentionDays":7/"retentionDays":-1/') exec scheduled-dump run schema`;
+      expect((await shop.inSidecar("sh", "-c", again)).code).toBe(0);
+      const left = (await list("schema")).dumps;
+      expect([left.length, left[0]?.id === newest?.id]).toEqual([1, false]);
+      expect((await list()).dumps).toHaveLength(1);
     });
 
     it("are encrypted for their recipients, and can be fetched and loaded with every row", async () => {
