@@ -62,7 +62,7 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
     extensions: file.extensions.map((each) => each.name),
     jobs: jobsIn(file, settings.server).map((each) => each.name),
   }));
-  const { server, location, trust, sidecars } = await serverFor(settings, withExtensions);
+  const { server, location, trust, dumps, sidecars } = await serverFor(settings, withExtensions);
   const existing = await findExisting(server, settings.databases);
   const withHistory = await Promise.all(
     settings.databases.map(async (name) => ({ name, hasMigrations: await hasMigrations(name) })),
@@ -123,6 +123,7 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
       version: server.version,
       logins: { superuser: server.superuser, ...serverRoles.logins, ...sidecarLogins },
       ...(backups === undefined ? {} : { backups }),
+      ...(dumps === undefined ? {} : { dumps }),
       ...(pooler === undefined ? {} : { pooler }),
     },
     databases: Object.fromEntries(

@@ -7,6 +7,7 @@ import { RunError } from "@pulumi/pulumi/errors.js";
 import { exitCode, OperationError } from "../scripts/core/operation-error.ts";
 import { cronDatabase, cronExtension, cronSettings, type WithJobs } from "../scripts/model/cron.ts";
 import { machineOf } from "../scripts/model/docker-host.ts";
+import type { DumpPlan } from "../scripts/model/dump-plan.ts";
 import { imageExtensions, preloadLibraries } from "../scripts/model/image-extensions.ts";
 import { isRemote, type Repository } from "../scripts/model/repository.ts";
 import { restoreVariable } from "../scripts/model/restore-variable.ts";
@@ -20,6 +21,7 @@ import type { Server } from "./components/server.ts";
 import type { PlannedRepository } from "./plan/backups.ts";
 import { reachableHost } from "./plan/container.ts";
 import { memoryFault } from "./plan/container-memory.ts";
+import { dumpPlanOf } from "./plan/dumps.ts";
 import { type Declared, type DeclaredObjects, declareSidecars, type SidecarOutputs } from "./sidecars.ts";
 
 /** The project directory. */
@@ -33,6 +35,8 @@ export interface DeclaredServer {
   location: Declared<ServerLocation>;
   /** CA certificates that its clients trust, or the path of a file that has them. */
   trust?: Declared<Pick<ServerOutput, "caCertificate" | "sslrootcert">>;
+  /** Plan of the dumps that `backup dump --due` makes. Absent if none are planned, or if a sidecar makes them. */
+  dumps?: DumpPlan | undefined;
   /** Declares the sidecars once the roles and databases are declared that they use. Returns their stack outputs. */
   sidecars?: (declared: DeclaredObjects) => Promise<SidecarOutputs>;
 }
@@ -99,7 +103,8 @@ async function embedded(settings: OfKind<"embedded">): Promise<DeclaredServer> {
     readyTimeout,
   });
   const { dataDirectory: data, logDirectory } = server;
-  return { server, location: { kind: "embedded", dataDirectory: data, logDirectory } };
+  const location = { kind: "embedded", dataDirectory: data, logDirectory } as const;
+  return { server, location, dumps: dumpPlanOf(settings.backups?.dumps) };
 }
 
 async function inContainer(settings: OfKind<"docker">, databases: readonly WithJobs[]): Promise<DeclaredServer> {
@@ -193,7 +198,8 @@ async function external(settings: OfKind<"external">): Promise<DeclaredServer> {
   const { url, readyTimeout } = settings;
   const file = url.sslrootcert === undefined ? {} : { sslrootcert: fromPlugins(url.sslrootcert) };
   const server = new ExternalServer("server", { ...accessOf(settings), ...file, readyTimeout });
-  return { server, location: { kind: "external" }, trust: { sslrootcert: url.sslrootcert } };
+  const trust = { sslrootcert: url.sslrootcert };
+  return { server, location: { kind: "external" }, trust, dumps: dumpPlanOf(settings.backups?.dumps) };
 }
 
 function accessOf({ url, superuserPassword, superuser }: OfKind<"external">): ExternalAccess {

@@ -5,7 +5,7 @@ import { dumpStatements } from "../scripts/backup/dump/statements.ts";
 import { OperationError } from "../scripts/core/operation-error.ts";
 import { databaseFolder } from "../scripts/databases/database-file.ts";
 import type { WithJobs } from "../scripts/model/cron.ts";
-import { type DumpPlan, dumpMaxAge } from "../scripts/model/dump-plan.ts";
+import { dumpMaxAge } from "../scripts/model/dump-plan.ts";
 import { backupIntervals } from "../scripts/model/schedule.ts";
 import type { BackupsOutput, EvidenceOutput, MonitoringOutput, PoolerOutput } from "../scripts/model/stack-outputs.ts";
 import type { BackupPlan } from "../scripts/settings/backups-section.ts";
@@ -19,6 +19,7 @@ import type { ServerRoles } from "./components/server-roles.ts";
 import { repositoryFile } from "./plan/backups.ts";
 import { containerSettings } from "./plan/container.ts";
 import { type DrillChecks, drillCheck } from "./plan/drill.ts";
+import { dumpPlanOf } from "./plan/dumps.ts";
 import { type PoolerSize, planPoolerSize } from "./plan/pooler.ts";
 
 /** The project directory. */
@@ -138,7 +139,7 @@ async function backedUp(
   const { Backups } = await import("./components/backups.ts");
   const { full, incremental, drill, objectives } = backups;
   const { passphrase, network } = server.repository;
-  const dumps = dumpPlanOf(backups);
+  const dumps = dumpPlanOf(backups.dumps);
   const { metrics, container, sidecars } = new Backups("backups", {
     ...{ server, roles, full, incremental, archiveTimeout },
     dumps: dumps && { plan: dumps, databases, statements: dumpStatements() },
@@ -166,12 +167,6 @@ async function backedUp(
     metrics,
     backups: { ...first, passphrase, ...(second === undefined ? {} : { second }), ...planned, ...drills },
   };
-}
-
-function dumpPlanOf({ dumps }: BackupPlan): DumpPlan | undefined {
-  if (dumps === undefined) return undefined;
-  const { schedule, retentionDays, recipients } = dumps;
-  return { schedule, retentionDays, recipients };
 }
 
 /** Declares the container that runs restore drills. */

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { backupEnvironment, backupFunctions, metricsPath, repositoryPath, sidecarRole } from "../plan/backups.ts";
 import { containerPaths, imageHealthcheck, writableFolders } from "../plan/container.ts";
 import { sidecarProcesses } from "../plan/container-limits.ts";
-import { dumpsEnvironment, dumpsPath, type ScheduledDumps } from "../plan/dumps.ts";
+import { dumpSchedules, dumpsEnvironment, dumpsPath, type ScheduledDumps } from "../plan/dumps.ts";
 import { BackupStanza } from "../provider/sdk/backups.ts";
 import { ContainerLimits } from "../provider/sdk/containers.ts";
 import type { BackupRepository, DeclaredRepository } from "./backup-repository.ts";
@@ -143,7 +143,7 @@ export class Backups extends pulumi.ComponentResource {
           "run",
           full,
           incremental,
-          ...(dumped === undefined ? [] : [dumped.plan.schedule]),
+          ...(dumped === undefined ? [] : dumpSchedules(dumped.plan)),
         ],
         envs: [
           ...backupEnvironment(index),

@@ -47,7 +47,9 @@ export class EmbeddedServer extends EmbeddedServerComponent implements ProgramSe
 
   constructor(name: string, args: EmbeddedServerArgs = {}, options?: pulumi.ComponentResourceOptions) {
     const { protect: isProtected, rest } = separateProtect(options);
-    const shape = { ...embeddedShape, ...serverArguments };
+    // `backup dump --due` reads the plan of dumps from the outputs of the kit's own program.
+    const { backups: _, ...own } = embeddedShape;
+    const shape = { ...own, ...serverArguments };
     const settings = parsed(`EmbeddedServer ${name}`, shape, args, isProtected);
     const { port, dataDirectory, passwordVersion, readyTimeout } = settings;
     const planned = plannedSettingsHere(settings);

@@ -1,4 +1,5 @@
 import type { DumpPlan } from "../../scripts/model/dump-plan.ts";
+import type { DeclaredDumps } from "../../scripts/settings/dumps-section.ts";
 
 /** Mount path of the volume with scheduled dumps in the backup container. It matches infra/images/postgres. */
 export const dumpsPath = "/var/lib/pgroundwork/dumps";
@@ -14,6 +15,20 @@ export interface ScheduledDumps {
 
 /** Returns the environment of the program that makes the dumps. It contains no secret. */
 export function dumpsEnvironment({ plan, stack, databases, statements }: ScheduledDumps): string[] {
-  const { retentionDays, recipients } = plan;
-  return [`PGW_DUMPS=${JSON.stringify({ source: stack, databases, retentionDays, recipients, statements })}`];
+  const { retentionDays, recipients, schemaOnly } = plan;
+  const schema = schemaOnly === undefined ? {} : { schemaOnly: { retentionDays: schemaOnly.retentionDays } };
+  const program = { source: stack, databases, retentionDays, recipients, statements, ...schema };
+  return [`PGW_DUMPS=${JSON.stringify(program)}`];
+}
+
+/** Returns the arguments of the scheduler: the schedule of full dumps, and that of dumps without rows. */
+export function dumpSchedules({ schedule, schemaOnly }: DumpPlan): string[] {
+  return [schedule, ...(schemaOnly === undefined ? [] : [schemaOnly.schedule])];
+}
+
+/** Returns the plan of dumps for the stack's outputs; undefined if the settings plan none. */
+export function dumpPlanOf(dumps: DeclaredDumps | undefined): DumpPlan | undefined {
+  if (dumps === undefined) return undefined;
+  const { isPlain: _, ...plan } = dumps;
+  return plan;
 }

@@ -5,6 +5,7 @@ import { type Connection, inDatabase } from "../connection/connection.ts";
 import { rootFromEnvironment } from "../connection/environment.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { shellQuote } from "../core/shell.ts";
+import type { DumpPlan } from "../model/dump-plan.ts";
 import { machineDocker } from "../scratch/machine-docker.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
 import { localStack } from "../stack/local-stack.ts";
@@ -19,6 +20,8 @@ export interface DumpTarget {
   maintenance: Connection;
   /** True if it belongs to a protected stack. undefined if only a connection is known. */
   isProtected: boolean | undefined;
+  /** Plan of the stack's dumps in `BACKUP_DIR`. undefined if it has none. */
+  plan: DumpPlan | undefined;
   /** Options that select this database again, without its password. */
   options: string[];
   /** Name for messages. */
@@ -48,6 +51,7 @@ export function dumpTargetOf(context: CommandContext, target: Target, options: T
     source: { connection: admin, database, name: stack, docker },
     maintenance: inDatabase(admin, "postgres"),
     isProtected,
+    plan: target.server?.dumps,
     options: [...(stack === localStack ? [] : ["--stack", stack]), "--database", database],
     label,
   };
@@ -87,6 +91,7 @@ function connectionTarget(context: CommandContext, url: string | undefined, conn
     },
     maintenance: inDatabase(admin, "postgres"),
     isProtected: undefined,
+    plan: undefined,
     options: url === undefined ? [] : ["--url", url],
     label: `${user}@${host}:${port}/${connection.database}`,
   };
@@ -150,7 +155,7 @@ export function restoreCommand({ env }: CommandContext, { options }: Pick<DumpTa
 export async function reportReplaced(context: CommandContext, { previous, kept }: Loaded): Promise<void> {
   const { applyRetention } = await import("../backup/dump/store.ts");
   const { folder, retentionDays } = dumpSettings(context);
-  if (previous !== undefined) await applyRetention(folder, previous, retentionDays, new Date());
+  if (previous !== undefined) await applyRetention(folder, previous, { days: retentionDays }, new Date());
   context.out.endStep();
   if (kept !== undefined)
     context.out.warn(

@@ -21,6 +21,11 @@ export function drillCommand(stack: string): string {
   return `npm run pgw -- backup drill${stack === "local" ? "" : ` --stack ${stack}`}`;
 }
 
+/** Returns the command that makes the dumps of a stack that are due. */
+export function dumpDueCommand(stack: string): string {
+  return `npm run pgw -- backup dump --due${stack === "local" ? "" : ` --stack ${stack}`}`;
+}
+
 /** Returns the command that brings a stack up. */
 export function upCommand(stack: string): string {
   return stack === "local" ? "npm run up" : `npm run up -- --stack ${stack}`;

@@ -46,6 +46,8 @@ export type ServerOutput = ServerLocation & {
   logins: Record<string, LoginOutput>;
   /** Absent if backups are off. */
   backups?: BackupsOutput;
+  /** Dumps that `backup dump --due` makes. Absent if none are planned, or if the backup container makes them. */
+  dumps?: DumpPlan;
   /** Absent if the stack has no pooler. */
   pooler?: PoolerOutput;
 };

@@ -140,7 +140,10 @@ export async function createDump(options: CreateDumpOptions = {}): Promise<Dump 
     globals: options.globals === true,
     reason: "requested",
   });
-  return { ...describe(made, folder), removed: await applyRetention(folder, made, retentionDays, new Date()) };
+  return {
+    ...describe(made, folder),
+    removed: await applyRetention(folder, made, { days: retentionDays }, new Date()),
+  };
 }
 
 /** Lists the dumps in a folder, newest first. Empty if the folder does not exist. */
@@ -223,7 +226,7 @@ export async function loadDump(name: string, options: LoadDumpOptions): Promise<
     ...settings,
     migrate: undefined,
   });
-  if (previous !== undefined) await applyRetention(folder, previous, retentionDays, new Date());
+  if (previous !== undefined) await applyRetention(folder, previous, { days: retentionDays }, new Date());
   return { id: dump.id, ...loaded, ...(previous && { previous: describe(previous, folder) }) };
 }
 

@@ -100,8 +100,35 @@ export function backupsSection() {
   );
 }
 
+/** Settings `backups` of a server that is not in a container: it has only dumps. `backup dump --due` makes them. */
+export type DumpsOnly = Pick<BackupPlan, "dumps">;
+
+/** Parses the section `backups` of a server that is not in a container. Undefined if no dumps are planned. */
+export function dumpsOnlySection() {
+  const written = z.union([z.boolean(), z.record(z.string(), z.unknown())]);
+  return fromJson(
+    written.transform((section, context): DumpsOnly | undefined => {
+      if (section === false) return undefined;
+      const report = reportTo(context);
+      if (section === true) {
+        report([], `needs a server in a container; ${onlyDumps}`);
+        return undefined;
+      }
+      for (const name of Object.keys(section)) {
+        if (name === "dumps") continue;
+        const isElsewhere = names.includes(name);
+        report([name], isElsewhere ? `needs a server in a container; ${onlyDumps}` : `is not a setting; ${onlyDumps}`);
+      }
+      const dumps = parseDumps(section.dumps, report);
+      return dumps === undefined ? undefined : { dumps };
+    }),
+  );
+}
+
+const onlyDumps = "another server can have only dumps: {dumps: true}";
+
 /** Returns the path of a secret that the user wrote into the settings. Undefined if there is none. */
-export function writtenSecret({ repositories, passphrase }: BackupPlan): string | undefined {
+export function writtenSecret({ repositories = [], passphrase }: Partial<BackupPlan>): string | undefined {
   if (passphrase !== undefined) return "passphrase";
   const index = repositories.findIndex(isRemote);
   const found = repositories[index];

@@ -1,4 +1,4 @@
-import { type DumpPlan, defaultDumps } from "../model/dump-plan.ts";
+import { type DumpPlan, type DumpSchedule, defaultDumps } from "../model/dump-plan.ts";
 import { longestInterval, scheduleFault } from "../model/schedule.ts";
 import type { ReportFault } from "./report-fault.ts";
 import { parseRetention } from "./repositories.ts";
@@ -10,27 +10,22 @@ export interface DeclaredDumps extends DumpPlan {
   isPlain: boolean;
 }
 
-const names = ["schedule", "retentionDays", "recipients", "encrypt"];
+const scheduleNames = ["schedule", "retentionDays"] as const;
+const names = [...scheduleNames, "recipients", "encrypt", "schemaOnly"];
 
 /** Parses `backups.dumps`: `true` for the defaults, or an object for deviations. Undefined means no scheduled dumps. */
 export function parseDumps(section: unknown, fault: ReportFault): DeclaredDumps | undefined {
-  if (section === undefined || section === false) return undefined;
-  const given = section === true ? {} : section;
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    fault(["dumps"], `expected true, false or an object, got '${JSON.stringify(section)}'`);
-    return undefined;
-  }
+  const given = objectIn(section, ["dumps"], fault);
+  if (given === undefined) return undefined;
   const report = (name: string, message: string) => fault(["dumps", name], message);
-  const plan: DeclaredDumps = { ...defaultDumps, isPlain: false };
+  const { recipients = [], ...defaults } = defaultDumps;
+  const plan: DeclaredDumps = {
+    ...parseSchedule(given, defaults, ["dumps"], fault),
+    recipients: [...recipients],
+    isPlain: false,
+  };
   for (const [name, value] of Object.entries(given)) {
-    if (name === "schedule") {
-      const reason = typeof value === "string" ? scheduleFault(value) : "expected a schedule in cron's syntax";
-      if (reason !== undefined) report(name, reason);
-      else if (longestInterval(String(value)) === undefined) report(name, `'${value}' never occurs twice`);
-      else plan.schedule = String(value);
-    } else if (name === "retentionDays") {
-      plan.retentionDays = parseRetention(value, ["dumps", name], fault) ?? plan.retentionDays;
-    } else if (name === "recipients") {
+    if (name === "recipients") {
       const keys: unknown[] = Array.isArray(value) ? value : [];
       const isKey = (key: unknown): key is string => typeof key === "string" && /^age1[02-9ac-hj-np-z]{58}$/.test(key);
       if (keys.length > 0 && keys.every(isKey)) plan.recipients = keys;
@@ -38,10 +33,61 @@ export function parseDumps(section: unknown, fault: ReportFault): DeclaredDumps 
     } else if (name === "encrypt") {
       if (!/^(true|false)$/.test(String(value))) report(name, `expected true or false, got '${String(value)}'`);
       plan.isPlain = String(value) === "false";
-    } else report(name, `is not a setting${suggestion(name, names)}`);
+    } else if (name === "schemaOnly") {
+      const schemaOnly = parseSchemaOnly(value, plan, fault);
+      if (schemaOnly !== undefined) plan.schemaOnly = schemaOnly;
+    } else if (!names.includes(name)) report(name, `is not a setting${suggestion(name, names)}`);
   }
-  const { encrypt, recipients } = given as { encrypt?: unknown; recipients?: unknown };
-  if (String(encrypt) === "true" && recipients === undefined) report("encrypt", "needs recipients");
-  if (plan.isPlain && recipients !== undefined) report("encrypt", "false and recipients exclude each other");
+  const { encrypt, recipients: written } = given;
+  if (String(encrypt) === "true" && written === undefined) report("encrypt", "needs recipients");
+  if (plan.isPlain && written !== undefined) report("encrypt", "false and recipients exclude each other");
   return plan;
+}
+
+/** Parses `schemaOnly`. Its defaults are those of the full dumps. */
+function parseSchemaOnly(
+  section: unknown,
+  { schedule, retentionDays }: DumpSchedule,
+  fault: ReportFault,
+): DumpSchedule | undefined {
+  const path = ["dumps", "schemaOnly"];
+  const given = objectIn(section, path, fault);
+  if (given === undefined) return undefined;
+  for (const name of Object.keys(given))
+    if (!scheduleNames.some((each) => each === name))
+      fault([...path, name], `is not a setting${suggestion(name, scheduleNames)}`);
+  return parseSchedule(given, { schedule, retentionDays }, path, fault);
+}
+
+function parseSchedule(
+  { schedule, retentionDays }: Readonly<Record<string, unknown>>,
+  defaults: DumpSchedule,
+  path: readonly string[],
+  fault: ReportFault,
+): DumpSchedule {
+  const plan = { ...defaults };
+  if (schedule !== undefined) {
+    const reason = typeof schedule === "string" ? scheduleFault(schedule) : "expected a schedule in cron's syntax";
+    if (reason !== undefined) fault([...path, "schedule"], reason);
+    else if (longestInterval(String(schedule)) === undefined)
+      fault([...path, "schedule"], `'${schedule}' never occurs twice`);
+    else plan.schedule = String(schedule);
+  }
+  if (retentionDays !== undefined)
+    plan.retentionDays = parseRetention(retentionDays, [...path, "retentionDays"], fault) ?? plan.retentionDays;
+  return plan;
+}
+
+/** Returns the object of a section, which `true` abbreviates. Undefined if it is off or wrong. */
+function objectIn(
+  section: unknown,
+  path: readonly string[],
+  fault: ReportFault,
+): Readonly<Record<string, unknown>> | undefined {
+  if (section === undefined || section === false) return undefined;
+  if (section === true) return {};
+  if (typeof section === "object" && section !== null && !Array.isArray(section))
+    return section as Record<string, unknown>;
+  fault(path, `expected true, false or an object, got '${JSON.stringify(section)}'`);
+  return undefined;
 }

@@ -6,11 +6,32 @@ import { OperationError } from "../core/operation-error.ts";
 import { parseDockerHost } from "../model/docker-host.ts";
 import { defaultDrillSchedule } from "../model/drill-plan.ts";
 import { defaultDumps } from "../model/dump-plan.ts";
-import { backupsSection, defaultBackups } from "./backups-section.ts";
+import { backupsSection, defaultBackups, dumpsOnlySection } from "./backups-section.ts";
 import { defaultMonitoring, monitoringSection } from "./monitoring-section.ts";
 import { defaultPooler, poolerSection } from "./pooler-section.ts";
 import { postgresqlSection } from "./postgresql-section.ts";
-import { documented, flag, integer } from "./setting.ts";
+import { documented, flag, integer, type SettingText } from "./setting.ts";
+
+/** Text of the setting `backups`, which all kinds of server have. */
+const backupsText: SettingText = {
+  type: "true, false or an object with full and incremental (schedules), retentionDays, walLimitPercent, repositories, passphrase, dumps, drill and objectives",
+  default: `false; true: {full: "${defaultBackups.full}", incremental: "${defaultBackups.incremental}", retentionDays: ${defaultBackups.retentionDays}, walLimitPercent: ${defaultBackups.walLimitPercent}}`,
+  effect: "restart (docker)",
+  description:
+    "Archives WAL and makes backups, encrypted, in a separate volume or outside of the machine (`repositories`: S3, SFTP, Azure, GCS). Schedules use " +
+    "cron syntax, in UTC. The archive covers every moment of the last `retentionDays` days. `walLimitPercent` limits " +
+    "the WAL that waits for a repository, as a share of the free space and this WAL; beyond it, the WAL is dropped, " +
+    "and with 100 it is kept until the disk is full. `passphrase` encrypts " +
+    "the repositories; by default `up` creates one. `dumps` makes logical dumps, too: true, or an object with schedule " +
+    `(default: ${defaultDumps.schedule}), retentionDays (default: ${defaultDumps.retentionDays}), recipients (public ` +
+    "keys of age), encrypt (false allows dumps of a protected stack without recipients) and schemaOnly (dumps without " +
+    "rows besides the full ones: true, or an object with schedule and retentionDays, by default those of the full " +
+    "dumps). `drill` plans restore drills: true, or an object " +
+    `with schedule (default: ${defaultDrillSchedule}), maxAge (a duration; default: two intervals of the schedule), ` +
+    "checks (default: true), required (default: false) and sidecar (default: true). `objectives` has the longest allowed rto and rpo " +
+    "(durations such as 30m, 24h or 45d): a drill that misses one has failed. The server restarts only when backups " +
+    "are switched on or off. An embedded or external server can have only `dumps`, which `backup dump --due` makes.",
+};
 
 /** Settings of every server that the kit starts. */
 const startedShape = {
@@ -73,6 +94,7 @@ export const embeddedShape = {
         "and run `up`.",
     },
   ),
+  backups: documented(dumpsOnlySection().optional(), backupsText),
 };
 
 /** Image reference that Docker accepts: `registry:5000/team/image:tag@sha256:…`, or an id. */
@@ -174,23 +196,7 @@ export const dockerShape = {
       "`poolSize` is the number of server connections for each database; by default all databases share 80 % of the " +
       "connections that the server accepts.",
   }),
-  backups: documented(backupsSection().optional(), {
-    type: "true, false or an object with full and incremental (schedules), retentionDays, walLimitPercent, repositories, passphrase, dumps, drill and objectives",
-    default: `false; true: {full: "${defaultBackups.full}", incremental: "${defaultBackups.incremental}", retentionDays: ${defaultBackups.retentionDays}, walLimitPercent: ${defaultBackups.walLimitPercent}}`,
-    effect: "restart",
-    description:
-      "Archives WAL and makes backups, encrypted, in a separate volume or outside of the machine (`repositories`: S3, SFTP, Azure, GCS). Schedules use " +
-      "cron syntax, in UTC. The archive covers every moment of the last `retentionDays` days. `walLimitPercent` limits " +
-      "the WAL that waits for a repository, as a share of the free space and this WAL; beyond it, the WAL is dropped, " +
-      "and with 100 it is kept until the disk is full. `passphrase` encrypts " +
-      "the repositories; by default `up` creates one. `dumps` makes logical dumps, too: true, or an object with schedule " +
-      `(default: ${defaultDumps.schedule}), retentionDays (default: ${defaultDumps.retentionDays}), recipients (public ` +
-      "keys of age) and encrypt (false allows dumps of a protected stack without recipients). `drill` plans restore drills: true, or an object " +
-      `with schedule (default: ${defaultDrillSchedule}), maxAge (a duration; default: two intervals of the schedule), ` +
-      "checks (default: true), required (default: false) and sidecar (default: true). `objectives` has the longest allowed rto and rpo " +
-      "(durations such as 30m, 24h or 45d): a drill that misses one has failed. The server restarts only when backups " +
-      "are switched on or off.",
-  }),
+  backups: documented(backupsSection().optional(), backupsText),
 };
 
 /** Settings of a server that is run by others. */
@@ -217,6 +223,7 @@ export const externalShape = {
       "Whether the role in `url` is a superuser. Set false on a managed server, whose role can only create roles " +
       "and databases. `preview` lists the rights that it lacks.",
   }),
+  backups: documented(dumpsOnlySection().optional(), backupsText),
 };
 
 /** Checks a pattern without a message of its own: the setting's text says better what is expected. */

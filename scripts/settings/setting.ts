@@ -7,11 +7,13 @@ import { z } from "zod";
  * - `none`: nothing on the server
  * - `reload`: the server reads its settings again; sessions stay
  * - `restart`: the server is stopped and started; sessions end, data stays
+ * - `restart (docker)`: the same for a server in a container, and `none` for another one
  */
 export type Effect =
   | "none"
   | "reload"
   | "restart"
+  | "restart (docker)"
   | "reload or restart"
   | "new passwords"
   | "databases created"

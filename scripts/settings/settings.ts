@@ -162,7 +162,8 @@ export function serverFaults(values: Readonly<Record<string, unknown>>): Fault[]
 
 /** Rejects settings that a server with WAL archiving cannot override. */
 function archiveFaults({ backups, postgresql }: Readonly<Record<string, unknown>>): Fault[] {
-  if (backups === undefined) return [];
+  // Without a repository, no WAL is archived.
+  if (backups === undefined || !("repositories" in (backups as object))) return [];
   const settings = (postgresql ?? {}) as Record<string, string>;
   const names = ["archive_mode", "archive_command", "archive_library"].filter((name) => Object.hasOwn(settings, name));
   return [
@@ -178,7 +179,7 @@ function archiveFaults({ backups, postgresql }: Readonly<Record<string, unknown>
 
 /** Rejects keys of repositories and passphrases that are in the settings in plain text. */
 function plainSecrets({ backups }: Readonly<Record<string, unknown>>, { isSecret, stack }: Known): Fault[] {
-  const written = backups === undefined ? undefined : writtenSecret(backups as BackupPlan);
+  const written = backups === undefined ? undefined : writtenSecret(backups as Partial<BackupPlan>);
   if (written === undefined) return [];
   if (isSecret?.(`${namespace}backups`) !== false) return [];
   return [

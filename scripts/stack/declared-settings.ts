@@ -24,6 +24,8 @@ export interface DeclaredSettings {
   docker: { host: string | undefined } | undefined;
   /** Planned restore drills. undefined if there are none. */
   drill: Pick<DrillPlan, "maxAgeSeconds" | "required"> | undefined;
+  /** True if dumps are planned. */
+  plansDumps: boolean;
 }
 
 /**
@@ -49,6 +51,7 @@ export async function declaredSettings(root: string, stack: string): Promise<Dec
     url: text(setting("url")),
     docker: setting("server") === "docker" ? { host: text(setting("dockerHost")) } : undefined,
     drill: drillIn(setting("backups")),
+    plansDumps: dumpsIn(setting("backups")),
   };
 }
 
@@ -101,6 +104,12 @@ function drillIn(value: unknown): DeclaredSettings["drill"] {
   const written = typeof maxAge === "string" ? parseDuration(maxAge) : undefined;
   const maxAgeSeconds = written ?? defaultMaxAge(isValid ? schedule : defaultDrillSchedule) ?? 0;
   return { maxAgeSeconds, required: String(required) === "true" };
+}
+
+/** Returns true if the setting `backups`, an object or its JSON, has dumps. */
+function dumpsIn(value: unknown): boolean {
+  const backups = typeof value === "string" ? parsedJson(value) : value;
+  return isRecord(backups) && backups.dumps !== undefined && backups.dumps !== false;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

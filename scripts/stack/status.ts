@@ -8,6 +8,7 @@ import type { StackOutputs } from "../model/stack-outputs.ts";
 import type { PendingSeed } from "../seed/info.ts";
 import { type BackupState, readBackupState } from "./backup-state.ts";
 import { declaredSettings } from "./declared-settings.ts";
+import { type DumpsState, readDumpsState } from "./dump-state.ts";
 import { readStackJobs, type StackJobs } from "./job-state.ts";
 import { connectionTo } from "./outputs.ts";
 import { projectName } from "./project.ts";
@@ -38,6 +39,8 @@ export interface StackStatus {
   notCreated: string[];
   /** Null if the stack makes no backups. */
   backups: BackupState | null;
+  /** Dumps that `backup dump --due` makes. Null if none are planned, or if the backup container makes them. */
+  dumps: DumpsState | null;
   /** Null if no database has jobs. */
   jobs: StackJobs | null;
 }
@@ -55,16 +58,23 @@ export interface DatabaseStatus {
  * Reads the state of a stack that was brought up. Only reads.
  *
  * @param root project directory
+ * @param env environment that names the folder of dumps
  */
-export async function readStackStatus(outputs: StackOutputs, root: string, stack: string): Promise<StackStatus> {
+export async function readStackStatus(
+  outputs: StackOutputs,
+  root: string,
+  stack: string,
+  env: NodeJS.ProcessEnv,
+): Promise<StackStatus> {
   const { kind, host, port, sslmode } = outputs.server;
   const owner = { project: await projectName(root), stack };
   const names = Object.keys(outputs.databases);
-  const [server, disk, containers, backups, settings] = await Promise.all([
+  const [server, disk, containers, backups, dumps, settings] = await Promise.all([
     readServerState(outputs),
     readLowDisk(outputs.server),
     readContainers(outputs, owner),
     readBackupState(outputs.server, new Date()),
+    readDumpsState(outputs, { root, name: stack, env }, new Date()),
     declaredSettings(root, stack),
   ]);
   const databases = await Promise.all(names.map((name) => readDatabase(outputs, root, stack, name, server)));
@@ -80,6 +90,7 @@ export async function readStackStatus(outputs: StackOutputs, root: string, stack
     databases,
     notCreated,
     backups,
+    dumps,
     jobs,
   };
 }
@@ -146,7 +157,7 @@ async function orReason<T>(read: () => Promise<Known<T>>): Promise<Known<T>> {
 
 /** Returns `wrong` if something is wrong or not known, `pending` if an `up` has work to do, otherwise `done`. */
 export function verdictOn(status: StackStatus): "done" | "pending" | "wrong" {
-  const { server, disk, containers, databases, notCreated, backups, jobs } = status;
+  const { server, disk, containers, databases, notCreated, backups, dumps, jobs } = status;
   const isSound =
     server.state === "running" &&
     disk?.full !== true &&
@@ -154,6 +165,7 @@ export function verdictOn(status: StackStatus): "done" | "pending" | "wrong" {
     containers.containers.every(({ running }) => running) &&
     databases.every(({ migrations, seeds }) => migrations.known && migrations.problems.length === 0 && seeds.known) &&
     (backups === null || (backups.known && backups.findings.length === 0)) &&
+    (dumps === null || dumps.findings.length === 0) &&
     (jobs === null || (jobs.known && jobs.jobs.every((job) => jobFault(job) === undefined)));
   if (!isSound) return "wrong";
   const hasWork = databases.some(

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupList } from "../../scripts/backup/list.ts";
 import { readContents, type TableContents } from "../../scripts/backup/restore/contents.ts";
 import { paths } from "../../scripts/backup/stack-backups.ts";
+import type { ListedDumps } from "../../scripts/cli/commands/backup/list-dumps.ts";
 import { dockerClient } from "../../scripts/docker/client.ts";
 import { type Finished, runInContainer } from "../../scripts/docker/run-in-container.ts";
 import { withScratchContainer } from "../../scripts/docker/scratch-container.ts";
@@ -11,6 +12,9 @@ import { type DockerStack, makeDockerStack } from "./stack.ts";
 /** Schedule that does not come due during a test. */
 export const never = "0 0 29 2 *";
 
+/** Answer of `backup list --json`. */
+export type Listed = BackupList & { dumps: ListedDumps; otherLag?: BackupList["lag"] };
+
 /** A stack with backups that are made only at a test's request. */
 export interface BackedUpShop extends DockerStack {
   /** Name of the container that makes backups. The next is the name of the volume that holds them. */
@@ -18,7 +22,7 @@ export interface BackedUpShop extends DockerStack {
   readonly repository: string;
   /** Settings that {@link makeBackedUpShop} wrote. */
   readonly settings: Readonly<Record<string, unknown>>;
-  list(): Promise<{ code: number; found: BackupList; text: string }>;
+  list(): Promise<{ code: number; found: Listed; text: string }>;
   inServer(...command: string[]): Promise<Finished>;
   inSidecar(...command: string[]): Promise<Finished>;
   /** Runs statements in the shop's database as superuser, each by itself, and returns what they print. */
@@ -64,7 +68,7 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
     repository,
     async list() {
       const { code, stdout, stderr } = await stack.pgw("backup", "list", "--json");
-      const found = JSON.parse(stdout) as BackupList | { error: unknown };
+      const found = JSON.parse(stdout) as Listed | { error: unknown };
       if ("error" in found) throw new Error(`backup list ended with ${code}: ${stderr}`);
       return { code, found, text: found.findings.map(({ text }) => text).join("\n") };
     },

@@ -3,18 +3,19 @@ import { z } from "zod";
 import { runInContainer } from "../../docker/run-in-container.ts";
 import { type DumpPlan, dumpMaxAge } from "../../model/dump-plan.ts";
 import { ageInSeconds, ago, duration, type Finding, isInFuture } from "../findings.ts";
+import { nameOfPlanned } from "./planned.ts";
 
 /** Summary that the container writes after each run. It matches infra/images/postgres. */
 const file = "/var/lib/pgroundwork/dumps/status.json";
 
+const scopeSchema = z.object({
+  newest: z.object({ id: z.string(), finishedAt: z.string() }).nullable(),
+  lastRun: z.object({ startedAt: z.string(), error: z.string().nullable() }).nullable(),
+});
+
 const statusSchema = z.object({
-  databases: z.record(
-    z.string(),
-    z.object({
-      newest: z.object({ id: z.string(), finishedAt: z.string() }).nullable(),
-      lastRun: z.object({ startedAt: z.string(), error: z.string().nullable() }).nullable(),
-    }),
-  ),
+  /** Full dumps, and those without rows if they are planned. */
+  databases: z.record(z.string(), scopeSchema.extend({ schemaOnly: scopeSchema.optional() })),
   damaged: z.array(z.object({ id: z.string(), reasons: z.array(z.string()) })),
 });
 
@@ -22,6 +23,13 @@ const statusSchema = z.object({
 export type ScheduledDumpStatus = z.output<typeof statusSchema>;
 
 const hint = "`npm run pgw -- dumps list --scheduled` shows the dumps; the backup container's log has each run.";
+
+const noRunYet = "No scheduled dump has been made yet.";
+
+/** Returns true for the finding that the container has made no dumps yet, which follow within minutes of `up`. */
+export function isBeforeFirstRun({ text }: Finding): boolean {
+  return text === noRunYet;
+}
 
 /** Finds problems of the scheduled dumps: in the result of their last run, and in the age of the newest ones. */
 export async function findInScheduledDumps(
@@ -43,39 +51,51 @@ export async function findInScheduledDumps(
 /** Compares the scheduled dumps with their plan. undefined: there was no run yet. */
 export function judgeScheduledDumps(
   status: ScheduledDumpStatus | undefined,
-  plan: Pick<DumpPlan, "schedule">,
+  plan: Pick<DumpPlan, "schedule" | "schemaOnly">,
   now: Date,
 ): Finding[] {
-  if (status === undefined)
-    return [{ level: "unknown", text: "No scheduled dump has been made yet.", hint: "The first one follows `up`." }];
-  const maxAgeSeconds = dumpMaxAge(plan);
-  const found = Object.entries(status.databases).flatMap(([database, { newest, lastRun }]): Finding[] => {
-    const failed: Finding[] =
-      lastRun === null || lastRun.error === null
-        ? []
-        : [
-            {
-              level: "wrong",
-              text: `The last scheduled dump of ${database}, started at ${lastRun.startedAt}, failed: ${lastRun.error}.`,
-              hint,
-            },
-          ];
-    if (newest === null) {
-      if (failed.length > 0) return failed;
-      return [{ level: "wrong", text: `There is no intact scheduled dump of ${database}.`, hint }];
-    }
-    const age = ageInSeconds(newest.finishedAt, now);
-    if (isInFuture(age)) {
-      const text = `The time of the newest scheduled dump of ${database}, ${newest.finishedAt}, is in the future, so its age is not known.`;
-      return [...failed, { level: "wrong", text, hint: "Compare the clocks of both machines with the real time." }];
-    }
-    if (age <= maxAgeSeconds) return failed;
-    const text = `The newest intact scheduled dump of ${database}, ${newest.id}, was made ${ago(age)}; at most ${duration(maxAgeSeconds)} are expected.`;
-    return [...failed, { level: "wrong", text, hint }];
-  });
+  if (status === undefined) return [{ level: "unknown", text: noRunYet, hint: "The first one follows `up`." }];
+  const found = Object.entries(status.databases).flatMap(([database, { schemaOnly, ...full }]): Finding[] => [
+    ...judgeNewest(database, full, dumpMaxAge(plan), now),
+    // The plan in the container is older than the outputs while `up` runs.
+    ...(schemaOnly === undefined || plan.schemaOnly === undefined
+      ? []
+      : judgeNewest(nameOfPlanned({ database, scope: "schema" }), schemaOnly, dumpMaxAge(plan.schemaOnly), now)),
+  ]);
   const damaged = status.damaged.map(({ id, reasons }): Finding => {
     const text = `The scheduled dump ${id} is damaged: ${reasons.join("; ")}.`;
     return { level: "wrong", text, hint: "Check the disk. Retention removes the dump, once there is an intact one." };
   });
   return [...found, ...damaged];
+}
+
+/** Judges the last run and the newest dump of one database and scope. */
+function judgeNewest(
+  name: string,
+  { newest, lastRun }: z.output<typeof scopeSchema>,
+  maxAgeSeconds: number,
+  now: Date,
+): Finding[] {
+  const failed: Finding[] =
+    lastRun === null || lastRun.error === null
+      ? []
+      : [
+          {
+            level: "wrong",
+            text: `The last scheduled dump of ${name}, started at ${lastRun.startedAt}, failed: ${lastRun.error}.`,
+            hint,
+          },
+        ];
+  if (newest === null) {
+    if (failed.length > 0) return failed;
+    return [{ level: "wrong", text: `There is no intact scheduled dump of ${name}.`, hint }];
+  }
+  const age = ageInSeconds(newest.finishedAt, now);
+  if (isInFuture(age)) {
+    const text = `The time of the newest scheduled dump of ${name}, ${newest.finishedAt}, is in the future, so its age is not known.`;
+    return [...failed, { level: "wrong", text, hint: "Compare the clocks of both machines with the real time." }];
+  }
+  if (age <= maxAgeSeconds) return failed;
+  const text = `The newest intact scheduled dump of ${name}, ${newest.id}, was made ${ago(age)}; at most ${duration(maxAgeSeconds)} are expected.`;
+  return [...failed, { level: "wrong", text, hint }];
 }

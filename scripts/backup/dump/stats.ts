@@ -1,15 +1,26 @@
+import type { DumpScope } from "../../model/dump-plan.ts";
+
 /** A dump with the facts that figures need. */
 interface CountedDump {
   state: string;
   /** Omitted if it cannot be read. */
-  metadata?: { source: string; database: string; bytes: number; finishedAt: string; durationMs: number };
+  metadata?: {
+    source: string;
+    database: string;
+    scope: DumpScope;
+    bytes: number;
+    finishedAt: string;
+    durationMs: number;
+  };
   validation?: { state: string; at: string };
 }
 
-/** Figures about the dumps of one database. */
+/** Figures about the dumps of one database and scope. */
 export interface DumpStats {
   source: string;
   database: string;
+  /** `full`, or `schema` for dumps without rows. */
+  scope: DumpScope;
   dumps: number;
   intact: number;
   bytes: number;
@@ -21,11 +32,11 @@ export interface DumpStats {
   averageMs: number;
 }
 
-/** Summarises dumps by database. Dumps without a readable description are left out. */
+/** Summarises dumps by database and scope. Dumps without a readable description are left out. */
 export function statsOf(dumps: readonly CountedDump[]): DumpStats[] {
   const groups = Map.groupBy(
     dumps.filter(({ metadata }) => metadata !== undefined),
-    ({ metadata }) => `${metadata?.source} ${metadata?.database}`,
+    ({ metadata }) => `${metadata?.source} ${metadata?.database} ${metadata?.scope}`,
   );
   return [...groups.values()].map((group) => {
     const intact = group.filter(({ state }) => state === "intact");
@@ -35,6 +46,7 @@ export function statsOf(dumps: readonly CountedDump[]): DumpStats[] {
     return {
       source: group[0]?.metadata?.source ?? "",
       database: group[0]?.metadata?.database ?? "",
+      scope: group[0]?.metadata?.scope ?? "full",
       dumps: group.length,
       intact: intact.length,
       bytes: sum(({ metadata }) => metadata?.bytes ?? 0),

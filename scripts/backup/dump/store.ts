@@ -1,5 +1,6 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { z } from "zod";
 import { unlessAbsent } from "../../core/absent.ts";
 import { writeFileAtomically } from "../../core/atomic-file.ts";
@@ -11,7 +12,7 @@ import { type DumpMetadata, metadataFile, parseMetadata } from "./metadata.ts";
 /** Name of the file with the result of the last validation. */
 const validationFile = "validation.json";
 
-const validationSchema = z.object({
+export const validationSchema = z.object({
   state: z.enum(["passed", "failed"]),
   /** ISO 8601. */
   at: z.string(),
@@ -20,6 +21,12 @@ const validationSchema = z.object({
 
 /** Result of loading a dump into a scratch cluster. */
 export type Validation = z.output<typeof validationSchema>;
+
+/**
+ * How the files of a dump are compared with its metadata. `checksums` reads every byte. `sizes` reads none, and does
+ * not find a changed byte.
+ */
+export type FileComparison = "checksums" | "sizes";
 
 /** A dump in a folder. */
 export interface StoredDump {
@@ -37,24 +44,41 @@ export interface StoredDump {
   metadata?: DumpMetadata;
   /** Last validation. undefined if there was none. */
   validation?: Validation;
+  /** Access to its files if they are not on this machine. */
+  remote?: RemoteDump;
+}
+
+/** Files of a dump that is not on this machine, and the place for the result of a validation. */
+export interface RemoteDump {
+  open: (file: string) => Promise<Readable>;
+  record: (validation: Validation) => Promise<void>;
 }
 
 /**
- * Lists the dumps in a folder, newest first, after comparing every file with its recorded checksum. Empty if the folder
- * does not exist.
+ * Lists the dumps in a folder, newest first, after comparing every file with its recorded checksum, or only its size.
+ * Empty if the folder does not exist.
  */
-export async function listDumps(folder: string, signal?: AbortSignal): Promise<StoredDump[]> {
+export async function listDumps(
+  folder: string,
+  signal?: AbortSignal,
+  comparison: FileComparison = "checksums",
+): Promise<StoredDump[]> {
   const entries = (await unlessAbsent(readdir(folder, { withFileTypes: true }))) ?? [];
   const dumps: StoredDump[] = [];
   for (const { name } of entries.filter((entry) => entry.isDirectory())) {
-    const dump = await readDump(folder, name, signal);
+    const dump = await readDump(folder, name, signal, comparison);
     if (dump !== undefined) dumps.push(dump);
   }
   return dumps.sort((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1));
 }
 
 /** Reads and checks one dump. undefined if the folder has no dump. */
-export async function readDump(folder: string, id: string, signal?: AbortSignal): Promise<StoredDump | undefined> {
+export async function readDump(
+  folder: string,
+  id: string,
+  signal?: AbortSignal,
+  comparison: FileComparison = "checksums",
+): Promise<StoredDump | undefined> {
   const path = join(folder, id);
   if (isTemporary(id)) return { id, path, state: "unfinished", reasons: ["it was not completed"], damage: [] };
   const text = await unlessAbsent(readFile(join(path, metadataFile), "utf8"));
@@ -66,11 +90,8 @@ export async function readDump(folder: string, id: string, signal?: AbortSignal)
   }
   const { metadata } = parsed;
   const validation = await readValidation(path);
-  const damage = await findDamage(path, metadata, signal);
-  const reasons = [
-    ...damage,
-    ...(validation?.state === "failed" ? validation.reasons.map((reason) => `it cannot be loaded: ${reason}`) : []),
-  ];
+  const damage = await findDamage(path, metadata, comparison, signal);
+  const reasons = [...damage, ...loadFailures(validation)];
   return {
     id,
     path,
@@ -80,6 +101,11 @@ export async function readDump(folder: string, id: string, signal?: AbortSignal)
     metadata,
     ...(validation && { validation }),
   };
+}
+
+/** Returns the reasons why a dump could not be loaded when it was last tried. */
+export function loadFailures(validation: Validation | undefined): string[] {
+  return validation?.state === "failed" ? validation.reasons.map((reason) => `it cannot be loaded: ${reason}`) : [];
 }
 
 /**
@@ -117,20 +143,30 @@ export async function findDump(
   return { ...found, metadata: found.metadata };
 }
 
-/** Compares the files of a dump with their recorded sizes and checksums. */
-async function findDamage(path: string, { files }: DumpMetadata, signal?: AbortSignal): Promise<string[]> {
+/** Compares the files of a dump with their recorded sizes, and with their checksums if these are compared. */
+async function findDamage(
+  path: string,
+  { files }: DumpMetadata,
+  comparison: FileComparison,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const damage: string[] = [];
   for (const { name, bytes, sha256 } of files) {
-    const found = await unlessAbsent(hashFile(join(path, name), signal));
-    if (found === undefined) damage.push(`${name} is missing`);
-    else if (found.bytes !== bytes) damage.push(`${name} has ${found.bytes} bytes instead of ${bytes}`);
-    else if (found.sha256 !== sha256) damage.push(`${name} was changed: its checksum does not match`);
+    const size = (await unlessAbsent(stat(join(path, name))))?.size;
+    if (size === undefined) damage.push(`${name} is missing`);
+    else if (size !== bytes) damage.push(`${name} has ${size} bytes instead of ${bytes}`);
+    else if (comparison === "checksums" && (await hashFile(join(path, name), signal)).sha256 !== sha256)
+      damage.push(`${name} was changed: its checksum does not match`);
   }
   return damage;
 }
 
 /** Stores the result of a validation beside the dump. */
-export function writeValidation(path: string, validation: Validation): void {
+export async function writeValidation(
+  { path, remote }: Pick<StoredDump, "path" | "remote">,
+  validation: Validation,
+): Promise<void> {
+  if (remote !== undefined) return remote.record(validation);
   writeFileAtomically(join(path, validationFile), `${JSON.stringify(validation, null, 2)}\n`, { mode: 0o600 });
 }
 
@@ -145,20 +181,27 @@ async function readValidation(path: string): Promise<Validation | undefined> {
   }
 }
 
+/** Retention times of the dumps in a folder, in days. */
+export interface Retention {
+  days: number;
+  /** Of scheduled dumps. Omitted if their plan is not known: then they stay. */
+  scheduledDays?: number;
+}
+
 /**
- * Removes dumps of the same database that are older than the retention time, and what killed runs left.
+ * Removes dumps of the same database and scope that are older than the retention time, and what killed runs left.
  *
  * @returns names of the removed dumps
  */
 export async function applyRetention(
   folder: string,
   of: Pick<DumpMetadata, "source" | "database" | "scope">,
-  retentionDays: number,
+  retention: Retention,
   now: Date,
 ): Promise<string[]> {
   await removeLeftTemporaries(folder);
   const dumps = await listDumps(folder);
-  const removed = expiredDumps(dumps, of, retentionDays, now);
+  const removed = expiredDumps(dumps, of, retention, now);
   for (const { path } of removed) {
     // Without its description, a folder that is only half removed is no dump.
     await rm(join(path, metadataFile), { force: true });
@@ -174,7 +217,7 @@ export async function applyRetention(
 export function expiredDumps(
   dumps: readonly StoredDump[],
   of: Pick<DumpMetadata, "source" | "database" | "scope">,
-  retentionDays: number,
+  { days, scheduledDays }: Retention,
   now: Date,
 ): StoredDump[] {
   const same = dumps
@@ -187,8 +230,11 @@ export function expiredDumps(
   const kept = [intact[0], intact.find(({ validation }) => validation?.state === "passed")];
   // Without an intact dump, a damaged one is all that there is.
   if (intact.length === 0) return [];
-  const oldest = new Date(now.getTime() - retentionDays * 86_400_000).toISOString();
-  return same.filter((dump) => timeOf(dump) < oldest && !kept.includes(dump));
+  const isExpired = (dump: StoredDump) => {
+    const keptDays = dump.metadata?.reason === "scheduled" ? scheduledDays : days;
+    return keptDays !== undefined && timeOf(dump) < new Date(now.getTime() - keptDays * 86_400_000).toISOString();
+  };
+  return same.filter((dump) => isExpired(dump) && !kept.includes(dump));
 }
 
 /** Returns the end of a dump as ISO 8601. Empty if it is not known, which sorts last. */

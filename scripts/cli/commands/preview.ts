@@ -20,13 +20,16 @@ export function registerPreview(program: Command): void {
     .action(
       action<{ stack?: string; all?: boolean }, []>(async (context, { stack = localStack, all = false }) => {
         let drills: StackDrills | undefined;
+        let dumps: string | undefined;
+        const { dumpWarning } = await import("../../stack/dump-state.ts");
         const { drillWarning, readStackDrills } = await import("../../stack/drill-gate.ts");
         const before = async (opened: Stack) => {
           drills = await readStackDrills(opened, new Date());
+          dumps = await dumpWarning(opened, context.env, new Date());
         };
         const { changes, unchanged } = await operateStack(context, "preview", stack, { before });
-        const warning = drills && drillWarning(drills, stack);
-        if (warning !== undefined) context.out.warn(warning);
+        for (const warning of [drills && drillWarning(drills, stack), dumps])
+          if (warning !== undefined) context.out.warn(warning);
         const drafts = await draftsOf(context, stack);
         const { describeDraft } = await import("../../migrate/authoring/draft-file.ts");
         context.out.answer({ stack, changes, unchanged, drafts }, () =>

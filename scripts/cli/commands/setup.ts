@@ -40,6 +40,7 @@ export function registerSetup(program: Command): void {
             "  npm run preview                        show what `up` would change",
             ...(writeEnv ? [] : ["  npm run db:setup -- --write-env        write a .env for your application"]),
             ...(server.backups?.drill?.sidecar !== false ? [] : ["", ...drillSchedule(context.root, stack)]),
+            ...(server.dumps === undefined ? [] : ["", ...dumpSchedule(context.root, stack, context.env)]),
           ].join("\n"),
         );
         return undefined;
@@ -47,18 +48,41 @@ export function registerSetup(program: Command): void {
     );
 }
 
-/**
- * Returns the lines that make cron or systemd run the restore drills of a stack. The command does nothing unless a
- * drill is due. Both have a short PATH, so Node is named with its folder.
- */
+/** Returns the lines that make cron or systemd run the restore drills of a stack. */
 export function drillSchedule(root: string, stack: string): string[] {
-  const command = `${shellQuote(process.execPath)} scripts/pgw.mjs backup drill --due --stack ${stack}`;
+  return ["restore drills, if this machine is to run them: one of", ...hourly(root, stack, "drill", 17, [])];
+}
+
+/**
+ * Returns the lines that make cron or systemd make the planned dumps of a stack, with the variables of this environment
+ * that govern dumps.
+ */
+export function dumpSchedule(root: string, stack: string, env: NodeJS.ProcessEnv): string[] {
+  const names = ["BACKUP_DIR", "BACKUP_RETENTION_DAYS", "BACKUP_COMPRESS", "BACKUP_RECIPIENTS"];
+  const variables = names.flatMap((name) => (env[name] ? [`${name}=${shellQuote(env[name])}`] : []));
+  return ["planned dumps, if this machine is to make them: one of", ...hourly(root, stack, "dump", 7, variables)];
+}
+
+/**
+ * Returns the lines for a command that does nothing unless it is due. Cron and systemd have a short PATH, so Node is
+ * named with its folder.
+ *
+ * @param variables assignments in shell syntax
+ */
+function hourly(
+  root: string,
+  stack: string,
+  verb: "drill" | "dump",
+  minute: number,
+  variables: readonly string[],
+): string[] {
+  const command = `${shellQuote(process.execPath)} scripts/pgw.mjs backup ${verb} --due --stack ${stack}`;
   // In a crontab, % ends the command.
-  const line = `cd ${shellQuote(root)} && ${command}`.replaceAll("%", "\\%");
-  const unit = `systemd-run --user --unit pgw-drill-${stack} --on-calendar '*:17'`;
+  const line = `cd ${shellQuote(root)} && ${[...variables, command].join(" ")}`.replaceAll("%", "\\%");
+  const time = `*:${String(minute).padStart(2, "0")}`;
+  const unit = `systemd-run --user --unit pgw-${verb}-${stack} --on-calendar '${time}'${variables.map((each) => ` --setenv=${each}`).join("")}`;
   return [
-    "restore drills, if this machine is to run them: one of",
-    `  crontab -e:  17 * * * * ${line}`,
+    `  crontab -e:  ${minute} * * * * ${line}`,
     `  systemd:     ${unit} --working-directory ${shellQuote(root)} ${command}`,
   ];
 }

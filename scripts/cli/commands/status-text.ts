@@ -1,7 +1,7 @@
 import { ago, duration } from "../../backup/findings.ts";
 import { type JobState, jobFault } from "../../databases/job-state.ts";
 import { describeProblem } from "../../migrate/verify.ts";
-import { upCommand } from "../../model/command-lines.ts";
+import { dumpDueCommand, upCommand } from "../../model/command-lines.ts";
 import type { DatabaseStatus, StackStatus } from "../../stack/status.ts";
 import { style } from "../output.ts";
 
@@ -24,6 +24,7 @@ export function describeStatus(status: StackStatus, now: Date): string {
     ...notCreated.map((name) => row("database", `${name}: not created yet, ${style("yellow", "`up` creates it")}`)),
     ...describeJobs(status),
     ...describeBackups(status),
+    ...describeDumps(status),
     row("URL", `${url}     (prints the password)`),
     ...next,
   ].join("\n");
@@ -106,6 +107,17 @@ function describeBackups({ backups, stack }: StackStatus): string[] {
     row("backups", `${newest}${underWay ? "; one is being made now" : ""}`),
     ...findings.slice(0, listed).map(({ level, text }) => `  ${style("red", level)}    ${text}`),
     ...(findings.length > listed ? [`  ${findings.length - listed} more: npm run pgw -- backup list${option}`] : []),
+  ];
+}
+
+function describeDumps({ dumps, stack }: StackStatus): string[] {
+  if (dumps === null) return [];
+  const { folder, findings } = dumps;
+  const more = findings.length > listed ? [`  and ${findings.length - listed} more`] : [];
+  return [
+    row("dumps", findings.length === 0 ? `current, in ${folder}` : `make those that are due: ${dumpDueCommand(stack)}`),
+    ...findings.slice(0, listed).map(({ level, text }) => `  ${style("red", level)}    ${text}`),
+    ...more,
   ];
 }
 

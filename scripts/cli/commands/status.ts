@@ -19,7 +19,7 @@ export function registerStatus(program: Command): void {
       action<{ stack?: string }, []>(async (context, { stack = localStack }) => {
         const { readStackStatus, verdictOn } = await import("../../stack/status.ts");
         const outputs = await outputsOf(context, stack, true);
-        const status = await readStackStatus(outputs, context.root, stack);
+        const status = await readStackStatus(outputs, context.root, stack, context.env);
         context.out.answer(status, () => describeStatus(status, new Date()));
         return exitCode[verdictOn(status)];
       }),

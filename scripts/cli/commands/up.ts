@@ -120,8 +120,10 @@ async function deploy(
   let recorder: DeployRecorder | undefined;
   let silence: AlertSilence | undefined;
   const checkDrills = drillCheck(context);
+  const checkDumps = dumpCheck(context);
   const before = async (opened: Stack) => {
     await checkDrills(opened);
+    await checkDumps(opened);
     const place = dockerPlaceIn(await resourcesOrNone(opened));
     // Another server than one in a container has no Alertmanager and no restore points of the kit.
     if (place === undefined) return;
@@ -164,6 +166,18 @@ function drillCheck(context: CommandContext): (stack: Stack) => Promise<void> {
     }
     if (!hasWarned) context.out.warn(warning);
     hasWarned = true;
+  };
+}
+
+/** Returns a function that warns once if dumps are overdue. */
+function dumpCheck(context: CommandContext): (stack: Stack) => Promise<void> {
+  let isChecked = false;
+  return async (stack) => {
+    if (isChecked) return;
+    isChecked = true;
+    const { dumpWarning } = await import("../../stack/dump-state.ts");
+    const warning = await dumpWarning(stack, context.env, new Date());
+    if (warning !== undefined) context.out.warn(warning);
   };
 }
 

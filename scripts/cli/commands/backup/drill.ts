@@ -87,7 +87,7 @@ async function drill(context: CommandContext, options: DrillOptions): Promise<Ex
 async function sayIfNotDue(
   context: CommandContext,
   stack: string,
-  { backups, dockerHost }: BackupsInEngine,
+  { backups, dockerHost }: Pick<BackupsInEngine, "backups" | "dockerHost">,
 ): Promise<boolean> {
   const { withDocker } = await import("../../../docker/client.ts");
   const { findNotDue } = await import("../../../backup/drill/planned.ts");

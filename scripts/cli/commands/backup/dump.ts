@@ -1,5 +1,7 @@
 import { type Command, Option } from "commander";
 import type { DumpFormat, DumpMetadata } from "../../../backup/dump/metadata.ts";
+import { scheduledScopes } from "../../../model/dump-plan.ts";
+import { localStack } from "../../../stack/local-stack.ts";
 import { action, type CommandContext } from "../../context.ts";
 import {
   dumpSettings,
@@ -19,7 +21,11 @@ interface DumpCommandOptions extends TargetOptions, EncryptionOptions {
   schemaOnly?: boolean;
   globals?: boolean;
   jobs: number;
+  due?: boolean;
 }
+
+/** Options that the plan in the settings decides about. */
+const planned = ["database", "url", "format", "schemaOnly", "globals", "encrypt", "recipient", "jobs"];
 
 export function registerBackupDump(backup: Command): void {
   backup
@@ -42,21 +48,32 @@ export function registerBackupDump(backup: Command): void {
     .option("--no-encrypt", "do not encrypt the dump")
     .addOption(recipientOption())
     .addOption(jobsOption())
+    .addOption(
+      new Option(
+        "--due",
+        "make only the dumps that are due by pgroundwork:backups dumps, full and schema-only; for cron and systemd",
+      ).conflicts(planned),
+    )
     .addOption(jsonOption())
     .action(action<DumpCommandOptions, []>(dump));
 }
 
 async function dump(context: CommandContext, options: DumpCommandOptions): Promise<undefined> {
+  if (options.due === true) {
+    const { dumpIfDue } = await import("./dump-due.ts");
+    return dumpIfDue(context, options.stack ?? localStack);
+  }
   const { createDump } = await import("../../../backup/dump/create.ts");
   const { applyRetention } = await import("../../../backup/dump/store.ts");
   const { folder, retentionDays, compressed } = dumpSettings(context);
   const dumps: DumpMetadata[] = [];
   const removed: string[] = [];
   for (const target of await resolveDumpTargets(context, options)) {
+    const scope = options.schemaOnly === true ? "schema" : "full";
     const made = await createDump(target.source, {
       folder,
       kind: options.format,
-      scope: options.schemaOnly === true ? "schema" : "full",
+      scope,
       globals: options.globals === true,
       compressed,
       recipients: recipientsFor(context, options, target.isProtected),
@@ -68,16 +85,25 @@ async function dump(context: CommandContext, options: DumpCommandOptions): Promi
       restoreCommand: (id) => restoreCommand(context, target, id),
     });
     dumps.push(made);
-    removed.push(...(await applyRetention(folder, made, retentionDays, new Date())));
+    // Those of a plan have its retention time.
+    const planned = target.plan && scheduledScopes(target.plan).find((each) => each.scope === scope);
+    const retention = { days: retentionDays, scheduledDays: planned?.retentionDays ?? retentionDays };
+    removed.push(...(await applyRetention(folder, made, retention, new Date())));
   }
-  context.out.answer({ folder, dumps, removed }, () =>
-    [
-      ...dumps.flatMap(describe),
-      `in ${folder}`,
-      ...(removed.length === 0 ? [] : [`removed, older than ${retentionDays} days: ${removed.join(", ")}`]),
-    ].join("\n"),
-  );
+  context.out.answer({ folder, dumps, removed }, () => describeDumps({ dumps, removed }, folder));
   return undefined;
+}
+
+/** Describes new dumps, each with the command that loads it. */
+export function describeDumps(
+  { dumps, removed }: { dumps: readonly DumpMetadata[]; removed: readonly string[] },
+  folder: string,
+): string {
+  return [
+    ...dumps.flatMap(describe),
+    `in ${folder}`,
+    ...(removed.length === 0 ? [] : [`removed, older than their retention time: ${removed.join(", ")}`]),
+  ].join("\n");
 }
 
 function describe({ id, content, bytes: size, durationMs, scope, restore, recipients }: DumpMetadata): string[] {

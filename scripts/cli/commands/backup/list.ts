@@ -9,7 +9,8 @@ import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
 import { table } from "../../table.ts";
-import { backupsOf } from "./stack.ts";
+import { describeNewestDumps, type ListedDumps, readNewestDumps } from "./list-dumps.ts";
+import { findBackups, inRepository } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
 interface ListOptions {
@@ -21,7 +22,8 @@ export function registerBackupList(backup: Command): void {
   backup
     .command("list")
     .description(
-      "list the backups and report problems with them or the WAL archive (exit code 5; 1 if something is unknown)",
+      "list the backups and the newest dumps, and report problems with them or the WAL archive (exit code 5; 1 if " +
+        "something is unknown)",
     )
     .addOption(stackOption())
     .addOption(repositoryOption())
@@ -30,26 +32,52 @@ export function registerBackupList(backup: Command): void {
 }
 
 async function list(context: CommandContext, { stack = localStack, repository }: ListOptions): Promise<ExitCode> {
+  const now = new Date();
+  const located = await findBackups(context, stack);
+  const dumped = await readNewestDumps(context, stack, located.outputs, now);
+  const hasDumps = dumped.dumps.newest.length > 0 || dumped.findings.length > 0;
+  if (!("backups" in located) && hasDumps && repository === undefined) return answerDumps(context, stack, dumped);
   const { withDocker } = await import("../../../docker/client.ts");
   const { listBackups } = await import("../../../backup/list.ts");
   const { findInLag, measureLagIfUp } = await import("../../../backup/archive-lag.ts");
-  const { backups, other, dockerHost } = await backupsOf(context, stack, repository);
-  const now = new Date();
+  const { backups, other, dockerHost } = inRepository(located, stack, repository);
   const found = await withDocker(dockerHost, async (docker) => {
     const [listed, otherLag] = await Promise.all([
       listBackups(docker, backups, now),
       other === undefined ? null : measureLagIfUp(docker, other.container),
     ]);
     if (otherLag !== null) listed.findings.push(...findInLag(otherLag, now, other?.repository));
-    return { ...listed, repository: backups.repository ?? 1, otherLag };
+    return { ...listed, repository: backups.repository ?? 1, otherLag, dumps: dumped.dumps };
   });
+  found.findings.push(...dumped.findings);
   const aged = found.backups.map((backup) => ({
     ...backup,
     ageSeconds: Math.round(ageInSeconds(backup.finishedAt, now)),
   }));
   context.out.answer({ stack, ...found, backups: aged }, () => describe(found, now));
-  if (found.findings.some(({ level }) => level === "wrong")) return exitCode.wrong;
-  return found.findings.length > 0 ? exitCode.failed : exitCode.done;
+  return codeOf(found.findings);
+}
+
+/** Answers for a stack that makes no backups. */
+function answerDumps(
+  context: CommandContext,
+  stack: string,
+  { dumps, findings }: Awaited<ReturnType<typeof readNewestDumps>>,
+): ExitCode {
+  context.out.answer({ stack, backups: [], dumps, findings }, () =>
+    [
+      "no backups: only servers in containers have them",
+      "",
+      describeNewestDumps(dumps),
+      ...describeFindings(findings),
+    ].join("\n"),
+  );
+  return codeOf(findings);
+}
+
+function codeOf(findings: readonly Finding[]): ExitCode {
+  if (findings.some(({ level }) => level === "wrong")) return exitCode.wrong;
+  return findings.length > 0 ? exitCode.failed : exitCode.done;
 }
 
 /** Backups in one repository, and how far the archive in the other one is behind. */
@@ -57,10 +85,11 @@ interface ListedBackups extends BackupList {
   repository: number;
   /** null if there is no other repository. */
   otherLag: Known<ArchiveLag> | null;
+  dumps: ListedDumps;
 }
 
 function describe(listed: ListedBackups, now: Date): string {
-  const { backups, underWay, wal, archiver, findings } = listed;
+  const { backups, underWay, wal, archiver, findings, dumps } = listed;
   const rows = backups.map((backup) => [
     backup.label,
     backup.type,
@@ -79,9 +108,14 @@ function describe(listed: ListedBackups, now: Date): string {
     ...(underWay ? ["a backup is running now"] : []),
     `archive   ${wal === undefined ? "empty" : `${wal.from}..${wal.to.slice(8)}`}${archived ? `, last at ${new Date(archived).toISOString().slice(0, 19)}` : ""}`,
     ...lagLines(listed),
-    ...findings.flatMap(line),
-    ...(findings.length === 0 ? ["no problems found"] : []),
+    "",
+    describeNewestDumps(dumps),
+    ...describeFindings(findings),
   ].join("\n");
+}
+
+function describeFindings(findings: readonly Finding[]): string[] {
+  return findings.length === 0 ? ["no problems found"] : findings.flatMap(line);
 }
 
 function lagLines({ repository, lag, otherLag }: ListedBackups): string[] {

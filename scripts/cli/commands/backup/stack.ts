@@ -1,6 +1,6 @@
 import type { StackBackups } from "../../../backup/stack-backups.ts";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
-import type { RepositoryOutput, ServerOutput } from "../../../model/stack-outputs.ts";
+import type { RepositoryOutput, ServerOutput, StackOutputs } from "../../../model/stack-outputs.ts";
 import type { CommandContext } from "../../context.ts";
 import { outputsOf } from "../../stack.ts";
 
@@ -12,6 +12,14 @@ export interface BackupsInEngine {
   /** The repository that was not requested. Omitted if there is one only. */
   other?: StackBackups;
   dockerHost: string | undefined;
+  /** Outputs of the stack, without secrets. */
+  outputs: StackOutputs;
+}
+
+/** A stack that makes no backups. */
+export interface NoBackups {
+  kind: ServerOutput["kind"];
+  outputs: StackOutputs;
 }
 
 /**
@@ -21,7 +29,15 @@ export interface BackupsInEngine {
  * @throws OperationError (wrong usage) if the stack makes no backups, or has no such repository
  */
 export async function backupsOf(context: CommandContext, stack: string, repository = "1"): Promise<BackupsInEngine> {
-  const found = await findBackups(context, stack);
+  return inRepository(await findBackups(context, stack), stack, repository);
+}
+
+/**
+ * Returns the backups of a stack in one repository.
+ *
+ * @throws OperationError (wrong usage) if the stack makes no backups, or has no such repository
+ */
+export function inRepository(found: BackupsInEngine | NoBackups, stack: string, repository = "1"): BackupsInEngine {
   if ("backups" in found) {
     const { backups: first, second } = found;
     if (repository === "1") return { ...found, ...(second === undefined ? {} : { other: second }) };
@@ -39,13 +55,11 @@ export async function backupsOf(context: CommandContext, stack: string, reposito
 }
 
 /** Returns the backups of a stack. If it makes none, returns only the kind of its server. */
-export async function findBackups(
-  context: CommandContext,
-  stack: string,
-): Promise<BackupsInEngine | { kind: ServerOutput["kind"] }> {
+export async function findBackups(context: CommandContext, stack: string): Promise<BackupsInEngine | NoBackups> {
   const { projectName } = await import("../../../stack/project.ts");
-  const { server } = await outputsOf(context, stack, false);
-  if (server.kind !== "docker" || server.backups === undefined) return { kind: server.kind };
+  const outputs = await outputsOf(context, stack, false);
+  const { server } = outputs;
+  if (server.kind !== "docker" || server.backups === undefined) return { kind: server.kind, outputs };
   const owner = { project: await projectName(context.root), stack, owner: server.owner };
   const { second, drill, objectives, evidence, ...first } = server.backups;
   const located = (output: RepositoryOutput, number: number): StackBackups => {
@@ -61,5 +75,6 @@ export async function findBackups(
     backups: { ...located(first, 1), drill, objectives, drillContainer: evidence?.container },
     ...(second === undefined ? {} : { second: located(second, 2) }),
     dockerHost: server.dockerHost,
+    outputs,
   };
 }

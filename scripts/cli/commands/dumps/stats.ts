@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { nameOfPlanned } from "../../../backup/dump/planned.ts";
 import { statsOf } from "../../../backup/dump/stats.ts";
 import { duration } from "../../../backup/findings.ts";
 import { action, type CommandContext } from "../../context.ts";
@@ -11,7 +12,7 @@ import { readSelected, type SelectionOptions } from "./list.ts";
 export function registerDumpsStats(dumps: Command): void {
   dumps
     .command("stats")
-    .description("show number, size, age and duration of the dumps of each database")
+    .description("show number, size, age and duration of the dumps of each database, full and schema-only")
     .addOption(stackOption("only dumps of this stack"))
     .addOption(databaseOption("only dumps of this database"))
     .addOption(jsonOption())
@@ -26,7 +27,7 @@ async function stats(context: CommandContext, options: SelectionOptions): Promis
     if (found.length === 0) return `no dumps in ${folder}`;
     const age = (time: string | null) => (time === null ? "none" : duration((now - Date.parse(time)) / 1_000));
     const rows = found.map((each) => [
-      `${each.database} of ${each.source}`,
+      `${nameOfPlanned(each)} of ${each.source}`,
       `${each.intact} of ${each.dumps}`,
       bytes(each.bytes),
       age(each.newest),

@@ -159,7 +159,7 @@ async function makeDump(context: CommandContext, target: Target, options: Backup
     onStep: (step) => showStep(context.out, step),
     restoreCommand: (id) => restoreCommand(context, dumped, id),
   });
-  const removed = await applyRetention(folder, made, retentionDays, new Date());
+  const removed = await applyRetention(folder, made, { days: retentionDays }, new Date());
   if (removed.length > 0) context.out.note(`removed dumps, older than ${retentionDays} days: ${removed.join(", ")}`);
   return { kind: "dump", name: made.id, restore: made.restore };
 }

@@ -15,7 +15,11 @@ describe("a stack with backups", () => {
 
   beforeAll(async () => {
     // All tests here run with these settings, which apply to the sessions of the kit and of pgBackRest.
-    const backups = { full: never, incremental: never, dumps: { schedule: "59 23 31 12 *" } };
+    const backups = {
+      full: never,
+      incremental: never,
+      dumps: { schedule: "59 23 31 12 *", schemaOnly: { retentionDays: 7 } },
+    };
     shop = await makeBackedUpShop({ postgresql: hostileSettings, backups });
     await shop.succeed("up");
     await shop.untilFirstBackup();
@@ -106,7 +110,7 @@ describe("a stack with backups", () => {
       "/var/lib/pgroundwork/dumps",
       "/var/lib/pgroundwork/metrics",
     ]);
-    expect(Config.Cmd).toEqual(["backup-scheduler", "run", never, never, "59 23 31 12 *"]);
+    expect(Config.Cmd).toEqual(["backup-scheduler", "run", never, never, "59 23 31 12 *", "59 23 31 12 *"]);
   });
 
   it("cannot start more processes than its limit", async () => {
@@ -348,11 +352,20 @@ describe("a stack with backups", () => {
   describe("scheduled dumps", () => {
     const folder = "/var/lib/pgroundwork/dumps";
     interface Listed {
-      dumps: { id: string; state: string; reason: string; rows: number; recipients: string[] }[];
+      dumps: {
+        id: string;
+        state: string;
+        reasons: string[];
+        reason: string;
+        scope: string;
+        rows: number;
+        recipients: string[];
+      }[];
     }
-    const list = async () => {
+    /** Lists the dumps of one scope, which those of the other one do not change. */
+    const list = async (scope = "full") => {
       const { code, stdout } = await shop.pgw("dumps", "list", "--scheduled", "--json");
-      return { code, dumps: (JSON.parse(stdout) as Listed).dumps };
+      return { code, dumps: (JSON.parse(stdout) as Listed).dumps.filter((dump) => dump.scope === scope) };
     };
     /** Makes the dumps with a changed plan. */
     const run = (change: string) =>
@@ -364,7 +377,7 @@ describe("a stack with backups", () => {
     const dumpMetrics = async () => (await shop.inSidecar("cat", "/var/lib/pgroundwork/metrics/dumps.prom")).stdout;
 
     it("are made when one is due, and not before the next moment of the schedule", async () => {
-      const due = () => shop.inSidecar("scheduled-dump", "due", "59 23 31 12 *");
+      const due = () => shop.inSidecar("scheduled-dump", "due", "59 23 31 12 *", "59 23 31 12 *");
       const first = await due();
       expect([first.code, first.stderr]).toEqual([0, ""]);
       expect(await due()).toEqual({ code: 0, stdout: "", stderr: "" });
@@ -372,6 +385,49 @@ describe("a stack with backups", () => {
       expect([code, dumps]).toMatchObject([0, [{ state: "intact", reason: "scheduled", recipients: [] }]]);
       expect((await health())?.detail).not.toContain("dump");
       expect(await dumpMetrics()).toMatch(/^pgroundwork_dump_failed\{database="shop"\} 0$/m);
+      const [schema, ...others] = (await list("schema")).dumps;
+      expect([schema, others]).toMatchObject([{ state: "intact", reason: "scheduled", rows: 0 }, []]);
+      expect(schema?.id).toMatch(/Z-schema$/);
+      const listed = await shop.list();
+      const newest = listed.found.dumps.newest.filter(({ location }) => location === "volume");
+      const each = { database: "shop", reason: "scheduled", encrypted: false };
+      expect([listed.code, listed.text, newest]).toMatchObject([
+        0,
+        "",
+        [
+          { ...each, id: dumps[0]?.id, scope: "full" },
+          { ...each, id: schema?.id, scope: "schema" },
+        ],
+      ]);
+      expect(await shop.pgw("backup", "dump", "--due")).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`The container ${shop.sidecar} makes the dumps of stack`),
+      });
+      // The dump decides, and no note of a run.
+      await shop.inSidecar("rm", "-r", `${folder}/${schema?.id}`);
+      expect((await due()).stdout).toMatch(/dumped \S+-schema\n.*1 dumps after/s);
+      expect(await due()).toEqual({ code: 0, stdout: "", stderr: "" });
+    });
+
+    it("without rows are loaded, too, and expire by their own time, but not the newest one that was loaded", async () => {
+      const [first] = (await list("schema")).dumps;
+      const validated = await shop.succeed("dumps", "validate", first?.id ?? "", "--scheduled", "--json");
+      expect(JSON.parse(validated.stdout)).toMatchObject({ id: first?.id, state: "passed", reasons: [] });
+      expect((await shop.pgw("dumps", "validate", first?.id ?? "")).stderr).toContain("There is no such dump");
+      const again = `PGW_DUMPS=$(printf %s "$PGW_DUMPS" | sed 's/"retentionDays":7/"retentionDays":-1/') exec scheduled-dump run schema`;
+      expect((await shop.inSidecar("sh", "-c", again)).code).toBe(0);
+      const [second, ...others] = (await list("schema")).dumps;
+      expect(others).toMatchObject([{ id: first?.id, state: "intact", validation: { state: "passed" } }]);
+      expect((await list()).dumps).toHaveLength(1);
+      // As a validation that failed leaves it.
+      const failed = JSON.stringify({ state: "failed", at: "2026-11-30T12:00:00.000Z", reasons: ["no such type"] });
+      const store = `printf %s '${failed}' | scheduled-dump validated ${first?.id}`;
+      expect((await shop.inSidecar("sh", "-c", store)).code).toBe(0);
+      const bad = (await list("schema")).dumps.find(({ id }) => id === first?.id);
+      expect(bad).toMatchObject({ state: "damaged", reasons: ["it cannot be loaded: no such type"] });
+      expect((await shop.inSidecar("sh", "-c", again)).code).toBe(0);
+      expect((await list("schema")).dumps.map(({ id }) => id)).not.toContain(second?.id);
+      expect((await list("schema")).dumps).toHaveLength(1);
     });
 
     it("are encrypted for their recipients, and can be fetched and loaded with every row", async () => {
@@ -387,6 +443,10 @@ describe("a stack with backups", () => {
       expect(fetched.id).toBe(newest?.id);
       const validated = await shop.succeed("dumps", "validate", fetched.id, "--identity", "dump.key", "--json");
       expect(JSON.parse(validated.stdout)).toMatchObject({ state: "passed", reasons: [] });
+      const inVolume = ["dumps", "validate", "latest", "--scheduled"];
+      expect((await shop.pgw(...inVolume)).stderr).toContain("The dump is encrypted, and no key was given.");
+      const { stdout: answer } = await shop.succeed(...inVolume, "--identity", "dump.key", "--json");
+      expect(JSON.parse(answer)).toMatchObject({ id: newest?.id, state: "passed", rows: newest?.rows });
     });
 
     it("that fail are reported and leave nothing", async () => {

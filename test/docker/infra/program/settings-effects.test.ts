@@ -51,7 +51,11 @@ const tries: Readonly<Record<string, (current: Settings) => Settings | Promise<S
   backups: () => ({ backups: true }),
 };
 
-const reference = settingsReference().filter(({ servers }) => servers.join() === "docker");
+/** Settings that only these servers have, and one that has its effect only here. */
+const reference = settingsReference()
+  .filter(({ servers, effect }) => servers.join() === "docker" || effect === "restart (docker)")
+  .map((setting) => ({ ...setting, effect: setting.effect.replace(" (docker)", "") }))
+  .toSorted((a, b) => Object.keys(tries).indexOf(a.name) - Object.keys(tries).indexOf(b.name));
 
 describe("the documented effect of a setting on a server in a container", () => {
   let current: Settings = {};

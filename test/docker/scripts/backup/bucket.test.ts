@@ -6,7 +6,7 @@ import type { BackupList } from "../../../../scripts/backup/list.ts";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
 import type { StackStatus } from "../../../../scripts/stack/status.ts";
-import type { BackedUpShop } from "../../backed-up-shop.ts";
+import type { BackedUpShop, Listed } from "../../backed-up-shop.ts";
 import { addVolume, bucket, caFile, folder, makeBucketShop, setSecret, shortenTimeouts } from "../../s3/bucket-shop.ts";
 import { hasS3Server, S3Server } from "../../s3/s3-server.ts";
 
@@ -115,7 +115,7 @@ describe.skipIf(!hasS3Server)("backups in a bucket (needs the S3 server that .ci
       const { stdout: free } = await shop.inServer("sh", "-c", `df --block-size=1 --output=avail ${wal} | tail -1`);
       return Number(/^--archive-push-queue-max=(\d+)\n$/.exec(option)?.[1]) / Number(free);
     };
-    const listed = async () => (await shop.list()).found as BackupList & { otherLag: BackupList["lag"] };
+    const listed = async () => (await shop.list()).found as Listed & { otherLag: BackupList["lag"] };
     const switchWal = () => shop.sql("create table moved ()", "drop table moved", "select pg_switch_wal()");
 
     it("show for each repository that its archive is current", async () => {

@@ -5,6 +5,7 @@ import { clientConfig } from "../../../../scripts/connection/connection.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import { freePort } from "../../../support/free-port.ts";
 import type { Clone, Finished } from "../../clone.ts";
+import { describePlannedDumps } from "../../scripts/cli/commands/backup/describe-planned-dumps.ts";
 import { changesIn, changesOf } from "./changes.ts";
 import { revealedOutputs } from "./passwords.ts";
 import { makeShop, shopSettings } from "./shop.ts";
@@ -191,6 +192,15 @@ describe("a change of the stack's settings", () => {
     expect(await clone.query("readonly", "select name from product where id = 3")).toEqual([{ name: "cocoa" }]);
     expect(await changesOf(clone, "up")).toEqual([]);
   });
+
+  describePlannedDumps(
+    () => clone,
+    (backups) =>
+      configure(
+        { maxConnections: 40, readyTimeout: 30, ...(backups === undefined ? {} : { backups }) },
+        { work_mem: "7MB" },
+      ),
+  );
 });
 
 async function listening(port: number): Promise<Server> {

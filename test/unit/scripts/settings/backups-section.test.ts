@@ -323,6 +323,40 @@ describe("the setting backups.dumps", () => {
     ]);
   });
 
+  it("has dumps without rows with the schedule and retention of the full ones, unless they have their own", () => {
+    const weekly = { schedule: "0 6 * * 0", retentionDays: 365 };
+    const full = { schedule: "0 4 * * *", retentionDays: 7 };
+    expect(parse({ dumps: { schemaOnly: false } })?.dumps).not.toHaveProperty("schemaOnly");
+    expect(parse({ dumps: { schemaOnly: true, ...full } })?.dumps).toMatchObject({ ...full, schemaOnly: full });
+    expect(parse({ dumps: { ...full, schemaOnly: weekly } })?.dumps).toMatchObject({ ...full, schemaOnly: weekly });
+    expect(faults({ dumps: { schemaOnly: { schedule: "daily", retentionDays: 0, recipients: [key] } } })).toEqual([
+      expect.stringContaining("- Setting 'backups.dumps.schemaOnly.recipients': is not a setting"),
+      expect.stringContaining("- Setting 'backups.dumps.schemaOnly.schedule': 'daily' is not a schedule"),
+      expect.stringContaining("- Setting 'backups.dumps.schemaOnly.retentionDays': expected a whole number of days"),
+    ]);
+    expect(faults({ dumps: { schemaOnly: "yes" } })).toEqual([
+      "- Setting 'backups.dumps.schemaOnly': expected true, false or an object, got '\"yes\"'",
+    ]);
+  });
+
+  it("is all that the setting backups has on a server that is not in a container", () => {
+    const elsewhere = { "pgroundwork:server": "embedded" };
+    const archiving = { ...elsewhere, "pgroundwork:postgresql": JSON.stringify({ archive_mode: "on" }) };
+    expect(faults({ dumps: true }, archiving)).toEqual([]);
+    const needs = "needs a server in a container; another server can have only dumps: {dumps: true}";
+    expect(faults(true, elsewhere)).toEqual([`- Setting 'backups': ${needs}`]);
+    expect(faults({ dumps: { schedul: "" }, drill: true, dmups: true }, elsewhere)).toEqual([
+      `- Setting 'backups.drill': ${needs}`,
+      "- Setting 'backups.dmups': is not a setting; another server can have only dumps: {dumps: true}",
+      expect.stringContaining("- Setting 'backups.dumps.schedul': is not a setting; did you mean 'schedule'?"),
+    ]);
+    expect(faults(false, elsewhere)).toEqual([]);
+    expect(faults({}, elsewhere)).toEqual([]);
+    expect(faults({ dumps: true }, { ...elsewhere, "pgroundwork:protected": "true" })).toEqual([
+      expect.stringContaining("- Setting 'backups.dumps': has no recipients, and 'protected' is true"),
+    ]);
+  });
+
   it("needs recipients on a protected stack, or the decision not to encrypt", () => {
     const isProtected = { "pgroundwork:protected": "true" };
     expect(faults({ dumps: true }, isProtected)).toEqual([

@@ -22,6 +22,7 @@ describe("the declared settings of a stack", () => {
       databases: ["trading"],
       kind: "embedded",
       url: undefined,
+      plansDumps: false,
     };
     expect(await declaredSettings(root, "local")).toEqual(settings);
   });
@@ -32,7 +33,8 @@ describe("the declared settings of a stack", () => {
       `config:\n  pgroundwork:databases: '["shop","depot"]'\n  pgroundwork:dataDirectory: /srv/pg\n  pgroundwork:protected: "true"\n`,
     );
     const settings = { protected: true, dataDirectory: "/srv/pg", databases: ["shop", "depot"], kind: "embedded" };
-    expect(await declaredSettings(root, "ci")).toEqual(settings);
+    const plansDumps = false;
+    expect(await declaredSettings(root, "ci")).toEqual({ ...settings, plansDumps });
   });
 
   it.each(["local", "ci", "staging", "production"])("protect stack %s if the program does", async (stack) => {
@@ -55,6 +57,16 @@ describe("the declared settings of a stack", () => {
   ])("know the planned drills of backups: %s", async (backups, drill) => {
     await write("Pulumi.ci.yaml", `config:\n  pgroundwork:backups: ${backups}\n`);
     expect((await declaredSettings(root, "ci")).drill).toEqual(drill);
+  });
+
+  it.each<[string, boolean]>([
+    ["true", false],
+    ["{ dumps: false }", false],
+    ["{ dumps: true }", true],
+    [`'{"dumps":{"schedule":"0 6 * * *"}}'`, true],
+  ])("know if dumps are planned: %s", async (backups, plansDumps) => {
+    await write("Pulumi.ci.yaml", `config:\n  pgroundwork:backups: ${backups}\n`);
+    expect((await declaredSettings(root, "ci")).plansDumps).toBe(plansDumps);
   });
 
   it("protect the stack if the value is invalid", async () => {

@@ -9,6 +9,8 @@ import { createDump, type DumpOptions, type DumpSource } from "../../../../../sc
 import { createKey } from "../../../../../scripts/backup/dump/encryption.ts";
 import { type LoadOptions, loadDump } from "../../../../../scripts/backup/dump/load.ts";
 import { planLoad } from "../../../../../scripts/backup/dump/load-plan.ts";
+import { type DueRequest, makeDueDumps } from "../../../../../scripts/backup/dump/make-due.ts";
+import { plannedDumps } from "../../../../../scripts/backup/dump/planned.ts";
 import { applyRetention, findDump, listDumps } from "../../../../../scripts/backup/dump/store.ts";
 import { type ValidateOptions, validateDump } from "../../../../../scripts/backup/dump/validate.ts";
 import { withClient } from "../../../../../scripts/connection/client.ts";
@@ -17,6 +19,7 @@ import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { pgw } from "../../../../embedded/scripts/cli/commands/migrate/pgw.ts";
 import { startServer, type TestServer } from "../../../../embedded/server.ts";
 import { canMount, mountDisk, unmountDisk } from "../../../../mounted-disk.ts";
+import { writeDump } from "../../../../unit/scripts/backup/dump/metadata.ts";
 
 let server: TestServer;
 let folder: string;
@@ -193,6 +196,48 @@ describe("a dump", () => {
   });
 });
 
+describe("planned dumps", () => {
+  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
+  // Once a year: yesterday.
+  const schedule = `0 0 ${daysAgo(1).getUTCDate()} ${daysAgo(1).getUTCMonth() + 1} *`;
+  const plan = { schedule, retentionDays: 5, recipients: [], schemaOnly: { schedule, retentionDays: 50 } };
+  const make = (onMade: DueRequest["onMade"] = () => {}) =>
+    makeDueDumps({
+      ...common(),
+      ...{ source: "local", retentionDays: 100, planned: plannedDumps(plan, ["shop"]), onMade },
+      targetOf: async (database) => ({ source: source(database), restoreCommand: (id) => `load ${id}` }),
+    });
+
+  it("are made with and without rows if they are due, by one process at a time, and expire by their own plan", async () => {
+    const scheduled = { reason: "scheduled" } as const;
+    const schema = { ...scheduled, scope: "schema" } as const;
+    const requested = await writeDump(folder, daysAgo(30));
+    const expired = [await writeDump(folder, daysAgo(31), scheduled), await writeDump(folder, daysAgo(60), schema)];
+    await writeDump(folder, daysAgo(30), schema);
+    const made: string[] = [];
+    const both = await Promise.all([make(({ id }) => made.push(id)), make(({ id }) => made.push(id))]);
+    expect(both.map(({ outcome }) => outcome).toSorted()).toEqual(["busy", "made"]);
+    expect(both.find(({ outcome }) => outcome === "made")).toMatchObject({
+      dumps: [
+        { id: made[0], scope: "full", reason: "scheduled", kind: "custom", recipients: [] },
+        { id: made[1], scope: "schema", reason: "scheduled", restore: `load ${made[1]}` },
+      ],
+      removed: expired,
+    });
+    expect(await states()).toEqual([["intact"], ["intact"], ["intact"], ["intact"]]);
+    expect((await listDumps(folder)).map(({ id }) => id)).toContain(requested);
+    expect(await validate(made[1] ?? "")).toMatchObject({ state: "passed" });
+    expect((await findDump(folder, "latest", {})).id).toBe(made[0]);
+    expect(await make()).toMatchObject({ outcome: "not due", later: [{ newest: made[0] }, { newest: made[1] }] });
+    // Only the checksum shows that this byte was changed.
+    const path = join(folder, made[1] ?? "", "dump.pgdump");
+    const bytes = await readFile(path);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    await writeFile(path, bytes);
+    expect(await make()).toMatchObject({ outcome: "made", dumps: [{ scope: "schema" }] });
+  });
+});
+
 describe("a dump that does not end", () => {
   /** Lists the containers of dumps. */
   const containers = () => dockerClient().listContainers({ filters: { label: ["pgroundwork.stack=dumps"] } });
@@ -217,7 +262,7 @@ describe("a dump that does not end", () => {
     for (let look = 0; look < 100 && (await containers()).length > 0; look++) await sleep(200);
     expect(await containers()).toEqual([]);
     const made = await dump({ scope: "schema" });
-    await applyRetention(folder, made, 30, new Date());
+    await applyRetention(folder, made, { days: 30 }, new Date());
     expect(await states()).toEqual([["intact"]]);
   });
 

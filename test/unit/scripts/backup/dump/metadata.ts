@@ -1,4 +1,7 @@
-import type { DumpMetadata } from "../../../../../scripts/backup/dump/metadata.ts";
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type DumpMetadata, formatMetadata, metadataFile } from "../../../../../scripts/backup/dump/metadata.ts";
 
 /** Returns the description of a dump of the database shop, with some members replaced. */
 export function metadataOf(changed: Partial<DumpMetadata> = {}): DumpMetadata {
@@ -36,4 +39,23 @@ export function metadataOf(changed: Partial<DumpMetadata> = {}): DumpMetadata {
     restore: "npm run db:restore -- local-shop-20261129T060000000Z",
     ...changed,
   };
+}
+
+/** Writes a dump of the database shop that ended a second after it started, with one small file. Returns its name. */
+export async function writeDump(folder: string, startedAt: Date, changed: Partial<DumpMetadata> = {}): Promise<string> {
+  const { source = "local", database = "shop", scope = "full" } = changed;
+  const id = `${source}-${database}-${startedAt.toISOString().replaceAll(/[-:.]/g, "")}-${scope}`;
+  const content = `rows of ${id}`;
+  const file = {
+    name: "dump.pgdump",
+    bytes: content.length,
+    sha256: createHash("sha256").update(content).digest("hex"),
+  };
+  const finishedAt = new Date(startedAt.getTime() + 1_000).toISOString();
+  const times = { startedAt: startedAt.toISOString(), finishedAt };
+  await mkdir(join(folder, id), { recursive: true });
+  await writeFile(join(folder, id, file.name), content);
+  const metadata = metadataOf({ id, ...times, files: [file], bytes: file.bytes, ...changed });
+  await writeFile(join(folder, id, metadataFile), formatMetadata(metadata));
+  return id;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DumpMetadata } from "../../../../../scripts/backup/dump/metadata.ts";
-import { expiredDumps, type StoredDump } from "../../../../../scripts/backup/dump/store.ts";
+import { expiredDumps, type Retention, type StoredDump } from "../../../../../scripts/backup/dump/store.ts";
 import { metadataOf } from "./metadata.ts";
 
 /** Returns a dump that ended on a day of November 2026, named after that day. */
@@ -14,9 +14,9 @@ const passed: Partial<StoredDump> = { validation: { state: "passed", at: "", rea
 const damaged = { state: "damaged" } as const;
 
 /** Returns the names of the dumps of `shop` that expire on a day, if dumps are kept for 5 days. */
-function expired(dumps: StoredDump[], today = "2026-11-20"): string[] {
+function expired(dumps: StoredDump[], today = "2026-11-20", days: Retention = { days: 5 }): string[] {
   const now = new Date(`${today}T12:00:00Z`);
-  return expiredDumps(dumps, { source: "local", database: "shop", scope: "full" }, 5, now).map(({ id }) => id);
+  return expiredDumps(dumps, { source: "local", database: "shop", scope: "full" }, days, now).map(({ id }) => id);
 }
 
 describe("retention", () => {
@@ -37,6 +37,14 @@ describe("retention", () => {
     const dumps = [dumpOf(20), dumpOf(19, passed), dumpOf(18)];
     expect(expired(dumps, "2026-12-30")).toEqual(["18"]);
     expect(expired(dumps, "2026-10-11")).toEqual([]);
+  });
+
+  it("has a time of its own for scheduled dumps, which stay if it is not known", () => {
+    const scheduled = (day: number) => dumpOf(day, {}, { reason: "scheduled" });
+    const dumps = [dumpOf(20), scheduled(19), dumpOf(14), scheduled(13), scheduled(2)];
+    expect(expired(dumps)).toEqual(["14"]);
+    expect(expired(dumps, "2026-11-20", { days: 5, scheduledDays: 10 })).toEqual(["14", "2"]);
+    expect(expired(dumps, "2026-11-20", { days: 100, scheduledDays: 3 })).toEqual(["13", "2"]);
   });
 
   it("does not count dumps of other databases, stacks or scopes, or without a description", () => {

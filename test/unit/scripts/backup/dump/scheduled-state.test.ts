@@ -44,6 +44,21 @@ describe("the state of scheduled dumps", () => {
     expect(findings(statusOf({ newest: null }))).toEqual(["wrong: There is no intact scheduled dump of shop."]);
   });
 
+  it("is judged for dumps without rows by their own schedule, and not instead of the full ones", () => {
+    const newest = { id: "prod-shop-1-schema", finishedAt: "2026-11-20T06:00:10.000Z" };
+    const schemaOnly = { newest, lastRun: { startedAt: "2026-11-20T06:00:00.000Z", error: "disk full" } };
+    const judged = (schedule: string) =>
+      judgeScheduledDumps(statusOf({ schemaOnly }), { ...plan, schemaOnly: { schedule, retentionDays: 30 } }, now).map(
+        ({ text }) => text,
+      );
+    const failed = expect.stringContaining("dump of shop (schema only), started at 2026-11-20T06:00:00.000Z, failed");
+    expect(judged("0 6 * * 0")).toEqual([failed]);
+    expect(judged("0 6 * * *")).toEqual([failed, expect.stringContaining("prod-shop-1-schema, was made 10 days ago")]);
+    const full = statusOf({ newest: null, lastRun: null, schemaOnly: { newest: null, lastRun: null } });
+    expect(findings(full)).toEqual(["wrong: There is no intact scheduled dump of shop."]);
+    expect(findings(statusOf({ schemaOnly }))).toEqual([]);
+  });
+
   it("names damaged dumps", () => {
     expect(findings(statusOf({}, [{ id: "d", reasons: ["dump.pgdump is missing"] }]))).toEqual([
       "wrong: The scheduled dump d is damaged: dump.pgdump is missing.",

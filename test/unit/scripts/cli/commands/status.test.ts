@@ -24,6 +24,7 @@ const sound: StackStatus = {
   databases: [shop],
   notCreated: [],
   backups: null,
+  dumps: null,
   jobs: null,
 };
 
@@ -166,5 +167,17 @@ describe("the status of a stack", () => {
     const unknown = { jobs: { known: false as const, reason: "permission denied" } };
     expect(text(unknown)).toContain("jobs         not known: permission denied");
     expect(verdict(unknown)).toBe("wrong");
+  });
+
+  it("says that the planned dumps are current, or which ones are overdue and how to make them", () => {
+    expect(text({ dumps: { folder: "/dumps", findings: [] } })).toContain("dumps        current, in /dumps");
+    const overdue = { folder: "/dumps", findings: [{ level: "wrong" as const, text: "too old" }] };
+    expect(text({ dumps: overdue, stack: "ci" })).toMatch(
+      /^dumps {8}make those that are due: npm run pgw -- backup dump --due --stack ci\n {2}wrong {4}too old$/m,
+    );
+    expect([verdict({ dumps: { folder: "/dumps", findings: [] } }), verdict({ dumps: overdue })]).toEqual([
+      "done",
+      "wrong",
+    ]);
   });
 });
