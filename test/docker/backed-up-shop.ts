@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupList } from "../../scripts/backup/list.ts";
-import { readContents, type TableContents } from "../../scripts/backup/restore/contents.ts";
+import { containerServer, readContents, type TableContents } from "../../scripts/backup/restore/contents.ts";
 import { dockerClient } from "../../scripts/docker/client.ts";
 import { type Finished, runInContainer } from "../../scripts/docker/run-in-container.ts";
 import { withScratchContainer } from "../../scripts/docker/scratch-container.ts";
@@ -61,7 +61,7 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
       return stdout.trim();
     },
     async tables() {
-      return shopTables((await readContents(docker, stack.server, new AbortController().signal)).databases);
+      return shopTables((await readContents(containerServer(docker, stack.server), new AbortController().signal)).databases);
     },
     async onRepository(script) {
       const { Image: image } = await stack.inspected();

@@ -9,7 +9,7 @@ import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
 import { table } from "../../table.ts";
-import { backupsOf } from "./stack.ts";
+import { backupsOrEmbedded } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
 interface ListOptions {
@@ -30,10 +30,15 @@ export function registerBackupList(backup: Command): void {
 }
 
 async function list(context: CommandContext, { stack = localStack, repository }: ListOptions): Promise<ExitCode> {
+  const place = await backupsOrEmbedded(context, stack, repository);
+  if (place === "embedded") {
+    const { listEmbedded } = await import("./archive-list.ts");
+    return listEmbedded(context, stack);
+  }
   const { withDocker } = await import("../../../docker/client.ts");
   const { listBackups } = await import("../../../backup/list.ts");
   const { findInLag, measureLagIfUp } = await import("../../../backup/archive-lag.ts");
-  const { backups, other, dockerHost } = await backupsOf(context, stack, repository);
+  const { backups, other, dockerHost } = place;
   const now = new Date();
   const found = await withDocker(dockerHost, async (docker) => {
     const [listed, otherLag] = await Promise.all([

@@ -21,7 +21,26 @@ export interface BackupsInEngine {
  * @throws OperationError (wrong usage) if the stack makes no backups, or has no such repository
  */
 export async function backupsOf(context: CommandContext, stack: string, repository = "1"): Promise<BackupsInEngine> {
+  const found = await backupsOrEmbedded(context, stack, repository);
+  if (found !== "embedded") return found;
+  throw new OperationError(`Stack "${stack}" has no WAL archive: its server is embedded.`, {
+    hint: "Its physical archives: `backup create`, `backup list` and `backup restore`. Only servers in containers have more (pgroundwork:server docker).",
+    exitCode: exitCode.usage,
+  });
+}
+
+/**
+ * Returns the same, or `embedded` for a stack with an embedded server, which has physical archives.
+ *
+ * @throws OperationError (wrong usage) if the stack makes no backups, or has no such repository
+ */
+export async function backupsOrEmbedded(
+  context: CommandContext,
+  stack: string,
+  repository = "1",
+): Promise<BackupsInEngine | "embedded"> {
   const found = await findBackups(context, stack);
+  if ("kind" in found && found.kind === "embedded") return "embedded";
   if ("backups" in found) {
     const { backups: first, second } = found;
     if (repository === "1") return { ...found, ...(second === undefined ? {} : { other: second }) };
