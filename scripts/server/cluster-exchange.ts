@@ -1,8 +1,7 @@
 import { lstat, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { unlessAbsent } from "../core/absent.ts";
-import { writeFileAtomically } from "../core/atomic-file.ts";
-import { flushFolder } from "../core/flush-folder.ts";
+import { flushFolder, writeFileAtomically } from "../core/atomic-file.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { findPostmaster } from "./postmaster.ts";
 

@@ -61,7 +61,9 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
       return stdout.trim();
     },
     async tables() {
-      return shopTables((await readContents(containerServer(docker, stack.server), new AbortController().signal)).databases);
+      return shopTables(
+        (await readContents(containerServer(docker, stack.server), new AbortController().signal)).databases,
+      );
     },
     async onRepository(script) {
       const { Image: image } = await stack.inspected();

@@ -4,7 +4,7 @@ import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { monitoringSchema } from "../../connection/observer.ts";
-import { flushFolder } from "../../core/flush-folder.ts";
+import { flushFolder } from "../../core/atomic-file.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { temporaryFor } from "../../core/temporary.ts";
 import type { ScratchDocker } from "../../scratch/request.ts";

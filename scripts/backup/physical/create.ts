@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { flushFolder } from "../../core/flush-folder.ts";
+import { flushFolder } from "../../core/atomic-file.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { removeLeftTemporaries, temporaryFor } from "../../core/temporary.ts";
 import { majorVersion } from "../../server/cluster.ts";

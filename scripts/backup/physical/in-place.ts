@@ -1,8 +1,7 @@
-import { readFile, rename, rm } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { unlessAbsent } from "../../core/absent.ts";
-import { writeFileAtomically } from "../../core/atomic-file.ts";
-import { flushFolder } from "../../core/flush-folder.ts";
+import { flushFolder, writeFileAtomically } from "../../core/atomic-file.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import type { StackOutputs } from "../../model/stack-outputs.ts";
 import { serverAccount } from "../../server/account.ts";
@@ -158,7 +157,6 @@ async function prepare({ home, directory }: EmbeddedPlace, cluster: string, outp
     const text = await unlessAbsent(readFile(join(directory.data, name), "utf8"));
     if (text !== undefined) writeFileAtomically(join(cluster, name), text, { mode: 0o600, account });
   }
-  await rm(join(cluster, "backup_label.old"), { force: true });
   return setPasswordsOffline(await installBinaries(home), cluster, passwordsOf(outputs), account);
 }
 

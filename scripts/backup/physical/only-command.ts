@@ -29,7 +29,8 @@ export async function asOnlyCommand<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const folder = dirname(directory.log);
-  const lock = new FolderLock(folder, join(folder, `${begunFile}.lock`));
+  // The server's lock is one of its own folder, and a process can have one lock of a folder only.
+  const lock = new FolderLock(directory.log, join(folder, `${begunFile}.lock`));
   const release = await poll(() => lock.take(), {
     intervalMs: 200,
     timeoutMs: lockTimeoutMs,

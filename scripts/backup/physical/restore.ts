@@ -1,7 +1,7 @@
-import { lchown, readdir, stat, writeFile } from "node:fs/promises";
+import { lchown, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { unlessAbsent } from "../../core/absent.ts";
-import { flushFolder } from "../../core/flush-folder.ts";
+import { flushFolder } from "../../core/atomic-file.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { isOpenToAll } from "../../scratch/embedded-cluster.ts";
 import { type Account, serverAccount } from "../../server/account.ts";
@@ -95,6 +95,8 @@ async function proveArchive(
     if (!(error instanceof OperationError)) throw error;
     throw unusable(metadata, error.message, error);
   });
+  // Files of the backup and of this server.
+  for (const name of ["backup_label.old", "postmaster.opts"]) await rm(join(folder, name), { force: true });
   const differences = [
     ...restored.unproven.map(({ database, reason }) => `the database "${database}" cannot be read: ${reason}`),
     ...compareWith(metadata, restored),

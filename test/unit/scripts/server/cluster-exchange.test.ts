@@ -90,7 +90,13 @@ it("a data directory that is a link is refused unchanged", async () => {
 });
 
 it("only folders of restores in place are listed beside a data directory", async () => {
-  for (const name of ["data.undone-1", "data.removing-1", "data.restoring-1.unfinished", "data.erased-1", "database.before-1"])
+  for (const name of [
+    "data.undone-1",
+    "data.removing-1",
+    "data.restoring-1.unfinished",
+    "data.erased-1",
+    "database.before-1",
+  ])
     await mkdir(join(folder, name));
   expect((await clustersBeside(data)).map(({ role }) => role).sort()).toEqual([
     ...["removing", "restoring", "restoring", "undone"],

@@ -107,7 +107,9 @@ describe("a physical archive", () => {
     const names = await readdir(to);
     expect(names).toContain("PG_VERSION");
     expect(names.filter((name) => /signal|RESTORE|postmaster|^pgsql_tmp/.test(name))).toEqual([]);
-    expect(await readFile(join(to, "postgresql.auto.conf"), "utf8")).not.toMatch(/restore_command|recovery|archive_mode/);
+    expect(await readFile(join(to, "postgresql.auto.conf"), "utf8")).not.toMatch(
+      /restore_command|recovery|archive_mode/,
+    );
     await rm(to, { recursive: true });
   });
 
@@ -133,7 +135,10 @@ describe("a physical archive", () => {
     expect(await damaged({ overwritten: table })).toMatch(
       new RegExp(`^${unusable}the database "shop" cannot be read: invalid page in block`),
     );
-    const databases = [{ name: "shop", migrations: ["000003-prices.sql"] }, { name: "gone", migrations: null }];
+    const databases = [
+      { name: "shop", migrations: ["000003-prices.sql"] },
+      { name: "gone", migrations: null },
+    ];
     expect(await damaged({ described: { systemIdentifier: "1", databases } })).toBe(
       `${unusable}the system identifier is ${made.systemIdentifier} instead of 1; ` +
         'the database "shop" lacks migrations: 000003-prices.sql; the database "gone" is missing.',
@@ -158,7 +163,9 @@ describe("a physical archive", () => {
       "No physical archive can be made: this role is no superuser.",
     );
     const full = { folder: "/dev/null/archives" };
-    expect(await refusal(create(full))).toMatch(/^The physical archive could not be written to \/dev\/null\/archives: /);
+    expect(await refusal(create(full))).toMatch(
+      /^The physical archive could not be written to \/dev\/null\/archives: /,
+    );
     expect(await readdir(folder())).toEqual([made.id]);
   });
 });

@@ -36,7 +36,10 @@ export async function damagedCopy(
   if (without === undefined && overwritten === undefined) await copyFile(from, path);
   else await repack(from, path, without, overwritten);
   const stored = without === undefined && overwritten === undefined ? file : { ...file, ...(await hashFile(path)) };
-  await writeFile(join(to, id, archiveMetadataFile), formatArchiveMetadata({ ...metadata, ...described, file: stored }));
+  await writeFile(
+    join(to, id, archiveMetadataFile),
+    formatArchiveMetadata({ ...metadata, ...described, file: stored }),
+  );
   if (truncated) await truncate(path, file.bytes - 1);
   if (flipped) {
     const content = await readFile(path);

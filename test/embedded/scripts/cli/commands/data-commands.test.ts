@@ -257,7 +257,9 @@ describe("backups on a machine without Docker and without a pg_dump of the serve
   const products = "select name from product order by id";
   const backup = async () => {
     const { stdout, stderr } = await clone.succeed("backup", "dump", "--json");
-    expect(stderr).toContain("no pg_dump of version 17 was found: this is a physical archive of the whole server instead\n");
+    expect(stderr).toContain(
+      "no pg_dump of version 17 was found: this is a physical archive of the whole server instead\n",
+    );
     return JSON.parse(stdout) as { folder: string; archive: { id: string; restore: string } };
   };
   beforeAll(() => {
@@ -311,7 +313,9 @@ describe("backups on a machine without Docker and without a pg_dump of the serve
   it("a copy is restored to a folder, and targets that an embedded server does not have are wrong usage", async () => {
     const to = join(clone.root, "..", "restored");
     const { stdout } = await clone.succeed("backup", "restore", "--to", to);
-    expect(stdout).toMatch(/compared: the checksum of the archive, system identifier \d+, 2 databases, \d migrations\n/);
+    expect(stdout).toMatch(
+      /compared: the checksum of the archive, system identifier \d+, 2 databases, \d migrations\n/,
+    );
     expect((await clone.pgw("backup", "restore", "--to", to)).code).toBe(2);
     for (const target of ["--lsn 0/3000000", "--before-deploy last"]) {
       const { code, stderr } = await clone.pgw("backup", "restore", "--to", `${to}-2`, ...target.split(" "));

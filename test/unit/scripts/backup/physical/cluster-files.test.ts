@@ -25,7 +25,14 @@ async function listed(): Promise<string[]> {
 }
 
 it("a copy leaves out what PostgreSQL's documentation names, sessions' and unlogged relations, and the kit's own files", async () => {
-  await write("PG_VERSION", "postgresql.auto.conf", "global/pg_control", "global/1262", "base/5/1259", "base/5/1259_vm");
+  await write(
+    "PG_VERSION",
+    "postgresql.auto.conf",
+    "global/pg_control",
+    "global/1262",
+    "base/5/1259",
+    "base/5/1259_vm",
+  );
   await write("base/5/16384", "base/5/16384.1", "base/5/16384_fsm", "base/5/16384_init", "base/5/t3_16390");
   await write("postmaster.pid", "postmaster.opts", "backup_label.old", "recovery.signal", "current_logfiles");
   await write("pg_replslot/one/state", "pg_wal/000000010000000000000001", "pg_stat_tmp/x", "pg_xact/0000");

@@ -44,7 +44,10 @@ it("archives are listed newest first with their state, by sizes and descriptions
   await rm(join(folder, "gone", "cluster.tar.gz"));
   await archive("edited", 5);
   const text = formatArchiveMetadata({ ...(await archive("other", 6)), format: 1 });
-  await writeFile(join(folder, "edited", archiveMetadataFile), text.replace('"old"', '"x"').replace("0/2000028", "0/3"));
+  await writeFile(
+    join(folder, "edited", archiveMetadataFile),
+    text.replace('"old"', '"x"').replace("0/2000028", "0/3"),
+  );
   await writeFile(join(folder, "other", archiveMetadataFile), text.replace('"format": 1', '"format": 2'));
   const unfinished = leftTemporary("later").replace(/.*\//, "");
   await mkdir(join(folder, unfinished));
