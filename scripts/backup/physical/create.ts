@@ -95,7 +95,8 @@ export async function createArchive(source: ArchiveSource, options: ArchiveOptio
     } catch (error) {
       throw storageError(error, folder, what);
     } finally {
-      await rm(temporary, { recursive: true, force: true });
+      // The error that was thrown says more than one of the removal, which the next run repeats.
+      await rm(temporary, { recursive: true, force: true }).catch(() => {});
     }
   };
   return withClient(source.connection, work, "pgroundwork physical archive");

@@ -97,9 +97,11 @@ async function proveArchive(
   });
   // Files of the backup and of this server.
   for (const name of ["backup_label.old", "postmaster.opts"]) await rm(join(folder, name), { force: true });
+  const isRead = (name: string) => !restored.unproven.some(({ database }) => database === name);
+  const readable = metadata.databases.filter(({ name }) => isRead(name));
   const differences = [
     ...restored.unproven.map(({ database, reason }) => `the database "${database}" cannot be read: ${reason}`),
-    ...compareWith(metadata, restored),
+    ...compareWith({ ...metadata, databases: readable }, restored),
   ];
   if (differences.length > 0) throw unusable(metadata, differences.join("; "));
   return restored;
@@ -188,7 +190,7 @@ async function requireSpace({ clusterBytes, segmentBytes }: ArchiveMetadata, fol
 }
 
 function unusable({ id }: Pick<ArchiveMetadata, "id">, reason: string, cause?: unknown): UnusableArchive {
-  return new UnusableArchive(`The physical archive ${id} cannot be restored: ${reason}.`, {
+  return new UnusableArchive(`The physical archive ${id} cannot be restored: ${reason.replace(/\.$/, "")}.`, {
     hint: "Nothing was changed. `npm run pgw -- backup list` shows the other archives.",
     cause,
   });

@@ -120,7 +120,8 @@ function socketServer(folder: string): SocketServer {
   };
   const run = <Row extends object>(sql: string, database = "postgres") =>
     withClient(login(database), async (client) => (await client.query<Row>(sql)).rows).catch((error: Error) => {
-      throw new SocketError(error.message, { cause: error });
+      // The server's own words, without the address of the scratch server.
+      throw new SocketError(error.cause instanceof Error ? error.cause.message : error.message, { cause: error });
     });
   return {
     query: async <Row>(sql: string, database?: string) => {
@@ -148,7 +149,8 @@ async function stop(data: string, server: WatchedServer): Promise<void> {
 function notStarted(log: string): OperationError {
   const lines = log.trim().split("\n");
   const at = lines.findLastIndex((line) => /^(FATAL|PANIC): /.test(line));
-  const hints = lines.slice(at + 1).filter((line) => /^(DETAIL|HINT): /.test(line));
-  const reason = at < 0 ? (lines.at(-1) ?? "") : [lines[at], ...hints].join(" ");
+  // PostgreSQL's hint is for those who restore by hand.
+  const details = lines.slice(at + 1).filter((line) => line.startsWith("DETAIL: "));
+  const reason = at < 0 ? (lines.at(-1) ?? "") : [lines[at], ...details].join(" ");
   return new OperationError(`No server runs on the restored copy: ${reason}`);
 }

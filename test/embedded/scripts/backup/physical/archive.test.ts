@@ -111,17 +111,23 @@ describe("a physical archive", () => {
       /restore_command|recovery|archive_mode/,
     );
     await rm(to, { recursive: true });
+    // One with less WAL for the other tests.
+    await rm(join(folder(), made.id), { recursive: true });
+    made = await create();
   });
 
   it("is refused with the reason if it is damaged, and nothing is left", async () => {
     const to = join(home, "damaged");
-    const damaged = async (change: Parameters<typeof damagedCopy>[3]) => {
+    const damaged = async (change: Parameters<typeof damagedCopy>[3], name = "latest") => {
       const archives = await mkdtemp(join(home, "copies-"));
       await damagedCopy(folder(), made, archives, change);
-      return refusal(restore(to, archives));
+      return refusal(restore(to, archives, name));
     };
     const unusable = `The physical archive ${made.id} cannot be restored: `;
     expect(await damaged({ truncated: true })).toMatch(/^There is no such backup/);
+    expect(await damaged({ truncated: true }, made.id)).toBe(
+      `${unusable}cluster.tar.gz has ${made.file.bytes - 1} bytes instead of ${made.file.bytes}.`,
+    );
     expect(await damaged({ flipped: true })).toBe(
       `${unusable}cluster.tar.gz was changed: its checksum does not match.`,
     );
@@ -133,7 +139,7 @@ describe("a physical archive", () => {
     );
     const [{ path: table = "" } = {}] = await query<{ path: string }>("select pg_relation_filepath('still') as path");
     expect(await damaged({ overwritten: table })).toMatch(
-      new RegExp(`^${unusable}the database "shop" cannot be read: invalid page in block`),
+      new RegExp(`^${unusable}the database "shop" cannot be read: invalid page in block 0 of relation [\\w/]+\\.$`),
     );
     const databases = [
       { name: "shop", migrations: ["000003-prices.sql"] },

@@ -1,4 +1,4 @@
-import { chmod, cp, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { chmod, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectionUrl } from "../../../../../scripts/connection/connection.ts";
@@ -301,8 +301,7 @@ describe("backups on a machine without Docker and without a pg_dump of the serve
     const data = server.dataDirectory;
     await clone.succeed("down");
     const [incoming, outgoing] = [`${data}.restoring-20261130T120000Z`, `${data}.before-20261130T120000Z`];
-    await cp(data, incoming, { recursive: true });
-    await clone.shell(`chown -R --reference='${data}' '${incoming}'`);
+    await clone.shell(`cp -a '${data}' '${incoming}'`);
     await writeFile(`${data}.exchange`, JSON.stringify({ incoming, outgoing }));
     await rename(data, outgoing);
     await clone.succeed("up");
