@@ -40,8 +40,8 @@ export type ListedPhysicalArchive = Omit<StoredArchive, "metadata"> & { archive?
 export type RestoredPhysicalArchive = RestoredArchive;
 
 /**
- * Archives a running server of version 17 on this machine with PostgreSQL's low-level backup API. It needs no program of
- * PostgreSQL, a superuser, and access to the data directory. Then removes archives that are older than the retention
+ * Archives a running server of version 17 on this machine with PostgreSQL's low-level backup API. It needs no program
+ * of PostgreSQL, a superuser, and access to the data directory. Then removes archives that are older than the retention
  * time, but never the newest sound one.
  *
  * @throws OperationError if anything could not be archived; then nothing is left. ConnectionError

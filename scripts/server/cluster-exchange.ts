@@ -6,22 +6,22 @@ import { OperationError } from "../core/operation-error.ts";
 import { findPostmaster } from "./postmaster.ts";
 
 /*
- * A restore in place works with folders beside a data directory:
+ * A restore in place works with folders next to a data directory:
  *
  *   data.restoring-<time>   a restored and verified cluster (`….unfinished` while it is restored)
  *   data.before-<time>      the former cluster, complete
  *   data.undone-<time>      the restored cluster, after an undo
  *   data.removing-<time>    a cluster that is being removed
  *
- * Two renames exchange the data directory with one of them. A file with both names makes that certain: whoever finds the
- * file completes the exchange before it uses the data directory.
+ * Two renames exchange the data directory with one of them. A file with both names makes that certain: a command that
+ * finds the file completes the exchange before it uses the data directory.
  */
 
 /** Roles of the folders, as in their names. */
 export type ClusterRole = "restoring" | "before" | "undone" | "removing";
 
 /** A cluster beside a data directory. */
-export interface ClusterBeside {
+export interface SiblingCluster {
   role: ClusterRole;
   time: string;
   path: string;
@@ -36,12 +36,12 @@ interface Exchange {
 }
 
 /** Returns the path of a cluster beside a data directory. */
-export function besideCluster(data: string, role: ClusterRole, time: string): string {
+export function siblingPath(data: string, role: ClusterRole, time: string): string {
   return `${data}.${role}-${time}`;
 }
 
 /** Lists the clusters beside a data directory. */
-export async function clustersBeside(data: string): Promise<ClusterBeside[]> {
+export async function siblingClusters(data: string): Promise<SiblingCluster[]> {
   const parent = dirname(data);
   const names = (await unlessAbsent(readdir(parent))) ?? [];
   return names.flatMap((name) => {

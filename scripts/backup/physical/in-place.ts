@@ -7,9 +7,9 @@ import type { StackOutputs } from "../../model/stack-outputs.ts";
 import { serverAccount } from "../../server/account.ts";
 import { installBinaries } from "../../server/binaries.ts";
 import {
-  besideCluster,
-  type ClusterBeside,
-  clustersBeside,
+  siblingPath,
+  type SiblingCluster,
+  siblingClusters,
   exchangeClusters,
   isExchanging,
 } from "../../server/cluster-exchange.ts";
@@ -72,8 +72,8 @@ export async function restoreArchiveInPlace(
     const former = await keptCluster(data);
     if (former !== undefined) throw stillKept(former);
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
-    const restoring = besideCluster(data, "restoring", time);
-    const kept = besideCluster(data, "before", time);
+    const restoring = siblingPath(data, "restoring", time);
+    const kept = siblingPath(data, "before", time);
     try {
       const restored = await restoreArchive(archive, { ...options, to: restoring });
       await confirm(restored);
@@ -107,7 +107,7 @@ export async function undoArchiveRestore(
     const former = await keptCluster(data);
     if (former === undefined) throw noneKept();
     await confirm(former.time);
-    const undone = besideCluster(data, "undone", former.time);
+    const undone = siblingPath(data, "undone", former.time);
     const downtimeSeconds = await options.exclusively(async (outputs) => {
       await prepare(place, former.path, outputs);
       return exchange(place, former.path, undone, options);
@@ -128,13 +128,13 @@ export async function finishArchiveRestore(
 ): Promise<string[]> {
   const { data } = place.directory;
   return asOnlyCommand(place, options, async () => {
-    const kept = await clustersBeside(data);
+    const kept = await siblingClusters(data);
     if (kept.length === 0) throw noneKept();
     await confirm(kept.map(({ path }) => path));
     options.onStep("removing the former cluster");
     for (const { path, time } of kept) {
       // Renamed first, so that a half removed one is never taken for a cluster.
-      const removing = besideCluster(data, "removing", time);
+      const removing = siblingPath(data, "removing", time);
       if (path !== removing) await rename(path, removing);
       await removeCluster(removing);
     }
@@ -143,14 +143,18 @@ export async function finishArchiveRestore(
   });
 }
 
-async function keptCluster(data: string): Promise<ClusterBeside | undefined> {
-  return (await clustersBeside(data)).find(({ role }) => role === "before");
+async function keptCluster(data: string): Promise<SiblingCluster | undefined> {
+  return (await siblingClusters(data)).find(({ role }) => role === "before");
 }
 
 /** Files of the server's configuration, which stay those of the stack. */
 const configurationFiles = [configurationFile, "postgresql.conf", "pg_hba.conf", "pg_ident.conf"];
 
-/** Gives a cluster that becomes the live one the stack's configuration and current passwords. Returns missing logins. */
+/**
+ * Gives a cluster that becomes the live one the stack's configuration and current passwords.
+ *
+ * @returns logins that the cluster lacks
+ */
 async function prepare({ home, directory }: EmbeddedPlace, cluster: string, outputs: Logins): Promise<string[]> {
   const account = await serverAccount(process.getuid?.());
   for (const name of configurationFiles) {
@@ -213,7 +217,7 @@ function differencesOf(
   return differences;
 }
 
-function stillKept({ time, path }: ClusterBeside): OperationError {
+function stillKept({ time, path }: SiblingCluster): OperationError {
   return new OperationError(`The cluster from before the restore of ${time} is still kept in ${path}.`, {
     hint: "Remove it with `npm run pgw -- backup restore --finish`, or return to it with --undo. Then restore again. Nothing was changed.",
     exitCode: exitCode.notAllowed,

@@ -5,7 +5,7 @@ import { writeFileAtomically } from "../../core/atomic-file.ts";
 import { FolderLock } from "../../core/folder-lock.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { poll } from "../../core/poll.ts";
-import { clustersBeside, completeExchange } from "../../server/cluster-exchange.ts";
+import { siblingClusters, completeExchange } from "../../server/cluster-exchange.ts";
 import { startServer } from "../../server/embedded.ts";
 import type { ServerDirectory } from "../../server/locations.ts";
 import { findPostmaster } from "../../server/postmaster.ts";
@@ -57,7 +57,7 @@ async function settle(home: string, directory: ServerDirectory, onNote: (text: s
   const { data, log } = directory;
   if (await withServerLock(dirname(log), () => completeExchange(data)))
     onNote("completed the exchange of clusters in which a command was killed");
-  for (const { role, path } of await clustersBeside(data)) {
+  for (const { role, path } of await siblingClusters(data)) {
     if (role !== "restoring" && role !== "removing") continue;
     await removeCluster(path);
     onNote(`removed ${path}, which a killed command left`);

@@ -27,8 +27,8 @@ export function archiveFolder(dumps: string): string {
 }
 
 /**
- * Lists the physical archives in a folder, newest first. Reads descriptions and sizes only, so that it is cheap. Empty if
- * the folder does not exist.
+ * Lists the physical archives in a folder, newest first. Reads descriptions and sizes only, so that it is cheap. Empty
+ * if the folder does not exist.
  */
 export async function listArchives(folder: string): Promise<StoredArchive[]> {
   const entries = (await unlessAbsent(readdir(folder, { withFileTypes: true }))) ?? [];

@@ -5,7 +5,7 @@ import { bytesIn } from "../../core/bytes-in.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { isSameDirectory } from "../../core/same-directory.ts";
 import { clusterState } from "../../server/cluster.ts";
-import { clustersBeside, exchangeFile } from "../../server/cluster-exchange.ts";
+import { siblingClusters, exchangeFile } from "../../server/cluster-exchange.ts";
 import { assertOwnToStop, claimOfOther, folderOfLastServer } from "../../server/data-directory-claim.ts";
 import { stopServer } from "../../server/embedded.ts";
 import { type ServerPlace, serverDirectory } from "../../server/locations.ts";
@@ -87,7 +87,7 @@ export async function eraseServer(ownership: Ownership, place: ServerPlace): Pro
     }
     const left = await deleteCluster(dataDirectory);
     // Those that restores in place kept.
-    for (const { path } of await clustersBeside(dataDirectory)) {
+    for (const { path } of await siblingClusters(dataDirectory)) {
       const { foreign, linked } = await deleteCluster(path);
       left.foreign.push(...foreign);
       left.linked.push(...linked);

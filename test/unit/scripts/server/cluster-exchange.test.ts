@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import {
-  clustersBeside,
+  siblingClusters,
   completeExchange,
   exchangeClusters,
   exchangeFile,
@@ -98,7 +98,7 @@ it("only folders of restores in place are listed beside a data directory", async
     "database.before-1",
   ])
     await mkdir(join(folder, name));
-  expect((await clustersBeside(data)).map(({ role }) => role).sort()).toEqual([
+  expect((await siblingClusters(data)).map(({ role }) => role).sort()).toEqual([
     ...["removing", "restoring", "restoring", "undone"],
   ]);
 });

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type ArchiveOptions, createArchive } from "../../../../../scripts/backup/physical/create.ts";
@@ -30,8 +30,10 @@ let made: ArchiveMetadata;
 beforeAll(async () => {
   server = await startServer();
   home = await mkdtemp(join(inject("scratch"), "physical-"));
+  // PostgreSQL's account enters it.
+  await chmod(home, 0o755);
   await server.createDatabase("shop");
-  await query(`create table item (id int primary key, note text);
+  await query(`create table item (id int primary key, note text); grant select on item to shop_app;
     create unlogged table cart (id int); insert into cart values (1);
     create schema graphile_migrate; create table graphile_migrate.migrations (filename text);
     insert into graphile_migrate.migrations values ('000001-items.sql'), ('000002-notes.sql');
@@ -199,7 +201,7 @@ describe("a restore of a physical archive in place", () => {
       });
     },
   });
-  const beside = async () =>
+  const siblings = async () =>
     (await readdir(dirname(server.dataDirectory))).filter((name) => name.startsWith("data.")).sort();
   const appRows = () =>
     query<{ count: number }>("select count(*)::int from item", {
@@ -226,7 +228,7 @@ describe("a restore of a physical archive in place", () => {
     expect(await query("select from item where id = -1")).toEqual([]);
     expect(await readFile(rules, "utf8")).toContain("# changed after the archive");
     expect(await appRows()).toEqual([{ count: await count() }]);
-    expect(await beside()).toEqual([restored.kept.split("/").at(-1)]);
+    expect(await siblings()).toEqual([restored.kept.split("/").at(-1)]);
     expect(await refusal(restoreArchiveInPlace(place(), archive, await options(), async () => undefined))).toMatch(
       /is still kept in /,
     );
@@ -234,14 +236,14 @@ describe("a restore of a physical archive in place", () => {
     await undoArchiveRestore(place(), await options(), async () => undefined);
     expect(await count()).toBe(rows + 1);
     expect(await appRows()).toEqual([{ count: rows + 1 }]);
-    expect(await beside()).toEqual([expect.stringMatching(/^data\.undone-/)]);
+    expect(await siblings()).toEqual([expect.stringMatching(/^data\.undone-/)]);
     expect(notes).toEqual([]);
   });
 
   it("that was killed is completed or reverted by the next command, which starts the server", async () => {
     const { directory, home: programs } = place();
     const rows = await count();
-    const [undone = ""] = await beside();
+    const [undone = ""] = await siblings();
     const beginning = server.dataDirectory;
     // Killed between the two renames of an exchange.
     await stopServer(programs, directory);
@@ -263,7 +265,7 @@ describe("a restore of a physical archive in place", () => {
     expect(await count()).toBe(rows);
     const removed = await finishArchiveRestore(place(), await options(), async () => undefined);
     expect(removed).toHaveLength(1);
-    expect(await beside()).toEqual([]);
+    expect(await siblings()).toEqual([]);
     expect(await count()).toBe(rows);
   });
 
@@ -272,7 +274,7 @@ describe("a restore of a physical archive in place", () => {
       throw new Error("not wanted");
     });
     expect(await refusal(refused)).toBe("not wanted");
-    expect(await beside()).toEqual([]);
+    expect(await siblings()).toEqual([]);
     expect(await refusal(undoArchiveRestore(place(), await options(), async () => undefined))).toBe(
       "No cluster from before an in-place restore is kept.",
     );

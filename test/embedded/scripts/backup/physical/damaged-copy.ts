@@ -11,7 +11,7 @@ import {
   formatArchiveMetadata,
 } from "../../../../../scripts/backup/physical/metadata.ts";
 
-/** Damage of an archive. Unless its file is truncated or flipped, its description has the checksum of the damaged one. */
+/** Damage of an archive. If its content is changed, its description has the checksum of the changed file. */
 interface Damage {
   truncated?: boolean;
   /** A byte of the file is changed. */
