@@ -7,11 +7,11 @@ import type { StackOutputs } from "../../model/stack-outputs.ts";
 import { serverAccount } from "../../server/account.ts";
 import { installBinaries } from "../../server/binaries.ts";
 import {
-  siblingPath,
-  type SiblingCluster,
-  siblingClusters,
   exchangeClusters,
   isExchanging,
+  type SiblingCluster,
+  siblingClusters,
+  siblingPath,
 } from "../../server/cluster-exchange.ts";
 import { configurationFile } from "../../server/configuration.ts";
 import { assertNotTakenOver } from "../../server/data-directory-claim.ts";

@@ -5,7 +5,7 @@ import { writeFileAtomically } from "../../core/atomic-file.ts";
 import { FolderLock } from "../../core/folder-lock.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { poll } from "../../core/poll.ts";
-import { siblingClusters, completeExchange } from "../../server/cluster-exchange.ts";
+import { completeExchange, siblingClusters } from "../../server/cluster-exchange.ts";
 import { startServer } from "../../server/embedded.ts";
 import type { ServerDirectory } from "../../server/locations.ts";
 import { findPostmaster } from "../../server/postmaster.ts";

@@ -5,7 +5,7 @@ import { bytesIn } from "../../core/bytes-in.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { isSameDirectory } from "../../core/same-directory.ts";
 import { clusterState } from "../../server/cluster.ts";
-import { siblingClusters, exchangeFile } from "../../server/cluster-exchange.ts";
+import { exchangeFile, siblingClusters } from "../../server/cluster-exchange.ts";
 import { assertOwnToStop, claimOfOther, folderOfLastServer } from "../../server/data-directory-claim.ts";
 import { stopServer } from "../../server/embedded.ts";
 import { type ServerPlace, serverDirectory } from "../../server/locations.ts";

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import {
-  siblingClusters,
   completeExchange,
   exchangeClusters,
   exchangeFile,
+  siblingClusters,
 } from "../../../../scripts/server/cluster-exchange.ts";
 
 let folder: string;
