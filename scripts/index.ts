@@ -116,6 +116,21 @@ export {
   validateDump,
 } from "./programs/dumps.ts";
 
+/* Physical archives of servers on this machine. */
+
+export type { ArchivedDatabase } from "./backup/physical/metadata.ts";
+export {
+  type CreatePhysicalArchiveOptions,
+  createPhysicalArchive,
+  type ListedPhysicalArchive,
+  listPhysicalArchives,
+  type PhysicalArchive,
+  type PhysicalArchiveFolder,
+  type RestoredPhysicalArchive,
+  type RestorePhysicalArchiveOptions,
+  restorePhysicalArchive,
+} from "./programs/physical-archives.ts";
+
 /* A pool of connections for applications, and the errors of data access. */
 
 export {

@@ -9,8 +9,9 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { leadsNowhere, unlessAbsentSync } from "./absent.ts";
+import { isAbsent, leadsNowhere, unlessAbsentSync } from "./absent.ts";
 import { temporaryFor } from "./temporary.ts";
 
 export interface AtomicWrite {
@@ -57,4 +58,18 @@ export function readFileIfThere(path: string): string | undefined {
 /** Returns true if a caught value is the system error with a code, such as `ENOENT`. */
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
+}
+
+/**
+ * Writes a folder's entries through to the disk. Some file systems cannot, and do not need it.
+ *
+ * @throws the file system's error if the folder does not exist
+ */
+export async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, "r").catch((error: unknown) => {
+    if (isAbsent(error)) throw error;
+    return undefined;
+  });
+  await folder?.sync().catch(() => {});
+  await folder?.close();
 }

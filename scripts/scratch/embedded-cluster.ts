@@ -197,6 +197,14 @@ async function untilReady(folder: string, server: WatchedServer, signal: AbortSi
   throw new NotTried(`the scratch cluster did not start: ${fatal}`);
 }
 
+/** Differences of a scratch server from the usual ones. */
+export interface ScratchStart {
+  /** Data directory. Default: `data` in its folder. */
+  data?: string;
+  /** Time limit of the start. Default: 60 s. */
+  timeoutMs?: number;
+}
+
 /**
  * Waits until a scratch server accepts sessions.
  *
@@ -207,18 +215,19 @@ export async function untilReadyOrEnded(
   folder: string,
   server: WatchedServer,
   signal: AbortSignal | undefined,
+  { data = join(folder, "data"), timeoutMs = startTimeoutMs }: ScratchStart = {},
 ): Promise<string | undefined> {
   const attempt = async () => {
     const ended = server.endOfLog();
     if (ended !== undefined) return { ended };
-    const lines = (await unlessAbsent(readFile(join(folder, "data", "postmaster.pid"), "utf8")))?.split("\n") ?? [];
+    const lines = (await unlessAbsent(readFile(join(data, "postmaster.pid"), "utf8")))?.split("\n") ?? [];
     return lines[7]?.trim() === "ready" ? { ended } : undefined;
   };
   const timedOut = async () => {
     const log = (await unlessAbsent(readFile(join(folder, "log"), "utf8"))) ?? "";
-    return new NotTried(`the scratch cluster did not start within ${startTimeoutMs / 1_000} s: ${lastLine(log)}`);
+    return new NotTried(`the scratch cluster did not start within ${timeoutMs / 1_000} s: ${lastLine(log)}`);
   };
-  const polling = { intervalMs: pollIntervalMs, timeoutMs: startTimeoutMs, signal, timedOut };
+  const polling = { intervalMs: pollIntervalMs, timeoutMs, signal, timedOut };
   return (await poll(attempt, polling)).ended;
 }
 
@@ -226,10 +235,11 @@ export async function untilReadyOrEnded(
 export async function temporaryFolder(account: Account | undefined): Promise<string> {
   const folder = tmpdir();
   const fits = Buffer.byteLength(folder) <= longestFolder;
-  return fits && (account === undefined || (await isOpen(folder))) ? folder : "/tmp";
+  return fits && (account === undefined || (await isOpenToAll(folder))) ? folder : "/tmp";
 }
 
-async function isOpen(folder: string): Promise<boolean> {
+/** Returns true if every account can enter an existing folder. */
+export async function isOpenToAll(folder: string): Promise<boolean> {
   for (let at = folder; ; at = dirname(at)) {
     if (((await stat(at)).mode & 0o001) === 0) return false;
     if (at === dirname(at)) return true;

@@ -10,6 +10,7 @@ import { type Binaries, installBinaries } from "./binaries.ts";
 import { changeConfiguration, type Installation } from "./change-configuration.ts";
 import { checkSettings } from "./check-settings.ts";
 import { assertOwned, assertUsable, type ClusterState, clusterState, initialise } from "./cluster.ts";
+import { completeExchange } from "./cluster-exchange.ts";
 import {
   baseSettings,
   configuredPort,
@@ -202,6 +203,7 @@ async function diskFull({ data, log }: ServerDirectory, error: unknown): Promise
 
 async function ensure(spec: EmbeddedServerSpec, trial: SettingsTrial | undefined): Promise<RunningServer> {
   const directory = directoryOf(spec);
+  await completeExchange(directory.data);
   const hasData = (await checkDataDirectory(spec)).kind === "cluster";
   if (!hasData) refuseStandbysOfNewServer(spec);
   const account = await serverAccount(process.getuid?.());
@@ -253,6 +255,19 @@ export async function stopServer(home: string, directory: ServerDirectory, owner
     if ((await findPostmaster(directory.data)) === undefined) return false;
     if (owner !== undefined) await assertOwnToStop(directory.data, owner);
     return stop(await installBinaries(home), directory, await serverAccount(process.getuid?.()));
+  });
+}
+
+/**
+ * Starts the server of a data directory with the settings that it has, after waiting for another run that changes it.
+ * Does nothing if it runs.
+ *
+ * @throws StartError
+ */
+export async function startServer(home: string, directory: ServerDirectory): Promise<Postmaster> {
+  return withServerLock(dirname(directory.log), async () => {
+    const running = await findPostmaster(directory.data);
+    return running ?? start(await installBinaries(home), directory, await serverAccount(process.getuid?.()));
   });
 }
 

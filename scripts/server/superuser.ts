@@ -27,26 +27,62 @@ export async function resetSuperuserPassword(
   password: string,
   account: Account | undefined,
 ): Promise<void> {
-  const finished = await run(
-    binaries.postgres,
-    [
-      ...["--single", "-D", dataDirectory, "-c", "logging_collector=off"],
-      ...["-c", "default_transaction_read_only=off", "postgres"],
-    ],
-    {
-      account,
-      cwd: dataDirectory,
-      input: `${await alterRole(password)};\n`,
-    },
+  const { errors, code, stderr } = await runSingleUser(
+    binaries,
+    dataDirectory,
+    `${await alterRole(password)};\n`,
+    account,
   );
-  const failure = /(ERROR|FATAL|PANIC):.*/.exec(finished.stderr);
-  if (finished.code !== 0 || failure !== null) {
+  if (code !== 0 || errors.length > 0) {
     throw new OperationError(
-      `Cannot set the password of ${superuser} on ${dataDirectory}: ${failure?.[0] ?? finished.stderr.trim()}`,
+      `Cannot set the password of ${superuser} on ${dataDirectory}: ${errors[0] ?? stderr.trim()}`,
     );
   }
 }
 
-async function alterRole(password: string): Promise<string> {
-  return `ALTER ROLE ${pg.escapeIdentifier(superuser)} PASSWORD ${pg.escapeLiteral(await scramVerifier(password))}`;
+/**
+ * Sets the passwords of logins on a stopped server, in single-user mode. Logins that the cluster lacks are left out.
+ *
+ * @param passwords by login
+ * @returns logins that the cluster lacks
+ */
+export async function setPasswordsOffline(
+  binaries: Binaries,
+  dataDirectory: string,
+  passwords: ReadonlyMap<string, string>,
+  account: Account | undefined,
+): Promise<string[]> {
+  const lines: string[] = [];
+  for (const [user, password] of passwords) lines.push(`${await alterRole(password, user)};\n`);
+  const { errors, code, stderr } = await runSingleUser(binaries, dataDirectory, lines.join(""), account);
+  const missing = errors.flatMap((line) => /^ERROR: +role "(.*)" does not exist$/.exec(line)?.[1] ?? []);
+  if (code === 0 && missing.length === errors.length) return missing;
+  const failure = errors.find((line) => !line.endsWith("does not exist")) ?? stderr.trim();
+  throw new OperationError(`Cannot set the passwords on ${dataDirectory}: ${failure}`);
+}
+
+/** Runs statements, one a line, on a stopped server. An error does not end the run. */
+async function runSingleUser(
+  binaries: Binaries,
+  dataDirectory: string,
+  input: string,
+  account: Account | undefined,
+): Promise<{ errors: string[]; code: number; stderr: string }> {
+  const { code, stderr } = await run(
+    binaries.postgres,
+    [
+      ...["--single", "-D", dataDirectory, "-c", "logging_collector=off", "-c", "lc_messages=C"],
+      ...["-c", "log_line_prefix=", "-c", "default_transaction_read_only=off", "postgres"],
+    ],
+    { account, cwd: dataDirectory, input },
+  );
+  return {
+    errors: [...stderr.matchAll(/^.*?((?:ERROR|FATAL|PANIC):.*)$/gm)].map(([, text = ""]) => text),
+    code,
+    stderr,
+  };
+}
+
+async function alterRole(password: string, user = superuser): Promise<string> {
+  return `ALTER ROLE ${pg.escapeIdentifier(user)} PASSWORD ${pg.escapeLiteral(await scramVerifier(password))}`;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupList } from "../../scripts/backup/list.ts";
-import { readContents, type TableContents } from "../../scripts/backup/restore/contents.ts";
+import { containerServer, readContents, type TableContents } from "../../scripts/backup/restore/contents.ts";
 import { paths } from "../../scripts/backup/stack-backups.ts";
 import type { ListedDumps } from "../../scripts/cli/commands/backup/list-dumps.ts";
 import { dockerClient } from "../../scripts/docker/client.ts";
@@ -81,7 +81,9 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
       return stdout.trim();
     },
     async tables() {
-      return shopTables((await readContents(docker, stack.server, new AbortController().signal)).databases);
+      return shopTables(
+        (await readContents(containerServer(docker, stack.server), new AbortController().signal)).databases,
+      );
     },
     // A command in a running container costs a fifth of a container.
     async onRepository(script) {

@@ -120,7 +120,7 @@ async function readProperties(client: Client): Promise<Omit<DatabaseContent, "ta
 export const migrationsQuery = "select filename from graphile_migrate.migrations order by filename";
 
 /** Returns the names of the applied files, oldest first. null if the database has no such records for this role. */
-async function readMigrations(client: Client): Promise<string[] | null> {
+export async function readMigrations(client: Client): Promise<string[] | null> {
   if ((await tableAccess(client, "graphile_migrate", "migrations")) !== "readable") return null;
   const { rows } = await client.query<{ filename: string }>(migrationsQuery);
   return rows.map(({ filename }) => filename);

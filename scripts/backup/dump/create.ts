@@ -1,10 +1,10 @@
-import { chmod, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { monitoringSchema } from "../../connection/observer.ts";
-import { isAbsent } from "../../core/absent.ts";
+import { flushFolder } from "../../core/atomic-file.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { temporaryFor } from "../../core/temporary.ts";
 import type { ScratchDocker } from "../../scratch/request.ts";
@@ -249,14 +249,4 @@ function idOf({ name, database }: DumpSource, scope: DumpOptions["scope"], at: D
   const time = at.toISOString().replaceAll(/[-:.]/g, "");
   const safe = (text: string) => text.replaceAll(/[^\w.]+/g, "_");
   return `${safe(name)}-${safe(database)}-${time}${scope === "schema" ? "-schema" : ""}`;
-}
-
-/** Writes a folder's entries through to the disk. Some file systems cannot, and do not need it. */
-async function flushFolder(path: string): Promise<void> {
-  const folder = await open(path, "r").catch((error: unknown) => {
-    if (isAbsent(error)) throw error;
-    return undefined;
-  });
-  await folder?.sync().catch(() => {});
-  await folder?.close();
 }

@@ -12,8 +12,12 @@ import type { DumpFile } from "./metadata.ts";
 /** Form in which a file of a dump is stored. */
 export interface Storage {
   compressed: boolean;
+  /** Level of gzip, from 1 (fast) to 9. Default: 6. */
+  level?: number;
   /** Public keys. Empty: not encrypted. */
   recipients: readonly string[];
+  /** Name of what is stored, for messages. Default: dump. */
+  what?: string;
 }
 
 /** Returns the name under which a file is stored: `dump.sql.gz.age`. */
@@ -53,7 +57,7 @@ export async function storeFile(
   const digest = new Digest();
   const file = createWriteStream(join(folder, stored), { flags: "wx", mode: 0o600, flush: true });
   const write = async () => {
-    const compressed = storage.compressed ? head.pipe(createGzip({ level: 6 })) : head;
+    const compressed = storage.compressed ? head.pipe(createGzip({ level: storage.level ?? 6 })) : head;
     // A pipe does not pass on errors.
     head.once("error", (error: Error) => compressed.destroy(error));
     const source = storage.recipients.length > 0 ? await encrypted(compressed, storage.recipients) : compressed;
@@ -61,7 +65,7 @@ export async function storeFile(
   };
   const written = write().catch((error: unknown) => {
     head.destroy(error as Error);
-    throw storageError(error, dirname(folder));
+    throw storageError(error, dirname(folder), storage.what);
   });
   const worked = work(head).catch((error: unknown) => {
     head.destroy(error as Error);
@@ -76,10 +80,10 @@ export async function storeFile(
 }
 
 /** Converts an error of the file system to one for the user. Returns other errors unchanged. */
-export function storageError(error: unknown, folder: string): unknown {
+export function storageError(error: unknown, folder: string, what = "dump"): unknown {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined) return error;
-  return new OperationError(`The dump could not be written to ${folder}: ${message}. Nothing is left there.`, {
+  return new OperationError(`The ${what} could not be written to ${folder}: ${message}. Nothing is left there.`, {
     hint: "Free space, or set BACKUP_DIR to another folder, then run again.",
     cause: error,
   });

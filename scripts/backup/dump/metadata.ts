@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
+import { formatDescription, parseDescription } from "../description.ts";
 import { dumpFormats } from "./format.ts";
 
 /** Version of the metadata's format. */
@@ -31,7 +31,8 @@ const contentSchema = z.object({
   largeObjects: z.number(),
 });
 
-const fileSchema = z.object({ name: z.string(), bytes: z.number(), sha256: z.string() });
+/** A stored file: its name, size and checksum. */
+export const fileSchema = z.object({ name: z.string(), bytes: z.number(), sha256: z.string() });
 
 const bodySchema = z.object({
   format: z.literal(metadataFormat),
@@ -67,9 +68,11 @@ export type DumpFile = z.output<typeof fileSchema>;
 /** Description of a dump. */
 export type DumpMetadata = z.output<typeof bodySchema>;
 
+const form = { schema: bodySchema, format: metadataFormat, file: metadataFile };
+
 /** Formats the description of a dump, with a digest of it. */
 export function formatMetadata(metadata: DumpMetadata): string {
-  return `${JSON.stringify({ ...metadata, digest: digestOf(metadata) }, null, 2)}\n`;
+  return formatDescription(form, metadata);
 }
 
 /**
@@ -78,25 +81,5 @@ export function formatMetadata(metadata: DumpMetadata): string {
  * @returns the reason if it is damaged or of another version
  */
 export function parseMetadata(text: string): { metadata: DumpMetadata } | { reason: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { reason: `${metadataFile} is not JSON` };
-  }
-  const version = (value as { format?: unknown } | null)?.format;
-  if (typeof version === "number" && version !== metadataFormat)
-    return { reason: `${metadataFile} has format ${version}, but this version of pgroundwork reads ${metadataFormat}` };
-  const parsed = bodySchema.safeParse(value);
-  if (!parsed.success) return { reason: `${metadataFile} is damaged: ${parsed.error.issues[0]?.path.join(".")}` };
-  if ((value as { digest?: unknown }).digest !== digestOf(parsed.data))
-    return { reason: `${metadataFile} is damaged: its digest does not match` };
-  return { metadata: parsed.data };
-}
-
-function digestOf(metadata: DumpMetadata): string {
-  // In the order of the schema, so that it does not depend on who wrote it.
-  return createHash("sha256")
-    .update(JSON.stringify(bodySchema.parse(metadata)))
-    .digest("hex");
+  return parseDescription(form, text);
 }

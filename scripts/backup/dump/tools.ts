@@ -13,11 +13,14 @@ export interface ToolPlace {
   onProgress?: ((text: string) => void) | undefined;
 }
 
+/** Error if no pg_dump of a server's major version was found. */
+export class NoDumpTools extends OperationError {}
+
 /**
  * Runs work with the programs of the server's major version: those of the stack's image if the server runs in a
  * container, otherwise those of this machine, otherwise those of the kit's image if a Docker engine answers.
  *
- * @throws OperationError if there are none
+ * @throws NoDumpTools if there are none
  */
 export async function withDumpTools<T>(place: ToolPlace, work: (tools: DumpTools) => Promise<T>): Promise<T> {
   const { docker, major, env, onProgress } = place;
@@ -36,7 +39,7 @@ export async function withDumpTools<T>(place: ToolPlace, work: (tools: DumpTools
     const { withContainerTools } = await import("./container-tools.ts");
     return withContainerTools(docker, onProgress, work);
   }
-  throw new OperationError(
+  throw new NoDumpTools(
     `The server is PostgreSQL ${major}, and no pg_dump of version ${major} was found: ${local.reason}; ${container}.`,
     { hint: `Install PostgreSQL's client programs (Debian: postgresql-client-${major}), or start a Docker engine.` },
   );

@@ -45,6 +45,26 @@ export interface ClusterContents {
   unlogged: UnloggedRelations[];
 }
 
+/** A server that nothing else uses, queried over its socket as superuser. */
+export interface SocketServer {
+  /**
+   * Returns the rows of one statement.
+   *
+   * @throws SocketError with the server's error
+   */
+  query<Row>(sql: string, database?: string): Promise<Row[]>;
+  /** Executes one statement in the database `postgres`. */
+  execute(sql: string): Promise<void>;
+}
+
+/** Returns the server in a container. */
+export function containerServer(docker: Docker, container: string): SocketServer {
+  return {
+    query: (sql, database) => queryInContainer(docker, container, sql, database),
+    execute: (sql) => executeInContainer(docker, container, sql),
+  };
+}
+
 /** Number of tables per query. */
 const batchSize = 200;
 
@@ -93,15 +113,15 @@ const databasesQuery = `select datname as database, datistemplate as "isTemplate
     from pg_database where datname <> 'template0' order by 1`;
 
 /**
- * Reads every row of every table of a server in a container that nothing else uses. A database that cannot be read is
- * reported with the reason, and the other ones are still read.
+ * Reads every row of every table of a server. A database that cannot be read is reported with the reason, and the other
+ * ones are still read.
  */
-export async function readContents(docker: Docker, container: string, signal: AbortSignal): Promise<ClusterContents> {
+export async function readContents(server: SocketServer, signal: AbortSignal): Promise<ClusterContents> {
   const contents: ClusterContents = { databases: [], unproven: [], unlogged: [] };
-  for (const found of await queryInContainer<Database>(docker, container, databasesQuery)) {
+  for (const found of await server.query<Database>(databasesQuery)) {
     signal.throwIfAborted();
     try {
-      const { unlogged, ...read } = await readDatabase(docker, container, found, signal);
+      const { unlogged, ...read } = await readDatabase(server, found, signal);
       if (!found.isTemplate || read.tables.length > 0) contents.databases.push(read);
       if (unlogged.tables.length + unlogged.sequences.length > 0) contents.unlogged.push(unlogged);
     } catch (error) {
@@ -117,30 +137,24 @@ interface ReadDatabase extends DatabaseContents {
 }
 
 async function readDatabase(
-  docker: Docker,
-  container: string,
+  server: SocketServer,
   { database, accepts, isInvalid }: Database,
   signal: AbortSignal,
 ): Promise<ReadDatabase> {
   if (isInvalid) throw new SocketError("It is invalid because a DROP DATABASE was interrupted. Drop it again.");
-  if (accepts) return readTables(docker, container, database, signal);
+  if (accepts) return readTables(server, database, signal);
   const allow = (yes: boolean) =>
-    executeInContainer(docker, container, `alter database ${pg.escapeIdentifier(database)} allow_connections ${yes}`);
+    server.execute(`alter database ${pg.escapeIdentifier(database)} allow_connections ${yes}`);
   await allow(true);
   try {
-    return await readTables(docker, container, database, signal);
+    return await readTables(server, database, signal);
   } finally {
     await allow(false);
   }
 }
 
-async function readTables(
-  docker: Docker,
-  container: string,
-  database: string,
-  signal: AbortSignal,
-): Promise<ReadDatabase> {
-  const query = <Row>(sql: string) => queryInContainer<Row>(docker, container, sql, database);
+async function readTables(server: SocketServer, database: string, signal: AbortSignal): Promise<ReadDatabase> {
+  const query = <Row>(sql: string) => server.query<Row>(sql, database);
   const [found] = await query<Described>(describeQuery);
   if (found === undefined) throw new SocketError(`The database ${database} could not be described.`);
   const { size, locked, unloggedTables, unloggedSequences: sequences } = found;

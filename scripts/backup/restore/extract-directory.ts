@@ -68,14 +68,16 @@ const control = "global/pg_control";
  * is complete, it has another name and a mark, and no server starts on it.
  *
  * @param mark text of the mark
+ * @param examine examines the extracted folder under its other name; if it throws, nothing is left
  * @throws OperationError if the folder exists and is not empty
  */
-export async function extractDirectory(
+export async function extractDirectory<T = void>(
   archive: Readable,
   path: string,
   mark: string,
   signal: AbortSignal,
-): Promise<void> {
+  examine?: (folder: string) => Promise<T>,
+): Promise<T | undefined> {
   const unfinished = unfinishedDirectory(path);
   try {
     await requireEmptyDirectory(path);
@@ -96,9 +98,11 @@ export async function extractDirectory(
     await Promise.all([read, written]);
     await requireOwnLinks(unfinished);
     await rename(join(unfinished, `${control}.unfinished`), join(unfinished, control));
+    const examined = await examine?.(unfinished);
     await rm(join(unfinished, unfinishedMark));
     await unlessAbsent(rmdir(path));
     await rename(unfinished, path);
+    return examined;
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     throw explained(error, path);

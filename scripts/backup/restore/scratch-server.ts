@@ -7,7 +7,7 @@ import { executeInContainer } from "../../docker/server/query.ts";
 import { waitForServer } from "../../docker/server/wait.ts";
 import { paths, type StackBackups } from "../stack-backups.ts";
 import { markText, unfinishedMark } from "./begun-restore.ts";
-import { type ClusterContents, readContents } from "./contents.ts";
+import { type ClusterContents, containerServer, readContents } from "./contents.ts";
 import { extractDirectory } from "./extract-directory.ts";
 import { type Recovery, readRecovery, restoreCommand } from "./recovery.ts";
 import type { RestorePlace, RestoreRequest } from "./request.ts";
@@ -117,7 +117,7 @@ export async function proveCluster(
   const read = async (container: Docker.Container): Promise<ClusterContents> => {
     await request.examine?.(container.id);
     onStep("reading every row");
-    return readContents(docker, container.id, signal);
+    return readContents(containerServer(docker, container.id), signal);
   };
   const deliver = async (container: Docker.Container): Promise<void> => {
     await stop(container);

@@ -3,7 +3,7 @@ import { settingsOptions, socketSettings } from "../../connection/session-settin
 import { OperationError } from "../../core/operation-error.ts";
 import { runInContainer } from "../run-in-container.ts";
 
-/** Error if a server in a container did not answer a query on its socket. */
+/** Error if a server did not answer a query on its socket. */
 export class SocketError extends OperationError {}
 
 /**

@@ -5,6 +5,7 @@ import { bytesIn } from "../../core/bytes-in.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { isSameDirectory } from "../../core/same-directory.ts";
 import { clusterState } from "../../server/cluster.ts";
+import { exchangeFile, siblingClusters } from "../../server/cluster-exchange.ts";
 import { assertOwnToStop, claimOfOther, folderOfLastServer } from "../../server/data-directory-claim.ts";
 import { stopServer } from "../../server/embedded.ts";
 import { type ServerPlace, serverDirectory } from "../../server/locations.ts";
@@ -85,6 +86,13 @@ export async function eraseServer(ownership: Ownership, place: ServerPlace): Pro
       );
     }
     const left = await deleteCluster(dataDirectory);
+    // Those that restores in place kept.
+    for (const { path } of await siblingClusters(dataDirectory)) {
+      const { foreign, linked } = await deleteCluster(path);
+      left.foreign.push(...foreign);
+      left.linked.push(...linked);
+    }
+    await rm(exchangeFile(dataDirectory), { force: true });
     // This run holds the lock until the end. If the data directory still exists, it is a different one, or has files
     // that do not belong to PostgreSQL.
     const kept = ["lock", basename(serverDirectory(folder).data)];

@@ -8,6 +8,7 @@ import { cacheLeftovers } from "./cache-leftovers.ts";
 import { dockerLeftovers } from "./docker-leftovers.ts";
 import { halfWritten } from "./half-written.ts";
 import { incompleteUp } from "./incomplete-up.ts";
+import { killedInPlace } from "./killed-in-place.ts";
 import { killedRestores } from "./killed-restores.ts";
 import { leftMemberships } from "./left-memberships.ts";
 import { leftProcesses } from "./left-processes.ts";
@@ -45,7 +46,7 @@ export async function findLeftovers(context: RecoveryContext): Promise<StackLeft
   const own = servers.filter((each) => isOwn(context, project, each));
   const original = await originalOf({ root, project, stack: name, env }, state?.deployment.resources ?? []);
   const ofServers: StackLeftover[] = [];
-  for (const server of own) ofServers.push(...(await serverLeftovers(server)));
+  for (const server of own) ofServers.push(...(await killedInPlace(server)), ...(await serverLeftovers(server)));
   return [
     ...found,
     ...interruptedOperations(stack, state),

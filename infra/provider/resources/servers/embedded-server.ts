@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { OperationError } from "../../../../scripts/core/operation-error.ts";
 import { tryStartEmbedded } from "../../../../scripts/scratch/settings-trial.ts";
 import { assertMoved, clusterState } from "../../../../scripts/server/cluster.ts";
+import { isExchanging } from "../../../../scripts/server/cluster-exchange.ts";
 import {
   assertNotTakenOver,
   recordedDataDirectory,
@@ -158,6 +159,8 @@ function takenOverIn({ signal }: CallContext): Set<string> {
 /** Refuses to replace a server whose data is gone by an empty one: the data may be on a disk that is not mounted. */
 async function assertThere(dataDirectory: string): Promise<void> {
   if ((await clusterState(dataDirectory)).kind !== "absent") return;
+  // `up` completes the exchange of a killed restore before it starts the server.
+  if (await isExchanging(dataDirectory)) return;
   throw new OperationError(`The data directory ${dataDirectory} of this server is gone.`, {
     hint: "If it is on a disk that is not mounted, mount the disk. To start with an empty server, run `npm run pgw -- destroy`, then `up`.",
   });

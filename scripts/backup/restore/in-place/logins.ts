@@ -14,10 +14,15 @@ export interface StackDifferences {
   missingMigrations: Record<string, string[]>;
 }
 
+/** Returns the passwords of the stack's logins. */
+export function passwordsOf({ server, databases }: Pick<StackOutputs, "server" | "databases">): Map<string, string> {
+  const logins = [server.logins, ...Object.values(databases).map((each) => each.logins)];
+  return new Map(logins.flatMap((each) => Object.values(each)).map((each) => [each.user, each.password]));
+}
+
 /** Gives the stack's logins their current passwords. A restored cluster has those of its time. */
 export async function setPasswords(docker: Docker, server: string, outputs: StackOutputs): Promise<string[]> {
-  const logins = [outputs.server.logins, ...Object.values(outputs.databases).map((each) => each.logins)];
-  const passwords = new Map(logins.flatMap((each) => Object.values(each)).map((each) => [each.user, each.password]));
+  const passwords = passwordsOf(outputs);
   const found = await queryInContainer<{ name: string }>(docker, server, "select rolname as name from pg_roles");
   const there = new Set(found.map(({ name }) => name));
   const statements: string[] = [];

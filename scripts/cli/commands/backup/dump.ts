@@ -55,7 +55,17 @@ export function registerBackupDump(backup: Command): void {
       ).conflicts(planned),
     )
     .addOption(jsonOption())
-    .action(action<DumpCommandOptions, []>(dump));
+    .action(action<DumpCommandOptions, []>(dumpOrArchive));
+}
+
+/** Makes a physical archive instead if there is no pg_dump for an embedded server. */
+async function dumpOrArchive(context: CommandContext, options: DumpCommandOptions): Promise<undefined> {
+  try {
+    return await dump(context, options);
+  } catch (error) {
+    const { archiveInstead } = await import("./archive-create.ts");
+    return archiveInstead(context, options, error);
+  }
 }
 
 async function dump(context: CommandContext, options: DumpCommandOptions): Promise<undefined> {

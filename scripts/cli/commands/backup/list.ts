@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 import type { ArchiveLag } from "../../../backup/archive-lag.ts";
-import { ageInSeconds, ago, duration, type Finding } from "../../../backup/findings.ts";
+import { ageInSeconds, ago, duration } from "../../../backup/findings.ts";
 import type { BackupList } from "../../../backup/list.ts";
 import type { Known } from "../../../core/known.ts";
-import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
+import type { ExitCode } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
-import { style } from "../../output.ts";
 import { table } from "../../table.ts";
 import { describeNewestDumps, type ListedDumps, readNewestDumps } from "./list-dumps.ts";
+import { codeOf, describeFindings } from "./list-findings.ts";
 import { findBackups, inRepository } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
@@ -35,6 +35,10 @@ async function list(context: CommandContext, { stack = localStack, repository }:
   const now = new Date();
   const located = await findBackups(context, stack);
   const dumped = await readNewestDumps(context, stack, located.outputs, now);
+  if ("kind" in located && located.kind === "embedded") {
+    const { listEmbedded } = await import("./archive-list.ts");
+    return listEmbedded(context, stack, dumped, now);
+  }
   const hasDumps = dumped.dumps.newest.length > 0 || dumped.findings.length > 0;
   if (!("backups" in located) && hasDumps && repository === undefined) return answerDumps(context, stack, dumped);
   const { withDocker } = await import("../../../docker/client.ts");
@@ -75,11 +79,6 @@ function answerDumps(
   return codeOf(findings);
 }
 
-function codeOf(findings: readonly Finding[]): ExitCode {
-  if (findings.some(({ level }) => level === "wrong")) return exitCode.wrong;
-  return findings.length > 0 ? exitCode.failed : exitCode.done;
-}
-
 /** Backups in one repository, and how far the archive in the other one is behind. */
 interface ListedBackups extends BackupList {
   repository: number;
@@ -114,10 +113,6 @@ function describe(listed: ListedBackups, now: Date): string {
   ].join("\n");
 }
 
-function describeFindings(findings: readonly Finding[]): string[] {
-  return findings.length === 0 ? ["no problems found"] : findings.flatMap(line);
-}
-
 function lagLines({ repository, lag, otherLag }: ListedBackups): string[] {
   if (otherLag === null) return [`lag       ${describeLag(lag)}`];
   const both = repository === 1 ? [lag, otherLag] : [otherLag, lag];
@@ -135,9 +130,4 @@ function describeLag(lag: Known<ArchiveLag>): string {
     ...(lostSegments === 0 ? [] : [`at least ${lostSegments} lost`]),
     ...(unanswered === null ? [] : [`no answer: ${unanswered}`]),
   ].join("; ");
-}
-
-function line({ level, text, hint }: Finding): string[] {
-  const word = level === "wrong" ? style("red", "wrong") : style("yellow", "unknown");
-  return [`${word}     ${text}`, ...(hint === undefined ? [] : [`          ${hint}`])];
 }

@@ -150,7 +150,8 @@ function reportRestored(context: CommandContext, stack: string, restored: InPlac
   return problems.length === 0 ? exitCode.done : exitCode.wrong;
 }
 
-function describeDifferences({ missingRoles, missingDatabases, missingMigrations }: StackDifferences): string[] {
+/** Describes what a restored cluster lacks, and how it comes back. */
+export function describeDifferences({ missingRoles, missingDatabases, missingMigrations }: StackDifferences): string[] {
   const created = [
     ...missingDatabases.map((name) => `the database ${name}`),
     ...missingRoles.map((name) => `the role ${name}`),

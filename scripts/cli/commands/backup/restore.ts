@@ -11,8 +11,9 @@ import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
+import { identityOption } from "../dumps/options.ts";
 import type { InPlaceCommand } from "./restore-in-place.ts";
-import { backupsOf } from "./stack.ts";
+import { backupsOrEmbedded } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
 interface RestoreOptions {
@@ -38,6 +39,7 @@ interface RestoreOptions {
   undo?: boolean;
   finish?: boolean;
   allowProtected?: boolean;
+  identity?: string;
   yes?: boolean;
 }
 
@@ -64,6 +66,7 @@ export function registerBackupRestore(backup: Command): void {
     .option("--no-encrypt", "with --only: do not encrypt the dump of the replaced database")
     .option("--undo", "return to the cluster from before the last restore in place")
     .option("--finish", "remove the clusters that a restore in place or an undo kept")
+    .addOption(identityOption())
     .option("--allow-protected", "change the cluster, or replace a database, of a protected stack")
     .option("-y, --yes", "skip the confirmation of --in-place, --only, --undo or --finish")
     .option("--latest", "restore everything that is archived (default)")
@@ -87,8 +90,13 @@ export function registerBackupRestore(backup: Command): void {
 
 async function restore(context: CommandContext, options: RestoreOptions): Promise<ExitCode> {
   const { stack = localStack, backup } = options;
-  const point = pointOf(await withDeploy(context, stack, options));
   const change = changeOf(options);
+  // Wrong usage is reported before anything is read.
+  pointOf(options);
+  if (change === undefined && options.only === undefined) destinationOf(options);
+  const place = await backupsOrEmbedded(context, stack, options.repository);
+  if (place === "embedded") return restoreArchiveOf(context, stack, options, change);
+  const point = pointOf(await withDeploy(context, stack, options));
   if (change !== undefined) {
     if (options.repository === "2")
       throw new OperationError("A restore in place reads the first repository.", {
@@ -117,7 +125,7 @@ async function restore(context: CommandContext, options: RestoreOptions): Promis
   }
   const { withDocker } = await import("../../../docker/client.ts");
   const { restoreBackup } = await import("../../../backup/restore/restore.ts");
-  const { backups, dockerHost } = await backupsOf(context, stack, options.repository);
+  const { backups, dockerHost } = place;
   const onStep = (step: string) => showStep(context.out, step);
   const began = performance.now();
   const request = { to, backup, point, recoverySeconds, signal: context.signal, onStep };
@@ -130,6 +138,26 @@ async function restore(context: CommandContext, options: RestoreOptions): Promis
   context.out.answer({ stack, to, ...restored, seconds: Math.round(seconds) }, () => describe(restored, to, seconds));
   const isProven = restored.incompleteReason === undefined && restored.unproven.length === 0;
   return isProven ? exitCode.done : exitCode.wrong;
+}
+
+/** Restores a physical archive of a stack with an embedded server. */
+async function restoreArchiveOf(
+  context: CommandContext,
+  stack: string,
+  options: RestoreOptions,
+  change: InPlaceCommand["what"] | undefined,
+): Promise<ExitCode> {
+  const { to, backup, identity, yes = false, allowProtected = false } = options;
+  const { latest = false, toVolume, only, exclusive, timeline, beforeDeploy } = options;
+  const others = { toVolume, only, exclusive, timeline, beforeDeploy };
+  if (pointOf(options) !== undefined || Object.values(others).some((value) => value !== undefined))
+    throw new OperationError(`The server of stack "${stack}" is embedded: only whole archives can be restored.`, {
+      hint: "Use --to DIR or --in-place, with --backup NAME or --latest. Servers in containers have the other targets.",
+      exitCode: exitCode.usage,
+    });
+  const { restoreEmbedded } = await import("./archive-restore.ts");
+  const what = to !== undefined ? ({ kind: "directory", path: to } as const) : { kind: change ?? ("restore" as const) };
+  return restoreEmbedded(context, { stack, backup: latest ? undefined : backup, what, identity, yes, allowProtected });
 }
 
 function warningsOf({ incompleteReason, unproven, unlogged, notArchived }: Restored): string[] {

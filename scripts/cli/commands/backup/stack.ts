@@ -29,7 +29,26 @@ export interface NoBackups {
  * @throws OperationError (wrong usage) if the stack makes no backups, or has no such repository
  */
 export async function backupsOf(context: CommandContext, stack: string, repository = "1"): Promise<BackupsInEngine> {
-  return inRepository(await findBackups(context, stack), stack, repository);
+  const found = await backupsOrEmbedded(context, stack, repository);
+  if (found !== "embedded") return found;
+  throw new OperationError(`Stack "${stack}" has no WAL archive: its server is embedded.`, {
+    hint: "Its physical archives: `backup create`, `backup list` and `backup restore`. Only servers in containers have more (pgroundwork:server docker).",
+    exitCode: exitCode.usage,
+  });
+}
+
+/**
+ * Returns the same, or `embedded` for a stack with an embedded server, which has physical archives.
+ *
+ * @throws OperationError (wrong usage) if the stack makes no backups, or has no such repository
+ */
+export async function backupsOrEmbedded(
+  context: CommandContext,
+  stack: string,
+  repository = "1",
+): Promise<BackupsInEngine | "embedded"> {
+  const found = await findBackups(context, stack);
+  return "kind" in found && found.kind === "embedded" ? "embedded" : inRepository(found, stack, repository);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Loaded } from "../../../backup/dump/load.ts";
 import type { LoadPlan } from "../../../backup/dump/load-plan.ts";
 import type { DumpMetadata } from "../../../backup/dump/metadata.ts";
 import { inDatabase } from "../../../connection/connection.ts";
-import { OperationError } from "../../../core/operation-error.ts";
+import { type ExitCode, OperationError } from "../../../core/operation-error.ts";
 import { action, type CommandContext } from "../../context.ts";
 import {
   type DumpTarget,
@@ -30,10 +30,10 @@ interface LoadCommandOptions extends TargetOptions, EncryptionOptions {
 
 export function registerDumpsLoad(dumps: Command): void {
   dumps
-    .command("load <dump>")
+    .command("load [dump]")
     .description(
-      "replace a database by a dump (or `latest`): load and compare it beside the existing one, swap both at once, " +
-        "then dump and drop the replaced one",
+      "replace a database by a dump (default: the newest): load and compare it beside the existing one, swap both at " +
+        "once, then dump and drop the replaced one; a physical archive replaces the whole embedded server",
     )
     .addOption(stackOption())
     .addOption(databaseOption())
@@ -45,10 +45,17 @@ export function registerDumpsLoad(dumps: Command): void {
     .addOption(jobsOption())
     .option("-y, --yes", "skip the confirmation; sessions of the database are terminated")
     .addOption(jsonOption())
-    .action(action<LoadCommandOptions, [string]>(load));
+    .action(action<LoadCommandOptions, [string | undefined]>(load));
 }
 
-async function load(context: CommandContext, options: LoadCommandOptions, name: string): Promise<undefined> {
+async function load(
+  context: CommandContext,
+  options: LoadCommandOptions,
+  name = "latest",
+): Promise<ExitCode | undefined> {
+  const { loadArchive } = await import("./load-archive.ts");
+  const restored = await loadArchive(context, options, name);
+  if (restored !== undefined) return restored;
   const { findDump } = await import("../../../backup/dump/store.ts");
   const { planLoad } = await import("../../../backup/dump/load-plan.ts");
   const { loadDump } = await import("../../../backup/dump/load.ts");

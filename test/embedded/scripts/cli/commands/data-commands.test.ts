@@ -1,9 +1,10 @@
-import { chmod, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectionUrl } from "../../../../../scripts/connection/connection.ts";
 import type { StackEntry } from "../../../../../scripts/stack/stacks.ts";
 import type { Clone, Finished } from "../../../clone.ts";
+import { changesOf } from "../../../infra/program/changes.ts";
 import { commit, makeShop, shopDrafts } from "../../../infra/program/shop.ts";
 
 let clone: Clone;
@@ -254,5 +255,79 @@ describe("logs and stacks", () => {
   it("stacks lists the stack with its state", async () => {
     const stacks = JSON.parse((await clone.succeed("stacks", "--json")).stdout) as StackEntry[];
     expect(stacks.find(({ name }) => name === "local")).toMatchObject({ name: "local", deployed: true });
+  });
+});
+
+describe("backups on a machine without Docker and without a pg_dump of the server's version", () => {
+  const products = "select name from product order by id";
+  const backup = async () => {
+    const { stdout, stderr } = await clone.succeed("backup", "dump", "--json");
+    expect(stderr).toContain(
+      "no pg_dump of version 17 was found: this is a physical archive of the whole server instead\n",
+    );
+    return JSON.parse(stdout) as { folder: string; archive: { id: string; restore: string } };
+  };
+  beforeAll(() => {
+    clone.env.DOCKER_HOST = "unix:///nonexistent";
+    clone.env.PATH = `${join(clone.root, "node_modules", ".bin")}:/usr/sbin:/usr/bin:/sbin:/bin`;
+  });
+
+  it("db:backup makes a physical archive, and db:restore without a name restores it in place, with an undo", async () => {
+    const before = await clone.query<{ name: string }>("app", products);
+    const status = await clone.shell("git status --porcelain");
+    const { folder, archive } = await backup();
+    expect(folder).toBe(join(clone.root, ".pgroundwork", "dumps", "physical"));
+    expect(archive.restore).toBe(`npm run db:restore -- ${archive.id}`);
+    expect(await clone.shell("git status --porcelain")).toEqual(status);
+    const { stdout } = await clone.succeed("backup", "list", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      checksumsCompared: false,
+      archives: [{ id: archive.id, state: "complete", source: "local" }],
+    });
+    await clone.query("app", "insert into product (id, name, price) values (99, 'after', 1)");
+
+    const unconfirmed = await clone.pgw("dumps", "load");
+    expect([unconfirmed.code, unconfirmed.stdout]).toEqual([3, ""]);
+    const restored = await clone.succeed("dumps", "load", "--yes");
+    expect(restored.stdout).toContain(`stack "local" is restored from ${archive.id}; it was stopped for `);
+    expect(restored.stdout).toMatch(/a server started on it and read all [\d,]+ rows\n/);
+    expect(await clone.query("app", products)).toEqual(before);
+    expect(await changesOf(clone, "preview")).toEqual([]);
+
+    const undone = await clone.succeed("backup", "restore", "--undo", "--yes");
+    expect(undone.stdout).toContain('stack "local" is as it was before the restore');
+    expect(await clone.query("app", products)).toEqual([...before, { name: "after" }]);
+    await clone.succeed("backup", "restore", "--finish", "--yes");
+    expect((await clone.outputs()).server).toMatchObject({ kind: "embedded" });
+  });
+
+  it("up completes an exchange of clusters in which a restore was killed", async () => {
+    const { server } = await clone.outputs();
+    if (server.kind !== "embedded") throw new Error("the server is not embedded");
+    const data = server.dataDirectory;
+    const before = await clone.query("app", products);
+    await clone.succeed("down");
+    const [incoming, outgoing] = [`${data}.restoring-20261130T120000Z`, `${data}.before-20261130T120000Z`];
+    await clone.shell(`cp -a '${data}' '${incoming}'`);
+    await writeFile(`${data}.exchange`, JSON.stringify({ incoming, outgoing }));
+    await rename(data, outgoing);
+    await clone.succeed("up");
+    expect(await clone.query("app", products)).toEqual(before);
+    expect((await clone.succeed("backup", "restore", "--finish", "--yes")).stdout).toBe(`removed ${outgoing}\n`);
+  });
+
+  it("a copy is restored to a folder, and targets that an embedded server does not have are wrong usage", async () => {
+    const to = join(clone.root, "..", "restored");
+    const { stdout } = await clone.succeed("backup", "restore", "--to", to);
+    expect(stdout).toMatch(
+      /compared: the checksum of the archive, system identifier \d+, 2 databases, \d migrations\n/,
+    );
+    expect((await clone.pgw("backup", "restore", "--to", to)).code).toBe(2);
+    for (const target of ["--lsn 0/3000000", "--before-deploy last"]) {
+      const { code, stderr } = await clone.pgw("backup", "restore", "--to", `${to}-2`, ...target.split(" "));
+      expect([code, stderr]).toEqual([2, expect.stringContaining("only whole archives can be restored")]);
+    }
+    const { code, stderr } = await clone.pgw("backup", "dump", "--schema-only");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("no pg_dump of version 17 was found")]);
   });
 });

@@ -1,0 +1,294 @@
+import { existsSync } from "node:fs";
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { type ArchiveOptions, createArchive } from "../../../../../scripts/backup/physical/create.ts";
+import {
+  finishArchiveRestore,
+  type InPlaceOptions,
+  restoreArchiveInPlace,
+  undoArchiveRestore,
+} from "../../../../../scripts/backup/physical/in-place.ts";
+import type { ArchiveMetadata } from "../../../../../scripts/backup/physical/metadata.ts";
+import { begunFile } from "../../../../../scripts/backup/physical/only-command.ts";
+import { restoreArchive } from "../../../../../scripts/backup/physical/restore.ts";
+import { findArchive } from "../../../../../scripts/backup/physical/store.ts";
+import { withClient } from "../../../../../scripts/connection/client.ts";
+import type { Connection } from "../../../../../scripts/connection/connection.ts";
+import { ownHolder } from "../../../../../scripts/docker/scratch-holder.ts";
+import { exchangeFile } from "../../../../../scripts/server/cluster-exchange.ts";
+import { stopServer } from "../../../../../scripts/server/embedded.ts";
+import { findPostmaster } from "../../../../../scripts/server/postmaster.ts";
+import { leftTemporary } from "../../../../support/left-temporary.ts";
+import { startServer, type TestServer } from "../../../server.ts";
+import { damagedCopy } from "./damaged-copy.ts";
+
+let server: TestServer;
+let home: string;
+let made: ArchiveMetadata;
+
+beforeAll(async () => {
+  server = await startServer();
+  home = await mkdtemp(join(inject("scratch"), "physical-"));
+  // PostgreSQL's account enters it.
+  await chmod(home, 0o755);
+  await server.createDatabase("shop");
+  await query(`create table item (id int primary key, note text); grant select on item to shop_app;
+    create unlogged table cart (id int); insert into cart values (1);
+    create schema graphile_migrate; create table graphile_migrate.migrations (filename text);
+    insert into graphile_migrate.migrations values ('000001-items.sql'), ('000002-notes.sql');
+    create table still as select n, repeat('x', 100) as text from generate_series(1, 200) n`);
+  // From then on, nothing writes to its pages: the WAL of a backup has no images of them.
+  await query("vacuum (freeze) still");
+  await query("checkpoint");
+});
+afterAll(async () => {
+  await server?.stop();
+  await rm(home, { recursive: true, force: true });
+});
+
+const query = <Row extends object>(sql: string, connection: Connection = server.connection("shop")) =>
+  withClient(connection, async (client) => (await client.query<Row>(sql)).rows);
+const count = async () => Number((await query<{ count: string }>("select count(*) from item"))[0]?.count);
+const folder = () => join(home, "archives");
+const signal = new AbortController().signal;
+const create = (given: Partial<ArchiveOptions> = {}, connection = server.connection()) =>
+  createArchive(
+    { connection, name: "test" },
+    {
+      ...{ folder: folder(), compressed: true, recipients: [], signal, onStep: () => undefined },
+      restoreCommand: (id) => `restore ${id}`,
+      ...given,
+    },
+  );
+const restore = async (to: string, archives = folder(), name = "latest") =>
+  restoreArchive(await findArchive(archives, name), {
+    ...{ to, identityFile: undefined, holder: await ownHolder(), signal, onStep: () => undefined },
+  });
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => "none",
+    (error: Error) => error.message,
+  );
+
+describe("a physical archive", () => {
+  it("restores every row committed before its end, made under load, with checkpoints and vanishing tables", async () => {
+    const left = leftTemporary(join(folder(), "test-physical-1"));
+    await mkdir(left, { recursive: true });
+    let acknowledged = 0;
+    let isOver = false;
+    const write = withClient(server.connection("shop"), async (client) => {
+      while (!isOver) {
+        const id = acknowledged + 1;
+        await client.query(`insert into item values (${id}, repeat('x', 3000))`);
+        acknowledged = id;
+        if (id % 50 === 0) await client.query(`create table t${id} as select 1; drop table if exists t${id - 50}`);
+        if (id % 200 === 0) await client.query("select pg_switch_wal(); checkpoint");
+      }
+    });
+    await expect.poll(() => acknowledged).toBeGreaterThan(100);
+    const before = acknowledged;
+    made = await create();
+    isOver = true;
+    await write;
+    expect(made.databases).toContainEqual({ name: "shop", migrations: ["000001-items.sql", "000002-notes.sql"] });
+    expect(existsSync(left)).toBe(false);
+    expect(await readdir(folder())).toEqual([made.id]);
+    const path = join(folder(), made.id);
+    for (const name of await readdir(path)) expect((await stat(join(path, name))).mode & 0o777).toBe(0o600);
+    expect(await query("select from pg_replication_slots")).toEqual([]);
+
+    const to = join(home, "restored");
+    const restored = await restore(to);
+    const shop = restored.databases.find(({ database }) => database === "shop");
+    const items = shop?.tables.find(({ table }) => table === "public.item")?.rows ?? 0;
+    expect(items).toBeGreaterThanOrEqual(before);
+    expect(items).toBeLessThanOrEqual(acknowledged);
+    expect(restored.unlogged).toEqual([{ database: "shop", tables: ["public.cart"], sequences: [] }]);
+    expect([restored.systemIdentifier, restored.timeline]).toEqual([made.systemIdentifier, made.timeline + 1]);
+    const names = await readdir(to);
+    expect(names).toContain("PG_VERSION");
+    expect(names.filter((name) => /signal|RESTORE|postmaster|^pgsql_tmp/.test(name))).toEqual([]);
+    expect(await readFile(join(to, "postgresql.auto.conf"), "utf8")).not.toMatch(
+      /restore_command|recovery|archive_mode/,
+    );
+    await rm(to, { recursive: true });
+    // One with less WAL for the other tests.
+    await rm(join(folder(), made.id), { recursive: true });
+    made = await create();
+  });
+
+  it("is refused with the reason if it is damaged, and nothing is left", async () => {
+    const to = join(home, "damaged");
+    const damaged = async (change: Parameters<typeof damagedCopy>[3], name = "latest") => {
+      const archives = await mkdtemp(join(home, "copies-"));
+      await damagedCopy(folder(), made, archives, change);
+      return refusal(restore(to, archives, name));
+    };
+    const unusable = `The physical archive ${made.id} cannot be restored: `;
+    expect(await damaged({ truncated: true })).toMatch(/^There is no such backup/);
+    expect(await damaged({ truncated: true }, made.id)).toBe(
+      `${unusable}cluster.tar.gz has ${made.file.bytes - 1} bytes instead of ${made.file.bytes}.`,
+    );
+    expect(await damaged({ flipped: true })).toBe(
+      `${unusable}cluster.tar.gz was changed: its checksum does not match.`,
+    );
+    const [segment = ""] = made.segments;
+    expect(await damaged({ without: `pg_wal/${segment}` })).toBe(`${unusable}the WAL segment ${segment} is missing.`);
+    // Described as if it had never had the segment: only PostgreSQL can tell.
+    expect(await damaged({ without: `pg_wal/${segment}`, described: { segments: [] } })).toMatch(
+      new RegExp(`^${unusable}No server runs on the restored copy: FATAL: .*could not locate required checkpoint`),
+    );
+    const [{ path: table = "" } = {}] = await query<{ path: string }>("select pg_relation_filepath('still') as path");
+    expect(await damaged({ overwritten: table })).toMatch(
+      new RegExp(`^${unusable}the database "shop" cannot be read: invalid page in block 0 of relation [\\w/]+\\.$`),
+    );
+    const databases = [
+      { name: "shop", migrations: ["000003-prices.sql"] },
+      { name: "gone", migrations: null },
+    ];
+    expect(await damaged({ described: { systemIdentifier: "1", databases } })).toBe(
+      `${unusable}the system identifier is ${made.systemIdentifier} instead of 1; ` +
+        'the database "shop" lacks migrations: 000003-prices.sql; the database "gone" is missing.',
+    );
+    expect((await readdir(home)).filter((name) => name.startsWith("damaged"))).toEqual([]);
+  });
+
+  it("is refused for what a copy would lack, and nothing is left", async () => {
+    await withClient(server.connection(), async (client) => {
+      await client.query("set allow_in_place_tablespaces = on");
+      await client.query("create tablespace elsewhere location ''");
+    });
+    expect(await refusal(create())).toBe(
+      "No physical archive can be made: the server has tablespaces (elsewhere), whose folders are elsewhere.",
+    );
+    await query("drop tablespace elsewhere", server.connection());
+    const link = join(server.dataDirectory, "base", "linked");
+    await symlink("/nonexistent", link);
+    expect(await refusal(create())).toMatch(`The data directory has a link: ${link}.`);
+    await rm(link);
+    expect(await refusal(create({}, server.as("migrator", "shop")))).toBe(
+      "No physical archive can be made: this role is no superuser.",
+    );
+    const full = { folder: "/dev/null/archives" };
+    expect(await refusal(create(full))).toMatch(
+      /^The physical archive could not be written to \/dev\/null\/archives: /,
+    );
+    expect(await readdir(folder())).toEqual([made.id]);
+  });
+});
+
+describe("a restore of a physical archive in place", () => {
+  const place = () => ({
+    home: join(inject("scratch"), "data-home"),
+    directory: { data: server.dataDirectory, log: server.logDirectory },
+    owner: undefined,
+  });
+  const notes: string[] = [];
+  const options = async (): Promise<InPlaceOptions> => ({
+    ...{ identityFile: undefined, holder: await ownHolder(), signal, onStep: () => undefined },
+    onNote: (text) => void notes.push(text),
+    exclusively: (work) => {
+      const { port, host, password = "" } = server.connection();
+      const login = (user: string, secret = password) => ({ user, password: secret });
+      const logins = { superuser: login("postgres"), monitor: login("monitor_of_later") };
+      const at = { kind: "embedded", host, port, sslmode: "disable", version: "17", logins } as const;
+      return work({
+        server: { ...at, dataDirectory: server.dataDirectory, logDirectory: server.logDirectory },
+        databases: {
+          shop: { logins: { app: login("shop_app", "new") }, migrations: ["000003-prices.sql"], seeds: [] },
+        },
+      });
+    },
+  });
+  const siblings = async () =>
+    (await readdir(dirname(server.dataDirectory))).filter((name) => name.startsWith("data.")).sort();
+  const appRows = () =>
+    query<{ count: number }>("select count(*)::int from item", {
+      ...server.as("app", "shop"),
+      password: "new",
+    });
+
+  it("replaces the cluster, sets the stack's passwords, and returns by an undo with every row", async () => {
+    const rows = await count();
+    await query("insert into item values (-1, 'after the archive')");
+    const rules = join(server.dataDirectory, "pg_hba.conf");
+    await appendFile(rules, "# changed after the archive\n");
+    const archive = await findArchive(folder(), "latest");
+    const restored = await restoreArchiveInPlace(place(), archive, await options(), async ({ databases }) => {
+      expect(databases.map(({ database }) => database)).toContain("shop");
+      // It still serves.
+      expect(await count()).toBe(rows + 1);
+    });
+    expect(restored.differences).toEqual({
+      missingRoles: ["monitor_of_later"],
+      missingDatabases: [],
+      missingMigrations: { shop: ["000003-prices.sql"] },
+    });
+    expect(await query("select from item where id = -1")).toEqual([]);
+    expect(await readFile(rules, "utf8")).toContain("# changed after the archive");
+    expect(await appRows()).toEqual([{ count: await count() }]);
+    expect(await siblings()).toEqual([restored.kept.split("/").at(-1)]);
+    expect(await refusal(restoreArchiveInPlace(place(), archive, await options(), async () => undefined))).toMatch(
+      /is still kept in /,
+    );
+
+    await undoArchiveRestore(place(), await options(), async () => undefined);
+    expect(await count()).toBe(rows + 1);
+    expect(await appRows()).toEqual([{ count: rows + 1 }]);
+    expect(await siblings()).toEqual([expect.stringMatching(/^data\.undone-/)]);
+    expect(notes).toEqual([]);
+  });
+
+  it("that was killed is completed or reverted by the next command, which starts the server", async () => {
+    const { directory, home: programs } = place();
+    const rows = await count();
+    const [undone = ""] = await siblings();
+    const beginning = server.dataDirectory;
+    // Killed between the two renames of an exchange.
+    await stopServer(programs, directory);
+    const incoming = join(dirname(beginning), undone);
+    const outgoing = `${beginning}.before-20260101T000000Z`;
+    await writeFile(exchangeFile(beginning), JSON.stringify({ incoming, outgoing }));
+    await rename(beginning, outgoing);
+    await writeFile(join(dirname(directory.log), begunFile), "");
+    await mkdir(`${beginning}.restoring-20260101T000000Z.unfinished`);
+    await undoArchiveRestore(place(), await options(), async () => {
+      expect(await findPostmaster(beginning)).toBeDefined();
+      expect(await query("select from item where id = -1")).toEqual([]);
+    });
+    expect(notes).toEqual([
+      "completed the exchange of clusters in which a command was killed",
+      expect.stringMatching(/^removed .*unfinished, which a killed command left$/),
+      "starting the server, which a killed command stopped",
+    ]);
+    expect(await count()).toBe(rows);
+    const removed = await finishArchiveRestore(place(), await options(), async () => undefined);
+    expect(removed).toHaveLength(1);
+    expect(await siblings()).toEqual([]);
+    expect(await count()).toBe(rows);
+  });
+
+  it("that is not confirmed changes nothing", async () => {
+    const refused = restoreArchiveInPlace(place(), await findArchive(folder(), "latest"), await options(), async () => {
+      throw new Error("not wanted");
+    });
+    expect(await refusal(refused)).toBe("not wanted");
+    expect(await siblings()).toEqual([]);
+    expect(await refusal(undoArchiveRestore(place(), await options(), async () => undefined))).toBe(
+      "No cluster from before an in-place restore is kept.",
+    );
+  });
+});
