@@ -1,8 +1,12 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { inject } from "vitest";
+import { cloneRoot, stackOf } from "../../infra/provider/inputs/stack-of.ts";
+import { home } from "../../infra/provider/resources/servers/server-properties.ts";
 import { serverAccount } from "../../scripts/server/account.ts";
 import { installBinaries } from "../../scripts/server/binaries.ts";
 import { initialise } from "../../scripts/server/cluster.ts";
+import { serverDirectory, serverFolder } from "../../scripts/server/locations.ts";
 import { copyPrepared } from "../support/prepared.ts";
 
 /**
@@ -17,4 +21,11 @@ export async function copyInitialisedCluster(home: string, dataDirectory: string
   await copyPrepared(join(inject("scratch"), "clusters"), `initialised-${password}`, dataDirectory, async (folder) => {
     await initialise(await installBinaries(home), folder, password, await serverAccount(process.getuid?.()));
   });
+}
+
+/** Copies such a cluster to where a resource of the type EmbeddedServer looks for it, if its folder does not exist. */
+export async function copyClusterOf(urn: string, password: string): Promise<void> {
+  const { project, stack } = stackOf(urn);
+  const folder = serverFolder(home(), cloneRoot, project, stack);
+  if (!existsSync(folder)) await copyInitialisedCluster(home(), serverDirectory(folder).data, password);
 }

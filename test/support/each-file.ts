@@ -12,7 +12,8 @@ function restoreEnvironment(): void {
   for (const [name, value] of Object.entries(before)) if (process.env[name] !== value) process.env[name] = value;
 }
 
-// Registered first, so it is called last.
+// Registered before the hooks of the file.
+// Vitest calls them in reverse order, so this one is the last.
 afterAll(async () => {
   restoreEnvironment();
   await cleanUpFile();

@@ -1,17 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import { cloneRoot, stackOf } from "../../../../../../infra/provider/inputs/stack-of.ts";
 import { embeddedServer } from "../../../../../../infra/provider/resources/servers/embedded-server.ts";
-import { home } from "../../../../../../infra/provider/resources/servers/server-properties.ts";
 import { type Properties, unknownValue } from "../../../../../../infra/provider-protocol/values.ts";
 import { withClient } from "../../../../../../scripts/connection/client.ts";
-import { serverDirectory, serverFolder } from "../../../../../../scripts/server/locations.ts";
 import { findPostmaster } from "../../../../../../scripts/server/postmaster.ts";
 import { contextOf, type RecordedContext } from "../../../../../unit/infra/provider/call-context.ts";
-import { copyInitialisedCluster } from "../../../../initialised-cluster.ts";
+import { copyClusterOf } from "../../../../initialised-cluster.ts";
 
 const declared = {
   superuserPassword: "a-password-of-the-superuser",
@@ -44,13 +40,9 @@ afterEach(async () => {
 });
 
 const newContext = () => contextOf("EmbeddedServer", `stack-${randomUUID()}`);
-
-/** Creates a server. With other inputs than the usual ones, its cluster is made by `initdb`, otherwise it is a copy. */
+// With other inputs than the usual ones, the cluster is made by `initdb`.
 async function create(context: RecordedContext, inputs: Properties = declared): Promise<Made> {
-  const { project, stack } = stackOf(context.urn);
-  const folder = serverFolder(home(), cloneRoot, project, stack);
-  if (inputs === declared && !existsSync(folder))
-    await copyInitialisedCluster(home(), serverDirectory(folder).data, declared.superuserPassword);
+  if (inputs === declared) await copyClusterOf(context.urn, declared.superuserPassword);
   const state = await embeddedServer.create(context, inputs, false);
   const server = { ...state, inputs, context } as Made;
   made.push(server);

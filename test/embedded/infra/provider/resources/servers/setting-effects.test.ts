@@ -2,16 +2,13 @@ import { randomUUID } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
-import { cloneRoot, stackOf } from "../../../../../../infra/provider/inputs/stack-of.ts";
 import { embeddedServer } from "../../../../../../infra/provider/resources/servers/embedded-server.ts";
-import { home } from "../../../../../../infra/provider/resources/servers/server-properties.ts";
 import { isUnknown, type Properties } from "../../../../../../infra/provider-protocol/values.ts";
 import { withClient } from "../../../../../../scripts/connection/client.ts";
 import { stopServer } from "../../../../../../scripts/server/embedded.ts";
-import { serverDirectory, serverFolder } from "../../../../../../scripts/server/locations.ts";
 import { freePort } from "../../../../../support/free-port.ts";
 import { contextOf, type RecordedContext } from "../../../../../unit/infra/provider/call-context.ts";
-import { copyInitialisedCluster } from "../../../../initialised-cluster.ts";
+import { copyClusterOf } from "../../../../initialised-cluster.ts";
 
 const superuserPassword = "a-password-of-the-superuser";
 const settings = {
@@ -38,9 +35,7 @@ let server: Server;
 beforeEach(async () => {
   vi.stubEnv("XDG_DATA_HOME", join(inject("scratch"), "effects"));
   context = contextOf("EmbeddedServer", `stack-${randomUUID()}`);
-  const { project, stack } = stackOf(context.urn);
-  const { data } = serverDirectory(serverFolder(home(), cloneRoot, project, stack));
-  await copyInitialisedCluster(home(), data, superuserPassword);
+  await copyClusterOf(context.urn, superuserPassword);
   const inputs = { superuserPassword, settings };
   server = { ...(await embeddedServer.create(context, inputs, false)), inputs } as unknown as Server;
 });
