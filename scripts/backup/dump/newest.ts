@@ -3,7 +3,7 @@ import { ageInSeconds, type Finding } from "../findings.ts";
 import { type DescribedDump, nameOfPlanned } from "./planned.ts";
 import type { StoredDump } from "./store.ts";
 
-/** Where a dump is: in `BACKUP_DIR`, or in the volume of the stack's scheduled dumps. */
+/** Location of a dump: `BACKUP_DIR`, or the volume of the stack's scheduled dumps. */
 export type DumpLocation = "folder" | "volume";
 
 /** The newest intact dump of a database and scope in one location. */

@@ -23,7 +23,7 @@ export const validationSchema = z.object({
 export type Validation = z.output<typeof validationSchema>;
 
 /**
- * How the files of a dump are compared with its metadata. `checksums` reads every byte. `sizes` reads none, and does
+ * Comparison of the files of a dump with its metadata. `checksums` reads every byte. `sizes` reads none, and does
  * not find a changed byte.
  */
 export type FileComparison = "checksums" | "sizes";
@@ -184,7 +184,7 @@ async function readValidation(path: string): Promise<Validation | undefined> {
 /** Retention times of the dumps in a folder, in days. */
 export interface Retention {
   days: number;
-  /** Of scheduled dumps. Omitted if their plan is not known: then they stay. */
+  /** Days for scheduled dumps. Omitted if their plan is not known: then they stay. */
   scheduledDays?: number;
 }
 
