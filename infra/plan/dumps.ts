@@ -1,5 +1,4 @@
-import type { DumpPlan } from "../../scripts/model/dump-plan.ts";
-import type { DeclaredDumps } from "../../scripts/settings/dumps-section.ts";
+import type { DeclaredDumps, DumpPlan } from "../../scripts/model/dump-plan.ts";
 
 /** Mount path of the volume with scheduled dumps in the backup container. It matches infra/images/postgres. */
 export const dumpsPath = "/var/lib/pgroundwork/dumps";

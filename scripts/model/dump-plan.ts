@@ -21,6 +21,12 @@ export interface DumpPlan extends DumpSchedule {
   schemaOnly?: DumpSchedule | undefined;
 }
 
+/** Scheduled dumps, as the settings declare them. */
+export interface DeclaredDumps extends DumpPlan {
+  /** True if the settings say that the dumps are not encrypted. A protected stack needs that, or a recipient. */
+  isPlain: boolean;
+}
+
 /** Defaults of {@link DumpPlan}: once a day. */
 export const defaultDumps: Readonly<DumpPlan> = { schedule: "0 6 * * *", retentionDays: 30, recipients: [] };
 

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { BackupObjectives, DrillPlan } from "../model/drill-plan.ts";
+import type { DeclaredDumps } from "../model/dump-plan.ts";
 import { isRemote, type Repository } from "../model/repository.ts";
 import { scheduleFault } from "../model/schedule.ts";
 import { parseDrill, parseObjectives } from "./drill-section.ts";
-import { type DeclaredDumps, parseDumps } from "./dumps-section.ts";
+import { parseDumps } from "./dumps-section.ts";
 import { reportTo } from "./report-fault.ts";
 import { parseRepositories, parseRetention, secretName } from "./repositories.ts";
 import { fromJson } from "./setting.ts";

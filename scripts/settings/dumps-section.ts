@@ -1,14 +1,8 @@
-import { type DumpPlan, type DumpSchedule, defaultDumps } from "../model/dump-plan.ts";
+import { type DeclaredDumps, type DumpPlan, type DumpSchedule, defaultDumps } from "../model/dump-plan.ts";
 import { longestInterval, scheduleFault } from "../model/schedule.ts";
 import type { ReportFault } from "./report-fault.ts";
 import { parseRetention } from "./repositories.ts";
 import { suggestion } from "./suggestion.ts";
-
-/** Scheduled dumps, as the settings declare them. */
-export interface DeclaredDumps extends DumpPlan {
-  /** True if the settings say that the dumps are not encrypted. A protected stack needs that, or a recipient. */
-  isPlain: boolean;
-}
 
 const scheduleNames = ["schedule", "retentionDays"] as const;
 const names = [...scheduleNames, "recipients", "encrypt", "schemaOnly"];

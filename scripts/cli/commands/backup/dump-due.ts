@@ -9,7 +9,7 @@ import { dumpSettings, dumpTargetOf, restoreCommand } from "../../dump-target.ts
 import { outputsOf } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget } from "../../target.ts";
-import { describeDumps } from "./dump.ts";
+import { describeDumps } from "./dump-text.ts";
 
 /** Makes the dumps of a stack that are due by its plan, and prints them, or when the next one is due. */
 export async function dumpIfDue(context: CommandContext, stack: string): Promise<undefined> {
