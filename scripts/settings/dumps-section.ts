@@ -1,4 +1,4 @@
-import { type DeclaredDumps, type DumpPlan, type DumpSchedule, defaultDumps } from "../model/dump-plan.ts";
+import { type DeclaredDumps, type DumpSchedule, defaultDumps } from "../model/dump-plan.ts";
 import { longestInterval, scheduleFault } from "../model/schedule.ts";
 import type { ReportFault } from "./report-fault.ts";
 import { parseRetention } from "./repositories.ts";
