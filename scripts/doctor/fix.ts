@@ -12,10 +12,24 @@ export interface Fix {
 /** Time that a fix waits for a lock. Statements that queue behind it would wait, too. */
 const lockTimeout = "set lock_timeout = '5s'";
 
+/** No statement queues behind one that works concurrently, and a limit would end it with an invalid index. */
+const noLockTimeout = "set lock_timeout = 0";
+
 /** Makes a fix that gives up if it waits for a lock for too long. */
 export function fix(statements: string[], effect: string, revert: string[] = []): Fix {
-  const limited = (list: string[]) => (list.length === 0 ? [] : [lockTimeout, ...list]);
-  return { statements: limited(statements), effect, revert: limited(revert) };
+  return { statements: withLimits(statements), effect, revert: withLimits(revert) };
+}
+
+/** Puts the limit of each statement before it, unless the one before has the same. */
+function withLimits(statements: readonly string[]): string[] {
+  const limitOf = (statement: string | undefined) =>
+    statement !== undefined && /^(create (unique )?|drop |reindex )index concurrently /.test(statement)
+      ? noLockTimeout
+      : lockTimeout;
+  return statements.flatMap((statement, index) => {
+    const limit = limitOf(statement);
+    return index > 0 && limitOf(statements[index - 1]) === limit ? [statement] : [limit, statement];
+  });
 }
 
 /** Makes a fix for an existing setting of the server that needs no restart. */

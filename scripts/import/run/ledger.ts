@@ -51,6 +51,7 @@ const columns = `number::text as number, id, phase, source_kind as "sourceKind",
 
 /** Lists the runs, newest first. */
 export async function listRuns(client: Client): Promise<ImportRun[]> {
+  // The number of the result is a text, by which run 9 would come after run 10.
   switch (await tableAccess(client, "pgroundwork", "import_run")) {
     case "absent":
       return [];
@@ -59,7 +60,9 @@ export async function listRuns(client: Client): Promise<ImportRun[]> {
         hint: "Use the migrator role (<database>_migrator).",
       });
     case "readable":
-      return (await client.query<ImportRun>(`select ${columns} from pgroundwork.import_run order by number desc`)).rows;
+      return (
+        await client.query<ImportRun>(`select ${columns} from pgroundwork.import_run order by import_run.number desc`)
+      ).rows;
   }
 }
 
@@ -238,17 +241,37 @@ export function baselineRows(target: string): string {
    where r.action <> 'other'`;
 }
 
+/** A run, as far as the rows depend on it that it can be compared with. */
+export type BaselineRun = Pick<ImportRun, "number" | "sourceKind" | "sourcePath"> & { map: Pick<ImportMap, "source"> };
+
+/** Source of a run. One with a name has another path each time. */
+export interface SourceOrigin {
+  kind: ImportRun["sourceKind"];
+  path: string;
+  /** Name in the map. undefined: its path is its name. */
+  name: string | undefined;
+}
+
+/** SQL of whether a run read this source. */
+export function readSource(run: string, { kind, path, name }: SourceOrigin): string {
+  const isSame = name === undefined ? `source_path = ${literal(path)}` : `map ->> 'source' = ${literal(name)}`;
+  return `coalesce(${run}.source_kind = ${literal(kind)} and ${run}.${isSame}, false)`;
+}
+
 /**
  * SQL of the state in which the last import left each row of a table. `sameRow` and `sameSource` tell if its digests
- * can be compared with those of this plan: a table that got a column has others.
+ * can be compared with those of this plan: a table that got a column has others. `isOfSource` tells if any import of
+ * the run's source had the row.
  *
  * @param keys SQL of the keys that are wanted. Default: all
  */
-export function baseline(run: Pick<ImportRun, "number">, { table, sha256 }: TablePlan, keys?: string): string {
+export function baseline(run: BaselineRun, { table, sha256 }: TablePlan, keys?: string): string {
   const wanted = keys === undefined ? "" : `and r.key in (${keys})`;
   const columns = `array[${table.columns.map(({ name }) => literal(name)).join(", ")}]`;
+  const origin = { kind: run.sourceKind, path: run.sourcePath, name: run.map.source };
   return `select b.* from (
     select distinct on (r.key) r.key, r.action, r.digest, r.source_digest, i.columns = ${columns} as "sameRow",
-           i.entry_sha256 = ${literal(sha256)} as "sameSource" from ${baselineRows(table.name)} and r.run <= ${run.number}
+           i.entry_sha256 = ${literal(sha256)} as "sameSource",
+           bool_or(${readSource("u", origin)}) over (partition by r.key) as "isOfSource" from ${baselineRows(table.name)} and r.run <= ${run.number}
        and r.digest is not null ${wanted} order by r.key, r.run desc) b where b.action <> 'deleted'`;
 }

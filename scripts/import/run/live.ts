@@ -93,6 +93,8 @@ interface TargetRow {
   /** Hash of the compared values; null if the target has no such row. */
   hash: string | null;
   isKnown: boolean;
+  /** An import of this source had the row. */
+  isOfSource: boolean;
   targetChanged: boolean;
   sourceDigest: string | null;
 }
@@ -177,9 +179,11 @@ class TableComparison {
       this.#onProgress(this.#plan, rows);
     }
     this.#counts.sourceRows = rows;
-    for (const [key, { hash, isKnown }] of targets) {
+    for (const [key, { hash, isKnown, isOfSource }] of targets) {
       if (hash === null || this.#rejected.has(key)) continue;
-      if (isKnown) this.#add("deleted in the source", key);
+      if (isOfSource) this.#add("deleted in the source", key);
+      // It came from another source.
+      else if (isKnown) this.#counts.others = this.#counts.others === undefined ? undefined : this.#counts.others + 1;
       else if (this.#othersKnown) this.#add("new in the target", key);
     }
   }
@@ -229,6 +233,7 @@ class TableComparison {
       `with b as (${baseline(run, plan)}), t as (select ${key} as key, ${hashSql(plan)} as hash, ${digest} as digest
           from ${plan.table.name} t)
        select coalesce(t.key, b.key) as key, t.hash::text as hash, b.key is not null as "isKnown",
+              coalesce(b."isOfSource", false) as "isOfSource",
               not coalesce(b."sameRow" and b.digest = t.digest, false) as "targetChanged",
               case when b."sameSource" then b.source_digest::text end as "sourceDigest"
          from t full join b on b.key = t.key

@@ -3,7 +3,7 @@ import { type ImportPlan, isKeyServerChecked, type TablePlan } from "../plan.ts"
 import type { Source } from "../source/source.ts";
 import { type ForeignKey, identifier, literal } from "../target/target-table.ts";
 import { printed } from "../values/codec.ts";
-import { baselineRows, digestSql, type ImportRun, keySql, missingName, stageName } from "./ledger.ts";
+import { baselineRows, digestSql, type ImportRun, keySql, missingName, readSource, stageName } from "./ledger.ts";
 import { writeLines } from "./lines-file.ts";
 import { referencingKeys } from "./removal.ts";
 import type { MissingKind, MissingRow } from "./result.ts";
@@ -40,7 +40,8 @@ export async function findMissing(
   const present = new Map<string, number>();
   const origin = { source, name: plan.map.source, later: await laterExport(client, source, run, plan.map.source) };
   for (const table of plan.tables) present.set(table.table.name, await findIn(client, origin, run, table));
-  await client.query(`analyze ${name}`);
+  // It is read in pages, by this order.
+  await client.query(`create index on ${name} (target, key collate "C"); analyze ${name}`);
   if (plan.map.missing === "delete") await keepReferenced(client, run, plan);
   const { rows } = await client.query<{ table: string; missing: number }>(
     `select target as "table", (count(*) filter (where kind <> 'unknown'))::int as missing from ${name} group by 1 order by 1`,
@@ -106,12 +107,6 @@ async function unreadableKeys(client: Client, run: ImportRun, plan: TablePlan): 
   return rejected === 0 ? undefined : `${rejected} rows of the source have keys that cannot be read`;
 }
 
-/** SQL of whether a run read this source. One with a name has another path each time. */
-function sameSource(run: string, { kind, path }: Source, name: string | undefined): string {
-  const isSame = name === undefined ? `source_path = ${literal(path)}` : `map ->> 'source' = ${literal(name)}`;
-  return `coalesce(${run}.source_kind = ${literal(kind)} and ${run}.${isSame}, false)`;
-}
-
 /**
  * Returns a reason why this export of a source with a name is not its newest one; undefined if nothing says so. A later
  * export was imported after this one: rows that came with it would seem to be missing.
@@ -123,10 +118,11 @@ async function laterExport(
   name: string | undefined,
 ): Promise<string | undefined> {
   if (name === undefined) return undefined;
+  const origin = { kind: source.kind, path: source.path, name };
   const { rows } = await client.query<{ path: string }>(
     `select l.source_path as path from pgroundwork.import_run l
-      where ${sameSource("l", source, name)} and l.phase = 'verified' and l.source_path <> $2 and l.number < $1
-        and exists (select from pgroundwork.import_run e where ${sameSource("e", source, name)} and e.phase = 'verified'
+      where ${readSource("l", origin)} and l.phase = 'verified' and l.source_path <> $2 and l.number < $1
+        and exists (select from pgroundwork.import_run e where ${readSource("e", origin)} and e.phase = 'verified'
                        and e.source_path = $2 and e.number < l.number)
       order by l.number desc limit 1`,
     [run.number, source.path],
@@ -144,7 +140,7 @@ function judgedRows(
 ): string {
   const target = plan.table.name;
   const names = plan.table.columns.map(({ name }) => name);
-  const ofSource = sameSource("u", source, name);
+  const ofSource = readSource("u", { kind: source.kind, path: source.path, name });
   const unknown: [condition: string, reason: string][] = [
     [`${unreadable !== undefined}`, literal(unreadable ?? "")],
     [`${later !== undefined}`, literal(later ?? "")],

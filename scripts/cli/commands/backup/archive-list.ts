@@ -29,7 +29,7 @@ export async function listEmbedded(
     const age = metadata === undefined ? null : Math.round(ageInSeconds(metadata.finishedAt, now));
     return { ...archive, ageSeconds: age, ...metadata };
   });
-  context.out.answer({ stack, folder, checksumsCompared: false, archives: answer, dumps, findings }, () =>
+  context.out.answer({ stack, backups: [], folder, checksumsCompared: false, archives: answer, dumps, findings }, () =>
     [describe(archives, folder, now), "", describeNewestDumps(dumps), ...describeFindings(findings)].join("\n"),
   );
   if (archives.some(({ state }) => state === "damaged")) return exitCode.wrong;

@@ -85,7 +85,7 @@ export function describePlannedDumps(clone: () => Clone, configure: (backups: un
       expect([listed.code, listed.stdout]).toEqual([5, expect.stringContaining(damaged)]);
       expect(listed.stdout).toContain(text());
       const failed = await withoutKey(() => due());
-      expect([failed.code, failed.stderr]).toEqual([1, expect.stringMatching(/^error: .*age1wrong/m)]);
+      expect([failed.code, failed.stderr]).toEqual([2, expect.stringMatching(/^error: .*age1wrong/m)]);
       expect((await clone().succeed("up")).stderr).toContain(text());
       await rm(folder(), { recursive: true });
     });
