@@ -9,6 +9,7 @@ import { dockerLeftovers } from "./docker-leftovers.ts";
 import { halfWritten } from "./half-written.ts";
 import { incompleteUp } from "./incomplete-up.ts";
 import { killedInPlace } from "./killed-in-place.ts";
+import { killedLoads } from "./killed-loads.ts";
 import { killedRestores } from "./killed-restores.ts";
 import { leftMemberships } from "./left-memberships.ts";
 import { leftProcesses } from "./left-processes.ts";
@@ -59,6 +60,7 @@ export async function findLeftovers(context: RecoveryContext): Promise<StackLeft
     ...(await halfWritten(context, project, own, folder)),
     ...(await unknownServers(context, project, servers, state)),
     ...(original === undefined ? await leftMemberships(stack, state) : []),
+    ...(original === undefined ? await killedLoads(stack, state) : []),
     ...stateDeltas(stack, state),
     ...(await incompleteUp(stack, state)),
   ];

@@ -78,7 +78,7 @@ function ownersIn(resources: readonly StateResource[]): string[] {
 }
 
 /** Returns the login of the postgresql provider, from the state. A first run that was killed has no outputs yet. */
-async function adminOf(stack: Stack): Promise<Connection | undefined> {
+export async function adminOf(stack: Stack): Promise<Connection | undefined> {
   const state = await readState(stack, true);
   const provider = (state?.deployment.resources ?? []).find(({ type }) => type === providerType)?.outputs;
   if (provider === undefined) return undefined;

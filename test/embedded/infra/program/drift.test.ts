@@ -153,6 +153,23 @@ describe("drift caused by hand", () => {
     expect(await findings(clone)).toEqual([]);
   });
 
+  it("in databases that a killed load left is named by recover, which removes neither", async () => {
+    const [kept, loading, own] = ["shop_before_20260101T000000Z", "pgw_loading_1", "other_before_20260101T000000Z"];
+    for (const name of [kept, loading, own]) await byHand(`create database "${name}"`);
+    const found = (await findings(clone)) as { found: string; advice: string | null; done: boolean }[];
+    expect(found.map(({ found: text, done }) => [text, done])).toEqual([
+      [`a load of a dump was killed, or runs now: the database ${loading} is not complete`, false],
+      [`a load into the database shop was killed, or runs now: what it replaced is kept in ${kept}`, false],
+    ]);
+    // The statements that lead back are valid.
+    const [, back = ""] = / without sessions in both: (.*)$/.exec(found[1]?.advice ?? "") ?? [];
+    await byHand("create database unrelated");
+    for (const statement of back.replaceAll('"shop"', '"unrelated"').split("; ")) await byHand(statement);
+    expect(await byHand("select 1 from pg_database where datname = 'shop_loaded'")).toHaveLength(1);
+    for (const name of ["unrelated", "shop_loaded", loading, own]) await byHand(`drop database "${name}"`);
+    expect(await findings(clone)).toEqual([]);
+  });
+
   it("in a role's password is corrected by up, and the login of `pgw url` works again", async () => {
     const login = await clone.login("app");
     await byHand("alter role shop_app password 'set-by-hand'");

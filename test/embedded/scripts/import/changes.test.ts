@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import type { ImportMap } from "../../../../scripts/import/map.ts";
+import { listRuns } from "../../../../scripts/import/run/ledger.ts";
 import { rollbackImport } from "../../../../scripts/import/run/rollback.ts";
 import { compareImport, verifyImport } from "../../../../scripts/import/verify-import.ts";
 import { failureOf, type ImportCase, type ImportCases, startImportCases } from "./import-cases.ts";
@@ -112,6 +114,44 @@ describe("a live comparison", () => {
       'not importable, gone, qty: (problem: text "x" is not of type integer) / null',
     ]);
     expect(found.tables[0]?.changes["deleted in the target"]).toBe(1);
+  });
+});
+
+describe("several imports of a table", () => {
+  it("are compared by source: rows of another one are neither deleted in this one nor new in the target", async () => {
+    const target = await cases.begin(people);
+    const [first] = peopleMap.tables as [ImportMap["tables"][number]];
+    const only: ImportMap = { ...peopleMap, tables: [first] };
+    const other = target.sqlite(
+      "create table people (id, email, boss, born); insert into people values ('x', 'x@x', null, null)",
+    );
+    await target.run("sqlite", other, only);
+    const file = await target.file("people.json", JSON.stringify([person("a"), person("b")]));
+    await target.run("json", file, only);
+    await target.file("people.json", JSON.stringify([person("a")]));
+    const { tables, changes } = await compareImport({
+      connection: target.connection,
+      database: target.connection.database,
+    });
+    expect(changes.map(({ kind, key }) => `${kind}: ${key}`)).toEqual(["deleted in the source: b"]);
+    // Two rows that no import wrote, and one of the other source.
+    expect(tables.map(({ others }) => others)).toEqual([3]);
+  });
+
+  it("are ordered by their numbers, also after the tenth", async () => {
+    const target = await cases.begin(people);
+    const write = (count: number) =>
+      target.file("people.json", JSON.stringify(Array.from({ length: count }, (_, index) => person(`p${index}`))));
+    await target.run("json", await write(1), peopleMap);
+    await target.rows("alter table pgroundwork.import_run alter number restart with 9");
+    for (const count of [2, 3]) await target.run("json", await write(count), peopleMap);
+    const runs = await withClient(target.connection, listRuns);
+    expect(runs.map(({ number }) => number)).toEqual(["10", "9", "1"]);
+    const { tables } = await rollbackImport({ connection: target.connection });
+    expect(tables).toContainEqual(expect.objectContaining({ table: "public.person", deleted: 1 }));
+    expect(await target.rows("select string_agg(id, ' ' order by id) as ids from person")).toEqual([
+      { ids: "early own p0 p1" },
+    ]);
   });
 });
 
