@@ -33,6 +33,7 @@ import { stopServer } from "../../../../../scripts/server/embedded.ts";
 import { findPostmaster } from "../../../../../scripts/server/postmaster.ts";
 import { leftTemporary } from "../../../../support/left-temporary.ts";
 import { startServer, type TestServer } from "../../../server.ts";
+import { importPackage } from "../../package/entry-points.ts";
 import { damagedCopy } from "./damaged-copy.ts";
 
 let server: TestServer;
@@ -291,4 +292,17 @@ describe("a restore of a physical archive in place", () => {
       "No cluster from before an in-place restore is kept.",
     );
   });
+});
+
+it("programs make, list and restore physical archives", async () => {
+  const kit = await importPackage("");
+  const folder = join(home, "of programs");
+  const archived = await kit.createPhysicalArchive({ connection: server.connection("postgres"), folder });
+  const listed = await kit.listPhysicalArchives({ folder });
+  expect(listed).toMatchObject([{ id: archived.id, state: "complete", archive: { id: archived.id } }]);
+  const to = join(home, "copy of a program");
+  const restored = await kit.restorePhysicalArchive("latest", { folder, to });
+  expect(restored.databases.map(({ database }) => database).sort()).toEqual(["postgres", "shop"]);
+  expect(existsSync(join(to, "PG_VERSION"))).toBe(true);
+  await expect(kit.restorePhysicalArchive("latest", { folder, to })).rejects.toThrow("is not an empty folder");
 });
