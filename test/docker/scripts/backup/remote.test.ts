@@ -112,8 +112,10 @@ describe("backups on an SFTP server", () => {
 
   it("report a folder that cannot be written", async () => {
     await sftp.run(`chown -R root ${sftp.folder}/shop && chmod -R go+rX ${sftp.folder}/shop`);
-    expect(await failure(shop, "backup", "create")).toContain("The folder of the backup repository cannot be written");
-    await sftp.run(`chown -R ${sftp.user} ${sftp.folder}/shop`);
+    const refused = await failure(shop, "backup", "create").finally(() =>
+      sftp.run(`chown -R ${sftp.user} ${sftp.folder}/shop`),
+    );
+    expect(refused).toContain("The folder of the backup repository cannot be written");
   });
 
   it("continue when the server was away and is back", () => expectCatchUp(shop, sftp));
