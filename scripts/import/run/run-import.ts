@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import { requireOwnSession } from "../../connection/pooler.ts";
 import { detectLostClients } from "../../connection/session.ts";
+import { OperationError } from "../../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
 import { planImport } from "../plan.ts";
 import { beginRun, ensureImportLedger, findInterrupted, setPhase } from "./ledger.ts";
@@ -25,10 +26,21 @@ export async function runImport(options: RunImportOptions): Promise<ImportResult
       await detectLostClients(client);
       await fixTextForms(client);
       const onWait = (holder: LockHolder) => onEvent?.({ kind: "waiting", holder });
-      return withDeploymentLock(client, () => importLocked(client, options), onWait, signal);
+      const work = () =>
+        importLocked(client, options).catch((error: unknown) => Promise.reject(explained(error, client)));
+      return withDeploymentLock(client, work, onWait, signal);
     },
     "pgroundwork import",
   );
+}
+
+/** Explains a missing privilege, such as on a table of another owner that references an imported one. */
+function explained(error: unknown, { user }: Client): unknown {
+  if (!(error instanceof Error && "code" in error && error.code === "42501")) return error;
+  return new OperationError(`The role ${user} may not do what this import needs: ${error.message}.`, {
+    hint: "Grant it the privilege, or let it own the object. Then run the import again: it continues.",
+    cause: error,
+  });
 }
 
 async function importLocked(client: Client, options: RunImportOptions): Promise<ImportResult> {

@@ -470,4 +470,20 @@ describe("rows that the source no longer has", () => {
       { ids: "c early own s1 s2 s3 s4 s5" },
     ]);
   });
+
+  it("are not deleted if a table of another owner references them and cannot be read, which is said", async () => {
+    const target = await cases.begin(people);
+    const file = await target.file("people.json", JSON.stringify([...stay, person("a")]));
+    await target.run("json", file, peopleMap);
+    const superuser = cases.server.connection(target.connection.database);
+    await withClient(superuser, (client) => client.query("create table of_others (person text references person)"));
+    await target.file("people.json", JSON.stringify(stay));
+    expect(await failureOf(target.run("json", file, deleting))).toMatchObject({
+      message: expect.stringMatching(/^The role \w+_migrator may not .*: permission denied for table of_others\.$/),
+      hint: expect.stringContaining("Grant it"),
+    });
+    await withClient(superuser, (client) => client.query("grant select on of_others to public"));
+    const { report } = await target.run("json", file, deleting);
+    expect(report.tables[0]?.missing).toEqual({ deleted: 1 });
+  });
 });
