@@ -48,6 +48,8 @@ export interface OnlyRestored {
  */
 export async function restoreOnly(docker: Docker, stack: StackBackups, request: OnlyRequest): Promise<OnlyRestored> {
   const { database, into, target, maintenance, options } = request;
+  // A restore of the whole cluster can take hours.
+  if (into !== database) await requireFree(maintenance, into);
   // It has all rows in plain text, and goes in any case.
   const folder = temporaryFor(join(options.folder, `only-${into}`));
   try {
@@ -65,11 +67,7 @@ export async function restoreOnly(docker: Docker, stack: StackBackups, request: 
     if (dump?.metadata === undefined || dump.state !== "intact")
       throw new OperationError(`The dump of the restored database is damaged: ${dump?.reasons.join("; ")}.`);
     const plan = await planLoad(maintenance, into, dump.metadata);
-    if (into !== database && plan.existing !== undefined)
-      throw new OperationError(`The database "${into}" exists already. Nothing was changed.`, {
-        hint: "Name another one with --into, or omit it to replace the database itself.",
-        exitCode: exitCode.notAllowed,
-      });
+    if (into !== database && plan.existing !== undefined) throw existsAlready(into);
     await request.confirm(plan, dump.metadata, restored);
     const given = { ...options, identityFile: undefined, migrate: undefined };
     const loaded = await loadDump({ ...dump, metadata: dump.metadata }, target, maintenance, plan, given);
@@ -78,6 +76,21 @@ export async function restoreOnly(docker: Docker, stack: StackBackups, request: 
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function requireFree(maintenance: Connection, name: string): Promise<void> {
+  const isTaken = await withClient(maintenance, async (client) => {
+    const { rowCount } = await client.query("select from pg_database where datname = $1", [name]);
+    return rowCount !== 0;
+  });
+  if (isTaken) throw existsAlready(name);
+}
+
+function existsAlready(name: string): OperationError {
+  return new OperationError(`The database "${name}" exists already. Nothing was changed.`, {
+    hint: "Name another one with --into, or omit it to replace the database itself.",
+    exitCode: exitCode.notAllowed,
+  });
 }
 
 async function dumpCopy(
