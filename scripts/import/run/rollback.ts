@@ -113,6 +113,12 @@ async function rollbackLocked(
 ): Promise<Omit<RollbackResult, "passedOver">> {
   const tables = await readRunTables(client, run);
   const result: Omit<RollbackResult, "passedOver"> = { run: run.id, tables: [], conflicts: [] };
+  // It has loaded nothing, whatever its tables have become since.
+  if (run.phase === "staging" || run.phase === "validated") {
+    const nothing = { deleted: 0, restored: 0, reinserted: 0, gone: 0 };
+    if (!dryRun) await removeStages(client, run, tables);
+    return { ...result, tables: tables.map(({ target }) => ({ table: target, ...nothing })) };
+  }
   const keys = new Map<RunTable, ForeignKey[]>();
   for (const table of tables) keys.set(table, await referencingKeys(client, table));
   await inTransaction(client, async () => {
@@ -139,6 +145,16 @@ async function rollbackLocked(
 }
 
 class DryRun extends Error {}
+
+/** Removes what a run keeps until its rows are loaded, and marks it as rolled back. */
+async function removeStages(client: Client, run: ImportRun, tables: readonly RunTable[]): Promise<void> {
+  await inTransaction(client, async () => {
+    for (const table of tables) await client.query(`drop table if exists ${stageName(run, table)}`);
+    await dropUnchanged(client, run);
+    await dropMissing(client, run);
+    await setPhase(client, run, "rolled back");
+  });
+}
 
 /** SQL of the rows of the target that a run wrote: `t` is the row, `r` its record. */
 function writtenRows(run: ImportRun, table: RunTable): string {

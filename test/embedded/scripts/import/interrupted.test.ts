@@ -69,6 +69,18 @@ describe("an import that is killed", () => {
     }
   });
 
+  it("can be rolled back before its load, although a column of its table was dropped since", async () => {
+    const disturbed = await cases.begin(tables);
+    const file = disturbed.sqlite(rowsOf(200));
+    expect(await importUntil(disturbed, file, "phase validate")).toBe("SIGKILL");
+    const stages = "select count(*)::int as n from pg_class where relname like 'import_stage_%' and relkind = 'r'";
+    expect(await disturbed.rows(stages)).not.toEqual([{ n: 0 }]);
+    await disturbed.rows("alter table item drop column made");
+    const { tables: rolledBack } = await rollbackImport({ connection: disturbed.connection });
+    expect(rolledBack.every(({ deleted, restored }) => deleted === 0 && restored === 0)).toBe(true);
+    expect(await disturbed.rows(stages)).toEqual([{ n: 0 }]);
+  });
+
   it("can be rolled back in the middle of its load, without touching other rows; the next import removes its copy of the source", async () => {
     const disturbed = await cases.begin(`${tables} insert into owner values (gen_random_uuid(), 'before')`);
     const file = disturbed.sqlite(rowsOf(3_000));
