@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { unlessAbsent } from "../core/absent.ts";
+import { leadsNowhere, unlessAbsent } from "../core/absent.ts";
 import { flushFolder, writeFileAtomically } from "../core/atomic-file.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { findPostmaster } from "./postmaster.ts";
@@ -68,9 +68,14 @@ export async function exchangeClusters(data: string, exchange: Exchange): Promis
   await completeExchange(data);
 }
 
+/** Returns true if a folder cannot be used at all. What uses the data directory then says so. */
+function isUnusable(error: unknown): boolean {
+  return leadsNowhere(error) || (error instanceof Error && "code" in error && error.code === "EACCES");
+}
+
 /** Reads which clusters are being exchanged. undefined: none are. */
 async function readExchange(data: string): Promise<Exchange | undefined> {
-  const text = await unlessAbsent(readFile(exchangeFile(data), "utf8"));
+  const text = await unlessAbsent(readFile(exchangeFile(data), "utf8"), isUnusable);
   return text === undefined ? undefined : (JSON.parse(text) as Exchange);
 }
 
