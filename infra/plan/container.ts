@@ -44,6 +44,7 @@ export function reachableHost(bindAddress: string, engineMachine: string | undef
 /**
  * Settings that every server in a container has: TLS 1.2 or later over the network, and a log on stderr, where Docker
  * collects it. With a volume for its log, the image's entry point adds a log in JSON (infra/images/postgres/README.md).
+ * It sets log_destination and logging_collector, which would be pending restarts if they were here with other values.
  */
 export const containerSettings: Readonly<Record<string, string>> = {
   // The network belongs to the container. Docker decides which ports are published.
@@ -57,8 +58,6 @@ export const containerSettings: Readonly<Record<string, string>> = {
   ssl_cert_file: `${containerPaths.configuration}/${configurationFiles.certificate}`,
   ssl_key_file: `${containerPaths.configuration}/${configurationFiles.key}`,
   ssl_min_protocol_version: "TLSv1.2",
-  log_destination: "stderr",
-  logging_collector: "off",
   log_line_prefix: "%m [%p] %q%u@%d %a ",
   log_lock_waits: "on",
   log_temp_files: "0",
