@@ -73,7 +73,8 @@ export async function buildPackage(root: string, folder: string): Promise<string
 }
 
 /**
- * Removes the code of others from source maps. A module without code of the project gets no map and no white space.
+ * Removes the code of others from source maps. A module without code of the project gets no map, no white space and
+ * short local names; names of functions and classes stay, because messages show them and libraries compare them.
  * Without this, the package would be twice as large.
  */
 async function shrinkOthersCode(dist: string): Promise<void> {
@@ -88,7 +89,11 @@ async function shrinkOthersCode(dist: string): Promise<void> {
     }
     const file = path.replace(/\.map$/, "");
     const code = (await readFile(file, "utf8")).replace(/\n\/\/# sourceMappingURL=.*\n*$/, "\n");
-    const shrunk = await minify(file, code, { compress: false, mangle: false, codegen: { removeWhitespace: true } });
+    const shrunk = await minify(file, code, {
+      compress: false,
+      mangle: { toplevel: false, keepNames: true },
+      codegen: { removeWhitespace: true },
+    });
     if (shrunk.errors.length > 0) throw new Error(`${file} cannot be shrunk: ${shrunk.errors[0]?.message}`);
     await writeFile(file, shrunk.code);
     await rm(path);

@@ -284,7 +284,7 @@ describe("backups on a machine without Docker and without a pg_dump of the serve
       checksumsCompared: false,
       archives: [{ id: archive.id, state: "complete", source: "local" }],
     });
-    await clone.query("app", "insert into product (id, name, price) values (99, 'after', 1)");
+    await clone.query("app", "insert into product (id, name, price) values (9901, 'after', 1)");
 
     const unconfirmed = await clone.pgw("dumps", "load");
     expect([unconfirmed.code, unconfirmed.stdout]).toEqual([3, ""]);
