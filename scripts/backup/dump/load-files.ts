@@ -27,26 +27,25 @@ export interface LoadFilesOptions {
  */
 export async function loadFiles(
   tools: DumpTools,
-  { path, metadata, remote }: StoredDump & Required<Pick<StoredDump, "metadata">>,
+  { path, metadata }: StoredDump & Required<Pick<StoredDump, "metadata">>,
   { connection, identityFile, jobs, isTrial, signal }: LoadFilesOptions,
 ): Promise<void> {
   const [first] = metadata.files;
   if (first === undefined) throw new Error("the dump has no files");
   const trial = isTrial ? ["--no-tablespaces", "--no-subscriptions"] : [];
   const args = ["--exit-on-error", "--no-password", ...trial, databaseOption(connection.database)];
-  if (metadata.kind === "directory")
-    return tools.restoreFolder({ args: [...args, `--jobs=${jobs}`], connection, signal }, join(path, "dump"));
-  const stored = await remote?.open(first.name);
-  try {
-    const input = await openFile(join(path, first.name), identityFile, stored);
-    if (metadata.kind === "custom") {
-      await tools.run({ program: "pg_restore", args, connection, input, signal });
-    } else {
-      const quiet = ["--no-psqlrc", "--quiet", "--no-password", "--output=/dev/null", "--set=ON_ERROR_STOP=1"];
-      await tools.run({ program: "psql", args: quiet, connection, input, signal });
+  switch (metadata.kind) {
+    case "directory":
+      return tools.restoreFolder({ args: [...args, `--jobs=${jobs}`], connection, signal }, join(path, "dump"));
+    case "custom": {
+      const input = await openFile(join(path, first.name), identityFile);
+      return tools.run({ program: "pg_restore", args, connection, input, signal });
     }
-  } finally {
-    stored?.destroy();
+    case "sql": {
+      const input = await openFile(join(path, first.name), identityFile);
+      const quiet = ["--no-psqlrc", "--quiet", "--no-password", "--output=/dev/null", "--set=ON_ERROR_STOP=1"];
+      return tools.run({ program: "psql", args: quiet, connection, input, signal });
+    }
   }
 }
 
@@ -56,17 +55,12 @@ export async function loadFiles(
  * @throws OperationError if the dump is encrypted and cannot be decrypted
  */
 export async function requireReadable(
-  { path, metadata, remote }: StoredDump & Required<Pick<StoredDump, "metadata">>,
+  { path, metadata }: StoredDump & Required<Pick<StoredDump, "metadata">>,
   identityFile: string | undefined,
 ): Promise<void> {
   const [first] = metadata.files;
   if (first === undefined || metadata.recipients.length === 0) return;
-  const stored = await remote?.open(first.name);
-  try {
-    (await openFile(join(path, first.name), identityFile, stored)).destroy();
-  } finally {
-    stored?.destroy();
-  }
+  (await openFile(join(path, first.name), identityFile)).destroy();
 }
 
 /** Returns the statement that creates an empty database with the encoding and collation of a dumped one. */

@@ -54,13 +54,13 @@ export async function validateDump(
   }
 }
 
-async function record(dump: StoredDump, reasons: string[]): Promise<Validation> {
+function record({ path }: StoredDump, reasons: string[]): Validation {
   const validation = {
     state: reasons.length === 0 ? "passed" : "failed",
     at: new Date().toISOString(),
     reasons,
   } as const;
-  await writeValidation(dump, validation);
+  writeValidation(path, validation);
   return validation;
 }
 
