@@ -326,7 +326,8 @@ describe("/api/health/database", () => {
 
   it("is 503 while the server is paused", async () => {
     const pids = [server.pid, ...(await childrenOf(server.pid))];
-    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    // A session can have ended meanwhile.
+    const stopped = pids.filter((pid) => signalled(pid, "SIGSTOP"));
     try {
       await becomes(503);
       expect((await state()).body).toMatchObject({
@@ -339,7 +340,7 @@ describe("/api/health/database", () => {
       };
       expect(metrics).toMatchObject({ up: false, connections: null });
     } finally {
-      for (const pid of pids) process.kill(pid, "SIGCONT");
+      for (const pid of stopped) signalled(pid, "SIGCONT");
     }
     await becomes(200);
   });
@@ -385,5 +386,15 @@ function exists(pid: number): boolean {
     return process.kill(pid, 0);
   } catch {
     return false;
+  }
+}
+
+/** Sends a signal. Returns false if the process has ended. */
+function signalled(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ESRCH") return false;
+    throw error;
   }
 }
