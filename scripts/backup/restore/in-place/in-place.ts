@@ -171,8 +171,10 @@ async function withSettled<T>(
   return withClusterVolume(docker, stack, (volume) =>
     asOnlyCommand(volume, async (wasKilled) => {
       for (const text of await settleFolders(volume)) request.onNote(text);
-      if (wasKilled && !(await isRunning(docker, stack.server))) {
-        request.onNote("starting the server, which a killed command stopped");
+      if (wasKilled) {
+        if (!(await isRunning(docker, stack.server)))
+          request.onNote("starting the server, which a killed command stopped");
+        // Also if it runs: the command may have started it, and not set its passwords.
         await bringBack(docker, stack, request);
       }
       return work(volume);
