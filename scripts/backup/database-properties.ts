@@ -1,5 +1,11 @@
 import type { Client } from "pg";
 
+/** Returns true if a server has a database of this name. */
+export async function databaseExists(client: Client, name: string): Promise<boolean> {
+  const { rowCount } = await client.query("select from pg_database where datname = $1", [name]);
+  return rowCount !== 0;
+}
+
 /** Settings whose stored value is a list of names that are already quoted. */
 const lists = "^(search_path|temp_tablespaces|(session|shared|local)_preload_libraries)$";
 

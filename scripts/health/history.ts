@@ -115,7 +115,7 @@ export class History {
     this.#hours = this.#hours.filter(([each]) => each > hour - uptimeHours);
     const databaseBytes = parts.sizes.known ? parts.sizes.value.total : null;
     const diskFreeBytes = parts.host.known ? parts.host.value.diskFreeBytes : null;
-    this.#space = [...this.#space.filter((each) => each.hour > hour - uptimeHours && each.hour !== hour)];
+    this.#space = this.#space.filter((each) => each.hour > hour - uptimeHours && each.hour !== hour);
     this.#space.push({ hour, diskFreeBytes, databaseBytes });
     this.#entries.push({
       at: takenAt.toISOString(),

@@ -12,6 +12,16 @@ export const loadingPrefix = "pgw_loading_";
 /** Beginning of the comment on such a database; the process that loads it follows. */
 export const loadingComment = "pgroundwork loads a dump into this database: ";
 
+/** Returns the name of a database that a load replaced. It begins with at most 40 characters of the former one. */
+export function replacedName(database: string, at: Date): string {
+  return `${database.slice(0, 40)}_before_${at.toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
+}
+
+/** Returns the beginning of the former name of a replaced database; undefined if it is none. */
+export function beginningOfReplaced(name: string): string | undefined {
+  return /^(.*)_before_\d{8}T\d{6}Z$/.exec(name)?.[1];
+}
+
 /** Effects of loading a dump on a server. */
 export interface LoadPlan {
   /** The existing database. undefined if it will be created. */

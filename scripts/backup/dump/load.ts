@@ -4,12 +4,12 @@ import { withClient } from "../../connection/client.ts";
 import { type Connection, inDatabase } from "../../connection/connection.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { ownHolder } from "../../docker/scratch-holder.ts";
-import { copyDatabaseProperties } from "../database-properties.ts";
+import { copyDatabaseProperties, databaseExists } from "../database-properties.ts";
 import { swapDatabases } from "../database-swap.ts";
 import { beginSnapshot, compareContent, lockTables, readContent } from "./content.ts";
 import { createDump, type DumpOptions, type DumpSource, loginFor } from "./create.ts";
 import { createDatabaseStatement, loadFiles, requireReadable } from "./load-files.ts";
-import { type LoadPlan, loadingComment, loadingPrefix } from "./load-plan.ts";
+import { type LoadPlan, loadingComment, loadingPrefix, replacedName } from "./load-plan.ts";
 import type { DumpMetadata } from "./metadata.ts";
 import type { StoredDump } from "./store.ts";
 import { withDumpTools } from "./tools.ts";
@@ -140,8 +140,7 @@ async function replace(
     await client.query(`${rename}; comment on database ${id(database)} is null`);
     return { terminated: 0, replaced: undefined };
   }
-  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  const replaced = `${database.slice(0, 40)}_before_${time}`;
+  const replaced = replacedName(database, new Date());
   return { terminated: await swapDatabases(client, { database, incoming: loading, replaced }), replaced };
 }
 
@@ -181,8 +180,7 @@ type FailedState = "unchanged" | "replaced" | "unknown";
 async function dropLoading(maintenance: Connection, loading: string, isReplacing: boolean): Promise<FailedState> {
   try {
     return await withClient(maintenance, async (client) => {
-      const { rowCount } = await client.query("select from pg_database where datname = $1", [loading]);
-      if (rowCount === 0) return isReplacing ? "replaced" : "unchanged";
+      if (!(await databaseExists(client, loading))) return isReplacing ? "replaced" : "unchanged";
       await dropDatabase(client, loading);
       return "unchanged";
     });

@@ -6,7 +6,7 @@ import { type Connection, inDatabase } from "../../connection/connection.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { temporaryFor } from "../../core/temporary.ts";
 import type { ScratchDocker } from "../../scratch/request.ts";
-import { copyDatabaseProperties } from "../database-properties.ts";
+import { copyDatabaseProperties, databaseExists } from "../database-properties.ts";
 import { createDump, type DumpSource } from "../dump/create.ts";
 import { type Loaded, type LoadOptions, loadDump } from "../dump/load.ts";
 import { type LoadPlan, planLoad } from "../dump/load-plan.ts";
@@ -79,10 +79,7 @@ export async function restoreOnly(docker: Docker, stack: StackBackups, request: 
 }
 
 async function requireFree(maintenance: Connection, name: string): Promise<void> {
-  const isTaken = await withClient(maintenance, async (client) => {
-    const { rowCount } = await client.query("select from pg_database where datname = $1", [name]);
-    return rowCount !== 0;
-  });
+  const isTaken = await withClient(maintenance, (client) => databaseExists(client, name));
   if (isTaken) throw existsAlready(name);
 }
 
@@ -98,10 +95,8 @@ async function dumpCopy(
   folder: string,
   { jobs, env, signal, onStep }: OnlyRequest["options"],
 ): Promise<DumpMetadata> {
-  const exists = await withClient(inDatabase(source.connection, "postgres"), async (client) => {
-    const { rows } = await client.query("select from pg_database where datname = $1", [source.database]);
-    return rows.length > 0;
-  });
+  const postgres = inDatabase(source.connection, "postgres");
+  const exists = await withClient(postgres, (client) => databaseExists(client, source.database));
   if (!exists)
     throw new OperationError(`The backup has no database "${source.database}" at this point.`, {
       hint: "`npm run pgw -- backup list` shows the databases of each backup.",
@@ -127,8 +122,7 @@ function requireProven({ incompleteReason, unproven }: Restored, database: strin
 /** Gives a new database the privileges of the one that it is a copy of. A new one lets every role connect. */
 async function closeToOthers(maintenance: Connection, database: string, into: string): Promise<void> {
   await withClient(maintenance, async (client) => {
-    const { rows } = await client.query("select from pg_database where datname = $1", [database]);
-    if (rows.length > 0) await copyDatabaseProperties(client, database, into);
+    if (await databaseExists(client, database)) await copyDatabaseProperties(client, database, into);
     else await client.query(`revoke all on database ${client.escapeIdentifier(into)} from public`);
   });
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
-import { copyDatabaseProperties } from "../database-properties.ts";
+import { copyDatabaseProperties, databaseExists } from "../database-properties.ts";
 import { inUse, swapDatabases, withoutSessions } from "../database-swap.ts";
 
 /*
@@ -90,8 +90,7 @@ export async function saveSnapshot(
   requireName(name, copy);
   return withClient(maintenance, async (client) => {
     await beOnlyCommand(client);
-    const { rowCount } = await client.query("select from pg_database where datname = $1", [copy]);
-    if (rowCount !== 0) {
+    if (await databaseExists(client, copy)) {
       throw new OperationError(`The server already has a database "${copy}".`, {
         hint: `Choose another name, or remove it: npm run pgw -- snapshot drop ${name}`,
         exitCode: exitCode.notAllowed,

@@ -103,7 +103,8 @@ export function pageSections({ parts, unreachable, space, forecast }: PageFacts)
 function migrations(values: PartValues<"migrations">): string {
   const { hasLedger, applied, lastFile, lastAt, pending, problems } = values;
   if (!hasLedger) return paragraph("No migration of the kit has run in this database.");
-  const last = lastFile === null ? "" : `, the last one ${lastFile}${lastAt === null ? "" : ` at ${time(lastAt)}`}`;
+  const last =
+    lastFile === null ? "" : `, the last one ${lastFile}${lastAt === null ? "" : ` at ${lastAt.toISOString()}`}`;
   const named = (title: string, names: readonly string[]) => (names.length === 0 ? "" : list(title, names));
   return [
     paragraph(`${applied} applied${last}. ${pending === null ? "There are no files to compare with." : ""}`),
@@ -210,10 +211,6 @@ function table(caption: string, head: readonly string[], rows: readonly (readonl
   return `<div class="wide" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption>
 <thead><tr>${head.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>
 <tbody>${body.join("\n")}</tbody></table></div>${more}`;
-}
-
-function time(at: Date | string): string {
-  return at instanceof Date ? at.toISOString() : at;
 }
 
 function seconds(value: number): string {

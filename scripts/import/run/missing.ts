@@ -3,7 +3,16 @@ import { type ImportPlan, isKeyServerChecked, type TablePlan } from "../plan.ts"
 import type { Source } from "../source/source.ts";
 import { type ForeignKey, identifier, literal } from "../target/target-table.ts";
 import { printed } from "../values/codec.ts";
-import { baselineRows, digestSql, type ImportRun, keySql, missingName, readSource, stageName } from "./ledger.ts";
+import {
+  baselineRows,
+  digestSql,
+  type ImportRun,
+  keySql,
+  missingName,
+  readSource,
+  type SourceOrigin,
+  stageName,
+} from "./ledger.ts";
 import { writeLines } from "./lines-file.ts";
 import { referencingKeys } from "./removal.ts";
 import type { MissingKind, MissingRow } from "./result.ts";
@@ -38,7 +47,8 @@ export async function findMissing(
   await client.query(`create table ${name} (target text not null, key text not null, kind text not null,
        reason text, digest bigint)`);
   const present = new Map<string, number>();
-  const origin = { source, name: plan.map.source, later: await laterExport(client, source, run, plan.map.source) };
+  const ofSource: SourceOrigin = { kind: source.kind, path: source.path, name: plan.map.source };
+  const origin = { ...ofSource, later: await laterExport(client, ofSource, run) };
   for (const table of plan.tables) present.set(table.table.name, await findIn(client, origin, run, table));
   // It is read in pages, by this order.
   await client.query(`create index on ${name} (target, key collate "C"); analyze ${name}`);
@@ -54,11 +64,8 @@ export async function dropMissing(client: Client, run: Pick<ImportRun, "number">
   await client.query(`drop table if exists ${missingName(run)}`);
 }
 
-/** A source, with what decides if an earlier run read the same one. */
-interface Origin {
-  source: Source;
-  /** Name in the map. undefined: its path is its name. */
-  name: string | undefined;
+/** A source of which rows can be missing. */
+interface Origin extends SourceOrigin {
   /** Reason why this is not its newest export. undefined: nothing says so. */
   later: string | undefined;
 }
@@ -111,36 +118,26 @@ async function unreadableKeys(client: Client, run: ImportRun, plan: TablePlan): 
  * Returns a reason why this export of a source with a name is not its newest one; undefined if nothing says so. A later
  * export was imported after this one: rows that came with it would seem to be missing.
  */
-async function laterExport(
-  client: Client,
-  source: Source,
-  run: ImportRun,
-  name: string | undefined,
-): Promise<string | undefined> {
-  if (name === undefined) return undefined;
-  const origin = { kind: source.kind, path: source.path, name };
+async function laterExport(client: Client, origin: SourceOrigin, run: ImportRun): Promise<string | undefined> {
+  if (origin.name === undefined) return undefined;
   const { rows } = await client.query<{ path: string }>(
     `select l.source_path as path from pgroundwork.import_run l
       where ${readSource("l", origin)} and l.phase = 'verified' and l.source_path <> $2 and l.number < $1
         and exists (select from pgroundwork.import_run e where ${readSource("e", origin)} and e.phase = 'verified'
                        and e.source_path = $2 and e.number < l.number)
       order by l.number desc limit 1`,
-    [run.number, source.path],
+    [run.number, origin.path],
   );
   const [later] = rows;
   return later && `this export was imported before ${later.path}, which is newer`;
 }
 
 /** SQL of the rows `absent` that imports recorded, and what each of them is by the last import that did. */
-function judgedRows(
-  { source, name, later }: Origin,
-  run: ImportRun,
-  plan: TablePlan,
-  unreadable: string | undefined,
-): string {
+function judgedRows(origin: Origin, run: ImportRun, plan: TablePlan, unreadable: string | undefined): string {
+  const { later } = origin;
   const target = plan.table.name;
   const names = plan.table.columns.map(({ name }) => name);
-  const ofSource = readSource("u", { kind: source.kind, path: source.path, name });
+  const ofSource = readSource("u", origin);
   const unknown: [condition: string, reason: string][] = [
     [`${unreadable !== undefined}`, literal(unreadable ?? "")],
     [`${later !== undefined}`, literal(later ?? "")],

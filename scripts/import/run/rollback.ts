@@ -16,10 +16,9 @@ import {
   shownKey,
   stageName,
 } from "./ledger.ts";
-import { dropMissing } from "./missing.ts";
 import { deleteRows, deletionOrder, keyText, referencingKeys } from "./removal.ts";
+import { dropStages } from "./stage.ts";
 import { fixTextForms } from "./text-forms.ts";
-import { dropUnchanged } from "./unchanged.ts";
 
 /** A reason why a row of a run is not removed. */
 export interface RollbackConflict {
@@ -149,9 +148,7 @@ class DryRun extends Error {}
 /** Removes what a run keeps until its rows are loaded, and marks it as rolled back. */
 async function removeStages(client: Client, run: ImportRun, tables: readonly RunTable[]): Promise<void> {
   await inTransaction(client, async () => {
-    for (const table of tables) await client.query(`drop table if exists ${stageName(run, table)}`);
-    await dropUnchanged(client, run);
-    await dropMissing(client, run);
+    await dropStages(client, run, tables);
     await setPhase(client, run, "rolled back");
   });
 }
@@ -314,8 +311,6 @@ async function recordInterrupted(client: Client, run: ImportRun, tables: readonl
       `update pgroundwork.import_row r set digest = ${digestSql(table.columns, "t")} from ${table.target} t
         where r.run = ${run.number} and r.number = ${table.number} and r.digest is null and r.key = ${keyText(table, "t")}`,
     );
-    await client.query(`drop table ${stage}`);
   }
-  await dropUnchanged(client, run);
-  await dropMissing(client, run);
+  await dropStages(client, run, tables);
 }

@@ -8,8 +8,9 @@ import { copyField } from "../values/copy-text.ts";
 import { InvalidText, Problem, type Value } from "../values/value.ts";
 import { CopyWriter } from "./copy.ts";
 import { type ImportRun, keySeparator, stageName } from "./ledger.ts";
+import { dropMissing } from "./missing.ts";
 import type { FieldProblem } from "./result.ts";
-import type { UnchangedRows } from "./unchanged.ts";
+import { dropUnchanged, type UnchangedRows } from "./unchanged.ts";
 
 /** Rows of one table that were read. */
 export interface StagedTable {
@@ -19,6 +20,17 @@ export interface StagedTable {
 
 /** Gets the number of rows that were read so far. */
 export type StageProgress = (rows: number) => void;
+
+/** Removes all tables that a run keeps until its rows are loaded and verified. */
+export async function dropStages(
+  client: Client,
+  run: ImportRun,
+  tables: readonly Pick<TablePlan, "number">[],
+): Promise<void> {
+  for (const table of tables) await client.query(`drop table if exists ${stageName(run, table)}`);
+  await dropUnchanged(client, run);
+  await dropMissing(client, run);
+}
 
 /**
  * Creates the table that holds the converted rows until they are valid and loaded. It has the target's columns, so that

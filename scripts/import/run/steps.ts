@@ -10,12 +10,12 @@ import { keepSource } from "../source/kept-source.ts";
 import type { Source } from "../source/source.ts";
 import { type ImportRun, saveReport, setKept, setPhase, stageName } from "./ledger.ts";
 import { loadTables } from "./load.ts";
-import { dropMissing, findMissing, type MissingCount, readMissing, writeMissing } from "./missing.ts";
+import { findMissing, type MissingCount, readMissing, writeMissing } from "./missing.ts";
 import { recordRows } from "./record.ts";
 import { completeRejects, firstRejects, forgetRejectedValues, writeRejects } from "./rejects.ts";
 import { reportPage } from "./report.ts";
 import type { ImportReport, MissingRow, TableReport } from "./result.ts";
-import { AmbiguousValue, createStage, stageTable } from "./stage.ts";
+import { AmbiguousValue, createStage, dropStages, stageTable } from "./stage.ts";
 import { clashesWithUnchanged, dropUnchanged, findBase, findUnchanged, NoBase, readUnchanged } from "./unchanged.ts";
 import { unreadOf } from "./unread.ts";
 import { validateReferences, validateTable } from "./validate.ts";
@@ -265,9 +265,7 @@ export class RunSteps {
   }
 
   async dropStages(run: ImportRun): Promise<void> {
-    for (const table of this.#plan.tables) await this.#client.query(`drop table if exists ${stageName(run, table)}`);
-    await dropUnchanged(this.#client, run);
-    await dropMissing(this.#client, run);
+    await dropStages(this.#client, run, this.#plan.tables);
   }
 
   /** Keeps what the report says of rows that the source no longer has, and writes all of them to a file. */

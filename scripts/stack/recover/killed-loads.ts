@@ -1,13 +1,11 @@
 import { escapeIdentifier } from "pg";
+import { beginningOfReplaced, loadingPrefix } from "../../backup/dump/load-plan.ts";
 import { withClient } from "../../connection/client.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import type { Stack } from "../stack.ts";
 import type { StackState } from "../stack-state.ts";
 import { adminOf } from "./left-memberships.ts";
 import type { StackLeftover } from "./leftover.ts";
-
-/** Names of databases that a load makes on its way: see `loadDump`. */
-const patterns = { replaced: "^(.*)_before_\\d{8}T\\d{6}Z$", loading: "^pgw_loading_" };
 
 /**
  * Finds databases that a killed `dumps load` or `backup restore --only` left on the stack's server: the replaced one,
@@ -26,8 +24,7 @@ export async function killedLoads(stack: Stack, state: StackState | undefined): 
     if (admin === undefined) return [];
     const names = await withClient(admin, async (client) => {
       const { rows } = await client.query<{ name: string }>(
-        "select datname::text as name from pg_catalog.pg_database where datname ~ $1 or datname ~ $2 order by 1",
-        [patterns.replaced, patterns.loading],
+        "select datname::text as name from pg_catalog.pg_database order by 1",
       );
       return rows.map(({ name }) => name);
     });
@@ -41,8 +38,7 @@ export async function killedLoads(stack: Stack, state: StackState | undefined): 
 
 function leftover(name: string, databases: ReadonlySet<unknown>): StackLeftover[] {
   const id = escapeIdentifier;
-  const [, database] = new RegExp(patterns.replaced).exec(name) ?? [];
-  if (database === undefined)
+  if (name.startsWith(loadingPrefix))
     return [
       {
         kind: "server",
@@ -50,6 +46,8 @@ function leftover(name: string, databases: ReadonlySet<unknown>): StackLeftover[
         advice: `The next load drops it. To drop it now, if none runs: DROP DATABASE ${id(name)};`,
       },
     ];
+  const database = beginningOfReplaced(name);
+  if (database === undefined) return [];
   // Names are shortened before the suffix.
   const replacing = [...databases].find((each) => typeof each === "string" && each.slice(0, 40) === database);
   if (typeof replacing !== "string") return [];
