@@ -112,7 +112,7 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
     if (await holds()) return;
     if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
     // A condition that takes long to check keeps the processors busy that the awaited work needs.
-    await sleep(Math.max(250, Date.now() - began));
+    await sleep(Math.max(500, 3 * (Date.now() - began)));
   }
 }
 
