@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
 import { kitFolder } from "../core/kit-folder.ts";
@@ -55,6 +55,10 @@ function digest(args: Record<string, string>): string {
 
 async function build(docker: Docker, tag: string, args: Record<string, string>): Promise<void> {
   const archive = pack();
+  // With the same folders, modes and owners as in the build of a stack's image, Docker finds the layers of that one.
+  const folders = new Set(files().map((file) => relative(context, dirname(file))));
+  folders.delete("");
+  for (const name of folders) archive.entry({ name, type: "directory", mode: 0o755, mtime: new Date(0) });
   for (const file of files()) {
     const mode = (lstatSync(file).mode & 0o100) === 0 ? 0o644 : 0o755;
     archive.entry({ name: relative(context, file), mode, mtime: new Date(0) }, readFileSync(file));

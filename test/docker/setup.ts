@@ -1,6 +1,7 @@
 import type { TestProject } from "vitest/node";
 import { withDocker } from "../../scripts/docker/client.ts";
 import { DockerUnreachable } from "../../scripts/docker/docker-error.ts";
+import { monitoringImage, poolerImage, postgresImage } from "./postgres-image.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -17,6 +18,15 @@ export default async function setup(project: TestProject): Promise<void> {
   const reason = process.env.CI ? "" : await unreachable();
   if (reason !== "") process.stderr.write(`Docker tests are skipped: ${reason}\n`);
   project.provide("dockerSkipped", reason);
+  if (reason === "") buildImages();
+}
+
+/**
+ * Builds the images while the engine of Pulumi is built. Without them, the first tests would build each several times
+ * at once. A failure is reported by the first test that needs the image: it tries again.
+ */
+function buildImages(): void {
+  for (const image of [postgresImage, monitoringImage, poolerImage]) image().catch(() => {});
 }
 
 async function unreachable(): Promise<string> {

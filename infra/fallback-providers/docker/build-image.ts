@@ -38,6 +38,8 @@ export async function buildImage(
     // Everything to send is listed in `entries`, so other contents of folders are ignored.
     ignore: () => true,
     umask: 0,
+    // Docker looks up a layer by the owners of the files, too, and changes them to root in the image.
+    map: (header) => ({ ...header, uid: 0, gid: 0 }),
   };
   const archive: unknown = pack(context.folder, options);
   const sent = archive as NodeJS.ReadableStream;

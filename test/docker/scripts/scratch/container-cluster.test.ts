@@ -13,8 +13,10 @@ import { applyMigrations } from "../../../../scripts/migrate/apply.ts";
 import { planMigrations } from "../../../../scripts/migrate/plan/plan.ts";
 import { readSchemaDrift } from "../../../../scripts/migrate/schema-drift.ts";
 import { withContainerCluster } from "../../../../scripts/scratch/container-cluster.ts";
+import { scratchImage } from "../../../../scripts/scratch/scratch-image.ts";
 import { createDatabase } from "../../../databases.ts";
 import { committedFolderOf, type TestFolder } from "../../../unit/scripts/migrate/committed-folder.ts";
+import { postgresImage } from "../../postgres-image.ts";
 
 const docker: Docker = dockerClient();
 const request = { major: 17, extensions: ["vector"], settings: {}, memoryMb: 32 };
@@ -54,6 +56,12 @@ describe("a scratch cluster in a container", () => {
     });
     const { Volumes: left } = await docker.listVolumes({ filters: { name: volumes } });
     expect([volumes.length, left ?? []]).toEqual([1, []]);
+  });
+
+  it("runs the image of the kit, whose layers a stack's image has, too", async () => {
+    const layersOf = async (image: string) => (await docker.getImage(image).inspect()).RootFS.Layers;
+    const image = await scratchImage(docker, { imageOf: undefined, extensions: [] });
+    expect(await layersOf(image)).toEqual(await layersOf(await postgresImage()));
   });
 
   it("has the image's extensions and the scratch label, uses no network, and is removed afterwards", async () => {
