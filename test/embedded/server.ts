@@ -41,6 +41,12 @@ export async function startServer(extra: Record<string, string> = {}): Promise<T
   return startFrom("empty", async () => {}, extra);
 }
 
+/** Starts an empty server with a system identifier of its own, which copies of one cluster share. */
+export async function startUnrelatedServer(extra: Record<string, string> = {}): Promise<TestServer> {
+  const home = join(inject("scratch"), "data-home");
+  return startIn(home, join(home, "servers", randomUUID()), extra);
+}
+
 /**
  * Starts a server with prepared content.
  *

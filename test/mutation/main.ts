@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { copyWorkTree } from "../support/work-tree.ts";
 import { describeMutation, type Mutation, mutationFault, withMutation } from "./mutation.ts";
+import { clientMutations } from "./mutations/client.ts";
 import { databaseMutations } from "./mutations/databases.ts";
 import { infraMutations } from "./mutations/infra.ts";
 import { scriptMutations } from "./mutations/scripts.ts";
@@ -20,7 +21,7 @@ const requiredScore = 90;
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 const asked = process.argv.slice(2);
-const mutations = [...databaseMutations, ...infraMutations, ...scriptMutations].filter(
+const mutations = [...databaseMutations, ...infraMutations, ...scriptMutations, ...clientMutations].filter(
   (mutation) => asked.length === 0 || asked.some((part) => describeMutation(mutation).includes(part)),
 );
 if (mutations.length === 0) throw new Error(`No mutation contains ${asked.join(" or ")}.`);

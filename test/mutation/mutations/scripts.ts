@@ -213,40 +213,4 @@ export const scriptMutations: readonly Mutation[] = [
     replace: "",
     tests: [embedded("seed/clear")],
   },
-  {
-    file: "scripts/client/pool.ts",
-    find: "return values === undefined ? statement : { ...statement, values };",
-    replace: "return statement;",
-    tests: [embedded("client/check-outs")],
-  },
-  {
-    file: "scripts/client/pooled-statements.ts",
-    find: "if (!settings.pooled) return send;",
-    replace: "return send;",
-    tests: [embedded("connection/pooler")],
-  },
-  {
-    file: "scripts/client/pooled-statements.ts",
-    find: "if (!settings.pooled) return false;",
-    replace: "return false;",
-    tests: [embedded("connection/pooler")],
-  },
-  {
-    file: "scripts/client/pooled-statements.ts",
-    find: 'client.query<Row>("commit"),',
-    replace: 'client.query<Row>("rollback"),',
-    tests: [embedded("connection/pooler")],
-  },
-  {
-    file: "scripts/client/permits.ts",
-    find: "if (at < this.#timerAt) this.#schedule(at);",
-    replace: "if (this.#timer === undefined) this.#schedule(at);",
-    tests: ["test/unit/scripts/client/permits.test.ts"],
-  },
-  {
-    file: "scripts/client/permits.ts",
-    find: "if (this.#waiters.size > 0) this.#schedule(next);",
-    replace: "",
-    tests: ["test/unit/scripts/client/permits.test.ts"],
-  },
 ];

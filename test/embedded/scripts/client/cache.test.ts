@@ -95,6 +95,25 @@ describe("a cache", () => {
     expect(cache.stats).toMatchObject({ hits: 1 });
   });
 
+  it("keeps the newer of two reads, whichever ends last", async () => {
+    const cache = await cacheOn(on.pool());
+    const reads = ["older", "newer"].map((value, index) => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      // The second caller does not accept what the first has begun to read.
+      return {
+        read: () => cache.read("value", { ttlMs: index === 0 ? 60_000 : 0 }, () => promise),
+        end: () => resolve(value),
+      };
+    });
+    const [older, newer] = reads.map(({ read }) => read());
+    for (const { end } of reads.toReversed()) {
+      end();
+      await newer;
+    }
+    expect([await older, await newer]).toEqual(["older", "newer"]);
+    expect(await cache.read("value", {}, async () => "read again")).toBe("newer");
+  });
+
   it("drops everything when its connection is lost, and serves nothing until it listens again", async () => {
     const errors: unknown[] = [];
     const cache = await cacheOn(on.pool(), { onError: (error) => errors.push(error) });

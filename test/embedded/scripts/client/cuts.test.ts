@@ -60,6 +60,20 @@ describe("a transaction function", () => {
     },
   );
 
+  it.each(commits)(
+    "that only reads is repeated, without an error, if the connection is cut: %s",
+    async (_, matches, verdict) => {
+      const proxy = await on.proxy();
+      const pool = on.pool({ max: 2 }, proxy.port);
+      await pool.query("select 1");
+      const { rule, state } = once(matches, verdict);
+      proxy.decide(rule);
+      const options = { readOnly: true };
+      const { rows } = await pool.transaction((transaction) => transaction.query("select 1 as one"), options);
+      expect([rows, state.hit]).toEqual([[{ one: 1 }], true]);
+    },
+  );
+
   it("reports a lost COMMIT as unknown if it may not ask, and does not repeat it", async () => {
     const proxy = await on.proxy();
     const pool = on.pool({ max: 2, resolveCommits: false }, proxy.port);

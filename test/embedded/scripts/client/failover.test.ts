@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { createPool } from "../../../../scripts/client/create-pool.ts";
 import { OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
 import { clientConfig } from "../../../../scripts/connection/connection.ts";
-import { startServer, type TestServer } from "../../server.ts";
+import { startProtocolProxy } from "../../../support/protocol-proxy.ts";
+import { startServer, startUnrelatedServer, type TestServer } from "../../server.ts";
 
 /*
  * Two servers whose roles change. They do not replicate: each one is made read-only or writable, which is what a pool
@@ -19,8 +20,8 @@ interface Member {
 
 let members: Member[];
 
-async function startMember(): Promise<Member> {
-  const server = await startServer();
+async function startMember(start: () => Promise<TestServer>): Promise<Member> {
+  const server = await start();
   await server.createDatabase("shop");
   const admin = new pg.Client(clientConfig(server.connection("shop"), "test"));
   // A crash of the server ends this session, too.
@@ -36,7 +37,7 @@ async function startMember(): Promise<Member> {
 }
 
 beforeAll(async () => {
-  members = await Promise.all([startMember(), startMember()]);
+  members = await Promise.all([startMember(startServer), startMember(startUnrelatedServer)]);
 });
 afterAll(async () => {
   for (const { admin, server } of members ?? []) {
@@ -101,6 +102,33 @@ describe("a switchover under load", () => {
     // Nothing was lost on the way, so every write was acknowledged or is unknown.
     expect(written.filter((key) => !unknown.includes(key)).sort()).toEqual(acknowledged.sort());
     expect(pool.stats.used).toBe(0);
+  });
+
+  it("leaves the result of a lost COMMIT unknown if another server answers, whose transactions have the same numbers", async () => {
+    const [first, second] = members as [Member, Member];
+    const { database, user, password, port } = first.server.as("app", "shop");
+    const proxy = await startProtocolProxy({ host: "127.0.0.1", port });
+    onTestFinished(() => proxy.stop());
+    await Promise.all(members.map((member) => member.setReadOnly(false)));
+    const hosts = [{ host: "127.0.0.1", port: proxy.port }];
+    const pool = createPool({ env: {}, connection: { hosts, database, user, password, sslmode: "disable" } });
+    onTestFinished(async () => {
+      await pool.end();
+    });
+    const numberOn = async ({ admin }: Member) => {
+      const { rows } = await admin.query<{ number: string }>("select pg_current_xact_id()::text as number");
+      return BigInt(rows[0]?.number ?? 0);
+    };
+    const numbers = await numberOn(first);
+    while ((await numberOn(second)) < numbers + 10n);
+    proxy.decide(({ type, text }) => {
+      if (type !== "Q" || !text.includes("commit")) return "pass";
+      proxy.redirect(second.server.connection().port);
+      return "cut-before";
+    });
+    const done = pool.transaction((transaction) => transaction.query("insert into writes (key) values ('elsewhere')"));
+    await expect(done).rejects.toThrow("another server answers now");
+    await expect(done).rejects.toThrow(OutcomeUnknownError);
   });
 
   it("ends when a server is stopped and started again", async () => {

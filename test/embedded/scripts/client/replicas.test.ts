@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import getPort from "get-port";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { withRequestContext } from "../../../../scripts/client/context.ts";
+import { OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
 import type { Pool } from "../../../../scripts/client/pool.ts";
 import type { Statement } from "../../../../scripts/client/statements.ts";
 import { startStandby, type TestStandby } from "../../standby.ts";
@@ -20,7 +21,7 @@ afterAll(async () => {
 afterEach(() => resume());
 
 const pause = () => standby.admin().query("select pg_wal_replay_pause()");
-const resume = () => standby.admin().query("select pg_wal_replay_resume()");
+const resume = () => standby.admin().query("select pg_wal_replay_resume() where pg_is_in_recovery()");
 
 /** Creates a pool of both servers. */
 function poolOfBoth(ports = [on.server.connection().port, standby.port]): Pool {
@@ -198,5 +199,25 @@ describe("a transaction with `replica`", () => {
       expect(await count(pool)).toBe(false);
     });
     expect(await count(pool)).toBe(true);
+  });
+});
+
+// The last test: afterwards, there are two primaries.
+describe("a transaction whose COMMIT is lost", () => {
+  it("has an unknown result if a standby was promoted meanwhile, which may lack it", async () => {
+    const proxy = await on.proxy();
+    const pool = on.pool({ max: 2 }, proxy.port);
+    proxy.decide(({ type, text }) => {
+      if (type !== "Q" || !text.includes("commit")) return "pass";
+      proxy.redirect(standby.port);
+      return "cut-before";
+    });
+    const done = pool.transaction((transaction) => transaction.query("insert into writes (key) values ('promoted')"));
+    const [error] = await Promise.all([
+      done.catch((thrown: unknown) => thrown),
+      standby.admin().query("select pg_promote()"),
+    ]);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(String(error)).toContain("a standby was promoted");
   });
 });
