@@ -17,12 +17,20 @@ export async function recoverStack(
   const { dataHome } = await import("../server/locations.ts");
   const { env, out } = context;
   const home = dataHome(env, process.getuid?.());
-  const leftovers = await findLeftovers({ stack, env, home, stopOrphans });
-  for (const { found, action, advice } of leftovers) {
-    out.note(`${style("bold", "found", process.stderr)} ${found}`);
-    if (action !== undefined) out.note(`      action: ${action}`);
-    if (advice !== undefined) out.note(`      ${advice}`);
+  const outcomes: Outcome[] = [];
+  for (;;) {
+    const leftovers = await findLeftovers({ stack, env, home, stopOrphans });
+    for (const { found, action, advice } of leftovers) {
+      out.note(`${style("bold", "found", process.stderr)} ${found}`);
+      if (action !== undefined) out.note(`      action: ${action}`);
+      if (advice !== undefined) out.note(`      ${advice}`);
+    }
+    if (dryRun) return leftovers.map((leftover) => ({ ...leftover, done: false }));
+    const found = await recover(leftovers, ({ action }) =>
+      out.note(`${style("green", "done", process.stderr)}  ${action}`),
+    );
+    outcomes.push(...found);
+    // Only now can the state be read, and what else was left be found.
+    if (!found.some(({ kind, done }) => kind === "attributes" && done)) return outcomes;
   }
-  if (dryRun) return leftovers.map((leftover) => ({ ...leftover, done: false }));
-  return recover(leftovers, ({ action }) => out.note(`${style("green", "done", process.stderr)}  ${action}`));
 }

@@ -4,6 +4,7 @@ import { OperationError } from "../core/operation-error.ts";
 import { shellQuote } from "../core/shell.ts";
 import { recoverCommand } from "../model/command-lines.ts";
 import { passphraseHint } from "./passphrase-hint.ts";
+import { damagedAttributes } from "./recover/damaged-attributes.ts";
 import { setAsideHint, stateFile } from "./state-file.ts";
 
 /** An operation that the engine could not finish. */
@@ -67,8 +68,12 @@ export function engineHint(messages: readonly string[], root: string, stack: str
   if (text.includes("Data integrity error")) return `Repair the state, then try again: \`${recoverCommand(stack)}\``;
   const passphrase = passphraseHint(text, root, stack);
   if (passphrase !== undefined) return passphrase;
-  if (text.includes("failed to load checkpoint")) {
+  const unreadable = text.includes("failed to load checkpoint");
+  if (unreadable || text.includes(".pulumi/meta.yaml")) {
     const file = stateFile(root, stack, process.env);
+    if (file !== undefined && damagedAttributes(file).length > 0)
+      return `A killed run left a damaged file next to the state, which is complete. Clean up, then try again: \`${recoverCommand(stack)}\``;
+    if (!unreadable) return undefined;
     if (file === undefined) return "The stack's state is damaged. Restore the state from before the last change.";
     return [
       `The stack's state is damaged: ${file}. Restore ${file}.bak, the state before the last change:`,

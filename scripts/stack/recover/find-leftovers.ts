@@ -3,8 +3,10 @@ import { type Original, originalOf, waysOut } from "../original.ts";
 import { projectName } from "../project.ts";
 import { readState } from "../stack-state.ts";
 import { requireDeclared } from "../stacks.ts";
+import { stateFile } from "../state-file.ts";
 import { stateFolder } from "../state-folder.ts";
 import { cacheLeftovers } from "./cache-leftovers.ts";
+import { attributeLeftovers } from "./damaged-attributes.ts";
 import { dockerLeftovers } from "./docker-leftovers.ts";
 import { halfWritten } from "./half-written.ts";
 import { incompleteUp } from "./incomplete-up.ts";
@@ -27,7 +29,8 @@ import { unknownServers } from "./unknown-servers.ts";
  * Finds everything that killed runs left of a stack, in the order of recovery. Processes that could still change
  * something come first, then whatever blocks the next run, then mere clutter. Nothing is changed.
  *
- * While another run works on the stack, only processes and locks are listed, because its files look like leftovers.
+ * While another run works on the stack, only processes and locks are listed, because its files look like leftovers. If
+ * the engine cannot read the state because of a damaged file next to it, everything else is found after its removal.
  *
  * @throws OperationError if the stack is unknown (wrong usage), or if something cannot be checked
  */
@@ -40,6 +43,8 @@ export async function findLeftovers(context: RecoveryContext): Promise<StackLeft
   const locks = folder === undefined ? [] : await engineLocks(folder, project, name);
   const found = [...processes, ...(folder === undefined ? [locksElsewhere(name)] : lockLeftovers(name, locks))];
   if (isInUse(locks)) return found;
+  const damaged = await attributeLeftovers(stateFile(root, name, env));
+  if (damaged.length > 0) return [...found, ...damaged];
 
   const state = await readState(stack);
   if (state === undefined) await requireDeclared(root, name);

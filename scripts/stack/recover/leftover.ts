@@ -3,7 +3,7 @@ import type { Stack } from "../stack.ts";
 
 /** Leftover of a killed run on a stack. */
 export type StackLeftover = Leftover<
-  "state" | "engine-lock" | "process" | "files" | "lock" | "pending-operation" | "server" | "container"
+  "state" | "attributes" | "engine-lock" | "process" | "files" | "lock" | "pending-operation" | "server" | "container"
 >;
 
 /** Stack and folders in which leftovers are looked for. */

@@ -37,7 +37,11 @@ describe("a stack with backups", () => {
 
   it("names the last backup and the other containers in status", async () => {
     // The first scan of the repository follows the first backup, and the first dump within a minute.
-    const made = ["sh", "-c", "ls /var/lib/pgroundwork/metrics/backup-scan.prom /var/lib/pgroundwork/dumps/status.json"];
+    const made = [
+      "sh",
+      "-c",
+      "ls /var/lib/pgroundwork/metrics/backup-scan.prom /var/lib/pgroundwork/dumps/status.json",
+    ];
     await shop.until("the first scan and dump", async () => (await shop.inSidecar(...made)).code === 0);
     await shop.until("both are well", async () => (await shop.pgw("status")).code === 0);
     const status = JSON.parse((await shop.succeed("status", "--json")).stdout) as StackStatus;

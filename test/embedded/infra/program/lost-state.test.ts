@@ -37,6 +37,20 @@ describe("a stack with an unreadable state", () => {
     expect(await clone.query("readonly", tea)).toEqual([{ name: "tea" }]);
   });
 
+  it("is not said to be damaged if only a file next to it is, which recover deletes", async () => {
+    const folder = join(clone.root, ".pgroundwork", ".pulumi");
+    for (const file of ["stacks/pgroundwork/local.json.attrs", "meta.yaml.attrs"]) {
+      await writeFile(join(folder, file), '{"user.cache_control":"","user.con');
+      const refused = await clone.pgw("up");
+      expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("npm run pgw -- recover")]);
+      expect(refused.stderr).not.toContain("state is damaged");
+      const found = await clone.pgw("recover", "--dry-run");
+      expect([found.code, found.stderr]).toEqual([4, expect.stringContaining(file)]);
+      expect((await clone.succeed("recover")).stderr).toContain("done  delete it: the state is complete without it\n");
+      expect((await clone.succeed("up")).stdout).toContain("no changes");
+    }
+  });
+
   it("names the damaged file and the backup that replaces it", async () => {
     const state = join(clone.root, ".pgroundwork", ".pulumi", "stacks", "pgroundwork", "local.json");
     await truncate(state, 1_000);
