@@ -25,7 +25,7 @@ async function findMap(folder: string, kind: string): Promise<string> {
   const paths = endings.map((ending) => join(folder, "import", `${kind}.${ending}`));
   for (const path of paths) if (await unlessAbsent(stat(path))) return path;
   throw new OperationError(`${folder} has no map for ${kind}: import/${kind}.ts, .mjs or .json.`, {
-    hint: "Write one, or name one with --map. `migrations/README.md` describes maps.",
+    hint: "Let --infer propose one (with --create also the tables), write one, or name one with --map. `migrations/README.md` describes maps.",
     exitCode: exitCode.usage,
   });
 }

@@ -103,6 +103,8 @@ function reportNotRun(error: unknown, typed: readonly string[]): void {
   const hints: string[] = [];
   if (error.code === "commander.excessArguments" && process.env.npm_lifecycle_event !== undefined)
     hints.push("Write options after `--`, or npm reads them itself: npm run up -- --stack dev");
+  if (error.code === "commander.unknownOption" && typed[0] === "psql")
+    hints.push('Write options of psql after `--`: npm run pgw -- psql -- -c "select 1"');
   for (const hint of hints) out.note(hint);
   if (!out.json) return;
   const [message = "", ...suggestions] = error.message.replace(/^error: /, "").split("\n");

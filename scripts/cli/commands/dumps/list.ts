@@ -110,7 +110,7 @@ function answerOf({ damage: _, metadata, ...dump }: StoredDump) {
 }
 
 function describe(dumps: readonly StoredDump[], folder: string): string {
-  if (dumps.length === 0) return `no dumps in ${folder}`;
+  if (dumps.length === 0) return `no dumps in ${folder}; \`backup list\` shows physical archives, too`;
   const rows = dumps.map(({ id, state, metadata, validation }) => [
     id,
     state === "intact" ? state : style("red", state),

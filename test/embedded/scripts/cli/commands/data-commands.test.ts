@@ -239,6 +239,19 @@ describe("psql", () => {
     const stack = await pgwWith(variables, "psql --stack local --role migrator");
     expect(stack.stdout.split("\n")[1], stack.stderr).toBe("shop_migrator");
   });
+
+  it("says how to start a stopped server, which psql cannot tell, and where its own options belong", async () => {
+    await clone.succeed("down");
+    await writeFile(join(clone.root, ".git", "psql"), "#!/bin/sh\nexit 2\n");
+    const { code, stderr } = await pgwWith('PATH="$PWD/.git:$PATH"', "psql");
+    await clone.succeed("up");
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/is stopped: no server runs on its data\.\n.*npm run up/),
+    ]);
+    const misplaced = await clone.pgw("psql", "-c", "select 1");
+    expect([misplaced.code, misplaced.stderr]).toEqual([2, expect.stringContaining("psql -- -c")]);
+  });
 });
 
 describe("logs and stacks", () => {
