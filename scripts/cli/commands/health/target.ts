@@ -23,7 +23,7 @@ export function withHealthTarget(command: Command): Command {
 /** A server to observe. */
 export interface HealthServerTarget {
   connection: Connection;
-  /** The stack's databases, or the named one, with their folders in migrations/; undefined if only a connection is known. */
+  /** The stack's databases, or the named one. undefined: only a connection is known. */
   databases: readonly Pick<Target, "connection" | "folder">[] | undefined;
   /** The stack's server; undefined if only a connection is known. */
   server: ServerOutput | undefined;
