@@ -22,7 +22,13 @@ import type { PlannedRepository } from "./plan/backups.ts";
 import { reachableHost } from "./plan/container.ts";
 import { memoryFault } from "./plan/container-memory.ts";
 import { dumpPlanOf } from "./plan/dumps.ts";
-import { type Declared, type DeclaredObjects, declareSidecars, type SidecarOutputs } from "./sidecars.ts";
+import {
+  type Declared,
+  type DeclaredObjects,
+  declareSidecars,
+  requireImages,
+  type SidecarOutputs,
+} from "./sidecars.ts";
 
 /** The project directory. */
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -118,6 +124,7 @@ async function inContainer(settings: OfKind<"docker">, databases: readonly WithJ
     throw new OperationError(`The server does not fit into its container: ${fault}.`, {
       hint: "Increase pgroundwork:memory, or reduce shared_buffers in pgroundwork:postgresql.",
     });
+  await requireImages(settings);
   const imageTrigger = await compareWithEngine({ dockerHost });
   const server = new DockerServer("server", {
     ...{ dockerHost, image, bindAddress, memory, cpus, shmSize, port, readyTimeout, backups },

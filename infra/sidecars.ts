@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { dumpStatements } from "../scripts/backup/dump/statements.ts";
 import { OperationError } from "../scripts/core/operation-error.ts";
 import { databaseFolder } from "../scripts/databases/database-file.ts";
@@ -50,6 +50,22 @@ export interface DeclaredObjects {
   databases: readonly PooledDatabase[];
 }
 
+/**
+ * Makes sure that the engine has the images of others that the sidecars need. `up` pulls them, and a preview only asks
+ * their registry.
+ *
+ * @throws OperationError if one cannot be pulled
+ */
+export async function requireImages({ monitoring, dockerHost }: DockerSettings): Promise<void> {
+  if (monitoring?.grafana !== true) return;
+  const { withDocker } = await import("../scripts/docker/client.ts");
+  const { requireImage } = await import("../scripts/docker/image.ts");
+  const setting = "monitoring.grafanaImage, or set monitoring.grafana to false";
+  await withDocker(dockerHost, (docker) =>
+    requireImage(docker, monitoring.grafanaImage, setting, pulumi.runtime.isDryRun()),
+  );
+}
+
 /** Declares the containers that a server's settings ask for next to it: monitoring, backups, drills, the pooler. */
 export async function declareSidecars(
   settings: DockerSettings,
@@ -64,22 +80,24 @@ export async function declareSidecars(
   // One more deletes the records of runs.
   const jobs = declared === 0 ? 0 : declared + 1;
   return {
-    ...(await monitored(settings, server, roles, { textfiles: metrics, jobs })),
+    ...(await monitored(settings, server, roles, { textfiles: metrics, jobs, databases: names })),
     ...backups,
     ...(await pooled(settings, server, objects, planned)),
   };
 }
 
 async function monitored(
-  { monitoring, backups, pooler, readyTimeout, baseImage }: DockerSettings,
+  { monitoring, backups, pooler, readyTimeout, baseImage, passwordVersion }: DockerSettings,
   server: DockerServer,
   roles: ServerRoles,
-  { textfiles, jobs }: { textfiles: pulumi.Output<string> | undefined; jobs: number },
+  given: { textfiles: pulumi.Output<string> | undefined; jobs: number; databases: readonly string[] },
 ): Promise<SidecarOutputs> {
   if (monitoring === undefined) return {};
   const { Monitoring } = await import("./components/monitoring.ts");
   const { place, network, caCertificate, dataVolume: data, repository, volumes } = server;
-  const { prometheus, alertmanager } = new Monitoring("monitoring", {
+  const { textfiles, jobs, databases } = given;
+  const { health: hasHealth, healthPort: port, grafana: hasGrafana, grafanaImage, grafanaPort, ...plan } = monitoring;
+  const { prometheus, alertmanager, health, grafana } = new Monitoring("monitoring", {
     ...{ place, baseImage, network, caCertificate, readyTimeout, textfiles, jobs },
     ...{ login: roles.logins.monitor, roles: [...roles.roles, roles.monitoring] },
     volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
@@ -88,9 +106,18 @@ async function monitored(
     pooler: pooler !== undefined,
     drillMaxAge: backups?.drill?.maxAgeSeconds,
     dumpMaxAge: backups?.dumps && dumpMaxAge(backups.dumps),
-    ...monitoring,
+    health: hasHealth ? { databases, port, backups: backups !== undefined, passwordVersion } : undefined,
+    grafana: hasGrafana ? { image: grafanaImage, port: grafanaPort } : undefined,
+    ...plan,
   });
-  return { monitoring: { prometheus, ...(alertmanager === undefined ? {} : { alertmanager }) } };
+  return {
+    monitoring: {
+      prometheus,
+      ...(alertmanager === undefined ? {} : { alertmanager }),
+      ...(health === undefined ? {} : { health }),
+      ...(grafana === undefined ? {} : { grafana }),
+    },
+  };
 }
 
 async function pooled(

@@ -8,6 +8,8 @@ export interface DockerImageArgs {
   folder: string;
   tag: string;
   args?: Record<string, string>;
+  /** Files to add to the folder: the absolute path of each by its path in the build context. */
+  files?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface DockerImageArgs {
  */
 export function dockerImage(
   name: string,
-  { folder, tag, args = {} }: DockerImageArgs,
+  { folder, tag, args = {}, files = {} }: DockerImageArgs,
   place: DockerPlace,
   parent: pulumi.Resource,
 ): pulumi.Output<string> {
@@ -25,7 +27,7 @@ export function dockerImage(
     {
       imageName: pulumi.interpolate`${place.name(folder)}:${tag}`,
       build: {
-        context: stageBuildContext(folder),
+        context: stageBuildContext(folder, undefined, files),
         platform: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`,
         ...(Object.keys(args).length === 0 ? {} : { args }),
       },

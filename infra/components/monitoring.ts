@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
@@ -6,6 +6,8 @@ import { kitFolder } from "../../scripts/core/kit-folder.ts";
 import type { Alerts } from "../../scripts/model/alerts.ts";
 import { alertmanagerCommand, alertmanagerData, alertmanagerVolume, heartbeatRules } from "../plan/alerts.ts";
 import { baseArguments } from "../plan/build-arguments.ts";
+import { grafanaCheck, grafanaData, grafanaEnvironment, grafanaMemory, grafanaVolume } from "../plan/grafana.ts";
+import { healthCommand, healthData, healthLog, healthVolume } from "../plan/health.ts";
 import {
   endpoints,
   exporterCommand,
@@ -19,9 +21,11 @@ import {
   volumeExporterCommand,
 } from "../plan/monitoring.ts";
 import { type ContainerProcess, Port, VolumeFiles } from "../provider/sdk/containers.ts";
+import { Password } from "../provider/sdk/servers.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
 import { hardening } from "./hardening.ts";
+import { healthServerFiles, kitVersion } from "./health-files.ts";
 import type { Login } from "./server.ts";
 import { declareProcess, type SidecarProcessArgs } from "./sidecar-process.ts";
 
@@ -60,39 +64,88 @@ export interface MonitoringArgs {
   exporterPort?: number | undefined;
   /** Retention of measurements, in days. */
   retentionDays: number;
+  /** The health server. If absent, there is none. */
+  health?: HealthArgs | undefined;
+  /** Grafana with the dashboards of infra/monitoring. If absent, there is none. */
+  grafana?: GrafanaArgs | undefined;
   /** Receivers of alerts. If absent, there is no Alertmanager, and only Prometheus shows alerts. */
   alerts?: pulumi.Input<Alerts> | undefined;
   /** Limit for each process to pass its check, in seconds. */
   readyTimeout: number;
 }
 
+/** The health server of a stack. */
+export interface HealthArgs {
+  /** Databases whose statements and migrations it reads. */
+  databases: readonly string[];
+  /** Port on the loopback address of the engine's machine. If absent, a free port is chosen once. */
+  port?: number | undefined;
+  /** True if the server has backups. */
+  backups: boolean;
+  /** Rotation trigger of its token. */
+  passwordVersion: string;
+}
+
+/** Grafana next to Prometheus. */
+export interface GrafanaArgs {
+  /** Grafana's image, which the engine has. */
+  image: string;
+  /** Port on the loopback address of the engine's machine. If absent, a free port is chosen once. */
+  port?: number | undefined;
+}
+
 /** Memory of the containers, in MB: ten times what each used in its first hour with a small server. */
-const memory = { postgresExporter: 96, volumeExporter: 64, prometheus: 512, alertmanager: 128 };
+const memory = {
+  postgresExporter: 96,
+  volumeExporter: 64,
+  prometheus: 512,
+  alertmanager: 128,
+  health: 192,
+  grafana: 384,
+};
 
 /** User and group of the volume exporter, which must not read data in the volumes. */
 const nobody = "65534:65534";
+
+/** User and group that read the files of the kit's volumes, for images that have another one. */
+const prometheusUser = "999:999";
 
 /** Ports are open only here, since neither Prometheus nor an exporter authenticates its clients. */
 const loopback = "127.0.0.1";
 
 interface ContainerPlan {
   role: string;
+  /** Image of others. Default: the monitoring image. */
+  image?: string;
   endpoint: { alias: string; port: number };
   memory: number;
-  command: readonly string[];
+  /** Absent: the image's own. */
+  command?: readonly string[];
   environment?: readonly string[];
   volumes: docker.ContainerArgs["volumes"];
   /** Port on the loopback address, outside the network. If absent, no port is published. */
   port?: pulumi.Input<number> | undefined;
   user?: string;
+  /** Folders in memory. */
+  tmpfs?: Readonly<Record<string, string>>;
+  /** True if the program is in Go. Default: true. */
+  isGo?: boolean;
 }
 
-/** postgres_exporter, a volume exporter, Prometheus with alert rules, and Alertmanager, which sends the alerts. */
+/**
+ * postgres_exporter, a volume exporter, Prometheus with alert rules, Alertmanager, which sends the alerts, the health
+ * server and Grafana.
+ */
 export class Monitoring extends pulumi.ComponentResource {
   /** URL of Prometheus, known once it answers. */
   readonly prometheus: pulumi.Output<string>;
   /** Name of Alertmanager's container. Absent without receivers of alerts. */
   readonly alertmanager: pulumi.Output<string> | undefined;
+  /** URL of the health server, known once it has read the server, and its token. Absent without one. */
+  readonly health: { url: pulumi.Output<string>; token: pulumi.Output<string> } | undefined;
+
+  /** URL of Grafana, known once it answers, and the password of its user `admin`. Absent without one. */
+  readonly grafana: { url: pulumi.Output<string>; password: pulumi.Output<string> } | undefined;
 
   readonly #name: string;
   readonly #args: MonitoringArgs;
@@ -103,12 +156,16 @@ export class Monitoring extends pulumi.ComponentResource {
     this.#name = name;
     this.#args = args;
     const image = { folder: "monitoring", tag: "latest", args: baseArguments(args.baseImage) };
-    this.#image = dockerImage(`${name}-image`, image, args.place, this);
+    const files = args.health === undefined ? {} : healthServerFiles();
+    this.#image = dockerImage(`${name}-image`, { ...image, files }, args.place, this);
     this.#declarePostgresExporter();
     this.#declareVolumeExporter();
     this.alertmanager = args.alerts === undefined ? undefined : this.#declareAlertmanager(args.alerts);
     this.prometheus = this.#declarePrometheus();
-    this.registerOutputs({ prometheus: this.prometheus, alertmanager: this.alertmanager });
+    this.health = args.health === undefined ? undefined : this.#declareHealth(args.health);
+    this.grafana = args.grafana === undefined ? undefined : this.#declareGrafana(args.grafana);
+    const { prometheus, alertmanager, health, grafana } = this;
+    this.registerOutputs({ prometheus, alertmanager, health, grafana });
   }
 
   #declarePostgresExporter(): void {
@@ -196,8 +253,7 @@ export class Monitoring extends pulumi.ComponentResource {
     });
     // Measurements cannot be repeated. The volume outlives the stack, as the server's data does.
     const data = this.#declareVolume("prometheus-data", { retainOnDelete: true });
-    const published = { dockerHost: place.dockerHost, port: prometheusPort, address: loopback };
-    const { port } = new Port(`${this.#name}-prometheus-port`, published, { parent: this });
+    const port = this.#declarePort("prometheus", prometheusPort);
     const container = this.#declareContainer({
       role: "prometheus",
       endpoint: endpoints.prometheus,
@@ -214,6 +270,72 @@ export class Monitoring extends pulumi.ComponentResource {
       reload: ["prometheus-reload"],
     });
     return pulumi.all([running.containerId, port]).apply(([, open]) => `http://${loopback}:${open}`);
+  }
+
+  /**
+   * Declares the health server. Its port is on the loopback address only, and it asks for a token all the same: it
+   * cannot tell a user of the engine's machine from another container.
+   */
+  #declareHealth({ databases, port: requested, backups, passwordVersion }: HealthArgs): Monitoring["health"] {
+    const { login, caCertificate: ca, roles, log } = this.#args;
+    const { result: token } = new Password(`${this.#name}-health-token`, { keeper: passwordVersion }, { parent: this });
+    const configuration = { version: kitVersion(), user: login.user, databases: [...databases], backups };
+    const { alias } = endpoints.health;
+    const texts = healthVolume<pulumi.Input<string>>({ configuration, password: login.password, ca, token }, alias);
+    const files = this.#declareFiles("health", texts);
+    // Trends and the uptime of 30 days cannot be measured again.
+    const data = this.#declareVolume("health-data", { retainOnDelete: true });
+    const port = this.#declarePort("health", requested);
+    const container = this.#declareContainer({
+      role: "health",
+      endpoint: endpoints.health,
+      memory: memory.health,
+      command: healthCommand,
+      volumes: [
+        { volumeName: files.volume, containerPath: monitoringPaths.configuration, readOnly: true },
+        { volumeName: data.name, containerPath: healthData },
+        ...(log === undefined ? [] : [{ volumeName: log, containerPath: healthLog, readOnly: true }]),
+      ],
+      port,
+      isGo: false,
+    });
+    // It reads its files once, when it starts.
+    const running = this.#declareProcess("health", container, ["health-server-check"], {
+      revision: files.revision,
+      dependsOn: roles,
+    });
+    const url = pulumi.all([running.containerId, port]).apply(([, open]) => `http://${loopback}:${open}`);
+    return { url, token };
+  }
+
+  /** Declares Grafana, with Prometheus as its data source. */
+  #declareGrafana({ image, port: requested }: GrafanaArgs): Monitoring["grafana"] {
+    // Grafana reads it only at its first start, so it does not rotate.
+    const { result: password } = new Password(`${this.#name}-grafana-password`, { keeper: "" }, { parent: this });
+    const names = readdirSync(join(grafanaFolder, "dashboards")).filter((name) => name.endsWith(".json"));
+    const dashboards = Object.fromEntries(names.map((name) => [name, fileOf(`grafana/dashboards/${name}`)]));
+    const [datasource, provider] = [fileOf("grafana/datasource.yml"), fileOf("grafana/dashboards.yml")];
+    const texts = grafanaVolume<pulumi.Input<string>>({ datasource, provider, dashboards, password });
+    const files = this.#declareFiles("grafana", texts);
+    // It has the users and what they made by hand.
+    const data = this.#declareVolume("grafana-data", { retainOnDelete: true });
+    const port = this.#declarePort("grafana", requested);
+    const container = this.#declareContainer({
+      ...{ role: "grafana", image, endpoint: endpoints.grafana, memory: memory.grafana, user: prometheusUser },
+      ...{ environment: grafanaEnvironment, tmpfs: grafanaMemory, port },
+      volumes: [
+        { volumeName: files.volume, containerPath: monitoringPaths.configuration, readOnly: true },
+        { volumeName: data.name, containerPath: grafanaData },
+      ],
+    });
+    const running = this.#declareProcess("grafana", container, [...grafanaCheck], { revision: files.revision });
+    const url = pulumi.all([running.containerId, port]).apply(([, open]) => `http://${loopback}:${open}`);
+    return { url, password };
+  }
+
+  #declarePort(role: string, port: number | undefined): pulumi.Output<number> {
+    const published = { dockerHost: this.#args.place.dockerHost, port, address: loopback };
+    return new Port(`${this.#name}-${role}-port`, published, { parent: this }).port;
   }
 
   #declareVolume(role: string, options: pulumi.CustomResourceOptions = {}): docker.Volume {
@@ -238,18 +360,19 @@ export class Monitoring extends pulumi.ComponentResource {
 
   #declareContainer(plan: ContainerPlan): docker.Container {
     const { place, network } = this.#args;
-    const { role, endpoint, port, user } = plan;
+    const { role, endpoint, port, user, image = this.#image, command, tmpfs, environment = [], isGo = true } = plan;
     const named = place.named(role);
     return new docker.Container(
       `${this.#name}-${role}`,
       {
         ...named,
         ...hardening(plan.memory, "10m"),
-        image: this.#image,
+        image,
         hostname: named.name,
-        command: [...plan.command],
+        ...(command === undefined ? {} : { command: [...command] }),
+        ...(tmpfs === undefined ? {} : { tmpfs }),
         // Go does not free memory until it must, and the container's limit would kill the process first.
-        envs: [...(plan.environment ?? []), `GOMEMLIMIT=${Math.floor(plan.memory * 0.9)}MiB`],
+        envs: [...environment, ...(isGo ? [`GOMEMLIMIT=${Math.floor(plan.memory * 0.9)}MiB`] : [])],
         ...(user === undefined ? {} : { user }),
         ports: port === undefined ? [] : [{ internal: endpoint.port, external: port, ip: loopback, protocol: "tcp" }],
         networksAdvanced: [{ name: network, aliases: [endpoint.alias] }],
@@ -270,6 +393,8 @@ export class Monitoring extends pulumi.ComponentResource {
     return declareProcess(`${this.#name}-${role}`, { dockerHost, container, check, timeoutSeconds, ...given }, this);
   }
 }
+
+const grafanaFolder = join(kitFolder, "infra", "monitoring", "grafana");
 
 /** Reads a file of infra/monitoring unchanged, so that it can be read, checked and tried without the kit. */
 function fileOf(name: string): string {

@@ -2,12 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Alerts } from "../../scripts/model/alerts.ts";
 import { backupIntervals } from "../../scripts/model/schedule.ts";
 import { parseAlerts } from "../../scripts/settings/alerts-section.ts";
-import { monitoringSection } from "../../scripts/settings/monitoring-section.ts";
+import { defaultMonitoring, monitoringSection } from "../../scripts/settings/monitoring-section.ts";
 import { commonShape } from "../../scripts/settings/schema.ts";
 import { documented } from "../../scripts/settings/setting.ts";
 import { Monitoring as MonitoringComponent } from "../components/monitoring.ts";
 import type { BackupDrill } from "./backup-drill.ts";
 import type { Backups } from "./backups.ts";
+import type { Database } from "./database.ts";
 import { type DockerServer, requireContainer } from "./docker-server.ts";
 import { separateProtect } from "./options.ts";
 import { parsed, refuseArguments } from "./parsed.ts";
@@ -50,6 +51,12 @@ export interface MonitoringArgs {
   exporterPort?: number | undefined;
   /** Retention of measurements, in days. Default: 15. */
   retentionDays?: number | undefined;
+  /** Runs the health server in a container, which needs Node for Linux. Default: false. */
+  health?: boolean | undefined;
+  /** Port of the health server on 127.0.0.1 of the engine's machine. Default: a free one, chosen once. */
+  healthPort?: number | undefined;
+  /** Databases of the server whose statements and migrations the health server reads. Default: none. */
+  databases?: readonly Database[] | undefined;
   /** Receivers of alerts. Default: none; Prometheus shows the alerts. */
   alerts?: AlertsArgs | undefined;
   /** Limit for each process to pass its check, in seconds. Default: 60. */
@@ -70,10 +77,11 @@ const shape = {
 export class Monitoring extends MonitoringComponent {
   constructor(name: string, args: MonitoringArgs, options?: pulumi.ComponentResourceOptions) {
     const { server, backups, drill, pooler, readyTimeout, alerts } = args;
-    const { prometheusPort, exporterPort, retentionDays } = args;
+    const { prometheusPort, exporterPort, retentionDays, health = false, healthPort, databases = [] } = args;
     requireContainer(`Monitoring ${name}`, server);
     requireSameServer(`Monitoring ${name}`, server, { backups, drill, pooler });
-    const given = Object.entries({ prometheusPort, exporterPort, retentionDays }).filter(
+    for (const database of databases) requireSameServer(`Monitoring ${name}`, server, { databases: database });
+    const given = Object.entries({ prometheusPort, exporterPort, retentionDays, health, healthPort }).filter(
       ([, value]) => value !== undefined,
     );
     const settings = parsed(
@@ -83,6 +91,12 @@ export class Monitoring extends MonitoringComponent {
       false,
     );
     claim(server, "Monitoring");
+    const {
+      health: hasHealth,
+      healthPort: port,
+      retentionDays: days,
+      ...ports
+    } = settings.monitoring ?? defaultMonitoring;
     const declared = rolesOf(server);
     const { place, network, caCertificate, dataVolume: data, repository, baseImage, volumes } = server;
     super(
@@ -97,8 +111,13 @@ export class Monitoring extends MonitoringComponent {
         backupIntervals: (backups && backupIntervals(backups.schedule)) ?? {},
         drillMaxAge: drill?.maxAgeSeconds,
         pooler: pooler !== undefined,
-        retentionDays: 15,
-        ...settings.monitoring,
+        ...{ retentionDays: days, prometheusPort: ports.prometheusPort, exporterPort: ports.exporterPort },
+        health: hasHealth
+          ? {
+              databases: databases.map(({ databaseName }) => databaseName),
+              ...{ port, backups: repository !== undefined, passwordVersion: "" },
+            }
+          : undefined,
         alerts: alerts && parsedAlerts(`Monitoring ${name}`, alerts),
       },
       separateProtect(options).rest,

@@ -50,7 +50,7 @@ export const containerSettings: Readonly<Record<string, string>> = {
   // The network belongs to the container. Docker decides which ports are published.
   listen_addresses: "*",
   // Reserved for monitoring and backups if applications have taken all other connections.
-  reserved_connections: "3",
+  reserved_connections: "5",
   port: "5432",
   unix_socket_directories: "/var/run/postgresql",
   password_encryption: "scram-sha-256",

@@ -1,4 +1,5 @@
 import { alertmanagerPort } from "../../scripts/model/alerts.ts";
+import { healthPort } from "../../scripts/model/health-server.ts";
 import { containerPaths } from "./container.ts";
 import { poolerEndpoints } from "./pooler.ts";
 import { withoutLimits } from "./session-options.ts";
@@ -11,6 +12,8 @@ export const endpoints = {
   volumeExporter: { alias: "volume-exporter", port: 9100 },
   prometheus: { alias: "prometheus", port: 9090 },
   alertmanager: { alias: "alertmanager", port: alertmanagerPort },
+  health: { alias: "health", port: healthPort },
+  grafana: { alias: "grafana", port: 3000 },
 } as const;
 
 const configuration = "/etc/pgroundwork";

@@ -1,4 +1,4 @@
-import type { DatabaseOutput, ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
+import type { DatabaseOutput, MonitoringOutput, ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
 import { style } from "./output.ts";
 
 /** Describes a running stack and how to connect to it, without any password. */
@@ -9,7 +9,7 @@ export function describeStack(outputs: StackOutputs, stack: string): string {
     `${style("bold", "server")}       PostgreSQL ${server.version} (${server.kind}) on ${server.host}:${server.port}`,
     ...dataOf(server),
     ...(server.pooler === undefined ? [] : [`  pooler     PgBouncer on ${server.host}:${server.pooler.port}`]),
-    ...(outputs.monitoring === undefined ? [] : [`  Prometheus ${outputs.monitoring.prometheus}`]),
+    ...(outputs.monitoring === undefined ? [] : describeMonitoring(outputs.monitoring)),
   ];
   for (const [name, database] of Object.entries(outputs.databases)) {
     lines.push("", `${style("bold", "database")}     ${name}`, ...describeDatabase(database));
@@ -26,6 +26,14 @@ export function describeStack(outputs: StackOutputs, stack: string): string {
     [...operations(server, option), "all commands: npm run pgw -- --help"].join("   "),
   );
   return lines.join("\n");
+}
+
+function describeMonitoring({ prometheus, health, grafana }: MonitoringOutput): string[] {
+  return [
+    `  Prometheus ${prometheus}`,
+    ...(health === undefined ? [] : [`  health     ${health.url}`]),
+    ...(grafana === undefined ? [] : [`  Grafana    ${grafana.url}`]),
+  ];
 }
 
 /**

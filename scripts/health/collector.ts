@@ -1,3 +1,4 @@
+import type { Connection } from "../connection/connection.ts";
 import type { Observer } from "../connection/observer.ts";
 import type { Known } from "../core/known.ts";
 import type { MigrationRecord } from "../databases/migration-records.ts";
@@ -64,8 +65,20 @@ export interface HealthSettings {
    * connection is known.
    */
   readOperations?: () => Promise<Known<{ value: OperationValues | null }>>;
-  /** Compares a database's records with the committed files. Omit it if there are no files. */
-  compareMigrations?: (records: readonly MigrationRecord[]) => Promise<ComparedMigrations>;
+  /** Compares the connection's database with its committed files. Omit it if there are no files. */
+  compareMigrations?: CompareMigrations;
+  /** Databases whose statements and migrations are read. Default: the one of the connection. */
+  databases?: readonly ObservedDatabase[];
+}
+
+/** Compares a database's records with the committed files. */
+export type CompareMigrations = (records: readonly MigrationRecord[]) => Promise<ComparedMigrations>;
+
+/** A database of the observed server. */
+export interface ObservedDatabase {
+  connection: Connection;
+  /** Omit it if there are no files. */
+  compareMigrations?: CompareMigrations;
 }
 
 /** A complete backup. Times in ISO 8601. */

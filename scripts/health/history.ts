@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Connection } from "../connection/connection.ts";
 import { readFileIfThere, writeFileAtomically } from "../core/atomic-file.ts";
-import { type HealthLevel, isTroubled } from "./judge.ts";
+import { type HealthLevel, isTroubled, type Subject, subjectLabel } from "./judge.ts";
 import type { Observation } from "./monitor.ts";
 import type { StatementGrowth } from "./rates.ts";
 
@@ -128,7 +128,7 @@ export class History {
       transactionsPerSecond: rates.transactionsPerSecond,
       cacheHitRatio: rates.cacheHitRatio,
       meanStatementMs: rates.meanStatementMs,
-      troubled: status.subjects.filter(isTroubled).map(({ name }) => name),
+      troubled: status.subjects.filter(isTroubled).map(subjectLabel),
     });
     this.#entries = this.#entries.slice(-this.#most);
     this.#addStatements(Math.floor(takenAt.getTime() / (24 * hourMs)), grown);
@@ -158,10 +158,11 @@ export class History {
    * Returns the time of the first snapshot since which a subject has had a warning, or worse, in each one. If that is
    * the oldest entry, it began then or before. null if the last entry was well.
    */
-  troubledSince(subject: string): string | null {
+  troubledSince(subject: Pick<Subject, "name" | "database">): string | null {
+    const label = subjectLabel(subject);
     let since: string | null = null;
     for (const { at, troubled } of this.#entries.toReversed()) {
-      if (!troubled.includes(subject)) break;
+      if (!troubled.includes(label)) break;
       since = at;
     }
     return since;

@@ -13,6 +13,8 @@ export type SubjectLevel = HealthLevel | "not-applicable";
 /** State of one subject. */
 export interface Subject {
   name: string;
+  /** Database that the subject is about. Absent if it is about the whole server. */
+  database?: string;
   level: SubjectLevel;
   /** Says what was found, with its values, or why it is not known. */
   detail: string;
@@ -21,6 +23,11 @@ export interface Subject {
 /** Returns true if a subject needs attention. */
 export function isTroubled({ level }: Pick<Subject, "level">): boolean {
   return level === "warning" || level === "critical";
+}
+
+/** Returns the name of a subject, with its database if it has one. */
+export function subjectLabel({ name, database }: { name: string; database?: string | undefined }): string {
+  return database === undefined ? name : `${name} (${database})`;
 }
 
 /** State of a server. */
@@ -35,7 +42,7 @@ export const requiredSubjects: readonly string[] = ["server", "connections"];
 
 /** Judges a snapshot. */
 export function judge(
-  { parts, unreachable, takenAt }: Snapshot,
+  { parts, databases, unreachable, takenAt }: Snapshot,
   rates: Rates,
   settings: HealthSettings,
   required: readonly string[] = requiredSubjects,
@@ -87,7 +94,10 @@ export function judge(
       above(age, { warning: 1.25 * autovacuumAge, critical: 1_500_000_000 }),
       `oldest transaction id: ${Math.round(age).toLocaleString("en-US")} transactions, in database ${database}`,
     ]),
-    subject("migrations", parts.migrations, migrationState),
+    ...Object.entries(databases).map(([database, { migrations }]) => ({
+      ...subject("migrations", migrations, migrationState),
+      database,
+    })),
     subject("backups", parts.backups, backupState),
     subject("errors", parts.errors, (counts) => judgeErrors(counts, takenAt)),
   ];

@@ -50,7 +50,10 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
   gauge(
     "subject_level",
     "State of a subject: 0 ok, 1 warning, 2 critical. No sample: not known.",
-    status.subjects.map(({ name, level }) => ({ labels: { subject: name }, value: levels[level] ?? null })),
+    status.subjects.map(({ name, database = "", level }) => ({
+      labels: { subject: name, database },
+      value: levels[level] ?? null,
+    })),
   );
   one("primary", "1 on a primary, 0 on a replica.", probe.role === "primary" ? 1 : 0);
   one("writable", "1 if transactions can write, else 0.", probe.isWritable ? 1 : 0);

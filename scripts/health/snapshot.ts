@@ -1,8 +1,9 @@
 import type { Connection } from "../connection/connection.ts";
+import { ConnectionError } from "../connection/connection-error.ts";
 import { NotKnown, type Observer, withObserver } from "../connection/observer.ts";
 import type { Known } from "../core/known.ts";
 import { OperationError } from "../core/operation-error.ts";
-import type { BackupValues, Collector, HealthSettings, OperationValues } from "./collector.ts";
+import type { BackupValues, Collector, HealthSettings, ObservedDatabase, OperationValues } from "./collector.ts";
 import { type ActivityValues, activity } from "./collectors/activity.ts";
 import { type ConnectionValues, connections } from "./collectors/connections.ts";
 import { errors } from "./collectors/errors.ts";
@@ -79,6 +80,13 @@ export interface Snapshot {
   /** Reason why the server could not be reached, or stopped to answer. Parts that were read before are known. */
   unreachable?: string;
   parts: { [Name in PartName]: Part<Name> };
+  /** Parts of each observed database, by its name. */
+  databases: Record<string, DatabaseParts>;
+}
+
+/** Parts that each database has. */
+export interface DatabaseParts {
+  migrations: Part<"migrations">;
 }
 
 /** Time in ms that a snapshot may take besides its collectors: to connect, mostly. */
@@ -88,31 +96,94 @@ const snapshotLimitMs = 12_000;
 const applicationName = "pgroundwork health";
 
 /**
- * Takes a snapshot by one session. If the server cannot be reached, or stops to answer, the parts that are missing are
- * unknown with that reason.
+ * Takes a snapshot by one session, and by one for each further database. If the server cannot be reached, or stops to
+ * answer, the parts that are missing are unknown with that reason. If it refuses the connection's database, the session
+ * is in the next observed one.
  */
 export async function takeSnapshot(connection: Connection, settings: HealthSettings): Promise<Snapshot> {
   const takenAt = new Date();
   const started = performance.now();
   const parts: Partial<Record<PartName, Known<{ value: unknown }>>> = {};
-  const limits = { statementTimeoutMs: settings.collectorMs, lockTimeoutMs: Math.ceil(settings.collectorMs / 2) };
-  let unreachable: string | undefined;
   const [backups, operations] = [readStackPart(settings.readBackups), readStackPart(settings.readOperations)];
-  try {
-    const read = withObserver(connection, { applicationName, ...limits }, async (observer) => {
-      for (const [name, collector] of Object.entries(collectors))
-        parts[name as PartName] = await collect(collector, observer, settings);
-    });
-    await within(snapshotLimitMs + Object.keys(collectors).length * 3 * settings.collectorMs, read);
-  } catch (error) {
-    if (!(error instanceof OperationError || error instanceof NotKnown)) throw error;
-    unreachable = error.message;
+  const { database: first } = connection;
+  const observed = settings.databases ?? [{ connection, ...comparisonOf(settings) }];
+  const others = observed.filter((each) => each.connection.database !== first);
+  const refusals = new Map<string, string>();
+  let unreachable: string | undefined;
+  let session: string | undefined;
+  // A server that refuses one database can have the others.
+  for (const each of [{ connection, ...comparisonOf(settings) }, ...others]) {
+    try {
+      const inDatabase = settingsIn(each, settings);
+      const read = withObserver(each.connection, { applicationName, ...limitsOf(settings) }, async (observer) => {
+        for (const [name, collector] of Object.entries(collectors))
+          parts[name as PartName] = await collect(collector, observer, inDatabase);
+      });
+      await within(snapshotLimitMs + Object.keys(collectors).length * 3 * settings.collectorMs, read);
+      session = each.connection.database;
+      break;
+    } catch (error) {
+      if (!(error instanceof OperationError || error instanceof NotKnown)) throw error;
+      unreachable ??= error.message;
+      if (!(error instanceof ConnectionError && ["database-missing", "denied"].includes(error.failure))) break;
+      refusals.set(each.connection.database, error.message);
+    }
   }
+  if (session !== undefined) unreachable = undefined;
   parts.backups = await backups;
   parts.operations = await operations;
   for (const name of partNames) parts[name] ??= { known: false, reason: unreachable ?? "" };
-  const taken = { takenAt, durationMs: performance.now() - started, parts: parts as Snapshot["parts"] };
+  const { migrations: own } = parts as Snapshot["parts"];
+  const databases: Snapshot["databases"] = {};
+  const deadline = performance.now() + snapshotLimitMs;
+  // One after the other, because a server reserves few connections for monitoring.
+  for (const each of observed) {
+    const { database } = each.connection;
+    const reason = refusals.get(database) ?? unreachable;
+    if (reason !== undefined) databases[database] = { migrations: { known: false, reason } };
+    else if (database === session) databases[database] = { migrations: own };
+    else databases[database] = await readDatabase(each, settings, deadline);
+  }
+  const taken = { takenAt, durationMs: performance.now() - started, parts: parts as Snapshot["parts"], databases };
   return unreachable === undefined ? taken : { ...taken, unreachable };
+}
+
+/**
+ * Reads the parts of a database in a session of its own.
+ *
+ * @param deadline in ms, of `performance.now()`
+ */
+async function readDatabase(
+  database: ObservedDatabase,
+  others: HealthSettings,
+  deadline: number,
+): Promise<DatabaseParts> {
+  const leftMs = deadline - performance.now();
+  if (leftMs <= 0) return { migrations: { known: false, reason: "reading the databases before it took too long" } };
+  const settings = settingsIn(database, others);
+  try {
+    const read = withObserver(database.connection, { applicationName, ...limitsOf(settings) }, (observer) =>
+      collect(migrations, observer, settings),
+    );
+    return { migrations: (await within(leftMs, read)) as Part<"migrations"> };
+  } catch (error) {
+    if (!(error instanceof OperationError || error instanceof NotKnown)) throw error;
+    return { migrations: { known: false, reason: error.message } };
+  }
+}
+
+/** Returns the settings with the comparison of one database. */
+function settingsIn(database: ObservedDatabase, { compareMigrations: _, ...settings }: HealthSettings): HealthSettings {
+  return { ...settings, ...comparisonOf(database) };
+}
+
+function comparisonOf({ compareMigrations }: Pick<HealthSettings, "compareMigrations">) {
+  return compareMigrations === undefined ? {} : { compareMigrations };
+}
+
+/** Returns the time limits of a session in ms. */
+function limitsOf({ collectorMs }: HealthSettings) {
+  return { statementTimeoutMs: collectorMs, lockTimeoutMs: Math.ceil(collectorMs / 2) };
 }
 
 /** Fails if the work takes longer. A server that is paused at the wrong moment would keep all readers waiting. */

@@ -108,6 +108,24 @@ export interface MonitoringOutput {
   prometheus: string;
   /** Name of Alertmanager's container. Absent if alerts have no receivers. */
   alertmanager?: string;
+  /** Absent if there is no health server. */
+  health?: HealthServerOutput;
+  /** Absent if there is no Grafana. */
+  grafana?: GrafanaOutput;
+}
+
+/** Outputs of a stack's Grafana. */
+export interface GrafanaOutput {
+  url: string;
+  /** Password of its user `admin` at its first start. */
+  password: string;
+}
+
+/** Outputs of a stack's health server. */
+export interface HealthServerOutput {
+  url: string;
+  /** Bearer token, or password of HTTP Basic, which it asks for. */
+  token: string;
 }
 
 /** Outputs of the program (`infra/program.ts`). */

@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 import type { Plugin } from "rolldown";
 import { minify } from "rolldown/utils";
 import { build } from "tsdown";
-import { collectLicenses } from "./licenses.ts";
+import { bundleHealthServer } from "./health-server.ts";
+import { addLicenses, collectLicenses } from "./licenses.ts";
 import {
   assets,
   entryPoints,
@@ -63,6 +64,8 @@ export async function buildPackage(root: string, folder: string): Promise<string
     plugins: [importRequired, collectLicenses],
   });
   await shrinkOthersCode(join(folder, "dist"));
+  // One file of its own, which the image of the health container gets.
+  await addLicenses(join(folder, "dist"), await bundleHealthServer(root, join(folder, "dist")));
   await writeFile(join(folder, "package.json"), `${JSON.stringify(packageManifest(manifest), null, 2)}\n`);
   for (const file of ["LICENSE", "CHANGELOG.md", ...assets])
     await cp(join(root, file), join(folder, file), { recursive: true });

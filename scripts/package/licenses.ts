@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Plugin } from "rolldown";
 
@@ -13,12 +13,27 @@ export const collectLicenses: Plugin = {
   name: "collect-licenses",
   async generateBundle(_options, bundle) {
     const modules = Object.values(bundle).flatMap((output) => (output.type === "chunk" ? output.moduleIds : []));
-    const folders = new Set(modules.flatMap((module) => packageFolder.exec(module) ?? []));
-    const licenses = await Promise.all([...folders].map(licenseOf));
-    const source = `${[...new Set(licenses)].sort().join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
-    this.emitFile({ type: "asset", fileName: licensesFile, source });
+    this.emitFile({ type: "asset", fileName: licensesFile, source: textOf(await licensesOf(modules)) });
   },
 };
+
+/** Adds the licenses of the packages of further modules to the file in `dist`. */
+export async function addLicenses(dist: string, modules: readonly string[]): Promise<void> {
+  const path = join(dist, licensesFile);
+  const present = (await readFile(path, "utf8")).trim().split(separator);
+  await writeFile(path, textOf([...present, ...(await licensesOf(modules))]));
+}
+
+const separator = `\n\n${"-".repeat(80)}\n\n`;
+
+function textOf(licenses: readonly string[]): string {
+  return `${[...new Set(licenses)].sort().join(separator)}\n`;
+}
+
+async function licensesOf(modules: readonly string[]): Promise<string[]> {
+  const folders = new Set(modules.flatMap((module) => packageFolder.exec(module) ?? []));
+  return Promise.all([...folders].map(licenseOf));
+}
 
 async function licenseOf(folder: string): Promise<string> {
   const text = await readFile(join(folder, "package.json"), "utf8");

@@ -15,16 +15,43 @@ export interface MonitoringPlan {
    */
   exporterPort?: number;
   retentionDays: number;
+  /** True if the health server runs in a container next to the server. */
+  health: boolean;
+  /** Port of the health server on 127.0.0.1 of the engine's machine. If absent, a free port is chosen once. */
+  healthPort?: number;
+  /** True if Grafana runs next to Prometheus. */
+  grafana: boolean;
+  /** Port of Grafana on 127.0.0.1 of the engine's machine. If absent, a free port is chosen once. */
+  grafanaPort?: number;
+  /** Grafana's image. */
+  grafanaImage: string;
   /** Receivers of alerts. If absent, alerts are shown by Prometheus and sent nowhere. */
   alerts?: Alerts;
 }
 
-export const defaultMonitoring: Readonly<MonitoringPlan> = { retentionDays: 15 };
+export const defaultMonitoring: Readonly<MonitoringPlan> = {
+  retentionDays: 15,
+  health: true,
+  grafana: false,
+  grafanaImage: "grafana/grafana:12.1.0",
+};
 
-const ranges: Ranges<Exclude<keyof MonitoringPlan, "alerts">> = {
-  prometheusPort: { max: 65_535, unit: "a port" },
-  exporterPort: { max: 65_535, unit: "a port" },
+/** Ports of the section, and what listens on each. */
+const ports = {
+  prometheusPort: "Prometheus",
+  exporterPort: "the exporter",
+  healthPort: "the health server",
+  grafanaPort: "Grafana",
+} as const;
+
+const port = { max: 65_535, unit: "a port" };
+
+const ranges: Ranges<keyof typeof ports | "retentionDays"> = {
+  prometheusPort: port,
+  exporterPort: port,
   retentionDays: { max: 3_650, unit: "a whole number of days" },
+  healthPort: port,
+  grafanaPort: port,
 };
 
 /**
@@ -38,15 +65,29 @@ export function monitoringSection() {
       if (section === false) return undefined;
       const given = section === true ? {} : section;
       const report = reportTo(context);
-      const plan: MonitoringPlan = { ...defaultMonitoring, ...parseNumbers(given, ranges, report, ["alerts"]) };
+      const numbers = parseNumbers(given, ranges, report, ["alerts", "health", "grafana", "grafanaImage"]);
+      const plan: MonitoringPlan = { ...defaultMonitoring, ...numbers };
+      for (const name of ["health", "grafana"] as const) {
+        const value = given[name] ?? defaultMonitoring[name];
+        if (typeof value === "boolean") plan[name] = value;
+        else report([name], `expected true or false, got '${String(value)}'`);
+      }
+      const { grafanaImage = defaultMonitoring.grafanaImage } = given;
+      if (typeof grafanaImage === "string" && grafanaImage !== "") plan.grafanaImage = grafanaImage;
+      else report(["grafanaImage"], `expected the name of an image, got '${String(grafanaImage)}'`);
       if ("alerts" in given) {
         const parsed = parseAlerts(given.alerts);
         if ("alerts" in parsed) plan.alerts = parsed.alerts;
         else for (const { path, message } of parsed.faults) report([["alerts", ...path].join(".")], message);
       }
-      const { prometheusPort, exporterPort } = plan;
-      if (prometheusPort !== undefined && prometheusPort === exporterPort)
-        report(["exporterPort"], `${exporterPort} is already Prometheus's port`);
+      const taken = new Map<number, string>();
+      for (const [name, listener] of Object.entries(ports) as [keyof typeof ports, string][]) {
+        const number = plan[name];
+        if (number === undefined) continue;
+        const other = taken.get(number);
+        if (other === undefined) taken.set(number, listener);
+        else report([name], `${number} is already the port of ${other}`);
+      }
       return plan;
     }),
   );

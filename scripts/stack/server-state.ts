@@ -116,6 +116,8 @@ export async function readContainers(
     ...(server.backups?.evidence === undefined ? [] : ["drill"]),
     ...(monitoring === undefined ? [] : monitoringRoles),
     ...(monitoring?.alertmanager === undefined ? [] : ["alertmanager"]),
+    ...(monitoring?.health === undefined ? [] : ["health"]),
+    ...(monitoring?.grafana === undefined ? [] : ["grafana"]),
   ];
   try {
     const labels = labelsToFind({ ...owner, owner: server.owner });

@@ -9,7 +9,7 @@ export interface StatementValues {
   meanMs: number;
 }
 
-/** Statements in the session's database. */
+/** Statements in the observed databases. */
 export interface StatementsValues {
   calls: number;
   totalMs: number;
@@ -29,25 +29,27 @@ const most = 10;
 export const statements: Collector<StatementsValues> = {
   name: "statements",
   needs: "pg_read_all_stats",
-  async collect(observer, { slowQueryMs }) {
+  async collect(observer, { slowQueryMs, databases }) {
     const schema = observer.facts.statementsSchema;
     if (schema === null) throw new NotKnown("the extension pg_stat_statements is not installed in this database");
     // Texts are read to leave out the kit's own statements, and are not kept.
-    const from = `${schema}.pg_stat_statements s where s.dbid = (select oid from pg_database where datname = current_database())
+    const names = databases?.map(({ connection }) => connection.database) ?? [observer.facts.database];
+    const from = `${schema}.pg_stat_statements s where s.dbid in (select oid from pg_database where datname = any ($1))
       and (query is null or not query ^@ '${statementMark}')`;
     const [sums] = await observer.query<Omit<StatementsValues, "top">>(
       `select coalesce(sum(calls), 0)::float8 as calls, coalesce(sum(total_exec_time), 0)::float8 as "totalMs",
-              count(*) filter (where queryid is not null and calls > 0 and mean_exec_time >= $1)::int as slow,
+              count(*) filter (where queryid is not null and calls > 0 and mean_exec_time >= $2)::int as slow,
               count(*) filter (where queryid is null)::int as hidden,
               (select stats_reset from ${schema}.pg_stat_statements_info) as "countedSince"
          from ${from}`,
-      [slowQueryMs],
+      [names, slowQueryMs],
     );
     if (sums === undefined) throw new NotKnown("the server returned no row");
     const top = await observer.query<StatementValues>(
       `select queryid::text as id, sum(calls)::float8 as calls, sum(total_exec_time)::float8 as "totalMs",
               (sum(total_exec_time) / greatest(sum(calls), 1))::float8 as "meanMs"
          from ${from} and queryid is not null group by queryid order by 3 desc limit ${most}`,
+      [names],
     );
     return { ...sums, top };
   },

@@ -31,6 +31,7 @@ export const database = z.strictObject({
 const subjects = z.array(
   z.strictObject({
     name: z.string(),
+    database: z.string().optional().describe("Database that the subject is about; absent if it is the whole server."),
     level: z.enum([...level.options, "not-applicable"]).describe("not-applicable: the server does not have it."),
     detail: z.string(),
     since: time
@@ -70,6 +71,7 @@ export const metrics = z.strictObject({
       parts: z
         .record(z.string(), z.unknown())
         .describe("Each part of the snapshot, or the reason why it is not known."),
+      databases: z.record(z.string(), z.unknown()).describe("Parts that each observed database has, by its name."),
       trend,
     })
     .optional(),

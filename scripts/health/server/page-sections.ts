@@ -7,6 +7,7 @@ import type { Part, PartName, PartValues, Snapshot } from "../snapshot.ts";
 /** Sources of the sections below the table of subjects. */
 export interface PageFacts {
   parts: Snapshot["parts"];
+  databases: Snapshot["databases"];
   /** Reason why the server does not answer. undefined: it does. */
   unreachable: string | undefined;
   space: readonly SpaceHour[];
@@ -17,10 +18,12 @@ export interface PageFacts {
 const mostRows = 20;
 
 /** Renders the sections: sessions, statements, storage, migrations, backups and deploys. */
-export function pageSections({ parts, unreachable, space, forecast }: PageFacts): string {
+export function pageSections({ parts, databases, unreachable, space, forecast }: PageFacts): string {
   /** Renders a part that was read from the server. Values of a server that does not answer any more are not shown. */
+  const read = <Name extends PartName>(part: Part<Name>, render: (values: PartValues<Name>) => string): string =>
+    unreachable === undefined ? known(part, render) : paragraph(`Not known: ${unreachable}`);
   const ofServer = <Name extends PartName>(name: Name, render: (values: PartValues<Name>) => string): string =>
-    unreachable === undefined ? known(parts[name], render) : paragraph(`Not known: ${unreachable}`);
+    read(parts[name], render);
   return [
     section(
       "Sessions",
@@ -73,7 +76,12 @@ export function pageSections({ parts, unreachable, space, forecast }: PageFacts)
         ].join(""),
       ),
     ),
-    section("Migrations", ofServer("migrations", migrations)),
+    section(
+      "Migrations",
+      ...Object.entries(databases).map(
+        ([name, of]) => `<h3>${escapeHtml(name)}</h3>${read(of.migrations, migrations)}`,
+      ),
+    ),
     section(
       "Backups",
       known(parts.backups, (values) => (values === null ? paragraph("The stack makes no backups.") : backups(values))),
@@ -105,7 +113,7 @@ function migrations(values: PartValues<"migrations">): string {
   if (!hasLedger) return paragraph("No migration of the kit has run in this database.");
   const last =
     lastFile === null ? "" : `, the last one ${lastFile}${lastAt === null ? "" : ` at ${lastAt.toISOString()}`}`;
-  const named = (title: string, names: readonly string[]) => (names.length === 0 ? "" : list(title, names));
+  const named = (title: string, names: readonly string[]) => (names.length === 0 ? "" : list(title, names, "h4"));
   return [
     paragraph(`${applied} applied${last}. ${pending === null ? "There are no files to compare with." : ""}`),
     pending === null ? "" : pending.length === 0 ? paragraph("None is pending.") : named("Pending", pending),
@@ -192,10 +200,10 @@ function paragraph(text: string): string {
   return `<p>${escapeHtml(text)}</p>`;
 }
 
-function list(title: string, items: readonly string[]): string {
+function list(title: string, items: readonly string[], heading: "h3" | "h4" = "h3"): string {
   const shown = items.slice(0, mostRows).map((item) => `<li>${escapeHtml(item)}</li>`);
   const more = items.length > mostRows ? [`<li>and ${items.length - mostRows} more</li>`] : [];
-  return `<h3>${title}</h3><ul>${[...shown, ...more].join("")}</ul>`;
+  return `<${heading}>${title}</${heading}><ul>${[...shown, ...more].join("")}</ul>`;
 }
 
 /** Renders a table whose first cells are the headings of its rows, or a sentence if it has no rows. */

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { escapeHtml } from "../../core/html.ts";
+import { subjectLabel } from "../judge.ts";
 import type * as answers from "./answers.ts";
 import { chart } from "./chart.ts";
 import { type PageFacts, pageSections } from "./page-sections.ts";
@@ -21,8 +22,8 @@ export function statusPage(metrics: Metrics, facts: PageFacts, version: string, 
   const { status, subjects, takenAt, uptime, detailed } = metrics;
   const trend = detailed?.trend ?? [];
   const rows = subjects.map(
-    ({ name, level, since, detail }) =>
-      `<tr><th scope="row">${escapeHtml(name)}</th><td class="${level}">${level.replace("-", " ")}</td><td>${since === null ? "" : `<time datetime="${since}">${since}</time>`}</td><td>${escapeHtml(detail)}</td></tr>`,
+    ({ level, since, detail, ...subject }) =>
+      `<tr><th scope="row">${escapeHtml(subjectLabel(subject))}</th><td class="${level}">${level.replace("-", " ")}</td><td>${since === null ? "" : `<time datetime="${since}">${since}</time>`}</td><td>${escapeHtml(detail)}</td></tr>`,
   );
   const charts = [
     chart(

@@ -246,6 +246,7 @@ function replier({
       const isRefreshing = url.searchParams.get(refreshing.name) === refreshing.seconds;
       const facts = {
         parts: observation.snapshot.parts,
+        databases: observation.snapshot.databases,
         unreachable: result.answers ? undefined : result.reason,
         space: history.space,
         forecast: forecastDisk(history.space),

@@ -62,7 +62,7 @@ export function metricsView(
       : [{ name: "server", level: "critical" as const, detail: probe.reason }]
     ).map((subject) => ({
       ...subject,
-      since: isTroubled(subject) ? (history.troubledSince(subject.name) ?? snapshot.takenAt.toISOString()) : null,
+      since: isTroubled(subject) ? (history.troubledSince(subject) ?? snapshot.takenAt.toISOString()) : null,
     })),
     connections: connections ?? null,
     sessions: sessions === undefined ? null : (counts as NonNullable<Answer<"metrics">["sessions"]>),
@@ -83,7 +83,9 @@ export function metricsView(
       receiving: replication?.isReceiving ?? null,
     },
     uptime: history.uptime(new Date()),
-    ...(isDetailed ? { detailed: { parts: { ...snapshot.parts }, trend: trend(history) } } : {}),
+    ...(isDetailed
+      ? { detailed: { parts: { ...snapshot.parts }, databases: { ...snapshot.databases }, trend: trend(history) } }
+      : {}),
   };
 }
 

@@ -43,7 +43,7 @@ async function check(context: CommandContext, { require: more = [], ...target }:
   const found = await healthTarget(context, target);
   const settings = await healthSettings(context, found);
   const { takeSnapshot } = await import("../../../health/snapshot.ts");
-  const { judge, requiredSubjects } = await import("../../../health/judge.ts");
+  const { judge, requiredSubjects, subjectLabel } = await import("../../../health/judge.ts");
   const { ratesBetween } = await import("../../../health/rates.ts");
   const snapshot = await takeSnapshot(found.connection, settings);
   const rates = ratesBetween(undefined, snapshot);
@@ -51,7 +51,11 @@ async function check(context: CommandContext, { require: more = [], ...target }:
   context.out.answer({ ...status, takenAt: snapshot.takenAt }, () =>
     table(
       ["subject", "state", "what was found"],
-      status.subjects.map(({ name, level, detail }) => [name, style(colors[level], level.replace("-", " ")), detail]),
+      status.subjects.map(({ level, detail, ...subject }) => [
+        subjectLabel(subject),
+        style(colors[level], level.replace("-", " ")),
+        detail,
+      ]),
     ),
   );
   return codes[status.level];

@@ -5,7 +5,7 @@ import type { HealthSettings } from "../../../health/collector.ts";
 import type { ServerOutput } from "../../../model/stack-outputs.ts";
 import type { CommandContext } from "../../context.ts";
 import { databaseOption, stackOption, urlOption } from "../../options.ts";
-import { givenConnection, resolveTargets, type TargetOptions } from "../../target.ts";
+import { givenConnection, resolveTargets, type Target, type TargetOptions } from "../../target.ts";
 
 export interface HealthTarget extends TargetOptions {
   role: string;
@@ -23,13 +23,13 @@ export function withHealthTarget(command: Command): Command {
 /** A server to observe. */
 export interface HealthServerTarget {
   connection: Connection;
-  /** Absolute path of the database's folder in migrations/; undefined if only a connection is known. */
-  folder: string | undefined;
+  /** The stack's databases, or the named one. undefined: only a connection is known. */
+  databases: readonly Pick<Target, "connection" | "folder">[] | undefined;
   /** The stack's server; undefined if only a connection is known. */
   server: ServerOutput | undefined;
 }
 
-/** Returns the target: any PostgreSQL by URL or environment, else the first or the named database of the stack. */
+/** Returns the target: any PostgreSQL by URL or environment, else all databases of the stack, or the named one. */
 export async function healthTarget(
   context: CommandContext,
   { role, ...options }: HealthTarget,
@@ -37,24 +37,30 @@ export async function healthTarget(
   const given = givenConnection(context, options);
   if (given !== undefined) {
     const connection = options.database === undefined ? given : inDatabase(given, options.database);
-    return { connection, folder: undefined, server: undefined };
+    return { connection, databases: undefined, server: undefined };
   }
-  const [first] = await resolveTargets(context, options, role);
+  const databases = await resolveTargets(context, options, role);
+  const [first] = databases;
   if (first === undefined) throw new Error("the stack has no database");
-  return first;
+  return { connection: first.connection, databases, server: first.server };
 }
 
 /** Returns the settings of a target: those of the environment, and how to read its files and backups. */
 export async function healthSettings(
   context: CommandContext,
-  { folder, server }: HealthServerTarget,
+  { connection, databases, server }: HealthServerTarget,
 ): Promise<HealthSettings> {
   const { settingsFromEnvironment } = await import("../../../health/settings.ts");
   const { recordComparison } = await import("../../../migrate/compare-records.ts");
-  const compareMigrations = folder === undefined ? undefined : recordComparison(folder);
+  const observed = databases?.map((each) => {
+    const compareMigrations = recordComparison(each.folder);
+    return { connection: each.connection, ...(compareMigrations === undefined ? {} : { compareMigrations }) };
+  });
+  const own = observed?.find((each) => each.connection.database === connection.database);
   return {
     ...settingsFromEnvironment(context.env),
-    ...(compareMigrations === undefined ? {} : { compareMigrations }),
+    ...(own?.compareMigrations === undefined ? {} : { compareMigrations: own.compareMigrations }),
+    ...(observed === undefined ? {} : { databases: observed }),
     ...(server === undefined ? {} : await stackReaders(server)),
     ...(server?.kind === "docker" ? { readErrors: await errorReader(server) } : {}),
   };

@@ -114,7 +114,7 @@ describe("the alerts of a running server", () => {
 
   it("fire at 70 % and at 90 % of the connections, and measuring continues", async () => {
     const url = new URL((await shop.succeed("url", "--role", "app")).stdout.trim());
-    while (sessions.length < 25) await connect(url);
+    while (sessions.length < 23) await connect(url);
     await expect.poll(firing, polling).toEqual(["PostgreSQLConnectionsHigh"]);
     const refused = async (): Promise<string> => {
       try {

@@ -1,27 +1,34 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import type { z } from "zod";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
-import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
+import type * as answers from "../../../../scripts/health/server/answers.ts";
+import type { HealthServerOutput, StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { hostileSettings } from "../../../hostile-settings.ts";
 import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
 const docker = dockerClient();
-const roles = ["postgres-exporter", "volume-exporter", "prometheus"] as const;
+const roles = ["postgres-exporter", "volume-exporter", "prometheus", "health"] as const;
 type Role = (typeof roles)[number];
 
 describe("the monitoring of a stack", () => {
   let shop: DockerStack;
   let url: URL;
   let prometheus: Prometheus;
+  let health: HealthServerOutput;
 
   const settings = { monitoring: { retentionDays: 3 }, postgresql: hostileSettings };
   beforeAll(async () => {
     shop = await makeDockerStack();
     await shop.configure(settings);
     await shop.succeed("up");
-    const { monitoring } = JSON.parse((await shop.succeed("outputs", "--json")).stdout) as StackOutputs;
+    const { monitoring } = JSON.parse(
+      (await shop.succeed("outputs", "--json", "--show-secrets")).stdout,
+    ) as StackOutputs;
+    if (monitoring?.health === undefined) throw new Error("the stack has no health server");
+    health = monitoring.health;
     url = new URL(monitoring?.prometheus ?? "");
     prometheus = prometheusAt(url.origin);
   });
@@ -30,6 +37,10 @@ describe("the monitoring of a stack", () => {
   const script = (role: Role, text: string) =>
     runInContainer(docker, `${shop.prefix}-${role}`, { command: ["bash", "-c", text] });
   const server = (text: string) => runInContainer(docker, shop.server, { command: ["bash", "-c", text] });
+  const ask = (path: string, token = health.token) =>
+    fetch(`${health.url}${path}`, { headers: token === "" ? {} : { authorization: `Bearer ${token}` } });
+  const metrics = async () =>
+    (await (await ask("/v1/database/metrics?detailed=true")).json()) as z.infer<typeof answers.metrics>;
   const isUp = async () => (await prometheus.query("pg_up")).map(({ value }) => value);
   /** Waits for a measurement that is newer than now. */
   const isUpAgain = async () => {
@@ -68,15 +79,77 @@ describe("the monitoring of a stack", () => {
     const bindings = await Promise.all(
       roles.map(async (role) => (await shop.inspected(role)).HostConfig.PortBindings ?? {}),
     );
-    expect(bindings).toEqual([{}, {}, { "9090/tcp": [{ HostIp: "127.0.0.1", HostPort: url.port }] }]);
+    expect(bindings).toEqual([
+      {},
+      {},
+      { "9090/tcp": [{ HostIp: "127.0.0.1", HostPort: url.port }] },
+      { "8080/tcp": [{ HostIp: "127.0.0.1", HostPort: new URL(health.url).port }] },
+    ]);
     const { stdout } = await shop.clone.shell("ss --no-header --listening --tcp --numeric");
     const listening = stdout.split("\n").filter((line) => line.includes(`:${url.port} `));
     expect(listening.map((line) => line.split(/\s+/)[3])).toEqual([`127.0.0.1:${url.port}`]);
   });
 
+  it("has a health server that answers with the state of the server and of its databases, and asks for a token", async () => {
+    expect((await ask("/api/health/database")).status).toBe(200);
+    const { status, up, subjects } = await metrics();
+    expect([status, up]).toEqual(["ok", true]);
+    const level = (name: string) => subjects.filter((each) => each.name === name).map((each) => each.level);
+    expect(level("server")).toEqual(["ok"]);
+    expect(level("errors")).toEqual(["ok"]);
+    expect(level("backups")).toEqual(["not-applicable"]);
+    expect(subjects.filter(({ name }) => name === "migrations")).toMatchObject([
+      { database: "shop", level: "ok", detail: expect.stringMatching(/^\d+ applied/) },
+    ]);
+    const page = await (await ask("/")).text();
+    expect(page).toContain('<h1>Database: <span class="ok">ok</span></h1>');
+    expect(page).toContain("pgroundwork 0.1.0");
+    expect((await ask("/openapi.json")).status).toBe(200);
+    for (const path of ["/", "/api/health/database", "/v1/database/metrics", "/openapi.json"]) {
+      expect((await ask(path, "")).status, path).toBe(401);
+      expect((await ask(path, "a-wrong-token-of-some-length")).status, path).toBe(401);
+    }
+    expect((await ask("/health", "")).status).toBe(200);
+    const outside = await shop.succeed("outputs", "--json");
+    expect(outside.stdout).toContain(health.url);
+    expect(outside.stdout).not.toContain(health.token);
+    expect((await shop.succeed("status")).stdout).toContain(`${shop.prefix}-health`);
+  });
+
+  it("has a health server that reports a server which is down, and comes back with its history after it was killed", async () => {
+    const before = (await metrics()).detailed?.trend ?? [];
+    expect(before.length).toBeGreaterThan(0);
+    const { StartedAt } = (await shop.inspected("health")).State;
+    const isNode = '[ "$(readlink $process/exe)" = /usr/local/lib/pgroundwork/health/node ]';
+    await script("health", `for process in /proc/[0-9]*; do ${isNode} && kill -9 \${process#/proc/}; done`);
+    await expect
+      .poll(async () => (await shop.inspected("health")).State, { timeout: 30_000 })
+      .toMatchObject({ Running: true, StartedAt: expect.not.stringMatching(StartedAt) });
+    await expect
+      .poll(
+        () =>
+          ask("/health").then(
+            ({ status }) => status,
+            () => 0,
+          ),
+        { timeout: 30_000 },
+      )
+      .toBe(200);
+    const after = (await metrics()).detailed?.trend ?? [];
+    expect(after.slice(0, before.length)).toEqual(before);
+    const paused = docker.getContainer(shop.server);
+    await paused.pause();
+    try {
+      expect((await ask("/api/health/database")).status).toBe(503);
+    } finally {
+      await paused.unpause();
+    }
+    await expect.poll(async () => (await ask("/api/health/database")).status, { timeout: 30_000 }).toBe(200);
+  });
+
   it("runs with only the privileges it needs", async () => {
     for (const role of roles) {
-      const { Config, HostConfig, State } = await shop.inspected(role);
+      const { Config, HostConfig } = await shop.inspected(role);
       expect(HostConfig, role).toMatchObject({
         ReadonlyRootfs: true,
         CapDrop: ["ALL"],
@@ -86,7 +159,10 @@ describe("the monitoring of a stack", () => {
       });
       expect(HostConfig.MemorySwap, role).toBe(HostConfig.Memory);
       expect(HostConfig.Memory, role).toBeGreaterThan(0);
-      expect(State.Health?.Status, role).toBe("healthy");
+      // The health server was restarted a moment ago.
+      await expect
+        .poll(async () => (await shop.inspected(role)).State.Health?.Status, { message: role, timeout: 30_000 })
+        .toBe("healthy");
       expect(Config.User, role).toBe(role === "volume-exporter" ? "65534:65534" : "999:999");
       expect(HostConfig.PidsLimit, role).toBe(512);
       expect(Config.Labels["org.opencontainers.image.title"], role).toBe("pgroundwork monitoring");
@@ -97,12 +173,15 @@ describe("the monitoring of a stack", () => {
     expect((await script("volume-exporter", `cat ${log}/server.json`)).stderr).toContain("Permission denied");
     expect((await script("volume-exporter", `touch ${log}/x`)).code).not.toBe(0);
     expect((await script("prometheus", "ls /etc/pgroundwork")).stdout).toBe("prometheus.yml\nrules\n");
+    expect((await script("health", `touch ${log}/x`)).stderr).toContain("Read-only file system");
+    const { Memory } = (await shop.inspected("health")).HostConfig;
+    expect(Memory).toBe(192 * 2 ** 20);
   });
 
   it("logs in over verified TLS as a role that has only the rights of pg_monitor", async () => {
     const sessions = await shop.query<{ ssl: boolean; version: string }>(
       "superuser",
-      "select distinct ssl, version from pg_stat_ssl join pg_stat_activity using (pid) where usename = 'monitor' and application_name = 'postgres_exporter'",
+      "select distinct ssl, version from pg_stat_ssl join pg_stat_activity using (pid) where usename = 'monitor' and application_name in ('postgres_exporter', 'pgroundwork health')",
     );
     expect(sessions).toEqual([{ ssl: true, version: expect.stringMatching(/^TLSv1\.[23]$/) }]);
     const memberships = await shop.query(
@@ -164,8 +243,30 @@ describe("the monitoring of a stack", () => {
     await shop.configure({ ...settings, passwordVersion: 2 });
     await shop.succeed("up");
     expect(await ids()).toEqual(before);
+    expect((await ask("/api/health/database")).status).toBe(401);
+    const { stdout } = await shop.succeed("outputs", "--json", "--show-secrets");
+    health = (JSON.parse(stdout) as StackOutputs).monitoring?.health ?? health;
+    expect((await metrics()).up).toBe(true);
     expect(await isUpAgain()).toEqual([1]);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+  });
+
+  it("changes nothing if Grafana's image cannot be pulled, and preview and up say so", async () => {
+    const before = await ids();
+    // Nothing listens on this port of the engine's machine.
+    const grafana = { grafana: true, grafanaImage: "127.0.0.1:9/grafana:12" };
+    await shop.configure({ ...settings, monitoring: { retentionDays: 4, ...grafana }, passwordVersion: 2 });
+    for (const command of ["preview", "up"]) {
+      const { code, stderr } = await shop.pgw(command);
+      expect(code, command).toBe(1);
+      expect(stderr, command).toContain(
+        "127.0.0.1:9/grafana:12 is not in the Docker engine, and it could not be pulled",
+      );
+      expect(stderr, command).toContain("set monitoring.grafana to false");
+    }
+    expect(await ids()).toEqual(before);
+    await shop.configure({ ...settings, passwordVersion: 2 });
+    expect((await shop.succeed("preview")).stdout).toMatch(/^no changes/m);
   });
 
   it("is repaired by up after containers were stopped, or removed with their volumes, by hand", async () => {
@@ -211,7 +312,7 @@ describe("the monitoring of a stack", () => {
     expect(left.map(({ Names }) => Names)).toEqual([[`/${shop.prefix}-postgres`]]);
     const { Volumes } = await docker.listVolumes({ filters: { name: [shop.prefix] } });
     const volumes = Volumes.map(({ Name }) => Name.slice(shop.prefix.length + 1));
-    expect(volumes.sort()).toEqual(["config", "data", "log", "prometheus-data", "run"]);
+    expect(volumes.sort()).toEqual(["config", "data", "health-data", "log", "prometheus-data", "run"]);
 
     await shop.configure({ ...settings, monitoring: { prometheusPort: Number(url.port) }, passwordVersion: 2 });
     await shop.succeed("up");

@@ -215,7 +215,7 @@ describe("a stack with its server in a container", () => {
       const { code, stderr } = await shop.pgw(command);
       expect(code, command).toBe(1);
       expect(stderr).toContain(
-        'PostgreSQL does not start with these settings: "superuser_reserved_connections" (98) plus "reserved_connections" (3) must be less than "max_connections" (100)\n',
+        'PostgreSQL does not start with these settings: "superuser_reserved_connections" (98) plus "reserved_connections" (5) must be less than "max_connections" (100)\n',
       );
       expect(stderr).toContain("The server was not changed.");
     }

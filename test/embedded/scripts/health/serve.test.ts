@@ -262,6 +262,39 @@ it("the state of migrations counts those that are applied now, and names interru
   await files.remove();
 });
 
+it("the statements and migrations of all observed databases are read, and one that cannot be read is unknown", async () => {
+  await withClient(server.connection(), (client) => client.query("create database observed"));
+  const observed = { ...server.connection(), database: "observed" };
+  await withClient(observed, (client) => client.query("create table far (x int); select count(*) from far"));
+  const compareMigrations = async () => ({ pending: ["000001-a.sql"], problems: [] });
+  const databases = [
+    { connection: server.connection() },
+    { connection: observed, compareMigrations },
+    { connection: { ...observed, database: "gone" } },
+  ];
+  const settings = { ...defaultSettings, collectorMs: 30_000, databases };
+  const snapshot = await takeSnapshot(server.connection(), settings);
+  const { subjects } = judge(snapshot, ratesBetween(undefined, snapshot), settings);
+  expect(subjects.filter(({ name }) => name === "migrations")).toEqual([
+    { name: "migrations", database: "postgres", level: "ok", detail: "none of the kit's" },
+    { name: "migrations", database: "observed", level: "warning", detail: expect.stringContaining("1 pending") },
+    { name: "migrations", database: "gone", level: "unknown", detail: expect.stringContaining('"gone"') },
+  ]);
+  const alone = await takeSnapshot(server.connection(), { ...settings, databases: [{ connection: observed }] });
+  const calls = ({ parts }: typeof snapshot) => (parts.statements.known ? parts.statements.value.calls : Number.NaN);
+  expect(calls(alone)).toBeGreaterThan(0);
+  expect(calls(snapshot)).toBeGreaterThan(calls(alone));
+  const refused = await takeSnapshot({ ...observed, database: "gone" }, settings);
+  expect(refused).toMatchObject({ parts: { server: { value: { database: "postgres" } } } });
+  expect(refused).not.toHaveProperty("unreachable");
+  expect(refused.databases).toMatchObject({
+    postgres: { migrations: { known: true } },
+    gone: { migrations: { known: false } },
+  });
+  const silent = await takeSnapshot({ ...observed, port: 1 }, settings);
+  expect(silent.databases).toMatchObject({ postgres: { migrations: { known: false } } });
+});
+
 describe("/api/health/database", () => {
   it("is 200 on a primary that serves, and 503 if a replica is wanted", async () => {
     expect(await state()).toMatchObject({ status: 200, body: { status: "healthy", reasons: [] } });

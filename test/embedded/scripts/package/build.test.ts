@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { connectionUrl } from "../../../../scripts/connection/connection.ts";
 import { bundleMigrations, bundleModule } from "../../../../scripts/migrate/authoring/bundle-files.ts";
+import { bundleHealthServer, healthServerFile } from "../../../../scripts/package/health-server.ts";
 import { assets, optionalPeers } from "../../../../scripts/package/manifest.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import { changedPaths, listing } from "../../../support/listing.ts";
@@ -96,7 +97,7 @@ describe("the package", () => {
     expect((await stat(tarball)).size).toBeLessThan(5_000_000);
     const { bytes, packages } = await measure(join(installed.application, "node_modules"));
     process.stdout.write(`an application installs ${packages} packages, ${(bytes / 1_000_000).toFixed(1)} MB\n`);
-    expect(bytes).toBeLessThan(15_000_000);
+    expect(bytes).toBeLessThan(15_500_000);
     expect(packages).toBeLessThanOrEqual(20);
   });
 
@@ -116,8 +117,24 @@ describe("the package", () => {
 
   it("contains the licenses of the packages whose code it contains", async () => {
     const licenses = await readFile(join(packed, "dist", "licenses.txt"), "utf8");
-    for (const name of ["commander", "graphile-migrate", "pg-cursor", "zod"])
+    for (const name of ["commander", "graphile-migrate", "pg-cursor", "pg-protocol", "zod"])
       expect(licenses).toMatch(new RegExp(`^${name} [\\d.]+\n\nLicense: MIT\n\n[^-]*Copyright`, "m"));
+  });
+
+  it("contains the health server as one file that needs no other one, and is the same in every folder", async () => {
+    const alone = await mkdtemp(join(own, "health-"));
+    await cp(join(packed, "dist", healthServerFile), join(alone, healthServerFile));
+    const started = run("node", [healthServerFile], { cwd: alone, env: { PATH: process.env.PATH } });
+    await expect(started).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("/etc/pgroundwork/health.json"),
+    });
+    await cp(join(cloneRoot, "scripts"), join(alone, "scripts"), { recursive: true });
+    await cp(join(cloneRoot, "package.json"), join(alone, "package.json"));
+    await symlink(join(cloneRoot, "node_modules"), join(alone, "node_modules"));
+    await bundleHealthServer(alone, join(alone, "bundle"));
+    const [packaged, copied] = [alone, join(alone, "bundle")].map((folder) => readFile(join(folder, healthServerFile)));
+    expect((await copied)?.equals((await packaged) ?? Buffer.alloc(0))).toBe(true);
   });
 
   it("contains the contexts of images and the engine's recipe as they are in the checkout", async () => {

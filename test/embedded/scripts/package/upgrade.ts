@@ -21,7 +21,7 @@ new Database("shop", { server, seeds: ["reference"] });`,
 const server = new DockerServer("server", { cpus: 2, memory: 2048, profile: "oltp", backups: true }, protect);
 new Database("shop", { server, seeds: ["reference"] }, protect);
 const backups = new Backups("backups", { server });
-new Monitoring("monitoring", { server, backups });`,
+new Monitoring("monitoring", { server, backups, health: true });`,
 };
 
 /**

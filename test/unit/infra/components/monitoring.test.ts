@@ -1,8 +1,11 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { DockerPlace } from "../../../../infra/components/docker-engine.ts";
 import { Monitoring } from "../../../../infra/components/monitoring.ts";
+import { cloneRoot } from "../../../clone-root.ts";
 import { recordResources, registered } from "./recorded-resources.ts";
 
 const place: DockerPlace = {
@@ -128,6 +131,69 @@ describe("the component of the monitoring", () => {
     expect(prometheus["rules/heartbeat.yml"]).toContain("PostgreSQLHeartbeat");
     for (const { name, inputs: given } of resources.recorded())
       if (name !== "alerting-alertmanager-files") expect(JSON.stringify(given), name).not.toContain("a-secret-of-the");
+  });
+
+  it("has a health server only if it is on, with its secrets as files, a history that is kept, and a port on loopback", async () => {
+    const names = resources.recorded().map(({ name }) => name);
+    expect(names.filter((name) => name.startsWith("watch-health"))).toEqual([]);
+    const health = { databases: ["shop", "crm"], backups: true, port: 8_081, passwordVersion: "3" };
+    await declare("asking", { health, log: "shop-team-log" });
+    const { inputs, secrets } = resources.one("asking-health-files");
+    expect(secrets).toEqual(["files"]);
+    const files = inputs.files as Record<string, string>;
+    expect(files).toMatchObject({
+      password: "a-secret-password",
+      "ca.crt": "PEM",
+      token: "result of asking-health-token",
+    });
+    expect(JSON.parse(files["health.json"] ?? "")).toMatchObject({ user: "monitor", databases: ["shop", "crm"] });
+    expect(resources.one("asking-health-token").inputs).toEqual({ keeper: "3" });
+    expect(resources.one("asking-health-data").retainOnDelete).toBe(true);
+    expect(resources.one("asking-health").inputs).toMatchObject({
+      envs: [],
+      ports: [{ internal: 8080, external: 8_081, ip: "127.0.0.1", protocol: "tcp" }],
+      volumes: [
+        { volumeName: "shop-team-health-config", containerPath: "/etc/pgroundwork", readOnly: true },
+        { volumeName: "shop-team-health-data", containerPath: "/var/lib/pgroundwork/health" },
+        { volumeName: "shop-team-log", containerPath: "/var/lib/pgroundwork/log", readOnly: true },
+      ],
+    });
+    for (const { name, inputs: given } of resources.recorded())
+      if (name !== "asking-health-files") expect(JSON.stringify(given), name).not.toContain("result of asking");
+  });
+
+  it("has Grafana only if it is on, with Prometheus, the dashboards, a port on loopback and its password as a file", async () => {
+    expect(resources.recorded().filter(({ name }) => name.startsWith("watch-grafana"))).toEqual([]);
+    await declare("drawing", { grafana: { image: "grafana/grafana:12.1.0", port: 3_001 } });
+    const { inputs, secrets } = resources.one("drawing-grafana-files");
+    expect(secrets).toEqual(["files"]);
+    const files = inputs.files as Record<string, string>;
+    expect(files["admin-password"]).toBe("result of drawing-grafana-password");
+    const source = parse(files["provisioning/datasources/pgroundwork.yml"] ?? "").datasources[0];
+    expect(source).toMatchObject({ type: "prometheus", url: "$PROMETHEUS_URL" });
+    const { path } = parse(files["provisioning/dashboards/pgroundwork.yml"] ?? "").providers[0].options;
+    expect(path).toBe("/etc/pgroundwork/dashboards");
+    const dashboards = Object.keys(files).filter((name) => name.startsWith("dashboards/"));
+    const folder = join(cloneRoot, "infra/monitoring/grafana/dashboards");
+    expect(dashboards.sort()).toEqual(readdirSync(folder).map((name) => `dashboards/${name}`));
+    for (const name of dashboards) expect(JSON.parse(files[name] ?? ""), name).toHaveProperty("panels");
+    const { inputs: container } = resources.one("drawing-grafana");
+    expect(container).toMatchObject({
+      image: "grafana/grafana:12.1.0",
+      user: "999:999",
+      readOnly: true,
+      ports: [{ internal: 3000, external: 3_001, ip: "127.0.0.1", protocol: "tcp" }],
+      volumes: [
+        { volumeName: "shop-team-grafana-config", containerPath: "/etc/pgroundwork", readOnly: true },
+        { volumeName: "shop-team-grafana-data", containerPath: "/var/lib/grafana" },
+      ],
+    });
+    expect(container.envs).toContain("PROMETHEUS_URL=http://prometheus:9090");
+    expect(container.envs).toContain("GF_PATHS_PROVISIONING=/etc/pgroundwork/provisioning");
+    expect(container.envs).toContain("GF_SECURITY_ADMIN_PASSWORD__FILE=/etc/pgroundwork/admin-password");
+    expect(container).not.toHaveProperty("command");
+    expect(resources.one("drawing-grafana-data").retainOnDelete).toBe(true);
+    expect(JSON.stringify(container)).not.toContain("result of");
   });
 
   it("restarts the exporter for new files, and reloads Prometheus", () => {

@@ -55,6 +55,22 @@ describe("the copy of a build context", () => {
     },
   );
 
+  it("has added files, and another name if one of them changes", async () => {
+    const source = join(root, "program");
+    await writeFile(source, "one");
+    await chmod(source, 0o755);
+    const stageWith = () => basename(stageBuildContext("server", folders(), { "bin/program": source }));
+    const name = stageWith();
+    expect(name).not.toBe(stage());
+    expect(await readFile(staged(name, "bin/program"), "utf8")).toBe("one");
+    expect(await modeOf(staged(name, "bin/program"))).toBe("755");
+    await writeFile(staged(name, "bin/program"), "damaged");
+    expect(stageWith()).toBe(name);
+    expect(await readFile(staged(name, "bin/program"), "utf8")).toBe("one");
+    await writeFile(source, "two");
+    expect(stageWith()).not.toBe(name);
+  });
+
   it("has the same modes under any umask of the run itself", async () => {
     const before = process.umask(0o077);
     try {

@@ -36,7 +36,8 @@ function snapshot(seconds: number, values: Partial<Record<PartName, unknown>>): 
     name,
     name in values ? { known: true, value: values[name] } : { known: false, reason: "not in this test" },
   ]);
-  return { takenAt: at(seconds), durationMs: 1, parts: Object.fromEntries(parts) as Snapshot["parts"] };
+  const known = Object.fromEntries(parts) as Snapshot["parts"];
+  return { takenAt: at(seconds), durationMs: 1, parts: known, databases: { shop: { migrations: known.migrations } } };
 }
 
 const none = ratesBetween(undefined, snapshot(0, {}));
@@ -297,11 +298,12 @@ describe("the history", () => {
       const subjects = [{ name: "locks", level, detail: "" }];
       history.add({ ...each, status: { level, subjects } }, true);
     };
+    const since = (name: string) => history.troubledSince({ name });
     for (const [hour, level] of (["warning", "ok", "warning", "critical"] as const).entries()) add(hour, level);
-    expect(history.troubledSince("locks")).toBe(at(2 * 3_600).toISOString());
-    expect(history.troubledSince("server")).toBeNull();
+    expect(since("locks")).toBe(at(2 * 3_600).toISOString());
+    expect(since("server")).toBeNull();
     add(4, "ok");
-    expect(history.troubledSince("locks")).toBeNull();
+    expect(since("locks")).toBeNull();
   });
 
   it("keeps the space of each hour, also after a restart", async () => {

@@ -4,6 +4,13 @@ import { parseSettings } from "../../../../scripts/settings/settings.ts";
 const known = { databases: { shop: { seedSets: ["dev"] } }, stack: "team" };
 const required = { "pgroundwork:server": "docker", "pgroundwork:databases": '["shop"]', "pgroundwork:seeds": "[]" };
 
+const defaults = {
+  retentionDays: 15,
+  health: true,
+  grafana: false,
+  grafanaImage: expect.stringMatching(/^grafana.*:\d/),
+};
+
 function monitoring(written?: string) {
   const config = { ...required, ...(written === undefined ? {} : { "pgroundwork:monitoring": written }) };
   const settings = parseSettings(config, known);
@@ -17,16 +24,21 @@ describe("the setting monitoring", () => {
   });
 
   it("is on with defaults, which an object can change", () => {
-    expect(monitoring("true")).toEqual({ retentionDays: 15 });
-    expect(monitoring("{}")).toEqual({ retentionDays: 15 });
-    expect(monitoring('{"prometheusPort":9090,"retentionDays":90}')).toEqual({
+    expect(monitoring("true")).toEqual(defaults);
+    expect(monitoring("{}")).toEqual(defaults);
+    const written = {
       prometheusPort: 9090,
       retentionDays: 90,
-    });
+      health: false,
+      grafana: true,
+      grafanaImage: "mirror/grafana",
+    };
+    expect(monitoring(JSON.stringify(written))).toEqual(written);
   });
 
   it("reports all of its errors in one message", () => {
-    const written = '{"prometheusPort":0,"exporterPort":"9187","retention":3,"retentionDays":1.5}';
+    const written =
+      '{"prometheusPort":0,"exporterPort":"9187","retention":3,"retentionDays":1.5,"health":"yes","grafanaImage":1}';
     let said = "";
     try {
       monitoring(written);
@@ -39,13 +51,16 @@ describe("the setting monitoring", () => {
     expect(said).toContain(
       "'monitoring.retention': is not a setting; there are: prometheusPort, exporterPort, retentionDays",
     );
+    expect(said).toContain("expected true or false, got 'yes'");
+    expect(said).toContain("expected the name of an image, got '1'");
     expect(said).toContain("expected a whole number of days from 1 to 3650, got '1.5'");
   });
 
   it("refuses one number for two ports", () => {
-    expect(() => monitoring('{"prometheusPort":9090,"exporterPort":9090}')).toThrow(
-      /9090 is already Prometheus's port/,
-    );
+    const refusal = /9090 is already the port of Prometheus/;
+    expect(() => monitoring('{"prometheusPort":9090,"exporterPort":9090}')).toThrow(refusal);
+    expect(() => monitoring('{"prometheusPort":9090,"healthPort":9090}')).toThrow(refusal);
+    expect(() => monitoring('{"healthPort":9187,"grafanaPort":9187}')).toThrow(/already the port of the health server/);
   });
 
   it("refuses a value that is not a boolean or an object, and servers that are not containers", () => {

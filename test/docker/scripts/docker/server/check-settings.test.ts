@@ -36,7 +36,7 @@ describe("a check of settings in an image", () => {
     [
       "too many reserved connections",
       { superuser_reserved_connections: "10", max_connections: "12" },
-      '"superuser_reserved_connections" (10) plus "reserved_connections" (3) must be less than "max_connections" (12)',
+      '"superuser_reserved_connections" (10) plus "reserved_connections" (5) must be less than "max_connections" (12)',
     ],
     [
       "a contradiction, with a log that hides messages",
