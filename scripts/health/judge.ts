@@ -137,7 +137,7 @@ function backupState(values: BackupValues | null): [SubjectLevel, string] {
   return [findings.length > 0 || lastArchivedAt === null ? "unknown" : "ok", said];
 }
 
-function migrationState(values: MigrationValues): [HealthLevel, string] {
+function migrationState(values: MigrationValues): [SubjectLevel, string] {
   const { hasLedger, applied, begun, lastFile, pending, problems } = values;
   const said = hasLedger ? `${applied} applied, last ${lastFile ?? "none"}` : "none of the kit's";
   const found = [
@@ -145,8 +145,9 @@ function migrationState(values: MigrationValues): [HealthLevel, string] {
     ...(pending === null || pending.length === 0 ? [] : [`${pending.length} pending: ${few(pending)}`]),
     ...(problems === null || problems.length === 0 ? [] : [`differs from the files: ${few(problems)}`]),
   ];
-  if (found.length === 0) return ["ok", pending === null ? said : `${said}, none pending`];
-  return ["warning", `${[said, ...found].join("; ")}: see migrate status`];
+  if (found.length > 0) return ["warning", `${[said, ...found].join("; ")}: see migrate status`];
+  if (pending !== null) return ["ok", `${said}, none pending`];
+  return hasLedger ? ["unknown", `${said}; not compared with files, which are not here`] : ["not-applicable", said];
 }
 
 /** Names listed in one line. */
