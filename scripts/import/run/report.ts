@@ -33,6 +33,12 @@ export function reportPage(report: ImportReport): string {
         reject.problems.map(({ reason }) => reason).join("; "),
       ]),
     ),
+    list(
+      "Interrupted imports of this source that this one replaced",
+      (report.replaced ?? []).map(
+        ({ run, loadedRows }) => `${run}: ${number(loadedRows)} rows that it had loaded stay until it is rolled back`,
+      ),
+    ),
     list("Changed in form", report.notes),
     list(
       "Not compared",

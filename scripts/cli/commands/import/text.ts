@@ -1,7 +1,7 @@
 import { shownKey } from "../../../import/run/ledger.ts";
 import type { LiveTable } from "../../../import/run/live.ts";
 import { describeCounts, describeDifference, shownValue } from "../../../import/run/report.ts";
-import type { ImportReport, TableReport, VerifyResult } from "../../../import/run/result.ts";
+import type { ImportReport, ReplacedImport, TableReport, VerifyResult } from "../../../import/run/result.ts";
 import type { ImportResult } from "../../../import/run/run-import.ts";
 import type { ComparedImport } from "../../../import/verify-import.ts";
 import { table } from "../../table.ts";
@@ -55,6 +55,13 @@ function describeMissing({ tables, missing = [] }: ImportReport): string[] {
       ? [`  … and ${(total - missing.length).toLocaleString("en")} more, in missing.jsonl`]
       : []),
   ];
+}
+
+/** Says what became of an interrupted run of the same source. */
+export function describeReplaced({ run, loadedRows }: ReplacedImport): string {
+  const removed = `this run replaces import ${run}, which was interrupted: its staged rows are removed`;
+  if (loadedRows === 0) return removed;
+  return `${removed}; the ${loadedRows.toLocaleString("en")} rows that it had loaded stay until \`import rollback ${run}\``;
 }
 
 /** Formats the counts of tables. */
