@@ -6,6 +6,7 @@ import type { ImportMap } from "../map.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source, SourceFile } from "../source/source.ts";
 import { identifier, literal } from "../target/target-table.ts";
+import { shown } from "../values/shown.ts";
 import type { ImportReport } from "./result.ts";
 
 /**
@@ -240,9 +241,9 @@ export function digestSql(columns: readonly string[], alias: string): string {
 /** Separator of the parts of a key. */
 export const keySeparator = "\x1f";
 
-/** Formats a key for people. */
+/** Formats a key for people: on one line, escaped and cut. A key that was formatted before stays as it is. */
 export function shownKey(key: string): string {
-  return key.replaceAll(keySeparator, ", ");
+  return shown(key.replaceAll(keySeparator, ", "));
 }
 
 /** SQL of the rows of a table that imports wrote and did not roll back: `r` is the row's record, `i` its table. */

@@ -63,10 +63,10 @@ async function importLocked(client: Client, options: RunImportOptions): Promise<
   const interrupted = await findInterrupted(client, source, plan);
   if (interrupted !== undefined) options.onEvent?.({ kind: "resumed", run: interrupted.id, phase: interrupted.phase });
   const run = interrupted ?? (await beginRun(client, source, plan, options.runId));
-  await steps.replaceInterrupted(run);
   if (run.phase === "staging") await steps.stage(run);
   else await steps.restoreStaged(run);
   if (run.phase === "staging") {
+  await steps.replaceInterrupted(run);
     if (steps.exceedsRejects()) {
       await steps.collectMissing(run);
       await steps.dropStages(run);

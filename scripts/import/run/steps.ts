@@ -283,13 +283,14 @@ export class RunSteps {
   async collectMissing(run: ImportRun): Promise<void> {
     const { reportFolder } = this.#options;
     if (this.#plan.map.existing !== "merge") return;
-    const { counts, first } = await readMissing(this.#client, run, shownRejects);
+    const { counts, first } = await readMissing(this.#client, run, this.#plan, shownRejects);
     this.#missing = first;
     for (const { number, table } of this.#plan.tables) {
       const missing = counts.get(table.name);
       if (missing !== undefined) this.#note(number, { missing });
     }
-    if (reportFolder !== undefined) await writeMissing(this.#client, run, join(reportFolder, run.id, "missing.jsonl"));
+    if (reportFolder !== undefined)
+      await writeMissing(this.#client, run, this.#plan, join(reportFolder, run.id, "missing.jsonl"));
   }
 
   /** Writes the report to the ledger and to files. */
@@ -322,7 +323,7 @@ export class RunSteps {
       outcome,
       tables,
       ...(this.#verify === undefined ? {} : { verify: this.#verify }),
-      rejects: await firstRejects(client, run, shownRejects),
+      rejects: await firstRejects(client, run, plan, shownRejects),
       ...(this.#missing === undefined ? {} : { missing: this.#missing }),
       ...(this.#replaced.length === 0 ? {} : { replaced: this.#replaced }),
       notes: [...(this.#notes ?? plan.notes)].map(([note, count]) => `${note} (${count.toLocaleString("en")} times)`),
@@ -330,16 +331,30 @@ export class RunSteps {
       unread: unreadOf(source, plan.map),
       phases: this.#phases,
     };
-    let folder: string | undefined;
-    if (reportFolder !== undefined) {
-      folder = join(reportFolder, run.id);
-      await writeRejects(client, run, plan, join(folder, "rejects.jsonl"));
+    const folder = reportFolder === undefined ? undefined : join(reportFolder, run.id);
+    const written = folder === undefined ? undefined : await this.#write(run, report, folder);
+    if (outcome !== "dry run") {
+      await forgetRejectedValues(client, run, plan.map.rejects === "quarantine");
+      await saveReport(client, run, report);
+    }
+    if (written instanceof Error) throw written;
+    return { report, folder };
+  }
+
+  /** Writes the files of a report. Returns the error if they cannot be written: the run has ended all the same. */
+  async #write(run: ImportRun, report: ImportReport, folder: string): Promise<Error | undefined> {
+    try {
+      await writeRejects(this.#client, run, this.#plan, join(folder, "rejects.jsonl"));
       writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
       writeFileAtomically(join(folder, "report.html"), reportPage(report));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Error && "errno" in error)) throw error;
+      return new OperationError(`The report of import ${run.id} cannot be written to ${folder}: ${error.message}.`, {
+        hint: `The import has ended (${report.outcome}). \`import report\` shows the report, without all rejected rows.`,
+        cause: error,
+      });
     }
-    if (outcome !== "dry run") await forgetRejectedValues(client, run, plan.map.rejects === "quarantine");
-    if (outcome !== "dry run") await saveReport(client, run, report);
-    return { report, folder };
   }
 
   async #phase<T>(name: PhaseName, work: () => Promise<T>): Promise<T> {

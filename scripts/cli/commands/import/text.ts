@@ -3,6 +3,7 @@ import type { LiveTable } from "../../../import/run/live.ts";
 import { describeCounts, describeDifference, shownValue } from "../../../import/run/report.ts";
 import type { ImportReport, ReplacedImport, TableReport, VerifyResult } from "../../../import/run/result.ts";
 import type { ImportResult } from "../../../import/run/run-import.ts";
+import { printable } from "../../../import/values/shown.ts";
 import type { ComparedImport } from "../../../import/verify-import.ts";
 import { table } from "../../table.ts";
 
@@ -15,9 +16,7 @@ const outcomes: Readonly<Record<ImportReport["outcome"], string>> = {
 
 /** Formats the result of an import. */
 export function describeReport(label: string, { report, folder }: ImportResult): string {
-  return [
-    `${label}: ${outcomes[report.outcome]} (run ${report.run})`,
-    describeTables(report.tables),
+  const lines = [
     ...describeRejects(report),
     ...report.notes.map((note) => `note: ${note}`),
     ...(report.notImported.length === 0 ? [] : [`not imported: ${report.notImported.join(", ")}`]),
@@ -27,7 +26,9 @@ export function describeReport(label: string, { report, folder }: ImportResult):
     ...(report.verify === undefined ? [] : describeVerify(report.verify)),
     ...(report.source.kept === null ? [] : [`source kept: ${report.source.kept}`]),
     ...(folder === undefined ? [] : [`report: ${folder}/report.html`]),
-  ].join("\n");
+  ];
+  const outcome = `${label}: ${outcomes[report.outcome]} (run ${report.run})`;
+  return [outcome, describeTables(report.tables), ...lines.map(printable)].join("\n");
 }
 
 /** Says how a merge found changes: which rows were not compared again, and why all rows of a table were. */
@@ -67,7 +68,7 @@ export function describeReplaced({ run, loadedRows }: ReplacedImport): string {
 /** Formats the counts of tables. */
 export function describeTables(tables: readonly TableReport[]): string {
   const rows = tables.map(({ source, target, sourceRows, inserted, updated, unchanged, kept, rejected }) => [
-    `${source} -> ${target}`,
+    printable(`${source} -> ${target}`),
     ...[sourceRows, inserted, updated, unchanged, kept, rejected].map((value) => value.toLocaleString("en")),
   ]);
   return table(["table", "source rows", "inserted", "updated", "unchanged", "kept", "rejected"], rows);
@@ -93,7 +94,7 @@ export function describeVerify({ verified, failures, differences, notCompared }:
     ...failures.map((failure) => `differs: ${failure}`),
     ...differences.map((difference) => `  ${describeDifference(difference)}`),
     verified ? "verified: counts, checksums of all compared columns, sums and foreign keys agree" : "not verified",
-  ];
+  ].map(printable);
 }
 
 /** Formats the comparison of a source and a database that are both in use. */
@@ -106,7 +107,7 @@ export function describeLive({ equal, tables, changes, failures, sourceIsSame }:
     ),
   ]);
   const rows = tables.map(({ source, target, sourceRows, targetRows, rejected, others, changes: counts }) => [
-    `${source} -> ${target}`,
+    printable(`${source} -> ${target}`),
     ...[sourceRows, targetRows, rejected].map((value) => value.toLocaleString("en")),
     others === undefined ? "unknown" : others.toLocaleString("en"),
     sumOf(counts).toLocaleString("en"),
@@ -117,7 +118,7 @@ export function describeLive({ equal, tables, changes, failures, sourceIsSame }:
     ...tables.flatMap((each) =>
       Object.entries(each.changes).map(([kind, count]) => `${each.target}: ${count.toLocaleString("en")} ${kind}`),
     ),
-    ...named,
+    ...named.map(printable),
     ...(changes.length < tables.reduce((sum, each) => sum + sumOf(each.changes), 0)
       ? ["more rows changed than are named"]
       : []),
