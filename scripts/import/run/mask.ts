@@ -5,15 +5,15 @@ export function isMasked(field: string, mask: readonly string[] = []): boolean {
   return mask.includes(field) || mask.includes(field.split(".").at(-1) ?? "");
 }
 
-/** Returns true if the key of a table's rows has a value of a masked field. A UUID that was made of one shows nothing. */
+/** Returns true if a table's keys have values of a masked field. A UUID that was made of one shows nothing. */
 export function isKeyMasked({ key, columns }: TablePlan, mask: readonly string[] = []): boolean {
   return columns.some(({ target, field, makesKey }) => key.includes(target.name) && !makesKey && isMasked(field, mask));
 }
 
-/** What stands for a value whose field is masked. */
+/** Replaces a value whose field is masked. */
 export const maskedText = "[masked]";
 
-/** Replaces a value whose field is masked. In documents, members of any depth are masked by their name. */
+/** Masks a value if its field is masked. In documents, members of any depth are masked by their name. */
 export function maskedValue(name: string, value: unknown, mask: readonly string[] = []): unknown {
   if (mask.length === 0 || value === null) return value;
   if (isMasked(name, mask)) return maskedText;

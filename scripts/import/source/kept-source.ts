@@ -25,7 +25,8 @@ export interface KeptSource {
 }
 
 /**
- * Checks that there is space for {@link keepSource}. Compressed text needs less; a file of random bytes needs all of it.
+ * Checks that there is space for {@link keepSource}. Compressed text needs less, a file of random bytes needs all of
+ * it.
  *
  * @throws OperationError if there is not
  */

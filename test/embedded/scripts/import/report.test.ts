@@ -116,7 +116,7 @@ describe("the report of an import", () => {
       },
     ]);
     await rows("insert into child values ('c9', 's3cret-1')");
-    // A rollback names the row that is in its way, because someone has to change it.
+    // A rollback names the row that blocks it, because someone has to change it.
     expect((await rollbackImport({ connection })).conflicts[0]?.key).toBe("s3cret-1");
   });
 
