@@ -244,6 +244,7 @@ export class RunSteps {
     await setPhase(client, run, "loading");
     await this.#phase("load", () =>
       loadTables(client, run, plan, {
+        connection: this.#options.connection,
         batchRows,
         afterBatch,
         signal,

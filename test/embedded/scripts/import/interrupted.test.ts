@@ -130,6 +130,18 @@ const stages = "select relname from pg_class where relname like 'import_stage%'"
 const phases = async ({ connection }: ImportCase) =>
   (await listImports(connection)).map(({ phase, stagedBytes }) => (stagedBytes > 0 ? `${phase}, staged` : phase));
 
+describe("an import of several batches", () => {
+  it("loads them one after the other if a trigger, or a number that the target gives, shows their order", async () => {
+    const target = await cases.begin(
+      "create table item (code text primary key, qty integer not null, no bigint generated always as identity)",
+    );
+    const file = await write(target, [...Array(100).keys()]);
+    const { report } = await target.run("json", file, codeMap, { batchRows: 7 });
+    expect(report.outcome).toBe("verified");
+    expect(await target.rows("select count(*)::int as rows from item where no = qty + 1")).toEqual([{ rows: 100 }]);
+  });
+});
+
 describe("an interrupted import whose source is corrected", () => {
   it("is replaced by the next import of the source, which says so and removes its staged rows", async () => {
     const target = await cases.begin(codes);
