@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../../../scripts/connection/client.ts";
+import { poll } from "../../../../scripts/core/poll.ts";
 import type { ImportMap } from "../../../../scripts/import/map.ts";
 import { rollbackImport } from "../../../../scripts/import/run/rollback.ts";
 import type { RunImportOptions } from "../../../../scripts/import/run/run-import.ts";
@@ -131,6 +133,42 @@ const phases = async ({ connection }: ImportCase) =>
   (await listImports(connection)).map(({ phase, stagedBytes }) => (stagedBytes > 0 ? `${phase}, staged` : phase));
 
 describe("an import of several batches", () => {
+  it("loads them with two sessions, and commits none behind one that fails", async () => {
+    const target = await cases.begin(codes);
+    const file = await write(target, [...Array(100).keys()]);
+    // The fifth batch waits for a row of someone else, and fails. Meanwhile, the other session has loaded the sixth.
+    const blocked = `select from pg_stat_activity a join pg_stat_activity b using (datname, application_name)
+      where a.application_name = 'pgroundwork import' and a.wait_event_type = 'Lock' and b.state = 'idle in transaction'`;
+    const superuser = cases.server.connection(target.connection.database);
+    const isBlocked = async () => {
+      const { rowCount } = await withClient(superuser, (client) => client.query(blocked));
+      return rowCount === 0 ? undefined : true;
+    };
+    const begun = Promise.withResolvers<void>();
+    const insert = () =>
+      withClient(target.connection, async (other) => {
+        await other.query("begin; insert into item values ('i45', 1)");
+        begun.resolve();
+        const timedOut = () => new Error("no session is blocked while another one has loaded its batch");
+        await poll(isBlocked, { intervalMs: 20, timeoutMs: 20_000, timedOut });
+        await other.query("commit");
+      });
+    let inserted: Promise<void> | undefined;
+    const afterBatch = async (batch: number) => {
+      if (batch !== 1) return;
+      inserted = insert();
+      await begun.promise;
+    };
+    const error = await failureOf(target.run("json", file, codeMap, { batchRows: 10, afterBatch }));
+    await inserted;
+    expect(error.message).toMatch(/^public\.item refuses a row: duplicate key/);
+    const state = "select count(*)::int as rows, (select progress::int from pgroundwork.import_table) from item";
+    expect(await target.rows(state)).toEqual([{ rows: 41, progress: 40 }]);
+    await target.rows("delete from item where code = 'i45'");
+    const { report } = await target.run("json", file, codeMap, { batchRows: 10 });
+    expect(report).toMatchObject({ outcome: "verified", tables: [{ inserted: 100 }] });
+  });
+
   it("loads them one after the other if a trigger, or a number that the target gives, shows their order", async () => {
     const target = await cases.begin(
       "create table item (code text primary key, qty integer not null, no bigint generated always as identity)",
