@@ -54,7 +54,7 @@ export type { LiveChange, LiveChangeKind, LiveTable } from "./import/run/live.ts
 export type { ImportReport, TableReport, VerifyResult } from "./import/run/result.ts";
 export type { RollbackResult } from "./import/run/rollback.ts";
 export type { ImportEvent, ImportResult } from "./import/run/run-import.ts";
-export type { ComparedImport, VerifiedImport } from "./import/verify-import.ts";
+export type { ComparedImport, ListedImport, VerifiedImport } from "./import/verify-import.ts";
 export {
   compareImport,
   exportImport,

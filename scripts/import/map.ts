@@ -86,7 +86,10 @@ export interface TableMap {
   each?: string | undefined;
   /** Columns of the target, and where their values come from. */
   columns: Record<string, ColumnMap>;
-  /** Columns of the target that determine the order in which rows are inserted. Default: the source's order. */
+  /**
+   * Columns of the target that determine the order in which rows are inserted. Default: the source's order. If neither
+   * a trigger nor a number that the target gives can show the order, rows are inserted in the order that is fastest.
+   */
   orderBy?: string[] | undefined;
 }
 

@@ -6,6 +6,7 @@ import { inTransaction } from "../connection/session.ts";
 import { unlessAbsent } from "../core/absent.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { type ImportPlan, planImport, type TablePlan } from "./plan.ts";
+import { stagedBytes } from "./run/interrupted.ts";
 import { findRun, type ImportRun, listRuns } from "./run/ledger.ts";
 import { compareLive, type LiveResult } from "./run/live.ts";
 import type { TableReport, VerifyResult } from "./run/result.ts";
@@ -131,9 +132,23 @@ export async function withRun<T>(
   );
 }
 
+/** An import as the list shows it. */
+export interface ListedImport extends ImportRun {
+  /** Bytes that its staged rows take in the database, until it ends. */
+  stagedBytes: number;
+}
+
 /** Lists the imports of a database, newest first. Changes nothing. */
-export async function listImports(connection: Connection): Promise<ImportRun[]> {
-  return withClient(connection, listRuns, "pgroundwork import");
+export async function listImports(connection: Connection): Promise<ListedImport[]> {
+  return withClient(
+    connection,
+    async (client) => {
+      const runs = await listRuns(client);
+      const staged = runs.length === 0 ? new Map<string, number>() : await stagedBytes(client);
+      return runs.map((run) => ({ ...run, stagedBytes: staged.get(run.number) ?? 0 }));
+    },
+    "pgroundwork import",
+  );
 }
 
 /** Returns one import: the named one, or the newest. Changes nothing. */

@@ -18,6 +18,10 @@ const outcomeColumn = `
 /** SQL of what an import can record of a row. Ledgers of earlier versions know fewer actions. */
 const importActions = "check (action in ('inserted', 'updated', 'unchanged', 'kept', 'deleted', 'other'))";
 
+/** SQL of the phases of an import. Ledgers of earlier versions know fewer. */
+const importPhases =
+  "check (phase in ('staging', 'validated', 'loading', 'loaded', 'verified', 'stopped', 'replaced', 'rolled back'))";
+
 const ledgers = {
   migration_ledger: `
     create table if not exists pgroundwork.migration_ledger (
@@ -81,8 +85,7 @@ const ledgers = {
     create table if not exists pgroundwork.import_run (
       number bigint generated always as identity primary key,
       id uuid not null unique,
-      phase text not null default 'staging'
-        check (phase in ('staging', 'validated', 'loading', 'loaded', 'verified', 'stopped', 'rolled back')),
+      phase text not null default 'staging' ${importPhases},
       source_kind text not null check (source_kind in ('sqlite', 'json')),
       source_path text not null,
       source_files jsonb not null,
@@ -158,8 +161,12 @@ const upgrades: Partial<Record<LedgerTable, { isCurrent: string; statements: str
     isCurrent: `exists (select from pg_attribute
       where attrelid = 'pgroundwork.import_row'::regclass and attname = 'fingerprint')
       and exists (select from pg_constraint where conrelid = 'pgroundwork.import_row'::regclass
-        and conname = 'import_row_action_check' and strpos(pg_get_constraintdef(oid), 'deleted') > 0)`,
+        and conname = 'import_row_action_check' and strpos(pg_get_constraintdef(oid), 'deleted') > 0)
+      and exists (select from pg_constraint where conrelid = 'pgroundwork.import_run'::regclass
+        and conname = 'import_run_phase_check' and strpos(pg_get_constraintdef(oid), 'replaced') > 0)`,
     statements: `
+      alter table pgroundwork.import_run
+        drop constraint if exists import_run_phase_check, add constraint import_run_phase_check ${importPhases};
       alter table pgroundwork.import_reject add column if not exists fingerprint uuid;
       alter table pgroundwork.import_row add column if not exists fingerprint uuid,
         drop constraint if exists import_row_action_check, add constraint import_row_action_check ${importActions};`,

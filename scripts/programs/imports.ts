@@ -2,10 +2,9 @@ import { basename, resolve } from "node:path";
 import type { ExportedImport } from "../import/export/export-import.ts";
 import type { Proposal } from "../import/infer/proposal.ts";
 import type { ImportMap } from "../import/map.ts";
-import type { ImportRun } from "../import/run/ledger.ts";
 import type { RollbackResult } from "../import/run/rollback.ts";
 import type { ImportResult, RunImportOptions } from "../import/run/run-import.ts";
-import type { ComparedImport, VerifiedImport } from "../import/verify-import.ts";
+import type { ComparedImport, ListedImport, VerifiedImport } from "../import/verify-import.ts";
 import { type ConnectionTarget, connectionOf, type DatabaseTarget, folderOf } from "./target.ts";
 
 /** Options of {@link importSource}. */
@@ -120,7 +119,7 @@ export async function rollbackImport(
 }
 
 /** Lists the imports of a database, newest first. Changes nothing. */
-export async function listImports(options: ConnectionTarget): Promise<ImportRun[]> {
+export async function listImports(options: ConnectionTarget): Promise<ListedImport[]> {
   const { listImports: list } = await import("../import/verify-import.ts");
   return list(connectionOf(options));
 }

@@ -6,10 +6,25 @@ import type { ImportMap } from "../map.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source, SourceFile } from "../source/source.ts";
 import { identifier, literal } from "../target/target-table.ts";
+import { shown } from "../values/shown.ts";
 import type { ImportReport } from "./result.ts";
 
-/** Progress of a run. `stopped`: it loaded nothing, because of rejected rows. */
-export type Phase = "staging" | "validated" | "loading" | "loaded" | "verified" | "stopped" | "rolled back";
+/**
+ * Progress of a run. `stopped`: it ended and loaded nothing. `replaced`: it was interrupted after it had loaded some
+ * rows, and a later run of the same source began.
+ */
+export type Phase =
+  | "staging"
+  | "validated"
+  | "loading"
+  | "loaded"
+  | "verified"
+  | "stopped"
+  | "replaced"
+  | "rolled back";
+
+/** Phases of a run that the same import continues. A run that is loaded may not be verified yet. */
+export const unfinishedPhases: readonly Phase[] = ["staging", "validated", "loading", "loaded"];
 
 /** A run as the ledger has it. */
 export interface ImportRun {
@@ -93,9 +108,7 @@ export async function findInterrupted(
   const runs = await listRuns(client);
   return runs.find(
     ({ phase, sourceSha256, mapSha256 }) =>
-      ["staging", "validated", "loading", "loaded"].includes(phase) &&
-      sourceSha256 === source.sha256 &&
-      mapSha256 === plan.sha256,
+      unfinishedPhases.includes(phase) && sourceSha256 === source.sha256 && mapSha256 === plan.sha256,
   );
 }
 
@@ -146,7 +159,7 @@ export async function beginRun(
 
 /** Sets the phase of a run. */
 export async function setPhase(client: Client, run: ImportRun, phase: Phase): Promise<void> {
-  const ended = ["verified", "stopped", "rolled back"].includes(phase);
+  const ended = ["verified", "stopped", "replaced", "rolled back"].includes(phase);
   await client.query(
     `update pgroundwork.import_run set phase = $2${ended ? ", finished_at = clock_timestamp()" : ""} where number = $1`,
     [run.number, phase],
@@ -228,9 +241,9 @@ export function digestSql(columns: readonly string[], alias: string): string {
 /** Separator of the parts of a key. */
 export const keySeparator = "\x1f";
 
-/** Formats a key for people. */
+/** Formats a key for people: on one line, escaped and cut. A key that was formatted before stays as it is. */
 export function shownKey(key: string): string {
-  return key.replaceAll(keySeparator, ", ");
+  return shown(key.replaceAll(keySeparator, ", "));
 }
 
 /** SQL of the rows of a table that imports wrote and did not roll back: `r` is the row's record, `i` its table. */
@@ -256,6 +269,11 @@ export interface SourceOrigin {
 export function readSource(run: string, { kind, path, name }: SourceOrigin): string {
   const isSame = name === undefined ? `source_path = ${literal(path)}` : `map ->> 'source' = ${literal(name)}`;
   return `coalesce(${run}.source_kind = ${literal(kind)} and ${run}.${isSame}, false)`;
+}
+
+/** Returns true if a run read this source: the same path, or the same name. */
+export function isReadFrom({ sourceKind, sourcePath, map }: ImportRun, { kind, path, name }: SourceOrigin): boolean {
+  return sourceKind === kind && (sourcePath === path || (name !== undefined && map.source === name));
 }
 
 /**

@@ -5,7 +5,7 @@ import { sourceDigest } from "../source-row.ts";
 import { identifier } from "../target/target-table.ts";
 import { type Hash, hashText, signedHash } from "../values/server-hash.ts";
 import { bucketOf, buckets, comparedColumns, type ExpectedRow, expectedRows, hashesAgree } from "./checksums.ts";
-import { baseline, digestSql, type ImportRun, keySql } from "./ledger.ts";
+import { baseline, digestSql, type ImportRun, keySql, shownKey } from "./ledger.ts";
 
 /** Change of a row since the last import. `different`: source and target differ, and no import wrote the row. */
 export type LiveChangeKind =
@@ -144,7 +144,8 @@ class TableComparison {
     const rounds = Math.max(1, Math.ceil(this.#counts.targetRows / mostRowsInMemory));
     for (let round = 0; round < rounds; round++) await this.#compare(round, rounds);
     await this.#addValues();
-    return { counts: this.#counts, changes: this.#changes };
+    const changes = this.#changes.map((change) => ({ ...change, key: shownKey(change.key) }));
+    return { counts: this.#counts, changes };
   }
 
   async #readLedger(): Promise<void> {

@@ -1,14 +1,22 @@
 import type { Client } from "pg";
-import { inTransaction } from "../../connection/session.ts";
+import { withClient } from "../../connection/client.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { isFromServer, serverFaultHint } from "../../connection/server-fault.ts";
+import { detectLostClients, inTransaction } from "../../connection/session.ts";
 import { OperationError } from "../../core/operation-error.ts";
+import type { ImportMap } from "../map.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import { identifier } from "../target/target-table.ts";
+import { shown } from "../values/shown.ts";
 import { deleteMissing } from "./delete-missing.ts";
 import { dependencyGroups } from "./groups.ts";
+import { inTurn } from "./in-turn.ts";
 import { type ImportRun, keySql, stageName } from "./ledger.ts";
+import { fixTextForms } from "./text-forms.ts";
 
 /** Options of {@link loadTables}. */
 export interface LoadOptions {
+  connection: Connection;
   /** Rows of one transaction. */
   batchRows: number;
   onProgress: (table: TablePlan, rows: number) => void;
@@ -31,7 +39,8 @@ export function loadGroups(tables: readonly TablePlan[]): TablePlan[][] {
 
 /**
  * Deletes the rows that the source no longer has, if the map says so, and loads the staged rows into the target. Each
- * batch is one transaction with its progress, so a run that was killed continues behind its last batch.
+ * batch is one transaction with its progress, so a run that was killed continues behind its last batch. Two sessions
+ * work on batches at the same time, and commit them in the order of the source.
  */
 export async function loadTables(
   client: Client,
@@ -46,7 +55,7 @@ export async function loadTables(
     if ((await progressOf(client, run, plan.tables[0])) === 0n) {
       await inSession(client, plan, async () => {
         await deleteMissing(client, run, plan);
-        for (const group of groups) await loadWhole(client, run, group, options);
+        for (const group of groups) await loadWhole(client, run, plan, group, options);
       });
       await committed();
     }
@@ -58,7 +67,7 @@ export async function loadTables(
     if (group.length === 1 && only !== undefined && isBatched(only)) {
       await loadInBatches(client, run, plan, only, options, committed);
     } else if ((await progressOf(client, run, only)) === 0n) {
-      await inSession(client, plan, () => loadWhole(client, run, group, options));
+      await inSession(client, plan, () => loadWhole(client, run, plan, group, options));
       await committed();
     }
   }
@@ -75,7 +84,8 @@ async function inSession<T>(client: Client, { map }: ImportPlan, work: () => Pro
     for (const [name, value] of Object.entries(map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
     const result = await work();
-    await client.query("set constraints all immediate");
+    const check = client.query("set constraints all immediate");
+    await check.catch((error: unknown) => Promise.reject(explained(error, "A deferred constraint", map)));
     return result;
   });
 }
@@ -102,25 +112,58 @@ async function loadInBatches(
   // The stage is filled in the order of the source, so a small index finds each batch.
   if (last > BigInt(options.batchRows))
     await client.query(`create index if not exists ${stage.split(".")[1]}_idx on ${stage} using brin ("$ordinal")`);
-  for (let from = await progressOf(client, run, table); from < last; ) {
+  let from = await progressOf(client, run, table);
+  const next = () => {
+    if (from >= last) return undefined;
+    const after = from;
+    from = after + BigInt(options.batchRows) < last ? after + BigInt(options.batchRows) : last;
+    return { after, to: from };
+  };
+  const load = async (session: Client, { after, to }: { after: bigint; to: bigint }, before: Promise<void>) => {
     options.signal?.throwIfAborted();
-    const to = from + BigInt(options.batchRows);
-    const range = `s."$ordinal" > ${from} and s."$ordinal" <= ${to}`;
-    await inSession(client, plan, async () => {
-      await failingFor(table, client.query(insertSql(run, table, range)));
-      await updateExisting(client, run, table, range);
-      await setProgress(client, run, table, to < last ? to : last);
+    const range = `s."$ordinal" > ${after} and s."$ordinal" <= ${to}`;
+    await inSession(session, plan, async () => {
+      await session.query(batchSettings);
+      await failingFor(table, plan.map, session.query(insertSql(run, table, range)));
+      await updateExisting(session, run, table, plan.map, range);
+      await before;
+      await setProgress(session, run, table, to);
     });
-    from = to;
-    options.onProgress(table, Number(to < last ? to : last));
+    options.onProgress(table, Number(to));
     await committed();
-  }
+  };
+  if (last - from <= BigInt(options.batchRows) || !isOrderFree(table)) return inTurn([client], next, load);
+  return withClient(
+    options.connection,
+    async (second) => {
+      await detectLostClients(second);
+      await fixTextForms(second);
+      await inTurn([client, second], next, load);
+    },
+    "pgroundwork import",
+  );
+}
+
+/**
+ * Settings of the transaction of a batch. Its rows are sorted in memory. Its commit does not wait for the disk: after a
+ * crash of the server, the run continues behind the last batch that is there, and the commit that ends the load waits.
+ */
+const batchSettings = "set local work_mem = '64MB'; set local synchronous_commit = off";
+
+/** Returns true if rows may be inserted in any order, and at the same time: neither a trigger nor a number shows it. */
+function isOrderFree({ table, columns }: TablePlan): boolean {
+  const isMapped = (name: string) => columns.some(({ target, computed }) => target.name === name && !computed);
+  return (
+    table.triggers.length === 0 &&
+    table.columns.every(({ name, sequence, identity }) => isMapped(name) || (sequence === null && identity === ""))
+  );
 }
 
 /** Loads tables completely, with one statement for those that reference each other. */
 async function loadWhole(
   client: Client,
   run: ImportRun,
+  { map }: ImportPlan,
   group: readonly TablePlan[],
   options: LoadOptions,
 ): Promise<void> {
@@ -132,9 +175,9 @@ async function loadWhole(
     inserts.length === 1
       ? (inserts[0] as string)
       : `with ${inserts.map((insert, index) => `i${index} as (${insert})`).join(", ")} select`;
-  await failingFor(first, client.query(sql));
+  await failingFor(first, map, client.query(sql));
   for (const table of group) {
-    await updateExisting(client, run, table, "true");
+    await updateExisting(client, run, table, map, "true");
     // A table without rows is done, too.
     await setProgress(client, run, table, 9_223_372_036_854_775_807n);
     options.onProgress(table, Number.POSITIVE_INFINITY);
@@ -151,13 +194,21 @@ async function setProgress(client: Client, run: ImportRun, { number }: TablePlan
 
 function insertSql(run: ImportRun, plan: TablePlan, range: string): string {
   const names = plan.columns.filter(({ computed }) => !computed).map(({ target }) => identifier(target.name));
-  const order = [...(plan.entry.orderBy ?? []).map(identifier), '"$ordinal"'].map((name) => `s.${name}`).join(", ");
+  // Random keys, such as UUIDs, fill an index several times faster in its order.
+  const first = plan.entry.orderBy ?? (isOrderFree(plan) ? plan.key : []);
+  const order = [...first.map(identifier), '"$ordinal"'].map((name) => `s.${name}`).join(", ");
   return `insert into ${plan.table.name} (${names.join(", ")}) select ${names.map((name) => `s.${name}`).join(", ")}
      from ${stageName(run, plan)} s where s."$action" is null and ${range} order by ${order}`;
 }
 
 /** Updates rows that exist with other values, and keeps them as they were. */
-async function updateExisting(client: Client, run: ImportRun, plan: TablePlan, range: string): Promise<void> {
+async function updateExisting(
+  client: Client,
+  run: ImportRun,
+  plan: TablePlan,
+  map: ImportMap,
+  range: string,
+): Promise<void> {
   const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
   const rows = `${stageName(run, plan)} s join ${plan.table.name} t on ${join} where s."$action" = 'update' and ${range}`;
   const kept = await client.query(
@@ -172,6 +223,7 @@ async function updateExisting(client: Client, run: ImportRun, plan: TablePlan, r
     .map(({ target }) => identifier(target.name));
   await failingFor(
     plan,
+    map,
     client.query(
       `update ${plan.table.name} t set ${names.map((name) => `${name} = s.${name}`).join(", ")}
          from ${stageName(run, plan)} s where ${join} and s."$action" = 'update' and ${range}`,
@@ -179,23 +231,39 @@ async function updateExisting(client: Client, run: ImportRun, plan: TablePlan, r
   );
 }
 
-/** Explains a refusal of the target: a trigger, since everything else was checked before. */
-async function failingFor(plan: TablePlan, work: Promise<unknown>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(error instanceof Error && "severity" in error)) throw error;
-    const { detail, where } = error as { detail?: string; where?: string };
-    throw new OperationError(
-      [
-        `${plan.table.name} refuses a row: ${error.message}`,
-        ...(detail ? [detail] : []),
-        ...(where ? [where.split("\n")[0]] : []),
-      ].join("\n"),
-      {
-        hint: "This batch was rolled back. Correct the source or the map, then run `import rollback` and import again.",
-        cause: error,
-      },
-    );
-  }
+/** Longest part of a message of the server that an error repeats, in characters. */
+const mostOfMessage = 500;
+
+/** SQLSTATEs that do not concern a row: lost connections, conflicts with other sessions, the server and its machine. */
+const notOfRows = /^(08|40|53|55|57|58|XX)/;
+
+/** Explains a refusal of a table: by a trigger, since everything else was checked before. */
+async function failingFor({ table }: TablePlan, map: ImportMap, work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => Promise.reject(explained(error, table.name, map)));
+}
+
+/** Explains an error of the target. Returns it as it is if whoever opened the connection explains it. */
+function explained(error: unknown, subject: string, { mask = [] }: ImportMap): unknown {
+  if (!isFromServer(error)) return error;
+  const code = String(error.code);
+  if (/^(08|57P)/.test(code) || serverFaultHint(code) !== undefined) return error;
+  if (notOfRows.test(code))
+    return new OperationError(`${subject} could not be loaded: ${error.message} (SQLSTATE ${code}).`, {
+      hint: "This batch was rolled back. Run the same import again: it continues.",
+      cause: error,
+    });
+  const { detail, where } = error as { detail?: string; where?: string };
+  // The server's detail has values of the row. A trigger's detail has what its author wrote.
+  const isDetailShown = detail !== undefined && (mask.length === 0 || code === "P0001");
+  return new OperationError(
+    [
+      `${subject} refuses a row: ${shown(error.message, mostOfMessage)}`,
+      ...(isDetailShown ? [shown(detail, mostOfMessage)] : []),
+      ...(where ? [where.split("\n")[0]] : []),
+    ].join("\n"),
+    {
+      hint: "This batch was rolled back. Correct the source or the map, then run `import rollback` and import again.",
+      cause: error,
+    },
+  );
 }

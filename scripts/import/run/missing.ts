@@ -11,9 +11,11 @@ import {
   missingName,
   readSource,
   type SourceOrigin,
+  shownKey,
   stageName,
 } from "./ledger.ts";
 import { writeLines } from "./lines-file.ts";
+import { isKeyMasked, maskedText } from "./mask.ts";
 import { referencingKeys } from "./removal.ts";
 import type { MissingKind, MissingRow } from "./result.ts";
 import { countUnchanged, keysOfUnchanged, withHashJoins } from "./unchanged.ts";
@@ -240,10 +242,11 @@ export async function hasMissing(client: Client, run: ImportRun): Promise<boolea
   return rows[0]?.found === true;
 }
 
-/** Counts the missing rows by table and kind, and reads the first ones. */
+/** Counts the missing rows by table and kind, and reads the first ones, with keys as people read them. */
 export async function readMissing(
   client: Client,
   run: ImportRun,
+  plan: ImportPlan,
   limit: number,
 ): Promise<{ counts: Map<string, Partial<Record<MissingKind, number>>>; first: MissingRow[] }> {
   const counts = new Map<string, Partial<Record<MissingKind, number>>>();
@@ -256,24 +259,34 @@ export async function readMissing(
     `select target as "table", key, kind, reason from ${missingName(run)}
       order by kind = 'unknown', target, key collate "C" limit ${limit}`,
   );
-  return { counts, first: first.rows };
+  const masked = tablesWithMaskedKeys(plan);
+  const rowsShown = first.rows.map(({ table, key, ...row }) => {
+    return { table, key: masked.includes(table) ? maskedText : shownKey(key), ...row };
+  });
+  return { counts, first: rowsShown };
 }
 
 /** Rows that are read at once. */
 const pageRows = 1_000;
 
 /** Writes all missing rows to a JSONL file with mode 0600. Each line has table, key, kind and reason. */
-export async function writeMissing(client: Client, run: ImportRun, path: string): Promise<void> {
-  if (await hasMissing(client, run)) await writeLines(path, missingLines(client, run));
+export async function writeMissing(client: Client, run: ImportRun, plan: ImportPlan, path: string): Promise<void> {
+  if (await hasMissing(client, run)) await writeLines(path, missingLines(client, run, tablesWithMaskedKeys(plan)));
 }
 
-async function* missingLines(client: Client, run: ImportRun): AsyncIterable<string[]> {
+/** Returns the tables of the target whose keys are not written to reports. */
+function tablesWithMaskedKeys({ tables, map }: ImportPlan): string[] {
+  return tables.filter((plan) => isKeyMasked(plan, map.mask)).map(({ table }) => table.name);
+}
+
+async function* missingLines(client: Client, run: ImportRun, masked: readonly string[]): AsyncIterable<string[]> {
+  const key = `case when target = any ($3) then ${literal(maskedText)} else key end`;
   for (let last = ["", ""]; ; ) {
     const { rows } = await client.query<{ table: string; key: string; line: string }>(
-      `select target as "table", key, json_build_object('table', target, 'key', key, 'kind', kind, 'reason', reason)::text as line
+      `select target as "table", key, json_build_object('table', target, 'key', ${key}, 'kind', kind, 'reason', reason)::text as line
          from ${missingName(run)} where (target, key collate "C") > ($1, $2 collate "C")
         order by target, key collate "C" limit ${pageRows}`,
-      last,
+      [...last, masked],
     );
     yield rows.map(({ line }) => line);
     const end = rows.at(-1);

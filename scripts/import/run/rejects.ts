@@ -1,9 +1,12 @@
 import type { Client } from "pg";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
+import { literal } from "../target/target-table.ts";
+import { printable, shorten, shown } from "../values/shown.ts";
 import { Problem } from "../values/value.ts";
-import type { ImportRun } from "./ledger.ts";
+import { type ImportRun, shownKey } from "./ledger.ts";
 import { writeLines } from "./lines-file.ts";
+import { isKeyMasked, maskedText } from "./mask.ts";
 import type { RejectedRow } from "./result.ts";
 import { recordedRow } from "./stage.ts";
 import type { UnchangedRows } from "./unchanged.ts";
@@ -74,12 +77,13 @@ export async function writeRejects(client: Client, run: ImportRun, plan: ImportP
   await writeLines(path, rejectLines(client, run, plan));
 }
 
-async function* rejectLines(client: Client, run: ImportRun, { tables }: ImportPlan): AsyncIterable<string[]> {
+async function* rejectLines(client: Client, run: ImportRun, { tables, map }: ImportPlan): AsyncIterable<string[]> {
   for (const plan of tables) {
+    const key = isKeyMasked(plan, map.mask) ? literal(maskedText) : "key";
     for (let last = "0"; ; ) {
       const { rows } = await client.query<{ ordinal: string; line: string }>(
         `select ordinal::text as ordinal,
-                json_build_object('source', $3::text, 'target', $4::text, 'row', ordinal, 'place', place, 'key', key,
+                json_build_object('source', $3::text, 'target', $4::text, 'row', ordinal, 'place', place, 'key', ${key},
                                   'problems', problems, 'values', source)::text as line
            from pgroundwork.import_reject
           where run = $1 and number = $2 and kind = 'rejected' and ordinal > $5 order by ordinal limit ${pageRows}`,
@@ -92,15 +96,34 @@ async function* rejectLines(client: Client, run: ImportRun, { tables }: ImportPl
   }
 }
 
-/** Reads the first rejected rows, for the report. */
-export async function firstRejects(client: Client, run: ImportRun, limit: number): Promise<RejectedRow[]> {
-  const { rows } = await client.query<RejectedRow & { ordinal: string }>(
-    `select t.source, t.target, r.ordinal, r.place, r.key, r.problems
+/** Longest reason, or text of a value, in a report, in characters. */
+const mostOfReason = 1_000;
+
+/** Reads the first rejected rows, for the report: with keys and reasons as people read them. */
+export async function firstRejects(
+  client: Client,
+  run: ImportRun,
+  { tables, map }: ImportPlan,
+  limit: number,
+): Promise<RejectedRow[]> {
+  const masked = new Set(tables.filter((plan) => isKeyMasked(plan, map.mask)).map(({ number }) => number));
+  const { rows } = await client.query<RejectedRow & { ordinal: string; number: number }>(
+    `select r.number, t.source, t.target, r.ordinal, r.place, r.key, r.problems
        from pgroundwork.import_reject r join pgroundwork.import_table t on t.run = r.run and t.number = r.number
       where r.run = $1 and r.kind = 'rejected' order by r.number, r.ordinal limit $2`,
     [run.number, limit],
   );
-  return rows.map((row) => ({ ...row, ordinal: Number(row.ordinal) }));
+  return rows.map(({ number, key, place, problems, ...row }) => ({
+    ...row,
+    ordinal: Number(row.ordinal),
+    place: place === null ? null : printable(place),
+    key: key === null ? null : masked.has(number) ? maskedText : shownKey(key),
+    problems: problems.map(({ reason, value, ...each }) => ({
+      ...each,
+      reason: shown(reason, mostOfReason),
+      ...(value === undefined ? {} : { value: typeof value === "string" ? shorten(value, mostOfReason) : value }),
+    })),
+  }));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { escapeHtml } from "../../core/html.ts";
+import { printable, quoted } from "../values/shown.ts";
 import { shownKey } from "./ledger.ts";
 import type { Difference, ImportReport } from "./result.ts";
 
@@ -29,9 +30,15 @@ export function reportPage(report: ImportReport): string {
       report.rejects.map((reject) => [
         reject.source,
         reject.place ?? String(reject.ordinal),
-        reject.key ?? "",
+        reject.key === null ? "" : shownKey(reject.key),
         reject.problems.map(({ reason }) => reason).join("; "),
       ]),
+    ),
+    list(
+      "Interrupted imports of this source that this one replaced",
+      (report.replaced ?? []).map(
+        ({ run, loadedRows }) => `${run}: ${number(loadedRows)} rows that it had loaded stay until it is rolled back`,
+      ),
     ),
     list("Changed in form", report.notes),
     list(
@@ -82,7 +89,7 @@ export function reportPage(report: ImportReport): string {
 <style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:75rem}table{border-collapse:collapse}td,th{border:1px solid #ccc;
 padding:.2rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f3f3f3}</style></head><body>
 <h1>Import into ${escapeHtml(report.database)}: ${escapeHtml(report.outcome)}</h1>
-<p>${escapeHtml(source.kind)} ${escapeHtml(source.path)}, ${number(source.bytes)} bytes, SHA-256 ${escapeHtml(source.sha256)}<br>
+<p>${escapeHtml(source.kind)} ${escapeHtml(printable(source.path))}, ${number(source.bytes)} bytes, SHA-256 ${escapeHtml(source.sha256)}<br>
 ${escapeHtml(report.startedAt)} to ${escapeHtml(report.finishedAt)}, run ${escapeHtml(report.run)}</p>
 ${table("Tables", ["source", "target", "rows", "inserted", "updated", "unchanged", "kept", "rejected", "checksums"], rows)}
 ${sections.join("")}</body></html>
@@ -105,18 +112,18 @@ export function describeDifference({ table: name, key, column, source, target, k
 
 /** Formats a value for a message: NULL, or its beginning in quotes. */
 export function shownValue(value: string | null): string {
-  return value === null ? "NULL" : JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  return value === null ? "NULL" : quoted(value);
 }
 
 function list(title: string, items: readonly string[]): string {
   if (items.length === 0) return "";
-  return `<h2>${escapeHtml(title)}</h2><ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join("")}</ul>\n`;
+  return `<h2>${escapeHtml(title)}</h2><ul>${items.map((item) => `<li>${escapeHtml(printable(item))}</li>`).join("")}</ul>\n`;
 }
 
 function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return "";
   const cells = (tag: string, values: readonly string[]) =>
-    values.map((value) => `<${tag}>${escapeHtml(value)}</${tag}>`).join("");
+    values.map((value) => `<${tag}>${escapeHtml(printable(value))}</${tag}>`).join("");
   const body = rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n");
   return `<h2>${escapeHtml(title)}</h2><table><tr>${cells("th", head)}</tr>\n${body}</table>\n`;
 }

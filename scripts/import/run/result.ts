@@ -81,6 +81,13 @@ export interface RejectedRow {
   problems: FieldProblem[];
 }
 
+/** A run that was interrupted, and that a later run of the same source has replaced. */
+export interface ReplacedImport {
+  run: string;
+  /** Rows that it had written. They stay until the run is rolled back. */
+  loadedRows: number;
+}
+
 /** Report of a run: what it did, and what was compared. */
 export interface ImportReport {
   run: string;
@@ -96,6 +103,8 @@ export interface ImportReport {
   rejects: RejectedRow[];
   /** The first rows that the source no longer has. Undefined if the run was no merge. */
   missing?: MissingRow[];
+  /** Interrupted runs of the same source whose staged rows this run removed. Undefined if there were none. */
+  replaced?: ReplacedImport[];
   /** Values whose form changed, with counts. */
   notes: string[];
   /** Objects of the source that are not imported. */

@@ -5,6 +5,7 @@ import { detectLostClients, inTransaction } from "../../connection/session.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
 import { type ForeignKey, identifier, literal } from "../target/target-table.ts";
+import { recordInterrupted } from "./interrupted.ts";
 import {
   digestSql,
   findRun,
@@ -14,8 +15,8 @@ import {
   readRunTables,
   setPhase,
   shownKey,
-  stageName,
 } from "./ledger.ts";
+import { forgetRejectedValues } from "./rejects.ts";
 import { deleteRows, deletionOrder, keyText, referencingKeys } from "./removal.ts";
 import { dropStages } from "./stage.ts";
 import { fixTextForms } from "./text-forms.ts";
@@ -88,7 +89,7 @@ async function chooseRun(client: Client, named: string | undefined): Promise<{ r
 /** Returns true if a run has ended and wrote no row. One that was interrupted has at least its stages. */
 async function changedNothing(client: Client, { number, phase }: ImportRun): Promise<boolean> {
   if (phase === "stopped") return true;
-  if (phase !== "loaded" && phase !== "verified") return false;
+  if (phase !== "loaded" && phase !== "verified" && phase !== "replaced") return false;
   const { rowCount } = await client.query(
     "select from pgroundwork.import_row where run = $1 and action in ('inserted', 'updated', 'deleted') limit 1",
     [number],
@@ -123,7 +124,8 @@ async function rollbackLocked(
   await inTransaction(client, async () => {
     for (const [name, value] of Object.entries(run.map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
-    if (run.phase !== "loaded" && run.phase !== "verified") await recordInterrupted(client, run, tables);
+    if (run.phase === "loading") await recordInterrupted(client, run, tables);
+    await dropStages(client, run, tables);
     // No one may change or reference the rows between the check and the deletion.
     for (const { target } of tables) await client.query(`lock table ${target} in share row exclusive mode`);
     for (const table of tables) {
@@ -131,24 +133,26 @@ async function rollbackLocked(
       for (const key of keys.get(table) ?? [])
         result.conflicts.push(...(await findReferences(client, run, table, key, tables)));
     }
-    if (result.conflicts.length > 0) return;
+    if (result.conflicts.length > 0) throw new NothingChanged();
     const groups = deletionOrder(tables, keys);
     for (const group of groups) await removeRows(client, run, group, result);
     for (const group of groups.toReversed()) await reinsertRows(client, run, group, result);
-    if (!dryRun) await setPhase(client, run, "rolled back");
-    else throw new DryRun();
+    if (dryRun) throw new NothingChanged();
+    await setPhase(client, run, "rolled back");
   }).catch((error: unknown) => {
-    if (!(error instanceof DryRun)) throw error;
+    if (!(error instanceof NothingChanged)) throw error;
   });
   return result;
 }
 
-class DryRun extends Error {}
+/** Ends the transaction without a change. What an interrupted run needs to continue stays, too. */
+class NothingChanged extends Error {}
 
 /** Removes what a run keeps until its rows are loaded, and marks it as rolled back. */
 async function removeStages(client: Client, run: ImportRun, tables: readonly RunTable[]): Promise<void> {
   await inTransaction(client, async () => {
     await dropStages(client, run, tables);
+    await forgetRejectedValues(client, run, run.map.rejects === "quarantine");
     await setPhase(client, run, "rolled back");
   });
 }
@@ -292,25 +296,4 @@ async function restoreRows(client: Client, run: ImportRun, table: RunTable): Pro
       where r.run = ${run.number} and r.number = ${table.number} and r.action = 'updated' and r.key = ${keyText(table, "t")}`,
   );
   return rowCount ?? 0;
-}
-
-/** Records what a run that was killed while it loaded had inserted: the staged rows up to its progress. */
-async function recordInterrupted(client: Client, run: ImportRun, tables: readonly RunTable[]): Promise<void> {
-  for (const table of tables) {
-    const stage = stageName(run, table);
-    const { rows } = await client.query<{ there: boolean }>("select to_regclass($1) is not null as there", [stage]);
-    if (rows[0]?.there !== true) continue;
-    const join = table.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
-    await client.query(
-      `insert into pgroundwork.import_row (run, number, key, action, digest)
-       select r.run, r.number, ${keyText(table, "t")}, 'inserted', ${digestSql(table.columns, "t")}
-         from pgroundwork.import_table r, ${stage} s join ${table.target} t on ${join}
-        where r.run = ${run.number} and r.number = ${table.number} and s."$action" is null and s."$ordinal" <= r.progress`,
-    );
-    await client.query(
-      `update pgroundwork.import_row r set digest = ${digestSql(table.columns, "t")} from ${table.target} t
-        where r.run = ${run.number} and r.number = ${table.number} and r.digest is null and r.key = ${keyText(table, "t")}`,
-    );
-  }
-  await dropStages(client, run, tables);
 }

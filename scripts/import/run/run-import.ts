@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import { requireOwnSession } from "../../connection/pooler.ts";
@@ -5,6 +6,7 @@ import { detectLostClients } from "../../connection/session.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
 import { planImport } from "../plan.ts";
+import { requireSpaceToKeep } from "../source/kept-source.ts";
 import { beginRun, ensureImportLedger, findInterrupted, setPhase } from "./ledger.ts";
 import { type ImportResult, type RunImportOptions, RunSteps } from "./steps.ts";
 import { fixTextForms } from "./text-forms.ts";
@@ -59,10 +61,12 @@ async function importLocked(client: Client, options: RunImportOptions): Promise<
       await client.query("rollback").catch(() => {});
     }
   }
+  if (options.keepSource !== undefined) await requireSpaceToKeep(source, resolve(options.keepSource));
   await ensureImportLedger(client);
   const interrupted = await findInterrupted(client, source, plan);
   if (interrupted !== undefined) options.onEvent?.({ kind: "resumed", run: interrupted.id, phase: interrupted.phase });
   const run = interrupted ?? (await beginRun(client, source, plan, options.runId));
+  await steps.replaceInterrupted(run);
   if (run.phase === "staging") await steps.stage(run);
   else await steps.restoreStaged(run);
   if (run.phase === "staging") {

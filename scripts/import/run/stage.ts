@@ -5,9 +5,11 @@ import type { Source, SourceRow } from "../source/source.ts";
 import { digestOfCells, sourceKey } from "../source-row.ts";
 import { identifier } from "../target/target-table.ts";
 import { copyField } from "../values/copy-text.ts";
+import { printable } from "../values/shown.ts";
 import { InvalidText, Problem, type Value } from "../values/value.ts";
 import { CopyWriter } from "./copy.ts";
 import { type ImportRun, keySeparator, stageName } from "./ledger.ts";
+import { isMasked, maskedValue } from "./mask.ts";
 import { dropMissing } from "./missing.ts";
 import type { FieldProblem } from "./result.ts";
 import { dropUnchanged, type UnchangedRows } from "./unchanged.ts";
@@ -190,7 +192,8 @@ function refuseAmbiguous(plan: TablePlan, row: SourceRow, problem: Problem, fiel
   if (!problem.ambiguous) return;
   const place = row.place ?? `row ${row.ordinal}`;
   const reason = masked ? "the masked value has several meanings; the map has to say which" : problem.reason;
-  throw new AmbiguousValue(`${plan.entry.from}, ${place}${field === undefined ? "" : `, ${field}`}: ${reason}.`);
+  const where = [plan.entry.from, place, ...(field === undefined ? [] : [field])].join(", ");
+  throw new AmbiguousValue(printable(`${where}: ${reason}.`));
 }
 
 /** Returns the source's row as it is recorded, with masked fields. */
@@ -205,23 +208,4 @@ function maskedReason(value: Value, { target }: TablePlan["columns"][number]): s
   return value instanceof InvalidText
     ? `${value.reason} (masked)`
     : `the masked value does not fit ${target.type.name}`;
-}
-
-/** Returns true if the values of a field, given by its name or path, are not to be recorded. */
-export function isMasked(field: string, mask: readonly string[] = []): boolean {
-  return mask.includes(field) || mask.includes(field.split(".").at(-1) ?? "");
-}
-
-/** Replaces a value whose field is masked. In documents, members of any depth are masked by their name. */
-export function maskedValue(name: string, value: unknown, mask: readonly string[] = []): unknown {
-  if (mask.length === 0 || value === null) return value;
-  if (isMasked(name, mask)) return "[masked]";
-  if (Array.isArray(value)) return value.map((each) => maskedValue("", each, mask));
-  if (typeof value !== "object" || isRawNumber(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([member, each]) => [member, maskedValue(member, each, mask)]));
-}
-
-function isRawNumber(value: object): boolean {
-  const { isRawJSON } = JSON as unknown as { isRawJSON?: (value: unknown) => boolean };
-  return isRawJSON?.(value) === true;
 }

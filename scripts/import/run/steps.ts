@@ -8,13 +8,14 @@ import type { ImportMap } from "../map.ts";
 import type { ImportPlan } from "../plan.ts";
 import { keepSource } from "../source/kept-source.ts";
 import type { Source } from "../source/source.ts";
+import { replaceInterrupted } from "./interrupted.ts";
 import { type ImportRun, saveReport, setKept, setPhase, stageName } from "./ledger.ts";
 import { loadTables } from "./load.ts";
 import { findMissing, type MissingCount, readMissing, writeMissing } from "./missing.ts";
 import { recordRows } from "./record.ts";
 import { completeRejects, firstRejects, forgetRejectedValues, writeRejects } from "./rejects.ts";
 import { reportPage } from "./report.ts";
-import type { ImportReport, MissingRow, TableReport } from "./result.ts";
+import type { ImportReport, MissingRow, ReplacedImport, TableReport } from "./result.ts";
 import { AmbiguousValue, createStage, dropStages, stageTable } from "./stage.ts";
 import { clashesWithUnchanged, dropUnchanged, findBase, findUnchanged, NoBase, readUnchanged } from "./unchanged.ts";
 import { unreadOf } from "./unread.ts";
@@ -28,6 +29,8 @@ export type PhaseName = "read" | "validate" | "load" | "record" | "verify";
 export type ImportEvent =
   | { kind: "waiting"; holder: LockHolder }
   | { kind: "resumed"; run: string; phase: string }
+  /** The staged rows of an interrupted run of the same source were removed. Rows that it had loaded stay. */
+  | { kind: "replaced"; run: string; loadedRows: number }
   | { kind: "phase"; name: PhaseName }
   /** Rows of a table that the phase has done so far. `of` is undefined if the total is not known. */
   | { kind: "progress"; name: PhaseName; table: string; rows: number; of: number | undefined };
@@ -85,6 +88,7 @@ export class RunSteps {
   /** Counts of the first pass: the comparison reads everything again. */
   #notes: Map<string, number> | undefined;
   #missing: MissingRow[] | undefined;
+  #replaced: ReplacedImport[] = [];
   #sourceRows = 0;
   #rejected = 0;
 
@@ -92,6 +96,12 @@ export class RunSteps {
     this.#client = client;
     this.#options = options;
     this.#plan = plan;
+  }
+
+  /** Ends interrupted runs of the same source that cannot be continued, because it or its map changed. */
+  async replaceInterrupted(run: ImportRun): Promise<void> {
+    this.#replaced = await replaceInterrupted(this.#client, this.#options.source, run, this.#plan);
+    for (const each of this.#replaced) this.#options.onEvent?.({ kind: "replaced", ...each });
   }
 
   /** Reads the source into the stage and validates it. An earlier attempt of the same run starts over. */
@@ -170,6 +180,7 @@ export class RunSteps {
   async #stop(run: ImportRun): Promise<void> {
     if (this.#options.dryRun === true) return;
     await this.dropStages(run);
+    await forgetRejectedValues(this.#client, run, this.#plan.map.rejects === "quarantine");
     await setPhase(this.#client, run, "stopped");
   }
 
@@ -233,6 +244,7 @@ export class RunSteps {
     await setPhase(client, run, "loading");
     await this.#phase("load", () =>
       loadTables(client, run, plan, {
+        connection: this.#options.connection,
         batchRows,
         afterBatch,
         signal,
@@ -272,13 +284,14 @@ export class RunSteps {
   async collectMissing(run: ImportRun): Promise<void> {
     const { reportFolder } = this.#options;
     if (this.#plan.map.existing !== "merge") return;
-    const { counts, first } = await readMissing(this.#client, run, shownRejects);
+    const { counts, first } = await readMissing(this.#client, run, this.#plan, shownRejects);
     this.#missing = first;
     for (const { number, table } of this.#plan.tables) {
       const missing = counts.get(table.name);
       if (missing !== undefined) this.#note(number, { missing });
     }
-    if (reportFolder !== undefined) await writeMissing(this.#client, run, join(reportFolder, run.id, "missing.jsonl"));
+    if (reportFolder !== undefined)
+      await writeMissing(this.#client, run, this.#plan, join(reportFolder, run.id, "missing.jsonl"));
   }
 
   /** Writes the report to the ledger and to files. */
@@ -311,23 +324,38 @@ export class RunSteps {
       outcome,
       tables,
       ...(this.#verify === undefined ? {} : { verify: this.#verify }),
-      rejects: await firstRejects(client, run, shownRejects),
+      rejects: await firstRejects(client, run, plan, shownRejects),
       ...(this.#missing === undefined ? {} : { missing: this.#missing }),
+      ...(this.#replaced.length === 0 ? {} : { replaced: this.#replaced }),
       notes: [...(this.#notes ?? plan.notes)].map(([note, count]) => `${note} (${count.toLocaleString("en")} times)`),
       notImported: source.notImported,
       unread: unreadOf(source, plan.map),
       phases: this.#phases,
     };
-    let folder: string | undefined;
-    if (reportFolder !== undefined) {
-      folder = join(reportFolder, run.id);
-      await writeRejects(client, run, plan, join(folder, "rejects.jsonl"));
+    const folder = reportFolder === undefined ? undefined : join(reportFolder, run.id);
+    const written = folder === undefined ? undefined : await this.#write(run, report, folder);
+    if (outcome !== "dry run") {
+      await forgetRejectedValues(client, run, plan.map.rejects === "quarantine");
+      await saveReport(client, run, report);
+    }
+    if (written instanceof Error) throw written;
+    return { report, folder };
+  }
+
+  /** Writes the files of a report. Returns the error if they cannot be written: the run has ended all the same. */
+  async #write(run: ImportRun, report: ImportReport, folder: string): Promise<Error | undefined> {
+    try {
+      await writeRejects(this.#client, run, this.#plan, join(folder, "rejects.jsonl"));
       writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
       writeFileAtomically(join(folder, "report.html"), reportPage(report));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Error && "errno" in error)) throw error;
+      return new OperationError(`The report of import ${run.id} cannot be written to ${folder}: ${error.message}.`, {
+        hint: `The import has ended (${report.outcome}). \`import report\` shows the report, without all rejected rows.`,
+        cause: error,
+      });
     }
-    if (outcome !== "dry run") await forgetRejectedValues(client, run, plan.map.rejects === "quarantine");
-    if (outcome !== "dry run") await saveReport(client, run, report);
-    return { report, folder };
   }
 
   async #phase<T>(name: PhaseName, work: () => Promise<T>): Promise<T> {

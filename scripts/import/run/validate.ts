@@ -3,9 +3,10 @@ import type { ImportMap } from "../map.ts";
 import { type ImportPlan, isServerChecked, type TablePlan } from "../plan.ts";
 import { type ForeignKey, identifier, literal, type UniqueIndex } from "../target/target-table.ts";
 import { printed } from "../values/codec.ts";
+import { shortenSql } from "../values/shown.ts";
 import { baseline, digestSql, type ImportRun, keySql, stageName } from "./ledger.ts";
+import { isMasked } from "./mask.ts";
 import { deletedRows } from "./missing.ts";
-import { isMasked } from "./stage.ts";
 
 /*
  * Validation happens in the database, on the staged rows: the target's own expressions decide, so that no rule of a
@@ -46,12 +47,12 @@ export async function validateTable(
  * Rejects rows whose reference is neither in the target nor among the staged rows, until nothing changes: a rejected
  * row takes those along that reference it.
  */
-export async function validateReferences(client: Client, run: ImportRun, { tables }: ImportPlan): Promise<void> {
+export async function validateReferences(client: Client, run: ImportRun, { tables, map }: ImportPlan): Promise<void> {
   for (let changed = true; changed; ) {
     changed = false;
     for (const plan of tables)
       for (const key of plan.table.foreignKeys)
-        if (await checkReference(client, run, plan, key, tables)) changed = true;
+        if (await checkReference(client, run, plan, key, tables, map.mask)) changed = true;
   }
 }
 
@@ -83,7 +84,7 @@ async function checkType(
   masked: boolean,
 ): Promise<void> {
   const [column, type] = [identifier(target.name), target.type.name];
-  const shown = (value: string) => (masked ? "'(masked)'" : value);
+  const shown = (value: string) => (masked ? "'(masked)'" : shortenSql(value));
   const fields = `array[${literal(field)}]`;
   await reject(
     client,
@@ -228,12 +229,16 @@ async function setKeptAside(client: Client, run: ImportRun, plan: TablePlan, isM
   );
 }
 
+/** Longest part of the chain of rejected rows that a reason shows, in characters. */
+const mostOfChain = 400;
+
 async function checkReference(
   client: Client,
   run: ImportRun,
   plan: TablePlan,
   key: ForeignKey,
   plans: readonly TablePlan[],
+  mask: readonly string[] = [],
 ): Promise<boolean> {
   // A column that a trigger fills has no staged value that the trigger would keep.
   const isStaged = (name: string) => plan.columns.some(({ target }) => target.name === name);
@@ -248,9 +253,13 @@ async function checkReference(
     (relation) => `not exists (select from ${relation} p where ${match("p")})`,
   );
   const fields = `array[${key.columns.map(literal).join(", ")}]`;
-  const value = `concat_ws(', ', ${key.columns.map((name) => identifier(name)).join(", ")})`;
+  const values = key.columns.map((name) => {
+    const field = plan.columns.find(({ target }) => target.name === name)?.field ?? "";
+    return isMasked(field, mask) ? "'(masked)'" : shortenSql(`${identifier(name)}::text`);
+  });
+  const value = `concat_ws(', ', ${values.join(", ")})`;
   const rejectedParent = parents.map(
-    (parent) => `(select p.problems -> 0 ->> 'reason' from pgroundwork.import_reject p
+    (parent) => `(select ${shortenSql("p.problems -> 0 ->> 'reason'", mostOfChain)} from pgroundwork.import_reject p
         where p.run = ${run.number} and p.number = ${parent.number} and ${key.columns
           .map(
             (name, index) => `p.staged ->> ${literal(key.parentColumns[index] ?? "")} = gone.${identifier(name)}::text`,

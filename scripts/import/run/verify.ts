@@ -13,7 +13,8 @@ import {
   type TableSums,
   targetSums,
 } from "./checksums.ts";
-import type { ImportRun } from "./ledger.ts";
+import { type ImportRun, shownKey } from "./ledger.ts";
+import { isKeyMasked, isMasked, maskedText } from "./mask.ts";
 import type { Difference, TableReport, VerifyResult } from "./result.ts";
 import { countUnchanged, readUnchanged } from "./unchanged.ts";
 
@@ -83,9 +84,9 @@ export async function verifyRun(
         failures.push(`${table.table.name}.${name}: the sum is ${own} in the source and ${target} in the target`);
     if (wrongBuckets.size > 0 && differences.length < mostDifferences) {
       const first = new Set([...wrongBuckets].slice(0, mostBuckets));
-      differences.push(
-        ...(await findDifferences(client, source, run, table, leftOut, first, mostDifferences - differences.length)),
-      );
+      const most = mostDifferences - differences.length;
+      const found = await findDifferences(client, source, run, table, leftOut, first, most);
+      differences.push(...found.map((each) => shownDifference(each, table, plan.map.mask)));
     }
     failures.push(...(await findOrphans(client, table)));
   }
@@ -95,6 +96,15 @@ export async function verifyRun(
     result: { verified: failures.length === 0, failures, differences, notCompared: notComparedColumns(plan) },
     tables,
   };
+}
+
+/** Returns a difference as a report shows it: with a key for people, and without values of masked fields. */
+function shownDifference(found: Difference, plan: TablePlan, mask: readonly string[] = []): Difference {
+  const column = plan.columns.find(({ target }) => target.name === found.column);
+  const show = (value: string | null) =>
+    value !== null && column !== undefined && isMasked(column.field, mask) ? maskedText : value;
+  const key = isKeyMasked(plan, mask) ? maskedText : shownKey(found.key);
+  return { ...found, key, source: show(found.source), target: show(found.target) };
 }
 
 interface Compared {

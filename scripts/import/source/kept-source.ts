@@ -10,7 +10,7 @@ import { unlessAbsent } from "../../core/absent.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { openSource } from "./open-source.ts";
 import { makePrivateFolder } from "./private-folder.ts";
-import { requireSpace } from "./require-space.ts";
+import { explainFullDisk, requireSpace } from "./require-space.ts";
 import type { Source } from "./source.ts";
 
 /** A source that was kept: its kind, the name of its file or folder, and its SHA-256. */
@@ -25,24 +25,40 @@ export interface KeptSource {
 }
 
 /**
+ * Checks that there is space for {@link keepSource}. Compressed text needs less, a file of random bytes needs all of
+ * it.
+ *
+ * @throws OperationError if there is not
+ */
+export async function requireSpaceToKeep({ files }: Source, folder: string): Promise<void> {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  await requireSpace(folder, bytes, "The copy of the source");
+}
+
+/**
  * Copies the files of a source, compressed with gzip, into a folder that only this user can read. A folder that exists
  * is complete, because it gets its name last.
  *
  * @throws OperationError if a file changes meanwhile, or there is no space
  */
-export async function keepSource({ copies, files }: Source, folder: string): Promise<void> {
+export async function keepSource(source: Source, folder: string): Promise<void> {
   if ((await unlessAbsent(stat(folder))) !== undefined) return;
-  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
-  // Compressed text needs less; a file of random bytes needs all of it.
-  await requireSpace(
-    dirname(folder),
-    files.reduce((sum, { bytes }) => sum + bytes, 0),
-    "The copy of the source",
-  );
   const part = `${folder}.part`;
   await rm(part, { recursive: true, force: true });
+  await requireSpaceToKeep(source, dirname(folder));
+  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
+  try {
+    await copyInto(part, source);
+  } catch (error) {
+    await rm(part, { recursive: true, force: true });
+    throw explainFullDisk(error, dirname(folder), "The copy of the source");
+  }
+  await rename(part, folder);
+}
+
+async function copyInto(folder: string, { copies, files }: Source): Promise<void> {
   for (const [index, { path, name }] of copies.entries()) {
-    const to = join(part, `${name}.gz`);
+    const to = join(folder, `${name}.gz`);
     await mkdir(dirname(to), { recursive: true, mode: 0o700 });
     const hash = createHash("sha256");
     const hashing = new Transform({
@@ -58,12 +74,10 @@ export async function keepSource({ copies, files }: Source, folder: string): Pro
       createWriteStream(to, { mode: 0o600 }),
     );
     if (hash.digest("hex") === files[index]?.sha256) continue;
-    await rm(part, { recursive: true, force: true });
     throw new OperationError(`${files[index]?.path} has changed since it was read.`, {
       hint: "Stop the process that writes to it, and run the same command again.",
     });
   }
-  await rename(part, folder);
 }
 
 /**
@@ -92,7 +106,7 @@ export async function openKeptSource({ kind, path, bytes, sha256, folder }: Kept
     });
   } catch (error) {
     await remove();
-    throw error;
+    throw explainFullDisk(error, tmpdir(), "The kept source");
   }
 }
 

@@ -1,6 +1,7 @@
 import type { TargetType } from "../target/target-table.ts";
 import { fitDecimal, plainDecimal } from "./decimal.ts";
 import { jsonbText, textProblem } from "./json-text.ts";
+import { shorten } from "./shown.ts";
 import { formatMicros, microsOfNumber, microsOfText, parseTime, type TimestampFormat } from "./timestamp.ts";
 import { describeValue, InvalidText, JsonNumber, Problem, type Value } from "./value.ts";
 
@@ -95,7 +96,7 @@ export function codecFor(type: TargetType, format: TimestampFormat, notes: Notes
 }
 
 function unfit(value: Value, type: string): Problem {
-  if (value instanceof InvalidText) return new Problem(`${value.reason}: bytes ${value.hex.slice(0, 120)}`);
+  if (value instanceof InvalidText) return new Problem(`${value.reason}: bytes ${shorten(value.hex, 120)}`);
   return new Problem(`${describeValue(value)} is not of type ${type}`);
 }
 
@@ -104,7 +105,7 @@ function integer(limit: bigint, name: string): Codec {
     if (typeof value !== "bigint") return integerFrom(value);
     return value <= limit && value >= -limit - 1n ? String(value) : tooLarge(value);
   };
-  const tooLarge = (value: unknown) => new Problem(`${value} is out of range for ${name}`);
+  const tooLarge = (value: unknown) => new Problem(`${shorten(String(value))} is out of range for ${name}`);
   const integerFrom = (value: Value): string | Problem => {
     if (!(value instanceof JsonNumber) && typeof value !== "number") return unfit(value, name);
     const plain = plainDecimal(value instanceof JsonNumber ? value.text : String(value));
@@ -138,9 +139,10 @@ function float(base: "float4" | "float8", notes: Notes): Codec {
     else if (typeof value === "bigint") number = Number(value);
     else if (value instanceof JsonNumber) number = Number(value.text);
     else return unfit(value, base);
-    if (typeof value === "bigint" && BigInt(number) !== value) return new Problem(`${value} has no exact ${base} form`);
+    if (typeof value === "bigint" && BigInt(number) !== value)
+      return new Problem(`${shorten(String(value))} has no exact ${base} form`);
     if (value instanceof JsonNumber && !Number.isFinite(number))
-      return new Problem(`${value.text} is out of range for ${base}`);
+      return new Problem(`${shorten(value.text)} is out of range for ${base}`);
     if (base === "float4" && Math.fround(number) !== number) return new Problem(`${number} has no exact float4 form`);
     if (!Number.isFinite(number)) notes.count("infinite values");
     return Object.is(number, -0) ? "-0" : String(number);

@@ -1,3 +1,4 @@
+import { shorten } from "./shown.ts";
 import { Problem } from "./value.ts";
 
 /** Limits of PostgreSQL's numeric: digits before and after the point. */
@@ -35,7 +36,7 @@ export function plainDecimal(text: string): string | Problem | undefined {
 }
 
 function tooLong(text: string): Problem {
-  return new Problem(`the number ${text.slice(0, 60)} has more digits than a numeric can have`);
+  return new Problem(`the number ${shorten(text)} has more digits than a numeric can have`);
 }
 
 /**
@@ -48,9 +49,11 @@ export function fitDecimal(text: string, precision: number, scale: number): stri
   const [whole = "", fraction = ""] = (negative ? text.slice(1) : text).split(".");
   const dropped = fraction.slice(scale);
   if (/[1-9]/.test(dropped))
-    return new Problem(`${text} has more than ${scale} fraction digits: numeric(${precision},${scale}) would round it`);
+    return new Problem(
+      `${shorten(text)} has more than ${scale} fraction digits: numeric(${precision},${scale}) would round it`,
+    );
   if (whole.replace(/^0$/, "").length > precision - scale)
-    return new Problem(`${text} is too large for numeric(${precision},${scale})`);
+    return new Problem(`${shorten(text)} is too large for numeric(${precision},${scale})`);
   const kept = fraction.slice(0, scale).padEnd(scale, "0");
   const zero = /^0*$/.test(whole + kept);
   return `${negative && !zero ? "-" : ""}${whole}${scale === 0 ? "" : `.${kept}`}`;

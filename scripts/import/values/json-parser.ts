@@ -1,3 +1,4 @@
+import { printable, quoted, shown } from "./shown.ts";
 import { JsonNumber, type JsonObject, Problem, type Value } from "./value.ts";
 
 /*
@@ -76,7 +77,7 @@ class Parser {
       this.#space();
       if (this.#text[this.#at] !== '"') this.#fail("expected a name in quotes");
       const name = this.#string();
-      if (object.has(name)) this.#fail(`the name ${JSON.stringify(name)} occurs twice in one object`);
+      if (object.has(name)) this.#fail(`the name ${quoted(name)} occurs twice in one object`);
       if (!this.#take(":")) this.#fail('expected ":"');
       this.#path.push(name);
       object.set(name, this.#value());
@@ -131,7 +132,7 @@ class Parser {
       return String.fromCharCode(Number.parseInt(digits, 16));
     }
     const character = escapes[letter];
-    if (character === undefined) this.#fail(`unknown escape \\${letter}`);
+    if (character === undefined) this.#fail(`unknown escape \\${printable(letter)}`);
     this.#at += 2;
     return character as string;
   }
@@ -185,7 +186,7 @@ export class JsonProblem extends Problem {
   readonly path: string;
 
   constructor(fault: string, offset: number, line: number, path: string) {
-    super(`${fault} (byte ${offset}, line ${line}${path === "" ? "" : `, path ${path.slice(0, 200)}`})`);
+    super(`${fault} (byte ${offset}, line ${line}${path === "" ? "" : `, path ${shown(path)}`})`);
     this.offset = offset;
     this.line = line;
     this.path = path;

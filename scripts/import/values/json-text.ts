@@ -1,4 +1,5 @@
 import { plainDecimal } from "./decimal.ts";
+import { shorten } from "./shown.ts";
 import { InvalidText, JsonNumber, Problem, type Value } from "./value.ts";
 
 /** Returns a problem if PostgreSQL cannot store a text; undefined if it can. */
@@ -37,7 +38,7 @@ function write(value: Value): string {
     members.sort((a, b) => a.bytes.length - b.bytes.length || Buffer.compare(a.bytes, b.bytes));
     return `{${members.map(({ name, member }) => `${quote(name)}: ${write(member)}`).join(", ")}}`;
   }
-  if (value instanceof InvalidText) throw new Problem(`${value.reason}: bytes ${value.hex.slice(0, 120)}`);
+  if (value instanceof InvalidText) throw new Problem(`${value.reason}: bytes ${shorten(value.hex, 120)}`);
   throw new Problem("it contains bytes that are not text");
 }
 

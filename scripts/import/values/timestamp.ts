@@ -1,3 +1,4 @@
+import { quoted, shorten } from "./shown.ts";
 import { Problem } from "./value.ts";
 
 /** Unit of a number in a column of times. It counts from 1970-01-01 UTC. */
@@ -54,9 +55,12 @@ export function parseTime(text: string, format: TimestampFormat): Parts | Proble
     return checked(text, [year, month, day], [hour, minute, second, fraction], offset?.toUpperCase());
   }
   const [, first, second, year, hour, minute, seconds, fraction] = local.exec(spelled) ?? [];
-  if (year === undefined) return new Problem(`"${text.slice(0, 60)}" is not a time in a known spelling`);
+  if (year === undefined) return new Problem(`${quoted(text)} is not a time in a known spelling`);
   if (format.order === undefined)
-    return new Problem(`"${text}" does not say which is the day and which the month: set "order" in the map`, true);
+    return new Problem(
+      `${quoted(text)} does not say which is the day and which the month: set "order" in the map`,
+      true,
+    );
   const [day, month] = format.order === "dmy" ? [first, second] : [second, first];
   return checked(text, [year, month, day], [hour, minute, seconds, fraction], undefined);
 }
@@ -67,13 +71,14 @@ function checked(text: string, date: Digits, time: Digits, offset: string | unde
   const [year = 0, month = 0, day = 0] = date.map(Number);
   const [hour = 0, minute = 0, second = 0] = time.slice(0, 3).map((digits) => Number(digits ?? 0));
   const fraction = time[3] ?? "";
-  if (hour === 24) return new Problem(`"${text}" has hour 24, which PostgreSQL would turn into the next day`);
-  if (second === 60) return new Problem(`"${text}" has second 60, which PostgreSQL would turn into the next minute`);
+  if (hour === 24) return new Problem(`${quoted(text)} has hour 24, which PostgreSQL would turn into the next day`);
+  if (second === 60)
+    return new Problem(`${quoted(text)} has second 60, which PostgreSQL would turn into the next minute`);
   const days = new Date(Date.UTC(year, month, 0)).getUTCDate();
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > days || hour > 23 || minute > 59 || second > 60)
-    return new Problem(`"${text}" is not a time of the calendar`);
+    return new Problem(`${quoted(text)} is not a time of the calendar`);
   if (/[1-9]/.test(fraction.slice(6)))
-    return new Problem(`"${text}" has more than 6 fraction digits: PostgreSQL would round it`);
+    return new Problem(`${quoted(text)} has more than 6 fraction digits: PostgreSQL would round it`);
   return { year, month, day, hour, minute, second, micros: Number(fraction.slice(0, 6).padEnd(6, "0")), offset };
 }
 
@@ -130,8 +135,9 @@ function inZone(localMicros: bigint, zone: string, text: string): bigint | Probl
     if (offsetAt(moment, zone) === offset) candidates.add(moment);
   }
   const [only, other] = candidates;
-  if (only === undefined) return new Problem(`"${text}" does not exist in ${zone}: its clocks skip this time`);
-  if (other !== undefined) return new Problem(`"${text}" exists twice in ${zone}: its clocks are set back then`, true);
+  if (only === undefined) return new Problem(`${quoted(text)} does not exist in ${zone}: its clocks skip this time`);
+  if (other !== undefined)
+    return new Problem(`${quoted(text)} exists twice in ${zone}: its clocks are set back then`, true);
   return only;
 }
 
@@ -156,13 +162,13 @@ export function microsOfNumber(text: string, { unit }: TimestampFormat): bigint 
   });
   const [only] = fitting;
   if (fitting.length === 1 && only !== undefined) return only;
-  return new Problem(`${text} can be seconds, milliseconds or microseconds: set "unit" in the map`, true);
+  return new Problem(`${shorten(text)} can be seconds, milliseconds or microseconds: set "unit" in the map`, true);
 }
 
 function scaled(text: string, unit: EpochUnit): bigint | Problem {
   const digits = unitDigits[unit];
   const [whole = "", fraction = ""] = text.split(".");
-  if (/[1-9]/.test(fraction.slice(digits))) return new Problem(`${text} ${unit} are finer than a microsecond`);
+  if (/[1-9]/.test(fraction.slice(digits))) return new Problem(`${shorten(text)} ${unit} are finer than a microsecond`);
   return BigInt(whole + fraction.slice(0, digits).padEnd(digits, "0"));
 }
 

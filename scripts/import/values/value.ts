@@ -1,3 +1,5 @@
+import { quoted, shorten } from "./shown.ts";
+
 /** A number of a JSON document, with its text: a double would change 9007199254740993 and 1.10. */
 export class JsonNumber {
   readonly text: string;
@@ -59,29 +61,16 @@ export function textOf(value: Value): string | undefined {
   return value instanceof JsonNumber ? value.text : undefined;
 }
 
-/** Longest part of a value that a message shows, in characters. */
-const shownLength = 60;
-
 /** Describes a value and its kind for messages: `text "many"`. */
 export function describeValue(value: Value): string {
   if (value === undefined) return "an absent field";
   if (value === null) return "NULL";
-  if (typeof value === "string") return `text ${quote(value)}`;
-  if (typeof value === "bigint") return `integer ${value}`;
+  if (typeof value === "string") return `text ${quoted(value)}`;
+  if (typeof value === "bigint") return `integer ${shorten(String(value))}`;
   if (typeof value === "number") return `real ${value}`;
   if (typeof value === "boolean") return `boolean ${value}`;
   if (value instanceof JsonNumber) return `number ${shorten(value.text)}`;
   if (value instanceof InvalidText) return `text with bytes ${shorten(value.hex)}`;
-  if (value instanceof Uint8Array)
-    return `blob ${shorten(Buffer.from(value.subarray(0, shownLength)).toString("hex"))}`;
+  if (value instanceof Uint8Array) return `blob ${shorten(Buffer.from(value.subarray(0, 60)).toString("hex"))}`;
   return Array.isArray(value) ? `an array of ${value.length}` : `an object of ${value.size} fields`;
-}
-
-/** Quotes a text, with what cannot be printed escaped. */
-function quote(text: string): string {
-  return JSON.stringify(shorten(text));
-}
-
-function shorten(text: string): string {
-  return text.length > shownLength ? `${text.slice(0, shownLength)}…` : text;
 }

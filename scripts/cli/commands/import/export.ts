@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import type { ExportedImport } from "../../../import/export/export-import.ts";
+import { printable } from "../../../import/values/shown.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
@@ -47,9 +48,8 @@ function describe({ root }: CommandContext, label: string, done: ExportedImport)
   return [
     `${label}: import ${done.run} is written to ${relative(root, done.folder) || done.folder}, ${done.files.length} files`,
     rows.length === 0 ? "no row differs from what was imported" : table(["table", "changed", "added", "removed"], rows),
-    ...done.notWritten.map(
-      ({ table: name, key, column, reason }) =>
-        `not written: ${name} ${key}${column === undefined ? "" : `, ${column}`}: ${reason}`,
+    ...done.notWritten.map(({ table: name, key, column, reason }) =>
+      printable(`not written: ${name} ${key}${column === undefined ? "" : `, ${column}`}: ${reason}`),
     ),
     ...(done.notWrittenCount === 0
       ? []

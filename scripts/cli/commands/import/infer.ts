@@ -6,6 +6,7 @@ import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import type { CreationProposal } from "../../../import/infer/infer-import.ts";
 import type { Proposal } from "../../../import/infer/proposal.ts";
 import type { Source } from "../../../import/source/source.ts";
+import { printable } from "../../../import/values/shown.ts";
 import type { CommandContext } from "../../context.ts";
 import { ProgressLine } from "../../progress-line.ts";
 import { showStep } from "../../step.ts";
@@ -162,7 +163,7 @@ function linesOf(
   const path = relative(context.root, file.path);
   return [
     `${label}: ${dryRun ? "would write" : "wrote"} ${path}, a map of ${map.tables.length} tables`,
-    ...unsure.map((each) => `not certain: ${each}`),
-    ...leftOut.map((each) => `left out: ${each}`),
+    ...unsure.map((each) => printable(`not certain: ${each}`)),
+    ...leftOut.map((each) => printable(`left out: ${each}`)),
   ];
 }

@@ -8,7 +8,7 @@ import { describeHolder } from "../../../ledger/deployment-lock.ts";
 import type { CommandContext } from "../../context.ts";
 import { ProgressLine } from "../../progress-line.ts";
 import type { Target, TargetOptions } from "../../target.ts";
-import { describeReport } from "./text.ts";
+import { describeReplaced, describeReport } from "./text.ts";
 
 /** Options of the commands that import. */
 export interface ImportOptions extends TargetOptions {
@@ -102,6 +102,7 @@ class ImportProgress {
     const { out } = this.#context;
     if (event.kind === "waiting") out.note(`waiting for another deployer: ${describeHolder(event.holder)}`);
     if (event.kind === "resumed") out.note(`continuing import ${event.run}, which was interrupted (${event.phase})`);
+    if (event.kind === "replaced") out.note(describeReplaced(event));
     if (event.kind === "phase") {
       this.#begun = performance.now();
       this.#text = event.name;

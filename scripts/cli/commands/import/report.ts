@@ -21,12 +21,15 @@ export function registerImportReport(parent: Command): void {
 
 async function report(context: CommandContext, options: ReportOptions, named: string | undefined) {
   const { readImport } = await import("../../../import/verify-import.ts");
+  const { unfinishedPhases } = await import("../../../import/run/ledger.ts");
   const { reportPage } = await import("../../../import/run/report.ts");
   const { connection, label } = await resolveTarget(context, options);
   const found = await readImport(connection, named);
   if (found.report === null)
     throw new OperationError(`Import ${found.id} has no report: it was interrupted (${found.phase}).`, {
-      hint: "Run the same import again to finish it, or `import rollback`.",
+      hint: unfinishedPhases.includes(found.phase)
+        ? "Run the same import again to finish it, or `import rollback`."
+        : "`import list` shows the imports that came after it.",
     });
   const result = { report: found.report, folder: undefined };
   context.out.answer({ ...found.report, phase: found.phase }, () =>

@@ -1,8 +1,9 @@
 import { shownKey } from "../../../import/run/ledger.ts";
 import type { LiveTable } from "../../../import/run/live.ts";
 import { describeCounts, describeDifference, shownValue } from "../../../import/run/report.ts";
-import type { ImportReport, TableReport, VerifyResult } from "../../../import/run/result.ts";
+import type { ImportReport, ReplacedImport, TableReport, VerifyResult } from "../../../import/run/result.ts";
 import type { ImportResult } from "../../../import/run/run-import.ts";
+import { printable } from "../../../import/values/shown.ts";
 import type { ComparedImport } from "../../../import/verify-import.ts";
 import { table } from "../../table.ts";
 
@@ -15,9 +16,7 @@ const outcomes: Readonly<Record<ImportReport["outcome"], string>> = {
 
 /** Formats the result of an import. */
 export function describeReport(label: string, { report, folder }: ImportResult): string {
-  return [
-    `${label}: ${outcomes[report.outcome]} (run ${report.run})`,
-    describeTables(report.tables),
+  const lines = [
     ...describeRejects(report),
     ...report.notes.map((note) => `note: ${note}`),
     ...(report.notImported.length === 0 ? [] : [`not imported: ${report.notImported.join(", ")}`]),
@@ -27,7 +26,9 @@ export function describeReport(label: string, { report, folder }: ImportResult):
     ...(report.verify === undefined ? [] : describeVerify(report.verify)),
     ...(report.source.kept === null ? [] : [`source kept: ${report.source.kept}`]),
     ...(folder === undefined ? [] : [`report: ${folder}/report.html`]),
-  ].join("\n");
+  ];
+  const outcome = `${label}: ${outcomes[report.outcome]} (run ${report.run})`;
+  return [outcome, describeTables(report.tables), ...lines.map(printable)].join("\n");
 }
 
 /** Says how a merge found changes: which rows were not compared again, and why all rows of a table were. */
@@ -57,10 +58,17 @@ function describeMissing({ tables, missing = [] }: ImportReport): string[] {
   ];
 }
 
+/** Says what became of an interrupted run of the same source. */
+export function describeReplaced({ run, loadedRows }: ReplacedImport): string {
+  const removed = `this run replaces import ${run}, which was interrupted: its staged rows are removed`;
+  if (loadedRows === 0) return removed;
+  return `${removed}; the ${loadedRows.toLocaleString("en")} rows that it had loaded stay until \`import rollback ${run}\``;
+}
+
 /** Formats the counts of tables. */
 export function describeTables(tables: readonly TableReport[]): string {
   const rows = tables.map(({ source, target, sourceRows, inserted, updated, unchanged, kept, rejected }) => [
-    `${source} -> ${target}`,
+    printable(`${source} -> ${target}`),
     ...[sourceRows, inserted, updated, unchanged, kept, rejected].map((value) => value.toLocaleString("en")),
   ]);
   return table(["table", "source rows", "inserted", "updated", "unchanged", "kept", "rejected"], rows);
@@ -86,7 +94,7 @@ export function describeVerify({ verified, failures, differences, notCompared }:
     ...failures.map((failure) => `differs: ${failure}`),
     ...differences.map((difference) => `  ${describeDifference(difference)}`),
     verified ? "verified: counts, checksums of all compared columns, sums and foreign keys agree" : "not verified",
-  ];
+  ].map(printable);
 }
 
 /** Formats the comparison of a source and a database that are both in use. */
@@ -99,7 +107,7 @@ export function describeLive({ equal, tables, changes, failures, sourceIsSame }:
     ),
   ]);
   const rows = tables.map(({ source, target, sourceRows, targetRows, rejected, others, changes: counts }) => [
-    `${source} -> ${target}`,
+    printable(`${source} -> ${target}`),
     ...[sourceRows, targetRows, rejected].map((value) => value.toLocaleString("en")),
     others === undefined ? "unknown" : others.toLocaleString("en"),
     sumOf(counts).toLocaleString("en"),
@@ -110,7 +118,7 @@ export function describeLive({ equal, tables, changes, failures, sourceIsSame }:
     ...tables.flatMap((each) =>
       Object.entries(each.changes).map(([kind, count]) => `${each.target}: ${count.toLocaleString("en")} ${kind}`),
     ),
-    ...named,
+    ...named.map(printable),
     ...(changes.length < tables.reduce((sum, each) => sum + sumOf(each.changes), 0)
       ? ["more rows changed than are named"]
       : []),

@@ -6,6 +6,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { unlessAbsent } from "../../../core/absent.ts";
 import { OperationError } from "../../../core/operation-error.ts";
 import { JsonProblem, parseJson } from "../../values/json-parser.ts";
+import { shown } from "../../values/shown.ts";
 import { Problem, type Value } from "../../values/value.ts";
 import {
   batchRows,
@@ -72,7 +73,7 @@ export async function openJson(path: string): Promise<JsonSource> {
       if (entry.query !== undefined) return { fault: "a query needs a SQLite source" };
       const parts = find(files, entry.from);
       if (parts.length === 0) {
-        const known = collections.slice(0, 20).map(({ name }) => name);
+        const known = collections.slice(0, 20).map(({ name }) => shown(name));
         return { fault: `the source has no collection "${entry.from}"; it has: ${known.join(", ")}` };
       }
       return { names: "any", read: (name) => (row) => fieldOf(row as JsonRow, name) };
@@ -250,6 +251,6 @@ export function rowOf(
   const value = parseJson(bytes.toString("utf8"));
   if (!(value instanceof Problem)) return { value, name, file: basename(fileName), position };
   if (!(value instanceof JsonProblem)) return value;
-  const where = `line ${line + value.line - 1}, byte ${offset + value.offset}${value.path === "" ? "" : `, path ${value.path.slice(0, 100)}`}`;
+  const where = `line ${line + value.line - 1}, byte ${offset + value.offset}${value.path === "" ? "" : `, path ${shown(value.path)}`}`;
   return new Problem(`${value.reason.replace(/ \(byte \d.*$/s, "")} (${where})`);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { unlessAbsent } from "../../../core/absent.ts";
 import { OperationError } from "../../../core/operation-error.ts";
 import { makePrivateFolder } from "../private-folder.ts";
-import { requireSpace } from "../require-space.ts";
+import { explainFullDisk, requireSpace } from "../require-space.ts";
 import { type SourceFile, sha256Of } from "../source.ts";
 
 /** Files that belong to a database: changes that are not in the main file yet, or that a crash left to be reverted. */
@@ -58,7 +58,7 @@ export async function takeSnapshot(path: string, isLocked: (path: string) => boo
     return { path: copy, files, remove };
   } catch (error) {
     await remove();
-    throw error;
+    throw explainFullDisk(error, tmpdir(), "The copy of the database");
   }
 }
 

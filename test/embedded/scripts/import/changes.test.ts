@@ -297,7 +297,15 @@ describe("an import that merges", () => {
     const deleting = await run("sqlite", file, { ...merging, missing: "delete" });
     expect(deleting.report).toMatchObject({ outcome: "verified", tables: [{ missing: { deleted: 1 } }] });
     sqlite("insert into teams values (5, 'e')");
+    // An earlier version knew fewer phases, too.
+    await rows(
+      `alter table pgroundwork.import_run drop constraint import_run_phase_check,
+         add constraint import_run_phase_check check (phase in ('staging', 'validated', 'loading', 'loaded', 'verified', 'stopped', 'rolled back'))`,
+    );
     expect((await run("sqlite", file, merging)).report.tables).toMatchObject([{ leftOut: 4, inserted: 1 }]);
+    const phases =
+      "select pg_get_constraintdef(oid) as phases from pg_constraint where conname = 'import_run_phase_check'";
+    expect(await rows(phases)).toMatchObject([{ phases: expect.stringContaining("'replaced'") }]);
     expect((await run("sqlite", file, merging)).report.tables).toMatchObject([{ unchanged: 5, leftOut: 5 }]);
   });
 });

@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectionUrl } from "../../../../scripts/connection/connection.ts";
 import { cloneRoot } from "../../../clone-root.ts";
-import { type ImportCase, type ImportCases, makeSqlite, startImportCases } from "./import-cases.ts";
+import { failureOf, type ImportCase, type ImportCases, makeSqlite, startImportCases } from "./import-cases.ts";
 
 let cases: ImportCases;
 let target: ImportCase;
@@ -120,6 +120,35 @@ describe("pgw import", () => {
     makeSqlite(source, "insert into item values (1, 5)");
     for (const { run } of [report, first]) expect((await pgw("rollback", run, "--yes")).code).toBe(0);
     makeSqlite(source, "update item set qty = 7 where id = 3");
+  });
+
+  it("lists what an interrupted import keeps with its size, and says what replaces or removes it", async () => {
+    const source = path.join(target.folder, "source.db");
+    const map = path.join(target.folder, "map.json");
+    const json = JSON.parse(readFileSync(map, "utf8"));
+    const interrupt = () =>
+      failureOf(
+        target.run("sqlite", source, json, {
+          onEvent: (event) => {
+            if (event.kind === "phase" && event.name === "validate") throw new Error("interrupted");
+          },
+        }),
+      );
+    await interrupt();
+    const [kept] = JSON.parse((await pgw("list", "--json")).stdout).imports;
+    expect(kept.phase).toBe("staging");
+    expect(kept.stagedBytes).toBeGreaterThan(8_000);
+    const listed = (await pgw("list")).stdout;
+    expect(listed).toMatch(/staging +\S+Z +\d[\d.]* kB /);
+    expect(listed).toContain("run `import rollback <run>`");
+    expect((await pgw("rollback", kept.id, "--yes")).code).toBe(0);
+    expect((await pgw("list")).stdout).not.toContain("staged");
+    await interrupt();
+    makeSqlite(source, "update item set qty = 9 where id = 2");
+    const { code, stderr } = await pgw("sqlite", source, "--map", map, "--no-keep-source");
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/this run replaces import \S+, which was interrupted/)]);
+    expect((await pgw("rollback", "--yes")).code).toBe(0);
+    makeSqlite(source, "update item set qty = 'many' where id = 2");
   });
 
   it("writes an inferred map that the next import can read, and replaces none without being told", async () => {

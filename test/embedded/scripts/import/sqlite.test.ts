@@ -548,6 +548,61 @@ describe("an import from SQLite", () => {
     expect(await rows("select * from item")).toEqual([]);
   });
 
+  it("reads several spellings of a moment, and rejects what PostgreSQL would change without a word", async () => {
+    const { sqlite, run, rows } = await cases.begin(
+      "create table item (id integer primary key, at timestamptz, flag boolean, ratio float8, amount numeric)",
+    );
+    // SQLite itself stores NaN as NULL, and -0 in a REAL column as 0.
+    const file = sqlite(`create table item (id integer primary key, at, flag, ratio real, amount);
+      insert into item values (1, 1704164645000, 'true', -0.0, '-.15'), (2, 1704164645, 1, 9e999 - 9e999, 1.10),
+        (3, '2024-01-02 03:04:05', 0, 1.5, '1.10'), (4, '2024-01-02 24:00:00', 1, 1, 1),
+        (5, '2024-01-02 03:04:05.1234567', 1, 1, 1), (6, null, 'yes', 1, 1), (7, null, 'on', 1, 1), (8, null, 2, 1, 'NaN')`);
+    const columns = { id: "id", at: "at", flag: "flag", ratio: "ratio", amount: "amount" };
+    const { report } = await run("sqlite", file, { rejects: "skip", tables: [{ to: "item", from: "item", columns }] });
+    expect(report.verify?.failures).toEqual([]);
+    expect(
+      await rows("select extract(epoch from at)::text as at, flag, ratio::text, amount::text from item order by id"),
+    ).toEqual([
+      { at: "1704164645.000000", flag: true, ratio: "0", amount: "-0.15" },
+      { at: "1704164645.000000", flag: true, ratio: null, amount: "1.1" },
+      { at: "1704164645.000000", flag: false, ratio: "1.5", amount: "1.10" },
+    ]);
+    expect(report.rejects.map(({ key, problems }) => [key, ...problems.map(({ reason }) => reason)])).toEqual([
+      ["4", '"2024-01-02 24:00:00" has hour 24, which PostgreSQL would turn into the next day'],
+      ["5", '"2024-01-02 03:04:05.1234567" has more than 6 fraction digits: PostgreSQL would round it'],
+      ["6", 'text "yes" is not of type boolean'],
+      ["7", 'text "on" is not of type boolean'],
+      ["8", "integer 2 is not of type boolean", 'text "NaN" is not of type numeric'],
+    ]);
+  });
+
+  it("loads tables whose deferred triggers compare them in one transaction if the map says so, in the order that it names", async () => {
+    const { sqlite, run, rows } = await cases.begin(
+      `create table orders (id integer primary key, total integer);
+       create table line (id integer primary key, order_id integer references orders, qty integer, no integer generated always as identity);
+       create function agree() returns trigger language plpgsql as $$ begin
+         if (select total from orders where id = new.id) <> (select coalesce(sum(qty), 0) from line where order_id = new.id)
+         then raise exception 'order % does not agree', new.id; end if; return null; end $$;
+       create constraint trigger agrees after insert on orders deferrable initially deferred for each row execute function agree()`,
+    );
+    const file =
+      sqlite(`create table orders (id integer primary key, total integer); insert into orders values (1, 5), (2, 7);
+      create table line (id integer primary key, order_id integer, qty integer); insert into line values (1, 1, 3), (2, 1, 2), (3, 2, 7)`);
+    const map = {
+      tables: [
+        { to: "orders", from: "orders", columns: { id: "id", total: "total" } },
+        { to: "line", from: "line", columns: { id: "id", order_id: "order_id", qty: "qty" }, orderBy: ["qty"] },
+      ],
+    };
+    expect((await failureOf(run("sqlite", file, map))).message).toMatch(
+      /^A deferred constraint refuses a row: order 1 does not agree\nPL\/pgSQL function agree\(\)/,
+    );
+    expect(await rows("select count(*)::int as n from orders")).toEqual([{ n: 0 }]);
+    const { report } = await run("sqlite", file, { ...map, atomic: true });
+    expect(report.outcome).toBe("verified");
+    expect(await rows("select id from line order by no")).toEqual([{ id: 2 }, { id: 1 }, { id: 3 }]);
+  });
+
   it("changes nothing in a dry run, and reports the same rejected rows", async () => {
     const { sqlite, run, rows } = await cases.begin("create table item (id integer primary key, name text not null)");
     const file = sqlite(

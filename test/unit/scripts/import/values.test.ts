@@ -4,6 +4,7 @@ import { DecimalSum, fitDecimal, plainDecimal, shiftDecimal } from "../../../../
 import { parseJson } from "../../../../scripts/import/values/json-parser.ts";
 import { jsonbText } from "../../../../scripts/import/values/json-text.ts";
 import { uuidMaker } from "../../../../scripts/import/values/key-uuid.ts";
+import { printable, shorten, shown } from "../../../../scripts/import/values/shown.ts";
 import {
   formatMicros,
   microsOfNumber,
@@ -129,4 +130,31 @@ describe("JSON", () => {
     ["{} {}", "text after the value (byte 3, line 1)"],
     ["", "the text ends before its value (byte 0, line 1)"],
   ])("%s is refused", (text, expected) => expect(reasonOf(parseJson(text))).toBe(expected));
+});
+
+describe("texts that are shown", () => {
+  it.each([
+    ["plain, Größe 世界 🌍", "plain, Größe 世界 🌍"],
+    ["\u001b[2J\r\n\t\u007f\u0085", "\\u001b[2J\\r\\n\\t\\u007f\\u0085"],
+    ["\u202eevil\u2028\u200b\ufeff\u{e0041}", "\\u202eevil\\u2028\\u200b\\ufeff\\u{e0041}"],
+    ["\ud800", "\\ud800"],
+    ["back\\slash", "back\\slash"],
+  ])("%j is %s", (text, expected) => expect(printable(text)).toBe(expected));
+
+  it("are cut without splitting a character or an escape, and stay as they are when they are shown again", () => {
+    for (const text of [
+      "x".repeat(120),
+      "x".repeat(121),
+      "🌍".repeat(80),
+      "\u001b".repeat(40),
+      `${"x".repeat(118)}\n\n`,
+    ]) {
+      const once = shown(text);
+      expect(once.length).toBeLessThanOrEqual(120);
+      expect([once.isWellFormed(), shown(once)]).toEqual([true, once]);
+    }
+    expect(shown("x".repeat(120))).toBe("x".repeat(120));
+    expect(shown("\u001b".repeat(40))).toBe(`${"\\u001b".repeat(19)}…`);
+    expect(shorten("🌍".repeat(40), 5)).toBe("🌍🌍…");
+  });
 });
