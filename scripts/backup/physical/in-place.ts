@@ -2,7 +2,7 @@ import { readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { unlessAbsent } from "../../core/absent.ts";
 import { flushFolder, writeFileAtomically } from "../../core/atomic-file.ts";
-import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { OperationError } from "../../core/operation-error.ts";
 import type { StackOutputs } from "../../model/stack-outputs.ts";
 import { serverAccount } from "../../server/account.ts";
 import { installBinaries } from "../../server/binaries.ts";
@@ -20,6 +20,7 @@ import { findPostmaster, start, stop } from "../../server/postmaster.ts";
 import { withServerLock } from "../../server/server-lock.ts";
 import type { ServerOwner } from "../../server/server-record.ts";
 import { setPasswordsOffline } from "../../server/superuser.ts";
+import { noneKept, stillKept } from "../kept-cluster.ts";
 import { passwordsOf, type StackDifferences } from "../restore/in-place/logins.ts";
 import { asOnlyCommand, removeCluster } from "./only-command.ts";
 import { type RestoreArchiveOptions, type RestoredArchive, restoreArchive } from "./restore.ts";
@@ -70,7 +71,7 @@ export async function restoreArchiveInPlace(
   const { data } = place.directory;
   return asOnlyCommand(place, options, async () => {
     const former = await keptCluster(data);
-    if (former !== undefined) throw stillKept(former);
+    if (former !== undefined) throw stillKept(former.time, former.path);
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
     const restoring = siblingPath(data, "restoring", time);
     const kept = siblingPath(data, "before", time);
@@ -215,18 +216,4 @@ function differencesOf(
     if (missing.length > 0) differences.missingMigrations[database] = missing;
   }
   return differences;
-}
-
-function stillKept({ time, path }: SiblingCluster): OperationError {
-  return new OperationError(`The cluster from before the restore of ${time} is still kept in ${path}.`, {
-    hint: "Remove it with `npm run pgw -- backup restore --finish`, or return to it with --undo. Then restore again. Nothing was changed.",
-    exitCode: exitCode.notAllowed,
-  });
-}
-
-function noneKept(): OperationError {
-  return new OperationError("No cluster from before an in-place restore is kept.", {
-    hint: "Nothing was changed.",
-    exitCode: exitCode.usage,
-  });
 }
