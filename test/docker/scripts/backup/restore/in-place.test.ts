@@ -73,7 +73,17 @@ describe("a restore in place", () => {
 
     await shop.sql("insert into written values (1000000)");
     const again = await shop.pgw("backup", "restore", "--in-place", "--restore-point", "good", "--yes");
-    expect([again.code, again.stderr]).toEqual([3, expect.stringContaining("is still kept")]);
+    expect([again.code, again.stderr]).toEqual([3, expect.stringContaining("is still kept in data.before-")]);
+    const { stdout: status } = await shop.pgw("status", "--json");
+    expect(JSON.parse(status).keptClusters).toEqual({
+      known: true,
+      clusters: [
+        {
+          ...{ folder: restored.kept, canReturn: true, restoredAt: expect.any(String) },
+          ...{ ageSeconds: expect.any(Number), bytes: expect.any(Number) },
+        },
+      ],
+    });
     await shop.succeed("backup", "restore", "--undo", "--yes");
     expect([await timeline(), await leftSettings()]).toEqual(["3", "0"]);
     // The last commit can be one that the writer got no answer to.
