@@ -36,6 +36,7 @@ import { leftTemporary } from "../../../../support/left-temporary.ts";
 import { startServer, type TestServer } from "../../../server.ts";
 import { importPackage } from "../../package/entry-points.ts";
 import { damagedCopy } from "./damaged-copy.ts";
+import { killedInPlace } from "./killed-in-place.ts";
 
 let server: TestServer;
 let home: string;
@@ -298,6 +299,20 @@ describe("a restore of a physical archive in place", () => {
     expect(removed).toHaveLength(1);
     expect(await siblings()).toEqual([]);
     expect(await count()).toBe(rows);
+  });
+
+  it("that is killed leaves a server that the next command starts, with every row", async () => {
+    const killed = killedInPlace(server, { place: place(), archives: folder(), folder: home });
+    const steps = await killed.run("restore");
+    await killed.converge("not killed");
+    const stopped = steps.indexOf("pg_ctl stop ended") + 1;
+    const between = steps.findIndex((step) => /^renamed data to data\.before/.test(step)) + 1;
+    expect([stopped > 0, between > stopped]).toEqual([true, true]);
+    for (const step of [stopped, between]) {
+      await killed.run("restore", step);
+      expect(await findPostmaster(server.dataDirectory)).toBeUndefined();
+      await killed.converge(steps[step - 1] ?? "");
+    }
   });
 
   it("that is not confirmed changes nothing", async () => {
