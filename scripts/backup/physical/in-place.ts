@@ -1,8 +1,8 @@
-import { readFile, rename } from "node:fs/promises";
+import { readdir, readFile, readlink, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { unlessAbsent } from "../../core/absent.ts";
 import { flushFolder, writeFileAtomically } from "../../core/atomic-file.ts";
-import { OperationError } from "../../core/operation-error.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import type { StackOutputs } from "../../model/stack-outputs.ts";
 import { serverAccount } from "../../server/account.ts";
 import { installBinaries } from "../../server/binaries.ts";
@@ -72,6 +72,7 @@ export async function restoreArchiveInPlace(
   return asOnlyCommand(place, options, async () => {
     const former = await keptCluster(data);
     if (former !== undefined) throw stillKept(former.time, former.path);
+    await requireNoTablespaces(data);
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
     const restoring = siblingPath(data, "restoring", time);
     const kept = siblingPath(data, "before", time);
@@ -141,6 +142,21 @@ export async function finishArchiveRestore(
     }
     await flushFolder(dirname(data));
     return kept.map(({ path }) => path);
+  });
+}
+
+/**
+ * Refuses a cluster with tablespaces outside of its data directory. No archive has them, and `--finish` would leave
+ * their folders.
+ */
+async function requireNoTablespaces(data: string): Promise<void> {
+  const entries = (await unlessAbsent(readdir(join(data, "pg_tblspc"), { withFileTypes: true }))) ?? [];
+  const links = entries.filter((entry) => entry.isSymbolicLink());
+  if (links.length === 0) return;
+  const locations = await Promise.all(links.map(({ name }) => readlink(join(data, "pg_tblspc", name))));
+  throw new OperationError(`The server has tablespaces (${locations.sort().join(", ")}), which no archive has.`, {
+    hint: "Restore the archive to a folder with --to, or drop the tablespaces first. Nothing was changed.",
+    exitCode: exitCode.notAllowed,
   });
 }
 

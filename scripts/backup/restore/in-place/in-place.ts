@@ -12,11 +12,13 @@ import { pgBackRest } from "../../pgbackrest.ts";
 import { repositoryOptions, type StackBackups } from "../../stack-backups.ts";
 import type { RestoreRequest } from "../request.ts";
 import { type Restored, restoreNextToLive } from "../restore.ts";
+import { tablespacesNextToLive } from "../tablespaces.ts";
 import {
   asOnlyCommand,
   type ClusterVolume,
   clusters,
   exchange,
+  liveTablespaces,
   prepareFormer,
   prepareRestored,
   removeFolder,
@@ -73,6 +75,10 @@ export async function restoreInPlace(
   return withSettled(docker, stack, request, async (volume) => {
     const former = keptCluster(await volume.folders());
     if (former !== undefined) throw stillKept(former, folderName("before", former));
+    // Its recovery could write to them: they have the same locations in the WAL.
+    const tablespaces = await liveTablespaces(volume);
+    if (tablespaces.length > 0)
+      throw tablespacesNextToLive(`The stack's cluster has tablespaces (${tablespaces.join(", ")})`);
     await requireNoBackup(docker, stack);
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
     const restoring = folderName("restoring", time);

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import {
   appendFile,
   chmod,
+  chown,
   mkdir,
   mkdtemp,
   readdir,
@@ -313,6 +314,23 @@ describe("a restore of a physical archive in place", () => {
       expect(await findPostmaster(server.dataDirectory)).toBeUndefined();
       await killed.converge(steps[step - 1] ?? "");
     }
+  });
+
+  it("is refused if the server has tablespaces, before anything changes", async () => {
+    const location = join(dirname(server.dataDirectory), "disk");
+    await mkdir(location);
+    const { uid, gid } = await stat(server.dataDirectory);
+    await chown(location, uid, gid);
+    await query(`create tablespace disk location '${location}'`, server.connection());
+    const steps: string[] = [];
+    const given = { ...(await options()), onStep: (step: string) => void steps.push(step) };
+    const archive = await findArchive(folder(), "latest");
+    expect(await refusal(restoreArchiveInPlace(place(), archive, given, async () => undefined))).toBe(
+      `The server has tablespaces (${location}), which no archive has.`,
+    );
+    expect([steps, await siblings()]).toEqual([[], []]);
+    await query("drop tablespace disk", server.connection());
+    await rm(location, { recursive: true });
   });
 
   it("that is not confirmed changes nothing", async () => {
