@@ -210,6 +210,7 @@ async function archiveRest(
   stack: StackBackups,
   onStep: (step: string) => void,
 ): Promise<string | undefined> {
+  if (stack.formerGeneration !== undefined) return "a former generation of the repository gets no more WAL";
   if (!(await isRunning(docker, stack.server))) return "the server is not running";
   if (!(await isRunning(docker, stack.container))) return `the container ${stack.container} is not running`;
   onStep("archiving the remaining WAL");

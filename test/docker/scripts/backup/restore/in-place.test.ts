@@ -12,6 +12,7 @@ import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { startContainer } from "../../../../../scripts/docker/server/running.ts";
 import { commit, holdMigrations, shopDrafts } from "../../../../embedded/infra/program/shop.ts";
 import { type BackedUpShop, makeBackedUpShop, shopTables } from "../../../backed-up-shop.ts";
+import { testGenerations } from "./test-generations.ts";
 
 const docker = dockerClient();
 const settings = { memory: 512, maxConnections: 30, backups: { full: "0 0 29 2 *", incremental: "0 0 29 2 *" } };
@@ -154,6 +155,10 @@ describe("a restore in place", () => {
     expect([code, restore.text()]).toEqual([0, expect.stringContaining("The restored state of shop lacks migrations")]);
     expect(await shop.query("app", "select count(*)::int as n from product")).toEqual([{ n: 2 }]);
     await shop.succeed("backup", "restore", "--finish", "--yes");
+  });
+
+  describe("and a new generation of its repository", () => {
+    testGenerations(() => shop, { ...settings, passwordVersion: "2" });
   });
 
   /** Starts a command in a process group of its own. */
