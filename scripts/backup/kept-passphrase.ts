@@ -30,8 +30,8 @@ const versionFile = "17/data/PG_VERSION";
 
 /**
  * Returns the passphrases that encrypt the backups of a cluster. It reads the files next to the data directory, or
- * creates the file of the current generation with a new passphrase. Backups thus stay readable if the state of the stack
- * is lost, or is created again over kept data.
+ * creates the file of the current generation with a new passphrase. Backups thus stay readable if the stack's state is
+ * lost, or is created again over kept data.
  *
  * @throws OperationError if there is a cluster that has another one than the given one, or a newer generation
  */

@@ -24,7 +24,7 @@ export type KeptClusters = Known<{ clusters: KeptCluster[] }>;
 export async function readKeptClusters(server: ServerOutput, now: Date): Promise<KeptClusters> {
   switch (server.kind) {
     case "embedded":
-      return readBeside(server.dataDirectory, now);
+      return readNextToData(server.dataDirectory, now);
     case "docker":
       return readInVolume(server.dockerHost, server.container, now);
     case "external":
@@ -32,7 +32,7 @@ export async function readKeptClusters(server: ServerOutput, now: Date): Promise
   }
 }
 
-async function readBeside(data: string, now: Date): Promise<KeptClusters> {
+async function readNextToData(data: string, now: Date): Promise<KeptClusters> {
   const { siblingClusters } = await import("../server/cluster-exchange.ts");
   try {
     const clusters: KeptCluster[] = [];

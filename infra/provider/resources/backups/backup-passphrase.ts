@@ -9,7 +9,7 @@ import { dockerOwnerOf } from "../../inputs/stack-of.ts";
 /**
  * The passphrases that encrypt a stack's backups. The passphrase of a generation never changes: a repository can be
  * read only with the passphrase that it was created with. A new generation has new repositories with a new one. Besides
- * the stack's state, the cluster's volume keeps them. A stack that is created again over its data reads them from there.
+ * the stack's state, the cluster's volume keeps them. A stack that is created again over its data reads them there.
  */
 export const backupPassphrase: ResourceType = {
   async check(_context, news) {

@@ -13,7 +13,7 @@ import { findArchive } from "../../../../../scripts/backup/physical/store.ts";
 import { ownHolder } from "../../../../../scripts/docker/scratch-holder.ts";
 import type { StackOutputs } from "../../../../../scripts/model/stack-outputs.ts";
 
-/** What the process does. */
+/** Request to the process. */
 export interface InPlaceWork {
   what: "restore" | "undo";
   place: Omit<EmbeddedPlace, "owner">;

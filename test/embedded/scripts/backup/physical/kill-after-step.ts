@@ -1,6 +1,6 @@
 /*
- * Preloaded into a command: writes each step in which it renames or removes something, or starts or awaits a program, to
- * the file in PGW_STEPS_FILE, and kills the command after the step with the number in PGW_KILL_AFTER.
+ * Preloaded into a command: writes each step in which it renames or removes something, or runs a program, to the file
+ * in PGW_STEPS_FILE, and kills the command after the step with the number in PGW_KILL_AFTER.
  */
 import { appendFileSync } from "node:fs";
 import { createRequire, syncBuiltinESMExports } from "node:module";
