@@ -165,7 +165,8 @@ async function backedUp(
   if (backups === undefined || server.repository === undefined) return {};
   const { Backups } = await import("./components/backups.ts");
   const { full, incremental, drill, objectives } = backups;
-  const { passphrase, network } = server.repository;
+  const { repository } = server;
+  const { passphrase, network, generation } = repository;
   const dumps = dumpPlanOf(backups.dumps);
   const { metrics, container, sidecars } = new Backups("backups", {
     ...{ server, roles, full, incremental, archiveTimeout },
@@ -181,10 +182,12 @@ async function backedUp(
     // Outputs of a stack with the default repository have none of these.
     ...(index === 1 ? {} : { configurationFile: repositoryFile(index) }),
     ...(isRemote && network !== undefined ? { network } : {}),
+    ...(generation === 1 ? {} : { former: repository.formerOf(index) }),
   }));
   const [first, second] = outputs;
   if (first === undefined) throw new Error("Backups need a repository.");
   const planned = {
+    ...(generation === 1 ? {} : { generation, formerPassphrases: repository.formerPassphrases() }),
     ...(dumps === undefined ? {} : { dumps }),
     ...(drill === undefined ? {} : { drill }),
     ...(objectives === undefined ? {} : { objectives }),

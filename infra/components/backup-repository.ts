@@ -1,7 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { isRemote } from "../../scripts/model/repository.ts";
-import { backupFiles, needsNetwork, type PlannedRepository, sidecarRole } from "../plan/backups.ts";
+import type { FormerGenerationOutput } from "../../scripts/model/stack-outputs.ts";
+import { backupFiles, formerFile, needsNetwork, type PlannedRepository, sidecarRole } from "../plan/backups.ts";
 import { BackupPassphrase } from "../provider/sdk/backups.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 
@@ -14,6 +15,8 @@ export interface BackupRepositoryArgs {
   repositories: readonly PlannedRepository[];
   /** Passphrase of the repositories, if it is given and not created. */
   passphrase?: string | undefined;
+  /** Number of the repositories' current generation. Default: 1. */
+  generation?: number | undefined;
   protect: boolean;
 }
 
@@ -40,10 +43,14 @@ export class BackupRepository extends pulumi.ComponentResource {
   /** Files that configure pgBackRest. They are secret, since they contain the passphrase and all keys. */
   readonly files: pulumi.Output<Record<string, string>>;
   readonly passphrase: pulumi.Output<string>;
+  /** Number of the current generation. */
+  readonly generation: number;
+  /** Passphrases of former generations, by their number. A secret. */
+  readonly former: pulumi.Output<Readonly<Record<string, string>>>;
 
   constructor(name: string, args: BackupRepositoryArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:BackupRepository", name, {}, options);
-    const { place, image, dataVolume, repositories, protect } = args;
+    const { place, image, dataVolume, repositories, protect, generation = 1 } = args;
     const declareVolume = (index: number) =>
       new docker.Volume(index === 1 ? `${name}-volume` : `${name}-volume-${index}`, place.named(sidecarRole(index)), {
         parent: this,
@@ -71,11 +78,35 @@ export class BackupRepository extends pulumi.ComponentResource {
         image,
         volume: dataVolume,
         ...(args.passphrase === undefined ? {} : { passphrase: pulumi.secret(args.passphrase) }),
+        ...(generation === 1 ? {} : { generation }),
       },
       { parent: this, protect },
     );
     this.passphrase = passphrase.result;
-    this.files = pulumi.secret(passphrase.result.apply((text) => backupFiles(text, repositories)));
+    this.generation = generation;
+    this.former = pulumi.secret(passphrase.former.apply((former) => former ?? {}));
+    this.files = pulumi.secret(
+      pulumi
+        .all([this.passphrase, this.former])
+        .apply(([text, former]) => backupFiles({ current: generation, passphrase: text, former }, repositories)),
+    );
     this.registerOutputs({ volume: this.volume });
+  }
+
+  /** Returns the passphrases of former generations, for the stack's outputs. They are a secret. */
+  formerPassphrases(): pulumi.Output<{ generation: number; passphrase: string }[]> {
+    return this.former.apply((former) =>
+      Object.entries(former).map(([number, passphrase]) => ({ generation: Number(number), passphrase })),
+    );
+  }
+
+  /** Returns the former generations of a repository whose passphrases are known. They have no secret. */
+  formerOf(index: number): pulumi.Output<FormerGenerationOutput[]> {
+    const numbers = pulumi.unsecret(this.former.apply((former) => Object.keys(former).map(Number)));
+    return numbers.apply((found) =>
+      found
+        .sort((one, other) => other - one)
+        .map((generation) => ({ generation, configurationFile: formerFile(index, generation) })),
+    );
   }
 }

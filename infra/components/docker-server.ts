@@ -45,7 +45,9 @@ export interface DockerServerArgs extends Pick<DockerPlaceArgs, "project" | "sta
   readyTimeout: number;
   protect: boolean;
   /** Enables WAL archiving and backups into one or two repositories. If absent, both are off. */
-  backups?: (Pick<BackupRepositoryArgs, "repositories" | "passphrase"> & { walLimitPercent: number }) | undefined;
+  backups?:
+    | (Pick<BackupRepositoryArgs, "repositories" | "passphrase" | "generation"> & { walLimitPercent: number })
+    | undefined;
   /** Restores the cluster from a remote repository before the server starts: `latest`, or a time. */
   restore?: string | undefined;
   imageTrigger: DockerPlace["imageTrigger"];
@@ -169,7 +171,7 @@ export class DockerServer extends pulumi.ComponentResource implements Server {
   #declareSettings(name: string, { dockerHost, settings, backups, memory, shmSize }: DockerServerArgs): ServerSettings {
     const archiving = backups && {
       before: archiveDefaults,
-      after: archiveSettings(backups.repositories, backups.walLimitPercent),
+      after: archiveSettings(backups.repositories, backups.walLimitPercent, backups.generation),
     };
     return new ServerSettings(
       `${name}-settings`,

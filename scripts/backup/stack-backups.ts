@@ -22,6 +22,8 @@ export interface StackBackups {
   network?: string | undefined;
   /** Number of the repository, counted from 1. Omitted if the stack has one only. */
   repository?: number | undefined;
+  /** Number of a former generation of the repository, which is only read. Omitted for the current one. */
+  formerGeneration?: number | undefined;
   /** In cron syntax, UTC. */
   schedule: { full: string; incremental: string };
   /** Restore drills. Absent if none are planned. */
@@ -58,7 +60,7 @@ const lifetimeSeconds = 600;
 
 /**
  * Runs work with a container that can read a stack's repository and cluster. This is the backup container if it runs,
- * otherwise a temporary one.
+ * otherwise a temporary one. The backup container reads the current generation only.
  *
  * @throws OperationError if the repository's volume does not exist
  */
@@ -69,7 +71,7 @@ export async function withRepository<T>(
   work: (container: string) => Promise<T>,
 ): Promise<T> {
   await requireRepository(docker, stack);
-  if (isRunning) return work(stack.container);
+  if (isRunning && stack.formerGeneration === undefined) return work(stack.container);
   return withRepositoryContainer(docker, stack, { lifetimeSeconds }, work);
 }
 
@@ -99,14 +101,19 @@ export async function withRepositoryContainer<T>(
   options: { lifetimeSeconds: number; environment?: Readonly<Record<string, string>> },
   work: (container: string) => Promise<T>,
 ): Promise<T> {
-  const { owner, image, network, volumes } = stack;
+  const { owner, image, network, volumes, formerGeneration } = stack;
+  const former = formerGeneration === undefined ? {} : { PGW_FORMER_GENERATION: String(formerGeneration) };
   const spec = {
     owner,
     image,
     network,
     command: ["sleep", String(options.lifetimeSeconds)],
     // It points pgBackRest to its configuration, and has no secret.
-    environment: { PGBACKREST_CONFIG: configurationPath(stack), PGBACKREST_STANZA: stanza, ...options.environment },
+    environment: {
+      ...{ PGBACKREST_CONFIG: configurationPath(stack), PGBACKREST_STANZA: stanza },
+      ...former,
+      ...options.environment,
+    },
     scratchFolders: ["/tmp"],
     readOnlyVolumes: {
       [paths.repository]: volumes.repository,

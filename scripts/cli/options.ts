@@ -25,6 +25,17 @@ export function repositoryOption(): Option {
     .default("1");
 }
 
+/** Returns the option `--generation`: a former generation of a repository. */
+export function generationOption(): Option {
+  return new Option(
+    "--generation <number>",
+    "former generation of the repository (default: the current one)",
+  ).argParser((text) => {
+    if (/^[1-9]\d?$/.test(text)) return Number(text);
+    throw new InvalidArgumentError("expected the number of a generation.");
+  });
+}
+
 /** Returns the option `--all` of commands that print changes. */
 export function allChangesOption(): Option {
   return new Option("--all", "list every change, also each resource of a new database");

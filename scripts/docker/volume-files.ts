@@ -70,11 +70,22 @@ export async function readVolumeFiles(
   });
 }
 
-/** Reads one file of a volume that can contain much else; undefined if it does not exist. */
-export async function readVolumeFile(docker: Docker, place: VolumePlace, path: string): Promise<string | undefined> {
+/** Reads files of a volume that can contain much else. Files that do not exist are left out. */
+export async function readNamedFiles<Path extends string>(
+  docker: Docker,
+  place: VolumePlace,
+  paths: readonly Path[],
+): Promise<Partial<Record<Path, string>>> {
   const root = rootOf(place);
   const spec = { ...place, command: ["true"], volumes: { [root]: place.volume } };
-  return withScratchContainer(docker, spec, (container) => readContainerFile(container, `${root}/${path}`));
+  return withScratchContainer(docker, spec, async (container) => {
+    const files: Partial<Record<Path, string>> = {};
+    for (const path of paths) {
+      const content = await readContainerFile(container, `${root}/${path}`);
+      if (content !== undefined) files[path] = content;
+    }
+    return files;
+  });
 }
 
 function rootOf({ mountedAt = "/volume" }: VolumePlace): string {

@@ -73,6 +73,16 @@ export interface RepositoryOutput {
   configurationFile?: string | undefined;
   /** Network through which containers reach a remote repository. Absent if it is in the volume. */
   network?: string | undefined;
+  /** Former generations, newest first. Absent if the current one is the first. */
+  former?: FormerGenerationOutput[] | undefined;
+}
+
+/** Former generation of a repository, with a passphrase of its own. */
+export interface FormerGenerationOutput {
+  /** Counted from 1. */
+  generation: number;
+  /** File in the configuration volume. */
+  configurationFile: string;
 }
 
 /** Outputs of a server's backups: its first repository, a second one if there is one, and its restore drills. */
@@ -85,8 +95,12 @@ export interface BackupsOutput extends RepositoryOutput {
   evidence?: EvidenceOutput | undefined;
   /** Absent if the results of drills have no limits. */
   objectives?: BackupObjectives | undefined;
-  /** Passphrase that encrypts the backups. */
+  /** Passphrase that encrypts the backups of the current generation. */
   passphrase: string;
+  /** Number of the current generation. Absent if it is the first. */
+  generation?: number | undefined;
+  /** Passphrases of former generations. Absent if the current generation is the first. */
+  formerPassphrases?: { generation: number; passphrase: string }[] | undefined;
   second?: RepositoryOutput | undefined;
 }
 

@@ -28,6 +28,8 @@ export interface BackupPlan {
   repositories: Repository[];
   /** Encrypts the repositories. Default: one that `up` creates and keeps with the cluster. */
   passphrase?: string;
+  /** Number of the repositories' generation. Each has a passphrase of its own. Default: 1. */
+  generation?: number;
   /** Absent if no dumps are scheduled. */
   dumps?: DeclaredDumps;
   /** Absent if no drills are planned. */
@@ -43,7 +45,15 @@ export const defaultBackups: Readonly<Pick<BackupPlan, "full" | "incremental" | 
     walLimitPercent: 50,
   };
 
-const names = [...Object.keys(defaultBackups), "repositories", "passphrase", "dumps", "drill", "objectives"];
+const names = [
+  ...Object.keys(defaultBackups),
+  "repositories",
+  "passphrase",
+  "generation",
+  "dumps",
+  "drill",
+  "objectives",
+];
 
 const remoteDrill =
   "the drill's container has no network, so it needs a repository in a volume; set it to false and run " +
@@ -51,6 +61,9 @@ const remoteDrill =
 
 /** A shorter passphrase could be guessed by someone who has the repository. */
 const shortestPassphrase = 20;
+
+/** Each generation makes the archive command longer. */
+const largestGeneration = 99;
 
 /**
  * Parses the section `backups`: `true` for the defaults, or an object for deviations from them. The result is undefined
@@ -82,6 +95,10 @@ export function backupsSection() {
           if (typeof value === "string" && value.length >= shortestPassphrase && /^[\x21-\x7e]+$/.test(value))
             plan.passphrase = value;
           else report([name], `expected at least ${shortestPassphrase} printable ASCII characters without spaces`);
+        } else if (name === "generation") {
+          const number = Number(value);
+          if (Number.isInteger(number) && number >= 1 && number <= largestGeneration) plan.generation = number;
+          else report([name], `expected a whole number from 1 to ${largestGeneration}, got '${String(value)}'`);
         } else if (!names.includes(name)) report([name], `is not a setting${suggestion(name, names)}`);
       }
       const { retentionDays } = plan;

@@ -14,7 +14,7 @@ import { documented, flag, integer, type SettingText } from "./setting.ts";
 
 /** Text of the setting `backups`, which all kinds of server have. */
 const backupsText: SettingText = {
-  type: "true, false or an object with full and incremental (schedules), retentionDays, walLimitPercent, repositories, passphrase, dumps, drill and objectives",
+  type: "true, false or an object with full and incremental (schedules), retentionDays, walLimitPercent, repositories, passphrase, generation, dumps, drill and objectives",
   default: `false; true: {full: "${defaultBackups.full}", incremental: "${defaultBackups.incremental}", retentionDays: ${defaultBackups.retentionDays}, walLimitPercent: ${defaultBackups.walLimitPercent}}`,
   effect: "restart (docker)",
   description:
@@ -22,7 +22,8 @@ const backupsText: SettingText = {
     "cron syntax, in UTC. The archive covers every moment of the last `retentionDays` days. `walLimitPercent` limits " +
     "the WAL that waits for a repository, as a share of the free space and this WAL; beyond it, the WAL is dropped, " +
     "and with 100 it is kept until the disk is full. `passphrase` encrypts " +
-    "the repositories; by default `up` creates one. `dumps` makes logical dumps, too: true, or an object with schedule " +
+    "the repositories; by default `up` creates one. A higher `generation` starts new repositories with a new passphrase " +
+    "next to the former ones, which stay readable. `dumps` makes logical dumps, too: true, or an object with schedule " +
     `(default: ${defaultDumps.schedule}), retentionDays (default: ${defaultDumps.retentionDays}), recipients (public ` +
     "keys of age), encrypt (false allows dumps of a protected stack without recipients) and schemaOnly (dumps without " +
     "rows besides the full ones: true, or an object with schedule and retentionDays, by default those of the full " +

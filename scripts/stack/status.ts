@@ -10,6 +10,7 @@ import { type BackupState, readBackupState } from "./backup-state.ts";
 import { declaredSettings } from "./declared-settings.ts";
 import { type DumpsState, readDumpsState } from "./dump-state.ts";
 import { readStackJobs, type StackJobs } from "./job-state.ts";
+import { isForgotten, type KeptClusters, readKeptClusters } from "./kept-clusters.ts";
 import { connectionTo } from "./outputs.ts";
 import { projectName } from "./project.ts";
 import {
@@ -32,6 +33,8 @@ export interface StackStatus {
   server: ServerState & { kind: string; host: string; port: number; sslmode: string };
   /** Null if the disk of the server's data has enough space, or could not be measured. */
   disk: LowDisk | null;
+  /** Clusters that in-place restores keep beside the stack's own. */
+  keptClusters: KeptClusters;
   /** Other containers of the stack: backups, monitoring. */
   containers: Known<{ containers: ContainerState[] }>;
   databases: DatabaseStatus[];
@@ -69,9 +72,10 @@ export async function readStackStatus(
   const { kind, host, port, sslmode } = outputs.server;
   const owner = { project: await projectName(root), stack };
   const names = Object.keys(outputs.databases);
-  const [server, disk, containers, backups, dumps, settings] = await Promise.all([
+  const [server, disk, keptClusters, containers, backups, dumps, settings] = await Promise.all([
     readServerState(outputs),
     readLowDisk(outputs.server),
+    readKeptClusters(outputs.server, new Date()),
     readContainers(outputs, owner),
     readBackupState(outputs.server, new Date()),
     readDumpsState(outputs, { root, name: stack, env }, new Date()),
@@ -86,6 +90,7 @@ export async function readStackStatus(
     protected: outputs.protected,
     server: { ...server, ...address },
     disk,
+    keptClusters,
     containers,
     databases,
     notCreated,
@@ -157,10 +162,11 @@ async function orReason<T>(read: () => Promise<Known<T>>): Promise<Known<T>> {
 
 /** Returns `wrong` if something is wrong or not known, `pending` if an `up` has work to do, otherwise `done`. */
 export function verdictOn(status: StackStatus): "done" | "pending" | "wrong" {
-  const { server, disk, containers, databases, notCreated, backups, dumps, jobs } = status;
+  const { server, disk, keptClusters, containers, databases, notCreated, backups, dumps, jobs } = status;
   const isSound =
     server.state === "running" &&
     disk?.full !== true &&
+    keptClusters.known &&
     containers.known &&
     containers.containers.every(({ running }) => running) &&
     databases.every(({ migrations, seeds }) => migrations.known && migrations.problems.length === 0 && seeds.known) &&
@@ -173,5 +179,6 @@ export function verdictOn(status: StackStatus): "done" | "pending" | "wrong" {
       (migrations.known && migrations.pending.length > 0) || (seeds.known && seeds.pending.length > 0),
   );
   const hasJobs = jobs?.known === true && jobs.pending.length > 0;
-  return hasWork || hasJobs || notCreated.length > 0 ? "pending" : "done";
+  const isWarned = keptClusters.known && keptClusters.clusters.some(isForgotten);
+  return hasWork || hasJobs || isWarned || notCreated.length > 0 ? "pending" : "done";
 }

@@ -1,19 +1,26 @@
-import { dockerHost, type ResourceDefinition, secret, text, whole } from "./property.ts";
+import { dockerHost, type ResourceDefinition, secret, text, textByName, whole } from "./property.ts";
 
 /** Resources for backups. */
 export const backups = {
   BackupPassphrase: {
     load: async () => (await import("../resources/backups/backup-passphrase.ts")).backupPassphrase,
     description:
-      "Passphrase that encrypts a stack's backups. The cluster's volume has a copy, which a new stack adopts.",
+      "Passphrases that encrypt a stack's backups. The cluster's volume has a copy, which a new stack adopts.",
     inputs: {
       dockerHost,
       image: text("Id of an existing image."),
       volume: text("Name of the cluster's volume."),
       passphrase: secret("Passphrase to use instead of a new one."),
+      generation: whole("Number of the current generation of the repositories. Default: 1."),
     },
     required: ["image", "volume"],
-    outputs: { result: secret("The passphrase.") },
+    outputs: {
+      result: secret("The passphrase of the current generation."),
+      former: {
+        ...textByName("Passphrases of former generations, by their number. Omitted for the first generation."),
+        secret: true,
+      },
+    },
   },
   RestoredCluster: {
     load: async () => (await import("../resources/backups/restored-cluster.ts")).restoredCluster,

@@ -11,14 +11,19 @@ export interface BackupPassphraseArgs extends DockerArgs {
   volume: pulumi.Input<string>;
   /** Passphrase to use instead of a new one. */
   passphrase?: pulumi.Input<string>;
+  /** Number of the current generation of the repositories. Default: 1. */
+  generation?: pulumi.Input<number>;
 }
 
 /**
- * The passphrase that encrypts a stack's backups. It is also kept with the cluster, so that backups outlive the stack's
- * state.
+ * The passphrases that encrypt a stack's backups. They are also kept with the cluster, so that backups outlive the
+ * stack's state.
  */
 export class BackupPassphrase extends PluginResource {
+  /** Passphrase of the current generation. */
   declare readonly result: pulumi.Output<string>;
+  /** Passphrases of former generations, by their number. Undefined for the first generation. */
+  declare readonly former: pulumi.Output<Record<string, string> | undefined>;
 
   constructor(name: string, args: BackupPassphraseArgs, options?: pulumi.CustomResourceOptions) {
     super("BackupPassphrase", name, args, options);

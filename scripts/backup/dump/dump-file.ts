@@ -93,10 +93,11 @@ export function storageError(error: unknown, folder: string, what = "dump"): unk
  * Opens a stored file as it was before it was compressed and encrypted.
  *
  * @param identityFile file with the private key, if the file is encrypted
+ * @param stored content of the file, if it is not on this machine
  */
-export async function openFile(path: string, identityFile: string | undefined): Promise<Readable> {
+export async function openFile(path: string, identityFile: string | undefined, stored?: Readable): Promise<Readable> {
   const name = path.replace(/\.age$/, "");
-  const file = createReadStream(path);
+  const file = stored ?? createReadStream(path);
   const source = name === path ? file : await decrypted(file, identityFile);
   if (!name.endsWith(".gz")) return source;
   const content = createGunzip();

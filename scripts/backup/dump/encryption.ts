@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { ReadableStream } from "node:stream/web";
+import { ReadableStream } from "node:stream/web";
 import { readFileIfThere, writeFileAtomically } from "../../core/atomic-file.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 
@@ -92,8 +92,12 @@ export async function createKey(file: string): Promise<string> {
 
 type WebStream = globalThis.ReadableStream<Uint8Array>;
 
+/**
+ * Readable.toWeb() throws an error that no caller can catch if the source still has buffered data when its reader
+ * cancels, as one does that only tries the key.
+ */
 function toWeb(source: Readable): WebStream {
-  return Readable.toWeb(source) as unknown as WebStream;
+  return ReadableStream.from(source as AsyncIterable<Uint8Array>) as unknown as WebStream;
 }
 
 function fromWeb(stream: WebStream): Readable {

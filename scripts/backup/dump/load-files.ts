@@ -27,25 +27,26 @@ export interface LoadFilesOptions {
  */
 export async function loadFiles(
   tools: DumpTools,
-  { path, metadata }: StoredDump & Required<Pick<StoredDump, "metadata">>,
+  { path, metadata, remote }: StoredDump & Required<Pick<StoredDump, "metadata">>,
   { connection, identityFile, jobs, isTrial, signal }: LoadFilesOptions,
 ): Promise<void> {
   const [first] = metadata.files;
   if (first === undefined) throw new Error("the dump has no files");
   const trial = isTrial ? ["--no-tablespaces", "--no-subscriptions"] : [];
   const args = ["--exit-on-error", "--no-password", ...trial, databaseOption(connection.database)];
-  switch (metadata.kind) {
-    case "directory":
-      return tools.restoreFolder({ args: [...args, `--jobs=${jobs}`], connection, signal }, join(path, "dump"));
-    case "custom": {
-      const input = await openFile(join(path, first.name), identityFile);
-      return tools.run({ program: "pg_restore", args, connection, input, signal });
-    }
-    case "sql": {
-      const input = await openFile(join(path, first.name), identityFile);
+  if (metadata.kind === "directory")
+    return tools.restoreFolder({ args: [...args, `--jobs=${jobs}`], connection, signal }, join(path, "dump"));
+  const stored = await remote?.open(first.name);
+  try {
+    const input = await openFile(join(path, first.name), identityFile, stored);
+    if (metadata.kind === "custom") {
+      await tools.run({ program: "pg_restore", args, connection, input, signal });
+    } else {
       const quiet = ["--no-psqlrc", "--quiet", "--no-password", "--output=/dev/null", "--set=ON_ERROR_STOP=1"];
-      return tools.run({ program: "psql", args: quiet, connection, input, signal });
+      await tools.run({ program: "psql", args: quiet, connection, input, signal });
     }
+  } finally {
+    stored?.destroy();
   }
 }
 
@@ -55,12 +56,17 @@ export async function loadFiles(
  * @throws OperationError if the dump is encrypted and cannot be decrypted
  */
 export async function requireReadable(
-  { path, metadata }: StoredDump & Required<Pick<StoredDump, "metadata">>,
+  { path, metadata, remote }: StoredDump & Required<Pick<StoredDump, "metadata">>,
   identityFile: string | undefined,
 ): Promise<void> {
   const [first] = metadata.files;
   if (first === undefined || metadata.recipients.length === 0) return;
-  (await openFile(join(path, first.name), identityFile)).destroy();
+  const stored = await remote?.open(first.name);
+  try {
+    (await openFile(join(path, first.name), identityFile, stored)).destroy();
+  } finally {
+    stored?.destroy();
+  }
 }
 
 /** Returns the statement that creates an empty database with the encoding and collation of a dumped one. */

@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { z } from "zod";
 import { unlessAbsent } from "../../core/absent.ts";
 import { writeFileAtomically } from "../../core/atomic-file.ts";
@@ -11,7 +12,7 @@ import { type DumpMetadata, metadataFile, parseMetadata } from "./metadata.ts";
 /** Name of the file with the result of the last validation. */
 const validationFile = "validation.json";
 
-const validationSchema = z.object({
+export const validationSchema = z.object({
   state: z.enum(["passed", "failed"]),
   /** ISO 8601. */
   at: z.string(),
@@ -43,6 +44,14 @@ export interface StoredDump {
   metadata?: DumpMetadata;
   /** Last validation. undefined if there was none. */
   validation?: Validation;
+  /** Access to its files if they are not on this machine. */
+  remote?: RemoteDump;
+}
+
+/** Files of a dump that is not on this machine, and the place for the result of a validation. */
+export interface RemoteDump {
+  open: (file: string) => Promise<Readable>;
+  record: (validation: Validation) => Promise<void>;
 }
 
 /**
@@ -82,10 +91,7 @@ export async function readDump(
   const { metadata } = parsed;
   const validation = await readValidation(path);
   const damage = await findDamage(path, metadata, comparison, signal);
-  const reasons = [
-    ...damage,
-    ...(validation?.state === "failed" ? validation.reasons.map((reason) => `it cannot be loaded: ${reason}`) : []),
-  ];
+  const reasons = [...damage, ...loadFailures(validation)];
   return {
     id,
     path,
@@ -95,6 +101,11 @@ export async function readDump(
     metadata,
     ...(validation && { validation }),
   };
+}
+
+/** Returns the reasons why a dump could not be loaded when it was last tried. */
+export function loadFailures(validation: Validation | undefined): string[] {
+  return validation?.state === "failed" ? validation.reasons.map((reason) => `it cannot be loaded: ${reason}`) : [];
 }
 
 /**
@@ -151,7 +162,11 @@ async function findDamage(
 }
 
 /** Stores the result of a validation beside the dump. */
-export function writeValidation(path: string, validation: Validation): void {
+export async function writeValidation(
+  { path, remote }: Pick<StoredDump, "path" | "remote">,
+  validation: Validation,
+): Promise<void> {
+  if (remote !== undefined) return remote.record(validation);
   writeFileAtomically(join(path, validationFile), `${JSON.stringify(validation, null, 2)}\n`, { mode: 0o600 });
 }
 

@@ -54,13 +54,13 @@ export async function validateDump(
   }
 }
 
-function record({ path }: StoredDump, reasons: string[]): Validation {
+async function record(dump: StoredDump, reasons: string[]): Promise<Validation> {
   const validation = {
     state: reasons.length === 0 ? "passed" : "failed",
     at: new Date().toISOString(),
     reasons,
   } as const;
-  writeValidation(path, validation);
+  await writeValidation(dump, validation);
   return validation;
 }
 

@@ -1,4 +1,4 @@
-import { readFile, rename } from "node:fs/promises";
+import { readdir, readFile, readlink, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { unlessAbsent } from "../../core/absent.ts";
 import { flushFolder, writeFileAtomically } from "../../core/atomic-file.ts";
@@ -20,6 +20,7 @@ import { findPostmaster, start, stop } from "../../server/postmaster.ts";
 import { withServerLock } from "../../server/server-lock.ts";
 import type { ServerOwner } from "../../server/server-record.ts";
 import { setPasswordsOffline } from "../../server/superuser.ts";
+import { noneKept, stillKept } from "../kept-cluster.ts";
 import { passwordsOf, type StackDifferences } from "../restore/in-place/logins.ts";
 import { asOnlyCommand, removeCluster } from "./only-command.ts";
 import { type RestoreArchiveOptions, type RestoredArchive, restoreArchive } from "./restore.ts";
@@ -70,7 +71,8 @@ export async function restoreArchiveInPlace(
   const { data } = place.directory;
   return asOnlyCommand(place, options, async () => {
     const former = await keptCluster(data);
-    if (former !== undefined) throw stillKept(former);
+    if (former !== undefined) throw stillKept(former.time, former.path);
+    await requireNoTablespaces(data);
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
     const restoring = siblingPath(data, "restoring", time);
     const kept = siblingPath(data, "before", time);
@@ -140,6 +142,21 @@ export async function finishArchiveRestore(
     }
     await flushFolder(dirname(data));
     return kept.map(({ path }) => path);
+  });
+}
+
+/**
+ * Refuses a cluster with tablespaces outside of its data directory. No archive has them, and `--finish` would leave
+ * their folders.
+ */
+async function requireNoTablespaces(data: string): Promise<void> {
+  const entries = (await unlessAbsent(readdir(join(data, "pg_tblspc"), { withFileTypes: true }))) ?? [];
+  const links = entries.filter((entry) => entry.isSymbolicLink());
+  if (links.length === 0) return;
+  const locations = await Promise.all(links.map(({ name }) => readlink(join(data, "pg_tblspc", name))));
+  throw new OperationError(`The server has tablespaces (${locations.sort().join(", ")}), which no archive has.`, {
+    hint: "Restore the archive to a folder with --to, or drop the tablespaces first. Nothing was changed.",
+    exitCode: exitCode.notAllowed,
   });
 }
 
@@ -215,18 +232,4 @@ function differencesOf(
     if (missing.length > 0) differences.missingMigrations[database] = missing;
   }
   return differences;
-}
-
-function stillKept({ time, path }: SiblingCluster): OperationError {
-  return new OperationError(`The cluster from before the restore of ${time} is still kept in ${path}.`, {
-    hint: "Remove it with `npm run pgw -- backup restore --finish`, or return to it with --undo. Then restore again. Nothing was changed.",
-    exitCode: exitCode.notAllowed,
-  });
-}
-
-function noneKept(): OperationError {
-  return new OperationError("No cluster from before an in-place restore is kept.", {
-    hint: "Nothing was changed.",
-    exitCode: exitCode.usage,
-  });
 }

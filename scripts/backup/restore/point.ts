@@ -58,7 +58,8 @@ export async function findPointSource(
     point.target.kind === "time"
       ? { kind: "time", at: await readTargetTime(docker, { server: stack.server, container }, point.target.text) }
       : point.target;
-  const scan = await lastScan(docker, container);
+  // The last scan is one of the current generation.
+  const scan = stack.formerGeneration === undefined ? await lastScan(docker, container) : undefined;
   const attempt = async () => {
     const facts = await readWindowFacts(docker, stack, reader, scan);
     return { facts, chosen: await choosePoint(facts, { ...point, target }) };

@@ -29,7 +29,7 @@ import type { Recovery } from "./recovery.ts";
 import type { RequestedPoint, RestorePlace, RestoreRequest } from "./request.ts";
 import { type ProvenCluster, proveCluster, type RecoveryGoal, specOf } from "./scratch-server.ts";
 import { findSource, type RestoreSource } from "./source.ts";
-import { tablespaceOptions } from "./tablespaces.ts";
+import { tablespaceOptions, tablespacesNextToLive } from "./tablespaces.ts";
 
 /** A position in the WAL. */
 export interface Position {
@@ -177,6 +177,8 @@ async function restoreTo(
   goal: RecoveryGoal | undefined,
 ): Promise<ProvenCluster> {
   request.signal.throwIfAborted();
+  if (place.nextToLive && source.tablespaces.length > 0)
+    throw tablespacesNextToLive(`The backup ${source.backup.label} has tablespaces`);
   if (place.nextToLive) await requireSpace(docker, stack, source.backup.size);
   request.onStep(`restoring ${source.backup.label}`);
   await restoreFiles(docker, stack, place, source, request);
@@ -208,6 +210,7 @@ async function archiveRest(
   stack: StackBackups,
   onStep: (step: string) => void,
 ): Promise<string | undefined> {
+  if (stack.formerGeneration !== undefined) return "a former generation of the repository gets no more WAL";
   if (!(await isRunning(docker, stack.server))) return "the server is not running";
   if (!(await isRunning(docker, stack.container))) return `the container ${stack.container} is not running`;
   onStep("archiving the remaining WAL");

@@ -17,6 +17,7 @@ import {
   type Locations,
   locationThatStopped,
   settleTablespaces,
+  tablespacesNextToLive,
 } from "./tablespaces.ts";
 
 /** Results of a server that ran on a restored cluster. */
@@ -113,7 +114,7 @@ export async function proveCluster(
   goal?: RecoveryGoal,
 ): Promise<ProvenCluster> {
   const { to, holder, signal, onStep } = request;
-  const place = { docker, stack, volume, data, becomesLive, request };
+  const place = { docker, stack, volume, data, nextToLive, becomesLive, request };
   const read = async (container: Docker.Container): Promise<ClusterContents> => {
     await request.examine?.(container.id);
     onStep("reading every row");
@@ -133,7 +134,7 @@ export async function proveCluster(
     const recovery = await readRecovery(docker, container.id);
     await executeInContainer(docker, container.id, resetRecovery);
     if (await hasTablespaces(docker, container.id)) {
-      if (nextToLive) throw tablespacesNextToLive();
+      if (nextToLive) throw tablespacesNextToLive("The restored cluster has tablespaces");
       await stop(container);
       return { recovery, contents: undefined };
     }
@@ -162,12 +163,6 @@ export async function proveCluster(
   return { ...settled.result, recovery, foundGoal };
 }
 
-function tablespacesNextToLive(): OperationError {
-  return new OperationError("The cluster has tablespaces, whose folders cannot exist twice in one volume.", {
-    hint: "Restore it to a new volume with --to-volume. The stack was not changed.",
-  });
-}
-
 /** Removes the mark that says that the cluster in a volume is not complete. */
 async function finishVolume({ docker, stack, volume }: ScratchPlace): Promise<void> {
   const command = ["rm", `${paths.cluster}/${unfinishedMark}`];
@@ -183,6 +178,7 @@ interface ScratchPlace {
   stack: StackBackups;
   volume: string;
   data: string;
+  nextToLive: boolean;
   becomesLive: boolean;
   request: RestoreRequest;
 }
@@ -200,7 +196,7 @@ const keepsSegments: Readonly<Record<string, string>> = { wal_keep_size: "1TB" }
  * @returns no result if the server replayed all WAL and did not find its recovery target
  */
 async function withServer<T>(
-  { docker, stack, volume, data, becomesLive, request }: ScratchPlace,
+  { docker, stack, volume, data, nextToLive, becomesLive, request }: ScratchPlace,
   recovery: Readonly<Record<string, string>>,
   work: (container: Docker.Container) => Promise<T>,
   known: Locations = new Map(),
@@ -229,6 +225,7 @@ async function withServer<T>(
         if ((await lastLogLines(docker, container.id, 20)).includes(goalNotFound)) return { result: undefined };
         const more = await locationThatStopped(docker, container.id, locations);
         if (more === undefined) throw error;
+        if (nextToLive) throw tablespacesNextToLive("The cluster gets a tablespace before the target");
         return { more };
       }
       return { result: await work(container) };

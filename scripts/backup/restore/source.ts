@@ -21,7 +21,8 @@ export interface RestoreSource {
  *
  * @param label omit for the newest backup and everything archived
  * @param archiveRest makes the server archive the rest of its WAL; returns the reason if it could not
- * @throws OperationError if there is no such backup, or its own WAL is missing
+ * @throws OperationError if there is no such backup, or its own WAL is missing, or a former generation of the
+ *   repository has no target
  */
 export async function findSource(
   docker: Docker,
@@ -29,6 +30,7 @@ export async function findSource(
   label: string | undefined,
   archiveRest: () => Promise<string | undefined>,
 ): Promise<RestoreSource> {
+  if (stack.formerGeneration !== undefined && label === undefined) throw notTheNewest(stack.formerGeneration);
   const sidecarRuns = await isRunning(docker, stack.container);
   return withRepository(docker, stack, sidecarRuns, async (container) => {
     const backup = await findBackup(docker, container, label);
@@ -42,6 +44,15 @@ export async function findSource(
     requireOwnWal(backup, archive);
     const { tablespaces } = await readDetails(docker, container, backup.label);
     return { backup, archive, server, tablespaces };
+  });
+}
+
+function notTheNewest(generation: number): OperationError {
+  return new OperationError(`Generation ${generation} of the repository does not have the newest state.`, {
+    hint:
+      "Name a target in it with --backup or --time, or omit --generation. " +
+      "`npm run pgw -- backup window` shows which moments each generation has.",
+    exitCode: exitCode.usage,
   });
 }
 

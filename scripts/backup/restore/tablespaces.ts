@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { OperationError } from "../../core/operation-error.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { lastLogLines } from "../../docker/container-log.ts";
 import { withScratchContainer } from "../../docker/scratch-container.ts";
 import { queryInContainer } from "../../docker/server/query.ts";
@@ -62,6 +62,14 @@ export async function locationThatStopped(
 export async function hasTablespaces(docker: Docker, container: string): Promise<boolean> {
   const query = "select 1 from pg_tablespace where pg_tablespace_location(oid) like '/%'";
   return (await queryInContainer(docker, container, query)).length > 0;
+}
+
+/** Refuses an in-place restore. Both clusters would write to the same folders of the tablespaces. */
+export function tablespacesNextToLive(reason: string): OperationError {
+  return new OperationError(`${reason}, and an in-place restore is possible without any only.`, {
+    hint: "Restore it to a new volume with --to-volume, or one database with --only. The stack was not changed.",
+    exitCode: exitCode.notAllowed,
+  });
 }
 
 /** Moves the tablespaces of a copy to their final folder and links them there. The server must be stopped. */

@@ -70,7 +70,10 @@ export async function readWindowFacts(
   scan: Pick<RepositoryScan, "damaged"> | undefined,
 ): Promise<WindowFacts> {
   // Asked before the archive is listed, so that the list has everything that was archived by then.
-  const { end: server, archived } = await findServerEnd(docker, stack.server, reader.container);
+  const { end: server, archived } =
+    stack.formerGeneration === undefined
+      ? await findServerEnd(docker, stack.server, reader.container)
+      : { end: { unknown: "its WAL goes into a newer generation" }, archived: undefined };
   const state = await readRepositoryState(docker, reader.container, scan?.damaged);
   return { state, server, archivedByServer: archived, reader };
 }
@@ -91,7 +94,7 @@ export async function findWindow(docker: Docker, stack: StackBackups): Promise<B
       const text = "Damaged segments and backups are not known, so a part of this window may not be restorable.";
       findings.push({ level: "unknown", text, hint: "Run `up`, which brings up the current image." });
     }
-    if ("unknown" in server) {
+    if ("unknown" in server && stack.formerGeneration === undefined) {
       const text = `The window ends at the last archived commit, because it is not known what else was written: ${server.unknown}.`;
       findings.push({ level: "unknown", text });
     }

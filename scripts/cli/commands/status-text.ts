@@ -2,8 +2,10 @@ import { ago, duration } from "../../backup/findings.ts";
 import { type JobState, jobFault } from "../../databases/job-state.ts";
 import { describeProblem } from "../../migrate/verify.ts";
 import { dumpDueCommand, upCommand } from "../../model/command-lines.ts";
+import { isForgotten } from "../../stack/kept-clusters.ts";
 import type { DatabaseStatus, StackStatus } from "../../stack/status.ts";
 import { style } from "../output.ts";
+import { bytes } from "./backup/texts.ts";
 
 /** Number of names that are listed before the rest is only counted, so that the answer fits on one screen. */
 const listed = 5;
@@ -19,6 +21,7 @@ export function describeStatus(status: StackStatus, now: Date): string {
     row("stack", `${stack}${status.protected ? ", protected" : ""}`),
     ...describeServer(status, now),
     ...(status.disk === null ? [] : [row("disk", style(status.disk.full ? "red" : "yellow", status.disk.text))]),
+    ...describeKept(status),
     ...describeContainers(status),
     ...databases.flatMap(describeDatabase),
     ...notCreated.map((name) => row("database", `${name}: not created yet, ${style("yellow", "`up` creates it")}`)),
@@ -44,6 +47,23 @@ function describeServer({ server }: StackStatus, now: Date): string[] {
     case "unknown":
       return [row("server", `${kind}, on ${address}: ${style("red", "could not be asked")}: ${server.reason}`)];
   }
+}
+
+function describeKept({ keptClusters, stack }: StackStatus): string[] {
+  if (!keptClusters.known) return [row("kept", unknown(keptClusters.reason))];
+  const option = stack === "local" ? "" : ` --stack ${stack}`;
+  const { clusters } = keptClusters;
+  const command = (what: string) => `npm run pgw -- backup restore --${what}${option}`;
+  return [
+    ...clusters.map((cluster) => {
+      const { folder, bytes: size, restoredAt, ageSeconds, canReturn } = cluster;
+      const what = canReturn ? "the cluster from before the restore" : "put aside by an undo of the restore";
+      const text = `${folder} (${bytes(size)}): ${what} of ${restoredAt}, ${ago(ageSeconds)}`;
+      return row("kept", isForgotten(cluster) ? style("yellow", text) : text);
+    }),
+    ...(clusters.some(({ canReturn }) => canReturn) ? [`  return to it: ${command("undo")}`] : []),
+    ...(clusters.length > 0 ? [`  remove it:    ${command("finish")}`] : []),
+  ];
 }
 
 function describeContainers({ containers }: StackStatus): string[] {

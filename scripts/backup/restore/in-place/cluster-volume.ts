@@ -108,6 +108,15 @@ export async function settleFolders(volume: ClusterVolume): Promise<string[]> {
   return done;
 }
 
+/** Returns the locations of the tablespaces that the live cluster has outside of its data directory. */
+export async function liveTablespaces(volume: ClusterVolume): Promise<string[]> {
+  const found = await volume.run(`find ${clusters}/data/pg_tblspc -type l -exec readlink {} \\;`);
+  return found
+    .split("\n")
+    .filter((location) => location !== "")
+    .sort();
+}
+
 /** Removes a cluster. It is renamed first, so that a half removed one is never taken for a cluster. */
 export async function removeFolder(volume: ClusterVolume, name: string): Promise<void> {
   const [, time = ""] = /-(\w+)$/.exec(name) ?? [];

@@ -7,15 +7,18 @@ import { waitForServer } from "../../../docker/server/wait.ts";
 import type { StackOutputs } from "../../../model/stack-outputs.ts";
 import { createBackup } from "../../create.ts";
 import { type Backup, readRepository } from "../../info.ts";
+import { noneKept, stillKept } from "../../kept-cluster.ts";
 import { pgBackRest } from "../../pgbackrest.ts";
 import { repositoryOptions, type StackBackups } from "../../stack-backups.ts";
 import type { RestoreRequest } from "../request.ts";
 import { type Restored, restoreNextToLive } from "../restore.ts";
+import { tablespacesNextToLive } from "../tablespaces.ts";
 import {
   asOnlyCommand,
   type ClusterVolume,
   clusters,
   exchange,
+  liveTablespaces,
   prepareFormer,
   prepareRestored,
   removeFolder,
@@ -71,7 +74,11 @@ export async function restoreInPlace(
 ): Promise<InPlaceRestored> {
   return withSettled(docker, stack, request, async (volume) => {
     const former = keptCluster(await volume.folders());
-    if (former !== undefined) throw stillKept(former);
+    if (former !== undefined) throw stillKept(former, folderName("before", former));
+    // Its recovery could write to them: they have the same locations in the WAL.
+    const tablespaces = await liveTablespaces(volume);
+    if (tablespaces.length > 0)
+      throw tablespacesNextToLive(`The stack's cluster has tablespaces (${tablespaces.join(", ")})`);
     await requireNoBackup(docker, stack);
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
     const restoring = folderName("restoring", time);
@@ -207,20 +214,6 @@ async function startAgainIfFailed(docker: Docker, { server }: StackBackups, work
     await startContainer(docker, server).catch(() => {});
     throw error;
   }
-}
-
-function stillKept(time: string): OperationError {
-  return new OperationError(`The cluster from before the restore of ${time} is still kept.`, {
-    hint: "Remove it with `npm run pgw -- backup restore --finish`, or return to it with --undo. Then restore again. Nothing was changed.",
-    exitCode: exitCode.notAllowed,
-  });
-}
-
-function noneKept(): OperationError {
-  return new OperationError("No cluster from before an in-place restore is kept.", {
-    hint: "Nothing was changed.",
-    exitCode: exitCode.usage,
-  });
 }
 
 async function requireNoBackup(docker: Docker, stack: StackBackups): Promise<void> {

@@ -7,6 +7,7 @@ const verbs: Readonly<Record<string, Registration>> = {
   window: async () => (await import("./window.ts")).registerBackupWindow,
   location: async () => (await import("./location.ts")).registerBackupLocation,
   restore: async () => (await import("./restore.ts")).registerBackupRestore,
+  remove: async () => (await import("./remove.ts")).registerBackupRemove,
   drill: async () => (await import("./drill.ts")).registerBackupDrill,
   evidence: async () => (await import("./evidence.ts")).registerBackupEvidence,
   deploys: async () => (await import("./deploys.ts")).registerBackupDeploys,

@@ -47,7 +47,7 @@ async function create(
   const { withDocker } = await import("../../../docker/client.ts");
   const { createBackup } = await import("../../../backup/create.ts");
   await refuseInCopy(context, stack);
-  const found = await backupsOrEmbedded(context, stack, repository);
+  const found = await backupsOrEmbedded(context, stack, { repository });
   if (found === "embedded") {
     const { createEmbedded } = await import("./archive-create.ts");
     return createEmbedded(context, stack, encryption);

@@ -54,7 +54,7 @@ async function drill(context: CommandContext, options: DrillOptions): Promise<Ex
   const { readNewestEvidence, recordNewestEvidence } = await import("../../../backup/drill/newest-evidence.ts");
   const { recordDrill } = await import("../../../backup/drill/record.ts");
   const { summarizeDrill } = await import("../../../backup/drill/run.ts");
-  const { backups, dockerHost } = await backupsOf(context, stack, options.repository);
+  const { backups, dockerHost } = await backupsOf(context, stack, { repository: options.repository });
   const { owner, container, volumes } = backups;
   if (options.due === true && !(await sayIfNotDue(context, stack, { backups, dockerHost }))) return exitCode.done;
   const folders = await databaseFolders(`${context.root}/migrations`);

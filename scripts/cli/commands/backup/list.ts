@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import type { ArchiveLag } from "../../../backup/archive-lag.ts";
 import { ageInSeconds, ago, duration } from "../../../backup/findings.ts";
+import type { FormerGeneration } from "../../../backup/former-generations.ts";
+import type { Backup } from "../../../backup/info.ts";
 import type { BackupList } from "../../../backup/list.ts";
 import type { Known } from "../../../core/known.ts";
 import type { ExitCode } from "../../../core/operation-error.ts";
@@ -10,7 +12,7 @@ import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { table } from "../../table.ts";
 import { describeNewestDumps, type ListedDumps, readNewestDumps } from "./list-dumps.ts";
 import { codeOf, describeFindings } from "./list-findings.ts";
-import { findBackups, inRepository } from "./stack.ts";
+import { findBackups, formerGenerations, inRepository } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
 interface ListOptions {
@@ -43,15 +45,24 @@ async function list(context: CommandContext, { stack = localStack, repository }:
   if (!("backups" in located) && hasDumps && repository === undefined) return answerDumps(context, stack, dumped);
   const { withDocker } = await import("../../../docker/client.ts");
   const { listBackups } = await import("../../../backup/list.ts");
+  const { listFormer } = await import("../../../backup/former-generations.ts");
   const { findInLag, measureLagIfUp } = await import("../../../backup/archive-lag.ts");
-  const { backups, other, dockerHost } = inRepository(located, stack, repository);
+  const place = inRepository(located, stack, repository);
+  const { backups, other, dockerHost } = place;
   const found = await withDocker(dockerHost, async (docker) => {
     const [listed, otherLag] = await Promise.all([
       listBackups(docker, backups, now),
       other === undefined ? null : measureLagIfUp(docker, other.container),
     ]);
     if (otherLag !== null) listed.findings.push(...findInLag(otherLag, now, other?.repository));
-    return { ...listed, repository: backups.repository ?? 1, otherLag, dumps: dumped.dumps };
+    const former: FormerGeneration[] = [];
+    for (const each of formerGenerations(place)) former.push(await listFormer(docker, each));
+    for (const { finding } of former) if (finding !== undefined) listed.findings.push(finding);
+    return {
+      ...{ ...listed, repository: backups.repository ?? 1, otherLag, dumps: dumped.dumps },
+      generation: located.outputs.server.backups?.generation ?? 1,
+      formerGenerations: former,
+    };
   });
   found.findings.push(...dumped.findings);
   const aged = found.backups.map((backup) => ({
@@ -85,11 +96,43 @@ interface ListedBackups extends BackupList {
   /** null if there is no other repository. */
   otherLag: Known<ArchiveLag> | null;
   dumps: ListedDumps;
+  /** Number of the repository's current generation. */
+  generation: number;
+  /** Former generations, newest first. */
+  formerGenerations: FormerGeneration[];
 }
 
 function describe(listed: ListedBackups, now: Date): string {
-  const { backups, underWay, wal, archiver, findings, dumps } = listed;
-  const rows = backups.map((backup) => [
+  const { backups, underWay, wal, archiver, findings, dumps, formerGenerations: former } = listed;
+  const rows = backups.map((backup) => rowOf(backup, now));
+  const heads = ["backup", "type", "started (UTC)", "done", "age", "cluster", "added", "write-ahead log", "databases"];
+  const archived = archiver?.lastArchivedAt;
+  return [
+    ...(rows.length > 0 ? [table(heads, rows), ""] : ["no backup", ""]),
+    ...(underWay ? ["a backup is running now"] : []),
+    `archive   ${wal === undefined ? "empty" : `${wal.from}..${wal.to.slice(8)}`}${archived ? `, last at ${new Date(archived).toISOString().slice(0, 19)}` : ""}`,
+    ...lagLines(listed),
+    ...former.flatMap(({ generation, backups: older, wal: range }) =>
+      older.length === 0
+        ? []
+        : [
+            "",
+            `generation ${generation} of the repository, with a passphrase of its own; restore it with --generation ${generation}`,
+            table(
+              heads,
+              older.map((backup) => rowOf(backup, now)),
+            ),
+            `archive   ${range === undefined ? "empty" : `${range.from}..${range.to.slice(8)}`}`,
+          ],
+    ),
+    "",
+    describeNewestDumps(dumps),
+    ...describeFindings(findings),
+  ].join("\n");
+}
+
+function rowOf(backup: Backup, now: Date): string[] {
+  return [
     backup.label,
     backup.type,
     backup.startedAt.slice(0, 19),
@@ -99,18 +142,7 @@ function describe(listed: ListedBackups, now: Date): string {
     bytes(backup.repositoryDelta),
     `${backup.wal.from}..${backup.wal.to.slice(8)}`,
     (backup.databases ?? ["not read"]).join(", "),
-  ]);
-  const heads = ["backup", "type", "started (UTC)", "done", "age", "cluster", "added", "write-ahead log", "databases"];
-  const archived = archiver?.lastArchivedAt;
-  return [
-    ...(rows.length > 0 ? [table(heads, rows), ""] : ["no backup", ""]),
-    ...(underWay ? ["a backup is running now"] : []),
-    `archive   ${wal === undefined ? "empty" : `${wal.from}..${wal.to.slice(8)}`}${archived ? `, last at ${new Date(archived).toISOString().slice(0, 19)}` : ""}`,
-    ...lagLines(listed),
-    "",
-    describeNewestDumps(dumps),
-    ...describeFindings(findings),
-  ].join("\n");
+  ];
 }
 
 function lagLines({ repository, lag, otherLag }: ListedBackups): string[] {

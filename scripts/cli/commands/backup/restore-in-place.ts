@@ -16,6 +16,7 @@ import { backupsOf } from "./stack.ts";
 export interface InPlaceCommand {
   stack: string;
   what: "restore" | "undo" | "finish";
+  generation: number | undefined;
   backup: string | undefined;
   point: RequestedPoint | undefined;
   recoverySeconds: number;
@@ -33,7 +34,7 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   const { ownHolder } = await import("../../../docker/scratch-holder.ts");
   const inPlace = await import("../../../backup/restore/in-place/in-place.ts");
   await refuseInCopy(context, stack);
-  const { backups, dockerHost } = await backupsOf(context, stack);
+  const { backups, dockerHost } = await backupsOf(context, stack, command);
   const outputs = await outputsOf(context, stack, true);
   if (outputs.protected && !command.allowProtected) {
     throw new OperationError(`Stack "${stack}" is protected.`, {

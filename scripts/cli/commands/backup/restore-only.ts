@@ -24,6 +24,7 @@ export interface OnlyCommand extends EncryptionOptions {
   only: string;
   into: string | undefined;
   repository: string | undefined;
+  generation: number | undefined;
   backup: string | undefined;
   point: RequestedPoint | undefined;
   recoverySeconds: number;
@@ -37,7 +38,7 @@ export async function runOnly(context: CommandContext, command: OnlyCommand): Pr
   const { withDocker } = await import("../../../docker/client.ts");
   const { ownHolder } = await import("../../../docker/scratch-holder.ts");
   const { restoreOnly } = await import("../../../backup/restore/restore-only.ts");
-  const { backups, dockerHost } = await backupsOf(context, stack, command.repository);
+  const { backups, dockerHost } = await backupsOf(context, stack, command);
   const target = await resolveDumpTarget(context, { stack, database: only });
   if (target.isProtected === true && into === only && !allowProtected)
     throw new OperationError(`Stack "${stack}" is protected.`, {

@@ -8,17 +8,18 @@ import { parseLsn } from "../../../backup/wal.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
-import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
+import { generationOption, jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { identityOption } from "../dumps/options.ts";
 import type { InPlaceCommand } from "./restore-in-place.ts";
-import { backupsOrEmbedded } from "./stack.ts";
+import { type BackupsInEngine, backupsOrEmbedded, formerGenerations } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
 interface RestoreOptions {
   stack?: string;
   repository?: string;
+  generation?: number;
   to?: string;
   toVolume?: string;
   backup?: string;
@@ -55,6 +56,7 @@ export function registerBackupRestore(backup: Command): void {
     )
     .addOption(stackOption())
     .addOption(repositoryOption())
+    .addOption(generationOption())
     .option("--to <dir>", "new or empty directory, which becomes PostgreSQL's data directory")
     .option("--to-volume <name>", "new volume in the stack's Docker engine; it must not exist yet")
     .option("--in-place", "then put it in the place of the stack's own cluster, which is kept until --finish")
@@ -89,14 +91,48 @@ export function registerBackupRestore(backup: Command): void {
 }
 
 async function restore(context: CommandContext, options: RestoreOptions): Promise<ExitCode> {
-  const { stack = localStack, backup } = options;
+  const { stack = localStack } = options;
   const change = changeOf(options);
   // Wrong usage is reported before anything is read.
   pointOf(options);
   if (change === undefined && options.only === undefined) destinationOf(options);
-  const place = await backupsOrEmbedded(context, stack, options.repository);
+  const place = await backupsOrEmbedded(context, stack, options);
   if (place === "embedded") return restoreArchiveOf(context, stack, options, change);
   const point = pointOf(await withDeploy(context, stack, options));
+  try {
+    return await restoreFrom(context, options, { place, change, point });
+  } catch (error) {
+    throw withGenerations(error, place, options);
+  }
+}
+
+/** Adds the former generations of the repository to the hint of a target that the current one does not have. */
+function withGenerations(error: unknown, place: BackupsInEngine, { generation, backup }: RestoreOptions): unknown {
+  if (!(error instanceof OperationError) || error.exitCode !== exitCode.usage || generation !== undefined) return error;
+  const former = formerGenerations(place);
+  if (former.length === 0) return error;
+  const what = backup === undefined ? "Earlier moments" : "Earlier backups";
+  const options = former.map(({ formerGeneration }) => `--generation ${formerGeneration}`).join(" or ");
+  const hint = `${what} are in former generations of the repository: add ${options}.`;
+  return new OperationError(error.message, {
+    hint: error.hint === undefined ? hint : `${error.hint} ${hint}`,
+    exitCode: error.exitCode,
+    cause: error,
+  });
+}
+
+/** Restores backups of a server in a container. */
+async function restoreFrom(
+  context: CommandContext,
+  options: RestoreOptions,
+  target: {
+    place: BackupsInEngine;
+    change: InPlaceCommand["what"] | undefined;
+    point: RequestedPoint | undefined;
+  },
+): Promise<ExitCode> {
+  const { stack = localStack, backup, generation } = options;
+  const { place, change, point } = target;
   if (change !== undefined) {
     if (options.repository === "2")
       throw new OperationError("A restore in place reads the first repository.", {
@@ -105,12 +141,13 @@ async function restore(context: CommandContext, options: RestoreOptions): Promis
       });
     const { runInPlace } = await import("./restore-in-place.ts");
     const { yes = false, allowProtected = false } = options;
-    return runInPlace(context, { stack, what: change, backup, point, recoverySeconds, yes, allowProtected });
+    const given = { stack, what: change, generation, backup, point, recoverySeconds };
+    return runInPlace(context, { ...given, yes, allowProtected });
   }
   if (options.only !== undefined) {
     const { runOnly } = await import("./restore-only.ts");
     const { only, into, repository, encrypt, yes = false, allowProtected = false } = options;
-    const given = { stack, only, into, repository, backup, point, recoverySeconds, yes, allowProtected };
+    const given = { stack, only, into, repository, generation, backup, point, recoverySeconds, yes, allowProtected };
     return runOnly(context, { ...given, ...(encrypt === false && { encrypt }) });
   }
   const to = destinationOf(options);
@@ -149,7 +186,7 @@ async function restoreArchiveOf(
 ): Promise<ExitCode> {
   const { to, backup, identity, yes = false, allowProtected = false } = options;
   const { latest = false, toVolume, only, exclusive, timeline, beforeDeploy } = options;
-  const others = { toVolume, only, exclusive, timeline, beforeDeploy };
+  const others = { toVolume, only, exclusive, timeline, beforeDeploy, generation: options.generation };
   if (pointOf(options) !== undefined || Object.values(others).some((value) => value !== undefined))
     throw new OperationError(`The server of stack "${stack}" is embedded: only whole archives can be restored.`, {
       hint: "Use --to DIR or --in-place, with --backup NAME or --latest. Servers in containers have the other targets.",

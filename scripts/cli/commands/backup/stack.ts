@@ -1,3 +1,4 @@
+import type { FormerRepository } from "../../../backup/former-generations.ts";
 import type { StackBackups } from "../../../backup/stack-backups.ts";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import type { RepositoryOutput, ServerOutput, StackOutputs } from "../../../model/stack-outputs.ts";
@@ -22,14 +23,25 @@ export interface NoBackups {
   outputs: StackOutputs;
 }
 
+/** A repository of a stack, as options name it. */
+export interface RequestedRepository {
+  /** `--repository`. Default: the first one. */
+  repository?: string | undefined;
+  /** `--generation`. Default: the current one. */
+  generation?: number | undefined;
+}
+
 /**
  * Returns the backups of a stack, and the Docker engine that holds them.
  *
- * @param repository number of the repository, as `--repository` has it
- * @throws OperationError (wrong usage) if the stack makes no backups, or has no such repository
+ * @throws OperationError (wrong usage) if the stack makes no backups, or has no such repository or generation
  */
-export async function backupsOf(context: CommandContext, stack: string, repository = "1"): Promise<BackupsInEngine> {
-  const found = await backupsOrEmbedded(context, stack, repository);
+export async function backupsOf(
+  context: CommandContext,
+  stack: string,
+  requested: RequestedRepository = {},
+): Promise<BackupsInEngine> {
+  const found = await backupsOrEmbedded(context, stack, requested);
   if (found !== "embedded") return found;
   throw new OperationError(`Stack "${stack}" has no WAL archive: its server is embedded.`, {
     hint: "Its physical archives: `backup create`, `backup list` and `backup restore`. Only servers in containers have more (pgroundwork:server docker).",
@@ -40,15 +52,40 @@ export async function backupsOf(context: CommandContext, stack: string, reposito
 /**
  * Returns the same, or `embedded` for a stack with an embedded server, which has physical archives.
  *
- * @throws OperationError (wrong usage) if the stack makes no backups, or has no such repository
+ * @throws OperationError (wrong usage) if the stack makes no backups, or has no such repository or generation
  */
 export async function backupsOrEmbedded(
   context: CommandContext,
   stack: string,
-  repository = "1",
+  { repository, generation }: RequestedRepository = {},
 ): Promise<BackupsInEngine | "embedded"> {
   const found = await findBackups(context, stack);
-  return "kind" in found && found.kind === "embedded" ? "embedded" : inRepository(found, stack, repository);
+  if ("kind" in found && found.kind === "embedded") return "embedded";
+  return inGeneration(inRepository(found, stack, repository), stack, generation);
+}
+
+/** Returns the former generations of a repository, newest first. */
+export function formerGenerations({ backups, outputs }: BackupsInEngine): FormerRepository[] {
+  const output = outputs.server.backups;
+  const { former = [] } = (backups.repository === 2 ? output?.second : output) ?? {};
+  return former.map(({ generation, configurationFile }) => ({
+    ...backups,
+    configurationFile,
+    formerGeneration: generation,
+  }));
+}
+
+function inGeneration(found: BackupsInEngine, stack: string, generation: number | undefined): BackupsInEngine {
+  const current = found.outputs.server.backups?.generation ?? 1;
+  if (generation === undefined || generation === current) return found;
+  const former = formerGenerations(found);
+  const backups = former.find(({ formerGeneration }) => formerGeneration === generation);
+  if (backups !== undefined) return { ...found, backups };
+  const known = former.map(({ formerGeneration }) => formerGeneration);
+  throw new OperationError(`The backup repository of stack "${stack}" has no generation ${generation}.`, {
+    hint: `It has: ${[current, ...known].join(", ")}.`,
+    exitCode: exitCode.usage,
+  });
 }
 
 /**

@@ -10,7 +10,7 @@ import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
-import { backupsOf } from "./stack.ts";
+import { backupsOf, formerGenerations } from "./stack.ts";
 
 interface WindowOptions {
   stack?: string;
@@ -33,15 +33,51 @@ export function registerBackupWindow(backup: Command): void {
 async function window(context: CommandContext, { stack = localStack, repository }: WindowOptions): Promise<ExitCode> {
   const { withDocker } = await import("../../../docker/client.ts");
   const { findWindow } = await import("../../../backup/window/window.ts");
-  const { backups, dockerHost } = await backupsOf(context, stack, repository);
+  const { listFormer } = await import("../../../backup/former-generations.ts");
+  const place = await backupsOf(context, stack, { repository });
+  const { backups, dockerHost } = place;
   showStep(context.out, "reading the repository");
-  const found = await withDocker(dockerHost, (docker) => findWindow(docker, backups));
+  const { found, former } = await withDocker(dockerHost, async (docker) => {
+    const current = await findWindow(docker, backups);
+    const windows: FormerWindow[] = [];
+    for (const each of formerGenerations(place)) {
+      const listed = await listFormer(docker, each);
+      if (listed.finding !== undefined) current.findings.push(listed.finding);
+      // A generation without backups was removed.
+      if (listed.backups.length > 0)
+        windows.push({ generation: listed.generation, window: await findWindow(docker, each) });
+    }
+    return { found: current, former: windows };
+  });
   context.out.endStep();
-  context.out.answer({ stack, ...asJson(found) }, () => describe(found));
-  const hasGap = found.timelines.some(({ gaps }) => gaps.length > 0);
-  if (found.timelines.length === 0 || hasGap || found.findings.some(({ level }) => level === "wrong"))
-    return exitCode.wrong;
-  return found.findings.length > 0 ? exitCode.failed : exitCode.done;
+  const answer = former.length === 0 ? {} : { formerGenerations: former.map(formerAsJson) };
+  context.out.answer({ stack, ...asJson(found), ...answer }, () =>
+    [describe(found), ...former.map(describeFormer)].join("\n\n"),
+  );
+  const codes = [found, ...former.map((each) => each.window)].map(codeOf);
+  return (
+    codes.find((code) => code === exitCode.wrong) ?? codes.find((code) => code === exitCode.failed) ?? exitCode.done
+  );
+}
+
+/** Window of a former generation of the repository. */
+interface FormerWindow {
+  generation: number;
+  window: BackupWindow;
+}
+
+function codeOf({ timelines, findings }: BackupWindow): ExitCode {
+  const hasGap = timelines.some(({ gaps }) => gaps.length > 0);
+  if (timelines.length === 0 || hasGap || findings.some(({ level }) => level === "wrong")) return exitCode.wrong;
+  return findings.length > 0 ? exitCode.failed : exitCode.done;
+}
+
+function formerAsJson({ generation, window: { timelines, findings, current } }: FormerWindow) {
+  return { generation, ...asJson({ timelines, findings, current }) };
+}
+
+function describeFormer({ generation, window: found }: FormerWindow): string {
+  return `generation ${generation} of the repository (restore it with --generation ${generation}):\n${describe(found)}`;
 }
 
 /** Converts a window to the documented JSON: times in UTC with microseconds, positions as PostgreSQL writes them. */

@@ -21,8 +21,7 @@ async function fetch(context: CommandContext, options: SelectionOptions, name: s
   const { withDocker } = await import("../../../docker/client.ts");
   const { stack = localStack } = options;
   const { folder } = dumpSettings(context);
-  const { container, dockerHost, id } =
-    name === "latest" ? await newestOf(context, options) : { ...(await scheduledDumpsOf(context, stack)), id: name };
+  const { container, dockerHost, id } = await scheduledDumpNamed(context, options, name);
   const dump = await withDocker(dockerHost, (docker) => fetchScheduledDump(docker, container, id, folder));
   const database = dump.metadata?.database;
   context.out.answer({ id, folder, database }, () =>
@@ -35,6 +34,16 @@ async function fetch(context: CommandContext, options: SelectionOptions, name: s
     ].join("\n"),
   );
   return undefined;
+}
+
+/** Finds the container of a scheduled dump, and the name of the newest intact full one if `latest` is given. */
+export async function scheduledDumpNamed(
+  context: CommandContext,
+  options: SelectionOptions,
+  name: string,
+): Promise<DumpsInEngine & { id: string }> {
+  if (name === "latest") return newestOf(context, options);
+  return { ...(await scheduledDumpsOf(context, options.stack ?? localStack)), id: name };
 }
 
 async function newestOf(context: CommandContext, options: SelectionOptions): Promise<DumpsInEngine & { id: string }> {

@@ -358,7 +358,15 @@ describe("a stack with backups", () => {
   describe("scheduled dumps", () => {
     const folder = "/var/lib/pgroundwork/dumps";
     interface Listed {
-      dumps: { id: string; state: string; reason: string; scope: string; rows: number; recipients: string[] }[];
+      dumps: {
+        id: string;
+        state: string;
+        reasons: string[];
+        reason: string;
+        scope: string;
+        rows: number;
+        recipients: string[];
+      }[];
     }
     /** Lists the dumps of one scope, which those of the other one do not change. */
     const list = async (scope = "full") => {
@@ -407,16 +415,25 @@ describe("a stack with backups", () => {
       expect(await due()).toEqual({ code: 0, stdout: "", stderr: "" });
     });
 
-    it("without rows are fetched and loaded, too, and expire by their own time", async () => {
-      const [newest] = (await list("schema")).dumps;
-      await shop.succeed("dumps", "fetch", newest?.id ?? "");
-      const validated = await shop.succeed("dumps", "validate", newest?.id ?? "", "--json");
-      expect(JSON.parse(validated.stdout)).toMatchObject({ state: "passed", reasons: [] });
+    it("without rows are loaded, too, and expire by their own time, but not the newest one that was loaded", async () => {
+      const [first] = (await list("schema")).dumps;
+      const validated = await shop.succeed("dumps", "validate", first?.id ?? "", "--scheduled", "--json");
+      expect(JSON.parse(validated.stdout)).toMatchObject({ id: first?.id, state: "passed", reasons: [] });
+      expect((await shop.pgw("dumps", "validate", first?.id ?? "")).stderr).toContain("There is no such dump");
       const again = `PGW_DUMPS=$(printf %s "$PGW_DUMPS" | sed 's/"retentionDays":7/"retentionDays":-1/') exec scheduled-dump run schema`;
       expect((await shop.inSidecar("sh", "-c", again)).code).toBe(0);
-      const left = (await list("schema")).dumps;
-      expect([left.length, left[0]?.id === newest?.id]).toEqual([1, false]);
+      const [second, ...others] = (await list("schema")).dumps;
+      expect(others).toMatchObject([{ id: first?.id, state: "intact", validation: { state: "passed" } }]);
       expect((await list()).dumps).toHaveLength(1);
+      // As a validation that failed leaves it.
+      const failed = JSON.stringify({ state: "failed", at: "2026-11-30T12:00:00.000Z", reasons: ["no such type"] });
+      const store = `printf %s '${failed}' | scheduled-dump validated ${first?.id}`;
+      expect((await shop.inSidecar("sh", "-c", store)).code).toBe(0);
+      const bad = (await list("schema")).dumps.find(({ id }) => id === first?.id);
+      expect(bad).toMatchObject({ state: "damaged", reasons: ["it cannot be loaded: no such type"] });
+      expect((await shop.inSidecar("sh", "-c", again)).code).toBe(0);
+      expect((await list("schema")).dumps.map(({ id }) => id)).not.toContain(second?.id);
+      expect((await list("schema")).dumps).toHaveLength(1);
     });
 
     it("are encrypted for their recipients, and can be fetched and loaded with every row", async () => {
@@ -432,6 +449,10 @@ describe("a stack with backups", () => {
       expect(fetched.id).toBe(newest?.id);
       const validated = await shop.succeed("dumps", "validate", fetched.id, "--identity", "dump.key", "--json");
       expect(JSON.parse(validated.stdout)).toMatchObject({ state: "passed", reasons: [] });
+      const inVolume = ["dumps", "validate", "latest", "--scheduled"];
+      expect((await shop.pgw(...inVolume)).stderr).toContain("The dump is encrypted, and no key was given.");
+      const { stdout: answer } = await shop.succeed(...inVolume, "--identity", "dump.key", "--json");
+      expect(JSON.parse(answer)).toMatchObject({ id: newest?.id, state: "passed", rows: newest?.rows });
     });
 
     it("that fail are reported and leave nothing", async () => {

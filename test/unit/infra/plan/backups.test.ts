@@ -33,6 +33,8 @@ const gcs: PlannedRepository = {
   ...{ type: "gcs", retentionDays: 30, bucket: "b", path: "/shop", endpoint: "storage.googleapis.com", key: "{}" },
 };
 
+const keys = { current: 1, passphrase: "a-passphrase", former: {} };
+
 /** Returns the values of a repository's options in a file. */
 function optionsOf(file = "", index: number): Record<string, string> {
   const pattern = new RegExp(`^repo${index}-([\\w-]+)=(.*)$`, "gm");
@@ -41,7 +43,7 @@ function optionsOf(file = "", index: number): Record<string, string> {
 
 describe("pgBackRest's configuration", () => {
   it("is the same for a volume as in 0.1.0, so that no server restarts", () => {
-    expect(backupFiles("a-passphrase", [volume])).toEqual({
+    expect(backupFiles(keys, [volume])).toEqual({
       "pgbackrest.conf": `# Written by pgroundwork.
 [global]
 repo1-path=/var/lib/pgbackrest
@@ -79,7 +81,7 @@ pg1-database=postgres
   });
 
   it("has the bucket, its keys and the path of its CA file", () => {
-    const files = backupFiles("a-passphrase", [bucket]);
+    const files = backupFiles(keys, [bucket]);
     expect(Object.keys(files)).toEqual(["pgbackrest.conf", "tls/repository-1-ca.crt"]);
     expect(optionsOf(files["pgbackrest.conf"], 1)).toMatchObject({
       ...{ type: "s3", path: "/shop", "s3-endpoint": "s3.example.com", "s3-bucket": "b", "s3-uri-style": "path" },
@@ -90,7 +92,7 @@ pg1-database=postgres
   });
 
   it("has an SFTP server whose host key is always verified, and its private key as a file", () => {
-    const files = backupFiles("a-passphrase", [volume, sftp]);
+    const files = backupFiles(keys, [volume, sftp]);
     expect(Object.keys(files)).toEqual(["pgbackrest.conf", "pgbackrest-2.conf", "keys/repository-2"]);
     expect(files["keys/repository-2"]).toBe("a key\n");
     const options = optionsOf(files["pgbackrest-2.conf"], 1);
@@ -102,7 +104,7 @@ pg1-database=postgres
     });
     expect(files["pgbackrest-2.conf"]).not.toContain("a key");
     const { hostFingerprint: _, ...others } = sftp;
-    const known = backupFiles("a-passphrase", [{ ...others, knownHosts: "h ssh-ed25519 AAAA" }]);
+    const known = backupFiles(keys, [{ ...others, knownHosts: "h ssh-ed25519 AAAA" }]);
     expect(known["keys/repository-1-known-hosts"]).toBe("h ssh-ed25519 AAAA\n");
     expect(optionsOf(known["pgbackrest.conf"], 1)).toMatchObject({
       ...{ "sftp-host-key-check-type": "strict", "sftp-known-host": "/etc/pgroundwork/keys/repository-1-known-hosts" },
@@ -110,7 +112,7 @@ pg1-database=postgres
   });
 
   it("has the container of Azure with a key or a signature, and its CA file", () => {
-    const files = backupFiles("a-passphrase", [azure]);
+    const files = backupFiles(keys, [azure]);
     expect(files["tls/repository-1-ca.crt"]).toBe("-----BEGIN CERTIFICATE-----");
     expect(optionsOf(files["pgbackrest.conf"], 1)).toMatchObject({
       ...{ type: "azure", path: "/shop", "azure-account": "a", "azure-container": "c", "azure-endpoint": "e:1" },
@@ -118,12 +120,12 @@ pg1-database=postgres
       "storage-ca-file": "/etc/pgroundwork/tls/repository-1-ca.crt",
     });
     const { key: _, ...others } = azure;
-    const signed = backupFiles("a-passphrase", [{ ...others, sas: "sv=1&sig=2" }])["pgbackrest.conf"];
+    const signed = backupFiles(keys, [{ ...others, sas: "sv=1&sig=2" }])["pgbackrest.conf"];
     expect(optionsOf(signed, 1)).toMatchObject({ "azure-key-type": "sas", "azure-key": "sv=1&sig=2" });
   });
 
   it("has the bucket of GCS, and its service account's key as a file", () => {
-    const files = backupFiles("a-passphrase", [gcs]);
+    const files = backupFiles(keys, [gcs]);
     expect(files["keys/repository-1"]).toBe("{}");
     expect(optionsOf(files["pgbackrest.conf"], 1)).toMatchObject({
       ...{ type: "gcs", path: "/shop", "gcs-bucket": "b", "gcs-endpoint": "storage.googleapis.com" },
@@ -135,16 +137,14 @@ pg1-database=postgres
     "reaches a repository of the type $type through a network, for a limited time",
     (each) => {
       expect(needsNetwork([volume, each])).toBe(true);
-      expect(backupFiles("a-passphrase", [each])["pgbackrest.conf"]).toMatch(
-        /^io-timeout=5$[\s\S]*^archive-timeout=10$/m,
-      );
+      expect(backupFiles(keys, [each])["pgbackrest.conf"]).toMatch(/^io-timeout=5$[\s\S]*^archive-timeout=10$/m);
       expect(archiveSettings([each], 50).archive_command).toContain("repository-owner --recent");
     },
   );
 
   it("has one repository in each file, and the first one's does not depend on the second", () => {
-    const files = backupFiles("a-passphrase", [volume, bucket]);
-    expect(files["pgbackrest.conf"]).toBe(backupFiles("a-passphrase", [volume])["pgbackrest.conf"]);
+    const files = backupFiles(keys, [volume, bucket]);
+    expect(files["pgbackrest.conf"]).toBe(backupFiles(keys, [volume])["pgbackrest.conf"]);
     const second = files["pgbackrest-2.conf"];
     expect(optionsOf(second, 1)).toMatchObject({ type: "s3", "retention-full": "90" });
     expect(second).toContain("\nspool-path=/var/spool/pgbackrest/2\nlock-path=/tmp/pgbackrest-2\n");
@@ -152,6 +152,69 @@ pg1-database=postgres
     expect(backupEnvironment(2)).toContain("PGBACKREST_CONFIG=/etc/pgroundwork/pgbackrest-2.conf");
     expect(backupEnvironment(2)).toContain("PGW_REPOSITORY=2");
     expect(backupEnvironment(1)).not.toContain("PGW_REPOSITORY=1");
+  });
+
+  it("has a folder and a passphrase of its own for each generation, and the usual file for the current one", () => {
+    const rotated = { current: 3, passphrase: "third", former: { 1: "first", 2: "second" } };
+    const files = backupFiles(rotated, [volume, bucket]);
+    const places = Object.entries(files).flatMap(([name, text]) => {
+      const { path, "cipher-pass": passphrase } = optionsOf(text, 1);
+      const [spool, lock] = ["spool", "lock"].map((what) => new RegExp(`^${what}-path=(.*)$`, "m").exec(text)?.[1]);
+      return path === undefined ? [] : [[name, path, passphrase, spool, lock ?? "default"].join(" ")];
+    });
+    const [spool, lock] = ["/var/spool/pgbackrest", "/tmp/pgbackrest"];
+    expect(places).toEqual([
+      `pgbackrest.conf /var/lib/pgbackrest/generation-3 third ${spool} default`,
+      `pgbackrest-generation-1.conf /var/lib/pgbackrest first ${spool}/1-generation-1 ${lock}-1-generation-1`,
+      `pgbackrest-generation-2.conf /var/lib/pgbackrest/generation-2 second ${spool}/1-generation-2 ${lock}-1-generation-2`,
+      `pgbackrest-2.conf /shop/generation-3 third ${spool}/2 ${lock}-2`,
+      `pgbackrest-2-generation-1.conf /shop first ${spool}/2-generation-1 ${lock}-2-generation-1`,
+      `pgbackrest-2-generation-2.conf /shop/generation-2 second ${spool}/2-generation-2 ${lock}-2-generation-2`,
+    ]);
+  });
+
+  it("archives into a former generation only if it is needed and its passphrase is known", () => {
+    const programs = mkdtempSync(join(tmpdir(), "generations-"));
+    const program = (name: string, script: string) => {
+      writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(programs, name), 0o755);
+    };
+    const command = (archiveSettings([volume], 50, 3).archive_command ?? "")
+      .replaceAll("/etc/pgroundwork", programs)
+      .replaceAll("%f", "SEGMENT");
+    const run = () => {
+      const { status, stdout } = spawnSync("sh", ["-c", command], {
+        ...{ env: { PATH: `${programs}:/usr/bin:/bin` }, encoding: "utf8" },
+      });
+      return [status, ...stdout.replaceAll(programs, "").trim().split("\n")];
+    };
+    try {
+      program("pgbackrest", 'echo "$1"; exit 5');
+      // The image cannot tell.
+      for (const file of ["pgbackrest-generation-1.conf", "pgbackrest-generation-2.conf"])
+        writeFileSync(join(programs, file), "");
+      const pushed = (file: string) => `--config=/${file}`;
+      const [first, second, current] = ["-generation-1", "-generation-2", ""].map((name) =>
+        pushed(`pgbackrest${name}.conf`),
+      );
+      expect(run()).toEqual([5, first, second, current]);
+      program("pgbackrest", 'echo "$1"');
+      expect(run()).toEqual([0, first, second, current]);
+      program("repository-generation", 'case "$*" in *" 2="*) exit 1;; esac');
+      expect(run()).toEqual([0, second, current]);
+      program("pgbackrest", 'echo "$1"; case $1 in *-2.conf) exit 5;; esac');
+      expect(run()).toEqual([5, second, current]);
+      rmSync(join(programs, "pgbackrest-generation-2.conf"));
+      expect(run()).toEqual([0, current]);
+      program("repository-generation", 'echo "$*"; exit 1');
+      writeFileSync(join(programs, "pgbackrest-generation-2.conf"), "");
+      expect(run().slice(1, 3)).toEqual([
+        "needs SEGMENT 2=/pgbackrest-generation-2.conf 3=/pgbackrest.conf",
+        "needs SEGMENT 3=/pgbackrest.conf",
+      ]);
+    } finally {
+      rmSync(programs, { recursive: true });
+    }
   });
 
   it("archives into a bucket unless a newer server owns it, and also if that is not known or the image cannot tell", () => {

@@ -172,6 +172,14 @@ describe("the setting backups.repositories", () => {
     },
   );
 
+  it("refuses a generation that is no whole number from 1 to 99", () => {
+    for (const generation of [0, 1.5, 100, "next"])
+      expect(faults({ generation })).toEqual([
+        `- Setting 'backups.generation': expected a whole number from 1 to 99, got '${generation}'`,
+      ]);
+    expect(faults({ generation: 2 })).toEqual([]);
+  });
+
   it("refuses a short passphrase without showing it", () => {
     expect(faults({ passphrase: "guess" })).toEqual([
       "- Setting 'backups.passphrase': expected at least 20 printable ASCII characters without spaces",
@@ -277,7 +285,7 @@ describe("the setting backups", () => {
 
   it("refuses a value that is not true, false or an object", () => {
     expect(faults("daily")).toEqual([
-      "- Setting 'backups': expected true, false or an object with full and incremental (schedules), retentionDays, walLimitPercent, repositories, passphrase, dumps, drill and objectives, got '\"daily\"'",
+      "- Setting 'backups': expected true, false or an object with full and incremental (schedules), retentionDays, walLimitPercent, repositories, passphrase, generation, dumps, drill and objectives, got '\"daily\"'",
     ]);
   });
 

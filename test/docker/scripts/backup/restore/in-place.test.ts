@@ -12,6 +12,7 @@ import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { startContainer } from "../../../../../scripts/docker/server/running.ts";
 import { commit, holdMigrations, shopDrafts } from "../../../../embedded/infra/program/shop.ts";
 import { type BackedUpShop, makeBackedUpShop, shopTables } from "../../../backed-up-shop.ts";
+import { testGenerations } from "./test-generations.ts";
 
 const docker = dockerClient();
 const settings = { memory: 512, maxConnections: 30, backups: { full: "0 0 29 2 *", incremental: "0 0 29 2 *" } };
@@ -73,7 +74,17 @@ describe("a restore in place", () => {
 
     await shop.sql("insert into written values (1000000)");
     const again = await shop.pgw("backup", "restore", "--in-place", "--restore-point", "good", "--yes");
-    expect([again.code, again.stderr]).toEqual([3, expect.stringContaining("is still kept")]);
+    expect([again.code, again.stderr]).toEqual([3, expect.stringContaining("is still kept in data.before-")]);
+    const { stdout: status } = await shop.pgw("status", "--json");
+    expect(JSON.parse(status).keptClusters).toEqual({
+      known: true,
+      clusters: [
+        {
+          ...{ folder: restored.kept, canReturn: true, restoredAt: expect.any(String) },
+          ...{ ageSeconds: expect.any(Number), bytes: expect.any(Number) },
+        },
+      ],
+    });
     await shop.succeed("backup", "restore", "--undo", "--yes");
     expect([await timeline(), await leftSettings()]).toEqual(["3", "0"]);
     // The last commit can be one that the writer got no answer to.
@@ -144,6 +155,10 @@ describe("a restore in place", () => {
     expect([code, restore.text()]).toEqual([0, expect.stringContaining("The restored state of shop lacks migrations")]);
     expect(await shop.query("app", "select count(*)::int as n from product")).toEqual([{ n: 2 }]);
     await shop.succeed("backup", "restore", "--finish", "--yes");
+  });
+
+  describe("and a new generation of its repository", () => {
+    testGenerations(() => shop, { ...settings, passwordVersion: "2" });
   });
 
   /** Starts a command in a process group of its own. */

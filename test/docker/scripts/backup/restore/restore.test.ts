@@ -362,9 +362,20 @@ describe("backup restore", () => {
       );
     };
     await create("own disk");
-    await shop.succeed("backup", "create");
+    const { stdout: created } = await shop.succeed("backup", "create", "--json");
+    const withTablespace = (JSON.parse(created) as { backup: { label: string } }).backup.label;
     await create("later");
     const now = await shop.tables();
+    const refusedInPlace = async (...target: string[]) => {
+      const before = await shop.tables();
+      const { code, stderr } = await shop.pgw("backup", "restore", "--in-place", "--yes", ...target);
+      expect([code, await shop.tables()]).toEqual([3, before]);
+      // Nothing is left of it.
+      const folders = (await shop.inServer("ls", "/var/lib/postgresql/17")).stdout.trim().split("\n");
+      expect(folders.filter((name) => /^(data|tablespaces)/.test(name))).toEqual(["data"]);
+      return stderr;
+    };
+    expect(await refusedInPlace()).toContain(`has tablespaces (${location("later")}, ${location("own disk")})`);
     const folder = join(inject("scratch"), `tablespaces-${shop.stack}`);
     expect(shopTables((await restore("--to", folder)).databases)).toEqual(now);
     const links = await readdir(join(folder, "pg_tblspc"));
@@ -393,6 +404,12 @@ describe("backup restore", () => {
     });
     expect(found.match(/^PG_17_/gm)).toHaveLength(2);
     expect(found).not.toContain("later");
+
+    for (const name of ["own disk", "later"]) {
+      await shop.query("superuser", `drop table "in_${name}"`);
+      await shop.query("superuser", `drop tablespace "${name}"`);
+    }
+    expect(await refusedInPlace("--backup", withTablespace)).toContain(`The backup ${withTablespace} has tablespaces`);
   });
 
   it("reports databases that cannot be verified, keeps them, and verifies the others", async () => {

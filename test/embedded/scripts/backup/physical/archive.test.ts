@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import {
   appendFile,
   chmod,
+  chown,
   mkdir,
   mkdtemp,
   readdir,
@@ -31,10 +32,12 @@ import { ownHolder } from "../../../../../scripts/docker/scratch-holder.ts";
 import { exchangeFile } from "../../../../../scripts/server/cluster-exchange.ts";
 import { stopServer } from "../../../../../scripts/server/embedded.ts";
 import { findPostmaster } from "../../../../../scripts/server/postmaster.ts";
+import { readKeptClusters } from "../../../../../scripts/stack/kept-clusters.ts";
 import { leftTemporary } from "../../../../support/left-temporary.ts";
 import { startServer, type TestServer } from "../../../server.ts";
 import { importPackage } from "../../package/entry-points.ts";
 import { damagedCopy } from "./damaged-copy.ts";
+import { killedInPlace } from "./killed-in-place.ts";
 
 let server: TestServer;
 let home: string;
@@ -201,21 +204,32 @@ describe("a restore of a physical archive in place", () => {
   const options = async (): Promise<InPlaceOptions> => ({
     ...{ identityFile: undefined, holder: await ownHolder(), signal, onStep: () => undefined },
     onNote: (text) => void notes.push(text),
-    exclusively: (work) => {
-      const { port, host, password = "" } = server.connection();
-      const login = (user: string, secret = password) => ({ user, password: secret });
-      const logins = { superuser: login("postgres"), monitor: login("monitor_of_later") };
-      const at = { kind: "embedded", host, port, sslmode: "disable", version: "17", logins } as const;
-      return work({
-        server: { ...at, dataDirectory: server.dataDirectory, logDirectory: server.logDirectory },
+    exclusively: (work) =>
+      work({
+        server: embeddedServer(),
         databases: {
-          shop: { logins: { app: login("shop_app", "new") }, migrations: ["000003-prices.sql"], seeds: [] },
+          shop: {
+            logins: { app: { user: "shop_app", password: "new" } },
+            ...{ migrations: ["000003-prices.sql"], seeds: [] },
+          },
         },
-      });
-    },
+      }),
   });
+  const embeddedServer = () => {
+    const { port, host, password = "" } = server.connection();
+    const login = (user: string) => ({ user, password });
+    const logins = { superuser: login("postgres"), monitor: login("monitor_of_later") };
+    const at = { kind: "embedded", host, port, sslmode: "disable", version: "17", logins } as const;
+    return { ...at, dataDirectory: server.dataDirectory, logDirectory: server.logDirectory };
+  };
   const siblings = async () =>
     (await readdir(dirname(server.dataDirectory))).filter((name) => name.startsWith("data.")).sort();
+  const measured = { ageSeconds: expect.any(Number), bytes: expect.any(Number) };
+  const keptClusters = async () => {
+    const found = await readKeptClusters(embeddedServer(), new Date());
+    if (!found.known) throw new Error(found.reason);
+    return found.clusters;
+  };
   const appRows = () =>
     query<{ count: number }>("select count(*)::int from item", {
       ...server.as("app", "shop"),
@@ -245,11 +259,17 @@ describe("a restore of a physical archive in place", () => {
     expect(await refusal(restoreArchiveInPlace(place(), archive, await options(), async () => undefined))).toMatch(
       /is still kept in /,
     );
+    const kept = await keptClusters();
+    expect(kept).toEqual([{ folder: restored.kept, canReturn: true, restoredAt: expect.any(String), ...measured }]);
+    // A cluster without any row has about 20 MB.
+    expect(kept[0]?.bytes).toBeGreaterThan(20e6);
+    expect(kept[0]?.ageSeconds).toBeLessThan(60);
 
     await undoArchiveRestore(place(), await options(), async () => undefined);
     expect(await count()).toBe(rows + 1);
     expect(await appRows()).toEqual([{ count: rows + 1 }]);
     expect(await siblings()).toEqual([expect.stringMatching(/^data\.undone-/)]);
+    expect(await keptClusters()).toMatchObject([{ canReturn: false, restoredAt: kept[0]?.restoredAt }]);
     expect(notes).toEqual([]);
   });
 
@@ -280,6 +300,37 @@ describe("a restore of a physical archive in place", () => {
     expect(removed).toHaveLength(1);
     expect(await siblings()).toEqual([]);
     expect(await count()).toBe(rows);
+  });
+
+  it("that is killed leaves a server that the next command starts, with every row", async () => {
+    const killed = killedInPlace(server, { place: place(), archives: folder(), folder: home });
+    const steps = await killed.run("restore");
+    await killed.converge("not killed");
+    const stopped = steps.indexOf("pg_ctl stop ended") + 1;
+    const between = steps.findIndex((step) => /^renamed data to data\.before/.test(step)) + 1;
+    expect([stopped > 0, between > stopped]).toEqual([true, true]);
+    for (const step of [stopped, between]) {
+      await killed.run("restore", step);
+      expect(await findPostmaster(server.dataDirectory)).toBeUndefined();
+      await killed.converge(steps[step - 1] ?? "");
+    }
+  });
+
+  it("is refused if the server has tablespaces, before anything changes", async () => {
+    const location = join(dirname(server.dataDirectory), "disk");
+    await mkdir(location);
+    const { uid, gid } = await stat(server.dataDirectory);
+    await chown(location, uid, gid);
+    await query(`create tablespace disk location '${location}'`, server.connection());
+    const steps: string[] = [];
+    const given = { ...(await options()), onStep: (step: string) => void steps.push(step) };
+    const archive = await findArchive(folder(), "latest");
+    expect(await refusal(restoreArchiveInPlace(place(), archive, given, async () => undefined))).toBe(
+      `The server has tablespaces (${location}), which no archive has.`,
+    );
+    expect([steps, await siblings()]).toEqual([[], []]);
+    await query("drop tablespace disk", server.connection());
+    await rm(location, { recursive: true });
   });
 
   it("that is not confirmed changes nothing", async () => {

@@ -106,8 +106,8 @@ const declared: Record<
   ),
   BackupPassphrase: ofArgs<Required<backups.BackupPassphraseArgs>>(
     backups.BackupPassphrase,
-    { dockerHost: "unix:///docker.sock", image: "sha256:0", volume: "shop-data", passphrase: "given" },
-    ["result"],
+    { dockerHost: "unix:///docker.sock", image: "sha256:0", volume: "shop-data", passphrase: "given", generation: 2 },
+    ["result", "former"],
   ),
   RestoredCluster: ofArgs<Required<backups.RestoredClusterArgs>>(
     backups.RestoredCluster,
@@ -279,7 +279,7 @@ describe("the package schema", () => {
     }
     expect(secrets).toEqual({
       AdminMembership: ["password"],
-      BackupPassphrase: ["passphrase", "result"],
+      BackupPassphrase: ["passphrase", "result", "former"],
       CertificateAuthority: ["privateKey"],
       ContainerServer: ["superuserPassword"],
       EmbeddedServer: ["superuserPassword"],

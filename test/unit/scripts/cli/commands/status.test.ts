@@ -20,6 +20,7 @@ const sound: StackStatus = {
   protected: false,
   server: { state: "running", startedAt: "2026-03-01T09:00:00.123Z", version: "17.10", ...address },
   disk: null,
+  keptClusters: { known: true, clusters: [] },
   containers: { known: true, containers: [] },
   databases: [shop],
   notCreated: [],
@@ -65,6 +66,32 @@ describe("the status of a stack", () => {
       ].join("\n"),
     );
     expect(verdict({})).toBe("done");
+  });
+
+  it("shows the clusters that a restore keeps with both commands, and warns of one that is older than 7 days", () => {
+    const day = 86_400;
+    const kept = (ageSeconds: number, canReturn = true) => ({
+      keptClusters: {
+        ...{ known: true as const },
+        clusters: [
+          {
+            ...{ folder: "/data.before-20260228T120000Z", canReturn, restoredAt: "2026-02-28T12:00:00Z" },
+            ...{ ageSeconds, bytes: 48_200_000 },
+          },
+        ],
+      },
+    });
+    expect(text(kept(day))).toContain(
+      [
+        "kept         /data.before-20260228T120000Z (48.2 MB): the cluster from before the restore of 2026-02-28T12:00:00Z, 24 h ago",
+        "  return to it: npm run pgw -- backup restore --undo",
+        "  remove it:    npm run pgw -- backup restore --finish",
+      ].join("\n"),
+    );
+    expect(text(kept(day, false))).toContain("put aside by an undo of the restore of 2026-02-28T12:00:00Z");
+    expect(text(kept(day, false))).not.toContain("--undo");
+    expect([verdict(kept(7 * day)), verdict(kept(7 * day + 1))]).toEqual(["done", "pending"]);
+    expect(verdict({ keptClusters: { known: false, reason: "no access" } })).toBe("wrong");
   });
 
   it("shows a full disk, which is wrong, and a nearly full one, which only warns", () => {
