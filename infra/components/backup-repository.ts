@@ -84,7 +84,11 @@ export class BackupRepository extends pulumi.ComponentResource {
     );
     this.passphrase = passphrase.result;
     this.generation = generation;
-    this.former = pulumi.secret(passphrase.former.apply((former) => former ?? {}));
+    // In a preview, the outputs that a state does not have are unknown. The first generation has no former one.
+    this.former =
+      generation === 1
+        ? pulumi.output<Record<string, string>>({})
+        : pulumi.secret(passphrase.former.apply((former) => former ?? {}));
     this.files = pulumi.secret(
       pulumi
         .all([this.passphrase, this.former])

@@ -1,15 +1,17 @@
 import type Docker from "dockerode";
 import { OperationError } from "../core/operation-error.ts";
 import { lastLogLines } from "../docker/container-log.ts";
+import { runInContainer } from "../docker/run-in-container.ts";
 import { SocketError } from "../docker/server/query.ts";
 import { isRunning } from "../docker/server/running.ts";
 import { type Archiver, readArchiver } from "./archive.ts";
 import { beginBackup } from "./create.ts";
-import { archiveCommandError, BackupError } from "./diagnosis.ts";
+import { archiveCommandError, BackupError, diagnose } from "./diagnosis.ts";
 import type { Finding } from "./findings.ts";
 import { readRepository } from "./info.ts";
 import { pgBackRest } from "./pgbackrest.ts";
 import { findInScan, readScan } from "./scan.ts";
+import { paths } from "./stack-backups.ts";
 
 /** Containers that take part in the backups of a server. */
 export interface BackupPlace {
@@ -109,6 +111,7 @@ export async function settleArchive(docker: Docker, place: BackupPlace, seconds:
   const { container, server } = place;
   await start(docker, container);
   await pgBackRest(docker, container, ["stanza-create"]);
+  await archiveHistories(docker, container);
   try {
     await pgBackRest(docker, container, ["check", `--archive-timeout=${seconds}`]);
   } catch (error) {
@@ -120,6 +123,17 @@ export async function settleArchive(docker: Docker, place: BackupPlace, seconds:
   if (backups.length > 0 || underWay) return false;
   await beginBackup(docker, container, "full");
   return true;
+}
+
+/**
+ * Archives the histories of the server's timelines. The server archived them when they began, which may have been into
+ * another repository, and no restore can follow a timeline without its history.
+ */
+async function archiveHistories(docker: Docker, container: string): Promise<void> {
+  const histories = `${paths.data}/pg_wal/*.history`;
+  const script = `for file in ${histories}; do [ ! -e "$file" ] || pgbackrest --no-archive-async archive-push "$file" || exit; done`;
+  const { code, stdout, stderr } = await runInContainer(docker, container, { command: ["sh", "-c", script] });
+  if (code !== 0) throw diagnose(code, `${stdout}\n${stderr}`);
 }
 
 async function start(docker: Docker, container: string): Promise<void> {

@@ -93,7 +93,7 @@ async function shrinkOthersCode(dist: string): Promise<void> {
     const file = path.replace(/\.map$/, "");
     const code = (await readFile(file, "utf8")).replace(/\n\/\/# sourceMappingURL=.*\n*$/, "\n");
     const shrunk = await minify(file, code, {
-      compress: false,
+      compress: true,
       mangle: { toplevel: false, keepNames: true },
       codegen: { removeWhitespace: true },
     });

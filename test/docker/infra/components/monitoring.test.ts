@@ -99,7 +99,7 @@ describe("the monitoring of a stack", () => {
     expect(level("errors")).toEqual(["ok"]);
     expect(level("backups")).toEqual(["not-applicable"]);
     expect(subjects.filter(({ name }) => name === "migrations")).toMatchObject([
-      { database: "shop", level: "ok", detail: expect.stringMatching(/^\d+ applied/) },
+      { database: "shop", level: "unknown", detail: expect.stringMatching(/^\d+ applied/) },
     ]);
     const page = await (await ask("/")).text();
     expect(page).toContain('<h1>Database: <span class="ok">ok</span></h1>');

@@ -117,8 +117,9 @@ describe("the package", () => {
 
   it("contains the licenses of the packages whose code it contains", async () => {
     const licenses = await readFile(join(packed, "dist", "licenses.txt"), "utf8");
+    const blocks = licenses.split(`\n${"-".repeat(80)}\n`);
     for (const name of ["commander", "graphile-migrate", "pg-cursor", "pg-protocol", "zod"])
-      expect(licenses).toMatch(new RegExp(`^${name} [\\d.]+ \\(MIT\\)\n[^-]*Copyright`, "m"));
+      expect(blocks.find((each) => new RegExp(`^${name} [\\d.]+ \\(MIT\\)$`, "m").test(each))).toContain("Copyright");
   });
 
   it("contains the health server as one file that needs no other one, and is the same in every folder", async () => {
