@@ -284,6 +284,10 @@ describe("backups on a machine without Docker and without a pg_dump of the serve
       checksumsCompared: false,
       archives: [{ id: archive.id, state: "complete", source: "local" }],
     });
+    for (const name of ["shop", "local"]) {
+      const { stderr } = await clone.pgw("destroy", "--erase", name);
+      expect(stderr).toMatch(new RegExp(`last backup: \\S+Z \\(physical archive ${archive.id} in ${folder}\\)\n`));
+    }
     await clone.query("app", "insert into product (id, name, price) values (9901, 'after', 1)");
 
     const unconfirmed = await clone.pgw("dumps", "load");
