@@ -13,6 +13,7 @@ import {
 import { isRealStack } from "../scripts/model/real-data.ts";
 import type { StackOutputs } from "../scripts/model/stack-outputs.ts";
 import { durabilityRisks } from "../scripts/settings/durability.ts";
+import { readTopLevelKeys } from "../scripts/settings/misplaced.ts";
 import { parseSettings, type Settings } from "../scripts/settings/settings.ts";
 import { refuseLocalPassphrase } from "../scripts/stack/stack-secrets.ts";
 import { findExisting } from "./components/checks/existing-objects.ts";
@@ -48,6 +49,7 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
     databases: files,
     stack: pulumi.getStack(),
     isSecret,
+    topLevel: readTopLevelKeys(root, pulumi.getStack()),
   });
   refuseFallbackProviders(settings);
   warnOfRisks(settings);

@@ -5,6 +5,7 @@ import { type BackupPlan, writtenSecret } from "./backups-section.ts";
 import { durabilityRisks } from "./durability.ts";
 import { type Fault, faultsOf } from "./fault.ts";
 import { type DeclaresJobs, jobFaults } from "./jobs.ts";
+import { findMisplaced, type TopLevelKeys } from "./misplaced.ts";
 import { commonShape, type ServerKind, type SettingsOf, serverKinds, serverShape, serverShapes } from "./schema.ts";
 import { type SettingText, textOf } from "./setting.ts";
 import { suggestion } from "./suggestion.ts";
@@ -23,6 +24,8 @@ export interface Known {
   stack: string;
   /** Returns true if Pulumi's configuration has a key as a secret, or with one in it. Default: nothing is checked. */
   isSecret?: (key: string) => boolean;
+  /** Keys at the top level of the settings files, where settings have no effect. Default: none. */
+  topLevel?: TopLevelKeys;
 }
 
 /** One row of the settings' reference. */
@@ -66,7 +69,7 @@ export function parseSettings(config: Readonly<Record<string, string>>, known: K
 
   const kind = serverShape.server.safeParse(written.get("server")).data;
   const shape = shapeOf(kind);
-  const faults: Fault[] = unknownSettings([...written.keys()], shape, kind);
+  const faults: Fault[] = [...misplacedSettings(known.topLevel), ...unknownSettings([...written.keys()], shape, kind)];
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(shape)) {
     // If the kind of server is unknown, no setting is reported as missing.
@@ -81,6 +84,21 @@ export function parseSettings(config: Readonly<Record<string, string>>, known: K
   // Every value was parsed by the schema of its name, so the cast to the whole type is safe.
   const settings = values as Settings;
   return { ...settings, protected: settings.protected ?? isRealStack(known.stack) };
+}
+
+/**
+ * Requires that no settings are at the top level of the settings files. For commands that write these files before the
+ * program checks its settings: the engine would remove them.
+ *
+ * @throws OperationError that lists them
+ */
+export function requireNoMisplacedSettings(topLevel: TopLevelKeys, stack: string): void {
+  const faults = misplacedSettings(topLevel);
+  if (faults.length > 0) throw settingsError(faults, stack);
+}
+
+function misplacedSettings(topLevel: TopLevelKeys = {}): Fault[] {
+  return findMisplaced(topLevel, namespace, (name) => Object.hasOwn(everyShape, name));
 }
 
 /**
@@ -234,7 +252,14 @@ function settingsError(faults: readonly Fault[], stack: string): OperationError 
   const count = faults.length === 1 ? "1 setting" : `${faults.length} settings`;
   const verb = faults.length === 1 ? "is" : "are";
   const lines = faults.map(({ setting, reason }) => `- Setting '${setting}': ${reason}`);
+  const hint = `Set them with \`pulumi config set --stack ${stack} NAME VALUE\` or in Pulumi.${stack}.yaml; defaults are in Pulumi.yaml.`;
+  const objects = faults.filter(({ isObject }) => isObject === true).map(({ setting }) => setting);
   return new OperationError([`${count} of stack "${stack}" ${verb} wrong:`, ...lines].join("\n"), {
-    hint: `Set them with \`pulumi config set --stack ${stack} NAME VALUE\` or in Pulumi.${stack}.yaml; defaults are in Pulumi.yaml.`,
+    hint: [hint, ...objects.map((name) => objectHint(name, stack))].join("\n"),
   });
+}
+
+/** Says how to set one value of a setting that is an object, of which `config set` alone makes a string. */
+function objectHint(setting: string, stack: string): string {
+  return `One value in ${setting}: pulumi config set --stack ${stack} --path '${namespace}${setting}.NAME' VALUE`;
 }
