@@ -13,9 +13,9 @@ import {
 import { isRealStack } from "../scripts/model/real-data.ts";
 import type { StackOutputs } from "../scripts/model/stack-outputs.ts";
 import { durabilityRisks } from "../scripts/settings/durability.ts";
-import { readTopLevelKeys } from "../scripts/settings/misplaced.ts";
 import { parseSettings, type Settings } from "../scripts/settings/settings.ts";
 import { refuseLocalPassphrase } from "../scripts/stack/stack-secrets.ts";
+import { readTopLevelKeys } from "../scripts/stack/top-level-keys.ts";
 import { findExisting } from "./components/checks/existing-objects.ts";
 import { warnOfRenames } from "./components/checks/renamed-databases.ts";
 import { Database } from "./components/database.ts";

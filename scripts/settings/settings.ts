@@ -1,11 +1,11 @@
 import type { z } from "zod";
 import { OperationError } from "../core/operation-error.ts";
+import { findMisplaced, namespace, type TopLevelKeys } from "../model/misplaced-setting.ts";
 import { isInventedSeed, isRealStack } from "../model/real-data.ts";
 import { type BackupPlan, writtenSecret } from "./backups-section.ts";
 import { durabilityRisks } from "./durability.ts";
 import { type Fault, faultsOf } from "./fault.ts";
 import { type DeclaresJobs, jobFaults } from "./jobs.ts";
-import { findMisplaced, type TopLevelKeys } from "./misplaced.ts";
 import { commonShape, type ServerKind, type SettingsOf, serverKinds, serverShape, serverShapes } from "./schema.ts";
 import { type SettingText, textOf } from "./setting.ts";
 import { suggestion } from "./suggestion.ts";
@@ -34,9 +34,6 @@ export interface SettingReference extends SettingText {
   /** Kinds of server that have the setting. */
   servers: readonly ServerKind[];
 }
-
-/** Namespace of the kit's settings in Pulumi's configuration. Other namespaces belong to providers and to Pulumi. */
-const namespace = "pgroundwork:";
 
 /** All settings. A setting that several kinds of server have appears once, with one text. */
 const everyShape: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
@@ -69,7 +66,10 @@ export function parseSettings(config: Readonly<Record<string, string>>, known: K
 
   const kind = serverShape.server.safeParse(written.get("server")).data;
   const shape = shapeOf(kind);
-  const faults: Fault[] = [...misplacedSettings(known.topLevel), ...unknownSettings([...written.keys()], shape, kind)];
+  const faults: Fault[] = [
+    ...findMisplaced(known.topLevel ?? {}, (name) => Object.hasOwn(everyShape, name)),
+    ...unknownSettings([...written.keys()], shape, kind),
+  ];
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(shape)) {
     // If the kind of server is unknown, no setting is reported as missing.
@@ -84,21 +84,6 @@ export function parseSettings(config: Readonly<Record<string, string>>, known: K
   // Every value was parsed by the schema of its name, so the cast to the whole type is safe.
   const settings = values as Settings;
   return { ...settings, protected: settings.protected ?? isRealStack(known.stack) };
-}
-
-/**
- * Requires that no settings are at the top level of the settings files. For commands that write these files before the
- * program checks its settings: the engine would remove them.
- *
- * @throws OperationError that lists them
- */
-export function requireNoMisplacedSettings(topLevel: TopLevelKeys, stack: string): void {
-  const faults = misplacedSettings(topLevel);
-  if (faults.length > 0) throw settingsError(faults, stack);
-}
-
-function misplacedSettings(topLevel: TopLevelKeys = {}): Fault[] {
-  return findMisplaced(topLevel, namespace, (name) => Object.hasOwn(everyShape, name));
 }
 
 /**

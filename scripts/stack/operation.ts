@@ -18,6 +18,7 @@ import { requireStackSecrets } from "./stack-secrets.ts";
 import { initialiseStack, requireDeclared, saysNoSuchStack } from "./stacks.ts";
 import { stateFile } from "./state-file.ts";
 import { declaredStateFolder } from "./state-folder.ts";
+import { requireKeptSettings } from "./top-level-keys.ts";
 
 /**
  * Runs an operation on a stack, including its first one. The state is created first if it would be a local file that
@@ -32,25 +33,10 @@ export async function runOperation(
   options: OperationOptions,
 ): Promise<OperationResult> {
   requireStackSecrets(stack);
-  if (kind === "up" || kind === "preview") await requireKeptSettings(stack);
+  if (kind === "up" || kind === "preview") requireKeptSettings(stack.root, stack.name);
   const result = await runOrInitialise(stack, kind, options);
   if (kind === "up" && result.interrupted.length > 0) await forgetInterruption(stack);
   return result;
-}
-
-/**
- * Requires that no settings are at the top level of a settings file that the engine is about to write, because it would
- * remove them. It writes its salt or key, if the file has none. In other files, the program reports such settings.
- *
- * @throws OperationError that lists them
- */
-async function requireKeptSettings({ root, name }: Stack): Promise<void> {
-  const { readTopLevelKeys } = await import("../settings/misplaced.ts");
-  const topLevel = readTopLevelKeys(root, name);
-  const keys = topLevel[`Pulumi.${name}.yaml`] ?? [];
-  if (keys.includes("encryptionsalt") || keys.includes("encryptedkey")) return;
-  const { requireNoMisplacedSettings } = await import("../settings/settings.ts");
-  requireNoMisplacedSettings(topLevel, name);
 }
 
 async function runOrInitialise(stack: Stack, kind: OperationKind, options: OperationOptions): Promise<OperationResult> {

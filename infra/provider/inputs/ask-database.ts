@@ -29,8 +29,8 @@ export interface Unreachable {
 /**
  * Queries the database at the inputs' connection. If it does not answer, the old inputs' connection is tried: a preview
  * may have a new port, and an interrupted rotation leaves the old password. If the server is down, the reason is always
- * the same text, whatever error the driver reported. A resource without old inputs does not know the present port, so it
- * does not call a server down that may only move to another one.
+ * the same text, whatever error the driver reported. Without old inputs, the present port is not known, and the reason
+ * does not claim that the server is down.
  *
  * @param ask called without a connection if the server does not exist yet; may throw ConnectionError
  */

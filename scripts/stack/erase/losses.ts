@@ -142,8 +142,8 @@ const pageBytes = 8_192;
 
 /**
  * Estimates rows from statistics. ANALYZE stores one estimate, which is scaled to the present size, and the running
- * statistics count since then. A crash or a restore resets the running ones: 0 rows mean nothing if there are pages, and
- * less than one row in a page is likely only what was written since.
+ * statistics count since then. A crash or a restore resets the running ones: 0 rows mean nothing if there are pages,
+ * and less than one row in a page is likely only what was written since.
  *
  * @param bytes size of the table. undefined if it is not known.
  */
