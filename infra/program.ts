@@ -15,6 +15,7 @@ import type { StackOutputs } from "../scripts/model/stack-outputs.ts";
 import { durabilityRisks } from "../scripts/settings/durability.ts";
 import { parseSettings, type Settings } from "../scripts/settings/settings.ts";
 import { refuseLocalPassphrase } from "../scripts/stack/stack-secrets.ts";
+import { readTopLevelKeys } from "../scripts/stack/top-level-keys.ts";
 import { findExisting } from "./components/checks/existing-objects.ts";
 import { warnOfRenames } from "./components/checks/renamed-databases.ts";
 import { Database } from "./components/database.ts";
@@ -48,6 +49,7 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
     databases: files,
     stack: pulumi.getStack(),
     isSecret,
+    topLevel: readTopLevelKeys(root, pulumi.getStack()),
   });
   refuseFallbackProviders(settings);
   warnOfRisks(settings);

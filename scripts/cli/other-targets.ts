@@ -24,12 +24,16 @@ export async function warnOfOtherTargets(context: CommandContext, stack: string)
     differencesFrom(outputs, connection).map((difference) => `${source}: ${difference}`),
   );
   if (stale.length > 0) {
+    const names = Object.keys(outputs.databases);
+    const isKept = names.length === 1 || inFile.some(({ connection }) => names.includes(connection.database));
+    // The command keeps the file's database if the stack has it.
+    const database = isKept ? "" : ` -d NAME`;
     context.out.warn(
       [
         `${file?.path} does not connect to stack "${stack}":`,
         ...stale.map((line) => `  ${line}`),
         "  Write it again; its other variables are kept:",
-        `    npm run db:setup -- --write-env --force${option}`,
+        `    npm run db:setup -- --write-env --force${database}${option}`,
       ].join("\n"),
     );
   }

@@ -8,6 +8,8 @@ export interface Fault {
   /** Name as in the stack's configuration, with the path inside the value: `databases[1]`, `postgresql.port`. */
   setting: string;
   reason: string;
+  /** True if text was given for a setting that is an object. */
+  isObject?: true;
 }
 
 /** Longer values are cut, in characters, so that the message stays readable. */
@@ -23,10 +25,13 @@ export function faultsOf(name: string, schema: z.ZodType, written: string | unde
     // Only the kit's own rules have a better message than the expected type: zod's own messages do not show the value.
     if (issue.code === "custom" && issue.message !== "Invalid input") return { setting, reason: issue.message };
     if (issue.code === "invalid_format") return { setting, reason: issue.message };
-    const expected = `expected ${textOf(schema).type}`;
+    const { type } = textOf(schema);
+    const expected = `expected ${type}`;
+    const isObject = issue.path.length === 0 && /\ban object\b/.test(type) && written !== undefined;
     return {
       setting,
       reason: written === undefined ? `is missing; ${expected}` : `${expected}, got ${shown(setting, written)}`,
+      ...(isObject ? { isObject } : {}),
     };
   });
   return faults.filter(

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { OperationError } from "../core/operation-error.ts";
+import { findMisplaced, namespace, type TopLevelKeys } from "../model/misplaced-setting.ts";
 import { isInventedSeed, isRealStack } from "../model/real-data.ts";
 import { type BackupPlan, writtenSecret } from "./backups-section.ts";
 import { durabilityRisks } from "./durability.ts";
@@ -23,6 +24,8 @@ export interface Known {
   stack: string;
   /** Returns true if Pulumi's configuration has a key as a secret, or with one in it. Default: nothing is checked. */
   isSecret?: (key: string) => boolean;
+  /** Keys at the top level of the settings files, where settings have no effect. Default: none. */
+  topLevel?: TopLevelKeys;
 }
 
 /** One row of the settings' reference. */
@@ -31,9 +34,6 @@ export interface SettingReference extends SettingText {
   /** Kinds of server that have the setting. */
   servers: readonly ServerKind[];
 }
-
-/** Namespace of the kit's settings in Pulumi's configuration. Other namespaces belong to providers and to Pulumi. */
-const namespace = "pgroundwork:";
 
 /** All settings. A setting that several kinds of server have appears once, with one text. */
 const everyShape: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
@@ -66,7 +66,10 @@ export function parseSettings(config: Readonly<Record<string, string>>, known: K
 
   const kind = serverShape.server.safeParse(written.get("server")).data;
   const shape = shapeOf(kind);
-  const faults: Fault[] = unknownSettings([...written.keys()], shape, kind);
+  const faults: Fault[] = [
+    ...findMisplaced(known.topLevel ?? {}, (name) => Object.hasOwn(everyShape, name)),
+    ...unknownSettings([...written.keys()], shape, kind),
+  ];
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(shape)) {
     // If the kind of server is unknown, no setting is reported as missing.
@@ -234,7 +237,14 @@ function settingsError(faults: readonly Fault[], stack: string): OperationError 
   const count = faults.length === 1 ? "1 setting" : `${faults.length} settings`;
   const verb = faults.length === 1 ? "is" : "are";
   const lines = faults.map(({ setting, reason }) => `- Setting '${setting}': ${reason}`);
+  const hint = `Set them with \`pulumi config set --stack ${stack} NAME VALUE\` or in Pulumi.${stack}.yaml; defaults are in Pulumi.yaml.`;
+  const objects = faults.filter(({ isObject }) => isObject === true).map(({ setting }) => setting);
   return new OperationError([`${count} of stack "${stack}" ${verb} wrong:`, ...lines].join("\n"), {
-    hint: `Set them with \`pulumi config set --stack ${stack} NAME VALUE\` or in Pulumi.${stack}.yaml; defaults are in Pulumi.yaml.`,
+    hint: [hint, ...objects.map((name) => objectHint(name, stack))].join("\n"),
   });
+}
+
+/** Says how to set one value of a setting that is an object, of which `config set` alone makes a string. */
+function objectHint(setting: string, stack: string): string {
+  return `One value in ${setting}: pulumi config set --stack ${stack} --path '${namespace}${setting}.NAME' VALUE`;
 }

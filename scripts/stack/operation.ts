@@ -18,6 +18,7 @@ import { requireStackSecrets } from "./stack-secrets.ts";
 import { initialiseStack, requireDeclared, saysNoSuchStack } from "./stacks.ts";
 import { stateFile } from "./state-file.ts";
 import { declaredStateFolder } from "./state-folder.ts";
+import { requireKeptSettings } from "./top-level-keys.ts";
 
 /**
  * Runs an operation on a stack, including its first one. The state is created first if it would be a local file that
@@ -32,6 +33,7 @@ export async function runOperation(
   options: OperationOptions,
 ): Promise<OperationResult> {
   requireStackSecrets(stack);
+  if (kind === "up" || kind === "preview") requireKeptSettings(stack.root, stack.name);
   const result = await runOrInitialise(stack, kind, options);
   if (kind === "up" && result.interrupted.length > 0) await forgetInterruption(stack);
   return result;

@@ -29,7 +29,8 @@ export interface Unreachable {
 /**
  * Queries the database at the inputs' connection. If it does not answer, the old inputs' connection is tried: a preview
  * may have a new port, and an interrupted rotation leaves the old password. If the server is down, the reason is always
- * the same text, whatever error the driver reported.
+ * the same text, whatever error the driver reported. Without old inputs, the present port is not known, and the reason
+ * does not claim that the server is down.
  *
  * @param ask called without a connection if the server does not exist yet; may throw ConnectionError
  */
@@ -42,11 +43,20 @@ export async function askDatabase<Answer extends { known: true } | { known: fals
   const answer = await unlessUnreachable(() => ask(connection));
   if (answer.known || connection === undefined) return answer;
   const before = oldInputs === undefined ? undefined : connectionOf(oldInputs);
-  if (before !== undefined && !isDeepStrictEqual(before, connection)) {
-    const earlier = await unlessUnreachable(() => ask(before));
-    if (earlier.known) return earlier;
-  }
-  return (await isDown(connection)) ? { known: false, isDown: true, reason: "server is down" } : answer;
+  const earlier =
+    before === undefined || isDeepStrictEqual(before, connection)
+      ? undefined
+      : await unlessUnreachable(() => ask(before));
+  if (earlier?.known) return earlier;
+  if (!(await isDown(connection))) return answer;
+  // The server still answers at its present address: its reason counts.
+  if (before !== undefined && earlier !== undefined && !(await isDown(before))) return earlier;
+  const { host, port } = connection;
+  const reason =
+    before === undefined
+      ? `no server answers on ${host}:${port}: it is down, or its port is about to change`
+      : "server is down";
+  return { known: false, isDown: true, reason };
 }
 
 async function isDown(connection: Connection): Promise<boolean> {

@@ -85,6 +85,7 @@ async function rename(
   if (!isHalfDone) {
     await requireRenamable(migrations, from, to);
     await requireEditableSettings(context.root);
+    await requireNoSnapshotsIfUp(context, stack ?? localStack, from);
     await renameDatabaseFolder(migrations, from, to);
   }
   const settings = await redeclareDatabase(context.root, from, to);
@@ -130,6 +131,26 @@ async function renameOnStack(context: CommandContext, stack: string, from: strin
     ].join("\n"),
   );
   return undefined;
+}
+
+/**
+ * Requires the same of a stack before its files are changed, so that no rename is begun that the server refuses later.
+ * Warns if the server cannot be asked. A stack that was never up has no snapshots.
+ *
+ * @throws OperationError (not allowed)
+ */
+async function requireNoSnapshotsIfUp(context: CommandContext, stack: string, database: string): Promise<void> {
+  const { stateFile } = await import("../../stack/state-file.ts");
+  const { declaredStateFolder } = await import("../../stack/state-folder.ts");
+  const { serverConnection } = await import("../../stack/outputs.ts");
+  const isLocal = declaredStateFolder(context.root, stack, context.env) !== undefined;
+  if (isLocal && stateFile(context.root, stack, context.env) === undefined) return;
+  try {
+    await requireNoSnapshots(serverConnection(await outputsOf(context, stack, true)), stack, database);
+  } catch (error) {
+    if (!(error instanceof OperationError) || error.exitCode === exitCode.notAllowed) throw error;
+    context.out.warn(`It is not known if stack "${stack}" has snapshots of ${database}: ${error.message}`);
+  }
 }
 
 /**

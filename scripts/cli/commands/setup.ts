@@ -1,8 +1,10 @@
 import type { Command } from "commander";
+import { everyConnection } from "../../connection/environment.ts";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { shellQuote } from "../../core/shell.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
-import { jsonOption, stackOption } from "../options.ts";
+import { databaseOption, jsonOption, stackOption } from "../options.ts";
 import { warnOfOtherTargets } from "../other-targets.ts";
 import { upStack } from "./up.ts";
 
@@ -12,22 +14,33 @@ export function registerSetup(program: Command): void {
     .description("run `up` and print the next steps; writes .env only with --write-env")
     .addOption(stackOption())
     .addOption(jsonOption())
-    .option("--write-env", "write .env with DATABASE_URL and DB_* for the first database's app role (mode 0600)")
+    .option(
+      "--write-env",
+      "write .env with DATABASE_URL and DB_* for the app role of a database: --database, else that of the present .env, " +
+        "else the first one (mode 0600)",
+    )
     .option("--force", "replace the connection in an existing .env; other variables are kept")
+    .addOption(databaseOption("the database of --write-env"))
     .action(
-      action<{ stack?: string; writeEnv?: boolean; force?: boolean }, []>(async (context, options) => {
-        const { stack = localStack, writeEnv = false, force = false } = options;
+      action<SetupOptions, []>(async (context, options) => {
+        const { stack = localStack, writeEnv = false, force = false, database } = options;
+        if (database !== undefined && !writeEnv)
+          throw new OperationError("--database names the database for .env.", {
+            hint: "Add --write-env.",
+            exitCode: exitCode.usage,
+          });
         if (writeEnv && !force) {
           const { requireNoEnvironmentFile } = await import("../../connection/environment-file.ts");
           await requireNoEnvironmentFile(context.root);
         }
         const { databases, server } = await upStack(context, stack);
         if (writeEnv) {
-          const [database = ""] = Object.keys(databases);
           const { writeEnvironmentFile } = await import("../../connection/environment-file.ts");
           const { resolveTarget } = await import("../target.ts");
-          const { connection } = await resolveTarget(context, { stack, database }, "app");
-          context.out.note(`wrote ${await writeEnvironmentFile(context.root, connection, force, stack)}`);
+          const chosen = database ?? (await databaseForFile(context.root, stack, Object.keys(databases)));
+          const { connection } = await resolveTarget(context, { stack, database: chosen }, "app");
+          const file = await writeEnvironmentFile(context.root, connection, force, stack);
+          context.out.note(`wrote ${file}: ${connection.user} in the database ${connection.database}`);
         }
         await warnOfOtherTargets(context, stack);
         context.out.say(
@@ -46,6 +59,36 @@ export function registerSetup(program: Command): void {
         return undefined;
       }),
     );
+}
+
+interface SetupOptions {
+  stack?: string;
+  writeEnv?: boolean;
+  force?: boolean;
+  database?: string;
+}
+
+/**
+ * Chooses the database for `.env`: the one that a present file connects to, else the first of the stack.
+ *
+ * @throws OperationError (wrong usage) if the stack has several databases, but not that of the present file
+ */
+async function databaseForFile(root: string, stack: string, databases: readonly string[]): Promise<string> {
+  const { readEnvironmentFile } = await import("../../connection/environment-file.ts");
+  const file = await readEnvironmentFile(root);
+  const present = everyConnection(file?.variables ?? {}).map(({ connection }) => connection.database);
+  const [first = ""] = databases;
+  const kept = present.find((name) => databases.includes(name));
+  if (kept !== undefined || present.length === 0 || databases.length <= 1) return kept ?? first;
+  const lines = databases.map((name) => `  npm run db:setup -- --write-env --force -d ${name}${stackSuffix(stack)}`);
+  throw new OperationError(
+    `${file?.path} connects to the database "${present[0]}", which stack "${stack}" does not have. It was not changed.`,
+    { hint: ["Choose the database of your application:", ...lines].join("\n  "), exitCode: exitCode.usage },
+  );
+}
+
+function stackSuffix(stack: string): string {
+  return stack === localStack ? "" : ` --stack ${stack}`;
 }
 
 /** Returns the lines that make cron or systemd run the restore drills of a stack. */

@@ -7,7 +7,6 @@ import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, stackOption } from "../../options.ts";
 import { refuseInCopy } from "../../refuse-in-copy.ts";
 import { stackWithEngine } from "../../stack.ts";
-import { settingsFile } from "./texts.ts";
 
 interface DestroyOptions {
   stack?: string;
@@ -59,7 +58,7 @@ function refuseProtected({ content, settings }: Survey, stack: string, erasing: 
   if (!content.protected && !settings.protected) return;
   const up = content.resources > 0 ? ` and run \`${upCommand(stack)}\`` : "";
   throw new OperationError(`Stack "${stack}" is protected and cannot be ${erasing ? "erased" : "destroyed"}.`, {
-    hint: `To allow it, set pgroundwork:protected to false in ${settingsFile(stack)}${up}. Then run this command again.`,
+    hint: `To allow it, set pgroundwork:protected to false in Pulumi.${stack}.yaml${up}. Then run this command again.`,
     exitCode: exitCode.notAllowed,
   });
 }

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Connection } from "../../../connection/connection.ts";
 import { ConnectionError } from "../../../connection/connection-error.ts";
 import { OperationError } from "../../../core/operation-error.ts";
@@ -17,10 +19,12 @@ import { requireTyped } from "../../typed-name.ts";
 import { destroyByEngine, underLock } from "./destroy-by-engine.ts";
 import type { Destruction } from "./destruction.ts";
 import { describeLastBackup } from "./last-backup.ts";
-import { type DatabasePlan, describeDatabasePlans, describeLeft, describeStackPlan, settingsFile } from "./texts.ts";
+import { type DatabasePlan, describeDatabasePlans, describeLeft, describeStackPlan } from "./texts.ts";
 
 /** Access to the stack's server: a connection, or the reason why there is none. */
 type Access = { admin: Connection; databases: string[] } | { reason: string; databases: string[] };
+
+type ErasePlan = Omit<DatabasePlan, "lastBackup">;
 
 /** Erases the named databases, or the stack as a whole. */
 export async function eraseNamed(destruction: Destruction, names: readonly string[]): Promise<void> {
@@ -63,7 +67,14 @@ async function eraseSome(destruction: Destruction, server: Access, names: readon
   }
   const { admin } = server;
   const plans = await plansFor(survey, admin, names);
-  context.out.note(describeDatabasePlans(stack, plans, await describeLastBackup(destruction)));
+  context.out.note(
+    describeDatabasePlans(
+      stack,
+      await Promise.all(
+        plans.map(async (plan) => ({ ...plan, lastBackup: await describeLastBackup(destruction, plan.name) })),
+      ),
+    ),
+  );
   if (!yes) await requireTyped(context, names, `Erasing ${names.join(", ")}`);
 
   const requireAsShown = async () => {
@@ -88,9 +99,9 @@ async function eraseSome(destruction: Destruction, server: Access, names: readon
   );
 }
 
-async function plansFor(survey: Survey, admin: Connection, names: readonly string[]): Promise<DatabasePlan[]> {
+async function plansFor(survey: Survey, admin: Connection, names: readonly string[]): Promise<ErasePlan[]> {
   const losses = await measureDatabases(admin, names);
-  const plans: DatabasePlan[] = [];
+  const plans: ErasePlan[] = [];
   for (const name of names) {
     const loss = losses.find((each) => each.name === name);
     const declared = survey.settings.databases.includes(name);
@@ -99,7 +110,7 @@ async function plansFor(survey: Survey, admin: Connection, names: readonly strin
   return plans;
 }
 
-function planFacts({ name, loss, roles, declared }: DatabasePlan): Facts {
+function planFacts({ name, loss, roles, declared }: ErasePlan): Facts {
   return [
     loss === undefined ? `no database ${name}` : factOf(loss),
     ...roles.map((role) => `role ${role}`),
@@ -124,8 +135,9 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
   const databases = await lossesOn(server);
   const facts = factsOf(survey, erasable, databases);
   const found = erasable.flatMap((each) => each.found);
+  const settings = settingsFile(context.root, stack);
   context.out.note(
-    describeStackPlan(stack, resources, { found, kept }, databases, await describeLastBackup(destruction)),
+    describeStackPlan(stack, resources, { found, kept }, databases, await describeLastBackup(destruction), settings),
   );
   if (!yes) await requireTyped(context, [stack], `Erasing stack "${stack}"`);
 
@@ -151,7 +163,7 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
     [
       `stack "${stack}" is erased`,
       ...kept,
-      `\`${upCommand(stack)}\` creates it again with the settings in ${settingsFile(stack)}.`,
+      `\`${upCommand(stack)}\` creates it again with the settings in ${settings ?? "Pulumi.yaml"}.`,
     ].join("\n"),
   );
 }
@@ -178,4 +190,10 @@ async function shown<T>(context: CommandContext, work: (onStep: (step: string) =
   const result = await work((step) => showStep(context.out, step));
   context.out.endStep();
   return result;
+}
+
+/** Returns the name of a stack's settings file, if it exists. A stack without one has the settings in Pulumi.yaml. */
+function settingsFile(root: string, stack: string): string | undefined {
+  const name = `Pulumi.${stack}.yaml`;
+  return existsSync(join(root, name)) ? name : undefined;
 }

@@ -11,11 +11,13 @@ export interface DatabasePlan {
   roles: readonly string[];
   /** True if the settings name it. */
   declared: boolean;
+  /** Description of its last backup. */
+  lastBackup: string;
 }
 
 /** Describes what will be lost with databases. */
-export function describeDatabasePlans(stack: string, plans: readonly DatabasePlan[], lastBackup: string): string {
-  const lines = plans.flatMap(({ name, loss, roles, declared }) => [
+export function describeDatabasePlans(stack: string, plans: readonly DatabasePlan[]): string {
+  const lines = plans.flatMap(({ name, loss, roles, declared, lastBackup }) => [
     `  database ${name}: ${loss === undefined ? "no longer on the server" : `${lossOf(loss)}, ${lastBackup}`}`,
     ...(loss === undefined || loss.sessions === 0 ? [] : [`    ${connections(loss.sessions)} to it will be closed`]),
     ...(roles.length === 0 ? [] : [`    with its roles ${roles.join(", ")}`]),
@@ -24,13 +26,18 @@ export function describeDatabasePlans(stack: string, plans: readonly DatabasePla
   return [`These databases of stack "${stack}" will be deleted permanently:`, ...lines].join("\n");
 }
 
-/** Describes what will be lost with a whole stack, and what stays. */
+/**
+ * Describes what will be lost with a whole stack, and what stays.
+ *
+ * @param settings the stack's settings file, if it exists
+ */
 export function describeStackPlan(
   stack: string,
   resources: number,
   { found, kept }: { found: readonly FoundData[]; kept: readonly string[] },
   databases: readonly DatabaseLoss[] | string,
   lastBackup: string,
+  settings: string | undefined,
 ): string {
   const none = kept.length === 0 ? ["  no data was found"] : [];
   const lines = [
@@ -39,7 +46,7 @@ export function describeStackPlan(
       ({ what, bytes, state }) => `  ${what} (${bytes === undefined ? "size unknown" : size(bytes)}, ${state})`,
     ),
     ...(found.some(({ hasData }) => hasData) ? databaseLines(databases, lastBackup) : none),
-    `  its state and the history of the state; ${settingsFile(stack)} is kept`,
+    `  its state and the history of the state${settings === undefined ? "" : `; ${settings} is kept`}`,
     ...kept,
   ];
   return [`Stack "${stack}" and everything in it will be deleted permanently:`, ...lines].join("\n");
@@ -60,8 +67,11 @@ function openSessions({ sessions }: DatabaseLoss): string {
 
 function lossOf({ bytes, content }: DatabaseLoss): string {
   if (content === undefined) return `${size(bytes)}, its tables could not be counted (it refuses connections)`;
-  const { tables, rows } = content;
-  return `${size(bytes)}, ${tables} ${tables === 1 ? "table" : "tables"} with about ${rows.toLocaleString("en")} rows`;
+  const { tables, rows, unknownTables } = content;
+  const counted = `${size(bytes)}, ${tables} ${tables === 1 ? "table" : "tables"}`;
+  if (unknownTables === 0) return `${counted} with about ${rows.toLocaleString("en")} rows`;
+  if (rows === 0) return `${counted}, rows not known`;
+  return `${counted} with more than ${rows.toLocaleString("en")} rows (those of ${unknownTables} are not known)`;
 }
 
 function connections(count: number): string {
@@ -87,9 +97,4 @@ export function size(bytes: number): string {
     unit += 1;
   }
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
-}
-
-/** Returns the name of a stack's settings file. */
-export function settingsFile(stack: string): string {
-  return `Pulumi.${stack}.yaml`;
 }

@@ -6,6 +6,8 @@ import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { defaultRole } from "../../login.ts";
 import { databaseOption, jsonOption, roleOption, stackOption } from "../../options.ts";
+import { refuseInCopy } from "../../refuse-in-copy.ts";
+import { outputsOf } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { resolveTarget, targetToChange } from "../../target.ts";
@@ -28,14 +30,14 @@ export function registerSnapshot(program: Command): void {
   verb("save <name>", "save the database as it is now; its sessions are terminated")
     .addOption(jsonOption())
     .action(action<SnapshotOptions, [string]>((context, options, name) => save(context, options, name, "snapshot")));
-  verb("list", "list the snapshots and branches of the database")
+  verb("list", "list the snapshots and branches of the database, also of a former name of it")
     .addOption(jsonOption())
     .action(action<SnapshotOptions, []>(list));
   verb("restore <name>", "replace the database by a snapshot, which stays; what the database has now is lost")
     .option("-y, --yes", "skip the confirmation; sessions of the database are terminated")
     .addOption(jsonOption())
     .action(action<SnapshotOptions, [string]>(restore));
-  verb("drop <name>", "drop a snapshot or branch")
+  verb("drop <name>", "drop a snapshot or branch, also of a former name of the database")
     .addOption(jsonOption())
     .action(action<SnapshotOptions, [string]>(drop));
   verb("branch <name>", "copy the database to <database>_<name>, with the same roles, to work on it")
@@ -69,7 +71,7 @@ async function save(
 
 async function list(context: CommandContext, options: SnapshotOptions): Promise<undefined> {
   const { listSnapshots } = await import("../../../backup/snapshot/snapshots.ts");
-  const { place } = await placeOf(context, options, resolveTarget);
+  const place = (await formerPlaceOf(context, options)) ?? (await placeOf(context, options, resolveTarget)).place;
   const snapshots = await listSnapshots(place);
   context.out.answer({ database: place.database, snapshots }, () =>
     snapshots.length === 0
@@ -100,7 +102,9 @@ async function restore(context: CommandContext, options: SnapshotOptions, name: 
 
 async function drop(context: CommandContext, options: SnapshotOptions, name: string): Promise<undefined> {
   const { dropSnapshot } = await import("../../../backup/snapshot/snapshots.ts");
-  const { place } = await placeOf(context, options);
+  const former = await formerPlaceOf(context, options);
+  if (former !== undefined) await refuseInCopy(context, options.stack ?? localStack);
+  const place = former ?? (await placeOf(context, options)).place;
   const dropped = await dropSnapshot(place, name);
   context.out.answer(dropped, () => `dropped the ${dropped.kind} ${name} of ${place.database}`);
   return undefined;
@@ -125,6 +129,24 @@ async function url(
   return undefined;
 }
 
+/**
+ * Finds the snapshots of a database that a stack no longer has, because it was renamed or removed from the settings.
+ *
+ * @returns undefined if the stack has the database, if none is named, or if the server has no such snapshots
+ */
+async function formerPlaceOf(context: CommandContext, options: SnapshotOptions): Promise<SnapshotPlace | undefined> {
+  const { stack = localStack, database } = options;
+  if (database === undefined) return undefined;
+  const outputs = await outputsOf(context, stack, true);
+  if (Object.hasOwn(outputs.databases, database)) return undefined;
+  const { serverConnection } = await import("../../../stack/outputs.ts");
+  const { listSnapshots } = await import("../../../backup/snapshot/snapshots.ts");
+  const place = { maintenance: serverConnection(outputs), database };
+  if ((await listSnapshots(place)).length === 0) return undefined;
+  if (outputs.protected) throw protectedError(stack);
+  return place;
+}
+
 /** Finds the database of a stack, and refuses a protected one. */
 async function placeOf(
   context: CommandContext,
@@ -133,13 +155,15 @@ async function placeOf(
 ): Promise<{ place: SnapshotPlace; label: string }> {
   const stack = options.stack ?? localStack;
   const { admin, database, label, protected: isProtected } = await resolve(context, { ...options, stack }, "superuser");
-  if (isProtected === true) {
-    throw new OperationError(`Stack "${stack}" is protected, and snapshots terminate its sessions.`, {
-      hint: "Use `backup dump`, or `backup restore` if the stack has backups.",
-      exitCode: exitCode.notAllowed,
-    });
-  }
+  if (isProtected === true) throw protectedError(stack);
   return { place: { maintenance: inDatabase(admin, "postgres"), database }, label };
+}
+
+function protectedError(stack: string): OperationError {
+  return new OperationError(`Stack "${stack}" is protected, and snapshots terminate its sessions.`, {
+    hint: "Use `backup dump`, or `backup restore` if the stack has backups.",
+    exitCode: exitCode.notAllowed,
+  });
 }
 
 function ended(terminated: number): string[] {

@@ -262,14 +262,39 @@ describe("invalid settings", () => {
     ["databases", '["trading","trading"]', "'trading' is listed more than once"],
     ["seeds", '["dev","dev"]', "'dev' is listed more than once"],
     ["seeds", '{"dev":true}', `expected a list of seed sets, got '{"dev":true}'`],
-    [
-      "postgresql",
-      "jit=off",
-      "expected an object of PostgreSQL settings, each a string, number, true or false, got 'jit=off'",
-    ],
     ["protected", "true", "is true, which excludes the seed set 'dev'; change 'seeds', or set it to false"],
   ])("are reported with what is expected: %s = %j", (name, value, reason) => {
     expect(faults({ [name]: value })).toEqual([`- Setting '${name}': ${reason}`]);
+  });
+
+  it("are followed by a line that sets one value if text was given for an object", () => {
+    const parsePostgresql = (value: string) => () => parse({ postgresql: value });
+    expect(parsePostgresql("{jit: off}")).toThrow(
+      expect.objectContaining({
+        message:
+          '1 setting of stack "local" is wrong:\n' +
+          "- Setting 'postgresql': expected an object of PostgreSQL settings, each a string, number, true or false, got '{jit: off}'",
+        hint: `${hint}\nOne value in postgresql: pulumi config set --stack local --path 'pgroundwork:postgresql.NAME' VALUE`,
+      }),
+    );
+    expect(parse({ postgresql: '{"jit":"off"}' })).toMatchObject({ postgresql: { jit: "off" } });
+  });
+
+  it("are reported at the top level of a settings file, where the engine ignores them, with the others", () => {
+    const topLevel = {
+      "Pulumi.yaml": ["name", "runtime", "main", "backend", "plugins", "config"],
+      "Pulumi.local.yaml": ["encryptionsalt", "config", "pgroundwork:port", "memory", "pgroundwork:prot", "aws:region"],
+    };
+    const where = "has no effect at the top level of Pulumi.local.yaml; move it below 'config:', indented, as";
+    expect(() => parseSettings({ ...local, "pgroundwork:memory": "1" }, { ...known, topLevel })).toThrow(
+      [
+        '4 settings of stack "local" are wrong:',
+        `- Setting 'port': ${where} 'pgroundwork:port'`,
+        `- Setting 'memory': ${where} 'pgroundwork:memory'`,
+        `- Setting 'prot': ${where} 'pgroundwork:prot'`,
+        "- Setting 'memory': expected a whole number of at least 256 (MB), got '1'",
+      ].join("\n"),
+    );
   });
 
   it("are reported with their position inside a list", () => {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../../scripts/connection/client.ts";
@@ -18,6 +18,7 @@ describe("a database with a renamed folder and setting", () => {
     withClient(await clone.login("app", database), async (client) => {
       return (await client.query("select count(*)::int as products from product")).rows[0]?.products;
     });
+  const dropLine = (text: string) => /^ *(npm run pgw -- snapshot drop .*)$/m.exec(text)?.[1] ?? "false";
   const onServer = "npm run pgw -- database rename shop store --on-server";
 
   it("is not renamed on the server as long as the settings have the old name", async () => {
@@ -27,6 +28,14 @@ describe("a database with a renamed folder and setting", () => {
       'error: The settings of stack "local" do not have the database "store". Nothing was changed.\n' +
         "  Rename the folder and its name in the settings first: npm run pgw -- database rename shop store\n",
     ]);
+  });
+
+  it("is not begun to be renamed while the server has snapshots of it", async () => {
+    await clone.succeed("snapshot", "save", "before", "-d", "shop");
+    const { code, stderr } = await clone.pgw("database", "rename", "shop", "store");
+    expect([code, stderr]).toEqual([3, expect.stringContaining("would not be found under another name: before.")]);
+    expect(await readdir(join(clone.root, "migrations"))).toContain("shop");
+    expect((await clone.shell(dropLine(stderr))).code).toBe(0);
   });
 
   it("is reported by preview with the command that keeps its rows, before an empty one is created", async () => {
@@ -62,10 +71,18 @@ describe("a database with a renamed folder and setting", () => {
 
   it("is not renamed on the server while it has snapshots, which are found by its name", async () => {
     await clone.succeed("snapshot", "save", "before", "-d", "shop");
+    // Now the stack no longer has the old name, but an empty database of the new one.
+    await clone.succeed("up");
     const { code, stderr } = await clone.shell(onServer);
     expect([code, stderr]).toEqual([3, expect.stringContaining("would not be found under another name: before.")]);
-    const line = /^ *(npm run pgw -- snapshot drop .*)$/m.exec(stderr)?.[1] ?? "";
-    expect((await clone.shell(line)).code).toBe(0);
+    const { stdout } = await clone.succeed("snapshot", "list", "-d", "shop", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ database: "shop", snapshots: [{ name: "before", of: "shop" }] });
+    expect((await clone.shell(dropLine(stderr))).code).toBe(0);
+    const none = await clone.pgw("snapshot", "list", "-d", "shop");
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('Stack "local" has no database "shop".')]);
+    const taken = await clone.shell(onServer);
+    const erase = /npm run pgw -- (destroy --erase store)$/m.exec(taken.stderr)?.[1] ?? "";
+    await clone.succeed(...erase.split(" "), "--yes");
   });
 
   it("keeps its rows after it was renamed on the server, and the next up changes nothing", async () => {

@@ -21,9 +21,10 @@ const pgwWith = (variables: string, command: string): Promise<Finished> =>
 
 describe("setup", () => {
   it("writes a .env for the application on request, for its owner only and ignored by Git", async () => {
-    const { stdout } = await clone.succeed("setup", "--write-env");
+    const { stdout, stderr } = await clone.succeed("setup", "--write-env");
     expect(stdout).toContain("npm run pgw -- seed info");
     const path = join(clone.root, ".env");
+    expect(stderr).toContain(`wrote ${path}: shop_app in the database shop\n`);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect((await clone.shell("git status --porcelain")).stdout).toBe("");
     const read = await clone.shell('. ./.env && printf "%s" "$DATABASE_URL"');
@@ -297,6 +298,10 @@ describe("backups on a machine without Docker and without a pg_dump of the serve
       checksumsCompared: false,
       archives: [{ id: archive.id, state: "complete", source: "local" }],
     });
+    for (const name of ["shop", "local"]) {
+      const { stderr } = await clone.pgw("destroy", "--erase", name);
+      expect(stderr).toMatch(new RegExp(`last backup: \\S+Z \\(physical archive ${archive.id} in ${folder}\\)\n`));
+    }
     await clone.query("app", "insert into product (id, name, price) values (9901, 'after', 1)");
 
     const unconfirmed = await clone.pgw("dumps", "load");

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../../scripts/connection/client.ts";
@@ -41,6 +41,33 @@ describe("database new", () => {
     );
     expect(code, stderr).toBe(0);
     expect(stdout + stderr).toContain("Up to date");
+  });
+
+  it("leaves the .env of an application with its database, unless another one is named", async () => {
+    const file = join(clone.root, ".env");
+    const write = async (...options: string[]) => {
+      const { code, stderr } = await clone.pgw("setup", "--write-env", ...options);
+      return { code, stderr, database: /^DB_NAME="(.*)"$/m.exec(await readFile(file, "utf8"))?.[1] };
+    };
+    expect(await write()).toMatchObject({ code: 0, database: "shop" });
+    // The first one by name.
+    await clone.succeed("database", "new", "depot");
+    expect(await write("--force")).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`wrote ${file}: shop_app in the database shop\n`),
+      database: "shop",
+    });
+    expect(await write("--force", "-d", "depot")).toMatchObject({ code: 0, database: "depot" });
+    await writeFile(file, "DATABASE_URL=postgresql://me@127.0.0.1:5999/elsewhere\n");
+    const { code, stderr } = await write("--force");
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining(
+        `error: ${file} connects to the database "elsewhere", which stack "local" does not have. It was not changed.\n`,
+      ),
+    ]);
+    expect(stderr).toContain("\n    npm run db:setup -- --write-env --force -d shop\n");
+    expect((await clone.succeed("up")).stderr).toContain("\n    npm run db:setup -- --write-env --force -d NAME\n");
   });
 
   it("prints JSON with --json, and leaves the settings alone with --no-settings", async () => {

@@ -12,6 +12,22 @@ beforeAll(async () => {
 afterAll(() => clone?.remove());
 
 describe("wrong settings", () => {
+  const misplaced = ["pgroundwork:port: 5433", "config:", '  pgroundwork:databases: ["shop"]', ""].join("\n");
+  const misplacedError = [
+    'error: 1 setting of stack "local" is wrong:',
+    "- Setting 'port': has no effect at the top level of Pulumi.local.yaml; move it below 'config:', indented, as 'pgroundwork:port'",
+    "",
+  ].join("\n");
+
+  it("are reported at the top level of the file before the first up writes the file", async () => {
+    await clone.write("Pulumi.local.yaml", misplaced);
+    const { code, stderr } = await clone.pgw("up");
+    expect([code, stderr]).toEqual([1, expect.stringContaining(misplacedError)]);
+    // The engine removes what it does not know when it writes the file.
+    expect(await readFile(join(clone.root, "Pulumi.local.yaml"), "utf8")).toBe(misplaced);
+    await rm(join(clone.root, "Pulumi.local.yaml"));
+  });
+
   it("are reported all at once, with suggestions and without a stack trace", async () => {
     await clone.configure({
       databases: ["shopp"],
@@ -35,6 +51,19 @@ describe("wrong settings", () => {
       expect(stderr.match(/settings of stack/g)).toHaveLength(1);
       expect(stderr).not.toMatch(/^ +at /m);
     }
+  });
+
+  it("are reported at the top level of the file, where the engine ignores them, with the others", async () => {
+    await clone.configure({ databases: ["shop"], prot: 5432 });
+    const file = join(clone.root, "Pulumi.local.yaml");
+    const settings = await readFile(file, "utf8");
+    // The engine has written its salt.
+    expect(settings).toMatch(/^encryptionsalt:/m);
+    await clone.write("Pulumi.local.yaml", `${settings}pgroundwork:port: 5433\n`);
+    const { code, stderr } = await clone.pgw("preview");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("\n- Setting 'prot': is not a setting;")]);
+    expect(stderr).toContain(misplacedError.split("\n")[1]);
+    await clone.write("Pulumi.local.yaml", settings);
   });
 
   it("are reported if they seed a protected stack with invented rows", async () => {

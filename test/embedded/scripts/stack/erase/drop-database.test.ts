@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../../scripts/connection/client.ts";
-import { type Connection, clientConfig } from "../../../../../scripts/connection/connection.ts";
+import { type Connection, clientConfig, inDatabase } from "../../../../../scripts/connection/connection.ts";
 import { dropDatabase, rolesOf } from "../../../../../scripts/stack/erase/drop-database.ts";
 import { databasesOn, measureDatabases } from "../../../../../scripts/stack/erase/losses.ts";
 import { startServer, type TestServer } from "../../../server.ts";
@@ -33,11 +33,42 @@ describe("dropping a database", () => {
     await guest.connect();
     try {
       const [loss] = await measureDatabases(admin, ["measured", "no_such"]);
-      expect(loss).toMatchObject({ name: "measured", sessions: 1, content: { tables: 2, rows: 1500 } });
+      expect(loss).toMatchObject({
+        name: "measured",
+        sessions: 1,
+        content: { tables: 2, rows: 1500, unknownTables: 0 },
+      });
       expect(loss?.bytes).toBeGreaterThan(5_000_000);
     } finally {
       await guest.end();
     }
+  });
+
+  it("does not count rows of which the statistics were reset as none", async () => {
+    await server.createDatabase("crashed");
+    const crashed = inDatabase(admin, "crashed");
+    await run(
+      crashed,
+      "create table small as select generate_series(1, 1234) as id",
+      "create table locked as select generate_series(1, 50) as id",
+      // 37 MB: not counted.
+      "create table large with (autovacuum_enabled = off) as select repeat('x', 1900) from generate_series(1, 18000)",
+      "create table analyzed with (autovacuum_enabled = off) as table large",
+      "analyze analyzed",
+      "select pg_stat_force_next_flush()",
+    );
+    await run(crashed, "select pg_stat_reset()");
+    const holder = new pg.Client(clientConfig(crashed));
+    await holder.connect();
+    try {
+      await holder.query("begin; lock table locked");
+      const [loss] = await measureDatabases(admin, ["crashed"]);
+      // Not known: `locked` and `large`.
+      expect(loss?.content).toEqual({ tables: 4, rows: 1234 + 18_000, unknownTables: 2 });
+    } finally {
+      await holder.end();
+    }
+    await dropDatabase(admin, "crashed");
   });
 
   it("ends its sessions, and drops its four roles", async () => {

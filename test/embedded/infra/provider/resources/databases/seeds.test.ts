@@ -83,6 +83,20 @@ describe("a seed set", () => {
     await down.stop();
     const { port } = down.connection();
     expect(await pendingOf({ ...declared, port }, { ...up.inputs, port })).toEqual(["pending unknown, server is down"]);
+    // Of a new resource, only the port that the server will have is known.
+    expect(await pendingOf({ ...declared, port })).toEqual([
+      `pending unknown, no server answers on ${declared.host}:${port}: it is down, or its port is about to change`,
+    ]);
+  });
+
+  it("is read through the present port if another one is declared, whose silence is no reason", async () => {
+    const up = await bringUp(seeds, contextOf("Seeds"), declared);
+    const down = await startServer();
+    await down.stop();
+    const { port } = down.connection();
+    expect(await pendingOf({ ...declared, port }, up.inputs)).toEqual([]);
+    const pending = await pendingOf({ ...declared, port }, { ...up.inputs, password: "not that of the role" });
+    expect(pending).toEqual([expect.stringMatching(/^pending unknown, .*password/)]);
   });
 
   it("keeps its rows when the resource is deleted", async () => {

@@ -67,6 +67,11 @@ describe("pgw destroy --erase of a stack", () => {
         "m",
       ),
     );
+    const settings = join(clone.root, "Pulumi.local.yaml");
+    await rename(settings, `${settings}.elsewhere`);
+    const withoutFile = await clone.pgw("destroy", "--erase", "local");
+    await rename(`${settings}.elsewhere`, settings);
+    expect(withoutFile.stderr).toContain("\n  its state and the history of the state\n");
     expect(await clone.query("readonly", products)).toHaveLength(3);
   });
 
