@@ -10,7 +10,7 @@ export interface MisplacedSetting {
   reason: string;
 }
 
-/** Finds settings at the top level of settings files: keys with the kit's namespace, and names of settings without it. */
+/** Finds settings at the top level of settings files: keys with the kit's namespace, or names of settings alone. */
 export function findMisplaced(topLevel: TopLevelKeys, isSetting: (name: string) => boolean): MisplacedSetting[] {
   return Object.entries(topLevel).flatMap(([file, keys]) =>
     keys
