@@ -111,7 +111,7 @@ export async function settleArchive(docker: Docker, place: BackupPlace, seconds:
   const { container, server } = place;
   await start(docker, container);
   await pgBackRest(docker, container, ["stanza-create"]);
-  await archiveHistories(docker, container);
+  await archiveHistory(docker, container);
   try {
     await pgBackRest(docker, container, ["check", `--archive-timeout=${seconds}`]);
   } catch (error) {
@@ -126,12 +126,13 @@ export async function settleArchive(docker: Docker, place: BackupPlace, seconds:
 }
 
 /**
- * Archives the histories of the server's timelines. The server archived them when they began, which may have been into
- * another repository, and no restore can follow a timeline without its history.
+ * Archives the history of the server's timeline. The server archived it when the timeline began, which may have been
+ * into another repository, and no restore can follow a timeline without its history.
  */
-async function archiveHistories(docker: Docker, container: string): Promise<void> {
-  const histories = `${paths.data}/pg_wal/*.history`;
-  const script = `for file in ${histories}; do [ ! -e "$file" ] || pgbackrest --no-archive-async archive-push "$file" || exit; done`;
+async function archiveHistory(docker: Docker, container: string): Promise<void> {
+  // The newest one. A timeline's history has the earlier ones of the server in it.
+  const script = `for file in $(ls ${paths.data}/pg_wal | grep '\\.history$' | tail -n 1); do
+    pgbackrest --no-archive-async archive-push ${paths.data}/pg_wal/$file || exit; done`;
   const { code, stdout, stderr } = await runInContainer(docker, container, { command: ["sh", "-c", script] });
   if (code !== 0) throw diagnose(code, `${stdout}\n${stderr}`);
 }

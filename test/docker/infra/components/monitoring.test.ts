@@ -140,7 +140,7 @@ describe("the monitoring of a stack", () => {
     const paused = docker.getContainer(shop.server);
     await paused.pause();
     try {
-      expect((await ask("/api/health/database")).status).toBe(503);
+      await expect.poll(async () => (await ask("/api/health/database")).status, { timeout: 30_000 }).toBe(503);
     } finally {
       await paused.unpause();
     }
