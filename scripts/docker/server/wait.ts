@@ -34,10 +34,13 @@ export async function waitForServer(
   // A server that crashed and recovered long ago keeps its count.
   let before: number | undefined;
   let isStartedAgain = false;
+  // Of a container that runs again, Docker says 0.
+  let lastExit = "";
   for (let said = "", isFirstAnswer = true; ; isFirstAnswer = false) {
     signal.throwIfAborted();
     const { State: state, RestartCount: restarts } = await inspect(docker, container);
     before ??= restarts;
+    if (state.Restarting) lastExit = `, last with exit code ${state.ExitCode}`;
     if (!state.Running && !state.Restarting)
       throw await neverCame(docker, container, `has ended with exit code ${state.ExitCode}`);
     // Docker's next attempt can be a minute away, and the files may have been corrected since the last one.
@@ -47,7 +50,7 @@ export async function waitForServer(
       continue;
     }
     if (restarts - before > mostRestarts)
-      throw await neverCame(docker, container, `exits soon after each start, last with exit code ${state.ExitCode}`);
+      throw await neverCame(docker, container, `exits soon after each start${lastExit}`);
     try {
       if (state.Running) {
         const [{ now } = { now: Number.NaN }] = await queryInContainer<{ now: number }>(docker, container, clock);

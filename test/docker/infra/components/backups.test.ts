@@ -242,7 +242,12 @@ describe("a stack with backups", () => {
     (await shop.inSidecar("cat", "/var/lib/pgroundwork/metrics/backup-scan.prom")).stdout.replaceAll(/^#.*\n/gm, "");
   const seconds = (time: string, type = "full") => `type="${type}"} ${Date.parse(time) / 1_000}\n`;
   const scan = () => shop.inSidecar("repository-scan", "write");
-  const archived = async () => (await shop.onRepository("ls /repository/archive/main/17-1/*/*-*")).trim().split("\n");
+  const archived = async () =>
+    (await shop.onRepository("ls /repository/archive/main/17-1/*/*-*"))
+      .trim()
+      .split("\n")
+      // The server may be archiving another segment.
+      .filter((file) => !file.endsWith(".tmp"));
   const newestFull = async () =>
     (await shop.list()).found.backups.find(({ type }) => type === "full") ?? { label: "", finishedAt: "" };
 

@@ -40,6 +40,12 @@ const asMonitor = (name: string): Connection => ({ ...server.connection(name), u
 const query = (connection: Connection, sql: string) =>
   withClient(connection, (client) => client.query(sql).then(({ rows }) => rows));
 
+/** Expected state of migrations that were read, in a database whose files are not known. */
+const notCompared = (read: string) => ({
+  level: "unknown",
+  detail: `${read}; not compared with files, which are not here`,
+});
+
 /** State of the subjects that need the schema, as `monitor` sees it. */
 async function health(name: string, files?: string) {
   const compareMigrations = files === undefined ? undefined : recordComparison(files);
@@ -76,7 +82,7 @@ describe("the monitoring schema", () => {
     expect(await create(name)).toEqual({ created: [], refused: [], exists: true });
     expect(await health(name)).toMatchObject({
       queries: { level: "ok" },
-      migrations: { level: "ok", detail: "1 applied, last 000001-a.sql" },
+      migrations: notCompared("1 applied, last 000001-a.sql"),
     });
   });
 
@@ -123,7 +129,10 @@ describe("the monitoring schema", () => {
     ]);
     await create(name);
     expect(await missing(name)).toEqual([]);
-    expect(await health(name)).toMatchObject({ queries: { level: "ok" }, migrations: { level: "ok" } });
+    expect(await health(name)).toMatchObject({
+      queries: { level: "ok" },
+      migrations: notCompared("1 applied, last 000001-a.sql"),
+    });
     const rows = await asSuperuser(
       name,
       `select has_schema_privilege('${name}_app', 'pgroundwork_monitoring', 'usage') as app,
@@ -197,7 +206,7 @@ describe("the monitoring schema", () => {
     const name = await makeDatabase();
     await create(name);
     await asSuperuser(name, "alter table pgroundwork.migration_ledger rename to former");
-    expect((await health(name)).migrations).toMatchObject({ level: "ok", detail: "1 applied, last 000001.sql" });
+    expect((await health(name)).migrations).toMatchObject(notCompared("1 applied, last 000001.sql"));
     await asSuperuser(
       name,
       `alter table pgroundwork.former rename to migration_ledger;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import type { Restored } from "../../../../../scripts/backup/restore/restore.ts";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
+import { unlessMissing } from "../../../../../scripts/docker/docker-error.ts";
 import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
 import { withScratchContainer } from "../../../../../scripts/docker/scratch-container.ts";
 import { hostileSettings } from "../../../../hostile-settings.ts";
@@ -181,7 +182,7 @@ describe("backup restore", () => {
       // A container that uses the volume may still be under creation.
       await shop.until("the volume is removed", async () => {
         const containers = await docker.listContainers({ all: true, filters: { volume: [volume] } });
-        for (const { Id } of containers) await docker.getContainer(Id).remove({ force: true });
+        for (const { Id } of containers) await unlessMissing(docker.getContainer(Id).remove({ force: true }));
         await docker
           .getVolume(volume)
           .remove({ force: true })
