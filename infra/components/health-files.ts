@@ -4,11 +4,12 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { RunError } from "@pulumi/pulumi/errors.js";
+import semver from "semver";
 import { ignoreOwnFolder, isInstalled, kitFolder, projectFolder } from "../../scripts/core/kit-folder.ts";
 import { temporaryFor } from "../../scripts/core/temporary.ts";
 
 /** Oldest Node that the health server runs on. */
-const oldestNode = [22, 18] as const;
+const oldestNode = "22.18";
 
 /**
  * Returns the files that the monitoring image needs for the health server, by their path in its build context: the
@@ -18,12 +19,6 @@ const oldestNode = [22, 18] as const;
  */
 export function healthServerFiles(): Record<string, string> {
   return { "health/node": linuxNode(), "health/health-server.mjs": healthServerBundle() };
-}
-
-/** Returns the version of the kit. */
-export function kitVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(kitFolder, "package.json"), "utf8")) as { version: string };
-  return version;
 }
 
 /** The package has the bundle. A checkout builds it, and again if one of its sources has changed. */
@@ -86,13 +81,12 @@ function linuxNode(): string {
   }
   if (isInstalled && platform === "linux" && isRecent(process.versions.node)) return execPath;
   throw new RunError(
-    `The health server's container needs Node ${oldestNode.join(".")} or later for Linux, and the project has none.
+    `The health server's container needs Node ${oldestNode} or later for Linux, and the project has none.
   Install it: npm install --no-save --force node-linux-${arch}@24
   Or set monitoring.health to false.`,
   );
 }
 
 function isRecent(version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
+  return semver.gte(version, `${oldestNode}.0`);
 }

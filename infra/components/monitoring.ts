@@ -2,12 +2,20 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import manifest from "../../package.json" with { type: "json" };
 import { kitFolder } from "../../scripts/core/kit-folder.ts";
 import type { Alerts } from "../../scripts/model/alerts.ts";
 import { alertmanagerCommand, alertmanagerData, alertmanagerVolume, heartbeatRules } from "../plan/alerts.ts";
 import { baseArguments } from "../plan/build-arguments.ts";
-import { grafanaCheck, grafanaData, grafanaEnvironment, grafanaMemory, grafanaVolume } from "../plan/grafana.ts";
-import { healthCommand, healthData, healthLog, healthVolume } from "../plan/health.ts";
+import {
+  type GrafanaArgs,
+  grafanaCheck,
+  grafanaData,
+  grafanaEnvironment,
+  grafanaMemory,
+  grafanaVolume,
+} from "../plan/grafana.ts";
+import { type HealthArgs, healthCommand, healthData, healthLog, healthVolume } from "../plan/health.ts";
 import {
   endpoints,
   exporterCommand,
@@ -25,7 +33,7 @@ import { Password } from "../provider/sdk/servers.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
 import { hardening } from "./hardening.ts";
-import { healthServerFiles, kitVersion } from "./health-files.ts";
+import { healthServerFiles } from "./health-files.ts";
 import type { Login } from "./server.ts";
 import { declareProcess, type SidecarProcessArgs } from "./sidecar-process.ts";
 
@@ -72,26 +80,6 @@ export interface MonitoringArgs {
   alerts?: pulumi.Input<Alerts> | undefined;
   /** Limit for each process to pass its check, in seconds. */
   readyTimeout: number;
-}
-
-/** The health server of a stack. */
-export interface HealthArgs {
-  /** Databases whose statements and migrations it reads. */
-  databases: readonly string[];
-  /** Port on the loopback address of the engine's machine. If absent, a free port is chosen once. */
-  port?: number | undefined;
-  /** True if the server has backups. */
-  backups: boolean;
-  /** Rotation trigger of its token. */
-  passwordVersion: string;
-}
-
-/** Grafana next to Prometheus. */
-export interface GrafanaArgs {
-  /** Grafana's image, which the engine has. */
-  image: string;
-  /** Port on the loopback address of the engine's machine. If absent, a free port is chosen once. */
-  port?: number | undefined;
 }
 
 /** Memory of the containers, in MB: ten times what each used in its first hour with a small server. */
@@ -269,7 +257,7 @@ export class Monitoring extends pulumi.ComponentResource {
       revision: files.revision,
       reload: ["prometheus-reload"],
     });
-    return pulumi.all([running.containerId, port]).apply(([, open]) => `http://${loopback}:${open}`);
+    return urlOf(running, port);
   }
 
   /**
@@ -279,7 +267,7 @@ export class Monitoring extends pulumi.ComponentResource {
   #declareHealth({ databases, port: requested, backups, passwordVersion }: HealthArgs): Monitoring["health"] {
     const { login, caCertificate: ca, roles, log } = this.#args;
     const { result: token } = new Password(`${this.#name}-health-token`, { keeper: passwordVersion }, { parent: this });
-    const configuration = { version: kitVersion(), user: login.user, databases: [...databases], backups };
+    const configuration = { version: manifest.version, user: login.user, databases: [...databases], backups };
     const { alias } = endpoints.health;
     const texts = healthVolume<pulumi.Input<string>>({ configuration, password: login.password, ca, token }, alias);
     const files = this.#declareFiles("health", texts);
@@ -304,8 +292,7 @@ export class Monitoring extends pulumi.ComponentResource {
       revision: files.revision,
       dependsOn: roles,
     });
-    const url = pulumi.all([running.containerId, port]).apply(([, open]) => `http://${loopback}:${open}`);
-    return { url, token };
+    return { url: urlOf(running, port), token };
   }
 
   /** Declares Grafana, with Prometheus as its data source. */
@@ -329,8 +316,7 @@ export class Monitoring extends pulumi.ComponentResource {
       ],
     });
     const running = this.#declareProcess("grafana", container, [...grafanaCheck], { revision: files.revision });
-    const url = pulumi.all([running.containerId, port]).apply(([, open]) => `http://${loopback}:${open}`);
-    return { url, password };
+    return { url: urlOf(running, port), password };
   }
 
   #declarePort(role: string, port: number | undefined): pulumi.Output<number> {
@@ -392,6 +378,11 @@ export class Monitoring extends pulumi.ComponentResource {
     const { dockerHost } = place;
     return declareProcess(`${this.#name}-${role}`, { dockerHost, container, check, timeoutSeconds, ...given }, this);
   }
+}
+
+/** Returns the URL of a process on the engine's machine, once the process has passed its check. */
+function urlOf({ containerId }: ContainerProcess, port: pulumi.Output<number>): pulumi.Output<string> {
+  return pulumi.all([containerId, port]).apply(([, open]) => `http://${loopback}:${open}`);
 }
 
 const grafanaFolder = join(kitFolder, "infra", "monitoring", "grafana");

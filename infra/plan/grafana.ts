@@ -2,6 +2,14 @@ import { endpoints, monitoringPaths } from "./monitoring.ts";
 
 /** Plans the container of Grafana, whose image is Grafana's own. */
 
+/** Grafana next to Prometheus. */
+export interface GrafanaArgs {
+  /** Grafana's image, which the engine has. */
+  image: string;
+  /** Port on the loopback address of the engine's machine. If absent, a free port is chosen once. */
+  port?: number | undefined;
+}
+
 /** Mount path of its data: users, and dashboards made by hand. */
 export const grafanaData = "/var/lib/grafana";
 

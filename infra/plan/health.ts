@@ -3,6 +3,18 @@ import { containerPaths } from "./container.ts";
 
 /** Plans the container of the health server. Paths match infra/images/monitoring. */
 
+/** The health server of a stack. */
+export interface HealthArgs {
+  /** Databases whose statements and migrations it reads. */
+  databases: readonly string[];
+  /** Port on the loopback address of the engine's machine. If absent, a free port is chosen once. */
+  port?: number | undefined;
+  /** True if the server has backups. */
+  backups: boolean;
+  /** Rotation trigger of its token. */
+  passwordVersion: string;
+}
+
 /** Command of its container. */
 export const healthCommand: readonly string[] = ["/usr/local/lib/pgroundwork/health/health-server"];
 

@@ -43,16 +43,22 @@ const commits: typeof cuts = [
   ["cut after the server committed and before its answer", fromServer("C", "COMMIT"), "cut-before"],
 ];
 
+/** Creates a pool with an open connection, which is cut at the first message that matches. */
+async function poolToCut(matches: (message: ProtocolMessage) => boolean, verdict: Verdict) {
+  const proxy = await on.proxy();
+  const pool = on.pool({ max: 2 }, proxy.port);
+  await pool.query("select 1");
+  const { rule, state } = once(matches, verdict);
+  proxy.decide(rule);
+  return { pool, state };
+}
+
 describe("a transaction function", () => {
   it.each([...cuts, ...commits])(
     "is committed exactly once, without an error, if the connection is cut: %s",
     async (name, matches, verdict) => {
-      const proxy = await on.proxy();
-      const pool = on.pool({ max: 2 }, proxy.port);
-      await pool.query("select 1");
       const key = `tx key-${name}`;
-      const { rule, state } = once(matches, verdict);
-      proxy.decide(rule);
+      const { pool, state } = await poolToCut(matches, verdict);
       await pool.transaction((transaction) => transaction.query("insert into writes (key) values ($1)", [key]));
       expect(state.hit).toBe(true);
       expect(await on.written(key)).toEqual(new Map([[key, 1]]));
@@ -63,11 +69,7 @@ describe("a transaction function", () => {
   it.each(commits)(
     "that only reads is repeated, without an error, if the connection is cut: %s",
     async (_, matches, verdict) => {
-      const proxy = await on.proxy();
-      const pool = on.pool({ max: 2 }, proxy.port);
-      await pool.query("select 1");
-      const { rule, state } = once(matches, verdict);
-      proxy.decide(rule);
+      const { pool, state } = await poolToCut(matches, verdict);
       const options = { readOnly: true };
       const { rows } = await pool.transaction((transaction) => transaction.query("select 1 as one"), options);
       expect([rows, state.hit]).toEqual([[{ one: 1 }], true]);
@@ -118,12 +120,8 @@ describe("a statement", () => {
   it.each(cuts)(
     "that may write is written at most once and reported as unknown if the connection is cut: %s",
     async (name, matches, verdict) => {
-      const proxy = await on.proxy();
-      const pool = on.pool({ max: 2 }, proxy.port);
-      await pool.query("select 1");
       const key = `statement key-${name}`;
-      const { rule, state } = once(matches, verdict);
-      proxy.decide(rule);
+      const { pool, state } = await poolToCut(matches, verdict);
       const error: unknown = await pool
         .query("insert into writes (key) values ($1)", [key])
         .catch((thrown: unknown) => thrown);
@@ -137,11 +135,7 @@ describe("a statement", () => {
   it.each(cuts.slice(0, 6))(
     "that is marked read-only is repeated without an error if the connection is cut: %s",
     async (name, matches, verdict) => {
-      const proxy = await on.proxy();
-      const pool = on.pool({ max: 2 }, proxy.port);
-      await pool.query("select 1");
-      const { rule, state } = once(matches, verdict);
-      proxy.decide(rule);
+      const { pool, state } = await poolToCut(matches, verdict);
       const { rows } = await pool.query({ text: "select $1::text as key", values: [`key-${name}`], readOnly: true });
       expect(rows).toEqual([{ key: `key-${name}` }]);
       expect(state.hit).toBe(true);

@@ -217,7 +217,7 @@ describe("an interrupted import whose source is corrected", () => {
     });
     expect([await phases(target), await target.rows(stages)]).toEqual([["verified", "replaced"], []]);
     expect(await target.rows("select count(*)::int as n, sum(qty)::int as qty from item")).toEqual([{ n: 5, qty: 15 }]);
-    // The former state of the source is imported anew: what was replaced does not continue.
+    // The former state of the source is imported again: what was replaced does not continue.
     await write(target, [1, 2, 3, 4, -5]);
     expect((await target.run("json", file, codeMap)).report).toMatchObject({ outcome: "stopped" });
     for (const [run, deleted] of [
