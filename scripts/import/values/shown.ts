@@ -1,5 +1,5 @@
 /*
- * How messages and reports show what comes from a source: on one line, without characters that a terminal would act on or
+ * How messages and reports show what comes from a source: on one line, without characters that terminals act on or
  * a reader would not see, and cut. Files for programs, such as rejects.jsonl, hold the values as they are.
  */
 
