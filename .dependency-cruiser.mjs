@@ -63,7 +63,7 @@ export default {
           "^infra/(components|plan)/",
           "^infra/provider/sdk/",
           "^scripts/(model|settings|databases|connection)/",
-          "^scripts/core/(temporary|kit-folder)\\.ts$",
+          "^scripts/core/(temporary|kit-folder|bundle-sources)\\.ts$",
         ],
       },
     },

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { RunError } from "@pulumi/pulumi/errors.js";
 import semver from "semver";
+import { healthServerFile, isCurrent } from "../../scripts/core/bundle-sources.ts";
 import { ignoreOwnFolder, isInstalled, kitFolder, projectFolder } from "../../scripts/core/kit-folder.ts";
 import { temporaryFor } from "../../scripts/core/temporary.ts";
 
@@ -23,23 +23,11 @@ export function healthServerFiles(): Record<string, string> {
 
 /** The package has the bundle. A checkout builds it, and again if one of its sources has changed. */
 function healthServerBundle(): string {
-  if (isInstalled) return join(kitFolder, "dist", "health-server.mjs");
+  if (isInstalled) return join(kitFolder, "dist", healthServerFile);
   ignoreOwnFolder(projectFolder());
   const folder = join(kitFolder, ".pgroundwork", "health-server");
   if (!isCurrent(folder)) build(folder);
-  return join(folder, "health-server.mjs");
-}
-
-function isCurrent(folder: string): boolean {
-  try {
-    const text = readFileSync(join(folder, "sources.json"), "utf8");
-    const { files, digest } = JSON.parse(text) as { files: string[]; digest: string };
-    const hash = createHash("sha256");
-    for (const file of files) hash.update(readFileSync(file));
-    return hash.digest("hex") === digest && existsSync(join(folder, "health-server.mjs"));
-  } catch {
-    return false;
-  }
+  return join(folder, healthServerFile);
 }
 
 /** Another process builds it, because the bundler is no part of the published package. */

@@ -149,8 +149,8 @@ export class Monitoring extends pulumi.ComponentResource {
     this.#declarePostgresExporter();
     this.#declareVolumeExporter();
     this.alertmanager = args.alerts === undefined ? undefined : this.#declareAlertmanager(args.alerts);
-    this.prometheus = this.#declarePrometheus();
     this.health = args.health === undefined ? undefined : this.#declareHealth(args.health);
+    this.prometheus = this.#declarePrometheus(this.health?.token);
     this.grafana = args.grafana === undefined ? undefined : this.#declareGrafana(args.grafana);
     const { prometheus, alertmanager, health, grafana } = this;
     this.registerOutputs({ prometheus, alertmanager, health, grafana });
@@ -225,18 +225,25 @@ export class Monitoring extends pulumi.ComponentResource {
     return pulumi.all([running.containerId, container.name]).apply(([, name]) => name);
   }
 
-  #declarePrometheus(): pulumi.Output<string> {
+  /** @param healthToken token of the health server, which Prometheus scrapes */
+  #declarePrometheus(healthToken: pulumi.Input<string> | undefined): pulumi.Output<string> {
     const { place, retentionDays, prometheusPort, backupIntervals = {}, jobs = 0, pooler = false } = this.#args;
     const { drillMaxAge: drill, dumpMaxAge: dump, alerts } = this.#args;
     const { project, stack } = place;
     const files = this.#declareFiles("prometheus", {
       [prometheusFiles.configuration]: prometheusConfiguration(
         { project, stack },
-        { pooler, alerts: alerts !== undefined },
+        { pooler, alerts: alerts !== undefined, health: healthToken !== undefined },
       ),
       [prometheusFiles.alerts]: fileOf("alerts.yml"),
       [prometheusFiles.schedule]: scheduleRules(backupIntervals, jobs, { drill, dump }),
       ...(pooler ? { [prometheusFiles.poolerAlerts]: fileOf("pooler-alerts.yml") } : {}),
+      ...(healthToken === undefined
+        ? {}
+        : {
+            [prometheusFiles.healthAlerts]: fileOf("health-alerts.yml"),
+            [prometheusFiles.healthToken]: healthToken,
+          }),
       ...(alerts === undefined ? {} : { [prometheusFiles.heartbeat]: pulumi.output(alerts).apply(heartbeatRules) }),
     });
     // Measurements cannot be repeated. The volume outlives the stack, as the server's data does.

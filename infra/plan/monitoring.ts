@@ -40,6 +40,8 @@ export const prometheusFiles = {
   alerts: "rules/alerts.yml",
   schedule: "rules/schedule.yml",
   poolerAlerts: "rules/pooler-alerts.yml",
+  healthAlerts: "rules/health-alerts.yml",
+  healthToken: "health-token",
   heartbeat: "rules/heartbeat.yml",
 } as const;
 
@@ -128,7 +130,7 @@ export function prometheusCommand(retentionDays: number): string[] {
  */
 export function prometheusConfiguration(
   { project, stack }: { project: string; stack: string },
-  { pooler, alerts }: { pooler: boolean; alerts: boolean },
+  { pooler, alerts, health }: { pooler: boolean; alerts: boolean; health: boolean },
 ): string {
   const target = ({ alias, port }: { alias: string; port: number }) => `- targets: ["${alias}:${port}"]`;
   return `# Written by pgroundwork.
@@ -155,7 +157,19 @@ scrape_configs:
   - job_name: prometheus
     static_configs:
       - targets: ["localhost:${endpoints.prometheus.port}"]
-${pooler ? `  - job_name: pooler\n    static_configs:\n      ${target(poolerEndpoints.exporter)}\n` : ""}${alerts ? alerting(target(endpoints.alertmanager)) : ""}`;
+${pooler ? `  - job_name: pooler\n    static_configs:\n      ${target(poolerEndpoints.exporter)}\n` : ""}${health ? healthScrape(target(endpoints.health)) : ""}${alerts ? alerting(target(endpoints.alertmanager)) : ""}`;
+}
+
+function healthScrape(target: string): string {
+  return `  - job_name: health
+    metrics_path: /api/health/database/metrics
+    params:
+      format: [prometheus]
+    authorization:
+      credentials_file: ${configuration}/${prometheusFiles.healthToken}
+    static_configs:
+      ${target}
+`;
 }
 
 function alerting(target: string): string {

@@ -108,6 +108,10 @@ export class Observer {
         return new NotKnown(`the query did not finish within ${statementTimeoutMs} ms`);
       case "42501":
         return new NotKnown(`role "${this.facts.user}" has no right to read it (${error.message})`);
+      case "55000":
+        // The extension is in the database, but its library is not in the server.
+        if (error.message.includes("shared_preload_libraries"))
+          return new NotKnown(`${error.message}: add it to this setting and restart the server`);
     }
     // 57P: the server ends the session. 53: it has no resources. 58, XX: its machine or its data is damaged.
     if (/^(57P|53|58|XX)/.test(String(error.code))) return error;

@@ -1,10 +1,6 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
-
-/** Name of the bundle of the health server. */
-export const healthServerFile = "health-server.mjs";
+import { healthServerFile } from "../core/bundle-sources.ts";
 
 /**
  * Bundles the program of the health container into one file without dependencies. The same sources give the same bytes,
@@ -30,11 +26,4 @@ export async function bundleHealthServer(root: string, folder: string): Promise<
   });
   await bundle.close();
   return output.flatMap((each) => (each.type === "chunk" ? each.moduleIds : [])).filter((id) => id.startsWith("/"));
-}
-
-/** Returns the SHA-256 of files, in hex. */
-export async function digestOfFiles(paths: readonly string[]): Promise<string> {
-  const hash = createHash("sha256");
-  for (const path of paths) hash.update(await readFile(path));
-  return hash.digest("hex");
 }

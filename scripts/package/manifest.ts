@@ -45,6 +45,7 @@ export const assets = [
   "infra/monitoring/alerts.yml",
   "infra/monitoring/grafana",
   "infra/monitoring/job-queries.yml",
+  "infra/monitoring/health-alerts.yml",
   "infra/monitoring/pooler-alerts.yml",
   "infra/monitoring/queries.yml",
   "infra/monitoring/runbook.md",

@@ -42,6 +42,8 @@ describe("the monitoring of a stack", () => {
   const metrics = async () =>
     (await (await ask("/v1/database/metrics?detailed=true")).json()) as z.infer<typeof answers.metrics>;
   const isUp = async () => (await prometheus.query("pg_up")).map(({ value }) => value);
+  /** Returns what the health server says of the server, as Prometheus has it. */
+  const isScraped = async () => (await prometheus.query("pgroundwork_up{job='health'}")).map(({ value }) => value);
   /** Waits for a measurement that is newer than now. */
   const isUpAgain = async () => {
     const now = Date.now() / 1_000;
@@ -110,6 +112,8 @@ describe("the monitoring of a stack", () => {
       expect((await ask(path, "a-wrong-token-of-some-length")).status, path).toBe(401);
     }
     expect((await ask("/health", "")).status).toBe(200);
+    await expect.poll(isScraped, { timeout: 40_000 }).toEqual([1]);
+    expect(await prometheus.query("ALERTS{alertname=~'Health.*'}")).toEqual([]);
     const outside = await shop.succeed("outputs", "--json");
     expect(outside.stdout).toContain(health.url);
     expect(outside.stdout).not.toContain(health.token);
@@ -248,6 +252,11 @@ describe("the monitoring of a stack", () => {
     health = (JSON.parse(stdout) as StackOutputs).monitoring?.health ?? health;
     expect((await metrics()).up).toBe(true);
     expect(await isUpAgain()).toEqual([1]);
+    // Prometheus reads the new token, too: a scrape with the former one has no sample.
+    const now = Date.now() / 1_000;
+    await expect
+      .poll(() => prometheus.query(`timestamp(pgroundwork_up{job='health'}) > ${now}`), { timeout: 40_000 })
+      .toHaveLength(1);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 

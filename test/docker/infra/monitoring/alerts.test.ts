@@ -18,9 +18,11 @@ describe("the Prometheus configuration", () => {
   let container: Docker.Container;
   let alerts: string;
   let poolerAlerts: string;
+  let healthAlerts: string;
   beforeAll(async () => {
     alerts = await readFile(join(cloneRoot, "infra", "monitoring", "alerts.yml"), "utf8");
     poolerAlerts = await readFile(join(cloneRoot, "infra", "monitoring", "pooler-alerts.yml"), "utf8");
+    healthAlerts = await readFile(join(cloneRoot, "infra", "monitoring", "health-alerts.yml"), "utf8");
     container = await docker.createContainer({
       name: objects.name("promtool"),
       Image: await monitoringImage(),
@@ -32,11 +34,13 @@ describe("the Prometheus configuration", () => {
     await putFiles(container, "/etc/pgroundwork", {
       "prometheus.yml": prometheusConfiguration(
         { project: "shop", stack: 'a "quoted" one' },
-        { pooler: true, alerts: true },
+        { pooler: true, alerts: true, health: true },
       ),
       "rules/": "",
       "rules/alerts.yml": alerts,
       "rules/pooler-alerts.yml": poolerAlerts,
+      "rules/health-alerts.yml": healthAlerts,
+      "health-token": "a token",
       "rules/schedule.yml": scheduleRules({ full: day, incr: day / 4 }, 3, { drill: 40 * day, dump: 2 * day }),
       "rules/none.yml": scheduleRules({}, 0),
       "rules/heartbeat.yml": heartbeatRules({ heartbeat: { url: "http://h", minutes: 5 }, links: "" }),
@@ -48,6 +52,8 @@ describe("the Prometheus configuration", () => {
       "test.yml": await testsOf("alerts.promtool.yml"),
       "pooler-alerts.yml": poolerAlerts,
       "pooler-test.yml": await testsOf("pooler-alerts.promtool.yml"),
+      "health-alerts.yml": healthAlerts,
+      "health-test.yml": await testsOf("health-alerts.promtool.yml"),
     });
     await container.start();
   });
@@ -60,13 +66,14 @@ describe("the Prometheus configuration", () => {
     const { code, said } = await promtool("check", "config", "--lint-fatal", "/etc/pgroundwork/prometheus.yml");
     expect(said).toContain(`SUCCESS: ${alerts.match(/^ *- alert: /gm)?.length} rules found`);
     expect(said).toContain(`SUCCESS: ${poolerAlerts.match(/^ *- alert: /gm)?.length} rules found`);
+    expect(said).toContain(`SUCCESS: ${healthAlerts.match(/^ *- alert: /gm)?.length} rules found`);
     expect(said).toContain("SUCCESS: 5 rules found");
     expect(said).toContain("SUCCESS: 1 rules found");
     expect(code, said).toBe(0);
   });
 
   it("fires each alert when its condition is met, and not just before", async () => {
-    for (const file of ["test.yml", "pooler-test.yml"]) {
+    for (const file of ["test.yml", "pooler-test.yml", "health-test.yml"]) {
       const { code, said } = await promtool("test", "rules", `/var/lib/prometheus/${file}`);
       expect(code, said).toBe(0);
     }
@@ -75,12 +82,12 @@ describe("the Prometheus configuration", () => {
   it("gives every alert a severity, a summary, a value, a description and a section of the runbook", async () => {
     const { parse } = await import("yaml");
     type Rule = { alert: string; labels: { severity: string }; annotations: Record<string, string> };
-    const rules = [alerts, poolerAlerts].flatMap((text) =>
+    const rules = [alerts, poolerAlerts, healthAlerts].flatMap((text) =>
       (parse(text) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules),
     );
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
     for (const { alert, labels, annotations } of rules) {
-      expect(alert).toMatch(/^(PostgreSQL|Pooler)[A-Z]/);
+      expect(alert).toMatch(/^(PostgreSQL|Pooler|Health)[A-Z]/);
       expect(["critical", "warning"]).toContain(labels.severity);
       expect(annotations.summary, alert).toMatch(/\w/);
       expect(annotations.description, alert).toMatch(/\.$/);

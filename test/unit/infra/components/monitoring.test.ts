@@ -158,8 +158,18 @@ describe("the component of the monitoring", () => {
         { volumeName: "shop-team-log", containerPath: "/var/lib/pgroundwork/log", readOnly: true },
       ],
     });
+    // Prometheus scrapes it with the token.
+    const scraping = resources.one("asking-prometheus-files");
+    expect(scraping.secrets).toEqual(["files"]);
+    expect(scraping.inputs.files).toMatchObject({
+      "health-token": "result of asking-health-token",
+      "rules/health-alerts.yml": expect.stringContaining("HealthServerUnknown"),
+      "prometheus.yml": expect.stringContaining("credentials_file: /etc/pgroundwork/health-token"),
+    });
+    expect(resources.one("watch-prometheus-files").inputs.files).not.toHaveProperty("rules/health-alerts.yml");
     for (const { name, inputs: given } of resources.recorded())
-      if (name !== "asking-health-files") expect(JSON.stringify(given), name).not.toContain("result of asking");
+      if (!["asking-health-files", "asking-prometheus-files"].includes(name))
+        expect(JSON.stringify(given).includes("result of asking"), name).toBe(false);
   });
 
   it("has Grafana only if it is on, with Prometheus, the dashboards, a port on loopback and its password as a file", async () => {

@@ -48,7 +48,7 @@ describe("Prometheus", () => {
   it("scrapes both exporters and itself, with labels for any stack name", () => {
     const stack = `an "odd": name # '`;
     const configuration = parse(
-      prometheusConfiguration({ project: "shop", stack }, { pooler: false, alerts: false }),
+      prometheusConfiguration({ project: "shop", stack }, { pooler: false, alerts: false, health: false }),
     ) as {
       global: { external_labels: unknown };
       scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[];
