@@ -165,7 +165,7 @@ describe("the monitoring of a stack", () => {
       expect(HostConfig.Memory, role).toBeGreaterThan(0);
       // The health server was restarted a moment ago.
       await expect
-        .poll(async () => (await shop.inspected(role)).State.Health?.Status, { message: role, timeout: 30_000 })
+        .poll(async () => (await shop.inspected(role)).State.Health?.Status, { message: role, timeout: 100_000 })
         .toBe("healthy");
       expect(Config.User, role).toBe(role === "volume-exporter" ? "65534:65534" : "999:999");
       expect(HostConfig.PidsLimit, role).toBe(512);

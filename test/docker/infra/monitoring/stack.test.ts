@@ -172,9 +172,10 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
     const role = `${shop.prefix}-alertmanager`;
     const inside = (text: string) => runInContainer(docker, role, { command: ["bash", "-c", text] });
     expect((await inside("stat -c '%U %a' /etc/pgroundwork/secrets/webhook-token")).stdout).toBe("prometheus 600\n");
-    const { HostConfig, Config, State } = await shop.inspected("alertmanager");
+    const { HostConfig, Config } = await shop.inspected("alertmanager");
     expect(HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ["ALL"], PortBindings: {} });
-    expect(State.Health?.Status).toBe("healthy");
+    const health = async () => (await shop.inspected("alertmanager")).State.Health?.Status;
+    await expect.poll(health, { timeout: 100_000, interval: 500 }).toBe("healthy");
     const places: Record<string, string> = {
       inspect: JSON.stringify({ HostConfig, Config }),
       log: await lastLogLines(docker, role, 10_000),

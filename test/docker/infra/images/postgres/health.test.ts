@@ -52,10 +52,10 @@ describe("the health check of a container", () => {
     expect(log).not.toMatch(/select 1|duration|disconnection|AUDIT/);
   });
 
-  it("runs every 5 s and allows 10 min for a start", async () => {
+  it("runs every 15 s and allows 10 min for a start", async () => {
     expect((await docker.getImage(least.image).inspect()).Config.Healthcheck).toMatchObject({
       Test: ["CMD", "postgres-health"],
-      Interval: 5 * second,
+      Interval: 15 * second,
       StartPeriod: 600 * second,
     });
   });
