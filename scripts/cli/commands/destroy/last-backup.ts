@@ -50,6 +50,23 @@ function describeRepository({ backups, fault }: Repository): string {
 
 /** Returns undefined if `BACKUP_DIR` has no complete dump or archive of the stack. Checksums are not compared. */
 async function describeLastInFolder(
+  destruction: Destruction,
+  database: string | undefined,
+): Promise<string | undefined> {
+  try {
+    return await findLastInFolder(destruction, database);
+  } catch (error) {
+    if (!(error instanceof OperationError) && !isSystemError(error)) throw error;
+    return `not known in BACKUP_DIR (${error.message})`;
+  }
+}
+
+/** Returns true for an error of the operating system, such as a folder that this user may not read. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
+}
+
+async function findLastInFolder(
   { context, stack }: Destruction,
   database: string | undefined,
 ): Promise<string | undefined> {

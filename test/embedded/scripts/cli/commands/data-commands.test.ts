@@ -302,6 +302,10 @@ describe("backups on a machine without Docker and without a pg_dump of the serve
       const { stderr } = await clone.pgw("destroy", "--erase", name);
       expect(stderr).toMatch(new RegExp(`last backup: \\S+Z \\(physical archive ${archive.id} in ${folder}\\)\n`));
     }
+    clone.env.BACKUP_DIR = join(clone.root, "package.json");
+    const unreadable = await clone.pgw("destroy", "--erase", "shop");
+    delete clone.env.BACKUP_DIR;
+    expect(unreadable.stderr).toMatch(/last backup: not known in BACKUP_DIR \(ENOTDIR.*package\.json'\)\n/);
     await clone.query("app", "insert into product (id, name, price) values (9901, 'after', 1)");
 
     const unconfirmed = await clone.pgw("dumps", "load");
