@@ -1,10 +1,19 @@
 import type Docker from "dockerode";
 import { OperationError } from "../core/operation-error.ts";
-import { unlessMissing } from "./docker-error.ts";
+import { isConflict, unlessMissing } from "./docker-error.ts";
 
 /** Returns true if an engine has an image. */
 export async function hasImage(docker: Docker, image: string): Promise<boolean> {
   return (await unlessMissing(docker.getImage(image).inspect())) !== undefined;
+}
+
+/** Removes a name of an image, and the image if that was its last name. An image that a container uses is kept. */
+export async function removeImage(docker: Docker, name: string): Promise<void> {
+  try {
+    await unlessMissing(docker.getImage(name).remove());
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { isSameDirectory } from "../../core/same-directory.ts";
 import { requireUnchanged } from "../../core/unchanged.ts";
 import { withDocker } from "../../docker/client.ts";
+import { removeImage } from "../../docker/image.ts";
 import {
   type DockerStack,
   removeContainer,
@@ -143,6 +144,10 @@ async function findErasable(docker: Docker, project: Stack, context: ErasureCont
         for (const { name } of volumes) {
           onStep(`removing the volume ${name}`);
           await removeOwnVolume(client, stack, name);
+        }
+        for (const image of content.docker?.images ?? []) {
+          onStep(`removing the image ${image}`);
+          await removeImage(client, image);
         }
         const { project, stack: named } = stack;
         for (const mark of stack.owners) await forgetClaim({ home: context.home, project, stack: named, owner: mark });

@@ -133,6 +133,7 @@ describe("pgw destroy of a Docker stack", () => {
     const { stdout } = await shop.succeed("destroy", "--erase", shop.stack, "--yes");
     expect(stdout).toContain(`stack "${shop.stack}" is erased\n`);
     expect(await inEngine(shop.prefix)).toEqual([]);
+    expect(await docker.listImages({ filters: { reference: [`${shop.prefix}-*`] } })).toEqual([]);
     expect(await states(shop)).not.toContain(`${shop.stack}.json`);
     expect((await shop.succeed("destroy", "--erase", shop.stack, "--yes")).stdout).toBe(
       `Stack "${shop.stack}" has no resources and no data: there is nothing to erase.\n`,
