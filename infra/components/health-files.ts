@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { RunError } from "@pulumi/pulumi/errors.js";
 import semver from "semver";
-import { healthServerFile, isCurrent } from "../../scripts/core/bundle-sources.ts";
+import { healthServerFile, hasCurrentSources } from "../../scripts/core/bundle-sources.ts";
 import { ignoreOwnFolder, isInstalled, kitFolder, projectFolder } from "../../scripts/core/kit-folder.ts";
 import { temporaryFor } from "../../scripts/core/temporary.ts";
 
@@ -26,7 +26,7 @@ function healthServerBundle(): string {
   if (isInstalled) return join(kitFolder, "dist", healthServerFile);
   ignoreOwnFolder(projectFolder());
   const folder = join(kitFolder, ".pgroundwork", "health-server");
-  if (!isCurrent(folder)) build(folder);
+  if (!hasCurrentSources(folder)) build(folder);
   return join(folder, healthServerFile);
 }
 
@@ -43,7 +43,7 @@ function build(folder: string): void {
     renameSync(temporary, folder);
   } catch (error) {
     // Ignored if another run wrote the same bundle first.
-    if (!isCurrent(folder)) throw error;
+    if (!hasCurrentSources(folder)) throw error;
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }

@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import { z } from "zod";
 import type { Known } from "../core/known.ts";
 import { isRunning } from "../docker/server/running.ts";
-import { ageInSeconds, ago, duration, type Finding, isInFuture } from "./findings.ts";
+import { ageInSeconds, ago, type BackupFinding, duration, isInFuture } from "./findings.ts";
 import { readResults, runProgram } from "./image-program.ts";
 
 /** Distance between the server and the WAL archive in one repository. */
@@ -91,7 +91,7 @@ export function parseLag(json: string): Known<ArchiveLag> {
  *
  * @param repository number of the repository, if there are two
  */
-export function findInLag(lag: Known<ArchiveLag>, now: Date, repository?: number): Finding[] {
+export function findInLag(lag: Known<ArchiveLag>, now: Date, repository?: number): BackupFinding[] {
   const archive = repository === undefined ? "WAL archive" : `WAL archive in repository ${repository}`;
   if (!lag.known)
     return [{ level: "unknown", text: `How far the ${archive} is behind the server is not known: ${lag.reason}.` }];

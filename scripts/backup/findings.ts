@@ -10,7 +10,7 @@ export interface LastRun {
 }
 
 /** A problem with backups, or a check that gave no answer. */
-export interface Finding {
+export interface BackupFinding {
   level: "wrong" | "unknown";
   text: string;
   hint?: string;
@@ -38,7 +38,7 @@ const clockSkewSeconds = 300;
  * Finds problems in the list of backups, their schedule and the notes of the last runs. A backup whose time is in the
  * future has no age. It must not hide that the others are too old, or that later runs failed.
  */
-export function findInBackups({ backups, underWay, gaps, lastRuns, now }: BackupFacts): Finding[] {
+export function findInBackups({ backups, underWay, gaps, lastRuns, now }: BackupFacts): BackupFinding[] {
   const newest = backups.at(-1);
   if (newest === undefined) {
     if (underWay) return [];
@@ -64,7 +64,7 @@ export function findInBackups({ backups, underWay, gaps, lastRuns, now }: Backup
   ];
 }
 
-function inFuture(backups: readonly Backup[], now: Date): Finding[] {
+function inFuture(backups: readonly Backup[], now: Date): BackupFinding[] {
   const newest = backups.at(-1);
   if (newest === undefined) return [];
   const by = `in the future (by ${duration(-ageInSeconds(newest.finishedAt, now))})`;
@@ -79,7 +79,7 @@ function inFuture(backups: readonly Backup[], now: Date): Finding[] {
   return [{ level: "wrong", text, hint }];
 }
 
-function tooOld(what: string, backup: Backup | undefined, gap: number | undefined, now: Date): Finding[] {
+function tooOld(what: string, backup: Backup | undefined, gap: number | undefined, now: Date): BackupFinding[] {
   if (backup === undefined) return [];
   if (gap === undefined) return [{ level: "unknown", text: `The interval between backups is not known (${what}).` }];
   const age = ageInSeconds(backup.finishedAt, now);
@@ -88,7 +88,7 @@ function tooOld(what: string, backup: Backup | undefined, gap: number | undefine
   return [{ level: "wrong", text, hint: "Check `docker logs` of the backup container for the reason." }];
 }
 
-function damaged({ label }: Backup): Finding {
+function damaged({ label }: Backup): BackupFinding {
   const text = `The backup ${label} has pages with a wrong checksum: the cluster was damaged when it was copied.`;
   return { level: "wrong", text, hint: "Restore an earlier backup, and check the disk." };
 }
@@ -111,7 +111,7 @@ export function failedRuns(lastRuns: readonly LastRun[], backups: readonly Backu
   return lastRuns.filter((run) => run.exitCode !== 0 && !isMadeGood(run));
 }
 
-function failures(lastRuns: readonly LastRun[], backups: readonly Backup[], now: Date): Finding[] {
+function failures(lastRuns: readonly LastRun[], backups: readonly Backup[], now: Date): BackupFinding[] {
   return failedRuns(lastRuns, backups, now).map(({ type, started, exitCode }) => {
     const how = exitCode === null ? "was killed before it was complete" : `ended with ${exitCode}`;
     const text = `The last backup of type ${type}, started at ${new Date(started * 1_000).toISOString()}, ${how}.`;

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { OperationError } from "../core/operation-error.ts";
 import { runInContainer } from "../docker/run-in-container.ts";
-import type { Finding } from "./findings.ts";
+import type { BackupFinding } from "./findings.ts";
 import { type Backup, isEmptyRepository, readDetails, readRepository } from "./info.ts";
 import { type StackBackups, withRepository } from "./stack-backups.ts";
 
@@ -13,7 +13,7 @@ export interface FormerGeneration {
   /** First and last WAL segment in its archive. */
   wal: { from: string; to: string } | undefined;
   /** Reason it cannot be read. Omitted if it can be. */
-  finding?: Finding;
+  finding?: BackupFinding;
 }
 
 /** A repository's former generation in a stack. */

@@ -7,7 +7,7 @@ import { isRunning } from "../docker/server/running.ts";
 import { backupIntervals } from "../model/schedule.ts";
 import { type ArchiverState, readArchiver } from "./archive.ts";
 import { type ArchiveLag, findInLag, measureLag } from "./archive-lag.ts";
-import { type Finding, findInBackups, type LastRun, newestOfEachType } from "./findings.ts";
+import { type BackupFinding, findInBackups, type LastRun, newestOfEachType } from "./findings.ts";
 import { type Backup, readDetails, readRepository } from "./info.ts";
 import { scanRepository } from "./scan.ts";
 import { type StackBackups, withRepository } from "./stack-backups.ts";
@@ -24,7 +24,7 @@ export interface BackupList {
   archiver: ArchiverState | undefined;
   /** Distance between the server and the archive in this repository. */
   lag: Known<ArchiveLag>;
-  findings: Finding[];
+  findings: BackupFinding[];
 }
 
 /** Number of backups, newest first, whose databases are listed. Each one takes a separate query. */
@@ -36,7 +36,7 @@ const asked = 20;
  * @throws OperationError if the engine, the volumes or pgBackRest do not answer at all
  */
 export async function listBackups(docker: Docker, stack: StackBackups, now: Date): Promise<BackupList> {
-  const findings: Finding[] = [];
+  const findings: BackupFinding[] = [];
   const backupsRun = await isRunning(docker, stack.container);
   if (!backupsRun) {
     const text = `The backup container ${stack.container} is not running.`;
@@ -68,7 +68,11 @@ export async function listBackups(docker: Docker, stack: StackBackups, now: Date
   return { backups: newestFirst, underWay, wal, archiver, lag, findings };
 }
 
-async function askServer(docker: Docker, server: string, findings: Finding[]): Promise<ArchiverState | undefined> {
+async function askServer(
+  docker: Docker,
+  server: string,
+  findings: BackupFinding[],
+): Promise<ArchiverState | undefined> {
   const unknown = (why: string) => {
     const text = `WAL archiving could not be checked: ${why}`;
     findings.push({ level: "unknown", text });
@@ -91,7 +95,7 @@ async function askServer(docker: Docker, server: string, findings: Finding[]): P
   }
 }
 
-function wrong({ message, hint }: OperationError): Finding {
+function wrong({ message, hint }: OperationError): BackupFinding {
   return { level: "wrong", text: message, ...(hint === undefined ? {} : { hint }) };
 }
 

@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { z } from "zod";
-import { ago, type Finding, isInFuture } from "./findings.ts";
+import { ago, type BackupFinding, isInFuture } from "./findings.ts";
 import { readResults, runProgram } from "./image-program.ts";
 
 const scanSchema = z.object({
@@ -23,7 +23,7 @@ export interface DamagedContent {
 export interface RepositoryScan {
   /** Seconds since 1970. */
   scannedAt: number;
-  findings: Finding[];
+  findings: BackupFinding[];
   /** undefined if the scan could not tell, or if an image of an earlier version made it. */
   damaged?: DamagedContent | undefined;
 }
@@ -53,7 +53,7 @@ export async function readScan(docker: Docker, container: string): Promise<Repos
 }
 
 /** Returns the findings of a scan with its age. A missing or outdated scan is a finding of its own. */
-export function findInScan(scan: RepositoryScan | undefined, now: Date): Finding[] {
+export function findInScan(scan: RepositoryScan | undefined, now: Date): BackupFinding[] {
   if (scan === undefined) return [{ level: "unknown", text: "The backup repository has not been scanned yet." }];
   const age = now.getTime() / 1_000 - scan.scannedAt;
   if (age > maxAgeSeconds || isInFuture(age)) {
@@ -63,7 +63,7 @@ export function findInScan(scan: RepositoryScan | undefined, now: Date): Finding
   return withAge(scan, age);
 }
 
-function withAge({ findings }: RepositoryScan, age: number): Finding[] {
+function withAge({ findings }: RepositoryScan, age: number): BackupFinding[] {
   return findings.map((finding) => ({ ...finding, text: `${finding.text} (scanned ${ago(age)})` }));
 }
 

@@ -7,7 +7,7 @@ import { isRunning } from "../docker/server/running.ts";
 import { type Archiver, readArchiver } from "./archive.ts";
 import { beginBackup } from "./create.ts";
 import { archiveCommandError, BackupError, diagnose } from "./diagnosis.ts";
-import type { Finding } from "./findings.ts";
+import type { BackupFinding } from "./findings.ts";
 import { readRepository } from "./info.ts";
 import { pgBackRest } from "./pgbackrest.ts";
 import { findInScan, readScan } from "./scan.ts";
@@ -39,7 +39,7 @@ export async function findArchiveFault(
 }
 
 /** Returns the findings of the last scan of the repository, read in the backup container. */
-export async function findInLastScan(docker: Docker, { container }: BackupPlace): Promise<Finding[]> {
+export async function findInLastScan(docker: Docker, { container }: BackupPlace): Promise<BackupFinding[]> {
   return findInScan(await readScan(docker, container), new Date());
 }
 

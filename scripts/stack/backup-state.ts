@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import type { ReadDrillRecord } from "../backup/drill/state.ts";
-import type { Finding } from "../backup/findings.ts";
+import type { BackupFinding } from "../backup/findings.ts";
 import type { Backup, BackupType } from "../backup/info.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
@@ -32,7 +32,7 @@ export type BackupState =
       /** True while a backup is being made. */
       underWay: boolean;
       /** Problems, and checks that gave no answer. `backup list` scans the repository now. */
-      findings: Finding[];
+      findings: BackupFinding[];
     }
   | { known: false; reason: string };
 
@@ -63,7 +63,7 @@ export async function readBackupState(server: ServerOutput, now: Date): Promise<
       const lastRuns = await readLastRuns(docker, container);
       const archiver = await readArchiverIfUp(docker, server.container);
       const failure = archiver && (await explainArchiver(docker, server.container, archiver));
-      const findings: Finding[] = [
+      const findings: BackupFinding[] = [
         ...findInBackups({ backups, underWay, gaps, lastRuns, now }),
         ...(failure === undefined ? [] : [{ level: "wrong" as const, text: failure.message }]),
         // The first scan follows the first backup.
@@ -112,7 +112,7 @@ async function findInDrills(
   { container, drillContainer }: { container: string; drillContainer: string | undefined },
   plan: DrillPlan,
   now: Date,
-): Promise<Finding[]> {
+): Promise<BackupFinding[]> {
   const { readDrills } = await import("../backup/drill/record.ts");
   const { judgeDrills } = await import("../backup/drill/state.ts");
   const read = async (): Promise<ReadDrillRecord> => {

@@ -1,6 +1,6 @@
 import { findOverdue } from "../backup/dump/planned-state.ts";
 import { readDumpSettings } from "../backup/dump/settings.ts";
-import type { Finding } from "../backup/findings.ts";
+import type { BackupFinding } from "../backup/findings.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { dumpDueCommand } from "../model/command-lines.ts";
 import type { StackOutputs } from "../model/stack-outputs.ts";
@@ -13,7 +13,7 @@ export interface DumpsState {
   /** Folder of the dumps, `BACKUP_DIR`. */
   folder: string;
   /** Planned dumps that do not exist or are too old. Sizes of files are compared with their metadata, not checksums. */
-  findings: Finding[];
+  findings: BackupFinding[];
 }
 
 /** A stack, the environment that names its folder of dumps, and the folder that a relative name belongs to. */
@@ -67,7 +67,7 @@ export async function dumpWarning(stack: Stack, env: NodeJS.ProcessEnv, now: Dat
 async function findOfContainer(
   server: Extract<StackOutputs["server"], { kind: "docker" }>,
   now: Date,
-): Promise<Finding[]> {
+): Promise<BackupFinding[]> {
   if (server.backups?.dumps === undefined) return [];
   const { container, dumps } = server.backups;
   const { withDocker } = await import("../docker/client.ts");

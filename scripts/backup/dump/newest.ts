@@ -1,5 +1,5 @@
 import type { DumpScope } from "../../model/dump-plan.ts";
-import { ageInSeconds, type Finding } from "../findings.ts";
+import { ageInSeconds, type BackupFinding } from "../findings.ts";
 import { type DescribedDump, nameOfPlanned } from "./planned.ts";
 import type { StoredDump } from "./store.ts";
 
@@ -45,8 +45,8 @@ export function newestDumps(
 }
 
 /** Finds damaged dumps of a stack, and those whose description cannot be read, which may be another one's. */
-export function findDamagedDumps(dumps: readonly StoredDump[], source: string, where: string): Finding[] {
-  return dumps.flatMap(({ id, state, reasons, metadata }): Finding[] => {
+export function findDamagedDumps(dumps: readonly StoredDump[], source: string, where: string): BackupFinding[] {
+  return dumps.flatMap(({ id, state, reasons, metadata }): BackupFinding[] => {
     if (metadata !== undefined && metadata.source !== source) return [];
     if (state !== "damaged" && state !== "unknown") return [];
     const text = `The dump ${id} in ${where} is ${state === "damaged" ? "damaged" : "not known"}: ${reasons.join("; ")}.`;

@@ -1,5 +1,5 @@
 import { dumpMaxAge } from "../../model/dump-plan.ts";
-import { ageInSeconds, ago, duration, type Finding } from "../findings.ts";
+import { ageInSeconds, ago, type BackupFinding, duration } from "../findings.ts";
 import { countedDumps, type DumpPlace, nameOfPlanned, type PlannedDump } from "./planned.ts";
 import { listDumps, type StoredDump } from "./store.ts";
 
@@ -11,7 +11,7 @@ export async function findOverdue(
   { folder, source }: DumpPlace,
   planned: readonly PlannedDump[],
   now: Date,
-): Promise<Finding[]> {
+): Promise<BackupFinding[]> {
   return judgeDumps(await listDumps(folder, undefined, "sizes"), { folder, source }, planned, now);
 }
 
@@ -21,9 +21,9 @@ export function judgeDumps(
   { folder, source }: DumpPlace,
   planned: readonly PlannedDump[],
   now: Date,
-): Finding[] {
+): BackupFinding[] {
   const hint = "Make the dumps: `npm run pgw -- backup dump --due`.";
-  return planned.flatMap((each): Finding[] => {
+  return planned.flatMap((each): BackupFinding[] => {
     const name = nameOfPlanned(each);
     const [newest] = countedDumps(dumps, source, each, now);
     if (newest === undefined)

@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import { z } from "zod";
 import { runInContainer } from "../../docker/run-in-container.ts";
 import { type DumpPlan, dumpMaxAge } from "../../model/dump-plan.ts";
-import { ageInSeconds, ago, duration, type Finding, isInFuture } from "../findings.ts";
+import { ageInSeconds, ago, type BackupFinding, duration, isInFuture } from "../findings.ts";
 import { nameOfPlanned } from "./planned.ts";
 
 /** Summary that the container writes after each run. It matches infra/images/postgres. */
@@ -27,7 +27,7 @@ const hint = "`npm run pgw -- dumps list --scheduled` shows the dumps; the backu
 const noRunYet = "No scheduled dump has been made yet.";
 
 /** Returns true for the finding that the container has made no dumps yet, which follow within minutes of `up`. */
-export function isBeforeFirstRun({ text }: Finding): boolean {
+export function isBeforeFirstRun({ text }: BackupFinding): boolean {
   return text === noRunYet;
 }
 
@@ -37,7 +37,7 @@ export async function findInScheduledDumps(
   container: string,
   plan: DumpPlan,
   now: Date,
-): Promise<Finding[]> {
+): Promise<BackupFinding[]> {
   const { stdout } = await runInContainer(docker, container, { command: ["sh", "-c", `cat ${file} 2>/dev/null`] });
   if (stdout === "") return judgeScheduledDumps(undefined, plan, now);
   try {
@@ -53,16 +53,16 @@ export function judgeScheduledDumps(
   status: ScheduledDumpStatus | undefined,
   plan: Pick<DumpPlan, "schedule" | "schemaOnly">,
   now: Date,
-): Finding[] {
+): BackupFinding[] {
   if (status === undefined) return [{ level: "unknown", text: noRunYet, hint: "The first one follows `up`." }];
-  const found = Object.entries(status.databases).flatMap(([database, { schemaOnly, ...full }]): Finding[] => [
+  const found = Object.entries(status.databases).flatMap(([database, { schemaOnly, ...full }]): BackupFinding[] => [
     ...judgeNewest(database, full, dumpMaxAge(plan), now),
     // The plan in the container is older than the outputs while `up` runs.
     ...(schemaOnly === undefined || plan.schemaOnly === undefined
       ? []
       : judgeNewest(nameOfPlanned({ database, scope: "schema" }), schemaOnly, dumpMaxAge(plan.schemaOnly), now)),
   ]);
-  const damaged = status.damaged.map(({ id, reasons }): Finding => {
+  const damaged = status.damaged.map(({ id, reasons }): BackupFinding => {
     const text = `The scheduled dump ${id} is damaged: ${reasons.join("; ")}.`;
     return { level: "wrong", text, hint: "Check the disk. Retention removes the dump, once there is an intact one." };
   });
@@ -75,8 +75,8 @@ function judgeNewest(
   { newest, lastRun }: z.output<typeof scopeSchema>,
   maxAgeSeconds: number,
   now: Date,
-): Finding[] {
-  const failed: Finding[] =
+): BackupFinding[] {
+  const failed: BackupFinding[] =
     lastRun === null || lastRun.error === null
       ? []
       : [

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { isRunning } from "../../docker/server/running.ts";
 import { BackupError } from "../diagnosis.ts";
-import type { Finding } from "../findings.ts";
+import type { BackupFinding } from "../findings.ts";
 import { findInScan, type RepositoryScan, readScan, scanRepository } from "../scan.ts";
 import { type StackBackups, withRepository } from "../stack-backups.ts";
 import { endOfSegment, formatSegment, parseLsn, segmentNumberAt } from "../wal.ts";
@@ -50,7 +50,7 @@ export interface BackupWindow {
   timelines: TimelineWindow[];
   /** Timeline that the server writes, or the newest in the archive. */
   current: number;
-  findings: Finding[];
+  findings: BackupFinding[];
 }
 
 /** A stack's repository and server, as far as restorable moments depend on them. */

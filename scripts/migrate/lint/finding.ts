@@ -1,7 +1,9 @@
-export type FindingLevel = "error" | "warning";
+import type { FindingLevel } from "../../core/finding.ts";
+
+export type LintLevel = Exclude<FindingLevel, "info">;
 
 /** Something in a committed file that is unsafe on a database in use, or probably a mistake. */
-export interface Finding {
+export interface LintFinding {
   /** `000012-name.sql` */
   file: string;
   /** Both start at 1. */
@@ -10,13 +12,13 @@ export interface Finding {
   /** Name of squawk's rule, or of one of the kit's own. */
   rule: string;
   /** An error keeps a file from running on a protected stack; a warning does not. */
-  level: FindingLevel;
+  level: LintLevel;
   message: string;
   help: string | null;
 }
 
 /** A finding that a comment in the file accepts. */
-export interface Exception extends Finding {
+export interface Exception extends LintFinding {
   reason: string;
 }
 
@@ -27,14 +29,14 @@ const linesNamed = 8;
  * Formats findings for printing. A finding that occurs in several places of a file is printed once, with the other
  * lines.
  */
-export function describeFindings(findings: readonly Finding[]): string[] {
+export function describeFindings(findings: readonly LintFinding[]): string[] {
   const kinds = Map.groupBy(findings, ({ file, rule, level, message }) => [file, rule, level, message].join("\n"));
   return [...kinds.values()].flatMap(([first, ...others]) => (first === undefined ? [] : describeKind(first, others)));
 }
 
 function describeKind(
-  { file, line, column, rule, level, message, help }: Finding,
-  others: readonly Finding[],
+  { file, line, column, rule, level, message, help }: LintFinding,
+  others: readonly LintFinding[],
 ): string[] {
   const lines = [`${file}:${line}:${column}: ${level} ${rule}: ${message}`];
   if (help !== null) lines.push(`    ${help}`);

@@ -1,6 +1,6 @@
 import { accepts, findInExceptions } from "./exception-findings.ts";
 import { readExceptions } from "./exceptions.ts";
-import type { Exception, Finding } from "./finding.ts";
+import type { Exception, LintFinding } from "./finding.ts";
 import { findRaw, type LintedFile, type ReadFile } from "./raw-findings.ts";
 import { scopeTest, type TableStates } from "./scope.ts";
 
@@ -17,7 +17,7 @@ export interface LintOptions {
 
 /** Result of {@link lintFiles}. */
 export interface LintReport {
-  findings: Finding[];
+  findings: LintFinding[];
   /** Findings that a comment with a reason accepts. */
   exceptions: Exception[];
 }

@@ -1,6 +1,6 @@
 import { type StatementSpan, statementSpans } from "../../sql/statements.ts";
 import { statementAt, withoutExceptions } from "./exceptions.ts";
-import type { Finding } from "./finding.ts";
+import type { LintFinding } from "./finding.ts";
 import { ruleOf } from "./rules.ts";
 import { runSquawk, type SquawkViolation } from "./squawk.ts";
 import { type StatementTables, statementTables, syntaxFault } from "./statement-tables.ts";
@@ -17,7 +17,7 @@ export interface LintedFile {
 }
 
 /** A finding before scope and exceptions are applied. */
-export interface Raw extends Finding {
+export interface Raw extends LintFinding {
   /** Offset from the beginning of the file, in UTF-16 units. */
   offset: number;
 }
@@ -123,7 +123,7 @@ export function rawFinding(
   { filename, text }: LintedFile,
   offset: number,
   rule: string,
-  level: Finding["level"],
+  level: LintFinding["level"],
   message: string,
   help: string | null,
 ): Raw {

@@ -1,4 +1,4 @@
-import type { FindingLevel } from "./finding.ts";
+import type { LintLevel } from "./finding.ts";
 
 /**
  * Scope of a rule. `rows`: tables with rows, where a scan or a rewrite under a lock takes time. `clients`: everything
@@ -7,7 +7,7 @@ import type { FindingLevel } from "./finding.ts";
 export type RuleScope = "rows" | "clients" | "anywhere";
 
 interface Rule {
-  level: FindingLevel;
+  level: LintLevel;
   scope: RuleScope;
 }
 

@@ -2,7 +2,7 @@ import { withClient } from "../../connection/client.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { readDraftFile } from "../authoring/draft-file.ts";
 import { type CommittedMigration, readCommitted } from "../committed.ts";
-import type { Exception, Finding } from "../lint/finding.ts";
+import type { Exception, LintFinding } from "../lint/finding.ts";
 import { lintPending } from "../lint/pending.ts";
 import { requireRunnable } from "../run-migration.ts";
 import { type TriedOn, versionWarning } from "../schema-drift.ts";
@@ -25,7 +25,7 @@ export interface PlannedStatement {
   /** null if the statement did not run, because it or an earlier one failed. */
   effects: StatementEffects | null;
   /** Findings of the linter for this statement. */
-  findings: Finding[];
+  findings: LintFinding[];
 }
 
 /** A pending file, with the outcome of its trial. */
@@ -241,7 +241,7 @@ function placeEffects({ statements }: PlannedFile, effects: readonly StatementEf
 }
 
 /** Adds a finding to its statement. A comment before a statement belongs to that statement. */
-function placeFinding(files: readonly PlannedFile[], finding: Finding): void {
+function placeFinding(files: readonly PlannedFile[], finding: LintFinding): void {
   const statements = files.find(({ filename }) => filename === finding.file)?.statements ?? [];
   const statement = statements.find(({ lastLine }) => finding.line <= lastLine) ?? statements.at(-1);
   statement?.findings.push(finding);

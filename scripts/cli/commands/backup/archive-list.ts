@@ -1,4 +1,4 @@
-import { ageInSeconds, ago, type Finding } from "../../../backup/findings.ts";
+import { ageInSeconds, ago, type BackupFinding } from "../../../backup/findings.ts";
 import type { StoredArchive } from "../../../backup/physical/store.ts";
 import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
 import type { CommandContext } from "../../context.ts";
@@ -17,7 +17,7 @@ import { bytes } from "./texts.ts";
 export async function listEmbedded(
   context: CommandContext,
   stack: string,
-  { dumps, findings }: { dumps: ListedDumps; findings: Finding[] },
+  { dumps, findings }: { dumps: ListedDumps; findings: BackupFinding[] },
   now: Date,
 ): Promise<ExitCode> {
   const { listArchives } = await import("../../../backup/physical/store.ts");

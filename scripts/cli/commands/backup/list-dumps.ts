@@ -2,7 +2,7 @@ import { findDamagedDumps, type NewestDump, newestDumps } from "../../../backup/
 import { plannedDumps } from "../../../backup/dump/planned.ts";
 import { judgeDumps } from "../../../backup/dump/planned-state.ts";
 import { listDumps, type StoredDump } from "../../../backup/dump/store.ts";
-import { ago, type Finding } from "../../../backup/findings.ts";
+import { ago, type BackupFinding } from "../../../backup/findings.ts";
 import { OperationError } from "../../../core/operation-error.ts";
 import type { StackOutputs } from "../../../model/stack-outputs.ts";
 import type { CommandContext } from "../../context.ts";
@@ -25,7 +25,7 @@ export async function readNewestDumps(
   stack: string,
   outputs: StackOutputs,
   now: Date,
-): Promise<{ dumps: ListedDumps; findings: Finding[] }> {
+): Promise<{ dumps: ListedDumps; findings: BackupFinding[] }> {
   const { folder } = dumpSettings(context);
   const inFolder = await listDumps(folder, context.signal, "sizes");
   const { dumps: plan, backups } = outputs.server;
@@ -46,7 +46,7 @@ export async function readNewestDumps(
   return { dumps: { folder, compared: "sizes", newest }, findings };
 }
 
-const noDumps: { dumps: StoredDump[]; findings: Finding[] } = { dumps: [], findings: [] };
+const noDumps: { dumps: StoredDump[]; findings: BackupFinding[] } = { dumps: [], findings: [] };
 
 async function readVolume({ server }: StackOutputs, now: Date): Promise<typeof noDumps> {
   const { backups } = server;

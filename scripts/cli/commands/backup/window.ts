@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Finding } from "../../../backup/findings.ts";
+import type { BackupFinding } from "../../../backup/findings.ts";
 import { formatLsn } from "../../../backup/wal.ts";
 import { displayTime, formatTime } from "../../../backup/window/microseconds.ts";
 import type { BackupWindow, Moment, TimelineWindow } from "../../../backup/window/window.ts";
@@ -133,7 +133,7 @@ function rowsOf({ timeline, ranges, gaps }: TimelineWindow): string[][] {
   ]);
 }
 
-function line({ level, text, hint }: Finding): string[] {
+function line({ level, text, hint }: BackupFinding): string[] {
   const word = level === "wrong" ? style("red", "wrong") : style("yellow", "unknown");
   return [`${word}     ${text}`, ...(hint === undefined ? [] : [`          ${hint}`])];
 }

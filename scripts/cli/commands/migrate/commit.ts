@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
-import type { Finding } from "../../../migrate/lint/finding.ts";
+import type { LintFinding } from "../../../migrate/lint/finding.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
@@ -120,7 +120,7 @@ async function placeOf(context: CommandContext, options: CommitOptions) {
  * Prints the lint findings while the file can still be changed: after others have applied it, not even an exception can
  * be added to it.
  */
-async function tellFindings(context: CommandContext, folder: string, filename: string): Promise<Finding[]> {
+async function tellFindings(context: CommandContext, folder: string, filename: string): Promise<LintFinding[]> {
   const { lintOne } = await import("../../../migrate/lint/committed.ts");
   const { describeFindings } = await import("../../../migrate/lint/finding.ts");
   const { findings } = await lintOne(folder, filename);

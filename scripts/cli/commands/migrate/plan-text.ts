@@ -1,4 +1,4 @@
-import type { Exception, Finding } from "../../../migrate/lint/finding.ts";
+import type { Exception, LintFinding } from "../../../migrate/lint/finding.ts";
 import type { StatementEffects } from "../../../migrate/plan/effects.ts";
 import { type LockMode, lockEffect, lockModes, lockTitle } from "../../../migrate/plan/lock-mode.ts";
 import type { MigrationPlan, PlannedDraft, PlannedFile, PlannedStatement } from "../../../migrate/plan/plan.ts";
@@ -151,7 +151,7 @@ function lockNote({ locks }: StatementEffects, mode: LockMode, isHeld: boolean):
 /**
  * Describes a finding with its help, or with its message if it has none. The text of a rule is printed once per file.
  */
-function findingNote({ level, rule, message, help }: Finding, helped: Set<string>): string {
+function findingNote({ level, rule, message, help }: LintFinding, helped: Set<string>): string {
   const name = `${style(level === "error" ? "red" : "yellow", level)} ${rule}`;
   if (helped.has(rule)) return name;
   helped.add(rule);

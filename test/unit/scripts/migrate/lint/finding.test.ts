@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { describeFindings, type Finding } from "../../../../../scripts/migrate/lint/finding.ts";
+import { describeFindings, type LintFinding } from "../../../../../scripts/migrate/lint/finding.ts";
 
-const finding = (line: number, more: Partial<Finding> = {}): Finding => ({
+const finding = (line: number, more: Partial<LintFinding> = {}): LintFinding => ({
   file: "000002-x.sql",
   line,
   column: 1,
