@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { RunError } from "@pulumi/pulumi/errors.js";
 import semver from "semver";
-import { healthServerFile, hasCurrentSources } from "../../scripts/core/bundle-sources.ts";
+import { hasCurrentSources, healthServerFile } from "../../scripts/core/bundle-sources.ts";
 import { ignoreOwnFolder, isInstalled, kitFolder, projectFolder } from "../../scripts/core/kit-folder.ts";
 import { temporaryFor } from "../../scripts/core/temporary.ts";
 
