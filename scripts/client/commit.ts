@@ -35,6 +35,7 @@ export async function commit(
   const known = readOnly || !core.settings.resolveCommits ? undefined : await knownTransaction(client);
   // Nothing was sent, so the server rolls back.
   if (client.lost !== undefined) throw new AbortedCommitError(client.lost);
+  if (client.getTransactionStatus() === "I") throw endedWithin();
   try {
     const { command } = await client.query("commit");
     if (command === "COMMIT") return;
@@ -46,7 +47,7 @@ export async function commit(
       },
     );
   } catch (error) {
-    if (error instanceof RolledBackError || !isLost(client, error)) throw error;
+    if (error instanceof RolledBackError || !(await isLost(client))) throw error;
     // A transaction that only read has nothing to lose, and is repeated like any other.
     if (readOnly) throw new AbortedCommitError(error);
     const outcome = await outcomeOf(core, known);
@@ -54,6 +55,14 @@ export async function commit(
     if (outcome.result === "aborted") throw new AbortedCommitError(error);
     throw new OutcomeUnknownError("commit", error, ` (${outcome.reason})`);
   }
+}
+
+/** Returns the error for a transaction that its own function ended: COMMIT outside of one succeeds all the same. */
+function endedWithin(): OutcomeUnknownError {
+  return new OutcomeUnknownError("commit", undefined, {
+    text: "A statement in the transaction had ended it (COMMIT or ROLLBACK), so what it changed was committed or rolled back in parts.",
+    hint: "Let the function return to commit, and throw to roll back.",
+  });
 }
 
 /** Reads the transaction's id before the COMMIT. Undefined if it has none, because it wrote nothing. */
@@ -85,7 +94,9 @@ async function outcomeOf(core: PoolCore, known: KnownTransaction | undefined): P
   let reason = "the server could not be asked";
   while (performance.now() - started < core.settings.connectionTimeoutMs) {
     try {
-      const status = await ask(core, known, performance.now() - started > endSessionAfterMs);
+      const passedMs = performance.now() - started;
+      const limitMs = core.settings.connectionTimeoutMs - passedMs;
+      const status = await ask(core, known, { endSession: passedMs > endSessionAfterMs, limitMs });
       if (typeof status !== "string") return { result: "unknown", reason: status.reason };
       if (status === "committed" || status === "aborted") return { result: status };
       reason = "its session is still running";
@@ -102,7 +113,7 @@ async function outcomeOf(core: PoolCore, known: KnownTransaction | undefined): P
 async function ask(
   core: PoolCore,
   { xid, timeline: before, systemIdentifier, pid }: KnownTransaction,
-  endSession: boolean,
+  { endSession, limitMs }: { endSession: boolean; limitMs: number },
 ): Promise<string | { reason: string }> {
   const checkout = await core.acquire("statement");
   try {
@@ -119,14 +130,44 @@ async function ask(
     );
     const status = states[0]?.status;
     if (status === null || status === undefined) return { reason: "the server no longer knows the transaction" };
-    // The COMMIT may be on its way to a session that does not know yet that its client is gone.
+    // The COMMIT may be on its way to a session that does not know yet that its client is gone. One that waits for a
+    // synchronous standby would commit without it.
     if (status === "in progress" && endSession)
       await checkout.client.query(
-        "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where pid = $1 and backend_xid::text = ($2::pg_catalog.xid8)::pg_catalog.xid::text",
+        "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where pid = $1 and backend_xid::text = ($2::pg_catalog.xid8)::pg_catalog.xid::text and wait_event is distinct from 'SyncRep'",
         [pid, xid],
       );
+    if (status === "committed" && !(await isReplicated(checkout.client, limitMs)))
+      return { reason: "it is committed, but no synchronous standby has confirmed it" };
     return status;
   } finally {
     core.giveBack(checkout);
+  }
+}
+
+/**
+ * Returns true if the synchronous standbys have everything up to now, or if there are none. A session that ends while
+ * it waits for them commits all the same. A later commit is confirmed only after this one.
+ */
+async function isReplicated(client: ServerClient, limitMs: number): Promise<boolean> {
+  const { rows } = await client.query<{ waits: boolean }>(
+    "select pg_catalog.current_setting('synchronous_standby_names') <> '' and pg_catalog.current_setting('synchronous_commit') not in ('off', 'local') as waits",
+  );
+  if (rows[0]?.waits !== true) return true;
+  let gaveUp = false;
+  const notice = () => {
+    gaveUp = true;
+  };
+  // PostgreSQL's own limits do not end this wait.
+  const timer = setTimeout(() => client.destroy(), Math.max(limitMs, 100));
+  client.on("notice", notice);
+  try {
+    await client.query("select pg_catalog.pg_logical_emit_message(true, 'pgroundwork', '')");
+    return !gaveUp;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+    client.off("notice", notice);
   }
 }

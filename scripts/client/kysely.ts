@@ -22,7 +22,7 @@ import { rollBack } from "./retry.ts";
 import type { ServerClient } from "./server-client.ts";
 import { applyContext, type StatementResult, touchesSession } from "./statements.ts";
 import { closeCursor } from "./stream.ts";
-import { beginText, clientOf, type TransactionOptions } from "./transaction.ts";
+import { beginText, insideOf, type Transaction, type TransactionOptions } from "./transaction.ts";
 import { exactTypes } from "./types-as-text.ts";
 
 /** Creates Kysely on a pool. Each statement and each transaction takes a client and returns it on every path. */
@@ -40,7 +40,7 @@ export function kyselyTransaction<Database, T>(
   options?: TransactionOptions,
 ): Promise<T> {
   return pool.transaction((transaction) => {
-    const connection = new ClientConnection(clientOf(transaction));
+    const connection = new TransactionConnection(transaction);
     return run(new Kysely<Database>({ dialect: dialectOf(new SingleDriver(connection)) }));
   }, options);
 }
@@ -84,6 +84,27 @@ class ClientConnection implements DatabaseConnection {
     } finally {
       if (this.client.lost === undefined) await closeCursor(cursor, this.client);
     }
+  }
+}
+
+/** Runs Kysely's queries in a transaction of the pool, until its function ends. */
+class TransactionConnection extends ClientConnection {
+  readonly #requireOpen: () => void;
+
+  constructor(transaction: Transaction) {
+    const { client, requireOpen } = insideOf(transaction);
+    super(client);
+    this.#requireOpen = requireOpen;
+  }
+
+  protected override async send(text: string, values: unknown[]): Promise<StatementResult<QueryResultRow>> {
+    this.#requireOpen();
+    return super.send(text, values);
+  }
+
+  override async *streamQuery<Row>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<Row>> {
+    this.#requireOpen();
+    yield* super.streamQuery<Row>(query, chunkSize);
   }
 }
 
@@ -188,13 +209,9 @@ class PoolDriver implements Driver {
   async releaseConnection(connection: PoolConnection): Promise<void> {
     if (connection.returned) return;
     connection.returned = true;
-    const { client } = connection;
-    if (client.settling) await client.ready();
-    if (client.lost === undefined && !client.idle) {
-      if (client.busy) client.destroy();
-      else await rollBack(this.#pool, client);
-    }
-    this.#pool.giveBack(connection.checkout);
+    const unfinished = await this.#pool.finish(connection.checkout);
+    // A transaction of Kysely's own has told its caller already.
+    if (unfinished !== undefined && !connection.inTransaction) throw unfinished;
   }
 
   /** Does nothing: the pool belongs to its creator. */

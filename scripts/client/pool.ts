@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { QueryResultRow } from "pg";
-import { OperationError } from "../core/operation-error.ts";
 import { backoffMs, retryBackoff } from "./backoff.ts";
 import { captureCallSite } from "./call-site.ts";
 import { channels } from "./channels.ts";
 import { type Checkout, describeCheckout, type HeldClient } from "./checkouts.ts";
 import { requestContext } from "./context.ts";
 import { type CopyOptions, copyIn, copyOut } from "./copy.ts";
-import { OutcomeUnknownError, UnfinishedWorkError } from "./errors.ts";
+import { OutcomeUnknownError, UnfinishedWorkError, UseAfterEndError } from "./errors.ts";
 import { isLost, isReadOnlyError } from "./failures.ts";
 import { type CheckHealth, checkHealth } from "./health.ts";
+import { lendClient } from "./lent-client.ts";
 import { Listener, type Subscription, type SubscriptionOptions } from "./listen.ts";
 import { Maintenance } from "./maintenance.ts";
 import { PoolCore } from "./pool-core.ts";
@@ -82,9 +82,12 @@ export class Pool extends PoolCore {
         if (applied !== undefined) await applied;
         if (touchesSession(full.text)) client.needsReset = true;
         sent = client.lost === undefined;
-        return await runStatement<Row>(client, full, this.settings.maxPreparedStatements, this.send);
+        const result = await runStatement<Row>(client, full, this.settings.maxPreparedStatements, this.send);
+        if (client.getTransactionStatus() !== "I") throw await this.#unfinished(checkout);
+        return result;
       } catch (error) {
-        const lost = isLost(client, error);
+        if (error instanceof UnfinishedWorkError) throw error;
+        const lost = await isLost(client);
         // The server refused it, so it changed nothing. Another server may be the primary by now.
         const demoted = isReadOnlyError(error) && ["read-write", "primary"].includes(this.servers.target);
         if (demoted && client.server !== undefined) this.servers.lostRole(client.server);
@@ -131,7 +134,7 @@ export class Pool extends PoolCore {
       if (touchesSession(statement.text)) client.needsReset = true;
       return await runStatement<Row>(client, statement, this.settings.maxPreparedStatements, this.send);
     } catch (error) {
-      if (!replicas.mayFallBack(checkout, error) || statement.signal?.aborted) throw error;
+      if (!(await replicas.mayFallBack(checkout, error)) || statement.signal?.aborted) throw error;
       return await this.query<Row>(onPrimary);
     } finally {
       replicas.core.giveBack(checkout);
@@ -158,20 +161,22 @@ export class Pool extends PoolCore {
    */
   async connect({ signal }: { signal?: AbortSignal } = {}): Promise<PooledClient> {
     const checkout = await this.acquire("client", signal, captureCallSite());
-    checkout.client.needsReset = true;
-    const client = checkout.client as PooledClient;
+    const { client } = checkout;
+    client.needsReset = true;
     await applyContext(client, this.settings)?.catch((error: unknown) => {
       this.giveBack(checkout);
       throw error;
     });
     let returned = false;
-    client.release = (discard) => {
-      if (returned) throw new OperationError("release() was called a second time for the same client.");
+    const release = (discard?: boolean | Error) => {
+      if (returned) throw new UseAfterEndError("release() was called a second time for the same client.");
       returned = true;
+      lent.end();
       if (discard) client.destroy(discard instanceof Error ? discard : undefined);
       this.#returnUnfinished(checkout, discard !== undefined && discard !== false);
     };
-    return client;
+    const lent = lendClient(client, { release });
+    return lent.handle;
   }
 
   /**
@@ -186,15 +191,18 @@ export class Pool extends PoolCore {
     const checkout = await this.acquire("client", signal, captureCallSite());
     const { client } = checkout;
     client.needsReset = true;
+    const lent = lendClient(client, {});
     let result: T;
     try {
       await applyContext(client, this.settings);
-      result = await this.checkouts.within(checkout, () => run(client));
+      result = await this.checkouts.within(checkout, () => run(lent.handle));
     } catch (error) {
-      await this.#finish(checkout);
+      lent.end();
+      await this.finish(checkout);
       throw error;
     }
-    const unfinished = await this.#finish(checkout);
+    lent.end();
+    const unfinished = await this.finish(checkout);
     if (unfinished !== undefined) throw unfinished;
     return result;
   }
@@ -249,18 +257,25 @@ export class Pool extends PoolCore {
     await this.end();
   }
 
-  /** Returns a client of {@link withClient}, and the error to report if it was not idle. */
-  async #finish(checkout: Checkout): Promise<UnfinishedWorkError | undefined> {
+  /** Returns a client that runs nothing any more, and the error to report if it was not idle. */
+  async finish(checkout: Checkout): Promise<UnfinishedWorkError | undefined> {
     const { client } = checkout;
     if (client.settling) await client.ready();
     if (checkout.reclaimed || client.lost !== undefined || client.idle) {
       this.giveBack(checkout);
       return undefined;
     }
+    const error = await this.#unfinished(checkout);
+    this.giveBack(checkout);
+    return error;
+  }
+
+  /** Ends what a check-out left running, reports it, and returns the error for the caller. */
+  async #unfinished(checkout: Checkout): Promise<UnfinishedWorkError> {
+    const { client } = checkout;
     const held = describeCheckout(checkout);
     if (client.busy) client.destroy();
     else await rollBack(this, client);
-    this.giveBack(checkout);
     this.emit("unfinished", held);
     return unfinishedWork(held);
   }

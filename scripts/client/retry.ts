@@ -22,9 +22,8 @@ export async function failureOf(
 ): Promise<FailedAttempt> {
   if (error instanceof AbortedCommitError) return new FailedAttempt(error, true);
   if (error instanceof OutcomeUnknownError) return new FailedAttempt(error, false);
-  // The function may throw an error of its own after the one of a statement, so the connection counts, too.
-  const lost = isLost(client, error);
-  if (lost) return new FailedAttempt(error, true);
+  // The function may throw an error of its own after the one of a statement, so only the connection counts.
+  if (await isLost(client)) return new FailedAttempt(error, true);
   const demoted = !readOnly && isReadOnlyError(error) && ["read-write", "primary"].includes(core.servers.target);
   if (demoted && client.server !== undefined) core.servers.lostRole(client.server);
   if (client.getTransactionStatus() !== "I") await rollBack(core, client);

@@ -37,7 +37,7 @@ export class PasswordChangedError extends Error {
 /** The driver's events and fields that its types do not declare. */
 interface DriverConnection {
   on(event: "parameterStatus", listener: (message: { parameterName: string; parameterValue: string }) => void): void;
-  on(event: "errorMessage", listener: () => void): void;
+  on(event: "errorMessage", listener: (error: pg.DatabaseError) => void): void;
   readonly stream: Duplex;
   readonly parsedStatements: Record<string, string>;
 }
@@ -91,8 +91,10 @@ export abstract class ServerClient extends pg.Client {
       this.busySince = 0;
       this.settling = false;
     });
-    this.driver.on("errorMessage", () => {
+    this.driver.on("errorMessage", (error) => {
       this.settling = true;
+      // The server ends the session. Other words for it, in another language, are followed by the end in a moment.
+      if (["FATAL", "PANIC"].includes(error.severity ?? "")) this.lost ??= error;
     });
     this.driver.on("parameterStatus", ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue);
@@ -173,9 +175,16 @@ function recordStatements(prototype: pg.Client): void {
     writable: true,
     value(this: ServerClient, ...args: unknown[]) {
       const [first] = args;
+      const { busySince } = this;
       this.busySince = performance.now();
-      this.lastText = typeof first === "string" ? first : (first as { text?: string } | null)?.text;
-      return inherited.apply(this, args);
+      this.lastText = typeof first === "string" ? first : (first as { text?: string } | null | undefined)?.text;
+      try {
+        return inherited.apply(this, args);
+      } catch (error) {
+        // The driver refused the arguments, and sent nothing.
+        this.busySince = busySince;
+        throw error;
+      }
     },
   });
 }
