@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
-import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
+import type { HealthServerOutput, StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { httpReceiver, type Received, type Receiver } from "../../receivers.ts";
@@ -29,6 +29,7 @@ interface Panel {
 describe("the monitoring of a stack with receivers, backups and jobs", () => {
   let shop: DockerStack;
   let prometheus: Prometheus;
+  let health: HealthServerOutput;
   let webhook: Receiver<Received> & { answer: number };
 
   beforeAll(async () => {
@@ -59,8 +60,11 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
       },
     });
     await shop.succeed("up");
-    const { monitoring } = JSON.parse((await shop.succeed("outputs", "--json")).stdout) as StackOutputs;
-    prometheus = prometheusAt(monitoring?.prometheus ?? "");
+    const { stdout } = await shop.succeed("outputs", "--json", "--show-secrets");
+    const { monitoring } = JSON.parse(stdout) as StackOutputs;
+    if (monitoring?.health === undefined) throw new Error("the stack has no health server");
+    health = monitoring.health;
+    prometheus = prometheusAt(monitoring.prometheus);
   });
   afterAll(() => webhook?.stop());
 
@@ -112,6 +116,46 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
   function filled(expr: string): string {
     return expr.replaceAll("$__rate_interval", "1m").replaceAll("$database", ".+");
   }
+
+  it("has a health server that knows the backups, also while the server is down, from the metrics of their container", async () => {
+    const ask = async (path: string): Promise<unknown> => {
+      const headers = { authorization: `Bearer ${health.token}` };
+      return (await fetch(`${health.url}${path}`, { headers })).json();
+    };
+    const { backup } = JSON.parse((await shop.succeed("backup", "create", "--json")).stdout) as {
+      backup: { finishedAt: string };
+    };
+    const lastBackup = async () => {
+      const { lastBackup: time } = (await ask("/api/admin/database-health")) as { lastBackup: string | null };
+      return time === null ? null : Date.parse(time);
+    };
+    await expect.poll(lastBackup, polling).toBe(Date.parse(backup.finishedAt));
+    const state = async () => {
+      const { subjects } = (await ask("/v1/database/metrics")) as { subjects: { name: string; level: string }[] };
+      return subjects.find(({ name }) => name === "backups");
+    };
+    expect(await state()).toMatchObject({ level: "ok" });
+    const sidecar = `${shop.prefix}-backup`;
+    const inSidecar = (text: string) => runInContainer(docker, sidecar, { command: ["bash", "-c", text] });
+    const folder = "/var/lib/pgbackrest/backup/main";
+    await inSidecar(`chmod 500 ${folder}; backup-job incr; chmod 750 ${folder}`);
+    await expect
+      .poll(state, polling)
+      .toMatchObject({ level: "critical", detail: expect.stringContaining("run of type incr failed") });
+    await docker.getContainer(shop.server).pause();
+    try {
+      await expect.poll(async () => ((await ask("/v1/database/metrics")) as { up: boolean }).up, polling).toBe(false);
+      expect(await state()).toMatchObject({ level: "critical" });
+    } finally {
+      await docker.getContainer(shop.server).unpause();
+    }
+    expect((await inSidecar("backup-job incr")).code).toBe(0);
+    await expect.poll(state, polling).toMatchObject({ level: "ok" });
+    const { stderr } = await runInContainer(docker, `${shop.prefix}-health`, {
+      command: ["touch", "/var/lib/pgroundwork/metrics/x"],
+    });
+    expect(stderr).toContain("Read-only file system");
+  });
 
   it("sends a test alert on request, and says whether its receiver accepted it", async () => {
     const { stdout } = await shop.succeed("health", "test-alert");
