@@ -108,6 +108,7 @@ describe("samples in Prometheus's text format", () => {
     ["a value that is no number", "a 1\nb x\n", "line 2"],
     ["a value that is not finite", "a NaN\n", "line 1"],
     ["an infinite value", "a +Inf\n", "line 1"],
+    ["a value that is too large", "a 1e999\n", "line 1"],
     ["no value", "a\n", "line 1"],
     ["a timestamp", "a 1 1767225600000\n", "line 1"],
     ["a label without quotes", "a{b=c} 1\n", "line 1"],
