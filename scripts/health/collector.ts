@@ -90,7 +90,7 @@ export interface BackupValue {
 }
 
 /** A problem of the backups, or a check that gave no answer. */
-export interface BackupFinding {
+export interface SubjectFinding {
   level: "wrong" | "unknown";
   text: string;
 }
@@ -110,7 +110,7 @@ export interface RepositoryBackups {
   /** Failed runs that no later backup made up for. */
   failedRuns: { type: string; startedAt: string; exitCode: number | null }[];
   underWay: boolean;
-  findings: BackupFinding[];
+  findings: SubjectFinding[];
 }
 
 /** The newest backup of a type that a scan of the repository has found intact. */
@@ -128,7 +128,7 @@ export interface MeasuredBackups {
   /** Failed runs that no later backup made up for; null if the metrics have no runs. */
   failedRuns: { repository: number; type: string }[] | null;
   repositories: MeasuredRepository[];
-  findings: BackupFinding[];
+  findings: SubjectFinding[];
 }
 
 /** Metrics of a repository. Times in ISO 8601; null if they are not known. */

@@ -1,12 +1,12 @@
 import { ago, duration, isInFuture } from "../core/age.ts";
 import type { ExpectedBackups } from "../model/health-server.ts";
 import type {
-  BackupFinding,
   DrillValue,
   MeasuredBackup,
   MeasuredBackups,
   MeasuredRepository,
   OperationValues,
+  SubjectFinding,
 } from "./collector.ts";
 import type { MetricFiles } from "./metric-files.ts";
 import type { Sample } from "./prometheus-samples.ts";
@@ -127,7 +127,7 @@ interface ReadRepository {
   repository: MeasuredRepository;
   backups: MeasuredBackup[];
   failedRuns: MeasuredBackups["failedRuns"];
-  findings: BackupFinding[];
+  findings: SubjectFinding[];
 }
 
 function readRepository(metrics: Metrics, number: number, expected: ExpectedBackups): ReadRepository {
@@ -166,7 +166,7 @@ function scanFindings(metrics: Metrics, number: number, level: string): number |
   return metrics.ofRepository("backup_scan_findings", number).find(({ labels }) => labels.level === level)?.value;
 }
 
-function findInScan(metrics: Metrics, scannedAt: number | undefined, number: number, of: string): BackupFinding[] {
+function findInScan(metrics: Metrics, scannedAt: number | undefined, number: number, of: string): SubjectFinding[] {
   if (scannedAt === undefined) return [unknown(`The backup repository${of} has not been scanned yet.`)];
   const when = `(scanned ${ago(metrics.age(scannedAt))})`;
   const [wrongs, unknowns] = ["wrong", "unknown"].map((level) => scanFindings(metrics, number, level));
@@ -195,7 +195,7 @@ function findInBackups(
   { intervals }: ExpectedBackups,
   answered: boolean,
   of: string,
-): BackupFinding[] {
+): SubjectFinding[] {
   const where = of === "" ? "" : ` in repository${of}`;
   const past = backups.filter(({ ageSeconds }) => !isInFuture(ageSeconds));
   const future = backups.filter(({ ageSeconds }) => isInFuture(ageSeconds));
@@ -212,13 +212,13 @@ function findInBackups(
   ];
 }
 
-function tooOld(what: string, backup: MeasuredBackup | null, interval: number | undefined): BackupFinding[] {
+function tooOld(what: string, backup: MeasuredBackup | null, interval: number | undefined): SubjectFinding[] {
   if (backup === null || interval === undefined || backup.ageSeconds <= lateFactor * interval) return [];
   const age = duration(backup.ageSeconds);
   return [wrong(`The last ${what}, ${backup.finishedAt}, is ${age} old, but one is due every ${duration(interval)}.`)];
 }
 
-function readLag(metrics: Metrics, number: number, of: string): { until: string | null; findings: BackupFinding[] } {
+function readLag(metrics: Metrics, number: number, of: string): { until: string | null; findings: SubjectFinding[] } {
   const read = (name: string) => metrics.ofRepository(`backup_archive_${name}`, number)[0]?.value;
   const [measuredAt, lag, waiting] = [
     read("measured_timestamp_seconds"),
@@ -238,7 +238,11 @@ function readLag(metrics: Metrics, number: number, of: string): { until: string 
   return { until: isoTime(until), findings: [...behind, ...outdated] };
 }
 
-function findInDumps(metrics: Metrics, { dumpMaxAge }: ExpectedBackups, databases: readonly string[]): BackupFinding[] {
+function findInDumps(
+  metrics: Metrics,
+  { dumpMaxAge }: ExpectedBackups,
+  databases: readonly string[],
+): SubjectFinding[] {
   if (dumpMaxAge === null) return [];
   const damaged = metrics.value("dump_damaged");
   if (damaged === undefined) return [unknown("No scheduled dump has been made yet.")];
@@ -248,7 +252,7 @@ function findInDumps(metrics: Metrics, { dumpMaxAge }: ExpectedBackups, database
   ];
 }
 
-function findInDump(metrics: Metrics, database: string, maxAge: number): BackupFinding[] {
+function findInDump(metrics: Metrics, database: string, maxAge: number): SubjectFinding[] {
   const failed =
     metrics.value("dump_failed", { database }) === 1 ? [wrong(`The last scheduled dump of ${database} failed.`)] : [];
   const made = metrics.value("dump_last_completion_timestamp_seconds", { database });
@@ -260,7 +264,7 @@ function findInDump(metrics: Metrics, database: string, maxAge: number): BackupF
   return [...failed, wrong(`${newestDump} was made ${ago(age)}; at most ${duration(maxAge)} are expected.`)];
 }
 
-function findInDrills(metrics: Metrics, { drillMaxAge }: ExpectedBackups): BackupFinding[] {
+function findInDrills(metrics: Metrics, { drillMaxAge }: ExpectedBackups): SubjectFinding[] {
   if (drillMaxAge === null) return [];
   const of = (name: string) => metrics.value(`backup_drill_${name}`);
   if (of("last_timestamp_seconds") === undefined) return [unknown("No restore drill has been made.")];
@@ -285,11 +289,11 @@ function newest<Backup extends { ageSeconds: number }>(backups: readonly Backup[
   );
 }
 
-function wrong(text: string): BackupFinding {
+function wrong(text: string): SubjectFinding {
   return { level: "wrong", text };
 }
 
-function unknown(text: string): BackupFinding {
+function unknown(text: string): SubjectFinding {
   return { level: "unknown", text };
 }
 

@@ -1,5 +1,5 @@
 import { escapeHtml } from "../../core/html.ts";
-import type { BackupFinding, DrillValue, MeasuredBackups, RepositoryBackups } from "../collector.ts";
+import type { DrillValue, MeasuredBackups, RepositoryBackups, SubjectFinding } from "../collector.ts";
 import type { DiskForecast } from "../forecast.ts";
 import type { SpaceHour } from "../history.ts";
 import type { Part, PartName, PartValues, Snapshot } from "../snapshot.ts";
@@ -153,7 +153,7 @@ function measuredBackups({ last, lastFull, failedRuns, repositories, findings }:
   ].join("");
 }
 
-function backupFindings(findings: readonly BackupFinding[], none: string): string {
+function backupFindings(findings: readonly SubjectFinding[], none: string): string {
   if (findings.length === 0) return paragraph(none);
   return list(
     "Findings",
