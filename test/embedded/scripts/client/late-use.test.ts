@@ -56,7 +56,7 @@ describe("a transaction", () => {
     expect(await keys()).toEqual(["kept"]);
   });
 
-  it("refuses what runs beside an open savepoint, which would take it back", async () => {
+  it("refuses statements next to an open savepoint, whose rollback would concern them, too", async () => {
     const pool = on.pool({ max: 1 });
     const fails = async (savepoint: Transaction) => {
       await savepoint.query(insert, ["taken back"]);
@@ -64,11 +64,11 @@ describe("a transaction", () => {
       throw new Error("no");
     };
     await pool.transaction(async (transaction) => {
-      const beside = (key: string) => sleep(5).then(() => transaction.query(insert, [key]));
+      const nextTo = (key: string) => sleep(5).then(() => transaction.query(insert, [key]));
       const results = await Promise.allSettled([
         transaction.savepoint(fails),
         transaction.savepoint((inner) => inner.query(insert, ["second savepoint"])),
-        beside("beside"),
+        nextTo("next to it"),
       ]);
       const reasons = results.map((result) => (result.status === "rejected" ? result.reason : undefined));
       expect(reasons).toEqual([new Error("no"), expect.any(UseAfterEndError), expect.any(UseAfterEndError)]);
