@@ -1,6 +1,7 @@
 import { AbortedCommitError, OutcomeUnknownError } from "./errors.ts";
 import { isConflict, isLost, isReadOnlyError } from "./failures.ts";
 import type { PoolCore } from "./pool-core.ts";
+import { wasOutOfDate } from "./prepared.ts";
 import type { ServerClient } from "./server-client.ts";
 
 /** A failed attempt of a transaction: the error for the caller, and if the attempt may be repeated. */
@@ -28,7 +29,7 @@ export async function failureOf(
   const demoted = !readOnly && isReadOnlyError(error) && ["read-write", "primary"].includes(core.servers.target);
   if (demoted && client.server !== undefined) core.servers.lostRole(client.server);
   if (client.getTransactionStatus() !== "I") await rollBack(core, client);
-  return new FailedAttempt(error, isConflict(error) || demoted);
+  return new FailedAttempt(error, isConflict(error) || demoted || wasOutOfDate(error));
 }
 
 /** Rolls back. If the server does not answer, the session ends with its connection. */
