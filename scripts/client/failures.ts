@@ -24,10 +24,22 @@ const endOfSession = ["57P01", "57P02", "57P03", "57P05", "25P03", "25P04"];
 
 /** Returns true if the error means that the connection is gone. */
 export function isLost(client: ServerClient, error: unknown): boolean {
-  if (client.lost !== undefined) return true;
+  return client.lost !== undefined || isLostConnection(error);
+}
+
+/** Returns true if the error itself reports a lost connection, whatever the state of the client is. */
+export function isLostConnection(error: unknown): boolean {
   const code = codeOf(error);
   if (endOfSession.includes(code) || code.startsWith("08")) return true;
   return error instanceof Error && /Connection terminated|is not queryable/.test(error.message);
+}
+
+/**
+ * Returns true if the server ended the session because a transaction took too long, or was idle for too long. The next
+ * attempt would end in the same way.
+ */
+export function isTransactionTimeout(error: unknown): boolean {
+  return ["25P03", "25P04"].includes(codeOf(error));
 }
 
 /** Returns true if the server rolled the transaction back and repeating it can succeed. */

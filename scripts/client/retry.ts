@@ -1,8 +1,9 @@
-import { AbortedCommitError, OutcomeUnknownError } from "./errors.ts";
-import { isConflict, isLost, isReadOnlyError } from "./failures.ts";
+import { AbortedCommitError, codeOf, OutcomeUnknownError } from "./errors.ts";
+import { isConflict, isLost, isLostConnection, isReadOnlyError, isTransactionTimeout } from "./failures.ts";
 import type { PoolCore } from "./pool-core.ts";
 import { wasOutOfDate } from "./prepared.ts";
 import type { ServerClient } from "./server-client.ts";
+import { matchesTarget, roleQuery, type SessionRole } from "./servers/role.ts";
 
 /** A failed attempt of a transaction: the error for the caller, and if the attempt may be repeated. */
 export class FailedAttempt extends Error {
@@ -21,15 +22,49 @@ export async function failureOf(
   error: unknown,
   readOnly: boolean,
 ): Promise<FailedAttempt> {
-  if (error instanceof AbortedCommitError) return new FailedAttempt(error, true);
   if (error instanceof OutcomeUnknownError) return new FailedAttempt(error, false);
+  const aborted = error instanceof AbortedCommitError;
+  const timeout = [client.lost, error, aborted && error.cause].find(isTransactionTimeout);
+  if (timeout !== undefined) return new FailedAttempt(aborted || isLostConnection(error) ? timeout : error, false);
+  if (aborted) return new FailedAttempt(error, true);
   // The function may throw an error of its own after the one of a statement, so the connection counts, too.
-  const lost = isLost(client, error);
-  if (lost) return new FailedAttempt(error, true);
-  const demoted = !readOnly && isReadOnlyError(error) && ["read-write", "primary"].includes(core.servers.target);
-  if (demoted && client.server !== undefined) core.servers.lostRole(client.server);
+  if (isLost(client, error)) return new FailedAttempt(reasonOf(client, error), true);
   if (client.getTransactionStatus() !== "I") await rollBack(core, client);
+  const demoted = !readOnly && (await lostRole(core, client, error));
   return new FailedAttempt(error, isConflict(error) || demoted || wasOutOfDate(error));
+}
+
+/** Returns the error that ended the connection if the driver only says that it cannot be used any more. */
+function reasonOf({ lost }: ServerClient, error: unknown): unknown {
+  return lost !== undefined && codeOf(error) === "" && isLostConnection(error) ? lost : error;
+}
+
+/**
+ * Returns true if the server refused a change because it is no primary any more, and records that. A role or a
+ * transaction can be read-only on a primary, too, so the server is asked.
+ */
+export async function lostRole(core: PoolCore, client: ServerClient, error: unknown): Promise<boolean> {
+  const { server } = client;
+  const { target } = core.servers;
+  if (!isReadOnlyError(error) || !["read-write", "primary"].includes(target)) return false;
+  const role = await roleNow(core, client);
+  if (role !== undefined && matchesTarget(role, target)) return false;
+  if (server !== undefined) core.servers.lostRole(server);
+  return true;
+}
+
+/** Asks for the role of the session's server. Returns undefined if the connection is lost meanwhile. */
+async function roleNow(core: PoolCore, client: ServerClient): Promise<SessionRole | undefined> {
+  const timer = setTimeout(() => client.destroy(), core.settings.hostTimeoutMs);
+  try {
+    const { rows } = await client.query<SessionRole & Record<string, unknown>>(roleQuery);
+    return rows[0];
+  } catch {
+    client.destroy();
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Rolls back. If the server does not answer, the session ends with its connection. */
