@@ -1,6 +1,7 @@
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kyselyOn, pageOf } from "../../../../scripts/client/kysely.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
 
 let on: PoolServer;
@@ -42,6 +43,44 @@ describe("a stream of rows", () => {
     setTimeout(() => abort.abort(), 100);
     await expect(reading).rejects.toMatchObject({ name: "AbortError" });
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  });
+});
+
+describe("pages", () => {
+  interface Tables {
+    ranked: { id: number; rank: number | null; done: boolean | null };
+  }
+  const order = [{ direction: "asc" }, { direction: "desc" }] as const;
+
+  it.each(order)("have every row once and in order, $direction, also those without a value", async ({ direction }) => {
+    const database = kyselyOn<Tables>(on.pool({ max: 1 }));
+    await on.admin.query(`
+      drop table if exists ranked;
+      create table ranked as select id, case when id % 3 = 0 then null when id % 7 = 0 then 'NaN' else (id % 4)::float8 / 2 end as rank,
+        nullif(id % 4, 0) > 1 as done from generate_series(1, 20) as id;
+      grant select on ranked to public`);
+    for (const by of ["rank", "done"] as const)
+      for (const limit of [1, 3, 4, 20]) {
+        const seen: number[] = [];
+        let after: string | undefined;
+        do {
+          const page = await pageOf(
+            database.selectFrom("ranked").selectAll(),
+            { by, id: "id", direction },
+            { limit, after },
+          );
+          seen.push(...page.rows.map(({ id }) => id));
+          after = page.next;
+        } while (after !== undefined && seen.length <= 20);
+        const all = await database.selectFrom("ranked").select("id").orderBy(by, direction).orderBy("id").execute();
+        expect({ by, limit, seen }).toEqual({ by, limit, seen: all.map(({ id }) => id) });
+      }
+    const without = pageOf(
+      database.selectFrom("ranked").select("id"),
+      { by: "rank", id: "id", direction },
+      { limit: 1 },
+    );
+    await expect(without).rejects.toThrow('no column "rank"');
   });
 });
 
