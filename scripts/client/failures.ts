@@ -29,6 +29,19 @@ export async function isLost(client: ServerClient): Promise<boolean> {
   return client.lost !== undefined;
 }
 
+/** Returns true for the driver's own words for a lost connection, which do not say why it was lost. */
+export function isDriversLoss(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === "" && /Connection terminated|is not queryable/.test(error.message);
+}
+
+/**
+ * Returns true if the server ended the session because a transaction took too long, or was idle for too long. The next
+ * attempt would end in the same way.
+ */
+export function isTransactionTimeout(error: unknown): boolean {
+  return ["25P03", "25P04"].includes(codeOf(error));
+}
+
 /** Returns true if the server rolled the transaction back and repeating it can succeed. */
 export function isConflict(error: unknown): boolean {
   return ["40001", "40P01"].includes(codeOf(error));

@@ -7,7 +7,7 @@ import { type Checkout, describeCheckout, type HeldClient } from "./checkouts.ts
 import { requestContext } from "./context.ts";
 import { type CopyOptions, copyIn, copyOut } from "./copy.ts";
 import { OutcomeUnknownError, UnfinishedWorkError, UseAfterEndError } from "./errors.ts";
-import { isLost, isReadOnlyError } from "./failures.ts";
+import { isLost, isTransactionTimeout } from "./failures.ts";
 import { type CheckHealth, checkHealth } from "./health.ts";
 import { lendClient } from "./lent-client.ts";
 import { Listener, type Subscription, type SubscriptionOptions } from "./listen.ts";
@@ -16,7 +16,7 @@ import { PoolCore } from "./pool-core.ts";
 import { sendOf } from "./pooled-statements.ts";
 import { Replicas } from "./replicas/replicas.ts";
 import { primaryPosition } from "./replicas/wal-position.ts";
-import { rollBack } from "./retry.ts";
+import { lostRole, rollBack } from "./retry.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import type { ServerClient } from "./server-client.ts";
 import type { PoolSettings } from "./settings.ts";
@@ -89,10 +89,10 @@ export class Pool extends PoolCore {
         if (error instanceof UnfinishedWorkError) throw error;
         const lost = await isLost(client);
         // The server refused it, so it changed nothing. Another server may be the primary by now.
-        const demoted = isReadOnlyError(error) && ["read-write", "primary"].includes(this.servers.target);
-        if (demoted && client.server !== undefined) this.servers.lostRole(client.server);
+        const demoted = !lost && (await lostRole(this, client, error));
         if (!lost && !demoted) throw error;
         if (lost && sent && !full.readOnly) throw new OutcomeUnknownError("statement", error);
+        if (isTransactionTimeout(error)) throw error;
         const mayRepeat = performance.now() < deadline && !this.closed && !full.signal?.aborted;
         if (!mayRepeat) throw error;
         await sleep(backoffMs(attempt, retryBackoff));

@@ -81,6 +81,8 @@ export abstract class ServerClient extends pg.Client {
     super(config);
     this.server = server;
     this.generation = server?.generation ?? 0;
+    // Each statement that failed waits until the session is ready, and many can be sent at once.
+    this.setMaxListeners(0);
     this.on("error", (error) => {
       this.lost ??= error;
     });
