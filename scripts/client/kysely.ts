@@ -14,6 +14,7 @@ import {
 import type { QueryResultRow } from "pg";
 import Cursor from "pg-cursor";
 import { captureCallSite } from "./call-site.ts";
+import { closeBusy } from "./cancel.ts";
 import type { Checkout } from "./checkouts.ts";
 import { commit } from "./commit.ts";
 import type { Pool } from "./pool.ts";
@@ -191,7 +192,7 @@ class PoolDriver implements Driver {
     const { client } = connection;
     if (client.settling) await client.ready();
     if (client.lost === undefined && !client.idle) {
-      if (client.busy) client.destroy();
+      if (client.busy) await closeBusy(client);
       else await rollBack(this.#pool, client);
     }
     this.#pool.giveBack(connection.checkout);

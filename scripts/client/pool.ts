@@ -3,6 +3,7 @@ import type { QueryResultRow } from "pg";
 import { OperationError } from "../core/operation-error.ts";
 import { backoffMs, retryBackoff } from "./backoff.ts";
 import { captureCallSite } from "./call-site.ts";
+import { closeBusy } from "./cancel.ts";
 import { channels } from "./channels.ts";
 import { type Checkout, describeCheckout, type HeldClient } from "./checkouts.ts";
 import { requestContext } from "./context.ts";
@@ -168,8 +169,8 @@ export class Pool extends PoolCore {
     client.release = (discard) => {
       if (returned) throw new OperationError("release() was called a second time for the same client.");
       returned = true;
-      if (discard) client.destroy(discard instanceof Error ? discard : undefined);
-      this.#returnUnfinished(checkout, discard !== undefined && discard !== false);
+      if (discard) this.#discard(checkout, discard instanceof Error ? discard : undefined);
+      else this.#returnUnfinished(checkout);
     };
     return client;
   }
@@ -258,29 +259,33 @@ export class Pool extends PoolCore {
       return undefined;
     }
     const held = describeCheckout(checkout);
-    if (client.busy) client.destroy();
+    if (client.busy) await closeBusy(client);
     else await rollBack(this, client);
     this.giveBack(checkout);
     this.emit("unfinished", held);
     return unfinishedWork(held);
   }
 
+  /** Closes a client and returns it: at once, or when its statement was cancelled. */
+  #discard(checkout: Checkout, reason?: Error): void {
+    const { client } = checkout;
+    const closing = closeBusy(client, reason);
+    if (client.lost !== undefined) this.giveBack(checkout);
+    else void closing.finally(() => this.giveBack(checkout));
+  }
+
   /** Returns a client of {@link connect}. Its caller does not wait, but is told. */
-  #returnUnfinished(checkout: Checkout, discarded: boolean): void {
+  #returnUnfinished(checkout: Checkout): void {
     const { client } = checkout;
     // A statement that failed outside a transaction leaves nothing behind.
     const settled = client.settling && client.getTransactionStatus() === "I";
-    if (discarded || checkout.reclaimed || client.lost !== undefined || client.idle || settled) {
+    if (checkout.reclaimed || client.lost !== undefined || client.idle || settled) {
       this.giveBack(checkout);
       return;
     }
     const held = describeCheckout(checkout);
-    if (client.busy) {
-      client.destroy();
-      this.giveBack(checkout);
-    } else {
-      void rollBack(this, client).finally(() => this.giveBack(checkout));
-    }
+    if (client.busy) this.#discard(checkout);
+    else void rollBack(this, client).finally(() => this.giveBack(checkout));
     this.emit("unfinished", held);
     throw unfinishedWork(held);
   }

@@ -1,3 +1,4 @@
+import { closeBusy } from "./cancel.ts";
 import { AbortedCommitError, OutcomeUnknownError } from "./errors.ts";
 import { isConflict, isLost, isReadOnlyError } from "./failures.ts";
 import type { PoolCore } from "./pool-core.ts";
@@ -33,7 +34,8 @@ export async function failureOf(
 
 /** Rolls back. If the server does not answer, the session ends with its connection. */
 export async function rollBack(core: PoolCore, client: ServerClient): Promise<void> {
-  const timer = setTimeout(() => client.destroy(), core.settings.hostTimeoutMs);
+  // A statement that was not awaited can keep the session busy.
+  const timer = setTimeout(() => void closeBusy(client), core.settings.hostTimeoutMs);
   try {
     await client.query("rollback");
   } catch {
