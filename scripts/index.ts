@@ -170,6 +170,7 @@ export {
   PoolTimeoutError,
   RolledBackError,
   UnfinishedWorkError,
+  WorkTimeoutError,
 } from "./client/errors.ts";
 export type { CheckHealth } from "./client/health.ts";
 export { registerPoolMetrics } from "./client/metrics.ts";

@@ -10,6 +10,9 @@ export class PoolClosedError extends OperationError {
   }
 }
 
+/** A stream of rows or a COPY was not done within its time limit, and was cancelled. */
+export class WorkTimeoutError extends OperationError {}
+
 /** Every client is held by a request that waits for a second one, so none would ever be returned. */
 export class PoolStarvationError extends OperationError {}
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { QueryResultRow } from "pg";
 import { backoffMs, retryBackoff } from "./backoff.ts";
 import { captureCallSite } from "./call-site.ts";
+import { closeBusy } from "./cancel.ts";
 import { channels } from "./channels.ts";
 import { type Checkout, describeCheckout, type HeldClient } from "./checkouts.ts";
 import { requestContext } from "./context.ts";
@@ -172,8 +173,8 @@ export class Pool extends PoolCore {
       if (returned) throw new UseAfterEndError("release() was called a second time for the same client.");
       returned = true;
       lent.end();
-      if (discard) client.destroy(discard instanceof Error ? discard : undefined);
-      this.#returnUnfinished(checkout, discard !== undefined && discard !== false);
+      if (discard) this.#discard(checkout, discard instanceof Error ? discard : undefined);
+      else this.#returnUnfinished(checkout);
     };
     const lent = lendClient(client, { release });
     return lent.handle;
@@ -274,28 +275,32 @@ export class Pool extends PoolCore {
   async #unfinished(checkout: Checkout): Promise<UnfinishedWorkError> {
     const { client } = checkout;
     const held = describeCheckout(checkout);
-    if (client.busy) client.destroy();
+    if (client.busy) await closeBusy(client);
     else await rollBack(this, client);
     this.emit("unfinished", held);
     return unfinishedWork(held);
   }
 
+  /** Closes a client and returns it: at once, or when its statement was cancelled. */
+  #discard(checkout: Checkout, reason?: Error): void {
+    const { client } = checkout;
+    const closing = closeBusy(client, reason);
+    if (client.lost !== undefined) this.giveBack(checkout);
+    else void closing.finally(() => this.giveBack(checkout));
+  }
+
   /** Returns a client of {@link connect}. Its caller does not wait, but is told. */
-  #returnUnfinished(checkout: Checkout, discarded: boolean): void {
+  #returnUnfinished(checkout: Checkout): void {
     const { client } = checkout;
     // A statement that failed outside a transaction leaves nothing behind.
     const settled = client.settling && client.getTransactionStatus() === "I";
-    if (discarded || checkout.reclaimed || client.lost !== undefined || client.idle || settled) {
+    if (checkout.reclaimed || client.lost !== undefined || client.idle || settled) {
       this.giveBack(checkout);
       return;
     }
     const held = describeCheckout(checkout);
-    if (client.busy) {
-      client.destroy();
-      this.giveBack(checkout);
-    } else {
-      void rollBack(this, client).finally(() => this.giveBack(checkout));
-    }
+    if (client.busy) this.#discard(checkout);
+    else void rollBack(this, client).finally(() => this.giveBack(checkout));
     this.emit("unfinished", held);
     throw unfinishedWork(held);
   }

@@ -1,3 +1,4 @@
+import { closeBusy } from "./cancel.ts";
 import { AbortedCommitError, OutcomeUnknownError } from "./errors.ts";
 import { isConflict, isDriversLoss, isLost, isReadOnlyError, isTransactionTimeout } from "./failures.ts";
 import type { PoolCore } from "./pool-core.ts";
@@ -66,7 +67,8 @@ async function roleNow(core: PoolCore, client: ServerClient): Promise<SessionRol
 
 /** Rolls back. If the server does not answer, the session ends with its connection. */
 export async function rollBack(core: PoolCore, client: ServerClient): Promise<void> {
-  const timer = setTimeout(() => client.destroy(), core.settings.hostTimeoutMs);
+  // A statement that was not awaited can keep the session busy.
+  const timer = setTimeout(() => void closeBusy(client), core.settings.hostTimeoutMs);
   try {
     await client.query("rollback");
   } catch {

@@ -1,5 +1,6 @@
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
+import { AbortedCommitError, OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
 import type { ProtocolMessage, Verdict } from "../../../support/protocol-proxy.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
 
@@ -183,5 +184,33 @@ describe("a statement", () => {
       await expect.poll(() => pool.stats.total).toBe(0);
     }
     expect(await on.written("idle key-")).toHaveProperty("size", 5);
+  });
+});
+
+describe("a COPY", () => {
+  const lines = (key: string) => Readable.from([`${key}\n`]);
+
+  it.each(commits)(
+    "reports if its rows were written when the connection is cut: %s",
+    async (name, matches, verdict) => {
+      const key = `copy key-${name}`;
+      const { pool, state } = await poolToCut(matches, verdict);
+      const [copied] = await Promise.allSettled([pool.copyFrom("copy writes (key) from stdin", lines(key))]);
+      expect(state.hit).toBe(true);
+      const written = (await on.written(key)).get(key) ?? 0;
+      expect(copied).toMatchObject(
+        written === 1 ? { value: 1 } : { reason: expect.any(AbortedCommitError), status: "rejected" },
+      );
+      expect(pool.stats.used).toBe(0);
+    },
+  );
+
+  it("is reported as unknown if the connection is cut in its COMMIT and the server may not be asked", async () => {
+    const proxy = await on.proxy();
+    const pool = on.pool({ max: 2, resolveCommits: false }, proxy.port);
+    proxy.decide(once(fromServer("C", "COMMIT"), "cut-before").rule);
+    const copied = pool.copyFrom("copy writes (key) from stdin", lines("copy unasked-"));
+    await expect(copied).rejects.toThrow(OutcomeUnknownError);
+    expect(await on.written("copy unasked-")).toHaveProperty("size", 1);
   });
 });

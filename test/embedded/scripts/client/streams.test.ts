@@ -1,6 +1,7 @@
-import { Writable } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WorkTimeoutError } from "../../../../scripts/client/errors.ts";
 import { kyselyOn, pageOf } from "../../../../scripts/client/kysely.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
 
@@ -9,6 +10,23 @@ beforeAll(async () => {
   on = await startPoolServer();
 });
 afterAll(() => on.stop());
+
+/** Counts the sessions of a pool that run a statement now. */
+async function running(applicationName: string): Promise<number> {
+  const { rows } = await on.admin.query<{ n: number }>(
+    "select count(*)::int as n from pg_stat_activity where application_name = $1 and state = 'active'",
+    [applicationName],
+  );
+  return rows[0]?.n ?? 0;
+}
+
+/** Reads a stream to its end. */
+async function drain(rows: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of rows);
+}
+
+/** A target that takes nothing. */
+const stalled = () => new Writable({ highWaterMark: 1, write: () => {} });
 
 describe("a stream of rows", () => {
   it("reads in batches at the consumer's speed, and returns its client when the loop ends early", async () => {
@@ -84,7 +102,102 @@ describe("pages", () => {
   });
 });
 
+describe("streams and COPY", () => {
+  it("leave no statement at the server when they are aborted", async () => {
+    const applicationName = "aborted often";
+    const pool = on.pool({ max: 2, applicationName });
+    const sleeping = "select pg_sleep(8)";
+    const abort = (index: number) => {
+      const signal = AbortSignal.timeout(50);
+      return index % 2 === 0
+        ? drain(pool.stream(sleeping, [], { signal }))
+        : pool.copyTo(`copy (${sleeping}) to stdout`, stalled(), { signal });
+    };
+    for (let round = 0; round < 3; round += 1) {
+      const [one, other] = await Promise.allSettled([abort(0), abort(1)]);
+      expect([one, other]).toMatchObject([{ reason: { name: "TimeoutError" } }, { reason: { name: "TimeoutError" } }]);
+      expect(pool.stats.used).toBe(0);
+    }
+    await expect.poll(() => running(applicationName)).toBe(0);
+    const client = await pool.connect();
+    client.query(sleeping).catch(() => {});
+    await expect.poll(() => running(applicationName)).toBe(1);
+    client.release(true);
+    await expect.poll(() => running(applicationName)).toBe(0);
+  });
+
+  it("have no limit for the other end by default, and one for all with timeoutMs", async () => {
+    const pool = on.pool({ max: 2, queryTimeoutMs: 150 });
+    let rows = 0;
+    for await (const _ of pool.stream("select x from generate_series(1, 20) as x", [], { batchSize: 10 })) {
+      rows += 1;
+      await sleep(15);
+    }
+    expect(rows).toBe(20);
+    async function* slow() {
+      for (let index = 0; index < 5; index += 1) {
+        await sleep(50);
+        yield `slow-${index}\n`;
+      }
+    }
+    expect(await pool.copyFrom("copy writes (key) from stdin", slow())).toBe(5);
+    await expect(drain(pool.stream("select pg_sleep(20)"))).rejects.toThrow(
+      "The stream got no answer of the server within 150 ms.",
+    );
+    await drain(pool.stream("select pg_sleep(0.2)", [], { timeoutMs: null }));
+    await expect(drain(pool.stream("select pg_sleep(20)", [], { timeoutMs: 50 }))).rejects.toThrow(WorkTimeoutError);
+    await expect(pool.copyFrom("copy writes (key) from stdin", slow(), { timeoutMs: 80 })).rejects.toThrow(
+      "The COPY was not done within 80 ms.",
+    );
+    await expect(pool.copyTo("copy (select 1) to stdout", stalled(), { timeoutMs: 0 })).rejects.toThrow(
+      "timeoutMs is 0, expected a number above 0",
+    );
+    await expect(drain(pool.stream("select 1 / (500 - x) from generate_series(1, 1000) as x"))).rejects.toThrow(
+      "division by zero",
+    );
+    expect((await pool.query("show statement_timeout")).rows).toEqual([{ statement_timeout: "150ms" }]);
+    expect(pool.stats.used).toBe(0);
+  });
+});
+
 describe("COPY", () => {
+  it("ends with its signal, its session and the server's error while its source or target waits", async () => {
+    const applicationName = "stalled copy";
+    const pool = on.pool({ max: 1, applicationName });
+    const source = (line: string) => {
+      const stream = new PassThrough();
+      stream.write(line);
+      return stream;
+    };
+    async function* waiting() {
+      yield "stalled-1\n";
+      await new Promise(() => {});
+    }
+    const text = "copy writes (key) from stdin";
+    const terminate = async () => {
+      await expect.poll(() => running(applicationName)).toBe(1);
+      await on.admin.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1", [
+        applicationName,
+      ]);
+    };
+    for (const make of [() => source("stalled-1\n"), waiting]) {
+      const aborted = pool.copyFrom(text, make(), { signal: AbortSignal.timeout(100) });
+      await expect(aborted).rejects.toMatchObject({ name: "TimeoutError" });
+      const [killed] = await Promise.allSettled([pool.copyFrom(text, make()), terminate()]);
+      expect(killed).toMatchObject({ status: "rejected" });
+    }
+    const wrong = source("1\t2\t3\n".repeat(10_000));
+    await expect(pool.copyFrom(text, wrong)).rejects.toThrow("extra data after last expected column");
+    expect(wrong.destroyed).toBe(true);
+    const target = stalled();
+    const rows = "copy (select repeat('x', 1000) from generate_series(1, 100000)) to stdout";
+    await expect(pool.copyTo(rows, target, { signal: AbortSignal.timeout(100) })).rejects.toMatchObject({
+      name: "TimeoutError",
+    });
+    expect(await on.written("stalled-")).toEqual(new Map());
+    expect(pool.stats.used).toBe(0);
+  });
+
   it("works in both directions, and nothing arrives from a source that fails", async () => {
     const pool = on.pool({ max: 1 });
     async function* lines(count: number, failAt = Number.NaN) {
