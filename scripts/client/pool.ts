@@ -158,7 +158,7 @@ export class Pool extends PoolCore {
    */
   async connect({ signal }: { signal?: AbortSignal } = {}): Promise<PooledClient> {
     const checkout = await this.acquire("client", signal, captureCallSite());
-    checkout.client.needsReset = true;
+    checkout.client.lend();
     const client = checkout.client as PooledClient;
     await applyContext(client, this.settings)?.catch((error: unknown) => {
       this.giveBack(checkout);
@@ -185,7 +185,7 @@ export class Pool extends PoolCore {
   ): Promise<T> {
     const checkout = await this.acquire("client", signal, captureCallSite());
     const { client } = checkout;
-    client.needsReset = true;
+    client.lend();
     let result: T;
     try {
       await applyContext(client, this.settings);

@@ -76,6 +76,8 @@ export abstract class ServerClient extends pg.Client {
   pgPoolRelease: (discard: boolean) => void = () => {};
   /** Names of the prepared statements by their text, the least used first. */
   readonly prepared = new Map<string, string>();
+  /** Listeners from before the client was lent to a user, who may leave others. */
+  #ownListeners: Map<string | symbol, unknown[]> | undefined;
 
   constructor(config: ClientConfig, server: Server | undefined) {
     super(config);
@@ -154,6 +156,22 @@ export abstract class ServerClient extends pg.Client {
     } finally {
       stop();
     }
+  }
+
+  /** Prepares the client for a user who may change its session, its type parsers and its listeners. */
+  lend(): void {
+    this.needsReset = true;
+    this.#ownListeners ??= new Map(this.eventNames().map((event) => [event, this.rawListeners(event)]));
+  }
+
+  /** Removes what the user changed in the client itself. */
+  takeBack(): void {
+    if (this.#ownListeners === undefined) return;
+    for (const event of this.eventNames())
+      for (const listener of this.rawListeners(event))
+        if (!this.#ownListeners.get(event)?.includes(listener)) this.off(event, listener as () => void);
+    this.#ownListeners = undefined;
+    Object.assign((this as unknown as { _types: object })._types, { text: {}, binary: {} });
   }
 
   get serverVersion(): number {

@@ -166,7 +166,7 @@ function transactionOn(core: PoolCore, client: ServerClient, state: { swallowed?
   const transaction: Transaction = {
     get client() {
       // What runs on it is not seen here.
-      client.needsReset = true;
+      client.lend();
       return client;
     },
     query: async <Row extends QueryResultRow>(

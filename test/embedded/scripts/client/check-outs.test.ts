@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HeldClient } from "../../../../scripts/client/checkouts.ts";
 import { requestContext, withRequestContext } from "../../../../scripts/client/context.ts";
@@ -165,6 +166,29 @@ describe("a client", () => {
       },
     ]);
     expect(pool.stats.connects).toBe(1);
+  });
+
+  it("leaves no type parsers and listeners for the next user", async () => {
+    const pool = on.pool({ max: 1 });
+    const heard: string[] = [];
+    const spoil = (client: Client, by: string) => {
+      client.setTypeParser(20, Number);
+      client.on("notice", ({ message }) => heard.push(`${by}: ${message}`));
+      client.once("end", () => heard.push(`${by}: end`));
+    };
+    const client = await pool.connect();
+    spoil(client, "connect");
+    client.release();
+    await pool.withClient(async (each) => spoil(each, "withClient"));
+    await pool.transaction(async (transaction) => {
+      spoil(transaction.client, "transaction");
+      await transaction.query("do $$ begin raise notice 'mine'; end $$");
+    });
+    expect((await pool.query("select 9007199254740993 as big")).rows).toEqual([{ big: "9007199254740993" }]);
+    await pool.query("do $$ begin raise notice 'not mine'; end $$");
+    expect(pool.stats.connects).toBe(1);
+    await pool.end();
+    expect(heard).toEqual(["transaction: mine"]);
   });
 
   it("that is held too long is reported with the file and line that took it, as held or busy", async () => {
