@@ -7,6 +7,7 @@ import { channels } from "./channels.ts";
 import { type Checkout, describeCheckout, type HeldClient } from "./checkouts.ts";
 import { requestContext } from "./context.ts";
 import { type CopyOptions, copyIn, copyOut } from "./copy.ts";
+import { refuseOtherCalls, withValues } from "./driver-calls.ts";
 import { OutcomeUnknownError, UnfinishedWorkError } from "./errors.ts";
 import { isLost, isTransactionTimeout } from "./failures.ts";
 import { type CheckHealth, checkHealth } from "./health.ts";
@@ -37,12 +38,6 @@ export type PooledClient = ServerClient & {
   release(discard?: boolean | Error): void;
 };
 
-/** Combines both forms of the driver's `query`: the values can follow a statement that is an object, too. */
-function withValues(statement: string | Statement, values: readonly unknown[] | undefined): Statement {
-  if (typeof statement === "string") return { text: statement, values };
-  return values === undefined ? statement : { ...statement, values };
-}
-
 /** A pool of connections to PostgreSQL. Create one with `createPool`. */
 export class Pool extends PoolCore {
   readonly #budget: RetryBudget;
@@ -68,7 +63,9 @@ export class Pool extends PoolCore {
   async query<Row extends QueryResultRow = QueryResultRow>(
     statement: string | Statement,
     values?: readonly unknown[],
+    callback?: never,
   ): Promise<StatementResult<Row>> {
+    refuseOtherCalls("query", statement, values, callback);
     const full = withValues(statement, values);
     if (full.replica) return this.#queryReplica(full);
     const deadline = performance.now() + this.settings.retryLimitMs;
@@ -156,8 +153,9 @@ export class Pool extends PoolCore {
    *
    * @throws PoolTimeoutError, PoolClosedError, ConnectionError, or the signal's reason
    */
-  async connect({ signal }: { signal?: AbortSignal } = {}): Promise<PooledClient> {
-    const checkout = await this.acquire("client", signal, captureCallSite());
+  async connect(options: { signal?: AbortSignal } = {}): Promise<PooledClient> {
+    refuseOtherCalls("connect", options);
+    const checkout = await this.acquire("client", options.signal, captureCallSite());
     checkout.client.lend();
     const client = checkout.client as PooledClient;
     await applyContext(client, this.settings)?.catch((error: unknown) => {
@@ -237,7 +235,9 @@ export class Pool extends PoolCore {
    *
    * @returns the clients that were not returned in time
    */
-  async end({ timeoutMs = 10_000 }: { timeoutMs?: number } = {}): Promise<HeldClient[]> {
+  async end(options: { timeoutMs?: number } = {}): Promise<HeldClient[]> {
+    refuseOtherCalls("end", options);
+    const { timeoutMs = 10_000 } = options;
     this.#maintenance.stop();
     await this.#listener?.close();
     await this.#replicas?.end(timeoutMs);

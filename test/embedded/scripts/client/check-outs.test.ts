@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
+import Cursor from "pg-cursor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HeldClient } from "../../../../scripts/client/checkouts.ts";
 import { requestContext, withRequestContext } from "../../../../scripts/client/context.ts";
@@ -42,6 +43,36 @@ describe("a statement", () => {
     const array = await pool.query({ text: "select $1::text as x", rowMode: "array" }, ["tea"]);
     expect(array.rows).toEqual([["tea"]]);
     expect((await pool.query({ text: "select $1::text as x", values: ["tea"] })).rows).toEqual([{ x: "tea" }]);
+  });
+});
+
+describe("a call of the driver's pool that this pool does not have", () => {
+  it("is refused before anything is sent", async () => {
+    const pool = on.pool({ max: 1 }) as unknown as Record<
+      "query" | "connect" | "end",
+      (...given: unknown[]) => unknown
+    >;
+    const callback = () => {};
+    const insert = "insert into writes values ('refused-1')";
+    const cursor = new Cursor(insert);
+    for (const call of [
+      () => pool.query(insert, callback),
+      () => pool.query(insert, [], callback),
+      () => pool.query({ text: insert }, callback),
+      () => pool.connect(callback),
+      () => pool.end(callback),
+    ])
+      await expect(call()).rejects.toThrow("takes no callback");
+    await expect(pool.query(cursor)).rejects.toThrow("takes no query object");
+    expect(await on.written("refused-")).toEqual(new Map());
+  });
+
+  it("is not needed for type parsers of one statement", async () => {
+    const pool = on.pool();
+    const types = { getTypeParser: () => (text: string) => `<${text}>` };
+    const statement = { text: "select 1::int8 as big, $1::text as small", values: ["x"], types };
+    expect((await pool.query(statement)).rows).toEqual([{ big: "<1>", small: "<x>" }]);
+    expect((await pool.transaction((each) => each.query(statement))).rows).toEqual([{ big: "<1>", small: "<x>" }]);
   });
 });
 
