@@ -21,15 +21,9 @@ const endSessionAfterMs = 1_000;
 /**
  * Commits, and checks that the server did. If the connection is lost meanwhile, asks the server for the result.
  *
- * @param swallowed error of a statement that the caller did not pass on, as the cause if the server rolled back
  * @throws RolledBackError, OutcomeUnknownError, AbortedCommitError, or the error of the COMMIT
  */
-export async function commit(
-  core: PoolCore,
-  client: ServerClient,
-  readOnly: boolean,
-  swallowed?: unknown,
-): Promise<void> {
+export async function commit(core: PoolCore, client: ServerClient, readOnly: boolean): Promise<void> {
   // The error of a statement arrives before the state that it leaves.
   await client.ready();
   const known = readOnly || !core.settings.resolveCommits ? undefined : await knownTransaction(client);
@@ -42,7 +36,7 @@ export async function commit(
       "The transaction was rolled back: a statement in it had failed, and its error was ignored.",
       {
         hint: "Let the error leave the transaction function, or wrap the statement in savepoint().",
-        cause: swallowed,
+        cause: client.failedWith,
       },
     );
   } catch (error) {

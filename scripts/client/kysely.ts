@@ -93,8 +93,6 @@ class PoolConnection extends ClientConnection {
   readonly #pool: Pool;
   inTransaction = false;
   returned = false;
-  /** Error of the last statement, as the cause if COMMIT turns out to be a rollback. */
-  failed: unknown;
   readOnly = false;
 
   constructor(checkout: Checkout, pool: Pool) {
@@ -113,15 +111,6 @@ class PoolConnection extends ClientConnection {
       yield* super.streamQuery<Row>(query, chunkSize);
     } finally {
       if (opened && this.client.lost === undefined) await this.client.query("commit");
-    }
-  }
-
-  override async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    try {
-      return await super.executeQuery<Row>(query);
-    } catch (error) {
-      this.failed = error;
-      throw error;
     }
   }
 }
@@ -162,8 +151,8 @@ class PoolDriver implements Driver {
   }
 
   async commitTransaction(connection: PoolConnection): Promise<void> {
-    const { client, readOnly, failed } = connection;
-    await this.#orReturn(connection, () => commit(this.#pool, client, readOnly, failed));
+    const { client, readOnly } = connection;
+    await this.#orReturn(connection, () => commit(this.#pool, client, readOnly));
     connection.inTransaction = false;
   }
 

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import pg, { type ClientConfig } from "pg";
+import pg, { type ClientConfig, type DatabaseError } from "pg";
 import { codeOf } from "./errors.ts";
 import { roleFromParameters, roleQuery, type SessionRole } from "./servers/role.ts";
 import type { Server, ServerList } from "./servers/servers.ts";
@@ -37,7 +37,7 @@ export class PasswordChangedError extends Error {
 /** The driver's events and fields that its types do not declare. */
 interface DriverConnection {
   on(event: "parameterStatus", listener: (message: { parameterName: string; parameterValue: string }) => void): void;
-  on(event: "errorMessage", listener: () => void): void;
+  on(event: "errorMessage", listener: (error: DatabaseError) => void): void;
   readonly stream: Duplex;
   readonly parsedStatements: Record<string, string>;
 }
@@ -66,6 +66,8 @@ export abstract class ServerClient extends pg.Client {
   busySince = 0;
   /** An error was received, and the session will be ready for the next statement in a moment. */
   settling = false;
+  /** The server's last error that was not only the consequence of another one. */
+  failedWith: Error | undefined;
   /** Key of the request context that the session has; see `contextKey`. */
   contextKey = "";
   /** Something may have changed the session since it was set up. */
@@ -95,8 +97,10 @@ export abstract class ServerClient extends pg.Client {
       this.busySince = 0;
       this.settling = false;
     });
-    this.driver.on("errorMessage", () => {
+    this.driver.on("errorMessage", (error) => {
       this.settling = true;
+      if (this.getTransactionStatus() !== "E") this.failedWith = error;
+      else if (error.code === "25P02") error.cause ??= this.failedWith;
     });
     this.driver.on("parameterStatus", ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue);

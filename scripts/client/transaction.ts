@@ -7,6 +7,7 @@ import { channels } from "./channels.ts";
 import type { Checkout } from "./checkouts.ts";
 import { commit } from "./commit.ts";
 import { contextStatement, requestContext } from "./context.ts";
+import { RolledBackError } from "./errors.ts";
 import { pipelined } from "./pipeline.ts";
 import type { PoolCore } from "./pool-core.ts";
 import { openIfPooled } from "./pooled-statements.ts";
@@ -118,15 +119,14 @@ async function attemptTransaction<T>(
   const { client } = checkout;
   const { readOnly = false, signal } = options;
   checkout.readOnly = readOnly;
-  const state: { swallowed?: unknown } = {};
   if (options.queryTimeoutMs !== undefined)
     checkout.statementLimitMs = options.queryTimeoutMs === 0 ? 0 : options.queryTimeoutMs + 5_000;
   try {
     await begin(core, client, options);
-    const work = () => core.checkouts.within(checkout, () => run(transactionOn(core, client, state)));
+    const work = () => core.checkouts.within(checkout, () => run(transactionOn(core, client)));
     const result = await (signal === undefined ? work() : cancellable(client, signal, work));
     signal?.throwIfAborted();
-    await commit(core, client, readOnly, state.swallowed);
+    await commit(core, client, readOnly);
     return result;
   } catch (error) {
     throw await failureOf(core, client, error, readOnly);
@@ -153,16 +153,8 @@ async function begin({ settings }: PoolCore, client: ServerClient, options: Tran
 }
 
 /** Creates the object that the function receives. */
-function transactionOn(core: PoolCore, client: ServerClient, state: { swallowed?: unknown }): Transaction {
+function transactionOn(core: PoolCore, client: ServerClient): Transaction {
   let savepoints = 0;
-  const recorded = async <R>(result: Promise<R>): Promise<R> => {
-    try {
-      return await result;
-    } catch (error) {
-      state.swallowed = error;
-      throw error;
-    }
-  };
   const transaction: Transaction = {
     get client() {
       // What runs on it is not seen here.
@@ -175,18 +167,20 @@ function transactionOn(core: PoolCore, client: ServerClient, state: { swallowed?
     ) => {
       const full = typeof statement === "string" ? { text: statement, values } : statement;
       if (touchesSession(full.text)) client.needsReset = true;
-      return recorded(runStatement<Row>(client, full, core.settings.maxPreparedStatements));
+      return runStatement<Row>(client, full, core.settings.maxPreparedStatements);
     },
     batch: (statements) => {
       if (statements.some(({ text }) => touchesSession(text))) client.needsReset = true;
       const send = () => statements.map(({ text, values }) => client.query(text, values as unknown[] | undefined));
-      return recorded(pipelined(client, send));
+      return pipelined(client, send);
     },
     savepoint: async (run) => {
       const name = `pgw_${++savepoints}`;
       await client.query(`savepoint ${name}`);
       try {
         const result = await run(transaction);
+        await client.ready();
+        if (client.getTransactionStatus() === "E") throw savepointRolledBack(client.failedWith);
         await client.query(`release savepoint ${name}`);
         return result;
       } catch (error) {
@@ -197,4 +191,11 @@ function transactionOn(core: PoolCore, client: ServerClient, state: { swallowed?
   };
   clients.set(transaction, client);
   return transaction;
+}
+
+function savepointRolledBack(cause: unknown): RolledBackError {
+  return new RolledBackError(
+    "The savepoint was rolled back: a statement in it had failed, and its error was ignored.",
+    { hint: "Let the error leave the function of savepoint(), and ignore it outside.", cause },
+  );
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
 import type { Client } from "pg";
 import Cursor from "pg-cursor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -99,6 +100,37 @@ describe("a transaction function", () => {
     await expect(second).rejects.toThrow(RolledBackError);
     expect((await pool.query("select from items")).rowCount).toBe(0);
     expect(pool.stats.used).toBe(0);
+  });
+
+  it("names the ignored error of a statement that was not awaited, of Kysely, and of a savepoint", async () => {
+    const pool = on.pool({ max: 1 });
+    const ignored = { cause: { code: "22012" } };
+    const unawaited = pool.transaction(async (transaction) => {
+      void transaction.query("select 1 / 0").catch(() => {});
+    });
+    await expect(unawaited).rejects.toMatchObject(ignored);
+    const ofKysely = kyselyTransaction<Tables, void>(pool, async (database) => {
+      await sql`select 1 / 0`.execute(database).catch(() => {});
+    });
+    await expect(ofKysely).rejects.toMatchObject(ignored);
+    const ofItsOwn = kyselyOn<Tables>(pool).transaction();
+    const divided = ofItsOwn.execute(async (database) => {
+      await sql`select 1 / 0`.execute(database).catch(() => {});
+      await sql`select 1`.execute(database).catch(() => {});
+    });
+    await expect(divided).rejects.toMatchObject(ignored);
+    await pool.transaction(async (transaction) => {
+      const inner = transaction.savepoint(async () => {
+        await transaction.query("select 1 / 0").catch(() => {});
+      });
+      await expect(inner).rejects.toMatchObject(ignored);
+      await expect(inner).rejects.toThrow(RolledBackError);
+    });
+    const later = pool.transaction(async (transaction) => {
+      await transaction.query("select 1 / 0").catch(() => {});
+      await transaction.query("select 1");
+    });
+    await expect(later).rejects.toMatchObject({ code: "25P02", ...ignored });
   });
 
   it("is repeated after a serialization failure and a deadlock, and Kysely's in a pool transaction, too", async () => {
@@ -323,7 +355,6 @@ describe("a request's context", () => {
       await withRequestContext({ userId: "u2" }, async () => (await pool.query(who)).rows[0]),
       (await pool.withClient((client) => client.query(who))).rows[0],
       await database.transaction().execute(async (transaction) => {
-        const { sql } = await import("kysely");
         return (await sql`${sql.raw(who)}`.execute(transaction)).rows[0];
       }),
       requestContext()?.userId,
