@@ -1,6 +1,6 @@
 /**
- * Freezes rows with all that they contain, so that callers can share them. Maps and sets refuse changes. Bytes and dates
- * cannot be frozen.
+ * Freezes rows with all that they contain, so that callers can share them. Maps and sets refuse changes. Bytes and
+ * dates cannot be frozen.
  */
 export function deepFreeze<T>(value: T): T {
   const seen = new Set<object>();

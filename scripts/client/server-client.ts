@@ -169,7 +169,7 @@ export abstract class ServerClient extends pg.Client {
   }
 
   /** Removes what the user changed in the client itself. */
-  takeBack(): void {
+  restore(): void {
     if (this.#ownListeners === undefined) return;
     for (const event of this.eventNames())
       for (const listener of this.rawListeners(event))
