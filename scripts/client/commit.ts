@@ -21,18 +21,12 @@ const endSessionAfterMs = 1_000;
 /**
  * Commits, and checks that the server did. If the connection is lost meanwhile, asks the server for the result.
  *
- * @param swallowed error of a statement that the caller did not pass on, as the cause if the server rolled back
  * @throws RolledBackError, OutcomeUnknownError, AbortedCommitError, or the error of the COMMIT
  */
-export async function commit(
-  core: PoolCore,
-  client: ServerClient,
-  readOnly: boolean,
-  swallowed?: unknown,
-): Promise<void> {
+export async function commit(core: PoolCore, client: ServerClient, readOnly: boolean): Promise<void> {
   // The error of a statement arrives before the state that it leaves.
   await client.ready();
-  const known = readOnly || !core.settings.resolveCommits ? undefined : await knownTransaction(client);
+  const known = readOnly || !core.settings.resolveCommits ? "resolveCommits is off" : await knownTransaction(client);
   // Nothing was sent, so the server rolls back.
   if (client.lost !== undefined) throw new AbortedCommitError(client.lost);
   if (client.getTransactionStatus() === "I") throw endedWithin();
@@ -43,7 +37,7 @@ export async function commit(
       "The transaction was rolled back: a statement in it had failed, and its error was ignored.",
       {
         hint: "Let the error leave the transaction function, or wrap the statement in savepoint().",
-        cause: swallowed,
+        cause: client.failedWith,
       },
     );
   } catch (error) {
@@ -65,18 +59,39 @@ function endedWithin(): OutcomeUnknownError {
   });
 }
 
-/** Reads the transaction's id before the COMMIT. Undefined if it has none, because it wrote nothing. */
-async function knownTransaction(client: ServerClient): Promise<KnownTransaction | undefined> {
+/** Reads the transaction's id before the COMMIT, or returns the reason why its result cannot be asked for. */
+async function knownTransaction(client: ServerClient): Promise<KnownTransaction | string> {
+  const noId = "it had no transaction id to ask for";
   // In a failed transaction, COMMIT is a rollback anyway.
-  if (client.getTransactionStatus() !== "T") return undefined;
+  if (client.getTransactionStatus() !== "T") return noId;
   const first = client.systemIdentifier === undefined;
+  if (first && !(await mayAsk(client))) client.systemIdentifier = null;
+  if (client.systemIdentifier === null) return "its role may not execute the functions that know";
   const { rows } = await client.query<{ xid: string | null; timeline: string; system: string }>(
     `select pg_catalog.pg_current_xact_id_if_assigned()::text as xid, ${timeline} as timeline${first ? `, ${system} as system` : ""}`,
   );
   const [row] = rows;
   if (first) client.systemIdentifier = row?.system;
-  if (!row?.xid || client.systemIdentifier === undefined) return undefined;
+  if (!row?.xid || !client.systemIdentifier) return noId;
   return { xid: row.xid, timeline: row.timeline, systemIdentifier: client.systemIdentifier, pid: client.pid };
+}
+
+/** Functions that are needed to ask for a result. A server may keep them from ordinary roles. */
+const functions = [
+  "pg_control_system()",
+  "pg_current_xact_id_if_assigned()",
+  "pg_current_wal_insert_lsn()",
+  "pg_walfile_name(pg_catalog.pg_lsn)",
+  "pg_xact_status(pg_catalog.xid8)",
+].map((name) => `pg_catalog.${name}`);
+
+/** Returns true if the role may execute the functions. A refusal would end the transaction. */
+async function mayAsk(client: ServerClient): Promise<boolean> {
+  const { rows } = await client.query<{ allowed: boolean }>(
+    "select pg_catalog.bool_and(pg_catalog.has_function_privilege(name, 'execute')) as allowed from pg_catalog.unnest($1::text[]) as name",
+    [functions],
+  );
+  return rows[0]?.allowed ?? false;
 }
 
 // The first eight characters of a WAL file's name. A standby writes none.
@@ -84,12 +99,8 @@ const timeline =
   "case when pg_catalog.pg_is_in_recovery() then '' else pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) end";
 const system = "(select system_identifier::text from pg_catalog.pg_control_system())";
 
-async function outcomeOf(core: PoolCore, known: KnownTransaction | undefined): Promise<Outcome> {
-  if (known === undefined)
-    return {
-      result: "unknown",
-      reason: core.settings.resolveCommits ? "it had no transaction id to ask for" : "resolveCommits is off",
-    };
+async function outcomeOf(core: PoolCore, known: KnownTransaction | string): Promise<Outcome> {
+  if (typeof known === "string") return { result: "unknown", reason: known };
   const started = performance.now();
   let reason = "the server could not be asked";
   while (performance.now() - started < core.settings.connectionTimeoutMs) {

@@ -19,10 +19,11 @@ import { commit } from "./commit.ts";
 import type { Pool } from "./pool.ts";
 import { openIfPooled } from "./pooled-statements.ts";
 import { rollBack } from "./retry.ts";
+import { insideOf, type Transaction } from "./running-transaction.ts";
 import type { ServerClient } from "./server-client.ts";
 import { applyContext, type StatementResult, touchesSession } from "./statements.ts";
 import { closeCursor } from "./stream.ts";
-import { beginText, insideOf, type Transaction, type TransactionOptions } from "./transaction.ts";
+import { beginText, type TransactionOptions } from "./transaction.ts";
 import { exactTypes } from "./types-as-text.ts";
 
 /** Creates Kysely on a pool. Each statement and each transaction takes a client and returns it on every path. */
@@ -114,8 +115,6 @@ class PoolConnection extends ClientConnection {
   readonly #pool: Pool;
   inTransaction = false;
   returned = false;
-  /** Error of the last statement, as the cause if COMMIT turns out to be a rollback. */
-  failed: unknown;
   readOnly = false;
 
   constructor(checkout: Checkout, pool: Pool) {
@@ -134,15 +133,6 @@ class PoolConnection extends ClientConnection {
       yield* super.streamQuery<Row>(query, chunkSize);
     } finally {
       if (opened && this.client.lost === undefined) await this.client.query("commit");
-    }
-  }
-
-  override async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    try {
-      return await super.executeQuery<Row>(query);
-    } catch (error) {
-      this.failed = error;
-      throw error;
     }
   }
 }
@@ -183,8 +173,8 @@ class PoolDriver implements Driver {
   }
 
   async commitTransaction(connection: PoolConnection): Promise<void> {
-    const { client, readOnly, failed } = connection;
-    await this.#orReturn(connection, () => commit(this.#pool, client, readOnly, failed));
+    const { client, readOnly } = connection;
+    await this.#orReturn(connection, () => commit(this.#pool, client, readOnly));
     connection.inTransaction = false;
   }
 

@@ -7,6 +7,7 @@ import { channels } from "./channels.ts";
 import { type Checkout, describeCheckout, type HeldClient } from "./checkouts.ts";
 import { requestContext } from "./context.ts";
 import { type CopyOptions, copyIn, copyOut } from "./copy.ts";
+import { refuseOtherCalls, withValues } from "./driver-calls.ts";
 import { OutcomeUnknownError, UnfinishedWorkError, UseAfterEndError } from "./errors.ts";
 import { isLost, isTransactionTimeout } from "./failures.ts";
 import { type CheckHealth, checkHealth } from "./health.ts";
@@ -19,6 +20,7 @@ import { Replicas } from "./replicas/replicas.ts";
 import { primaryPosition } from "./replicas/wal-position.ts";
 import { lostRole, rollBack } from "./retry.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import type { Transaction } from "./running-transaction.ts";
 import type { ServerClient } from "./server-client.ts";
 import type { PoolSettings } from "./settings.ts";
 import {
@@ -30,19 +32,13 @@ import {
   touchesSession,
 } from "./statements.ts";
 import { type StreamOptions, streamRows } from "./stream.ts";
-import { runOnReplica, runTransaction, type Transaction, type TransactionOptions } from "./transaction.ts";
+import { runOnReplica, runTransaction, type TransactionOptions } from "./transaction.ts";
 
 /** A client that the caller has to return with `release()`. */
 export type PooledClient = ServerClient & {
   /** Returns the client. Pass `true` or an error to close it instead. */
   release(discard?: boolean | Error): void;
 };
-
-/** Combines both forms of the driver's `query`: the values can follow a statement that is an object, too. */
-function withValues(statement: string | Statement, values: readonly unknown[] | undefined): Statement {
-  if (typeof statement === "string") return { text: statement, values };
-  return values === undefined ? statement : { ...statement, values };
-}
 
 /** A pool of connections to PostgreSQL. Create one with `createPool`. */
 export class Pool extends PoolCore {
@@ -69,7 +65,9 @@ export class Pool extends PoolCore {
   async query<Row extends QueryResultRow = QueryResultRow>(
     statement: string | Statement,
     values?: readonly unknown[],
+    callback?: never,
   ): Promise<StatementResult<Row>> {
+    refuseOtherCalls("query", statement, values, callback);
     const full = withValues(statement, values);
     if (full.replica) return this.#queryReplica(full);
     const deadline = performance.now() + this.settings.retryLimitMs;
@@ -160,10 +158,11 @@ export class Pool extends PoolCore {
    *
    * @throws PoolTimeoutError, PoolClosedError, ConnectionError, or the signal's reason
    */
-  async connect({ signal }: { signal?: AbortSignal } = {}): Promise<PooledClient> {
-    const checkout = await this.acquire("client", signal, captureCallSite());
+  async connect(options: { signal?: AbortSignal } = {}): Promise<PooledClient> {
+    refuseOtherCalls("connect", options);
+    const checkout = await this.acquire("client", options.signal, captureCallSite());
     const { client } = checkout;
-    client.needsReset = true;
+    client.lend();
     await applyContext(client, this.settings)?.catch((error: unknown) => {
       this.giveBack(checkout);
       throw error;
@@ -191,7 +190,7 @@ export class Pool extends PoolCore {
   ): Promise<T> {
     const checkout = await this.acquire("client", signal, captureCallSite());
     const { client } = checkout;
-    client.needsReset = true;
+    client.lend();
     const lent = lendClient(client, {});
     let result: T;
     try {
@@ -246,7 +245,9 @@ export class Pool extends PoolCore {
    *
    * @returns the clients that were not returned in time
    */
-  async end({ timeoutMs = 10_000 }: { timeoutMs?: number } = {}): Promise<HeldClient[]> {
+  async end(options: { timeoutMs?: number } = {}): Promise<HeldClient[]> {
+    refuseOtherCalls("end", options);
+    const { timeoutMs = 10_000 } = options;
     this.#maintenance.stop();
     await this.#listener?.close();
     await this.#replicas?.end(timeoutMs);

@@ -1,4 +1,4 @@
-import type { QueryArrayResult, QueryResult, QueryResultRow } from "pg";
+import type { CustomTypesConfig, QueryArrayResult, QueryResult, QueryResultRow } from "pg";
 import { cancellable } from "./cancel.ts";
 import { contextKey, contextStatement, requestContext } from "./context.ts";
 import { runPrepared } from "./prepared.ts";
@@ -19,6 +19,8 @@ export interface Statement extends ReplicaRead {
   signal?: AbortSignal;
   /** `array` returns each row as an array. */
   rowMode?: "array";
+  /** Type parsers for this statement instead of those of its client. */
+  types?: CustomTypesConfig;
 }
 
 /** Result of a statement, as the driver returns it. */
@@ -91,8 +93,9 @@ export function send<Row extends QueryResultRow>(
   client: ServerClient,
   statement: Statement,
 ): Promise<StatementResult<Row>> {
-  const { text, values, name, rowMode } = statement;
-  if (name === undefined && rowMode === undefined) return client.query<Row>(text, values as unknown[]);
-  const config = { text, values, name, rowMode } as unknown as { text: string; rowMode: "array" };
+  const { text, values, name, rowMode, types } = statement;
+  if (name === undefined && rowMode === undefined && types === undefined)
+    return client.query<Row>(text, values as unknown[]);
+  const config = { text, values, name, rowMode, types } as unknown as { text: string; rowMode: "array" };
   return client.query(config) as unknown as Promise<QueryArrayResult & QueryResult<Row>>;
 }

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { type CheckedColumn, readChecks } from "./checks.ts";
+import { both, type CheckedColumn, readChecks, readDomainChecks } from "./checks.ts";
 import { avoidReservedNames, safeSerializer } from "./names.ts";
 import { type RelationFacts, readRelations } from "./relations.ts";
 import { adjustTypes, computedType, type Metadata } from "./type-nodes.ts";
@@ -69,7 +69,14 @@ async function refine(
 ): Promise<{ table: Table; column: Column }[]> {
   const views = new ViewAnalysis(relations);
   const limits = new Map<string, Map<string, CheckedColumn>>();
-  for (const { name, checks } of relations) limits.set(name, await readChecks(checks));
+  for (const { name, checks, columns } of relations) {
+    const found = await readChecks(checks);
+    for (const column of columns) {
+      const domain = await readDomainChecks(column.domainChecks);
+      if (domain !== undefined) found.set(column.name, both(found.get(column.name), domain));
+    }
+    limits.set(name, found);
+  }
   const computed: { table: Table; column: Column }[] = [];
   const byName = new Map(relations.map((relation) => [relation.name, relation]));
   // Extensions' own tables and views are not part of the database's schema.

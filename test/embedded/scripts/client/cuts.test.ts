@@ -131,6 +131,23 @@ describe("a transaction function", () => {
     },
   );
 
+  it("is committed by a role that may not ask, and its result is unknown if the COMMIT is lost", async () => {
+    const control = "execute on function pg_catalog.pg_control_system()";
+    await on.admin.query(`revoke ${control} from public`);
+    try {
+      const proxy = await on.proxy();
+      const pool = on.pool({ max: 2 }, proxy.port);
+      const write = () =>
+        pool.transaction((transaction) => transaction.query("insert into writes (key) values ('revoked key-')"));
+      await write();
+      expect(await on.written("revoked key-")).toEqual(new Map([["revoked key-", 1]]));
+      proxy.decide(once(fromClient("Q", "commit"), "cut-before").rule);
+      await expect(write()).rejects.toThrow("may not execute the functions");
+    } finally {
+      await on.admin.query(`grant ${control} to public`);
+    }
+  });
+
   it("ends the session that holds its COMMIT back, and then knows the result", async () => {
     const proxy = await on.proxy();
     const pool = on.pool({ max: 2 }, proxy.port);

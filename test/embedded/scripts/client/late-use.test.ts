@@ -3,7 +3,7 @@ import { type Kysely, sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { UnfinishedWorkError, UseAfterEndError } from "../../../../scripts/client/errors.ts";
 import { kyselyOn, kyselyTransaction } from "../../../../scripts/client/kysely.ts";
-import type { Transaction } from "../../../../scripts/client/transaction.ts";
+import type { Transaction } from "../../../../scripts/client/running-transaction.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
 
 /* Code that goes on after its client was returned, or after its transaction ended. */

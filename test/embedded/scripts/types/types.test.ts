@@ -188,6 +188,12 @@ describe("pgw types", () => {
       "create view totals as select id, count(*) as n from part group by rollup (id)",
       /Totals \{\n {2}id: number \| null;\n/,
     ],
+    [
+      "a CHECK of a domain",
+      `create domain size as text check (value in ('s', 'm', 'l')); create domain small as size check (value <> 'l' and value in ('m', 's', 'xs'));
+       alter table item add size size not null check (size <> 'x'), add small small`,
+      /size: "l" \| "m" \| "s";\n {2}small: "m" \| "s" \| null;/,
+    ],
     ["a table that is gone", "drop view again, parts, totals; drop table part", /^(?!.*part: Part)/s],
   ];
 
