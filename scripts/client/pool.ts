@@ -8,7 +8,7 @@ import { channels } from "./channels.ts";
 import { type Checkout, describeCheckout, type HeldClient } from "./checkouts.ts";
 import { requestContext } from "./context.ts";
 import { type CopyOptions, copyIn, copyOut } from "./copy.ts";
-import { OutcomeUnknownError, UnfinishedWorkError } from "./errors.ts";
+import { OutcomeUnknownError, PoolClosedError, UnfinishedWorkError } from "./errors.ts";
 import { isLost, isReadOnlyError } from "./failures.ts";
 import { type CheckHealth, checkHealth } from "./health.ts";
 import { Listener, type Subscription, type SubscriptionOptions } from "./listen.ts";
@@ -140,6 +140,7 @@ export class Pool extends PoolCore {
   }
 
   #standbys(): Replicas {
+    if (this.closed) throw new PoolClosedError();
     this.#replicas ??= new Replicas(this, () => this.lsn());
     return this.#replicas;
   }
@@ -222,6 +223,8 @@ export class Pool extends PoolCore {
   /**
    * Subscribes to a channel. The subscription survives lost connections; notifications sent meanwhile are lost, so
    * `onConnect` is called each time that it begins again.
+   *
+   * @throws PoolClosedError, PoolTimeoutError, ConnectionError, or OperationError (wrong usage)
    */
   listen(channelName: string, options: SubscriptionOptions): Promise<Subscription> {
     this.#listener ??= new Listener(this);
@@ -234,15 +237,17 @@ export class Pool extends PoolCore {
   }
 
   /**
-   * Closes the pool: refuses new requests, waits for clients in use, and closes those that are not returned in time.
+   * Closes the pool: refuses new requests, waits for clients in use, and closes those that are not returned in time. A
+   * second call waits for the same end, and can shorten the wait.
    *
    * @returns the clients that were not returned in time
    */
   async end({ timeoutMs = 10_000 }: { timeoutMs?: number } = {}): Promise<HeldClient[]> {
     this.#maintenance.stop();
-    await this.#listener?.close();
-    await this.#replicas?.end(timeoutMs);
-    return this.close(timeoutMs);
+    // All of them refuse new work at once.
+    const closed = this.close(timeoutMs);
+    await Promise.all([this.#listener?.close(), this.#replicas?.end(timeoutMs)]);
+    return closed;
   }
 
   /** Closes the pool at the end of an `await using` block. */
@@ -262,7 +267,7 @@ export class Pool extends PoolCore {
     if (client.busy) await closeBusy(client);
     else await rollBack(this, client);
     this.giveBack(checkout);
-    this.emit("unfinished", held);
+    this.report("unfinished", held);
     return unfinishedWork(held);
   }
 
@@ -286,7 +291,7 @@ export class Pool extends PoolCore {
     const held = describeCheckout(checkout);
     if (client.busy) this.#discard(checkout);
     else void rollBack(this, client).finally(() => this.giveBack(checkout));
-    this.emit("unfinished", held);
+    this.report("unfinished", held);
     throw unfinishedWork(held);
   }
 }
