@@ -1,5 +1,6 @@
 import PgPool from "pg-pool";
 import { clientConfig } from "../connection/connection.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { channels } from "./channels.ts";
 import { type ClientRuntime, clientClass, type ServerClient } from "./server-client.ts";
 import { ServerList } from "./servers/servers.ts";
@@ -105,6 +106,7 @@ export class Connections {
         ? password
         : async () => {
             const value = await password();
+            if (typeof value !== "string") throw passwordTypeError(value);
             this.#lastPassword.value = value;
             return value;
           };
@@ -204,10 +206,10 @@ export class Connections {
     setTimeout(() => client.destroy(), testTimeoutMs).unref();
   }
 
-  /** Keeps a client for its next use. One that is lost or too old is closed, as is one to discard. */
+  /** Keeps a client for its next use. Closes one that is lost, too old or to discard, and all after the pool's end. */
   keep(client: ServerClient, discard: boolean): void {
     client.idleSince = performance.now();
-    const gone = discard || !isCurrent(client);
+    const gone = discard || !isCurrent(client) || this.servers.closed;
     // A client that is not idle cannot say farewell: its statement would run on.
     if (gone && !client.idle) client.destroy();
     if (gone) client.pgPoolRelease(true);
@@ -235,6 +237,7 @@ export class Connections {
   /** Closes all connections. Each one has to be idle. */
   async close(): Promise<void> {
     clearTimeout(this.#cooling);
+    this.#cooling = undefined;
     for (const client of this.#warm.splice(0)) client.pgPoolRelease(true);
     const ended = this.#inner.end();
     const late = setTimeout(() => {
@@ -245,6 +248,15 @@ export class Connections {
     while (this.#clients.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     clearTimeout(late);
   }
+}
+
+/** Creates the error of a password function that TypeScript did not check. */
+function passwordTypeError(value: unknown): OperationError {
+  const kind = value === null ? "null" : typeof value;
+  return new OperationError(`The pool's password function returned a value of the type ${kind}.`, {
+    hint: "Return the password as a string, or a promise of it.",
+    exitCode: exitCode.usage,
+  });
 }
 
 /** Returns true if the client can be used further. */

@@ -12,7 +12,7 @@ const temporaryAtLogin = ["57P01", "57P02", "57P03", "53300", "25P04", "57P05"];
  */
 export function isFatalAtLogin(error: unknown): boolean {
   if (error instanceof OperationError || explainTls("", error) !== undefined) return true;
-  if (error instanceof Error && /does not support SSL|SASL|password must be a/.test(error.message)) return true;
+  if (error instanceof Error && /does not support SSL|SASL|password must be a/i.test(error.message)) return true;
   const code = codeOf(error);
   return (
     /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]+$/.test(code) && !code.startsWith("08") && !temporaryAtLogin.includes(code)

@@ -61,7 +61,7 @@ export class Maintenance {
     checkout.busyReported = held.state === "busy";
     this.#core.counts.leaks += 1;
     if (reclaimed) this.#core.reclaim(checkout);
-    this.#core.emit("leak", { ...held, reclaimed });
+    this.#core.report("leak", { ...held, reclaimed });
     channels.leak.publish({ pool: this.#core, ...held, reclaimed });
   }
 

@@ -1,6 +1,8 @@
 import { EventEmitter } from "node:events";
 import { OperationError } from "../core/operation-error.ts";
 import { type CallSite, captureCallSite } from "./call-site.ts";
+import { runCallback } from "./callbacks.ts";
+import { closeBusy } from "./cancel.ts";
 import { channels } from "./channels.ts";
 import { type Checkout, type CheckoutKind, Checkouts, describeCheckout, type HeldClient } from "./checkouts.ts";
 import { Connections, isCurrent, type PoolCounts } from "./connections.ts";
@@ -48,6 +50,9 @@ export class PoolCore extends EventEmitter<PoolEvents> {
   readonly checkouts = new Checkouts();
   readonly #permits: Permits<ServerClient>;
   readonly #closing = new AbortController();
+  #closed: Promise<HeldClient[]> | undefined;
+  /** End of the wait for clients in use, on the clock of `performance.now()`. */
+  #closeBy = Number.POSITIVE_INFINITY;
 
   constructor(settings: PoolSettings) {
     super();
@@ -200,7 +205,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
   }
 
   #demoted({ host, port }: Server): void {
-    this.emit("demoted", { host, port });
+    this.report("demoted", { host, port });
     channels.demoted.publish({ pool: this, host, port });
   }
 
@@ -270,7 +275,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
     checkout.reclaimed = true;
     this.checkouts.remove(checkout);
     this.counts.discarded += 1;
-    checkout.client.destroy(new OperationError("The pool closed this client, which was held too long."));
+    checkout.client.destroy(heldTooLong());
     this.connections.keep(checkout.client, true);
     this.#permits.give();
   }
@@ -278,20 +283,38 @@ export class PoolCore extends EventEmitter<PoolEvents> {
   /**
    * Closes the pool: refuses new requests, waits for the clients in use, and closes the rest after the limit.
    *
+   * A later call waits for the same end, and can shorten the wait for clients in use.
+   *
    * @returns the clients that were not returned in time
    */
-  async close(timeoutMs: number): Promise<HeldClient[]> {
-    if (this.closed) return [];
+  close(timeoutMs: number): Promise<HeldClient[]> {
+    this.#closeBy = Math.min(this.#closeBy, performance.now() + timeoutMs);
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<HeldClient[]> {
     this.#closing.abort(new PoolClosedError());
     this.#permits.refuseAll(this.#closing.signal.reason);
     this.servers.close();
-    const deadline = performance.now() + timeoutMs;
-    while (this.checkouts.all.size > 0 && performance.now() < deadline) await pause(10);
-    const held = [...this.checkouts.all].map(describeCheckout);
+    while (this.checkouts.all.size > 0 && performance.now() < this.#closeBy) await pause(10);
+    const late = [...this.checkouts.all];
+    const held = late.map(describeCheckout);
+    await Promise.all(late.map(({ client }) => closeBusy(client, heldTooLong())));
     for (const checkout of [...this.checkouts.all]) this.reclaim(checkout);
     await this.connections.close();
     return held;
   }
+
+  /** Emits an event. An error of a listener becomes a warning. */
+  report<Event extends keyof PoolEvents>(event: Event, ...values: PoolEvents[Event]): void {
+    for (const listener of this.rawListeners(event) as ((...values: unknown[]) => unknown)[])
+      runCallback(`A listener for "${event}" of a pool`, () => listener.apply(this, values));
+  }
+}
+
+function heldTooLong(): OperationError {
+  return new OperationError("The pool closed this client, which was held too long.");
 }
 
 function pause(ms: number): Promise<void> {

@@ -8,7 +8,7 @@ import { type Checkout, describeCheckout, type HeldClient } from "./checkouts.ts
 import { requestContext } from "./context.ts";
 import { type CopyOptions, copyIn, copyOut } from "./copy.ts";
 import { refuseOtherCalls, withValues } from "./driver-calls.ts";
-import { OutcomeUnknownError, UnfinishedWorkError, UseAfterEndError } from "./errors.ts";
+import { OutcomeUnknownError, PoolClosedError, UnfinishedWorkError, UseAfterEndError } from "./errors.ts";
 import { isLost, isTransactionTimeout } from "./failures.ts";
 import { type CheckHealth, checkHealth } from "./health.ts";
 import { lendClient } from "./lent-client.ts";
@@ -141,6 +141,7 @@ export class Pool extends PoolCore {
   }
 
   #standbys(): Replicas {
+    if (this.closed) throw new PoolClosedError();
     this.#replicas ??= new Replicas(this, () => this.lsn());
     return this.#replicas;
   }
@@ -229,6 +230,8 @@ export class Pool extends PoolCore {
   /**
    * Subscribes to a channel. The subscription survives lost connections; notifications sent meanwhile are lost, so
    * `onConnect` is called each time that it begins again.
+   *
+   * @throws PoolClosedError, PoolTimeoutError, ConnectionError, or OperationError (wrong usage)
    */
   listen(channelName: string, options: SubscriptionOptions): Promise<Subscription> {
     this.#listener ??= new Listener(this);
@@ -241,7 +244,8 @@ export class Pool extends PoolCore {
   }
 
   /**
-   * Closes the pool: refuses new requests, waits for clients in use, and closes those that are not returned in time.
+   * Closes the pool: refuses new requests, waits for clients in use, and closes those that are not returned in time. A
+   * second call waits for the same end, and can shorten the wait.
    *
    * @returns the clients that were not returned in time
    */
@@ -249,9 +253,10 @@ export class Pool extends PoolCore {
     refuseOtherCalls("end", options);
     const { timeoutMs = 10_000 } = options;
     this.#maintenance.stop();
-    await this.#listener?.close();
-    await this.#replicas?.end(timeoutMs);
-    return this.close(timeoutMs);
+    // All of them refuse new work at once.
+    const closed = this.close(timeoutMs);
+    await Promise.all([this.#listener?.close(), this.#replicas?.end(timeoutMs)]);
+    return closed;
   }
 
   /** Closes the pool at the end of an `await using` block. */
@@ -278,7 +283,7 @@ export class Pool extends PoolCore {
     const held = describeCheckout(checkout);
     if (client.busy) await closeBusy(client);
     else await rollBack(this, client);
-    this.emit("unfinished", held);
+    this.report("unfinished", held);
     return unfinishedWork(held);
   }
 
@@ -302,7 +307,7 @@ export class Pool extends PoolCore {
     const held = describeCheckout(checkout);
     if (client.busy) this.#discard(checkout);
     else void rollBack(this, client).finally(() => this.giveBack(checkout));
-    this.emit("unfinished", held);
+    this.report("unfinished", held);
     throw unfinishedWork(held);
   }
 }

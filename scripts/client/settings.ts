@@ -1,5 +1,5 @@
 import { exitCode, OperationError } from "../core/operation-error.ts";
-import { parseDurationMs } from "./durations.ts";
+import { longestTimerMs, parseDurationMs } from "./durations.ts";
 import type { TargetSessionAttrs } from "./servers/role.ts";
 import { type PoolTarget, passwordFromFile, targetFromEnvironment, targetFromUrl } from "./servers/target.ts";
 
@@ -19,7 +19,7 @@ export interface PoolOptions {
   max?: number;
   /** Number of idle clients that are kept. Default: 5. Environment: `DB_MAX_IDLE_CONNS`. */
   min?: number;
-  /** Time limit to obtain a client. Default: 30,000. */
+  /** Time limit to obtain a client. Default: 30,000; 0: no limit. */
   connectionTimeoutMs?: number;
   /** Time limit of one attempt to one host. Default: `connect_timeout`, else 5,000, within the limit above. */
   hostTimeoutMs?: number;
@@ -53,7 +53,7 @@ export interface PoolOptions {
   reclaimLeaks?: boolean;
   /** Repetitions of statements and transactions that the whole pool makes in a second, on average. Default: 10. */
   retriesPerSecond?: number;
-  /** Time limit for repeating a statement or transaction. Default: `connectionTimeoutMs`. */
+  /** Time limit for repeating a statement or transaction. Default: `connectionTimeoutMs`, or 30,000 if that is 0. */
   retryLimitMs?: number;
   /**
    * Asks the server for the result of a COMMIT whose answer was lost. This costs one round trip for each transaction.
@@ -88,7 +88,8 @@ export function poolSettings(options: PoolOptions): PoolSettings {
   const env = options.env ?? process.env;
   const faults: string[] = [];
   const target = targetOf(options.connection, env);
-  const connectionTimeoutMs = options.connectionTimeoutMs ?? 30_000;
+  const asked = options.connectionTimeoutMs ?? 30_000;
+  const connectionTimeoutMs = Math.min(asked === 0 ? longestTimerMs : asked, longestTimerMs);
   const max = options.max ?? countFrom(env, "DB_MAX_OPEN_CONNS", faults) ?? (env.NODE_ENV === "production" ? 50 : 20);
   const min = options.min ?? countFrom(env, "DB_MAX_IDLE_CONNS", faults) ?? Math.min(5, max);
   const perHost = target.connectTimeoutSeconds ? target.connectTimeoutSeconds * 1_000 : 5_000;
@@ -114,7 +115,7 @@ export function poolSettings(options: PoolOptions): PoolSettings {
     leakThresholdMs: options.leakThresholdMs ?? 60_000,
     reclaimLeaks: options.reclaimLeaks ?? false,
     retriesPerSecond: options.retriesPerSecond ?? 10,
-    retryLimitMs: options.retryLimitMs ?? connectionTimeoutMs,
+    retryLimitMs: options.retryLimitMs ?? (asked === 0 ? 30_000 : connectionTimeoutMs),
     resolveCommits: options.resolveCommits ?? true,
     maxPreparedStatements: options.maxPreparedStatements ?? 100,
     pooled: options.pooled ?? false,
@@ -124,6 +125,7 @@ export function poolSettings(options: PoolOptions): PoolSettings {
   for (const [name, value] of Object.entries(settings))
     if (typeof value === "number" && !(value >= 0 && Number.isFinite(value)))
       faults.push(`${name} is ${value}, expected a number from 0`);
+  if (settings.hostTimeoutMs === 0) faults.push("hostTimeoutMs is 0, expected a number above 0");
   if (!Number.isInteger(max) || max < 1) faults.push(`max is ${max}, expected a whole number from 1`);
   else if (min > max) faults.push(`min is ${min}, more than max (${max})`);
   if (faults.length > 0)

@@ -4,6 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { QueryResultRow } from "pg";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { cacheChannel, cachedTableName } from "../../model/cache-changes.ts";
+import { runCallback } from "../callbacks.ts";
 import { type RequestContext, requestContext, withOnlyContext } from "../context.ts";
 import { unlessAborted } from "../deadline.ts";
 import { PoolClosedError } from "../errors.ts";
@@ -125,7 +126,7 @@ export class ResultCache {
     this.#source = direct === undefined ? pool : directPool(pool, direct);
     this.#tables = tables.map(fullName);
     this.#ttlMs = ttlMs;
-    this.#onError = onError;
+    this.#onError = (error) => runCallback("onError of a cache", () => onError(error));
     this.#entries = new LRUCache({ max: maxEntries });
   }
 

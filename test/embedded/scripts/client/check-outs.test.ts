@@ -333,6 +333,15 @@ describe("a pool without a free client", () => {
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
   });
 
+  it("waits as long as it takes with connectionTimeoutMs: 0", async () => {
+    const pool = on.pool({ max: 1, connectionTimeoutMs: 0 });
+    const client = await pool.connect();
+    const waiting = pool.query("select 1 as one");
+    await sleep(50);
+    client.release();
+    expect((await waiting).rows).toEqual([{ one: 1 }]);
+  });
+
   it("lets a request leave the queue by its signal", async () => {
     const pool = on.pool({ max: 1 });
     const client = await pool.connect();
@@ -395,6 +404,44 @@ describe("closing a pool", () => {
     await pool.connect();
     const [held] = await pool.end({ timeoutMs: 50 });
     expect(held?.takenAt.startsWith(here)).toBe(true);
+  });
+
+  it("waits for a client that is being reset, and closes it", async () => {
+    const pool = on.pool();
+    await pool.query("select 1");
+    await pool.query("select set_config('app.x', 'y', false)");
+    const started = performance.now();
+    await pool.end();
+    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(pool.stats.total).toBe(0);
+  });
+
+  it("is the same for a second caller, who can shorten the wait", async () => {
+    const pool = on.pool();
+    const client = await pool.connect();
+    const ended = [pool.end(), pool.end()];
+    let done = 0;
+    for (const each of ended) void each.then(() => (done += 1));
+    await sleep(50);
+    expect(done).toBe(0);
+    const held = await pool.end({ timeoutMs: 0 });
+    expect(held).toHaveLength(1);
+    expect(await Promise.all(ended)).toEqual([held, held]);
+    expect(() => client.release()).not.toThrow();
+  });
+
+  it("cancels the statements that still run", async () => {
+    const pool = on.pool({ applicationName: "running at the end" });
+    const running = pool.query("select pg_sleep(20)");
+    running.catch(() => {});
+    await expect.poll(() => pool.checkouts.all.size).toBe(1);
+    await sleep(50);
+    await pool.end({ timeoutMs: 0 });
+    await expect(running).rejects.toMatchObject({ code: "57014" });
+    const { rows } = await on.admin.query(
+      "select from pg_stat_activity where application_name = 'running at the end' and state = 'active'",
+    );
+    expect(rows).toEqual([]);
   });
 });
 

@@ -260,51 +260,6 @@ describe("a signal", () => {
   });
 });
 
-describe("a subscription", () => {
-  it("survives lost connections, and reports each beginning", async () => {
-    const proxy = await on.proxy();
-    const pool = on.pool({ max: 1 }, proxy.port);
-    const received: string[] = [];
-    let beginnings = 0;
-    const subscription = await pool.listen("news", {
-      onNotification: (payload) => received.push(payload),
-      onConnect: () => {
-        beginnings += 1;
-      },
-    });
-    await pool.query("select pg_notify('news', 'one')");
-    await expect.poll(() => received).toEqual(["one"]);
-    proxy.cutAll();
-    await expect.poll(() => beginnings).toBe(2);
-    await pool.query("select pg_notify('news', 'two')");
-    await expect.poll(() => received).toEqual(["one", "two"]);
-    await subscription.stop();
-    await pool.query("select pg_notify('news', 'three')");
-    await sleep(50);
-    expect(received).toEqual(["one", "two"]);
-  });
-});
-
-describe("subscriptions that begin at the same time", () => {
-  it("share one connection, and each one reports its beginning", async () => {
-    const pool = on.pool({ applicationName: "listening together" });
-    const received: string[] = [];
-    const begun: string[] = [];
-    const names = ["one", "two", "three"];
-    const subscribe = (name: string) =>
-      pool.listen(name, { onNotification: (payload) => received.push(payload), onConnect: () => begun.push(name) });
-    await Promise.all(names.map(subscribe));
-    await subscribe("four");
-    expect(begun.toSorted()).toEqual(["four", "one", "three", "two"]);
-    for (const name of [...names, "four"]) await on.admin.query("select pg_notify($1, $1)", [name]);
-    await expect.poll(() => received.toSorted()).toEqual(["four", "one", "three", "two"]);
-    const { rows } = await on.admin.query(
-      "select count(*)::int as n from pg_stat_activity where application_name = 'listening together'",
-    );
-    expect(rows).toEqual([{ n: 1 }]);
-  });
-});
-
 describe("prepared statements", () => {
   it("are limited for each client, and survive a change of their result", async () => {
     const pool = on.pool({ max: 1, maxPreparedStatements: 3 });

@@ -92,3 +92,15 @@ describe("a password in a file", () => {
     expect((await on.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
   });
 });
+
+describe("a password function", () => {
+  it("that returns no string is reported at once", async () => {
+    for (const value of [undefined, null, 5]) {
+      const refusing = pool("localhost", `sslrootcert=${caFile}`, { password: () => value as unknown as string });
+      await expect(refusing.query("select 1")).rejects.toThrow(
+        `The pool's password function returned a value of the type ${value === null ? "null" : typeof value}.`,
+      );
+      expect(refusing.stats.connectAttempts).toBe(1);
+    }
+  });
+});

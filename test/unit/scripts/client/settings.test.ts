@@ -38,6 +38,14 @@ describe("pool settings", () => {
     );
   });
 
+  it("take 0 as no limit to obtain a client, and then have the usual limits for a host and for retries", () => {
+    const { connectionTimeoutMs, hostTimeoutMs, retryLimitMs } = settings({}, { connectionTimeoutMs: 0 });
+    expect(connectionTimeoutMs).toBe(2 ** 31 - 1);
+    expect([hostTimeoutMs, retryLimitMs]).toEqual([5_000, 30_000]);
+    expect(settings({}, { connectionTimeoutMs: 1e12 }).connectionTimeoutMs).toBe(2 ** 31 - 1);
+    expect(() => settings({}, { hostTimeoutMs: 0 })).toThrow("hostTimeoutMs is 0, expected a number above 0");
+  });
+
   it.each([
     ["300ms", 300],
     ["5m", 300_000],
