@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WorkTimeoutError } from "../../../../scripts/client/errors.ts";
-import { kyselyOn } from "../../../../scripts/client/kysely.ts";
+import { kyselyOn, pageOf } from "../../../../scripts/client/kysely.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
 
 let on: PoolServer;
@@ -62,6 +62,44 @@ describe("a stream of rows", () => {
     setTimeout(() => abort.abort(), 100);
     await expect(reading).rejects.toMatchObject({ name: "AbortError" });
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  });
+});
+
+describe("pages", () => {
+  interface Tables {
+    ranked: { id: number; rank: number | null; done: boolean | null };
+  }
+  const order = [{ direction: "asc" }, { direction: "desc" }] as const;
+
+  it.each(order)("have every row once and in order, $direction, also those without a value", async ({ direction }) => {
+    const database = kyselyOn<Tables>(on.pool({ max: 1 }));
+    await on.admin.query(`
+      drop table if exists ranked;
+      create table ranked as select id, case when id % 3 = 0 then null when id % 7 = 0 then 'NaN' else (id % 4)::float8 / 2 end as rank,
+        nullif(id % 4, 0) > 1 as done from generate_series(1, 20) as id;
+      grant select on ranked to public`);
+    for (const by of ["rank", "done"] as const)
+      for (const limit of [1, 3, 4, 20]) {
+        const seen: number[] = [];
+        let after: string | undefined;
+        do {
+          const page = await pageOf(
+            database.selectFrom("ranked").selectAll(),
+            { by, id: "id", direction },
+            { limit, after },
+          );
+          seen.push(...page.rows.map(({ id }) => id));
+          after = page.next;
+        } while (after !== undefined && seen.length <= 20);
+        const all = await database.selectFrom("ranked").select("id").orderBy(by, direction).orderBy("id").execute();
+        expect({ by, limit, seen }).toEqual({ by, limit, seen: all.map(({ id }) => id) });
+      }
+    const without = pageOf(
+      database.selectFrom("ranked").select("id"),
+      { by: "rank", id: "id", direction },
+      { limit: 1 },
+    );
+    await expect(without).rejects.toThrow('no column "rank"');
   });
 });
 
@@ -251,6 +289,57 @@ describe("prepared statements", () => {
     await on.admin.query("alter table changing add b int default 2");
     expect((await pool.query(statement)).rows).toEqual([{ a: 1, b: 2 }]);
     await expect(pool.query({ text: "select nothing", prepare: true })).rejects.toThrow('"nothing" does not exist');
+  });
+
+  it("are limited if a transaction sends many at once, also after one of them failed", async () => {
+    const pool = on.pool({ max: 1, maxPreparedStatements: 3 });
+    const many = Array.from({ length: 30 }, (_, index) => index % 10);
+    const sums = await pool.transaction((transaction) =>
+      Promise.all(
+        many.map((n) => transaction.query({ text: `select ${n} + $1::int as sum`, values: [1], prepare: true })),
+      ),
+    );
+    expect(sums.map(({ rows }) => rows[0]?.sum)).toEqual(many.map((n) => n + 1));
+    const failing = pool.transaction((transaction) =>
+      Promise.allSettled(many.map((n) => transaction.query({ text: `select 1 / ${n}`, prepare: true }))),
+    );
+    await expect(failing).rejects.toThrow("rolled back");
+    await pool.query({ text: "select 1 as one", prepare: true });
+    expect((await pool.query("select from pg_prepared_statements")).rowCount).toBeLessThanOrEqual(3);
+  });
+
+  it("that are out of date repeat their transaction, and a savepoint can use them again", async () => {
+    const pool = on.pool({ max: 1 });
+    await on.admin.query("create table renewed (a int); grant all on renewed to public");
+    const statement = { text: "select * from renewed", prepare: true };
+    let runs = 0;
+    const read = () =>
+      pool.transaction(async (transaction) => {
+        runs += 1;
+        await transaction.query("insert into renewed (a) values (1)");
+        return (await transaction.query(statement)).rows;
+      });
+    expect(await read()).toEqual([{ a: 1 }]);
+    await on.admin.query("alter table renewed add b int");
+    expect(await read()).toEqual([1, 2].map(() => ({ a: 1, b: null })));
+    expect(runs).toBe(3);
+    await on.admin.query("alter table renewed add c int");
+    const rows = await pool.transaction(async (transaction) => {
+      await expect(transaction.savepoint((inner) => inner.query(statement))).rejects.toMatchObject({ code: "0A000" });
+      return (await transaction.query(statement)).rows;
+    });
+    expect(rows).toHaveLength(2);
+  });
+
+  it("that fail with the same code for another reason run once", async () => {
+    const pool = on.pool({ max: 1 });
+    await on.admin.query(`
+      create procedure commits() language plpgsql as $$ begin
+        insert into writes values ('committed-1'); commit; raise exception using errcode = '0A000';
+      end $$`);
+    const call = () => pool.query({ text: "call commits()", prepare: true });
+    for (const _ of [1, 2]) await expect(call()).rejects.toMatchObject({ code: "0A000" });
+    expect(await on.written("committed-")).toEqual(new Map([["committed-1", 2]]));
   });
 });
 
