@@ -107,7 +107,7 @@ describe("streams and COPY", () => {
   it("leave no statement at the server when they are aborted", async () => {
     const applicationName = "aborted often";
     const pool = on.pool({ max: 2, applicationName });
-    const sleeping = "select pg_sleep(8)";
+    const sleeping = "select pg_sleep(120)";
     const abort = (index: number) => {
       const signal = AbortSignal.timeout(50);
       return index % 2 === 0
@@ -119,12 +119,12 @@ describe("streams and COPY", () => {
       expect([one, other]).toMatchObject([{ reason: { name: "TimeoutError" } }, { reason: { name: "TimeoutError" } }]);
       expect(pool.stats.used).toBe(0);
     }
-    await expect.poll(() => running(applicationName)).toBe(0);
+    await expect.poll(() => running(applicationName), { timeout: 5_000 }).toBe(0);
     const client = await pool.connect();
     client.query(sleeping).catch(() => {});
-    await expect.poll(() => running(applicationName)).toBe(1);
+    await expect.poll(() => running(applicationName), { timeout: 5_000 }).toBe(1);
     client.release(true);
-    await expect.poll(() => running(applicationName)).toBe(0);
+    await expect.poll(() => running(applicationName), { timeout: 5_000 }).toBe(0);
   });
 
   it("have no limit for the other end by default, and one for all with timeoutMs", async () => {
