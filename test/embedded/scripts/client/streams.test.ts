@@ -232,6 +232,11 @@ describe("COPY", () => {
     });
     expect(await pool.copyTo("copy (select key from writes where key like 'copy-%') to stdout", target)).toBe(1_000);
     expect(text.trim().split("\n")).toHaveLength(1_000);
+    const insert = pool.copyFrom("insert into writes (key) values ('copy-insert')", lines(1));
+    await expect(insert).rejects.toThrow("copyFrom() runs one COPY … FROM STDIN");
+    await expect(pool.copyFrom("copy writes (key) to stdout", lines(1))).rejects.toThrow("copyFrom() runs one COPY");
+    await expect(pool.copyTo("copy writes (key) from stdin", target)).rejects.toThrow("copyTo() runs one COPY");
+    expect(await on.written("copy-insert")).toEqual(new Map());
     expect(pool.stats.used).toBe(0);
   });
 });
