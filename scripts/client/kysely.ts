@@ -22,9 +22,10 @@ import { rollBack } from "./retry.ts";
 import { insideOf, type Transaction } from "./running-transaction.ts";
 import type { ServerClient } from "./server-client.ts";
 import { applyContext, type StatementResult, touchesSession } from "./statements.ts";
-import { closeCursor } from "./stream.ts";
+import { closeCursor, readBatches } from "./stream.ts";
 import { beginText, type TransactionOptions } from "./transaction.ts";
 import { exactTypes } from "./types-as-text.ts";
+import { WorkLimits } from "./work-limits.ts";
 
 /** Creates Kysely on a pool. Each statement and each transaction takes a client and returns it on every path. */
 export function kyselyOn<Database>(pool: Pool, config: Omit<KyselyConfig, "dialect"> = {}): Kysely<Database> {
@@ -127,13 +128,16 @@ class PoolConnection extends ClientConnection {
     return this.inTransaction ? super.send(text, values) : this.#pool.send(this.client, { text, values });
   }
 
-  override async *streamQuery<Row>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<Row>> {
-    const opened = !this.inTransaction && (await openIfPooled(this.client, this.#pool.settings));
-    try {
+  override async *streamQuery<Row>(query: CompiledQuery, chunkSize = 100): AsyncIterableIterator<QueryResult<Row>> {
+    if (this.inTransaction || !this.client.idle) {
       yield* super.streamQuery<Row>(query, chunkSize);
-    } finally {
-      if (opened && this.client.lost === undefined) await this.client.query("commit");
+      return;
     }
+    const cursor = new Cursor(query.sql, [...query.parameters], { types: exactTypes });
+    const { queryTimeoutMs } = this.#pool.settings;
+    const options = { cursor, batchSize: chunkSize, answerLimitMs: queryTimeoutMs };
+    for await (const rows of readBatches(this.#pool, this.checkout, new WorkLimits("The stream", {}), options))
+      yield { rows: rows as Row[] };
   }
 }
 

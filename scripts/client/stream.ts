@@ -1,6 +1,7 @@
 import type { QueryResultRow } from "pg";
 import Cursor from "pg-cursor";
 import { captureCallSite } from "./call-site.ts";
+import type { Checkout } from "./checkouts.ts";
 import type { PoolCore } from "./pool-core.ts";
 import { openUnlimited } from "./pooled-statements.ts";
 import type { ServerClient } from "./server-client.ts";
@@ -27,13 +28,9 @@ export async function* streamRows<Row extends QueryResultRow>(
   try {
     const checkout = await core.acquire("client", limits.signal, captureCallSite());
     try {
-      yield* readRows(core, checkout.client, limits, {
-        cursor: new Cursor<Row>(text, [...values], { types: exactTypes }),
-        batchSize,
-        answerLimitMs: options.timeoutMs === undefined ? core.settings.queryTimeoutMs : 0,
-      });
-    } catch (error) {
-      throw limits.errorOf(error);
+      const cursor = new Cursor<Row>(text, [...values], { types: exactTypes });
+      const answerLimitMs = options.timeoutMs === undefined ? core.settings.queryTimeoutMs : 0;
+      for await (const rows of readBatches(core, checkout, limits, { cursor, batchSize, answerLimitMs })) yield* rows;
     } finally {
       await limits.end();
       core.giveBack(checkout);
@@ -43,28 +40,40 @@ export async function* streamRows<Row extends QueryResultRow>(
   }
 }
 
-async function* readRows<Row extends QueryResultRow>(
+/**
+ * Reads a cursor's rows in a transaction of its own.
+ *
+ * @param limits end the work, and are ended with it
+ */
+export async function* readBatches<Row extends QueryResultRow>(
   { settings }: PoolCore,
-  client: ServerClient,
+  checkout: Checkout,
   limits: WorkLimits,
   { cursor, batchSize, answerLimitMs }: { cursor: Cursor<Row>; batchSize: number; answerLimitMs: number },
-): AsyncIterableIterator<Row> {
-  limits.watch(client);
+): AsyncIterableIterator<Row[]> {
+  const { client } = checkout;
+  const { statementLimitMs } = checkout;
+  // For the client, the statement runs until the cursor is closed.
+  checkout.statementLimitMs = 0;
   let opened = false;
   let sent = false;
   try {
+    limits.watch(client);
     await applyContext(client, settings);
     await openUnlimited(client, settings);
     opened = true;
     client.query(cursor);
     sent = true;
     const next = () => limits.answer(answerLimitMs, client.whileConnected(cursor.read(batchSize)));
-    for (let rows = await next(); rows.length > 0; rows = await next()) yield* rows;
+    for (let rows = await next(); rows.length > 0; rows = await next()) yield rows;
+  } catch (error) {
+    throw limits.errorOf(error);
   } finally {
     await limits.end();
     // A cursor that is still open would keep the session busy.
     if (sent && client.lost === undefined) await closeCursor(cursor, client);
     if (opened && client.lost === undefined) await client.query("commit");
+    checkout.statementLimitMs = statementLimitMs;
   }
 }
 

@@ -432,16 +432,14 @@ describe("closing a pool", () => {
 
   it("cancels the statements that still run", async () => {
     const pool = on.pool({ applicationName: "running at the end" });
-    const running = pool.query("select pg_sleep(20)");
+    const running = pool.query("select pg_sleep(120)");
     running.catch(() => {});
     await expect.poll(() => pool.checkouts.all.size).toBe(1);
     await sleep(50);
     await pool.end({ timeoutMs: 0 });
-    await expect(running).rejects.toMatchObject({ code: "57014" });
-    const { rows } = await on.admin.query(
-      "select from pg_stat_activity where application_name = 'running at the end' and state = 'active'",
-    );
-    expect(rows).toEqual([]);
+    await expect(running).rejects.toThrow();
+    const active = "select from pg_stat_activity where application_name = 'running at the end' and state = 'active'";
+    await expect.poll(async () => (await on.admin.query(active)).rowCount, { timeout: 5_000 }).toBe(0);
   });
 });
 

@@ -1,5 +1,6 @@
 import { PassThrough, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WorkTimeoutError } from "../../../../scripts/client/errors.ts";
 import { kyselyOn, pageOf } from "../../../../scripts/client/kysely.ts";
@@ -106,7 +107,7 @@ describe("streams and COPY", () => {
   it("leave no statement at the server when they are aborted", async () => {
     const applicationName = "aborted often";
     const pool = on.pool({ max: 2, applicationName });
-    const sleeping = "select pg_sleep(8)";
+    const sleeping = "select pg_sleep(120)";
     const abort = (index: number) => {
       const signal = AbortSignal.timeout(50);
       return index % 2 === 0
@@ -118,12 +119,12 @@ describe("streams and COPY", () => {
       expect([one, other]).toMatchObject([{ reason: { name: "TimeoutError" } }, { reason: { name: "TimeoutError" } }]);
       expect(pool.stats.used).toBe(0);
     }
-    await expect.poll(() => running(applicationName)).toBe(0);
+    await expect.poll(() => running(applicationName), { timeout: 5_000 }).toBe(0);
     const client = await pool.connect();
     client.query(sleeping).catch(() => {});
-    await expect.poll(() => running(applicationName)).toBe(1);
+    await expect.poll(() => running(applicationName), { timeout: 5_000 }).toBe(1);
     client.release(true);
-    await expect.poll(() => running(applicationName)).toBe(0);
+    await expect.poll(() => running(applicationName), { timeout: 5_000 }).toBe(0);
   });
 
   it("have no limit for the other end by default, and one for all with timeoutMs", async () => {
@@ -133,7 +134,12 @@ describe("streams and COPY", () => {
       rows += 1;
       await sleep(15);
     }
-    expect(rows).toBe(20);
+    const numbers = sql<{ x: number }>`generate_series(1, 20)`.as<"x">("x");
+    for await (const _ of kyselyOn(pool).selectFrom(numbers).selectAll().stream(10)) {
+      rows += 1;
+      await sleep(15);
+    }
+    expect(rows).toBe(40);
     async function* slow() {
       for (let index = 0; index < 5; index += 1) {
         await sleep(50);
@@ -162,8 +168,7 @@ describe("streams and COPY", () => {
 
 describe("COPY", () => {
   it("ends with its signal, its session and the server's error while its source or target waits", async () => {
-    const applicationName = "stalled copy";
-    const pool = on.pool({ max: 1, applicationName });
+    const pool = on.pool({ max: 1 });
     const source = (line: string) => {
       const stream = new PassThrough();
       stream.write(line);
@@ -174,17 +179,25 @@ describe("COPY", () => {
       await new Promise(() => {});
     }
     const text = "copy writes (key) from stdin";
+    // A limit, so that a copy that goes on fails here.
+    const options = { timeoutMs: 10_000 };
     const terminate = async () => {
-      await expect.poll(() => running(applicationName)).toBe(1);
-      await on.admin.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1", [
-        applicationName,
-      ]);
+      const statement =
+        "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and query like 'copy%' and wait_event = 'ClientRead'";
+      const ended = async () => {
+        const [checkout] = pool.checkouts.all;
+        return (await on.admin.query(statement, [checkout?.client.pid])).rowCount;
+      };
+      await expect.poll(ended, { timeout: 5_000 }).toBe(1);
     };
     for (const make of [() => source("stalled-1\n"), waiting]) {
       const aborted = pool.copyFrom(text, make(), { signal: AbortSignal.timeout(100) });
       await expect(aborted).rejects.toMatchObject({ name: "TimeoutError" });
-      const [killed] = await Promise.allSettled([pool.copyFrom(text, make()), terminate()]);
-      expect(killed).toMatchObject({ status: "rejected" });
+      const [killed] = await Promise.allSettled([pool.copyFrom(text, make(), options), terminate()]);
+      expect(killed).toMatchObject({
+        status: "rejected",
+        reason: expect.not.objectContaining({ constructor: WorkTimeoutError }),
+      });
     }
     const wrong = source("1\t2\t3\n".repeat(10_000));
     await expect(pool.copyFrom(text, wrong)).rejects.toThrow("extra data after last expected column");
@@ -219,6 +232,11 @@ describe("COPY", () => {
     });
     expect(await pool.copyTo("copy (select key from writes where key like 'copy-%') to stdout", target)).toBe(1_000);
     expect(text.trim().split("\n")).toHaveLength(1_000);
+    const insert = pool.copyFrom("insert into writes (key) values ('copy-insert')", lines(1));
+    await expect(insert).rejects.toThrow("copyFrom() runs one COPY … FROM STDIN");
+    await expect(pool.copyFrom("copy writes (key) to stdout", lines(1))).rejects.toThrow("copyFrom() runs one COPY");
+    await expect(pool.copyTo("copy writes (key) from stdin", target)).rejects.toThrow("copyTo() runs one COPY");
+    expect(await on.written("copy-insert")).toEqual(new Map());
     expect(pool.stats.used).toBe(0);
   });
 });
