@@ -1,5 +1,5 @@
 import type { TargetType } from "../target/target-table.ts";
-import { fitDecimal, plainDecimal } from "./decimal.ts";
+import { fitDecimal, isDouble, plainDecimal } from "./decimal.ts";
 import { jsonbText, textProblem } from "./json-text.ts";
 import { shorten } from "./shown.ts";
 import { formatMicros, microsOfNumber, microsOfText, parseTime, type TimestampFormat } from "./timestamp.ts";
@@ -120,7 +120,10 @@ function writeNumeric(value: Value, { name, precision, scale }: TargetType, note
   if (typeof value === "bigint") text = String(value);
   else if (value instanceof JsonNumber) text = value.text;
   else if (typeof value === "number") {
-    if (!Number.isFinite(value)) return new Problem(`${value} has no exact decimal form`);
+    if (!Number.isFinite(value)) {
+      const holds = precision === undefined || Number.isNaN(value);
+      return holds ? String(value) : new Problem(`${value} is out of range for ${name}`);
+    }
     if (!Number.isInteger(value)) notes.count("REAL values were taken as their shortest decimal form");
     text = String(value);
   } else if (typeof value === "string" && /^\s*[+-]?[\d.]/.test(value)) text = value.trim();
@@ -143,6 +146,8 @@ function float(base: "float4" | "float8", notes: Notes): Codec {
       return new Problem(`${shorten(String(value))} has no exact ${base} form`);
     if (value instanceof JsonNumber && !Number.isFinite(number))
       return new Problem(`${shorten(value.text)} is out of range for ${base}`);
+    if (value instanceof JsonNumber && !isDouble(value.text, number))
+      return new Problem(`${shorten(value.text)} has no exact ${base} form; a numeric column holds it`);
     if (base === "float4" && Math.fround(number) !== number) return new Problem(`${number} has no exact float4 form`);
     if (!Number.isFinite(number)) notes.count("infinite values");
     return Object.is(number, -0) ? "-0" : String(number);

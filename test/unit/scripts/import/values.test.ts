@@ -1,6 +1,6 @@
 import { v5 } from "uuid";
 import { describe, expect, it } from "vitest";
-import { DecimalSum, fitDecimal, plainDecimal, shiftDecimal } from "../../../../scripts/import/values/decimal.ts";
+import { DecimalSum, fitDecimal, isDouble, plainDecimal, shiftDecimal } from "../../../../scripts/import/values/decimal.ts";
 import { parseJson } from "../../../../scripts/import/values/json-parser.ts";
 import { jsonbText } from "../../../../scripts/import/values/json-text.ts";
 import { uuidMaker } from "../../../../scripts/import/values/key-uuid.ts";
@@ -42,6 +42,24 @@ describe("decimals", () => {
   ])("%s in numeric(%i,%i) is %s", (text, precision, scale, expected) =>
     expect(reasonOf(fitDecimal(text, precision, scale))).toBe(expected),
   );
+
+  it.each([
+    ["0.1", true],
+    ["0.10000000000000001", true],
+    ["0.10000000000000000555", true],
+    ["-1.7976931348623157e308", true],
+    ["5e-324", true],
+    ["123456789012345680000", true],
+    ["-0.0", true],
+    ["5.684341886080801e-14", true],
+    ["9007199254740993", false],
+    ["9007199254740993.0", false],
+    ["0.123456789012345678", false],
+    ["12345678901234567890.123456789", false],
+    ["1e-400", false],
+    ["4.93e-324", false],
+    ["1e400", false],
+  ])("%s stands for a double: %s", (text, expected) => expect(isDouble(text, Number(text))).toBe(expected));
 
   it("are shifted and added without rounding", () => {
     expect([shiftDecimal("1999", -2), shiftDecimal("-5", -2), shiftDecimal("1.005", 2)]).toEqual([
