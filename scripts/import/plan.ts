@@ -50,6 +50,11 @@ export function isServerChecked({ target }: ColumnPlan): boolean {
   return target.type.base === "other";
 }
 
+/** Returns true if the column's type is a domain, whose checks the server has to evaluate. */
+export function isDomain({ type }: TargetColumn): boolean {
+  return type.name !== type.stored;
+}
+
 /** Returns true if only the server can compare keys of the table. */
 export function isKeyServerChecked({ key, columns }: Pick<TablePlan, "key" | "columns">): boolean {
   return columns.some((column) => key.includes(column.target.name) && isServerChecked(column));

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { convert, recordedValue } from "../convert.ts";
-import { type ImportPlan, isServerChecked, type TablePlan } from "../plan.ts";
+import { type ImportPlan, isDomain, isServerChecked, type TablePlan } from "../plan.ts";
 import type { Source, SourceRow } from "../source/source.ts";
 import { digestOfCells, sourceKey } from "../source-row.ts";
 import { identifier } from "../target/target-table.ts";
@@ -45,6 +45,9 @@ export async function createStage(client: Client, run: ImportRun, plan: TablePla
   const changes = plan.table.columns
     .filter(({ notNull }) => notNull)
     .map(({ name }) => `alter ${identifier(name)} drop not null`);
+  // A domain would refuse values, such as the null of a column that is not mapped, before they can be rejected.
+  for (const { name, type } of plan.table.columns.filter(isDomain))
+    if (type.base !== "other") changes.push(`alter ${identifier(name)} type ${type.stored}`);
   for (const column of plan.columns)
     if (isServerChecked(column)) changes.push(`alter ${identifier(column.target.name)} type text using null`);
   changes.push(

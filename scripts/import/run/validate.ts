@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import type { ImportMap } from "../map.ts";
-import { type ImportPlan, isServerChecked, type TablePlan } from "../plan.ts";
+import { type ImportPlan, isDomain, isServerChecked, type TablePlan } from "../plan.ts";
 import { type ForeignKey, identifier, literal, type UniqueIndex } from "../target/target-table.ts";
 import { printed } from "../values/codec.ts";
 import { shortenSql } from "../values/shown.ts";
@@ -22,7 +22,8 @@ export async function validateTable(
 ): Promise<void> {
   const { map } = importPlan;
   for (const column of plan.columns)
-    if (isServerChecked(column)) await checkType(client, run, plan, column, isMasked(column.field, map.mask));
+    if (isServerChecked(column) || isDomain(column.target))
+      await checkType(client, run, plan, column, isMasked(column.field, map.mask));
   for (const check of plan.table.checks)
     await reject(
       client,
@@ -75,7 +76,7 @@ async function reject(
   return (rowCount ?? 0) > 0;
 }
 
-/** Checks values of a type that only the server knows, and gives the stage's column that type. */
+/** Checks values of a domain or of a type that only the server knows, and gives the stage's column the latter type. */
 async function checkType(
   client: Client,
   run: ImportRun,
@@ -90,10 +91,11 @@ async function checkType(
     client,
     run,
     plan,
-    `not pg_input_is_valid(${column}, ${literal(type)})`,
+    `not pg_input_is_valid(${column}::text, ${literal(type)})`,
     fields,
-    `${literal(`${target.name} is not of type ${type}: `)} || ${shown(column)}`,
+    `${literal(`${target.name} is not of type ${type}: `)} || ${shown(`${column}::text`)}`,
   );
+  if (target.type.base !== "other") return;
   await reject(
     client,
     run,
@@ -102,7 +104,8 @@ async function checkType(
     fields,
     `${literal(`${target.name}: PostgreSQL would write it differently, as `)} || ${shown(printed(`${column}::${type}`))}`,
   );
-  await client.query(`alter table ${stageName(run, plan)} alter ${column} type ${type} using ${column}::${type}`);
+  const { stored } = target.type;
+  await client.query(`alter table ${stageName(run, plan)} alter ${column} type ${stored} using ${column}::${stored}`);
 }
 
 function distinctValues({ expressions, nullsNotDistinct, condition }: UniqueIndex): string {

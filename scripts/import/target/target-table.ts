@@ -4,7 +4,9 @@ import type { Client } from "pg";
 export interface TargetType {
   /** As PostgreSQL prints it: `numeric(20,6)`. */
   name: string;
-  /** Name in pg_type, such as `int4`. `other` if the server has to check the values. */
+  /** Type of staged values: the one under a domain, else the type itself. */
+  stored: string;
+  /** Name of the stored type in pg_type, such as `int4`. `other` if the server has to check the values. */
   base: string;
   /** Name of the element type in pg_type; undefined if it is no array. */
   element?: string;
@@ -22,7 +24,7 @@ export interface TargetColumn {
   hasDefault: boolean;
   generated: boolean;
   identity: "" | "a" | "d";
-  /** Sequence that belongs to it, qualified; null if there is none. */
+  /** Sequence that belongs to it or that its default uses, qualified; null if there is none. */
   sequence: string | null;
 }
 
@@ -98,33 +100,47 @@ export async function readTargetTables(client: Client, names: readonly string[])
 
 /** Types that the import checks and writes itself. The server checks values of all others. */
 const known = new Set(
-  "int2 int4 int8 numeric float4 float8 bool text varchar bpchar uuid date time timestamp timestamptz jsonb json bytea".split(
+  "int2 int4 int8 numeric float4 float8 bool text varchar bpchar uuid date time timestamp timestamptz jsonb json bytea oid".split(
     " ",
   ),
 );
 
 async function readColumns(client: Client, oid: string): Promise<TargetColumn[]> {
   const { rows } = await client.query<
-    Omit<TargetColumn, "type"> & { type: string; base: string; element: string | null; typmod: number }
+    Omit<TargetColumn, "type"> & { type: string; stored: string; base: string; element: string | null; typmod: number }
   >(
-    `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, t.typname as base, a.atttypmod as typmod,
-            e.typname as element, a.attnotnull as "notNull", a.atthasdef and a.attgenerated = '' as "hasDefault",
+    `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, format_type(d.type, d.typmod) as stored,
+            t.typname as base, d.typmod, e.typname as element, a.attnotnull or d.required as "notNull",
+            (a.atthasdef or d.filled) and a.attgenerated = '' as "hasDefault",
             a.attgenerated <> '' as generated, a.attidentity as identity,
-            pg_get_serial_sequence(a.attrelid::regclass::text, a.attname) as sequence
+            coalesce(pg_get_serial_sequence(a.attrelid::regclass::text, a.attname), (
+              select format('%I.%I', n.nspname, s.relname)
+                from pg_attrdef f
+                join pg_depend p on p.classid = 'pg_attrdef'::regclass and p.objid = f.oid and p.refclassid = 'pg_class'::regclass
+                join pg_class s on s.oid = p.refobjid and s.relkind = 'S' join pg_namespace n on n.oid = s.relnamespace
+               where f.adrelid = a.attrelid and f.adnum = a.attnum limit 1)) as sequence
        from pg_attribute a
-       join pg_type t on t.oid = a.atttypid
+      cross join lateral (
+        -- The type under a domain, and what its domains require.
+        with recursive domain as (
+          select a.atttypid as type, a.atttypmod as typmod, false as required, false as filled, 0 as depth
+           union all
+          select y.typbasetype, y.typtypmod, required or y.typnotnull, filled or y.typdefault is not null, depth + 1
+            from domain join pg_type y on y.oid = domain.type where y.typtype = 'd')
+        select * from domain order by depth desc limit 1) d
+       join pg_type t on t.oid = d.type
        left join pg_type e on e.oid = t.typelem and t.typcategory = 'A'
       where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped
       order by a.attnum`,
     [oid],
   );
-  return rows.map(({ type, base, element, typmod, ...column }) => ({
+  return rows.map(({ type, stored, base, element, typmod, ...column }) => ({
     ...column,
-    type: typeOf(type, base, element, typmod),
+    type: { ...typeOf(stored, base, element, typmod), name: type, stored },
   }));
 }
 
-function typeOf(name: string, base: string, element: string | null, typmod: number): TargetType {
+function typeOf(name: string, base: string, element: string | null, typmod: number): Omit<TargetType, "stored"> {
   // An array's base name is that of its element with an underscore.
   if (element !== null)
     return known.has(element) && !element.startsWith("float") && typmod === -1

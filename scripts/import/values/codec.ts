@@ -47,8 +47,11 @@ export function printed(expression: string): string {
   return `case when ${expression} is not null then format('%s', ${expression}) end`;
 }
 
+/** A type, as far as its values depend on it. */
+type CodecType = Omit<TargetType, "stored">;
+
 /** Returns the codec of a type. */
-export function codecFor(type: TargetType, format: TimestampFormat, notes: Notes): Codec {
+export function codecFor(type: CodecType, format: TimestampFormat, notes: Notes): Codec {
   const plain = { sql: asText, isNumber: false };
   switch (type.base) {
     case "int2":
@@ -57,6 +60,8 @@ export function codecFor(type: TargetType, format: TimestampFormat, notes: Notes
       return integer(2_147_483_647n, type.name);
     case "int8":
       return integer(9_223_372_036_854_775_807n, type.name);
+    case "oid":
+      return { ...integer(4_294_967_295n, type.name, 0n), isNumber: false };
     case "numeric":
       return { ...plain, isNumber: true, write: (value) => writeNumeric(value, type, notes) };
     case "float8":
@@ -100,10 +105,10 @@ function unfit(value: Value, type: string): Problem {
   return new Problem(`${describeValue(value)} is not of type ${type}`);
 }
 
-function integer(limit: bigint, name: string): Codec {
+function integer(limit: bigint, name: string, least = -limit - 1n): Codec {
   const write = (value: Value) => {
     if (typeof value !== "bigint") return integerFrom(value);
-    return value <= limit && value >= -limit - 1n ? String(value) : tooLarge(value);
+    return value <= limit && value >= least ? String(value) : tooLarge(value);
   };
   const tooLarge = (value: unknown) => new Problem(`${shorten(String(value))} is out of range for ${name}`);
   const integerFrom = (value: Value): string | Problem => {
@@ -115,7 +120,7 @@ function integer(limit: bigint, name: string): Codec {
   return { write, sql: asText, isNumber: true };
 }
 
-function writeNumeric(value: Value, { name, precision, scale }: TargetType, notes: Notes): string | Problem {
+function writeNumeric(value: Value, { name, precision, scale }: CodecType, notes: Notes): string | Problem {
   let text: string;
   if (typeof value === "bigint") text = String(value);
   else if (value instanceof JsonNumber) text = value.text;
@@ -169,7 +174,7 @@ function writeBoolean(value: Value): string | Problem {
   return unfit(value, "boolean");
 }
 
-function writeText(value: Value, { name, length }: TargetType): string | Problem {
+function writeText(value: Value, { name, length }: CodecType): string | Problem {
   if (typeof value !== "string") {
     // A number is a number: 1.10 and "1.10" stay apart. The map can say otherwise with `values`.
     return unfit(value, name);
@@ -181,7 +186,7 @@ function writeText(value: Value, { name, length }: TargetType): string | Problem
   return value;
 }
 
-function writePadded(value: Value, type: TargetType): string | Problem {
+function writePadded(value: Value, type: CodecType): string | Problem {
   if (typeof value === "string" && value.endsWith(" "))
     return new Problem(`${type.name} would lose the spaces at the end of ${describeValue(value)}`);
   return writeText(value, type);
