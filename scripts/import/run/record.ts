@@ -2,13 +2,16 @@ import type { Client } from "pg";
 import { inTransaction } from "../../connection/session.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
-import { identifier, literal } from "../target/target-table.ts";
+import { identifier } from "../target/target-table.ts";
 import { baselineRows, digestSql, type ImportRun, keySql, setPhase, stageName } from "./ledger.ts";
+import { moveSequences } from "./sequences.ts";
 import { recordUnchanged } from "./unchanged.ts";
 
 /**
  * Records which rows of the target the run wrote, as the triggers of all tables left them, moves sequences behind the
  * imported numbers, and writes the audit row. Everything in one transaction: afterwards the run is loaded.
+ *
+ * @returns notes on sequences, for the report
  */
 export async function recordRows(
   client: Client,
@@ -16,7 +19,8 @@ export async function recordRows(
   plan: ImportPlan,
   source: Source,
   summary: object,
-): Promise<void> {
+): Promise<string[]> {
+  const notes: string[] = [];
   await inTransaction(client, async () => {
     for (const [name, value] of Object.entries(plan.map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
@@ -24,11 +28,12 @@ export async function recordRows(
       await recordTable(client, run, table);
       await recordUnchanged(client, run, table);
     }
-    for (const table of plan.tables) await moveSequences(client, table, source);
+    for (const table of plan.tables) notes.push(...(await moveSequences(client, table, source)));
     await writeAudit(client, run, plan, summary);
     for (const table of plan.tables) await recordOthers(client, run, table);
     await setPhase(client, run, "loaded");
   });
+  return notes;
 }
 
 async function recordTable(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
@@ -76,20 +81,6 @@ async function recordOthers(client: Client, run: ImportRun, plan: TablePlan): Pr
     run.number,
     plan.number,
   ]);
-}
-
-/** Moves a sequence behind the highest imported number, and behind the last one that the source gave. */
-async function moveSequences(client: Client, { table, columns, entry }: TablePlan, source: Source): Promise<void> {
-  for (const { target, computed } of columns) {
-    if (target.sequence === null || computed) continue;
-    const last = source.lastNumbers.get(entry.from) ?? 0n;
-    await client.query(
-      `select setval(${literal(target.sequence)}, reached) from (
-         select greatest(coalesce(max(${identifier(target.name)}), 0), ${last},
-                  (select case when is_called then last_value else last_value - 1 end from ${target.sequence})) as reached
-           from ${table.name}) as highest where reached > 0`,
-    );
-  }
 }
 
 async function writeAudit(

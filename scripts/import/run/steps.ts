@@ -87,6 +87,7 @@ export class RunSteps {
   #verify: ImportReport["verify"];
   /** Counts of the first pass: the comparison reads everything again. */
   #notes: Map<string, number> | undefined;
+  #sequenceNotes: readonly string[] = [];
   #missing: MissingRow[] | undefined;
   #replaced: ReplacedImport[] = [];
   #sourceRows = 0;
@@ -253,7 +254,7 @@ export class RunSteps {
     );
     await this.#phase("record", async () => {
       const summary = { source: source.path, sha256: source.sha256, rows: this.#sourceRows, rejected: this.#rejected };
-      await recordRows(client, run, plan, source, summary);
+      this.#sequenceNotes = await recordRows(client, run, plan, source, summary);
       await client.query("analyze pgroundwork.import_row");
       for (const { table } of plan.tables) await client.query(`analyze ${table.name}`);
     });
@@ -327,7 +328,10 @@ export class RunSteps {
       rejects: await firstRejects(client, run, plan, shownRejects),
       ...(this.#missing === undefined ? {} : { missing: this.#missing }),
       ...(this.#replaced.length === 0 ? {} : { replaced: this.#replaced }),
-      notes: [...(this.#notes ?? plan.notes)].map(([note, count]) => `${note} (${count.toLocaleString("en")} times)`),
+      notes: [
+        ...[...(this.#notes ?? plan.notes)].map(([note, count]) => `${note} (${count.toLocaleString("en")} times)`),
+        ...this.#sequenceNotes,
+      ],
       notImported: source.notImported,
       unread: unreadOf(source, plan.map),
       phases: this.#phases,
