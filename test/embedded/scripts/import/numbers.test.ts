@@ -12,7 +12,13 @@ afterAll(() => cases?.stop());
 describe("numbers of JSON", () => {
   it("are rejected by a float8 column that would round them", async () => {
     const { file, run, rows } = await cases.begin("create table item (id integer primary key, f float8)");
-    const texts = ["9007199254740993", '{"$numberLong": "9007199254740993"}', "1e-400", "0.1", '{"$numberDouble": "NaN"}'];
+    const texts = [
+      "9007199254740993",
+      '{"$numberLong": "9007199254740993"}',
+      "1e-400",
+      "0.1",
+      '{"$numberDouble": "NaN"}',
+    ];
     const source = await file("items.json", `[${texts.map((text, id) => `{"id": ${id}, "f": ${text}}`).join(", ")}]`);
     const { report } = await run("json", source, {
       rejects: "skip",

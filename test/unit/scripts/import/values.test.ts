@@ -1,6 +1,12 @@
 import { v5 } from "uuid";
 import { describe, expect, it } from "vitest";
-import { DecimalSum, fitDecimal, isDouble, plainDecimal, shiftDecimal } from "../../../../scripts/import/values/decimal.ts";
+import {
+  DecimalSum,
+  fitDecimal,
+  isDouble,
+  plainDecimal,
+  shiftDecimal,
+} from "../../../../scripts/import/values/decimal.ts";
 import { parseJson } from "../../../../scripts/import/values/json-parser.ts";
 import { jsonbText } from "../../../../scripts/import/values/json-text.ts";
 import { uuidMaker } from "../../../../scripts/import/values/key-uuid.ts";
