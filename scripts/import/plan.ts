@@ -55,6 +55,17 @@ export function isDomain({ type }: TargetColumn): boolean {
   return type.name !== type.stored;
 }
 
+/**
+ * Returns true if the staged rows have the value that a column of the target will have: it is mapped, generated, or has
+ * a default that no trigger can replace.
+ */
+export function isStaged({ columns, table }: TablePlan, name: string): boolean {
+  if (columns.some(({ target }) => target.name === name)) return true;
+  const column = table.columns.find((each) => each.name === name);
+  if (column === undefined || table.triggers.length > 0) return false;
+  return column.generated || (column.hasDefault ? column.constantDefault : column.identity === "");
+}
+
 /** Returns true if only the server can compare keys of the table. */
 export function isKeyServerChecked({ key, columns }: Pick<TablePlan, "key" | "columns">): boolean {
   return columns.some((column) => key.includes(column.target.name) && isServerChecked(column));
@@ -253,7 +264,7 @@ function missingColumns(table: TargetTable, { columns }: TableMap): string[] {
   return table.columns
     .filter(
       ({ name, notNull, hasDefault, generated, identity }) =>
-        notNull && !hasDefault && !generated && identity === "" && columns[name] === undefined,
+        notNull && !hasDefault && !generated && identity === "" && !Object.hasOwn(columns, name),
     )
     .map(({ name }) => `column ${name} is required and not mapped; map it, or set computed if a trigger fills it`);
 }

@@ -209,6 +209,11 @@ export function stageName({ number }: Pick<ImportRun, "number">, plan: Pick<Tabl
   return `pgroundwork.import_stage_${number}_${plan.number}`;
 }
 
+/** Name of the table in which a run tries staged rows. */
+export function triedName(run: Pick<ImportRun, "number">, plan: Pick<TablePlan, "number">): string {
+  return `${stageName(run, plan)}_tried`;
+}
+
 /** Name of the table that holds the fingerprints of the source while a run leaves unchanged rows out. */
 export function fingerprintsName({ number }: Pick<ImportRun, "number">): string {
   return `pgroundwork.import_stage_${number}_source`;

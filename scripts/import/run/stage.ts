@@ -8,7 +8,7 @@ import { copyField } from "../values/copy-text.ts";
 import { printable } from "../values/shown.ts";
 import { InvalidText, Problem, type Value } from "../values/value.ts";
 import { CopyWriter } from "./copy.ts";
-import { type ImportRun, keySeparator, stageName } from "./ledger.ts";
+import { type ImportRun, keySeparator, stageName, triedName } from "./ledger.ts";
 import { isMasked, maskedValue } from "./mask.ts";
 import { dropMissing } from "./missing.ts";
 import type { FieldProblem } from "./result.ts";
@@ -29,7 +29,8 @@ export async function dropStages(
   run: ImportRun,
   tables: readonly Pick<TablePlan, "number">[],
 ): Promise<void> {
-  for (const table of tables) await client.query(`drop table if exists ${stageName(run, table)}`);
+  for (const table of tables)
+    await client.query(`drop table if exists ${stageName(run, table)}, ${triedName(run, table)}`);
   await dropUnchanged(client, run);
   await dropMissing(client, run);
 }
@@ -40,7 +41,7 @@ export async function dropStages(
  */
 export async function createStage(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
   const stage = stageName(run, plan);
-  await client.query(`drop table if exists ${stage}`);
+  await client.query(`drop table if exists ${stage}, ${triedName(run, plan)}`);
   await client.query(`create table ${stage} (like ${plan.table.name})`);
   const changes = plan.table.columns
     .filter(({ notNull }) => notNull)
@@ -63,15 +64,17 @@ export async function createStage(client: Client, run: ImportRun, plan: TablePla
 
 /** Gives the stage the defaults of columns that are not mapped, because checks can concern them. */
 async function copyDefaults(client: Client, stage: string, plan: TablePlan): Promise<void> {
+  const names = plan.table.columns
+    .filter(({ constantDefault }) => constantDefault)
+    .map(({ name }) => name)
+    .filter((name) => !plan.columns.some(({ target }) => target.name === name));
   const { rows } = await client.query<{ name: string; expression: string }>(
     `select a.attname as name, pg_get_expr(d.adbin, d.adrelid) as expression
        from pg_attribute a join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-      where a.attrelid = $1 and a.attgenerated = '' and a.attname <> all ($2::text[])`,
-    [plan.table.oid, plan.columns.map(({ target }) => target.name)],
+      where a.attrelid = $1 and a.attgenerated = '' and a.attname = any ($2::text[])`,
+    [plan.table.oid, names],
   );
-  // A sequence must not advance for rows that are only staged, and no check can depend on a random value.
-  const constant = rows.filter(({ expression }) => !/nextval|random|uuid/i.test(expression));
-  for (const { name, expression } of constant)
+  for (const { name, expression } of rows)
     await client.query(`alter table ${stage} alter ${identifier(name)} set default ${expression}`);
 }
 

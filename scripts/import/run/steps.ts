@@ -87,7 +87,7 @@ export class RunSteps {
   #verify: ImportReport["verify"];
   /** Counts of the first pass: the comparison reads everything again. */
   #notes: Map<string, number> | undefined;
-  #sequenceNotes: readonly string[] = [];
+  #remarks: string[] = [];
   #missing: MissingRow[] | undefined;
   #replaced: ReplacedImport[] = [];
   #sourceRows = 0;
@@ -157,12 +157,13 @@ export class RunSteps {
     });
     for (const table of plan.tables) if (await clashesWithUnchanged(client, run, table)) return false;
     this.#notes = new Map(plan.notes);
+    this.#remarks = [];
     await this.#phase("validate", async () => {
       await this.#requireFewMissing(run, await findMissing(client, source, run, plan));
       for (const table of plan.tables) {
         signal?.throwIfAborted();
         this.#progress("validate", table.table.name, 0, undefined);
-        await validateTable(client, run, table, plan);
+        this.#remarks.push(...(await validateTable(client, run, table, plan)));
       }
       await validateReferences(client, run, plan);
       for (const table of plan.tables)
@@ -254,7 +255,7 @@ export class RunSteps {
     );
     await this.#phase("record", async () => {
       const summary = { source: source.path, sha256: source.sha256, rows: this.#sourceRows, rejected: this.#rejected };
-      this.#sequenceNotes = await recordRows(client, run, plan, source, summary);
+      this.#remarks.push(...(await recordRows(client, run, plan, source, summary)));
       await client.query("analyze pgroundwork.import_row");
       for (const { table } of plan.tables) await client.query(`analyze ${table.name}`);
     });
@@ -330,7 +331,7 @@ export class RunSteps {
       ...(this.#replaced.length === 0 ? {} : { replaced: this.#replaced }),
       notes: [
         ...[...(this.#notes ?? plan.notes)].map(([note, count]) => `${note} (${count.toLocaleString("en")} times)`),
-        ...this.#sequenceNotes,
+        ...this.#remarks,
       ],
       notImported: source.notImported,
       unread: unreadOf(source, plan.map),

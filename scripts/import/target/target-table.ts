@@ -22,6 +22,8 @@ export interface TargetColumn {
   type: TargetType;
   notNull: boolean;
   hasDefault: boolean;
+  /** True if the default is the same for all rows that are written in a moment: it is copied to the stage. */
+  constantDefault: boolean;
   generated: boolean;
   identity: "" | "a" | "d";
   /** Sequence that belongs to it or that its default uses, qualified; null if there is none. */
@@ -105,6 +107,9 @@ const known = new Set(
   ),
 );
 
+/** Pattern of defaults that differ from row to row. A sequence must not advance for rows that are only staged. */
+const changingDefault = "nextval|random|uuid";
+
 async function readColumns(client: Client, oid: string): Promise<TargetColumn[]> {
   const { rows } = await client.query<
     Omit<TargetColumn, "type"> & { type: string; stored: string; base: string; element: string | null; typmod: number }
@@ -112,6 +117,8 @@ async function readColumns(client: Client, oid: string): Promise<TargetColumn[]>
     `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, format_type(d.type, d.typmod) as stored,
             t.typname as base, d.typmod, e.typname as element, a.attnotnull or d.required as "notNull",
             (a.atthasdef or d.filled) and a.attgenerated = '' as "hasDefault",
+            coalesce((select pg_get_expr(f.adbin, f.adrelid) !~* '${changingDefault}' from pg_attrdef f
+                       where f.adrelid = a.attrelid and f.adnum = a.attnum and a.attgenerated = ''), false) as "constantDefault",
             a.attgenerated <> '' as generated, a.attidentity as identity,
             coalesce(pg_get_serial_sequence(a.attrelid::regclass::text, a.attname), (
               select format('%I.%I', n.nspname, s.relname)
@@ -190,6 +197,11 @@ export async function readForeignKeys(
   const names = (relation: string, keys: string) => `array(
       select a.attname::text from unnest(o.${keys}) with ordinality as k (attnum, position)
         join pg_attribute a on a.attrelid = o.${relation} and a.attnum = k.attnum order by k.position)`;
+  // A key that references partitions has one more constraint for each. A partition has those of its parent, too.
+  const isOwn =
+    side === "confrelid"
+      ? "o.conparentid = 0"
+      : "not exists (select from pg_constraint q where q.oid = o.conparentid and q.conrelid = o.conrelid)";
   const { rows } = await client.query<ForeignKey>(
     `select o.conname as name, format('%I.%I', cn.nspname, c.relname) as "table", ${names("conrelid", "conkey")} as columns,
             format('%I.%I', pn.nspname, p.relname) as parent, ${names("confrelid", "confkey")} as "parentColumns",
@@ -197,7 +209,7 @@ export async function readForeignKeys(
        from pg_constraint o
        join pg_class c on c.oid = o.conrelid join pg_namespace cn on cn.oid = c.relnamespace
        join pg_class p on p.oid = o.confrelid join pg_namespace pn on pn.oid = p.relnamespace
-      where o.contype = 'f' and o.conparentid = 0 and o.${side} = any ($1::oid[])
+      where o.contype = 'f' and o.${side} = any ($1::oid[]) and ${isOwn}
       order by 1`,
     [oids],
   );
