@@ -5,7 +5,7 @@ import type { Source } from "../source/source.ts";
 import { DecimalSum, trimmedDecimal } from "../values/decimal.ts";
 import { type Hash, hashText, signedHash } from "../values/server-hash.ts";
 import { Problem } from "../values/value.ts";
-import { type ImportRun, keySeparator, keySql, unchangedName } from "./ledger.ts";
+import { type ImportRun, joinKey, keySql, unchangedName } from "./ledger.ts";
 import type { Difference } from "./result.ts";
 import type { UnchangedRows } from "./unchanged.ts";
 
@@ -74,7 +74,7 @@ export async function* expectedRows(
       for (const part of parts) {
         if (notLoaded.has(++ordinal)) continue;
         const values = columns.map((column) => canonical(column, part));
-        expected.push({ ordinal, key: keys.map((column) => canonical(column, part)).join(keySeparator), values, part });
+        expected.push({ ordinal, key: joinKey(keys.map((column) => canonical(column, part))), values, part });
       }
     }
     yield expected;

@@ -229,11 +229,14 @@ export function missingName({ number }: Pick<ImportRun, "number">): string {
   return `pgroundwork.import_stage_${number}_missing`;
 }
 
-/** SQL of a row's key as one text. The parts cannot contain the separator unless a text has it. */
+/** SQL of a row's key as one text, as {@link joinKey} makes it. */
 export function keySql(plan: Pick<TablePlan, "key" | "columns">, alias: string): string {
   const parts = plan.key.map((name) => {
-    const codec = plan.columns.find(({ target }) => target.name === name)?.codec;
-    return codec?.sql(`${alias}.${identifier(name)}`);
+    const column = plan.columns.find(({ target }) => target.name === name);
+    const part = column?.codec.sql(`${alias}.${identifier(name)}`);
+    const isEscaped =
+      plan.key.length > 1 && /^(text|varchar|bpchar|other|array|jsonb?)$/.test(column?.target.type.base ?? "");
+    return isEscaped ? `replace(replace(${part}, E'\\x1e', E'\\x1e0'), E'\\x1f', E'\\x1e1')` : part;
   });
   return `concat_ws(E'\\x1f', ${parts.join(", ")})`;
 }
@@ -244,11 +247,21 @@ export function digestSql(columns: readonly string[], alias: string): string {
 }
 
 /** Separator of the parts of a key. */
-export const keySeparator = "\x1f";
+const keySeparator = "\x1f";
+
+/** Joins the parts of a key to one text. A part that has the separator is escaped, so that no two keys are the same. */
+export function joinKey(parts: readonly (string | null)[]): string {
+  if (parts.length === 1) return parts[0] ?? "";
+  return parts
+    .map((part) => (part ?? "").replaceAll("\x1e", "\x1e0").replaceAll(keySeparator, "\x1e1"))
+    .join(keySeparator);
+}
 
 /** Formats a key for people: on one line, escaped and cut. A key that was formatted before stays as it is. */
 export function shownKey(key: string): string {
-  return shown(key.replaceAll(keySeparator, ", "));
+  const parts = key.split(keySeparator);
+  if (parts.length === 1) return shown(key);
+  return shown(parts.map((part) => part.replaceAll("\x1e1", keySeparator).replaceAll("\x1e0", "\x1e")).join(", "));
 }
 
 /** SQL of the rows of a table that imports wrote and did not roll back: `r` is the row's record, `i` its table. */

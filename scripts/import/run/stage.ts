@@ -8,7 +8,7 @@ import { copyField } from "../values/copy-text.ts";
 import { printable } from "../values/shown.ts";
 import { InvalidText, Problem, type Value } from "../values/value.ts";
 import { CopyWriter } from "./copy.ts";
-import { type ImportRun, keySeparator, stageName, triedName } from "./ledger.ts";
+import { type ImportRun, joinKey, stageName, triedName } from "./ledger.ts";
 import { isMasked, maskedValue } from "./mask.ts";
 import { dropMissing } from "./missing.ts";
 import type { FieldProblem } from "./result.ts";
@@ -114,7 +114,7 @@ export async function stageTable(
       }),
     );
     const keys = keyIndexes.map((index) => cells[index]);
-    const key = keys.every((cell) => typeof cell === "string") && keys.length > 0 ? keys.join(keySeparator) : null;
+    const key = keys.every((cell) => typeof cell === "string") && keys.length > 0 ? joinKey(keys) : null;
     const fields = [
       run.number,
       String(plan.number),

@@ -140,11 +140,16 @@ async function checkUniqueInTarget(rows: StagedRows, unique: UniqueIndex, delete
   );
 }
 
-/** SQL that is true if a compared column of stage and target differs. Types without equality are compared as text. */
-function differs(column: TablePlan["columns"][number]): string {
-  const name = identifier(column.target.name);
-  const cast = ["json", "other"].includes(column.target.type.base) ? "::text" : "";
-  return `s.${name}${cast} is distinct from t.${name}${cast}`;
+/** Types whose equal values are the same. Others are compared as the verification does: 1.0 is not 1.00. */
+const exactTypes = /^(int[248]|oid|bool|uuid|date|time|timestamp|timestamptz|bytea)$/;
+
+/** SQL that is true if a compared column of stage and target differs. */
+function differs({ target, codec }: TablePlan["columns"][number]): string {
+  const [staged, present] = ["s", "t"].map((alias) => {
+    const value = `${alias}.${identifier(target.name)}`;
+    return exactTypes.test(target.type.base) ? value : `(${codec.sql(value)}) collate "C"`;
+  });
+  return `${staged} is distinct from ${present}`;
 }
 
 /** Compares the staged rows with those that the target has, and applies the policy for existing rows. */
