@@ -5,7 +5,7 @@ import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { ColumnMap, ImportMap, TableMap } from "./map.ts";
 import { type RowReader, rowReader } from "./row-reader.ts";
 import type { Source } from "./source/source.ts";
-import { readTargetTables, type TargetColumn, type TargetTable } from "./target/target-table.ts";
+import { ownColumns, readTargetTables, type TargetColumn, type TargetTable } from "./target/target-table.ts";
 import { type Codec, codecFor, type Notes } from "./values/codec.ts";
 import { plainValue } from "./values/extended-json.ts";
 import { type UuidMaker, uuidMaker } from "./values/key-uuid.ts";
@@ -198,6 +198,9 @@ function planTable(
       notCompared: column.notCompared,
     });
   }
+  for (const { name } of table.columns)
+    if ((ownColumns as readonly string[]).includes(name))
+      faults.push(`column ${name}: the import uses this name itself; give the column of the target another name`);
   faults.push(...missingColumns(table, entry));
   for (const name of entry.orderBy ?? [])
     if (!columns.some(({ target }) => target.name === name)) faults.push(`orderBy: ${name} is no column of the entry`);

@@ -216,6 +216,9 @@ export async function readForeignKeys(
   return rows;
 }
 
+/** Columns that staged rows have beside those of the target. */
+export const ownColumns = ["$ordinal", "$action", "$digest", "$source_key", "$fingerprint"] as const;
+
 /** Quotes an identifier for SQL. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

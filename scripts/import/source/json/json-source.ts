@@ -218,25 +218,44 @@ async function* readElements<T>(
   signal: AbortSignal | undefined,
   make: (element: Element, file: JsonFile) => T | undefined,
 ): AsyncIterable<T[]> {
-  for (const { file, path } of parts) {
-    let made: T[] = [];
-    const scanner = new JsonScanner(file.path, path, (element) => {
-      const each = make(element, file);
-      if (each !== undefined) made.push(each);
-    });
-    for await (const { text } of chunksOf(file.path)) {
-      // Elements are parsed while their part of the file is read, so a small part bounds the memory.
-      for (let at = 0; at < text.length; at += partBytes) {
-        signal?.throwIfAborted();
-        scanner.push(text.subarray(at, at + partBytes));
-        if (made.length < batchRows) continue;
-        yield made;
-        made = [];
-      }
+  for (const part of parts) {
+    try {
+      yield* elementsOf(part, signal, make);
+    } catch (error) {
+      signal?.throwIfAborted();
+      // It was read completely before, so its structure was in order.
+      const changed = await describeChange([part.file]);
+      if (changed === undefined) throw error;
+      throw new OperationError(`${changed} while it was imported.`, {
+        hint: "Import it again. `import list` shows whether this import has loaded rows, and `import rollback` removes them.",
+        cause: error,
+      });
     }
-    scanner.end();
-    if (made.length > 0) yield made;
   }
+}
+
+async function* elementsOf<T>(
+  { file, path }: Part,
+  signal: AbortSignal | undefined,
+  make: (element: Element, file: JsonFile) => T | undefined,
+): AsyncIterable<T[]> {
+  let made: T[] = [];
+  const scanner = new JsonScanner(file.path, path, (element) => {
+    const each = make(element, file);
+    if (each !== undefined) made.push(each);
+  });
+  for await (const { text } of chunksOf(file.path)) {
+    // Elements are parsed while their part of the file is read, so a small part bounds the memory.
+    for (let at = 0; at < text.length; at += partBytes) {
+      signal?.throwIfAborted();
+      scanner.push(text.subarray(at, at + partBytes));
+      if (made.length < batchRows) continue;
+      yield made;
+      made = [];
+    }
+  }
+  scanner.end();
+  if (made.length > 0) yield made;
 }
 
 const partBytes = 1 << 17;

@@ -167,4 +167,10 @@ describe("a map", () => {
     const work = run("json", await file("items.json", '[{"id": 1}]'), itemMap({ id: "id" }));
     await expect(work).rejects.toThrow("column constructor is required and not mapped");
   });
+
+  it("cannot fill a table that has a column of a name that the import uses itself", async () => {
+    const { file, run } = await cases.begin('create table item (id integer primary key, "$action" text)');
+    const work = run("json", await file("items.json", '[{"id": 1}]'), itemMap({ id: "id" }));
+    await expect(work).rejects.toThrow("column $action: the import uses this name itself");
+  });
 });

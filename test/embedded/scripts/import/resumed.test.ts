@@ -65,3 +65,24 @@ describe("an import that continues", () => {
     expect((await run("sqlite", file, map, { maxRejects: 5 })).report.outcome).toBe("verified");
   });
 });
+
+describe("a file of JSON that changes while it is imported", () => {
+  it("ends the import with an error that does not say that nothing was imported", async () => {
+    const { run, rows, ...target } = await cases.begin("create table item (id integer primary key, v integer)");
+    const whole = '[{"id": 1, "v": 1}, {"id": 2, "v": 2}]';
+    const file = await target.file("items.json", whole);
+    const truncate: Partial<RunImportOptions> = {
+      afterBatch: async () => {
+        await target.file("items.json", whole.slice(0, 10));
+      },
+    };
+    const error = await failureOf(run("json", file, map, truncate));
+    expect(error).toMatchObject({
+      message: `${file} has changed while it was imported.`,
+      hint: expect.not.stringContaining("Nothing was imported"),
+    });
+    expect(await rows("select from item")).toHaveLength(2);
+    await target.file("items.json", whole);
+    expect((await run("json", file, map)).report.outcome).toBe("verified");
+  });
+});
