@@ -166,17 +166,19 @@ export async function targetSums(
 ): Promise<TableSums> {
   const columns = comparedColumns(plan);
   const hashed = columns.map(
-    ({ codec, target }, index) =>
-      `sum(hashtextextended(coalesce('=' || (${codec.sql(`t.${quoted(target.name)}`)}) collate "C", ''), hashed.k)) as h${index}`,
+    ({ codec, target }) =>
+      `sum(hashtextextended(coalesce('=' || (${codec.sql(`t.${quoted(target.name)}`)}) collate "C", ''), hashed.k))`,
   );
   const numbers = columns.filter(({ codec }) => codec.isNumber);
-  const summed = numbers.map(({ target }, index) => {
+  const summed = numbers.map(({ target }) => {
     const number = `t.${quoted(target.name)}::numeric`;
     const finite = `filter (where ${number} not in ('NaN', 'Infinity', '-Infinity'))`;
-    return `sum(${number}) ${target.type.base === "numeric" ? finite : ""} as s${index}`;
+    return `sum(${number}) ${target.type.base === "numeric" ? finite : ""}`;
   });
-  const { rows } = await client.query<Record<string, string | null>>(
-    `select (hashed.k & ${buckets - 1})::text as bucket, count(*) as n${["", ...hashed, ...summed].join(", ")}
+  // Arrays, because a result has at most 1,664 columns.
+  const { rows } = await client.query<{ bucket: string; n: string; hashes: string[]; sums: (string | null)[] }>(
+    `select (hashed.k & ${buckets - 1})::text as bucket, count(*) as n, array[${hashed.join(", ")}]::text[] as hashes,
+            array[${summed.join(", ")}]::text[] as sums
        from ${rowsOfRun(run, plan, leftOut)}
       cross join lateral (select hashtextextended((${keySql(plan, "t")}) collate "C", 0) as k offset 0) as hashed
       group by 1`,
@@ -184,13 +186,11 @@ export async function targetSums(
   const result: TableSums = { rows: 0n, hashes: new Map(), sums: new Map() };
   const totals = numbers.map(() => new DecimalSum());
   for (const row of rows) {
-    result.rows += BigInt(row.n ?? 0);
+    result.rows += BigInt(row.n);
     const bucket = Number(row.bucket);
     for (const index of columns.keys())
-      result.hashes.set(bucket * columns.length + index, BigInt(row[`h${index}`] ?? 0));
-    for (const [index, total] of totals.entries()) {
-      total.add(row[`s${index}`] ?? "0");
-    }
+      result.hashes.set(bucket * columns.length + index, BigInt(row.hashes[index] ?? 0));
+    for (const [index, total] of totals.entries()) total.add(row.sums[index] ?? "0");
   }
   for (const [index, { target }] of numbers.entries())
     result.sums.set(target.name, trimmedDecimal(totals[index]?.text ?? "0"));

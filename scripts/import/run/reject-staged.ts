@@ -31,11 +31,14 @@ export async function rejectStaged(
   fields: string,
   reason: string,
 ): Promise<boolean> {
+  // Rows that reference it find it by the values of a key. All values could be too long for one jsonb.
+  const names = new Set([...plan.key, ...plan.table.uniques.flatMap(({ columns }) => columns ?? [])]);
+  const keys = [...names].map((name) => `gone.${identifier(name)}`).join(", ");
   const { rowCount } = await client.query(
     `with gone as (delete from ${stageName(run, plan)} s where ${condition} returning *)
      insert into pgroundwork.import_reject (run, number, ordinal, kind, key, problems, staged, fingerprint)
      select ${run.number}, ${plan.number}, "$ordinal", 'rejected', ${keySql(plan, "gone")},
-            jsonb_build_array(jsonb_build_object('fields', ${fields}, 'reason', ${reason})), to_jsonb(gone.*),
+            jsonb_build_array(jsonb_build_object('fields', ${fields}, 'reason', ${reason})), (select to_jsonb(k) from (select ${keys}) k),
             "$fingerprint" from gone`,
   );
   return (rowCount ?? 0) > 0;

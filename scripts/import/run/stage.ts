@@ -6,12 +6,13 @@ import { digestOfCells, sourceKey } from "../source-row.ts";
 import { identifier } from "../target/target-table.ts";
 import { copyField } from "../values/copy-text.ts";
 import { printable } from "../values/shown.ts";
-import { InvalidText, Problem, type Value } from "../values/value.ts";
+import { InvalidText, isTooLong, Problem, type Value } from "../values/value.ts";
 import { CopyWriter } from "./copy.ts";
 import { type ImportRun, joinKey, stageName, triedName } from "./ledger.ts";
 import { isMasked, maskedValue } from "./mask.ts";
 import { dropMissing } from "./missing.ts";
 import type { FieldProblem } from "./result.ts";
+import { canBeTooWide, mostRowBytes, rowBytes, tooWide } from "./row-size.ts";
 import { dropUnchanged, type UnchangedRows } from "./unchanged.ts";
 
 /** Rows of one table that were read. */
@@ -19,6 +20,9 @@ export interface StagedTable {
   sourceRows: number;
   rejected: number;
 }
+
+/** Longest converted value of a rejected row that is recorded, in characters. Rows that reference it compare keys. */
+const mostStaged = 1 << 20;
 
 /** Gets the number of rows that were read so far. */
 export type StageProgress = (rows: number) => void;
@@ -110,7 +114,7 @@ export async function stageTable(
     const staged = Object.fromEntries(
       plan.columns.flatMap(({ target }, index) => {
         const cell = cells[index];
-        return typeof cell === "string" ? [[target.name, cell]] : [];
+        return typeof cell === "string" && cell.length <= mostStaged ? [[target.name, cell]] : [];
       }),
     );
     const keys = keyIndexes.map((index) => cells[index]);
@@ -129,6 +133,7 @@ export async function stageTable(
     ];
     return writer.add(rejectSql, `${fields.map(copyField).join("\t")}\n`);
   };
+  const isWide = canBeTooWide(plan);
   const leftOut = unchanged?.counter();
   const options = { signal, fingerprints: true };
   for await (const rows of unchanged?.read(source, plan, options) ?? source.rows(plan.entry, options)) {
@@ -146,25 +151,30 @@ export async function stageTable(
         const cells = new Array<string | null | Problem>(plan.columns.length);
         let line = "";
         let problems: FieldProblem[] | undefined;
-        for (const [index, column] of plan.columns.entries()) {
-          const cell = convert(column, part);
-          cells[index] = cell;
-          if (cell instanceof Problem) {
-            refuseAmbiguous(plan, row, cell, column.field, isMasked(column.field, map.mask));
-            problems ??= [];
-            const value = column.read(part);
-            const reason = isMasked(column.field, map.mask) ? maskedReason(value, column) : cell.reason;
-            problems.push({
-              fields: [column.field],
-              reason,
-              value: maskedValue(column.field, recordedValue(value), map.mask),
-            });
-          } else line += `\t${copyField(cell)}`;
+        try {
+          for (const [index, column] of plan.columns.entries()) {
+            const cell = convert(column, part);
+            cells[index] = cell;
+            if (cell instanceof Problem) {
+              refuseAmbiguous(plan, row, cell, column.field, isMasked(column.field, map.mask));
+              problems ??= [];
+              const value = column.read(part);
+              const reason = isMasked(column.field, map.mask) ? maskedReason(value, column) : cell.reason;
+              problems.push({
+                fields: [column.field],
+                reason,
+                value: maskedValue(column.field, recordedValue(value), map.mask),
+              });
+            } else line += `\t${copyField(cell)}`;
+          }
+          line = stagedLine(plan, result.sourceRows, part, row.fingerprint, line);
+        } catch (error) {
+          if (!isTooLong(error)) throw error;
+          problems = [{ fields: [], reason: "the row is longer than a text can be, with all of its values" }];
         }
-        const sent =
-          problems === undefined
-            ? writer.add(stageSql, stagedLine(plan, result.sourceRows, part, row.fingerprint, line))
-            : reject(row, problems, cells);
+        if (problems === undefined && isWide && rowBytes(plan, cells) > mostRowBytes)
+          problems = [{ fields: [], reason: tooWide }];
+        const sent = problems === undefined ? writer.add(stageSql, line) : reject(row, problems, cells);
         if (sent !== undefined) await sent;
       }
     }

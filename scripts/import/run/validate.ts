@@ -169,7 +169,7 @@ async function findExisting(rows: StagedRows, policy: NonNullable<ImportMap["exi
     const names = compared
       .map((column) => `case when ${differs(column)} then ${literal(column.target.name)} end`)
       .join(", ");
-    const columns = `(select concat_ws(', ', ${names}) from gone s join ${plan.table.name} t on ${join} where s."$ordinal" = gone."$ordinal")`;
+    const columns = `(select array_to_string(array[${names}]::text[], ', ') from gone s join ${plan.table.name} t on ${join} where s."$ordinal" = gone."$ordinal")`;
     const reasons = {
       conflict: "the target has a row with this key and other values in: ",
       both: "conflict: source and target changed since the last import, and differ in: ",

@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import type { TargetType } from "../target/target-table.ts";
 import { fitDecimal, isDouble, plainDecimal } from "./decimal.ts";
 import { jsonbText, textProblem } from "./json-text.ts";
@@ -235,10 +236,14 @@ function writeTime(value: Value): string | Problem {
   return text.slice(11);
 }
 
+/** Largest value in bytes whose hex digits fit into one text. */
+const mostBytes = (constants.MAX_STRING_LENGTH - 2) >> 1;
+
 function writeBytes(value: Value): string | Problem {
-  return value instanceof Uint8Array
-    ? `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")}`
-    : unfit(value, "bytea");
+  if (!(value instanceof Uint8Array)) return unfit(value, "bytea");
+  if (value.byteLength > mostBytes)
+    return new Problem(`a blob of ${value.byteLength} bytes is larger than the import can write (${mostBytes})`);
+  return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")}`;
 }
 
 function array(element: string, format: TimestampFormat, notes: Notes): Codec {

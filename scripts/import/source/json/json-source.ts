@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { constants, isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
@@ -266,6 +266,8 @@ export function rowOf(
   { name: fileName }: JsonFile,
   position: bigint,
 ): JsonRow | Problem {
+  if (bytes.length > constants.MAX_STRING_LENGTH)
+    return new Problem(`it has ${bytes.length} bytes, which is longer than one row can be`);
   if (!isUtf8(bytes)) return new Problem(`it is not UTF-8: ${bytes.subarray(0, 60).toString("hex")}`);
   const value = parseJson(bytes.toString("utf8"));
   if (!(value instanceof Problem)) return { value, name, file: basename(fileName), position };

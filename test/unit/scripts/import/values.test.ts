@@ -1,5 +1,7 @@
 import { v5 } from "uuid";
 import { describe, expect, it } from "vitest";
+import { recordedValue } from "../../../../scripts/import/convert.ts";
+import { codecFor } from "../../../../scripts/import/values/codec.ts";
 import {
   DecimalSum,
   fitDecimal,
@@ -124,6 +126,17 @@ describe("times", () => {
     expect(reasonOf(microsOfNumber("100000000", {}))).toContain('set "unit" in the map');
     expect(microsOfNumber("100000000", { unit: "milliseconds" })).toBe(100_000_000_000n);
     expect(reasonOf(microsOfNumber("1704164645.0000001", { unit: "seconds" }))).toContain("finer than a microsecond");
+  });
+});
+
+describe("values that are longer than a text can be", () => {
+  const type = { name: "bytea", base: "bytea" };
+  it("are a problem, and are recorded in part", () => {
+    const blob = new Uint8Array(270_000_000);
+    const written = codecFor(type, {}, { count: () => {} }).write(blob);
+    expect(reasonOf(written)).toContain("a blob of 270000000 bytes is larger than the import can write");
+    expect(recordedValue(blob)).toEqual({ begins: { hex: "00".repeat(1_000) }, length: 270_000_000 });
+    expect(recordedValue(new Uint8Array(3))).toEqual({ hex: "000000" });
   });
 });
 
