@@ -1,6 +1,7 @@
 import { isStaged } from "../plan.ts";
 import {
   type Exclusion,
+  type GeneratedColumn,
   readExclusions,
   readGenerated,
   readPartitionBounds,
@@ -17,21 +18,21 @@ import { evaluateStaged, rejectRaising, rejectStaged, type StagedRows, wholeRow 
  * entries, and row security.
  */
 
-/** Computes the generated columns of the staged rows, because checks and keys can concern them. */
+/** Computes the generated columns of the staged rows that checks or keys concern. */
 export async function fillGenerated(rows: StagedRows): Promise<void> {
   const { client, run, plan } = rows;
   const generated = (await readGenerated(client, plan.table.oid)).filter(
     ({ name }) => !plan.columns.some(({ target }) => target.name === name),
   );
   if (generated.length === 0) return;
-  const set = generated.map(({ name, expression }) => `${identifier(name)} = (${expression})`).join(", ");
-  const names = generated.map(({ name }) => name).join(", ");
-  await evaluateStaged(
-    rows,
-    generated.map(({ expression }) => expression),
-    `generated column ${names}`,
-    () => client.query(`update ${stageName(run, plan)} set ${set}`),
-  );
+  const stage = stageName(run, plan);
+  const [used, unused] = [true, false].map((isUsed) =>
+    generated.filter((each) => (each.isUsed || each.notNull) === isUsed),
+  ) as [GeneratedColumn[], GeneratedColumn[]];
+  const set = used.map(({ name, expression }) => `${identifier(name)} = (${expression})`).join(", ");
+  await evaluateGenerated(rows, used, `update ${stage} set ${set}`);
+  const counted = unused.map(({ expression }) => `count(${expression})`).join(", ");
+  await evaluateGenerated(rows, unused, `select ${counted} from ${stage}`);
   for (const { name, notNull } of generated)
     if (notNull)
       await rejectStaged(
@@ -40,6 +41,14 @@ export async function fillGenerated(rows: StagedRows): Promise<void> {
         wholeRow,
         literal(`the target requires a value in ${name}, which it generates`),
       );
+}
+
+/** Runs a statement that evaluates generated columns. An expression can raise an error for some rows. */
+async function evaluateGenerated(rows: StagedRows, columns: readonly GeneratedColumn[], sql: string): Promise<void> {
+  if (columns.length === 0) return;
+  const values = columns.map(({ expression }) => expression);
+  const names = columns.map(({ name }) => name).join(", ");
+  await evaluateStaged(rows, values, `generated column ${names}`, () => rows.client.query(sql));
 }
 
 /**
@@ -127,7 +136,7 @@ async function checkEntrySize(rows: StagedRows, index: SizedIndex): Promise<void
   const { name, expressions, keys, condition } = index;
   const [stage, tried] = [stageName(run, plan), triedName(run, plan)];
   const where = condition === null ? "true" : `(${condition})`;
-  const bytes = expressions.map((expression) => `coalesce(octet_length((${expression})::text), 0)`).join(" + ");
+  const bytes = expressions.map((expression) => `coalesce(pg_column_size(${expression}), 0)`).join(" + ");
   const isLong = `"$action" is distinct from 'unchanged' and ${where} and ${bytes} > ${safeEntryBytes}`;
   const found = await evaluateStaged(rows, [...expressions, where], `index ${name}`, () =>
     client.query(`select from ${stage} s where ${isLong} limit 1`),

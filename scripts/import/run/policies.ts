@@ -31,7 +31,7 @@ export async function checkPolicies(rows: StagedRows): Promise<string[]> {
     [plan.table.oid],
   );
   const notes = [
-    `${plan.table.name}: row security can hide rows with the same keys from this login, which were not checked before the load`,
+    `${plan.table.name}: row security can hide rows with the same keys from this login, or refuse updates, which was not checked before the load`,
   ];
   const sql = ({ expression }: Policy) => `(${expression ?? "true"})`;
   const permissive = policies.filter((policy) => policy.permissive).map(sql);

@@ -84,13 +84,8 @@ export async function evaluateStaged<T>(
 
 /** Returns what ends an attempt within a transaction, in which an error would end all; undefined if there is none. */
 async function beginAttempt(client: Client): Promise<((isUndone: boolean) => Promise<void>) | undefined> {
-  try {
-    await client.query("savepoint import_attempt");
-  } catch (error) {
-    // 25P01: there is no transaction.
-    if (isFromServer(error) && error.code === "25P01") return undefined;
-    throw error;
-  }
+  if (client.getTransactionStatus() !== "T") return undefined;
+  await client.query("savepoint import_attempt");
   return async (isUndone) => {
     await client.query(`${isUndone ? "rollback to" : "release"} savepoint import_attempt`);
   };

@@ -7,6 +7,9 @@ export const mostRowBytes = 8_160 - 64;
 /** Reason for rejecting a row. */
 export const tooWide = `the row has too many values for one row of PostgreSQL, which holds ${mostRowBytes} bytes besides long values`;
 
+/** Hint for a table with so many columns that a row of short values can be too long. */
+export const tooWideHint = `A row with more than ${mostRowBytes} bytes besides long values will be rejected.`;
+
 /** Bytes of a value that the server stores outside of the row. */
 const pointerBytes = 18;
 
@@ -26,9 +29,9 @@ const fixedBytes: Readonly<Record<string, number>> = {
   timestamptz: 8,
 };
 
-/** Returns true if a table has so many columns that a row of short values can be too long. */
-export function canBeTooWide({ table }: TablePlan): boolean {
-  return table.columns.length > mostRowBytes / pointerBytes;
+/** Returns true if a row of so many short values can be too long. */
+export function isManyColumns(count: number): boolean {
+  return count > mostRowBytes / pointerBytes;
 }
 
 /** Returns the least number of bytes that a row needs in its page. */

@@ -12,7 +12,7 @@ import { type ImportRun, joinKey, stageName, triedName } from "./ledger.ts";
 import { isMasked, maskedValue } from "./mask.ts";
 import { dropMissing } from "./missing.ts";
 import type { FieldProblem } from "./result.ts";
-import { canBeTooWide, mostRowBytes, rowBytes, tooWide } from "./row-size.ts";
+import { isManyColumns, mostRowBytes, rowBytes, tooWide } from "./row-size.ts";
 import { dropUnchanged, type UnchangedRows } from "./unchanged.ts";
 
 /** Rows of one table that were read. */
@@ -133,7 +133,7 @@ export async function stageTable(
     ];
     return writer.add(rejectSql, `${fields.map(copyField).join("\t")}\n`);
   };
-  const isWide = canBeTooWide(plan);
+  const isWide = isManyColumns(plan.table.columns.length);
   const leftOut = unchanged?.counter();
   const options = { signal, fingerprints: true };
   for await (const rows of unchanged?.read(source, plan, options) ?? source.rows(plan.entry, options)) {

@@ -5,6 +5,8 @@ export interface GeneratedColumn {
   name: string;
   expression: string;
   notNull: boolean;
+  /** True if a constraint, an index or a policy uses it. */
+  isUsed: boolean;
 }
 
 /** An exclusion constraint, or a key without overlaps. */
@@ -40,7 +42,9 @@ export interface SizedIndex {
 /** Reads the generated columns of a table. */
 export async function readGenerated(client: Client, oid: string): Promise<GeneratedColumn[]> {
   const { rows } = await client.query<GeneratedColumn>(
-    `select a.attname as name, pg_get_expr(d.adbin, d.adrelid) as expression, a.attnotnull as "notNull"
+    `select a.attname as name, pg_get_expr(d.adbin, d.adrelid) as expression, a.attnotnull as "notNull",
+            exists (select from pg_depend u where u.refclassid = 'pg_class'::regclass and u.refobjid = a.attrelid
+                     and u.refobjsubid = a.attnum and u.classid in ('pg_constraint'::regclass, 'pg_class'::regclass, 'pg_policy'::regclass)) as "isUsed"
        from pg_attribute a join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
       where a.attrelid = $1 and a.attgenerated <> '' and not a.attisdropped order by a.attnum`,
     [oid],

@@ -42,6 +42,16 @@ describe("a row is rejected before the load", () => {
     ]);
   });
 
+  it("by a generated column that raises an error and that nothing else uses", async () => {
+    const target = await cases.begin(
+      "create table item (id integer primary key, n integer, share integer generated always as (10 / n) stored, odd integer generated always as (n % 2) stored check (odd < 9))",
+    );
+    const rows = [1, 0, null].map((n, id) => ({ id, n }));
+    expect(await rejectsOf(target, rows, itemMap({ id: "id", n: "n" }))).toEqual([
+      "1: generated column share raises an error: division by zero",
+    ]);
+  });
+
   it("by an exclusion constraint, against the target and earlier rows that are not rejected", async () => {
     const target = await cases.begin(
       `create table item (id integer primary key, during int4range, exclude using gist (during with &&) where (id < 100));
@@ -119,7 +129,7 @@ describe("a row is rejected before the load", () => {
     const file = await target.file("items.json", JSON.stringify(rows));
     const { report } = await target.run("json", file, map, { dryRun: true });
     expect(report.notes).toEqual([
-      "public.item: row security can hide rows with the same keys from this login, which were not checked before the load",
+      "public.item: row security can hide rows with the same keys from this login, or refuse updates, which was not checked before the load",
     ]);
   });
 
