@@ -133,6 +133,17 @@ describe("a row is rejected before the load", () => {
     ]);
   });
 
+  it("by row security that would hide it from the comparison", async () => {
+    const target = await cases.begin(
+      `create table item (id integer primary key); alter table item enable row level security;
+       alter table item force row level security; create policy own on item using (id < 10) with check (id < 20)`,
+    );
+    expect(await rejectsOf(target, [{ id: 1 }, { id: 15 }, { id: 25 }], itemMap({ id: "id" }))).toEqual([
+      "15: row security would hide the row from this login, so that it could not be compared (policies: own)",
+      "25: row security does not let this login insert the row (policies: own)",
+    ]);
+  });
+
   it("by an index whose entries it is too long for", async () => {
     const target = await cases.begin(
       "create table item (id text primary key, v text); create index on item (v) where id <> 'free'",
