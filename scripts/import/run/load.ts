@@ -2,12 +2,13 @@ import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { isFromServer, serverFaultHint } from "../../connection/server-fault.ts";
-import { detectLostClients, inTransaction } from "../../connection/session.ts";
+import { backendPid, detectLostClients, inTransaction } from "../../connection/session.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import type { ImportMap } from "../map.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import { identifier } from "../target/target-table.ts";
 import { shown } from "../values/shown.ts";
+import { awaitTurn, BlocksTurn } from "./commit-turn.ts";
 import { deleteMissing } from "./delete-missing.ts";
 import { dependencyGroups } from "./groups.ts";
 import { inTurn } from "./in-turn.ts";
@@ -119,15 +120,23 @@ async function loadInBatches(
     from = after + BigInt(options.batchRows) < last ? after + BigInt(options.batchRows) : last;
     return { after, to: from };
   };
+  const pids = new Map<Client, number>();
   const load = async (session: Client, { after, to }: { after: bigint; to: bigint }, before: Promise<void>) => {
     options.signal?.throwIfAborted();
     const range = `s."$ordinal" > ${after} and s."$ordinal" <= ${to}`;
-    await inSession(session, plan, async () => {
-      await session.query(batchSettings);
-      await failingFor(table, plan.map, session.query(insertSql(run, table, range)));
-      await updateExisting(session, run, table, plan.map, range);
+    const write = (turn: () => Promise<void>) =>
+      inSession(session, plan, async () => {
+        await session.query(batchSettings);
+        await failingFor(table, plan.map, session.query(insertSql(run, table, range)));
+        await updateExisting(session, run, table, plan.map, range);
+        await turn();
+        await setProgress(session, run, table, to);
+      });
+    const others = [...pids].flatMap(([other, pid]) => (other === session ? [] : [pid]));
+    await write(() => awaitTurn(session, others, before)).catch(async (error: unknown) => {
+      if (!(error instanceof BlocksTurn)) throw error;
       await before;
-      await setProgress(session, run, table, to);
+      await write(async () => {});
     });
     options.onProgress(table, Number(to));
     await committed();
@@ -138,7 +147,9 @@ async function loadInBatches(
     async (second) => {
       await detectLostClients(second);
       await fixTextForms(second);
-      await inTurn([client, second], next, load);
+      const sessions = [client, second];
+      for (const session of sessions) pids.set(session, await backendPid(session));
+      await inTurn(sessions, next, load);
     },
     "pgroundwork import",
   );
