@@ -14,6 +14,7 @@ import { dependencyGroups } from "./groups.ts";
 import { inTurn } from "./in-turn.ts";
 import { type ImportRun, keySql, stageName } from "./ledger.ts";
 import { fixTextForms } from "./text-forms.ts";
+import { recordTransaction } from "./written.ts";
 
 /** Options of {@link loadTables}. */
 export interface LoadOptions {
@@ -54,7 +55,7 @@ export async function loadTables(
   const committed = () => options.afterBatch?.(++batch);
   if (plan.map.atomic === true) {
     if ((await progressOf(client, run, plan.tables[0])) === 0n) {
-      await inSession(client, plan, async () => {
+      await inSession(client, run, plan, async () => {
         await deleteMissing(client, run, plan);
         for (const group of groups) await loadWhole(client, run, plan, group, options);
       });
@@ -62,13 +63,13 @@ export async function loadTables(
     }
     return;
   }
-  if (await inSession(client, plan, () => deleteMissing(client, run, plan))) await committed();
+  if (await inSession(client, run, plan, () => deleteMissing(client, run, plan))) await committed();
   for (const group of groups) {
     const [only] = group;
     if (group.length === 1 && only !== undefined && isBatched(only)) {
       await loadInBatches(client, run, plan, only, options, committed);
     } else if ((await progressOf(client, run, only)) === 0n) {
-      await inSession(client, plan, () => loadWhole(client, run, plan, group, options));
+      await inSession(client, run, plan, () => loadWhole(client, run, plan, group, options));
       await committed();
     }
   }
@@ -80,13 +81,19 @@ function isBatched({ table, entry }: TablePlan): boolean {
 }
 
 /** Runs work in a transaction with the map's settings. Deferred constraints are checked before the commit. */
-async function inSession<T>(client: Client, { map }: ImportPlan, work: () => Promise<T>): Promise<T> {
+async function inSession<T>(
+  client: Client,
+  run: ImportRun,
+  { map, tables }: ImportPlan,
+  work: () => Promise<T>,
+): Promise<T> {
   return inTransaction(client, async () => {
     for (const [name, value] of Object.entries(map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
     const result = await work();
     const check = client.query("set constraints all immediate");
     await check.catch((error: unknown) => Promise.reject(explained(error, "A deferred constraint", map)));
+    await recordTransaction(client, run, tables);
     return result;
   });
 }
@@ -125,9 +132,9 @@ async function loadInBatches(
     options.signal?.throwIfAborted();
     const range = `s."$ordinal" > ${after} and s."$ordinal" <= ${to}`;
     const write = (turn: () => Promise<void>) =>
-      inSession(session, plan, async () => {
+      inSession(session, run, plan, async () => {
         await session.query(batchSettings);
-        await failingFor(table, plan.map, session.query(insertSql(run, table, range)));
+        await failingFor(table, plan.map, session.query(insertSql(run, [table], range)));
         await updateExisting(session, run, table, plan.map, range);
         await turn();
         await setProgress(session, run, table, to);
@@ -179,14 +186,9 @@ async function loadWhole(
   options: LoadOptions,
 ): Promise<void> {
   options.signal?.throwIfAborted();
-  const inserts = group.map((table) => insertSql(run, table, "true"));
   const [first] = group;
   if (first === undefined) return;
-  const sql =
-    inserts.length === 1
-      ? (inserts[0] as string)
-      : `with ${inserts.map((insert, index) => `i${index} as (${insert})`).join(", ")} select`;
-  await failingFor(first, map, client.query(sql));
+  await failingFor(first, map, client.query(insertSql(run, group, "true")));
   for (const table of group) {
     await updateExisting(client, run, table, map, "true");
     // A table without rows is done, too.
@@ -203,12 +205,30 @@ async function setProgress(client: Client, run: ImportRun, { number }: TablePlan
   ]);
 }
 
-function insertSql(run: ImportRun, plan: TablePlan, range: string): string {
+/** SQL that inserts staged rows into tables. All are inserted by one statement. */
+function insertSql(run: ImportRun, plans: readonly TablePlan[], range: string): string {
+  const statements = plans.flatMap((plan, index) => {
+    const insert = insertRowsSql(run, plan, range);
+    if (plan.table.triggers.length === 0) return [`i${index} as (${insert})`];
+    // A trigger can give a row another key, by which its staged row does not find it.
+    return [
+      `w${index} as (${insert} returning ${keySql(plan, "t")} as key)`,
+      `i${index} as (insert into pgroundwork.import_row (run, number, key, action)
+         select ${run.number}, ${plan.number}, w.key, 'inserted' from w${index} w where w.key not in (
+           select ${keySql(plan, "s")} from ${stageName(run, plan)} s where s."$action" is null and ${range}))`,
+    ];
+  });
+  const [only] = plans;
+  if (plans.length === 1 && statements.length === 1 && only !== undefined) return insertRowsSql(run, only, range);
+  return `with ${statements.join(", ")} select`;
+}
+
+function insertRowsSql(run: ImportRun, plan: TablePlan, range: string): string {
   const names = plan.columns.filter(({ computed }) => !computed).map(({ target }) => identifier(target.name));
   // Random keys, such as UUIDs, fill an index several times faster in its order.
   const first = plan.entry.orderBy ?? (isOrderFree(plan) ? plan.key : []);
   const order = [...first.map(identifier), '"$ordinal"'].map((name) => `s.${name}`).join(", ");
-  return `insert into ${plan.table.name} (${names.join(", ")}) select ${names.map((name) => `s.${name}`).join(", ")}
+  return `insert into ${plan.table.name} as t (${names.join(", ")}) select ${names.map((name) => `s.${name}`).join(", ")}
      from ${stageName(run, plan)} s where s."$action" is null and ${range} order by ${order}`;
 }
 

@@ -3,8 +3,9 @@ import { inTransaction } from "../../connection/session.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
 import { identifier, literal } from "../target/target-table.ts";
-import { baselineRows, digestSql, type ImportRun, keySql, setPhase, stageName } from "./ledger.ts";
+import { baselineRows, type ImportRun, keySql, readRunTables, setPhase } from "./ledger.ts";
 import { recordUnchanged } from "./unchanged.ts";
+import { recordWritten } from "./written.ts";
 
 /**
  * Records which rows of the target the run wrote, as the triggers of all tables left them, moves sequences behind the
@@ -20,34 +21,14 @@ export async function recordRows(
   await inTransaction(client, async () => {
     for (const [name, value] of Object.entries(plan.map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
-    for (const table of plan.tables) {
-      await recordTable(client, run, table);
-      await recordUnchanged(client, run, table);
-    }
+    for (const table of await readRunTables(client, run))
+      await recordWritten(client, run, table, `(s."$action" is null or s."$action" = 'unchanged')`);
+    for (const table of plan.tables) await recordUnchanged(client, run, table);
     for (const table of plan.tables) await moveSequences(client, table, source);
     await writeAudit(client, run, plan, summary);
     for (const table of plan.tables) await recordOthers(client, run, table);
     await setPhase(client, run, "loaded");
   });
-}
-
-async function recordTable(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
-  const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
-  const digest = digestSql(
-    plan.table.columns.map(({ name }) => name),
-    "t",
-  );
-  await client.query(
-    `update pgroundwork.import_row r set digest = ${digest} from ${plan.table.name} t
-      where r.run = ${run.number} and r.number = ${plan.number} and r.action = 'updated' and r.key = ${keySql(plan, "t")}`,
-  );
-  await client.query(
-    `insert into pgroundwork.import_row (run, number, key, action, digest, source_digest, source_key, fingerprint)
-     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, coalesce(s."$action", 'inserted'), ${digest},
-            s."$digest", s."$source_key", s."$fingerprint"
-       from ${stageName(run, plan)} s join ${plan.table.name} t on ${join}
-      where s."$action" is null or s."$action" = 'unchanged'`,
-  );
 }
 
 /** Most rows of a table that are recorded as not from the source. */

@@ -8,7 +8,7 @@ import { copyField } from "../values/copy-text.ts";
 import { printable } from "../values/shown.ts";
 import { InvalidText, Problem, type Value } from "../values/value.ts";
 import { CopyWriter } from "./copy.ts";
-import { type ImportRun, keySeparator, stageName } from "./ledger.ts";
+import { type ImportRun, keySeparator, stageName, writtenName } from "./ledger.ts";
 import { isMasked, maskedValue } from "./mask.ts";
 import { dropMissing } from "./missing.ts";
 import type { FieldProblem } from "./result.ts";
@@ -30,6 +30,7 @@ export async function dropStages(
   tables: readonly Pick<TablePlan, "number">[],
 ): Promise<void> {
   for (const table of tables) await client.query(`drop table if exists ${stageName(run, table)}`);
+  await client.query(`drop table if exists ${writtenName(run)}`);
   await dropUnchanged(client, run);
   await dropMissing(client, run);
 }

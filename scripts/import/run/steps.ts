@@ -21,6 +21,7 @@ import { clashesWithUnchanged, dropUnchanged, findBase, findUnchanged, NoBase, r
 import { unreadOf } from "./unread.ts";
 import { validateReferences, validateTable } from "./validate.ts";
 import { readCounts, verifyRun } from "./verify.ts";
+import { createWritten } from "./written.ts";
 
 /** Phases that a run reports, in this order. */
 export type PhaseName = "read" | "validate" | "load" | "record" | "verify";
@@ -241,6 +242,7 @@ export class RunSteps {
       await keepSource(source, folder);
       await setKept(client, run, folder);
     }
+    await createWritten(client, run);
     await setPhase(client, run, "loading");
     await this.#phase("load", () =>
       loadTables(client, run, plan, {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { poll } from "../../../../scripts/core/poll.ts";
 import type { ImportMap } from "../../../../scripts/import/map.ts";
+import { rollbackImport } from "../../../../scripts/import/run/rollback.ts";
 import { failureOf, type ImportCase, type ImportCases, startImportCases } from "./import-cases.ts";
 
 let cases: ImportCases;
@@ -58,5 +59,88 @@ describe("two sessions of an import", () => {
     await ended;
     expect(error.message).toMatch(/^public\.item refuses a row: duplicate key .*item_l_key/);
     expect(await target.rows("select id from item order by 1")).toEqual([{ id: "a" }, { id: "b" }]);
+  });
+});
+
+/** Runs an import that ends with an error after a batch, or when a phase begins. */
+const interrupt = (target: ImportCase, file: string, at: number | string, batchRows: number, changes = {}) =>
+  failureOf(
+    target.run(
+      "json",
+      file,
+      { ...map, ...changes },
+      {
+        batchRows,
+        afterBatch: async (batch) => {
+          if (batch === at) throw new Error("interrupted");
+        },
+        onEvent: (event) => {
+          if (event.kind === "phase" && event.name === at) throw new Error("interrupted");
+        },
+      },
+    ),
+  );
+const items = "create table item (id text primary key, v text, note text)";
+
+describe("rows that someone changes before their import has ended", () => {
+  it("are conflicts of its rollback, whether it was interrupted or continued", async () => {
+    const target = await cases.begin(`${items}; insert into item values ('a', 'before')`);
+    const file = await write(target, { a: "1", b: "2", c: "3", d: "4", e: "5" });
+    const updating = { existing: "update" };
+    await interrupt(target, file, 1, 4, updating);
+    await target.rows(`update item set v = 'edited' where id = 'a'; update item set note = 'edited' where id = 'b';
+      delete from item where id = 'c'; insert into item values ('c', '3', 'mine')`);
+    const edited = () => target.rows("select string_agg(concat_ws(' ', id, v, note), ', ' order by id) as s from item");
+    const before = await edited();
+    expect(before).toEqual([{ s: "a edited, b 2 edited, c 3 mine, d 4" }]);
+    const conflicts = ["a", "b", "c"].map((key) => ({
+      table: "public.item",
+      key,
+      reason: "was changed after the import",
+    }));
+    const roll = () => rollbackImport({ connection: target.connection });
+    expect((await roll()).conflicts).toEqual(conflicts);
+    expect(await edited()).toEqual(before);
+    const { report } = await target.run("json", file, { ...map, existing: "update" }, { batchRows: 4 });
+    expect(report.verify?.failures).toEqual(["public.item.v: the checksums differ"]);
+    expect((await roll()).conflicts).toEqual(conflicts);
+  });
+
+  it("are told from rows that the triggers of later batches changed, also where they catch errors", async () => {
+    const target = await cases.begin(
+      `${items}; create function note() returns trigger language plpgsql as $$ begin
+         begin update item set note = concat(note, new.id) where id < new.id; exception when others then null; end;
+         return null; end $$;
+       create trigger note after insert on item for each row execute function note()`,
+    );
+    const file = await write(target, { a: "1", b: "2", c: "3" });
+    const { report } = await target.run("json", file, map, { batchRows: 1 });
+    expect(report.outcome).toBe("verified");
+    expect(await target.rows("select note from item order by id")).toEqual([
+      { note: "bc" },
+      { note: "c" },
+      { note: null },
+    ]);
+    const { conflicts, tables } = await rollbackImport({ connection: target.connection });
+    expect([conflicts, tables]).toMatchObject([[], [{ deleted: 3 }]]);
+  });
+});
+
+describe("a trigger that gives rows other keys", () => {
+  it.each([[undefined], ["record"]])("lets a rollback remove them (interrupted: %s)", async (at) => {
+    const target = await cases.begin(
+      `${items}; create function rekey() returns trigger language plpgsql as $$ begin
+         new.id := chr(ascii(new.id) + 1); return new; end $$;
+       create trigger rekey before insert on item for each row execute function rekey()`,
+    );
+    const file = await write(target, { a: "1", b: "2", y: "3" });
+    if (at === undefined) {
+      const { report } = await target.run("json", file, map, { batchRows: 1 });
+      expect(report).toMatchObject({ outcome: "not verified", tables: [{ inserted: 3 }] });
+    } else await interrupt(target, file, at, 1);
+    expect(await target.rows("select id from item order by 1")).toEqual([{ id: "b" }, { id: "c" }, { id: "z" }]);
+    const { conflicts, tables } = await rollbackImport({ connection: target.connection });
+    expect([conflicts, tables]).toMatchObject([[], [{ deleted: 3, gone: 0 }]]);
+    expect(await target.rows("select from item")).toEqual([]);
   });
 });
