@@ -14,6 +14,7 @@ import { dependencyGroups } from "./groups.ts";
 import { inTurn } from "./in-turn.ts";
 import { type ImportRun, keySql, stageName } from "./ledger.ts";
 import { fixTextForms } from "./text-forms.ts";
+import { updateExisting } from "./update-existing.ts";
 import { recordTransaction } from "./written.ts";
 
 /** Options of {@link loadTables}. */
@@ -135,7 +136,7 @@ async function loadInBatches(
       inSession(session, run, plan, async () => {
         await session.query(batchSettings);
         await failingFor(table, plan.map, session.query(insertSql(run, [table], range)));
-        await updateExisting(session, run, table, plan.map, range);
+        await updateExisting(session, run, table, range, (work) => failingFor(table, plan.map, work));
         await turn();
         await setProgress(session, run, table, to);
       });
@@ -190,7 +191,7 @@ async function loadWhole(
   if (first === undefined) return;
   await failingFor(first, map, client.query(insertSql(run, group, "true")));
   for (const table of group) {
-    await updateExisting(client, run, table, map, "true");
+    await updateExisting(client, run, table, "true", (work) => failingFor(table, map, work));
     // A table without rows is done, too.
     await setProgress(client, run, table, 9_223_372_036_854_775_807n);
     options.onProgress(table, Number.POSITIVE_INFINITY);
@@ -232,36 +233,6 @@ function insertRowsSql(run: ImportRun, plan: TablePlan, range: string): string {
      from ${stageName(run, plan)} s where s."$action" is null and ${range} order by ${order}`;
 }
 
-/** Updates rows that exist with other values, and keeps them as they were. */
-async function updateExisting(
-  client: Client,
-  run: ImportRun,
-  plan: TablePlan,
-  map: ImportMap,
-  range: string,
-): Promise<void> {
-  const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
-  const rows = `${stageName(run, plan)} s join ${plan.table.name} t on ${join} where s."$action" = 'update' and ${range}`;
-  const kept = await client.query(
-    `insert into pgroundwork.import_row (run, number, key, action, source_digest, source_key, before, fingerprint)
-     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'updated', s."$digest", s."$source_key", to_jsonb(t.*),
-            s."$fingerprint"
-       from ${rows}`,
-  );
-  if (kept.rowCount === 0) return;
-  const names = plan.columns
-    .filter(({ computed, target }) => !computed && !plan.key.includes(target.name))
-    .map(({ target }) => identifier(target.name));
-  await failingFor(
-    plan,
-    map,
-    client.query(
-      `update ${plan.table.name} t set ${names.map((name) => `${name} = s.${name}`).join(", ")}
-         from ${stageName(run, plan)} s where ${join} and s."$action" = 'update' and ${range}`,
-    ),
-  );
-}
-
 /** Longest part of a message of the server that an error repeats, in characters. */
 const mostOfMessage = 500;
 
@@ -269,8 +240,8 @@ const mostOfMessage = 500;
 const notOfRows = /^(08|40|53|55|57|58|XX)/;
 
 /** Explains a refusal of a table: by a trigger, since everything else was checked before. */
-async function failingFor({ table }: TablePlan, map: ImportMap, work: Promise<unknown>): Promise<void> {
-  await work.catch((error: unknown) => Promise.reject(explained(error, table.name, map)));
+async function failingFor<T>({ table }: TablePlan, map: ImportMap, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => Promise.reject(explained(error, table.name, map)));
 }
 
 /** Explains an error of the target. Returns it as it is if whoever opened the connection explains it. */

@@ -41,7 +41,7 @@ const mostOthers = 100_000;
 async function recordOthers(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
   // Each written row is there once, so equal counts mean that there are no others.
   const { rows } = await client.query<{ n: string }>(
-    `select (select count(*) from ${plan.table.name}) - (select count(*) from pgroundwork.import_row
+    `select (select count(*) from ${plan.table.rows}) - (select count(*) from pgroundwork.import_row
              where run = ${run.number} and number = ${plan.number}
                and action <> 'deleted') as n`,
   );
@@ -50,7 +50,7 @@ async function recordOthers(client: Client, run: ImportRun, plan: TablePlan): Pr
   if (others > 0)
     await client.query(
       `insert into pgroundwork.import_row (run, number, key, action)
-       select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'other' from ${plan.table.name} t
+       select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'other' from ${plan.table.rows} t
         where not exists (select from ${baselineRows(plan.table.name)} and r.key = ${keySql(plan, "t")})`,
     );
   await client.query("update pgroundwork.import_table set others_known = true where run = $1 and number = $2", [

@@ -52,6 +52,7 @@ export async function createStage(client: Client, run: ImportRun, plan: TablePla
     'add "$ordinal" bigint not null',
     'add "$action" text',
     'add "$digest" bigint',
+    'add "$seen" bigint',
     'add "$source_key" text',
     'add "$fingerprint" uuid',
   );

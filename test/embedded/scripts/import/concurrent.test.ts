@@ -126,6 +126,60 @@ describe("rows that someone changes before their import has ended", () => {
   });
 });
 
+describe("rows that someone changes before an import updates them", () => {
+  const merging: ImportMap = { ...map, existing: "merge" };
+  const values = "select string_agg(concat_ws(' ', id, v), ', ' order by id) as s from item";
+
+  it("are conflicts of a merge that was interrupted before its load", async () => {
+    const target = await cases.begin(items);
+    await target.run("json", await write(target, { a: "1", b: "2", c: "3" }), merging);
+    const file = await write(target, { a: "10", b: "20", c: "30" });
+    await interrupt(target, file, "load", 10, merging);
+    await target.rows("update item set v = 'edited' where id = 'a'; delete from item where id = 'b'");
+    const { report } = await target.run("json", file, merging);
+    expect(report).toMatchObject({ outcome: "verified", tables: [{ updated: 1, rejected: 2 }] });
+    expect(report.rejects.map(({ key, place, problems }) => [key, place !== null, problems[0]?.reason])).toEqual([
+      ["a", true, "conflict: the target changed it during this import"],
+      ["b", true, "conflict: the target deleted it during this import"],
+    ]);
+    expect(await target.rows(values)).toEqual([{ s: "a edited, c 30" }]);
+  });
+
+  it("are conflicts of a merge that waits for the transaction which changes them", async () => {
+    const target = await cases.begin(items);
+    await target.run("json", await write(target, { a: "1", b: "2" }), merging);
+    const file = await write(target, { a: "10", b: "20" });
+    const { ended } = await otherUntilBlocked(target, "update item set v = 'edited' where id = 'a'", "commit");
+    const { report } = await target.run("json", file, merging);
+    await ended;
+    expect(report).toMatchObject({ outcome: "verified", tables: [{ updated: 1, rejected: 1 }] });
+    expect(await target.rows(values)).toEqual([{ s: "a edited, b 20" }]);
+  });
+
+  it("are restored by a rollback as they were when an import replaced them", async () => {
+    const target = await cases.begin(`${items}; insert into item values ('a', '1')`);
+    const file = await write(target, { a: "10" });
+    const { ended } = await otherUntilBlocked(target, "update item set v = 'edited' where id = 'a'", "commit");
+    const { report } = await target.run("json", file, { ...map, existing: "update" });
+    await ended;
+    expect([report.outcome, await target.rows(values)]).toEqual(["verified", [{ s: "a 10" }]]);
+    await rollbackImport({ connection: target.connection });
+    expect(await target.rows(values)).toEqual([{ s: "a edited" }]);
+  });
+});
+
+describe("a rollback", () => {
+  it("waits for a transaction that references its rows, and does not delete them with what references them", async () => {
+    const target = await cases.begin(`${items}; create table part (item text references item on delete cascade)`);
+    await target.run("json", await write(target, { a: "1", b: "2" }), map);
+    const { ended } = await otherUntilBlocked(target, "insert into part values ('a')", "commit");
+    const { conflicts } = await rollbackImport({ connection: target.connection });
+    await ended;
+    expect(conflicts).toMatchObject([{ key: "a", reason: "is referenced by public.part (part_item_fkey)" }]);
+    expect(await target.rows("select item from part")).toEqual([{ item: "a" }]);
+  });
+});
+
 describe("a trigger that gives rows other keys", () => {
   it.each([[undefined], ["record"]])("lets a rollback remove them (interrupted: %s)", async (at) => {
     const target = await cases.begin(
