@@ -5,8 +5,8 @@ import type { Client } from "pg";
 const checkIntervalMs = 500;
 
 /**
- * Thrown when a session waits for its turn to commit, and the session whose turn it is waits for a lock of that one. The
- * server cannot see this deadlock. The transaction has to be rolled back, and repeated when it is its turn.
+ * Thrown when a session waits for its turn to commit, and the session whose turn it is waits for a lock of that one.
+ * The server cannot see this deadlock. Roll the transaction back, and repeat it when it is its turn.
  */
 export class BlocksTurn extends Error {}
 

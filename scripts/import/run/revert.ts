@@ -27,11 +27,12 @@ export interface RevertedTable {
   gone: number;
 }
 
-/** What does not let rows be as they were. The transaction has failed. */
-export class Obstacle {
+/** Thrown if a row cannot get the values that it had. The transaction has failed. */
+export class RestoreConflict extends Error {
   readonly conflict: RollbackConflict;
 
   constructor(conflict: RollbackConflict) {
+    super(conflict.reason);
     this.conflict = conflict;
   }
 }
@@ -43,16 +44,17 @@ export function recordsOf(run: ImportRun, table: RunTable, action: "inserted" | 
 }
 
 /**
- * Deletes the rows that a run inserted, restores those that it updated, and inserts those that it deleted. One statement
- * does all of it, because foreign keys are checked at its end. The rows have to be locked and unchanged.
+ * Deletes the rows that a run inserted, restores those that it updated, and inserts those that it deleted. One
+ * statement does all of it, because foreign keys are checked at its end. Call it when the rows are locked.
  *
  * @param tables each before those that it references
+ * @throws RestoreConflict if another row has a value that a row had, or its parent is gone
  */
 export async function revertRows(
   client: Client,
   run: ImportRun,
   tables: readonly RunTable[],
-): Promise<RevertedTable[] | Obstacle> {
+): Promise<RevertedTable[]> {
   const inserted = (table: RunTable) => `select r.key ${recordsOf(run, table, "inserted")}`;
   const gone = new Map<RunTable, number>();
   const parts: [name: string, sql: string][] = tables.map((table, n) => [`d${n}`, deletionSql(table, inserted(table))]);
@@ -66,7 +68,6 @@ export async function revertRows(
   }
   parts.push(...insertions);
   const done = await revert(client, run, parts);
-  if (done instanceof Obstacle) return done;
   for (const table of tables) await requireDeleted(client, table, inserted(table));
   const result: RevertedTable[] = [];
   for (const [index, table] of tables.entries()) {
@@ -107,7 +108,7 @@ async function revert(
   client: Client,
   run: ImportRun,
   parts: readonly [name: string, sql: string][],
-): Promise<Record<string, number> | Obstacle> {
+): Promise<Record<string, number>> {
   const statements = parts.map(([name, sql]) => `${name} as (${sql})`);
   const counts = parts.map(([name]) => `(select count(*) from ${name})::int as ${name}`);
   try {
@@ -118,7 +119,7 @@ async function revert(
     await client.query("set constraints all immediate");
     return rows[0] ?? {};
   } catch (error) {
-    return obstacleOf(error, run);
+    throw explained(error, run);
   }
 }
 
@@ -126,19 +127,19 @@ async function revert(
 const notOfRows = /^(08|40|42501|53|55|57|58|XX)/;
 
 /** Names what violates a constraint when rows get the values that they had. */
-function obstacleOf(error: unknown, run: ImportRun): Obstacle {
-  if (!isFromServer(error) || notOfRows.test(String(error.code))) throw error;
+function explained(error: unknown, run: ImportRun): unknown {
+  if (!isFromServer(error) || notOfRows.test(String(error.code))) return error;
   const { schema, table, detail } = error as { schema?: string; table?: string; detail?: string };
   if (/^23/.test(String(error.code)) && schema !== undefined && table !== undefined) {
     // The detail has the values: Key (email)=(a@example.com) already exists.
     const values = run.map.mask === undefined ? /\(.*\)=\(.*\)/s.exec(detail ?? "")?.[0] : undefined;
-    return new Obstacle({
+    return new RestoreConflict({
       table: `${schema}.${table}`,
       key: values === undefined ? "a row" : shown(values),
       reason: `cannot be as before the import: ${shown(error.message)}`,
     });
   }
-  throw new OperationError(`Rows of import ${run.id} cannot be as they were: ${error.message}. Nothing was changed.`, {
+  return new OperationError(`Rows of import ${run.id} cannot be as they were: ${error.message}. Nothing was changed.`, {
     hint: "Remove what is in their way, and run the same command again.",
     cause: error,
   });

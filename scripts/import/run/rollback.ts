@@ -19,7 +19,7 @@ import {
 } from "./ledger.ts";
 import { forgetRejectedValues } from "./rejects.ts";
 import { deletionOrder, isReferable, keyText, referencingKeys } from "./removal.ts";
-import { Obstacle, type RevertedTable, type RollbackConflict, recordsOf, revertRows } from "./revert.ts";
+import { RestoreConflict, type RevertedTable, type RollbackConflict, recordsOf, revertRows } from "./revert.ts";
 import { dropStages } from "./stage.ts";
 import { fixTextForms } from "./text-forms.ts";
 
@@ -135,14 +135,12 @@ async function rollbackLocked(
         result.conflicts.push(...(await findReferences(client, run, table, key, tables)));
     }
     if (result.conflicts.length > 0) throw new NothingChanged();
-    const reverted = await revertRows(client, run, deletionOrder(tables, keys).flat());
-    if (reverted instanceof Obstacle) result.conflicts.push(reverted.conflict);
-    else result.tables.push(...reverted);
-    if (result.conflicts.length > 0) throw new NothingChanged();
+    result.tables.push(...(await revertRows(client, run, deletionOrder(tables, keys).flat())));
     if (dryRun) throw new NothingChanged();
     await setPhase(client, run, "rolled back");
   }).catch((error: unknown) => {
-    if (!(error instanceof NothingChanged)) throw error;
+    if (error instanceof RestoreConflict) result.conflicts.push(error.conflict);
+    else if (!(error instanceof NothingChanged)) throw error;
   });
   return result;
 }
