@@ -152,7 +152,7 @@ function rowsOfRun(run: ImportRun, plan: TablePlan, { unchanged }: LeftOutRows):
     unchanged === undefined
       ? ""
       : `and not exists (select from ${unchangedName(run)} u where u.number = ${plan.number} and u.fingerprint = r.fingerprint)`;
-  return `${plan.table.name} t
+  return `${plan.table.rows} t
      join pgroundwork.import_row r on r.run = ${run.number} and r.number = ${plan.number} and r.key = ${keySql(plan, "t")}
           and r.action in ('inserted', 'updated', 'unchanged') ${leftOut}`;
 }

@@ -82,7 +82,7 @@ async function checkExclusion(rows: StagedRows, exclusion: Exclusion, deleted: s
       rows,
       `"$action" is distinct from 'unchanged' and "$ordinal" in (
          select s."$ordinal" from ${side(stage, ', "$ordinal"')} s
-           join ${side(`${plan.table.name} t`, "", deleted && `not ${deleted}`)} t on ${conflict} where ${isOther})`,
+           join ${side(`${plan.table.rows} t`, "", deleted && `not ${deleted}`)} t on ${conflict} where ${isOther})`,
       wholeRow,
       literal(`another row of the target excludes it (${name})`),
     ),

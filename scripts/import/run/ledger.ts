@@ -51,6 +51,8 @@ export interface RunTable {
   number: number;
   source: string;
   target: string;
+  /** SQL of its own rows in FROM: without those of tables that inherit from it. */
+  rows: string;
   key: string[];
   /** SQL of a row's key as one text, on {@link rowAlias}. */
   keySql: string;
@@ -184,8 +186,10 @@ export async function saveReport(client: Client, run: ImportRun, report: ImportR
 /** Reads the tables of a run. */
 export async function readRunTables(client: Client, run: ImportRun): Promise<RunTable[]> {
   const { rows } = await client.query<RunTable>(
-    `select number, source, target, key, key_sql as "keySql", columns
-       from pgroundwork.import_table where run = $1 order by number`,
+    `select i.number, i.source, i.target, i.key, i.key_sql as "keySql", i.columns,
+            case when c.relkind = 'p' then '' else 'only ' end || i.target as rows
+       from pgroundwork.import_table i left join pg_class c on c.oid = to_regclass(i.target)
+      where i.run = $1 order by i.number`,
     [run.number],
   );
   return rows;
@@ -222,6 +226,11 @@ export function fingerprintsName({ number }: Pick<ImportRun, "number">): string 
 /** Name of the table that holds the fingerprints of the rows that a run leaves out, by entry. */
 export function unchangedName({ number }: Pick<ImportRun, "number">): string {
   return `pgroundwork.import_stage_${number}_unchanged`;
+}
+
+/** Name of the table that holds the transactions in which a run wrote rows, until these are recorded. */
+export function writtenName({ number }: Pick<ImportRun, "number">): string {
+  return `pgroundwork.import_stage_${number}_written`;
 }
 
 /** Name of the table that holds the rows of earlier imports that a run's source lacks. */

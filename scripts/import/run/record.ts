@@ -3,9 +3,10 @@ import { inTransaction } from "../../connection/session.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
 import { identifier } from "../target/target-table.ts";
-import { baselineRows, digestSql, type ImportRun, keySql, setPhase, stageName } from "./ledger.ts";
+import { baselineRows, type ImportRun, keySql, readRunTables, setPhase } from "./ledger.ts";
 import { moveSequences } from "./sequences.ts";
 import { recordUnchanged } from "./unchanged.ts";
+import { recordWritten } from "./written.ts";
 
 /**
  * Records which rows of the target the run wrote, as the triggers of all tables left them, moves sequences behind the
@@ -24,35 +25,15 @@ export async function recordRows(
   await inTransaction(client, async () => {
     for (const [name, value] of Object.entries(plan.map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
-    for (const table of plan.tables) {
-      await recordTable(client, run, table);
-      await recordUnchanged(client, run, table);
-    }
+    for (const table of await readRunTables(client, run))
+      await recordWritten(client, run, table, `(s."$action" is null or s."$action" = 'unchanged')`);
+    for (const table of plan.tables) await recordUnchanged(client, run, table);
     for (const table of plan.tables) notes.push(...(await moveSequences(client, table, source)));
     await writeAudit(client, run, plan, summary);
     for (const table of plan.tables) await recordOthers(client, run, table);
     await setPhase(client, run, "loaded");
   });
   return notes;
-}
-
-async function recordTable(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
-  const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
-  const digest = digestSql(
-    plan.table.columns.map(({ name }) => name),
-    "t",
-  );
-  await client.query(
-    `update pgroundwork.import_row r set digest = ${digest} from ${plan.table.name} t
-      where r.run = ${run.number} and r.number = ${plan.number} and r.action = 'updated' and r.key = ${keySql(plan, "t")}`,
-  );
-  await client.query(
-    `insert into pgroundwork.import_row (run, number, key, action, digest, source_digest, source_key, fingerprint)
-     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, coalesce(s."$action", 'inserted'), ${digest},
-            s."$digest", s."$source_key", s."$fingerprint"
-       from ${stageName(run, plan)} s join ${plan.table.name} t on ${join}
-      where s."$action" is null or s."$action" = 'unchanged'`,
-  );
 }
 
 /** Most rows of a table that are recorded as not from the source. */
@@ -65,7 +46,7 @@ const mostOthers = 100_000;
 async function recordOthers(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
   // Each written row is there once, so equal counts mean that there are no others.
   const { rows } = await client.query<{ n: string }>(
-    `select (select count(*) from ${plan.table.name}) - (select count(*) from pgroundwork.import_row
+    `select (select count(*) from ${plan.table.rows}) - (select count(*) from pgroundwork.import_row
              where run = ${run.number} and number = ${plan.number}
                and action <> 'deleted') as n`,
   );
@@ -74,7 +55,7 @@ async function recordOthers(client: Client, run: ImportRun, plan: TablePlan): Pr
   if (others > 0)
     await client.query(
       `insert into pgroundwork.import_row (run, number, key, action)
-       select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'other' from ${plan.table.name} t
+       select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'other' from ${plan.table.rows} t
         where not exists (select from ${baselineRows(plan.table.name)} and r.key = ${keySql(plan, "t")})`,
     );
   await client.query("update pgroundwork.import_table set others_known = true where run = $1 and number = $2", [

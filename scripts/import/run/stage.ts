@@ -8,7 +8,7 @@ import { copyField } from "../values/copy-text.ts";
 import { printable } from "../values/shown.ts";
 import { InvalidText, isTooLong, Problem, type Value } from "../values/value.ts";
 import { CopyWriter } from "./copy.ts";
-import { type ImportRun, joinKey, stageName, triedName } from "./ledger.ts";
+import { type ImportRun, joinKey, stageName, triedName, writtenName } from "./ledger.ts";
 import { isMasked, maskedValue } from "./mask.ts";
 import { dropMissing } from "./missing.ts";
 import type { FieldProblem } from "./result.ts";
@@ -35,6 +35,7 @@ export async function dropStages(
 ): Promise<void> {
   for (const table of tables)
     await client.query(`drop table if exists ${stageName(run, table)}, ${triedName(run, table)}`);
+  await client.query(`drop table if exists ${writtenName(run)}`);
   await dropUnchanged(client, run);
   await dropMissing(client, run);
 }
@@ -59,6 +60,7 @@ export async function createStage(client: Client, run: ImportRun, plan: TablePla
     'add "$ordinal" bigint not null',
     'add "$action" text',
     'add "$digest" bigint',
+    'add "$seen" bigint',
     'add "$source_key" text',
     'add "$fingerprint" uuid',
   );

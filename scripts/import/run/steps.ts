@@ -21,6 +21,7 @@ import { clashesWithUnchanged, dropUnchanged, findBase, findUnchanged, NoBase, r
 import { unreadOf } from "./unread.ts";
 import { validateReferences, validateTable } from "./validate.ts";
 import { readCounts, verifyRun } from "./verify.ts";
+import { createWritten } from "./written.ts";
 
 /** Phases that a run reports, in this order. */
 export type PhaseName = "read" | "validate" | "load" | "record" | "verify";
@@ -166,11 +167,18 @@ export class RunSteps {
         this.#remarks.push(...(await validateTable(client, run, table, plan)));
       }
       await validateReferences(client, run, plan);
-      for (const table of plan.tables)
-        await completeRejects(client, source, run, table, plan, await readUnchanged(client, run, plan, table));
+      await this.#completeRejects(run);
     });
     await this.restoreStaged(run);
     return true;
+  }
+
+  async #completeRejects(run: ImportRun): Promise<void> {
+    const [client, plan] = [this.#client, this.#plan];
+    for (const table of plan.tables)
+      await completeRejects(client, this.#options.source, run, table, plan, () =>
+        readUnchanged(client, run, plan, table),
+      );
   }
 
   /** A value that only the map can interpret ends the run before anything was loaded. */
@@ -243,16 +251,18 @@ export class RunSteps {
       await keepSource(source, folder);
       await setKept(client, run, folder);
     }
+    await createWritten(client, run);
     await setPhase(client, run, "loading");
-    await this.#phase("load", () =>
-      loadTables(client, run, plan, {
+    await this.#phase("load", async () => {
+      await loadTables(client, run, plan, {
         connection: this.#options.connection,
         batchRows,
         afterBatch,
         signal,
         onProgress: (table, rows) => this.#progress("load", table.table.name, rows, undefined),
-      }),
-    );
+      });
+      await this.#completeRejects(run);
+    });
     await this.#phase("record", async () => {
       const summary = { source: source.path, sha256: source.sha256, rows: this.#sourceRows, rejected: this.#rejected };
       this.#remarks.push(...(await recordRows(client, run, plan, source, summary)));

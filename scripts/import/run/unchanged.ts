@@ -181,7 +181,7 @@ async function compareWithBase(
           loaded as (
             select r.fingerprint, count(*)::integer as parts,
                    bool_and(coalesce(r.action <> 'kept' and r.digest = ${targetDigest(plan)}, false)) as same
-              from pgroundwork.import_row r left join ${plan.table.name} t on ${keySql(plan, "t")} = r.key
+              from pgroundwork.import_row r left join ${plan.table.rows} t on ${keySql(plan, "t")} = r.key
              where r.run = ${base.run} and r.number = ${base.number} and r.action <> 'other' group by 1),
           known as (
             select distinct k.fingerprint from pgroundwork.import_row k
@@ -285,7 +285,7 @@ export async function recordUnchanged(client: Client, run: ImportRun, plan: Tabl
               r.fingerprint
          from ${unchangedName(run)} u
          join pgroundwork.import_row r on r.run = ${base.run} and r.number = ${base.number} and r.fingerprint = u.fingerprint
-         join ${plan.table.name} t on ${keySql(plan, "t")} = r.key
+         join ${plan.table.rows} t on ${keySql(plan, "t")} = r.key
         where u.number = ${plan.number} and r.action <> 'other' returning key, digest, fingerprint)
      delete from ${unchangedName(run)} u using carried c, pgroundwork.import_row r
       where u.number = ${plan.number} and u.fingerprint = c.fingerprint and r.run = ${base.run}

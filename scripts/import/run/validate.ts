@@ -134,7 +134,7 @@ async function checkUniqueInTarget(rows: StagedRows, unique: UniqueIndex, delete
     rows,
     `"$action" is distinct from 'unchanged' and "$ordinal" in (
        select s."$ordinal" from ${side(stageName(run, plan), ', "$ordinal"')} s
-         join ${side(`${plan.table.name} t`, "", deleted && `not ${deleted}`)} t on ${joined} where ${other})`,
+         join ${side(`${plan.table.rows} t`, "", deleted && `not ${deleted}`)} t on ${joined} where ${other})`,
     unique.columns === null ? wholeRow : `array[${unique.columns.map(literal).join(", ")}]`,
     literal(`another row of the target has the same key (${unique.name})`),
   );
@@ -161,15 +161,18 @@ async function findExisting(rows: StagedRows, policy: NonNullable<ImportMap["exi
   const different = compared.map(differs).join(" or ") || "false";
   const actions = { fail: "'conflict'", keep: "'keep'", update: "'update'", merge: mergeAction(plan) };
   const merged = `left join (${baseline(run, plan, stagedKeys(run, plan))}) b on b.key = ${keySql(plan, "t")}`;
+  // The load of a merge finds by it that a row was changed since.
+  const all = plan.table.columns.map(({ name }) => name);
+  const seen = policy === "merge" ? `, "$seen" = ${digestSql(all, "t")}` : "";
   await client.query(
-    `update ${stage} s set "$action" = case when ${different} then ${actions[policy]} else 'unchanged' end
-       from ${plan.table.name} t ${policy === "merge" ? merged : ""} where ${join}`,
+    `update ${stage} s set "$action" = case when ${different} then ${actions[policy]} else 'unchanged' end ${seen}
+       from ${plan.table.rows} t ${policy === "merge" ? merged : ""} where ${join}`,
   );
   if (policy === "fail" || policy === "merge") {
     const names = compared
       .map((column) => `case when ${differs(column)} then ${literal(column.target.name)} end`)
       .join(", ");
-    const columns = `(select array_to_string(array[${names}]::text[], ', ') from gone s join ${plan.table.name} t on ${join} where s."$ordinal" = gone."$ordinal")`;
+    const columns = `(select array_to_string(array[${names}]::text[], ', ') from gone s join ${plan.table.rows} t on ${join} where s."$ordinal" = gone."$ordinal")`;
     const reasons = {
       conflict: "the target has a row with this key and other values in: ",
       both: "conflict: source and target changed since the last import, and differ in: ",

@@ -60,6 +60,8 @@ export interface ForeignKey {
 export interface TargetTable {
   /** Name, qualified and quoted: `public.users`. */
   name: string;
+  /** SQL of its own rows in FROM: without those of tables that inherit from it. */
+  rows: string;
   oid: string;
   columns: TargetColumn[];
   uniques: UniqueIndex[];
@@ -78,6 +80,7 @@ export async function readTargetTables(client: Client, names: readonly string[])
     { given: string } & Omit<TargetTable, "columns" | "uniques" | "checks" | "foreignKeys">
   >(
     `select given, c.oid::text as oid, format('%I.%I', n.nspname, c.relname) as name,
+            format(case when c.relkind = 'p' then '%I.%I' else 'only %I.%I' end, n.nspname, c.relname) as rows,
             c.relrowsecurity as "rowSecurity", has_table_privilege(c.oid, 'insert') as insertable,
             array(select format('%s (%s)', t.tgname, pg_get_triggerdef(t.oid)) from pg_trigger t
                    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D' order by t.tgname) as triggers
@@ -217,7 +220,7 @@ export async function readForeignKeys(
 }
 
 /** Columns that staged rows have beside those of the target. */
-export const ownColumns = ["$ordinal", "$action", "$digest", "$source_key", "$fingerprint"] as const;
+export const ownColumns = ["$ordinal", "$action", "$digest", "$source_key", "$fingerprint", "$seen"] as const;
 
 /** Quotes an identifier for SQL. */
 export function identifier(name: string): string {
