@@ -3,6 +3,7 @@ import { type ImportPlan, isKeyServerChecked, type TablePlan } from "../plan.ts"
 import type { Source } from "../source/source.ts";
 import { type ForeignKey, identifier, literal } from "../target/target-table.ts";
 import { printed } from "../values/codec.ts";
+import { withHashJoins } from "./hash-joins.ts";
 import {
   baselineRows,
   digestSql,
@@ -18,7 +19,7 @@ import { writeLines } from "./lines-file.ts";
 import { isKeyMasked, maskedText } from "./mask.ts";
 import { isReferable, referencingKeys } from "./removal.ts";
 import type { MissingKind, MissingRow } from "./result.ts";
-import { countUnchanged, keysOfUnchanged, withHashJoins } from "./unchanged.ts";
+import { countUnchanged, keysOfUnchanged } from "./unchanged.ts";
 
 /*
  * Rows that earlier imports recorded, that are still in the target, and whose keys the source no longer has. They are

@@ -2,8 +2,8 @@ import type { Client } from "pg";
 import { OperationError } from "../../core/operation-error.ts";
 import { type ForeignKey, literal, readForeignKeys } from "../target/target-table.ts";
 import { dependencyGroups } from "./groups.ts";
+import { withHashJoins } from "./hash-joins.ts";
 import { type RunTable, rowAlias } from "./ledger.ts";
-import { withHashJoins } from "./unchanged.ts";
 
 /**
  * Reads the foreign keys that reference a table of a run, one of its partitions, or the table whose partition it is.

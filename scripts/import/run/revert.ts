@@ -4,9 +4,9 @@ import { OperationError } from "../../core/operation-error.ts";
 import { identifier } from "../target/target-table.ts";
 import { shown } from "../values/shown.ts";
 import { type RestoredColumn, restoredColumns } from "./before-image.ts";
+import { withHashJoins } from "./hash-joins.ts";
 import type { ImportRun, RunTable } from "./ledger.ts";
 import { deletionSql, keyText, requireDeleted } from "./removal.ts";
-import { withHashJoins } from "./unchanged.ts";
 
 /** A reason why a run is not rolled back. */
 export interface RollbackConflict {

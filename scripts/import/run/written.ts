@@ -1,9 +1,9 @@
 import type { Client } from "pg";
 import type { TablePlan } from "../plan.ts";
 import { identifier } from "../target/target-table.ts";
+import { withHashJoins } from "./hash-joins.ts";
 import { digestSql, type ImportRun, type RunTable, stageName, writtenName } from "./ledger.ts";
 import { keyText } from "./removal.ts";
-import { withHashJoins } from "./unchanged.ts";
 
 /*
  * A row counts as written by a run only in the version that one of the run's transactions wrote: PostgreSQL keeps the
@@ -33,10 +33,15 @@ export async function recordTransaction(client: Client, run: ImportRun, tables: 
     );
 }
 
-/** SQL of the hash of a written row `t`. One that others changed gets a hash that no row has: its own, inverted. */
-function writtenDigest(run: ImportRun, { columns }: RunTable): string {
+/**
+ * SQL of the hash of a row `t` as the run left it.
+ *
+ * @param otherwise SQL of the hash if the run did not write this version of the row. Default: one that the row cannot
+ *   have, its own inverted
+ */
+export function digestAsLeft(run: ImportRun, columns: readonly string[], otherwise?: string): string {
   const digest = digestSql(columns, "t");
-  return `case when t.xmin in (select w.xid from ${writtenName(run)} w) then ${digest} else ~${digest} end`;
+  return `case when t.xmin in (select w.xid from ${writtenName(run)} w) then ${digest} else ${otherwise ?? `~${digest}`} end`;
 }
 
 /**
@@ -45,7 +50,8 @@ function writtenDigest(run: ImportRun, { columns }: RunTable): string {
  * @param staged SQL of which staged rows `s` were loaded. `i` is the run's table in the ledger
  */
 export async function recordWritten(client: Client, run: ImportRun, table: RunTable, staged: string): Promise<void> {
-  const digest = writtenDigest(run, table);
+  const digest = digestAsLeft(run, table.columns);
+  const unchanged = digestAsLeft(run, table.columns, `coalesce(s."$seen", ${digestSql(table.columns, "t")})`);
   const join = table.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
   const own = `r.run = ${run.number} and r.number = ${table.number} and r.key = ${keyText(table, "t")}`;
   await client.query(
@@ -61,7 +67,7 @@ export async function recordWritten(client: Client, run: ImportRun, table: RunTa
     client,
     `insert into pgroundwork.import_row (run, number, key, action, digest, source_digest, source_key, fingerprint)
      select i.run, i.number, ${keyText(table, "t")}, coalesce(s."$action", 'inserted'),
-            case s."$action" when 'unchanged' then ${digestSql(table.columns, "t")} else ${digest} end,
+            case s."$action" when 'unchanged' then ${unchanged} else ${digest} end,
             s."$digest", s."$source_key", s."$fingerprint"
        from pgroundwork.import_table i, ${stageName(run, table)} s join ${table.rows} t on ${join}
       where i.run = ${run.number} and i.number = ${table.number} and ${staged}

@@ -162,6 +162,21 @@ describe("rows that someone changes before an import updates them", () => {
     expect(await target.rows(values)).toEqual([{ s: "a edited, b 20" }]);
   });
 
+  it.each([[false], [true]])("stay their own if the import found them equal before (readAll: %s)", async (readAll) => {
+    const target = await cases.begin(items);
+    await target.run("json", await write(target, { a: "1", b: "2" }), merging);
+    const file = await write(target, { a: "1", b: "20" });
+    const onEvent = (event: { kind: string; name?: string }) => {
+      if (event.kind === "phase" && event.name === "load") throw new Error("interrupted");
+    };
+    await failureOf(target.run("json", file, merging, { readAll, onEvent }));
+    await target.rows("update item set v = 'edited' where id = 'a'");
+    await target.run("json", file, merging, { readAll });
+    const { report } = await target.run("json", await write(target, { a: "100", b: "20" }), merging);
+    expect(report).toMatchObject({ outcome: "stopped", tables: [{ updated: 0, rejected: 1 }] });
+    expect(await target.rows(values)).toEqual([{ s: "a edited, b 20" }]);
+  });
+
   it("are restored by a rollback as they were when an import replaced them", async () => {
     const target = await cases.begin(`${items}; insert into item values ('a', '1')`);
     const file = await write(target, { a: "10" });
