@@ -102,11 +102,13 @@ async function monitored(
     ...{ login: roles.logins.monitor, roles: [...roles.roles, roles.monitoring] },
     volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
     log: volumes.log.name,
-    backupIntervals: (backups && backupIntervals(backups)) ?? {},
+    backupIntervals: backups && backupIntervals(backups),
     pooler: pooler !== undefined,
     drillMaxAge: backups?.drill?.maxAgeSeconds,
     dumpMaxAge: backups?.dumps && dumpMaxAge(backups.dumps),
-    health: hasHealth ? { databases, port, backups: backups !== undefined, passwordVersion } : undefined,
+    health: hasHealth
+      ? { databases, port, repositories: repository?.repositories.length ?? 0, passwordVersion }
+      : undefined,
     grafana: hasGrafana ? { image: grafanaImage, port: grafanaPort } : undefined,
     ...plan,
   });

@@ -170,15 +170,17 @@ export {
   PoolTimeoutError,
   RolledBackError,
   UnfinishedWorkError,
+  WorkTimeoutError,
 } from "./client/errors.ts";
 export type { CheckHealth } from "./client/health.ts";
 export { registerPoolMetrics } from "./client/metrics.ts";
 export type { Pool, PooledClient } from "./client/pool.ts";
 export type { PoolEvents, PoolStats } from "./client/pool-core.ts";
 export type { ReplicaRead } from "./client/replicas/replicas.ts";
+export type { Transaction } from "./client/running-transaction.ts";
 export type { PoolOptions } from "./client/settings.ts";
 export type { Statement, StatementResult } from "./client/statements.ts";
-export type { Transaction, TransactionOptions } from "./client/transaction.ts";
+export type { TransactionOptions } from "./client/transaction.ts";
 
 /* Health. */
 

@@ -15,7 +15,7 @@ import {
   grafanaMemory,
   grafanaVolume,
 } from "../plan/grafana.ts";
-import { type HealthArgs, healthCommand, healthData, healthLog, healthVolume } from "../plan/health.ts";
+import { type HealthArgs, healthCommand, healthData, healthLog, healthMetrics, healthVolume } from "../plan/health.ts";
 import {
   endpoints,
   exporterCommand,
@@ -59,7 +59,7 @@ export interface MonitoringArgs {
   /** The volume with the server's log, in which errors are counted. If absent, Prometheus knows no errors. */
   log?: pulumi.Input<string> | undefined;
   /** The longest intervals between two backups of a type, in seconds, by pgBackRest's name of the type. */
-  backupIntervals?: Readonly<Record<string, number>>;
+  backupIntervals?: { full: number; incr: number } | undefined;
   /** True if the stack has a pooler, whose exporter is queried. Default: false. */
   pooler?: boolean;
   /** Number of jobs that the kit schedules with pg_cron. Default: 0. */
@@ -227,7 +227,7 @@ export class Monitoring extends pulumi.ComponentResource {
 
   /** @param healthToken token of the health server, which Prometheus scrapes */
   #declarePrometheus(healthToken: pulumi.Input<string> | undefined): pulumi.Output<string> {
-    const { place, retentionDays, prometheusPort, backupIntervals = {}, jobs = 0, pooler = false } = this.#args;
+    const { place, retentionDays, prometheusPort, backupIntervals, jobs = 0, pooler = false } = this.#args;
     const { drillMaxAge: drill, dumpMaxAge: dump, alerts } = this.#args;
     const { project, stack } = place;
     const files = this.#declareFiles("prometheus", {
@@ -236,7 +236,7 @@ export class Monitoring extends pulumi.ComponentResource {
         { pooler, alerts: alerts !== undefined, health: healthToken !== undefined },
       ),
       [prometheusFiles.alerts]: fileOf("alerts.yml"),
-      [prometheusFiles.schedule]: scheduleRules(backupIntervals, jobs, { drill, dump }),
+      [prometheusFiles.schedule]: scheduleRules(backupIntervals ?? {}, jobs, { drill, dump }),
       ...(pooler ? { [prometheusFiles.poolerAlerts]: fileOf("pooler-alerts.yml") } : {}),
       ...(healthToken === undefined
         ? {}
@@ -271,8 +271,10 @@ export class Monitoring extends pulumi.ComponentResource {
    * Declares the health server. Its port is on the loopback address only, and it asks for a token all the same: it
    * cannot tell a user of the engine's machine from another container.
    */
-  #declareHealth({ databases, port: requested, backups, passwordVersion }: HealthArgs): Monitoring["health"] {
-    const { login, caCertificate: ca, roles, log } = this.#args;
+  #declareHealth({ databases, port: requested, repositories, passwordVersion }: HealthArgs): Monitoring["health"] {
+    const { login, caCertificate: ca, roles, log, textfiles } = this.#args;
+    const { backupIntervals: intervals = null, drillMaxAge = null, dumpMaxAge = null } = this.#args;
+    const backups = repositories === 0 ? null : { repositories, intervals, drillMaxAge, dumpMaxAge };
     const { result: token } = new Password(`${this.#name}-health-token`, { keeper: passwordVersion }, { parent: this });
     const configuration = { version: manifest.version, user: login.user, databases: [...databases], backups };
     const { alias } = endpoints.health;
@@ -289,7 +291,12 @@ export class Monitoring extends pulumi.ComponentResource {
       volumes: [
         { volumeName: files.volume, containerPath: monitoringPaths.configuration, readOnly: true },
         { volumeName: data.name, containerPath: healthData },
-        ...(log === undefined ? [] : [{ volumeName: log, containerPath: healthLog, readOnly: true }]),
+        ...[
+          { volumeName: log, containerPath: healthLog },
+          { volumeName: textfiles, containerPath: healthMetrics },
+        ].flatMap(({ volumeName, containerPath }) =>
+          volumeName === undefined ? [] : [{ volumeName, containerPath, readOnly: true }],
+        ),
       ],
       port,
       isGo: false,

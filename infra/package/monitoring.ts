@@ -108,14 +108,14 @@ export class Monitoring extends MonitoringComponent {
         volumes: { data, ...(repository === undefined ? {} : { backup: repository.volume }) },
         log: volumes.log.name,
         textfiles: backups?.metrics ?? drill?.backups.metrics,
-        backupIntervals: (backups && backupIntervals(backups.schedule)) ?? {},
+        backupIntervals: backups && backupIntervals(backups.schedule),
         drillMaxAge: drill?.maxAgeSeconds,
         pooler: pooler !== undefined,
         ...{ retentionDays: days, prometheusPort: ports.prometheusPort, exporterPort: ports.exporterPort },
         health: hasHealth
           ? {
               databases: databases.map(({ databaseName }) => databaseName),
-              ...{ port, backups: repository !== undefined, passwordVersion: "" },
+              ...{ port, repositories: repository?.repositories.length ?? 0, passwordVersion: "" },
             }
           : undefined,
         alerts: alerts && parsedAlerts(`Monitoring ${name}`, alerts),

@@ -9,8 +9,8 @@ export interface HealthArgs {
   databases: readonly string[];
   /** Port on the loopback address of the engine's machine. If absent, a free port is chosen once. */
   port?: number | undefined;
-  /** True if the server has backups. */
-  backups: boolean;
+  /** Number of repositories with backups of the server. 0 if it has no backups. */
+  repositories: number;
   /** Rotation trigger of its token. */
   passwordVersion: string;
 }
@@ -23,6 +23,9 @@ export const healthData = folderOf(healthPaths.history);
 
 /** Mount path of the volume with the server's log, in which errors are counted. */
 export const healthLog = containerPaths.log;
+
+/** Mount path of the volume with metrics of backups and drills. */
+export const healthMetrics = healthPaths.metrics;
 
 /** Values of its files. */
 export interface HealthFiles<Text> {

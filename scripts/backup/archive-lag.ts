@@ -1,8 +1,9 @@
 import type Docker from "dockerode";
 import { z } from "zod";
+import { ageInSeconds, ago, duration, isInFuture } from "../core/age.ts";
 import type { Known } from "../core/known.ts";
 import { isRunning } from "../docker/server/running.ts";
-import { ageInSeconds, ago, type BackupFinding, duration, isInFuture } from "./findings.ts";
+import type { BackupFinding } from "./findings.ts";
 import { readResults, runProgram } from "./image-program.ts";
 
 /** Distance between the server and the WAL archive in one repository. */

@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { z } from "zod";
-import { ago, type BackupFinding, isInFuture } from "./findings.ts";
+import { ago, isInFuture } from "../core/age.ts";
+import type { BackupFinding } from "./findings.ts";
 import { readResults, runProgram } from "./image-program.ts";
 
 const scanSchema = z.object({

@@ -65,6 +65,12 @@ export async function cancellable<T>(client: ServerClient, signal: AbortSignal, 
   }
 }
 
+/** Closes a client, and cancels what runs on it: the server would go on without its client. */
+export async function closeBusy(client: ServerClient, reason?: Error): Promise<void> {
+  if (client.busy) await requestCancel(client);
+  client.destroy(reason);
+}
+
 /** Cancels, and takes up a signal that arrives after the statement ended. */
 async function cancelRunning(client: ServerClient): Promise<void> {
   if (!client.busy) return;

@@ -21,20 +21,15 @@ const endSessionAfterMs = 1_000;
 /**
  * Commits, and checks that the server did. If the connection is lost meanwhile, asks the server for the result.
  *
- * @param swallowed error of a statement that the caller did not pass on, as the cause if the server rolled back
  * @throws RolledBackError, OutcomeUnknownError, AbortedCommitError, or the error of the COMMIT
  */
-export async function commit(
-  core: PoolCore,
-  client: ServerClient,
-  readOnly: boolean,
-  swallowed?: unknown,
-): Promise<void> {
+export async function commit(core: PoolCore, client: ServerClient, readOnly: boolean): Promise<void> {
   // The error of a statement arrives before the state that it leaves.
   await client.ready();
-  const known = readOnly || !core.settings.resolveCommits ? undefined : await knownTransaction(client);
+  const known = readOnly || !core.settings.resolveCommits ? "resolveCommits is off" : await knownTransaction(client);
   // Nothing was sent, so the server rolls back.
   if (client.lost !== undefined) throw new AbortedCommitError(client.lost);
+  if (client.getTransactionStatus() === "I") throw endedWithin();
   try {
     const { command } = await client.query("commit");
     if (command === "COMMIT") return;
@@ -42,11 +37,11 @@ export async function commit(
       "The transaction was rolled back: a statement in it had failed, and its error was ignored.",
       {
         hint: "Let the error leave the transaction function, or wrap the statement in savepoint().",
-        cause: swallowed,
+        cause: client.failedWith,
       },
     );
   } catch (error) {
-    if (error instanceof RolledBackError || !isLost(client, error)) throw error;
+    if (error instanceof RolledBackError || !(await isLost(client))) throw error;
     // A transaction that only read has nothing to lose, and is repeated like any other.
     if (readOnly) throw new AbortedCommitError(error);
     const outcome = await outcomeOf(core, known);
@@ -56,18 +51,47 @@ export async function commit(
   }
 }
 
-/** Reads the transaction's id before the COMMIT. Undefined if it has none, because it wrote nothing. */
-async function knownTransaction(client: ServerClient): Promise<KnownTransaction | undefined> {
+/** Returns the error for a transaction that its own function ended: COMMIT outside of one succeeds all the same. */
+function endedWithin(): OutcomeUnknownError {
+  return new OutcomeUnknownError("commit", undefined, {
+    text: "A statement in the transaction had ended it (COMMIT or ROLLBACK), so what it changed was committed or rolled back in parts.",
+    hint: "Let the function return to commit, and throw to roll back.",
+  });
+}
+
+/** Reads the transaction's id before the COMMIT, or returns the reason why its result cannot be asked for. */
+async function knownTransaction(client: ServerClient): Promise<KnownTransaction | string> {
+  const noId = "it had no transaction id to ask for";
   // In a failed transaction, COMMIT is a rollback anyway.
-  if (client.getTransactionStatus() !== "T") return undefined;
+  if (client.getTransactionStatus() !== "T") return noId;
   const first = client.systemIdentifier === undefined;
+  if (first && !(await mayAsk(client))) client.systemIdentifier = null;
+  if (client.systemIdentifier === null) return "its role may not execute the functions that know";
   const { rows } = await client.query<{ xid: string | null; timeline: string; system: string }>(
     `select pg_catalog.pg_current_xact_id_if_assigned()::text as xid, ${timeline} as timeline${first ? `, ${system} as system` : ""}`,
   );
   const [row] = rows;
   if (first) client.systemIdentifier = row?.system;
-  if (!row?.xid || client.systemIdentifier === undefined) return undefined;
+  if (!row?.xid || !client.systemIdentifier) return noId;
   return { xid: row.xid, timeline: row.timeline, systemIdentifier: client.systemIdentifier, pid: client.pid };
+}
+
+/** Functions that are needed to ask for a result. A server may keep them from ordinary roles. */
+const functions = [
+  "pg_control_system()",
+  "pg_current_xact_id_if_assigned()",
+  "pg_current_wal_insert_lsn()",
+  "pg_walfile_name(pg_catalog.pg_lsn)",
+  "pg_xact_status(pg_catalog.xid8)",
+].map((name) => `pg_catalog.${name}`);
+
+/** Returns true if the role may execute the functions. A refusal would end the transaction. */
+async function mayAsk(client: ServerClient): Promise<boolean> {
+  const { rows } = await client.query<{ allowed: boolean }>(
+    "select pg_catalog.bool_and(pg_catalog.has_function_privilege(name, 'execute')) as allowed from pg_catalog.unnest($1::text[]) as name",
+    [functions],
+  );
+  return rows[0]?.allowed ?? false;
 }
 
 // The first eight characters of a WAL file's name. A standby writes none.
@@ -75,17 +99,15 @@ const timeline =
   "case when pg_catalog.pg_is_in_recovery() then '' else pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) end";
 const system = "(select system_identifier::text from pg_catalog.pg_control_system())";
 
-async function outcomeOf(core: PoolCore, known: KnownTransaction | undefined): Promise<Outcome> {
-  if (known === undefined)
-    return {
-      result: "unknown",
-      reason: core.settings.resolveCommits ? "it had no transaction id to ask for" : "resolveCommits is off",
-    };
+async function outcomeOf(core: PoolCore, known: KnownTransaction | string): Promise<Outcome> {
+  if (typeof known === "string") return { result: "unknown", reason: known };
   const started = performance.now();
   let reason = "the server could not be asked";
   while (performance.now() - started < core.settings.connectionTimeoutMs) {
     try {
-      const status = await ask(core, known, performance.now() - started > endSessionAfterMs);
+      const passedMs = performance.now() - started;
+      const limitMs = core.settings.connectionTimeoutMs - passedMs;
+      const status = await ask(core, known, { endSession: passedMs > endSessionAfterMs, limitMs });
       if (typeof status !== "string") return { result: "unknown", reason: status.reason };
       if (status === "committed" || status === "aborted") return { result: status };
       reason = "its session is still running";
@@ -102,7 +124,7 @@ async function outcomeOf(core: PoolCore, known: KnownTransaction | undefined): P
 async function ask(
   core: PoolCore,
   { xid, timeline: before, systemIdentifier, pid }: KnownTransaction,
-  endSession: boolean,
+  { endSession, limitMs }: { endSession: boolean; limitMs: number },
 ): Promise<string | { reason: string }> {
   const checkout = await core.acquire("statement");
   try {
@@ -119,14 +141,44 @@ async function ask(
     );
     const status = states[0]?.status;
     if (status === null || status === undefined) return { reason: "the server no longer knows the transaction" };
-    // The COMMIT may be on its way to a session that does not know yet that its client is gone.
+    // The COMMIT may be on its way to a session that does not know yet that its client is gone. One that waits for a
+    // synchronous standby would commit without it.
     if (status === "in progress" && endSession)
       await checkout.client.query(
-        "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where pid = $1 and backend_xid::text = ($2::pg_catalog.xid8)::pg_catalog.xid::text",
+        "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where pid = $1 and backend_xid::text = ($2::pg_catalog.xid8)::pg_catalog.xid::text and wait_event is distinct from 'SyncRep'",
         [pid, xid],
       );
+    if (status === "committed" && !(await isReplicated(checkout.client, limitMs)))
+      return { reason: "it is committed, but no synchronous standby has confirmed it" };
     return status;
   } finally {
     core.giveBack(checkout);
+  }
+}
+
+/**
+ * Returns true if the synchronous standbys have everything up to now, or if there are none. A session that ends while
+ * it waits for them commits all the same. A later commit is confirmed only after this one.
+ */
+async function isReplicated(client: ServerClient, limitMs: number): Promise<boolean> {
+  const { rows } = await client.query<{ waits: boolean }>(
+    "select pg_catalog.current_setting('synchronous_standby_names') <> '' and pg_catalog.current_setting('synchronous_commit') not in ('off', 'local') as waits",
+  );
+  if (rows[0]?.waits !== true) return true;
+  let gaveUp = false;
+  const notice = () => {
+    gaveUp = true;
+  };
+  // PostgreSQL's own limits do not end this wait.
+  const timer = setTimeout(() => client.destroy(), Math.max(limitMs, 100));
+  client.on("notice", notice);
+  try {
+    await client.query("select pg_catalog.pg_logical_emit_message(true, 'pgroundwork', '')");
+    return !gaveUp;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+    client.off("notice", notice);
   }
 }

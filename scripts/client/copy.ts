@@ -2,25 +2,36 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { from, to } from "pg-copy-streams";
 import { captureCallSite } from "./call-site.ts";
+import { closeBusy } from "./cancel.ts";
+import { commit } from "./commit.ts";
+import { requireCopy } from "./copy-text.ts";
+import { OutcomeUnknownError } from "./errors.ts";
 import type { PoolCore } from "./pool-core.ts";
-import { openIfPooled } from "./pooled-statements.ts";
+import { openUnlimited } from "./pooled-statements.ts";
+import type { ServerClient } from "./server-client.ts";
 import { applyContext } from "./statements.ts";
+import { WorkLimits, type WorkOptions } from "./work-limits.ts";
 
 /** Options of a COPY. */
-export interface CopyOptions {
-  signal?: AbortSignal;
-}
+export interface CopyOptions extends WorkOptions {}
 
 /** Sends a stream to `COPY … FROM STDIN`. If the stream fails, the server gets nothing of it. */
 export async function copyIn(
   core: PoolCore,
   text: string,
   source: AsyncIterable<Uint8Array | string>,
-  { signal }: CopyOptions = {},
+  options: CopyOptions = {},
 ): Promise<number> {
-  return withCopy(core, signal, async (client, abort) => {
+  requireCopy(text, "copyFrom");
+  return withCopy(core, options, async (client) => {
     const copy = client.query(from(text));
-    await pipeline(Readable.from(source, { objectMode: false }), copy, abort);
+    try {
+      await Promise.race([pipeline(Readable.from(source, { objectMode: false }), copy), errorOf(copy)]);
+    } catch (error) {
+      // A source that waits for data would wait on.
+      if (source instanceof Readable) source.destroy();
+      throw error;
+    }
     return copy.rowCount;
   });
 }
@@ -30,34 +41,48 @@ export async function copyOut(
   core: PoolCore,
   text: string,
   target: NodeJS.WritableStream,
-  { signal }: CopyOptions = {},
+  options: CopyOptions = {},
 ): Promise<number> {
-  return withCopy(core, signal, async (client, abort) => {
+  requireCopy(text, "copyTo");
+  return withCopy(core, options, async (client) => {
     const copy = client.query(to(text));
-    await pipeline(copy, target, abort);
+    await Promise.race([pipeline(copy, target), errorOf(copy)]);
     return (copy as unknown as { rowCount: number }).rowCount;
   });
 }
 
+/** Waits for the first error of a stream. A pipeline reports it only when its other streams are closed, too. */
+function errorOf(stream: NodeJS.EventEmitter): Promise<never> {
+  return new Promise((_, reject) => stream.on("error", reject));
+}
+
+/** Runs a COPY in a transaction of its own, so that nothing of it remains unless the COMMIT was sent. */
 async function withCopy(
   core: PoolCore,
-  signal: AbortSignal | undefined,
-  run: (client: Awaited<ReturnType<PoolCore["acquire"]>>["client"], abort: { signal?: AbortSignal }) => Promise<number>,
+  options: CopyOptions,
+  run: (client: ServerClient) => Promise<number>,
 ): Promise<number> {
-  const checkout = await core.acquire("client", signal, captureCallSite());
-  const { client } = checkout;
+  const site = captureCallSite();
+  const limits = new WorkLimits("The COPY", options);
   try {
-    await applyContext(client, core.settings);
-    const opened = await openIfPooled(client, core.settings);
-    const rows = await run(client, signal === undefined ? {} : { signal });
-    // The stream ends with the last row, and the session is ready a moment later.
-    await client.query(opened ? "commit" : "");
-    return rows;
-  } catch (error) {
-    // The state of the protocol is unknown after an interrupted COPY, and a new connection is certain.
-    client.destroy(error instanceof Error ? error : undefined);
-    throw error;
+    const checkout = await core.acquire("client", limits.signal, site);
+    const { client } = checkout;
+    try {
+      limits.watch(client);
+      await applyContext(client, core.settings);
+      await openUnlimited(client, core.settings);
+      const rows = await client.whileConnected(run(client));
+      await commit(core, client, false);
+      return rows;
+    } catch (error) {
+      // The state of the protocol is unknown after an interrupted COPY, and a new connection is certain.
+      await closeBusy(client, error instanceof Error ? error : undefined);
+      throw error instanceof OutcomeUnknownError ? error : limits.errorOf(error);
+    } finally {
+      await limits.end();
+      core.giveBack(checkout);
+    }
   } finally {
-    core.giveBack(checkout);
+    await limits.end();
   }
 }

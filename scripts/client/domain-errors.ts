@@ -74,7 +74,7 @@ export async function read<T>(run: () => Promise<T>): Promise<T> {
  *
  * @throws NoActorError if the context has none of them; DomainError
  */
-export function write<T>(run: () => Promise<T>): Promise<T> {
+export async function write<T>(run: () => Promise<T>): Promise<T> {
   const { userId, apiKeyId, adminUserId } = requestContext() ?? {};
   if (!userId && !apiKeyId && !adminUserId)
     throw new NoActorError("A change needs its author: run it in withRequestContext({ userId }).");

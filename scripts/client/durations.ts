@@ -12,3 +12,6 @@ export function parseDurationMs(text: string): number | undefined {
     total += Number(amount) * (unitsMs[unit ?? ""] ?? Number.NaN);
   return total;
 }
+
+/** Longest time of a timer, in ms: Node ends one that is set for longer at once. */
+export const longestTimerMs = 2 ** 31 - 1;

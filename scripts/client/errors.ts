@@ -10,11 +10,17 @@ export class PoolClosedError extends OperationError {
   }
 }
 
+/** A stream of rows or a COPY was not done within its time limit, and was cancelled. */
+export class WorkTimeoutError extends OperationError {}
+
 /** Every client is held by a request that waits for a second one, so none would ever be returned. */
 export class PoolStarvationError extends OperationError {}
 
 /** A client was returned to the pool while it was in a transaction or running a statement. */
 export class UnfinishedWorkError extends OperationError {}
+
+/** A client, a transaction or a savepoint was used after its end. Nothing was sent. */
+export class UseAfterEndError extends OperationError {}
 
 /** COMMIT was answered with ROLLBACK: a statement had failed, and its error was not passed on. */
 export class RolledBackError extends OperationError {}
@@ -39,10 +45,15 @@ export type UnknownPhase = "statement" | "commit";
 export class OutcomeUnknownError extends OperationError {
   readonly phase: UnknownPhase;
 
-  constructor(phase: UnknownPhase, cause: unknown, reason = "") {
+  /**
+   * @param reason why the server cannot say it, or a text and hint of its own
+   */
+  constructor(phase: UnknownPhase, cause: unknown, reason: string | { text: string; hint: string } = "") {
     const what = phase === "commit" ? "a transaction was being committed" : "a statement was running";
-    super(`The connection was lost while ${what}${reason}. The change is either complete or absent.`, {
-      hint: "Look in the database before you repeat it. A unique key per change makes repeating it safe.",
+    const lost = `The connection was lost while ${what}${typeof reason === "string" ? reason : ""}. The change is either complete or absent.`;
+    const look = "Look in the database before you repeat it. A unique key per change makes repeating it safe.";
+    super(typeof reason === "string" ? lost : reason.text, {
+      hint: typeof reason === "string" ? look : reason.hint,
       cause,
     });
     this.phase = phase;

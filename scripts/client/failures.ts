@@ -19,15 +19,27 @@ export function isFatalAtLogin(error: unknown): boolean {
   );
 }
 
-/** SQLSTATEs with which a server ends a session: terminated, crashed, shut down, timeouts of sessions. */
-const endOfSession = ["57P01", "57P02", "57P03", "57P05", "25P03", "25P04"];
+/**
+ * Returns true if an error came with the loss of the connection. The code of the error does not say so: functions and
+ * foreign servers raise 08xxx, and 08P01 is also the answer to a missing parameter. Behind that, the session goes on.
+ */
+export async function isLost(client: ServerClient): Promise<boolean> {
+  // The error of a statement arrives before the end of the connection, or before the session is ready again.
+  if (client.settling) await client.ready();
+  return client.lost !== undefined;
+}
 
-/** Returns true if the error means that the connection is gone. */
-export function isLost(client: ServerClient, error: unknown): boolean {
-  if (client.lost !== undefined) return true;
-  const code = codeOf(error);
-  if (endOfSession.includes(code) || code.startsWith("08")) return true;
-  return error instanceof Error && /Connection terminated|is not queryable/.test(error.message);
+/** Returns true for the driver's own words for a lost connection, which do not say why it was lost. */
+export function isDriversLoss(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === "" && /Connection terminated|is not queryable/.test(error.message);
+}
+
+/**
+ * Returns true if the server ended the session because a transaction took too long, or was idle for too long. The next
+ * attempt would end in the same way.
+ */
+export function isTransactionTimeout(error: unknown): boolean {
+  return ["25P03", "25P04"].includes(codeOf(error));
 }
 
 /** Returns true if the server rolled the transaction back and repeating it can succeed. */

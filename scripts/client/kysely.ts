@@ -19,10 +19,11 @@ import { commit } from "./commit.ts";
 import type { Pool } from "./pool.ts";
 import { openIfPooled } from "./pooled-statements.ts";
 import { rollBack } from "./retry.ts";
+import { insideOf, type Transaction } from "./running-transaction.ts";
 import type { ServerClient } from "./server-client.ts";
 import { applyContext, type StatementResult, touchesSession } from "./statements.ts";
 import { closeCursor } from "./stream.ts";
-import { beginText, clientOf, type TransactionOptions } from "./transaction.ts";
+import { beginText, type TransactionOptions } from "./transaction.ts";
 import { exactTypes } from "./types-as-text.ts";
 
 /** Creates Kysely on a pool. Each statement and each transaction takes a client and returns it on every path. */
@@ -40,7 +41,7 @@ export function kyselyTransaction<Database, T>(
   options?: TransactionOptions,
 ): Promise<T> {
   return pool.transaction((transaction) => {
-    const connection = new ClientConnection(clientOf(transaction));
+    const connection = new TransactionConnection(transaction);
     return run(new Kysely<Database>({ dialect: dialectOf(new SingleDriver(connection)) }));
   }, options);
 }
@@ -87,14 +88,33 @@ class ClientConnection implements DatabaseConnection {
   }
 }
 
+/** Runs Kysely's queries in a transaction of the pool, until its function ends. */
+class TransactionConnection extends ClientConnection {
+  readonly #requireOpen: () => void;
+
+  constructor(transaction: Transaction) {
+    const { client, requireOpen } = insideOf(transaction);
+    super(client);
+    this.#requireOpen = requireOpen;
+  }
+
+  protected override async send(text: string, values: unknown[]): Promise<StatementResult<QueryResultRow>> {
+    this.#requireOpen();
+    return super.send(text, values);
+  }
+
+  override async *streamQuery<Row>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<Row>> {
+    this.#requireOpen();
+    yield* super.streamQuery<Row>(query, chunkSize);
+  }
+}
+
 /** A connection of the pool, with what is needed to return it exactly once. */
 class PoolConnection extends ClientConnection {
   readonly checkout: Checkout;
   readonly #pool: Pool;
   inTransaction = false;
   returned = false;
-  /** Error of the last statement, as the cause if COMMIT turns out to be a rollback. */
-  failed: unknown;
   readOnly = false;
 
   constructor(checkout: Checkout, pool: Pool) {
@@ -113,15 +133,6 @@ class PoolConnection extends ClientConnection {
       yield* super.streamQuery<Row>(query, chunkSize);
     } finally {
       if (opened && this.client.lost === undefined) await this.client.query("commit");
-    }
-  }
-
-  override async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    try {
-      return await super.executeQuery<Row>(query);
-    } catch (error) {
-      this.failed = error;
-      throw error;
     }
   }
 }
@@ -162,8 +173,8 @@ class PoolDriver implements Driver {
   }
 
   async commitTransaction(connection: PoolConnection): Promise<void> {
-    const { client, readOnly, failed } = connection;
-    await this.#orReturn(connection, () => commit(this.#pool, client, readOnly, failed));
+    const { client, readOnly } = connection;
+    await this.#orReturn(connection, () => commit(this.#pool, client, readOnly));
     connection.inTransaction = false;
   }
 
@@ -188,13 +199,9 @@ class PoolDriver implements Driver {
   async releaseConnection(connection: PoolConnection): Promise<void> {
     if (connection.returned) return;
     connection.returned = true;
-    const { client } = connection;
-    if (client.settling) await client.ready();
-    if (client.lost === undefined && !client.idle) {
-      if (client.busy) client.destroy();
-      else await rollBack(this.#pool, client);
-    }
-    this.#pool.giveBack(connection.checkout);
+    const unfinished = await this.#pool.finish(connection.checkout);
+    // A transaction of Kysely's own has told its caller already.
+    if (unfinished !== undefined && !connection.inTransaction) throw unfinished;
   }
 
   /** Does nothing: the pool belongs to its creator. */

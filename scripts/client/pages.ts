@@ -1,4 +1,5 @@
 import type { SelectQueryBuilder } from "kysely";
+import { OperationError } from "../core/operation-error.ts";
 import { InvalidValueError } from "./domain-errors.ts";
 
 /** A request for a page of rows. */
@@ -26,7 +27,8 @@ export interface PageOrder {
 
 /**
  * Runs a query page by page. A page begins after the last row of the one before (keyset), so it costs the same however
- * far it is, and no row is shown twice if others are inserted meanwhile.
+ * far it is, and no row is shown twice if others are inserted meanwhile. Rows whose `by` is null are where PostgreSQL
+ * puts them: last, or first if the direction is descending.
  *
  * @throws InvalidValueError for a limit or a position that is not valid
  */
@@ -38,40 +40,71 @@ export async function pageOf<Database, Tables extends keyof Database, Row>(
   if (!Number.isInteger(limit) || limit < 1 || limit > 500)
     throw new InvalidValueError(`limit is ${limit}, expected a whole number from 1 to 500.`);
   // The columns are the entity's own, which Kysely's types cannot know here.
-  let ordered = query as unknown as SelectQueryBuilder<Record<string, Record<string, unknown>>, string, Row>;
-  if (after !== undefined) {
-    const [value, key] = decoded(after);
-    ordered = ordered.where(({ eb, and, or }) =>
-      and([
-        eb(by, direction === "desc" ? "<=" : ">=", value),
-        or([eb(by, direction === "desc" ? "<" : ">", value), eb(id, ">", key)]),
-      ]),
-    );
+  const all = query as unknown as Selection<Row>;
+  const parts = after === undefined ? [all] : rowsAfter(all, { by, id, direction }, decoded(after));
+  const rows: Row[] = [];
+  for (const part of parts) {
+    if (rows.length > limit) break;
+    const wanted = limit + 1 - rows.length;
+    rows.push(...(await part.orderBy(by, direction).orderBy(id, "asc").limit(wanted).execute()));
   }
-  const rows = await ordered
-    .orderBy(by, direction)
-    .orderBy(id, "asc")
-    .limit(limit + 1)
-    .execute();
   if (rows.length <= limit) return { rows };
   const shown = rows.slice(0, limit);
   const last = shown.at(-1) as Record<string, unknown>;
-  return { rows: shown, next: encoded([last[nameOf(by)], last[nameOf(id)]]) };
+  return { rows: shown, next: encoded([columnOf(last, by), columnOf(last, id)]) };
 }
 
-function nameOf(column: string): string {
-  return column.split(".").at(-1) ?? column;
+type Selection<Row> = SelectQueryBuilder<Record<string, Record<string, unknown>>, string, Row>;
+
+/**
+ * Returns the selections of the rows after a position, in order. PostgreSQL puts null behind all values, and first if
+ * the direction is descending. Each selection can use an index: a condition for both kinds of rows could not.
+ */
+function rowsAfter<Row>(
+  all: Selection<Row>,
+  { by, id, direction }: PageOrder,
+  [value, key]: Position,
+): Selection<Row>[] {
+  const descending = direction === "desc";
+  if (value === null) {
+    const nulls = all.where(by, "is", null).where(id, ">", key);
+    return descending ? [nulls, all.where(by, "is not", null)] : [nulls];
+  }
+  const values = all.where(({ eb, and, or }) =>
+    and([eb(by, descending ? "<=" : ">=", value), or([eb(by, descending ? "<" : ">", value), eb(id, ">", key)])]),
+  );
+  return descending ? [values] : [values, all.where(by, "is", null)];
 }
 
-function encoded(position: readonly unknown[]): string {
-  return Buffer.from(JSON.stringify(position)).toString("base64url");
+/** Returns the value of a column in a row that the query returned. */
+function columnOf(row: Record<string, unknown>, column: string): unknown {
+  const name = column.split(".").at(-1) ?? column;
+  if (row[name] === undefined)
+    throw new OperationError(`The rows of the page have no column "${name}".`, {
+      hint: "Select the columns by which the page is ordered, under their own names.",
+    });
+  return row[name];
 }
 
-function decoded(text: string): [unknown, unknown] {
+/** Values of the last row of a page in the columns of its order. */
+type Position = readonly [by: unknown, id: unknown];
+
+function encoded(position: Position): string {
+  // JSON has no NaN or Infinity. PostgreSQL reads the texts.
+  const json = JSON.stringify(position, (_, value) =>
+    typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
+  );
+  return Buffer.from(json).toString("base64url");
+}
+
+function decoded(text: string): Position {
   try {
     const position: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
-    const scalars = (each: unknown) => ["string", "number"].includes(typeof each);
-    if (Array.isArray(position) && position.length === 2 && position.every(scalars)) return [position[0], position[1]];
+    const scalars = (each: unknown) => ["string", "number", "boolean"].includes(typeof each);
+    if (Array.isArray(position) && position.length === 2) {
+      const [by, id] = position;
+      if ((by === null || scalars(by)) && scalars(id)) return [by, id];
+    }
   } catch {
     // Reported below.
   }

@@ -231,6 +231,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
   }
 
   #returnClient(client: ServerClient): void {
+    if (client.idle) client.restore();
     // Behind a pooler, the next statement may run on another session.
     if (!client.needsReset || this.settings.pooled || !client.idle || this.closed) {
       this.#passOn(client);

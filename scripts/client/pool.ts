@@ -1,23 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { QueryResultRow } from "pg";
-import { OperationError } from "../core/operation-error.ts";
 import { backoffMs, retryBackoff } from "./backoff.ts";
 import { captureCallSite } from "./call-site.ts";
+import { closeBusy } from "./cancel.ts";
 import { channels } from "./channels.ts";
 import { type Checkout, describeCheckout, type HeldClient } from "./checkouts.ts";
 import { requestContext } from "./context.ts";
 import { type CopyOptions, copyIn, copyOut } from "./copy.ts";
-import { OutcomeUnknownError, UnfinishedWorkError } from "./errors.ts";
-import { isLost, isReadOnlyError } from "./failures.ts";
+import { refuseOtherCalls, withValues } from "./driver-calls.ts";
+import { OutcomeUnknownError, UnfinishedWorkError, UseAfterEndError } from "./errors.ts";
+import { isLost, isTransactionTimeout } from "./failures.ts";
 import { type CheckHealth, checkHealth } from "./health.ts";
+import { lendClient } from "./lent-client.ts";
 import { Listener, type Subscription, type SubscriptionOptions } from "./listen.ts";
 import { Maintenance } from "./maintenance.ts";
 import { PoolCore } from "./pool-core.ts";
 import { sendOf } from "./pooled-statements.ts";
 import { Replicas } from "./replicas/replicas.ts";
 import { primaryPosition } from "./replicas/wal-position.ts";
-import { rollBack } from "./retry.ts";
+import { lostRole, rollBack } from "./retry.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import type { Transaction } from "./running-transaction.ts";
 import type { ServerClient } from "./server-client.ts";
 import type { PoolSettings } from "./settings.ts";
 import {
@@ -29,19 +32,13 @@ import {
   touchesSession,
 } from "./statements.ts";
 import { type StreamOptions, streamRows } from "./stream.ts";
-import { runOnReplica, runTransaction, type Transaction, type TransactionOptions } from "./transaction.ts";
+import { runOnReplica, runTransaction, type TransactionOptions } from "./transaction.ts";
 
 /** A client that the caller has to return with `release()`. */
 export type PooledClient = ServerClient & {
   /** Returns the client. Pass `true` or an error to close it instead. */
   release(discard?: boolean | Error): void;
 };
-
-/** Combines both forms of the driver's `query`: the values can follow a statement that is an object, too. */
-function withValues(statement: string | Statement, values: readonly unknown[] | undefined): Statement {
-  if (typeof statement === "string") return { text: statement, values };
-  return values === undefined ? statement : { ...statement, values };
-}
 
 /** A pool of connections to PostgreSQL. Create one with `createPool`. */
 export class Pool extends PoolCore {
@@ -68,7 +65,9 @@ export class Pool extends PoolCore {
   async query<Row extends QueryResultRow = QueryResultRow>(
     statement: string | Statement,
     values?: readonly unknown[],
+    callback?: never,
   ): Promise<StatementResult<Row>> {
+    refuseOtherCalls("query", statement, values, callback);
     const full = withValues(statement, values);
     if (full.replica) return this.#queryReplica(full);
     const deadline = performance.now() + this.settings.retryLimitMs;
@@ -82,14 +81,17 @@ export class Pool extends PoolCore {
         if (applied !== undefined) await applied;
         if (touchesSession(full.text)) client.needsReset = true;
         sent = client.lost === undefined;
-        return await runStatement<Row>(client, full, this.settings.maxPreparedStatements, this.send);
+        const result = await runStatement<Row>(client, full, this.settings.maxPreparedStatements, this.send);
+        if (client.getTransactionStatus() !== "I") throw await this.#unfinished(checkout);
+        return result;
       } catch (error) {
-        const lost = isLost(client, error);
+        if (error instanceof UnfinishedWorkError) throw error;
+        const lost = await isLost(client);
         // The server refused it, so it changed nothing. Another server may be the primary by now.
-        const demoted = isReadOnlyError(error) && ["read-write", "primary"].includes(this.servers.target);
-        if (demoted && client.server !== undefined) this.servers.lostRole(client.server);
+        const demoted = !lost && (await lostRole(this, client, error));
         if (!lost && !demoted) throw error;
         if (lost && sent && !full.readOnly) throw new OutcomeUnknownError("statement", error);
+        if (isTransactionTimeout(error)) throw error;
         const mayRepeat = performance.now() < deadline && !this.closed && !full.signal?.aborted;
         if (!mayRepeat) throw error;
         await sleep(backoffMs(attempt, retryBackoff));
@@ -131,7 +133,7 @@ export class Pool extends PoolCore {
       if (touchesSession(statement.text)) client.needsReset = true;
       return await runStatement<Row>(client, statement, this.settings.maxPreparedStatements, this.send);
     } catch (error) {
-      if (!replicas.mayFallBack(checkout, error) || statement.signal?.aborted) throw error;
+      if (!(await replicas.mayFallBack(checkout, error)) || statement.signal?.aborted) throw error;
       return await this.query<Row>(onPrimary);
     } finally {
       replicas.core.giveBack(checkout);
@@ -156,22 +158,25 @@ export class Pool extends PoolCore {
    *
    * @throws PoolTimeoutError, PoolClosedError, ConnectionError, or the signal's reason
    */
-  async connect({ signal }: { signal?: AbortSignal } = {}): Promise<PooledClient> {
-    const checkout = await this.acquire("client", signal, captureCallSite());
-    checkout.client.needsReset = true;
-    const client = checkout.client as PooledClient;
+  async connect(options: { signal?: AbortSignal } = {}): Promise<PooledClient> {
+    refuseOtherCalls("connect", options);
+    const checkout = await this.acquire("client", options.signal, captureCallSite());
+    const { client } = checkout;
+    client.lend();
     await applyContext(client, this.settings)?.catch((error: unknown) => {
       this.giveBack(checkout);
       throw error;
     });
     let returned = false;
-    client.release = (discard) => {
-      if (returned) throw new OperationError("release() was called a second time for the same client.");
+    const release = (discard?: boolean | Error) => {
+      if (returned) throw new UseAfterEndError("release() was called a second time for the same client.");
       returned = true;
-      if (discard) client.destroy(discard instanceof Error ? discard : undefined);
-      this.#returnUnfinished(checkout, discard !== undefined && discard !== false);
+      lent.end();
+      if (discard) this.#discard(checkout, discard instanceof Error ? discard : undefined);
+      else this.#returnUnfinished(checkout);
     };
-    return client;
+    const lent = lendClient(client, { release });
+    return lent.handle;
   }
 
   /**
@@ -185,16 +190,19 @@ export class Pool extends PoolCore {
   ): Promise<T> {
     const checkout = await this.acquire("client", signal, captureCallSite());
     const { client } = checkout;
-    client.needsReset = true;
+    client.lend();
+    const lent = lendClient(client, {});
     let result: T;
     try {
       await applyContext(client, this.settings);
-      result = await this.checkouts.within(checkout, () => run(client));
+      result = await this.checkouts.within(checkout, () => run(lent.handle));
     } catch (error) {
-      await this.#finish(checkout);
+      lent.end();
+      await this.finish(checkout);
       throw error;
     }
-    const unfinished = await this.#finish(checkout);
+    lent.end();
+    const unfinished = await this.finish(checkout);
     if (unfinished !== undefined) throw unfinished;
     return result;
   }
@@ -237,7 +245,9 @@ export class Pool extends PoolCore {
    *
    * @returns the clients that were not returned in time
    */
-  async end({ timeoutMs = 10_000 }: { timeoutMs?: number } = {}): Promise<HeldClient[]> {
+  async end(options: { timeoutMs?: number } = {}): Promise<HeldClient[]> {
+    refuseOtherCalls("end", options);
+    const { timeoutMs = 10_000 } = options;
     this.#maintenance.stop();
     await this.#listener?.close();
     await this.#replicas?.end(timeoutMs);
@@ -249,38 +259,49 @@ export class Pool extends PoolCore {
     await this.end();
   }
 
-  /** Returns a client of {@link withClient}, and the error to report if it was not idle. */
-  async #finish(checkout: Checkout): Promise<UnfinishedWorkError | undefined> {
+  /** Returns a client that runs nothing any more, and the error to report if it was not idle. */
+  async finish(checkout: Checkout): Promise<UnfinishedWorkError | undefined> {
     const { client } = checkout;
     if (client.settling) await client.ready();
     if (checkout.reclaimed || client.lost !== undefined || client.idle) {
       this.giveBack(checkout);
       return undefined;
     }
-    const held = describeCheckout(checkout);
-    if (client.busy) client.destroy();
-    else await rollBack(this, client);
+    const error = await this.#unfinished(checkout);
     this.giveBack(checkout);
+    return error;
+  }
+
+  /** Ends what a check-out left running, reports it, and returns the error for the caller. */
+  async #unfinished(checkout: Checkout): Promise<UnfinishedWorkError> {
+    const { client } = checkout;
+    const held = describeCheckout(checkout);
+    if (client.busy) await closeBusy(client);
+    else await rollBack(this, client);
     this.emit("unfinished", held);
     return unfinishedWork(held);
   }
 
+  /** Closes a client and returns it: at once, or when its statement was cancelled. */
+  #discard(checkout: Checkout, reason?: Error): void {
+    const { client } = checkout;
+    const closing = closeBusy(client, reason);
+    if (client.lost !== undefined) this.giveBack(checkout);
+    else void closing.finally(() => this.giveBack(checkout));
+  }
+
   /** Returns a client of {@link connect}. Its caller does not wait, but is told. */
-  #returnUnfinished(checkout: Checkout, discarded: boolean): void {
+  #returnUnfinished(checkout: Checkout): void {
     const { client } = checkout;
     // A statement that failed outside a transaction leaves nothing behind.
     const settled = client.settling && client.getTransactionStatus() === "I";
-    if (discarded || checkout.reclaimed || client.lost !== undefined || client.idle || settled) {
+    if (checkout.reclaimed || client.lost !== undefined || client.idle || settled) {
       this.giveBack(checkout);
       return;
     }
     const held = describeCheckout(checkout);
-    if (client.busy) {
-      client.destroy();
-      this.giveBack(checkout);
-    } else {
-      void rollBack(this, client).finally(() => this.giveBack(checkout));
-    }
+    if (client.busy) this.#discard(checkout);
+    else void rollBack(this, client).finally(() => this.giveBack(checkout));
     this.emit("unfinished", held);
     throw unfinishedWork(held);
   }

@@ -62,3 +62,12 @@ export async function openIfPooled(client: ServerClient, settings: PoolSettings,
   if (context !== undefined) await client.query(contextStatement(context, true));
   return true;
 }
+
+/**
+ * Begins a transaction whose statements have no time limit at the server. That of a COPY or a cursor would include the
+ * time that the other end of the stream takes.
+ */
+export async function openUnlimited(client: ServerClient, settings: PoolSettings): Promise<void> {
+  if (await openIfPooled(client, { ...settings, queryTimeoutMs: 0 })) return;
+  await client.query("begin; set local statement_timeout to 0");
+}

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import pg, { type ClientConfig } from "pg";
+import pg, { type ClientConfig, type DatabaseError } from "pg";
 import { codeOf } from "./errors.ts";
 import { roleFromParameters, roleQuery, type SessionRole } from "./servers/role.ts";
 import type { Server, ServerList } from "./servers/servers.ts";
@@ -37,7 +37,7 @@ export class PasswordChangedError extends Error {
 /** The driver's events and fields that its types do not declare. */
 interface DriverConnection {
   on(event: "parameterStatus", listener: (message: { parameterName: string; parameterValue: string }) => void): void;
-  on(event: "errorMessage", listener: () => void): void;
+  on(event: "errorMessage", listener: (error: DatabaseError) => void): void;
   readonly stream: Duplex;
   readonly parsedStatements: Record<string, string>;
 }
@@ -66,21 +66,27 @@ export abstract class ServerClient extends pg.Client {
   busySince = 0;
   /** An error was received, and the session will be ready for the next statement in a moment. */
   settling = false;
+  /** The server's last error that was not only the consequence of another one. */
+  failedWith: Error | undefined;
   /** Key of the request context that the session has; see `contextKey`. */
   contextKey = "";
   /** Something may have changed the session since it was set up. */
   needsReset = false;
-  /** The server's system identifier, once asked. */
-  systemIdentifier: string | undefined;
+  /** The server's system identifier, once asked. Null if its role may not ask for the results of commits. */
+  systemIdentifier: string | null | undefined;
   /** Returns the client to pg-pool, which assigns a new function at each check-out. */
   pgPoolRelease: (discard: boolean) => void = () => {};
   /** Names of the prepared statements by their text, the least used first. */
   readonly prepared = new Map<string, string>();
+  /** Listeners from before the client was lent to a user, who may leave others. */
+  #ownListeners: Map<string | symbol, unknown[]> | undefined;
 
   constructor(config: ClientConfig, server: Server | undefined) {
     super(config);
     this.server = server;
     this.generation = server?.generation ?? 0;
+    // Each statement that failed waits until the session is ready, and many can be sent at once.
+    this.setMaxListeners(0);
     this.on("error", (error) => {
       this.lost ??= error;
     });
@@ -91,8 +97,12 @@ export abstract class ServerClient extends pg.Client {
       this.busySince = 0;
       this.settling = false;
     });
-    this.driver.on("errorMessage", () => {
+    this.driver.on("errorMessage", (error) => {
       this.settling = true;
+      if (this.getTransactionStatus() !== "E") this.failedWith = error;
+      else if (error.code === "25P02") error.cause ??= this.failedWith;
+      // The server ends the session. Other words for it, in another language, are followed by the end in a moment.
+      if (["FATAL", "PANIC"].includes(error.severity ?? "")) this.lost ??= error;
     });
     this.driver.on("parameterStatus", ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue);
@@ -154,6 +164,22 @@ export abstract class ServerClient extends pg.Client {
     }
   }
 
+  /** Prepares the client for a user who may change its session, its type parsers and its listeners. */
+  lend(): void {
+    this.needsReset = true;
+    this.#ownListeners ??= new Map(this.eventNames().map((event) => [event, this.rawListeners(event)]));
+  }
+
+  /** Removes what the user changed in the client itself. */
+  restore(): void {
+    if (this.#ownListeners === undefined) return;
+    for (const event of this.eventNames())
+      for (const listener of this.rawListeners(event))
+        if (!this.#ownListeners.get(event)?.includes(listener)) this.off(event, listener as () => void);
+    this.#ownListeners = undefined;
+    Object.assign((this as unknown as { _types: object })._types, { text: {}, binary: {} });
+  }
+
   get serverVersion(): number {
     return versionNumber(this.parameters.get("server_version"));
   }
@@ -173,9 +199,16 @@ function recordStatements(prototype: pg.Client): void {
     writable: true,
     value(this: ServerClient, ...args: unknown[]) {
       const [first] = args;
+      const { busySince } = this;
       this.busySince = performance.now();
-      this.lastText = typeof first === "string" ? first : (first as { text?: string } | null)?.text;
-      return inherited.apply(this, args);
+      this.lastText = typeof first === "string" ? first : (first as { text?: string } | null | undefined)?.text;
+      try {
+        return inherited.apply(this, args);
+      } catch (error) {
+        // The driver refused the arguments, and sent nothing.
+        this.busySince = busySince;
+        throw error;
+      }
     },
   });
 }

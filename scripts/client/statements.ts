@@ -1,7 +1,7 @@
-import type { QueryArrayResult, QueryResult, QueryResultRow } from "pg";
+import type { CustomTypesConfig, QueryArrayResult, QueryResult, QueryResultRow } from "pg";
 import { cancellable } from "./cancel.ts";
 import { contextKey, contextStatement, requestContext } from "./context.ts";
-import { codeOf } from "./errors.ts";
+import { runPrepared } from "./prepared.ts";
 import type { ReplicaRead } from "./replicas/replicas.ts";
 import type { ServerClient } from "./server-client.ts";
 
@@ -10,7 +10,7 @@ export interface Statement extends ReplicaRead {
   text: string;
   values?: readonly unknown[] | undefined;
   /** Name of a prepared statement that the caller manages. */
-  name?: string;
+  name?: string | undefined;
   /** Prepares the statement once for each client, which keeps a limited number of them. */
   prepare?: boolean;
   /** The statement changes nothing, so the pool may repeat it if the connection is lost. */
@@ -19,6 +19,8 @@ export interface Statement extends ReplicaRead {
   signal?: AbortSignal;
   /** `array` returns each row as an array. */
   rowMode?: "array";
+  /** Type parsers for this statement instead of those of its client. */
+  types?: CustomTypesConfig;
 }
 
 /** Result of a statement, as the driver returns it. */
@@ -77,7 +79,7 @@ export function runStatement<Row extends QueryResultRow>(
   through: Send = send,
 ): Promise<StatementResult<Row>> {
   const run = statement.prepare
-    ? () => runPrepared<Row>(client, statement, maxPrepared, through)
+    ? () => runPrepared(client, statement.text, maxPrepared, (name) => through<Row>(client, { ...statement, name }))
     : () => through<Row>(client, statement);
   const result = statement.signal === undefined ? run() : cancellable(client, statement.signal, run);
   return result.catch(async (error: unknown) => {
@@ -91,46 +93,9 @@ export function send<Row extends QueryResultRow>(
   client: ServerClient,
   statement: Statement,
 ): Promise<StatementResult<Row>> {
-  const { text, values, name, rowMode } = statement;
-  if (name === undefined && rowMode === undefined) return client.query<Row>(text, values as unknown[]);
-  const config = { text, values, name, rowMode } as unknown as { text: string; rowMode: "array" };
+  const { text, values, name, rowMode, types } = statement;
+  if (name === undefined && rowMode === undefined && types === undefined)
+    return client.query<Row>(text, values as unknown[]);
+  const config = { text, values, name, rowMode, types } as unknown as { text: string; rowMode: "array" };
   return client.query(config) as unknown as Promise<QueryArrayResult & QueryResult<Row>>;
-}
-
-/** Errors of a prepared statement that is out of date, or that a pooler's session does not have. */
-const staleCodes = ["0A000", "26000"];
-
-async function runPrepared<Row extends QueryResultRow>(
-  client: ServerClient,
-  statement: Statement,
-  maxPrepared: number,
-  through: Send,
-): Promise<StatementResult<Row>> {
-  const { text } = statement;
-  const name = client.prepared.get(text) ?? `pgw_${++names}`;
-  // The map's order is that of use.
-  client.prepared.delete(text);
-  const [oldest] = client.prepared.entries();
-  if (client.prepared.size >= maxPrepared && oldest !== undefined) await forget(client, ...oldest);
-  client.prepared.set(text, name);
-  try {
-    return await through<Row>(client, { ...statement, name });
-  } catch (error) {
-    // It failed before it did anything. In a transaction, everything before it is lost, too.
-    if (!staleCodes.includes(codeOf(error)) || client.getTransactionStatus() !== "I") throw error;
-    await forget(client, text, name);
-    return through<Row>(client, statement);
-  }
-}
-
-let names = 0;
-
-/** Removes a prepared statement from the session and from the driver's memory of it. */
-async function forget(client: ServerClient, text: string, name: string): Promise<void> {
-  client.prepared.delete(text);
-  delete client.driver.parsedStatements[name];
-  // 26000: the session never had it.
-  await client.query(`deallocate ${name}`).catch((error: unknown) => {
-    if (codeOf(error) !== "26000") throw error;
-  });
 }

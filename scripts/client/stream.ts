@@ -2,16 +2,18 @@ import type { QueryResultRow } from "pg";
 import Cursor from "pg-cursor";
 import { captureCallSite } from "./call-site.ts";
 import type { PoolCore } from "./pool-core.ts";
-import { openIfPooled } from "./pooled-statements.ts";
+import { openUnlimited } from "./pooled-statements.ts";
 import type { ServerClient } from "./server-client.ts";
 import { applyContext } from "./statements.ts";
 import { exactTypes } from "./types-as-text.ts";
+import { WorkLimits, type WorkOptions } from "./work-limits.ts";
 
 /** Options of a stream of rows. */
-export interface StreamOptions {
+export interface StreamOptions extends WorkOptions {
   /** Rows in one batch. Default: 100. */
   batchSize?: number;
-  signal?: AbortSignal;
+  /** See {@link WorkOptions}. Default: the server has `queryTimeoutMs` for each batch, and the consumer any time. */
+  timeoutMs?: number | null;
 }
 
 /** Reads a query's rows through a cursor. The client is returned when the loop ends, for any reason. */
@@ -19,33 +21,50 @@ export async function* streamRows<Row extends QueryResultRow>(
   core: PoolCore,
   text: string,
   values: readonly unknown[] = [],
-  { batchSize = 100, signal }: StreamOptions = {},
+  { batchSize = 100, ...options }: StreamOptions = {},
 ): AsyncIterableIterator<Row> {
-  const checkout = await core.acquire("client", signal, captureCallSite());
-  const { client } = checkout;
-  const stop = () => client.destroy(signal?.reason instanceof Error ? signal.reason : undefined);
-  signal?.addEventListener("abort", stop, { once: true });
-  let cursor: Cursor<Row> | undefined;
-  let opened = false;
+  const limits = new WorkLimits("The stream", options);
   try {
-    await applyContext(client, core.settings);
-    opened = await openIfPooled(client, core.settings);
-    cursor = client.query(new Cursor<Row>(text, [...values], { types: exactTypes }));
-    const open = cursor;
-    const next = () => client.whileConnected(open.read(batchSize));
-    for (let rows = await next(); rows.length > 0; rows = await next()) yield* rows;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  } finally {
-    signal?.removeEventListener("abort", stop);
+    const checkout = await core.acquire("client", limits.signal, captureCallSite());
     try {
-      // A cursor that is still open would keep the session busy.
-      if (cursor !== undefined && client.lost === undefined) await closeCursor(cursor, client);
-      if (opened && client.lost === undefined) await client.query("commit");
+      yield* readRows(core, checkout.client, limits, {
+        cursor: new Cursor<Row>(text, [...values], { types: exactTypes }),
+        batchSize,
+        answerLimitMs: options.timeoutMs === undefined ? core.settings.queryTimeoutMs : 0,
+      });
+    } catch (error) {
+      throw limits.errorOf(error);
     } finally {
+      await limits.end();
       core.giveBack(checkout);
     }
+  } finally {
+    await limits.end();
+  }
+}
+
+async function* readRows<Row extends QueryResultRow>(
+  { settings }: PoolCore,
+  client: ServerClient,
+  limits: WorkLimits,
+  { cursor, batchSize, answerLimitMs }: { cursor: Cursor<Row>; batchSize: number; answerLimitMs: number },
+): AsyncIterableIterator<Row> {
+  limits.watch(client);
+  let opened = false;
+  let sent = false;
+  try {
+    await applyContext(client, settings);
+    await openUnlimited(client, settings);
+    opened = true;
+    client.query(cursor);
+    sent = true;
+    const next = () => limits.answer(answerLimitMs, client.whileConnected(cursor.read(batchSize)));
+    for (let rows = await next(); rows.length > 0; rows = await next()) yield* rows;
+  } finally {
+    await limits.end();
+    // A cursor that is still open would keep the session busy.
+    if (sent && client.lost === undefined) await closeCursor(cursor, client);
+    if (opened && client.lost === undefined) await client.query("commit");
   }
 }
 

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { QueryResultRow } from "pg";
 import { backoffMs, retryBackoff } from "./backoff.ts";
 import { captureCallSite } from "./call-site.ts";
 import { cancellable } from "./cancel.ts";
@@ -7,14 +6,13 @@ import { channels } from "./channels.ts";
 import type { Checkout } from "./checkouts.ts";
 import { commit } from "./commit.ts";
 import { contextStatement, requestContext } from "./context.ts";
-import { pipelined } from "./pipeline.ts";
 import type { PoolCore } from "./pool-core.ts";
 import { openIfPooled } from "./pooled-statements.ts";
 import type { ReplicaRead, Replicas } from "./replicas/replicas.ts";
 import { FailedAttempt, failureOf } from "./retry.ts";
 import type { RetryBudget } from "./retry-budget.ts";
+import { RunningTransaction, type Transaction } from "./running-transaction.ts";
 import type { ServerClient } from "./server-client.ts";
-import { runStatement, type Statement, type StatementResult, touchesSession } from "./statements.ts";
 
 /** Options of a transaction. */
 export interface TransactionOptions extends ReplicaRead {
@@ -27,29 +25,6 @@ export interface TransactionOptions extends ReplicaRead {
   queryTimeoutMs?: number;
   /** Cancels the running statement and rolls back. */
   signal?: AbortSignal;
-}
-
-/** A running transaction. Its client is for this transaction only. */
-export interface Transaction {
-  /** The driver's client, for libraries that need one. */
-  readonly client: ServerClient;
-  query<Row extends QueryResultRow = QueryResultRow>(
-    statement: string | Omit<Statement, "readOnly" | keyof ReplicaRead>,
-    values?: readonly unknown[],
-  ): Promise<StatementResult<Row>>;
-  /** Sends several statements at once, and returns their results in order. */
-  batch(
-    statements: readonly { text: string; values?: readonly unknown[] }[],
-  ): Promise<StatementResult<QueryResultRow>[]>;
-  /** Runs a function that can fail without the rest of the transaction. */
-  savepoint<T>(run: (transaction: Transaction) => Promise<T>): Promise<T>;
-}
-
-const clients = new WeakMap<Transaction, ServerClient>();
-
-/** Returns a transaction's client, for code of the pool that watches what runs on it. */
-export function clientOf(transaction: Transaction): ServerClient {
-  return clients.get(transaction) ?? transaction.client;
 }
 
 /** Attempts that the limit in time cannot bound if they fail at once. */
@@ -118,15 +93,15 @@ async function attemptTransaction<T>(
   const { client } = checkout;
   const { readOnly = false, signal } = options;
   checkout.readOnly = readOnly;
-  const state: { swallowed?: unknown } = {};
+  const running = new RunningTransaction(core, client, signal);
   if (options.queryTimeoutMs !== undefined)
     checkout.statementLimitMs = options.queryTimeoutMs === 0 ? 0 : options.queryTimeoutMs + 5_000;
   try {
     await begin(core, client, options);
-    const work = () => core.checkouts.within(checkout, () => run(transactionOn(core, client, state)));
+    const work = () => core.checkouts.within(checkout, () => running.run(run));
     const result = await (signal === undefined ? work() : cancellable(client, signal, work));
     signal?.throwIfAborted();
-    await commit(core, client, readOnly, state.swallowed);
+    await commit(core, client, readOnly);
     return result;
   } catch (error) {
     throw await failureOf(core, client, error, readOnly);
@@ -150,51 +125,4 @@ async function begin({ settings }: PoolCore, client: ServerClient, options: Tran
     await client.query(`set local statement_timeout to ${Number(queryTimeoutMs)}`);
   const context = requestContext();
   if (context !== undefined || client.contextKey !== "") await client.query(contextStatement(context ?? {}, true));
-}
-
-/** Creates the object that the function receives. */
-function transactionOn(core: PoolCore, client: ServerClient, state: { swallowed?: unknown }): Transaction {
-  let savepoints = 0;
-  const recorded = async <R>(result: Promise<R>): Promise<R> => {
-    try {
-      return await result;
-    } catch (error) {
-      state.swallowed = error;
-      throw error;
-    }
-  };
-  const transaction: Transaction = {
-    get client() {
-      // What runs on it is not seen here.
-      client.needsReset = true;
-      return client;
-    },
-    query: async <Row extends QueryResultRow>(
-      statement: string | Omit<Statement, "readOnly" | keyof ReplicaRead>,
-      values?: readonly unknown[],
-    ) => {
-      const full = typeof statement === "string" ? { text: statement, values } : statement;
-      if (touchesSession(full.text)) client.needsReset = true;
-      return recorded(runStatement<Row>(client, full, core.settings.maxPreparedStatements));
-    },
-    batch: (statements) => {
-      if (statements.some(({ text }) => touchesSession(text))) client.needsReset = true;
-      const send = () => statements.map(({ text, values }) => client.query(text, values as unknown[] | undefined));
-      return recorded(pipelined(client, send));
-    },
-    savepoint: async (run) => {
-      const name = `pgw_${++savepoints}`;
-      await client.query(`savepoint ${name}`);
-      try {
-        const result = await run(transaction);
-        await client.query(`release savepoint ${name}`);
-        return result;
-      } catch (error) {
-        if (client.lost === undefined) await client.query(`rollback to savepoint ${name}`);
-        throw error;
-      }
-    },
-  };
-  clients.set(transaction, client);
-  return transaction;
 }

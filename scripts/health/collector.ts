@@ -89,8 +89,18 @@ export interface BackupValue {
   ageSeconds: number;
 }
 
+/** A problem of the backups, or a check that gave no answer. */
+export interface SubjectFinding {
+  level: "wrong" | "unknown";
+  text: string;
+}
+
 /** Backups of a stack. */
-export interface BackupValues {
+export type BackupValues = RepositoryBackups | MeasuredBackups;
+
+/** Backups as the repository and the notes of their runs describe them. */
+export interface RepositoryBackups {
+  source: "repository";
   last: BackupValue | null;
   lastFull: BackupValue | null;
   /** End of the oldest backup: nothing before it can be restored. */
@@ -100,8 +110,34 @@ export interface BackupValues {
   /** Failed runs that no later backup made up for. */
   failedRuns: { type: string; startedAt: string; exitCode: number | null }[];
   underWay: boolean;
-  /** Problems, and checks that gave no answer. */
-  findings: { level: "wrong" | "unknown"; text: string }[];
+  findings: SubjectFinding[];
+}
+
+/** The newest backup of a type that a scan of the repository has found intact. */
+export type MeasuredBackup = Omit<BackupValue, "label"> & { repository: number };
+
+/**
+ * Backups as the metrics of the backup container describe them. Metrics have no labels, no list of backups, and nothing
+ * of a backup that is being made.
+ */
+export interface MeasuredBackups {
+  source: "metrics";
+  /** null if the metrics have none. Findings say if there is none, or if that is not known. */
+  last: MeasuredBackup | null;
+  lastFull: MeasuredBackup | null;
+  /** Failed runs that no later backup made up for; null if the metrics have no runs. */
+  failedRuns: { repository: number; type: string }[] | null;
+  repositories: MeasuredRepository[];
+  findings: SubjectFinding[];
+}
+
+/** Metrics of a repository. Times in ISO 8601; null if they are not known. */
+export interface MeasuredRepository {
+  /** Counted from 1. */
+  number: number;
+  scannedAt: string | null;
+  /** Time up to which all complete WAL is proven to be in the archive. */
+  archivedUntil: string | null;
 }
 
 /** A deploy: an `up` that changed the stack. */
@@ -122,17 +158,18 @@ export interface DrillValue {
   /** ISO 8601. */
   startedAt: string;
   outcome: "passed" | "failed" | "could not run";
-  reasons: string[];
+  /** null if they are not known. */
+  reasons: string[] | null;
   rtoSeconds: number | null;
   rpoSeconds: number | null;
-  /** Number and hash of its evidence; null if it left none. */
-  evidence: { number: number; hash: string } | null;
+  /** Number and hash of its evidence; null if it left none. Absent if that is not known. */
+  evidence?: { number: number; hash: string } | null;
 }
 
 /** Last deploys and drills of a stack. */
 export interface OperationValues {
-  /** Newest first. */
-  deploys: DeployValue[];
+  /** Newest first. null if they are not known. */
+  deploys: DeployValue[] | null;
   /** The last drill, and the last one that passed. null if there is none. */
   lastDrill: DrillValue | null;
   lastPassedDrill: DrillValue | null;

@@ -1,7 +1,8 @@
-import type { BackupValues, HealthSettings, Limits } from "./collector.ts";
+import type { BackupValues, HealthSettings, Limits, MeasuredBackups, RepositoryBackups } from "./collector.ts";
 import type { MigrationValues } from "./collectors/migrations.ts";
 import type { WalValues } from "./collectors/wal.ts";
 import { judgeErrors } from "./logged-errors.ts";
+import type { ProbeResult } from "./probe.ts";
 import type { Rates } from "./rates.ts";
 import type { Part, PartName, Snapshot } from "./snapshot.ts";
 
@@ -23,6 +24,13 @@ export interface Subject {
 /** Returns true if a subject needs attention. */
 export function isTroubled({ level }: Pick<Subject, "level">): boolean {
   return level === "warning" || level === "critical";
+}
+
+/** Returns the subjects that are current. Of a server that does not answer, only its backups are read elsewhere. */
+export function currentSubjects(subjects: readonly Subject[], probe: ProbeResult): Subject[] {
+  if (probe.answers) return [...subjects];
+  const down: Subject = { name: "server", level: "critical", detail: probe.reason };
+  return [down, ...subjects.filter(({ name }) => name === "backups")];
 }
 
 /** Returns the name of a subject, with its database if it has one. */
@@ -123,6 +131,23 @@ function archiveState(values: WalValues): [HealthLevel, string] {
 
 function backupState(values: BackupValues | null): [SubjectLevel, string] {
   if (values === null) return ["not-applicable", "the stack makes no backups"];
+  return values.source === "metrics" ? measuredState(values) : repositoryState(values);
+}
+
+/** Judges what metrics say. Findings say if there is no backup, because a missing metric does not. */
+function measuredState({ last, lastFull, repositories, findings }: MeasuredBackups): [HealthLevel, string] {
+  const archived = repositories.map(({ archivedUntil }) => archivedUntil ?? "unknown");
+  const said = [
+    last === null ? "no backup is known" : `last ${last.type} ${last.finishedAt}`,
+    ...(lastFull === null || lastFull === last ? [] : [`last full ${lastFull.finishedAt}`]),
+    `WAL archived until ${archived.join(" and ")}`,
+    ...findings.map(({ text }) => text),
+  ].join("; ");
+  if (findings.some(({ level }) => level === "wrong")) return ["critical", said];
+  return [findings.length > 0 || last === null ? "unknown" : "ok", said];
+}
+
+function repositoryState(values: RepositoryBackups): [HealthLevel, string] {
   const { last, lastFull, restorableFrom, lastArchivedAt, underWay, findings } = values;
   const said = [
     last === null ? "no backup" : `last ${last.type} ${last.finishedAt}`,

@@ -1,4 +1,5 @@
 import { Gauge, Registry } from "prom-client";
+import { currentSubjects } from "./judge.ts";
 import type { Observation } from "./monitor.ts";
 import type { ProbeResult } from "./probe.ts";
 import { partNames } from "./snapshot.ts";
@@ -43,18 +44,18 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
   const made = backups.known ? backups.value : null;
   one("last_backup_timestamp_seconds", "End of the last complete backup.", finishedAt(made?.last));
   one("last_full_backup_timestamp_seconds", "End of the last full backup.", finishedAt(made?.lastFull));
-  one("failed_backup_runs", "Failed backup runs that no later backup made up for.", made?.failedRuns.length ?? null);
-  if (!probe.answers) return registry.metrics();
-
-  const { connections, sessions, locks, activity, statements, sizes, host, freeze, wal, replication } = parts;
+  one("failed_backup_runs", "Failed backup runs that no later backup made up for.", made?.failedRuns?.length ?? null);
   gauge(
     "subject_level",
     "State of a subject: 0 ok, 1 warning, 2 critical. No sample: not known.",
-    status.subjects.map(({ name, database = "", level }) => ({
+    currentSubjects(status.subjects, probe).map(({ name, database = "", level }) => ({
       labels: { subject: name, database },
       value: levels[level] ?? null,
     })),
   );
+  if (!probe.answers) return registry.metrics();
+
+  const { connections, sessions, locks, activity, statements, sizes, host, freeze, wal, replication } = parts;
   one("primary", "1 on a primary, 0 on a replica.", probe.role === "primary" ? 1 : 0);
   one("writable", "1 if transactions can write, else 0.", probe.isWritable ? 1 : 0);
   one("connections", "Connections of the server.", probe.connections);

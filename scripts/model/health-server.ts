@@ -10,6 +10,8 @@ export const healthPaths = {
   ca: "/etc/pgroundwork/ca.crt",
   token: "/etc/pgroundwork/token",
   history: "/var/lib/pgroundwork/health/history.json",
+  /** Folder of the metrics that the containers of backups and drills write. */
+  metrics: "/var/lib/pgroundwork/metrics",
 } as const;
 
 /** Content of its configuration. It has no secret. */
@@ -24,6 +26,18 @@ export interface HealthServerConfiguration {
   databases: string[];
   /** Other names of the health server in the Host header. */
   hostNames: string[];
-  /** True if the stack makes backups. */
-  backups: boolean;
+  /** null if the stack makes no backups. */
+  backups: ExpectedBackups | null;
+}
+
+/** Limits that a stack's settings set for the metrics of its backups. Times in seconds. */
+export interface ExpectedBackups {
+  /** Number of repositories. */
+  repositories: number;
+  /** Longest intervals between two full backups, and between any two. null if they are not known. */
+  intervals: { full: number; incr: number } | null;
+  /** Age at which the last passed restore drill is overdue. null if none are planned. */
+  drillMaxAge: number | null;
+  /** Age at which the newest dump of a database is too old. null if none are scheduled. */
+  dumpMaxAge: number | null;
 }

@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import type { ReadDrillRecord } from "../backup/drill/state.ts";
 import type { BackupFinding } from "../backup/findings.ts";
 import type { Backup, BackupType } from "../backup/info.ts";
+import { ageInSeconds } from "../core/age.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { withDocker } from "../docker/client.ts";
 import { isRunning } from "../docker/server/running.ts";
@@ -51,7 +52,7 @@ export async function readBackupState(server: ServerOutput, now: Date): Promise<
       const { readRepository } = await import("../backup/info.ts");
       const { readLastRuns } = await import("../backup/list.ts");
       const { explainArchiver, findInLastScan, readArchiverIfUp } = await import("../backup/stanza.ts");
-      const { ageInSeconds, failedRuns, findInBackups } = await import("../backup/findings.ts");
+      const { failedRuns, findInBackups } = await import("../backup/findings.ts");
       const { findInLag, readLastLag } = await import("../backup/archive-lag.ts");
       const { findInScheduledDumps } = await import("../backup/dump/scheduled-state.ts");
       const { backupIntervals } = await import("../model/schedule.ts");

@@ -17,13 +17,21 @@ export async function readChecks(conditions: readonly string[]): Promise<Map<str
     for (const part of conjuncts(node(target, "ResTarget")?.val)) {
       const { column, ...limit } = allowedValues(part) ?? jsonKind(part) ?? {};
       if (column === undefined) continue;
-      const before = found.get(column);
-      // Two lists allow what is in both.
-      const values = before?.values?.filter((each) => limit.values?.includes(each) ?? true) ?? limit.values;
-      found.set(column, { ...before, ...limit, ...(values !== undefined && { values }) });
+      found.set(column, both(found.get(column), limit));
     }
   }
   return found;
+}
+
+/** Reads what CHECK conditions of a domain allow. */
+export async function readDomainChecks(conditions: readonly string[]): Promise<CheckedColumn | undefined> {
+  return (await readChecks(conditions)).get("value");
+}
+
+/** Combines two limits of a column: two lists allow what is in both. */
+export function both(one: CheckedColumn | undefined, other: CheckedColumn): CheckedColumn {
+  const values = one?.values?.filter((each) => other.values?.includes(each) ?? true) ?? other.values;
+  return { ...one, ...other, ...(values !== undefined && { values }) };
 }
 
 type Limit = CheckedColumn & { column?: string };

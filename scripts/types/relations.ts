@@ -6,6 +6,8 @@ export interface ColumnFacts {
   notNull: boolean;
   /** The server computes the value, and refuses any other: a generated or identity column. */
   computed: boolean;
+  /** Conditions of its type if that is a domain, for `VALUE`. */
+  domainChecks: string[];
 }
 
 /** A table or view of the schema `public`. */
@@ -24,7 +26,17 @@ export async function readRelations(client: Pick<Client, "query">): Promise<Rela
     select relation.relname as name,
       case when relation.relkind in ('v', 'm') then pg_catalog.pg_get_viewdef(relation.oid) end as definition,
       (select coalesce(json_agg(json_build_object(
-          'name', attname, 'notNull', attnotnull, 'computed', attgenerated <> '' or attidentity = 'a') order by attnum), '[]')
+          'name', attname, 'notNull', attnotnull, 'computed', attgenerated <> '' or attidentity = 'a',
+          'domainChecks', (
+            with recursive type as (
+              select oid, typbasetype from pg_catalog.pg_type where oid = atttypid and typtype = 'd'
+              union all
+              select base.oid, base.typbasetype from type
+              join pg_catalog.pg_type as base on base.oid = type.typbasetype and base.typtype = 'd'
+            )
+            select coalesce(json_agg(pg_catalog.pg_get_expr(conbin, 0) order by conname), '[]')
+            from type join pg_catalog.pg_constraint on contypid = type.oid and contype = 'c' and convalidated
+          )) order by attnum), '[]')
         from pg_catalog.pg_attribute
         where attrelid = relation.oid and attnum > 0 and not attisdropped) as columns,
       (select coalesce(json_agg(pg_catalog.pg_get_expr(conbin, conrelid) order by conname), '[]')

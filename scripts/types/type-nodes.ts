@@ -1,7 +1,10 @@
-import type { ExpressionNode, PostgresAdapter } from "kysely-codegen";
+import type { ExpressionNode, GenerateOptions, PostgresAdapter } from "kysely-codegen";
 
 /** The generator's module, which its caller has loaded. */
-type Generator = typeof import("kysely-codegen");
+export type Generator = typeof import("kysely-codegen");
+
+/** The generator's description of a database. */
+export type Metadata = Awaited<ReturnType<NonNullable<GenerateOptions["postprocess"]>>>;
 
 /** The part of a column that decides its type. */
 interface TypedColumn {

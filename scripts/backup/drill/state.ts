@@ -1,6 +1,6 @@
+import { ageInSeconds, ago, duration, isInFuture } from "../../core/age.ts";
 import type { DrillPlan } from "../../model/drill-plan.ts";
 import { nextMoment } from "../../model/schedule.ts";
-import { ageInSeconds, ago, duration, isInFuture } from "../findings.ts";
 import type { DrillRecord, DrillRun } from "./run.ts";
 
 /** Record of the last drills, or the reason why it could not be read. */

@@ -1,5 +1,6 @@
+import { ageInSeconds } from "../../core/age.ts";
 import type { DumpScope } from "../../model/dump-plan.ts";
-import { ageInSeconds, type BackupFinding } from "../findings.ts";
+import type { BackupFinding } from "../findings.ts";
 import { type DescribedDump, nameOfPlanned } from "./planned.ts";
 import type { StoredDump } from "./store.ts";
 

@@ -1,5 +1,6 @@
+import { ageInSeconds, ago, duration } from "../../core/age.ts";
 import { dumpMaxAge } from "../../model/dump-plan.ts";
-import { ageInSeconds, ago, type BackupFinding, duration } from "../findings.ts";
+import type { BackupFinding } from "../findings.ts";
 import { countedDumps, type DumpPlace, nameOfPlanned, type PlannedDump } from "./planned.ts";
 import { listDumps, type StoredDump } from "./store.ts";
 

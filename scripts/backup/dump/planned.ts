@@ -1,6 +1,6 @@
+import { ageInSeconds, isInFuture } from "../../core/age.ts";
 import { type DumpPlan, type DumpSchedule, type DumpScope, scheduledScopes } from "../../model/dump-plan.ts";
 import { nextMoment } from "../../model/schedule.ts";
-import { ageInSeconds, isInFuture } from "../findings.ts";
 import type { DumpMetadata } from "./metadata.ts";
 import { listDumps, readDump, type StoredDump } from "./store.ts";
 

@@ -1,8 +1,9 @@
 import type Docker from "dockerode";
 import { z } from "zod";
+import { ageInSeconds, ago, duration, isInFuture } from "../../core/age.ts";
 import { runInContainer } from "../../docker/run-in-container.ts";
 import { type DumpPlan, dumpMaxAge } from "../../model/dump-plan.ts";
-import { ageInSeconds, ago, type BackupFinding, duration, isInFuture } from "../findings.ts";
+import type { BackupFinding } from "../findings.ts";
 import { nameOfPlanned } from "./planned.ts";
 
 /** Summary that the container writes after each run. It matches infra/images/postgres. */

@@ -1,4 +1,4 @@
-import { ago, duration } from "../../backup/findings.ts";
+import { ago, duration } from "../../core/age.ts";
 import { type JobState, jobFault } from "../../databases/job-state.ts";
 import { describeProblem } from "../../migrate/verify.ts";
 import { dumpDueCommand, upCommand } from "../../model/command-lines.ts";

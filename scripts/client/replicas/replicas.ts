@@ -82,8 +82,8 @@ export class Replicas {
     };
     try {
       if (good() || ((await this.#lag.askStandby(client)) && good())) return checkout;
-    } catch (error) {
-      if (!isLost(client, error)) await client.ready();
+    } catch {
+      if (!(await isLost(client))) await client.ready();
     }
     this.core.giveBack(checkout);
     return undefined;
@@ -109,8 +109,8 @@ export class Replicas {
   }
 
   /** Returns true if the primary may answer instead after this error. */
-  mayFallBack(checkout: Checkout, error: unknown): boolean {
-    return isLost(checkout.client, error) || recoveryConflict.includes(codeOf(error));
+  async mayFallBack(checkout: Checkout, error: unknown): Promise<boolean> {
+    return (await isLost(checkout.client)) || recoveryConflict.includes(codeOf(error));
   }
 
   async end(timeoutMs: number): Promise<void> {

@@ -1,10 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { type Connection, inDatabase } from "../../connection/connection.ts";
+import type { Known } from "../../core/known.ts";
 import { OperationError } from "../../core/operation-error.ts";
-import { type HealthServerConfiguration, healthPaths, healthPort } from "../../model/health-server.ts";
+import {
+  type ExpectedBackups,
+  type HealthServerConfiguration,
+  healthPaths,
+  healthPort,
+} from "../../model/health-server.ts";
 import type { HealthSettings } from "../collector.ts";
 import { countsPath, parseCountedErrors } from "../counted-errors.ts";
+import { measureBackups, measureOperations } from "../measured-backups.ts";
+import { type MetricFiles, readMetricFiles } from "../metric-files.ts";
 import { settingsFromEnvironment } from "../settings.ts";
 import { serveHealth } from "./serve.ts";
 
@@ -16,11 +24,15 @@ const configurationFile: z.ZodType<HealthServerConfiguration> = z.strictObject({
   user: z.string(),
   databases: z.array(z.string()),
   hostNames: z.array(z.string()),
-  backups: z.boolean(),
+  backups: z
+    .strictObject({
+      repositories: z.number(),
+      intervals: z.strictObject({ full: z.number(), incr: z.number() }).nullable(),
+      drillMaxAge: z.number().nullable(),
+      dumpMaxAge: z.number().nullable(),
+    })
+    .nullable(),
 });
-
-/** Reason of subjects that this program cannot read. */
-const elsewhere = "the health container has no access to the repository: pgw health check reads it";
 
 try {
   await serve();
@@ -60,15 +72,20 @@ async function serve(): Promise<void> {
 }
 
 function settingsOf({ databases, backups, server }: HealthServerConfiguration, connection: Connection): HealthSettings {
-  const stackPart = async () =>
-    backups ? { known: false as const, reason: elsewhere } : { known: true as const, value: null };
+  const measured =
+    <Value>(read: (files: MetricFiles, expected: ExpectedBackups) => Value) =>
+    async (): Promise<Known<{ value: Value | null }>> => {
+      if (backups === null) return { known: true, value: null };
+      const files = await readMetricFiles(healthPaths.metrics);
+      return files.known ? { known: true, value: read(files, backups) } : files;
+    };
   return {
     ...settingsFromEnvironment(process.env),
     ...(databases.length === 0
       ? {}
       : { databases: databases.map((name) => ({ connection: inDatabase(connection, name) })) }),
-    readBackups: stackPart,
-    readOperations: stackPart,
+    readBackups: measured((files, expected) => measureBackups(files, expected, databases, new Date())),
+    readOperations: measured((files) => measureOperations(files, new Date())),
     readErrors: async () => parseCountedErrors(await textOf(countsPath), server.host),
   };
 }

@@ -1,5 +1,5 @@
 import { escapeHtml } from "../../core/html.ts";
-import type { DrillValue } from "../collector.ts";
+import type { DrillValue, MeasuredBackups, RepositoryBackups, SubjectFinding } from "../collector.ts";
 import type { DiskForecast } from "../forecast.ts";
 import type { SpaceHour } from "../history.ts";
 import type { Part, PartName, PartValues, Snapshot } from "../snapshot.ts";
@@ -94,15 +94,19 @@ export function pageSections({ parts, databases, unreachable, space, forecast }:
     section(
       "Deploys",
       known(parts.operations, (values) =>
-        table(
-          "Last deploys",
-          ["number", "time", "outcome", "changes", "commit", "user"],
-          (values?.deploys ?? []).map(({ number, at, outcome, changes, commit, user }) => [
-            ...[String(number), at, outcome, changes === null ? "unknown" : String(changes)],
-            ...[commit?.slice(0, 12) ?? "none", user],
-          ]),
-          values === null ? "Deploys are recorded beside backups, and the stack makes none." : "None is recorded.",
-        ),
+        values?.deploys === null
+          ? paragraph(
+              "Not known: they are recorded in the repository of the backups, which the health container does not have.",
+            )
+          : table(
+              "Last deploys",
+              ["number", "time", "outcome", "changes", "commit", "user"],
+              (values?.deploys ?? []).map(({ number, at, outcome, changes, commit, user }) => [
+                ...[String(number), at, outcome, changes === null ? "unknown" : String(changes)],
+                ...[commit?.slice(0, 12) ?? "none", user],
+              ]),
+              values === null ? "Deploys are recorded beside backups, and the stack makes none." : "None is recorded.",
+            ),
       ),
     ),
   ].join("\n");
@@ -121,14 +125,44 @@ function migrations(values: PartValues<"migrations">): string {
   ].join("");
 }
 
-function backups({
-  last,
-  lastFull,
-  restorableFrom,
-  lastArchivedAt,
-  underWay,
-  findings,
-}: NonNullable<PartValues<"backups">>) {
+function backups(values: NonNullable<PartValues<"backups">>): string {
+  return values.source === "metrics" ? measuredBackups(values) : repositoryBackups(values);
+}
+
+function measuredBackups({ last, lastFull, failedRuns, repositories, findings }: MeasuredBackups): string {
+  const rows = repositories.flatMap(({ number, scannedAt, archivedUntil }) => {
+    const of = repositories.length === 1 ? "" : ` of repository ${number}`;
+    return [
+      [`last scan${of}`, scannedAt ?? "unknown"],
+      [`WAL archive${of} complete until`, archivedUntil ?? "unknown"],
+    ];
+  });
+  return [
+    table(
+      "State, by the metrics of the backup container",
+      ["what", "value"],
+      [
+        ["last backup", last === null ? "unknown" : `${last.type}, ${last.finishedAt}`],
+        ["last full backup", lastFull?.finishedAt ?? "unknown"],
+        ["failed runs", failedRuns === null ? "unknown" : failedRuns.map(({ type }) => type).join(", ") || "none"],
+        ...rows,
+      ],
+      "",
+    ),
+    backupFindings(findings, "The metrics name no problem."),
+  ].join("");
+}
+
+function backupFindings(findings: readonly SubjectFinding[], none: string): string {
+  if (findings.length === 0) return paragraph(none);
+  return list(
+    "Findings",
+    findings.map(({ level, text }) => `${level}: ${text}`),
+  );
+}
+
+function repositoryBackups(values: RepositoryBackups): string {
+  const { last, lastFull, restorableFrom, lastArchivedAt, underWay, findings } = values;
   const rows = [
     ["last backup", last === null ? "none" : `${last.type}, ${last.finishedAt}`],
     ["last full backup", lastFull?.finishedAt ?? "none"],
@@ -138,12 +172,7 @@ function backups({
   ];
   return [
     table("State", ["what", "value"], rows, ""),
-    findings.length === 0
-      ? paragraph("The last scan and the notes of the last runs name no problem.")
-      : list(
-          "Findings",
-          findings.map(({ level, text }) => `${level}: ${text}`),
-        ),
+    backupFindings(findings, "The last scan and the notes of the last runs name no problem."),
   ].join("");
 }
 
@@ -152,7 +181,11 @@ function drills(last: DrillValue | null, lastPassed: DrillValue | null): string 
   const row = (title: string, { startedAt, outcome, rtoSeconds, rpoSeconds, evidence }: DrillValue) => [
     ...[title, startedAt, outcome],
     ...[rtoSeconds === null ? "unknown" : seconds(rtoSeconds), rpoSeconds === null ? "unknown" : seconds(rpoSeconds)],
-    evidence === null ? "none" : `${evidence.number} ${evidence.hash.slice(0, 12)}`,
+    evidence === undefined
+      ? "unknown"
+      : evidence === null
+        ? "none"
+        : `${evidence.number} ${evidence.hash.slice(0, 12)}`,
   ];
   return [
     table(
@@ -161,7 +194,11 @@ function drills(last: DrillValue | null, lastPassed: DrillValue | null): string 
       [row("last", last), ...(lastPassed === null ? [] : [row("last passed", lastPassed)])],
       "",
     ),
-    last.reasons.length === 0 ? "" : list("Reasons of the last drill", last.reasons),
+    last.reasons === null
+      ? paragraph("The reasons of the last drill are not in the metrics. pgw backup evidence shows them.")
+      : last.reasons.length === 0
+        ? ""
+        : list("Reasons of the last drill", last.reasons),
   ].join("");
 }
 

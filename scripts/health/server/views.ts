@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { HealthSettings } from "../collector.ts";
 import type { History } from "../history.ts";
-import { isTroubled } from "../judge.ts";
+import { currentSubjects, isTroubled } from "../judge.ts";
 import type { Observation } from "../monitor.ts";
 import type { ProbeResult } from "../probe.ts";
 import type { PartName, Snapshot } from "../snapshot.ts";
@@ -57,10 +57,7 @@ export function metricsView(
     status: probe.answers ? status.level : "critical",
     up: probe.answers,
     takenAt: snapshot.takenAt.toISOString(),
-    subjects: (probe.answers
-      ? status.subjects
-      : [{ name: "server", level: "critical" as const, detail: probe.reason }]
-    ).map((subject) => ({
+    subjects: currentSubjects(status.subjects, probe).map((subject) => ({
       ...subject,
       since: isTroubled(subject) ? (history.troubledSince(subject) ?? snapshot.takenAt.toISOString()) : null,
     })),

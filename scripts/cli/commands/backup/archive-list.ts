@@ -1,5 +1,6 @@
-import { ageInSeconds, ago, type BackupFinding } from "../../../backup/findings.ts";
+import type { BackupFinding } from "../../../backup/findings.ts";
 import type { StoredArchive } from "../../../backup/physical/store.ts";
+import { ageInSeconds, ago } from "../../../core/age.ts";
 import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
 import type { CommandContext } from "../../context.ts";
 import { style } from "../../output.ts";

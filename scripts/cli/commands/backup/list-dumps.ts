@@ -2,7 +2,8 @@ import { findDamagedDumps, type NewestDump, newestDumps } from "../../../backup/
 import { plannedDumps } from "../../../backup/dump/planned.ts";
 import { judgeDumps } from "../../../backup/dump/planned-state.ts";
 import { listDumps, type StoredDump } from "../../../backup/dump/store.ts";
-import { ago, type BackupFinding } from "../../../backup/findings.ts";
+import type { BackupFinding } from "../../../backup/findings.ts";
+import { ago } from "../../../core/age.ts";
 import { OperationError } from "../../../core/operation-error.ts";
 import type { StackOutputs } from "../../../model/stack-outputs.ts";
 import type { CommandContext } from "../../context.ts";

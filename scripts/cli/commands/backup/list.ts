@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import type { ArchiveLag } from "../../../backup/archive-lag.ts";
-import { ageInSeconds, ago, duration } from "../../../backup/findings.ts";
 import type { FormerGeneration } from "../../../backup/former-generations.ts";
 import type { Backup } from "../../../backup/info.ts";
 import type { BackupList } from "../../../backup/list.ts";
+import { ageInSeconds, ago, duration } from "../../../core/age.ts";
 import type { Known } from "../../../core/known.ts";
 import type { ExitCode } from "../../../core/operation-error.ts";
 import { localStack } from "../../../stack/stacks.ts";

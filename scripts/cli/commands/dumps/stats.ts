@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { nameOfPlanned } from "../../../backup/dump/planned.ts";
 import { statsOf } from "../../../backup/dump/stats.ts";
-import { duration } from "../../../backup/findings.ts";
+import { duration } from "../../../core/age.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { dumpSettings } from "../../dump-target.ts";
 import { databaseOption, jsonOption, stackOption } from "../../options.ts";

@@ -94,7 +94,7 @@ async function stackReaders(server: ServerOutput): Promise<Pick<HealthSettings, 
       if (state === null) return { known: true, value: null };
       if (!state.known) return state;
       const { known: _, ...value } = state;
-      return { known: true, value };
+      return { known: true, value: { source: "repository", ...value } };
     }),
     readOperations: cachedStackPart(() => readRecentOperations(server)),
   };

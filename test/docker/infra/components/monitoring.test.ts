@@ -176,7 +176,7 @@ describe("the monitoring of a stack", () => {
     const log = "/var/lib/pgroundwork/log";
     expect((await script("volume-exporter", `cat ${log}/server.json`)).stderr).toContain("Permission denied");
     expect((await script("volume-exporter", `touch ${log}/x`)).code).not.toBe(0);
-    expect((await script("prometheus", "ls /etc/pgroundwork")).stdout).toBe("prometheus.yml\nrules\n");
+    expect((await script("prometheus", "ls /etc/pgroundwork")).stdout).toBe("health-token\nprometheus.yml\nrules\n");
     expect((await script("health", `touch ${log}/x`)).stderr).toContain("Read-only file system");
     const { Memory } = (await shop.inspected("health")).HostConfig;
     expect(Memory).toBe(192 * 2 ** 20);

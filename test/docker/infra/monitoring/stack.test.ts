@@ -1,10 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { z } from "zod";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
-import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
+import type * as answers from "../../../../scripts/health/server/answers.ts";
+import type { HealthServerOutput, StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { httpReceiver, type Received, type Receiver } from "../../receivers.ts";
@@ -29,6 +31,7 @@ interface Panel {
 describe("the monitoring of a stack with receivers, backups and jobs", () => {
   let shop: DockerStack;
   let prometheus: Prometheus;
+  let health: HealthServerOutput;
   let webhook: Receiver<Received> & { answer: number };
 
   beforeAll(async () => {
@@ -43,11 +46,12 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
         jobs: { tidy: { schedule: "0 3 * * *", command: "select 1" } },
       }),
     );
-    // Prometheus measures often, alerts fire at once, and messages do not wait for others.
+    // Prometheus and the health server measure often, alerts fire at once, and messages do not wait for others.
     await shop.clone.shell(`sed -i '/^ *for: /d' infra/monitoring/alerts.yml
       sed -i 's/^\\(  scrape_interval\\|  scrape_timeout\\|  evaluation_interval\\): .*/\\1: 3s/' infra/plan/monitoring.ts
       sed -i 's/group_wait: "30s", group_interval: "5m"/group_wait: "1s", group_interval: "3s"/' infra/plan/alerts.ts
-      sed -i 's/rest: 60 }/rest: 20 }/' scripts/stack/alert-silence.ts`);
+      sed -i 's/rest: 60 }/rest: 20 }/' scripts/stack/alert-silence.ts
+      sed -i 's/intervalMs: 30_000/intervalMs: 2_000/' scripts/health/settings.ts`);
     const address = `http://${host}:${webhook.port}`;
     await shop.configure({
       ...{ memory: 512, maxConnections: 30, backups: true, postgresql: { wal_level: "logical" } },
@@ -59,8 +63,11 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
       },
     });
     await shop.succeed("up");
-    const { monitoring } = JSON.parse((await shop.succeed("outputs", "--json")).stdout) as StackOutputs;
-    prometheus = prometheusAt(monitoring?.prometheus ?? "");
+    const { stdout } = await shop.succeed("outputs", "--json", "--show-secrets");
+    const { monitoring } = JSON.parse(stdout) as StackOutputs;
+    if (monitoring?.health === undefined) throw new Error("the stack has no health server");
+    health = monitoring.health;
+    prometheus = prometheusAt(monitoring.prometheus);
   });
   afterAll(() => webhook?.stop());
 
@@ -113,6 +120,38 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
     return expr.replaceAll("$__rate_interval", "1m").replaceAll("$database", ".+");
   }
 
+  const ask = async (path: string): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${health.token}` };
+    return (await fetch(`${health.url}${path}`, { headers })).json();
+  };
+  /** Returns whether the server answers the health server, and the state of its backups. */
+  const backups = async () => {
+    const { up, subjects } = (await ask("/v1/database/metrics")) as z.infer<typeof answers.metrics>;
+    return { up, ...subjects.find(({ name }) => name === "backups") };
+  };
+
+  it("has a health server that knows the backups from the metrics of their container", async () => {
+    const created = await shop.succeed("backup", "create", "--json");
+    const { backup } = JSON.parse(created.stdout) as { backup: { finishedAt: string } };
+    const lastBackup = async () => {
+      const answer = (await ask("/api/admin/database-health")) as z.infer<typeof answers.adminHealth>;
+      return Date.parse(answer.lastBackup ?? "");
+    };
+    await expect.poll(lastBackup, polling).toBe(Date.parse(backup.finishedAt));
+    expect(await backups()).toMatchObject({ up: true, level: "ok" });
+    const inSidecar = (text: string) =>
+      runInContainer(docker, `${shop.prefix}-backup`, { command: ["bash", "-c", text] });
+    const folder = "/var/lib/pgbackrest/backup/main";
+    await inSidecar(`chmod 500 ${folder}; backup-job incr; chmod 750 ${folder}`);
+    const failed = { level: "critical", detail: expect.stringContaining("run of type incr failed") };
+    await expect.poll(backups, polling).toMatchObject(failed);
+    expect((await inSidecar("backup-job incr")).code).toBe(0);
+    await expect.poll(backups, polling).toMatchObject({ level: "ok" });
+    const command = ["touch", "/var/lib/pgroundwork/metrics/x"];
+    const { stderr } = await runInContainer(docker, `${shop.prefix}-health`, { command });
+    expect(stderr).toContain("Read-only file system");
+  });
+
   it("sends a test alert on request, and says whether its receiver accepted it", async () => {
     const { stdout } = await shop.succeed("health", "test-alert");
     expect(stdout).toMatch(/webhook +accepted/);
@@ -131,6 +170,7 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
   it("reports a stopped server once, and its end, although up has repaired it", async () => {
     await docker.getContainer(shop.server).stop();
     await expect.poll(() => states("PostgreSQLDown"), polling).toEqual(["firing"]);
+    expect(await backups()).toMatchObject({ up: false, level: "ok" });
     await shop.succeed("up");
     await expect.poll(() => states("PostgreSQLDown"), polling).toEqual(["firing", "resolved"]);
     const [message] = messages("PostgreSQLDown");

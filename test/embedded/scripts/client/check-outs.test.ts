@@ -1,4 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
+import type { Client } from "pg";
+import Cursor from "pg-cursor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HeldClient } from "../../../../scripts/client/checkouts.ts";
 import { requestContext, withRequestContext } from "../../../../scripts/client/context.ts";
@@ -44,6 +47,36 @@ describe("a statement", () => {
   });
 });
 
+describe("a call of the driver's pool that this pool does not have", () => {
+  it("is refused before anything is sent", async () => {
+    const pool = on.pool({ max: 1 }) as unknown as Record<
+      "query" | "connect" | "end",
+      (...given: unknown[]) => unknown
+    >;
+    const callback = () => {};
+    const insert = "insert into writes values ('refused-1')";
+    const cursor = new Cursor(insert);
+    for (const call of [
+      () => pool.query(insert, callback),
+      () => pool.query(insert, [], callback),
+      () => pool.query({ text: insert }, callback),
+      () => pool.connect(callback),
+      () => pool.end(callback),
+    ])
+      await expect(call()).rejects.toThrow("takes no callback");
+    await expect(pool.query(cursor)).rejects.toThrow("takes no query object");
+    expect(await on.written("refused-")).toEqual(new Map());
+  });
+
+  it("is not needed for type parsers of one statement", async () => {
+    const pool = on.pool();
+    const types = { getTypeParser: () => (text: string) => `<${text}>` };
+    const statement = { text: "select 1::int8 as big, $1::text as small", values: ["x"], types };
+    expect((await pool.query(statement)).rows).toEqual([{ big: "<1>", small: "<x>" }]);
+    expect((await pool.transaction((each) => each.query(statement))).rows).toEqual([{ big: "<1>", small: "<x>" }]);
+  });
+});
+
 describe("a transaction function", () => {
   it("that ignores a failed statement is rejected as rolled back, with that error as the cause", async () => {
     const pool = on.pool();
@@ -67,6 +100,37 @@ describe("a transaction function", () => {
     await expect(second).rejects.toThrow(RolledBackError);
     expect((await pool.query("select from items")).rowCount).toBe(0);
     expect(pool.stats.used).toBe(0);
+  });
+
+  it("names the ignored error of a statement that was not awaited, of Kysely, and of a savepoint", async () => {
+    const pool = on.pool({ max: 1 });
+    const ignored = { cause: { code: "22012" } };
+    const unawaited = pool.transaction(async (transaction) => {
+      void transaction.query("select 1 / 0").catch(() => {});
+    });
+    await expect(unawaited).rejects.toMatchObject(ignored);
+    const ofKysely = kyselyTransaction<Tables, void>(pool, async (database) => {
+      await sql`select 1 / 0`.execute(database).catch(() => {});
+    });
+    await expect(ofKysely).rejects.toMatchObject(ignored);
+    const ofItsOwn = kyselyOn<Tables>(pool).transaction();
+    const divided = ofItsOwn.execute(async (database) => {
+      await sql`select 1 / 0`.execute(database).catch(() => {});
+      await sql`select 1`.execute(database).catch(() => {});
+    });
+    await expect(divided).rejects.toMatchObject(ignored);
+    await pool.transaction(async (transaction) => {
+      const inner = transaction.savepoint(async () => {
+        await transaction.query("select 1 / 0").catch(() => {});
+      });
+      await expect(inner).rejects.toMatchObject(ignored);
+      await expect(inner).rejects.toThrow(RolledBackError);
+    });
+    const later = pool.transaction(async (transaction) => {
+      await transaction.query("select 1 / 0").catch(() => {});
+      await transaction.query("select 1");
+    });
+    await expect(later).rejects.toMatchObject({ code: "25P02", ...ignored });
   });
 
   it("is repeated after a serialization failure and a deadlock, and Kysely's in a pool transaction, too", async () => {
@@ -165,6 +229,29 @@ describe("a client", () => {
       },
     ]);
     expect(pool.stats.connects).toBe(1);
+  });
+
+  it("leaves no type parsers and listeners for the next user", async () => {
+    const pool = on.pool({ max: 1 });
+    const heard: string[] = [];
+    const spoil = (client: Client, by: string) => {
+      client.setTypeParser(20, Number);
+      client.on("notice", ({ message }) => heard.push(`${by}: ${message}`));
+      client.once("end", () => heard.push(`${by}: end`));
+    };
+    const client = await pool.connect();
+    spoil(client, "connect");
+    client.release();
+    await pool.withClient(async (each) => spoil(each, "withClient"));
+    await pool.transaction(async (transaction) => {
+      spoil(transaction.client, "transaction");
+      await transaction.query("do $$ begin raise notice 'mine'; end $$");
+    });
+    expect((await pool.query("select 9007199254740993 as big")).rows).toEqual([{ big: "9007199254740993" }]);
+    await pool.query("do $$ begin raise notice 'not mine'; end $$");
+    expect(pool.stats.connects).toBe(1);
+    await pool.end();
+    expect(heard).toEqual(["transaction: mine"]);
   });
 
   it("that is held too long is reported with the file and line that took it, as held or busy", async () => {
@@ -268,7 +355,6 @@ describe("a request's context", () => {
       await withRequestContext({ userId: "u2" }, async () => (await pool.query(who)).rows[0]),
       (await pool.withClient((client) => client.query(who))).rows[0],
       await database.transaction().execute(async (transaction) => {
-        const { sql } = await import("kysely");
         return (await sql`${sql.raw(who)}`.execute(transaction)).rows[0];
       }),
       requestContext()?.userId,

@@ -1,5 +1,6 @@
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
+import { AbortedCommitError, OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
 import type { ProtocolMessage, Verdict } from "../../../support/protocol-proxy.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
 
@@ -99,6 +100,54 @@ describe("a transaction function", () => {
     expect(await on.written(`unasked key-${unanswered.length - 1}`)).toHaveProperty("size", 1);
   });
 
+  it.each([
+    ["while it waits for a standby", fromClient("Q", "commit"), "cut-after", undefined, /its session is still running/],
+    ["while it waits, and its session ends", fromClient("Q", "commit"), "cut-after", "end", /no synchronous standby/],
+  ] as const)(
+    "is not called committed before a synchronous standby has it, if the connection is cut %s",
+    async (_, matches, verdict, end, reason) => {
+      const key = `unconfirmed ${end}`;
+      const proxy = await on.proxy();
+      const pool = on.pool({ max: 2, connectionTimeoutMs: 2_500 }, proxy.port);
+      await pool.query("select 1");
+      await on.admin.query("alter system set synchronous_standby_names = 'nobody'");
+      await on.admin.query("select pg_reload_conf()");
+      try {
+        proxy.decide(once(matches, verdict).rule);
+        const done = pool.transaction((transaction) =>
+          transaction.query("insert into writes (key) values ($1)", [key]),
+        );
+        const outcome = done.catch((error: unknown) => error);
+        const waiting = "from pg_stat_activity where wait_event = 'SyncRep' and query = 'commit'";
+        const isWaiting = async () => (await on.admin.query(`select pid ${waiting}`)).rowCount;
+        await expect.poll(isWaiting).toBe(1);
+        if (end === "end") await on.admin.query(`select pg_terminate_backend(pid) ${waiting}`);
+        expect(await outcome).toBeInstanceOf(OutcomeUnknownError);
+        expect(await outcome).toMatchObject({ message: expect.stringMatching(reason) });
+      } finally {
+        await on.admin.query("alter system reset synchronous_standby_names");
+        await on.admin.query("select pg_reload_conf()");
+      }
+    },
+  );
+
+  it("is committed by a role that may not ask, and its result is unknown if the COMMIT is lost", async () => {
+    const control = "execute on function pg_catalog.pg_control_system()";
+    await on.admin.query(`revoke ${control} from public`);
+    try {
+      const proxy = await on.proxy();
+      const pool = on.pool({ max: 2 }, proxy.port);
+      const write = () =>
+        pool.transaction((transaction) => transaction.query("insert into writes (key) values ('revoked key-')"));
+      await write();
+      expect(await on.written("revoked key-")).toEqual(new Map([["revoked key-", 1]]));
+      proxy.decide(once(fromClient("Q", "commit"), "cut-before").rule);
+      await expect(write()).rejects.toThrow("may not execute the functions");
+    } finally {
+      await on.admin.query(`grant ${control} to public`);
+    }
+  });
+
   it("ends the session that holds its COMMIT back, and then knows the result", async () => {
     const proxy = await on.proxy();
     const pool = on.pool({ max: 2 }, proxy.port);
@@ -152,5 +201,33 @@ describe("a statement", () => {
       await expect.poll(() => pool.stats.total).toBe(0);
     }
     expect(await on.written("idle key-")).toHaveProperty("size", 5);
+  });
+});
+
+describe("a COPY", () => {
+  const lines = (key: string) => Readable.from([`${key}\n`]);
+
+  it.each(commits)(
+    "reports if its rows were written when the connection is cut: %s",
+    async (name, matches, verdict) => {
+      const key = `copy key-${name}`;
+      const { pool, state } = await poolToCut(matches, verdict);
+      const [copied] = await Promise.allSettled([pool.copyFrom("copy writes (key) from stdin", lines(key))]);
+      expect(state.hit).toBe(true);
+      const written = (await on.written(key)).get(key) ?? 0;
+      expect(copied).toMatchObject(
+        written === 1 ? { value: 1 } : { reason: expect.any(AbortedCommitError), status: "rejected" },
+      );
+      expect(pool.stats.used).toBe(0);
+    },
+  );
+
+  it("is reported as unknown if the connection is cut in its COMMIT and the server may not be asked", async () => {
+    const proxy = await on.proxy();
+    const pool = on.pool({ max: 2, resolveCommits: false }, proxy.port);
+    proxy.decide(once(fromServer("C", "COMMIT"), "cut-before").rule);
+    const copied = pool.copyFrom("copy writes (key) from stdin", lines("copy unasked-"));
+    await expect(copied).rejects.toThrow(OutcomeUnknownError);
+    expect(await on.written("copy unasked-")).toHaveProperty("size", 1);
   });
 });

@@ -184,6 +184,64 @@ describe("terminated sessions", () => {
   });
 });
 
+describe("an error that would occur again", () => {
+  it("because the role is read-only ends the statement and the transaction, and closes no client", async () => {
+    const { port } = on.server.connection();
+    await on.admin.query("alter role shop_app in database shop set default_transaction_read_only = on");
+    try {
+      const pool = on.pool(servers([port], { targetSessionAttrs: "primary", max: 3, retryLimitMs: 3_000 }));
+      await Promise.all([1, 2, 3].map(() => pool.query("select pg_sleep(0.05)")));
+      let demoted = 0;
+      pool.on("demoted", () => {
+        demoted += 1;
+      });
+      const insert = "insert into writes values ('read-only-1')";
+      await expect(pool.query(insert)).rejects.toMatchObject({ code: "25006" });
+      await expect(pool.transaction((each) => each.query(insert))).rejects.toMatchObject({ code: "25006" });
+      expect(demoted).toBe(0);
+      expect(pool.stats).toMatchObject({ connects: 3, total: 3, retries: 0 });
+    } finally {
+      await on.admin.query("alter role shop_app in database shop reset default_transaction_read_only");
+    }
+  });
+
+  it("because a transaction takes too long ends it with the server's error", async () => {
+    const runs: string[] = [];
+    const limits = { retryLimitMs: 3_000, transactionTimeoutMs: 200, idleInTransactionTimeoutMs: 100 };
+    const pool = on.pool(limits);
+    const idle = pool.transaction(async (transaction) => {
+      runs.push("idle");
+      await transaction.query("select 1");
+      await sleep(300);
+      await transaction.query("select 1");
+    });
+    await expect(idle).rejects.toMatchObject({ code: "25P03" });
+    const returning = pool.transaction(async (transaction) => {
+      runs.push("returning");
+      await transaction.query("insert into writes values ('too-long-1')");
+      await sleep(300);
+    });
+    await expect(returning).rejects.toMatchObject({ code: "25P03" });
+    const own = pool.transaction(async (transaction) => {
+      runs.push("own");
+      await transaction.query("select 1");
+      await sleep(300);
+      throw new Error("the function's own");
+    });
+    await expect(own).rejects.toThrow("the function's own");
+    const { rows } = await on.admin.query("select current_setting('server_version_num')::int >= 170000 as limits");
+    if (rows[0]?.limits) {
+      const long = pool.transaction((transaction) => transaction.query("select pg_sleep(2)"));
+      await expect(long).rejects.toMatchObject({ code: "25P04" });
+      const read = pool.query({ text: "select pg_sleep(2)", readOnly: true });
+      await expect(read).rejects.toMatchObject({ code: "25P04" });
+    }
+    expect(runs).toEqual(["idle", "returning", "own"]);
+    expect(pool.stats.retries).toBe(0);
+    expect(await on.written("too-long-")).toEqual(new Map());
+  });
+});
+
 describe("several hosts", () => {
   it("are tried in order, and one that refuses connections costs nothing", async () => {
     const { port } = on.server.connection();

@@ -23,7 +23,7 @@ it("a program changes rows in the name of a user, and gets the rule that refused
   await using pool = kit.createPool({ env: env() });
   const insert = (id: number, name: string | null) =>
     kit.write(() => pool.query("insert into item values ($1, $2)", [id, name]));
-  expect(() => insert(1, "tea")).toThrow(kit.NoActorError);
+  await expect(insert(1, "tea")).rejects.toThrow(kit.NoActorError);
   expect(() => kit.actingUser()).toThrow(kit.NoActorError);
   await kit.withRequestContext({ userId: "ann" }, async () => {
     expect([kit.requestContext(), kit.actingUser()]).toEqual([{ userId: "ann" }, "ann"]);

@@ -9,6 +9,7 @@ import { generateTypes } from "../../../../scripts/types/generate.ts";
 import { cloneRoot } from "../../../clone-root.ts";
 import { runFile, upFiles } from "../../migrations/migrated-database.ts";
 import { startServer, type TestServer } from "../../server.ts";
+import { emitted, errorsOf } from "./compiled.ts";
 
 const migrations = join(cloneRoot, "migrations");
 /** The reference databases that have generated types. One that was removed is not missed. */
@@ -187,6 +188,12 @@ describe("pgw types", () => {
       "create view totals as select id, count(*) as n from part group by rollup (id)",
       /Totals \{\n {2}id: number \| null;\n/,
     ],
+    [
+      "a CHECK of a domain",
+      `create domain size as text check (value in ('s', 'm', 'l')); create domain small as size check (value <> 'l' and value in ('m', 's', 'xs'));
+       alter table item add size size not null check (size <> 'x'), add small small`,
+      /size: "l" \| "m" \| "s";\n {2}small: "m" \| "s" \| null;/,
+    ],
     ["a table that is gone", "drop view again, parts, totals; drop table part", /^(?!.*part: Part)/s],
   ];
 
@@ -202,5 +209,43 @@ describe("pgw types", () => {
         before = after;
       }
     });
+  });
+
+  it("writes a file that compiles, whatever the catalog's comments and names are", async () => {
+    await server.createDatabase("hostile");
+    const names = [
+      "DB",
+      "Date",
+      "json",
+      "Json",
+      "generated",
+      "numeric",
+      "column_type",
+      "constructor",
+      "GeneratedTable",
+    ];
+    const text = await connected(server.as("migrator", "hostile"), async (client) => {
+      await client.query(`
+        create type computed as enum ('a', 'b');
+        create table notes (id bigint generated always as identity primary key, price numeric not null, data json,
+          at timestamptz not null default now(), kind computed not null, schedule text);
+        comment on column notes.schedule is 'cron: */5 */ x: 1 } console.log("run"); interface Z { /*'`);
+      for (const name of names)
+        await client.query(
+          `create table ${pg.escapeIdentifier(name)} (id int generated always as identity, own_${name.toLowerCase()} text)`,
+        );
+      return generateTypes(client);
+    });
+    const use = `
+      type Is<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+      const all: Is<keyof DB, ${["notes", ...names].map((name) => JSON.stringify(name)).join(" | ")}> = true;
+      const columns: Is<keyof Notes, "id" | "price" | "data" | "at" | "kind" | "schedule"> = true;
+      const kind: Is<Notes["kind"], "a" | "b"> = true;
+      ${names.map((name, n) => `const t${n}: Is<keyof DB[${JSON.stringify(name)}], "id" | "own_${name.toLowerCase()}"> = true;`).join("\n")}
+      type Row = import("kysely").Selectable<Notes>;
+      const row: Is<Row, { id: string; price: string; data: JsonValue; at: string; kind: "a" | "b"; schedule: string | null }> = true;
+      void [all, columns, kind, row, ${names.map((_, n) => `t${n}`).join(", ")}];`;
+    expect(errorsOf(`${text}\n${use}`)).toEqual([]);
+    expect(emitted(text)).toBe("export {};");
   });
 });

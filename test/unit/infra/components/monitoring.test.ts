@@ -136,8 +136,9 @@ describe("the component of the monitoring", () => {
   it("has a health server only if it is on, with its secrets as files, a history that is kept, and a port on loopback", async () => {
     const names = resources.recorded().map(({ name }) => name);
     expect(names.filter((name) => name.startsWith("watch-health"))).toEqual([]);
-    const health = { databases: ["shop", "crm"], backups: true, port: 8_081, passwordVersion: "3" };
-    await declare("asking", { health, log: "shop-team-log" });
+    const health = { databases: ["shop", "crm"], repositories: 2, port: 8_081, passwordVersion: "3" };
+    const limits = { backupIntervals: { full: 86_400, incr: 21_600 }, drillMaxAge: 7 };
+    await declare("asking", { health, log: "shop-team-log", textfiles: "shop-team-metrics", ...limits });
     const { inputs, secrets } = resources.one("asking-health-files");
     expect(secrets).toEqual(["files"]);
     const files = inputs.files as Record<string, string>;
@@ -146,7 +147,10 @@ describe("the component of the monitoring", () => {
       "ca.crt": "PEM",
       token: "result of asking-health-token",
     });
-    expect(JSON.parse(files["health.json"] ?? "")).toMatchObject({ user: "monitor", databases: ["shop", "crm"] });
+    expect(JSON.parse(files["health.json"] ?? "")).toMatchObject({
+      ...{ user: "monitor", databases: ["shop", "crm"] },
+      backups: { repositories: 2, intervals: { full: 86_400, incr: 21_600 }, drillMaxAge: 7, dumpMaxAge: null },
+    });
     expect(resources.one("asking-health-token").inputs).toEqual({ keeper: "3" });
     expect(resources.one("asking-health-data").retainOnDelete).toBe(true);
     expect(resources.one("asking-health").inputs).toMatchObject({
@@ -156,8 +160,13 @@ describe("the component of the monitoring", () => {
         { volumeName: "shop-team-health-config", containerPath: "/etc/pgroundwork", readOnly: true },
         { volumeName: "shop-team-health-data", containerPath: "/var/lib/pgroundwork/health" },
         { volumeName: "shop-team-log", containerPath: "/var/lib/pgroundwork/log", readOnly: true },
+        { volumeName: "shop-team-metrics", containerPath: "/var/lib/pgroundwork/metrics", readOnly: true },
       ],
     });
+    // A server without backups has no metrics of them.
+    await declare("plain", { health: { ...health, repositories: 0 } });
+    expect(JSON.parse(filesOf("plain-health-files")["health.json"] ?? "")).toMatchObject({ backups: null });
+    expect(resources.one("plain-health").inputs.volumes).toHaveLength(2);
     // Prometheus scrapes it with the token.
     const scraping = resources.one("asking-prometheus-files");
     expect(scraping.secrets).toEqual(["files"]);
@@ -168,8 +177,8 @@ describe("the component of the monitoring", () => {
     });
     expect(resources.one("watch-prometheus-files").inputs.files).not.toHaveProperty("rules/health-alerts.yml");
     for (const { name, inputs: given } of resources.recorded())
-      if (!["asking-health-files", "asking-prometheus-files"].includes(name))
-        expect(JSON.stringify(given).includes("result of asking"), name).toBe(false);
+      if (!/^(asking|plain)-(health|prometheus)-files$/.test(name))
+        expect(/result of (asking|plain)/.test(JSON.stringify(given)), name).toBe(false);
   });
 
   it("has Grafana only if it is on, with Prometheus, the dashboards, a port on loopback and its password as a file", async () => {
@@ -180,9 +189,13 @@ describe("the component of the monitoring", () => {
     const files = inputs.files as Record<string, string>;
     expect(files["admin-password"]).toBe("result of drawing-grafana-password");
     const source = parse(files["provisioning/datasources/pgroundwork.yml"] ?? "").datasources[0];
-    expect(source).toMatchObject({ type: "prometheus", url: "$PROMETHEUS_URL" });
-    const { path } = parse(files["provisioning/dashboards/pgroundwork.yml"] ?? "").providers[0].options;
-    expect(path).toBe("/etc/pgroundwork/dashboards");
+    // A browser cannot reach Prometheus in the stack's network, so Grafana asks it.
+    expect(source).toMatchObject({ type: "prometheus", url: "$PROMETHEUS_URL", access: "proxy" });
+    const scraping = parse(filesOf("drawing-prometheus-files")["prometheus.yml"] ?? "").global;
+    expect(source.jsonData.timeInterval).toBe(scraping.scrape_interval);
+    expect(parse(files["provisioning/dashboards/pgroundwork.yml"] ?? "").providers).toMatchObject([
+      { type: "file", options: { path: "/etc/pgroundwork/dashboards" } },
+    ]);
     const dashboards = Object.keys(files).filter((name) => name.startsWith("dashboards/"));
     const folder = join(cloneRoot, "infra/monitoring/grafana/dashboards");
     expect(dashboards.sort()).toEqual(readdirSync(folder).map((name) => `dashboards/${name}`));
@@ -192,16 +205,32 @@ describe("the component of the monitoring", () => {
       image: "grafana/grafana:12.1.0",
       user: "999:999",
       readOnly: true,
+      memory: 384,
+      tmpfs: { "/tmp": expect.stringContaining("size=64m") },
+      networksAdvanced: [{ name: "shop-team-network", aliases: ["grafana"] }],
       ports: [{ internal: 3000, external: 3_001, ip: "127.0.0.1", protocol: "tcp" }],
       volumes: [
         { volumeName: "shop-team-grafana-config", containerPath: "/etc/pgroundwork", readOnly: true },
         { volumeName: "shop-team-grafana-data", containerPath: "/var/lib/grafana" },
       ],
     });
-    expect(container.envs).toContain("PROMETHEUS_URL=http://prometheus:9090");
-    expect(container.envs).toContain("GF_PATHS_PROVISIONING=/etc/pgroundwork/provisioning");
-    expect(container.envs).toContain("GF_SECURITY_ADMIN_PASSWORD__FILE=/etc/pgroundwork/admin-password");
+    expect(container.envs).toEqual([
+      "GF_PATHS_PROVISIONING=/etc/pgroundwork/provisioning",
+      "GF_SECURITY_ADMIN_PASSWORD__FILE=/etc/pgroundwork/admin-password",
+      "PROMETHEUS_URL=http://prometheus:9090",
+      "GF_USERS_ALLOW_SIGN_UP=false",
+      "GF_ANALYTICS_REPORTING_ENABLED=false",
+      "GF_ANALYTICS_CHECK_FOR_UPDATES=false",
+      "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES=false",
+      "GOMEMLIMIT=345MiB",
+    ]);
     expect(container).not.toHaveProperty("command");
+    // Grafana reads its files once, so other dashboards restart it. A new password would not be the one it has.
+    const { inputs: running } = resources.one("drawing-grafana-running");
+    expect((running.check as string[]).at(-1)).toBe("http://127.0.0.1:3000/api/health");
+    expect(running.check).toContain("--fail");
+    expect(running.revision).toBe("revision of drawing-grafana-files");
+    expect(resources.one("drawing-grafana-password").inputs).toEqual({ keeper: "" });
     expect(resources.one("drawing-grafana-data").retainOnDelete).toBe(true);
     expect(JSON.stringify(container)).not.toContain("result of");
   });

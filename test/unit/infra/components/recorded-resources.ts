@@ -47,6 +47,7 @@ const outputs: Record<string, (name: string) => Properties> = {
     certificate: `certificate of ${name}`,
     privateKey: pulumi.secret(`key of ${name}`),
   }),
+  "pgroundwork:index:VolumeFiles": (name) => ({ revision: `revision of ${name}` }),
   "pgroundwork:index:Migrations": () => ({ applied: ["000001-one.sql"] }),
   "pgroundwork:index:Seeds": (name) => ({ applied: [`01 of ${name}`] }),
 };

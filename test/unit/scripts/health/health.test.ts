@@ -134,6 +134,7 @@ describe("the state of a server", () => {
 describe("the state of backups", () => {
   const last = { label: "20260101-000000F", type: "full", finishedAt: "2026-01-01T00:00:00.000Z", ageSeconds: 60 };
   const well = {
+    source: "repository",
     ...{ last, lastFull: last, restorableFrom: last.finishedAt, lastArchivedAt: "2026-01-01T00:01:00.000Z" },
     ...{ failedRuns: [], underWay: false, findings: [] as { level: string; text: string }[] },
   };
